@@ -1,0 +1,279 @@
+"""wolkvox_billing: a dlt source that keeps what wolkvox's billing API says.
+
+    wolkvox ──one call──▶ answer ──judge──▶ polls          one row per call, with its outcome
+                                    ├──▶ readings          one row per call and row returned
+                                    ├──▶ rsync_s3_mp3      newest reading of each operation,
+                                    │                      description and date; one table a report
+                                    └──▶ rejected_rows     what could not be read, and why
+
+    import dlt
+    from wolkvox_billing import wolkvox_billing
+
+    pipeline = dlt.pipeline("wolkvox", destination="duckdb", dataset_name="wolkvox_billing")
+    pipeline.run(wolkvox_billing())
+
+The API shows the current month only, takes no date and no page, and is asked once per operation and
+report; all tables are fed from that one answer. Every table is merged on a key that names what a
+row *is* (a call; a row of an answer; a product's day), so a package that is loaded again after a
+crash adds nothing, while `readings` keeps each value that was ever received.
+
+The modules, in the order in which they build on each other: `reports` and `operations` (who is
+asked for what), `client` (one call and its judgement), `polls` (all calls: pace, lock, new tries),
+`readings` (texts to typed rows), `tables` (columns), this one (the source), `pipeline` (the verbs),
+`cli` (their words).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from typing import Annotated, Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+import dlt
+from dlt.common.typing import SecretSentinel, TSecretStrValue
+from dlt.extract import DltResource
+
+from wolkvox_billing import reports as vendor
+from wolkvox_billing.client import Outcome
+from wolkvox_billing.errors import SettingsError, WolkvoxError
+from wolkvox_billing.operations import Operation, read_operations
+from wolkvox_billing.polls import KEPT_BYTES, Clock, Manner, Poll, Skip, ask_all, utc_now
+from wolkvox_billing.readings import Reading, RejectedRow, read_rows
+from wolkvox_billing.tables import TABLES, hints, report_table
+from wolkvox_billing.version import __version__
+
+__all__ = ["SettingsError", "WolkvoxError", "__version__", "wolkvox_billing"]
+
+logger = logging.getLogger("wolkvox_billing")
+
+
+class Declare:
+    """Comes before the first batch: each table declares itself, so that it exists while empty."""
+
+
+class Batch(NamedTuple):
+    """One poll with the rows that it brought: what each table takes its part of."""
+
+    poll: Poll
+    readings: list[Reading]
+    rejected: list[RejectedRow]
+
+
+@dlt.source(name="wolkvox_billing", max_table_nesting=0)
+def wolkvox_billing(
+    # Typed as secrets: dlt writes the value of any other setting into its trace.
+    operations: Annotated[list[dict[str, Any]] | None, SecretSentinel] = None,
+    server: str | None = None,
+    token: TSecretStrValue | None = None,
+    reports: list[str] | None = None,
+    base_url: str = vendor.BASE_URL,
+    timezone: str = vendor.TIMEZONE,
+    pace_minutes: float = 5.0,
+    max_parallel: int = 8,
+    retry_pause_seconds: float = 2.0,
+    token_wait_seconds: float = 300.0,
+    connect_timeout_seconds: float = vendor.CONNECT_SECONDS,
+    read_timeout_seconds: float = vendor.READ_SECONDS,
+    force: bool = False,
+    clock: Clock = utc_now,
+    on_event: Callable[[Poll | Skip], None] | None = None,
+) -> tuple[DltResource, ...]:
+    """One resource per report, such as `rsync_s3_mp3`, and `polls`, `readings`, `rejected_rows`.
+
+    Args, each a setting under `[sources.wolkvox_billing]` too, but the last two:
+        operations: list of `{name, server, token}`; or `server` and `token` for one operation.
+        reports: the vendor's names; `["all"]` is all 27; `["rsync_s3_mp3"]` if not set.
+        base_url: where the vendor is; `{server}` is filled in.
+        timezone: the vendor's; decides which day and month it is.
+        pace_minutes: an operation and report that answered less than this ago is not asked again.
+        max_parallel: operations asked side by side; calls of one token never are.
+        retry_pause_seconds: before the first of at most 3 new tries; the pause grows.
+        token_wait_seconds: how long to wait for another process that uses the token.
+        connect_timeout_seconds, read_timeout_seconds: of one call.
+        force: ask in spite of the pace.
+        clock: the time now, in UTC.
+        on_event: is told of each Poll and each Skip as it happens.
+
+    Raises SettingsError before anything is asked. A refusal raises nothing: it is a row in `polls`.
+    """
+    accounts = read_operations(operations, server, token, base_url)
+    names, warnings = vendor.choose_reports(reports or ["rsync_s3_mp3"])
+    for warning in warnings:
+        logger.warning(warning)
+    zone = _zone(timezone)
+    if pace_minutes < 0 or max_parallel < 1:
+        raise SettingsError("`pace_minutes` is at least 0, and `max_parallel` at least 1")
+    manner = Manner(
+        max_parallel=max_parallel,
+        retry_pause=retry_pause_seconds,
+        token_wait=token_wait_seconds,
+        connect_seconds=connect_timeout_seconds,
+        read_seconds=read_timeout_seconds,
+    )
+
+    @dlt.resource(name="answers", selected=False)
+    def answers() -> Iterator[Batch | Declare]:
+        """Asks, and hands each poll to all tables."""
+        yield Declare()
+        state = dlt.current.resource_state()
+        answered: dict[str, dict[str, str]] = state.setdefault("answered", {})
+        resting: dict[str, str] = state.setdefault("resting", {})
+
+        def due(operation: Operation, report: str) -> Skip | None:
+            name, now = operation.operation_id, clock()
+            last = _time(answered.get(name, {}).get(report))
+            rest = _time(resting.get(name))
+            # A time ahead of the clock was written before the clock was set back: it holds nothing.
+            if rest and now < rest <= now + timedelta(days=1, hours=1):
+                until = f"the day's calls are spent: resting until {rest:%Y-%m-%d %H:%M} UTC"
+                return Skip(name, report, "quota", until)
+            if last and not force and timedelta() <= now - last < timedelta(minutes=pace_minutes):
+                ago = f"answered {(now - last).total_seconds():.0f} s ago, within `pace_minutes`"
+                return Skip(name, report, "pace", ago)
+            return None
+
+        for event in ask_all(accounts, names, due=due, clock=clock, manner=manner):
+            if isinstance(event, Poll):
+                name = event.operation.operation_id
+                if event.outcome.is_answer:
+                    answered.setdefault(name, {})[event.report] = event.finished_at.isoformat()
+                elif event.outcome is Outcome.QUOTA_SPENT:
+                    resting[name] = _next_midnight(event.finished_at, zone).isoformat()
+                today = event.started_at.astimezone(zone).date()
+                yield Batch(event, *read_rows(event.verdict.rows, today))
+            if on_event:
+                on_event(event)
+
+    @dlt.transformer(data_from=answers, name="polls", **hints(TABLES["polls"]))
+    def polls(batch: Batch | Declare) -> Iterator[Any]:
+        if isinstance(batch, Declare):
+            yield dlt.mark.materialize_table_schema()
+        else:
+            yield _poll_row(batch)
+
+    @dlt.transformer(data_from=answers, name="readings", **hints(TABLES["readings"]))
+    def readings(batch: Batch | Declare) -> Iterator[Any]:
+        if isinstance(batch, Declare):
+            yield dlt.mark.materialize_table_schema()
+        elif batch.readings:
+            yield [
+                {"report": batch.poll.report, "row_number": one.row_number, **_row(batch.poll, one)}
+                | one.extra
+                for one in batch.readings
+            ]
+
+    @dlt.transformer(data_from=answers, name="rejected_rows", **hints(TABLES["rejected_rows"]))
+    def rejected_rows(batch: Batch | Declare) -> Iterator[Any]:
+        if isinstance(batch, Declare):
+            yield dlt.mark.materialize_table_schema()
+        elif rejected := _rejected(batch):
+            yield rejected
+
+    def report_resource(report: str) -> DltResource:
+        @dlt.transformer(data_from=answers, name=report, **hints(report_table(report)))
+        def newest(
+            batch: Batch | Declare,
+            # No row is ever filtered: the vendor restates earlier days, and sends late ones. So the
+            # cursor is moved by hand, and the key plays no part in it.
+            date: dlt.sources.incremental[Any] = dlt.sources.incremental(
+                "date", primary_key=(), allow_external_schedulers=False
+            ),
+        ) -> Iterator[Any]:
+            if isinstance(batch, Declare):
+                yield dlt.mark.materialize_table_schema()
+            elif batch.poll.report == report and batch.readings:
+                newest_day = max(one.date for one in batch.readings)
+                date.advance(max(newest_day, date.last_value or newest_day))
+                # Of two rows with one key the last one counts; `polls.note` tells of it.
+                last = {one.key: one for one in batch.readings}
+                yield [_row(batch.poll, one) for one in last.values()]
+
+        return newest  # type: ignore[no-any-return]
+
+    resources = (answers, polls, readings, rejected_rows, *map(report_resource, names))
+    for resource in resources[1:]:
+        table = TABLES.get(resource.name) or report_table(resource.name)
+        resource.apply_hints(additional_table_hints={"description": table[0]})
+    return resources
+
+
+def _row(poll: Poll, one: Reading) -> dict[str, Any]:
+    return {
+        "operation_id": poll.operation.operation_id,
+        "operation": one.operation,
+        "description": one.description,
+        "date": one.date,
+        "items": one.items,
+        "items_raw": one.items_raw,
+        "date_raw": one.date_raw,
+        "read_at": poll.started_at,
+        "poll_id": poll.poll_id,
+    }
+
+
+def _poll_row(batch: Batch) -> dict[str, Any]:
+    poll, answer, verdict = batch.poll, batch.poll.answer, batch.poll.verdict
+    notes = [verdict.note] if verdict.note else []
+    if repeated := len(batch.readings) - len({one.key for one in batch.readings}):
+        notes.append(
+            f"{repeated} of the rows repeat an operation, description and date: "
+            f"the last of each is in {poll.report}, all are in readings"
+        )
+    return {
+        "poll_id": poll.poll_id,
+        "operation_id": poll.operation.operation_id,
+        "server": poll.operation.server,
+        "report": poll.report,
+        "started_at": poll.started_at,
+        "finished_at": poll.finished_at,
+        "outcome": verdict.outcome.value,
+        "http_status": answer.http_status,
+        "code": verdict.code,
+        "msg": verdict.msg,
+        "rows": len(verdict.rows),
+        "rejected": len(batch.rejected),
+        "note": "; ".join(notes) or None,
+        "answer_sha256": answer.body_sha256,
+        "answer_bytes": answer.body_bytes if answer.http_status else None,
+        "answer": answer.body[:KEPT_BYTES] if answer.http_status else None,
+    }
+
+
+def _rejected(batch: Batch) -> list[dict[str, Any]]:
+    poll, rows = batch.poll, batch.rejected
+    if poll.outcome is Outcome.BAD_ANSWER:
+        text = poll.answer.body[:KEPT_BYTES].decode("utf-8", "backslashreplace")
+        raw = text.replace("\x00", "\\x00")
+        rows = [RejectedRow(0, raw, poll.verdict.note or "not the vendor's envelope")]
+    return [
+        {
+            "poll_id": poll.poll_id,
+            "row_number": one.row_number,
+            "operation_id": poll.operation.operation_id,
+            "report": poll.report,
+            "raw": one.raw,
+            "reason": one.reason,
+            "read_at": poll.started_at,
+        }
+        for one in rows
+    ]
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ValueError, OSError, KeyError):
+        raise SettingsError(
+            f"the setting `timezone` is {name!r}: expected a name such as America/Bogota"
+        ) from None
+
+
+def _next_midnight(now: datetime, zone: ZoneInfo) -> datetime:
+    tomorrow = now.astimezone(zone).date() + timedelta(days=1)
+    return datetime(tomorrow.year, tomorrow.month, tomorrow.day, tzinfo=zone)
+
+
+def _time(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

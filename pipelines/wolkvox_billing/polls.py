@@ -1,0 +1,259 @@
+"""Polls: every operation asked for every report, each call a record, whatever became of it.
+
+    operations x reports ─▶ due? ─▶ the token's lock ─▶ one call ─▶ Poll   (again after a pause?)
+                              └─▶ Skip: asked a moment ago, resting, or refused just now
+
+Operations are asked side by side; calls of one token never are, neither in this process nor
+between processes of this machine: the vendor forbids it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import queue
+import secrets
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Literal
+
+import filelock
+import tenacity
+
+from wolkvox_billing.client import Answer, Outcome, Verdict, ask, new_session
+from wolkvox_billing.errors import SettingsError, TokenInUse
+from wolkvox_billing.operations import Operation
+from wolkvox_billing.reports import CONNECT_SECONDS, READ_SECONDS
+
+logger = logging.getLogger("wolkvox_billing")
+
+MOST_RETRIES = 3
+LONGEST_PAUSE = 60.0
+KEPT_BYTES = 64 * 1024
+
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    return datetime.now(timezone.utc)
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How to ask: the settings of one run. Seconds, but for `max_parallel`, which is a count."""
+
+    max_parallel: int = 8
+    retry_pause: float = 2.0  # before the first new try; it doubles, with a jitter
+    token_wait: float = 300.0  # for another process that uses the token
+    connect_seconds: float = CONNECT_SECONDS
+    read_seconds: float = READ_SECONDS
+    sleep: Callable[[float], None] = time.sleep
+
+
+@dataclass(frozen=True)
+class Poll:
+    """One call and what became of it. Times are UTC, by the clock that was passed in."""
+
+    poll_id: str
+    operation: Operation
+    report: str
+    started_at: datetime
+    finished_at: datetime
+    answer: Answer = field(repr=False)
+
+    @property
+    def verdict(self) -> Verdict:
+        return self.answer.verdict
+
+    @property
+    def outcome(self) -> Outcome:
+        return self.verdict.outcome
+
+
+@dataclass(frozen=True)
+class Skip:
+    """A call that was not made, and why."""
+
+    operation_id: str
+    report: str
+    reason: Literal["pace", "quota", "token_in_use", "refused"]
+    detail: str
+
+    @property
+    def is_failure(self) -> bool:
+        return self.reason != "pace"
+
+
+Due = Callable[[Operation, str], "Skip | None"]
+
+
+def ask_all(
+    operations: Sequence[Operation],
+    reports: Sequence[str],
+    *,
+    due: Due,
+    clock: Clock = utc_now,
+    manner: Manner | None = None,
+) -> Iterator[Poll | Skip]:
+    """Each poll, or the reason for none, as it comes. `due` may forbid a call: see Skip.
+
+    Never raises for what one operation does: the others go on.
+    """
+    manner = manner or Manner()
+    groups: dict[str, list[Operation]] = {}
+    for operation in operations:
+        groups.setdefault(operation.token, []).append(operation)
+    arrived: queue.SimpleQueue[Poll | Skip | BaseException | None] = queue.SimpleQueue()
+    stopped = threading.Event()
+
+    def work(group: list[Operation]) -> None:
+        try:
+            for operation in group:
+                for event in _ask_operation(operation, reports, due, clock, manner, stopped):
+                    arrived.put(event)
+        except BaseException as error:  # a bug: raised where the caller sees it
+            arrived.put(error)
+        finally:
+            arrived.put(None)
+
+    with ThreadPoolExecutor(max(1, manner.max_parallel), "wolkvox-billing") as pool:
+        for group in groups.values():
+            pool.submit(work, group)
+        try:
+            running = len(groups)
+            while running:
+                event = arrived.get()
+                if event is None:
+                    running -= 1
+                elif isinstance(event, BaseException):
+                    raise event
+                else:
+                    yield event
+        finally:
+            stopped.set()  # no new call; the one in flight ends, and frees its token
+
+
+def _ask_operation(
+    operation: Operation,
+    reports: Sequence[str],
+    due: Due,
+    clock: Clock,
+    manner: Manner,
+    stopped: threading.Event,
+) -> Iterator[Poll | Skip]:
+    blocked: Literal["refused", "token_in_use"] = "refused"
+    why = ""
+    with new_session() as session:
+        for report in reports:
+            if stopped.is_set():
+                return
+            if why:
+                yield Skip(operation.operation_id, report, blocked, why)
+                continue
+            if skip := due(operation, report):
+                yield skip
+                continue
+            polls: list[Poll] = []
+
+            def attempt(report: str = report, polls: list[Poll] = polls) -> Poll:
+                with one_call(operation, manner.token_wait):
+                    started = clock()
+                    answer = ask(
+                        session,
+                        operation,
+                        report,
+                        connect_seconds=manner.connect_seconds,
+                        read_seconds=manner.read_seconds,
+                    )
+                    polls.append(
+                        Poll(new_poll_id(started), operation, report, started, clock(), answer)
+                    )
+                return polls[-1]
+
+            try:
+                _retrying(manner)(attempt)
+            except TokenInUse as error:
+                blocked, why = "token_in_use", str(error)
+                yield Skip(operation.operation_id, report, blocked, why)
+            yield from polls
+            if polls and polls[-1].outcome.ends_the_operation:
+                why = f"not asked after {polls[-1].outcome.value} for {report}"
+
+
+def _retrying(manner: Manner) -> tenacity.Retrying:
+    growing = tenacity.wait_exponential_jitter(
+        multiplier=manner.retry_pause, max=LONGEST_PAUSE, jitter=manner.retry_pause
+    )
+
+    def last(state: tenacity.RetryCallState) -> Poll:
+        assert state.outcome is not None
+        poll: Poll = state.outcome.result()
+        return poll
+
+    def again(poll: Poll) -> bool:
+        # A server that asks for a longer pause than we make is not asked again in this run.
+        return poll.outcome.is_passing and (poll.answer.retry_after or 0) <= LONGEST_PAUSE
+
+    return tenacity.Retrying(
+        retry=tenacity.retry_if_result(again),
+        stop=tenacity.stop_after_attempt(1 + MOST_RETRIES),
+        wait=lambda state: max(growing(state), last(state).answer.retry_after or 0),
+        sleep=manner.sleep,
+        retry_error_callback=last,
+    )
+
+
+def new_poll_id(started: datetime) -> str:
+    """A name for one call, unique, and in the order of time when sorted as text."""
+    return f"{started.astimezone(timezone.utc):%Y%m%dT%H%M%S.%fZ}-{secrets.token_hex(6)}"
+
+
+@contextmanager
+def one_call(operation: Operation, wait: float) -> Iterator[None]:
+    """Holds the operation's token against every other caller on this machine.
+
+    The lock is a file named by a hash of the token, in a folder of the user's; TokenInUse after
+    `wait` seconds. Other machines do not see it: there the vendor's own refusal is the guard.
+    """
+    path = _lock_folder() / hashlib.sha256(operation.token.encode()).hexdigest()[:32]
+    lock, holder = filelock.FileLock(path.with_suffix(".lock")), path.with_suffix(".holder")
+    try:
+        lock.acquire(timeout=0)
+    except filelock.Timeout:
+        name = operation.operation_id
+        logger.info("waiting for the token of operation %s: %s uses it", name, _read(holder))
+        try:
+            lock.acquire(timeout=wait, poll_interval=0.05)
+        except filelock.Timeout:
+            raise TokenInUse(
+                f"the token of operation {name} was in use by {_read(holder)} for more than "
+                f"{wait:g} s (setting `token_wait_seconds`): wait for that process, or end it"
+            ) from None
+    try:
+        holder.write_text(f"process {os.getpid()}")
+        yield
+    finally:
+        lock.release()
+
+
+def _lock_folder() -> Path:
+    folder = Path(tempfile.gettempdir()) / f"wolkvox-billing-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if folder.stat().st_uid != os.getuid():
+        raise SettingsError(f"{folder} belongs to somebody else: set TMPDIR to a folder of yours")
+    return folder
+
+
+def _read(holder: Path) -> str:
+    try:
+        return holder.read_text() or "another process"
+    except OSError:
+        return "another process"

@@ -1,0 +1,95 @@
+"""The vendor's world as data: its reports, its limits, its call.
+
+Source of every claim, unless it says [guess]: wolkvox's API documentation, page "8. RSYNC S3 MP3"
+and its sister pages. The API has 27 billing reports, all with one call and four fields.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+from wolkvox_billing.errors import SettingsError
+
+PATH = "/api/v2/billing.php"
+BASE_URL = "https://wv{server}.wolkvox.com"
+TIMEZONE = "America/Bogota"  # the vendor's servers are at GMT-5, without daylight saving
+ROW_FIELDS = ("operation", "description", "items", "date")
+
+CONNECT_SECONDS = 10.0
+READ_SECONDS = 60.0  # the vendor ends a call after 60 s itself
+MOST_BYTES = 256 * 1024 * 1024  # the vendor's own limit for one answer
+
+
+class Report(NamedTuple):
+    """One of the vendor's billing reports. That it counts or gauges is a [guess] from its name."""
+
+    kind: Literal["counter", "gauge"]
+    unit: str
+
+
+REPORTS: dict[str, Report] = {
+    "rsync_s3_mp3": Report("counter", "audios"),
+    "ivr_minutes": Report("counter", "minutes"),
+    "rec_minutes": Report("counter", "minutes"),
+    "rec_screen": Report("counter", "recordings"),
+    "interactions": Report("counter", "interactions"),
+    "rec_screen_on_demand": Report("counter", "recordings"),
+    "speech_analytics": Report("counter", "analyses"),
+    "sentiment_analysis": Report("counter", "analyses"),
+    "ivr_calls": Report("counter", "calls"),
+    "asr_calls": Report("counter", "calls"),
+    "vision": Report("counter", "uses"),
+    "tts_chars": Report("counter", "characters"),
+    "amd_ai": Report("counter", "uses"),
+    "stereo_rec": Report("counter", "recordings"),
+    "nlp_ai": Report("counter", "uses"),
+    "agent_script": Report("gauge", "licences"),
+    "intelligent_dial": Report("gauge", "licences"),
+    "gamification": Report("gauge", "licences"),
+    "amazon_s3": Report("gauge", "connectors"),
+    "rsync": Report("gauge", "connectors"),
+    "wp_connectors": Report("gauge", "connectors"),
+    "chat_licenses": Report("gauge", "licences"),
+    "interaction_licenses": Report("gauge", "licences"),
+    "video_call": Report("gauge", "licences"),
+    "pbx_licenses": Report("gauge", "licences"),
+    "wp_connectors_official": Report("gauge", "connectors"),
+    "contact_center_licenses": Report("gauge", "licences"),
+}
+
+# Names that our own tables have, or will have: no report may take one.
+_TAKEN = re.compile(r"(polls|readings|answers|rejected_\w+|invoice_\w+|month_closes|\w*dlt_\w*)\Z")
+_NEW = "new:"
+
+
+def choose_reports(names: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The reports to ask for, in the order given and once each, and warnings for a person.
+
+    `["all"]` is all 27. A name that the vendor has not published is a report added later, and is
+    asked for with a warning; unless it looks like a published one misspelt, or cannot be a name:
+    then SettingsError. `new:NAME` says that no misspelling is meant.
+    """
+    where = "the setting `reports` under [sources.wolkvox_billing]"
+    if isinstance(names, str) or not all(isinstance(name, str) for name in names) or not names:
+        raise SettingsError(f'{where} is a list of names, such as ["rsync_s3_mp3"] or ["all"]')
+    chosen: list[str] = []
+    warnings: list[str] = []
+    for name in REPORTS if list(names) == ["all"] else names:
+        meant = name.startswith(_NEW)
+        report = name[len(_NEW) :] if meant else name
+        if report not in REPORTS:
+            if not re.fullmatch(r"[a-z][a-z0-9_]{0,50}", report) or _TAKEN.match(report):
+                raise SettingsError(f"{where} names {report!r}, which cannot be a report's name")
+            near = difflib.get_close_matches(report, REPORTS, n=3, cutoff=0.75)
+            if near and not meant:
+                raise SettingsError(
+                    f"{where} names {report!r}, which wolkvox does not have; did you mean "
+                    f"{' or '.join(near)}? If wolkvox has added it, write {_NEW + report!r}."
+                )
+            warnings.append(f"report {report!r} is not one of the {len(REPORTS)} known ones")
+        if report not in chosen:
+            chosen.append(report)
+    return chosen, warnings

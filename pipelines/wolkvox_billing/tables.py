@@ -1,0 +1,108 @@
+"""The tables as dlt declares them: columns, types, keys, and a sentence for each.
+
+Times are UTC; `date` is the vendor's calendar day; counts are DECIMAL(18,4).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dlt.common.schema.typing import TColumnSchema
+
+from wolkvox_billing.reports import REPORTS
+
+_TEXT: TColumnSchema = {"data_type": "text"}
+_COUNT: TColumnSchema = {"data_type": "bigint"}
+_ITEMS: TColumnSchema = {"data_type": "decimal", "precision": 18, "scale": 4}
+_TIME: TColumnSchema = {"data_type": "timestamp", "timezone": True, "precision": 6}
+_DATE: TColumnSchema = {"data_type": "date"}
+_BYTES: TColumnSchema = {"data_type": "binary"}
+
+_POLL_ID = (_TEXT, "The call that this row came from; see polls. Sorts in the order of time")
+_OPERATION_ID = (_TEXT, "The operation's name in the settings; its server where none is set")
+_REPORT = (_TEXT, "The vendor's name of the report, such as rsync_s3_mp3")
+_ROW_NUMBER = (_COUNT, "The row's place in the answer, from 1")
+_READ_AT = (_TIME, "When the call started (UTC): what came later is not in the count")
+
+_READ = {
+    "operation": (_TEXT, "The operation's name as the vendor sent it"),
+    "description": (_TEXT, "The product, as the vendor names it"),
+    "date": (_DATE, "The row's calendar day in the vendor's time zone"),
+    "items": (_ITEMS, "The amount of use, read from items_raw"),
+    "items_raw": (_TEXT, "The amount of use as the vendor sent it"),
+    "date_raw": (_TEXT, "The date as the vendor sent it"),
+}
+
+# Table → (what it holds, key, columns). Every table is merged on its key: see the package's top.
+TABLES: dict[str, tuple[str, tuple[str, ...], dict[str, tuple[TColumnSchema, str]]]] = {
+    "polls": (
+        "One row per call to the vendor, each new try included, whatever became of it",
+        ("poll_id",),
+        {
+            "poll_id": (_TEXT, "A name for the call. Sorts in the order of time"),
+            "operation_id": _OPERATION_ID,
+            "server": (_TEXT, "The vendor's server that was asked"),
+            "report": _REPORT,
+            "started_at": (_TIME, "When the call started (UTC)"),
+            "finished_at": (_TIME, "When the answer was complete, or the call given up (UTC)"),
+            "outcome": (_TEXT, "What became of it; ok, empty and not_found are answers"),
+            "http_status": (_COUNT, "The HTTP status; NULL if none came"),
+            "code": (_TEXT, "`code` of the answer, as text"),
+            "msg": (_TEXT, "`msg` of the answer: the vendor's words"),
+            "rows": (_COUNT, "Rows received; each is in readings or in rejected_rows"),
+            "rejected": (_COUNT, "Rows of them that could not be read"),
+            "note": (_TEXT, "Our words: what was noticed about the answer"),
+            "answer_sha256": (_TEXT, "SHA-256 of the whole answer as received"),
+            "answer_bytes": (_COUNT, "Length of the whole answer"),
+            "answer": (_BYTES, "The answer's first 64 KiB, byte for byte"),
+        },
+    ),
+    "readings": (
+        "One row per call and row returned: every reading ever received, as it came and typed",
+        ("poll_id", "report", "row_number"),
+        {
+            "poll_id": _POLL_ID,
+            "report": _REPORT,
+            "row_number": _ROW_NUMBER,
+            "operation_id": _OPERATION_ID,
+            **_READ,
+            "read_at": _READ_AT,
+        },
+    ),
+    "rejected_rows": (
+        "Rows that could not be read, as they came, with the reason; row 0 is a whole answer",
+        ("poll_id", "row_number"),
+        {
+            "poll_id": _POLL_ID,
+            "row_number": _ROW_NUMBER,
+            "operation_id": _OPERATION_ID,
+            "report": _REPORT,
+            "raw": (_TEXT, "The row as JSON; of a whole answer, its first 64 KiB as text"),
+            "reason": (_TEXT, "Why it could not be read, in words"),
+            "read_at": _READ_AT,
+        },
+    ),
+}
+
+
+def report_table(report: str) -> tuple[str, tuple[str, ...], dict[str, Any]]:
+    """The table of one report: the newest reading of each operation, description and date."""
+    unit = REPORTS[report].unit if report in REPORTS else "units"
+    return (
+        f"The newest reading of each operation, product and day of the report {report} ({unit})",
+        ("operation_id", "operation", "description", "date"),
+        {"operation_id": _OPERATION_ID, **_READ, "read_at": _READ_AT, "poll_id": _POLL_ID},
+    )
+
+
+def hints(table: tuple[str, tuple[str, ...], dict[str, Any]]) -> dict[str, Any]:
+    """The table in the words of `dlt.resource` and `dlt.transformer`."""
+    _, key, columns = table
+    return {
+        "write_disposition": "merge",
+        "primary_key": key,
+        "columns": {
+            name: {"name": name, **kind, "description": says, "nullable": name not in key}
+            for name, (kind, says) in columns.items()
+        },
+    }
