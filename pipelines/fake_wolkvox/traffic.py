@@ -56,7 +56,7 @@ class Traffic:
         return self._most.get(token, 0)
 
     def enter(self, call: Call, connection: socket.socket) -> bool:
-        """Record a call; whether it keeps the rule. One that does comes back when it is not held."""
+        """Record a call; whether it keeps the rule. If so, this waits while the token is held."""
         with self._changed:
             # Who hung up no longer counts, even if the thread that serves him has yet to notice.
             self._in_flight = [one for one in self._in_flight if not _gone(one[1])]

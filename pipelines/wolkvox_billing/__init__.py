@@ -39,7 +39,16 @@ from wolkvox_billing import reports as vendor
 from wolkvox_billing.client import Outcome
 from wolkvox_billing.errors import SettingsError, WolkvoxError
 from wolkvox_billing.operations import Operation, read_operations
-from wolkvox_billing.polls import KEPT_BYTES, Clock, Manner, Poll, Skip, ask_all, utc_now
+from wolkvox_billing.polls import (
+    KEPT_BYTES,
+    MOST_RETRIES,
+    Clock,
+    Manner,
+    Poll,
+    Skip,
+    ask_all,
+    utc_now,
+)
 from wolkvox_billing.readings import Reading, RejectedRow, read_rows
 from wolkvox_billing.tables import TABLES, hints, report_table
 from wolkvox_billing.version import __version__
@@ -77,6 +86,7 @@ def wolkvox_billing(
     connect_timeout_seconds: float = vendor.CONNECT_SECONDS,
     read_timeout_seconds: float = vendor.READ_SECONDS,
     force: bool = False,
+    probe: bool = False,
     clock: Clock = utc_now,
     on_event: Callable[[Poll | Skip], None] | None = None,
 ) -> tuple[DltResource, ...]:
@@ -93,6 +103,7 @@ def wolkvox_billing(
         token_wait_seconds: how long to wait for another process that uses the token.
         connect_timeout_seconds, read_timeout_seconds: of one call.
         force: ask in spite of the pace.
+        probe: one call to each operation, for its first report, whatever the pace says.
         clock: the time now, in UTC.
         on_event: is told of each Poll and each Skip as it happens.
 
@@ -102,11 +113,14 @@ def wolkvox_billing(
     names, warnings = vendor.choose_reports(reports or ["rsync_s3_mp3"])
     for warning in warnings:
         logger.warning(warning)
+    if probe:
+        names = names[:1]
     zone = _zone(timezone)
     if pace_minutes < 0 or max_parallel < 1:
         raise SettingsError("`pace_minutes` is at least 0, and `max_parallel` at least 1")
     manner = Manner(
         max_parallel=max_parallel,
+        most_retries=0 if probe else MOST_RETRIES,
         retry_pause=retry_pause_seconds,
         token_wait=token_wait_seconds,
         connect_seconds=connect_timeout_seconds,
@@ -129,7 +143,11 @@ def wolkvox_billing(
             if rest and now < rest <= now + timedelta(days=1, hours=1):
                 until = f"the day's calls are spent: resting until {rest:%Y-%m-%d %H:%M} UTC"
                 return Skip(name, report, "quota", until)
-            if last and not force and timedelta() <= now - last < timedelta(minutes=pace_minutes):
+            if (
+                last
+                and not (force or probe)
+                and timedelta() <= now - last < timedelta(minutes=pace_minutes)
+            ):
                 ago = f"answered {(now - last).total_seconds():.0f} s ago, within `pace_minutes`"
                 return Skip(name, report, "pace", ago)
             return None
@@ -190,7 +208,7 @@ def wolkvox_billing(
                 last = {one.key: one for one in batch.readings}
                 yield [_row(batch.poll, one) for one in last.values()]
 
-        return newest  # type: ignore[no-any-return]
+        return newest
 
     resources = (answers, polls, readings, rejected_rows, *map(report_resource, names))
     for resource in resources[1:]:

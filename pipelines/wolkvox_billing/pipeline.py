@@ -106,7 +106,9 @@ def open_pipeline(destination: str = DESTINATION, dataset: str = DATASET) -> dlt
     dlt keeps one working folder per pipeline name and user; two projects, destinations or datasets
     would share state and waiting answers. So each has a folder of its own, below dlt's.
     """
-    os.environ.setdefault("RUNTIME__DLTHUB_TELEMETRY", "false")  # what is polled is nobody's business
+    os.environ.setdefault(
+        "RUNTIME__DLTHUB_TELEMETRY", "false"
+    )  # what is polled is nobody's business
     context = dlt.current.run_context()
     try:
         kind = Destination.from_reference(destination)
@@ -119,14 +121,12 @@ def open_pipeline(destination: str = DESTINATION, dataset: str = DATASET) -> dlt
     identity = "\n".join((os.path.abspath(context.run_dir), destination, dataset, where))
     own = f"{kind.destination_name}-{dataset}-{hashlib.sha256(identity.encode()).hexdigest()[:10]}"
     folder = Path(context.get_data_entity("pipelines")) / "wolkvox-billing" / own
-    return configured(
+    pipeline: dlt.Pipeline = configured(
         lambda: dlt.pipeline(
-            PIPELINE,
-            destination=kind,
-            dataset_name=dataset,
-            pipelines_dir=str(folder),
+            PIPELINE, destination=kind, dataset_name=dataset, pipelines_dir=str(folder)
         )
     )
+    return pipeline
 
 
 def configured(make: Callable[[], Any]) -> Any:
@@ -156,7 +156,9 @@ def only_one(pipeline: dlt.Pipeline, wait: float = 900) -> Iterator[None]:
         with filelock.FileLock(path, timeout=wait, poll_interval=0.05):
             yield
     except filelock.Timeout:
-        raise WarehouseError(f"another process uses {path.parent} for more than {wait:g} s") from None
+        raise WarehouseError(
+            f"another process uses {path.parent} for more than {wait:g} s"
+        ) from None
 
 
 def location_of(pipeline: dlt.Pipeline) -> str:
@@ -181,9 +183,14 @@ def plain(error: BaseException) -> str:
     """What went wrong at the destination, in one line for a person."""
     chain = causes(error)
     innermost = " ".join(str(chain[-1]).split())
-    if lock := re.search(r"lock on file \"([^\"]+)\".*?Conflicting lock is held in (\S.*?\))", innermost):
+    if lock := re.search(
+        r"lock on file \"([^\"]+)\".*?Conflicting lock is held in (\S.*?\))", innermost
+    ):
         return f"the DuckDB file {lock[1]} is open in another program: {lock[2]}; close it there"
-    if any(isinstance(one, OSError) and one.errno == 28 for one in chain) or "No space" in innermost:
+    if (
+        any(isinstance(one, OSError) and one.errno == 28 for one in chain)
+        or "No space" in innermost
+    ):
         return f"the disk is full: {innermost}"
     return innermost[:500] or type(chain[-1]).__name__
 
@@ -207,7 +214,9 @@ def _try(result: LoadReport, step: Callable[[], Any]) -> bool:
     try:
         step()
     except (PipelineStepFailed, DestinationException, ConfigurationException) as error:
-        missing = next((c for c in causes(error) if isinstance(c, ConfigFieldMissingException)), None)
+        missing = next(
+            (c for c in causes(error) if isinstance(c, ConfigFieldMissingException)), None
+        )
         if missing:
             raise SettingsError(
                 f"the destination's settings are missing: {', '.join(missing.fields)}"
@@ -224,7 +233,7 @@ def _comment(pipeline: dlt.Pipeline) -> None:
         return
     with pipeline.sql_client() as client:
         for table in pipeline.default_schema.data_tables():
-            name = client.make_qualified_table_name(table["name"])
+            name = client.make_qualified_table_name(str(table["name"]))
             targets = [("TABLE", name, table.get("description"))]
             targets += [
                 ("COLUMN", f"{name}.{client.escape_column_name(column)}", hint.get("description"))

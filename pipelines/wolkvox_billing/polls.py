@@ -48,9 +48,10 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True)
 class Manner:
-    """How to ask: the settings of one run. Seconds, but for `max_parallel`, which is a count."""
+    """How to ask: the settings of one run. Pauses and waits are in seconds."""
 
     max_parallel: int = 8
+    most_retries: int = MOST_RETRIES
     retry_pause: float = 2.0  # before the first new try; it doubles, with a jitter
     token_wait: float = 300.0  # for another process that uses the token
     connect_seconds: float = CONNECT_SECONDS
@@ -204,7 +205,7 @@ def _retrying(manner: Manner) -> tenacity.Retrying:
 
     return tenacity.Retrying(
         retry=tenacity.retry_if_result(again),
-        stop=tenacity.stop_after_attempt(1 + MOST_RETRIES),
+        stop=tenacity.stop_after_attempt(1 + manner.most_retries),
         wait=lambda state: max(growing(state), last(state).answer.retry_after or 0),
         sleep=manner.sleep,
         retry_error_callback=last,

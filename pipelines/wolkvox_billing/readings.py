@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
+from datetime import time as clock_time
 from decimal import Decimal
 from typing import Any
 
@@ -17,6 +18,7 @@ import simplejson
 
 from wolkvox_billing.reports import ROW_FIELDS
 
+Day = date  # a name for the type, where `date` is a field
 _EARLIEST = date(2000, 1, 1)  # before wolkvox: an epoch, or a zero date
 _MOST_COLUMNS = 30  # fields of the vendor's that become columns; the others share one
 
@@ -46,12 +48,12 @@ class Reading:
     description: str
     items: Decimal
     items_raw: str
-    date: date
+    date: Day
     date_raw: str
     extra: dict[str, str]  # fields that the vendor added, by column; JSON where not a text
 
     @property
-    def key(self) -> tuple[str, str, date]:
+    def key(self) -> tuple[str, str, Day]:
         return self.operation, self.description, self.date
 
 
@@ -108,16 +110,18 @@ def read_date(value: object, today: date) -> date:
     match = _DATE.fullmatch(text)
     try:
         if match:
-            year, _, month, day, hour, minute, second = match.groups(default="0")
-            found = datetime(*map(int, (year, month, day, hour, minute, second))).date()
+            year, _, month, day, *at = match.groups(default="0")
+            found = date(int(year), int(month), int(day))
+            hour, minute, second = map(int, at)
+            clock_time(hour, minute, second)
         elif match := _COMPACT_DATE.fullmatch(text):
-            found = date(*map(int, match.groups()))
+            found = date(int(match[1]), int(match[2]), int(match[3]))
         else:
             raise Unreadable(f"{_short(text)} is not a date in a known form, such as 2026-11-23")
     except Unreadable:
         raise
     except ValueError:
-        raise Unreadable(f"{_short(text)} is not a day of the calendar") from None
+        raise Unreadable(f"{_short(text)} is not a time of the calendar") from None
     if found < _EARLIEST:
         raise Unreadable(f"{found} is before wolkvox existed")
     if found > today + timedelta(days=1):
@@ -139,8 +143,11 @@ def read_rows(rows: list[Any], today: date) -> tuple[list[Reading], list[Rejecte
 
 
 def to_json(value: object) -> str:
-    """JSON in ASCII, numbers with the digits that they came with: any database holds it."""
-    return str(simplejson.dumps(value, use_decimal=True, ensure_ascii=True))
+    """JSON with the digits that numbers came with, and escapes where a database needs them."""
+    text = str(simplejson.dumps(value, use_decimal=True, ensure_ascii=False))
+    if _UNSTORABLE.search(text):
+        return str(simplejson.dumps(value, use_decimal=True, ensure_ascii=True))
+    return text
 
 
 def _read_row(number: int, row: Any, today: date, columns: dict[str, str]) -> Reading:

@@ -1,0 +1,230 @@
+"""The command line: words and exit codes; no logic.
+
+Exit codes: 0 all well, 1 something failed (the rest was loaded), 2 wrong words or settings.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from dataclasses import asdict
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from wolkvox_billing.errors import SettingsError, WolkvoxError
+from wolkvox_billing.terminal import ago, complain, in_runs, print_json, print_table, say, watching
+from wolkvox_billing.terminal import err as terminal
+from wolkvox_billing.version import __version__
+
+if TYPE_CHECKING:
+    from wolkvox_billing.polls import Poll
+    from wolkvox_billing.status import Freshness
+
+destination_option = click.option(
+    "--destination",
+    default="duckdb",
+    show_default=True,
+    envvar="WOLKVOX_BILLING_DESTINATION",
+    show_envvar=True,
+    help="A dlt destination, such as duckdb or postgres.",
+)
+dataset_option = click.option(
+    "--dataset",
+    default="wolkvox_billing",
+    show_default=True,
+    envvar="WOLKVOX_BILLING_DATASET",
+    show_envvar=True,
+    help="The dataset (schema) in it.",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for machines.")
+
+
+class Group(click.Group):
+    """Turns our errors into one line and an exit code; a traceback is for bugs."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except WolkvoxError as error:
+            complain(str(error))
+            ctx.exit(2 if isinstance(error, SettingsError) else 1)
+
+
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="wolkvox-billing")
+def main() -> None:
+    """Keeps your own record of what wolkvox's billing API says.
+
+    Settings come from .dlt/config.toml, .dlt/secrets.toml or the environment; the README lists
+    them. Exit codes: 0 all well, 1 something failed (the rest was loaded), 2 wrong words or
+    settings.
+    """
+    # One line per call where nobody watches; progress where somebody does.
+    logger = logging.getLogger("wolkvox_billing")
+    if not logger.handlers:
+        handler = logging.StreamHandler()
+        handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%Y-%m-%dT%H:%M:%S%z"))
+        logger.addHandler(handler)
+        logger.propagate = False
+    logger.setLevel(logging.INFO)
+
+
+@main.command()
+@destination_option
+@dataset_option
+@click.option("--report", "reports", multiple=True, help="A report to ask for; may be repeated.")
+@click.option("--force", is_flag=True, help="Ask in spite of the pace.")
+@json_option
+def load(
+    destination: str, dataset: str, reports: tuple[str, ...], force: bool, as_json: bool
+) -> None:
+    """Ask every operation for every report once, and load the answers."""
+    from wolkvox_billing.pipeline import load as verb
+
+    with watching("asking wolkvox") as on_event:
+        result = verb(
+            destination=destination,
+            dataset=dataset,
+            reports=list(reports) or None,
+            force=force,
+            on_event=on_event,
+        )
+    if as_json:
+        print_json(
+            {
+                "polls": [_poll_as_json(poll) for poll in result.polls],
+                "skipped": [asdict(skip) for skip in result.skips],
+                "problems": result.problems,
+                "location": result.location,
+                "working_folder": result.working_folder,
+            }
+        )
+    else:
+        rows = [_poll_as_row(poll) for poll in result.polls]
+        rows += [[s.operation_id, s.report, "not asked", "", s.detail] for s in result.skips]
+        print_table(["operation", "report", "outcome", "rows", "what was said"], rows)
+        say(f"tables: {result.location}, dataset {dataset}")
+        say(f"working folder: {result.working_folder}")
+        for problem in result.problems:
+            say(f"not loaded: {problem}")
+        if result.problems:
+            say("the answers are kept in the working folder; the next load takes them along")
+    sys.exit(0 if result.is_good else 1)
+
+
+@main.command()
+@json_option
+def check(as_json: bool) -> None:
+    """Ask each operation once, and say what works and what to do."""
+    from wolkvox_billing.check import check as verb
+
+    with watching("asking wolkvox") as on_event:
+        findings = verb(on_event=on_event)
+    if as_json:
+        print_json([finding._asdict() for finding in findings])
+    else:
+        for one in findings:
+            state = f"fails at: {one.failed_step}" if one.failed_step else "works"
+            say(f"{one.operation_id} (server {one.server}, {one.report}): {state}", bold=True)
+            if one.says:
+                say(f"  it says: {one.says}")
+            say(f"  to do: {one.advice}" if one.failed_step else f"  {one.advice}")
+            if one.rows:
+                print_table(list(one.rows[0]), [list(row.values()) for row in one.rows])
+    sys.exit(1 if any(one.failed_step for one in findings) else 0)
+
+
+@main.command()
+@destination_option
+@dataset_option
+@json_option
+def status(destination: str, dataset: str, as_json: bool) -> None:
+    """Show what is loaded, how fresh it is, and where the gaps are."""
+    from wolkvox_billing.status import status as verb
+
+    found = verb(destination=destination, dataset=dataset)
+    if as_json:
+        print_json(asdict(found))
+        return
+    rows = [
+        [
+            one.operation_id,
+            one.report,
+            what,
+            items,
+            ago(one.age),
+            f"{one.polls_24h}, {one.refusals_24h} refused",
+            in_runs(one.days_without_answer),
+        ]
+        for one in found.rows
+        for what, items in _newest(one)
+    ]
+    if rows:
+        headings = ["operation", "report", "product", "newest", "age", "polls in 24 h"]
+        print_table([*headings, "unread days this month"], rows)
+    else:
+        say("nothing is loaded yet: run `wolkvox-billing load`")
+    say(f"tables: {found.location}, dataset {dataset}")
+    say(f"working folder: {found.working_folder}")
+    if found.waiting_packages:
+        say(f"{found.waiting_packages} packages of answers wait there for the next load")
+
+
+@main.command()
+def demo() -> None:
+    """Live through two months against a stand-in vendor, in a scratch folder."""
+    logging.getLogger("wolkvox_billing").setLevel(logging.ERROR)  # the story tells of refusals
+    from wolkvox_billing.demo import demo as verb
+
+    with terminal.status("living through September and October 2026") as spinner:
+        story = verb(lambda day: spinner.update(f"living through {day:%d %B %Y}"))
+    say(f"Two months, two operations, {story.polls} calls to a stand-in of wolkvox.\n")
+    say("The counter of operation ventas, the last days of October", bold=True)
+    print_table(["day", "audios this month", "readings"], story.daily)
+    say("What each month came to, by its last reading", bold=True)
+    print_table(["operation", "month", "audios", "days read"], story.months)
+    say("Days without a reading, which no later call can bring back", bold=True)
+    say(f"  {in_runs(story.unread)}\n")
+    say("Refusals: kept as such, and never a zero", bold=True)
+    print_table(["outcome", "what was said", "calls"], story.refusals)
+    say("Days whose value changed after it was first read", bold=True)
+    print_table(["day", "first", "last"], story.restated)
+    say("Rows that could not be read: kept as they came, with the reason", bold=True)
+    print_table(["reason", "row"], story.rejected)
+    say(f"The DuckDB file: {story.location}", bold=True)
+    say("Two queries to try on it (for example with `duckdb FILE` or in Python):")
+    say("  SELECT date, items FROM wolkvox_billing.rsync_s3_mp3 ORDER BY operation_id, date;")
+    say("  SELECT started_at, outcome, msg FROM wolkvox_billing.polls WHERE outcome <> 'ok';")
+
+
+def _poll_as_row(poll: Poll) -> list[Any]:
+    from wolkvox_billing.check import ADVICE
+
+    verdict = poll.verdict
+    said = "; ".join(filter(None, (verdict.msg, verdict.note)))
+    if not poll.outcome.is_answer:
+        said = f"{said}\n{ADVICE[poll.outcome]}"
+    count = len(verdict.rows)
+    return [poll.operation.operation_id, poll.report, poll.outcome.value, count, said]
+
+
+def _poll_as_json(poll: Poll) -> dict[str, Any]:
+    return {
+        "poll_id": poll.poll_id,
+        "operation_id": poll.operation.operation_id,
+        "report": poll.report,
+        "started_at": poll.started_at,
+        "finished_at": poll.finished_at,
+        "outcome": poll.outcome.value,
+        "http_status": poll.answer.http_status,
+        "code": poll.verdict.code,
+        "msg": poll.verdict.msg,
+        "note": poll.verdict.note,
+        "rows": len(poll.verdict.rows),
+    }
+
+
+def _newest(one: Freshness) -> list[tuple[str, Decimal | None]]:
+    return [(product, items) for product, _, items in one.values] or [("none yet", None)]

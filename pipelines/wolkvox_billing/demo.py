@@ -1,0 +1,192 @@
+"""The verb `demo`: two months against the stand-in vendor, in a scratch folder.
+
+The stand-in runs as a process of its own and is moved by HTTP only, over the same socket that the
+polls use. Nothing of it is imported: it is not part of the product.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from datetime import time as clock_time
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import requests
+
+from wolkvox_billing.errors import SettingsError
+from wolkvox_billing.pipeline import LoadReport, load, open_pipeline
+from wolkvox_billing.reports import TIMEZONE
+
+FIRST, LAST = date(2026, 9, 1), date(2026, 10, 31)
+ZONE = ZoneInfo(TIMEZONE)
+OPERATIONS = [
+    {"name": "ventas", "server": "0010", "token": "a1" * 32},
+    {"name": "soporte", "server": "0011", "token": "b2" * 32},
+]
+TOKEN = OPERATIONS[0]["token"]
+REPORT = "rsync_s3_mp3"
+
+
+@dataclass
+class Story:
+    """What happened in the demo, for the command line to tell."""
+
+    folder: Path
+    polls: int
+    daily: list[tuple[Any, ...]]  # date, items, times read; of the last 14 days of one operation
+    months: list[tuple[Any, ...]]  # operation, month, last reading, days read
+    unread: list[date]
+    refusals: list[tuple[Any, ...]]  # outcome, msg, how many
+    restated: list[tuple[Any, ...]]  # date, first items, last items
+    rejected: list[tuple[Any, ...]]  # reason, raw
+    location: str
+
+
+def demo(on_day: Callable[[date], None] | None = None) -> Story:
+    """Lives through September and October 2026, and gives the Story. Takes about 20 s.
+
+    Raises SettingsError where the stand-in is not installed: the wheel does not hold it.
+    """
+    if importlib.util.find_spec("fake_wolkvox") is None:
+        raise SettingsError(
+            "the demo needs the stand-in vendor, which comes with the project's repository and not "
+            "with the wheel: clone it, and run `make demo` there"
+        )
+    folder = Path(tempfile.mkdtemp(prefix="wolkvox-demo-"))
+    with _stand_in() as url, _scratch(folder):
+        polls = _live(url, on_day)
+        return _tell(folder, polls)
+
+
+def _live(url: str, on_day: Callable[[date], None] | None) -> int:
+    polls = 0
+    day = FIRST
+    while day <= LAST:
+        if on_day:
+            on_day(day)
+        if not date(2026, 9, 18) <= day <= date(2026, 9, 20):  # nobody polled: our machine was off
+            polls += len(_poll(url, day, clock_time(23, 50)).polls)
+        if day == date(2026, 9, 30):  # ten minutes before and after the month's turn
+            polls += len(_poll(url, date(2026, 10, 1), clock_time(0, 10)).polls)
+        day += timedelta(days=1)
+    return polls
+
+
+def _poll(url: str, day: date, at: clock_time) -> LoadReport:
+    now = datetime.combine(day, at, ZONE)
+    _control(url, "clock", now=now.isoformat())
+    _control(url, "behave")
+    _control(url, "answer", token=TOKEN, report=REPORT)
+    if day == date(2026, 9, 9):  # two refusals in a row, then an answer
+        _control(url, "misbehave", name="token_busy", token=TOKEN, times=2)
+    elif day in (date(2026, 10, 8), date(2026, 10, 9)):  # the vendor's server is down
+        _control(url, "misbehave", name="drop")
+    elif day == date(2026, 9, 24):  # the vendor corrects the day before, and garbles another row
+        rows = [
+            _row("9,410", date(2026, 9, 23)),
+            _row("10,204", day),
+            _row("1.234,5", day, "RSYNC S3 MP3 archivo"),
+        ]
+        _control(url, "answer", token=TOKEN, report=REPORT, rows=rows)
+    return load(
+        operations=OPERATIONS,
+        base_url=url,
+        clock=lambda: now,
+        retry_pause_seconds=0.0,
+    )
+
+
+def _row(items: str, day: date, description: str = "RSYNC S3 MP3") -> dict[str, str]:
+    return {
+        "operation": "Ventas  Norte",
+        "description": description,
+        "items": items,
+        "date": f"{day} 23:50:00",
+    }
+
+
+def _tell(folder: Path, polls: int) -> Story:
+    pipeline = open_pipeline()
+    with pipeline.sql_client() as client:
+
+        def query(sql: str) -> list[tuple[Any, ...]]:
+            return [tuple(row) for row in client.execute_sql(sql) or ()]
+
+        daily = query(
+            "SELECT t.date, t.items, COUNT(*) FROM rsync_s3_mp3 t JOIN readings r "
+            "ON r.operation_id = t.operation_id AND r.date = t.date "
+            "AND r.description = t.description WHERE t.operation_id = 'ventas' "
+            "GROUP BY t.date, t.items ORDER BY t.date DESC LIMIT 14"
+        )
+        months = query(
+            "SELECT operation_id, STRFTIME(date, '%Y-%m'), ARG_MAX(items, date), COUNT(*) "
+            "FROM rsync_s3_mp3 GROUP BY ALL ORDER BY ALL"
+        )
+        refusals = query(
+            "SELECT outcome, COALESCE(msg, note), COUNT(*) FROM polls "
+            "WHERE outcome NOT IN ('ok', 'empty', 'not_found') GROUP BY ALL ORDER BY 1"
+        )
+        restated = query(
+            "SELECT date, ARG_MIN(items, read_at), ARG_MAX(items, read_at) FROM readings "
+            "WHERE operation_id = 'ventas' GROUP BY operation_id, description, date "
+            "HAVING MIN(items) <> MAX(items) ORDER BY date"
+        )
+        rejected = query("SELECT reason, raw FROM rejected_rows ORDER BY poll_id, row_number")
+        read = {row[0] for row in query("SELECT DISTINCT date FROM readings")}
+    span = [FIRST + timedelta(days=n) for n in range((LAST - FIRST).days + 1)]
+    return Story(
+        folder=folder,
+        polls=polls,
+        daily=daily[::-1],
+        months=months,
+        unread=[day for day in span if day not in read],
+        refusals=refusals,
+        restated=restated,
+        rejected=rejected,
+        location=str(folder / "wolkvox.duckdb"),
+    )
+
+
+@contextmanager
+def _scratch(folder: Path) -> Iterator[None]:
+    """The scratch folder as the current one, with dlt's files in it and no setting from outside."""
+    before, here = dict(os.environ), Path.cwd()
+    for name in before:
+        if name.startswith(("SOURCES__", "DESTINATION__", "DLT_")):
+            del os.environ[name]
+    os.environ["DLT_DATA_DIR"] = str(folder / "dlt")
+    os.chdir(folder)
+    try:
+        yield
+    finally:
+        os.chdir(here)
+        os.environ.clear()
+        os.environ.update(before)
+
+
+@contextmanager
+def _stand_in() -> Iterator[str]:
+    """The stand-in vendor's address; its process ends with the block."""
+    command = [sys.executable, "-m", "fake_wolkvox", "--now", f"{FIRST}T05:00:00+00:00"]
+    for one, name in zip(OPERATIONS, ("Ventas  Norte", "Atención Sur"), strict=True):
+        command += ["--operation", f"{name}:{one['server']}:{one['token']}"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        try:
+            yield line.split()[-1]
+        finally:
+            process.terminate()
+
+
+def _control(url: str, what: str, **words: Any) -> None:
+    requests.post(f"{url}/_fake/{what}", json=words, timeout=10).raise_for_status()

@@ -1,0 +1,116 @@
+"""What a person sees on a terminal, and a machine in a pipe."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from wolkvox_billing.polls import Poll, Skip
+
+out, err = Console(highlight=False), Console(stderr=True, highlight=False)
+
+
+@contextmanager
+def watching(what: str) -> Iterator[Callable[[Poll | Skip], None]]:
+    """Tells of each call as it ends: on a line that changes while a person watches, else by log."""
+    from wolkvox_billing.polls import Poll
+
+    logger = logging.getLogger("wolkvox_billing")
+    done = 0
+
+    def line(event: Poll | Skip) -> str:
+        if isinstance(event, Poll):
+            rows = len(event.verdict.rows)
+            took = (event.finished_at - event.started_at).total_seconds()
+            name = event.operation.operation_id
+            return f"{name} {event.report} {event.outcome.value} {rows} rows {took:.2f} s"
+        return f"{event.operation_id} {event.report} not asked: {event.detail}"
+
+    if err.is_terminal:
+        with err.status(f"{what}...") as spinner:
+
+            def show(event: Poll | Skip) -> None:
+                nonlocal done
+                done += 1
+                spinner.update(Text(f"{what}: {done} done, {harmless(line(event))}"))
+
+            yield show
+    else:
+        yield lambda event: logger.info(harmless(line(event)))
+
+
+def harmless(text: str) -> str:
+    """A text of the vendor's for a terminal: what does not print is shown by its number."""
+    return "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in text)
+
+
+def say(text: str, bold: bool = False) -> None:
+    out.print(Text(harmless(text), style="bold" if bold else ""), soft_wrap=True)
+
+
+def complain(text: str) -> None:
+    err.print(Text(f"wolkvox-billing: {harmless(text)}"), soft_wrap=True)
+
+
+def print_table(headings: list[str], rows: Sequence[Sequence[Any]]) -> None:
+    table = Table()
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(harmless(_shown(cell))) for cell in row))
+    out.print(table)
+
+
+def print_json(value: Any) -> None:
+    """Numbers that count as strings, so that no reader makes a float of them; times in ISO 8601."""
+    click.echo(json.dumps(value, default=_as_json, ensure_ascii=False, indent=2))
+
+
+def _as_json(value: Any) -> Any:
+    if isinstance(value, (datetime, date)):
+        return value.isoformat()
+    if isinstance(value, timedelta):
+        return round(value.total_seconds())
+    if isinstance(value, (Decimal, Path)):
+        return str(value)
+    raise TypeError(type(value))
+
+
+def _shown(cell: Any) -> str:
+    if isinstance(cell, Decimal):
+        return f"{cell.normalize():,f}"
+    return "" if cell is None else str(cell)
+
+
+def ago(age: timedelta | None) -> str:
+    if age is None:
+        return ""
+    minutes = int(age.total_seconds() // 60)
+    days, hours = minutes // 1440, minutes // 60
+    return f"{days} days" if days > 1 else f"{hours} h" if hours > 1 else f"{minutes} min"
+
+
+def in_runs(days: list[date]) -> str:
+    """Days as runs: `18 to 20 Sep, 3 Oct`."""
+    runs: list[list[date]] = []
+    for day in days:
+        if runs and day - runs[-1][-1] == timedelta(days=1):
+            runs[-1].append(day)
+        else:
+            runs.append([day])
+    shown = [
+        f"{run[0]:%d %b}" if len(run) == 1 else f"{run[0]:%d %b} to {run[-1]:%d %b}" for run in runs
+    ]
+    return ", ".join(shown) or "none"

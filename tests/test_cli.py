@@ -1,0 +1,280 @@
+"""The command line: what a person and a script see, as processes of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from conftest import TOKENS, Project, configure
+from fake_wolkvox import Vendor
+
+REPORT = "rsync_s3_mp3"
+
+
+def run(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """One command in the current project folder; new tries come at once."""
+    return subprocess.run(
+        [sys.executable, "-m", "wolkvox_billing", *words],
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(sys.path),
+            "COLUMNS": "200",
+            "SOURCES__WOLKVOX_BILLING__RETRY_PAUSE_SECONDS": "0",
+            **environment,
+        },
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+ENDINGS = [
+    ("code_as_text", "ok", 0),
+    ("data_empty", "empty", 0),
+    ("data_null", "empty", 0),
+    ("not_found", "not_found", 0),
+    ("wrong_token", "bad_token", 1),
+    ("quota_spent", "quota_spent", 1),
+    ("token_busy", "token_busy", 1),
+    ("maintenance", "maintenance", 1),
+    ("unknown_report", "unknown_report", 1),
+    ("html", "bad_answer", 1),
+    ("drop", "unreachable", 1),
+    ("server_error", "server_error", 1),
+]
+
+
+@pytest.mark.parametrize(("misbehaviour", "outcome", "code"), ENDINGS)
+def test_load_ends_by_its_outcome(
+    project: Project, misbehaviour: str, outcome: str, code: int
+) -> None:
+    """`load` ends in 0 for an answer and in 1 for a refusal, and names the outcome."""
+    project.vendor.misbehave(misbehaviour)
+    done = run("load")
+    assert (done.returncode, outcome in done.stdout) == (code, True), done.stdout + done.stderr
+
+
+def test_load_says_that_it_kept_the_pace(project: Project) -> None:
+    """A second `load` within the pace asks nothing, says so, and ends in 0; `--force` asks."""
+    assert run("load").returncode == 0
+    again = run("load")
+    assert again.returncode == 0
+    assert "not asked" in again.stdout and "pace_minutes" in again.stdout
+    assert len(project.vendor.calls) == 1
+    assert run("load", "--force").returncode == 0
+    assert len(project.vendor.calls) == 2
+
+
+def test_load_rests_after_the_days_calls_are_spent(project: Project) -> None:
+    """After a spent quota the next `load` does not ask, says until when, and ends in 1."""
+    project.vendor.misbehave("quota_spent", times=1)
+    assert run("load").returncode == 1
+    again = run("load", "--force")
+    assert again.returncode == 1
+    assert "resting until" in again.stdout
+    assert len(project.vendor.calls) == 1
+
+
+def test_load_prints_json_for_machines(project: Project) -> None:
+    """`load --json` prints one JSON object on stdout, and one line per call on stderr."""
+    done = run("load", "--json")
+    said = json.loads(done.stdout)
+    assert [(p["operation_id"], p["outcome"], p["rows"]) for p in said["polls"]] == [
+        ("acme", "ok", 1)
+    ]
+    assert said["problems"] == [] and said["location"].endswith("wolkvox.duckdb")
+    assert done.stderr.count("acme rsync_s3_mp3 ok 1 rows") == 1
+
+
+def test_a_named_report_is_asked(project: Project) -> None:
+    """`--report` chooses what is asked, and each report has a table of its own."""
+    assert run("load", "--report", "ivr_minutes", "--report", "vision").returncode == 0
+    assert [call.report for call in project.vendor.calls] == ["ivr_minutes", "vision"]
+    assert len(project.query("SELECT * FROM vision")) == 1
+
+
+WRONG = [
+    ({"SOURCES__WOLKVOX_BILLING__REPORTS": '["rsync_mp3"]'}, "rsync_s3_mp3"),
+    ({"SOURCES__WOLKVOX_BILLING__BASE_URL": "http://example.org"}, "base_url"),
+    ({"SOURCES__WOLKVOX_BILLING__OPERATIONS": "[]"}, "operations"),
+    ({"SOURCES__WOLKVOX_BILLING__OPERATIONS": '[{"server": 10, "token": "s3cr3t"}]'}, "server"),
+    ({"SOURCES__WOLKVOX_BILLING__OPERATIONS": '[{"token": "s3cr3t"'}, "operations"),
+    ({"SOURCES__WOLKVOX_BILLING__TIMEZONE": "Bogota"}, "timezone"),
+    ({"SOURCES__WOLKVOX_BILLING__PACE_MINUTES": "soon"}, "pace_minutes"),
+    ({"WOLKVOX_BILLING_DESTINATION": "duckdbb"}, "duckdbb"),
+    ({"WOLKVOX_BILLING_DESTINATION": "postgres"}, "credentials"),
+]
+
+
+@pytest.mark.parametrize(("environment", "named"), WRONG)
+def test_a_wrong_setting_is_named(
+    project: Project, environment: dict[str, str], named: str
+) -> None:
+    """A wrong setting ends in 2, is named, and shows neither a traceback nor a token."""
+    done = run("load", **environment)
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert named in done.stderr
+    assert "Traceback" not in done.stderr and "s3cr3t" not in done.stderr
+
+
+def test_missing_settings_are_named(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without operations the message says which file or variable to set."""
+    monkeypatch.delenv("SOURCES__WOLKVOX_BILLING__OPERATIONS")
+    done = run("load")
+    assert done.returncode == 2
+    assert ".dlt/secrets.toml" in done.stderr
+    assert "SOURCES__WOLKVOX_BILLING__TOKEN" in done.stderr
+
+
+def test_a_locked_duckdb_file_names_its_holder(project: Project) -> None:
+    """While another process holds the file, `load` says who, keeps the answer, and loads it later."""
+    assert run("load").returncode == 0
+    holder = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            "import duckdb; db = duckdb.connect('wolkvox.duckdb'); print(1, flush=True); input()",
+        ],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert holder.stdout is not None
+    holder.stdout.readline()
+    try:
+        done = run("load", "--force")
+        seen = run("status")
+    finally:
+        holder.communicate(b"\n", timeout=30)
+    assert done.returncode == 1
+    assert f"PID {holder.pid}" in done.stdout and "next load" in done.stdout
+    assert seen.returncode == 1 and f"PID {holder.pid}" in seen.stderr
+    assert run("load", "--force").returncode == 0
+    assert project.query("SELECT COUNT(*) FROM readings") == [(3,)]
+
+
+CHECKS = [
+    ("wrong_token", "token", "wolkvox Manager"),
+    ("quota_spent", "quota", "midnight"),
+    ("token_busy", "busy", "another program"),
+    ("maintenance", "maintenance", "later"),
+    ("unknown_report", "report", "reports"),
+    ("html", "format", "base_url"),
+    ("drop", "connection", "public address"),
+    ("server_error", "server", "later"),
+]
+
+
+@pytest.mark.parametrize(("misbehaviour", "step", "advice"), CHECKS)
+def test_check_names_the_step_that_fails(
+    project: Project, misbehaviour: str, step: str, advice: str
+) -> None:
+    """`check` makes one call, names the step that fails, says what to do, and ends in 1."""
+    project.vendor.misbehave(misbehaviour)
+    done = run("check")
+    assert done.returncode == 1
+    assert f"fails at: {step}" in done.stdout
+    assert advice in done.stdout
+    assert len(project.vendor.calls) == 1
+
+
+def test_check_tells_a_name_from_a_connection(project: Project) -> None:
+    """A name that does not resolve, and a port where nobody listens, are two findings."""
+    named = {"SOURCES__WOLKVOX_BILLING__BASE_URL": "https://wv{server}.invalid"}
+    assert "fails at: name" in run("check", **named).stdout
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        closed = {"SOURCES__WOLKVOX_BILLING__BASE_URL": f"http://127.0.0.1:{probe.getsockname()[1]}"}
+        assert "fails at: connection" in run("check", **closed).stdout
+
+
+def test_check_shows_the_first_rows(
+    project: Project, vendor: Vendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`check` asks each operation once and shows what came; a terminal escape is made harmless."""
+    configure(monkeypatch, vendor, "acme", "beta")
+    rows = [{"operation": "A\x1b[31m", "description": "d", "items": "7", "date": "2026-11-10"}]
+    vendor.answer(TOKENS["acme"], REPORT, rows)
+    done = run("check")
+    assert done.returncode == 0
+    assert done.stdout.count(": works") == 2
+    assert "\\x1b[31m" in done.stdout and "\x1b" not in done.stdout
+    assert len(vendor.calls) == 2
+
+
+def test_status_before_anything_is_loaded(project: Project) -> None:
+    """`status` without a load says what to do, makes no file, and ends in 0."""
+    done = run("status")
+    assert done.returncode == 0
+    assert "wolkvox-billing load" in done.stdout
+    assert not (project.folder / "wolkvox.duckdb").exists()
+
+
+def test_status_on_postgres(
+    project: Project, new_database: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`status` reads what `load` wrote, on PostgreSQL too."""
+    monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", new_database())
+    assert "nothing is loaded" in run("status", "--destination", "postgres").stdout
+    assert run("load", "--destination", "postgres").returncode == 0
+    said = json.loads(run("status", "--destination", "postgres", "--json").stdout)
+    assert [(row["operation_id"], row["polls_24h"]) for row in said["rows"]] == [("acme", 1)]
+
+
+def test_a_person_sees_progress_and_a_pipe_does_not(project: Project) -> None:
+    """On a terminal the progress is drawn; in a pipe there is one plain line per call."""
+    leader, follower = pty.openpty()
+    done = subprocess.Popen(
+        [sys.executable, "-m", "wolkvox_billing", "load"],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "TERM": "xterm"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=follower,
+    )
+    os.close(follower)
+    drawn = b""
+    try:
+        while piece := os.read(leader, 4096):
+            drawn += piece
+    except OSError:  # how Linux ends a terminal that nobody holds
+        pass
+    assert done.wait(30) == 0
+    assert b"\x1b[" in drawn and b"asking wolkvox" in drawn
+    assert "\x1b" not in run("load", "--force").stderr
+
+
+def test_help_and_version_and_completion(tmp_path: Path) -> None:
+    """Help names every verb, the version is one line, and bash is told how to complete words."""
+    words = run("--help").stdout
+    assert all(verb in words for verb in ("load", "check", "status", "demo"))
+    assert run("--version").stdout.startswith("wolkvox-billing, version 0.")
+    bash = run(_WOLKVOX_BILLING_COMPLETE="bash_source").stdout
+    assert "complete" in bash
+    assert run("load", "--nonsense").returncode == 2
+
+
+def test_demo_tells_the_whole_story(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`demo` lives through two months and shows counts, gap, refusals, a restated day and a
+    garbled row; what it prints is in the file that it names."""
+    done = run("demo", TMPDIR=str(project.folder))
+    assert done.returncode == 0, done.stderr
+    for told in ("13,696", "18 Sep to 20 Sep, 08 Oct to 09 Oct", "EXCEEDS THE LIMIT", "1.234,5"):
+        assert told in done.stdout
+    (file,) = project.folder.glob("wolkvox-demo-*/wolkvox.duckdb")
+    with closing(duckdb.connect(str(file), read_only=True)) as db:
+        last: Any = db.execute(
+            "SELECT items FROM wolkvox_billing.rsync_s3_mp3 "
+            "WHERE operation_id = 'ventas' AND date = '2026-10-31'"
+        ).fetchone()
+    assert last[0] == 13696
