@@ -18,9 +18,9 @@ row *is* (a call; a row of an answer; a product's day), so a package that is loa
 crash adds nothing, while `readings` keeps each value that was ever received.
 
 The modules, in the order in which they build on each other: `reports` and `operations` (who is
-asked for what), `client` (one call and its judgement), `polls` (all calls: pace, lock, new tries),
-`readings` (texts to typed rows), `tables` (columns), this one (the source), `pipeline` (the verbs),
-`cli` (their words).
+asked for what), `client` (one call), `verdict` (what its answer is), `polls` (all calls: pace,
+lock, new tries), `readings` (texts to typed rows), `tables` (columns and rows), this one (the
+source), `pipeline`, `check`, `status` and `demo` (the verbs), `cli` and `terminal` (their words).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import dlt
@@ -36,11 +36,9 @@ from dlt.common.typing import SecretSentinel, TSecretStrValue
 from dlt.extract import DltResource
 
 from wolkvox_billing import reports as vendor
-from wolkvox_billing.client import Outcome
 from wolkvox_billing.errors import SettingsError, WolkvoxError
 from wolkvox_billing.operations import Operation, read_operations
 from wolkvox_billing.polls import (
-    KEPT_BYTES,
     MOST_RETRIES,
     Clock,
     Manner,
@@ -49,8 +47,18 @@ from wolkvox_billing.polls import (
     ask_all,
     utc_now,
 )
-from wolkvox_billing.readings import Reading, RejectedRow, read_rows
-from wolkvox_billing.tables import TABLES, hints, report_table
+from wolkvox_billing.readings import read_rows
+from wolkvox_billing.tables import (
+    TABLES,
+    Batch,
+    added_columns,
+    hints,
+    poll_row,
+    reading_row,
+    rejected_in,
+    report_table,
+)
+from wolkvox_billing.verdict import Outcome
 from wolkvox_billing.version import __version__
 
 __all__ = ["SettingsError", "WolkvoxError", "__version__", "wolkvox_billing"]
@@ -60,14 +68,6 @@ logger = logging.getLogger("wolkvox_billing")
 
 class Declare:
     """Comes before the first batch: each table declares itself, so that it exists while empty."""
-
-
-class Batch(NamedTuple):
-    """One poll with the rows that it brought: what each table takes its part of."""
-
-    poll: Poll
-    readings: list[Reading]
-    rejected: list[RejectedRow]
 
 
 @dlt.source(name="wolkvox_billing", max_table_nesting=0)
@@ -169,24 +169,30 @@ def wolkvox_billing(
         if isinstance(batch, Declare):
             yield dlt.mark.materialize_table_schema()
         else:
-            yield _poll_row(batch)
+            yield poll_row(batch)
 
     @dlt.transformer(data_from=answers, name="readings", **hints(TABLES["readings"]))
     def readings(batch: Batch | Declare) -> Iterator[Any]:
         if isinstance(batch, Declare):
             yield dlt.mark.materialize_table_schema()
         elif batch.readings:
-            yield [
-                {"report": batch.poll.report, "row_number": one.row_number, **_row(batch.poll, one)}
+            rows = [
+                {
+                    "report": batch.poll.report,
+                    "row_number": one.row_number,
+                    **reading_row(batch.poll, one),
+                }
                 | one.extra
                 for one in batch.readings
             ]
+            added = added_columns({name for one in batch.readings for name in one.extra})
+            yield dlt.mark.with_hints(rows, dlt.mark.make_hints(columns=added)) if added else rows
 
     @dlt.transformer(data_from=answers, name="rejected_rows", **hints(TABLES["rejected_rows"]))
     def rejected_rows(batch: Batch | Declare) -> Iterator[Any]:
         if isinstance(batch, Declare):
             yield dlt.mark.materialize_table_schema()
-        elif rejected := _rejected(batch):
+        elif rejected := rejected_in(batch):
             yield rejected
 
     def report_resource(report: str) -> DltResource:
@@ -206,7 +212,7 @@ def wolkvox_billing(
                 date.advance(max(newest_day, date.last_value or newest_day))
                 # Of two rows with one key the last one counts; `polls.note` tells of it.
                 last = {one.key: one for one in batch.readings}
-                yield [_row(batch.poll, one) for one in last.values()]
+                yield [reading_row(batch.poll, one) for one in last.values()]
 
         return newest
 
@@ -215,68 +221,6 @@ def wolkvox_billing(
         table = TABLES.get(resource.name) or report_table(resource.name)
         resource.apply_hints(additional_table_hints={"description": table[0]})
     return resources
-
-
-def _row(poll: Poll, one: Reading) -> dict[str, Any]:
-    return {
-        "operation_id": poll.operation.operation_id,
-        "operation": one.operation,
-        "description": one.description,
-        "date": one.date,
-        "items": one.items,
-        "items_raw": one.items_raw,
-        "date_raw": one.date_raw,
-        "read_at": poll.started_at,
-        "poll_id": poll.poll_id,
-    }
-
-
-def _poll_row(batch: Batch) -> dict[str, Any]:
-    poll, answer, verdict = batch.poll, batch.poll.answer, batch.poll.verdict
-    notes = [verdict.note] if verdict.note else []
-    if repeated := len(batch.readings) - len({one.key for one in batch.readings}):
-        notes.append(
-            f"{repeated} of the rows repeat an operation, description and date: "
-            f"the last of each is in {poll.report}, all are in readings"
-        )
-    return {
-        "poll_id": poll.poll_id,
-        "operation_id": poll.operation.operation_id,
-        "server": poll.operation.server,
-        "report": poll.report,
-        "started_at": poll.started_at,
-        "finished_at": poll.finished_at,
-        "outcome": verdict.outcome.value,
-        "http_status": answer.http_status,
-        "code": verdict.code,
-        "msg": verdict.msg,
-        "rows": len(verdict.rows),
-        "rejected": len(batch.rejected),
-        "note": "; ".join(notes) or None,
-        "answer_sha256": answer.body_sha256,
-        "answer_bytes": answer.body_bytes if answer.http_status else None,
-        "answer": answer.body[:KEPT_BYTES] if answer.http_status else None,
-    }
-
-
-def _rejected(batch: Batch) -> list[dict[str, Any]]:
-    poll, rows = batch.poll, batch.rejected
-    if poll.outcome is Outcome.BAD_ANSWER:
-        text = poll.answer.body[:KEPT_BYTES].decode("utf-8", "backslashreplace")
-        raw = text.replace("\x00", "\\x00")
-        rows = [RejectedRow(0, raw, poll.verdict.note or "not the vendor's envelope")]
-    return [
-        {
-            "poll_id": poll.poll_id,
-            "row_number": one.row_number,
-            "operation_id": poll.operation.operation_id,
-            "report": poll.report,
-            "raw": one.raw,
-            "reason": one.reason,
-            "read_at": poll.started_at,
-        }
-        for one in rows
-    ]
 
 
 def _zone(name: str) -> ZoneInfo:

@@ -9,11 +9,11 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from wolkvox_billing import wolkvox_billing
-from wolkvox_billing.client import Outcome
 from wolkvox_billing.pipeline import configured
 from wolkvox_billing.polls import Clock, Poll, Skip, utc_now
 from wolkvox_billing.readings import to_json
 from wolkvox_billing.reports import ROW_FIELDS
+from wolkvox_billing.verdict import Outcome
 
 ADVICE: dict[Outcome, str] = {
     Outcome.OK: "all is well",

@@ -28,10 +28,11 @@ from typing import Literal
 import filelock
 import tenacity
 
-from wolkvox_billing.client import Answer, Outcome, Verdict, ask, new_session
+from wolkvox_billing.client import Answer, ask, new_session
 from wolkvox_billing.errors import SettingsError, TokenInUse
 from wolkvox_billing.operations import Operation
 from wolkvox_billing.reports import CONNECT_SECONDS, READ_SECONDS
+from wolkvox_billing.verdict import Outcome, Verdict
 
 logger = logging.getLogger("wolkvox_billing")
 

@@ -14,7 +14,6 @@ import dlt
 from dlt.common.configuration.exceptions import ConfigurationException
 from dlt.destinations.exceptions import DatabaseException, DatabaseUndefinedRelation
 
-from wolkvox_billing.client import Outcome
 from wolkvox_billing.errors import SettingsError, WarehouseError
 from wolkvox_billing.pipeline import (
     DATASET,
@@ -26,6 +25,7 @@ from wolkvox_billing.pipeline import (
 )
 from wolkvox_billing.polls import Clock, utc_now
 from wolkvox_billing.reports import TIMEZONE
+from wolkvox_billing.verdict import Outcome
 
 _ANSWERS = tuple(outcome.value for outcome in Outcome if outcome.is_answer)
 

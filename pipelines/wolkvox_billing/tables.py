@@ -1,15 +1,18 @@
-"""The tables as dlt declares them: columns, types, keys, and a sentence for each.
+"""The tables: columns, types, keys and a sentence for each, and a poll's rows in them.
 
 Times are UTC; `date` is the vendor's calendar day; counts are DECIMAL(18,4).
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from dlt.common.schema.typing import TColumnSchema
 
+from wolkvox_billing.polls import KEPT_BYTES, Poll
+from wolkvox_billing.readings import Reading, RejectedRow
 from wolkvox_billing.reports import REPORTS
+from wolkvox_billing.verdict import Outcome
 
 _TEXT: TColumnSchema = {"data_type": "text"}
 _COUNT: TColumnSchema = {"data_type": "bigint"}
@@ -106,3 +109,83 @@ def hints(table: tuple[str, tuple[str, ...], dict[str, Any]]) -> dict[str, Any]:
             for name, (kind, says) in columns.items()
         },
     }
+
+
+def added_columns(names: set[str]) -> dict[str, TColumnSchema]:
+    """Columns for fields that the vendor added: text, or dlt would read a time out of one that
+    looks like it, and put the next that does not into a second column."""
+    says = "A field that the vendor added, as it came; JSON where not a text"
+    return {name: {"name": name, **_TEXT, "description": says} for name in sorted(names)}
+
+
+class Batch(NamedTuple):
+    """One poll with the rows that it brought: what each table takes its part of."""
+
+    poll: Poll
+    readings: list[Reading]
+    rejected: list[RejectedRow]
+
+
+def reading_row(poll: Poll, one: Reading) -> dict[str, Any]:
+    """A reading's row, as it is in `readings` and in the report's table."""
+    return {
+        "operation_id": poll.operation.operation_id,
+        "operation": one.operation,
+        "description": one.description,
+        "date": one.date,
+        "items": one.items,
+        "items_raw": one.items_raw,
+        "date_raw": one.date_raw,
+        "read_at": poll.started_at,
+        "poll_id": poll.poll_id,
+    }
+
+
+def poll_row(batch: Batch) -> dict[str, Any]:
+    """The poll's row in `polls`."""
+    poll, answer, verdict = batch.poll, batch.poll.answer, batch.poll.verdict
+    notes = [verdict.note] if verdict.note else []
+    if repeated := len(batch.readings) - len({one.key for one in batch.readings}):
+        notes.append(
+            f"{repeated} of the rows repeat an operation, description and date: "
+            f"the last of each is in {poll.report}, all are in readings"
+        )
+    return {
+        "poll_id": poll.poll_id,
+        "operation_id": poll.operation.operation_id,
+        "server": poll.operation.server,
+        "report": poll.report,
+        "started_at": poll.started_at,
+        "finished_at": poll.finished_at,
+        "outcome": verdict.outcome.value,
+        "http_status": answer.http_status,
+        "code": verdict.code,
+        "msg": verdict.msg,
+        "rows": len(verdict.rows),
+        "rejected": len(batch.rejected),
+        "note": "; ".join(notes) or None,
+        "answer_sha256": answer.body_sha256,
+        "answer_bytes": answer.body_bytes if answer.http_status else None,
+        "answer": answer.body[:KEPT_BYTES] if answer.http_status else None,
+    }
+
+
+def rejected_in(batch: Batch) -> list[dict[str, Any]]:
+    """The poll's rows in `rejected_rows`; of an answer that is no envelope, one with number 0."""
+    poll, rows = batch.poll, batch.rejected
+    if poll.outcome is Outcome.BAD_ANSWER:
+        text = poll.answer.body[:KEPT_BYTES].decode("utf-8", "backslashreplace")
+        raw = text.replace("\x00", "\\x00")
+        rows = [RejectedRow(0, raw, poll.verdict.note or "not the vendor's envelope")]
+    return [
+        {
+            "poll_id": poll.poll_id,
+            "row_number": one.row_number,
+            "operation_id": poll.operation.operation_id,
+            "report": poll.report,
+            "raw": one.raw,
+            "reason": one.reason,
+            "read_at": poll.started_at,
+        }
+        for one in rows
+    ]

@@ -1,0 +1,58 @@
+# Each target sets up what it needs. PYTHON=python3.12 make test takes another Python.
+
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip -qq --disable-pip-version-check # errors only
+# What a virtual environment belongs to; it is made anew when one of these is another.
+IDENTITY := import sys; print(sys.version.split()[0], sys.base_prefix, "$(CURDIR)")
+
+.PHONY: help install demo test lint types check lock clean FORCE
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+
+install: .venv/installed ## set up .venv, with what requirements.lock names and no other
+
+demo: .venv/installed ## two months against a stand-in of the vendor, in a scratch folder
+	@$(BIN)/wolkvox-billing demo
+
+test: .venv/installed ## all tests; they start a PostgreSQL of their own
+	@$(BIN)/python -m pytest
+
+lint: .venv/installed ## rules and format
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: .venv/installed ## the types, strictly
+	@$(BIN)/mypy
+
+check: lint types test ## lint, types and test
+
+lock: ## requirements.lock from pyproject.toml; UPGRADE=1 takes the newest of everything
+	@test -x build/lock/bin/uv || { $(PYTHON) -m venv build/lock && build/lock/bin/pip -q install uv; }
+	@build/lock/bin/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes \
+		--no-header --no-annotate --no-build $(if $(UPGRADE),--upgrade) \
+		--extra postgres --group dev --output-file requirements.lock pyproject.toml
+
+clean: ## remove .venv, caches and what was built
+	@rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@find pipelines tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/installed: .venv/python requirements.lock pyproject.toml
+	@echo "setting up .venv"
+	@$(PIP) install --require-hashes -r requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+# Runs each time and rewrites the file only when something is another, so that nothing is redone.
+.venv/python: FORCE
+	@command -v "$(PYTHON)" > /dev/null || { \
+		echo "there is no $(PYTHON) here: install Python 3.10 or later, or name one: make PYTHON=..." >&2; \
+		exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { \
+		echo "$(PYTHON) is `"$(PYTHON)" -V 2>&1`: Python 3.10 or later is needed; name one: make PYTHON=..." >&2; \
+		exit 1; }
+	@identity=`"$(PYTHON)" -c '$(IDENTITY)'`; \
+	if [ "`cat $@ 2> /dev/null`" != "$$identity" ]; then \
+		rm -rf .venv && "$(PYTHON)" -m venv .venv && echo "$$identity" > $@; \
+	fi
