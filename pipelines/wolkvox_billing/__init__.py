@@ -72,8 +72,9 @@ class Declare:
 
 @dlt.source(name="wolkvox_billing", max_table_nesting=0)
 def wolkvox_billing(
-    # Typed as secrets: dlt writes the value of any other setting into its trace.
-    operations: Annotated[list[dict[str, Any]] | None, SecretSentinel] = None,
+    # Typed as secrets: dlt writes the value of any other setting into its trace. `Any`, since it
+    # takes a secret list that may be None for no secret, and shows a text that is no list.
+    operations: Annotated[Any, SecretSentinel] = None,
     server: str | None = None,
     token: TSecretStrValue | None = None,
     reports: list[str] | None = None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -31,12 +32,13 @@ class Operation:
 
 
 def read_operations(
-    operations: Sequence[Mapping[str, Any]] | None,
+    operations: object,
     server: str | None,
     token: str | None,
     base_url: str = BASE_URL,
 ) -> list[Operation]:
     """The operations that the settings name, in their order; the short form is a list of one.
+    `operations` is a list of tables, or JSON text of one, as a variable holds it.
 
     Raises SettingsError, which names the setting and never shows a token.
     """
@@ -47,8 +49,10 @@ def read_operations(
         operations = [{"server": server, "token": token}]
     elif server or token:
         raise SettingsError(f"both `operations` and `server`/`token` are set: keep one; {_HOW}")
+    if isinstance(operations, str):
+        operations = _from_json(operations)
     if isinstance(operations, (str, bytes, Mapping)) or not isinstance(operations, Sequence):
-        raise SettingsError(f"`operations` under {_SECTION} is not a list: {_HOW}")
+        raise SettingsError(f"`operations` under {_SECTION} is not a list, or JSON of one: {_HOW}")
     if not operations:
         raise SettingsError(f"`operations` under {_SECTION} is empty: {_HOW}")
     found = [_read(number, entry, base_url) for number, entry in enumerate(operations, 1)]
@@ -62,18 +66,26 @@ def read_operations(
     return found
 
 
+def _from_json(text: str) -> object:
+    """What the text holds; None if it is no JSON: the parser's complaint would show the text."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
 def _read(number: int, entry: Any, base_url: str) -> Operation:
     place = f"operation {number} of `operations` under {_SECTION}"
     if not isinstance(entry, Mapping):
         raise SettingsError(f"{place} is not a table of name, server and token")
-    unknown = sorted(str(key) for key in set(entry) - {"name", "server", "token"})
+    unknown = sorted(_short(key) for key in set(entry) - {"name", "server", "token"})
     if unknown:
         raise SettingsError(f"{place} has {', '.join(unknown)}; it takes name, server and token")
     server, token = entry.get("server"), entry.get("token")
     if not isinstance(server, str) or not re.fullmatch(r"[0-9A-Za-z-]{1,40}", server):
         raise SettingsError(
             f"{place}: `server` is the server's nomenclature as text, with its leading zeros, "
-            f'such as "0010"; got {server!r}'
+            f'such as "0010"; got {_short(server)}'
         )
     if not isinstance(token, str) or not re.fullmatch(r"[!-~]+", token):
         what = "is missing" if not token else "has blanks or characters that no token has"
@@ -84,6 +96,12 @@ def _read(number: int, entry: Any, base_url: str) -> Operation:
     if token in name:
         raise SettingsError(f"{place}: `name` holds the token; give it a name that may be seen")
     return Operation(name, server, _url(base_url, server), token)
+
+
+def _short(value: object) -> str:
+    """A value for a message; what is long may be a token in the wrong place."""
+    shown = repr(value)
+    return shown if len(shown) <= 16 else "a longer value"
 
 
 def _url(base_url: str, server: str) -> str:

@@ -1,0 +1,231 @@
+"""The verb `load`: what it keeps when something fails, and what it leaves behind when all is well."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import NOON, TOKENS, Project
+
+REPORT = "rsync_s3_mp3"
+LATER = NOON + timedelta(hours=1)
+MANY = int(os.environ.get("WOLKVOX_TEST_POLLS", "60"))  # the issue's number is 200
+
+
+def tell(project: Project, items: str) -> None:
+    """From now on the vendor answers one row with this amount."""
+    row = {"operation": "ACME", "description": "Audios", "items": items, "date": "2026-11-10"}
+    project.vendor.answer(TOKENS["acme"], REPORT, [row])
+
+
+def stored(items: str, read_at: datetime = NOON) -> tuple[Any, ...]:
+    return ("acme", "ACME", "Audios", date(2026, 11, 10), Decimal(f"{items}.0000"), read_at)
+
+
+COLUMNS = "operation_id, operation, description, date, items, read_at"
+TABLE = f"SELECT {COLUMNS} FROM {REPORT} ORDER BY 1, 2, 3, 4"
+READINGS = f"SELECT {COLUMNS} FROM readings ORDER BY read_at"
+
+
+@contextmanager
+def held_open(file: Path) -> Iterator[int]:
+    """Another process has this DuckDB file open; gives its id."""
+    hold = (
+        "import duckdb, sys; held = duckdb.connect(sys.argv[1]); "
+        "print('held', flush=True); sys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", hold, str(file)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as holder:
+        assert holder.stdin
+        assert holder.stdout
+        assert holder.stdout.readline() == b"held\n"
+        try:
+            yield holder.pid
+        finally:
+            holder.stdin.close()
+
+
+def test_a_poll_leaves_no_pile(project: Project, tmp_path: Path) -> None:
+    """After many polls all that is beside the DuckDB file is as large as after five."""
+
+    def size() -> tuple[int, int]:
+        files = [path for path in tmp_path.rglob("*") if path.is_file()]
+        files = [path for path in files if ".duckdb" not in path.name]
+        return len(files), sum(path.stat().st_size for path in files)
+
+    sizes = []
+    for _ in range(MANY):
+        assert project.load().is_good
+        project.later(minutes=10)
+        sizes.append(size())
+    (few_files, few_bytes), (files, bytes_) = sizes[4], sizes[-1]
+    assert few_files > 0
+    assert files == pytest.approx(few_files, rel=0.1)
+    assert bytes_ == pytest.approx(few_bytes, rel=0.1)
+    assert project.query("SELECT count(*) FROM polls") == [(MANY,)]
+
+
+def test_a_wiped_working_folder_changes_nothing(warehouse: Project, tmp_path: Path) -> None:
+    """With the working folder gone the tables stay as they are, and the next poll goes on."""
+    tell(warehouse, "5")
+    assert warehouse.load().is_good
+    shutil.rmtree(tmp_path / "dlt")
+    assert warehouse.query(TABLE) == [stored("5")]
+    warehouse.later(hours=1)
+    tell(warehouse, "7")
+    assert warehouse.load().is_good
+    assert warehouse.query(TABLE) == [stored("7", LATER)]
+    assert warehouse.query(READINGS) == [stored("5"), stored("7", LATER)]
+    assert warehouse.query("SELECT count(*) FROM polls") == [(2,)]
+
+
+def test_the_pace_survives_a_wiped_working_folder(warehouse: Project, tmp_path: Path) -> None:
+    """What was asked a moment ago is known from the destination when the working folder is gone."""
+    assert warehouse.load().is_good
+    shutil.rmtree(tmp_path / "dlt")
+    warehouse.later(minutes=1)
+    report = warehouse.load()
+    assert [skip.reason for skip in report.skips] == ["pace"]
+    assert report.is_good
+    assert len(warehouse.vendor.calls) == 1
+    warehouse.later(minutes=4)
+    assert [poll.outcome for poll in warehouse.load().polls] == ["ok"]
+
+
+def test_a_spent_quota_survives_a_wiped_working_folder(warehouse: Project, tmp_path: Path) -> None:
+    """Resting after a spent quota is known from the destination too, and ends at the vendor's
+    midnight, which is 05:00 UTC."""
+    warehouse.vendor.misbehave("quota_spent", times=1)
+    assert not warehouse.load().is_good
+    shutil.rmtree(tmp_path / "dlt")
+    warehouse.later(hours=11, minutes=59)
+    report = warehouse.load(force=True)
+    assert [skip.reason for skip in report.skips] == ["quota"]
+    assert not report.is_good
+    assert len(warehouse.vendor.calls) == 1
+    warehouse.later(minutes=1)
+    assert warehouse.load().is_good
+
+
+def test_two_project_folders_share_nothing(
+    project: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Two project folders of one user share no pace, no waiting answers, and no file."""
+    other = Project(tmp_path / "other", project.vendor)
+    other.folder.mkdir()
+    tell(project, "5")
+    with held_open(project.folder / "wolkvox.duckdb"):
+        first = project.load()
+        assert first.problems
+        monkeypatch.chdir(other.folder)
+        tell(project, "50")
+        second = other.load()
+    assert second.is_good
+    assert [poll.outcome for poll in second.polls] == ["ok"]
+    assert other.query(READINGS) == [stored("50")]
+    monkeypatch.chdir(project.folder)
+    project.later(hours=1)
+    tell(project, "7")
+    assert project.load().is_good
+    assert project.query(READINGS) == [stored("5"), stored("7", LATER)]
+    assert other.query(READINGS) == [stored("50")]
+    assert (first.location, first.working_folder) != (second.location, second.working_folder)
+    assert Path(second.location) == other.folder / "wolkvox.duckdb"
+
+
+def test_two_destinations_share_nothing(
+    project: Project, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    """DuckDB and PostgreSQL in one project folder share no pace and no waiting answers, and two
+    databases of one server do not either."""
+    names = [request.getfixturevalue("new_database")() for _ in range(2)]
+    tell(project, "5")
+    with held_open(project.folder / "wolkvox.duckdb"):
+        folders = {project.load().working_folder}
+        others = [Project(project.folder, project.vendor, "postgres", dsn=name) for name in names]
+        for number, other in enumerate(others, 1):
+            monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", other.dsn)
+            tell(project, str(number * 10))
+            report = other.load()
+            assert [poll.outcome for poll in report.polls] == ["ok"]
+            assert report.is_good
+            folders.add(report.working_folder)
+    project.later(hours=1)
+    tell(project, "7")
+    assert project.load().is_good
+    assert project.query(READINGS) == [stored("5"), stored("7", LATER)]
+    assert [other.query(READINGS) for other in others] == [[stored("10")], [stored("20")]]
+    assert len(folders) == 3
+
+
+def test_two_datasets_share_nothing(project: Project) -> None:
+    """Two datasets in one DuckDB file share no pace and no waiting answers."""
+    tell(project, "5")
+    with held_open(project.folder / "wolkvox.duckdb"):
+        assert project.load().problems
+    tell(project, "50")
+    assert [poll.outcome for poll in project.load(dataset="second").polls] == ["ok"]
+    second = READINGS.replace("readings", "second.readings")
+    assert project.query(second) == [stored("50")]
+    assert project.query("SELECT 1 FROM duckdb_tables() WHERE schema_name = 'wolkvox_billing'") == []
+    project.later(hours=1)
+    tell(project, "7")
+    assert project.load().is_good
+    assert project.query(READINGS) == [stored("5"), stored("7", LATER)]
+    assert project.query(second) == [stored("50")]
+
+
+def test_a_locked_duckdb_file(project: Project) -> None:
+    """Who holds the DuckDB file is said; the answers wait, and the next run loads them."""
+    tell(project, "5")
+    assert project.load().is_good
+    project.later(minutes=30)
+    file = project.folder / "wolkvox.duckdb"
+    with held_open(file) as holder:
+        report = project.load()
+    assert len(report.problems) == 1
+    said = report.problems[0]
+    assert said.startswith(f"the DuckDB file {file} is open in another program: ")
+    assert f"(PID {holder})" in said
+    assert [poll.outcome for poll in report.polls] == ["ok"]
+    assert not report.is_good
+    assert project.query(READINGS) == [stored("5")]
+    project.later(minutes=30)
+    assert project.load().is_good
+    half = NOON + timedelta(minutes=30)
+    assert project.query(READINGS) == [stored("5"), stored("5", half), stored("5", LATER)]
+
+
+def test_waiting_answers_do_not_stop_the_polling(warehouse: Project, tmp_path: Path) -> None:
+    """A run that finds waiting answers loads them and asks the vendor, both."""
+    tell(warehouse, "5")
+    assert warehouse.load().is_good
+    # The waiting answers of a destination that was away: of a project that reads the same state.
+    kept = tmp_path / "kept"
+    shutil.copytree(tmp_path / "dlt", kept)
+    warehouse.later(hours=1)
+    tell(warehouse, "7")
+    with away(warehouse):
+        assert warehouse.load().problems
+    calls = len(warehouse.vendor.calls)
+    warehouse.later(hours=1)
+    tell(warehouse, "9")
+    report = warehouse.load()
+    assert report.is_good
+    assert len(warehouse.vendor.calls) == calls + 1
+    assert warehouse.query(READINGS) == [
+        stored("5"),
+        stored("7", LATER),
+        stored("9", LATER + timedelta(hours=1)),
+    ]

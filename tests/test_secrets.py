@@ -1,0 +1,310 @@
+"""The token and the warehouse's password show nowhere: not in a file, not in a word.
+
+Each run is a process of its own, at log level DEBUG, in a folder that holds all that it may write:
+project, HOME, TMPDIR and dlt's data. Afterwards every byte of it is searched, and all it printed.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import os
+import re
+import subprocess
+import sys
+import traceback
+import zlib
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from pathlib import Path
+
+import duckdb
+import pytest
+from conftest import SERVERS, TOKENS, Project
+from fake_wolkvox import Vendor
+
+from wolkvox_billing import SettingsError, wolkvox_billing
+from wolkvox_billing.operations import Operation
+
+REPORT = "rsync_s3_mp3"
+TOKEN = TOKENS["acme"]
+PASSWORD = "pg5ecr3tpassw0rd"
+OPERATIONS = "SOURCES__WOLKVOX_BILLING__OPERATIONS"
+SERVER_VARIABLE = "SOURCES__WOLKVOX_BILLING__SERVER"
+TOKEN_VARIABLE = "SOURCES__WOLKVOX_BILLING__TOKEN"
+
+RUN = """
+import logging, sys, traceback
+logging.basicConfig(level=logging.DEBUG)
+import dlt
+from wolkvox_billing import wolkvox_billing
+from wolkvox_billing.pipeline import load
+
+def by_load():
+    report = load(destination=destination, force=True, retry_pause_seconds=0.0)
+    print(report, [vars(poll) for poll in report.polls])
+
+def by_dlt():
+    source = wolkvox_billing(force=True, retry_pause_seconds=0.0)
+    print(source, repr(source), source.resources, source.schema.to_pretty_yaml())
+    pipeline = dlt.pipeline("wolkvox", destination=destination, dataset_name="wolkvox_billing")
+    print(pipeline.run(source), pipeline, pipeline.last_trace, repr(pipeline.last_trace))
+
+destination = sys.argv[1]
+for way in sys.argv[2:]:
+    try:
+        {"load": by_load, "dlt": by_dlt}[way]()
+    except Exception as error:
+        traceback.print_exc()
+        print(repr(error), vars(error))
+"""
+
+
+def run(tmp_path: Path, *ways: str, destination: str = "duckdb") -> str:
+    """All that a process printed that ran once in each of these ways, `load` or plain `dlt`; what
+    it wrote is below `tmp_path`."""
+    for folder in ("home", "tmp"):
+        (tmp_path / folder).mkdir(exist_ok=True)
+    done = subprocess.run(
+        [sys.executable, "-c", RUN, destination, *ways],
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(sys.path),
+            "RUNTIME__LOG_LEVEL": "DEBUG",
+            "TMPDIR": str(tmp_path / "tmp"),
+        },
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    printed = done.stdout + done.stderr
+    assert done.returncode == 0, printed
+    assert ("DEBUG" in printed) == ("SettingsError" not in printed), printed
+    return printed
+
+
+def shows(data: bytes, secret: str, depth: int = 3) -> bool:
+    """Whether a quarter of the secret is in the data: as it is, in hex, in base64, compressed."""
+    piece = secret[: max(8, len(secret) // 4)].encode()
+    encoded = [base64.b64encode(b"\0" * n + piece)[4 if n else 0 : -4] for n in range(3)]
+    if any(form in data for form in (piece, piece.hex().encode(), *encoded)):
+        return True
+    return depth > 0 and any(shows(inner, secret, depth - 1) for inner in _unpacked(data))
+
+
+def _unpacked(data: bytes) -> Iterator[bytes]:
+    if data.startswith(b"\x1f\x8b"):
+        yield gzip.decompress(data)
+    for match in re.finditer(rb"eJ[0-9A-Za-z+/]{20,}={0,2}", data):  # zlib in base64: dlt's state
+        with suppress(ValueError, zlib.error):
+            yield zlib.decompress(base64.b64decode(match[0]))
+
+
+def leaks(tmp_path: Path, secret: str = TOKEN) -> list[str]:
+    """The files below that show the secret, but for the one that was made to hold it; and the
+    tables that do, since a DuckDB file holds texts in forms of its own."""
+    found = []
+    for path in sorted(path for path in tmp_path.rglob("*") if path.is_file()):
+        if path.name == "secrets.toml":
+            continue
+        name = str(path.relative_to(tmp_path))
+        if shows(path.read_bytes(), secret) or shows(name.encode(), secret):
+            found.append(name)
+        if path.suffix == ".duckdb":
+            with closing(duckdb.connect(str(path), read_only=True)) as db:
+                for schema, table in db.execute(
+                    "SELECT schema_name, table_name FROM duckdb_tables()"
+                ).fetchall():
+                    rows = db.execute(f'FROM "{schema}"."{table}"').fetchall()
+                    if shows(repr(rows).encode(), secret):
+                        found.append(f"{name}: {table}")
+    return found
+
+
+def test_the_search_finds_what_is_there(tmp_path: Path) -> None:
+    """The search of these tests finds a token as text, packed, pickled, and in a DuckDB table."""
+    packed = base64.b64encode(zlib.compress(json.dumps({"a": TOKEN}).encode()))
+    (tmp_path / "1.txt").write_text(f"token={TOKEN}")
+    (tmp_path / "2.gz").write_bytes(gzip.compress(b"INSERT '" + packed + b"'"))
+    (tmp_path / "3.b64").write_bytes(base64.b64encode(b"x" + TOKEN.encode()))
+    (tmp_path / "4.hex").write_text(TOKEN.encode().hex())
+    (tmp_path / TOKEN).touch()
+    with closing(duckdb.connect(str(tmp_path / "5.duckdb"))) as db:
+        db.execute("CREATE TABLE t AS SELECT ? AS a FROM range(9999)", [packed.decode()])
+    (tmp_path / "6.txt").write_text("a1b2c3 is no token")
+    found = leaks(tmp_path)
+    assert found[:4] == ["1.txt", "2.gz", "3.b64", "4.hex"]
+    assert found[-2:] == ["5.duckdb: t", TOKEN]
+    assert "6.txt" not in found
+
+
+REFUSALS = [  # each is one call; what is tried again meets the next one
+    *["wrong_token", "token_busy", "maintenance", "unknown_report", "missing_parameters"],
+    *["not_found", "error_in_200", "error_text_in_200", "html", "html_403", "server_error"],
+    *["redirect", "redirect_elsewhere", "empty_body", "truncated_json", "data_missing"],
+    *["drop", "cut", "text_in_items", "extra_field", "quota_spent"],
+]
+
+
+def test_every_refusal_at_debug(project: Project, tmp_path: Path) -> None:
+    """Success and every refusal leave no trace of the token, and a redirect does not carry it."""
+    for refusal in REFUSALS:
+        project.vendor.misbehave(refusal, times=1)
+    printed = run(tmp_path, *["load"] * 9, *["dlt"] * 9)
+    assert {call.token for call in project.vendor.calls} == {TOKEN}
+    assert len(project.vendor.calls) == len(REFUSALS)
+    assert project.vendor.elsewhere_calls == []
+    assert not shows(printed.encode(), TOKEN), printed
+    assert leaks(tmp_path) == []
+
+
+WAYS = [
+    "operations in the environment",
+    "operations in secrets.toml",
+    "short form in the environment",
+    "short form in secrets.toml",
+]
+
+
+@pytest.mark.parametrize("place", WAYS)
+def test_every_place_for_the_token(
+    project: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, place: str
+) -> None:
+    """Wherever the token is set, and whoever runs the source, it is sent and shows nowhere."""
+    secrets = project.folder / ".dlt" / "secrets.toml"
+    secrets.parent.mkdir()
+    if place != WAYS[0]:
+        monkeypatch.delenv(OPERATIONS)
+    if place == WAYS[1]:
+        secrets.write_text(
+            f'[[sources.wolkvox_billing.operations]]\nserver = "0010"\ntoken = "{TOKEN}"\n'
+        )
+    elif place == WAYS[2]:
+        monkeypatch.setenv(SERVER_VARIABLE, "0010")
+        monkeypatch.setenv(TOKEN_VARIABLE, TOKEN)
+    elif place == WAYS[3]:
+        secrets.write_text(f'[sources.wolkvox_billing]\nserver = "0010"\ntoken = "{TOKEN}"\n')
+    project.vendor.misbehave("wrong_token", times=1)
+    printed = run(tmp_path, "dlt", "dlt", "load")
+    assert [(call.token, call.status) for call in project.vendor.calls] == [
+        (TOKEN, 403),
+        (TOKEN, 200),
+        (TOKEN, 200),
+    ]
+    assert not shows(printed.encode(), TOKEN), printed
+    assert leaks(tmp_path) == []
+
+
+def test_a_postgres_that_refuses(
+    project: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """With PostgreSQL out of reach neither the token nor its password shows, in answers that wait
+    on disk neither."""
+    address = f"postgresql://loader:{PASSWORD}@127.0.0.1:1/wolkvox"
+    monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", address)
+    printed = run(tmp_path, "dlt", "load", destination="postgres")
+    assert len(project.vendor.calls) == 1
+    assert [path.parts[-3] for path in tmp_path.rglob("*.gz")] != []
+    for secret in (TOKEN, PASSWORD):
+        assert not shows(printed.encode(), secret), printed
+        assert leaks(tmp_path, secret) == []
+
+
+def test_a_warehouse_that_works(
+    warehouse: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A good run into a warehouse leaves neither token nor password behind, nor in its tables."""
+    if warehouse.destination == "postgres":
+        address = warehouse.dsn.replace(":unused@", f":{PASSWORD}@")
+        monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", address)
+    printed = run(tmp_path, "dlt", "load", destination=warehouse.destination)
+    assert len(warehouse.query("SELECT * FROM readings")) == 2
+    for secret in (TOKEN, PASSWORD):
+        assert not shows(printed.encode(), secret), printed
+        assert leaks(tmp_path, secret) == []
+    for schema in ("wolkvox_billing", "wolkvox_billing_staging"):
+        tables = (
+            f"SELECT table_name FROM information_schema.tables WHERE table_schema = '{schema}'"
+        )
+        for (table,) in warehouse.query(tables):
+            rows = warehouse.query(f"SELECT * FROM {schema}.{table}")
+            plain = repr([[bytes(v) if isinstance(v, memoryview) else v for v in r] for r in rows])
+            assert not shows(plain.encode(), TOKEN), table
+            assert not shows(plain.encode(), PASSWORD), table
+
+
+def test_an_answer_that_repeats_the_token(project: Project, tmp_path: Path) -> None:
+    """An answer in which the vendor repeats the token is kept without it, and says so."""
+    body = json.dumps({"code": 403, "error": "403", "msg": f"token {TOKEN} is in maintenance"})
+    project.vendor.answer(TOKEN, REPORT, body.encode())
+    run(tmp_path, "load")
+    project.vendor.answer(
+        TOKEN,
+        REPORT,
+        [{"operation": TOKEN, "description": "Audios", "items": "5", "date": "2026-11-10"}],
+    )
+    printed = run(tmp_path, "load")
+    notes = project.query("SELECT note FROM polls ORDER BY poll_id")
+    assert notes[-1] == ("the answer repeated the token: it is masked",)
+    assert project.query(f"SELECT operation, items_raw FROM {REPORT}") == [("[token]", "5")]
+    assert not shows(printed.encode(), TOKEN), printed
+    assert leaks(tmp_path) == []
+
+
+WRONG = {
+    "not JSON": f'[{{"server": "0010", "token": "{TOKEN}"',
+    "one quote missing": f'[{{"server": "0010, "token": "{TOKEN}"}}]',
+    "the token alone": TOKEN,
+    "a text in JSON": f'"{TOKEN}"',
+    "an object": f'{{"server": "0010", "token": "{TOKEN}"}}',
+    "a list of texts": f'["{TOKEN}"]',
+    "server and token swapped": f'[{{"server": "{TOKEN}", "token": "0010"}}]',
+    "the token as a key": f'[{{"server": "0010", "{TOKEN}": "token"}}]',
+    "a number": f'[{{"server": 10, "token": "{TOKEN}"}}]',
+    "a blank in the token": f'[{{"server": "0010", "token": "{TOKEN} "}}]',
+    "a line break in the token": json.dumps([{"server": "0010", "token": f"{TOKEN}\n"}]),
+    "a list in the token": f'[{{"server": "0010", "token": ["{TOKEN}"]}}]',
+    "the token as a name": f'[{{"name": "{TOKEN}", "server": "0010", "token": "{TOKEN}"}}]',
+    "the same name twice": json.dumps([{"server": "0010", "token": TOKEN}] * 2),
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_a_wrong_setting_is_told_without_it(
+    project: Project, monkeypatch: pytest.MonkeyPatch, wrong: str
+) -> None:
+    """A wrong `operations` is a SettingsError that names it; no traceback shows what it held."""
+    monkeypatch.setenv(OPERATIONS, WRONG[wrong])
+    for use in (wolkvox_billing, project.load):
+        with pytest.raises(SettingsError, match="operation") as caught:
+            use()
+        shown = "".join(traceback.format_exception(caught.value)) + repr(caught.value)
+        assert not shows(shown.encode(), TOKEN), shown
+    assert project.vendor.calls == []
+
+
+def test_a_wrong_setting_leaves_nothing(
+    project: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A run that ends on a wrong `operations` prints and leaves nothing of it."""
+    monkeypatch.setenv(OPERATIONS, WRONG["not JSON"])
+    printed = run(tmp_path, "dlt", "load")
+    assert printed.count("SettingsError: ") == 2
+    assert not shows(printed.encode(), TOKEN), printed
+    assert leaks(tmp_path) == []
+
+
+def test_no_repr_shows_it(project: Project, vendor: Vendor) -> None:
+    """Neither an operation, nor a poll, nor a source made by hand shows the token."""
+    operation = Operation("acme", SERVERS["acme"], vendor.url, TOKEN)
+    report = project.load()
+    by_hand = wolkvox_billing(
+        operations=[{"server": "0010", "token": TOKEN}], base_url=vendor.url
+    )
+    assert [poll.operation.token for poll in report.polls] == [TOKEN]
+    for one in (operation, report, *report.polls, by_hand, *by_hand.resources.values()):
+        for shown in (repr(one), str(one), f"{one}"):
+            assert not shows(shown.encode(), TOKEN), shown

@@ -1,0 +1,103 @@
+"""The wheel: what is in it, and that it runs alone."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import sysconfig
+import venv
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from wolkvox_billing.version import __version__
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "pipelines" / "wolkvox_billing"
+
+
+def run(command: Sequence[str | Path], folder: Path) -> str:
+    """What a command prints, in a folder and an environment that know nothing of this project."""
+    done = subprocess.run(
+        [str(word) for word in command],
+        cwd=folder,
+        env={"PATH": "/usr/bin:/bin", "HOME": str(folder)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, f"{done.stdout}{done.stderr}"
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel, built from this tree without asking the network for anything."""
+    folder = tmp_path_factory.mktemp("wheel")
+    build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-index"]
+    run([*build, "--no-build-isolation", "--wheel-dir", folder, ROOT], folder)
+    [made] = folder.glob("*.whl")
+    return made
+
+
+@pytest.fixture(scope="module")
+def home(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A virtual environment with the wheel in it, and the libraries that the tests run with.
+
+    They are seen through their folder, which is added as a path: the links (`.pth` files) in it are
+    not followed then, and one of those is what leads to this tree.
+    """
+    folder = tmp_path_factory.mktemp("home")
+    venv.create(folder / "venv", symlinks=True, with_pip=True)
+    install = ["-m", "pip", "install", "--quiet", "--no-deps", "--no-index"]
+    run([folder / "venv/bin/python", *install, wheel], folder)
+    [libraries] = (folder / "venv/lib").glob("python*/site-packages")
+    own = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
+    (libraries / "libraries.pth").write_text("\n".join(sorted(own)))
+    return folder
+
+
+def test_the_wheel_holds_the_product_and_nothing_else(wheel: Path) -> None:
+    """The wheel holds each file of `wolkvox_billing`, its own metadata, and nothing else."""
+    names = set(zipfile.ZipFile(wheel).namelist())
+    metadata = {
+        name for name in names if name.startswith(f"wolkvox_billing-{__version__}.dist-info/")
+    }
+    files = {
+        str(path.relative_to(PACKAGE.parent))
+        for path in PACKAGE.rglob("*")
+        if path.is_file() and path.suffix != ".pyc"
+    }
+    assert names - metadata == files
+    assert {"wolkvox_billing/py.typed", "wolkvox_billing/cli.py"} <= files
+
+
+def test_the_wheel_names_what_it_imports(wheel: Path) -> None:
+    """Each library that the product imports is among the wheel's requirements."""
+    with zipfile.ZipFile(wheel) as archive:
+        metadata = archive.read(f"wolkvox_billing-{__version__}.dist-info/METADATA").decode()
+        code = "\n".join(
+            archive.read(name).decode() for name in archive.namelist() if name.endswith(".py")
+        )
+    required = set(re.findall(r"^Requires-Dist: ([\w-]+)", metadata, re.M))
+    imported = set(re.findall(r"^\s*(?:import|from) (\w+)[\w.]*(?: import| as|$)", code, re.M))
+    assert imported - set(sys.stdlib_module_names) - {"wolkvox_billing"} <= required
+
+
+def test_the_wheel_runs_alone(home: Path) -> None:
+    """In an empty environment and an empty folder the command runs, from the wheel."""
+    python, command = home / "venv/bin/python", home / "venv/bin/wolkvox-billing"
+    empty = home / "empty"
+    empty.mkdir()
+    where = run([python, "-c", "import wolkvox_billing; print(wolkvox_billing.__file__)"], empty)
+    assert Path(where.strip()).is_relative_to(home / "venv")
+    find = "from importlib.util import find_spec; print(find_spec('fake_wolkvox'))"
+    assert run([python, "-c", find], empty).strip() == "None"
+    assert __version__ in run([command, "--version"], empty)
+    assert "--destination" in run([command, "load", "--help"], empty)
+    assert list(empty.iterdir()) == []
