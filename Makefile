@@ -29,14 +29,14 @@ types: .venv/installed ## the types, strictly
 check: lint types test ## lint, types and test
 
 lock: ## requirements.lock from pyproject.toml; UPGRADE=1 takes the newest of everything
-	@test -x build/lock/bin/uv || { $(PYTHON) -m venv build/lock && build/lock/bin/pip -q install uv; }
+	@test -x build/lock/bin/uv || { $(PYTHON) -m venv build/lock && build/lock/bin/pip -qq install uv; }
 	@build/lock/bin/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes \
 		--no-header --no-annotate --no-build $(if $(UPGRADE),--upgrade) \
 		--extra postgres --group dev --output-file requirements.lock pyproject.toml
 
 clean: ## remove .venv, caches and what was built
 	@rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
-	@find pipelines tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/installed: .venv/python requirements.lock pyproject.toml
 	@echo "setting up .venv"

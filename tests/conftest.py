@@ -9,9 +9,10 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -20,8 +21,8 @@ from typing import Any
 import duckdb
 import psycopg2
 import pytest
-from fake_wolkvox import Vendor
 
+from fake_wolkvox import Vendor
 from wolkvox_billing.pipeline import LoadReport, load
 
 NOON = datetime(2026, 11, 10, 17, 0, tzinfo=timezone.utc)  # a Tuesday, 12:00 in Bogotá
@@ -74,6 +75,42 @@ class Project:
             cursor.execute(sql)
             return [tuple(row) for row in cursor.fetchall()]
 
+    @contextmanager
+    def away(self) -> Iterator[None]:
+        """The destination refuses, for real: the DuckDB file is open in another process, or
+        PostgreSQL takes no connection to the database."""
+        if self.destination == "duckdb":
+            with held_open(self.folder / "wolkvox.duckdb"):
+                yield
+            return
+        server, name = self.dsn.rsplit("/", 1)
+        with closing(psycopg2.connect(f"{server}/postgres")) as admin:
+            admin.autocommit = True
+            admin.cursor().execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+            try:
+                yield
+            finally:
+                admin.cursor().execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+
+
+@contextmanager
+def held_open(file: Path) -> Iterator[int]:
+    """Another process has this DuckDB file open; gives its id."""
+    hold = (
+        "import duckdb, sys; held = duckdb.connect(sys.argv[1]); "
+        "print('held', flush=True); sys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", hold, str(file)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as holder:
+        assert holder.stdin
+        assert holder.stdout
+        assert holder.stdout.readline() == b"held\n"
+        try:
+            yield holder.pid
+        finally:
+            holder.stdin.close()
+
 
 def configure(monkeypatch: pytest.MonkeyPatch, vendor: Vendor, *names: str) -> None:
     """Sets the environment so that the operations of these names are asked at the stand-in."""
@@ -83,9 +120,7 @@ def configure(monkeypatch: pytest.MonkeyPatch, vendor: Vendor, *names: str) -> N
 
 
 @pytest.fixture
-def project(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, vendor: Vendor
-) -> Project:
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, vendor: Vendor) -> Project:
     """A project on DuckDB that polls the operation `acme`."""
     return _project(tmp_path, monkeypatch, vendor)
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import duckdb
 import pytest
+
 from conftest import TOKENS, Project, configure
 from fake_wolkvox import Vendor
 
@@ -139,7 +140,7 @@ def test_missing_settings_are_named(project: Project, monkeypatch: pytest.Monkey
 
 
 def test_a_locked_duckdb_file_names_its_holder(project: Project) -> None:
-    """While another process holds the file, `load` says who, keeps the answer, and loads it later."""
+    """While another process holds the file, `load` says who, keeps the answer, loads it later."""
     assert run("load").returncode == 0
     holder = subprocess.Popen(
         [
@@ -195,7 +196,9 @@ def test_check_tells_a_name_from_a_connection(project: Project) -> None:
     assert "fails at: name" in run("check", **named).stdout
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        closed = {"SOURCES__WOLKVOX_BILLING__BASE_URL": f"http://127.0.0.1:{probe.getsockname()[1]}"}
+        closed = {
+            "SOURCES__WOLKVOX_BILLING__BASE_URL": f"http://127.0.0.1:{probe.getsockname()[1]}"
+        }
         assert "fails at: connection" in run("check", **closed).stdout
 
 

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import pytest
+
 from fake_wolkvox import COUNTERS, DEFAULT_OPERATIONS, GAUGES, MISBEHAVIOURS, REPORTS, Vendor
 
 NORTH, SOUTH = (operation.token for operation in DEFAULT_OPERATIONS)

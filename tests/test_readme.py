@@ -32,7 +32,9 @@ def transcript() -> list[tuple[str, str]]:
     return steps
 
 
-def test_the_readme_replays(tmp_path: Path, vendor: Vendor, new_database: Callable[[], str]) -> None:
+def test_the_readme_replays(
+    tmp_path: Path, vendor: Vendor, new_database: Callable[[], str]
+) -> None:
     """Each command of the README works as it stands, and prints what the README shows."""
     vendor.add_operation(name="Ventas  Norte", server="0010", token="a1" * 32)
     environment = {
@@ -71,7 +73,9 @@ def test_the_readme_replays(tmp_path: Path, vendor: Vendor, new_database: Callab
 
 def test_make_has_every_target_that_the_readme_names() -> None:
     """Each `make TARGET` of the README is a target of the Makefile."""
-    named = set(re.findall(r"make ([a-z-]+)", re.sub(r"and make", "", (ROOT / "README.md").read_text())))
+    named = set(
+        re.findall(r"make ([a-z-]+)", re.sub(r"and make", "", (ROOT / "README.md").read_text()))
+    )
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.M))
     assert {"demo", "test", "install", "check"} <= named <= targets
 

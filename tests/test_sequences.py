@@ -5,16 +5,12 @@ Each test compares the whole of the report's table and of `readings` with rows w
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
 
-import psycopg2
 import pytest
+
 from conftest import NOON, TOKENS, Project, configure
 
 REPORT = "rsync_s3_mp3"
@@ -331,42 +327,6 @@ def test_a_refusal_never_changes_a_stored_reading(warehouse: Project) -> None:
         assert (refusal, readings(warehouse)) == (refusal, kept)
 
 
-@contextmanager
-def unavailable(project: Project) -> Iterator[None]:
-    """The destination refuses, as it would for real: PostgreSQL takes no connection to this
-    database; the DuckDB file is open in another process."""
-    if project.destination == "duckdb":
-        hold = (
-            "import duckdb, sys; held = duckdb.connect(sys.argv[1]); "
-            "print('held', flush=True); sys.stdin.read()"
-        )
-        with subprocess.Popen(
-            [sys.executable, "-c", hold, str(project.folder / "wolkvox.duckdb")],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-        ) as holder:
-            assert holder.stdout
-            assert holder.stdout.readline() == b"held\n"
-            try:
-                yield
-            finally:
-                assert holder.stdin
-                holder.stdin.close()
-        return
-    server, name = project.dsn.rsplit("/", 1)
-
-    def let_in(who: str) -> None:
-        with closing(psycopg2.connect(f"{server}/postgres")) as admin:
-            admin.autocommit = True
-            admin.cursor().execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS {who}")
-
-    let_in("false")
-    try:
-        yield
-    finally:
-        let_in("true")
-
-
 @pytest.mark.parametrize("first", ["a good load before", "nothing before"])
 def test_a_load_that_failed_after_extraction(warehouse: Project, first: str) -> None:
     """What was read while the destination refused is loaded later: in order, with its own time."""
@@ -378,7 +338,7 @@ def test_a_load_that_failed_after_extraction(warehouse: Project, first: str) -> 
         assert warehouse.load().is_good
         before = [stored("4", read_at=early)]
         warehouse.vendor.now = NOON
-    with unavailable(warehouse):
+    with warehouse.away():
         tell(warehouse, row("5"), row("6", product="Video"))
         failed = warehouse.load()
         assert [poll.outcome for poll in failed.polls] == ["ok"]

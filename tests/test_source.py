@@ -8,8 +8,8 @@ from typing import Any
 
 import dlt
 import pytest
-from conftest import NOON, TOKENS, Project, configure
 
+from conftest import NOON, TOKENS, Project, configure
 from wolkvox_billing import wolkvox_billing
 from wolkvox_billing.reports import REPORTS
 
@@ -19,9 +19,7 @@ ROW = {"operation": "ACME", "description": "Audios", "items": "1,234", "date": "
 
 def plain(project: Project) -> dlt.Pipeline:
     """A pipeline as dlt's own guide makes it."""
-    return dlt.pipeline(
-        "wolkvox", destination=project.destination, dataset_name="wolkvox_billing"
-    )
+    return dlt.pipeline("wolkvox", destination=project.destination, dataset_name="wolkvox_billing")
 
 
 def tables(project: Project) -> list[str]:
@@ -42,20 +40,16 @@ def test_a_plain_run_loads_all_tables(warehouse: Project) -> None:
     newest = "operation_id, operation, description, date, items, items_raw, date_raw"
     row = ("acme", "ACME", "Audios", date(2020, 1, 2), Decimal("1234.0000"), "1,234", "2020-01-02")
     assert warehouse.query(f"SELECT {newest} FROM {REPORT}") == [row]
-    assert warehouse.query(f"SELECT report, row_number, {newest} FROM readings") == [
-        (REPORT, 1, *row)
-    ] * 2
-    assert warehouse.query("SELECT row_number, raw FROM rejected_rows") == [
-        (2, '{"operation": "ACME", "description": "Audios", "items": "n/a", "date": "2020-01-02"}')
-    ] * 2
+    found = warehouse.query(f"SELECT report, row_number, {newest} FROM readings")
+    assert found == [(REPORT, 1, *row)] * 2
+    raw = '{"operation": "ACME", "description": "Audios", "items": "n/a", "date": "2020-01-02"}'
+    assert warehouse.query("SELECT row_number, raw FROM rejected_rows") == [(2, raw)] * 2
     polls = warehouse.query(
         "SELECT operation_id, server, report, outcome, http_status, code, msg, rows, rejected, "
         "answer_bytes = octet_length(answer) FROM polls"
     )
-    assert polls == [
-        ("acme", "0010", REPORT, "ok", 200, "200", "Information found for the current month", 2, 1,
-         True)
-    ] * 2  # fmt: skip
+    said = "Information found for the current month"
+    assert polls == [("acme", "0010", REPORT, "ok", 200, "200", said, 2, 1, True)] * 2
     times = f"SELECT min(p.started_at), max(r.read_at) FROM polls p, {REPORT} r"
     [(first, last)] = warehouse.query(times)
     assert before <= first < last <= datetime.now(timezone.utc)
@@ -183,8 +177,10 @@ def test_each_table_and_column_is_described(warehouse: Project) -> None:
     """Each table and column carries a description: in dlt's schema, and in the database too."""
     assert warehouse.load().is_good
     schema = wolkvox_billing().discover_schema()
-    described = [(name, None, schema.tables[name].get("description")) for name in sorted(TYPED)]
-    for name in sorted(TYPED):
+    described: list[tuple[Any, ...]] = [
+        (name, None, schema.tables[name].get("description")) for name in TYPED
+    ]
+    for name in TYPED:
         columns = schema.tables[name]["columns"]
         described += [(name, one, columns[one].get("description")) for one in columns]
     assert [(table, column) for table, column, says in described if not says] == []

@@ -9,6 +9,7 @@ whatever state the destination is in, and its answers wait on disk until they ar
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
@@ -94,6 +95,9 @@ def load(
         try:
             pipeline.extract(source)
         except PipelineStepFailed as error:
+            if _is_full(error):
+                result.problems.append(f"{plain(error)} (in {result.working_folder})")
+                return result
             raise next((c for c in causes(error) if isinstance(c, WolkvoxError)), error) from None
         if _try(result, pipeline.normalize) and _try(result, lambda: _load(pipeline)):
             _tidy(pipeline)
@@ -187,12 +191,16 @@ def plain(error: BaseException) -> str:
         r"lock on file \"([^\"]+)\".*?Conflicting lock is held in (\S.*?\))", innermost
     ):
         return f"the DuckDB file {lock[1]} is open in another program: {lock[2]}; close it there"
-    if (
-        any(isinstance(one, OSError) and one.errno == 28 for one in chain)
-        or "No space" in innermost
-    ):
+    if _is_full(error):
         return f"the disk is full: {innermost}"
     return innermost[:500] or type(chain[-1]).__name__
+
+
+def _is_full(error: BaseException) -> bool:
+    return any(
+        (isinstance(one, OSError) and one.errno == errno.ENOSPC) or "No space left" in str(one)
+        for one in causes(error)
+    )
 
 
 def _data_location(kind: Destination[Any, Any]) -> str:
