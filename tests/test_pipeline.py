@@ -266,5 +266,7 @@ def test_a_full_disk(project: Project, tmp_path: Path, small: str) -> None:
     assert after["said"] == []
     # Answers that were written wait, and are loaded now; those that found no room are not.
     assert len(after["readings"]) == (3 if small == "project" else 2)
+    # Nor was one asked for that could not have been written: each costs one of the day's calls.
+    assert len(project.vendor.calls) == len(after["readings"])
     assert after["readings"][0] == before["readings"][0]
     assert after["table"] == 1

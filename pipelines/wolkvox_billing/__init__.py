@@ -154,16 +154,17 @@ def wolkvox_billing(
             return None
 
         for event in ask_all(accounts, names, due=due, clock=clock, manner=manner):
-            if isinstance(event, Poll):
-                name = event.operation.operation_id
-                if event.outcome.is_answer:
-                    answered.setdefault(name, {})[event.report] = event.finished_at.isoformat()
-                elif event.outcome is Outcome.QUOTA_SPENT:
-                    resting[name] = _next_midnight(event.finished_at, zone).isoformat()
-                today = event.started_at.astimezone(zone).date()
-                yield Batch(event, *read_rows(event.verdict.rows, today))
             if on_event:
                 on_event(event)
+            if isinstance(event, Skip):
+                continue
+            name = event.operation.operation_id
+            if event.outcome.is_answer:
+                answered.setdefault(name, {})[event.report] = event.finished_at.isoformat()
+            elif event.outcome is Outcome.QUOTA_SPENT:
+                resting[name] = _next_midnight(event.finished_at, zone).isoformat()
+            today = event.started_at.astimezone(zone).date()
+            yield Batch(event, *read_rows(event.verdict.rows, today))
 
     @dlt.transformer(data_from=answers, name="polls", **hints(TABLES["polls"]))
     def polls(batch: Batch | Declare) -> Iterator[Any]:

@@ -35,6 +35,7 @@ from wolkvox_billing.polls import Clock, Poll, Skip, utc_now
 PIPELINE = "wolkvox"
 DATASET = "wolkvox_billing"
 DESTINATION = "duckdb"
+ROOM_FOR_ANSWERS = 4 * 1024 * 1024  # bytes; a poll of a few rows takes 75 KiB
 
 
 @dataclass
@@ -92,6 +93,13 @@ def load(
         else:
             _try(result, pipeline.sync_destination)
         result.problems.clear()  # what matters is whether this run's own load succeeds
+        free = shutil.disk_usage(pipeline.working_dir).free
+        if free < ROOM_FOR_ANSWERS:  # an answer that cannot be written would be lost
+            result.problems.append(
+                f"the disk is full: {free} bytes are free in {pipeline.working_dir}, so nothing "
+                "was asked"
+            )
+            return result
         try:
             pipeline.extract(source)
         except PipelineStepFailed as error:

@@ -191,9 +191,9 @@ def _ask_operation(
 
 
 def _retrying(manner: Manner) -> tenacity.Retrying:
-    growing = tenacity.wait_exponential_jitter(
-        multiplier=manner.retry_pause, max=LONGEST_PAUSE, jitter=manner.retry_pause
-    )
+    growing = tenacity.wait_exponential(
+        multiplier=manner.retry_pause, max=LONGEST_PAUSE
+    ) + tenacity.wait_random(0, manner.retry_pause)
 
     def last(state: tenacity.RetryCallState) -> Poll:
         assert state.outcome is not None

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from datetime import time as clock_time
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import simplejson
@@ -29,6 +30,7 @@ _DATE = re.compile(
 )
 _COMPACT_DATE = re.compile(r"(\d{4})(\d{2})(\d{2})", re.ASCII)
 _COLUMN = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)*", re.ASCII)
+_TOO_DEEP = '"(nested too deeply to be written here: the answer itself is in polls)"'
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # PostgreSQL's text holds neither
 # Columns of ours that a field of the vendor's may not overwrite, whatever its case.
 _OURS = frozenset({"poll_id", "report", "row_number", "operation_id", "items_raw", "date_raw",
@@ -144,10 +146,12 @@ def read_rows(rows: list[Any], today: date) -> tuple[list[Reading], list[Rejecte
 
 def to_json(value: object) -> str:
     """JSON with the digits that numbers came with, and escapes where a database needs them."""
-    text = str(simplejson.dumps(value, use_decimal=True, ensure_ascii=False))
-    if _UNSTORABLE.search(text):
-        return str(simplejson.dumps(value, use_decimal=True, ensure_ascii=True))
-    return text
+    dump = partial(simplejson.dumps, value, use_decimal=True, allow_nan=True)
+    try:
+        text = str(dump(ensure_ascii=False))
+        return str(dump(ensure_ascii=True)) if _UNSTORABLE.search(text) else text
+    except RecursionError:
+        return _TOO_DEEP
 
 
 def _read_row(number: int, row: Any, today: date, columns: dict[str, str]) -> Reading:
