@@ -94,7 +94,8 @@ def wolkvox_billing(
     """One resource per report, such as `rsync_s3_mp3`, and `polls`, `readings`, `rejected_rows`.
 
     Args, each a setting under `[sources.wolkvox_billing]` too, but the last two:
-        operations: list of `{name, server, token}`; or `server` and `token` for one operation.
+        operations: list of `{name, server, token}`, and `timezone` where it is another; or `server`
+            and `token` for one operation.
         reports: the vendor's names; `["all"]` is all 27; `["rsync_s3_mp3"]` if not set.
         base_url: where the vendor is; `{server}` is filled in.
         timezone: the vendor's; decides which day and month it is.
@@ -110,15 +111,20 @@ def wolkvox_billing(
 
     Raises SettingsError before anything is asked. A refusal raises nothing: it is a row in `polls`.
     """
-    accounts = read_operations(operations, server, token, base_url)
+    accounts = read_operations(operations, server, token, base_url, timezone)
     names, warnings = vendor.choose_reports(reports or ["rsync_s3_mp3"])
     for warning in warnings:
         logger.warning(warning)
     if probe:
         names = names[:1]
-    zone = _zone(timezone)
-    if pace_minutes < 0 or max_parallel < 1:
-        raise SettingsError("`pace_minutes` is at least 0, and `max_parallel` at least 1")
+    if not 0 <= pace_minutes <= 44640 or max_parallel < 1:
+        raise SettingsError("`pace_minutes` is 0 to 44640, and `max_parallel` at least 1")
+    if not (0 <= retry_pause_seconds <= 3600 and 0 <= token_wait_seconds <= 86400):
+        raise SettingsError("`retry_pause_seconds` is 0 to 3600, `token_wait_seconds` 0 to 86400")
+    if not (0 < connect_timeout_seconds <= 3600 and 0 < read_timeout_seconds <= 3600):
+        raise SettingsError(
+            "`connect_timeout_seconds` and `read_timeout_seconds` are more than 0, at most 3600"
+        )
     manner = Manner(
         max_parallel=max_parallel,
         most_retries=0 if probe else MOST_RETRIES,
@@ -142,7 +148,7 @@ def wolkvox_billing(
             rest = _time(resting.get(name))
             # A time ahead of the clock was written before the clock was set back: it holds nothing.
             if rest and now < rest <= now + timedelta(days=1, hours=1):
-                until = f"the day's calls are spent: resting until {rest:%Y-%m-%d %H:%M} UTC"
+                until = f"the day's calls are spent: resting until {rest:%Y-%m-%d %H:%M %Z}"
                 return Skip(name, report, "quota", until)
             if (
                 last
@@ -162,8 +168,8 @@ def wolkvox_billing(
             if event.outcome.is_answer:
                 answered.setdefault(name, {})[event.report] = event.finished_at.isoformat()
             elif event.outcome is Outcome.QUOTA_SPENT:
-                resting[name] = _next_midnight(event.finished_at, zone).isoformat()
-            today = event.started_at.astimezone(zone).date()
+                resting[name] = _next_midnight(event.finished_at, event.operation.zone).isoformat()
+            today = event.started_at.astimezone(event.operation.zone).date()
             yield Batch(event, *read_rows(event.verdict.rows, today))
 
     @dlt.transformer(data_from=answers, name="polls", **hints(TABLES["polls"]))
@@ -223,15 +229,6 @@ def wolkvox_billing(
         table = TABLES.get(resource.name) or report_table(resource.name)
         resource.apply_hints(additional_table_hints={"description": table[0]})
     return resources
-
-
-def _zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (ValueError, OSError, KeyError):
-        raise SettingsError(
-            f"the setting `timezone` is {name!r}: expected a name such as America/Bogota"
-        ) from None
 
 
 def _next_midnight(now: datetime, zone: ZoneInfo) -> datetime:

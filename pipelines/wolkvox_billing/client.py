@@ -37,9 +37,15 @@ class Answer:
     retry_after: float | None = None  # seconds that the server asks to wait
 
 
+class _Session(requests.Session):
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """None, so that a redirect is an answer like any other. For a target requests would read
+        the whole body first, past our limits and past the record, even where it does not follow."""
+
+
 def new_session() -> requests.Session:
     """A connection to one operation's server, kept alive between calls."""
-    session = requests.Session()
+    session = _Session()
     session.headers["User-Agent"] = USER_AGENT
     session.headers["Accept"] = "application/json"
     return session
@@ -132,7 +138,8 @@ def _explain(error: Exception, operation: Operation, began: bool) -> Verdict:
         return Verdict(Outcome.UNREACHABLE, note=f"certificate: {host} could not prove who it is")
     if caused_by(urllib3.exceptions.NameResolutionError, socket.gaierror):
         return Verdict(Outcome.UNREACHABLE, note=f"name: {host} could not be resolved")
-    if caused_by(urllib3.exceptions.ConnectTimeoutError):
+    refused = caused_by(urllib3.exceptions.NewConnectionError)  # a kind of ConnectTimeoutError
+    if caused_by(urllib3.exceptions.ConnectTimeoutError) and not refused:
         return Verdict(Outcome.UNREACHABLE, note=f"connection: {host} did not take it in time")
     if caused_by(urllib3.exceptions.ReadTimeoutError, requests.Timeout, TimeoutError):
         return Verdict(Outcome.TIMEOUT, note=f"{host} took the call and did not answer in time")

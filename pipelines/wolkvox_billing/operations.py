@@ -9,9 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from wolkvox_billing.errors import SettingsError
-from wolkvox_billing.reports import BASE_URL, PATH
+from wolkvox_billing.reports import BASE_URL, PATH, TIMEZONE
 
 _SECTION = "[sources.wolkvox_billing]"
 _HOW = (
@@ -29,6 +30,7 @@ class Operation:
     server: str
     url: str
     token: str = field(repr=False)
+    zone: ZoneInfo = field(default_factory=lambda: ZoneInfo(TIMEZONE))
 
 
 def read_operations(
@@ -36,6 +38,7 @@ def read_operations(
     server: str | None,
     token: str | None,
     base_url: str = BASE_URL,
+    timezone: str = TIMEZONE,
 ) -> list[Operation]:
     """The operations that the settings name, in their order; the short form is a list of one.
     `operations` is a list of tables, or JSON text of one, as a variable holds it.
@@ -55,7 +58,7 @@ def read_operations(
         raise SettingsError(f"`operations` under {_SECTION} is not a list, or JSON of one: {_HOW}")
     if not operations:
         raise SettingsError(f"`operations` under {_SECTION} is empty: {_HOW}")
-    found = [_read(number, entry, base_url) for number, entry in enumerate(operations, 1)]
+    found = [_read(number, entry, base_url, timezone) for number, entry in enumerate(operations, 1)]
     names = [one.operation_id for one in found]
     for name in names:
         if names.count(name) > 1:
@@ -74,15 +77,17 @@ def _from_json(text: str) -> object:
         return None
 
 
-def _read(number: int, entry: Any, base_url: str) -> Operation:
+def _read(number: int, entry: Any, base_url: str, timezone: str) -> Operation:
     place = f"operation {number} of `operations` under {_SECTION}"
     if not isinstance(entry, Mapping):
         raise SettingsError(f"{place} is not a table of name, server and token")
-    unknown = sorted(_short(key) for key in set(entry) - {"name", "server", "token"})
+    unknown = sorted(_short(key) for key in set(entry) - {"name", "server", "token", "timezone"})
     if unknown:
-        raise SettingsError(f"{place} has {', '.join(unknown)}; it takes name, server and token")
+        raise SettingsError(
+            f"{place} has {', '.join(unknown)}; it takes name, server, token and timezone"
+        )
     server, token = entry.get("server"), entry.get("token")
-    if not isinstance(server, str) or not re.fullmatch(r"[0-9A-Za-z-]{1,40}", server):
+    if not isinstance(server, str) or not re.fullmatch(r"[0-9A-Za-z-]{1,16}", server):
         raise SettingsError(
             f"{place}: `server` is the server's nomenclature as text, with its leading zeros, "
             f'such as "0010"; got {_short(server)}'
@@ -95,7 +100,18 @@ def _read(number: int, entry: Any, base_url: str) -> Operation:
         raise SettingsError(f"{place}: `name` is a text of printable characters")
     if token in name:
         raise SettingsError(f"{place}: `name` holds the token; give it a name that may be seen")
-    return Operation(name, server, _url(base_url, server), token)
+    zone = read_zone(entry.get("timezone", timezone))
+    return Operation(name, server, _url(base_url, server), token, zone)
+
+
+def read_zone(name: object) -> ZoneInfo:
+    """The time zone of a name such as America/Bogota. Raises SettingsError."""
+    try:
+        return ZoneInfo(str(name))
+    except (ValueError, OSError, KeyError):
+        raise SettingsError(
+            f"the setting `timezone` is {_short(name)}: expected a name such as {TIMEZONE}"
+        ) from None
 
 
 def _short(value: object) -> str:

@@ -16,7 +16,6 @@ import queue
 import secrets
 import tempfile
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -57,7 +56,7 @@ class Manner:
     token_wait: float = 300.0  # for another process that uses the token
     connect_seconds: float = CONNECT_SECONDS
     read_seconds: float = READ_SECONDS
-    sleep: Callable[[float], None] = time.sleep
+    sleep: Callable[[int | float], None] | None = None  # a pause that ends with the run
 
 
 @dataclass(frozen=True)
@@ -166,6 +165,8 @@ def _ask_operation(
             polls: list[Poll] = []
 
             def attempt(report: str = report, polls: list[Poll] = polls) -> Poll:
+                if polls and stopped.is_set():
+                    return polls[-1]
                 with one_call(operation, manner.token_wait):
                     started = clock()
                     answer = ask(
@@ -181,7 +182,7 @@ def _ask_operation(
                 return polls[-1]
 
             try:
-                _retrying(manner)(attempt)
+                _retrying(manner, stopped)(attempt)
             except TokenInUse as error:
                 blocked, why = "token_in_use", str(error)
                 yield Skip(operation.operation_id, report, blocked, why)
@@ -190,7 +191,7 @@ def _ask_operation(
                 why = f"not asked after {polls[-1].outcome.value} for {report}"
 
 
-def _retrying(manner: Manner) -> tenacity.Retrying:
+def _retrying(manner: Manner, stopped: threading.Event) -> tenacity.Retrying:
     growing = tenacity.wait_exponential(
         multiplier=manner.retry_pause, max=LONGEST_PAUSE
     ) + tenacity.wait_random(0, manner.retry_pause)
@@ -206,9 +207,10 @@ def _retrying(manner: Manner) -> tenacity.Retrying:
 
     return tenacity.Retrying(
         retry=tenacity.retry_if_result(again),
-        stop=tenacity.stop_after_attempt(1 + manner.most_retries),
+        stop=tenacity.stop_after_attempt(1 + manner.most_retries)
+        | tenacity.stop_when_event_set(stopped),
         wait=lambda state: max(growing(state), last(state).answer.retry_after or 0),
-        sleep=manner.sleep,
+        sleep=manner.sleep or tenacity.sleep_using_event(stopped),
         retry_error_callback=last,
     )
 

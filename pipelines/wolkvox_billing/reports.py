@@ -61,7 +61,9 @@ REPORTS: dict[str, Report] = {
 }
 
 # Names that our own tables have, or will have: no report may take one.
-_TAKEN = re.compile(r"(polls|readings|answers|rejected_\w+|invoice_\w+|month_closes|\w*dlt_\w*)\Z")
+_TAKEN = re.compile(
+    r"(polls|readings|answers|rejected_\w+|invoice_\w+|month_closes|line_map|rate_card|\w*dlt_\w*)\Z"
+)
 _NEW = "new:"
 
 
@@ -77,13 +79,16 @@ def choose_reports(names: Sequence[str]) -> tuple[list[str], list[str]]:
         raise SettingsError(f'{where} is a list of names, such as ["rsync_s3_mp3"] or ["all"]')
     chosen: list[str] = []
     warnings: list[str] = []
-    for name in REPORTS if list(names) == ["all"] else names:
+    for name in (n for one in names for n in (REPORTS if one == "all" else (one,))):
         meant = name.startswith(_NEW)
         report = name[len(_NEW) :] if meant else name
         if report not in REPORTS:
+            near = difflib.get_close_matches(report.lower(), REPORTS, n=3, cutoff=0.75)
             if not re.fullmatch(r"[a-z][a-z0-9_]{0,50}", report) or _TAKEN.match(report):
-                raise SettingsError(f"{where} names {report!r}, which cannot be a report's name")
-            near = difflib.get_close_matches(report, REPORTS, n=3, cutoff=0.75)
+                hint = f"; did you mean {' or '.join(near)}?" if near else ""
+                raise SettingsError(
+                    f"{where} names {report!r}, which cannot be a report's name{hint}"
+                )
             if near and not meant:
                 raise SettingsError(
                     f"{where} names {report!r}, which wolkvox does not have; did you mean "
