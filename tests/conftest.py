@@ -6,8 +6,6 @@ Only the vendor and the clock are ours; sockets, DuckDB and PostgreSQL are real.
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
 import sys
 import uuid
@@ -23,16 +21,12 @@ import psycopg2
 import pytest
 
 from fake_wolkvox import Vendor
+from postgres import PostgresMissing, running_postgres
 from wolkvox_billing.pipeline import LoadReport, load
 
 NOON = datetime(2026, 11, 10, 17, 0, tzinfo=timezone.utc)  # a Tuesday, 12:00 in Bogotá
 TOKENS = {"acme": "a1" * 32, "beta": "b2" * 32, "gama": "c3" * 32}
 SERVERS = {"acme": "0010", "beta": "0011", "gama": "0012"}
-
-HOW_TO_GET_POSTGRES = (
-    "these tests need PostgreSQL's server programs: install them (Debian: apt-get install "
-    "postgresql; macOS: brew install postgresql) or name their folder in PG_BIN"
-)
 
 
 @pytest.fixture
@@ -65,15 +59,30 @@ class Project:
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         """Rows of the warehouse, over a connection of the test's own. Times come in UTC; the
         dataset is on the search path."""
+        return self._run(sql)[1]
+
+    def query_dicts(self, sql: str) -> list[dict[str, Any]]:
+        """The same in a fixed order, each row by its columns, without the ids of polls."""
+        names, rows = self._run(sql)
+        found = [dict(zip(names, row, strict=True)) for row in rows]
+        return sorted(({k: v for k, v in row.items() if k != "poll_id"} for row in found), key=str)
+
+    def execute(self, sql: str) -> None:
+        """One statement of somebody else's."""
+        self._run(sql, read_only=False)
+
+    def _run(self, sql: str, read_only: bool = True) -> tuple[list[str], list[tuple[Any, ...]]]:
         if self.destination == "duckdb":
             file = str(self.folder / "wolkvox.duckdb")
-            with closing(duckdb.connect(file, read_only=True)) as db:
+            with closing(duckdb.connect(file, read_only=read_only)) as db:
                 db.execute("SET TimeZone = 'UTC'; SET search_path = 'wolkvox_billing'")
-                return db.execute(sql).fetchall()
-        with closing(psycopg2.connect(self.dsn)) as pg, pg.cursor() as cursor:
+                found = db.execute(sql)
+                return [one[0] for one in found.description or ()], found.fetchall()
+        with closing(psycopg2.connect(self.dsn)) as pg, pg, pg.cursor() as cursor:
             cursor.execute("SET TimeZone = 'UTC'; SET search_path = 'wolkvox_billing'")
             cursor.execute(sql)
-            return [tuple(row) for row in cursor.fetchall()]
+            rows = [tuple(row) for row in cursor.fetchall()] if cursor.description else []
+            return [one[0] for one in cursor.description or ()], rows
 
     @contextmanager
     def away(self) -> Iterator[None]:
@@ -153,70 +162,24 @@ def _project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, vendor: Vendor) ->
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """A PostgreSQL server that this session starts on a free port, and ends."""
-    programs = _postgres_programs()
-    folder = tmp_path_factory.mktemp("postgres")
-    demote: dict[str, Any] = {}
-    if os.getuid() == 0:  # PostgreSQL refuses to run as root
-        demote = {"user": "nobody", "cwd": str(folder)}
-        for parent in (folder, folder.parent, folder.parent.parent):
-            parent.chmod(0o755)
-        shutil.chown(folder, "nobody")
-
-    def run(program: str, *arguments: str) -> None:
-        done = subprocess.run(
-            [str(programs / program), *arguments],
-            stdin=subprocess.DEVNULL,
-            stdout=(log := (folder / "pg_output.txt").open("ab")),
-            stderr=log,
-            check=False,
-            **demote,
-        )
-        if done.returncode:
-            pytest.fail(f"{program} failed:\n{(folder / 'pg_output.txt').read_text()}")
-
-    data = str(folder / "data")
-    run("initdb", "-D", data, "-U", "tester", "--auth=trust", "--no-sync", "-E", "UTF8")
-    port = _free_port()
-    options = f"-p {port} -h 127.0.0.1 -k '' -F -c max_connections=200"
-    run("pg_ctl", "-D", data, "-w", "-o", options, "start")
+def postgres_server() -> Iterator[str]:
+    """The address of a PostgreSQL server that this session starts, and ends; see `postgres`."""
     try:
-        yield {"host": "127.0.0.1", "port": str(port), "user": "tester"}
-    finally:
-        run("pg_ctl", "-D", data, "-m", "immediate", "stop")
+        with running_postgres() as dsn:
+            yield dsn.rsplit("/", 1)[0]
+    except PostgresMissing as error:
+        pytest.fail(str(error))
 
 
 @pytest.fixture
-def new_database(postgres_server: dict[str, str]) -> Callable[[], str]:
+def new_database(postgres_server: str) -> Callable[[], str]:
     """Makes an empty database, and gives its address."""
 
     def make() -> str:
         name = f"t{uuid.uuid4().hex[:12]}"
-        at = "postgresql://{user}:unused@{host}:{port}/".format(**postgres_server)
-        with closing(psycopg2.connect(at + "postgres")) as connection:
+        with closing(psycopg2.connect(f"{postgres_server}/postgres")) as connection:
             connection.autocommit = True
             connection.cursor().execute(f"CREATE DATABASE {name}")
-        return at + name
+        return f"{postgres_server}/{name}"
 
     return make
-
-
-def _postgres_programs() -> Path:
-    candidates = [Path(os.environ["PG_BIN"])] if "PG_BIN" in os.environ else []
-    if found := shutil.which("pg_ctl"):
-        candidates.append(Path(found).resolve().parent)
-    candidates += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
-    candidates += Path("/opt/homebrew/opt").glob("postgresql@*/bin")
-    for folder in candidates:
-        if (folder / "initdb").exists() and (folder / "pg_ctl").exists():
-            return folder
-    pytest.fail(HOW_TO_GET_POSTGRES)
-
-
-def _free_port() -> int:
-    import socket
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -115,12 +115,14 @@ def test_one_call_feeds_all_tables(warehouse: Project, monkeypatch: pytest.Monke
 # Hand-written: name, type, and whether it may be NULL. "decimal" is DECIMAL(18,4).
 TYPED = {
     "polls": """
-        poll_id text!, operation_id text, server text, report text, started_at time,
-        finished_at time, outcome text, http_status int, code text, msg text, rows int,
-        rejected int, note text, answer_sha256 text, answer_bytes int, answer bytes""",
+        poll_id text!, operation_id text, server text, report text, timezone text, poll_date date,
+        started_at time, started_epoch int, finished_at time, outcome text, http_status int,
+        code text, msg text, rows int, rejected int, note text, answer_sha256 text,
+        answer_bytes int, answer bytes""",
     "readings": """
         poll_id text!, report text!, row_number int!, operation_id text, operation text,
-        description text, date date, items decimal, items_raw text, date_raw text, read_at time""",
+        description text, date date, items decimal, items_raw text, date_raw text, read_at time,
+        read_epoch int, read_date date, days_in_answer int, is_repeated flag""",
     "rejected_rows": """
         poll_id text!, row_number int!, operation_id text, report text, raw text, reason text,
         read_at time""",
@@ -135,6 +137,7 @@ NAMES = {
         "int": "BIGINT",
         "bytes": "BLOB",
         "date": "DATE",
+        "flag": "BOOLEAN",
         "decimal": "DECIMAL(18,4)",
     },
     "postgres": {
@@ -143,6 +146,7 @@ NAMES = {
         "int": "bigint",
         "bytes": "bytea",
         "date": "date",
+        "flag": "boolean",
         "decimal": "numeric",
     },
 }
@@ -184,7 +188,7 @@ def test_each_table_and_column_is_described(warehouse: Project) -> None:
         columns = schema.tables[name]["columns"]
         described += [(name, one, columns[one].get("description")) for one in columns]
     assert [(table, column) for table, column, says in described if not says] == []
-    assert len(described) == 4 + 16 + 11 + 7 + 9
+    assert len(described) == 4 + 19 + 15 + 7 + 9
     if warehouse.destination == "duckdb":
         found = warehouse.query(
             "SELECT table_name, NULL, comment FROM duckdb_tables() "

@@ -55,6 +55,7 @@ from wolkvox_billing.tables import (
     hints,
     poll_row,
     reading_row,
+    readings_in,
     rejected_in,
     report_table,
 )
@@ -169,8 +170,7 @@ def wolkvox_billing(
                 answered.setdefault(name, {})[event.report] = event.finished_at.isoformat()
             elif event.outcome is Outcome.QUOTA_SPENT:
                 resting[name] = _next_midnight(event.finished_at, event.operation.zone).isoformat()
-            today = event.started_at.astimezone(event.operation.zone).date()
-            yield Batch(event, *read_rows(event.verdict.rows, today))
+            yield Batch(event, *read_rows(event.verdict.rows, event.date))
 
     @dlt.transformer(data_from=answers, name="polls", **hints(TABLES["polls"]))
     def polls(batch: Batch | Declare) -> Iterator[Any]:
@@ -184,15 +184,7 @@ def wolkvox_billing(
         if isinstance(batch, Declare):
             yield dlt.mark.materialize_table_schema()
         elif batch.readings:
-            rows = [
-                {
-                    "report": batch.poll.report,
-                    "row_number": one.row_number,
-                    **reading_row(batch.poll, one),
-                }
-                | one.extra
-                for one in batch.readings
-            ]
+            rows = readings_in(batch)
             added = added_columns({name for one in batch.readings for name in one.extra})
             yield dlt.mark.with_hints(rows, dlt.mark.make_hints(columns=added)) if added else rows
 

@@ -8,15 +8,26 @@ from __future__ import annotations
 import logging
 import sys
 from dataclasses import asdict
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from wolkvox_billing.errors import SettingsError, WolkvoxError
-from wolkvox_billing.terminal import ago, complain, in_runs, print_json, print_table, say, watching
+from wolkvox_billing.terminal import (
+    ago,
+    complain,
+    in_runs,
+    print_json,
+    print_table,
+    say,
+    shown_number,
+    watching,
+)
 from wolkvox_billing.terminal import err as terminal
 from wolkvox_billing.version import __version__
+
+# As in marts.sql, which is slow to import.
+DIALECTS = ("duckdb", "postgres", "bigquery", "snowflake", "databricks", "redshift", "clickhouse")
 
 if TYPE_CHECKING:
     from wolkvox_billing.polls import Poll
@@ -108,9 +119,7 @@ def load(
         say(f"tables: {result.location}, dataset {dataset}")
         say(f"working folder: {result.working_folder}")
         for problem in result.problems:
-            say(f"not loaded: {problem}")
-        if result.problems:
-            say("the answers are kept in the working folder; the next load takes them along")
+            say(problem)
     sys.exit(0 if result.is_good else 1)
 
 
@@ -152,24 +161,60 @@ def status(destination: str, dataset: str, as_json: bool) -> None:
         [
             one.operation_id,
             one.report,
-            what,
-            items,
+            *product,
             ago(one.age),
             f"{one.polls_24h}, {one.refusals_24h} refused",
             in_runs(one.days_without_answer),
         ]
         for one in found.rows
-        for what, items in _newest(one)
+        for product in _products(one)
     ]
     if rows:
-        headings = ["operation", "report", "product", "newest", "age", "polls in 24 h"]
-        print_table([*headings, "unread days this month"], rows)
+        headings = ["operation", "report", "product", "this month", "change", "age"]
+        print_table([*headings, "polls in 24 h", "unread days this month"], rows)
     else:
         say("nothing is loaded yet: run `wolkvox-billing load`")
+    for warning in found.warnings:
+        say(f"warning: {warning}")
     say(f"tables: {found.location}, dataset {dataset}")
     say(f"working folder: {found.working_folder}")
     if found.waiting_packages:
         say(f"{found.waiting_packages} packages of answers wait there for the next load")
+
+
+@main.command()
+@click.argument("path")
+@destination_option
+@dataset_option
+@json_option
+def publish(path: str, destination: str, dataset: str, as_json: bool) -> None:
+    """Write a read-only copy for BI tools: a DuckDB file, or a folder of Parquet.
+
+    PATH ends in .duckdb for a file. Readers keep what they have open; nobody sees half a copy.
+    """
+    from wolkvox_billing.snapshot import publish as verb
+
+    made = verb(path, destination=destination, dataset=dataset)
+    if as_json:
+        print_json(asdict(made))
+        return
+    print_table(["table", "rows"], [[table, f"{rows:,}"] for table, rows in made.rows.items()])
+    say(f"published: {made.path}")
+
+
+@main.command()
+@click.argument("dialect", type=click.Choice(DIALECTS))
+@dataset_option
+def sql(dialect: str, dataset: str) -> None:
+    """Print the statements that make the marts, for another engine.
+
+    `load` runs them by itself on DuckDB and PostgreSQL. Elsewhere run them once a day: the
+    calendar and the moment up to which the marts speak are in them.
+    """
+    from wolkvox_billing.pipeline import marts_sql
+
+    for statement in marts_sql(dialect, dataset=dataset):
+        click.echo(f"{statement};")
 
 
 @main.command()
@@ -226,5 +271,17 @@ def _poll_as_json(poll: Poll) -> dict[str, Any]:
     }
 
 
-def _newest(one: Freshness) -> list[tuple[str, Decimal | None]]:
-    return [(product, items) for product, _, items in one.values] or [("none yet", None)]
+def _products(one: Freshness) -> list[tuple[str, Any, str]]:
+    """What is known of each product: its name, the month so far, the newest day's change."""
+    shown: list[tuple[str, Any, str]] = []
+    for product in one.products:
+        so_far = f"{shown_number(product.last_quantity)} (meaning undetermined)"
+        change = ""
+        if product.so_far is not None:
+            so_far = shown_number(product.so_far)
+        if product.change is not None and product.measure != "gauge":
+            change = f"{product.change:+,.4f}".rstrip("0").rstrip(".")
+            if (product.days_covered or 1) > 1:
+                change += f" in {product.days_covered} days"
+        shown.append((product.product, so_far, change))
+    return shown or [("none this month", "", "")]

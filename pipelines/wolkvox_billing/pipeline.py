@@ -1,6 +1,6 @@
-"""The verb `load`, and the pipeline that every other verb opens.
+"""The verbs `load` and `refresh_marts`, and the pipeline that every other verb opens.
 
-    pending? ─▶ load what an earlier run left behind ─▶ extract ─▶ normalize ─▶ load ─▶ tidy up
+    pending? ─▶ load what an earlier run left behind ─▶ extract ─▶ normalize ─▶ load ─▶ marts
 
 dlt's own `pipeline.run` loads a package that is left behind *instead of* asking the vendor, so one
 that cannot be loaded would end the polling. Here each step stands alone: the vendor is asked
@@ -14,9 +14,10 @@ import hashlib
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -30,17 +31,21 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 
 from wolkvox_billing import wolkvox_billing
 from wolkvox_billing.errors import SettingsError, WarehouseError, WolkvoxError
+from wolkvox_billing.marts import REFRESHED, Meaning, read_meaning, refresh
+from wolkvox_billing.marts.sql import statements
 from wolkvox_billing.polls import Clock, Poll, Skip, utc_now
 
 PIPELINE = "wolkvox"
 DATASET = "wolkvox_billing"
 DESTINATION = "duckdb"
+NOT_LOADED = "not loaded, kept in the working folder for the next load: {}"
+NOT_REFRESHED = "loaded, and the marts could not be refreshed: {}"
 ROOM_FOR_ANSWERS = 4 * 1024 * 1024  # bytes; a poll of a few rows takes 75 KiB
 
 
 @dataclass
 class LoadReport:
-    """What one `load` did: the calls, those not made, and what could not be loaded, in words."""
+    """What one `load` did: the calls, those not made, and what went wrong afterwards, in words."""
 
     polls: list[Poll] = field(default_factory=list)
     skips: list[Skip] = field(default_factory=list)
@@ -64,9 +69,12 @@ def load(
     force: bool = False,
     clock: Clock = utc_now,
     on_event: Callable[[Poll | Skip], None] | None = None,
+    measures: Mapping[str, str] | None = None,
+    gauge_month: str | None = None,
     **settings: Any,
 ) -> LoadReport:
-    """A LoadReport of one poll of every operation and report, loaded into all tables.
+    """A LoadReport of one poll of every operation and report, loaded into all tables; the marts
+    are refreshed on DuckDB and PostgreSQL.
 
     `settings` are those of the source, where they shall not come from dlt's configuration.
     Raises SettingsError before anything is asked. What the destination does raises nothing: the
@@ -84,14 +92,15 @@ def load(
     source = configured(
         lambda: wolkvox_billing(force=force, clock=clock, on_event=note, **settings)
     )
+    meaning = meaning_of(settings.get("timezone"), measures, gauge_month)
     pipeline = open_pipeline(destination, dataset)
     result.working_folder = pipeline.working_dir
     with only_one(pipeline):
         result.location = location_of(pipeline)
         if pipeline.has_pending_data:
-            _try(result, lambda: (pipeline.normalize(), _load(pipeline)))
+            _try(result, NOT_LOADED, lambda: (pipeline.normalize(), _load(pipeline)))
         else:
-            _try(result, pipeline.sync_destination)
+            _try(result, NOT_LOADED, pipeline.sync_destination)
         result.problems.clear()  # what matters is whether this run's own load succeeds
         free = shutil.disk_usage(pipeline.working_dir).free
         if free < ROOM_FOR_ANSWERS:  # an answer that cannot be written would be lost
@@ -107,9 +116,62 @@ def load(
                 result.problems.append(f"{plain(error)} (in {result.working_folder})")
                 return result
             raise next((c for c in causes(error) if isinstance(c, WolkvoxError)), error) from None
-        if _try(result, pipeline.normalize) and _try(result, lambda: _load(pipeline)):
+        if _try(result, NOT_LOADED, lambda: (pipeline.normalize(), _load(pipeline))):
             _tidy(pipeline)
+            if pipeline.destination.destination_name in REFRESHED:
+                zones = {p.operation.operation_id: p.operation.zone.key for p in result.polls}
+                _try(result, NOT_REFRESHED, lambda: refresh(pipeline, meaning, clock(), zones))
     return result
+
+
+def refresh_marts(
+    *,
+    destination: str = DESTINATION,
+    dataset: str = DATASET,
+    clock: Clock = utc_now,
+    timezone: str | None = None,
+    measures: Mapping[str, str] | None = None,
+    gauge_month: str | None = None,
+) -> None:
+    """Makes the marts by the settings as they are now, and moves their clock; asks nobody.
+
+    Raises SettingsError, and WarehouseError where nothing is loaded yet or nothing can be written.
+    """
+    meaning = meaning_of(timezone, measures, gauge_month)
+    pipeline = open_pipeline(destination, dataset)
+    with only_one(pipeline), reading(pipeline):
+        refresh(pipeline, meaning, clock())
+
+
+def marts_sql(dialect: str, *, dataset: str = DATASET, clock: Clock = utc_now) -> Iterator[str]:
+    """The statements that make the marts on an engine that `load` does not refresh. The calendar
+    of polls begins with last year. Raises SettingsError."""
+    meaning, now = meaning_of(), clock()
+    return statements(
+        dialect,
+        raw=dataset,
+        marts=f"{dataset}_marts",
+        now=now,
+        first_poll=now.date() - timedelta(days=365),
+        timezone=meaning.timezone,
+        zones={},
+        reports=meaning.reports(),
+    )
+
+
+@contextmanager
+def reading(pipeline: dlt.Pipeline) -> Iterator[None]:
+    """Turns what a destination complains of into a WarehouseError, and a missing setting into a
+    SettingsError. A DuckDB file that is not there is said, since opening it would make it."""
+    location = location_of(pipeline)
+    if pipeline.destination.destination_name == "duckdb" and not Path(location).exists():
+        raise WarehouseError(f"there is no {location} yet: run `wolkvox-billing load` first")
+    try:
+        yield
+    except ConfigurationException as error:
+        raise SettingsError(plain(error)) from None
+    except DestinationException as error:
+        raise WarehouseError(f"{location} cannot be used: {plain(error)}") from None
 
 
 def open_pipeline(destination: str = DESTINATION, dataset: str = DATASET) -> dlt.Pipeline:
@@ -226,7 +288,17 @@ def _load(pipeline: dlt.Pipeline) -> LoadInfo:
     return info
 
 
-def _try(result: LoadReport, step: Callable[[], Any]) -> bool:
+def meaning_of(
+    timezone: str | None = None,
+    measures: Mapping[str, str] | None = None,
+    gauge_month: str | None = None,
+) -> Meaning:
+    """The Meaning by these settings, and by dlt's configuration for the rest."""
+    meaning: Meaning = configured(lambda: read_meaning(timezone, measures, gauge_month))
+    return meaning
+
+
+def _try(result: LoadReport, what_fails: str, step: Callable[[], Any]) -> bool:
     try:
         step()
     except (PipelineStepFailed, DestinationException, ConfigurationException) as error:
@@ -237,7 +309,7 @@ def _try(result: LoadReport, step: Callable[[], Any]) -> bool:
             raise SettingsError(
                 f"the destination's settings are missing: {', '.join(missing.fields)}"
             ) from None
-        result.problems.append(plain(error))
+        result.problems.append(what_fails.format(plain(error)))
         return False
     return True
 

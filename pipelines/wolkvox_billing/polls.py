@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import date, datetime, timezone
 from pathlib import Path
 from typing import Literal
 
@@ -69,6 +69,11 @@ class Poll:
     started_at: datetime
     finished_at: datetime
     answer: Answer = field(repr=False)
+
+    @property
+    def date(self) -> date:
+        """The day of `started_at` in the vendor's time zone."""
+        return self.started_at.astimezone(self.operation.zone).date()
 
     @property
     def verdict(self) -> Verdict:

@@ -20,7 +20,7 @@ import simplejson
 from wolkvox_billing.reports import ROW_FIELDS
 
 Day = date  # a name for the type, where `date` is a field
-_EARLIEST = date(2000, 1, 1)  # before wolkvox: an epoch, or a zero date
+EARLIEST = date(2000, 1, 1)  # before wolkvox: an epoch, or a zero date
 _MOST_COLUMNS = 30  # fields of the vendor's that become columns; the others share one
 
 _ITEMS = re.compile(r"([+-]?)(\d+|[1-9]\d{0,2}(?:,\d{3})+)(\.\d+)?\s*%?", re.ASCII)
@@ -34,7 +34,8 @@ _TOO_DEEP = '"(nested too deeply to be written here: the answer itself is in pol
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # PostgreSQL's text holds neither
 # Columns of ours that a field of the vendor's may not overwrite, whatever its case.
 _OURS = frozenset({"poll_id", "report", "row_number", "operation_id", "items_raw", "date_raw",
-                   "read_at", "other_fields"})  # fmt: skip
+                   "read_at", "read_epoch", "read_date", "days_in_answer", "is_repeated",
+                   "other_fields"})  # fmt: skip
 
 
 class Unreadable(ValueError):
@@ -124,7 +125,7 @@ def read_date(value: object, today: date) -> date:
         raise
     except ValueError:
         raise Unreadable(f"{_short(text)} is not a time of the calendar") from None
-    if found < _EARLIEST:
+    if found < EARLIEST:
         raise Unreadable(f"{found} is before wolkvox existed")
     if found > today + timedelta(days=1):
         raise Unreadable(f"{found} lies in the future: the vendor's calendar says {today}")

@@ -1,4 +1,4 @@
-"""The verb `status`: what is loaded, how fresh it is, and where the gaps are."""
+"""The verb `status`: what is loaded, how fresh it is, where the gaps are, and what looks wrong."""
 
 from __future__ import annotations
 
@@ -6,28 +6,46 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
+from statistics import median
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import dlt
-from dlt.common.configuration.exceptions import ConfigurationException
-from dlt.destinations.exceptions import DatabaseException, DatabaseUndefinedRelation
 
 from wolkvox_billing.errors import SettingsError, WarehouseError
+from wolkvox_billing.marts import REFRESHED, refresh
 from wolkvox_billing.pipeline import (
     DATASET,
     DESTINATION,
     location_of,
+    meaning_of,
     only_one,
     open_pipeline,
-    plain,
+    reading,
 )
 from wolkvox_billing.polls import Clock, utc_now
-from wolkvox_billing.reports import TIMEZONE
 from wolkvox_billing.verdict import Outcome
 
 _ANSWERS = tuple(outcome.value for outcome in Outcome if outcome.is_answer)
+DAY = timedelta(days=1)
+USUAL_PAUSES = 3  # an operation is late after so many of its usual pauses between answers,
+LEAST_LATE = timedelta(hours=1)  # and after this at the least
+
+
+@dataclass(frozen=True)
+class Product:
+    """This month so far, by the marts. `so_far` is NULL where nobody knows what the number means,
+    and then `last_quantity` is all there is; `change` is that of the newest day."""
+
+    product: str
+    measure: str | None
+    so_far: Decimal | None
+    last_quantity: Decimal
+    usage_date: date
+    change: Decimal | None
+    days_covered: int | None
 
 
 @dataclass
@@ -38,7 +56,7 @@ class Freshness:
     report: str
     read_at: datetime | None = None
     age: timedelta | None = None
-    values: list[tuple[str, date, Decimal]] = field(default_factory=list)  # product, day, items
+    products: list[Product] = field(default_factory=list)
     polls_24h: int = 0
     refusals_24h: int = 0
     days_without_answer: list[date] = field(default_factory=list)  # of this month, as the vendor's
@@ -50,6 +68,7 @@ class Status:
     working_folder: str
     waiting_packages: int  # answers on disk that are not loaded yet
     rows: list[Freshness]
+    warnings: list[str]
 
 
 def status(
@@ -62,70 +81,152 @@ def status(
     """A Status; its `rows` are in the order of operation and report, and empty before a first load.
 
     A day without an answer counts from the month's start, or from the first poll if that came
-    later, up to today in the vendor's time zone. Raises WarehouseError where the destination
-    cannot be read.
+    later, up to today in the vendor's time zone. The marts are refreshed first.
+    Raises WarehouseError where the destination cannot be read.
     """
-    zone = ZoneInfo(timezone or dlt.config.get("sources.wolkvox_billing.timezone", str) or TIMEZONE)
+    meaning = meaning_of(timezone)
     pipeline = open_pipeline(destination, dataset)
+    if pipeline.destination.destination_name not in REFRESHED:
+        raise SettingsError(f"status reads {' and '.join(REFRESHED)}, not {destination}")
     with only_one(pipeline):
         location = location_of(pipeline)
         waiting = len(pipeline.list_extracted_load_packages())
         waiting += len(pipeline.list_normalized_load_packages())
-        rows: list[Freshness] = []
-        # Opening a DuckDB file that is not there would make it.
-        if pipeline.destination.destination_name != "duckdb" or Path(location).exists():
+        found = Status(location, pipeline.working_dir, waiting, [], [])
+        if pipeline.destination.destination_name == "duckdb" and not Path(location).exists():
+            return found
+        with reading(pipeline):
+            now = clock()
             try:
-                rows = _read(pipeline, zone, clock())
-            except DatabaseUndefinedRelation:
-                pass
-            except ConfigurationException as error:
-                raise SettingsError(plain(error)) from None
-            except DatabaseException as error:
-                raise WarehouseError(f"{location} cannot be read: {plain(error)}") from None
-    return Status(location, pipeline.working_dir, waiting, rows)
+                refresh(pipeline, meaning, now)
+            except WarehouseError:  # there are no tables yet
+                return found
+            _read(pipeline, ZoneInfo(meaning.timezone), now, found)
+    return found
 
 
-def _read(pipeline: dlt.Pipeline, zone: ZoneInfo, now: datetime) -> list[Freshness]:
-    today = now.astimezone(zone).date()
-    month_start = datetime(today.year, today.month, 1, tzinfo=zone)
-    since = min(month_start, now - timedelta(days=1)).astimezone(timezone.utc)
+def _read(pipeline: dlt.Pipeline, default_zone: ZoneInfo, now: datetime, found: Status) -> None:
+    raw, marts = pipeline.dataset_name, f"{pipeline.dataset_name}_marts"
     with pipeline.sql_client() as client:
 
         def query(sql: str, *values: Any) -> list[tuple[Any, ...]]:
-            names = {t: client.make_qualified_table_name(t) for t in ("polls", "readings")}
-            return [tuple(row) for row in client.execute_sql(sql.format(**names), *values) or ()]
+            return [tuple(row) for row in client.execute_sql(sql, *values) or ()]
 
-        known = query(
-            "SELECT operation_id, report, MIN(started_at) FROM {polls} "
-            "GROUP BY operation_id, report"
+        zones = {
+            name: ZoneInfo(zone)
+            for name, zone in query(f"SELECT operation_id, timezone FROM {marts}.operations")
+        }
+        since = now - timedelta(days=40)
+        coverage = query(
+            "SELECT operation_id, report, poll_date, polls_answered, last_answer_at "
+            f"FROM {marts}.poll_coverage WHERE poll_date >= %s ORDER BY 1, 2, 3",
+            since.date(),
+        )
+        days = query(
+            "SELECT operation_id, report, product, usage_date, measure, consumed_quantity, "
+            f"days_covered, month_to_date_quantity FROM {marts}.usage_daily "
+            "WHERE usage_date >= %s ORDER BY operation_name, product, usage_date",
+            since.date(),
+        )
+        months = query(
+            "SELECT operation_id, report, product, billing_period_start, last_quantity, "
+            f"last_read_at FROM {marts}.usage_monthly ORDER BY 1, 2, 3, 4"
         )
         polls = query(
-            "SELECT operation_id, report, outcome, started_at FROM {polls} WHERE started_at >= %s",
-            since,
+            f"SELECT operation_id, report, outcome, started_at FROM {raw}.polls "
+            "WHERE started_at >= %s ORDER BY started_at",
+            now - timedelta(days=7),
         )
-        newest = query(
-            "SELECT r.operation_id, r.report, r.description, r.date, r.items, r.read_at "
-            "FROM {readings} r JOIN (SELECT operation_id, report, MAX(poll_id) AS poll_id "
-            "FROM {readings} GROUP BY operation_id, report) n ON r.poll_id = n.poll_id "
-            "ORDER BY r.row_number"
+    keys = sorted({(row[0], row[1]) for row in (*coverage, *months)})
+    for operation, report in keys:
+        today = now.astimezone(zones.get(operation, default_zone)).date()
+
+        def own(rows: list[tuple[Any, ...]], key: Any = (operation, report)) -> list[Any]:
+            return [row[2:] for row in rows if row[:2] == key]
+
+        row = Freshness(operation, report)
+        found.rows.append(row)
+        if read := [last for *_, last in own(months)]:
+            row.read_at = max(read).astimezone(timezone.utc)
+            row.age = now - row.read_at
+        recent = [outcome for outcome, at in own(polls) if now - at <= DAY]
+        row.polls_24h = len(recent)
+        row.refusals_24h = sum(outcome not in _ANSWERS for outcome in recent)
+        row.days_without_answer = [
+            day for day, answered, _ in own(coverage)
+            if not answered and (day.year, day.month) == (today.year, today.month)
+        ]  # fmt: skip
+        of_products: dict[str, list[Any]] = defaultdict(list)
+        for product, *day in own(days):
+            of_products[product].append(day)
+        lasts = {product: last for product, month, last, _ in own(months)
+                 if month == today.replace(day=1)}  # fmt: skip
+        for product, read_days in of_products.items():
+            if product in lasts:
+                row.products.append(_product(product, lasts[product], read_days))
+            if since_day := _stands_still(read_days, today):
+                found.warnings.append(
+                    f"{operation} {report}: {product} has not moved on working days since "
+                    f"{since_day:%d %b}: the vendor's nightly copy may be broken"
+                )
+        answers = [at for outcome, at in own(polls) if outcome in _ANSWERS]
+        last = max((at for *_, at in own(coverage) if at), default=None)
+        found.warnings += _late(f"{operation} {report}", answers, last, now, today,
+                                zones.get(operation, default_zone))  # fmt: skip
+
+
+def _product(name: str, last_quantity: Decimal, days: list[Any]) -> Product:
+    day, measure, change, covered, so_far = days[-1]
+    return Product(name, measure, so_far, last_quantity, day, change, covered)
+
+
+def _stands_still(days: list[Any], today: date) -> date | None:
+    """The first of the last working days on which a count stood still, two at the least, while it
+    moved on most of the five before; None where all is well, or it is no count."""
+    working = [
+        (day, used) for day, measure, used, *_ in days
+        if day.weekday() < 5 and day < today and measure in ("month_to_date", "daily")
+    ]  # fmt: skip
+    still: list[date] = []
+    while working and not working[-1][1]:
+        still.append(working.pop()[0])
+    moved = sum(used > 0 for _, used in working[-5:])
+    return still[-1] if len(still) >= 2 and moved >= 3 else None
+
+
+def _late(
+    who: str,
+    answers: list[datetime],
+    last: datetime | None,
+    now: datetime,
+    today: date,
+    zone: ZoneInfo,
+) -> list[str]:
+    """What to say of an operation that was not answered for longer than it usually is, or that the
+    month's end may overtake."""
+    said: list[str] = []
+    if last is None:
+        return [f"{who}: was asked in vain for 40 days"]
+    age = now - last
+    pauses = [(b - a).total_seconds() for a, b in pairwise(answers)]
+    usual = timedelta(seconds=median(pauses)) if pauses else timedelta()
+    if pauses and age > max(USUAL_PAUSES * usual, LEAST_LATE):
+        said.append(
+            f"{who}: last answered {_hours(age)} ago, usually every {_hours(usual)}: is the "
+            "schedule running?"
         )
-    rows = {(op, report): Freshness(op, report) for op, report, _ in sorted(known)}
-    answered: dict[tuple[str, str], set[date]] = defaultdict(set)
-    for operation, report, outcome, started in polls:
-        row = rows[operation, report]
-        if outcome in _ANSWERS:
-            answered[operation, report].add(started.astimezone(zone).date())
-        if now - started <= timedelta(days=1):
-            row.polls_24h += 1
-            row.refusals_24h += outcome not in _ANSWERS
-    for operation, report, description, day, items, read_at in newest:
-        row = rows[operation, report]
-        row.read_at, row.age = read_at, now - read_at
-        row.values.append((description, day, items))
-    for operation, report, first in known:
-        day = max(month_start.date(), first.astimezone(zone).date())
-        while day <= today:
-            if day not in answered[operation, report]:
-                rows[operation, report].days_without_answer.append(day)
-            day += timedelta(days=1)
-    return list(rows.values())
+    month_end = datetime.combine(
+        (today.replace(day=1) + timedelta(days=31)).replace(day=1), datetime.min.time(), zone
+    )
+    left = month_end - now
+    if left <= DAY and age > LEAST_LATE:
+        said.append(
+            f"{who}: the month ends in {_hours(left)}, and the last answer is {_hours(age)} old: "
+            "what is not read before is lost"
+        )
+    return said
+
+
+def _hours(span: timedelta) -> str:
+    minutes = round(span.total_seconds() / 60)
+    return f"{minutes} min" if minutes < 120 else f"{round(minutes / 60)} h"

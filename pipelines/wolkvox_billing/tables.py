@@ -5,6 +5,8 @@ Times are UTC; `date` is the vendor's calendar day; counts are DECIMAL(18,4).
 
 from __future__ import annotations
 
+from collections import defaultdict
+from datetime import date
 from typing import Any, NamedTuple
 
 from dlt.common.schema.typing import TColumnSchema
@@ -19,6 +21,7 @@ _COUNT: TColumnSchema = {"data_type": "bigint"}
 _ITEMS: TColumnSchema = {"data_type": "decimal", "precision": 18, "scale": 4}
 _TIME: TColumnSchema = {"data_type": "timestamp", "timezone": True, "precision": 6}
 _DATE: TColumnSchema = {"data_type": "date"}
+_FLAG: TColumnSchema = {"data_type": "bool"}
 _BYTES: TColumnSchema = {"data_type": "binary"}
 
 _POLL_ID = (_TEXT, "The call that this row came from; see polls. Sorts in the order of time")
@@ -46,7 +49,10 @@ TABLES: dict[str, tuple[str, tuple[str, ...], dict[str, tuple[TColumnSchema, str
             "operation_id": _OPERATION_ID,
             "server": (_TEXT, "The vendor's server that was asked"),
             "report": _REPORT,
+            "timezone": (_TEXT, "The vendor's time zone, by the settings"),
+            "poll_date": (_DATE, "The day of started_at in the vendor's time zone"),
             "started_at": (_TIME, "When the call started (UTC)"),
+            "started_epoch": (_COUNT, "started_at in seconds since 1970, for the views"),
             "finished_at": (_TIME, "When the answer was complete, or the call given up (UTC)"),
             "outcome": (_TEXT, "What became of it; ok, empty and not_found are answers"),
             "http_status": (_COUNT, "The HTTP status; NULL if none came"),
@@ -70,6 +76,13 @@ TABLES: dict[str, tuple[str, tuple[str, ...], dict[str, tuple[TColumnSchema, str
             "operation_id": _OPERATION_ID,
             **_READ,
             "read_at": _READ_AT,
+            "read_epoch": (_COUNT, "read_at in seconds since 1970, for the views"),
+            "read_date": (_DATE, "The day of read_at in the vendor's time zone"),
+            "days_in_answer": (_COUNT, "Different dates that the answer gave for this product"),
+            "is_repeated": (
+                _FLAG,
+                "Whether a later row of the answer has the same key, and counts",
+            ),
         },
     ),
     "rejected_rows": (
@@ -141,6 +154,27 @@ def reading_row(poll: Poll, one: Reading) -> dict[str, Any]:
     }
 
 
+def readings_in(batch: Batch) -> list[dict[str, Any]]:
+    """The poll's rows in `readings`."""
+    days: defaultdict[tuple[str, str], set[date]] = defaultdict(set)
+    last = {one.key: one.row_number for one in batch.readings}
+    for one in batch.readings:
+        days[one.operation, one.description].add(one.date)
+    return [
+        {
+            "report": batch.poll.report,
+            "row_number": one.row_number,
+            **reading_row(batch.poll, one),
+            "read_epoch": int(batch.poll.started_at.timestamp()),
+            "read_date": batch.poll.date,
+            "days_in_answer": len(days[one.operation, one.description]),
+            "is_repeated": last[one.key] != one.row_number,
+            **one.extra,
+        }
+        for one in batch.readings
+    ]
+
+
 def poll_row(batch: Batch) -> dict[str, Any]:
     """The poll's row in `polls`."""
     poll, answer, verdict = batch.poll, batch.poll.answer, batch.poll.verdict
@@ -155,7 +189,10 @@ def poll_row(batch: Batch) -> dict[str, Any]:
         "operation_id": poll.operation.operation_id,
         "server": poll.operation.server,
         "report": poll.report,
+        "timezone": poll.operation.zone.key,
+        "poll_date": poll.date,
         "started_at": poll.started_at,
+        "started_epoch": int(poll.started_at.timestamp()),
         "finished_at": poll.finished_at,
         "outcome": verdict.outcome.value,
         "http_status": answer.http_status,

@@ -90,8 +90,12 @@ def _as_json(value: Any) -> Any:
 
 def _shown(cell: Any) -> str:
     if isinstance(cell, Decimal):
-        return f"{cell.normalize():,f}"
+        return shown_number(cell)
     return "" if cell is None else str(cell)
+
+
+def shown_number(value: Decimal) -> str:
+    return f"{value.normalize():,f}"
 
 
 def ago(age: timedelta | None) -> str:

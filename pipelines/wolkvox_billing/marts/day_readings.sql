@@ -1,0 +1,40 @@
+-- One row per operation, report, product and usage_date that was read: its last reading
+WITH spans AS (
+    SELECT
+        operation_id, operation_name, report, product, usage_date,
+        MIN(read_at) AS first_read_at,
+        MAX(read_at) AS read_at
+    FROM marts.stg_readings
+    GROUP BY operation_id, operation_name, report, product, usage_date
+),
+last_readings AS (
+    SELECT
+        s.operation_id, s.operation_name, s.report, s.product, s.usage_date,
+        r.quantity, s.first_read_at, s.read_at, r.read_epoch, r.poll_id, r.days_in_answer,
+        -- Two calls at one moment: poll_id decides, the same way each time.
+        ROW_NUMBER() OVER (
+            PARTITION BY s.operation_id, s.operation_name, s.report, s.product, s.usage_date
+            ORDER BY r.poll_id DESC
+        ) AS place
+    FROM spans AS s
+    INNER JOIN marts.stg_readings AS r
+        ON r.read_at = s.read_at
+        AND r.usage_date = s.usage_date
+        AND r.operation_id = s.operation_id
+        AND r.operation_name = s.operation_name
+        AND r.report = s.report
+        AND r.product = s.product
+)
+SELECT
+    d.operation_id, d.operation_name, d.report, d.product, d.usage_date,
+    CAST(EXTRACT(DAY FROM d.usage_date) AS BIGINT) AS day_of_month,
+    m.month_start, m.month_end, m.month_end_epoch,
+    d.quantity, d.first_read_at, d.read_at, d.read_epoch, d.poll_id, d.days_in_answer
+FROM last_readings AS d
+CROSS JOIN marts.refreshed AS f
+LEFT JOIN marts.operations AS o ON o.operation_id = d.operation_id
+INNER JOIN marts.months AS m
+    ON m.year_number = EXTRACT(YEAR FROM d.usage_date)
+    AND m.month_number = EXTRACT(MONTH FROM d.usage_date)
+    AND m.timezone = COALESCE(o.timezone, f.timezone)
+WHERE d.place = 1

@@ -1,0 +1,218 @@
+"""The statements that make the marts, for more than one engine.
+
+Written once, in DuckDB's dialect kept to plain ANSI, and transpiled by sqlglot. What engines do
+differently is computed here or on load instead: `months` and `days` hold starts and ends in seconds
+since 1970 for each time zone, so that no view needs a time zone function, a series of dates or a
+difference of times. Two words are ours, and are written out before an engine sees them:
+
+    QUANTITY(x)      x as DECIMAL(18, 4); NULL where it does not fit, since one absurd reading must
+                     not break the view for all others
+    AVERAGE(x, n)    x / n, rounded half up to 4 decimals, by the same steps on every engine
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from importlib import resources
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from wolkvox_billing.marts.columns import COLUMNS
+from wolkvox_billing.readings import EARLIEST
+
+if TYPE_CHECKING:
+    from sqlglot import exp
+
+VIEWS = (
+    "stg_readings",
+    "day_readings",
+    "measured_days",
+    "usage_daily",
+    "usage_monthly",
+    "usage_restatements",
+    "poll_coverage",
+)
+TABLES = {
+    "refreshed": "as_of_epoch BIGINT, timezone VARCHAR, views_digest VARCHAR, "
+    "inputs_digest VARCHAR",
+    "operations": "operation_id VARCHAR, timezone VARCHAR",
+    "reports": "report VARCHAR, measure VARCHAR, consumed_unit VARCHAR, gauge_month VARCHAR",
+    "months": "timezone VARCHAR, year_number BIGINT, month_number BIGINT, month_start DATE, "
+    "month_end DATE, month_end_epoch BIGINT",
+    "days": "timezone VARCHAR, calendar_date DATE, day_start_epoch BIGINT, day_end_epoch BIGINT",
+}
+DIALECTS = ("duckdb", "postgres", "bigquery", "snowflake", "databricks", "redshift", "clickhouse")
+_COMMENT_ON = ("duckdb", "postgres", "redshift")
+
+
+def statements(
+    dialect: str,
+    *,
+    raw: str,
+    marts: str,
+    now: datetime,
+    first_poll: date,
+    timezone: str,
+    zones: Mapping[str, str],
+    reports: Iterable[tuple[str, str, str, str]],
+    digests: tuple[str, str] = ("", ""),
+    keep_views: bool = False,
+) -> Iterator[str]:
+    """The SQL that makes the marts anew, for an engine by sqlglot's name of its dialect.
+
+    raw, marts: schemas. zones: operation_id → time zone, where `timezone` is for the others.
+    keep_views: only the tables that the views read are filled anew.
+    """
+    if dialect != "clickhouse":  # there dlt has one database, and prefixes in it
+        yield f"CREATE SCHEMA IF NOT EXISTS {marts}"
+    if not keep_views:
+        cascade = " CASCADE" if dialect in _COMMENT_ON else ""
+        for view in reversed(VIEWS):
+            yield _for_engine(f"DROP VIEW IF EXISTS marts.{view}{cascade}", dialect, raw, marts)
+    used = sorted({timezone, *zones.values()})
+    rows: dict[str, Iterable[tuple[object, ...]]] = {
+        "refreshed": [(epoch(now), timezone, *digests)],
+        "operations": sorted(zones.items()),
+        "reports": reports,
+        "months": [month for zone in used for month in _months(zone, now)],
+        "days": [day for zone in used for day in _days(zone, first_poll, now)],
+    }
+    for table, columns in TABLES.items():
+        name = _name(table, dialect, marts)
+        yield _for_engine(
+            f"CREATE TABLE IF NOT EXISTS marts.{table} ({columns})", dialect, raw, marts
+        )
+        yield f"DELETE FROM {name} WHERE TRUE"
+        yield from _insert(name, list(rows[table]))
+    if not keep_views:
+        for view in VIEWS:
+            yield from _view(view, dialect, raw, marts)
+
+
+def view_sql(view: str) -> str:
+    """A view's file, as it is written."""
+    return (resources.files(__package__) / f"{view}.sql").read_text("utf-8")
+
+
+def epoch(at: datetime) -> int:
+    """Seconds since 1970."""
+    return int(at.timestamp())
+
+
+@lru_cache
+def _view(view: str, dialect: str, raw: str, marts: str) -> tuple[str, ...]:
+    """CREATE VIEW, with what it and its columns hold: beside it, or in it, as the engine likes."""
+    import sqlglot
+    from sqlglot import exp
+
+    written = view_sql(view)
+    grain = written.splitlines()[0].removeprefix("-- ")
+    parsed = sqlglot.parse_one(written, read="duckdb")
+    assert isinstance(parsed, exp.Query)
+    columns = [(column, COLUMNS[column]) for column in parsed.named_selects]
+    name, query = _name(view, dialect, marts), _for_engine(written, dialect, raw, marts)
+
+    def text(value: str) -> str:
+        return exp.Literal.string(value).sql(dialect)
+
+    if dialect in _COMMENT_ON:
+        return (
+            f"CREATE VIEW {name} AS {query}",
+            f"COMMENT ON VIEW {name} IS {text(grain)}",
+            *(f"COMMENT ON COLUMN {name}.{c} IS {text(says)}" for c, says in columns),
+        )
+    if dialect == "clickhouse":  # its views have no comments on columns
+        return (f"CREATE VIEW {name} AS ({query}) COMMENT {text(grain)}",)
+    if dialect == "bigquery":
+        listed = ", ".join(f"{c} OPTIONS (description={text(says)})" for c, says in columns)
+        return (f"CREATE VIEW {name} ({listed}) OPTIONS (description={text(grain)}) AS {query}",)
+    listed = ", ".join(f"{c} COMMENT {text(says)}" for c, says in columns)
+    equals = "=" if dialect == "snowflake" else " "
+    return (f"CREATE VIEW {name} ({listed}) COMMENT{equals}{text(grain)} AS {query}",)
+
+
+def _name(table: str, dialect: str, schema: str) -> str:
+    return f"{schema}___{table}" if dialect == "clickhouse" else f"{schema}.{table}"
+
+
+def _for_engine(statement: str, dialect: str, raw: str, marts: str) -> str:
+    """A statement with real schema names, in the engine's dialect."""
+    import sqlglot
+    from sqlglot import exp
+
+    tree = sqlglot.parse_one(statement, read="duckdb").transform(_written_out)
+    for table in tree.find_all(exp.Table):
+        if table.db in ("raw", "marts"):
+            name = _name(table.name, dialect, raw if table.db == "raw" else marts)
+            *schema, own = name.split(".")
+            table.set("this", exp.to_identifier(own))
+            table.set("db", exp.to_identifier(schema[0]) if schema else None)
+    return str(tree.sql(dialect, comments=False))
+
+
+def _written_out(node: exp.Expression) -> exp.Expression:
+    """Our own words, and windows that have a name, which not every engine knows."""
+    from sqlglot import exp
+
+    if isinstance(node, exp.Anonymous) and node.name.upper() == "QUANTITY":
+        (x,) = (one.sql("duckdb") for one in node.expressions)
+        return _parsed(f"CASE WHEN ABS({x}) < 100000000000000 THEN CAST({x} AS DECIMAL(18, 4)) END")
+    if isinstance(node, exp.Anonymous) and node.name.upper() == "AVERAGE":
+        x, n = (one.sql("duckdb") for one in node.expressions)
+        rounded = f"FLOOR(CAST(20000 * {x} + {n} AS DOUBLE) / (2 * {n})) / 10000"
+        return _parsed(f"CAST({rounded} AS DECIMAL(38, 4))")
+    if isinstance(node, exp.Select) and node.args.get("windows"):
+        named = {window.name: window for window in node.args["windows"]}
+        for window in node.find_all(exp.Window):
+            meant = named.get(window.alias)
+            if meant:
+                for part in ("partition_by", "order", "spec"):
+                    window.set(part, meant.args.get(part))
+                window.set("alias", None)
+        node.set("windows", None)
+    return node
+
+
+def _parsed(expression: str) -> exp.Expression:
+    import sqlglot
+
+    return sqlglot.parse_one(expression, read="duckdb").transform(_written_out)
+
+
+def _insert(table: str, rows: list[tuple[object, ...]]) -> Iterator[str]:
+    for start in range(0, len(rows), 1000):
+        values = ", ".join(
+            f"({', '.join(map(_literal, row))})" for row in rows[start : start + 1000]
+        )
+        yield f"INSERT INTO {table} VALUES {values}"
+
+
+def _literal(value: object) -> str:
+    if isinstance(value, int):
+        return str(value)
+    quoted = str(value).replace("'", "''")
+    return f"DATE '{value}'" if isinstance(value, date) else f"'{quoted}'"
+
+
+def _months(zone: str, now: datetime) -> Iterator[tuple[object, ...]]:
+    """Every month that a reading can have: none may fall out of a join."""
+    start = EARLIEST
+    while start.year <= now.year + 1:
+        end = (start + timedelta(days=31)).replace(day=1)
+        yield zone, start.year, start.month, start, end, _start(end, zone)
+        start = end
+
+
+def _days(zone: str, first: date, now: datetime) -> Iterator[tuple[object, ...]]:
+    """Every day on which a call can have been made."""
+    day = date(first.year, 1, 1)
+    while day.year <= now.year + 1:
+        following = day + timedelta(days=1)
+        yield zone, day, _start(day, zone), _start(following, zone)
+        day = following
+
+
+def _start(of: date, zone: str) -> int:
+    return epoch(datetime(of.year, of.month, of.day, tzinfo=ZoneInfo(zone)))

@@ -1,0 +1,15 @@
+-- One row per reading ever received that counts, of all reports: renamed once, nothing after this speaks vendor
+SELECT
+    r.operation_id,
+    r.operation AS operation_name,
+    r.report,
+    r.description AS product,
+    r.date AS usage_date,
+    r.items AS quantity,
+    r.read_at,
+    r.read_epoch,
+    r.read_date,
+    r.days_in_answer,
+    r.poll_id
+FROM raw.readings AS r
+WHERE NOT r.is_repeated

@@ -1,0 +1,243 @@
+"""The verb `publish`: a copy for BI tools, raw tables and marts, that is never seen half made.
+
+    PATH ends in .duckdb   one DuckDB file, which DuckDB clients from 1.1 on can open
+    any other PATH         a folder with PATH/<schema>/<table>.parquet; PATH is a link to the newest
+
+It is written beside its place and moved there in one step. A reader who has the old one open keeps
+it: a replaced file lives on until it is closed, and the folder before the newest is kept.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from wolkvox_billing.errors import SettingsError, WolkvoxError
+from wolkvox_billing.marts import MARTS, REFRESHED, refresh
+from wolkvox_billing.pipeline import (
+    DATASET,
+    DESTINATION,
+    location_of,
+    meaning_of,
+    only_one,
+    open_pipeline,
+    reading,
+)
+from wolkvox_billing.polls import Clock, utc_now
+
+if TYPE_CHECKING:
+    import dlt
+    import duckdb
+    import pyarrow
+
+STORAGE_VERSION = "v1.1.0"  # a file of DuckDB 2's own version opens from 1.5 on only
+ROWS_AT_ONCE = 50_000
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What was published: `rows` of each table, by `schema.table`."""
+
+    path: Path
+    rows: Mapping[str, int]
+
+
+def publish(
+    path: str | os.PathLike[str],
+    *,
+    destination: str = DESTINATION,
+    dataset: str = DATASET,
+    clock: Clock = utc_now,
+) -> Snapshot:
+    """The Snapshot that was made at the path. The marts are refreshed first, and are tables in it.
+
+    Raises SettingsError for a path that cannot be meant, WarehouseError where nothing is loaded or
+    nothing can be read, and WolkvoxError where nothing can be written.
+    """
+    target = Path(os.path.abspath(path))
+    as_file = target.suffix == ".duckdb"
+    marts = f"{dataset}_marts"
+    if as_file and target.stem in (dataset, marts):
+        raise SettingsError(
+            f"{target.name} makes the schema {target.stem} in it ambiguous: choose another name"
+        )
+    if not as_file and target.is_dir() and not target.is_symlink():
+        raise SettingsError(f"{target} is a folder: name a path that is free, or a .duckdb file")
+    pipeline = open_pipeline(destination, dataset)
+    if pipeline.destination.destination_name not in REFRESHED:
+        raise SettingsError(f"publish reads {' and '.join(REFRESHED)}, not {destination}")
+    if as_file and target == Path(location_of(pipeline)):
+        raise SettingsError(f"{target} is the warehouse itself: choose another name")
+    beside = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with only_one(pipeline), reading(pipeline):
+            refresh(pipeline, meaning_of(), clock())
+            with _tables(pipeline, {dataset: None, marts: MARTS}) as (db, tables):
+                rows = (_as_file if as_file else _as_folder)(db, tables, beside)
+        _sync(beside)
+        _move(beside, target, as_file)
+    except OSError as error:
+        raise WolkvoxError(f"{target} could not be written: {error.strerror}") from None
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+        beside.unlink(missing_ok=True)
+    return Snapshot(target, rows)
+
+
+# A table: its name and, as a query of the DuckDB connection, its rows.
+Tables = list[tuple[str, str, Callable[[], str]]]
+
+
+def _as_file(db: duckdb.DuckDBPyConnection, tables: Tables, beside: Path) -> dict[str, int]:
+    db.execute(f"ATTACH '{_quoted(beside)}' AS snapshot (STORAGE_VERSION '{STORAGE_VERSION}')")
+    rows: dict[str, int] = {}
+    for schema, table, source in tables:
+        db.execute(f"CREATE SCHEMA IF NOT EXISTS snapshot.{schema}")
+        name = f"snapshot.{schema}.{table}"
+        db.execute(f"CREATE TABLE {name} AS {source()}")
+        rows[f"{schema}.{table}"] = db.execute(f"SELECT COUNT(*) FROM {name}").fetchall()[0][0]
+    db.execute("DETACH snapshot")
+    return rows
+
+
+def _as_folder(db: duckdb.DuckDBPyConnection, tables: Tables, beside: Path) -> dict[str, int]:
+    rows: dict[str, int] = {}
+    for schema, table, source in tables:
+        file = beside / schema / f"{table}.parquet"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        copied = db.execute(f"COPY ({source()}) TO '{_quoted(file)}' (FORMAT parquet)").fetchall()
+        rows[f"{schema}.{table}"] = copied[0][0]
+    return rows
+
+
+@contextmanager
+def _tables(
+    pipeline: dlt.Pipeline, schemas: Mapping[str, tuple[str, ...] | None]
+) -> Iterator[tuple[duckdb.DuckDBPyConnection, Tables]]:
+    """A DuckDB connection, and the warehouse's tables as queries of it, all of one moment; without
+    dlt's own."""
+    import duckdb
+
+    with closing(duckdb.connect()) as db:
+        if pipeline.destination.destination_name == "duckdb":
+            location = _quoted(Path(location_of(pipeline)))
+            db.execute(f"ATTACH '{location}' AS warehouse (READ_ONLY); USE warehouse")
+            listed = db.execute(_LISTED).fetchall()
+            names = _chosen([(schema, table) for schema, table, *_ in listed], schemas)
+            yield db, [(s, t, lambda s=s, t=t: f"SELECT * FROM {s}.{t}") for s, t in names]  # type: ignore[misc]
+            return
+        with pipeline.sql_client() as client:
+            pg = client.native_connection
+            pg.rollback()
+            pg.set_session(isolation_level="REPEATABLE READ", readonly=True, autocommit=False)
+            with pg.cursor() as cursor:
+                cursor.execute(_LISTED)
+                listed = cursor.fetchall()
+            names = _chosen([(schema, table) for schema, table, *_ in listed], schemas)
+            yield db, [(s, t, lambda s=s, t=t: _copied(db, pg, s, t, listed)) for s, t in names]  # type: ignore[misc]
+
+
+_LISTED = (
+    "SELECT table_schema, table_name, column_name, data_type FROM information_schema.columns "
+    "ORDER BY table_schema, table_name, ordinal_position"
+)
+
+
+def _chosen(
+    found: list[tuple[str, str]], schemas: Mapping[str, tuple[str, ...] | None]
+) -> list[tuple[str, str]]:
+    return [
+        (schema, table)
+        for schema, table in dict.fromkeys(found)
+        if schema in schemas and table in (schemas[schema] or [table]) and "_dlt_" not in table
+    ]
+
+
+def _copied(
+    db: duckdb.DuckDBPyConnection, pg: Any, schema: str, table: str, listed: list[tuple[str, ...]]
+) -> str:
+    """A PostgreSQL table copied into the DuckDB connection, some rows at a time; a query of it."""
+    import pyarrow as pa
+
+    columns = [(name, kind) for s, t, name, kind in listed if (s, t) == (schema, table)]
+    fields = pa.schema([(name, _arrow(kind)) for name, kind in columns])
+    db.execute("DROP TABLE IF EXISTS copied")
+    with pg.cursor(name=f"publish_{table}") as cursor:
+        cursor.itersize = ROWS_AT_ONCE
+        cursor.execute(f'SELECT * FROM {schema}."{table}"')
+        into = "CREATE TABLE copied AS"
+        while True:
+            rows = cursor.fetchmany(ROWS_AT_ONCE)
+            if not rows and into.startswith("INSERT"):
+                break
+            values = zip(*rows, strict=True) if rows else ((),) * len(columns)
+            part = pa.table(
+                [
+                    pa.array([bytes(v) if isinstance(v, memoryview) else v for v in column], kind)
+                    for column, kind in zip(values, fields.types, strict=True)
+                ],
+                schema=fields,
+            )
+            db.register("part", part)
+            db.execute(f"{into} FROM part")
+            into = "INSERT INTO copied"
+    return "SELECT * FROM copied"
+
+
+def _arrow(kind: str) -> pyarrow.DataType:
+    import pyarrow as pa
+
+    return {
+        "bigint": pa.int64(),
+        "numeric": pa.decimal128(18, 4),
+        "timestamp with time zone": pa.timestamp("us", "UTC"),
+        "date": pa.date32(),
+        "boolean": pa.bool_(),
+        "bytea": pa.binary(),
+    }.get(kind, pa.string())
+
+
+def _sync(path: Path) -> None:
+    """What is moved into place must be on the disk."""
+    for file in [path] if path.is_file() else path.rglob("*.parquet"):
+        with file.open("rb") as handle:
+            os.fsync(handle.fileno())
+
+
+def _move(beside: Path, target: Path, as_file: bool) -> None:
+    if as_file:
+        beside.chmod(0o644 & ~_umask())
+        beside.replace(target)
+        return
+    versions = target.with_name(f".{target.name}.versions")
+    versions.mkdir(exist_ok=True)
+    kept = target.resolve().name if target.is_symlink() else ""
+    version = versions / f"{_next(versions):08d}"
+    beside.rename(version)
+    link = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
+    link.symlink_to(version.relative_to(target.parent))
+    link.replace(target)
+    for old in versions.iterdir():
+        if old.name not in (kept, version.name):
+            shutil.rmtree(old, ignore_errors=True)
+
+
+def _next(versions: Path) -> int:
+    return 1 + max((int(one.name) for one in versions.iterdir() if one.name.isdigit()), default=0)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("'", "''")
