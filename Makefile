@@ -6,7 +6,10 @@ PIP := $(BIN)/python -m pip -qq --disable-pip-version-check # errors only
 # What a virtual environment belongs to; it is made anew when one of these is another.
 IDENTITY := import sys; print(sys.version.split()[0], sys.base_prefix, "$(CURDIR)")
 
-.PHONY: help install demo test lint types check lock clean FORCE
+# A DuckDB client of the oldest version that must open a snapshot.
+OLDEST := build/oldest-duckdb
+
+.PHONY: help install demo test lint types check bench lock clean FORCE
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -16,7 +19,7 @@ install: .venv/installed ## set up .venv, with what requirements.lock names and 
 demo: .venv/installed ## two months against a stand-in of the vendor, in a scratch folder
 	@$(BIN)/wolkvox-billing demo
 
-test: .venv/installed ## all tests; they start a PostgreSQL of their own
+test: .venv/installed $(OLDEST)/installed ## all tests; they start a PostgreSQL of their own
 	@$(BIN)/python -m pytest
 
 lint: .venv/installed ## rules and format
@@ -28,11 +31,18 @@ types: .venv/installed ## the types, strictly
 
 check: lint types test ## lint, types and test
 
+bench: .venv/installed ## how fast the marts are over 10 million readings; 5 minutes
+	@$(BIN)/python benchmarks/marts.py
+
 lock: ## requirements.lock from pyproject.toml; UPGRADE=1 takes the newest of everything
 	@test -x build/lock/bin/uv || { $(PYTHON) -m venv build/lock && build/lock/bin/pip -qq install uv; }
 	@build/lock/bin/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes \
 		--no-header --no-annotate --no-build $(if $(UPGRADE),--upgrade) \
 		--extra postgres --group dev --output-file requirements.lock pyproject.toml
+	@printf 'duckdb==1.1.0 ; python_version < "3.13"\nduckdb==1.1.3 ; python_version >= "3.13"\n' \
+		| build/lock/bin/uv pip compile --quiet --universal --python-version 3.10 \
+		--generate-hashes --no-header --no-annotate --no-build \
+		--output-file tests/oldest-duckdb.lock -
 
 clean: ## remove .venv, caches and what was built
 	@rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
@@ -42,6 +52,12 @@ clean: ## remove .venv, caches and what was built
 	@echo "setting up .venv"
 	@$(PIP) install --require-hashes -r requirements.lock
 	@$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(OLDEST)/installed: .venv/python tests/oldest-duckdb.lock
+	@rm -rf $(OLDEST) && "$(PYTHON)" -m venv $(OLDEST)
+	@$(OLDEST)/bin/python -m pip -qq --disable-pip-version-check install --require-hashes \
+		--only-binary :all: -r tests/oldest-duckdb.lock
 	@touch $@
 
 # Runs each time and rewrites the file only when something is another, so that nothing is redone.

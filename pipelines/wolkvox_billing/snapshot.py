@@ -18,8 +18,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import duckdb
+
 from wolkvox_billing.errors import SettingsError, WolkvoxError
 from wolkvox_billing.marts import MARTS, REFRESHED, refresh
+from wolkvox_billing.marts.columns import COLUMNS
+from wolkvox_billing.marts.sql import grain, literal
 from wolkvox_billing.pipeline import (
     DATASET,
     DESTINATION,
@@ -27,13 +31,13 @@ from wolkvox_billing.pipeline import (
     meaning_of,
     only_one,
     open_pipeline,
+    plain,
     reading,
 )
 from wolkvox_billing.polls import Clock, utc_now
 
 if TYPE_CHECKING:
     import dlt
-    import duckdb
     import pyarrow
 
 STORAGE_VERSION = "v1.1.0"  # a file of DuckDB 2's own version opens from 1.5 on only
@@ -80,14 +84,18 @@ def publish(
         with only_one(pipeline), reading(pipeline):
             refresh(pipeline, meaning_of(), clock())
             with _tables(pipeline, {dataset: None, marts: MARTS}) as (db, tables):
-                rows = (_as_file if as_file else _as_folder)(db, tables, beside)
+                if as_file:
+                    rows = _as_file(db, tables, beside, _comments(pipeline))
+                else:
+                    rows = _as_folder(db, tables, beside)
         _sync(beside)
         _move(beside, target, as_file)
-    except OSError as error:
-        raise WolkvoxError(f"{target} could not be written: {error.strerror}") from None
+    except (OSError, duckdb.Error) as error:
+        raise WolkvoxError(f"{target} could not be written: {plain(error)}") from None
     finally:
         shutil.rmtree(beside, ignore_errors=True)
-        beside.unlink(missing_ok=True)
+        if beside.is_file():
+            beside.unlink()
     return Snapshot(target, rows)
 
 
@@ -95,7 +103,9 @@ def publish(
 Tables = list[tuple[str, str, Callable[[], str]]]
 
 
-def _as_file(db: duckdb.DuckDBPyConnection, tables: Tables, beside: Path) -> dict[str, int]:
+def _as_file(
+    db: duckdb.DuckDBPyConnection, tables: Tables, beside: Path, comments: Mapping[str, str]
+) -> dict[str, int]:
     db.execute(f"ATTACH '{_quoted(beside)}' AS snapshot (STORAGE_VERSION '{STORAGE_VERSION}')")
     rows: dict[str, int] = {}
     for schema, table, source in tables:
@@ -103,8 +113,24 @@ def _as_file(db: duckdb.DuckDBPyConnection, tables: Tables, beside: Path) -> dic
         name = f"snapshot.{schema}.{table}"
         db.execute(f"CREATE TABLE {name} AS {source()}")
         rows[f"{schema}.{table}"] = db.execute(f"SELECT COUNT(*) FROM {name}").fetchall()[0][0]
+        for (column,) in db.execute(f"SELECT column_name FROM (DESCRIBE {name})").fetchall():
+            if says := comments.get(f"{table}.{column}") or comments.get(column):
+                db.execute(f"COMMENT ON COLUMN {name}.{column} IS {literal(says)}")
+        if says := comments.get(f"{table}."):
+            db.execute(f"COMMENT ON TABLE {name} IS {literal(says)}")
     db.execute("DETACH snapshot")
     return rows
+
+
+def _comments(pipeline: dlt.Pipeline) -> dict[str, str]:
+    """What each table holds, by `table.`, and each column, by `table.column`; by `column` in the
+    marts, where a name means the same everywhere."""
+    said = {f"{mart}.": grain(mart) for mart in MARTS} | COLUMNS
+    for table in pipeline.default_schema.data_tables():
+        said[f"{table['name']}."] = table.get("description") or ""
+        for column, hint in table["columns"].items():
+            said[f"{table['name']}.{column}"] = hint.get("description") or ""
+    return said
 
 
 def _as_folder(db: duckdb.DuckDBPyConnection, tables: Tables, beside: Path) -> dict[str, int]:
@@ -123,8 +149,6 @@ def _tables(
 ) -> Iterator[tuple[duckdb.DuckDBPyConnection, Tables]]:
     """A DuckDB connection, and the warehouse's tables as queries of it, all of one moment; without
     dlt's own."""
-    import duckdb
-
     with closing(duckdb.connect()) as db:
         if pipeline.destination.destination_name == "duckdb":
             location = _quoted(Path(location_of(pipeline)))

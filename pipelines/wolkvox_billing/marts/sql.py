@@ -96,6 +96,19 @@ def view_sql(view: str) -> str:
     return (resources.files(__package__) / f"{view}.sql").read_text("utf-8")
 
 
+def grain(view: str) -> str:
+    """What one row of a view is: the first line of its file."""
+    return view_sql(view).splitlines()[0].removeprefix("-- ")
+
+
+def literal(value: object) -> str:
+    """A value as DuckDB and PostgreSQL write it."""
+    if isinstance(value, int):
+        return str(value)
+    quoted = str(value).replace("'", "''")
+    return f"DATE '{value}'" if isinstance(value, date) else f"'{quoted}'"
+
+
 def epoch(at: datetime) -> int:
     """Seconds since 1970."""
     return int(at.timestamp())
@@ -108,7 +121,6 @@ def _view(view: str, dialect: str, raw: str, marts: str) -> tuple[str, ...]:
     from sqlglot import exp
 
     written = view_sql(view)
-    grain = written.splitlines()[0].removeprefix("-- ")
     parsed = sqlglot.parse_one(written, read="duckdb")
     assert isinstance(parsed, exp.Query)
     columns = [(column, COLUMNS[column]) for column in parsed.named_selects]
@@ -120,17 +132,18 @@ def _view(view: str, dialect: str, raw: str, marts: str) -> tuple[str, ...]:
     if dialect in _COMMENT_ON:
         return (
             f"CREATE VIEW {name} AS {query}",
-            f"COMMENT ON VIEW {name} IS {text(grain)}",
+            f"COMMENT ON VIEW {name} IS {text(grain(view))}",
             *(f"COMMENT ON COLUMN {name}.{c} IS {text(says)}" for c, says in columns),
         )
-    if dialect == "clickhouse":  # its views have no comments on columns
-        return (f"CREATE VIEW {name} AS ({query}) COMMENT {text(grain)}",)
-    if dialect == "bigquery":
-        listed = ", ".join(f"{c} OPTIONS (description={text(says)})" for c, says in columns)
-        return (f"CREATE VIEW {name} ({listed}) OPTIONS (description={text(grain)}) AS {query}",)
-    listed = ", ".join(f"{c} COMMENT {text(says)}" for c, says in columns)
-    equals = "=" if dialect == "snowflake" else " "
-    return (f"CREATE VIEW {name} ({listed}) COMMENT{equals}{text(grain)} AS {query}",)
+    if dialect == "clickhouse":  # its views take no comment that sqlglot can read back
+        return (f"CREATE VIEW {name} AS {query}",)
+    form, of_view = {
+        "bigquery": ("OPTIONS (description={})", "OPTIONS (description={})"),
+        "snowflake": ("COMMENT {}", "COMMENT={}"),
+        "databricks": ("COMMENT {}", "COMMENT {}"),
+    }[dialect]
+    listed = ", ".join(f"{column} {form.format(text(says))}" for column, says in columns)
+    return (f"CREATE VIEW {name} ({listed}) {of_view.format(text(grain(view)))} AS {query}",)
 
 
 def _name(table: str, dialect: str, schema: str) -> str:
@@ -184,16 +197,9 @@ def _parsed(expression: str) -> exp.Expression:
 def _insert(table: str, rows: list[tuple[object, ...]]) -> Iterator[str]:
     for start in range(0, len(rows), 1000):
         values = ", ".join(
-            f"({', '.join(map(_literal, row))})" for row in rows[start : start + 1000]
+            f"({', '.join(map(literal, row))})" for row in rows[start : start + 1000]
         )
         yield f"INSERT INTO {table} VALUES {values}"
-
-
-def _literal(value: object) -> str:
-    if isinstance(value, int):
-        return str(value)
-    quoted = str(value).replace("'", "''")
-    return f"DATE '{value}'" if isinstance(value, date) else f"'{quoted}'"
 
 
 def _months(zone: str, now: datetime) -> Iterator[tuple[object, ...]]:
