@@ -5,6 +5,7 @@ from __future__ import annotations
 import doctest
 import os
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -41,7 +42,7 @@ def test_the_readme_replays(
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "HOME": str(tmp_path),
         "DLT_DATA_DIR": str(tmp_path / "dlt"),
-        "COLUMNS": "110",
+        "COLUMNS": "114",
         "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
         "SOURCES__WOLKVOX_BILLING__BASE_URL": vendor.url,
         "SOURCES__WOLKVOX_BILLING__PACE_MINUTES": "0",
@@ -54,7 +55,8 @@ def test_the_readme_replays(
     for command, want in steps:
         command = command.replace(POSTGRES_IN_README, database)
         if export := re.fullmatch(r"export (\w+)=(.*)\n", command):
-            environment[export[1]] = "a1" * 32 if export[2] == "..." else export[2]
+            (value,) = shlex.split(export[2])
+            environment[export[1]] = "a1" * 32 if value == "..." else value
             continue
         done = subprocess.run(
             ["/bin/sh", "-ec", command],

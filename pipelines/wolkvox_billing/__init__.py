@@ -26,12 +26,15 @@ source), `pipeline`, `check`, `status` and `demo` (the verbs), `cli` and `termin
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import dlt
+from dlt.common.configuration import NotResolved
 from dlt.common.typing import SecretSentinel, TSecretStrValue
 from dlt.extract import DltResource
 
@@ -87,8 +90,8 @@ def wolkvox_billing(
     token_wait_seconds: float = 300.0,
     connect_timeout_seconds: float = vendor.CONNECT_SECONDS,
     read_timeout_seconds: float = vendor.READ_SECONDS,
-    force: bool = False,
-    probe: bool = False,
+    force: Annotated[bool, NotResolved()] = False,  # not for a variable FORCE to set
+    probe: Annotated[bool, NotResolved()] = False,
     clock: Clock = utc_now,
     on_event: Callable[[Poll | Skip], None] | None = None,
 ) -> tuple[DltResource, ...]:
@@ -112,6 +115,12 @@ def wolkvox_billing(
 
     Raises SettingsError before anything is asked. A refusal raises nothing: it is a row in `polls`.
     """
+    for name, value in (("server", server), ("token", token), ("operations", operations)):
+        if value and os.environ.get(name.upper()) == value:
+            raise SettingsError(
+                f"the variable {name.upper()} would be taken for the setting `{name}`: unset it, "
+                f"and set SOURCES__WOLKVOX_BILLING__{name.upper()}"
+            )
     accounts = read_operations(operations, server, token, base_url, timezone)
     names, warnings = vendor.choose_reports(reports or ["rsync_s3_mp3"])
     for warning in warnings:
@@ -142,8 +151,11 @@ def wolkvox_billing(
         state = dlt.current.resource_state()
         answered: dict[str, dict[str, str]] = state.setdefault("answered", {})
         resting: dict[str, str] = state.setdefault("resting", {})
+        fields: dict[str, str] = state.setdefault("fields", {})  # that the vendor added, by column
 
         def due(operation: Operation, report: str) -> Skip | None:
+            if probe:
+                return None
             name, now = operation.operation_id, clock()
             last = _time(answered.get(name, {}).get(report))
             rest = _time(resting.get(name))
@@ -151,26 +163,26 @@ def wolkvox_billing(
             if rest and now < rest <= now + timedelta(days=1, hours=1):
                 until = f"the day's calls are spent: resting until {rest:%Y-%m-%d %H:%M %Z}"
                 return Skip(name, report, "quota", until)
-            if (
-                last
-                and not (force or probe)
-                and timedelta() <= now - last < timedelta(minutes=pace_minutes)
-            ):
+            if last and not force and timedelta() <= now - last < timedelta(minutes=pace_minutes):
                 ago = f"answered {(now - last).total_seconds():.0f} s ago, within `pace_minutes`"
                 return Skip(name, report, "pace", ago)
             return None
 
         for event in ask_all(accounts, names, due=due, clock=clock, manner=manner):
+            if isinstance(event, Skip):
+                if on_event:
+                    on_event(event)
+                continue
+            typed, rejected = read_rows(event.verdict.rows, event.date, fields)
+            event = replace(event, rejected=len(rejected))
             if on_event:
                 on_event(event)
-            if isinstance(event, Skip):
-                continue
             name = event.operation.operation_id
             if event.outcome.is_answer:
                 answered.setdefault(name, {})[event.report] = event.finished_at.isoformat()
             elif event.outcome is Outcome.QUOTA_SPENT:
                 resting[name] = _next_midnight(event.finished_at, event.operation.zone).isoformat()
-            yield Batch(event, *read_rows(event.verdict.rows, event.date))
+            yield Batch(event, typed, rejected)
 
     @dlt.transformer(data_from=answers, name="polls", **hints(TABLES["polls"]))
     def polls(batch: Batch | Declare) -> Iterator[Any]:

@@ -9,11 +9,11 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from wolkvox_billing import wolkvox_billing
-from wolkvox_billing.pipeline import configured
 from wolkvox_billing.polls import Clock, Poll, Skip, utc_now
-from wolkvox_billing.readings import to_json
+from wolkvox_billing.readings import RejectedRow, read_rows, to_json
 from wolkvox_billing.reports import ROW_FIELDS
 from wolkvox_billing.verdict import Outcome
+from wolkvox_billing.warehouse import configured
 
 ADVICE: dict[Outcome, str] = {
     Outcome.OK: "all is well",
@@ -83,12 +83,16 @@ def check(
 
 def _finding(event: Poll | Skip) -> Finding:
     if isinstance(event, Skip):
+        why = "busy" if event.reason == "token_in_use" else event.reason
         return Finding(
-            event.operation_id, "", event.report, "", "busy", event.detail, "try again later", []
+            event.operation_id, "", event.report, "", why, event.detail, "try again later", []
         )
     verdict = event.verdict
     step = _STEPS.get(event.outcome)
     advice = ADVICE[event.outcome]
+    readings, rejected = read_rows(verdict.rows, event.date)
+    if verdict.rows and not readings:
+        step, advice = "format", "no row could be read: show this to wolkvox, and to us"
     if event.outcome is Outcome.UNREACHABLE:
         step = (verdict.note or "").split(":")[0]
         if step == "certificate":
@@ -99,10 +103,14 @@ def _finding(event: Poll | Skip) -> Finding:
         report=event.report,
         outcome=event.outcome.value,
         failed_step=step,
-        says="; ".join(filter(None, (verdict.msg, verdict.note))),
+        says="; ".join(filter(None, (verdict.msg, verdict.note, _of_rejected(rejected)))),
         advice=advice,
         rows=[_shown(row) for row in verdict.rows[:3]],
     )
+
+
+def _of_rejected(rejected: list[RejectedRow]) -> str:
+    return f"{len(rejected)} rows could not be read: {rejected[0].reason}" if rejected else ""
 
 
 def _shown(row: Any) -> dict[str, str]:

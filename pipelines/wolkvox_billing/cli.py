@@ -108,6 +108,7 @@ def load(
                 "polls": [_poll_as_json(poll) for poll in result.polls],
                 "skipped": [asdict(skip) for skip in result.skips],
                 "problems": result.problems,
+                "warnings": result.warnings,
                 "location": result.location,
                 "working_folder": result.working_folder,
             }
@@ -118,8 +119,8 @@ def load(
         print_table(["operation", "report", "outcome", "rows", "what was said"], rows)
         say(f"tables: {result.location}, dataset {dataset}")
         say(f"working folder: {result.working_folder}")
-        for problem in result.problems:
-            say(problem)
+        for line in (*result.problems, *(f"warning: {one}" for one in result.warnings)):
+            say(line)
     sys.exit(0 if result.is_good else 1)
 
 
@@ -171,7 +172,7 @@ def status(destination: str, dataset: str, as_json: bool) -> None:
     ]
     if rows:
         headings = ["operation", "report", "product", "this month", "change", "age"]
-        print_table([*headings, "polls in 24 h", "unread days this month"], rows)
+        print_table([*headings, "polls in 24 h", "unread days"], rows)
     else:
         say("nothing is loaded yet: run `wolkvox-billing load`")
     for warning in found.warnings:
@@ -251,7 +252,10 @@ def _poll_as_row(poll: Poll) -> list[Any]:
     said = "; ".join(filter(None, (verdict.msg, verdict.note)))
     if not poll.outcome.is_answer:
         said = f"{said}\n{ADVICE[poll.outcome]}"
-    count = len(verdict.rows)
+    count = str(len(verdict.rows))
+    if poll.rejected:
+        count += f", {poll.rejected} unreadable"
+        said = f"{said}\nsee the table rejected_rows"
     return [poll.operation.operation_id, poll.report, poll.outcome.value, count, said]
 
 
@@ -268,6 +272,7 @@ def _poll_as_json(poll: Poll) -> dict[str, Any]:
         "msg": poll.verdict.msg,
         "note": poll.verdict.note,
         "rows": len(poll.verdict.rows),
+        "rejected": poll.rejected,
     }
 
 

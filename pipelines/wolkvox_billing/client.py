@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import hashlib
+import http.client
 import socket
 import time
 from dataclasses import dataclass, field
@@ -48,7 +49,13 @@ def new_session() -> requests.Session:
     session = _Session()
     session.headers["User-Agent"] = USER_AGENT
     session.headers["Accept"] = "application/json"
+    session.auth = _no_auth
     return session
+
+
+def _no_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """In the place of what requests would take from a .netrc, and send to the vendor."""
+    return request
 
 
 def ask(
@@ -71,6 +78,8 @@ def ask(
     try:
         with session.get(
             operation.url,
+            # A call to this machine is in clear: it goes through nobody else's hands.
+            proxies={"http": ""} if operation.url.startswith("http:") else None,
             params={"api": report},
             headers={"wolkvox-token": operation.token},
             timeout=(connect_seconds, read_seconds),
@@ -115,8 +124,10 @@ def _seconds(header: str | None) -> float | None:
 
 def _mask(body: bytes, token: str) -> bytes:
     """The body itself, or a copy without the token: a record must not hold a key."""
-    secret = token.encode()
-    return body.replace(secret, b"[token]") if secret in body else body
+    for secret in {token.encode(), token.replace("/", "\\/").encode()}:  # PHP escapes a slash
+        if secret in body:
+            body = body.replace(secret, b"[token]")
+    return body
 
 
 def _noting(verdict: Verdict, masked: bool) -> Verdict:
@@ -143,6 +154,8 @@ def _explain(error: Exception, operation: Operation, began: bool) -> Verdict:
         return Verdict(Outcome.UNREACHABLE, note=f"connection: {host} did not take it in time")
     if caused_by(urllib3.exceptions.ReadTimeoutError, requests.Timeout, TimeoutError):
         return Verdict(Outcome.TIMEOUT, note=f"{host} took the call and did not answer in time")
+    if caused_by(http.client.HTTPException) and not caused_by(http.client.RemoteDisconnected):
+        return Verdict(Outcome.BAD_ANSWER, note=f"{host} answered what is not HTTP")
     if began:
         return Verdict(Outcome.BAD_ANSWER, note="the connection ended in the middle of the answer")
     return Verdict(Outcome.UNREACHABLE, note=f"connection: {host} refused or dropped it")

@@ -66,6 +66,13 @@ def read_operations(
                 f"two operations have the name {name!r}: their counts would be merged into one; "
                 "give each a `name` of its own"
             )
+    tokens = [one.token for one in found]
+    for one in found:
+        if tokens.count(one.token) > 1:
+            raise SettingsError(
+                f"operation {one.operation_id!r} has the same token as another: the token decides "
+                "which operation answers, so its use would be counted twice; name it once"
+            )
     return found
 
 

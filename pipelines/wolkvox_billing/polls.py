@@ -14,11 +14,13 @@ import logging
 import os
 import queue
 import secrets
+import stat
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, timezone
 from pathlib import Path
@@ -69,6 +71,7 @@ class Poll:
     started_at: datetime
     finished_at: datetime
     answer: Answer = field(repr=False)
+    rejected: int = 0  # rows that could not be read, once somebody tried
 
     @property
     def date(self) -> date:
@@ -90,7 +93,7 @@ class Skip:
 
     operation_id: str
     report: str
-    reason: Literal["pace", "quota", "token_in_use", "refused"]
+    reason: Literal["pace", "quota", "token_in_use", "refused", "stopped", "failed"]
     detail: str
 
     @property
@@ -111,36 +114,37 @@ def ask_all(
 ) -> Iterator[Poll | Skip]:
     """Each poll, or the reason for none, as it comes. `due` may forbid a call: see Skip.
 
-    Never raises for what one operation does: the others go on.
+    Never raises for what one operation does: the others go on. On Ctrl-C no new call is made; the
+    answers that came, and those of the calls in flight, are given all the same.
     """
     manner = manner or Manner()
-    groups: dict[str, list[Operation]] = {}
-    for operation in operations:
-        groups.setdefault(operation.token, []).append(operation)
-    arrived: queue.SimpleQueue[Poll | Skip | BaseException | None] = queue.SimpleQueue()
+    arrived: queue.SimpleQueue[Poll | Skip | None] = queue.SimpleQueue()
     stopped = threading.Event()
 
-    def work(group: list[Operation]) -> None:
+    def work(operation: Operation) -> None:
         try:
-            for operation in group:
-                for event in _ask_operation(operation, reports, due, clock, manner, stopped):
-                    arrived.put(event)
-        except BaseException as error:  # a bug: raised where the caller sees it
-            arrived.put(error)
+            for event in _ask_operation(operation, reports, due, clock, manner, stopped):
+                arrived.put(event)
+        except Exception as error:  # a bug, or a full disk: the others' answers must not go with it
+            name = operation.operation_id
+            logger.exception("operation %s", name)
+            arrived.put(Skip(name, "", "failed", f"{type(error).__name__}: {error}"))
         finally:
             arrived.put(None)
 
     with ThreadPoolExecutor(max(1, manner.max_parallel), "wolkvox-billing") as pool:
-        for group in groups.values():
-            pool.submit(work, group)
+        for operation in operations:
+            pool.submit(work, operation)
+        running = len(operations)
         try:
-            running = len(groups)
             while running:
-                event = arrived.get()
+                try:
+                    event = arrived.get()
+                except KeyboardInterrupt:
+                    stopped.set()
+                    continue
                 if event is None:
                     running -= 1
-                elif isinstance(event, BaseException):
-                    raise event
                 else:
                     yield event
         finally:
@@ -155,12 +159,13 @@ def _ask_operation(
     manner: Manner,
     stopped: threading.Event,
 ) -> Iterator[Poll | Skip]:
-    blocked: Literal["refused", "token_in_use"] = "refused"
+    blocked: Literal["refused", "token_in_use", "stopped"] = "refused"
     why = ""
     with new_session() as session:
         for report in reports:
             if stopped.is_set():
-                return
+                yield Skip(operation.operation_id, report, "stopped", "stopped before this call")
+                continue
             if why:
                 yield Skip(operation.operation_id, report, blocked, why)
                 continue
@@ -172,7 +177,7 @@ def _ask_operation(
             def attempt(report: str = report, polls: list[Poll] = polls) -> Poll:
                 if polls and stopped.is_set():
                     return polls[-1]
-                with one_call(operation, manner.token_wait):
+                with one_call(operation, manner.token_wait, stopped):
                     started = clock()
                     answer = ask(
                         session,
@@ -189,7 +194,8 @@ def _ask_operation(
             try:
                 _retrying(manner, stopped)(attempt)
             except TokenInUse as error:
-                blocked, why = "token_in_use", str(error)
+                blocked = "stopped" if stopped.is_set() else "token_in_use"
+                why = str(error)
                 yield Skip(operation.operation_id, report, blocked, why)
             yield from polls
             if polls and polls[-1].outcome.ends_the_operation:
@@ -226,39 +232,56 @@ def new_poll_id(started: datetime) -> str:
 
 
 @contextmanager
-def one_call(operation: Operation, wait: float) -> Iterator[None]:
+def one_call(
+    operation: Operation, wait: float, stopped: threading.Event | None = None
+) -> Iterator[None]:
     """Holds the operation's token against every other caller on this machine.
 
-    The lock is a file named by a hash of the token, in a folder of the user's; TokenInUse after
-    `wait` seconds. Other machines do not see it: there the vendor's own refusal is the guard.
+    The lock is a file named by a hash of the token, in a folder that all users share; TokenInUse
+    after `wait` seconds, or once `stopped`. Other machines do not see it: there the vendor's own
+    refusal is the guard.
     """
     path = _lock_folder() / hashlib.sha256(operation.token.encode()).hexdigest()[:32]
-    lock, holder = filelock.FileLock(path.with_suffix(".lock")), path.with_suffix(".holder")
+    lock = filelock.FileLock(path.with_suffix(".lock"), mode=0o666)
+    holder = path.with_suffix(".holder")
+    name = operation.operation_id
     try:
         lock.acquire(timeout=0)
     except filelock.Timeout:
-        name = operation.operation_id
         logger.info("waiting for the token of operation %s: %s uses it", name, _read(holder))
-        try:
-            lock.acquire(timeout=wait, poll_interval=0.05)
-        except filelock.Timeout:
-            raise TokenInUse(
-                f"the token of operation {name} was in use by {_read(holder)} for more than "
-                f"{wait:g} s (setting `token_wait_seconds`): wait for that process, or end it"
-            ) from None
+        end = time.monotonic() + wait
+        while not lock.is_locked:
+            left = end - time.monotonic()
+            if left <= 0 or (stopped and stopped.is_set()):
+                raise TokenInUse(
+                    f"the token of operation {name} was in use by {_read(holder)} for more than "
+                    f"{wait:g} s (setting `token_wait_seconds`): wait for that process, or end it"
+                ) from None
+            with suppress(filelock.Timeout):
+                lock.acquire(timeout=min(left, 0.2), poll_interval=0.05)
     try:
-        holder.write_text(f"process {os.getpid()}")
+        for shared in (path.with_suffix(".lock"), holder):
+            if shared == holder:
+                holder.write_text(f"process {os.getpid()}")
+            with suppress(PermissionError):  # another user made it, and shares it already
+                shared.chmod(0o666)
         yield
     finally:
         lock.release()
 
 
 def _lock_folder() -> Path:
-    folder = Path(tempfile.gettempdir()) / f"wolkvox-billing-{os.getuid()}"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    if folder.stat().st_uid != os.getuid():
-        raise SettingsError(f"{folder} belongs to somebody else: set TMPDIR to a folder of yours")
-    return folder
+    """A folder in which every user may make files, and none may remove another's: as /tmp is."""
+    folder = Path(tempfile.gettempdir()) / "wolkvox-billing-locks"
+    try:
+        with suppress(FileExistsError):
+            folder.mkdir()
+            folder.chmod(0o1777)
+        if stat.S_ISDIR(folder.lstat().st_mode) and os.access(folder, os.W_OK):
+            return folder
+    except OSError as error:
+        raise SettingsError(f"{folder} cannot be made: {error.strerror}; set TMPDIR") from None
+    raise SettingsError(f"{folder} is no folder that can be written: remove it, or set TMPDIR")
 
 
 def _read(holder: Path) -> str:

@@ -18,6 +18,7 @@ from typing import Any
 import simplejson
 
 from wolkvox_billing.reports import ROW_FIELDS
+from wolkvox_billing.verdict import Ambiguous
 
 Day = date  # a name for the type, where `date` is a field
 EARLIEST = date(2000, 1, 1)  # before wolkvox: an epoch, or a zero date
@@ -31,7 +32,9 @@ _DATE = re.compile(
 _COMPACT_DATE = re.compile(r"(\d{4})(\d{2})(\d{2})", re.ASCII)
 _COLUMN = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)*", re.ASCII)
 _TOO_DEEP = '"(nested too deeply to be written here: the answer itself is in polls)"'
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # PostgreSQL's text holds neither
+# PostgreSQL's text holds neither NUL nor half a character; dlt takes the last ones for marks of its
+# own, and changes a text that begins with one.
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff\uf026-\uf02f]")
 # Columns of ours that a field of the vendor's may not overwrite, whatever its case.
 _OURS = frozenset({"poll_id", "report", "row_number", "operation_id", "items_raw", "date_raw",
                    "read_at", "read_epoch", "read_date", "days_in_answer", "is_repeated",
@@ -132,11 +135,16 @@ def read_date(value: object, today: date) -> date:
     return found
 
 
-def read_rows(rows: list[Any], today: date) -> tuple[list[Reading], list[RejectedRow]]:
-    """All rows of one answer: each is in exactly one of the two lists."""
+def read_rows(
+    rows: list[Any], today: date, columns: dict[str, str] | None = None
+) -> tuple[list[Reading], list[RejectedRow]]:
+    """All rows of one answer: each is in exactly one of the two lists.
+
+    columns: column → field name, of the fields that the vendor added before; new ones are put in.
+    """
     readings: list[Reading] = []
     rejected: list[RejectedRow] = []
-    columns: dict[str, str] = {}
+    columns = {} if columns is None else columns
     for number, row in enumerate(rows, 1):
         try:
             readings.append(_read_row(number, row, today, columns))
@@ -147,6 +155,8 @@ def read_rows(rows: list[Any], today: date) -> tuple[list[Reading], list[Rejecte
 
 def to_json(value: object) -> str:
     """JSON with the digits that numbers came with, and escapes where a database needs them."""
+    if isinstance(value, Ambiguous):  # of a field that is there twice, both
+        return "{" + ", ".join(f"{to_json(k)}: {to_json(v)}" for k, v in value.pairs) + "}"
     dump = partial(simplejson.dumps, value, use_decimal=True, allow_nan=True)
     try:
         text = str(dump(ensure_ascii=False))
@@ -158,6 +168,8 @@ def to_json(value: object) -> str:
 def _read_row(number: int, row: Any, today: date, columns: dict[str, str]) -> Reading:
     if not isinstance(row, dict):
         raise Unreadable("the row is not an object with named fields")
+    if isinstance(row, Ambiguous):
+        raise Unreadable("the row has a field twice")
     missing = [name for name in ROW_FIELDS if name not in row]
     if missing:
         raise Unreadable(f"no {', '.join(missing)} in the row; it has: {_short(', '.join(row))}")

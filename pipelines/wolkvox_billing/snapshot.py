@@ -24,17 +24,9 @@ from wolkvox_billing.errors import SettingsError, WolkvoxError
 from wolkvox_billing.marts import MARTS, REFRESHED, refresh
 from wolkvox_billing.marts.columns import COLUMNS
 from wolkvox_billing.marts.sql import grain, literal
-from wolkvox_billing.pipeline import (
-    DATASET,
-    DESTINATION,
-    location_of,
-    meaning_of,
-    only_one,
-    open_pipeline,
-    plain,
-    reading,
-)
+from wolkvox_billing.pipeline import meaning_of
 from wolkvox_billing.polls import Clock, utc_now
+from wolkvox_billing.warehouse import DATASET, DESTINATION, location_of, opened, plain, reading
 
 if TYPE_CHECKING:
     import dlt
@@ -73,16 +65,15 @@ def publish(
         )
     if not as_file and target.is_dir() and not target.is_symlink():
         raise SettingsError(f"{target} is a folder: name a path that is free, or a .duckdb file")
-    pipeline = open_pipeline(destination, dataset)
-    if pipeline.destination.destination_name not in REFRESHED:
-        raise SettingsError(f"publish reads {' and '.join(REFRESHED)}, not {destination}")
-    if as_file and target == Path(location_of(pipeline)):
-        raise SettingsError(f"{target} is the warehouse itself: choose another name")
     beside = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with only_one(pipeline), reading(pipeline):
+        with opened(destination, dataset) as pipeline, reading(pipeline):
+            if pipeline.destination.destination_name not in REFRESHED:
+                raise SettingsError(f"publish reads {' and '.join(REFRESHED)}, not {destination}")
+            if as_file and target == Path(location_of(pipeline)):
+                raise SettingsError(f"{target} is the warehouse itself: choose another name")
             refresh(pipeline, meaning_of(), clock())
+            target.parent.mkdir(parents=True, exist_ok=True)
             with _tables(pipeline, {dataset: None, marts: MARTS}) as (db, tables):
                 if as_file:
                     rows = _as_file(db, tables, beside, _comments(pipeline))

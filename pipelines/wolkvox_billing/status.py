@@ -16,17 +16,17 @@ import dlt
 
 from wolkvox_billing.errors import SettingsError, WarehouseError
 from wolkvox_billing.marts import REFRESHED, refresh
-from wolkvox_billing.pipeline import (
+from wolkvox_billing.pipeline import meaning_of
+from wolkvox_billing.polls import Clock, utc_now
+from wolkvox_billing.verdict import Outcome
+from wolkvox_billing.warehouse import (
     DATASET,
     DESTINATION,
     location_of,
-    meaning_of,
-    only_one,
-    open_pipeline,
+    opened,
     reading,
+    waiting_elsewhere,
 )
-from wolkvox_billing.polls import Clock, utc_now
-from wolkvox_billing.verdict import Outcome
 
 _ANSWERS = tuple(outcome.value for outcome in Outcome if outcome.is_answer)
 DAY = timedelta(days=1)
@@ -85,14 +85,14 @@ def status(
     Raises WarehouseError where the destination cannot be read.
     """
     meaning = meaning_of(timezone)
-    pipeline = open_pipeline(destination, dataset)
-    if pipeline.destination.destination_name not in REFRESHED:
-        raise SettingsError(f"status reads {' and '.join(REFRESHED)}, not {destination}")
-    with only_one(pipeline):
+    with opened(destination, dataset) as pipeline:
+        if pipeline.destination.destination_name not in REFRESHED:
+            raise SettingsError(f"status reads {' and '.join(REFRESHED)}, not {destination}")
         location = location_of(pipeline)
         waiting = len(pipeline.list_extracted_load_packages())
         waiting += len(pipeline.list_normalized_load_packages())
         found = Status(location, pipeline.working_dir, waiting, [], [])
+        found.warnings += waiting_elsewhere(pipeline)
         if pipeline.destination.destination_name == "duckdb" and not Path(location).exists():
             return found
         with reading(pipeline):
@@ -133,7 +133,7 @@ def _read(pipeline: dlt.Pipeline, default_zone: ZoneInfo, now: datetime, found: 
             f"last_read_at FROM {marts}.usage_monthly ORDER BY 1, 2, 3, 4"
         )
         polls = query(
-            f"SELECT operation_id, report, outcome, started_at FROM {raw}.polls "
+            f"SELECT operation_id, report, outcome, started_at, rejected FROM {raw}.polls "
             "WHERE started_at >= %s ORDER BY started_at",
             now - timedelta(days=7),
         )
@@ -149,7 +149,7 @@ def _read(pipeline: dlt.Pipeline, default_zone: ZoneInfo, now: datetime, found: 
         if read := [last for *_, last in own(months)]:
             row.read_at = max(read).astimezone(timezone.utc)
             row.age = now - row.read_at
-        recent = [outcome for outcome, at in own(polls) if now - at <= DAY]
+        recent = [outcome for outcome, at, _ in own(polls) if now - at <= DAY]
         row.polls_24h = len(recent)
         row.refusals_24h = sum(outcome not in _ANSWERS for outcome in recent)
         row.days_without_answer = [
@@ -169,7 +169,13 @@ def _read(pipeline: dlt.Pipeline, default_zone: ZoneInfo, now: datetime, found: 
                     f"{operation} {report}: {product} has not moved on working days since "
                     f"{since_day:%d %b}: the vendor's nightly copy may be broken"
                 )
-        answers = [at for outcome, at in own(polls) if outcome in _ANSWERS]
+        answers = [at for outcome, at, _ in own(polls) if outcome in _ANSWERS]
+        unreadable = [rejected for outcome, _, rejected in own(polls) if outcome in _ANSWERS]
+        if unreadable and unreadable[-1]:
+            found.warnings.append(
+                f"{operation} {report}: {unreadable[-1]} rows of the newest answer could not be "
+                "read: see the table rejected_rows"
+            )
         last = max((at for *_, at in own(coverage) if at), default=None)
         found.warnings += _late(f"{operation} {report}", answers, last, now, today,
                                 zones.get(operation, default_zone))  # fmt: skip
@@ -206,7 +212,7 @@ def _late(
     month's end may overtake."""
     said: list[str] = []
     if last is None:
-        return [f"{who}: was asked in vain for 40 days"]
+        return [f"{who}: was never answered in the last 40 days"]
     age = now - last
     pauses = [(b - a).total_seconds() for a, b in pairwise(answers)]
     usual = timedelta(seconds=median(pauses)) if pauses else timedelta()

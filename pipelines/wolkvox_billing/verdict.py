@@ -69,9 +69,39 @@ class Outcome(str, Enum):
         return self in (
             Outcome.BAD_TOKEN,
             Outcome.QUOTA_SPENT,
+            Outcome.TOKEN_BUSY,
+            Outcome.MAINTENANCE,
             Outcome.UNREACHABLE,
             Outcome.TIMEOUT,
         )
+
+
+class Number(Decimal):
+    """A JSON number, which prints as it was written."""
+
+    def __new__(cls, written: str) -> Number:
+        number = super().__new__(cls, written)
+        number.written = written
+        return number
+
+    written: str
+
+    def __str__(self) -> str:
+        return self.written
+
+
+class Ambiguous(dict[str, Any]):
+    """A JSON object that has a field twice; `pairs` are all of them."""
+
+    pairs: list[tuple[str, Any]]
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        found = Ambiguous(found)
+        found.pairs = pairs
+    return found
 
 
 @dataclass(frozen=True)
@@ -122,6 +152,8 @@ def judge(status: int, body: bytes) -> Verdict:
     if "data" not in envelope:
         return verdict(Outcome.BAD_ANSWER, "the answer has no `data`")
     data = envelope["data"]
+    if not data and (known := _known_refusal(said)):
+        return verdict(known, "a refusal in words, beside code 200 and without rows")
     if data is None or data == []:
         return verdict(Outcome.EMPTY, f"`data` is {'null' if data is None else 'an empty list'}")
     if not isinstance(data, list):
@@ -136,6 +168,8 @@ def _known_refusal(said: str) -> Outcome | None:
         ("ENTER THE WOLKVOX-TOKEN", Outcome.BAD_TOKEN),
         ("SIMULTANEOUS REQUESTS", Outcome.TOKEN_BUSY),
         ("TOKEN LIMIT EXCEEDED", Outcome.QUOTA_SPENT),
+        ("YOU WANT TO CONSULT DOES NOT EXIST", Outcome.UNKNOWN_REPORT),
+        ("PARAMETERS ARE REQUIRED", Outcome.UNKNOWN_REPORT),
     ):
         if text in said:
             return outcome
@@ -150,17 +184,20 @@ def _read_envelope(body: bytes) -> tuple[dict[str, Any], str | None]:
         # Numbers as Decimal: a count must not pass through a float.
         found = simplejson.loads(
             body.decode("utf-8-sig"),
-            use_decimal=True,
-            parse_int=Decimal,
+            parse_float=Number,
+            parse_int=Number,
             parse_constant=Decimal,  # a bare NaN spoils its row only
             allow_nan=True,
+            object_pairs_hook=_object,
         )
     except UnicodeDecodeError:
         return {}, "the body is not UTF-8 text"
     except (ValueError, ArithmeticError, RecursionError):
         return {}, "the body is not JSON"
-    if not isinstance(found, dict) or "code" not in found:
+    if not isinstance(found, dict) or found.get("code") in (None, False, ""):
         return {}, "the body is JSON, but not the vendor's envelope"
+    if isinstance(found, Ambiguous):
+        return {}, "the envelope has a field twice"
     return found, None
 
 

@@ -1,0 +1,199 @@
+"""The warehouse: where the tables are, opened by one process at a time; its complaints in words.
+
+dlt keeps one working folder per pipeline name and user; two projects, destinations or datasets
+would share state and waiting answers. So each has a folder of its own, which `opened` holds.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import logging
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import dlt
+import filelock
+from dlt.common.configuration.exceptions import ConfigFieldMissingException, ConfigurationException
+from dlt.common.destination import Destination
+from dlt.common.destination.exceptions import DestinationException, UnknownDestinationModule
+from dlt.common.exceptions import MissingDependencyException
+
+from wolkvox_billing.errors import SettingsError, WarehouseError
+
+logger = logging.getLogger("wolkvox_billing")
+
+PIPELINE = "wolkvox"
+DATASET = "wolkvox_billing"
+DESTINATION = "duckdb"
+
+
+@contextmanager
+def opened(
+    destination: str = DESTINATION, dataset: str = DATASET, *, wait: float = 900
+) -> Iterator[dlt.Pipeline]:
+    """The dlt pipeline of one destination and dataset, as this project folder means it, held
+    against other processes for the block.
+
+    Raises SettingsError, and WarehouseError where the folder cannot be used.
+    """
+    # What is polled is nobody's business.
+    os.environ.setdefault("RUNTIME__DLTHUB_TELEMETRY", "false")
+    context = dlt.current.run_context()
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,50}", dataset) or dataset == PIPELINE:
+        raise SettingsError(f"{dataset!r} cannot be a dataset: use letters, digits and _")
+    try:
+        kind = Destination.from_reference(destination)
+        assert kind is not None
+        where = _data_location(kind)
+    except UnknownDestinationModule:
+        raise SettingsError(f"dlt knows no destination {destination!r}") from None
+    except MissingDependencyException as error:
+        raise SettingsError(f"the destination {destination} needs more: {error}") from None
+    if kind.destination_name == "duckdb" and Path(where).stem in (dataset, f"{dataset}_marts"):
+        raise SettingsError(
+            f"the DuckDB file {where} has the name of the schema {Path(where).stem}, which DuckDB "
+            "could not tell apart: name another file in DESTINATION__DUCKDB__CREDENTIALS"
+        )
+    project = _digest(os.path.abspath(context.run_dir), destination, dataset)
+    own = f"{kind.destination_name}-{dataset}-{project}-{_digest(where)}"
+    folder = Path(context.get_data_entity("pipelines")) / "wolkvox-billing" / own
+    with _only_one(folder, wait):
+        try:
+            pipeline = configured(
+                lambda: dlt.pipeline(
+                    PIPELINE, destination=kind, dataset_name=dataset, pipelines_dir=str(folder)
+                )
+            )
+            # What a run that was killed has left half normalized: nothing reads it again.
+            for left in Path(pipeline.working_dir, "normalize").glob("*"):
+                if left.is_dir() and left.name != "extracted":
+                    shutil.rmtree(left, ignore_errors=True)
+        except (OSError, ValueError) as error:
+            raise WarehouseError(
+                f"the working folder {folder} cannot be used ({plain(error)}): mend it, or remove "
+                "it; only answers that were not loaded yet are in there and nowhere else"
+            ) from None
+        yield pipeline
+
+
+@contextmanager
+def _only_one(folder: Path, wait: float) -> Iterator[None]:
+    """Holds a working folder: a second process waits, since dlt's files are for one at a time."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = filelock.FileLock(folder / "in_use.lock", poll_interval=0.05)
+        try:
+            lock.acquire(timeout=0.5)
+        except filelock.Timeout:
+            logger.info("waiting for another process that uses %s", folder)
+            lock.acquire(timeout=wait)
+    except filelock.Timeout:
+        raise WarehouseError(f"another process uses {folder} for more than {wait:g} s") from None
+    except OSError as error:
+        raise WarehouseError(f"{folder} cannot be written: {error.strerror}") from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def waiting_elsewhere(pipeline: dlt.Pipeline) -> list[str]:
+    """A sentence for each working folder of this project, destination and dataset, but for another
+    address of it, in which answers wait: once the address was mended, nobody would load them."""
+    own = Path(pipeline.pipelines_dir)
+    others = own.parent.glob(f"{own.name.rsplit('-', 1)[0]}-*")
+    waiting = ("normalize/extracted/*", "load/normalized/*")
+    return [
+        f"answers wait in {other}, for another address of the destination: load with that one"
+        for other in sorted(others)
+        if other != own and any(any(other.glob(f"{PIPELINE}/{one}")) for one in waiting)
+    ]
+
+
+@contextmanager
+def reading(pipeline: dlt.Pipeline) -> Iterator[None]:
+    """Turns what a destination complains of into a WarehouseError, and a missing setting into a
+    SettingsError. A DuckDB file that is not there is said, since opening it would make it."""
+    location = location_of(pipeline)
+    if pipeline.destination.destination_name == "duckdb" and not Path(location).exists():
+        raise WarehouseError(f"there is no {location} yet: run `wolkvox-billing load` first")
+    try:
+        yield
+    except ConfigurationException as error:
+        raise SettingsError(plain(error)) from None
+    except DestinationException as error:
+        raise WarehouseError(f"{location} cannot be used: {plain(error)}") from None
+
+
+def configured(make: Callable[[], Any]) -> Any:
+    """What `make` makes of the settings; dlt's complaint about one becomes a SettingsError.
+
+    dlt's text is not passed on: it may show the value, and the value may be a token.
+    """
+    try:
+        return make()
+    except ConfigFieldMissingException as error:
+        raise SettingsError(f"settings are missing: {', '.join(error.fields)}") from None
+    except ConfigurationException as error:
+        names = [str(getattr(error, name, "")) for name in ("field_name", "spec_name")]
+        which = next(filter(None, names), "credentials")
+        place = "sources.wolkvox_billing" if "wolkvox" in f"{names}".lower() else "destination"
+        raise SettingsError(
+            f"a setting cannot be read ({which}): see [{place}...] in .dlt/*.toml, and the "
+            f"variables {place.upper().replace('.', '__')}__..."
+        ) from None
+
+
+def location_of(pipeline: dlt.Pipeline) -> str:
+    """Where the tables are, for a person: the DuckDB file, or the server and database."""
+    try:
+        client = configured(lambda: pipeline.destination_client())
+        return str(client.config.data_location() or pipeline.destination.destination_name)
+    except (ConfigurationException, DestinationException):
+        return str(pipeline.destination.destination_name)
+
+
+def causes(error: BaseException | None) -> list[BaseException]:
+    """An exception and all that led to it, the outermost first."""
+    found: list[BaseException] = []
+    while error is not None and error not in found:
+        found.append(error)
+        error = error.__cause__ or error.__context__
+    return found
+
+
+def plain(error: BaseException) -> str:
+    """What went wrong at the destination, in one line for a person."""
+    chain = causes(error)
+    innermost = " ".join(str(chain[-1]).split())
+    if lock := re.search(
+        r"lock on file \"([^\"]+)\".*?Conflicting lock is held in (\S.*?\))", innermost
+    ):
+        return f"the DuckDB file {lock[1]} is open in another program: {lock[2]}; close it there"
+    if is_full(error):
+        return f"the disk is full: {innermost}"
+    return innermost[:500] or type(chain[-1]).__name__
+
+
+def is_full(error: BaseException) -> bool:
+    return any(
+        (isinstance(one, OSError) and one.errno == errno.ENOSPC) or "No space left" in str(one)
+        for one in causes(error)
+    )
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:10]
+
+
+def _data_location(kind: Destination[Any, Any]) -> str:
+    try:
+        return str(kind.configuration(kind.spec(), accept_partial=True).data_location())
+    except (ConfigurationException, DestinationException, AttributeError):
+        return ""
