@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tempfile
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -157,6 +158,10 @@ def _project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, vendor: Vendor) ->
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("DLT_DATA_DIR", str(tmp_path / "dlt"))
     monkeypatch.setenv("RUNTIME__DLTHUB_TELEMETRY", "false")
+    # The locks of a test's tokens are its own, in this process and in those that it starts.
+    (tmp_path / "locks").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "locks"))
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "locks"))
     configure(monkeypatch, vendor, "acme")
     return Project(folder, vendor)
 

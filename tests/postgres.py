@@ -18,6 +18,9 @@ HOW_TO_GET_POSTGRES = (
 )
 
 
+TEMP = tempfile.gettempdir()  # of the machine: a test may have one of its own
+
+
 class PostgresMissing(Exception):
     """The server's programs are not on this machine."""
 
@@ -29,7 +32,7 @@ def running_postgres() -> Iterator[str]:
     Raises PostgresMissing, and RuntimeError with what the server said where it does not start.
     """
     programs = _programs()
-    with tempfile.TemporaryDirectory(prefix="postgres-") as name:
+    with tempfile.TemporaryDirectory(prefix="postgres-", dir=TEMP) as name:
         yield from _run(programs, Path(name))
 
 

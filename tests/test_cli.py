@@ -161,6 +161,7 @@ def test_a_locked_duckdb_file_names_its_holder(project: Project) -> None:
     assert done.returncode == 1
     assert f"PID {holder.pid}" in done.stdout and "next load" in done.stdout
     assert seen.returncode == 1 and f"PID {holder.pid}" in seen.stderr
+    assert "Traceback" not in seen.stderr
     assert run("load", "--force").returncode == 0
     assert project.query("SELECT COUNT(*) FROM readings") == [(3,)]
 
@@ -188,6 +189,39 @@ def test_check_names_the_step_that_fails(
     assert f"fails at: {step}" in done.stdout
     assert advice in done.stdout
     assert len(project.vendor.calls) == 1
+
+
+def test_an_answer_that_nobody_can_read_is_no_success(project: Project) -> None:
+    """Rows that cannot be read show in `load`, `status` and `check`, which fails at the format."""
+    row = {"operation": "ACME", "description": "Audios", "items": "1.234,5", "date": "2026-11-10"}
+    project.vendor.answer(TOKENS["acme"], REPORT, [row, row])
+    assert "2, 2 unreadable" in run("load").stdout
+    assert json.loads(run("load", "--force", "--json").stdout)["polls"][0]["rejected"] == 2
+    assert "2 rows of the newest answer could not be read" in run("status").stdout
+    done = run("check")
+    assert done.returncode == 1
+    assert "fails at: format" in done.stdout and "'1.234,5' is not an amount" in done.stdout
+
+
+@pytest.mark.parametrize("verb", ["status", "load"])
+@pytest.mark.parametrize("what", ["no server", "no DuckDB file", "a wrong zone", "no folder"])
+def test_what_cannot_be_opened_is_said(project: Project, verb: str, what: str) -> None:
+    """A destination or folder that cannot be used is a sentence and an exit code, no traceback."""
+    words, environment, code = [verb], {}, 1
+    if what == "no server":
+        words += ["--destination", "postgres"]
+        address = "postgresql://a:b@127.0.0.1:1/x"
+        environment = {"DESTINATION__POSTGRES__CREDENTIALS": address}
+    elif what == "no DuckDB file":
+        (project.folder / "wolkvox.duckdb").write_text("dear diary " * 999)
+    elif what == "a wrong zone":
+        environment, code = {"SOURCES__WOLKVOX_BILLING__TIMEZONE": "Bogota"}, 2
+    else:
+        (project.folder / "file").touch()
+        environment = {"DLT_DATA_DIR": str(project.folder / "file" / "x")}
+    done = run(*words, **environment)
+    assert (done.returncode, "Traceback" in done.stderr) == (code, False), done.stderr
+    assert done.stdout or done.stderr.startswith("wolkvox-billing: ")
 
 
 def test_check_tells_a_name_from_a_connection(project: Project) -> None:

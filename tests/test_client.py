@@ -218,6 +218,15 @@ BUSY = "EXCEEDS THE LIMIT OF SIMULTANEOUS REQUESTS PER TOKEN (2)"
         (200, said(500, "oops", **ROWS), "server_error"),
         (200, said(200, "TOKEN LIMIT EXCEEDED", error="403"), "quota_spent"),
         (200, said(200, "", error="PLEASE VALIDATE TOKEN", **ROWS), "bad_token"),
+        # A refusal in words, beside code 200 and without rows, is not an empty month.
+        (200, said(200, "TOKEN LIMIT EXCEEDED"), "quota_spent"),
+        (200, said(200, "PLEASE VALIDATE TOKEN", data=[]), "bad_token"),
+        (200, said("200", BUSY), "token_busy"),
+        (200, said(200, "THE API YOU WANT TO CONSULT DOES NOT EXIST"), "unknown_report"),
+        (200, said(None, "", **ROWS), "bad_answer"),
+        (200, said(False, "", **ROWS), "bad_answer"),
+        (200, b'{"code": 403, "code": 200, "data": [{}]}', "bad_answer"),
+        (200, b'{"code": 200, "data": [], "data": [{}]}', "bad_answer"),
         # Success is never decided by `msg`, nor believed under another status.
         (200, said(200, "TOKEN LIMIT EXCEEDED", **ROWS), "ok"),
         (200, said("200", "1 records were found", **ROWS), "ok"),

@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 
 from conftest import NOON, TOKENS, Project, held_open
+from wolkvox_billing.errors import SettingsError, WarehouseError
+from wolkvox_billing.status import status
 
 REPORT = "rsync_s3_mp3"
 LATER = NOON + timedelta(hours=1)
@@ -173,7 +175,9 @@ def test_a_locked_duckdb_file(project: Project) -> None:
     with held_open(file) as holder:
         report = project.load()
     assert len(report.problems) == 1
-    said = report.problems[0]
+    said = report.problems[0].removeprefix(
+        "not loaded, kept in the working folder for the next load: "
+    )
     assert said.startswith(f"the DuckDB file {file} is open in another program: ")
     assert f"(PID {holder})" in said
     assert [poll.outcome for poll in report.polls] == ["ok"]
@@ -198,6 +202,90 @@ def test_waiting_answers_do_not_stop_the_polling(warehouse: Project) -> None:
     assert len(warehouse.vendor.calls) == 2
     assert warehouse.query(READINGS) == [stored("5"), stored("7", LATER)]
     assert warehouse.query("SELECT count(*) FROM polls") == [(2,)]
+
+
+def test_a_schedule_of_that_pace_makes_every_poll(project: Project) -> None:
+    """A `load` every 5 minutes, give or take some seconds, is never too early for its own pace; one
+    after 4 minutes is."""
+    for seconds in (0, 300, 296, 303, 290):
+        project.later(seconds=seconds)
+        assert [poll.outcome for poll in project.load().polls] == ["ok"]
+    project.later(minutes=4)
+    assert [skip.reason for skip in project.load().skips] == ["pace"]
+
+
+def test_answers_for_another_address_are_named(
+    project: Project, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    """Answers that wait for an address that was mended since are not loaded into the new one, and
+    are named until somebody loads them."""
+    monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", "postgresql://a:b@127.0.0.1:1/wrong")
+    other = Project(project.folder, project.vendor, "postgres")
+    waiting = other.load()
+    assert "kept in the working folder" in waiting.problems[0]
+    other.dsn = request.getfixturevalue("new_database")()
+    monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", other.dsn)
+    mended = other.load()
+    assert mended.is_good
+    [warning] = mended.warnings
+    assert str(Path(waiting.working_folder).parent) in warning
+    assert status(destination="postgres").warnings[0] == warning
+    assert project.load().warnings == []
+
+
+def test_what_a_killed_run_left_half_done_goes(project: Project) -> None:
+    """The next run removes what a killed one left of its normalizing: it would pile up."""
+    first = project.load()
+    left = Path(first.working_folder) / "normalize" / "0123456789abcdef" / "new_jobs"
+    left.mkdir(parents=True)
+    (left / "half.jsonl").write_text("x")
+    assert project.load(force=True).is_good
+    assert not left.parent.exists()
+
+
+def test_a_damaged_working_folder_says_what_to_do(project: Project) -> None:
+    """A working folder that cannot be read is named, with what removing it would cost."""
+    first = project.load()
+    (Path(first.working_folder) / "state.json").write_text('{"cut')
+    with pytest.raises(WarehouseError, match="mend it, or remove it"):
+        project.load()
+
+
+@pytest.mark.parametrize(
+    "file", [":memory:", "nowhere/wolkvox.duckdb", "wolkvox_billing.duckdb", "."]
+)
+def test_a_file_that_cannot_be_is_said_before_asking(
+    project: Project, monkeypatch: pytest.MonkeyPatch, file: str
+) -> None:
+    """A DuckDB file without a folder, or with the name of its schema, costs no call."""
+    monkeypatch.setenv("DESTINATION__DUCKDB__CREDENTIALS", f"duckdb:///{file}")
+    with pytest.raises(SettingsError, match="DESTINATION__DUCKDB__CREDENTIALS"):
+        project.load()
+    assert project.vendor.calls == []
+
+
+def test_fields_that_change_all_the_time_are_bounded(project: Project) -> None:
+    """However often the vendor renames a field, `readings` gets no more than 30 columns for them;
+    the rest is in one column, and nothing is lost."""
+    for number in range(0, 40, 4):
+        row = {"operation": "ACME", "description": "Audios", "items": "5", "date": "2026-11-10"}
+        added = {f"field_{n}": str(n) for n in range(number, number + 4)}
+        project.vendor.answer(TOKENS["acme"], REPORT, [row | added])
+        project.later(hours=1)
+        assert project.load().is_good
+    columns = project.query(
+        "SELECT COUNT(*) FROM information_schema.columns WHERE table_name = 'readings' "
+        "AND table_schema = 'wolkvox_billing' AND column_name LIKE 'field_%'"
+    )
+    assert columns == [(30,)]
+    others = project.query(
+        "SELECT field_29, other_fields FROM readings ORDER BY read_at DESC LIMIT 3"
+    )
+    assert others == [
+        (None, '{"field_36": "36", "field_37": "37", "field_38": "38", "field_39": "39"}'),
+        (None, '{"field_32": "32", "field_33": "33", "field_34": "34", "field_35": "35"}'),
+        ("29", '{"field_30": "30", "field_31": "31"}'),
+    ]
 
 
 FULL = """

@@ -539,3 +539,28 @@ def test_any_json_gets_an_outcome(status: int, body: Any) -> None:
         unsaid = body["code"] is None or body["code"] is False
         assert unsaid or not verdict.outcome.is_answer
     assert all(math.isfinite(one.items) for one in readings)
+
+
+def test_a_field_that_is_there_twice_reads_in_two_ways() -> None:
+    """A row with a field twice is rejected, and kept with both."""
+    body = b'{"code": 200, "data": [{"operation": "A", "items": "5", "items": "700"}]}'
+    readings, [rejected] = read_rows(judge(200, body).rows, TODAY)
+    assert (readings, rejected.reason) == ([], "the row has a field twice")
+    assert rejected.raw == '{"operation": "A", "items": "5", "items": "700"}'
+
+
+@pytest.mark.parametrize("written", ["1e5", "100.50", "-0", "5E-1", "10000000000000.00"])
+def test_a_json_number_is_kept_as_it_was_written(written: str) -> None:
+    """The raw text of a number is what the vendor wrote, digit for digit."""
+    row = f'{{"operation": "A", "description": "B", "items": {written}, "date": "2026-11-10"}}'
+    body = f'{{"code": 200, "data": [{row}]}}'.encode()
+    [reading], _ = read_rows(judge(200, body).rows, TODAY)
+    assert (reading.items_raw, reading.items) == (written, Decimal(written))
+
+
+@pytest.mark.parametrize("mark", ["\uf026", "\uf02a", "\uf02f"])
+def test_a_text_that_dlt_would_change_is_rejected(mark: str) -> None:
+    """A name that begins with one of dlt's own marks would come out as another text."""
+    row = {"operation": "A", "description": f"{mark}cd", "items": "5", "date": "2026-11-10"}
+    readings, [rejected] = read_rows([row], TODAY)
+    assert (readings, rejected.raw.isascii()) == ([], True)

@@ -239,6 +239,41 @@ def test_reports_are_a_list_of_names(names: Any) -> None:
 # The source, and dlt's configuration.
 
 
+def test_a_token_is_named_once(project: Project) -> None:
+    """Two operations with one token would count one use twice: the token decides who answers."""
+    twice = [{**ACME, "name": name} for name in ("one", "two")]
+    with pytest.raises(SettingsError, match="'one' has the same token as another"):
+        wolkvox_billing(operations=twice)
+
+
+@pytest.mark.parametrize("name", ["TOKEN", "SERVER", "OPERATIONS"])
+def test_a_variable_of_another_program_is_not_sent(
+    project: Project, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """dlt would take `TOKEN` of the environment for the setting: it may be another program's, and
+    is refused by name, and not shown."""
+    monkeypatch.delenv("SOURCES__WOLKVOX_BILLING__OPERATIONS")
+    monkeypatch.setenv(name, "s3cr3t-of-somebody")
+    with pytest.raises(SettingsError, match=f"the variable {name} would be taken") as error:
+        project.load()
+    assert "s3cr3t" not in str(error.value)
+    assert project.vendor.calls == []
+
+
+def test_force_and_probe_are_no_variables(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Variables named FORCE and PROBE change nothing."""
+    monkeypatch.setenv("FORCE", "true")
+    monkeypatch.setenv("PROBE", "true")
+    assert project.load(reports=["vision", "ivr_calls"]).is_good
+    assert [skip.reason for skip in project.load(reports=["vision", "ivr_calls"]).skips] == [
+        "pace",
+        "pace",
+    ]
+    assert len(project.vendor.calls) == 2
+
+
 @pytest.mark.parametrize(
     ("setting", "value"),
     [

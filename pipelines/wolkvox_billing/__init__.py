@@ -135,6 +135,9 @@ def wolkvox_billing(
         raise SettingsError(
             "`connect_timeout_seconds` and `read_timeout_seconds` are more than 0, at most 3600"
         )
+    # A schedule of that pace never hits the second: it must not find every other call too early.
+    pace = timedelta(minutes=pace_minutes)
+    pace -= min(pace / 10, timedelta(seconds=15))
     manner = Manner(
         max_parallel=max_parallel,
         most_retries=0 if probe else MOST_RETRIES,
@@ -163,7 +166,7 @@ def wolkvox_billing(
             if rest and now < rest <= now + timedelta(days=1, hours=1):
                 until = f"the day's calls are spent: resting until {rest:%Y-%m-%d %H:%M %Z}"
                 return Skip(name, report, "quota", until)
-            if last and not force and timedelta() <= now - last < timedelta(minutes=pace_minutes):
+            if last and not force and timedelta() <= now - last < pace:
                 ago = f"answered {(now - last).total_seconds():.0f} s ago, within `pace_minutes`"
                 return Skip(name, report, "pace", ago)
             return None
@@ -179,7 +182,7 @@ def wolkvox_billing(
                 on_event(event)
             name = event.operation.operation_id
             if event.outcome.is_answer:
-                answered.setdefault(name, {})[event.report] = event.finished_at.isoformat()
+                answered.setdefault(name, {})[event.report] = event.started_at.isoformat()
             elif event.outcome is Outcome.QUOTA_SPENT:
                 resting[name] = _next_midnight(event.finished_at, event.operation.zone).isoformat()
             yield Batch(event, typed, rejected)

@@ -68,9 +68,9 @@ class Group(click.Group):
 def main() -> None:
     """Keeps your own record of what wolkvox's billing API says.
 
-    Settings come from .dlt/config.toml, .dlt/secrets.toml or the environment; the README lists
-    them. Exit codes: 0 all well, 1 something failed (the rest was loaded), 2 wrong words or
-    settings.
+    Settings come from .dlt/config.toml, .dlt/secrets.toml or the environment, as in any dlt
+    project; the README lists them. Exit codes: 0 all well, 1 something failed (the rest was
+    loaded), 2 wrong words or settings.
     """
     # One line per call where nobody watches; progress where somebody does.
     logger = logging.getLogger("wolkvox_billing")
@@ -227,21 +227,21 @@ def demo() -> None:
     with terminal.status("living through September and October 2026") as spinner:
         story = verb(lambda day: spinner.update(f"living through {day:%d %B %Y}"))
     say(f"Two months, two operations, {story.polls} calls to a stand-in of wolkvox.\n")
-    say("The counter of operation ventas, the last days of October", bold=True)
-    print_table(["day", "audios this month", "readings"], story.daily)
-    say("What each month came to, by its last reading", bold=True)
-    print_table(["operation", "month", "audios", "days read"], story.months)
-    say("Days without a reading, which no later call can bring back", bold=True)
+    say("What operation ventas used, the last days of October", bold=True)
+    print_table(["day", "audios", "days covered", "month to date"], story.daily)
+    say("What each month came to", bold=True)
+    print_table(["operation", "month", "audios", "days read", "hours unread at end"], story.months)
+    say("Days without an answer, which no later call can bring back", bold=True)
     say(f"  {in_runs(story.unread)}\n")
     say("Refusals: kept as such, and never a zero", bold=True)
     print_table(["outcome", "what was said", "calls"], story.refusals)
-    say("Days whose value changed after it was first read", bold=True)
-    print_table(["day", "first", "last"], story.restated)
+    say("Values that changed after their day was over, or that fell", bold=True)
+    print_table(["day", "before", "then", "read at"], story.restated)
     say("Rows that could not be read: kept as they came, with the reason", bold=True)
     print_table(["reason", "row"], story.rejected)
     say(f"The DuckDB file: {story.location}", bold=True)
     say("Two queries to try on it (for example with `duckdb FILE` or in Python):")
-    say("  SELECT date, items FROM wolkvox_billing.rsync_s3_mp3 ORDER BY operation_id, date;")
+    say("  SELECT * FROM wolkvox_billing_marts.usage_daily ORDER BY operation_id, usage_date;")
     say("  SELECT started_at, outcome, msg FROM wolkvox_billing.polls WHERE outcome <> 'ok';")
 
 

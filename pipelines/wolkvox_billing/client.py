@@ -154,10 +154,10 @@ def _explain(error: Exception, operation: Operation, began: bool) -> Verdict:
         return Verdict(Outcome.UNREACHABLE, note=f"connection: {host} did not take it in time")
     if caused_by(urllib3.exceptions.ReadTimeoutError, requests.Timeout, TimeoutError):
         return Verdict(Outcome.TIMEOUT, note=f"{host} took the call and did not answer in time")
-    if caused_by(http.client.HTTPException) and not caused_by(http.client.RemoteDisconnected):
-        return Verdict(Outcome.BAD_ANSWER, note=f"{host} answered what is not HTTP")
     if began:
         return Verdict(Outcome.BAD_ANSWER, note="the connection ended in the middle of the answer")
+    if caused_by(http.client.HTTPException) and not caused_by(http.client.RemoteDisconnected):
+        return Verdict(Outcome.BAD_ANSWER, note=f"{host} answered what is not HTTP")
     return Verdict(Outcome.UNREACHABLE, note=f"connection: {host} refused or dropped it")
 
 

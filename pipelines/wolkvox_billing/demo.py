@@ -25,7 +25,7 @@ import requests
 from wolkvox_billing.errors import SettingsError
 from wolkvox_billing.pipeline import LoadReport, load
 from wolkvox_billing.reports import TIMEZONE
-from wolkvox_billing.warehouse import opened
+from wolkvox_billing.warehouse import held_open, opened
 
 FIRST, LAST = date(2026, 9, 1), date(2026, 10, 31)
 ZONE = ZoneInfo(TIMEZONE)
@@ -43,11 +43,11 @@ class Story:
 
     folder: Path
     polls: int
-    daily: list[tuple[Any, ...]]  # date, items, times read; of the last 14 days of one operation
-    months: list[tuple[Any, ...]]  # operation, month, last reading, days read
+    daily: list[tuple[Any, ...]]  # day, use, days covered, month to date; of the last 14 days read
+    months: list[tuple[Any, ...]]  # operation, month, use, days read, hours unread at its end
     unread: list[date]
     refusals: list[tuple[Any, ...]]  # outcome, msg, how many
-    restated: list[tuple[Any, ...]]  # date, first items, last items
+    restated: list[tuple[Any, ...]]  # day, value before, value, read at
     rejected: list[tuple[Any, ...]]  # reason, raw
     location: str
 
@@ -64,8 +64,10 @@ def demo(on_day: Callable[[date], None] | None = None) -> Story:
         )
     folder = Path(tempfile.mkdtemp(prefix="wolkvox-demo-"))
     with _stand_in() as url, _scratch(folder):
-        polls = _live(url, on_day)
-        return _tell(folder, polls)
+        with opened() as pipeline:
+            pass
+        with held_open(pipeline):  # nobody else wants this file
+            return _tell(folder, _live(url, on_day))
 
 
 def _live(url: str, on_day: Callable[[date], None] | None) -> int:
@@ -76,9 +78,9 @@ def _live(url: str, on_day: Callable[[date], None] | None) -> int:
             on_day(day)
         if not date(2026, 9, 18) <= day <= date(2026, 9, 20):  # nobody polled: our machine was off
             polls += len(_poll(url, day, clock_time(23, 50)).polls)
-        if day == date(2026, 9, 30):  # ten minutes before and after the month's turn
-            polls += len(_poll(url, date(2026, 10, 1), clock_time(0, 10)).polls)
         day += timedelta(days=1)
+        if day.day == 1:  # ten minutes before and after the month's turn
+            polls += len(_poll(url, day, clock_time(0, 10)).polls)
     return polls
 
 
@@ -103,6 +105,7 @@ def _poll(url: str, day: date, at: clock_time) -> LoadReport:
         base_url=url,
         clock=lambda: now,
         retry_pause_seconds=0.0,
+        measures={REPORT: "month_to_date"},
     )
 
 
@@ -122,33 +125,38 @@ def _tell(folder: Path, polls: int) -> Story:
             return [tuple(row) for row in client.execute_sql(sql) or ()]
 
         daily = query(
-            "SELECT t.date, t.items, COUNT(*) FROM rsync_s3_mp3 t JOIN readings r "
-            "ON r.operation_id = t.operation_id AND r.date = t.date "
-            "AND r.description = t.description WHERE t.operation_id = 'ventas' "
-            "GROUP BY t.date, t.items ORDER BY t.date DESC LIMIT 14"
+            "SELECT usage_date, consumed_quantity, days_covered, month_to_date_quantity "
+            "FROM wolkvox_billing_marts.usage_daily WHERE operation_id = 'ventas' "
+            f"AND usage_date BETWEEN DATE '{FIRST}' AND DATE '{LAST}' "
+            "ORDER BY usage_date DESC LIMIT 14"
         )
         months = query(
-            "SELECT operation_id, STRFTIME(date, '%Y-%m'), ARG_MAX(items, date), COUNT(*) "
-            "FROM rsync_s3_mp3 GROUP BY ALL ORDER BY ALL"
+            "SELECT m.operation_id, m.billing_period_start, m.consumed_quantity, COUNT(*), "
+            "m.hours_unread_at_end FROM wolkvox_billing_marts.usage_monthly AS m "
+            "JOIN wolkvox_billing_marts.usage_daily AS d ON d.operation_id = m.operation_id "
+            "AND d.product = m.product AND d.usage_date >= m.billing_period_start "
+            "AND d.usage_date < m.billing_period_end WHERE m.is_closed_period "
+            "GROUP BY ALL ORDER BY 1, 2"
+        )
+        unread = query(
+            "SELECT DISTINCT poll_date FROM wolkvox_billing_marts.poll_coverage "
+            "WHERE polls_answered = 0 ORDER BY poll_date"
         )
         refusals = query(
             "SELECT outcome, COALESCE(msg, note), COUNT(*) FROM polls "
             "WHERE outcome NOT IN ('ok', 'empty', 'not_found') GROUP BY ALL ORDER BY 1"
         )
         restated = query(
-            "SELECT date, ARG_MIN(items, read_at), ARG_MAX(items, read_at) FROM readings "
-            "WHERE operation_id = 'ventas' GROUP BY operation_id, description, date "
-            "HAVING MIN(items) <> MAX(items) ORDER BY date"
+            "SELECT usage_date, previous_quantity, quantity, read_at "
+            "FROM wolkvox_billing_marts.usage_restatements ORDER BY read_at, usage_date"
         )
         rejected = query("SELECT reason, raw FROM rejected_rows ORDER BY poll_id, row_number")
-        read = {row[0] for row in query("SELECT DISTINCT date FROM readings")}
-    span = [FIRST + timedelta(days=n) for n in range((LAST - FIRST).days + 1)]
     return Story(
         folder=folder,
         polls=polls,
         daily=daily[::-1],
         months=months,
-        unread=[day for day in span if day not in read],
+        unread=[day for (day,) in unread],
         refusals=refusals,
         restated=restated,
         rejected=rejected,

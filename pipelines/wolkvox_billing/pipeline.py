@@ -18,7 +18,6 @@ from typing import Any
 
 import dlt
 from dlt.common.configuration.exceptions import ConfigFieldMissingException, ConfigurationException
-from dlt.common.destination.exceptions import DestinationException
 from dlt.common.pipeline import LoadInfo
 from dlt.pipeline.exceptions import PipelineStepFailed
 
@@ -32,8 +31,11 @@ from wolkvox_billing.warehouse import (
     DESTINATION,
     causes,
     configured,
+    held_open,
+    is_complaint,
     is_full,
     location_of,
+    missing,
     opened,
     plain,
     reading,
@@ -126,13 +128,14 @@ def load(
                 result.problems.append(f"{plain(error)} (in {result.working_folder})")
                 return result
             raise next((c for c in causes(error) if isinstance(c, WolkvoxError)), error) from None
-        if _try(result, NOT_LOADED, normalize_and_load):
-            _tidy(pipeline)
-            if any(package.schema_update for info in infos for package in info.load_packages):
-                _try(result, NOT_DESCRIBED, lambda: _comment(pipeline))
-            if pipeline.destination.destination_name in REFRESHED:
-                zones = {p.operation.operation_id: p.operation.zone.key for p in result.polls}
-                _try(result, NOT_REFRESHED, lambda: refresh(pipeline, meaning, clock(), zones))
+        with held_open(pipeline):
+            if _try(result, NOT_LOADED, normalize_and_load):
+                _tidy(pipeline)
+                if any(package.schema_update for info in infos for package in info.load_packages):
+                    _try(result, NOT_DESCRIBED, lambda: _comment(pipeline))
+                if pipeline.destination.destination_name in REFRESHED:
+                    zones = {p.operation.operation_id: p.operation.zone.key for p in result.polls}
+                    _try(result, NOT_REFRESHED, lambda: refresh(pipeline, meaning, clock(), zones))
     return result
 
 
@@ -189,14 +192,14 @@ def meaning_of(
 def _try(result: LoadReport, what_fails: str, step: Callable[[], Any]) -> bool:
     try:
         step()
-    except (PipelineStepFailed, DestinationException, ConfigurationException) as error:
-        missing = next(
-            (c for c in causes(error) if isinstance(c, ConfigFieldMissingException)), None
-        )
-        if missing:
-            raise SettingsError(
-                f"the destination's settings are missing: {', '.join(missing.fields)}"
-            ) from None
+    except Exception as error:
+        for one in causes(error):
+            if isinstance(one, ConfigFieldMissingException):
+                raise SettingsError(missing(one)) from None
+        if not (
+            isinstance(error, (PipelineStepFailed, ConfigurationException)) or is_complaint(error)
+        ):
+            raise
         result.problems.append(what_fails.format(plain(error)))
         return False
     return True

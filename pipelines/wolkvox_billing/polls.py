@@ -114,10 +114,12 @@ def ask_all(
 ) -> Iterator[Poll | Skip]:
     """Each poll, or the reason for none, as it comes. `due` may forbid a call: see Skip.
 
-    Never raises for what one operation does: the others go on. On Ctrl-C no new call is made; the
-    answers that came, and those of the calls in flight, are given all the same.
+    Never raises for what one operation does: the others go on. On Ctrl-C while it waits no new call
+    is made; the answers that came, and those of the calls in flight, are given all the same.
+    Raises SettingsError where the folder of the locks cannot be used.
     """
     manner = manner or Manner()
+    _lock_folder()  # where it cannot be used, that is said once, and before anything is asked
     arrived: queue.SimpleQueue[Poll | Skip | None] = queue.SimpleQueue()
     stopped = threading.Event()
 
@@ -133,10 +135,10 @@ def ask_all(
             arrived.put(None)
 
     with ThreadPoolExecutor(max(1, manner.max_parallel), "wolkvox-billing") as pool:
-        for operation in operations:
-            pool.submit(work, operation)
-        running = len(operations)
         try:
+            for operation in operations:
+                pool.submit(work, operation)
+            running = len(operations)
             while running:
                 try:
                     event = arrived.get()
@@ -194,8 +196,9 @@ def _ask_operation(
             try:
                 _retrying(manner, stopped)(attempt)
             except TokenInUse as error:
-                blocked = "stopped" if stopped.is_set() else "token_in_use"
-                why = str(error)
+                blocked, why = "token_in_use", str(error)
+                if stopped.is_set():
+                    blocked, why = "stopped", "stopped while it waited for the token"
                 yield Skip(operation.operation_id, report, blocked, why)
             yield from polls
             if polls and polls[-1].outcome.ends_the_operation:
@@ -237,13 +240,12 @@ def one_call(
 ) -> Iterator[None]:
     """Holds the operation's token against every other caller on this machine.
 
-    The lock is a file named by a hash of the token, in a folder that all users share; TokenInUse
-    after `wait` seconds, or once `stopped`. Other machines do not see it: there the vendor's own
-    refusal is the guard.
+    The lock is a file named by a hash of the token, in a folder of the user's; TokenInUse after
+    `wait` seconds, or once `stopped`. Other machines and users do not see it: there the vendor's
+    own refusal is the guard.
     """
     path = _lock_folder() / hashlib.sha256(operation.token.encode()).hexdigest()[:32]
-    lock = filelock.FileLock(path.with_suffix(".lock"), mode=0o666)
-    holder = path.with_suffix(".holder")
+    lock, holder = filelock.FileLock(path.with_suffix(".lock")), path.with_suffix(".holder")
     name = operation.operation_id
     try:
         lock.acquire(timeout=0)
@@ -260,28 +262,23 @@ def one_call(
             with suppress(filelock.Timeout):
                 lock.acquire(timeout=min(left, 0.2), poll_interval=0.05)
     try:
-        for shared in (path.with_suffix(".lock"), holder):
-            if shared == holder:
-                holder.write_text(f"process {os.getpid()}")
-            with suppress(PermissionError):  # another user made it, and shares it already
-                shared.chmod(0o666)
+        holder.write_text(f"process {os.getpid()}")
         yield
     finally:
         lock.release()
 
 
 def _lock_folder() -> Path:
-    """A folder in which every user may make files, and none may remove another's: as /tmp is."""
-    folder = Path(tempfile.gettempdir()) / "wolkvox-billing-locks"
+    """A folder of the user's own: in one that users share, each could replace another's files."""
+    folder = Path(tempfile.gettempdir()) / f"wolkvox-billing-{os.getuid()}"
     try:
-        with suppress(FileExistsError):
-            folder.mkdir()
-            folder.chmod(0o1777)
-        if stat.S_ISDIR(folder.lstat().st_mode) and os.access(folder, os.W_OK):
-            return folder
+        folder.mkdir(mode=0o700, exist_ok=True)
+        found = folder.lstat()
     except OSError as error:
         raise SettingsError(f"{folder} cannot be made: {error.strerror}; set TMPDIR") from None
-    raise SettingsError(f"{folder} is no folder that can be written: remove it, or set TMPDIR")
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+        raise SettingsError(f"{folder} is not a folder of yours: remove it, or set TMPDIR")
+    return folder
 
 
 def _read(holder: Path) -> str:
