@@ -20,7 +20,7 @@ demo: .venv/installed ## two months against a stand-in of the vendor, in a scrat
 	@$(BIN)/wolkvox-billing demo
 
 test: .venv/installed $(OLDEST)/installed ## all tests; they start a PostgreSQL of their own
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto
 
 lint: .venv/installed ## rules and format
 	@$(BIN)/ruff check .
