@@ -1,11 +1,12 @@
 """How fast the marts answer over 10.5 million readings: 20 operations, 5 years, every 5 minutes.
 
-    make bench-marts                           both engines
+    make bench                                 both engines
     python benchmarks/marts.py --days 90       a smaller one
     python benchmarks/marts.py --no-postgres   DuckDB alone
 
-Prints each mart's seconds (the best of three, of one where it takes 20) beside those of a hand-written query
-that only finds the last reading of each day, in the same run: quote the ratio, machines differ.
+Prints each mart's seconds (the best of three, or of one that takes more than 20) beside those of a
+hand-written query that only finds the last reading of each day, in the same run: quote the ratio,
+machines differ.
 """
 
 from __future__ import annotations

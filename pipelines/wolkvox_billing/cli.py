@@ -240,6 +240,7 @@ def demo() -> None:
     say("Rows that could not be read: kept as they came, with the reason", bold=True)
     print_table(["reason", "row"], story.rejected)
     say(f"The DuckDB file: {story.location}", bold=True)
+    say(f"(remove {story.folder} when you have seen enough)")
     say("Two queries to try on it (for example with `duckdb FILE` or in Python):")
     say("  SELECT * FROM wolkvox_billing_marts.usage_daily ORDER BY operation_id, usage_date;")
     say("  SELECT started_at, outcome, msg FROM wolkvox_billing.polls WHERE outcome <> 'ok';")
