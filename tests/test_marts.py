@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
 from datetime import datetime, timezone
 from decimal import Decimal
 from pathlib import Path
@@ -16,6 +19,8 @@ from conftest import SERVERS, TOKENS, Project, configure
 from wolkvox_billing.errors import SettingsError, WarehouseError
 from wolkvox_billing.marts import MARTS, VIEWS
 from wolkvox_billing.pipeline import refresh_marts
+from wolkvox_billing.snapshot import publish
+from wolkvox_billing.status import status
 
 REPORT = "rsync_s3_mp3"
 COUNTER = {"measures": {REPORT: "month_to_date"}}
@@ -183,6 +188,83 @@ def test_a_restated_day(warehouse: Project) -> None:
     """)
 
 
+def test_a_value_that_falls_on_its_own_day(warehouse: Project) -> None:
+    """A value that falls is a restatement on its own day too."""
+    for hour, items in ((9, 5), (12, 7), (15, 6)):
+        say(warehouse, f"2026-10-01 {hour:02}:00", f"2026-10-01 {items}", **COUNTER)
+    assert rows(warehouse, "usage_restatements", RESTATED) == table("""
+        2026-10-01 01/15:00 7 6 -1 01/12:00
+    """)
+
+
+def test_who_only_reads_changes_no_meaning(warehouse: Project, tmp_path: Path) -> None:
+    """`status` and `publish` move the marts' clock, and leave what the numbers mean to `load`."""
+    say(warehouse, "2026-10-01 12:00", "2026-10-01 5", **COUNTER)
+    later = at("2026-11-02 12:00")
+    status(destination=warehouse.destination, clock=lambda: later)
+    publish(tmp_path / "copy.duckdb", destination=warehouse.destination, clock=lambda: later)
+    assert rows(warehouse, "usage_monthly", "measure, is_closed_period") == ["month_to_date True"]
+
+
+def test_a_view_that_was_dropped_comes_back(warehouse: Project) -> None:
+    """A view that somebody dropped is there again after the next refresh."""
+    say(warehouse, "2026-10-01 12:00", "2026-10-01 5", **COUNTER)
+    warehouse.execute("DROP VIEW wolkvox_billing_marts.poll_coverage")
+    refresh_marts(destination=warehouse.destination, clock=lambda: warehouse.vendor.now, **COUNTER)  # type: ignore[arg-type]
+    assert len(rows(warehouse, "poll_coverage", COVERAGE)) == 1
+
+
+TWICE = """
+import sys
+from datetime import datetime, timezone
+from wolkvox_billing.pipeline import refresh_marts
+from wolkvox_billing.snapshot import publish
+from wolkvox_billing.status import status
+print("ready", flush=True)
+for line in sys.stdin:
+    refresh_marts(destination="postgres", gauge_month=line.strip())
+    print("done", flush=True)
+"""
+
+
+def test_two_refreshes_at_once(
+    project: Project, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    """Two machines that refresh at once, each with another setting, count nothing twice."""
+    project.destination, project.dsn = "postgres", request.getfixturevalue("new_database")()
+    monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", project.dsn)
+    say(project, "2026-10-01 12:00", "2026-10-01 5", **COUNTER)
+    machines = []
+    for name in ("one", "two"):
+        machines.append(
+            subprocess.Popen(
+                [sys.executable, "-c", TWICE],
+                env={
+                    **os.environ,
+                    "PYTHONPATH": os.pathsep.join(sys.path),
+                    "DLT_DATA_DIR": str(project.folder / name),
+                },
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+                bufsize=1,
+            )
+        )
+    try:
+        said = [(one.stdin, one.stdout) for one in machines]
+        assert [out.readline() for _, out in said if out] == ["ready\n"] * 2
+        for round_ in range(6):
+            for number, (to, _) in enumerate(said):
+                assert to
+                to.write(("max", "last", "average")[(round_ + number) % 3] + "\n")
+            assert [out.readline() for _, out in said if out] == ["done\n"] * 2
+            assert rows(project, "usage_monthly", "last_quantity") == ["5"]
+            assert project.query("SELECT COUNT(*) FROM wolkvox_billing_marts.refreshed") == [(1,)]
+    finally:
+        for one in machines:
+            one.communicate(timeout=30)
+
+
 def test_a_counter_that_resets(warehouse: Project) -> None:
     """A counter that falls within a month is a restatement; the day's use is negative and seen, and
     the month is what the counter says last. A fall at the month's turn is no restatement."""
@@ -222,6 +304,8 @@ def test_a_fall_is_seen_where_the_measure_is_unknown(warehouse: Project) -> None
         ("10-01:1 10-02:2 10-03:3 10-04:4 10-05:5 10-06:6 10-07:7", "month_to_date data"),
         ("09-30:5 10-01:5 10-02:6 10-03:7 10-04:8 10-05:9 10-06:10 10-07:11", "- undetermined"),
         ("09-30:0 10-01:5 10-02:6 10-03:7 10-04:8 10-05:9 10-06:10 10-07:11", "month_to_date data"),
+        ("09-30:5 10-03:5 10-04:6 10-05:7 10-06:8 10-07:9 10-08:10 10-09:11",
+         "month_to_date data"),  # the turn was not seen
         ("10-01:5 10-02:3 10-03:6", "- undetermined"),  # one fall
         ("10-01:5 10-02:3 10-03:6 10-04:2", "daily data"),
         ("10-01:5 10-02:5 10-03:5 10-04:5 10-05:5 10-06:5 10-07:5 10-08:5 10-09:5",
@@ -360,6 +444,23 @@ def test_two_operations_in_two_zones(warehouse: Project, monkeypatch: pytest.Mon
         beta 2026-10-31 1 1 1170 0
         beta 2026-11-01 0 0   30 0
     """)
+
+
+def test_a_new_operation_brings_its_zone(
+    warehouse: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An operation that is added later is counted in its own zone from its first poll on."""
+    say(warehouse, "2026-10-31 10:00", "2026-10-31 5", **COUNTER)
+    beta = {"name": "beta", "server": SERVERS["beta"], "token": TOKENS["beta"]}
+    row = {"operation": "X", "description": "Audios", "items": "5", "date": "2026-10-31"}
+    warehouse.vendor.answer(TOKENS["beta"], REPORT, [row])
+    warehouse.vendor.now = datetime(2026, 10, 31, 23, 30, tzinfo=timezone.utc)
+    madrid = [{**beta, "timezone": "Europe/Madrid"}]
+    assert warehouse.load(operations=madrid, **COUNTER).is_good
+    assert rows(warehouse, "usage_monthly", "operation_id, is_closed_period") == [
+        "acme False",
+        "beta True",
+    ]
 
 
 def test_coverage_counts_refusals_and_gaps(warehouse: Project) -> None:

@@ -201,7 +201,8 @@ def test_the_order_of_arrival_changes_nothing(
 @EXAMPLES
 @given(months())
 def test_a_change_is_never_unseen(warehouse: Warehouse, batches: list[Batch]) -> None:
-    """Where a counter's use of a day is negative, a restatement of that day says so."""
+    """Where a counter's use of a day is negative, a restatement says so: of that day, or of an
+    earlier one of its month that was raised afterwards."""
     warehouse.hold(batches, "month_to_date")
     unseen = warehouse.query(
         "SELECT u.product, u.usage_date FROM marts.usage_daily u WHERE u.consumed_quantity < 0 "

@@ -137,6 +137,39 @@ def test_the_months_end_comes_near(project: Project) -> None:
     ]
 
 
+def test_a_long_silence_is_not_forgotten(project: Project) -> None:
+    """An operation whose last answers are older than a week is warned of all the same."""
+    for day in (2, 3):
+        poll(project, f"2026-11-{day:02} 12:00", Audios=str(day))
+    assert seen(project, "2026-11-20 12:00").warnings == [
+        "acme rsync_s3_mp3: last answered 408 h ago: is the schedule running?"
+    ]
+
+
+def test_an_operation_under_two_names(project: Project) -> None:
+    """Where the vendor shows an operation under two names, each is shown, and that is said."""
+    project.vendor.now = at("2026-11-10 12:00")
+    rows = [
+        {"operation": name, "description": "Audios", "items": items, "date": "2026-11-10"}
+        for name, items in (("SUR", "7"), ("NORTE", "500"))
+    ]
+    project.vendor.answer(TOKENS["acme"], REPORT, rows)
+    assert project.load().is_good
+    found = seen(project, "2026-11-10 12:01")
+    assert [(p.product, p.so_far) for p in found.rows[0].products] == [
+        ("Audios (NORTE)", 500),
+        ("Audios (SUR)", 7),
+    ]
+    assert "under 2 names this month (NORTE, SUR)" in found.warnings[0]
+
+
+def test_an_absurd_change_breaks_nothing(project: Project) -> None:
+    """A change that does not fit a number is shown as unknown."""
+    poll(project, "2026-11-09 12:00", Audios="99999999999999")
+    poll(project, "2026-11-10 12:00", Audios="-99999999999999")
+    assert seen(project, "2026-11-10 12:01").rows[0].products[0].change is None
+
+
 def test_nothing_but_refusals(project: Project) -> None:
     """An operation that was never answered is said to be so."""
     project.vendor.misbehave("wrong_token")

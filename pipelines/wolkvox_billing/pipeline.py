@@ -168,6 +168,7 @@ def marts_sql(dialect: str, *, dataset: str = DATASET, clock: Clock = utc_now) -
         now=now,
         first_poll=now.date() - timedelta(days=365),
         timezone=meaning.timezone,
+        gauge_month=meaning.gauge_month,
         zones={},
         reports=meaning.reports(),
     )

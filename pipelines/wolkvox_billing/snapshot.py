@@ -13,7 +13,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,7 +24,6 @@ from wolkvox_billing.errors import SettingsError, WolkvoxError
 from wolkvox_billing.marts import MARTS, REFRESHED, refresh
 from wolkvox_billing.marts.columns import COLUMNS
 from wolkvox_billing.marts.sql import grain, literal
-from wolkvox_billing.pipeline import meaning_of
 from wolkvox_billing.polls import Clock, utc_now
 from wolkvox_billing.warehouse import DATASET, DESTINATION, location_of, opened, plain, reading
 
@@ -63,31 +62,54 @@ def publish(
         raise SettingsError(
             f"{target.name} makes the schema {target.stem} in it ambiguous: choose another name"
         )
-    if not as_file and target.is_dir() and not target.is_symlink():
-        raise SettingsError(f"{target} is a folder: name a path that is free, or a .duckdb file")
+    _check_replaceable(target, marts, as_file)
     beside = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     try:
         with opened(destination, dataset) as pipeline, reading(pipeline):
             if pipeline.destination.destination_name not in REFRESHED:
                 raise SettingsError(f"publish reads {' and '.join(REFRESHED)}, not {destination}")
-            if as_file and target == Path(location_of(pipeline)):
+            source = Path(location_of(pipeline))
+            if target.exists() and source.exists() and target.samefile(source):
                 raise SettingsError(f"{target} is the warehouse itself: choose another name")
-            refresh(pipeline, meaning_of(), clock())
+            refresh(pipeline, None, clock())
+            if not pipeline.default_schema_name:  # this machine never loaded; the warehouse did
+                pipeline.sync_destination()
             target.parent.mkdir(parents=True, exist_ok=True)
             with _tables(pipeline, {dataset: None, marts: MARTS}) as (db, tables):
-                if as_file:
-                    rows = _as_file(db, tables, beside, _comments(pipeline))
-                else:
-                    rows = _as_folder(db, tables, beside)
+                try:
+                    if as_file:
+                        rows = _as_file(db, tables, beside, _comments(pipeline))
+                    else:
+                        rows = _as_folder(db, tables, beside)
+                except duckdb.Error as error:
+                    raise WolkvoxError(f"{target} could not be written: {plain(error)}") from None
         _sync(beside)
         _move(beside, target, as_file)
-    except (OSError, duckdb.Error) as error:
+    except OSError as error:
         raise WolkvoxError(f"{target} could not be written: {plain(error)}") from None
     finally:
         shutil.rmtree(beside, ignore_errors=True)
-        if beside.is_file():
-            beside.unlink()
+        for left in (beside, beside.with_name(f"{beside.name}.wal")):
+            if left.is_file():
+                left.unlink()
     return Snapshot(target, rows)
+
+
+def _check_replaceable(target: Path, marts: str, as_file: bool) -> None:
+    """Only what `publish` made is replaced. Raises SettingsError."""
+    if not target.exists() and not target.is_symlink():
+        return
+    is_ours = False
+    if as_file and target.is_file() and not target.is_symlink():
+        with suppress(duckdb.Error), closing(duckdb.connect(str(target), read_only=True)) as db:
+            made = "SELECT 1 FROM duckdb_tables() WHERE schema_name = ?"
+            is_ours = bool(db.execute(made, [marts]).fetchall())
+    elif not as_file and target.is_symlink():
+        is_ours = os.readlink(target).startswith(f"{_versions(target).name}/")
+    if not is_ours:
+        raise SettingsError(
+            f"{target} is there, and was not made by `publish`: name a free path, or remove it"
+        )
 
 
 # A table: its name and, as a query of the DuckDB connection, its rows.
@@ -231,7 +253,7 @@ def _move(beside: Path, target: Path, as_file: bool) -> None:
         beside.chmod(0o644 & ~_umask())
         beside.replace(target)
         return
-    versions = target.with_name(f".{target.name}.versions")
+    versions = _versions(target)
     versions.mkdir(exist_ok=True)
     kept = target.resolve().name if target.is_symlink() else ""
     version = versions / f"{_next(versions):08d}"
@@ -240,8 +262,12 @@ def _move(beside: Path, target: Path, as_file: bool) -> None:
     link.symlink_to(version.relative_to(target.parent))
     link.replace(target)
     for old in versions.iterdir():
-        if old.name not in (kept, version.name):
+        if old.name.isdigit() and old.name not in (kept, version.name):
             shutil.rmtree(old, ignore_errors=True)
+
+
+def _versions(target: Path) -> Path:
+    return target.with_name(f".{target.name}.versions")
 
 
 def _next(versions: Path) -> int:

@@ -98,7 +98,7 @@ def status(
         with reading(pipeline):
             now = clock()
             try:
-                refresh(pipeline, meaning, now)
+                refresh(pipeline, None, now)
             except WarehouseError:  # there are no tables yet
                 return found
             _read(pipeline, ZoneInfo(meaning.timezone), now, found)
@@ -118,19 +118,19 @@ def _read(pipeline: dlt.Pipeline, default_zone: ZoneInfo, now: datetime, found: 
         }
         since = now - timedelta(days=40)
         coverage = query(
-            "SELECT operation_id, report, poll_date, polls_answered, last_answer_at "
+            "SELECT operation_id, report, poll_date, polls, polls_answered, last_answer_at "
             f"FROM {marts}.poll_coverage WHERE poll_date >= %s ORDER BY 1, 2, 3",
             since.date(),
         )
         days = query(
-            "SELECT operation_id, report, product, usage_date, measure, consumed_quantity, "
-            f"days_covered, month_to_date_quantity FROM {marts}.usage_daily "
+            "SELECT operation_id, report, operation_name, product, usage_date, measure, "
+            f"consumed_quantity, days_covered, month_to_date_quantity FROM {marts}.usage_daily "
             "WHERE usage_date >= %s ORDER BY operation_name, product, usage_date",
             since.date(),
         )
         months = query(
-            "SELECT operation_id, report, product, billing_period_start, last_quantity, "
-            f"last_read_at FROM {marts}.usage_monthly ORDER BY 1, 2, 3, 4"
+            "SELECT operation_id, report, operation_name, product, billing_period_start, "
+            f"last_quantity, last_read_at FROM {marts}.usage_monthly ORDER BY 1, 2, 3, 4, 5"
         )
         polls = query(
             f"SELECT operation_id, report, outcome, started_at, rejected FROM {raw}.polls "
@@ -153,20 +153,27 @@ def _read(pipeline: dlt.Pipeline, default_zone: ZoneInfo, now: datetime, found: 
         row.polls_24h = len(recent)
         row.refusals_24h = sum(outcome not in _ANSWERS for outcome in recent)
         row.days_without_answer = [
-            day for day, answered, _ in own(coverage)
+            day for day, _, answered, _ in own(coverage)
             if not answered and (day.year, day.month) == (today.year, today.month)
         ]  # fmt: skip
-        of_products: dict[str, list[Any]] = defaultdict(list)
-        for product, *day in own(days):
-            of_products[product].append(day)
-        lasts = {product: last for product, month, last, _ in own(months)
-                 if month == today.replace(day=1)}  # fmt: skip
-        for product, read_days in of_products.items():
-            if product in lasts:
-                row.products.append(_product(product, lasts[product], read_days))
+        month = today.replace(day=1)
+        lasts = {(name, product): last for name, product, of, last, _ in own(months) if of == month}
+        names = sorted({name for name, _ in lasts})
+        if len(names) > 1:
+            found.warnings.append(
+                f"{operation} {report}: wolkvox shows it under {len(names)} names this month "
+                f"({', '.join(names)}): if it was renamed, its use is counted under each"
+            )
+        of_products: dict[tuple[str, str], list[Any]] = defaultdict(list)
+        for name, product, *day in own(days):
+            of_products[name, product].append(day)
+        for (name, product), read_days in of_products.items():
+            label = f"{product} ({name})" if len(names) > 1 else product
+            if (name, product) in lasts:
+                row.products.append(_product(label, lasts[name, product], read_days))
             if since_day := _stands_still(read_days, today):
                 found.warnings.append(
-                    f"{operation} {report}: {product} has not moved on working days since "
+                    f"{operation} {report}: {label} has not moved on working days since "
                     f"{since_day:%d %b}: the vendor's nightly copy may be broken"
                 )
         answers = [at for outcome, at, _ in own(polls) if outcome in _ANSWERS]
@@ -177,6 +184,8 @@ def _read(pipeline: dlt.Pipeline, default_zone: ZoneInfo, now: datetime, found: 
                 "read: see the table rejected_rows"
             )
         last = max((at for *_, at in own(coverage) if at), default=None)
+        if not any(asked for _, asked, *_ in own(coverage)):
+            continue  # it is asked no more
         found.warnings += _late(f"{operation} {report}", answers, last, now, today,
                                 zones.get(operation, default_zone))  # fmt: skip
 
@@ -194,9 +203,9 @@ def _stands_still(days: list[Any], today: date) -> date | None:
         if day.weekday() < 5 and day < today and measure in ("month_to_date", "daily")
     ]  # fmt: skip
     still: list[date] = []
-    while working and not working[-1][1]:
+    while working and working[-1][1] == 0:
         still.append(working.pop()[0])
-    moved = sum(used > 0 for _, used in working[-5:])
+    moved = sum(bool(used) and used > 0 for _, used in working[-5:])
     return still[-1] if len(still) >= 2 and moved >= 3 else None
 
 
@@ -216,6 +225,8 @@ def _late(
     age = now - last
     pauses = [(b - a).total_seconds() for a, b in pairwise(answers)]
     usual = timedelta(seconds=median(pauses)) if pauses else timedelta()
+    if not pauses and age > 2 * DAY:  # what is usual shows in the last week only
+        said.append(f"{who}: last answered {_hours(age)} ago: is the schedule running?")
     if pauses and age > max(USUAL_PAUSES * usual, LEAST_LATE):
         said.append(
             f"{who}: last answered {_hours(age)} ago, usually every {_hours(usual)}: is the "

@@ -13,19 +13,24 @@ small tables that `refresh` fills: `refreshed` (the moment up to which the views
 
 from __future__ import annotations
 
+import difflib
 import hashlib
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 import dlt
-from dlt.destinations.exceptions import DatabaseUndefinedRelation
 
 from wolkvox_billing.errors import SettingsError, WarehouseError
-from wolkvox_billing.marts.sql import DIALECTS, VIEWS, epoch, statements, view_sql
+from wolkvox_billing.marts.columns import COLUMNS
+from wolkvox_billing.marts.sql import DIALECTS, TABLES, VIEWS, epoch, statements, view_sql
 from wolkvox_billing.operations import read_zone
 from wolkvox_billing.reports import REPORTS, TIMEZONE
+from wolkvox_billing.version import __version__
+
+logger = logging.getLogger("wolkvox_billing")
 
 MARTS = ("usage_daily", "usage_monthly", "usage_restatements", "poll_coverage")
 MEASURES = ("month_to_date", "daily", "gauge", "auto")
@@ -50,6 +55,10 @@ class Meaning:
                 'the setting `measures` is a table, such as {rsync_s3_mp3 = "daily"}'
             )
         for report, measure in self.measures.items():
+            if report not in REPORTS:
+                near = difflib.get_close_matches(report, REPORTS, n=1, cutoff=0.75)
+                hint = f"; did you mean {near[0]}?" if near else ""
+                logger.warning("`measures` names %r, which wolkvox does not have%s", report, hint)
             if measure not in MEASURES:
                 raise SettingsError(
                     f"the setting `measures` says {measure!r} for {report}: expected one of "
@@ -66,11 +75,11 @@ class Meaning:
         is_gauge = report in REPORTS and REPORTS[report].kind == "gauge"
         return self.measures.get(report) or ("gauge" if is_gauge else "auto")
 
-    def reports(self) -> list[tuple[str, str, str, str]]:
-        """report, measure, unit, gauge_month: of each report that is known or set."""
+    def reports(self) -> list[tuple[str, str, str]]:
+        """report, measure and unit of each report that is known or set."""
         units = {name: report.unit for name, report in REPORTS.items()}
         return [
-            (name, self.measure(name), units.get(name, "units"), self.gauge_month)
+            (name, self.measure(name), units.get(name, "units"))
             for name in sorted({*REPORTS, *self.measures})
         ]
 
@@ -93,52 +102,62 @@ def read_meaning(
 
 
 def refresh(
-    pipeline: dlt.Pipeline, meaning: Meaning, now: datetime, zones: Mapping[str, str] | None = None
+    pipeline: dlt.Pipeline,
+    meaning: Meaning | None,
+    now: datetime,
+    zones: Mapping[str, str] | None = None,
 ) -> None:
     """Makes the views where they are not there or not these, and moves their clock to `now`.
 
-    `zones` are those of operations asked just now: where all are known, no table is searched for
-    them. In one transaction: a reader sees what was there before, or all that is new.
+    meaning: None keeps what the views mean, since whoever only reads must not change it for others.
+    zones: those of operations asked just now; where all are known, no table is searched for them.
+    In one transaction: a reader sees what was there before, or all that is new.
     Raises WarehouseError where the raw tables are not there yet.
     """
     raw, marts = pipeline.dataset_name, f"{pipeline.dataset_name}_marts"
-    views = hashlib.sha256("\n".join(map(view_sql, VIEWS)).encode()).hexdigest()
-    inputs = hashlib.sha256(f"{now.year}\n{meaning}".encode()).hexdigest()
-    with pipeline.sql_client() as client:
-        stored = _rows(client, f"SELECT views_digest, inputs_digest FROM {marts}.refreshed")
-        known = dict(_rows(client, f"SELECT operation_id, timezone FROM {marts}.operations") or [])
-        if stored == [(views, inputs)] and (zones or {}).items() <= known.items():
+    parts = [__version__, *map(view_sql, VIEWS), repr(COLUMNS), repr(TABLES)]
+    views = hashlib.sha256("\n".join(parts).encode()).hexdigest()
+    with pipeline.sql_client() as client, client.begin_transaction():
+
+        def rows(query: str) -> list[tuple[Any, ...]]:
+            return [tuple(row) for row in client.execute_sql(query) or ()]
+
+        if pipeline.destination.destination_name == "postgres":
+            # Two refreshes at once would fill the tables twice; a reader in a transaction that it
+            # does not end would hold up this one, and behind it all other readers.
+            client.execute_sql(f"SELECT pg_advisory_xact_lock(hashtext('{marts}'))")
+            client.execute_sql("SET LOCAL lock_timeout = '10s'")
+        listed = "SELECT table_schema, table_name FROM information_schema.tables"
+        there = rows(f"{listed} WHERE table_schema IN ('{raw}', '{marts}')")
+        if (raw, "polls") not in there or (raw, "readings") not in there:
+            raise WarehouseError(f"{raw} has no tables yet: run `wolkvox-billing load` first")
+        stored, known = [], {}
+        if all((marts, name) in there for name in (*TABLES, *VIEWS)):
+            stored = rows(f"SELECT views_digest, inputs_digest FROM {marts}.refreshed")
+            known = dict(rows(f"SELECT operation_id, timezone FROM {marts}.operations"))
+        keep_views = [row[0] for row in stored] == [views]
+        inputs = hashlib.sha256(f"{now.year}\n{meaning}".encode()).hexdigest()
+        same_inputs = meaning is None or stored == [(views, inputs)]
+        if keep_views and same_inputs and (zones or {}).items() <= known.items():
             client.execute_sql(f"UPDATE {marts}.refreshed SET as_of_epoch = {epoch(now)}")
             return
+        meaning = meaning or read_meaning()
         polls = f"{raw}.polls"
         # An operation that is asked no more keeps its zone: its days stay what they were.
         last = f"SELECT MAX(poll_id) FROM {polls} GROUP BY operation_id"
-        found = _rows(
-            client, f"SELECT operation_id, timezone FROM {polls} WHERE poll_id IN ({last})"
-        )
-        if found is None:
-            raise WarehouseError(f"{raw} has no tables yet: run `wolkvox-billing load` first")
-        first = _rows(client, f"SELECT MIN(poll_date) FROM {polls}") or [(None,)]
-        dialect = client.capabilities.sqlglot_dialect or "duckdb"
-        with client.begin_transaction():
-            for statement in statements(
-                dialect,
-                raw=raw,
-                marts=marts,
-                now=now,
-                first_poll=first[0][0] or now.date(),
-                timezone=meaning.timezone,
-                zones=dict(found),
-                reports=meaning.reports(),
-                digests=(views, inputs),
-                keep_views=[views] == [row[0] for row in stored or []],
-            ):
-                client.execute_sql(statement)
-
-
-def _rows(client: Any, query: str) -> list[tuple[Any, ...]] | None:
-    """The rows of a small query; None where the table is not there."""
-    try:
-        return [tuple(row) for row in client.execute_sql(query) or ()]
-    except DatabaseUndefinedRelation:
-        return None
+        found = rows(f"SELECT operation_id, timezone FROM {polls} WHERE poll_id IN ({last})")
+        [(first,)] = rows(f"SELECT MIN(poll_date) FROM {polls}")
+        for statement in statements(
+            client.capabilities.sqlglot_dialect or "duckdb",
+            raw=raw,
+            marts=marts,
+            now=now,
+            first_poll=first or now.date(),
+            timezone=meaning.timezone,
+            gauge_month=meaning.gauge_month,
+            zones={name: zone for name, zone in found if zone},
+            reports=meaning.reports(),
+            digests=(views, inputs),
+            keep_views=keep_views,
+        ):
+            client.execute_sql(statement)

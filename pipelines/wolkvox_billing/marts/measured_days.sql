@@ -2,7 +2,8 @@
 --
 -- A setting decides. `auto` asks the product's own history, by the last reading of each day:
 --   most days were last read in an answer that held several days        → daily
---   no fall and at least 6 rises within months, a fall at each month's turn → month_to_date
+--   no fall and at least 6 rises within months, and a fall at each month's turn → month_to_date
+--     (a turn whose first reading comes after the second day shows nothing: it may have grown again)
 --   at least 2 falls, in at least 15 % of the steps within months       → daily
 --   at least 9 steps within months, nine tenths of them flat            → gauge
 --   anything else                                                       → undetermined (NULL)
@@ -29,14 +30,14 @@ signs AS (
         SUM(CASE WHEN s.month_start = s.month_before AND s.quantity < s.quantity_before
             THEN 1 ELSE 0 END) OVER series AS falls,
         SUM(CASE WHEN s.month_start > s.month_before AND s.quantity >= s.quantity_before
-            AND s.quantity_before > 0 THEN 1 ELSE 0 END) OVER series AS turns_without_reset
+            AND s.quantity_before > 0 AND s.day_of_month <= 2 THEN 1 ELSE 0 END) OVER series AS turns_without_reset
     FROM steps AS s
     WINDOW series AS (PARTITION BY s.operation_id, s.operation_name, s.report, s.product)
 ),
 judged AS (
     SELECT
         s.*,
-        t.measure AS setting, t.consumed_unit, t.gauge_month,
+        t.measure AS setting, t.consumed_unit, f.gauge_month,
         CASE
             WHEN s.listed_days * 2 > s.days THEN 'daily'
             WHEN s.falls = 0 AND s.rises >= 6 AND s.turns_without_reset = 0 THEN 'month_to_date'
@@ -44,6 +45,7 @@ judged AS (
             WHEN s.steps >= 9 AND (s.steps - s.rises - s.falls) * 10 >= s.steps * 9 THEN 'gauge'
         END AS looks_like
     FROM signs AS s
+    CROSS JOIN marts.refreshed AS f
     LEFT JOIN marts.reports AS t ON t.report = s.report
 )
 SELECT
@@ -61,5 +63,5 @@ SELECT
         ELSE 'data'
     END AS measure_source,
     COALESCE(consumed_unit, 'units') AS consumed_unit,
-    COALESCE(gauge_month, 'max') AS gauge_month
+    gauge_month
 FROM judged

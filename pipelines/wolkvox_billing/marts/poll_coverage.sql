@@ -2,7 +2,8 @@
 WITH asked AS (
     SELECT
         p.operation_id, p.report, COALESCE(o.timezone, f.timezone) AS timezone,
-        MIN(p.poll_date) AS first_date
+        MIN(p.poll_date) AS first_date,
+        MAX(p.poll_date) AS last_date
     FROM raw.polls AS p
     CROSS JOIN marts.refreshed AS f
     LEFT JOIN marts.operations AS o ON o.operation_id = p.operation_id
@@ -23,14 +24,18 @@ names AS (
 days AS (
     SELECT
         a.operation_id, a.report, c.calendar_date, c.day_start_epoch,
-        CASE WHEN c.day_end_epoch < f.as_of_epoch THEN c.day_end_epoch ELSE f.as_of_epoch END
-            AS seen_until_epoch
+        -- A day ahead of the clock was polled before somebody set the clock back: it is whole.
+        CASE
+            WHEN c.day_end_epoch < f.as_of_epoch OR c.day_start_epoch > f.as_of_epoch
+                THEN c.day_end_epoch
+            ELSE f.as_of_epoch
+        END AS seen_until_epoch
     FROM asked AS a
     CROSS JOIN marts.refreshed AS f
     INNER JOIN marts.days AS c
         ON c.timezone = a.timezone
         AND c.calendar_date >= a.first_date
-        AND c.day_start_epoch <= f.as_of_epoch
+        AND (c.day_start_epoch <= f.as_of_epoch OR c.calendar_date <= a.last_date)
 ),
 calls AS (
     SELECT

@@ -7,7 +7,8 @@ difference of times. Two words are ours, and are written out before an engine se
 
     QUANTITY(x)      x as DECIMAL(18, 4); NULL where it does not fit, since one absurd reading must
                      not break the view for all others
-    AVERAGE(x, n)    x / n, rounded half up to 4 decimals, by the same steps on every engine
+    AVERAGE(x, n)    x / n, rounded half up to 4 decimals, by the same steps on every engine; exact
+                     while x is below 10**11
 """
 
 from __future__ import annotations
@@ -35,10 +36,10 @@ VIEWS = (
     "poll_coverage",
 )
 TABLES = {
-    "refreshed": "as_of_epoch BIGINT, timezone VARCHAR, views_digest VARCHAR, "
-    "inputs_digest VARCHAR",
+    "refreshed": "as_of_epoch BIGINT, timezone VARCHAR, gauge_month VARCHAR, "
+    "views_digest VARCHAR, inputs_digest VARCHAR",
     "operations": "operation_id VARCHAR, timezone VARCHAR",
-    "reports": "report VARCHAR, measure VARCHAR, consumed_unit VARCHAR, gauge_month VARCHAR",
+    "reports": "report VARCHAR, measure VARCHAR, consumed_unit VARCHAR",
     "months": "timezone VARCHAR, year_number BIGINT, month_number BIGINT, month_start DATE, "
     "month_end DATE, month_end_epoch BIGINT",
     "days": "timezone VARCHAR, calendar_date DATE, day_start_epoch BIGINT, day_end_epoch BIGINT",
@@ -56,7 +57,8 @@ def statements(
     first_poll: date,
     timezone: str,
     zones: Mapping[str, str],
-    reports: Iterable[tuple[str, str, str, str]],
+    reports: Iterable[tuple[str, str, str]],
+    gauge_month: str = "max",
     digests: tuple[str, str] = ("", ""),
     keep_views: bool = False,
 ) -> Iterator[str]:
@@ -73,7 +75,7 @@ def statements(
             yield _for_engine(f"DROP VIEW IF EXISTS marts.{view}{cascade}", dialect, raw, marts)
     used = sorted({timezone, *zones.values()})
     rows: dict[str, Iterable[tuple[object, ...]]] = {
-        "refreshed": [(epoch(now), timezone, *digests)],
+        "refreshed": [(epoch(now), timezone, gauge_month, *digests)],
         "operations": sorted(zones.items()),
         "reports": reports,
         "months": [month for zone in used for month in _months(zone, now)],
@@ -81,6 +83,8 @@ def statements(
     }
     for table, columns in TABLES.items():
         name = _name(table, dialect, marts)
+        if not keep_views:
+            yield f"DROP TABLE IF EXISTS {name}"
         yield _for_engine(
             f"CREATE TABLE IF NOT EXISTS marts.{table} ({columns})", dialect, raw, marts
         )
@@ -213,7 +217,7 @@ def _months(zone: str, now: datetime) -> Iterator[tuple[object, ...]]:
 
 def _days(zone: str, first: date, now: datetime) -> Iterator[tuple[object, ...]]:
     """Every day on which a call can have been made."""
-    day = date(first.year, 1, 1)
+    day = date(first.year - 1, 1, 1)  # answers of an earlier day may still wait somewhere
     while day.year <= now.year + 1:
         following = day + timedelta(days=1)
         yield zone, day, _start(day, zone), _start(following, zone)

@@ -12,4 +12,4 @@ SELECT
     r.days_in_answer,
     r.poll_id
 FROM raw.readings AS r
-WHERE NOT r.is_repeated
+WHERE NOT COALESCE(r.is_repeated, FALSE)
