@@ -26,6 +26,7 @@ from conftest import SERVERS, TOKENS, Project
 from fake_wolkvox import Vendor
 from wolkvox_billing import SettingsError, wolkvox_billing
 from wolkvox_billing.operations import Operation
+from wolkvox_billing.snapshot import publish
 
 REPORT = "rsync_s3_mp3"
 TOKEN = TOKENS["acme"]
@@ -113,6 +114,10 @@ def leaks(tmp_path: Path, secret: str = TOKEN) -> list[str]:
         name = str(path.relative_to(tmp_path))
         if shows(path.read_bytes(), secret) or shows(name.encode(), secret):
             found.append(name)
+        if path.suffix == ".parquet":
+            rows = duckdb.sql(f"FROM read_parquet('{path}')").fetchall()
+            if shows(repr(rows).encode(), secret):
+                found.append(f"{name}: rows")
         if path.suffix == ".duckdb":
             with closing(duckdb.connect(str(path), read_only=True)) as db:
                 for schema, table in db.execute(
@@ -249,6 +254,20 @@ def test_an_answer_that_repeats_the_token(project: Project, tmp_path: Path) -> N
     assert notes[-1] == ("the answer repeated the token: it is masked",)
     assert project.query(f"SELECT operation, items_raw FROM {REPORT}") == [("[token]", "5")]
     assert not shows(printed.encode(), TOKEN), printed
+    assert leaks(tmp_path) == []
+
+
+@pytest.mark.parametrize("copy", ["copy.duckdb", "copy"])
+def test_a_published_copy(project: Project, tmp_path: Path, copy: str) -> None:
+    """A copy for BI tools shows no token, though it holds the answers as they came."""
+    body = json.dumps({"code": 403, "error": "403", "msg": f"token {TOKEN} is in maintenance"})
+    project.load()
+    project.vendor.answer(TOKEN, REPORT, body.encode())
+    project.later(hours=1)
+    project.load()
+    made = publish(tmp_path / copy, clock=lambda: project.vendor.now)
+    assert made.rows["wolkvox_billing.polls"] >= 2
+    assert list(tmp_path.rglob("*.parquet")) or (tmp_path / copy).is_file()
     assert leaks(tmp_path) == []
 
 
