@@ -115,7 +115,7 @@ WRONG = [
     ({"SOURCES__WOLKVOX_BILLING__TIMEZONE": "Bogota"}, "timezone"),
     ({"SOURCES__WOLKVOX_BILLING__PACE_MINUTES": "soon"}, "pace_minutes"),
     ({"WOLKVOX_BILLING_DESTINATION": "duckdbb"}, "duckdbb"),
-    ({"WOLKVOX_BILLING_DESTINATION": "postgres"}, "credentials"),
+    ({"WOLKVOX_BILLING_DESTINATION": "postgres"}, "DESTINATION__POSTGRES__CREDENTIALS"),
 ]
 
 

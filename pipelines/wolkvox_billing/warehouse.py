@@ -192,9 +192,10 @@ def configured(make: Callable[[], Any]) -> Any:
 
 
 def missing(error: ConfigFieldMissingException) -> str:
-    """The settings that dlt misses, and the variables that it looked for."""
-    tried = [str(getattr(one[0], "key", "")) for one in error.traces.values() if one]
-    return f"settings are missing: {', '.join(error.fields)} (such as {', '.join(tried)})"
+    """The settings that dlt misses, with a variable that it looked for."""
+    tried = re.search(r"'(DESTINATION__[A-Z0-9]+__CREDENTIALS)__", str(error.traces))
+    where = f": set {tried[1]}, or the same in .dlt/secrets.toml" if tried else ""
+    return f"settings are missing: {', '.join(error.fields)}{where}"
 
 
 def location_of(pipeline: dlt.Pipeline) -> str:
