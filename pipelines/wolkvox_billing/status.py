@@ -105,89 +105,124 @@ def status(
     return found
 
 
+@dataclass
+class _Seen:
+    """What the warehouse says of one operation and report lately: rows, without these two."""
+
+    coverage: list[Any] = field(default_factory=list)  # day, polls, answered, last answer
+    days: list[Any] = field(
+        default_factory=list
+    )  # name, product, day, measure, use, covers, so far
+    months: list[Any] = field(default_factory=list)  # name, product, month, last quantity, read at
+    polls: list[Any] = field(default_factory=list)  # outcome, started at, rejected; of 7 days
+
+
 def _read(pipeline: dlt.Pipeline, default_zone: ZoneInfo, now: datetime, found: Status) -> None:
     raw, marts = pipeline.dataset_name, f"{pipeline.dataset_name}_marts"
+    since = now - timedelta(days=40)
+    seen: defaultdict[tuple[str, str], _Seen] = defaultdict(_Seen)
     with pipeline.sql_client() as client:
-
-        def query(sql: str, *values: Any) -> list[tuple[Any, ...]]:
-            return [tuple(row) for row in client.execute_sql(sql, *values) or ()]
-
         zones = {
             name: ZoneInfo(zone)
-            for name, zone in query(f"SELECT operation_id, timezone FROM {marts}.operations")
+            for name, zone in client.execute_sql(
+                f"SELECT operation_id, timezone FROM {marts}.operations"
+            )
+            or ()
         }
-        since = now - timedelta(days=40)
-        coverage = query(
-            "SELECT operation_id, report, poll_date, polls, polls_answered, last_answer_at "
-            f"FROM {marts}.poll_coverage WHERE poll_date >= %s ORDER BY 1, 2, 3",
-            since.date(),
-        )
-        days = query(
-            "SELECT operation_id, report, operation_name, product, usage_date, measure, "
-            f"consumed_quantity, days_covered, month_to_date_quantity FROM {marts}.usage_daily "
-            "WHERE usage_date >= %s ORDER BY operation_name, product, usage_date",
-            since.date(),
-        )
-        months = query(
-            "SELECT operation_id, report, operation_name, product, billing_period_start, "
-            f"last_quantity, last_read_at FROM {marts}.usage_monthly ORDER BY 1, 2, 3, 4, 5"
-        )
-        polls = query(
-            f"SELECT operation_id, report, outcome, started_at, rejected FROM {raw}.polls "
-            "WHERE started_at >= %s ORDER BY started_at",
-            now - timedelta(days=7),
-        )
-    keys = sorted({(row[0], row[1]) for row in (*coverage, *months)})
-    for operation, report in keys:
-        today = now.astimezone(zones.get(operation, default_zone)).date()
+        for part, sql, *values in (
+            (
+                "coverage",
+                "SELECT operation_id, report, poll_date, polls, polls_answered, last_answer_at "
+                f"FROM {marts}.poll_coverage WHERE poll_date >= %s ORDER BY 1, 2, 3",
+                since.date(),
+            ),
+            (
+                "days",
+                "SELECT operation_id, report, operation_name, product, usage_date, measure, "
+                f"consumed_quantity, days_covered, month_to_date_quantity FROM {marts}.usage_daily "
+                "WHERE usage_date >= %s ORDER BY operation_name, product, usage_date",
+                since.date(),
+            ),
+            (
+                "months",
+                "SELECT operation_id, report, operation_name, product, billing_period_start, "
+                f"last_quantity, last_read_at FROM {marts}.usage_monthly ORDER BY 1, 2, 3, 4, 5",
+            ),
+            (
+                "polls",
+                f"SELECT operation_id, report, outcome, started_at, rejected FROM {raw}.polls "
+                "WHERE started_at >= %s ORDER BY started_at",
+                now - timedelta(days=7),
+            ),
+        ):
+            for operation, report, *row in client.execute_sql(str(sql), *values) or ():
+                getattr(seen[operation, report], str(part)).append(row)
+    for (operation, report), facts in sorted(seen.items(), key=lambda one: one[0]):
+        local = now.astimezone(zones.get(operation, default_zone))
+        found.rows.append(_freshness(operation, report, facts, local))
+        found.warnings += [f"{operation} {report}: {one}" for one in _warnings(facts, local)]
 
-        def own(rows: list[tuple[Any, ...]], key: Any = (operation, report)) -> list[Any]:
-            return [row[2:] for row in rows if row[:2] == key]
 
-        row = Freshness(operation, report)
-        found.rows.append(row)
-        if read := [last for *_, last in own(months)]:
-            row.read_at = max(read).astimezone(timezone.utc)
-            row.age = now - row.read_at
-        recent = [outcome for outcome, at, _ in own(polls) if now - at <= DAY]
-        row.polls_24h = len(recent)
-        row.refusals_24h = sum(outcome not in _ANSWERS for outcome in recent)
-        row.days_without_answer = [
-            day for day, _, answered, _ in own(coverage)
-            if not answered and (day.year, day.month) == (today.year, today.month)
-        ]  # fmt: skip
-        month = today.replace(day=1)
-        lasts = {(name, product): last for name, product, of, last, _ in own(months) if of == month}
-        names = sorted({name for name, _ in lasts})
-        if len(names) > 1:
-            found.warnings.append(
-                f"{operation} {report}: wolkvox shows it under {len(names)} names this month "
-                f"({', '.join(names)}): if it was renamed, its use is counted under each"
+def _freshness(operation: str, report: str, seen: _Seen, now: datetime) -> Freshness:
+    """`now` is on the vendor's clock, here and below."""
+    row = Freshness(operation, report)
+    if read := [last for *_, last in seen.months]:
+        row.read_at = max(read).astimezone(timezone.utc)
+        row.age = now - row.read_at
+    recent = [outcome for outcome, at, _ in seen.polls if now - at <= DAY]
+    row.polls_24h = len(recent)
+    row.refusals_24h = sum(outcome not in _ANSWERS for outcome in recent)
+    row.days_without_answer = [
+        day for day, _, answered, _ in seen.coverage
+        if not answered and (day.year, day.month) == (now.year, now.month)
+    ]  # fmt: skip
+    lasts = _this_month(seen, now)
+    for (name, product), days in _by_product(seen).items():
+        if (name, product) in lasts:
+            label = f"{product} ({name})" if len(_names(seen, now)) > 1 else product
+            row.products.append(_product(label, lasts[name, product], days))
+    return row
+
+
+def _warnings(seen: _Seen, now: datetime) -> list[str]:
+    """What looks wrong; nothing of an operation that is asked no more."""
+    if not any(asked for _, asked, *_ in seen.coverage):
+        return []
+    said: list[str] = []
+    if len(names := _names(seen, now)) > 1:
+        said.append(
+            f"wolkvox shows it under {len(names)} names this month ({', '.join(names)}): if it was "
+            "renamed, its use is counted under each"
+        )
+    for (_, product), days in _by_product(seen).items():
+        if since := _stands_still(days, now.date()):
+            said.append(
+                f"{product} has not moved on working days since {since:%d %b}: the vendor's "
+                "nightly copy may be broken"
             )
-        of_products: dict[tuple[str, str], list[Any]] = defaultdict(list)
-        for name, product, *day in own(days):
-            of_products[name, product].append(day)
-        for (name, product), read_days in of_products.items():
-            label = f"{product} ({name})" if len(names) > 1 else product
-            if (name, product) in lasts:
-                row.products.append(_product(label, lasts[name, product], read_days))
-            if since_day := _stands_still(read_days, today):
-                found.warnings.append(
-                    f"{operation} {report}: {label} has not moved on working days since "
-                    f"{since_day:%d %b}: the vendor's nightly copy may be broken"
-                )
-        answers = [at for outcome, at, _ in own(polls) if outcome in _ANSWERS]
-        unreadable = [rejected for outcome, _, rejected in own(polls) if outcome in _ANSWERS]
-        if unreadable and unreadable[-1]:
-            found.warnings.append(
-                f"{operation} {report}: {unreadable[-1]} rows of the newest answer could not be "
-                "read: see the table rejected_rows"
-            )
-        last = max((at for *_, at in own(coverage) if at), default=None)
-        if not any(asked for _, asked, *_ in own(coverage)):
-            continue  # it is asked no more
-        found.warnings += _late(f"{operation} {report}", answers, last, now, today,
-                                zones.get(operation, default_zone))  # fmt: skip
+    unreadable = [rejected for outcome, _, rejected in seen.polls if outcome in _ANSWERS]
+    if unreadable and unreadable[-1]:
+        said.append(
+            f"{unreadable[-1]} rows of the newest answer could not be read: see the table "
+            "rejected_rows"
+        )
+    return said + _late(seen, now)
+
+
+def _this_month(seen: _Seen, now: datetime) -> dict[tuple[str, str], Decimal]:
+    month = now.date().replace(day=1)
+    return {(name, product): last for name, product, of, last, _ in seen.months if of == month}
+
+
+def _names(seen: _Seen, now: datetime) -> list[str]:
+    return sorted({name for name, _ in _this_month(seen, now)})
+
+
+def _by_product(seen: _Seen) -> dict[tuple[str, str], list[Any]]:
+    days: dict[tuple[str, str], list[Any]] = defaultdict(list)
+    for name, product, *day in seen.days:
+        days[name, product].append(day)
+    return days
 
 
 def _product(name: str, last_quantity: Decimal, days: list[Any]) -> Product:
@@ -209,37 +244,34 @@ def _stands_still(days: list[Any], today: date) -> date | None:
     return still[-1] if len(still) >= 2 and moved >= 3 else None
 
 
-def _late(
-    who: str,
-    answers: list[datetime],
-    last: datetime | None,
-    now: datetime,
-    today: date,
-    zone: ZoneInfo,
-) -> list[str]:
+def _late(seen: _Seen, now: datetime) -> list[str]:
     """What to say of an operation that was not answered for longer than it usually is, or that the
     month's end may overtake."""
-    said: list[str] = []
+    last = max((at for *_, at in seen.coverage if at), default=None)
     if last is None:
-        return [f"{who}: was never answered in the last 40 days"]
+        return ["was never answered in the last 40 days"]
+    said: list[str] = []
     age = now - last
+    answers = [at for outcome, at, _ in seen.polls if outcome in _ANSWERS]
     pauses = [(b - a).total_seconds() for a, b in pairwise(answers)]
     usual = timedelta(seconds=median(pauses)) if pauses else timedelta()
     if not pauses and age > 2 * DAY:  # what is usual shows in the last week only
-        said.append(f"{who}: last answered {_hours(age)} ago: is the schedule running?")
+        said.append(f"last answered {_hours(age)} ago: is the schedule running?")
     if pauses and age > max(USUAL_PAUSES * usual, LEAST_LATE):
         said.append(
-            f"{who}: last answered {_hours(age)} ago, usually every {_hours(usual)}: is the "
-            "schedule running?"
+            f"last answered {_hours(age)} ago, usually every {_hours(usual)}: is the schedule "
+            "running?"
         )
     month_end = datetime.combine(
-        (today.replace(day=1) + timedelta(days=31)).replace(day=1), datetime.min.time(), zone
+        (now.date().replace(day=1) + timedelta(days=31)).replace(day=1),
+        datetime.min.time(),
+        now.tzinfo,
     )
-    left = month_end - now
+    left = month_end.astimezone(timezone.utc) - now
     if left <= DAY and age > LEAST_LATE:
         said.append(
-            f"{who}: the month ends in {_hours(left)}, and the last answer is {_hours(age)} old: "
-            "what is not read before is lost"
+            f"the month ends in {_hours(left)}, and the last answer is {_hours(age)} old: what is "
+            "not read before is lost"
         )
     return said
 
