@@ -16,7 +16,9 @@ amounts AS (
     SELECT
         d.*,
         CASE d.measure
-            WHEN 'month_to_date' THEN d.quantity - COALESCE(d.previous_quantity, 0)
+            -- Wider first: not every engine widens a difference by itself.
+            WHEN 'month_to_date'
+                THEN CAST(d.quantity AS DECIMAL(38, 4)) - COALESCE(d.previous_quantity, 0)
             WHEN 'daily' THEN d.quantity
             WHEN 'gauge' THEN d.quantity
         END AS consumed,

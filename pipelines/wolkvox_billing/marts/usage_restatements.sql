@@ -43,6 +43,6 @@ SELECT
     read_at,
     quantity_before AS previous_quantity,
     quantity,
-    QUANTITY(quantity - quantity_before) AS quantity_change,
+    QUANTITY(CAST(quantity AS DECIMAL(38, 4)) - quantity_before) AS quantity_change,
     read_before AS previous_read_at
 FROM changes
