@@ -24,7 +24,7 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 from wolkvox_billing import wolkvox_billing
 from wolkvox_billing.errors import SettingsError, WolkvoxError
 from wolkvox_billing.marts import REFRESHED, Meaning, read_meaning, refresh
-from wolkvox_billing.marts.sql import statements
+from wolkvox_billing.marts.sql import literal, statements
 from wolkvox_billing.polls import Clock, Poll, Skip, utc_now
 from wolkvox_billing.warehouse import (
     DATASET,
@@ -209,7 +209,7 @@ def _try(result: LoadReport, what_fails: str, step: Callable[[], Any]) -> bool:
 def _comment(pipeline: dlt.Pipeline) -> None:
     """Writes our sentences beside tables and columns, where a BI tool shows them. dlt does so on
     BigQuery only; DuckDB and PostgreSQL take the same statement."""
-    if pipeline.destination.destination_name not in ("duckdb", "postgres"):
+    if pipeline.destination.destination_name not in REFRESHED:
         return
     with pipeline.sql_client() as client:
         for table in pipeline.default_schema.data_tables():
@@ -221,8 +221,7 @@ def _comment(pipeline: dlt.Pipeline) -> None:
             ]
             for what, target, says in targets:
                 if says:
-                    quoted = str(says).replace("'", "''")
-                    client.execute_sql(f"COMMENT ON {what} {target} IS '{quoted}'")
+                    client.execute_sql(f"COMMENT ON {what} {target} IS {literal(says)}")
 
 
 def _tidy(pipeline: dlt.Pipeline) -> None:
