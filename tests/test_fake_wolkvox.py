@@ -13,14 +13,18 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
 from http.client import HTTPConnection, HTTPException, RemoteDisconnected
+from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
+from xml.etree import ElementTree
+from zipfile import ZipFile
 
 import pytest
 
 from fake_wolkvox import COUNTERS, DEFAULT_OPERATIONS, GAUGES, MISBEHAVIOURS, REPORTS, Vendor
+from fake_wolkvox.invoices import Company
 
 NORTH, SOUTH = (operation.token for operation in DEFAULT_OPERATIONS)
 NOON = datetime(2026, 10, 5, 17, tzinfo=timezone.utc)  # a Monday's noon in Bogotá
@@ -391,6 +395,125 @@ def test_kept_connection(vendor: Vendor) -> None:
     assert [call.status for call in vendor.calls] == [200, 403, 200]
 
 
+def held(zipped: bytes, where: str = "Attachment") -> ElementTree.Element:
+    """The document that the AttachedDocument in the zip holds there."""
+    with ZipFile(BytesIO(zipped)) as archive:
+        attached = ElementTree.fromstring(archive.read(archive.namelist()[0]))  # noqa: S314
+    text = attached.findtext(f"{{*}}{where}/{{*}}ExternalReference/{{*}}Description")
+    assert text
+    assert text.startswith('<?xml version="1.0" encoding="UTF-8"?>')
+    return ElementTree.fromstring(text.encode())  # noqa: S314
+
+
+def said(document: ElementTree.Element, path: str) -> str | None:
+    return document.findtext("/".join("{*}" + name for name in path.split("/")))
+
+
+def test_invoice(vendor: Vendor) -> None:
+    """An invoice bills what the counter shows in the month's last second, with 19 % on top."""
+    expected = {
+        "ID": "WVX26106952",
+        "IssueDate": "2026-11-03",
+        "InvoicePeriod/StartDate": "2026-10-01",
+        "InvoicePeriod/EndDate": "2026-10-31",
+        "AccountingSupplierParty/Party/PartyTaxScheme/CompanyID": "900123456",
+        "TaxTotal/TaxAmount": "260224.00",
+        "LegalMonetaryTotal/LineExtensionAmount": "1369600.00",
+        "LegalMonetaryTotal/PayableAmount": "1629824.00",
+        "InvoiceLine/InvoicedQuantity": "13696.00",
+        "InvoiceLine/LineExtensionAmount": "1369600.00",
+        "InvoiceLine/TaxTotal/TaxAmount": "260224.00",
+        "InvoiceLine/Item/Description": "Grabaciones copiadas a S3 (RSYNC S3 MP3) - Ventas  Norte",
+        "InvoiceLine/Item/SellersItemIdentification/ID": "RSYNC-S3-MP3",
+        "InvoiceLine/Price/PriceAmount": "100.00",
+        "InvoiceLine/Price/BaseQuantity": "13696.00",
+    }
+    invoice = held(vendor.invoice(NORTH, "2026-10"))
+    assert {path: said(invoice, path) for path in expected} == expected
+    vendor.now = datetime(2026, 11, 1, 4, 59, 59, tzinfo=timezone.utc)
+    assert amounts(vendor, RSYNC) == [13_696]
+
+
+def test_overbilled(vendor: Vendor) -> None:
+    """What is billed too much is added to the quantity, and half a cent is rounded up."""
+    expected = {
+        "InvoiceLine/InvoicedQuantity": "13701.00",
+        "InvoiceLine/Price/PriceAmount": "0.125",
+        "InvoiceLine/LineExtensionAmount": "1712.63",  # of 1712.625
+        "TaxTotal/TaxAmount": "325.40",  # of 325.3997
+        "LegalMonetaryTotal/PayableAmount": "2038.03",
+    }
+    invoice = held(vendor.invoice(NORTH, "2026-10", extra=5, unit_price="0.125"))
+    assert {path: said(invoice, path) for path in expected} == expected
+
+
+def test_many_lines() -> None:
+    """An invoice has a line per product of each report, whatever the operation is called."""
+    name = "A & B <C> ]]> \r"
+    with Vendor(now=NOON, operations=[]) as vendor:
+        vendor.add_operation(name=name, server="0001", token="t")
+        invoice = held(vendor.invoice("t", "2026-10", reports=("tts_chars", "pbx_licenses")))
+    lines = invoice.findall("{*}InvoiceLine")
+    assert [(said(line, "ID"), said(line, "Item/Description")) for line in lines] == [
+        ("1", f"Consumo (TTS CHARS STANDARD) - {name}"),
+        ("2", f"Consumo (TTS CHARS NEURAL) - {name}"),
+        ("3", f"Licencias (PBX LICENSES) - {name}"),
+    ]
+    assert said(invoice, "LineCountNumeric") == "3"
+
+
+def test_mail(vendor: Vendor) -> None:
+    """The mail's zip holds an AttachedDocument, with DIAN's word on the invoice, and a PDF."""
+    zipped = vendor.invoice(NORTH, "2026-10")
+    with ZipFile(BytesIO(zipped)) as archive:
+        assert archive.namelist() == [
+            "ad090012345600026018e5c48.xml",
+            "fv090012345600026018e5c48.pdf",
+        ]
+        page = archive.read("fv090012345600026018e5c48.pdf")
+    assert page.startswith(b"%PDF-") and page.endswith(b"%%EOF\n")
+    assert b"WVX26106952" in page and b"1629824.00" in page
+    word = held(zipped, "ParentDocumentLineReference/{*}DocumentReference/{*}Attachment")
+    assert word.tag.endswith("}ApplicationResponse")
+    assert said(word, "DocumentResponse/DocumentReference/ID") == "WVX26106952"
+    assert said(word, "DocumentResponse/DocumentReference/UUID") == said(held(zipped), "UUID")
+
+
+def test_same_invoice(vendor: Vendor) -> None:
+    """The same invoice is the same bytes; billed otherwise, a month keeps its number."""
+    zipped = vendor.invoice(NORTH, "2026-10")
+    vendor.now += timedelta(days=40)
+    assert vendor.invoice(NORTH, "2026-10") == zipped
+    first, more = held(zipped), held(vendor.invoice(NORTH, "2026-10", extra=1))
+    assert said(first, "ID") == said(more, "ID")
+    assert said(first, "UUID") != said(more, "UUID")
+    others = [vendor.invoice(SOUTH, "2026-10"), vendor.invoice(NORTH, "2026-09")]
+    assert len({said(first, "ID"), *(said(held(other), "ID") for other in others)}) == 3
+
+
+@pytest.mark.parametrize(
+    ("nit", "digit"), [("900123456", 8), ("800197268", 4), ("899999068", 1), ("890903938", 8)]
+)
+def test_check_digit(nit: str, digit: int) -> None:
+    """A company's check digit is computed as the tax office does."""
+    assert Company("", nit).check_digit == digit
+
+
+def test_invoice_over_http(vendor: Vendor) -> None:
+    """An invoice is also had over HTTP, with the name that its zip would have in the mail."""
+    asked = {"token": NORTH, "month": "2026-10", "extra": 450}
+    heard = ask(vendor.url, "POST", "/_fake/invoice", told=asked)
+    assert heard.status == 200
+    assert (heard.json["now"], heard.json["file_name"]) == (
+        "2026-10-05T17:00:00+00:00",
+        "z090012345600026018e5c48.zip",
+    )
+    zipped = base64.b64decode(heard.json["zip_base64"])
+    assert zipped == vendor.invoice(NORTH, "2026-10", extra=450)
+    assert said(held(zipped), "LegalMonetaryTotal/PayableAmount") == "1683374.00"
+    assert vendor.calls == []
+
+
 def test_controls_over_http(vendor: Vendor) -> None:
     """The clock, the answers and the misbehaviours are set, and the calls read, over HTTP."""
 
@@ -428,6 +551,15 @@ def test_controls_over_http(vendor: Vendor) -> None:
         ("answer", {"rows": []}),
         ("misbehave", {"name": "party"}),
         ("misbehave", {}),
+        ("invoice", {"token": NORTH}),
+        ("invoice", {"token": "0" * 64, "month": "2026-10"}),
+        ("invoice", {"token": NORTH, "month": "2026-13"}),
+        ("invoice", {"token": NORTH, "month": "October"}),
+        ("invoice", {"token": NORTH, "month": "2026-10", "extra": 0.5}),
+        ("invoice", {"token": NORTH, "month": "2026-10", "extra": 10**40}),
+        ("invoice", {"token": NORTH, "month": "2026-10", "unit_price": "NaN"}),
+        ("invoice", {"token": NORTH, "month": "2026-10", "reports": ["fax_pages"]}),
+        ("invoice", {"token": NORTH, "month": "2026-10", "reports": []}),
         ("nothing", {}),
     ],
 )

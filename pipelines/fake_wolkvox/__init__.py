@@ -12,6 +12,7 @@ does, over a clock that moves only when somebody moves it, and misbehaves on dem
         vendor.misbehave("server_error", times=2)                  # the next two calls fail
         vendor.now += timedelta(days=1)
         assert vendor.violations == 0 and vendor.calls[-1].status == 200
+        vendor.invoice("t0ken", "2026-10", extra=450)              # its mail's zip, 450 too many
 
 From a shell, ``python -m fake_wolkvox --help``; there the same controls are plain HTTP::
 
@@ -21,12 +22,19 @@ From a shell, ``python -m fake_wolkvox --help``; there the same controls are pla
     POST /_fake/misbehave  {"name": N, "token": T, "report": R, "times": 2}
                            only the name is needed
     POST /_fake/behave
+    POST /_fake/invoice    {"token": T, "month": "2026-10", "extra": 450, "unit_price": "100",
+                           "reports": [R]}; only token and month are needed; answered by
+                           {"now": ..., "file_name": "...zip", "zip_base64": "..."}
     GET  /_fake/calls      {"now": ..., "calls": [...], "violations": 0}
     GET  /_fake/misbehaviours
 
 Without operations of one's own there are two, ``DEFAULT_OPERATIONS``: "Ventas  Norte" (server
 0010, its token 32 times ``a1``) and "Atención Sur" (server 0024, 32 times ``b2``). The tokens are
 secrets of nobody.
+
+An invoice comes as in Colombia: a zip with an AttachedDocument (UBL 2.1), which holds the invoice,
+and a PDF. It bills a month to its last second by the built-in counters, issued on the 3rd of the
+next one; both companies on it are fictitious, and nothing is signed.
 """
 
 from .misbehaviour import MISBEHAVIOURS

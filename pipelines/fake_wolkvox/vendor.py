@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 from urllib.parse import parse_qs, urlsplit
 from zoneinfo import ZoneInfo
 
-from . import reply, world
+from . import invoices, mail, reply, world
 from .misbehaviour import MISBEHAVIOURS, Scene
 from .reply import Reply, envelope, refusal
 from .traffic import Call, Traffic
@@ -138,6 +138,34 @@ class Vendor(Traffic):
         """Forget every misbehaviour that was asked for."""
         with self._changed:
             self._spells.clear()
+
+    # What it sends by mail.
+
+    def invoice(
+        self,
+        token: str,
+        month: str,
+        *,
+        extra: int = 0,
+        unit_price: str = "100",
+        reports: Sequence[str] = ("rsync_s3_mp3",),
+    ) -> bytes:
+        """The zip with an operation's invoice: a line per product of each report, in pesos.
+
+        It bills what the built-in counters show in the month's last second, whatever the clock
+        says, and `extra` more in the first line. The number is the same for the same operation and
+        month."""
+        if token not in self._operations:
+            raise ValueError("no operation has this token")
+        billed = invoices.bill(
+            self._operations[token],
+            month,
+            self.zone,
+            extra=extra,
+            unit_price=unit_price,
+            reports=reports,
+        )
+        return mail.packed(billed)
 
     # What the listeners ask.
 

@@ -3,7 +3,7 @@
 import json
 import socket
 import sys
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime
@@ -12,7 +12,7 @@ from socketserver import TCPServer, ThreadingMixIn
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any
 
-from . import misbehaviour, reply
+from . import mail, misbehaviour, reply
 from .reply import Reply
 from .traffic import Call
 
@@ -174,7 +174,7 @@ class BillingHandler(Handler):
         order = f"{self.command} {self.path.removeprefix(CONTROL)}"
         try:
             answered = self.obey(order, json.loads(body or b"{}"))
-        except (AttributeError, KeyError, TypeError, ValueError) as problem:
+        except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as problem:
             self.send(Reply(400, reply.encoded({"error": repr(problem)})))
         else:
             self.send(Reply(200, reply.encoded(answered)))
@@ -200,6 +200,13 @@ class BillingHandler(Handler):
             vendor.misbehave(**told)
         elif order == "POST behave":
             vendor.behave()
+        elif order == "POST invoice":
+            packed = vendor.invoice(**told)
+            return {
+                "now": vendor.now.isoformat(),
+                "file_name": mail.file_name(packed),
+                "zip_base64": b64encode(packed).decode(),
+            }
         else:
             raise ValueError(f"there is no {order}")
         return {"now": vendor.now.isoformat()}

@@ -75,8 +75,13 @@ def rows(operation: str, report: str, local: datetime) -> list[Row]:
             "items": f"{amount(operation, report, product, local):,}",
             "date": f"{local:%Y-%m-%d %H:%M:%S}",
         }
-        for product in PRODUCTS.get(report, (report.replace("_", " ").upper(),))
+        for product in products(report)
     ]
+
+
+def products(report: str) -> tuple[str, ...]:
+    """What a report counts, each in a row of its own."""
+    return PRODUCTS.get(report, (report.replace("_", " ").upper(),))
 
 
 def amount(operation: str, report: str, product: str, local: datetime) -> int:
@@ -84,18 +89,18 @@ def amount(operation: str, report: str, product: str, local: datetime) -> int:
     if report in GAUGES:
         # Mostly flat: it is drawn anew about four times a year, and not at a month's turn.
         term = local.date().toordinal() // GAUGE_TERM_DAYS
-        level = 5 + _drawn(40, operation, report, product)
-        return level + _drawn(4, operation, report, product, term)
-    scale = 40 + _drawn(400, operation, report, product)
+        level = 5 + drawn(40, operation, report, product)
+        return level + drawn(4, operation, report, product, term)
+    scale = 40 + drawn(400, operation, report, product)
     days = [date(local.year, local.month, day) for day in range(1, local.day + 1)]
     if report == "rsync_s3_mp3":
         if local.hour < NIGHTLY_COPY_HOUR:
             days.pop()
         days = [day for day in days if day.weekday() != SUNDAY]
-    return sum(scale + _drawn(scale, operation, report, product, day) for day in days)
+    return sum(scale + drawn(scale, operation, report, product, day) for day in days)
 
 
-def _drawn(sides: int, *of: object) -> int:
+def drawn(sides: int, *of: object) -> int:
     """A number below `sides` that depends on the words alone: every run tells the same story."""
     digest = sha256("|".join(map(str, of)).encode()).digest()
     return int.from_bytes(digest[:8], "big") % sides

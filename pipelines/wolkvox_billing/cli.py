@@ -16,11 +16,13 @@ from wolkvox_billing.errors import SettingsError, WolkvoxError
 from wolkvox_billing.terminal import (
     ago,
     complain,
+    counting,
     in_runs,
     print_json,
     print_table,
     say,
     shown_number,
+    shown_period,
     watching,
 )
 from wolkvox_billing.terminal import err as terminal
@@ -30,6 +32,7 @@ from wolkvox_billing.version import __version__
 DIALECTS = ("duckdb", "postgres", "bigquery", "snowflake", "databricks", "redshift", "clickhouse")
 
 if TYPE_CHECKING:
+    from wolkvox_billing.intake import Receipt
     from wolkvox_billing.polls import Poll
     from wolkvox_billing.status import Freshness
 
@@ -122,6 +125,64 @@ def load(
         for line in (*result.problems, *(f"warning: {one}" for one in result.warnings)):
             say(line)
     sys.exit(0 if result.is_good else 1)
+
+
+@main.command()
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@destination_option
+@dataset_option
+@click.option(
+    "--decimal",
+    type=click.Choice([".", ","]),
+    help="What is before decimals in spreadsheets, where a file does not show it.",
+)
+@json_option
+def invoices(
+    paths: tuple[str, ...], destination: str, dataset: str, decimal: str | None, as_json: bool
+) -> None:
+    """Read invoices out of files, folders and zips, and load them.
+
+    UBL 2.1 (DIAN's electronic invoices, also as they come in a mail's zip; Peppol, EN 16931), CSV
+    and XLSX. A file may be read again: what is loaded is never changed.
+    """
+    from wolkvox_billing.intake import invoices as verb
+
+    with counting("reading invoices") as on_found:
+        result = verb(
+            list(paths),
+            destination=destination,
+            dataset=dataset,
+            decimal=decimal,
+            on_found=on_found,
+        )
+    if as_json:
+        print_json(
+            {
+                "documents": [asdict(one) for one in result.receipts],
+                "counts": result.counts,
+                "net_amounts": result.net_amounts,
+                "other_kinds": result.other_kinds,
+                "location": result.location,
+            }
+        )
+    else:
+        headings = ["document", "supplier", "period", "net", "lines", "what was made of it"]
+        documents = [one for one in result.receipts if one.document_id]
+        if documents:
+            print_table(headings, [_receipt_as_row(one) for one in documents])
+        for one in documents:
+            for text in one.warnings:
+                say(f"warning: {one.document_number or one.file_name}: {text}")
+        for one in result.receipts:
+            if one.made == "rejected":
+                say(f"rejected: {one.file_name}: {one.reason}")
+        for kind, count in result.other_kinds.items():
+            say(f"no invoices, passed over: {count} x {kind}")
+        for currency, net in result.net_amounts.items():
+            say(f"net of all, credit notes taken off: {shown_number(net)} {currency}")
+        say(", ".join(f"{count} {made}" for made, count in result.counts.items()) or "no file")
+        say(f"tables: {result.location}, dataset {dataset}")
+    sys.exit(1 if result.counts.get("rejected") else 0)
 
 
 @main.command()
@@ -275,6 +336,24 @@ def _poll_as_json(poll: Poll) -> dict[str, Any]:
         "rows": len(poll.verdict.rows),
         "rejected": poll.rejected,
     }
+
+
+def _receipt_as_row(one: Receipt) -> list[Any]:
+    kind = (one.document_kind or "").replace("_", " ")
+    name = one.document_number or one.file_name
+    warnings = f"{len(one.warnings)} warning{'s' if len(one.warnings) > 1 else ''}"
+    period = ""
+    if one.period_start and one.period_end:
+        period = shown_period(one.period_start, one.period_end)
+        period += "" if one.period_source == "document" else f" (by {one.period_source})"
+    return [
+        name if kind == "invoice" else f"{name} ({kind})",
+        one.supplier_name or one.supplier_id,
+        period,
+        "" if one.net_amount is None else f"{one.net_amount:,.2f} {one.billing_currency}",
+        str(one.lines),
+        f"{one.made}, {warnings}" if one.warnings else one.made,
+    ]
 
 
 def _products(one: Freshness) -> list[tuple[str, Any, str]]:

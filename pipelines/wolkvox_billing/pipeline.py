@@ -104,14 +104,7 @@ def load(
         result.working_folder = pipeline.working_dir
         result.location = location_of(pipeline)
 
-        def normalize_and_load() -> None:
-            pipeline.normalize()
-            infos.append(_load(pipeline))
-
-        if pipeline.has_pending_data:
-            _try(result, NOT_LOADED, normalize_and_load)
-        else:
-            _try(result, NOT_LOADED, pipeline.sync_destination)
+        _try(result, NOT_LOADED, lambda: infos.extend(load_waiting(pipeline)))
         result.problems.clear()  # what matters is whether this run's own load succeeds
         result.warnings += waiting_elsewhere(pipeline)
         free = shutil.disk_usage(pipeline.working_dir).free
@@ -129,10 +122,10 @@ def load(
                 return result
             raise next((c for c in causes(error) if isinstance(c, WolkvoxError)), error) from None
         with held_open(pipeline):
-            if _try(result, NOT_LOADED, normalize_and_load):
-                _tidy(pipeline)
+            if _try(result, NOT_LOADED, lambda: infos.append(normalized_and_loaded(pipeline))):
+                tidy(pipeline)
                 if any(package.schema_update for info in infos for package in info.load_packages):
-                    _try(result, NOT_DESCRIBED, lambda: _comment(pipeline))
+                    _try(result, NOT_DESCRIBED, lambda: comment(pipeline))
                 if pipeline.destination.destination_name in REFRESHED:
                     zones = {p.operation.operation_id: p.operation.zone.key for p in result.polls}
                     _try(result, NOT_REFRESHED, lambda: refresh(pipeline, meaning, clock(), zones))
@@ -174,7 +167,16 @@ def marts_sql(dialect: str, *, dataset: str = DATASET, clock: Clock = utc_now) -
     )
 
 
-def _load(pipeline: dlt.Pipeline) -> LoadInfo:
+def load_waiting(pipeline: dlt.Pipeline) -> list[LoadInfo]:
+    """Loads what an earlier run left behind, or learns from the destination what is in it."""
+    if pipeline.has_pending_data:
+        return [normalized_and_loaded(pipeline)]
+    pipeline.sync_destination()
+    return []
+
+
+def normalized_and_loaded(pipeline: dlt.Pipeline) -> LoadInfo:
+    pipeline.normalize()
     info = pipeline.load()
     info.raise_on_failed_jobs()
     return info
@@ -191,6 +193,17 @@ def meaning_of(
 
 
 def _try(result: LoadReport, what_fails: str, step: Callable[[], Any]) -> bool:
+    said = complaint_of(step)
+    if said:
+        result.problems.append(what_fails.format(said))
+    return not said
+
+
+def complaint_of(step: Callable[[], Any]) -> str:
+    """What the destination complains of when a step is taken, in words; "" if nothing.
+
+    Raises SettingsError where a setting is missing, and whatever does not come from a destination.
+    """
     try:
         step()
     except Exception as error:
@@ -201,12 +214,11 @@ def _try(result: LoadReport, what_fails: str, step: Callable[[], Any]) -> bool:
             isinstance(error, (PipelineStepFailed, ConfigurationException)) or is_complaint(error)
         ):
             raise
-        result.problems.append(what_fails.format(plain(error)))
-        return False
-    return True
+        return plain(error)
+    return ""
 
 
-def _comment(pipeline: dlt.Pipeline) -> None:
+def comment(pipeline: dlt.Pipeline) -> None:
     """Writes our sentences beside tables and columns, where a BI tool shows them. dlt does so on
     BigQuery only; DuckDB and PostgreSQL take the same statement."""
     if pipeline.destination.destination_name not in REFRESHED:
@@ -224,7 +236,7 @@ def _comment(pipeline: dlt.Pipeline) -> None:
                     client.execute_sql(f"COMMENT ON {what} {target} IS {literal(says)}")
 
 
-def _tidy(pipeline: dlt.Pipeline) -> None:
+def tidy(pipeline: dlt.Pipeline) -> None:
     """Removes what is loaded: dlt keeps every package, 8 files a poll. One with a job that failed
     stays."""
     for package in Path(pipeline.working_dir, "load", "loaded").glob("*"):

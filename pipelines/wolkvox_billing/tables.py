@@ -16,54 +16,57 @@ from wolkvox_billing.readings import Reading, RejectedRow
 from wolkvox_billing.reports import REPORTS
 from wolkvox_billing.verdict import Outcome
 
-_TEXT: TColumnSchema = {"data_type": "text"}
-_COUNT: TColumnSchema = {"data_type": "bigint"}
-_ITEMS: TColumnSchema = {"data_type": "decimal", "precision": 18, "scale": 4}
-_TIME: TColumnSchema = {"data_type": "timestamp", "timezone": True, "precision": 6}
-_DATE: TColumnSchema = {"data_type": "date"}
-_FLAG: TColumnSchema = {"data_type": "bool"}
-_BYTES: TColumnSchema = {"data_type": "binary"}
+TEXT: TColumnSchema = {"data_type": "text"}
+COUNT: TColumnSchema = {"data_type": "bigint"}
+AMOUNT: TColumnSchema = {"data_type": "decimal", "precision": 18, "scale": 4}
+TIME: TColumnSchema = {"data_type": "timestamp", "timezone": True, "precision": 6}
+DATE: TColumnSchema = {"data_type": "date"}
+FLAG: TColumnSchema = {"data_type": "bool"}
+BYTES: TColumnSchema = {"data_type": "binary"}
 
-_POLL_ID = (_TEXT, "The call that this row came from; see polls. Sorts in the order of time")
-_OPERATION_ID = (_TEXT, "The operation's name in the settings; its server where none is set")
-_REPORT = (_TEXT, "The vendor's name of the report, such as rsync_s3_mp3")
-_ROW_NUMBER = (_COUNT, "The row's place in the answer, from 1")
-_READ_AT = (_TIME, "When the call started (UTC): what came later is not in the count")
+# What a table holds, its key, and its columns.
+Table = tuple[str, tuple[str, ...], dict[str, tuple[TColumnSchema, str]]]
+
+_POLL_ID = (TEXT, "The call that this row came from; see polls. Sorts in the order of time")
+_OPERATION_ID = (TEXT, "The operation's name in the settings; its server where none is set")
+_REPORT = (TEXT, "The vendor's name of the report, such as rsync_s3_mp3")
+_ROW_NUMBER = (COUNT, "The row's place in the answer, from 1")
+_READ_AT = (TIME, "When the call started (UTC): what came later is not in the count")
 
 _READ = {
-    "operation": (_TEXT, "The operation's name as the vendor sent it"),
-    "description": (_TEXT, "The product, as the vendor names it"),
-    "date": (_DATE, "The row's calendar day in the vendor's time zone"),
-    "items": (_ITEMS, "The amount of use, read from items_raw"),
-    "items_raw": (_TEXT, "The amount of use as the vendor sent it"),
-    "date_raw": (_TEXT, "The date as the vendor sent it"),
+    "operation": (TEXT, "The operation's name as the vendor sent it"),
+    "description": (TEXT, "The product, as the vendor names it"),
+    "date": (DATE, "The row's calendar day in the vendor's time zone"),
+    "items": (AMOUNT, "The amount of use, read from items_raw"),
+    "items_raw": (TEXT, "The amount of use as the vendor sent it"),
+    "date_raw": (TEXT, "The date as the vendor sent it"),
 }
 
-# Table → (what it holds, key, columns). Every table is merged on its key: see the package's top.
-TABLES: dict[str, tuple[str, tuple[str, ...], dict[str, tuple[TColumnSchema, str]]]] = {
+# Every table is merged on its key: see the package's top.
+TABLES: dict[str, Table] = {
     "polls": (
         "One row per call to the vendor, each new try included, whatever became of it",
         ("poll_id",),
         {
-            "poll_id": (_TEXT, "A name for the call. Sorts in the order of time"),
+            "poll_id": (TEXT, "A name for the call. Sorts in the order of time"),
             "operation_id": _OPERATION_ID,
-            "server": (_TEXT, "The vendor's server that was asked"),
+            "server": (TEXT, "The vendor's server that was asked"),
             "report": _REPORT,
-            "timezone": (_TEXT, "The vendor's time zone, by the settings"),
-            "poll_date": (_DATE, "The day of started_at in the vendor's time zone"),
-            "started_at": (_TIME, "When the call started (UTC)"),
-            "started_epoch": (_COUNT, "started_at in seconds since 1970, for the views"),
-            "finished_at": (_TIME, "When the answer was complete, or the call given up (UTC)"),
-            "outcome": (_TEXT, "What became of it; ok, empty and not_found are answers"),
-            "http_status": (_COUNT, "The HTTP status; NULL if none came"),
-            "code": (_TEXT, "`code` of the answer, as text"),
-            "msg": (_TEXT, "`msg` of the answer: the vendor's words"),
-            "rows": (_COUNT, "Rows received; each is in readings or in rejected_rows"),
-            "rejected": (_COUNT, "Rows of them that could not be read"),
-            "note": (_TEXT, "Our words: what was noticed about the answer"),
-            "answer_sha256": (_TEXT, "SHA-256 of the whole answer as received"),
-            "answer_bytes": (_COUNT, "Length of the whole answer"),
-            "answer": (_BYTES, "The answer's first 64 KiB, byte for byte"),
+            "timezone": (TEXT, "The vendor's time zone, by the settings"),
+            "poll_date": (DATE, "The day of started_at in the vendor's time zone"),
+            "started_at": (TIME, "When the call started (UTC)"),
+            "started_epoch": (COUNT, "started_at in seconds since 1970, for the views"),
+            "finished_at": (TIME, "When the answer was complete, or the call given up (UTC)"),
+            "outcome": (TEXT, "What became of it; ok, empty and not_found are answers"),
+            "http_status": (COUNT, "The HTTP status; NULL if none came"),
+            "code": (TEXT, "`code` of the answer, as text"),
+            "msg": (TEXT, "`msg` of the answer: the vendor's words"),
+            "rows": (COUNT, "Rows received; each is in readings or in rejected_rows"),
+            "rejected": (COUNT, "Rows of them that could not be read"),
+            "note": (TEXT, "Our words: what was noticed about the answer"),
+            "answer_sha256": (TEXT, "SHA-256 of the whole answer as received"),
+            "answer_bytes": (COUNT, "Length of the whole answer"),
+            "answer": (BYTES, "The answer's first 64 KiB, byte for byte"),
         },
     ),
     "readings": (
@@ -76,11 +79,11 @@ TABLES: dict[str, tuple[str, tuple[str, ...], dict[str, tuple[TColumnSchema, str
             "operation_id": _OPERATION_ID,
             **_READ,
             "read_at": _READ_AT,
-            "read_epoch": (_COUNT, "read_at in seconds since 1970, for the views"),
-            "read_date": (_DATE, "The day of read_at in the vendor's time zone"),
-            "days_in_answer": (_COUNT, "Different dates that the answer gave for this product"),
+            "read_epoch": (COUNT, "read_at in seconds since 1970, for the views"),
+            "read_date": (DATE, "The day of read_at in the vendor's time zone"),
+            "days_in_answer": (COUNT, "Different dates that the answer gave for this product"),
             "is_repeated": (
-                _FLAG,
+                FLAG,
                 "Whether a later row of the answer has the same key, and counts",
             ),
         },
@@ -93,15 +96,15 @@ TABLES: dict[str, tuple[str, tuple[str, ...], dict[str, tuple[TColumnSchema, str
             "row_number": _ROW_NUMBER,
             "operation_id": _OPERATION_ID,
             "report": _REPORT,
-            "raw": (_TEXT, "The row as JSON; of a whole answer, its first 64 KiB as text"),
-            "reason": (_TEXT, "Why it could not be read, in words"),
+            "raw": (TEXT, "The row as JSON; of a whole answer, its first 64 KiB as text"),
+            "reason": (TEXT, "Why it could not be read, in words"),
             "read_at": _READ_AT,
         },
     ),
 }
 
 
-def report_table(report: str) -> tuple[str, tuple[str, ...], dict[str, Any]]:
+def report_table(report: str) -> Table:
     """The table of one report: the newest reading of each operation, description and date."""
     unit = REPORTS[report].unit if report in REPORTS else "units"
     return (
@@ -111,11 +114,11 @@ def report_table(report: str) -> tuple[str, tuple[str, ...], dict[str, Any]]:
     )
 
 
-def hints(table: tuple[str, tuple[str, ...], dict[str, Any]]) -> dict[str, Any]:
+def hints(table: Table, disposition: Any = "merge") -> dict[str, Any]:
     """The table in the words of `dlt.resource` and `dlt.transformer`."""
     _, key, columns = table
     return {
-        "write_disposition": "merge",
+        "write_disposition": disposition,
         "primary_key": key,
         "columns": {
             name: {"name": name, **kind, "description": says, "nullable": name not in key}
@@ -128,7 +131,7 @@ def added_columns(names: set[str]) -> dict[str, TColumnSchema]:
     """Columns for fields that the vendor added: text, or dlt would read a time out of one that
     looks like it, and put the next that does not into a second column."""
     says = "A field that the vendor added, as it came; JSON where not a text"
-    return {name: {"name": name, **_TEXT, "description": says} for name in sorted(names)}
+    return {name: {"name": name, **TEXT, "description": says} for name in sorted(names)}
 
 
 class Batch(NamedTuple):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -49,6 +49,21 @@ def watching(what: str) -> Iterator[Callable[[Poll | Skip], None]]:
             yield show
     else:
         yield lambda event: logger.info(harmless(line(event)))
+
+
+@contextmanager
+def counting(what: str) -> Iterator[Callable[[object], None]]:
+    """Counts what is done, while a person watches; says nothing in a pipe."""
+    done = 0
+    with err.status(f"{what}...") if err.is_terminal else nullcontext() as spinner:
+
+        def count(_: object) -> None:
+            nonlocal done
+            done += 1
+            if spinner:
+                spinner.update(f"{what}: {done:,}")
+
+        yield count
 
 
 def harmless(text: str) -> str:
@@ -96,6 +111,14 @@ def _shown(cell: Any) -> str:
 
 def shown_number(value: Decimal) -> str:
     return f"{value.normalize():,f}"
+
+
+def shown_period(start: date, end: date) -> str:
+    """A calendar month as `2026-10`, any other period by its first and last day."""
+    last = end - timedelta(days=1)
+    if start.day == 1 and end.day == 1 and (start.year, start.month) == (last.year, last.month):
+        return f"{start:%Y-%m}"
+    return f"{start} to {last}"
 
 
 def ago(age: timedelta | None) -> str:

@@ -1,0 +1,270 @@
+"""The mail that brings an invoice: a zip with an AttachedDocument, which holds it, and a PDF.
+
+The XML is UBL 2.1 as Colombia's tax office (DIAN) has it, save that nothing in it is signed.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from decimal import Decimal
+from hashlib import sha384
+from io import BytesIO
+from typing import Any
+from xml.sax.saxutils import escape
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
+
+from .invoices import CLOCK, CUSTOMER, PREFIX, SUPPLIER, Company, Invoice, Line
+from .world import GAUGES
+
+UBL = "urn:oasis:names:specification:ubl:schema:xsd:"
+DIAN = Company("Unidad Especial Dirección de Impuestos y Aduanas Nacionales", "800197268")
+CUFE = 'UUID schemeName="CUFE-SHA384"'
+PIECES = 'unitCode="94"'
+NO_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+Tree = dict[str, Any]
+
+
+def packed(invoice: Invoice) -> bytes:
+    """The zip; the same invoice makes the same bytes."""
+    stem = f"{SUPPLIER.nit:0>10}000{invoice.issued:%y}{invoice.serial:08x}"  # as DIAN names files
+    members = {f"ad{stem}.xml": _attached(invoice).encode(), f"fv{stem}.pdf": _pdf(invoice)}
+    moment = (invoice.issued.year, invoice.issued.month, invoice.issued.day, 8, 0, 0)
+    written = BytesIO()
+    with ZipFile(written, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(ZipInfo(name, moment), content, ZIP_DEFLATED)
+    return written.getvalue()
+
+
+def file_name(zipped: bytes) -> str:
+    """What the zip is called: as the XML in it, with z for ad."""
+    with ZipFile(BytesIO(zipped)) as archive:
+        return re.sub("ad(.*)xml", r"z\1zip", archive.namelist()[0])
+
+
+# The three documents: the mail's, and the two that it holds.
+
+
+def _attached(invoice: Invoice) -> str:
+    seen = {
+        "ValidatorID": DIAN.name,
+        "ValidationResultCode": "02",
+        "ValidationDate": invoice.issued,
+        "ValidationTime": CLOCK,
+    }
+    reference = {
+        "ID": invoice.number,
+        CUFE: invoice.cufe,
+        "IssueDate": invoice.issued,
+        "DocumentType": "ApplicationResponse",
+        "Attachment": _holding(_response(invoice)),
+        "ResultOfVerification": seen,
+    }
+    tree = {
+        **_head("Documentos adjuntos", "Factura Electrónica de Venta", invoice.serial),
+        **_issued(invoice),
+        "DocumentType": "Contenedor de Factura Electrónica",
+        "ParentDocumentID": invoice.number,
+        "SenderParty": _taxpayer(SUPPLIER),
+        "ReceiverParty": _taxpayer(CUSTOMER),
+        "Attachment": _holding(_invoice(invoice)),
+        "ParentDocumentLineReference": {"LineID": 1, "DocumentReference": reference},
+    }
+    return _document("AttachedDocument", tree)
+
+
+def _response(invoice: Invoice) -> str:
+    """DIAN's word that the invoice is valid."""
+    said = {"ResponseCode": "02", "Description": "Documento validado por la DIAN"}
+    cude = sha384(f"02{invoice.cufe}".encode()).hexdigest()
+    tree = {
+        **_head("1", "DIAN 2.1", invoice.serial),
+        'UUID schemeName="CUDE-SHA384"': cude,
+        **_issued(invoice),
+        "SenderParty": _taxpayer(DIAN),
+        "ReceiverParty": _taxpayer(SUPPLIER),
+        "DocumentResponse": {
+            "Response": said,
+            "DocumentReference": {"ID": invoice.number, CUFE: invoice.cufe},
+        },
+    }
+    return _document("ApplicationResponse", tree)
+
+
+def _invoice(invoice: Invoice) -> str:
+    name, server = invoice.operation[:2]
+    year = invoice.issued.year
+    numbering = {
+        "sts:InvoiceAuthorization": "18760000001",
+        "sts:AuthorizationPeriod": {"StartDate": f"{year}-01-01", "EndDate": f"{year}-12-31"},
+        "sts:AuthorizedInvoices": {"sts:Prefix": PREFIX, "sts:From": 1, "sts:To": 99_999_999},
+    }
+    extension = {
+        "sts:InvoiceControl": numbering,
+        "sts:InvoiceSource": {"IdentificationCode": "CO"},
+        "sts:QRCode": f"NumFac: {invoice.number}\nCUFE: {invoice.cufe}",
+    }
+    content = {"ext:ExtensionContent": {"sts:DianExtensions": extension}}
+    means = {
+        "ID": 2,  # on credit
+        "PaymentMeansCode": 47,  # by bank transfer
+        "PaymentDueDate": invoice.issued + timedelta(days=30),
+    }
+    totals = {
+        "LineExtensionAmount": invoice.net,
+        "TaxExclusiveAmount": invoice.net,
+        "TaxInclusiveAmount": invoice.total,
+        "PayableAmount": invoice.total,
+    }
+    tree = {
+        "ext:UBLExtensions": {"ext:UBLExtension": content},
+        **_head("10", "DIAN 2.1: Factura Electrónica de Venta", invoice.number),
+        CUFE: invoice.cufe,
+        **_issued(invoice),
+        "InvoiceTypeCode": "01",
+        "Note": f"Consumo de {name}, servidor {server}",
+        "DocumentCurrencyCode": "COP",
+        "LineCountNumeric": len(invoice.lines),
+        "InvoicePeriod": {"StartDate": invoice.start, "EndDate": invoice.end},
+        "AccountingSupplierParty": {"AdditionalAccountID": 1, "Party": _party(SUPPLIER)},
+        "AccountingCustomerParty": {"AdditionalAccountID": 1, "Party": _party(CUSTOMER)},
+        "PaymentMeans": means,
+        "TaxTotal": _iva(invoice),
+        "LegalMonetaryTotal": totals,
+        "InvoiceLine": [_line(n, line, name) for n, line in enumerate(invoice.lines, 1)],
+    }
+    return _document("Invoice", tree)
+
+
+# Their parts.
+
+
+def _head(customization: str, profile: str, number: object) -> Tree:
+    return {
+        "UBLVersionID": "UBL 2.1",
+        "CustomizationID": customization,
+        "ProfileID": profile,
+        "ProfileExecutionID": 1,  # 2 is a test
+        "ID": number,
+    }
+
+
+def _issued(invoice: Invoice) -> Tree:
+    return {"IssueDate": invoice.issued, "IssueTime": CLOCK}
+
+
+def _holding(document: str) -> Tree:
+    held = {"MimeCode": "text/xml", "EncodingCode": "UTF-8", "Description": document.encode()}
+    return {"ExternalReference": held}
+
+
+def _line(place: int, line: Line, operation: str) -> Tree:
+    kind = "Licencias" if line.report in GAUGES else "Consumo"
+    if line.report == "rsync_s3_mp3":
+        kind = "Grabaciones copiadas a S3"
+    quantity = f"{line.quantity}.00"
+    return {
+        "ID": place,
+        f"InvoicedQuantity {PIECES}": quantity,
+        "LineExtensionAmount": line.net,
+        "TaxTotal": _iva(line),
+        "Item": {
+            "Description": f"{kind} ({line.product}) - {operation}",
+            "SellersItemIdentification": {"ID": line.product.replace(" ", "-")},
+        },
+        # As many real ones do, it repeats the quantity: the price is still that of one.
+        "Price": {"PriceAmount": line.unit_price, f"BaseQuantity {PIECES}": quantity},
+    }
+
+
+def _iva(taxed: Invoice | Line) -> Tree:
+    category = {"Percent": "19.00", "TaxScheme": {"ID": "01", "Name": "IVA"}}
+    share = {"TaxableAmount": taxed.net, "TaxAmount": taxed.tax, "TaxCategory": category}
+    return {"TaxAmount": taxed.tax, "TaxSubtotal": share}
+
+
+def _party(company: Company) -> Tree:
+    address = {
+        "ID": company.city_code,
+        "CityName": company.city,
+        "CountrySubentity": company.department,
+        "CountrySubentityCode": company.city_code[:2],
+        "AddressLine": {"Line": company.street},
+        "Country": {"IdentificationCode": "CO", 'Name languageID="es"': "Colombia"},
+    }
+    return {
+        "PartyName": {"Name": company.name},
+        "PhysicalLocation": {"Address": address},
+        **_taxpayer(company),
+        "PartyLegalEntity": _identity(company),
+        "Contact": {"Telephone": company.phone, "ElectronicMail": company.mail},
+    }
+
+
+def _taxpayer(company: Company) -> Tree:
+    scheme = {'TaxLevelCode listName="48"': "O-13", "TaxScheme": {"ID": "01", "Name": "IVA"}}
+    return {"PartyTaxScheme": _identity(company) | scheme}
+
+
+def _identity(company: Company) -> Tree:
+    nit = f'CompanyID schemeAgencyID="195" schemeID="{company.check_digit}" schemeName="31"'
+    return {"RegistrationName": company.name, nit: company.nit}
+
+
+# How they are written.
+
+
+def _document(root: str, tree: Tree) -> str:
+    kinds = {"cac": "CommonAggregate", "cbc": "CommonBasic", "ext": "CommonExtension"}
+    spaces = "".join(f' xmlns:{kind}="{UBL}{name}Components-2"' for kind, name in kinds.items())
+    spaces += ' xmlns:sts="dian:gov:co:facturaelectronica:Structures-2-1"'
+    start = f'<?xml version="1.0" encoding="UTF-8"?>\n<{root} xmlns="{UBL}{root}-2"{spaces}>'
+    return f"{start}\n{_xml(tree)}</{root}>\n"
+
+
+def _xml(tree: Tree, indent: str = "  ") -> str:
+    """A tree's elements: a branch is a `cac`, a leaf a `cbc`, and a list repeats its element.
+
+    A Decimal is an amount in pesos, and bytes are a document that is held as it is."""
+    written = ""
+    for name, given in tree.items():
+        for value in given if isinstance(given, list) else [given]:
+            space = "cac" if isinstance(value, Mapping) else "cbc"
+            tag = name if ":" in name else f"{space}:{name}"
+            currency = ' currencyID="COP"' if isinstance(value, Decimal) else ""
+            if isinstance(value, Mapping):
+                inside = f"\n{_xml(dict(value), indent + '  ')}{indent}"
+            elif isinstance(value, bytes):
+                inside = f"<![CDATA[{value.decode()}]]>"  # which no ]]> ends: texts have no bare >
+            else:
+                legal = NO_XML.sub("\N{REPLACEMENT CHARACTER}", str(value))
+                inside = escape(legal, {"\r": "&#13;"})
+            written += f"{indent}<{tag}{currency}>{inside}</{tag.split()[0]}>\n"
+    return written
+
+
+def _pdf(invoice: Invoice) -> bytes:
+    """One page with a few rows of text."""
+    rows = (
+        SUPPLIER.name,
+        f"Factura electrónica de venta {invoice.number}",
+        f"Periodo: {invoice.start} a {invoice.end}",
+        f"Total: COP {invoice.total}",
+    )
+    text = "".join(f"({row}) '\n" for row in rows)
+    shown = f"BT /F1 14 Tf 20 TL 72 720 Td\n{text}ET".encode("cp1252")
+    objects = (
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R"
+        b" /Resources << /Font << /F1 5 0 R >> >> >>",
+        b"<< /Length %d >>\nstream\n%b\nendstream" % (len(shown), shown),
+        b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>",
+    )
+    body, places = b"%PDF-1.4\n", b""
+    for number, one in enumerate(objects, 1):
+        places += b"%010d 00000 n \n" % len(body)
+        body += b"%d 0 obj\n%b\nendobj\n" % (number, one)
+    table = b"xref\n0 6\n0000000000 65535 f \n%btrailer\n<< /Size 6 /Root 1 0 R >>\n" % places
+    return body + table + b"startxref\n%d\n%%%%EOF\n" % len(body)

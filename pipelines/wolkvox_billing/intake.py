@@ -1,0 +1,249 @@
+"""The verb `invoices`: what people received as files, into the warehouse.
+
+What is loaded already is never changed: rows are only inserted, by keys that are made of what a
+document says. So files may be read again, and a run that was killed is run again.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import dlt
+from dlt.destinations.exceptions import DatabaseUndefinedRelation
+from dlt.extract import DltResource
+
+from wolkvox_billing.errors import SettingsError, WarehouseError
+from wolkvox_billing.invoices import Document, Found, OtherKind, Rejected, read_invoices
+from wolkvox_billing.invoices.period import RULES
+from wolkvox_billing.invoices.tables import (
+    INVOICE_TABLES,
+    document_rows,
+    line_rows,
+    rejected_rows,
+)
+from wolkvox_billing.marts.sql import literal
+from wolkvox_billing.pipeline import (
+    comment,
+    complaint_of,
+    load_waiting,
+    normalized_and_loaded,
+    tidy,
+)
+from wolkvox_billing.policy import read_policy
+from wolkvox_billing.polls import Clock, utc_now
+from wolkvox_billing.tables import hints
+from wolkvox_billing.warehouse import (
+    DATASET,
+    DESTINATION,
+    configured,
+    held_open,
+    location_of,
+    opened,
+)
+
+AT_ONCE = 500  # documents that are looked up in the warehouse, and handed to dlt, together
+INSERT = {"disposition": "merge", "strategy": "insert-only"}
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What was made of one document, or of one file that is none."""
+
+    file_name: str
+    made: str  # loaded, loaded before, read twice, no invoice, rejected
+    reason: str = ""
+    document_id: str | None = None
+    document_kind: str | None = None
+    document_number: str | None = None
+    supplier_id: str | None = None
+    supplier_name: str | None = None
+    period_start: date | None = None
+    period_end: date | None = None
+    period_source: str | None = None
+    net_amount: Decimal | None = None
+    billing_currency: str | None = None
+    lines: int = 0
+    is_test: bool = False
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass
+class Intake:
+    """What one `invoices` did. `other_kinds` counts UBL documents that are no invoices."""
+
+    receipts: list[Receipt] = field(default_factory=list)
+    other_kinds: Counter[str] = field(default_factory=Counter)
+    location: str = ""
+
+    @property
+    def counts(self) -> dict[str, int]:
+        return dict(Counter(one.made for one in self.receipts))
+
+    @property
+    def net_amounts(self) -> dict[str, Decimal]:
+        """By currency, what the documents of this run come to, each once; credit notes taken off,
+        test documents left out."""
+        sums: defaultdict[str, Decimal] = defaultdict(Decimal)
+        for one in self.receipts:
+            if one.made in ("loaded", "loaded before") and not one.is_test and one.net_amount:
+                sign = -1 if one.document_kind == "credit_note" else 1
+                sums[one.billing_currency or ""] += sign * one.net_amount
+        return dict(sums)
+
+
+def invoices(
+    paths: Sequence[str | Path],
+    *,
+    destination: str = DESTINATION,
+    dataset: str = DATASET,
+    decimal: str | None = None,
+    period_rule: str | None = None,
+    clock: Clock = utc_now,
+    on_found: Callable[[Found], None] | None = None,
+) -> Intake:
+    """An Intake of these files, folders and zips, loaded into `invoice_documents`, `invoice_lines`
+    and `rejected_documents`.
+
+    decimal: what is before decimals in spreadsheets, `.` or `,`; None lets each file tell.
+    period_rule: for documents that name no period; None takes the setting.
+    Raises SettingsError before anything is read, and WarehouseError where nothing can be loaded.
+    """
+    if period_rule not in (None, *RULES) or decimal not in (None, ".", ","):
+        raise SettingsError(f"`period_rule` is one of {', '.join(RULES)}, and `decimal` . or ,")
+    if absent := [str(path) for path in paths if not Path(path).exists()]:
+        raise SettingsError(f"there is no {', '.join(absent)}")
+    rule = period_rule or configured(read_policy).period_rule
+    result = Intake()
+    with opened(destination, dataset) as pipeline:
+        result.location = location_of(pipeline)
+
+        def found() -> Iterator[Found]:
+            for one in read_invoices([Path(p) for p in paths], decimal=decimal, rule=rule):
+                if on_found:
+                    on_found(one)
+                yield one
+
+        def loading() -> None:
+            load_waiting(pipeline)
+            pipeline.extract(_source(pipeline, found(), result, clock()))
+            normalized_and_loaded(pipeline)
+            comment(pipeline)
+
+        with held_open(pipeline):
+            if said := complaint_of(loading):
+                raise WarehouseError(f"not loaded, so read the files again: {said}")
+        tidy(pipeline)
+    return result
+
+
+def _source(pipeline: dlt.Pipeline, found: Iterator[Found], result: Intake, now: datetime) -> Any:
+    """The three tables, out of one reading of the files."""
+    known = _Known(pipeline)
+
+    @dlt.resource(name="files", selected=False)
+    def files() -> Iterator[list[Found]]:
+        yield []  # each table declares itself, so that it exists while empty
+        while batch := list(islice(found, AT_ONCE)):
+            known.look_up(batch)
+            receipts = [known.receipt(one) for one in batch]
+            result.receipts += receipts
+            result.other_kinds.update(
+                str(one.what) for one in batch if isinstance(one.what, OtherKind)
+            )
+            yield [one for one, receipt in zip(batch, receipts, strict=True)
+                   if receipt.made in ("loaded", "rejected")]  # fmt: skip
+
+    def table(name: str, rows: Callable[[Found], list[dict[str, Any]]]) -> DltResource:
+        says, *_ = INVOICE_TABLES[name]
+
+        @dlt.transformer(data_from=files, name=name, **hints(INVOICE_TABLES[name], INSERT))
+        def of_batch(batch: list[Found]) -> Iterator[Any]:
+            if batch:
+                yield [row for one in batch for row in rows(one)]
+            else:
+                yield dlt.mark.materialize_table_schema()
+
+        return of_batch.apply_hints(additional_table_hints={"description": says})
+
+    # The name of the schema: all tables of the dataset are in one.
+    @dlt.source(name="wolkvox_billing", max_table_nesting=0)
+    def source() -> tuple[DltResource, ...]:
+        return (
+            files,
+            table("invoice_documents", lambda one: document_rows(one, now)),
+            table("invoice_lines", line_rows),
+            table("rejected_documents", lambda one: rejected_rows(one, now)),
+        )
+
+    return source()
+
+
+class _Known:
+    """Which documents there are: in the warehouse, and in this run so far."""
+
+    def __init__(self, pipeline: dlt.Pipeline) -> None:
+        self.pipeline = pipeline
+        self.seen: dict[str, str] = {}  # document_id → what was made of it
+        self.numbers: dict[tuple[str | None, ...], str] = {}  # supplier, kind, number → document_id
+
+    def look_up(self, batch: Sequence[Found]) -> None:
+        """Asks the warehouse for the documents of a batch, and for others with their numbers."""
+        documents = [one.what for one in batch if isinstance(one.what, Document)]
+        if not documents:
+            return
+        ids = ", ".join(literal(one.document_id) for one in documents)
+        numbers = ", ".join(literal(one.document_number or "") for one in documents)
+        with self.pipeline.sql_client() as client:
+            table = client.make_qualified_table_name("invoice_documents")
+            try:
+                rows = client.execute_sql(
+                    f"SELECT document_id, supplier_id, document_kind, document_number FROM {table} "
+                    f"WHERE document_id IN ({ids}) OR document_number IN ({numbers})"
+                )
+            except DatabaseUndefinedRelation:
+                return
+        for document_id, *number in rows or ():
+            self.seen.setdefault(document_id, "loaded before")
+            self.numbers.setdefault(tuple(number), document_id)
+
+    def receipt(self, found: Found) -> Receipt:
+        """What is made of a document or file; a document with another's number is told so."""
+        one = found.what
+        if isinstance(one, OtherKind):
+            return Receipt(found.file_name, "no invoice", f"a UBL {one}")
+        if isinstance(one, Rejected):
+            return Receipt(found.file_name, "rejected", str(one))
+        made = self.seen.get(one.document_id, "loaded")
+        self.seen[one.document_id] = made if made == "loaded before" else "read twice"
+        if made == "loaded" and one.document_number:
+            number = (one.supplier_id, one.document_kind, one.document_number)
+            other = self.numbers.setdefault(number, one.document_id)
+            if other != one.document_id:
+                one.warnings.append(
+                    "another document has this supplier, kind and number, and other content: "
+                    f"{other[:12]}; both are kept, and nobody knows which one counts"
+                )
+        return Receipt(
+            file_name=found.file_name,
+            made=made,
+            document_id=one.document_id,
+            document_kind=one.document_kind,
+            document_number=one.document_number,
+            supplier_id=one.supplier_id,
+            supplier_name=one.supplier_name,
+            period_start=one.period.start if one.period else None,
+            period_end=one.period.end if one.period else None,
+            period_source=one.period_source,
+            net_amount=one.net_amount,
+            billing_currency=one.billing_currency,
+            lines=len(one.lines),
+            is_test=one.is_test,
+            warnings=tuple(one.warnings),
+        )

@@ -1,0 +1,139 @@
+"""A document: an invoice, a credit note or a debit note, as every format is read into it.
+
+What a file does not state is None, and `warnings` says so. Amounts are exact, in the document's
+currency, and as the document has them: a credit note's are positive.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+from wolkvox_billing.errors import WolkvoxError
+from wolkvox_billing.invoices.period import Period
+
+KINDS = ("invoice", "credit_note", "debit_note")
+# PostgreSQL's text holds neither NUL nor half a character; dlt takes the last ones for marks of its
+# own, and changes a text that begins with one.
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff\uf026-\uf02f]")
+
+
+class Rejected(WolkvoxError):
+    """A file or document that is not taken; the text is the reason, for a person."""
+
+
+@dataclass
+class Line:
+    """One line of a document. `period` is the line's own, where it has one."""
+
+    line_id: str | None = None
+    operation: str | None = None
+    description: str | None = None
+    item_code: str | None = None
+    quantity: Decimal | None = None
+    unit_code: str | None = None
+    unit_price: Decimal | None = None
+    net_amount: Decimal | None = None
+    tax_amount: Decimal | None = None
+    billing_currency: str | None = None
+    period: Period | None = None
+
+
+@dataclass
+class Document:
+    """One document with its lines; `texts` may name a month, the first group that does counts; they
+    are not kept."""
+
+    document_id: str
+    format: str
+    document_kind: str
+    supplier_id: str | None = None
+    supplier_name: str | None = None
+    document_number: str | None = None
+    document_uuid: str | None = None
+    issue_date: date | None = None
+    own_period: Period | None = None
+    period: Period | None = None
+    period_source: str | None = None
+    billing_currency: str | None = None
+    net_amount: Decimal | None = None
+    tax_amount: Decimal | None = None
+    payable_amount: Decimal | None = None
+    is_test: bool = False
+    corrects_number: str | None = None
+    lines: list[Line] = field(default_factory=list)
+    texts: list[list[str]] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+
+def check(document: Document) -> None:
+    """Warns of what is missing and of what does not add up; Rejected without currency or lines."""
+    name = document.document_number or "without a number"
+    if not document.lines:
+        raise Rejected(f"the document {name} has no lines: nothing in it can be compared")
+    if not document.billing_currency:
+        raise Rejected(f"the document {name} states no currency")
+    missing = [one for one in _EXPECTED if getattr(document, one) is None]
+    if document.format == "ubl" and not document.document_uuid:
+        missing.append("document_uuid")
+    for one in _EXPECTED_OF_LINES:
+        without = [str(n) for n, line in enumerate(document.lines, 1) if getattr(line, one) is None]
+        if without:
+            missing.append(f"{one} of {_listed(without)}")
+    if missing:
+        document.warnings.append(f"not stated: {', '.join(missing)}")
+    if document.document_kind == "credit_note" and not document.corrects_number:
+        document.warnings.append("a credit note that does not say what it corrects")
+    if document.is_test:
+        document.warnings.append("a test document: it is never reconciled")
+    others = {one.billing_currency for one in document.lines} - {document.billing_currency, None}
+    if others:
+        document.warnings.append(
+            f"lines in {', '.join(sorted(filter(None, others)))}, "
+            f"and a document in {document.billing_currency}"
+        )
+    total = sum((one.net_amount for one in document.lines if one.net_amount is not None), Decimal())
+    if document.net_amount not in (None, total):
+        document.warnings.append(
+            f"the lines add up to {total:,f}, and the total says {document.net_amount:,f}"
+        )
+
+
+_EXPECTED = ("supplier_id", "document_number", "issue_date", "net_amount",
+             "tax_amount", "payable_amount")  # fmt: skip
+_EXPECTED_OF_LINES = ("description", "quantity", "net_amount")
+
+
+def _listed(numbers: Sequence[str]) -> str:
+    """Line numbers for a person; of many, the first ones."""
+    shown = ", ".join(numbers[:5]) + (", ..." if len(numbers) > 5 else "")
+    return f"line{'s' if len(numbers) > 1 else ''} {shown}"
+
+
+def stored(amount: Decimal, where: str, warnings: list[str]) -> Decimal:
+    """An amount as the tables hold it, DECIMAL(18,4); more decimals are rounded with a warning.
+
+    Raises Rejected where it does not fit.
+    """
+    if amount and amount.adjusted() > 13:
+        raise Rejected(f"{where} does not fit: 14 digits before the point are the most")
+    rounded = round(amount, 4)
+    if rounded != amount:
+        warnings.append(f"{where} is {amount:f}, kept with 4 decimals")
+    return rounded
+
+
+def storable(text: str | None) -> str | None:
+    """A text as a database takes it: blanks around it go, what cannot be stored is shown by its
+    number; None if nothing is left."""
+    text = (text or "").strip()
+    return _UNSTORABLE.sub(lambda found: ascii(found[0])[1:-1], text) or None
+
+
+def short(text: str) -> str:
+    """A text of a file's for a message: quoted, harmless on a terminal, and not endless."""
+    shown = ascii(text) if _UNSTORABLE.search(text) else repr(text)
+    return shown if len(shown) <= 60 else shown[:56] + "...'"

@@ -1,0 +1,219 @@
+"""The files that a person names: folders are walked, zips are looked into, by content.
+
+No name in a zip is ever a path here: members are read into memory, within limits, and their names
+are only words. A link that leads out of its folder, and whatever is no file, is not opened.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import stat
+import zipfile
+import zlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from wolkvox_billing.invoices.document import Document, Rejected
+from wolkvox_billing.invoices.spreadsheet import read_csv, read_xlsx
+from wolkvox_billing.invoices.ubl import OtherKind, read_xml
+
+MOST_BYTES = 100 * 1024 * 1024  # of a file
+MOST_MEMBER_BYTES = 20 * 1024 * 1024  # of a zip's member, unpacked
+MOST_UNPACKED_BYTES = 200 * 1024 * 1024  # of all members of a file together
+MOST_MEMBERS = 10_000
+MOST_ZIPS_DEEP = 2
+_ZIP = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
+_OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8")
+_XML = (b"<", b"\xff\xfe<\0", b"\xfe\xff\0<", b"<\0", b"\0<")
+_OF_SYSTEMS = ("thumbs.db", "desktop.ini", "__macosx")
+PDF = (
+    "a PDF, which cannot be read: ask the supplier for the electronic invoice itself, the XML "
+    "(UBL 2.1; in Colombia the AttachedDocument in the mail's zip), or a CSV or XLSX of its lines"
+)
+
+
+class Found(NamedTuple):
+    """What a file, or a zip's member, is: a document, a UBL kind that is no invoice, or rejected.
+    `file_sha256` is of the bytes that `file_name` names; None where they were not read."""
+
+    file_name: str
+    file_sha256: str | None
+    what: Document | OtherKind | Rejected
+
+
+class _Attachment(Rejected):
+    """A PDF or picture: beside documents in a zip it is passed over."""
+
+
+def find(paths: Sequence[Path], decimal: str | None = None) -> Iterator[Found]:
+    """Every document of these files, folders and zips, in the order of their names."""
+    for path in paths:
+        for name, opened in _walk(path):
+            if isinstance(opened, Rejected):
+                yield Found(name, None, opened)
+                continue
+            try:
+                data = _read(opened)
+            except Rejected as error:
+                yield Found(name, None, error)
+            else:
+                yield from read_file(name, data, decimal)
+
+
+def read_file(
+    name: str,
+    data: bytes,
+    decimal: str | None = None,
+    budget: _Budget | None = None,
+    zips: int = 0,
+) -> Iterator[Found]:
+    """What the bytes of one file are, whatever its name says."""
+    sha256 = hashlib.sha256(data).hexdigest()
+    try:
+        if data.startswith(_ZIP):
+            with _archive(data) as archive:
+                names = archive.namelist()
+                if "xl/workbook.xml" not in names:
+                    if zips == MOST_ZIPS_DEEP:
+                        raise Rejected(f"zips in zips, more than {MOST_ZIPS_DEEP} deep")
+                    yield from _members(name, archive, decimal, budget or _Budget(), zips)
+                    return
+                for info in archive.infolist():
+                    (budget or _Budget()).take(archive, info)
+            documents: Iterator[Document | Rejected] = read_xlsx(data, decimal)
+        elif data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(_XML):
+            documents = read_xml(data.lstrip(b" \t\r\n"))
+        else:
+            _check_kind(data)
+            documents = read_csv(data, decimal)
+        for one in documents:
+            yield Found(name, sha256, one)
+    except (Rejected, OtherKind) as error:
+        yield Found(name, sha256, error)
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError) as error:
+        yield Found(name, sha256, Rejected(f"a zip that is damaged: {error}"))
+
+
+def _check_kind(data: bytes) -> None:
+    """Names what cannot be read, as far as its first bytes tell. Raises Rejected."""
+    head = data[:1024]
+    if not data.strip():
+        raise Rejected("an empty file")
+    if b"%PDF-" in head:
+        raise _Attachment(PDF)
+    if head.startswith(_PICTURES):
+        raise _Attachment("a picture, which cannot be read")
+    if head.startswith(_OLD_OFFICE):
+        raise Rejected(
+            "an old Excel file, or one with a password: save it as .xlsx without a password"
+        )
+
+
+class _Budget:
+    """What may be unpacked of one file, all zips in it together."""
+
+    def __init__(self) -> None:
+        self.left = MOST_UNPACKED_BYTES
+
+    def take(self, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
+        """A member's bytes. Raises Rejected where it is not harmless, whatever it says of its size;
+        and what zipfile raises where it is damaged."""
+        if info.flag_bits & 0x1:
+            raise Rejected("encrypted: save it without a password")
+        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise Rejected("packed by a rare method: pack it anew as an ordinary zip")
+        with archive.open(info) as member:
+            data = member.read(MOST_MEMBER_BYTES + 1)
+        self.left -= len(data)
+        if len(data) > MOST_MEMBER_BYTES:
+            raise Rejected(f"more than {MOST_MEMBER_BYTES:,} bytes when unpacked")
+        if self.left < 0:
+            raise Rejected(f"the zip has more than {MOST_UNPACKED_BYTES:,} bytes when unpacked")
+        return data
+
+
+def _archive(data: bytes) -> zipfile.ZipFile:
+    # Counted before zipfile makes an object of each.
+    if data.count(b"PK\x01\x02") > MOST_MEMBERS:
+        raise Rejected(f"a zip of more than {MOST_MEMBERS:,} files")
+    return zipfile.ZipFile(io.BytesIO(data))
+
+
+def _members(
+    name: str, archive: zipfile.ZipFile, decimal: str | None, budget: _Budget, zips: int
+) -> Iterator[Found]:
+    passed: list[Found] = []
+    said_anything = False
+    for info in sorted(archive.infolist(), key=lambda one: one.filename):
+        member = f"{name}/{info.filename}"
+        if info.is_dir() or _is_of_system(info.filename):
+            continue
+        if budget.left < 0:
+            break  # it was said
+        try:
+            data = budget.take(archive, info)
+        except Rejected as error:
+            yield Found(member, None, error)
+            said_anything = True
+            continue
+        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError) as error:
+            yield Found(member, None, Rejected(f"damaged in the zip: {error}"))
+            said_anything = True
+            continue
+        for one in read_file(member, data, decimal, budget, zips + 1):
+            if isinstance(one.what, _Attachment):
+                passed.append(one)
+            else:
+                said_anything = True
+                yield one
+    if not said_anything:
+        yield from passed or [Found(name, None, Rejected("a zip without a file in it"))]
+
+
+def _walk(path: Path) -> Iterator[tuple[str, Path | Rejected]]:
+    """The files of a path, by their names in it."""
+    if not path.is_dir():
+        yield path.name, path
+        return
+    root = path.resolve()
+    failed: list[OSError] = []
+    for folder, folders, files in os.walk(path, onerror=failed.append):
+        folders.sort()
+        for name in sorted([*files, *(one for one in folders if Path(folder, one).is_symlink())]):
+            file = Path(folder, name)
+            shown = str(file.relative_to(path))
+            if name.startswith((".", "~$")) or _is_of_system(name):
+                continue
+            if not file.is_symlink():
+                yield shown, file
+            elif not file.exists():
+                yield shown, Rejected("a link that leads nowhere, or in a circle")
+            elif not file.resolve().is_relative_to(root):
+                yield shown, Rejected("a link that leads out of the folder: not followed")
+            elif file.is_file():
+                yield shown, file
+    for error in failed:
+        where = os.path.relpath(str(error.filename), path)
+        yield where, Rejected(f"cannot be opened: {error.strerror}")
+
+
+def _read(path: Path) -> bytes:
+    """A file's bytes. What is no file, such as a FIFO, is not waited for. Raises Rejected."""
+    try:
+        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+            about = os.fstat(file.fileno())
+            if not stat.S_ISREG(about.st_mode):
+                raise Rejected("neither a file nor a folder: not opened")
+            if about.st_size > MOST_BYTES:
+                raise Rejected(f"a file of {about.st_size:,} bytes: {MOST_BYTES:,} are the most")
+            return file.read(MOST_BYTES)
+    except OSError as error:
+        raise Rejected(f"cannot be opened: {error.strerror}") from None
+
+
+def _is_of_system(name: str) -> bool:
+    return any(part.lower() in _OF_SYSTEMS or part.startswith("._") for part in name.split("/"))
