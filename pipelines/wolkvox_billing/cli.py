@@ -166,7 +166,7 @@ def invoices(
             }
         )
     else:
-        headings = ["document", "supplier", "period", "net", "lines", "what was made of it"]
+        headings = ["document", "supplier", "period", "net", "lines", "result"]
         documents = [one for one in result.receipts if one.document_id]
         if documents:
             print_table(headings, [_receipt_as_row(one) for one in documents])

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 out, err = Console(highlight=False), Console(stderr=True, highlight=False)
 
+_ROWS_OF_A_TABLE = 1000  # a longer one is printed in parts, each with its headings
+
 
 @contextmanager
 def watching(what: str) -> Iterator[Callable[[Poll | Skip], None]]:
@@ -80,12 +82,13 @@ def complain(text: str) -> None:
 
 
 def print_table(headings: list[str], rows: Sequence[Sequence[Any]]) -> None:
-    table = Table()
-    for heading in headings:
-        table.add_column(heading, overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(harmless(_shown(cell))) for cell in row))
-    out.print(table)
+    for start in range(0, max(len(rows), 1), _ROWS_OF_A_TABLE):
+        table = Table()
+        for heading in headings:
+            table.add_column(heading, overflow="fold")
+        for row in rows[start : start + _ROWS_OF_A_TABLE]:
+            table.add_row(*(Text(harmless(_shown(cell))) for cell in row))
+        out.print(table)
 
 
 def print_json(value: Any) -> None:

@@ -98,7 +98,8 @@ def check(document: Document) -> None:
     total = sum((one.net_amount for one in document.lines if one.net_amount is not None), Decimal())
     if document.net_amount not in (None, total):
         document.warnings.append(
-            f"the lines add up to {total:,f}, and the total says {document.net_amount:,f}"
+            f"the lines add up to {shown(total)}, and the total says "
+            f"{shown(document.net_amount or total)}"
         )
 
 
@@ -124,6 +125,11 @@ def stored(amount: Decimal, where: str, warnings: list[str]) -> Decimal:
     if rounded != amount:
         warnings.append(f"{where} is {amount:f}, kept with 4 decimals")
     return rounded
+
+
+def shown(amount: Decimal) -> str:
+    """An amount for a person, without zeros that say nothing."""
+    return f"{amount.normalize():,f}"
 
 
 def storable(text: str | None) -> str | None:

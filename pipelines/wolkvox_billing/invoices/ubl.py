@@ -47,7 +47,15 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from wolkvox_billing.invoices.document import Document, Line, Rejected, short, storable, stored
+from wolkvox_billing.invoices.document import (
+    Document,
+    Line,
+    Rejected,
+    short,
+    shown,
+    storable,
+    stored,
+)
 from wolkvox_billing.invoices.period import Period, between
 from wolkvox_billing.invoices.xml import digest, parse
 
@@ -130,7 +138,7 @@ def _document(root: Element, root_name: str) -> Document:
     for name, says in (("Allowance", "takes {} off"), ("Charge", "puts {} on")):
         if amount := _amount(root, f"{total}/cbc:{name}TotalAmount", found):
             found.warnings.append(
-                f"the document as a whole {says.format(f'{amount:,f}')}, which no line holds"
+                f"the document as a whole {says.format(shown(amount))}, which no line holds"
             )
     references = _all(root, "cac:BillingReference/cac:InvoiceDocumentReference/cbc:ID")
     if len(references) > 1:
@@ -185,8 +193,8 @@ def _unit_price(
         ]
         if not fits:
             warnings.append(
-                f"{where}: {line.quantity.normalize():,f} x {price.normalize():,f} is not its "
-                f"amount, {line.net_amount:,f}, which counts"
+                f"{where}: {shown(line.quantity)} x {shown(price)} is not its amount, "
+                f"{shown(line.net_amount)}, which counts"
             )
         price = fits[0] if fits else price
     return stored(price, f"{where}: unit price", warnings)
