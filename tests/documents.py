@@ -165,8 +165,8 @@ def xlsx(*sheets: Sequence[Sequence[Any]]) -> bytes:
     """A workbook with these sheets, each a list of rows."""
     book = openpyxl.Workbook()
     book.remove(book.worksheets[0])
-    for rows in sheets:
-        sheet = book.create_sheet()
+    for number, rows in enumerate(sheets, 1):
+        sheet = book.create_sheet(f"Sheet{number}")
         for row in rows:
             sheet.append(list(row))
     file = io.BytesIO()

@@ -11,7 +11,6 @@ import io
 import os
 import stat
 import zipfile
-import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -73,18 +72,17 @@ def read_file(
 ) -> Iterator[Found]:
     """What the bytes of one file are, whatever its name says."""
     sha256 = hashlib.sha256(data).hexdigest()
+    budget = budget or _Budget()
     try:
         if data.startswith(_ZIP):
             with _archive(data) as archive:
-                names = archive.namelist()
-                if "xl/workbook.xml" not in names:
+                if "xl/workbook.xml" not in archive.namelist():
                     if zips == MOST_ZIPS_DEEP:
                         raise Rejected(f"zips in zips, more than {MOST_ZIPS_DEEP} deep")
-                    yield from _members(name, archive, decimal, budget or _Budget(), zips)
+                    yield from _members(name, archive, decimal, budget, zips)
                     return
-                for info in archive.infolist():
-                    (budget or _Budget()).take(archive, info)
-            documents: Iterator[Document | Rejected] = read_xlsx(data, decimal)
+                parts = {one.filename: budget.take(archive, one) for one in archive.infolist()}
+            documents: Iterator[Document | Rejected] = read_xlsx(data, parts, decimal)
         elif data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(_XML):
             documents = read_xml(data.lstrip(b" \t\r\n"))
         else:
@@ -94,8 +92,6 @@ def read_file(
             yield Found(name, sha256, one)
     except (Rejected, OtherKind) as error:
         yield Found(name, sha256, error)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError) as error:
-        yield Found(name, sha256, Rejected(f"a zip that is damaged: {error}"))
 
 
 def _check_kind(data: bytes) -> None:
@@ -120,14 +116,17 @@ class _Budget:
         self.left = MOST_UNPACKED_BYTES
 
     def take(self, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
-        """A member's bytes. Raises Rejected where it is not harmless, whatever it says of its size;
-        and what zipfile raises where it is damaged."""
+        """A member's bytes. Raises Rejected where it is damaged, or not harmless, whatever it says
+        of its size."""
         if info.flag_bits & 0x1:
             raise Rejected("encrypted: save it without a password")
         if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise Rejected("packed by a rare method: pack it anew as an ordinary zip")
-        with archive.open(info) as member:
-            data = member.read(MOST_MEMBER_BYTES + 1)
+        try:
+            with archive.open(info) as member:
+                data = member.read(MOST_MEMBER_BYTES + 1)
+        except Exception as error:  # zipfile lets through whatever a damaged file makes it meet
+            raise Rejected(f"damaged in the zip: {error}") from None
         self.left -= len(data)
         if len(data) > MOST_MEMBER_BYTES:
             raise Rejected(f"more than {MOST_MEMBER_BYTES:,} bytes when unpacked")
@@ -140,7 +139,10 @@ def _archive(data: bytes) -> zipfile.ZipFile:
     # Counted before zipfile makes an object of each.
     if data.count(b"PK\x01\x02") > MOST_MEMBERS:
         raise Rejected(f"a zip of more than {MOST_MEMBERS:,} files")
-    return zipfile.ZipFile(io.BytesIO(data))
+    try:
+        return zipfile.ZipFile(io.BytesIO(data))
+    except Exception as error:  # as above
+        raise Rejected(f"a zip that is damaged: {error}") from None
 
 
 def _members(
@@ -158,10 +160,6 @@ def _members(
             data = budget.take(archive, info)
         except Rejected as error:
             yield Found(member, None, error)
-            said_anything = True
-            continue
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError) as error:
-            yield Found(member, None, Rejected(f"damaged in the zip: {error}"))
             said_anything = True
             continue
         for one in read_file(member, data, decimal, budget, zips + 1):

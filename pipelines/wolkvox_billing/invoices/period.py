@@ -60,7 +60,7 @@ def settle(
         named = sorted({period for text in group for period in periods_in(text)})
         if len(named) > 1 and not (own and all(own.holds(one) for one in named)):
             listed = " and ".join(map(str, named[:4]))
-            warnings.append(f"the text names {listed}: none of them is taken")
+            warnings.append(f"the text names {listed}: none is taken")
         elif len(named) == 1:
             given.append(("text", "the period that its text names", named[0]))
         if named:

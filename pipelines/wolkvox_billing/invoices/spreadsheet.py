@@ -11,11 +11,10 @@ import csv
 import hashlib
 import io
 import json
-import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from itertools import chain
+from itertools import chain, islice
 from typing import Any
 
 import openpyxl
@@ -55,40 +54,31 @@ def read_csv(data: bytes, decimal: str | None = None) -> Iterator[Document | Rej
     if len(data) > MOST_BYTES:
         raise Rejected(f"a text of {len(data):,} bytes: {MOST_BYTES:,} are the most")
     text = _decoded(data)
-    sheets: list[list[list[Cell]]] = []
-    for delimiter in _DELIMITERS:
-        try:
-            reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-            sheets.append(
-                [_cells(row, n) for n, row in enumerate(reader, 1) if n <= _HEADER_WITHIN]
-            )
-        except csv.Error:
-            sheets.append([])
-    best = max(range(len(sheets)), key=lambda n: _header(sheets[n])[1])
-    if _header(sheets[best])[1] == 0:
+    best = max(_DELIMITERS, key=lambda one: _header(_csv_rows(text, one, _HEADER_WITHIN)[0])[1])
+    rows, complaint = _csv_rows(text, best)
+    if _header(rows)[1] == 0:
         raise Rejected(
             "neither XML nor zip, and as a spreadsheet without a header row: expected headings "
             "such as Nº Factura, Fecha, Concepto, Cantidad, Subtotal, Moneda"
         )
-    try:
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=_DELIMITERS[best], strict=True)
-        rows = [_cells(row, n) for n, row in enumerate(reader, 1)]
-    except csv.Error as error:
-        raise Rejected(f"no well-formed CSV: {error}") from None
+    if complaint:
+        raise Rejected(f"no well-formed CSV: {complaint}")
     yield from _documents("csv", [rows], decimal, WINDOWS_EPOCH)
 
 
-def read_xlsx(data: bytes, decimal: str | None = None) -> Iterator[Document | Rejected]:
+def read_xlsx(
+    data: bytes, parts: Mapping[str, bytes], decimal: str | None = None
+) -> Iterator[Document | Rejected]:
     """The documents of an XLSX file, all sheets with a header row. Raises Rejected for the file as
-    a whole. Whoever calls has looked at the sizes of what is in the zip."""
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        sheets_xml = [n for n in archive.namelist() if n.startswith("xl/worksheets/")]
-        parts = [
-            archive.read(name) for name in archive.namelist() if name.endswith((".xml", ".rels"))
-        ]
-        if any(b"<!DOCTYPE" in part or b"<!ENTITY" in part for part in parts):
-            raise Rejected("an XLSX with a DTD inside, which none has and a hostile file may")
-        has_formulas = any(b"<f" in archive.read(name) for name in sheets_xml)
+    a whole.
+
+    parts: what is in its zip, by name, within limits.
+    """
+    texts = [part for name, part in parts.items() if name.endswith((".xml", ".rels"))]
+    if any(b"<!DOCTYPE" in part or b"<!ENTITY" in part for part in texts):
+        raise Rejected("an XLSX with a DTD inside, which none has and a hostile file may")
+    in_sheets = [part for name, part in parts.items() if name.startswith("xl/worksheets/")]
+    has_formulas = any(b"<f" in part for part in in_sheets)
     try:
         sheets, epoch = _sheets(data)
         formulas = _sheets(data, values=False)[0] if has_formulas else []
@@ -134,10 +124,23 @@ def _sheets(data: bytes, values: bool = True) -> tuple[list[list[list[Cell]]], d
     return sheets, book.epoch
 
 
+def _csv_rows(text: str, delimiter: str, most: int | None = None) -> tuple[list[list[Cell]], str]:
+    """The first rows, or all, and what is wrong with the one that follows."""
+    rows: list[list[Cell]] = []
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    try:
+        for number, row in enumerate(islice(reader, most), 1):
+            rows.append(_cells(row, number))
+    except csv.Error as error:
+        return rows, str(error)
+    return rows, ""
+
+
 def _cells(row: Sequence[Any], number: int, sheet: str = "") -> list[Cell]:
-    if len(row) > MOST_COLUMNS:
-        raise Rejected(f"row {number} has {len(row)} cells: {MOST_COLUMNS} are the most")
-    return [Cell(one, f"{sheet}{get_column_letter(n)}{number}") for n, one in enumerate(row, 1)]
+    return [
+        Cell(one, f"{sheet}{get_column_letter(n)}{number}")
+        for n, one in enumerate(row[: MOST_COLUMNS + 1], 1)
+    ]
 
 
 def _decoded(data: bytes) -> str:
@@ -202,6 +205,9 @@ def _rows(sheet: Sequence[Sequence[Cell]]) -> tuple[list[Row], list[str]]:
     fields = headings.fields_of(header)
     headings.check(fields, header)
     rows: list[Row] = []
+    for cells in sheet[at:]:
+        if len(cells) > MOST_COLUMNS:
+            raise Rejected(f"the row of {cells[0].place} is longer than {MOST_COLUMNS} cells")
     for cells in sheet[at + 1 :]:
         if len(cells) > len(header) and any(text_of(one) for one in cells[len(header) :]):
             raise Rejected(

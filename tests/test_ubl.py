@@ -1,0 +1,364 @@
+"""UBL into documents: each field, and each trap that real documents hold. All are synthetic."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from documents import PDF, SUPPLIER, attached, declared, element, line, period, ubl, zipped
+from wolkvox_billing.invoices import Document, OtherKind, Rejected, complete
+from wolkvox_billing.invoices.files import read_file
+from wolkvox_billing.invoices.period import Period
+
+OCTOBER = Period(date(2026, 10, 1), date(2026, 11, 1))
+RULE = "month_before_issue"
+
+
+def whats(data: bytes | str, name: str = "f.xml") -> list[Any]:
+    """All that a file is said to be."""
+    given = declared(data) if isinstance(data, str) else data
+    return [found.what for found in read_file(name, given)]
+
+
+def only(data: bytes | str, rule: str = RULE) -> Document:
+    """The one document in a file, checked and with its period."""
+    [what] = whats(data)
+    assert isinstance(what, Document), what
+    complete(what, rule)
+    return what
+
+
+def reason(data: bytes | str) -> str:
+    """Why the one document in a file is rejected."""
+    [what] = whats(data)
+    if isinstance(what, Document):
+        with pytest.raises(Rejected) as rejected:
+            complete(what, RULE)
+        return str(rejected.value)
+    assert isinstance(what, Rejected)
+    return str(what)
+
+
+def test_every_field_is_read_where_ubl_has_it() -> None:
+    """A whole invoice gives each of its fields, exactly."""
+    text = ubl(
+        line("100", "12500.00", number="7", code="RSYNC", base="100", tax="2375.00",
+             more=period("2026-10-02", "2026-10-30")),
+        periods=period("2026-10-01", "2026-10-31"),
+        corrects="F-0",
+    )  # fmt: skip
+    found = only(text)
+    assert found.document_kind == "invoice" and found.format == "ubl"
+    assert (found.document_number, found.document_uuid) == ("F-1", "a" * 96)
+    assert (found.supplier_id, found.supplier_name) == ("900123456", "Nube de Voz SAS")
+    assert (found.issue_date, found.period) == (date(2026, 11, 3), OCTOBER)
+    assert (found.period_source, found.billing_currency) == ("document", "COP")
+    assert (found.net_amount, found.tax_amount) == (Decimal(12500), Decimal(2375))
+    assert (found.payable_amount, found.corrects_number) == (Decimal(14875), "F-0")
+    assert not found.is_test and found.warnings == []
+    [one] = found.lines
+    assert (one.line_id, one.description) == ("7", "Grabaciones copiadas a S3")
+    assert (one.item_code, one.unit_code, one.billing_currency) == ("RSYNC", "94", "COP")
+    assert (one.quantity, one.unit_price) == (Decimal(100), Decimal(125))
+    assert (one.net_amount, one.tax_amount) == (Decimal(12500), Decimal(2375))
+    assert one.period == Period(date(2026, 10, 2), date(2026, 10, 31))
+
+
+@pytest.mark.parametrize(
+    ("root", "kind"),
+    [("Invoice", "invoice"), ("CreditNote", "credit_note"), ("DebitNote", "debit_note")],
+)
+def test_the_kind_comes_from_the_root_element(root: str, kind: str) -> None:
+    """The kind is the root's, whatever the number's prefix and the references say, and each kind's
+    own names of lines, quantities and totals are read."""
+    found = only(ubl(kind=root, number="NC424", corrects="F-1"))
+    assert (found.document_kind, found.document_number) == (kind, "NC424")
+    assert found.lines[0].quantity == Decimal(100) and found.net_amount == Decimal(12500)
+
+
+def test_a_line_inside_an_extension_is_no_line() -> None:
+    """An un-prefixed InvoiceLine inside UBLExtensions is not read: only the root's own children."""
+    inside = "<InvoiceLine><ID>9</ID></InvoiceLine>" + line("5", "99.00")
+    found = only(
+        ubl(
+            before=f"<ext:UBLExtensions><ext:UBLExtension>{inside}</ext:UBLExtension></ext:UBLExtensions>"
+        )
+    )
+    assert [one.quantity for one in found.lines] == [Decimal(100)]
+
+
+def test_the_lines_amount_counts_and_not_quantity_by_price() -> None:
+    """Where an allowance makes quantity x price another number, the line's amount counts, and a
+    warning states both."""
+    found = only(ubl(line("100", "12000.00", price="125.00"), net="12000.00"))
+    assert found.lines[0].net_amount == Decimal(12000)
+    assert found.warnings == ["line 1: 100 x 125 is not its amount, 12,000, which counts"]
+
+
+@pytest.mark.parametrize(
+    ("price", "base", "unit_price"),
+    [
+        ("125.00", "100", Decimal(125)),  # the base only repeats the quantity
+        ("12500.00", "100", Decimal(125)),  # the price is for so many
+        ("125.00", None, Decimal(125)),
+        ("125.00", "0", Decimal(125)),
+    ],
+)
+def test_a_base_quantity_is_believed_where_only_it_explains_the_amount(
+    price: str, base: str | None, unit_price: Decimal
+) -> None:
+    """A base quantity that repeats the quantity changes nothing; one that the price is for does."""
+    found = only(ubl(line("100", "12500.00", price=price, base=base)))
+    assert found.lines[0].unit_price == unit_price and found.warnings == []
+
+
+def test_lines_that_do_not_add_up_are_kept_with_both_sums() -> None:
+    """A document whose lines come to another sum than its total loads, with a warning."""
+    found = only(ubl(line("100", "12500.00"), net="13000.00"))
+    assert found.net_amount == Decimal(13000)
+    assert found.warnings == ["the lines add up to 12,500, and the total says 13,000"]
+
+
+def test_what_a_document_takes_off_as_a_whole_is_told() -> None:
+    """An allowance on the document, which no line holds, is a warning with its amount."""
+    found = only(ubl(more_total=element("cbc:AllowanceTotalAmount", "500.00", currencyID="COP")))
+    assert found.warnings == ["the document as a whole takes 500 off, which no line holds"]
+
+
+@pytest.mark.parametrize("escaped", [False, True])
+@pytest.mark.parametrize("before", ["", "\ufeff", "\n  \t"])
+@pytest.mark.parametrize("encoding", ["UTF-8", "ISO-8859-1", "UTF-16"])
+def test_an_attached_document_is_the_document(escaped: bool, before: str, encoding: str) -> None:
+    """A document inside an AttachedDocument, as CDATA or escaped, after a BOM or blanks, declaring
+    any encoding, is the same document as the bare one."""
+    text = ubl(line(description="Grabación nº 1"))
+    inner = f'{before}<?xml version="1.0" encoding="{encoding}"?>{text}'
+    found = only(attached(inner, escaped=escaped))
+    assert found.document_id == only(text).document_id
+    assert found.lines[0].description == "Grabación nº 1"
+
+
+def test_what_is_attached_beside_the_document_is_not_read() -> None:
+    """The ApplicationResponse that an AttachedDocument carries in its references is no document."""
+    reference = (
+        "<cac:ParentDocumentLineReference><cac:DocumentReference><cac:Attachment>"
+        "<cac:ExternalReference><cbc:Description>&lt;ApplicationResponse/></cbc:Description>"
+        "</cac:ExternalReference></cac:Attachment></cac:DocumentReference>"
+        "</cac:ParentDocumentLineReference>"
+    )
+    assert only(attached(ubl(), more=reference)).document_number == "F-1"
+
+
+def test_attached_documents_are_read_two_deep_and_no_more() -> None:
+    """An AttachedDocument in an AttachedDocument is read; a third one is rejected."""
+    assert only(attached(attached(ubl(), escaped=True))).document_number == "F-1"
+    deep = attached(attached(attached(ubl(), escaped=True), escaped=True))
+    assert "more than 2 deep" in reason(deep)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "codec"),
+    [
+        ("UTF-8", "utf-8"),
+        ("UTF-8", "utf-8-sig"),
+        ("UTF-16", "utf-16"),
+        ("UTF-16", "utf-16-be"),
+        ("ISO-8859-1", "latin-1"),
+        ("windows-1252", "cp1252"),
+    ],
+)
+def test_each_encoding_gives_the_same_document(encoding: str, codec: str) -> None:
+    """A document in any encoding, with a BOM or without, has the same texts and the same id."""
+    text = ubl(line(description="Grabación nº 1"))
+    assert only(declared(text, encoding, codec)) == only(text)
+
+
+def test_a_copy_in_another_form_is_the_same_document() -> None:
+    """The id does not depend on the declaration, comments, attribute order or kind of quotes."""
+    text = ubl()
+    other = text.replace("<cbc:ID>F-1", "<!-- a copy --><cbc:ID >F-1").replace(
+        ' unitCode="94"', " unitCode='94'"
+    )
+    assert other != text
+    assert only(text.encode()).document_id == only(b"\n" + other.encode()).document_id
+    assert only(ubl(number="F-2")).document_id != only(text).document_id
+
+
+def test_the_id_is_the_canonical_xmls_hash() -> None:
+    """Anybody can compute a document's id with Python's own canonical XML."""
+    from hashlib import sha256
+    from xml.etree.ElementTree import canonicalize
+
+    text = ubl(line(description='a "b" & <c>\n d'), before="<?note x?>")
+    assert only(text).document_id == sha256(canonicalize(text).encode()).hexdigest()
+
+
+def test_a_mails_zip_holds_one_document() -> None:
+    """In a mail's zip the PDF beside the XML is passed over quietly."""
+    data = zipped({"fv1.pdf": PDF, "ad1.xml": declared(attached(ubl()))})
+    [found] = read_file("mail.zip", data)
+    assert found.file_name == "mail.zip/ad1.xml"
+    assert isinstance(found.what, Document)
+    assert found.what.document_id == only(ubl()).document_id
+
+
+def test_free_lines_and_negative_quantities_are_kept() -> None:
+    """A line that costs nothing and one that takes back are lines like any other."""
+    found = only(
+        ubl(
+            line("100", "12500.00"),
+            line("5", "0.00", number="2", price="0.00", tax="0"),
+            line("-10", "-1250.00", number="3", tax="-237.50"),
+            net="11250.00",
+        )
+    )
+    assert [one.net_amount for one in found.lines] == [Decimal(12500), Decimal(), Decimal(-1250)]
+    assert found.lines[2].quantity == Decimal(-10) and found.warnings == []
+
+
+def test_a_credit_note_without_a_reference_loads_with_a_warning() -> None:
+    """A credit note that does not say what it corrects is kept, and says so."""
+    found = only(ubl(kind="CreditNote"))
+    assert found.corrects_number is None
+    assert found.warnings == ["a credit note that does not say what it corrects"]
+
+
+def test_a_discrepancy_response_names_what_is_corrected() -> None:
+    """Without a billing reference, the discrepancy response's one counts."""
+    response = (
+        "<cac:DiscrepancyResponse><cbc:ReferenceID>F-9</cbc:ReferenceID></cac:DiscrepancyResponse>"
+    )
+    assert only(ubl(kind="CreditNote", periods=response)).corrects_number == "F-9"
+
+
+def test_a_test_document_is_marked() -> None:
+    """DIAN's profile 2 is a test document."""
+    found = only(ubl(profile="2"))
+    assert found.is_test and found.warnings == ["a test document: it is never reconciled"]
+
+
+@pytest.mark.parametrize(
+    ("make", "missing"),
+    [
+        (lambda: ubl(uuid=None), "document_uuid"),
+        (lambda: ubl(number=None), "document_number"),
+        (lambda: ubl(issued=None, periods=period("2026-10-01", "2026-10-31")), "issue_date"),
+        (lambda: ubl(supplier=""), "supplier_id"),
+        (lambda: ubl(net=None), "net_amount"),
+        (lambda: ubl(tax=None), "tax_amount"),
+        (lambda: ubl(payable=None), "payable_amount"),
+        (lambda: ubl(line(quantity=None)), "quantity of line 1"),
+        (lambda: ubl(line(description=None)), "description of line 1"),
+        (lambda: ubl(line(net=None), net="0"), "net_amount of line 1"),
+    ],
+)
+def test_a_missing_field_is_null_and_a_warning(make: Callable[[], str], missing: str) -> None:
+    """A document without an optional field loads, and the warning names the field."""
+    assert f"not stated: {missing}" in only(make()).warnings
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda: ubl(line(currency=None), currency=None), "the document F-1 states no currency"),
+        (lambda: ubl("<!-- no line -->"), "the document F-1 has no lines"),
+        (
+            lambda: ubl(line(net="doce mil")),
+            "the document F-1: line 1: cbc:LineExtensionAmount is 'doce mil', which is no number",
+        ),
+        (lambda: ubl(line(quantity="1,5")), "is '1,5', which is no number"),
+        (lambda: ubl(line(price="NaN")), "is 'NaN', which is no number"),
+        (lambda: ubl(payable="1E3"), "is '1E3', which is no number"),
+        (lambda: ubl(net=""), "is '', which is no number"),
+        (lambda: ubl(tax="x"), "the document's tax is 'x', which is no number"),
+        (lambda: ubl(net="123456789012345.00"), "14 digits before the point are the most"),
+        (lambda: "<Invoice/>", "expected a UBL 2.1 Invoice"),
+        (lambda: "<html><body>login</body></html>", "expected a UBL 2.1 Invoice"),
+        (lambda: attached(""), "an AttachedDocument with nothing in"),
+        (lambda: attached("hola"), "no well-formed XML"),
+    ],
+)
+def test_what_cannot_be_compared_is_rejected_by_name_and_reason(
+    make: Callable[[], str], says: str
+) -> None:
+    """No currency, no lines, no numbers, no UBL: rejected, and the reason names it."""
+    assert says in reason(make())
+
+
+def test_the_currency_may_stand_on_the_amounts_only() -> None:
+    """UBL 2.0 has no DocumentCurrencyCode: that of all amounts counts, if it is one."""
+    text = ubl(line(currency="USD"), currency="USD").replace(
+        "<cbc:DocumentCurrencyCode>USD</cbc:DocumentCurrencyCode>", ""
+    )
+    assert only(text).billing_currency == "USD"
+    mixed = text.replace('currencyID="USD"', 'currencyID="COP"', 1)
+    assert "states no currency" in reason(mixed)
+
+
+def test_a_line_in_another_currency_keeps_it() -> None:
+    """A line's currency is that of its amount, and a difference from the document's is told."""
+    found = only(ubl(line(currency="USD")))
+    assert found.lines[0].billing_currency == "USD"
+    assert "lines in USD, and a document in COP" in found.warnings
+
+
+def test_peppols_second_tax_total_is_not_added() -> None:
+    """A tax total in the tax office's currency repeats the one in the document's."""
+    second = f"<cac:TaxTotal>{element('cbc:TaxAmount', '99', currencyID='EUR')}</cac:TaxTotal>"
+    assert only(ubl(periods=second)).tax_amount == Decimal(2375)
+
+
+def test_peppol_has_its_supplier_and_product_elsewhere() -> None:
+    """Without a PartyTaxScheme the legal entity counts, and a line's name stands before its
+    description."""
+    supplier = (
+        "<cac:AccountingSupplierParty><cac:Party><cac:PartyLegalEntity>"
+        "<cbc:RegistrationName>Wolke BV</cbc:RegistrationName><cbc:CompanyID>NL8200</cbc:CompanyID>"
+        "</cac:PartyLegalEntity></cac:Party></cac:AccountingSupplierParty>"
+    )
+    found = only(ubl(line(name="Recordings", description="copied in October"), supplier=supplier))
+    assert (found.supplier_id, found.supplier_name) == ("NL8200", "Wolke BV")
+    assert found.lines[0].description == "Recordings: copied in October"
+
+
+def test_more_decimals_than_a_table_holds_are_told() -> None:
+    """A price of six decimals is kept with four, and the warning states it whole."""
+    found = only(ubl(line("1000000", "1234.57", price="0.00123457"), net="1234.57"))
+    assert found.lines[0].unit_price == Decimal("0.0012")
+    assert found.warnings == ["line 1: unit price is 0.00123457, kept with 4 decimals"]
+
+
+def test_other_ubl_documents_are_named_and_no_failure() -> None:
+    """An ApplicationResponse is no invoice: it is said so, and nothing is rejected."""
+    name = "urn:oasis:names:specification:ubl:schema:xsd:ApplicationResponse-2"
+    [what] = whats(f'<ApplicationResponse xmlns="{name}"/>')
+    assert isinstance(what, OtherKind) and str(what) == "ApplicationResponse"
+
+
+PERSON = SUPPLIER.replace(
+    "<cbc:AdditionalAccountID>1<", "<cbc:AdditionalAccountID>2<"
+).replace("Nube de Voz SAS", "Ana Maria Perez")  # fmt: skip
+
+
+def test_no_personal_data_is_kept() -> None:
+    """A natural person's name, and everybody's telephone, mail address and place, are nowhere in
+    what is kept of a document."""
+    contact = (
+        "<cac:Contact><cbc:Name>Luis Rojas</cbc:Name><cbc:Telephone>3001234567</cbc:Telephone>"
+        "<cbc:ElectronicMail>luis@example.com</cbc:ElectronicMail></cac:Contact>"
+        "<cac:PostalAddress><cbc:StreetName>Calle 1 2-3</cbc:StreetName></cac:PostalAddress>"
+    )
+    customer = (
+        "<cac:AccountingCustomerParty><cac:Party><cac:PartyName><cbc:Name>Luis Rojas</cbc:Name>"
+        f"</cac:PartyName>{contact}</cac:Party></cac:AccountingCustomerParty>"
+    )
+    supplier = PERSON.replace("</cac:Party>", f"{contact}</cac:Party>") + customer
+    found = only(ubl(supplier=supplier, notes=["Llame a Luis Rojas, 3001234567"]))
+    assert found.supplier_id == "900123456" and found.supplier_name is None
+    found.texts.clear()  # read for a period, and not kept: see the table's columns
+    for secret in ("Luis", "Ana", "3001234567", "example.com", "Calle"):
+        assert secret not in repr(found)
