@@ -302,11 +302,12 @@ def test_help_and_version_and_completion(tmp_path: Path) -> None:
 
 
 def test_demo_tells_the_whole_story(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`demo` lives through two months and shows counts, gap, refusals, a restated day and a
-    garbled row; what it prints is in the file that it names."""
+    """`demo` lives through two months and shows counts, gap, refusals, a restated day, a
+    garbled row and the invoices; what it prints is in the file that it names."""
     done = run("demo", TMPDIR=str(project.folder))
     assert done.returncode == 0, done.stderr
-    for told in ("13,696", "18 Sep to 20 Sep, 08 Oct to 09 Oct", "EXCEEDS THE LIMIT", "1.234,5"):
+    for told in ("13,696", "18 Sep to 20 Sep, 08 Oct to 09 Oct", "EXCEEDS THE LIMIT", "1.234,5",
+                 "WVX26106952", "1,414,600.00"):  # fmt: skip
         assert told in done.stdout
     (file,) = project.folder.glob("wolkvox-demo-*/wolkvox.duckdb")
     with closing(duckdb.connect(str(file), read_only=True)) as db:
@@ -314,4 +315,11 @@ def test_demo_tells_the_whole_story(project: Project, monkeypatch: pytest.Monkey
             "SELECT items FROM wolkvox_billing.rsync_s3_mp3 "
             "WHERE operation_id = 'ventas' AND date = '2026-10-31'"
         ).fetchone()
+        billed = db.execute(
+            "SELECT d.period_start, l.quantity FROM wolkvox_billing.invoice_documents AS d "
+            "JOIN wolkvox_billing.invoice_lines AS l USING (document_id) ORDER BY 1, 2"
+        ).fetchall()
     assert last[0] == 13696
+    # one of them, of October, bills 450 more than were copied
+    assert [(f"{month:%m}", int(count)) for month, count in billed] == [
+        ("09", 12912), ("09", 13874), ("10", 14146), ("10", 14853)]  # fmt: skip

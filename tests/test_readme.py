@@ -38,6 +38,8 @@ def test_the_readme_replays(
 ) -> None:
     """Each command of the README works as it stands, and prints what the README shows."""
     vendor.add_operation(name="Ventas  Norte", server="0010", token="a1" * 32)
+    (tmp_path / "inbox").mkdir()  # an invoice, as it came by mail
+    (tmp_path / "inbox" / "mail.zip").write_bytes(vendor.invoice("a1" * 32, "2026-10"))
     environment = {
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "HOME": str(tmp_path),

@@ -5,6 +5,7 @@
                                     ├──▶ rsync_s3_mp3      newest reading of each operation,
                                     │                      description and date; one table a report
                                     └──▶ rejected_rows     what could not be read, and why
+    invoice files ──read──▶ invoice_documents, invoice_lines, rejected_documents
     polls, readings ──SQL views──▶ usage_daily, usage_monthly, usage_restatements, poll_coverage
 
     import dlt
@@ -21,8 +22,9 @@ crash adds nothing, while `readings` keeps each value that was ever received.
 The modules, in the order in which they build on each other: `reports` and `operations` (who is
 asked for what), `client` (one call), `verdict` (what its answer is), `polls` (all calls: pace,
 lock, new tries), `readings` (texts to typed rows), `tables` (columns and rows), this one (the
-source), `marts` (the views), `warehouse` (where the tables are), `pipeline`, `check`, `status`,
-`snapshot` and `demo` (the verbs), `cli` and `terminal` (their words).
+source), `marts` (the views), `warehouse` (where the tables are), `invoices` (files to documents,
+a package with its own drawing), `policy` (the rules of comparing), `pipeline`, `intake`, `check`,
+`status`, `snapshot` and `demo` (the verbs), `cli` and `terminal` (their words).
 """
 
 from __future__ import annotations

@@ -28,6 +28,7 @@ from wolkvox_billing.terminal import (
 from wolkvox_billing.terminal import err as terminal
 from wolkvox_billing.version import __version__
 
+RECEIPT_HEADINGS = ["document", "supplier", "period", "net", "lines", "result"]
 # As in marts.sql, which is slow to import.
 DIALECTS = ("duckdb", "postgres", "bigquery", "snowflake", "databricks", "redshift", "clickhouse")
 
@@ -166,10 +167,9 @@ def invoices(
             }
         )
     else:
-        headings = ["document", "supplier", "period", "net", "lines", "result"]
         documents = [one for one in result.receipts if one.document_id]
         if documents:
-            print_table(headings, [_receipt_as_row(one) for one in documents])
+            print_table(RECEIPT_HEADINGS, [_receipt_as_row(one) for one in documents])
         for one in documents:
             for text in one.warnings:
                 say(f"warning: {one.document_number or one.file_name}: {text}")
@@ -300,6 +300,8 @@ def demo() -> None:
     print_table(["day", "before", "then", "read at"], story.restated)
     say("Rows that could not be read: kept as they came, with the reason", bold=True)
     print_table(["reason", "row"], story.rejected)
+    say("The invoices that came by mail: is what they bill what was used?", bold=True)
+    print_table(RECEIPT_HEADINGS, [_receipt_as_row(one) for one in story.invoices])
     say(f"The DuckDB file: {story.location}", bold=True)
     say(f"(remove {story.folder} when you have seen enough)")
     say("Two queries to try on it (for example with `duckdb FILE` or in Python):")
