@@ -3,11 +3,13 @@ memory, and does no harm to the files beside it."""
 
 from __future__ import annotations
 
+import io
 import os
 import socket
 import struct
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -30,9 +32,10 @@ def read(data: bytes, name: str = "f.xml") -> list[Found]:
 
 
 def reason(data: bytes) -> str:
-    [found] = read(data)
-    assert isinstance(found.what, Rejected), found.what
-    return str(found.what)
+    """Why a file, or the first of its members, is rejected; all of them are."""
+    found = read(data)
+    assert all(isinstance(one.what, Rejected) for one in found)
+    return str(found[0].what)
 
 
 def with_dtd(declarations: str, use: str = "") -> bytes:
@@ -60,6 +63,14 @@ def lying() -> bytes:
     at = data.index(b"PK\x01\x02") + 24
     data[at : at + 4] = struct.pack("<I", 100)
     return bytes(data)
+
+
+def twice() -> bytes:
+    """A workbook in whose zip one name stands twice."""
+    file = io.BytesIO(xlsx([HEADINGS, ROW]))
+    with zipfile.ZipFile(file, "a") as archive, pytest.warns(UserWarning, match="Duplicate"):
+        archive.writestr("xl/workbook.xml", b"<a/>")
+    return file.getvalue()
 
 
 def nested(levels: int) -> bytes:
@@ -98,6 +109,14 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
     "a text": (lambda: b"hola", "neither XML nor zip, and as a spreadsheet without a header row"),
     "an encrypted zip": (encrypted, "encrypted: save it without a password"),
     "a cut zip": (lambda: zipped({"a.xml": GOOD * 9})[:-40], "a zip that is damaged"),
+    "a zip that lost 4 bytes": (lambda: (z := zipped({"a.xml": GOOD}))[:20] + z[24:], "damaged"),
+    "a document of Word": (
+        lambda: zipped({"word/document.xml": b"<w/>", "[Content_Types].xml": b"<b/>"}),
+        "an Office file that is no workbook"),
+    "a workbook with a part twice": (lambda: twice(), "an Office file that is no workbook"),
+    "a zip of ten bombs of tags": (
+        lambda: zipped({f"{n}.xml": b"<a>" + b"<b/>" * 990_000 + b"</a>" for n in range(10)}),
+        "an XML whose root is 'a'"),
     "an empty zip": (lambda: zipped({}), "a zip without a file in it"),
     "a zip in a zip in a zip": (lambda: nested(4), "zips in zips, more than 2 deep"),
     "a zip of 20,000 files": (
@@ -215,6 +234,8 @@ def test_links_fifos_and_what_cannot_be_opened(tmp_path: Path) -> None:
     (inbox / "e.xml").symlink_to("e.xml")
     (inbox / "sub" / "up").symlink_to(inbox)
     (inbox / ".hidden").write_bytes(b"x")
+    (inbox / ".trash").mkdir()
+    (inbox / ".trash" / "t.xml").write_bytes(GOOD)
     (inbox / "Thumbs.db").write_bytes(b"x")
     (inbox / "~$f.xlsx").write_bytes(b"x")
     os.mkfifo(inbox / "fifo")
@@ -230,10 +251,24 @@ def test_links_fifos_and_what_cannot_be_opened(tmp_path: Path) -> None:
     assert str(found["fifo"]) == "neither a file nor a folder: not opened"
 
 
+def test_what_comes_along_in_a_mail_is_passed_over() -> None:
+    """Beside a document a zip's texts and pictures are no failure; what should have been one is."""
+    along = {"leame.txt": b"hola", "logo.webp": b"RIFF\0\0", "m.html": b"<html/>", "a.xml": GOOD}
+    assert [type(one.what) for one in read(zipped(along))] == [Document]
+    found = read(zipped({"a.xml": GOOD, "lines.csv": b"a;b"}))
+    assert [type(one.what) for one in found] == [Document, Rejected]
+
+
 def test_a_pdf_alone_in_a_zip_is_told() -> None:
     """Beside a document a PDF is passed over; where it is all there is, it is not."""
     assert "ask the supplier" in reason(zipped({"f.pdf": PDF}))
     assert [type(one.what) for one in read(zipped({"f.pdf": PDF, "a.xml": GOOD}))] == [Document]
+
+
+def test_a_member_without_a_name_is_read() -> None:
+    """A name that begins with NUL is none: the member is read all the same."""
+    [found] = read(zipped({"fe.xml": GOOD}).replace(b"fe.xml", b"\0e.xml"))
+    assert isinstance(found.what, Document)
 
 
 SEEDS = [

@@ -248,10 +248,62 @@ def test_while_the_destination_is_away_nothing_is_lost(warehouse: Project) -> No
     inbox(warehouse, b__xml=declared(ubl(number="F-2")))
     with (
         warehouse.away(),
-        pytest.raises(WarehouseError, match="not loaded, so read the files again"),
+        pytest.raises(WarehouseError, match="nothing was read"),
     ):
         read(warehouse, "inbox")
     assert read(warehouse, "inbox").counts == {"loaded before": 1, "loaded": 1}
+
+
+def test_what_cannot_be_loaded_holds_up_nothing(
+    warehouse: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a row cannot be loaded, the run says so, nothing of it waits before the polls, and the
+    next reading of the same files loads what is missing."""
+    import wolkvox_billing.intake as intake
+
+    inbox(warehouse, a__xml=declared(ubl()))
+    with monkeypatch.context() as broken:
+        too_large = Decimal(10) ** 17
+        rows = intake.line_rows
+        broken.setattr(
+            intake, "line_rows", lambda f: [r | {"quantity": too_large} for r in rows(f)]
+        )
+        with pytest.raises(WarehouseError, match="not loaded, so read the files again"):
+            read(warehouse, "inbox")
+    assert warehouse.load().is_good
+    read(warehouse, "inbox")
+    assert warehouse.query("SELECT COUNT(*) FROM invoice_documents") == [(1,)]
+    assert warehouse.query("SELECT quantity FROM invoice_lines") == [(Decimal(100),)]
+
+
+def test_lines_that_a_broken_run_left_out_are_added(warehouse: Project) -> None:
+    """A document whose lines are not all there is loaded again, and only they are added."""
+    inbox(warehouse, a__xml=declared(ubl(line(), line(number="2"), net="25000.00")))
+    read(warehouse, "inbox")
+    before = everything(warehouse)
+    warehouse.execute("DELETE FROM wolkvox_billing.invoice_lines WHERE line_number = 2")
+    assert read(warehouse, "inbox").counts == {"loaded": 1}
+    after = everything(warehouse)
+    assert (after[0], len(after[1])) == (before[0], 2)
+
+
+def test_the_same_refusal_twice_is_one_row(warehouse: Project) -> None:
+    """Two copies of a file that is no invoice, in one run and in two, are refused by one row."""
+    for name in ("f", "g"):
+        (warehouse.folder / name).mkdir()
+        (warehouse.folder / name / "x.pdf").write_bytes(PDF)
+    for _ in range(2):
+        assert read(warehouse, "f", "g").counts == {"rejected": 2}
+    assert warehouse.query("SELECT COUNT(*) FROM rejected_documents") == [(1,)]
+
+
+def test_copies_count_once_in_the_sum(project: Project) -> None:
+    """Three copies of a document are one in the net of all, in a first run and in a second."""
+    inbox(project, **{f"{n}__xml": declared(ubl()) for n in "abc"})
+    for first in ("loaded", "loaded before"):
+        result = read(project, "inbox")
+        assert result.counts == {first: 1, "read twice": 2}
+        assert result.net_amounts == {"COP": Decimal(12500)}
 
 
 def test_texts_come_back_as_they_were_written(warehouse: Project) -> None:

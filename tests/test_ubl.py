@@ -6,10 +6,22 @@ from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from typing import Any
+from xml.sax.saxutils import escape
 
 import pytest
 
-from documents import PDF, SUPPLIER, attached, declared, element, line, period, ubl, zipped
+from documents import (
+    PDF,
+    SUPPLIER,
+    attached,
+    declared,
+    element,
+    line,
+    namespaces,
+    period,
+    ubl,
+    zipped,
+)
 from wolkvox_billing.invoices import Document, OtherKind, Rejected, complete
 from wolkvox_billing.invoices.files import read_file
 from wolkvox_billing.invoices.period import Period
@@ -96,7 +108,19 @@ def test_the_lines_amount_counts_and_not_quantity_by_price() -> None:
     warning states both."""
     found = only(ubl(line("100", "12000.00", price="125.00"), net="12000.00"))
     assert found.lines[0].net_amount == Decimal(12000)
-    assert found.warnings == ["line 1: 100 x 125 is not its amount, 12,000, which counts"]
+    assert found.warnings == [
+        "quantity x price is not the amount, which counts, of line 1: 100 x 125 and 12,000"
+    ]
+
+
+def test_a_lines_own_allowance_explains_its_amount() -> None:
+    """A price for ten, less the line's allowance, is the amount: the base quantity is believed."""
+    allowance = (
+        "<cac:AllowanceCharge><cbc:ChargeIndicator>false</cbc:ChargeIndicator>"
+        "<cbc:Amount>50.00</cbc:Amount></cac:AllowanceCharge>"
+    )
+    found = only(ubl(line("100", "450.00", price="50.00", base="10", more=allowance), net="450"))
+    assert found.lines[0].unit_price == Decimal(5) and found.warnings == []
 
 
 @pytest.mark.parametrize(
@@ -249,6 +273,7 @@ def test_a_test_document_is_marked() -> None:
         (lambda: ubl(issued=None, periods=period("2026-10-01", "2026-10-31")), "issue_date"),
         (lambda: ubl(supplier=""), "supplier_id"),
         (lambda: ubl(net=None), "net_amount"),
+        (lambda: ubl(net=""), "net_amount"),
         (lambda: ubl(tax=None), "tax_amount"),
         (lambda: ubl(payable=None), "payable_amount"),
         (lambda: ubl(line(quantity=None)), "quantity of line 1"),
@@ -268,12 +293,11 @@ def test_a_missing_field_is_null_and_a_warning(make: Callable[[], str], missing:
         (lambda: ubl("<!-- no line -->"), "the document F-1 has no lines"),
         (
             lambda: ubl(line(net="doce mil")),
-            "the document F-1: line 1: cbc:LineExtensionAmount is 'doce mil', which is no number",
+            "the document F-1: line 1: cbc:LineExtensionAmount is a text of 8 characters, which is",
         ),
         (lambda: ubl(line(quantity="1,5")), "is '1,5', which is no number"),
         (lambda: ubl(line(price="NaN")), "is 'NaN', which is no number"),
         (lambda: ubl(payable="1E3"), "is '1E3', which is no number"),
-        (lambda: ubl(net=""), "is '', which is no number"),
         (lambda: ubl(tax="x"), "the document's tax is 'x', which is no number"),
         (lambda: ubl(net="123456789012345.00"), "14 digits before the point are the most"),
         (lambda: "<Invoice/>", "expected a UBL 2.1 Invoice"),
@@ -339,8 +363,81 @@ def test_other_ubl_documents_are_named_and_no_failure() -> None:
     assert isinstance(what, OtherKind) and str(what) == "ApplicationResponse"
 
 
+def test_a_comment_in_a_text_does_not_cut_it() -> None:
+    """A comment or processing instruction inside a number or text changes nothing of it."""
+    text = (
+        ubl().replace("12500.00", "125<!-- x -->00.00").replace("Grabaciones", "Graba<?x?>ciones")
+    )
+    found = only(text)
+    assert found.net_amount == Decimal(12500)
+    assert found.lines[0].description == "Grabaciones copiadas a S3"
+
+
+@pytest.mark.parametrize("before", [b"\xef\xbb\xbf\r\n", b"\r\n\xef\xbb\xbf", b" \n"])
+def test_what_stands_before_a_file_is_passed_over(before: bytes) -> None:
+    """A BOM and blanks before the declaration, in any order, are no fault."""
+    assert only(before + declared(ubl())).document_number == "F-1"
+
+
+def test_a_wrong_declaration_of_utf_16_is_not_believed() -> None:
+    """Bytes in UTF-8 that say UTF-16 are read as what they are."""
+    text = ubl(line(description="Grabación"))
+    assert only(declared(text, "utf-16", "utf-8")).lines[0].description == "Grabación"
+
+
+def test_one_of_several_attachments_may_be_something_else() -> None:
+    """An attached text and an attached ApplicationResponse do not hide the invoice beside them."""
+    other = f"<ApplicationResponse {namespaces('ApplicationResponse')}/>"
+    first, second = (
+        f"<cac:Attachment><cac:ExternalReference><cbc:Description>{escape(inner)}</cbc:Description>"
+        "</cac:ExternalReference></cac:Attachment>"
+        for inner in ("hola", other)
+    )
+    found = whats(attached(ubl(), more=first + second))
+    assert isinstance(found[0], Document) and str(found[1]) == "ApplicationResponse"
+    assert len(found) == 2
+
+
+def test_the_supplier_is_the_one_of_the_vat_scheme() -> None:
+    """Of several tax schemes the one of VAT names the supplier; a NIT is its digits."""
+    scheme = (
+        "<cac:PartyTaxScheme><cbc:CompanyID>{}</cbc:CompanyID><cac:TaxScheme><cbc:ID>{}</cbc:ID>"
+        "</cac:TaxScheme></cac:PartyTaxScheme>"
+    )
+    party = scheme.format("Foretaksregisteret", "TAX") + scheme.format("NO999MVA", "VAT")
+    whole = (
+        f"<cac:AccountingSupplierParty><cac:Party>{party}</cac:Party></cac:AccountingSupplierParty>"
+    )
+    assert only(ubl(supplier=whole)).supplier_id == "NO999MVA"
+    assert (
+        only(ubl(supplier=SUPPLIER.replace(">900123456<", ">900.123.456-8<"))).supplier_id
+        == "900123456"
+    )
+    named = only(ubl(supplier=SUPPLIER.replace(">900123456<", ">Ana Perez<")))
+    assert named.supplier_id is None and "Ana" not in str(named.warnings)
+
+
+def test_a_currency_is_its_code_in_capitals() -> None:
+    """Case and blanks of a currency do not make another one."""
+    found = only(
+        ubl(currency="cop").replace("<cbc:DocumentCurrencyCode>", "<cbc:DocumentCurrencyCode> ")
+    )
+    assert (found.billing_currency, found.tax_amount) == ("COP", Decimal(2375))
+
+
+def test_a_text_without_end_is_cut_and_says_so() -> None:
+    """A description of a million characters is kept up to 4,000."""
+    found = only(ubl(line(description="x" * 1_000_000)))
+    assert found.lines[0].description == "x" * 4000 + "... (cut: 1,000,000 characters)"
+
+
+def test_a_document_of_too_many_lines_is_rejected() -> None:
+    """20,000 lines are the most."""
+    assert "20,001 lines: 20,000 are the most" in reason(ubl(*["<cac:InvoiceLine/>"] * 20_001))
+
+
 PERSON = SUPPLIER.replace(
-    "<cbc:AdditionalAccountID>1<", "<cbc:AdditionalAccountID>2<"
+    "<cbc:AdditionalAccountID>1<", "<cbc:AdditionalAccountID>02<"
 ).replace("Nube de Voz SAS", "Ana Maria Perez")  # fmt: skip
 
 

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from itertools import compress, islice
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +48,7 @@ from wolkvox_billing.warehouse import (
 )
 
 AT_ONCE = 500  # documents that are looked up in the warehouse, and handed to dlt, together
+LINES_AT_ONCE = 5000
 INSERT = {"disposition": "merge", "strategy": "insert-only"}
 
 
@@ -131,7 +131,6 @@ def invoices(
                 yield one
 
         def loading() -> None:
-            load_waiting(pipeline)
             there = pipeline.default_schema.tables.keys() if pipeline.default_schema_name else ()
             if not INVOICE_TABLES.keys() <= set(there):
                 pipeline.extract(_empty_tables())
@@ -141,7 +140,16 @@ def invoices(
             comment(pipeline)
 
         with held_open(pipeline):
-            if said := complaint_of(loading):
+            if said := complaint_of(lambda: load_waiting(pipeline)):
+                raise WarehouseError(f"nothing was read: {said}")
+            try:
+                said = complaint_of(loading)
+            except BaseException:
+                pipeline.drop_pending_packages()
+                raise
+            if said:
+                # The files are still there; what cannot be loaded must not wait before the polls.
+                pipeline.drop_pending_packages()
                 raise WarehouseError(f"not loaded, so read the files again: {said}")
         tidy(pipeline)
     return result
@@ -159,15 +167,18 @@ def _tables(
     def files() -> Iterator[list[Found]]:
         with pipeline.sql_client() as client:
             known = _Known(client)
-            while batch := list(islice(found, AT_ONCE)):
+            for batch in _batches(found):
                 known.look_up(batch)
                 receipts = [known.receipt(one) for one in batch]
                 result.receipts += receipts
                 result.other_kinds.update(
                     str(one.what) for one in batch if isinstance(one.what, OtherKind)
                 )
-                taken = [one.made in ("loaded", "rejected") for one in receipts]
-                yield list(compress(batch, taken))
+                yield [
+                    one
+                    for one, receipt in zip(batch, receipts, strict=True)
+                    if receipt.made == "loaded" or known.is_new_refusal(one)
+                ]
 
     def table(name: str, rows: Callable[[Found], list[dict[str, Any]]]) -> DltResource:
         @dlt.transformer(data_from=files, name=name, **hints(INVOICE_TABLES[name], INSERT), **form)
@@ -208,12 +219,26 @@ def _source(*resources: DltResource) -> DltSource:
     return dlt.source(lambda: resources, name="wolkvox_billing", max_table_nesting=0)()
 
 
+def _batches(found: Iterator[Found]) -> Iterator[list[Found]]:
+    batch: list[Found] = []
+    lines = 0
+    for one in found:
+        batch.append(one)
+        lines += len(one.what.lines) if isinstance(one.what, Document) else 0
+        if len(batch) == AT_ONCE or lines >= LINES_AT_ONCE:
+            yield batch
+            batch, lines = [], 0
+    if batch:
+        yield batch
+
+
 class _Known:
     """Which documents there are: in the warehouse, and in this run so far."""
 
     def __init__(self, client: SqlClientBase[Any]) -> None:
         self.client = client
-        self.seen: dict[str, str] = {}  # document_id → what was made of it
+        self.stored: dict[str, int] = {}  # document_id → lines of it in the warehouse
+        self.met: set[str] = set()  # document_id of this run; row_hash of what was rejected
         self.numbers: dict[tuple[str | None, ...], str] = {}  # supplier, kind, number → document_id
 
     def look_up(self, batch: Sequence[Found]) -> None:
@@ -223,14 +248,23 @@ class _Known:
             return
         ids = ", ".join(literal(one.document_id) for one in documents)
         numbers = ", ".join(literal(one.document_number or "") for one in documents)
-        table = self.client.make_qualified_table_name("invoice_documents")
+        name = self.client.make_qualified_table_name
         rows = self.client.execute_sql(
-            f"SELECT document_id, supplier_id, document_kind, document_number FROM {table} "
+            "SELECT document_id, supplier_id, document_kind, document_number, (SELECT COUNT(*) "
+            f"FROM {name('invoice_lines')} AS l WHERE l.document_id = d.document_id) "
+            f"FROM {name('invoice_documents')} AS d "
             f"WHERE document_id IN ({ids}) OR document_number IN ({numbers})"
         )
-        for document_id, *number in rows or ():
-            self.seen.setdefault(document_id, "loaded before")
+        for document_id, *number, lines in rows or ():
+            self.stored[document_id] = lines
             self.numbers.setdefault(tuple(number), document_id)
+
+    def is_new_refusal(self, found: Found) -> bool:
+        """Whether it was rejected, and not in this run already: its key may come once only."""
+        rows = rejected_rows(found, utc_now())
+        new = [row for row in rows if row["row_hash"] not in self.met]
+        self.met.update(row["row_hash"] for row in new)
+        return bool(new)
 
     def receipt(self, found: Found) -> Receipt:
         """What is made of a document or file; a document with another's number is told so."""
@@ -239,8 +273,12 @@ class _Known:
             return Receipt(found.file_name, "no invoice", f"a UBL {one}")
         if isinstance(one, Rejected):
             return Receipt(found.file_name, "rejected", str(one))
-        made = self.seen.get(one.document_id, "loaded")
-        self.seen[one.document_id] = made if made == "loaded before" else "read twice"
+        made = "loaded"
+        if one.document_id in self.met:
+            made = "read twice"
+        elif self.stored.get(one.document_id) == len(one.lines):  # else a run died between the two
+            made = "loaded before"
+        self.met.add(one.document_id)
         if made == "loaded" and one.document_number:
             number = (one.supplier_id, one.document_kind, one.document_number)
             other = self.numbers.setdefault(number, one.document_id)

@@ -52,4 +52,5 @@ def complete(document: Document, rule: str) -> None:
         rule,
     )
     document.period, document.period_source = settled.period, settled.source
+    document.texts.clear()  # they are not kept, and may be large
     document.warnings += settled.warnings

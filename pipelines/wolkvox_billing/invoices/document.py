@@ -15,10 +15,11 @@ from decimal import Decimal
 from wolkvox_billing.errors import WolkvoxError
 from wolkvox_billing.invoices.period import Period
 
-KINDS = ("invoice", "credit_note", "debit_note")
 # PostgreSQL's text holds neither NUL nor half a character; dlt takes the last ones for marks of its
 # own, and changes a text that begins with one.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff\uf026-\uf02f]")
+_MOST_CHARACTERS = 4000  # of a text that is kept
+_TAX_ID = re.compile(r"(\d{1,3}(?:\.\d{3}){2,3}|\d{8,10})-\d")
 
 
 class Rejected(WolkvoxError):
@@ -67,6 +68,7 @@ class Document:
     lines: list[Line] = field(default_factory=list)
     texts: list[list[str]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    unexplained: list[int] = field(default_factory=list)  # lines that quantity x price is not
 
 
 def check(document: Document) -> None:
@@ -85,6 +87,14 @@ def check(document: Document) -> None:
             missing.append(f"{one} of {_listed(without)}")
     if missing:
         document.warnings.append(f"not stated: {', '.join(missing)}")
+    if document.unexplained:
+        listed = _listed([str(n) for n in document.unexplained])
+        first = document.lines[document.unexplained[0] - 1]
+        document.warnings.append(
+            f"quantity x price is not the amount, which counts, of {listed}: "
+            f"{shown(first.quantity or Decimal())} x {shown(first.unit_price or Decimal())} "
+            f"and {shown(first.net_amount or Decimal())}"
+        )
     if document.document_kind == "credit_note" and not document.corrects_number:
         document.warnings.append("a credit note that does not say what it corrects")
     if document.is_test:
@@ -134,8 +144,10 @@ def shown(amount: Decimal) -> str:
 
 def storable(text: str | None) -> str | None:
     """A text as a database takes it: blanks around it go, what cannot be stored is shown by its
-    number; None if nothing is left."""
+    number, one that is too long is cut and says so; None if nothing is left."""
     text = (text or "").strip()
+    if len(text) > _MOST_CHARACTERS + 40:  # what was cut already is not cut again
+        text = f"{text[:_MOST_CHARACTERS]}... (cut: {len(text):,} characters)"
     return _UNSTORABLE.sub(lambda found: ascii(found[0])[1:-1], text) or None
 
 
@@ -143,3 +155,22 @@ def short(text: str) -> str:
     """A text of a file's for a message: quoted, harmless on a terminal, and not endless."""
     shown = ascii(text) if _UNSTORABLE.search(text) else repr(text)
     return shown if len(shown) <= 60 else shown[:56] + "...'"
+
+
+def quoted(text: str) -> str:
+    """What stands where a number or date should, for a message that is kept: a person's name or
+    address, which may have got there, is not quoted. Three letters, as in N/A, name nobody."""
+    letters = sum(c.isalpha() for c in text)
+    return (
+        short(text) if len(text) <= 60 and letters <= 3 else f"a text of {len(text):,} characters"
+    )
+
+
+def tax_id(text: str | None, warnings: list[str]) -> str | None:
+    """A supplier's tax id: a NIT without dots and check digit, any other as it is; None, with a
+    warning, for what has no digit: it may be a person's name."""
+    if text and not any(c.isdigit() for c in text):
+        warnings.append("the supplier's tax id has no digit: not taken")
+        return None
+    match = _TAX_ID.fullmatch(text or "")
+    return match[1].replace(".", "") if match else text

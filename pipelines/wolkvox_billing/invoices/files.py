@@ -24,9 +24,12 @@ MOST_MEMBER_BYTES = 20 * 1024 * 1024  # of a zip's member, unpacked
 MOST_UNPACKED_BYTES = 200 * 1024 * 1024  # of all members of a file together
 MOST_MEMBERS = 10_000
 MOST_ZIPS_DEEP = 2
+MOST_TAGS = 3_000_000  # of all XML in a file together
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8")
+_BEFORE_XML = b"\xef\xbb\xbf \t\r\n"  # a BOM and blanks, in any order
+_DATA = (".xml", ".csv", ".tsv", ".xlsx", ".xls", ".zip")  # names of what should have been readable
 _XML = (b"<", b"\xff\xfe<\0", b"\xfe\xff\0<", b"<\0", b"\0<")
 _OF_SYSTEMS = ("thumbs.db", "desktop.ini", "__macosx")
 PDF = (
@@ -35,17 +38,20 @@ PDF = (
 )
 
 
+_What = Document | OtherKind | Rejected
+
+
 class Found(NamedTuple):
     """What a file, or a zip's member, is: a document, a UBL kind that is no invoice, or rejected.
     `file_sha256` is of the bytes that `file_name` names; None where they were not read."""
 
     file_name: str
     file_sha256: str | None
-    what: Document | OtherKind | Rejected
+    what: _What
 
 
 class _Attachment(Rejected):
-    """A PDF or picture: beside documents in a zip it is passed over."""
+    """What comes along in a mail, such as its PDF: beside documents in a zip it is passed over."""
 
 
 def find(paths: Sequence[Path], decimal: str | None = None) -> Iterator[Found]:
@@ -76,21 +82,25 @@ def read_file(
     try:
         if data.startswith(_ZIP):
             with _archive(data) as archive:
-                if "xl/workbook.xml" not in archive.namelist():
+                names = archive.namelist()
+                if "[Content_Types].xml" not in names:
                     if zips == MOST_ZIPS_DEEP:
                         raise Rejected(f"zips in zips, more than {MOST_ZIPS_DEEP} deep")
                     yield from _members(name, archive, decimal, budget, zips)
                     return
+                if "xl/workbook.xml" not in names or len(set(names)) < len(names):
+                    raise _Attachment("an Office file that is no workbook, which cannot be read")
                 parts = {one.filename: budget.take(archive, one) for one in archive.infolist()}
-            documents: Iterator[Document | Rejected] = read_xlsx(data, parts, decimal)
-        elif data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(_XML):
-            documents = read_xml(data.lstrip(b" \t\r\n"))
+            documents: Iterator[_What] = read_xlsx(data, parts, decimal)
+        elif (stripped := data.lstrip(_BEFORE_XML)).startswith(_XML):
+            budget.spend_tags(data)
+            documents = read_xml(stripped)
         else:
             _check_kind(data)
             documents = read_csv(data, decimal)
         for one in documents:
             yield Found(name, sha256, one)
-    except (Rejected, OtherKind) as error:
+    except Rejected as error:
         yield Found(name, sha256, error)
 
 
@@ -110,10 +120,17 @@ def _check_kind(data: bytes) -> None:
 
 
 class _Budget:
-    """What may be unpacked of one file, all zips in it together."""
+    """What may be unpacked and parsed of one file, all that is in it together."""
 
     def __init__(self) -> None:
         self.left = MOST_UNPACKED_BYTES
+        self.tags = MOST_TAGS
+
+    def spend_tags(self, data: bytes) -> None:
+        """Raises Rejected where there are more of them in all than can be read in good time."""
+        self.tags -= data.count(b"<")
+        if self.tags < 0:
+            raise Rejected(f"more than {MOST_TAGS:,} tags in one file")
 
     def take(self, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
         """A member's bytes. Raises Rejected where it is damaged, or not harmless, whatever it says
@@ -152,7 +169,7 @@ def _members(
     said_anything = False
     for info in sorted(archive.infolist(), key=lambda one: one.filename):
         member = f"{name}/{info.filename}"
-        if info.is_dir() or _is_of_system(info.filename):
+        if info.filename.endswith("/") or _is_of_system(info.filename):
             continue
         if budget.left < 0:
             break  # it was said
@@ -163,7 +180,8 @@ def _members(
             said_anything = True
             continue
         for one in read_file(member, data, decimal, budget, zips + 1):
-            if isinstance(one.what, _Attachment):
+            is_rejected = isinstance(one.what, Rejected)
+            if is_rejected and not one.file_name.lower().endswith(_DATA):
                 passed.append(one)
             else:
                 said_anything = True
@@ -180,11 +198,11 @@ def _walk(path: Path) -> Iterator[tuple[str, Path | Rejected]]:
     root = path.resolve()
     failed: list[OSError] = []
     for folder, folders, files in os.walk(path, onerror=failed.append):
-        folders.sort()
+        folders[:] = sorted(one for one in folders if not _is_hidden(one))
         for name in sorted([*files, *(one for one in folders if Path(folder, one).is_symlink())]):
             file = Path(folder, name)
             shown = str(file.relative_to(path))
-            if name.startswith((".", "~$")) or _is_of_system(name):
+            if _is_hidden(name):
                 continue
             if not file.is_symlink():
                 yield shown, file
@@ -211,6 +229,10 @@ def _read(path: Path) -> bytes:
             return file.read(MOST_BYTES)
     except OSError as error:
         raise Rejected(f"cannot be opened: {error.strerror}") from None
+
+
+def _is_hidden(name: str) -> bool:
+    return name.startswith((".", "~$")) or _is_of_system(name)
 
 
 def _is_of_system(name: str) -> bool:

@@ -25,7 +25,10 @@ INVOICE_TABLES: dict[str, Table] = {
         {
             "document_id": _DOCUMENT_ID,
             "supplier_id": (TEXT, "The supplier's tax id (in Colombia the NIT)"),
-            "supplier_name": (TEXT, "The supplier's name; NULL if a natural person"),
+            "supplier_name": (
+                TEXT,
+                "The name; NULL if the document says that it is a person",
+            ),
             "document_kind": (TEXT, "invoice, credit_note or debit_note"),
             "document_number": (TEXT, "The number; suppliers and kinds share numbers"),
             "document_uuid": (TEXT, "DIAN's unique code (CUFE or CUDE)"),
@@ -106,7 +109,7 @@ def document_rows(found: Found, read_at: datetime) -> list[dict[str, Any]]:
             "format": one.format,
             "file_name": storable(found.file_name),
             "file_sha256": found.file_sha256,
-            "warnings": storable("\n".join(one.warnings)),
+            "warnings": storable("\n".join(map(str, map(storable, one.warnings)))),
             "read_at": read_at,
         }
     ]

@@ -12,6 +12,7 @@ What is read, and where it is. Paths are direct children, from the root; of the 
     texts             cac:InvoicePeriod/cbc:Description | cac:Item/cbc:Name, cbc:Description and
                       cbc:Note of the lines | cbc:Note; read for a month that they name
     supplier_id       cac:AccountingSupplierParty/cac:Party/cac:PartyTaxScheme/cbc:CompanyID
+                      (of several that of the scheme VAT)
                       | …/cac:PartyLegalEntity/cbc:CompanyID | …/cac:PartyIdentification/cbc:ID
     supplier_name     …/cac:PartyTaxScheme/cbc:RegistrationName
                       | …/cac:PartyLegalEntity/cbc:RegistrationName | …/cac:PartyName/cbc:Name;
@@ -32,7 +33,7 @@ What is read, and where it is. Paths are direct children, from the root; of the 
     quantity          cbc:InvoicedQuantity, cbc:CreditedQuantity, cbc:DebitedQuantity
     unit_code         its @unitCode
     unit_price        cac:Price/cbc:PriceAmount; divided by cbc:BaseQuantity where only that comes
-                      to the line's amount
+                      to the line's amount, before its own cac:AllowanceCharge
     net_amount        cbc:LineExtensionAmount: the truth of a line, whatever quantity x price is
     tax_amount        cac:TaxTotal/cbc:TaxAmount
 
@@ -51,10 +52,12 @@ from wolkvox_billing.invoices.document import (
     Document,
     Line,
     Rejected,
+    quoted,
     short,
     shown,
     storable,
     stored,
+    tax_id,
 )
 from wolkvox_billing.invoices.period import Period, between
 from wolkvox_billing.invoices.xml import digest, parse
@@ -71,6 +74,7 @@ _KINDS = {
     "DebitNote": ("debit_note", "DebitNote", "Debited", "Requested"),
 }
 _MOST_NESTED = 2
+_MOST_LINES = 20_000
 _CENT = Decimal("0.01")
 _DECIMAL = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)", re.ASCII)
 _DATE = re.compile(r"(\d{4}-\d\d-\d\d)(?:Z|[+-]\d\d:\d\d|T.*)?", re.ASCII)
@@ -80,11 +84,9 @@ class OtherKind(Exception):
     """A UBL document that is no invoice, such as an ApplicationResponse: named, and no failure."""
 
 
-def read_xml(data: bytes | str, nested: int = 0) -> Iterator[Document]:
-    """The documents of an XML file: one, or those inside an AttachedDocument.
-
-    Raises Rejected, and OtherKind for UBL that is no invoice.
-    """
+def read_xml(data: bytes | str, nested: int = 0) -> Iterator[Document | OtherKind | Rejected]:
+    """The documents of an XML file: one, or those inside an AttachedDocument, and what else is in
+    there. Raises Rejected for the file as a whole."""
     root = parse(data)
     if not (named := _ROOT.fullmatch(str(root.tag))) or named[1] != named[2]:
         raise Rejected(
@@ -97,18 +99,27 @@ def read_xml(data: bytes | str, nested: int = 0) -> Iterator[Document]:
             yield _document(root, kind)
         except Rejected as error:
             number = _text(root, "cbc:ID") or "without a number"
-            raise Rejected(f"the document {number}: {error}") from None
+            yield Rejected(f"the document {number}: {error}")
     elif kind != "AttachedDocument":
-        raise OtherKind(kind)
+        yield OtherKind(kind)
     elif nested == _MOST_NESTED:
         raise Rejected(f"documents attached to documents, more than {_MOST_NESTED} deep")
     else:
-        path = "cac:Attachment/cac:ExternalReference/cbc:Description"
-        inner = [text for one in _all(root, path) if (text := "".join(one.itertext()).strip())]
-        if not inner:
-            raise Rejected(f"an AttachedDocument with nothing in {path}")
-        for text in inner:
-            yield from read_xml(text.lstrip("\ufeff").lstrip(), nested + 1)
+        yield from _attached(root, nested)
+
+
+def _attached(root: Element, nested: int) -> Iterator[Document | OtherKind | Rejected]:
+    """What is attached, as text. Beside a document, what is no XML is passed over."""
+    path = "cac:Attachment/cac:ExternalReference/cbc:Description"
+    texts = [_content(one).lstrip("\ufeff \t\r\n") for one in _all(root, path)]
+    texts = [one for one in texts if one.startswith("<")] or [one for one in texts if one]
+    if not texts:
+        raise Rejected(f"an AttachedDocument with nothing in {path}")
+    for text in texts:
+        try:
+            yield from read_xml(text, nested + 1)
+        except Rejected as error:
+            yield error
 
 
 def _document(root: Element, root_name: str) -> Document:
@@ -143,7 +154,10 @@ def _document(root: Element, root_name: str) -> Document:
     references = _all(root, "cac:BillingReference/cac:InvoiceDocumentReference/cbc:ID")
     if len(references) > 1:
         found.warnings.append(f"refers to {len(references)} documents: only the first is kept")
-    for number, element in enumerate(_all(root, f"cac:{line_name}Line"), 1):
+    elements = _all(root, f"cac:{line_name}Line")
+    if len(elements) > _MOST_LINES:
+        raise Rejected(f"{len(elements):,} lines: {_MOST_LINES:,} are the most")
+    for number, element in enumerate(elements, 1):
         found.lines.append(_line(element, f"cbc:{quantity_name}Quantity", number, found))
     return found
 
@@ -165,7 +179,7 @@ def _line(element: Element, quantity_path: str, number: int, found: Document) ->
         period=_period(element, f"the period of {where}", found.warnings),
     )
     amounts = _all(element, "cbc:LineExtensionAmount")
-    line.billing_currency = storable(amounts[0].get("currencyID")) if amounts else None
+    line.billing_currency = _code(amounts[0].get("currencyID")) if amounts else None
     line.billing_currency = line.billing_currency or found.billing_currency
     names = _texts(element, "cac:Item/cbc:Name")
     said = _texts(element, "cac:Item/cbc:Description")
@@ -174,41 +188,57 @@ def _line(element: Element, quantity_path: str, number: int, found: Document) ->
     found.texts[1] += [*names, *said, *_texts(element, "cbc:Note")]
     price = _amount(element, "cac:Price/cbc:PriceAmount", found, where, exact=True)
     base = _amount(element, "cac:Price/cbc:BaseQuantity", found, where, exact=True)
-    line.unit_price = _unit_price(line, price, base, where, found.warnings)
+    line.unit_price = _unit_price(line, price, base, _extra(element, found, where), found, number)
     return line
 
 
+def _extra(element: Element, found: Document, where: str) -> Decimal:
+    """What the line's own charges add to quantity x price, less its allowances."""
+    total = Decimal()
+    for one in _all(element, "cac:AllowanceCharge"):
+        sign = 1 if _text(one, "cbc:ChargeIndicator") == "true" else -1
+        total += sign * (_amount(one, "cbc:Amount", found, where, exact=True) or Decimal())
+    return total
+
+
 def _unit_price(
-    line: Line, price: Decimal | None, base: Decimal | None, where: str, warnings: list[str]
+    line: Line, price: Decimal | None, base: Decimal | None, extra: Decimal, found: Document, n: int
 ) -> Decimal | None:
     """The price of one unit. The base quantity often only repeats the line's quantity, so it is
     believed where price x quantity does not come to the line's amount, and with it does."""
     if price is None:
         return None
     if line.quantity is not None and line.net_amount is not None:
+        prices = (price, price / base if base else price)
         fits = [
             one
-            for one in (price, price / base if base else price)
-            if abs(abs(line.quantity * one) - abs(line.net_amount)) <= _CENT
+            for one in prices
+            for amount in (line.net_amount, line.net_amount - extra)
+            if abs(abs(line.quantity * one) - abs(amount)) <= _CENT
         ]
         if not fits:
-            warnings.append(
-                f"{where}: {shown(line.quantity)} x {shown(price)} is not its amount, "
-                f"{shown(line.net_amount)}, which counts"
-            )
+            found.unexplained.append(n)
         price = fits[0] if fits else price
-    return stored(price, f"{where}: unit price", warnings)
+    return stored(price, f"line {n}: unit price", found.warnings)
 
 
 def _supplier(root: Element, found: Document) -> None:
     party = "cac:AccountingSupplierParty/cac:Party"
-    found.supplier_id = _text(
+    of_vat = [
+        company
+        for scheme in _all(root, f"{party}/cac:PartyTaxScheme")
+        if _text(scheme, "cac:TaxScheme/cbc:ID") == "VAT"
+        and (company := _text(scheme, "cbc:CompanyID"))
+    ]
+    company = next(iter(of_vat), None) or _text(
         root,
         f"{party}/cac:PartyTaxScheme/cbc:CompanyID",
         f"{party}/cac:PartyLegalEntity/cbc:CompanyID",
         f"{party}/cac:PartyIdentification/cbc:ID",
     )
-    if _text(root, "cac:AccountingSupplierParty/cbc:AdditionalAccountID") == "2":
+    found.supplier_id = tax_id(company, found.warnings)
+    account = _text(root, "cac:AccountingSupplierParty/cbc:AdditionalAccountID") or ""
+    if account.lstrip("0") == "2":
         found.warnings.append("the supplier is a natural person: the name is not kept")
         return
     found.supplier_name = _text(
@@ -221,9 +251,9 @@ def _supplier(root: Element, found: Document) -> None:
 
 def _currency(root: Element) -> str | None:
     """The document's currency: as it says, or that of all its amounts."""
-    if said := _text(root, "cbc:DocumentCurrencyCode"):
+    if said := _code(_text(root, "cbc:DocumentCurrencyCode")):
         return said
-    used = {storable(one) for one in root.xpath("//cbc:*/@currencyID", namespaces=_NAMES)}
+    used = {_code(one) for one in root.xpath("//cbc:*/@currencyID", namespaces=_NAMES)}
     return used.pop() if len(used) == 1 else None
 
 
@@ -232,7 +262,7 @@ def _tax(element: Element, found: Document, where: str) -> Decimal | None:
     amounts = [
         one
         for one in _all(element, "cac:TaxTotal/cbc:TaxAmount")
-        if one.get("currencyID") in (None, found.billing_currency)
+        if _code(one.get("currencyID")) in (None, found.billing_currency) and _content(one).strip()
     ]
     if not amounts:
         return None
@@ -245,7 +275,7 @@ def _amount(
 ) -> Decimal | None:
     """The number at a path, None if it is not there. Raises Rejected if it is no number."""
     there = _all(element, path)
-    if not there:
+    if not there or not (len(there[0]) or _content(there[0]).strip()):
         return None
     called = f"{where}: {path}".removeprefix(": ")
     number = _number(there[0], called)
@@ -253,9 +283,9 @@ def _amount(
 
 
 def _number(element: Element, called: str) -> Decimal:
-    text = (element.text or "").strip()
-    if len(text) > 60 or len(element) or not _DECIMAL.fullmatch(text):
-        raise Rejected(f"{called} is {short(text)}, which is no number")
+    text = _content(element).strip()
+    if len(text) > 60 or not _DECIMAL.fullmatch(text):
+        raise Rejected(f"{called} is {quoted(text)}, which is no number")
     return Decimal(text)
 
 
@@ -286,9 +316,18 @@ def _date(element: Element, path: str, warnings: list[str]) -> date | None:
     except ValueError:
         found = None
     if not found or not 2000 <= found.year < 2100:
-        warnings.append(f"{path} is {short(text)}, which is no date: not taken")
+        warnings.append(f"{path} is {quoted(text)}, which is no date: not taken")
         return None
     return found
+
+
+def _content(element: Element) -> str:
+    """An element's text; a processing instruction in it does not cut it off."""
+    return str(element.xpath("string()")) if len(element) else element.text or ""
+
+
+def _code(text: str | None) -> str | None:
+    return (storable(text) or "").upper() or None
 
 
 def _all(element: Element, path: str) -> list[Element]:
@@ -296,7 +335,9 @@ def _all(element: Element, path: str) -> list[Element]:
 
 
 def _texts(element: Element, *paths: str) -> list[str]:
-    return [text for path in paths for one in _all(element, path) if (text := storable(one.text))]
+    return [
+        text for path in paths for one in _all(element, path) if (text := storable(_content(one)))
+    ]
 
 
 def _text(element: Element, *paths: str) -> str | None:

@@ -6,6 +6,7 @@ libxml2 itself refuses nesting beyond 256, a text beyond 10 MB, and whatever is 
 from __future__ import annotations
 
 import hashlib
+import re
 
 from lxml import etree
 
@@ -13,6 +14,7 @@ from wolkvox_billing.invoices.document import Rejected
 
 MOST_BYTES = 20 * 1024 * 1024
 MOST_TAGS = 1_000_000  # twice as many as a document of 10,000 lines has
+_SAYS_UTF_16 = re.compile(rb"<\?xml[^>]*encoding\s*=\s*[\"']utf-?16", re.I)
 MOST_ATTRIBUTES = 100  # of one element: more than that is slow to put in order
 
 
@@ -21,6 +23,8 @@ def parse(data: bytes | str) -> etree._Element:
     encoding = None
     if isinstance(data, str):
         data, encoding = data.encode("utf-8", "surrogatepass"), "utf-8"
+    elif _SAYS_UTF_16.match(data):  # and is not, since these bytes could be read
+        encoding = "utf-8"
     if len(data) > MOST_BYTES:
         raise Rejected(f"an XML of {len(data):,} bytes: {MOST_BYTES:,} are the most")
     if data.count(b"<") > MOST_TAGS:
@@ -30,6 +34,7 @@ def parse(data: bytes | str) -> etree._Element:
         load_dtd=False,
         no_network=True,
         huge_tree=False,
+        remove_comments=True,  # one in a number would cut it in two
         encoding=encoding,
     )
     try:
