@@ -1,8 +1,9 @@
 """Invoices: files into documents with their lines, one module per format, and all into the same.
 
     paths ─▶ files ──┬─▶ ubl ─▶ xml     UBL 2.1: DIAN, Peppol, EN 16931; attached, in a mail's zip
-                     └─▶ spreadsheet    CSV, XLSX ─▶ headings (columns), cells (numbers, dates)
-             document ◀─┘               one shape for all; period: from when to when, by whose word
+                     └─▶ spreadsheet    delimited (CSV), workbook and package (XLSX) ─▶ rows, with
+                           │            headings (which column is what) and cells (numbers, dates)
+             document ◀────┘            one shape for all; period: from when to when, by whose word
              tables                     the rows of invoice_documents, invoice_lines, rejected_…
 
 A file is hostile until shown otherwise, and no two suppliers write alike. So what reads in one way

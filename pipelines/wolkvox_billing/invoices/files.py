@@ -91,7 +91,7 @@ def read_file(
                 if "xl/workbook.xml" not in names or len(set(names)) < len(names):
                     raise _Attachment("an Office file that is no workbook, which cannot be read")
                 parts = {one.filename: budget.take(archive, one) for one in archive.infolist()}
-            documents: Iterator[_What] = read_xlsx(data, parts, decimal)
+            documents: Iterator[_What] = read_xlsx(parts, decimal)
         elif (stripped := data.lstrip(_BEFORE_XML)).startswith(_XML):
             budget.spend_tags(data)
             documents = read_xml(stripped)

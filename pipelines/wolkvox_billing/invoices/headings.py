@@ -5,10 +5,11 @@ Case, accents, blanks and the marks in `Nº`, `N°` and `Vr.` do not matter.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Sequence
 
-from wolkvox_billing.invoices.cells import Cell, text_of
+from wolkvox_billing.invoices.cells import Cell, shown
 from wolkvox_billing.invoices.document import Rejected
 
 _NAMES = {
@@ -19,6 +20,7 @@ _NAMES = {
         "Nº, No, Nº documento, No documento, Número documento, Número de documento, Documento, "
         "Consecutivo, Invoice, Invoice number, Invoice no, Number"
     ),
+    "prefix": "Prefijo, Prefijo factura, Prefix, Serie",
     "issue_date": (
         "Fecha, Fecha factura, Fecha de factura, Fecha emisión, Fecha de emisión, Fecha documento, "
         "Date, Invoice date"
@@ -47,6 +49,16 @@ _NAMES = {
     "currency": "Moneda, Divisa, Currency code, Billing currency",
     "corrects_number": "Corrige, Factura afectada, Factura que corrige, Documento afectado",
 }
+# Headings that may as well mean something else, such as the number of the line.
+_VAGUE = {"n", "no", "item", "base", "basegravable", "tipo", "clase"}
+_TOTAL = re.compile("(?:gran|sub)?total(?:es|general)?")
+_KINDS = {  # how the word begins; codes
+    "invoice": ("factura invoice electronicinvoice", "fv fe fev fve 1 01"),
+    "credit_note": ("notacredito notadecredito creditnote", "nc nce 91"),
+    "debit_note": ("notadebito notadedebito debitnote", "nd nde 92"),
+}
+_NO_INVOICE = ("anulad", "proforma", "rechazad", "compra", "cancel")
+LONGEST_NAME = 60
 NEEDED = ("document_number", "net_amount")
 LEAST_KNOWN = 3  # of a row's headings, or it is no header
 
@@ -64,10 +76,17 @@ _FIELDS = {
 }
 
 
-def fields_of(row: Sequence[Cell]) -> dict[int, str]:
-    """Column → field, of the headings in a row that are known."""
+def fields_of(row: Sequence[str]) -> dict[int, str]:
+    """Column → field, of the headings in a row that are known. A vague one is not taken where an
+    exact one names the same field, and never one with %: a rate is no amount."""
+    known = {
+        n: (name, _FIELDS[name])
+        for n, text in enumerate(row)
+        if len(text) <= LONGEST_NAME and "%" not in text and (name := plain(text)) in _FIELDS
+    }
+    exact = {field for name, field in known.values() if name not in _VAGUE}
     return {
-        n: _FIELDS[name] for n, one in enumerate(row) if (name := plain(text_of(one))) in _FIELDS
+        n: field for n, (name, field) in known.items() if name not in _VAGUE or field not in exact
     }
 
 
@@ -75,13 +94,31 @@ def is_header(fields: dict[int, str]) -> bool:
     return len(set(fields.values())) >= LEAST_KNOWN and "document_number" in fields.values()
 
 
-def check(fields: dict[int, str], row: Sequence[Cell]) -> None:
+def check(fields: dict[int, str], header: Sequence[Cell]) -> None:
     """Raises Rejected where two columns are one field, or a needed one is not there."""
     for field in dict.fromkeys(fields.values()):
-        columns = [row[n] for n, one in fields.items() if one == field]
+        columns = [header[n] for n, one in fields.items() if one == field]
         if len(columns) > 1:
-            both = " and ".join(f"{c.place} {text_of(c)!r}" for c in columns)
+            both = " and ".join(f"{c.place} {shown(c.value)!r}" for c in columns)
             raise Rejected(f"{both} both read as {field}: rename one")
     if missing := [one for one in NEEDED if one not in fields.values()]:
         names = "; ".join(f"{one} ({_NAMES[one].split(', ')[0]}, ...)" for one in missing)
         raise Rejected(f"a spreadsheet without a column for {names}")
+
+
+def is_total(text: str) -> bool:
+    """Whether a cell says that its row is a total of others."""
+    if len(text) > LONGEST_NAME or "total" not in text.casefold():
+        return False
+    return bool(_TOTAL.fullmatch(plain(text)))
+
+
+def kind_of(text: str) -> str | None:
+    """The kind of document that a word for it means; None for what nobody knows."""
+    name = plain(text[:100])
+    if any(word in name for word in _NO_INVOICE):
+        return None
+    for kind, (starts, codes) in _KINDS.items():
+        if name in codes.split() or name.startswith(tuple(starts.split())):
+            return kind
+    return None

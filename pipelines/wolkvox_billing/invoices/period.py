@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, timedelta
 from functools import lru_cache
 from typing import NamedTuple
@@ -30,6 +30,13 @@ class Period(NamedTuple):
         return self.start <= other.start and other.end <= self.end
 
 
+class Named(NamedTuple):
+    """A period that a text names, and why it is not taken, if so."""
+
+    period: Period
+    refusal: str = ""
+
+
 class Settled(NamedTuple):
     """A document's period, which of `document`, `line`, `text` and `rule` gave it, and warnings."""
 
@@ -45,30 +52,36 @@ def settle(
     issued: date | None,
     rule: str,
 ) -> Settled:
-    """What a document's period is. Of `texts`, the first group that names a period counts; a text
-    that names several different ones is not taken."""
+    """What a document's period is. Of `texts` (its period's, its lines', its notes), the first
+    group that names a period counts; several different ones are not taken."""
     warnings: list[str] = []
     given: list[tuple[str, str, Period]] = []
+    known: list[Period] = []
     if own:
         given.append(("document", "the document's own period", own))
+        known.append(own)
     if of_lines := sorted(set(lines)):
         span = Period(of_lines[0].start, max(one.end for one in of_lines))
         given.append(("line", "the period of its lines", span))
+        known += [span, *of_lines]
         if not own and len(of_lines) > 1:
             warnings.append(f"its lines have {len(of_lines)} periods: taken is all of {span}")
-    for group in texts:
-        named = sorted({period for text in group for period in periods_in(text)})
-        if len(named) > 1 and not (own and all(own.holds(one) for one in named)):
-            listed = " and ".join(map(str, named[:4]))
-            warnings.append(f"the text names {listed}: none is taken")
-        elif len(named) == 1:
-            given.append(("text", "the period that its text names", named[0]))
-        if named:
-            break
+    named, refused = _named_in(texts, issued)
+    if len(named) == 1:
+        given.append(("text", "the period that its text names", named[0]))
+    elif not all(any(one.holds(period) for one in known) for period in named):
+        listed = " and ".join(map(str, named[:4]))
+        warnings.append(f"the text names {listed}: none is taken")
     if not given:
-        if not issued:
+        period = by_rule(issued, rule) if issued else None
+        warnings += [
+            f"the text names {one.period}, which is not taken: {one.refusal}"
+            for one in refused
+            if not (period and period.holds(one.period))
+        ][:3]
+        if not period:
             return Settled(None, None, [*warnings, "no period, and no issue date to tell one by"])
-        return Settled(by_rule(issued, rule), "rule", warnings)
+        return Settled(period, "rule", warnings)
     source, called, period = given[0]
     warnings += [
         f"{called} is {period}, and {other_called} is {other}"
@@ -76,6 +89,40 @@ def settle(
         if not period.holds(other)
     ]
     return Settled(period, source, warnings)
+
+
+def _named_in(
+    texts: Sequence[Sequence[str]], issued: date | None
+) -> tuple[list[Period], list[Named]]:
+    """The periods of the first group that names any, and what was refused up to there."""
+    left = _MOST_OF_ALL
+    refused: dict[Named, None] = {}
+    for number, group in enumerate(texts):
+        taken: set[Period] = set()
+        for text in dict.fromkeys(text[:_MOST] for text in group):
+            left -= len(text)
+            if left < 0:
+                break
+            for one in _read(text):
+                why = one.refusal or _far(one.period, issued)
+                if not why:
+                    taken.add(one.period)
+                elif why != _ONE_DAY or (number < 2 and not _far(one.period, issued)):
+                    refused[Named(one.period, why)] = None  # notes are full of single days
+        if taken:
+            return sorted(taken), list(refused)
+    return [], list(refused)
+
+
+def _far(period: Period, issued: date | None) -> str:
+    """Why a document of that day is not of this period, if so."""
+    if not issued:
+        return ""
+    if period.end - period.start > 366 * DAY:
+        return "it is longer than a year"
+    if not -62 <= (issued - period.end).days <= 366:
+        return f"it is far from the issue date, {issued}"
+    return ""
 
 
 def by_rule(issued: date, rule: str) -> Period:
@@ -113,111 +160,166 @@ _NAMES = (
     "noviembre nov november", "diciembre dic december dec",
 )  # fmt: skip
 _MONTHS = {name: number for number, names in enumerate(_NAMES, 1) for name in names.split()}
+# Case and accents are gone, and blanks are single: see _read.
 _MONTH = rf"(?<![a-z])(?:{'|'.join(sorted(_MONTHS, key=len, reverse=True))})(?![a-z])\.?"
-_OF = r"\s*(?:,|\bdel?\b|\bof\b)?\s*"
-_TO = r"\s*(?:[-\u2013\u2014]|\b(?:al?|hasta|hasta el|y|e|to|through|and)\b)\s*"
-_DAY = r"(?<![\w/.,-])(?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?"
+_OF = r" ?(?:(?:,|\bdel?\b(?: ano\b)?|\bof\b) ?)?"
+_IN = rf"(?:{_OF}| ?[-/] ?)"
+_AND = r"(?:y|e|and)\b(?: el\b)?"
+_TO = r"(?: ?[-\u2013\u2014] ?| ?\b(?:al?|hasta|to|through)\b:?(?: el\b)? ?)"
+_DAY_TO = rf"(?:{_TO}| (?P<and>{_AND}) )"
+_LISTED = rf"(?: ?[,/&] ?(?:{_AND} )?| {_AND} )"
+_LAST_DAY = r"(?:0?[1-9]|[12]\d|3[01])(?!\d)(?:(?:st|nd|rd|th|ro|o)\b|\u00b0)?"
+_DAY = rf"(?<![\w/.,-]){_LAST_DAY}"
 _YEAR = r"20\d\d(?!\d)"
-_IN = rf"(?:{_OF}|\s*[-/]\s*)"
 # `oct-26`: two digits are a year only behind one of these marks; `oct 26` is a day.
-_SHORT_YEAR = rf"(?:{_IN}{_YEAR}|\s*[-/']\s*\d\d(?![\d/-]))"
-_ISO = r"(?<![\d/.-])20\d\d-\d\d-\d\d(?![\d-])"
-_FULL = rf"(?:{_ISO}|(?<![\d/.-])\d{{1,2}}[/-]\d{{1,2}}[/-]20\d\d(?![\d/-]))"
-
-# In this order: what an earlier pattern has read, a later one does not see.
-_PATTERNS = [
-    ("days", re.compile(rf"(?P<a>{_FULL}){_TO}(?P<b>{_FULL})")),
-    ("days", re.compile(  # 1 [de octubre [de 2026]] al 31 de octubre de 2026
-        rf"(?P<d1>{_DAY})(?:{_IN}(?P<m1>{_MONTH})(?:{_IN}(?P<y1>{_YEAR}))?)?{_TO}"
-        rf"(?P<d2>{_DAY}){_IN}(?P<m2>{_MONTH}){_IN}(?P<y2>{_YEAR})")),
-    ("days", re.compile(  # October 1 to [October] 31, 2026
-        rf"(?P<m1>{_MONTH})\s*(?P<d1>{_DAY})(?:,?\s*(?P<y1>{_YEAR}))?{_TO}"
-        rf"(?:(?P<m2>{_MONTH})\s*)?(?P<d2>{_DAY}),?\s*(?P<y2>{_YEAR})")),
-    ("date", re.compile(  # one day is no period
-        rf"{_FULL}|{_DAY}{_IN}{_MONTH}{_IN}(?:{_YEAR}|\d\d(?!\d))"
-        rf"|{_MONTH}\s*{_DAY},?\s*{_YEAR}")),
-    ("months", re.compile(  # octubre [de 2026] a diciembre de 2026
-        rf"(?P<m1>{_MONTH})(?:{_IN}(?P<y1>{_YEAR}))?{_TO}(?P<m2>{_MONTH})(?P<y2>{_SHORT_YEAR})")),
-    ("months", re.compile(rf"(?P<m2>{_MONTH})(?P<y2>{_SHORT_YEAR})")),
-    ("months", re.compile(r"(?<![\d/.-])(?P<m2>0?[1-9]|1[0-2])[/-](?P<y2>20\d\d)(?![\d/-]|\.\d)")),
-    ("months", re.compile(r"(?<![\d/.-])(?P<y2>20\d\d)[/-](?P<m2>0[1-9]|1[0-2])(?![\d/-]|\.\d)")),
-]  # fmt: skip
-_MOST_CHARACTERS = 10_000
-_PERHAPS = re.compile(r"20\d\d|[-/']\s?\d\d")
+_SHORT_YEAR = rf"(?:{_IN}{_YEAR}| ?[-/'\u2019] ?[23]\d(?!\d|[/-]\d))"
+_FULL = r"(?:20\d\d[/-]\d\d[/-]\d\d|\d\d?[/-]\d\d?[/-](?:20\d\d|[23]\d))(?!\d)"
+_START, _STOP = r"(?<![\d/.-])", r"(?![\d/-]|\.\d)"
+# `de octubre` or `/10`; `-10` only behind ` 31`, or many a code would do.
+_TO_MONTH = rf"(?:{_IN}(?=[a-z])|/(?=\d)|(?<= \d\d)-(?=\d))"
+_ANY_MONTH = rf"(?:{_MONTH}|(?:1[0-2]|0?[1-9])(?!\d))"
 
 
-@lru_cache(maxsize=1000)
-def periods_in(text: str) -> tuple[Period, ...]:
-    """The periods that a text names, in no order: months with a year, and runs of days.
-
-    `octubre 2026`, `oct-26`, `10/2026`, `2026-10`, `consumo del 1 al 31 de octubre de 2026`,
-    `October 1 to 31, 2026`, `01/10/2026 - 31/10/2026` (day first). One single day is no period.
-    """
-    if not _PERHAPS.search(text):
-        return ()
-    plain = unicodedata.normalize("NFKD", text[:_MOST_CHARACTERS]).casefold()
-    # Blanks one at a time, or the patterns would try each run of them in every way.
-    plain = " ".join("".join(c for c in plain if not unicodedata.combining(c)).split())
-    found: list[Period] = []
-    for kind, pattern in _PATTERNS:
-        for match in pattern.finditer(plain):
-            named = match.groupdict()
-            try:
-                if kind == "days":
-                    found.append(_days(named))
-                elif kind == "months":
-                    found.append(_months(named))
-            except ValueError:
-                continue  # 31 June, or an end before its start: it names nothing
-        plain = pattern.sub(" | ", plain)
-    return tuple(found)
-
-
-def _days(named: dict[str, str | None]) -> Period:
+def _days(match: re.Match[str], before: str) -> Named:
+    named = match.groupdict()
     if named.get("a"):
         first, last = _full(named["a"] or ""), _full(named["b"] or "")
     else:
-        last_month = _month(named["m2"] or named["m1"])
-        last_year = _year(named["y2"])
-        first_month = _month(named["m1"]) if named["m1"] else last_month
+        month, year = _month(named["m2"] or named["m1"]), _year(named["y2"])
+        first_month = _month(named["m1"]) or month
         # `del 15 de diciembre al 14 de enero de 2027` began in the year before.
-        first_year = _year(named["y1"]) if named["y1"] else last_year - (first_month > last_month)
+        first_year = _year(named["y1"]) or year - (first_month > month)
         first = date(first_year, first_month, _number(named["d1"]))
-        last = date(last_year, last_month, _number(named["d2"]))
+        last = date(year, month, _number(named["d2"]))
     if last < first:
         raise ValueError
-    return Period(first, last + DAY)
+    refusal = "it is one of several" if _FIRST_HALF.search(before) else ""
+    if named["and"] and not _BETWEEN.search(before):
+        refusal = _ONE_DAY
+    return Named(Period(first, last + DAY), refusal)
 
 
-def _months(named: dict[str, str | None]) -> Period:
-    month, year = _month(named["m2"]), _year(named["y2"])
-    last = month_of(date(year, month, 1))
-    if not named.get("m1"):
-        return last
-    first_month = _month(named["m1"])
-    first_year = _year(named["y1"]) if named.get("y1") else year - (first_month > month)
-    first = date(first_year, first_month, 1)
-    if first > last.start:
+def _day(match: re.Match[str], before: str) -> Named:
+    named = match.groupdict()
+    if named["a"]:
+        day = _full(named["a"])
+    else:
+        year, month = named["y2"] or named["y1"], named["m2"] or named["m1"]
+        day = date(_year(year), _month(month), _number(named["d2"] or named["d1"]))
+    return Named(Period(day, day + DAY), _ONE_DAY)
+
+
+def _months(match: re.Match[str], before: str) -> Named:
+    """A month or several: those of a list only if each follows the one before."""
+    starts: list[date] = []
+    gap = to = False
+    items = list(_ONE_MONTH.finditer(match[0]))
+    for item in reversed(items):
+        month = _month(item["m"])
+        year = _year(item["y"]) or starts[0].year - (month > starts[0].month)
+        starts.insert(0, date(year, month, 1))
+        if len(starts) > 1 and not to:
+            gap |= starts[1] not in (starts[0], month_of(starts[0]).end)
+        to = bool(item["to"] or _BETWEEN.search(before))
+    if not gap and starts != sorted(starts):
         raise ValueError
-    return Period(first, last.end)
+    refusal = "its months do not follow one another" if gap else ""
+    if len(starts) == 1 and _WORD.match(match[0]):
+        refusal = f"{items[0]['m']!r} is a word too"
+    return Named(Period(min(starts), month_of(max(starts)).end), refusal)
+
+
+def _month_number(match: re.Match[str], before: str) -> Named:
+    return Named(month_of(date(_year(match["y"]), _month(match["m"]), 1)))
 
 
 def _full(text: str) -> date:
-    if re.fullmatch(_ISO, text):
-        return date.fromisoformat(text)
-    day, month, year = map(int, re.split("[/-]", text))
-    return date(year, month, day)
+    one, month, other = map(int, re.split("[/-]", text))
+    return date(one, month, other) if one > 99 else date(_year(str(other)), month, one)
 
 
 def _month(text: str | None) -> int:
-    name = (text or "").rstrip(".")
-    return _MONTHS.get(name) or int(name)
+    return _MONTHS.get((text or "").rstrip(".")) or _number(text)
 
 
 def _year(text: str | None) -> int:
     year = _number(text)
-    return year if year > 99 else 2000 + year
+    return year + 2000 if 0 < year < 100 else year
 
 
 def _number(text: str | None) -> int:
-    return int(re.sub(r"\D", "", text or ""))
+    return int(re.sub(r"\D", "", text or "", flags=re.ASCII) or 0)
+
+
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern, re.ASCII)
+
+
+# In this order: what an earlier pattern has read, a later one does not see.
+_PATTERNS: list[tuple[Callable[[re.Match[str], str], Named], re.Pattern[str]]] = [
+    (_days, _compiled(rf"{_START}(?P<a>{_FULL})(?:{_DAY_TO}| ?/ ?)(?P<b>{_FULL}){_STOP}")),
+    (_days, _compiled(  # 1 [de octubre [de 2026]] al 31 de octubre de 2026
+        rf"(?P<d1>{_DAY})(?:{_TO_MONTH}(?P<m1>{_ANY_MONTH})(?:{_IN}(?P<y1>{_YEAR}))?)?{_DAY_TO}"
+        rf"(?P<d2>{_LAST_DAY}){_TO_MONTH}(?P<m2>{_ANY_MONTH}){_IN}(?P<y2>{_YEAR})")),
+    (_days, _compiled(  # October 1 to [October] 31, 2026
+        rf"(?P<m1>{_MONTH}) ?(?P<d1>{_DAY})(?:{_OF}(?P<y1>{_YEAR}))?{_DAY_TO}"
+        rf"(?:(?P<m2>{_MONTH}) ?)?(?P<d2>{_LAST_DAY}){_OF}(?P<y2>{_YEAR})")),
+    (_day, _compiled(
+        rf"{_START}(?P<a>{_FULL}){_STOP}"
+        rf"|(?P<d2>{_DAY}){_IN}(?P<m2>{_MONTH}){_IN}(?P<y2>{_YEAR}|\d\d(?!\d))"
+        rf"|(?P<m1>{_MONTH}) ?(?P<d1>{_DAY}){_OF}(?P<y1>{_YEAR})")),
+    (_months, _compiled(  # octubre [de 2026] a diciembre de 2026; enero, febrero y marzo de 2026
+        rf"(?:{_MONTH}{_SHORT_YEAR}?(?:{_LISTED}|{_TO})){{0,11}}{_MONTH}{_SHORT_YEAR}")),
+    (_month_number, _compiled(rf"{_START}(?P<m>0?[1-9]|1[0-2])[/-](?P<y>20\d\d){_STOP}")),
+    (_month_number, _compiled(rf"{_START}(?P<y>20\d\d)[/-](?P<m>0[1-9]|1[0-2]){_STOP}")),
+]  # fmt: skip
+_ONE_MONTH = _compiled(rf"(?P<to>{_TO})?(?P<m>{_MONTH})(?P<y>{_SHORT_YEAR})?")
+# Of something else, unless a word for consumption or a period follows in the same clause.
+_ELSE = _compiled(
+    r"\b(?:resoluc|autoriz|vigen|contrato|otrosi|decreto|ley\b|orden|venc|pag|tel\b|acta\b"
+    r"|emitid|expedi|fecha de)\w*(?!.*(?:consum|period))"
+)
+# `Contrato No. 5` is one clause.
+_CLAUSE = _compiled(r"[;|]|, |(?:(?<=\d)|(?<=\w{5}))\. ")
+_BETWEEN = _compiled(r"\b(?:entre|between) (?:el )?$")
+# `1 al 15 de octubre y`, of which only the second half would be read
+_FIRST_HALF = _compiled(rf"{_TO}\d\d?(?:(?: de)? [a-z]+)?(?:,| y| and)(?: del| el)? $")
+_WORD = _compiled(r"(?:mar|set) ")  # Viña del Mar 2026, Kit SET 2026; but not mar-26, mar. 2026
+_ONE_DAY = "single days are no period"
+_MOST = 2_000  # characters of a text
+_MOST_OF_ALL = 200_000  # of all texts of a document
+
+
+def periods_in(text: str) -> tuple[Period, ...]:
+    """The periods that a text names, in no order: months with a year, and runs of days.
+
+    `octubre 2026`, `oct-26`, `10/2026`, `2026-10`, `consumo del 1 al 31 de octubre de 2026`,
+    `October 1 to 31, 2026`, `01/10/2026 - 31/10/2026` (day first), `Ene/Feb 2026`. A single day
+    is none, and what follows `contrato`, `vence` and the like is none either.
+    """
+    return tuple(one.period for one in _read(text[:_MOST]) if not one.refusal)
+
+
+@lru_cache(maxsize=1000)
+def _read(text: str) -> tuple[Named, ...]:
+    """All that a text of at most _MOST characters names, with what is refused."""
+    if not re.search(r"\d\d", text):
+        return ()
+    # One character may become 18: cut again. The patterns would try a run of blanks in every way.
+    plain = unicodedata.normalize("NFKD", text)[: 2 * len(text)].casefold()
+    plain = " ".join("".join(c for c in plain if not unicodedata.combining(c)).split())[:_MOST]
+    found: list[Named] = []
+    for read, pattern in _PATTERNS:
+        for match in pattern.finditer(plain):
+            before = plain[max(0, match.start() - 50) : match.start()]
+            try:
+                named = read(match, before)
+            except ValueError:
+                continue  # 31 June, or an end before its start: it names nothing
+            if other := _ELSE.search(_CLAUSE.split(before)[-1]):
+                if named.refusal == _ONE_DAY:
+                    continue
+                named = named._replace(refusal=f"it follows {other[0]!r}")
+            found.append(named)
+        plain = pattern.sub(" | ", plain)
+    return tuple(found)
