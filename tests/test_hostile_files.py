@@ -12,6 +12,7 @@ import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from xml.sax.saxutils import quoteattr
 
 import pytest
 from hypothesis import given, settings
@@ -92,7 +93,11 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
         lambda: b"<a>" * 100_000 + b"</a>" * 100_000, "no well-formed XML: Excessive depth"),
     "a million elements": (
         lambda: f"<Invoice {namespaces('Invoice')}>{'<a/>' * 1_000_001}</Invoice>".encode(),
-        "more than 1,000,000 tags"),
+        "more than 1,000,000 tags or attributes"),
+    "two million attributes": (
+        lambda: declared(
+            ubl(before=f"<b{''.join(f' a{n}={quoteattr(str(n))}' for n in range(100))}/>" * 20_000)),
+        "more than 1,000,000 tags or attributes"),
     "100,000 attributes": (
         lambda: b"<a" + b"".join(b" a%d='0'" % n for n in range(100_000)) + b"/>",
         "more than 100 attributes"),

@@ -145,11 +145,11 @@ def invoices(
             try:
                 said = complaint_of(loading)
             except BaseException:
-                pipeline.drop_pending_packages()
+                pipeline.abort_packages()
                 raise
             if said:
                 # The files are still there; what cannot be loaded must not wait before the polls.
-                pipeline.drop_pending_packages()
+                pipeline.abort_packages()
                 raise WarehouseError(f"not loaded, so read the files again: {said}")
         tidy(pipeline)
     return result

@@ -8,7 +8,7 @@ from xml.parsers import expat
 
 from wolkvox_billing.invoices.document import Rejected
 
-MOST_ELEMENTS = 4_000_000  # of all that is read: 50,000 rows of 40 cells
+MOST_ELEMENTS = 2_000_000  # of all that is read: 50,000 rows of 20 cells
 MOST_DEEP = 100
 _CHUNK = 65_536
 _BOMS = (b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff")

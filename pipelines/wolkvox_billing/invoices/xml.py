@@ -27,8 +27,8 @@ def parse(data: bytes | str) -> etree._Element:
         encoding = "utf-8"
     if len(data) > MOST_BYTES:
         raise Rejected(f"an XML of {len(data):,} bytes: {MOST_BYTES:,} are the most")
-    if data.count(b"<") > MOST_TAGS:
-        raise Rejected(f"an XML of more than {MOST_TAGS:,} tags")
+    if max(data.count(b"<"), data.count(b"=")) > MOST_TAGS:
+        raise Rejected(f"an XML of more than {MOST_TAGS:,} tags or attributes")
     parser = etree.XMLParser(
         resolve_entities=False,
         load_dtd=False,
