@@ -12,7 +12,6 @@ import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from xml.sax.saxutils import quoteattr
 
 import pytest
 from hypothesis import given, settings
@@ -81,6 +80,8 @@ def nested(levels: int) -> bytes:
     return data
 
 
+MANY = "".join(f" a{n}=''" for n in range(100))
+
 HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
     "an entity": (lambda: with_dtd('<!ENTITY x "F-1">'), "a DTD"),
     "an entity of a file": (lambda: with_dtd('<!ENTITY x SYSTEM "file:///etc/passwd">'), "a DTD"),
@@ -95,8 +96,7 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
         lambda: f"<Invoice {namespaces('Invoice')}>{'<a/>' * 1_000_001}</Invoice>".encode(),
         "more than 1,000,000 tags or attributes"),
     "two million attributes": (
-        lambda: declared(
-            ubl(before=f"<b{''.join(f' a{n}={quoteattr(str(n))}' for n in range(100))}/>" * 20_000)),
+        lambda: declared(ubl(before=f"<b{MANY}/>" * 20_000)),
         "more than 1,000,000 tags or attributes"),
     "100,000 attributes": (
         lambda: b"<a" + b"".join(b" a%d='0'" % n for n in range(100_000)) + b"/>",
