@@ -19,6 +19,7 @@ from conftest import SERVERS, TOKENS, Project, configure
 from wolkvox_billing.errors import SettingsError, WarehouseError
 from wolkvox_billing.marts import MARTS, VIEWS
 from wolkvox_billing.pipeline import refresh_marts
+from wolkvox_billing.reconciliation import line_map, rate_card
 from wolkvox_billing.snapshot import publish
 from wolkvox_billing.status import status
 
@@ -501,7 +502,7 @@ def test_over_nothing(warehouse: Project) -> None:
         refresh_marts(destination=warehouse.destination)
     warehouse.vendor.misbehave("wrong_token")
     assert not warehouse.load().problems
-    assert [len(rows(warehouse, mart, "operation_name")) for mart in MARTS] == [0, 0, 0, 1]
+    assert [len(rows(warehouse, mart, "operation_name")) for mart in MARTS] == [0, 0, 0, 1, 0]
 
 
 def test_a_refusal_changes_nothing(warehouse: Project) -> None:
@@ -644,6 +645,9 @@ def test_both_engines_give_the_same_rows(
     monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", other.dsn)
     configure(monkeypatch, project.vendor, "acme", "beta", "gama")
     reports = [REPORT, "interactions", "contact_center_licenses"]
+    Path("line_map.csv").write_text(",".join(line_map.COLUMNS) + "\n")
+    rate = f"{REPORT},,,0,100,COP,2026-01-01,"
+    Path("rate_card.csv").write_text(f"{','.join(rate_card.COLUMNS)}\n{rate}\n")
     project.vendor.now = at("2026-09-28 21:00")
     for step in range(16):
         project.vendor.behave()

@@ -18,7 +18,7 @@ import dlt
 from dlt.destinations.sql_client import SqlClientBase
 from dlt.extract import DltResource, DltSource
 
-from wolkvox_billing.errors import SettingsError, WarehouseError
+from wolkvox_billing.errors import SettingsError
 from wolkvox_billing.invoices import Document, Found, OtherKind, Rejected, read_invoices
 from wolkvox_billing.invoices.period import RULES
 from wolkvox_billing.invoices.tables import (
@@ -28,21 +28,14 @@ from wolkvox_billing.invoices.tables import (
     rejected_rows,
 )
 from wolkvox_billing.marts.sql import literal
-from wolkvox_billing.pipeline import (
-    comment,
-    complaint_of,
-    load_waiting,
-    normalized_and_loaded,
-    tidy,
-)
-from wolkvox_billing.policy import read_policy
+from wolkvox_billing.pipeline import load_or_drop, normalized_and_loaded
 from wolkvox_billing.polls import Clock, utc_now
+from wolkvox_billing.reconciliation.policy import read_policy
 from wolkvox_billing.tables import hints
 from wolkvox_billing.warehouse import (
     DATASET,
     DESTINATION,
     configured,
-    held_open,
     location_of,
     opened,
 )
@@ -137,21 +130,8 @@ def invoices(
                 normalized_and_loaded(pipeline)
             pipeline.extract(_tables(pipeline, found(), result, clock()))
             normalized_and_loaded(pipeline)
-            comment(pipeline)
 
-        with held_open(pipeline):
-            if said := complaint_of(lambda: load_waiting(pipeline)):
-                raise WarehouseError(f"nothing was read: {said}")
-            try:
-                said = complaint_of(loading)
-            except BaseException:
-                pipeline.abort_packages()
-                raise
-            if said:
-                # The files are still there; what cannot be loaded must not wait before the polls.
-                pipeline.abort_packages()
-                raise WarehouseError(f"not loaded, so read the files again: {said}")
-        tidy(pipeline)
+        load_or_drop(pipeline, loading, "not loaded, so read the files again")
     return result
 
 

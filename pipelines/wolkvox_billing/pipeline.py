@@ -22,7 +22,7 @@ from dlt.common.pipeline import LoadInfo
 from dlt.pipeline.exceptions import PipelineStepFailed
 
 from wolkvox_billing import wolkvox_billing
-from wolkvox_billing.errors import SettingsError, WolkvoxError
+from wolkvox_billing.errors import SettingsError, WarehouseError, WolkvoxError
 from wolkvox_billing.marts import REFRESHED, Meaning, read_meaning, refresh
 from wolkvox_billing.marts.sql import literal, statements
 from wolkvox_billing.polls import Clock, Poll, Skip, utc_now
@@ -45,6 +45,7 @@ from wolkvox_billing.warehouse import (
 NOT_LOADED = "not loaded, kept in the working folder for the next load: {}"
 NOT_DESCRIBED = "loaded, and the comments on tables and columns could not be written: {}"
 NOT_REFRESHED = "loaded, and the marts could not be refreshed: {}"
+NOT_RECONCILED = "loaded, and invoices were not compared anew: {}"
 ROOM_FOR_ANSWERS = 4 * 1024 * 1024  # bytes; a poll of a few rows takes 75 KiB
 
 
@@ -128,8 +129,20 @@ def load(
                     _try(result, NOT_DESCRIBED, lambda: comment(pipeline))
                 if pipeline.destination.destination_name in REFRESHED:
                     zones = {p.operation.operation_id: p.operation.zone.key for p in result.polls}
-                    _try(result, NOT_REFRESHED, lambda: refresh(pipeline, meaning, clock(), zones))
+                    if _try(
+                        result, NOT_REFRESHED, lambda: refresh(pipeline, meaning, clock(), zones)
+                    ):
+                        _refill(pipeline, result)
     return result
+
+
+def _refill(pipeline: dlt.Pipeline, result: LoadReport) -> None:
+    from wolkvox_billing.reconcile import refill  # it needs what is here
+
+    try:
+        _try(result, NOT_RECONCILED, lambda: refill(pipeline))
+    except WolkvoxError as error:
+        result.warnings.append(NOT_RECONCILED.format(error))
 
 
 def refresh_marts(
@@ -165,6 +178,23 @@ def marts_sql(dialect: str, *, dataset: str = DATASET, clock: Clock = utc_now) -
         zones={},
         reports=meaning.reports(),
     )
+
+
+def load_or_drop(pipeline: dlt.Pipeline, step: Callable[[], Any], undone: str) -> None:
+    """Takes a step that loads what can be had again, after what waits: where it fails nothing of it
+    is left behind, since it would hold up the polls. Raises WarehouseError, `undone` and why."""
+    with held_open(pipeline):
+        if said := complaint_of(lambda: load_waiting(pipeline)):
+            raise WarehouseError(f"{undone}: {said}")
+        try:
+            said = complaint_of(step) or complaint_of(lambda: comment(pipeline))
+        except BaseException:
+            pipeline.abort_packages()
+            raise
+        if said:
+            pipeline.abort_packages()
+            raise WarehouseError(f"{undone}: {said}")
+    tidy(pipeline)
 
 
 def load_waiting(pipeline: dlt.Pipeline) -> list[LoadInfo]:

@@ -32,7 +32,13 @@ from wolkvox_billing.version import __version__
 
 logger = logging.getLogger("wolkvox_billing")
 
-MARTS = ("usage_daily", "usage_monthly", "usage_restatements", "poll_coverage")
+MARTS = (
+    "usage_daily",
+    "usage_monthly",
+    "usage_restatements",
+    "poll_coverage",
+    "invoice_reconciliation",
+)
 MEASURES = ("month_to_date", "daily", "gauge", "auto")
 GAUGE_MONTHS = ("max", "last", "average")
 REFRESHED = ("duckdb", "postgres")  # what `load` refreshes, and the tests run

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from functools import lru_cache
 from importlib import resources
 from typing import TYPE_CHECKING
@@ -34,6 +35,7 @@ VIEWS = (
     "usage_monthly",
     "usage_restatements",
     "poll_coverage",
+    "invoice_reconciliation",
 )
 TABLES = {
     "refreshed": "as_of_epoch BIGINT, timezone VARCHAR, gauge_month VARCHAR, "
@@ -43,7 +45,22 @@ TABLES = {
     "months": "timezone VARCHAR, year_number BIGINT, month_number BIGINT, month_start DATE, "
     "month_end DATE, month_end_epoch BIGINT",
     "days": "timezone VARCHAR, calendar_date DATE, day_start_epoch BIGINT, day_end_epoch BIGINT",
+    "line_map": "line_number BIGINT, supplier_id VARCHAR, item_code VARCHAR, pattern VARCHAR, "
+    "report VARCHAR, operation_id VARCHAR, product VARCHAR, role VARCHAR",
+    "rate_card": "line_number BIGINT, report VARCHAR, operation_id VARCHAR, product VARCHAR, "
+    "from_quantity DECIMAL(18, 4), unit_price DECIMAL(18, 4), currency VARCHAR, valid_from DATE, "
+    "valid_to DATE",
+    "reconciled": "supplier_id VARCHAR, operation_id VARCHAR, operation_name VARCHAR, "
+    "report VARCHAR, product VARCHAR, billing_period_start DATE, billing_period_end DATE, "
+    "billing_currency VARCHAR, consumed_quantity DECIMAL(18, 4), billed_quantity DECIMAL(18, 4), "
+    "quantity_variance DECIMAL(18, 4), contracted_unit_price DECIMAL(18, 4), "
+    "contracted_cost DECIMAL(18, 4), billed_cost DECIMAL(18, 4), cost_variance DECIMAL(18, 4), "
+    "volume_effect DECIMAL(18, 4), price_effect DECIMAL(18, 4), invoice_ids VARCHAR, "
+    "hours_unread_at_end DECIMAL(18, 4), reconciliation_status VARCHAR, is_material BOOLEAN, "
+    "explanation VARCHAR",
 }
+# What `reconcile` fills: the views are made without it.
+RECONCILED = ("line_map", "rate_card", "reconciled")
 DIALECTS = ("duckdb", "postgres", "bigquery", "snowflake", "databricks", "redshift", "clickhouse")
 _COMMENT_ON = ("duckdb", "postgres", "redshift")
 
@@ -88,8 +105,9 @@ def statements(
         yield _for_engine(
             f"CREATE TABLE IF NOT EXISTS marts.{table} ({columns})", dialect, raw, marts
         )
-        yield f"DELETE FROM {name} WHERE TRUE"
-        yield from _insert(name, list(rows[table]))
+        if table not in RECONCILED:
+            yield f"DELETE FROM {name} WHERE TRUE"
+            yield from insert(name, list(rows[table]))
     if not keep_views:
         for view in VIEWS:
             yield from _view(view, dialect, raw, marts)
@@ -107,8 +125,10 @@ def grain(view: str) -> str:
 
 def literal(value: object) -> str:
     """A value as DuckDB and PostgreSQL write it."""
-    if isinstance(value, int):
-        return str(value)
+    if value is None:
+        return "NULL"
+    if isinstance(value, (int, Decimal)):
+        return f"{value:f}" if isinstance(value, Decimal) else str(value)
     quoted = str(value).replace("'", "''")
     return f"DATE '{value}'" if isinstance(value, date) else f"'{quoted}'"
 
@@ -199,7 +219,7 @@ def _parsed(expression: str) -> exp.Expression:
     return sqlglot.parse_one(expression, read="duckdb").transform(_written_out)
 
 
-def _insert(table: str, rows: list[tuple[object, ...]]) -> Iterator[str]:
+def insert(table: str, rows: list[tuple[object, ...]]) -> Iterator[str]:
     for start in range(0, len(rows), 1000):
         values = ", ".join(
             f"({', '.join(map(literal, row))})" for row in rows[start : start + 1000]

@@ -1,0 +1,245 @@
+"""The verb `reconcile`: what was billed against what was measured, and a verdict on each.
+
+line map, rate card ─┐
+invoice lines ───────┼─▶ keys (who is compared with what) ─▶ verdicts ─▶ words ─▶ marts
+usage marts ─────────┘
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import dlt
+from dlt.destinations.sql_client import SqlClientBase
+
+from wolkvox_billing.errors import SettingsError, WarehouseError, WolkvoxError
+from wolkvox_billing.marts import REFRESHED, refresh
+from wolkvox_billing.marts.sql import TABLES, insert
+from wolkvox_billing.polls import Clock, utc_now
+from wolkvox_billing.reconciliation.facts import Facts
+from wolkvox_billing.reconciliation.keys import Comparison, compare
+from wolkvox_billing.reconciliation.line_map import read_line_map, warnings_of
+from wolkvox_billing.reconciliation.policy import Policy, read_policy
+from wolkvox_billing.reconciliation.rate_card import FOREVER, cents, read_rate_card
+from wolkvox_billing.reconciliation.reading import read_facts
+from wolkvox_billing.reconciliation.templates import propose, write_templates
+from wolkvox_billing.reconciliation.verdicts import Verdict, judge
+from wolkvox_billing.reconciliation.words import explanation
+from wolkvox_billing.reports import REPORTS
+from wolkvox_billing.warehouse import (
+    DATASET,
+    DESTINATION,
+    configured,
+    location_of,
+    opened,
+    reading,
+)
+
+Row = dict[str, Any]
+COLUMNS = tuple(one.split()[0] for one in TABLES["reconciled"].replace("(18, 4)", "").split(", "))
+
+
+class DoesNotTieOut(WolkvoxError):
+    """The verdicts do not add up to what was measured and billed: nothing of them is shown."""
+
+
+@dataclass
+class Reconciliation:
+    """The mart's rows of one month, or of all; `totals` tie out with all that there is."""
+
+    month: str | None
+    policy: Policy
+    rows: list[Row]
+    totals: dict[str, Any]
+    warnings: list[str] = field(default_factory=list)
+    location: str = ""
+
+
+def reconcile(
+    month: str | None = None,
+    *,
+    destination: str = DESTINATION,
+    dataset: str = DATASET,
+    policy: Policy | None = None,
+    clock: Clock = utc_now,
+) -> Reconciliation:
+    """The Reconciliation of a month such as 2026-11, by the day when a key's period starts; of all
+    months without one. The mart `invoice_reconciliation` is filled for all months.
+
+    Raises SettingsError for a month, line map or rate card that cannot be meant, WarehouseError
+    where nothing is loaded, and DoesNotTieOut.
+    """
+    first = _month(month)
+    policy = policy or configured(read_policy)
+    with opened(destination, dataset) as pipeline, reading(pipeline):
+        if pipeline.destination.destination_name not in REFRESHED:
+            raise SettingsError(f"reconcile reads {' and '.join(REFRESHED)}, not {destination}")
+        refresh(pipeline, None, clock())
+        rows, totals, warnings = fill(pipeline, policy)
+        location = location_of(pipeline)
+    if first:
+        rows = [one for one in rows if one["billing_period_start"] and
+                one["billing_period_start"].replace(day=1) == first]  # fmt: skip
+    return Reconciliation(month, policy, rows, totals, warnings, location)
+
+
+def init(
+    *,
+    destination: str = DESTINATION,
+    dataset: str = DATASET,
+    policy: Policy | None = None,
+    clock: Clock = utc_now,
+) -> tuple[list[Path], int]:
+    """Writes the line map and the rate card where they are not there yet, and proposes rows for
+    invoice lines that no row fits: the files that were written, and how many rows.
+
+    Raises SettingsError where a file cannot be written or read.
+    """
+    policy = policy or configured(read_policy)
+    written = write_templates(Path(policy.line_map), Path(policy.rate_card))
+    rows = read_line_map(Path(policy.line_map), REPORTS)
+    with opened(destination, dataset) as pipeline:
+        try:
+            with reading(pipeline):
+                refresh(pipeline, None, clock())
+                with pipeline.sql_client() as client:
+                    marts = f"{pipeline.dataset_name}_marts"
+                    facts = read_facts(client, pipeline.dataset_name, marts, policy)
+        except WarehouseError:  # nothing is loaded yet
+            return written, 0
+    return written, propose(Path(policy.line_map), rows, facts.lines)
+
+
+def refill(pipeline: dlt.Pipeline) -> None:
+    """Fills the mart where there are a line map and a rate card. Raises SettingsError."""
+    policy = configured(read_policy)
+    if Path(policy.line_map).exists() and Path(policy.rate_card).exists():
+        fill(pipeline, policy)
+
+
+def fill(pipeline: dlt.Pipeline, policy: Policy) -> tuple[list[Row], dict[str, Any], list[str]]:
+    """Fills the mart `invoice_reconciliation`; its rows, the totals and warnings."""
+    raw, marts = pipeline.dataset_name, f"{pipeline.dataset_name}_marts"
+    line_map = read_line_map(Path(policy.line_map), REPORTS)
+    rates = read_rate_card(Path(policy.rate_card), REPORTS)
+    with pipeline.sql_client() as client, client.begin_transaction():
+        facts = read_facts(client, raw, marts, policy)
+        comparison = compare(facts, line_map, _supplier(facts, policy))
+        verdicts = judge(facts, comparison, rates, policy)
+        totals = tie_out(facts, comparison, verdicts)
+        zone = ZoneInfo(_zone(client, marts))
+        rows = [_row(one, facts, policy, zone) for one in verdicts]
+        tables: dict[str, list[tuple[Any, ...]]] = {
+            "line_map": [tuple(vars(one).values()) for one in line_map],
+            "rate_card": [
+                (*list(vars(one).values())[:-1], None if one.valid_to == FOREVER else one.valid_to)
+                for one in rates
+            ],
+            "reconciled": [tuple(row[name] for name in COLUMNS) for row in rows],
+        }
+        for table, filled in tables.items():
+            client.execute_sql(f"DELETE FROM {marts}.{table} WHERE TRUE")
+            for statement in insert(f"{marts}.{table}", filled):
+                client.execute_sql(statement)
+    lines = [(one.supplier_id, one.item_code, one.description) for one in facts.lines]
+    return rows, totals, warnings_of(line_map, lines, Path(policy.line_map).name)
+
+
+def tie_out(facts: Facts, comparison: Comparison, verdicts: Sequence[Verdict]) -> dict[str, Any]:
+    """What each status comes to, by currency and unit, checked against all that was billed and
+    measured. Raises DoesNotTieOut."""
+    billed: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
+    measured: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
+    for one in verdicts:
+        billed[one.status, one.key.currency or ""] += one.billed_cost
+        if found := one.measured:
+            is_gauge = any(use.measure == "gauge" for use in found.uses)
+            counted = (found.quantity or Decimal()) if is_gauge else found.counted
+            measured[one.status, found.uses[0].unit] += counted
+    left_out = dict(comparison.left_out)
+    all_billed = sum(billed.values(), Decimal()) + sum(left_out.values(), Decimal())
+    lines = sum((line.amount for line in facts.lines), Decimal())
+    if all_billed != lines:
+        raise DoesNotTieOut(f"the verdicts bill {all_billed:f}, the lines {lines:f}: {_DEFECT}")
+    counted = sum((one.measured.counted for one in verdicts if one.measured), Decimal())
+    there = sum(
+        (use.quantity or Decimal() for use in facts.months if use.measure != "gauge"), Decimal()
+    )
+    if counted != there:
+        raise DoesNotTieOut(f"the verdicts count {counted:f}, the months {there:f}: {_DEFECT}")
+    return {
+        "billed_cost": [
+            {"reconciliation_status": status, "billing_currency": currency, "billed_cost": amount}
+            for (status, currency), amount in sorted(billed.items())
+            if amount
+        ],
+        "consumed_quantity": [
+            {"reconciliation_status": status, "consumed_unit": unit, "consumed_quantity": quantity}
+            for (status, unit), quantity in sorted(measured.items())
+        ],
+        "left_out": [
+            {"role": role, "billing_currency": currency, "billed_cost": amount}
+            for (role, currency), amount in left_out.items()
+        ],
+        "billed_lines": lines,
+    }
+
+
+_DEFECT = "a defect of this program; please report it, with the line map and the rate card"
+
+
+def _row(one: Verdict, facts: Facts, policy: Policy, zone: ZoneInfo) -> Row:
+    key, uses = one.key, one.measured.uses if one.measured else []
+    hours = [use.hours_unread for use in uses if use.hours_unread is not None]
+    return {
+        "supplier_id": key.supplier_id,
+        "operation_id": key.operation_id,
+        "operation_name": facts.operations.get(key.operation_id or ""),
+        "report": key.report,
+        "product": key.product,
+        "billing_period_start": key.period.start if key.period else None,
+        "billing_period_end": key.period.end if key.period else None,
+        "billing_currency": key.currency,
+        "consumed_quantity": one.consumed,
+        "billed_quantity": one.billed_quantity,
+        "quantity_variance": one.quantity_variance,
+        "contracted_unit_price": one.unit_price,
+        "contracted_cost": one.contracted_cost,
+        "billed_cost": cents(one.billed_cost),
+        "cost_variance": one.cost_variance,
+        "volume_effect": one.volume_effect,
+        "price_effect": one.price_effect,
+        "invoice_ids": ",".join(sorted({line.document_id for line in one.lines})) or None,
+        "hours_unread_at_end": max(hours, default=None),
+        "reconciliation_status": one.status,
+        "is_material": one.is_material,
+        "explanation": explanation(one, policy.language, zone),
+    }
+
+
+def _supplier(facts: Facts, policy: Policy) -> str | None:
+    """Whose key use gets that nobody billed: the only supplier that there is."""
+    known: set[str | None] = {line.supplier_id for line in facts.lines}
+    known = set(policy.supplier_ids) or known
+    return known.pop() if len(known) == 1 else None
+
+
+def _zone(client: SqlClientBase[Any], marts: str) -> str:
+    [(name,)] = client.execute_sql(f"SELECT timezone FROM {marts}.refreshed") or ()
+    return str(name)
+
+
+def _month(text: str | None) -> date | None:
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(f"{text}-01")
+    except ValueError:
+        raise SettingsError(f"{text!r} is no month: expected one such as 2026-11") from None

@@ -1,0 +1,75 @@
+"""The settings under `[reconciliation]`: by which rules invoices are compared with usage."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+import dlt
+
+from wolkvox_billing.errors import SettingsError
+from wolkvox_billing.invoices.period import RULES
+
+LANGUAGES = ("en", "es")
+
+
+@dataclass(frozen=True)
+class Policy:
+    """The rules of a comparison; quantities in units, amounts in the invoice's currency.
+
+    Raises SettingsError for a value that cannot be meant.
+    """
+
+    line_map: str = "line_map.csv"
+    rate_card: str = "rate_card.csv"
+    tolerance_quantity: Decimal = Decimal(0)
+    tolerance_percent: Decimal = Decimal(0)
+    tolerance_amount: Decimal = Decimal("0.01")
+    invoice_due_days: int = 15
+    materiality: Decimal = Decimal(0)
+    period_rule: str = RULES[0]
+    supplier_ids: tuple[str, ...] = ()
+    tail_factor: Decimal = Decimal(2)  # unread time can hold so many times the highest rate seen
+    language: str = LANGUAGES[0]
+
+    def __post_init__(self) -> None:
+        for one in fields(self):
+            value = getattr(self, one.name)
+            if isinstance(value, (Decimal, int)) and not (
+                Decimal(value).is_finite() and value >= 0
+            ):
+                raise SettingsError(_wrong(one.name, value, "a number that is not negative"))
+        for name, allowed in (("period_rule", RULES), ("language", LANGUAGES)):
+            if getattr(self, name) not in allowed:
+                raise SettingsError(
+                    _wrong(name, getattr(self, name), f"one of {', '.join(allowed)}")
+                )
+
+    def as_json(self) -> dict[str, Any]:
+        """The settings by name, numbers as texts."""
+        return {k: str(v) if isinstance(v, Decimal) else v for k, v in asdict(self).items()}
+
+
+def read_policy() -> Policy:
+    """The Policy by dlt's configuration. Raises SettingsError."""
+    given: dict[str, Any] = {}
+    for one in fields(Policy):
+        kind: Any = list if isinstance(one.default, tuple) else None
+        value: Any = dlt.config.get(f"reconciliation.{one.name}", kind)
+        if value is not None:
+            given[one.name] = _read(one.name, type(one.default), value)
+    return Policy(**given)
+
+
+def _read(name: str, kind: type, value: Any) -> Any:
+    try:
+        if kind is tuple:
+            return tuple(str(one) for one in value)
+        return kind(str(value))
+    except (TypeError, ValueError, InvalidOperation):
+        raise SettingsError(_wrong(name, value, "a number or list, as its default is")) from None
+
+
+def _wrong(name: str, value: object, expected: str) -> str:
+    return f"the setting `{name}` under [reconciliation] is {value!r}: expected {expected}"
