@@ -57,12 +57,12 @@ class _Attachment(Rejected):
 def find(paths: Sequence[Path], decimal: str | None = None) -> Iterator[Found]:
     """Every document of these files, folders and zips, in the order of their names."""
     for path in paths:
-        for name, opened in _walk(path):
+        for name, opened in walk(path):
             if isinstance(opened, Rejected):
                 yield Found(name, None, opened)
                 continue
             try:
-                data = _read(opened)
+                data = read_bytes(opened)
             except Rejected as error:
                 yield Found(name, None, error)
             else:
@@ -190,7 +190,7 @@ def _members(
         yield from passed or [Found(name, None, Rejected("a zip without a file in it"))]
 
 
-def _walk(path: Path) -> Iterator[tuple[str, Path | Rejected]]:
+def walk(path: Path) -> Iterator[tuple[str, Path | Rejected]]:
     """The files of a path, by their names in it."""
     if not path.is_dir():
         yield path.name, path
@@ -217,7 +217,7 @@ def _walk(path: Path) -> Iterator[tuple[str, Path | Rejected]]:
         yield where, Rejected(f"cannot be opened: {error.strerror}")
 
 
-def _read(path: Path) -> bytes:
+def read_bytes(path: Path) -> bytes:
     """A file's bytes. What is no file, such as a FIFO, is not waited for. Raises Rejected."""
     try:
         with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:

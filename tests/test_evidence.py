@@ -1,0 +1,304 @@
+"""The evidence of a month, and `verify`: what is in it, and that a change of it is named."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import itertools
+import json
+import re
+import zipfile
+from collections.abc import Callable, Mapping
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from click.testing import CliRunner
+
+from conftest import Project
+from documents import line, ubl
+from test_reconcile import OCTOBER, READ, bill, invoice, judged, local, read
+from wolkvox_billing.cli import main
+from wolkvox_billing.errors import SettingsError
+from wolkvox_billing.evidence import examine, verify, write_evidence
+from wolkvox_billing.reconciliation.policy import Policy
+
+TABLES = ("readings", "polls", "usage_restatements", "invoice_documents", "invoice_lines",
+          "invoice_reconciliation")  # fmt: skip
+FORMULA = '=HYPERLINK("evil")'
+MARKUP = "<script>alert(1)</script><img src='http://evil.example/x'>"
+
+
+def written(project: Project, folder: str = "evidence", **more: Any) -> Path:
+    """The evidence of October, as of 30 November."""
+    project.vendor.now = local(30, month=11)
+    return write_evidence(
+        project.folder / folder,
+        "2026-10",
+        destination=project.destination,
+        policy=Policy(),
+        clock=lambda: project.vendor.now,
+        **more,
+    )
+
+
+def october(project: Project, description: str = "Grabaciones en S3") -> None:
+    """A counter read three times, and an invoice of it."""
+    read(project, *READ)
+    own = line("1450", "145000.00", description=description, price=None, tax=None)
+    bill(project, ubl(own, net="145000.00", tax=None, periods=OCTOBER))
+    judged(project)
+
+
+def members(file: Path) -> dict[str, bytes]:
+    with zipfile.ZipFile(file) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def rewritten(file: Path, change: Mapping[str, bytes | None]) -> Path:
+    """A copy with members changed or added; None leaves one out."""
+    copy = file.with_name("copy.zip")
+    kept = {k: v for k, v in {**members(file), **change}.items() if v is not None}
+    with zipfile.ZipFile(copy, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in kept.items():
+            archive.writestr(name, data)
+    return copy
+
+
+def table(data: bytes) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(data.decode("utf-8-sig"), newline="")))
+
+
+def test_the_same_inputs_give_the_same_bytes(warehouse: Project) -> None:
+    """Two runs as of one moment write one file, into whatever folder."""
+    october(warehouse)
+    inbox = [warehouse.folder / "inbox"]
+    one, two = (written(warehouse, folder, files=inbox) for folder in ("a", "b/c"))
+    assert one.name == "wolkvox-evidence-2026-10.zip"
+    assert one.read_bytes() == two.read_bytes()
+    assert [entry.name for entry in one.parent.iterdir()] == [one.name]
+
+
+def test_both_engines_give_the_same_texts(
+    project: Project,
+    new_database: Callable[[], str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One world loaded into DuckDB and into PostgreSQL has the same CSV members and report."""
+    found = []
+    for destination in ("duckdb", "postgres"):
+        ids = itertools.count()
+        monkeypatch.setattr(
+            "wolkvox_billing.polls.new_poll_id",
+            lambda at, ids=ids: f"{at:%Y%m%dT%H%M%S}-{next(ids):04}",
+        )
+        project.destination = destination
+        if destination == "postgres":
+            project.dsn = new_database()
+            monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", project.dsn)
+            for file in (project.folder / "inbox").iterdir():
+                file.unlink()
+        read(project, *READ, product="Audios ñ")
+        read(project, (local(31, 23, 55), "990"), product="Audios ñ")  # it falls
+        read(project, (local(31, 23, 56), "7"), product="audios")
+        bill(project, invoice("1450", "145000.00"), invoice("2", "2.00", number="F-2"))
+        judged(project)
+        found.append(members(written(project, destination)))
+    assert all(table(found[0][f"{name}.csv"]) for name in TABLES)
+    one, two = ({k: v for k, v in one.items() if k.endswith((".csv", ".html"))} for one in found)
+    assert one == two
+
+
+def test_the_manifest_has_the_hash_of_each_member(project: Project) -> None:
+    """Every member but the manifest, with its SHA-256 and size; the clock is the marts'."""
+    october(project)
+    found = members(written(project, files=[project.folder / "inbox"]))
+    manifest = json.loads(found.pop("manifest.json"))
+    assert manifest["month"] == "2026-10"
+    assert manifest["created_as_of"] == "2026-11-30T17:00:00+00:00"
+    assert manifest["members"] == {
+        name: {"sha256": hashlib.sha256(data).hexdigest(), "size": len(data)}
+        for name, data in found.items()
+    }
+    expected = {f"{name}.{kind}" for name in TABLES for kind in ("csv", "parquet")}
+    expected |= {"report.html", "line_map.csv", "rate_card.csv", "policy.json", "versions.json"}
+    assert expected == {name for name in found if not name.startswith("documents/")}
+    assert found["rate_card.csv"] == Path("rate_card.csv").read_bytes()
+
+
+def test_verify_names_what_was_changed_missing_or_added(project: Project) -> None:
+    """A member with another byte, one that is gone, one too many: each by its name."""
+    october(project)
+    file = written(project)
+    assert verify(file) == []
+    assert verify(rewritten(file, {})) == []
+    changed = members(file)["readings.csv"].replace(b"1000", b"1001")
+    for change, says in (
+        ({"readings.csv": changed}, "readings.csv: changed"),
+        ({"polls.parquet": None}, "polls.parquet: missing"),
+        ({"documents/other.pdf": b"%PDF"}, "documents/other.pdf: added"),
+    ):
+        [problem] = verify(rewritten(file, change))
+        assert problem.startswith(says)
+
+
+def test_verify_survives_what_is_no_evidence(project: Project) -> None:
+    """Damaged, empty, without a manifest or with a wrong one: a problem and never a traceback; what
+    is hidden between members is one too."""
+    october(project)
+    file = written(project)
+    data = file.read_bytes()
+    broken = project.folder / "broken.zip"
+    for text in (b"", b"PK\x03\x04", data[: len(data) // 2], data + b"more", b"more" + data):
+        broken.write_bytes(text)
+        assert verify(broken)
+    for at in range(0, len(data), len(data) // 150):  # a byte turned at 150 places
+        turned = bytearray(data)
+        turned[at] ^= 0xFF
+        broken.write_bytes(turned)
+        verify(broken)
+    twice = b'{"month": "2026-10", "month": "2026-10"}'
+    unfit = b'{"month": "2026-10", "created_as_of": "2026-10-01", "members": {"x": {}}}'
+    for manifest in (None, b"{}", b"[" * 100_000, twice, unfit):
+        assert verify(rewritten(file, {"manifest.json": manifest}))[0].startswith("manifest.json")
+    bomb = rewritten(file, {"report.html": b"\0" * 50_000_000})
+    [problem] = verify(bomb)
+    assert problem.startswith("report.html: changed, it has more than")
+    again = rewritten(file, {})
+    with zipfile.ZipFile(again, "a") as archive, pytest.warns(UserWarning, match="Duplicate name"):
+        archive.writestr("policy.json", b"{}")
+    assert verify(again) == ["policy.json: it is in the zip more than once"]
+    for absent in (project.folder, project.folder / "none.zip"):
+        with pytest.raises(SettingsError):
+            verify(absent)
+
+
+def test_a_formula_is_harmless_in_the_csv_only(project: Project) -> None:
+    """A spreadsheet is shown a text; the Parquet has what the invoice said; numbers stay so."""
+    october(project, FORMULA)
+    found = members(written(project))
+    [row] = table(found["invoice_lines.csv"])
+    assert row["description"] == f"'{FORMULA}" and row["quantity"] == "1450.0000"
+    file = project.folder / "lines.parquet"
+    file.write_bytes(found["invoice_lines.parquet"])
+    assert duckdb.sql(f"SELECT description, quantity FROM '{file}'").fetchall() == [(FORMULA, 1450)]
+
+
+class _Seen(HTMLParser):
+    """The elements and attributes of a page, and its texts."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.names: set[str] = set()
+        self.texts: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.names |= {name for name, _ in attrs}
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append(data)
+
+
+def test_the_report_runs_and_fetches_nothing(project: Project) -> None:
+    """HTML in a description is text; no script, link or source; no address but in texts."""
+    october(project, MARKUP)
+    page = members(written(project))["report.html"].decode()
+    seen = _Seen()
+    seen.feed(page)
+    assert MARKUP[:20] in "".join(seen.texts)
+    assert "<script" not in page
+    assert not seen.tags & {"script", "img", "link", "iframe", "object", "a", "base", "use"}
+    assert not {n for n in seen.names if n in ("src", "href", "xlink:href") or n.startswith("on")}
+    assert not re.search(r"@import|url\((?!#gap)", page)
+
+
+def test_the_report_shows_what_the_verdict_stands_on(project: Project) -> None:
+    """Sentence, totals, chart with readings, calls, gaps and what was billed, and the policy."""
+    read(project, *READ)
+    bill(project, invoice("1450", "145000.00"))
+    judged(project)
+    page = members(written(project))["report.html"].decode()
+    for text in (
+        "<strong>overbilled_quantity</strong>",
+        "wolkvox billed 1,450 audios",
+        "145,000.00 COP",
+        "<polyline",
+        "billed for the whole report: 1,450",
+        "no answer 14 days",
+        "3 of 31 days answered",
+        "not given",
+        "tolerance_amount",
+        "America/Bogota",
+        "duckdb",
+    ):
+        assert text in page, text
+
+
+def test_a_document_is_in_it_as_it_was_received(warehouse: Project) -> None:
+    """The bare file, or the whole zip that holds it; other files of the folder stay out."""
+    october(warehouse)
+    inbox = warehouse.folder / "inbox"
+    [bare] = inbox.iterdir()
+    data = bare.read_bytes()
+    (inbox / "other.xml").write_bytes(b"<other/>")
+    sha256 = hashlib.sha256(data).hexdigest()
+    found = members(written(warehouse, files=[inbox]))
+    assert {k: v for k, v in found.items() if k.startswith("documents/")} == {
+        f"documents/{sha256[:12]}-{bare.name}": data
+    }
+    mail = warehouse.folder / "mail … 1.zip"
+    with zipfile.ZipFile(mail, "w") as archive:
+        archive.writestr("../../invoice.xml", data)
+        archive.writestr("invoice.pdf", b"%PDF-1.7")
+    file = written(warehouse, files=[mail])
+    name = f"documents/{hashlib.sha256(mail.read_bytes()).hexdigest()[:12]}-mail_1.zip"
+    assert members(file)[name] == mail.read_bytes()
+    assert name in members(file)["report.html"].decode()
+    assert verify(file) == []
+
+
+def test_an_empty_month_has_evidence_too(warehouse: Project) -> None:
+    """Where no invoice was ever read, and nothing was used, tables have their headings only."""
+    warehouse.vendor.now = local(20)
+    warehouse.load()
+    judged(warehouse)
+    file = write_evidence(warehouse.folder, "2026-08", destination=warehouse.destination,
+                          policy=Policy(), clock=lambda: warehouse.vendor.now)  # fmt: skip
+    found = members(file)
+    assert found["invoice_lines.csv"].decode("utf-8-sig").startswith("document_id,line_number,")
+    assert not any(table(found[f"{name}.csv"]) for name in TABLES)
+    assert "Nothing was asked in this month." in found["report.html"].decode()
+
+
+@pytest.mark.parametrize(
+    ("month", "files"), [("2026-13", []), ("20261-1", []), ("../x", []), ("2026-10", ["none.xml"])]
+)
+def test_wrong_words_are_refused(project: Project, month: str, files: list[str]) -> None:
+    """A month that is none, or a file that is not there, before anything is written."""
+    with pytest.raises(SettingsError):
+        write_evidence(project.folder / "evidence", month, files=files)
+    assert not (project.folder / "evidence").exists()
+
+
+def test_the_commands_write_and_verify(project: Project) -> None:
+    """`reconcile --evidence` says where the file is; `verify` ends in 0, or in 1 with the names."""
+    october(project)
+    run = CliRunner().invoke
+    words = ["reconcile", "--month", "2026-10", "--evidence", "out", "--files", "inbox"]
+    done = run(main, words)
+    file = project.folder / "out" / "wolkvox-evidence-2026-10.zip"
+    assert done.exit_code == 0 and f"evidence: {file}" in done.output
+    good = run(main, ["verify", str(file)])
+    count = len(members(file)) - 1
+    assert good.exit_code == 0
+    assert f"all {count} members are as the manifest says" in good.output
+    assert hashlib.sha256(file.read_bytes()).hexdigest() == examine(file).sha256
+    bad = run(main, ["verify", str(rewritten(file, {"polls.csv": b""}))])
+    assert bad.exit_code == 1 and "polls.csv: changed" in bad.output
+    assert run(main, ["verify", "none.zip"]).exit_code == 2
+    assert run(main, ["reconcile", "--evidence", "out"]).exit_code == 2
