@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 import dlt
 
+from wolkvox_billing.closing import warnings_of_closes
 from wolkvox_billing.errors import SettingsError, WarehouseError
 from wolkvox_billing.marts import REFRESHED, refresh
 from wolkvox_billing.pipeline import meaning_of
@@ -102,6 +103,7 @@ def status(
             except WarehouseError:  # there are no tables yet
                 return found
             _read(pipeline, ZoneInfo(meaning.timezone), now, found)
+            found.warnings += warnings_of_closes(pipeline)
     return found
 
 
