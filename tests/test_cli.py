@@ -307,7 +307,8 @@ def test_demo_tells_the_whole_story(project: Project, monkeypatch: pytest.Monkey
     done = run("demo", TMPDIR=str(project.folder))
     assert done.returncode == 0, done.stderr
     for told in ("13,696", "18 Sep to 20 Sep, 08 Oct to 09 Oct", "EXCEEDS THE LIMIT", "1.234,5",
-                 "WVX26106952", "1,414,600.00"):  # fmt: skip
+                 "WVX26106952", "1,414,600.00", "overbilled_quantity",
+                 "450 more than measured"):  # fmt: skip
         assert told in done.stdout
     (file,) = project.folder.glob("wolkvox-demo-*/wolkvox.duckdb")
     with closing(duckdb.connect(str(file), read_only=True)) as db:

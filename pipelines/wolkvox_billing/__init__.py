@@ -7,6 +7,8 @@
                                     └──▶ rejected_rows     what could not be read, and why
     invoice files ──read──▶ invoice_documents, invoice_lines, rejected_documents
     polls, readings ──SQL views──▶ usage_daily, usage_monthly, usage_restatements, poll_coverage
+    usage, invoice lines, line map, rate card ──reconcile──▶ invoice_reconciliation
+    invoice_reconciliation ──▶ evidence file; month_closes, append-only
 
     import dlt
     from wolkvox_billing import wolkvox_billing
@@ -23,8 +25,9 @@ The modules, in the order in which they build on each other: `reports` and `oper
 asked for what), `client` (one call), `verdict` (what its answer is), `polls` (all calls: pace,
 lock, new tries), `readings` (texts to typed rows), `tables` (columns and rows), this one (the
 source), `marts` (the views), `warehouse` (where the tables are), `invoices` (files to documents,
-a package with its own drawing), `policy` (the rules of comparing), `pipeline`, `intake`, `check`,
-`status`, `snapshot` and `demo` (the verbs), `cli` and `terminal` (their words).
+a package with its own drawing), `reconciliation` (keys, verdicts and sentences), `pipeline`,
+`intake`, `reconcile`, `explain`, `evidence`, `closing`, `check`, `status`, `snapshot` and `demo`
+(the verbs), `cli` and `terminal` (their words).
 """
 
 from __future__ import annotations

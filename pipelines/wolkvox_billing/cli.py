@@ -5,6 +5,7 @@ Exit codes: 0 all well, 1 something failed (the rest was loaded), 2 wrong words 
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 from dataclasses import asdict
@@ -28,6 +29,9 @@ from wolkvox_billing.terminal import (
 from wolkvox_billing.terminal import err as terminal
 from wolkvox_billing.version import __version__
 
+VERDICT_HEADINGS = [
+    "operation", "product", "period", "measured", "billed", "difference", "status",
+]  # fmt: skip
 RECEIPT_HEADINGS = ["document", "supplier", "period", "net", "lines", "result"]
 # As in marts.sql, which is slow to import.
 DIALECTS = ("duckdb", "postgres", "bigquery", "snowflake", "databricks", "redshift", "clickhouse")
@@ -186,6 +190,179 @@ def invoices(
 
 
 @main.command()
+@click.option("--month", help="A month such as 2026-11; all months without it.")
+@click.option("--init", "is_init", is_flag=True, help="Write a line map and a rate card to edit.")
+@click.option(
+    "--fail-on-material", is_flag=True, help="End in 1 where a difference is worth an alarm."
+)
+@click.option("--evidence", metavar="DIR", help="Write the month's evidence, one zip, in there.")
+@click.option(
+    "--files",
+    multiple=True,
+    metavar="PATH",
+    help="Where the invoices' files are, to be put in the evidence; may be repeated.",
+)
+@destination_option
+@dataset_option
+@json_option
+def reconcile(
+    month: str | None,
+    is_init: bool,
+    fail_on_material: bool,
+    evidence: str | None,
+    files: tuple[str, ...],
+    destination: str,
+    dataset: str,
+    as_json: bool,
+) -> None:
+    """Compare what was billed with what was measured, and say what to pay and what to question."""
+    from wolkvox_billing import reconcile as verbs
+    from wolkvox_billing.closing import no_longer_hold
+
+    if is_init:
+        written, proposed = verbs.init(destination=destination, dataset=dataset)
+        for file in written:
+            say(f"written: {file}: edit it, it says how")
+        say(f"{proposed} rows proposed for invoice lines that no row of the line map fits")
+        return
+    if (evidence and not month) or (files and not evidence):
+        raise SettingsError("--evidence needs a --month, and --files needs --evidence")
+    found = verbs.reconcile(month, destination=destination, dataset=dataset)
+    made = None
+    if evidence and month:
+        from wolkvox_billing.evidence import write_evidence
+
+        made = write_evidence(
+            evidence, month, destination=destination, dataset=dataset, files=files
+        )
+    broken = no_longer_hold(destination=destination, dataset=dataset)
+    found.warnings += [str(one) for one in broken]
+    if as_json:
+        print_json(
+            {
+                "month": found.month,
+                "policy": found.policy.as_json(),
+                "rows": found.rows,
+                "totals": found.totals,
+                "warnings": found.warnings,
+                **({"evidence": made} if made else {}),
+            }
+        )
+    else:
+        print_table(
+            VERDICT_HEADINGS,
+            [_verdict_as_row(one) for one in found.rows],
+        )
+        for one in found.rows:
+            mark = "! " if one["is_material"] else "  "
+            say(f"{mark}{one['reconciliation_status']}: {one['explanation']}")
+        for text in found.warnings:
+            say(f"warning: {text}")
+        if made:
+            say(f"evidence: {made}")
+        say(f"tables: {found.location}, dataset {dataset}")
+    is_material = any(one["is_material"] for one in found.rows)
+    sys.exit(1 if fail_on_material and is_material else 0)
+
+
+@main.command()
+@click.argument("month")
+@click.option("--reason", help="Why it is closed in spite of a finding, or reopened.")
+@click.option("--evidence", metavar="FILE", help="The evidence file, whose SHA-256 is kept.")
+@click.option("--by", metavar="NAME", help="Who signs; your login name without it.")
+@click.option("--reopen", "is_reopened", is_flag=True, help="Reopen a month that was closed.")
+@destination_option
+@dataset_option
+@json_option
+def close(
+    month: str,
+    reason: str | None,
+    evidence: str | None,
+    by: str | None,
+    is_reopened: bool,
+    destination: str,
+    dataset: str,
+    as_json: bool,
+) -> None:
+    """Sign off a MONTH such as 2026-11; no record is ever changed.
+
+    When something comes later that changes its verdicts, `reconcile` and `status` say that the
+    close no longer holds: then reopen it, and close it again.
+    """
+    from wolkvox_billing import closing as verbs
+
+    made = (verbs.reopen if is_reopened else verbs.close)(
+        month, destination=destination, dataset=dataset, by=by, reason=reason, evidence=evidence
+    )
+    if as_json:
+        parsed = {name: json.loads(getattr(made, name)) for name in ("policy", "stands_on")}
+        print_json({**asdict(made), **parsed})
+        return
+    say(f"{made} (record {made.close_id})")
+    if made.reason:
+        say(f"reason: {made.reason}")
+    if made.evidence_sha256:
+        say(f"evidence: sha256 {made.evidence_sha256}")
+    say(f"verdicts: sha256 {made.digest}")
+
+
+@main.command()
+@click.argument("month")
+@click.option("--product", help="Only verdicts with this product, as the vendor names it.")
+@click.option("--report", help="Only verdicts of this report.")
+@destination_option
+@dataset_option
+@json_option
+def explain(
+    month: str,
+    product: str | None,
+    report: str | None,
+    destination: str,
+    dataset: str,
+    as_json: bool,
+) -> None:
+    """Show what each verdict of a MONTH came from: readings, polls, documents and their hashes."""
+    from wolkvox_billing.explain import as_lines
+    from wolkvox_billing.explain import explain as verb
+
+    found = verb(month, product=product, report=report, destination=destination, dataset=dataset)
+    if as_json:
+        verdicts = [
+            {**one.row, **{k: v for k, v in asdict(one).items() if k != "row"}}
+            for one in found.verdicts
+        ]
+        print_json({"month": found.month, "verdicts": verdicts})
+        return
+    for one in found.verdicts:
+        heading, *lines = as_lines(one)
+        say(heading, bold=True)
+        for line in lines:
+            say(line)
+    if not found.verdicts:
+        say(f"nothing was measured or billed in {found.month}")
+    say(f"tables: {found.location}, dataset {dataset}; whole hashes: --json")
+
+
+@main.command()
+@click.argument("file")
+@json_option
+def verify(file: str, as_json: bool) -> None:
+    """Check an evidence file against its manifest, and name what was changed."""
+    from wolkvox_billing.evidence import examine
+
+    found = examine(file)
+    if as_json:
+        print_json(asdict(found))
+    else:
+        for text in found.problems:
+            say(text)
+        if not found.problems:
+            say(f"all {found.members} members are as the manifest says")
+        say(f"sha256 of the file: {found.sha256}")
+    sys.exit(1 if found.problems else 0)
+
+
+@main.command()
 @json_option
 def check(as_json: bool) -> None:
     """Ask each operation once, and say what works and what to do."""
@@ -300,8 +477,13 @@ def demo() -> None:
     print_table(["day", "before", "then", "read at"], story.restated)
     say("Rows that could not be read: kept as they came, with the reason", bold=True)
     print_table(["reason", "row"], story.rejected)
-    say("The invoices that came by mail: is what they bill what was used?", bold=True)
+    say("The invoices that came by mail", bold=True)
     print_table(RECEIPT_HEADINGS, [_receipt_as_row(one) for one in story.invoices])
+    say("Is what they bill what was used?", bold=True)
+    print_table(VERDICT_HEADINGS, [_verdict_as_row(one) for one in story.verdicts])
+    for one in story.verdicts:
+        if one["is_material"]:
+            say(f"! {one['explanation']}")
     say(f"The DuckDB file: {story.location}", bold=True)
     say(f"(remove {story.folder} when you have seen enough)")
     say("Two queries to try on it (for example with `duckdb FILE` or in Python):")
@@ -355,6 +537,21 @@ def _receipt_as_row(one: Receipt) -> list[Any]:
         "" if one.net_amount is None else f"{one.net_amount:,.2f} {one.billing_currency}",
         str(one.lines),
         f"{one.made}, {warnings}" if one.warnings else one.made,
+    ]
+
+
+def _verdict_as_row(one: dict[str, Any]) -> list[Any]:
+    start, end = one["billing_period_start"], one["billing_period_end"]
+    variance = one["cost_variance"]
+    money = "" if variance is None else f"{variance:+,.2f} {one['billing_currency']}"
+    return [
+        one["operation_id"],
+        one["product"] or one["report"] or "no report",
+        shown_period(start, end) if start else "",
+        one["consumed_quantity"],
+        one["billed_quantity"],
+        money,
+        one["reconciliation_status"],
     ]
 
 

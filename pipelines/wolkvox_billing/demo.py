@@ -26,6 +26,8 @@ import requests
 from wolkvox_billing.errors import SettingsError
 from wolkvox_billing.intake import Receipt, invoices
 from wolkvox_billing.pipeline import LoadReport, load
+from wolkvox_billing.reconcile import reconcile
+from wolkvox_billing.reconciliation.policy import Policy
 from wolkvox_billing.reports import TIMEZONE
 from wolkvox_billing.warehouse import held_open, opened
 
@@ -37,6 +39,15 @@ OPERATIONS = [
 ]
 TOKEN = OPERATIONS[0]["token"]
 REPORT = "rsync_s3_mp3"
+LINE_MAP = f"""\
+supplier_id,item_code,pattern,report,operation_id,product,role
+,RSYNC-S3-MP3,*Ventas*,{REPORT},ventas,RSYNC S3 MP3,quantity
+,RSYNC-S3-MP3,*Sur*,{REPORT},soporte,RSYNC S3 MP3,quantity
+"""
+RATE_CARD = f"""\
+report,operation_id,product,from_quantity,unit_price,currency,valid_from,valid_to
+{REPORT},,,0,100,COP,2026-01-01,
+"""
 
 
 @dataclass
@@ -52,6 +63,7 @@ class Story:
     restated: list[tuple[Any, ...]]  # day, value before, value, read at
     rejected: list[tuple[Any, ...]]  # reason, raw
     invoices: list[Receipt]
+    verdicts: list[dict[str, Any]]  # of both months, as in invoice_reconciliation
     location: str
 
 
@@ -71,7 +83,14 @@ def demo(on_day: Callable[[date], None] | None = None) -> Story:
             pass
         with held_open(pipeline):  # nobody else wants this file
             polls = _live(url, on_day)
-            return _tell(folder, polls, _invoices(url, folder))
+            receipts = _invoices(url, folder)
+            now = datetime.combine(LAST + timedelta(days=5), clock_time(12), ZONE)
+            verdicts = [
+                row
+                for month in ("2026-09", "2026-10")
+                for row in reconcile(month, policy=Policy(), clock=lambda: now).rows
+            ]
+            return _tell(folder, polls, receipts, verdicts)
 
 
 def _live(url: str, on_day: Callable[[date], None] | None) -> int:
@@ -122,6 +141,8 @@ def _invoices(url: str, folder: Path) -> list[Receipt]:
             extra = 450 if (one["token"], month) == (TOKEN, "2026-10") else 0
             sent = _control(url, "invoice", token=one["token"], month=month, extra=extra)
             (inbox / sent["file_name"]).write_bytes(base64.b64decode(sent["zip_base64"]))
+    (folder / "line_map.csv").write_text(LINE_MAP)
+    (folder / "rate_card.csv").write_text(RATE_CARD)
     return invoices([inbox]).receipts
 
 
@@ -134,7 +155,9 @@ def _row(items: str, day: date, description: str = "RSYNC S3 MP3") -> dict[str, 
     }
 
 
-def _tell(folder: Path, polls: int, receipts: list[Receipt]) -> Story:
+def _tell(
+    folder: Path, polls: int, receipts: list[Receipt], verdicts: list[dict[str, Any]]
+) -> Story:
     with opened() as pipeline, pipeline.sql_client() as client:
 
         def query(sql: str) -> list[tuple[Any, ...]]:
@@ -177,6 +200,7 @@ def _tell(folder: Path, polls: int, receipts: list[Receipt]) -> Story:
         restated=restated,
         rejected=rejected,
         invoices=receipts,
+        verdicts=verdicts,
         location=str(folder / "wolkvox.duckdb"),
     )
 
