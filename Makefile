@@ -31,8 +31,9 @@ types: .venv/installed ## the types, strictly
 
 check: lint types test ## lint, types and test
 
-bench: .venv/installed ## how fast the marts and the reading of invoices are; 10 minutes
+bench: .venv/installed ## how fast marts and invoices are, and how sure verdicts; 10 minutes
 	@$(BIN)/python benchmarks/invoices.py
+	@$(BIN)/python benchmarks/reconciliation.py
 	@$(BIN)/python benchmarks/marts.py
 
 lock: ## requirements.lock from pyproject.toml; UPGRADE=1 takes the newest of everything
