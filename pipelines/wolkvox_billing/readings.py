@@ -34,7 +34,7 @@ _COLUMN = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)*", re.ASCII)
 _TOO_DEEP = '"(nested too deeply to be written here: the answer itself is in polls)"'
 # PostgreSQL's text holds neither NUL nor half a character; dlt takes the last ones for marks of its
 # own, and changes a text that begins with one.
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff\uf026-\uf02f]")
+UNSTORABLE = re.compile("[\x00\ud800-\udfff\uf026-\uf02f]")
 # Columns of ours that a field of the vendor's may not overwrite, whatever its case.
 _OURS = frozenset({"poll_id", "report", "row_number", "operation_id", "items_raw", "date_raw",
                    "read_at", "read_epoch", "read_date", "days_in_answer", "is_repeated",
@@ -160,7 +160,7 @@ def to_json(value: object) -> str:
     dump = partial(simplejson.dumps, value, use_decimal=True, allow_nan=True)
     try:
         text = str(dump(ensure_ascii=False))
-        return str(dump(ensure_ascii=True)) if _UNSTORABLE.search(text) else text
+        return str(dump(ensure_ascii=True)) if UNSTORABLE.search(text) else text
     except RecursionError:
         return _TOO_DEEP
 
@@ -177,7 +177,7 @@ def _read_row(number: int, row: Any, today: date, columns: dict[str, str]) -> Re
     for name in ("operation", "description"):
         if not isinstance(row[name], str):
             raise Unreadable(f"{name} is {_short(to_json(row[name]))}, not a text")
-        if _UNSTORABLE.search(row[name]):
+        if UNSTORABLE.search(row[name]):
             raise Unreadable(f"{name} holds a character that databases cannot store")
     if any(_is_total(row[name]) for name in ("operation", "description", "date")):
         raise Unreadable("a TOTAL row: a sum of other rows, not a reading of its own")
@@ -209,7 +209,7 @@ def _extra(row: dict[str, Any], columns: dict[str, str]) -> dict[str, str]:
         text = value if isinstance(value, str) else to_json(value)
         plain = _COLUMN.fullmatch(name) and len(name) <= 40 and column not in {*ROW_FIELDS, *_OURS}
         if plain and (column in columns or len(columns) < _MOST_COLUMNS):
-            plain = columns.setdefault(column, name) == name and not _UNSTORABLE.search(text)
+            plain = columns.setdefault(column, name) == name and not UNSTORABLE.search(text)
             if plain:
                 extra[column] = text
                 continue

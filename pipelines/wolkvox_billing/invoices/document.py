@@ -14,10 +14,8 @@ from decimal import Decimal
 
 from wolkvox_billing.errors import WolkvoxError
 from wolkvox_billing.invoices.period import Period
+from wolkvox_billing.readings import UNSTORABLE
 
-# PostgreSQL's text holds neither NUL nor half a character; dlt takes the last ones for marks of its
-# own, and changes a text that begins with one.
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff\uf026-\uf02f]")
 _MOST_CHARACTERS = 4000  # of a text that is kept
 _TAX_ID = re.compile(r"(\d{1,3}(?:\.\d{3}){2,3}|\d{8,10})-\d")
 
@@ -148,12 +146,12 @@ def storable(text: str | None) -> str | None:
     text = (text or "").strip()
     if len(text) > _MOST_CHARACTERS + 40:  # what was cut already is not cut again
         text = f"{text[:_MOST_CHARACTERS]}... (cut: {len(text):,} characters)"
-    return _UNSTORABLE.sub(lambda found: ascii(found[0])[1:-1], text) or None
+    return UNSTORABLE.sub(lambda found: ascii(found[0])[1:-1], text) or None
 
 
 def short(text: str) -> str:
     """A text of a file's for a message: quoted, harmless on a terminal, and not endless."""
-    shown = ascii(text) if _UNSTORABLE.search(text) else repr(text)
+    shown = ascii(text) if UNSTORABLE.search(text) else repr(text)
     return shown if len(shown) <= 60 else shown[:56] + "...'"
 
 

@@ -69,8 +69,8 @@ def read_rate_card(file: Path, reports: Iterable[str]) -> list[Rate]:
     """The rates of a rate card. Raises SettingsError with line and column for what cannot be meant:
     an unknown report, no number, no date, periods that overlap, a first tier that is not 0."""
     known = set(reports)
-    rates = [_rate(row, known) for row in read_rows(file, COLUMNS)]
     rows = {row.line: row for row in read_rows(file, COLUMNS)}
+    rates = [_rate(row, known) for row in rows.values()]
     series: defaultdict[tuple[str, ...], list[Rate]] = defaultdict(list)
     for one in rates:
         series[one.report, one.operation_id, one.product, one.currency].append(one)
