@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -26,6 +25,7 @@ from wolkvox_billing.polls import Clock, utc_now
 from wolkvox_billing.reconciliation.facts import Facts
 from wolkvox_billing.reconciliation.keys import Comparison, compare
 from wolkvox_billing.reconciliation.line_map import read_line_map, warnings_of
+from wolkvox_billing.reconciliation.month import of_month, read_month
 from wolkvox_billing.reconciliation.policy import Policy, read_policy
 from wolkvox_billing.reconciliation.rate_card import FOREVER, cents, read_rate_card
 from wolkvox_billing.reconciliation.reading import read_facts
@@ -76,7 +76,7 @@ def reconcile(
     Raises SettingsError for a month, line map or rate card that cannot be meant, WarehouseError
     where nothing is loaded, and DoesNotTieOut.
     """
-    first = _month(month)
+    period = read_month(month) if month is not None else None
     policy = policy or configured(read_policy)
     with opened(destination, dataset) as pipeline, reading(pipeline):
         if pipeline.destination.destination_name not in REFRESHED:
@@ -84,9 +84,8 @@ def reconcile(
         refresh(pipeline, None, clock())
         rows, totals, warnings = fill(pipeline, policy)
         location = location_of(pipeline)
-    if first:
-        rows = [one for one in rows if one["billing_period_start"] and
-                one["billing_period_start"].replace(day=1) == first]  # fmt: skip
+    if period:
+        rows = of_month(period, rows)
     return Reconciliation(month, policy, rows, totals, warnings, location)
 
 
@@ -234,12 +233,3 @@ def _supplier(facts: Facts, policy: Policy) -> str | None:
 def _zone(client: SqlClientBase[Any], marts: str) -> str:
     [(name,)] = client.execute_sql(f"SELECT timezone FROM {marts}.refreshed") or ()
     return str(name)
-
-
-def _month(text: str | None) -> date | None:
-    if text is None:
-        return None
-    try:
-        return date.fromisoformat(f"{text}-01")
-    except ValueError:
-        raise SettingsError(f"{text!r} is no month: expected one such as 2026-11") from None
