@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -79,10 +80,7 @@ def reconcile(
     period = read_month(month) if month is not None else None
     policy = policy or configured(read_policy)
     with opened(destination, dataset) as pipeline, reading(pipeline):
-        if pipeline.destination.destination_name not in REFRESHED:
-            raise SettingsError(f"reconcile reads {' and '.join(REFRESHED)}, not {destination}")
-        refresh(pipeline, None, clock())
-        rows, totals, warnings = fill(pipeline, policy)
+        rows, totals, warnings = fill_anew(pipeline, policy, clock())
         location = location_of(pipeline)
     if period:
         rows = of_month(period, rows)
@@ -121,6 +119,16 @@ def refill(pipeline: dlt.Pipeline) -> None:
     policy = configured(read_policy)
     if Path(policy.line_map).exists() and Path(policy.rate_card).exists():
         fill(pipeline, policy)
+
+
+def fill_anew(
+    pipeline: dlt.Pipeline, policy: Policy, now: datetime
+) -> tuple[list[Row], dict[str, Any], list[str]]:
+    """As `fill`, as of `now`. Raises SettingsError where the destination has no marts."""
+    if (name := pipeline.destination.destination_name) not in REFRESHED:
+        raise SettingsError(f"verdicts are made on {' and '.join(REFRESHED)}, not on {name}")
+    refresh(pipeline, None, now)
+    return fill(pipeline, policy)
 
 
 def fill(pipeline: dlt.Pipeline, policy: Policy) -> tuple[list[Row], dict[str, Any], list[str]]:

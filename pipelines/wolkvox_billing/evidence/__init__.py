@@ -29,9 +29,8 @@ from wolkvox_billing.evidence.documents import find_documents
 from wolkvox_billing.evidence.tables import as_members
 from wolkvox_billing.evidence.verification import Examined, examine, verify
 from wolkvox_billing.evidence_report import Page, report
-from wolkvox_billing.marts import REFRESHED, refresh
 from wolkvox_billing.polls import Clock, utc_now
-from wolkvox_billing.reconcile import fill
+from wolkvox_billing.reconcile import fill_anew
 from wolkvox_billing.reconciliation.month import of_month, read_month
 from wolkvox_billing.reconciliation.policy import Policy, read_policy
 from wolkvox_billing.version import __version__
@@ -63,10 +62,7 @@ def write_evidence(
         raise SettingsError(f"there is no {', '.join(absent)}")
     policy = policy or configured(read_policy)
     with opened(destination, dataset) as pipeline, reading(pipeline):
-        if pipeline.destination.destination_name not in REFRESHED:
-            raise SettingsError(f"evidence reads {' and '.join(REFRESHED)}, not {destination}")
-        refresh(pipeline, None, clock())
-        rows, _, warnings = fill(pipeline, policy)
+        rows, _, warnings = fill_anew(pipeline, policy, clock())
         page, tables = collect(pipeline, period, of_month(period, rows), policy)
     documents, page.given = find_documents(tables["invoice_documents"].rows, paths)
     page.warnings, page.versions = warnings, _versions()
