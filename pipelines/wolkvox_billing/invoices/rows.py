@@ -174,7 +174,7 @@ def _apart(rows: Sequence[Row], same: list[int]) -> Iterator[tuple[list[int], st
 def _key(row: Row, field: str) -> str:
     text = row.text(field) or ""
     if field == "document_kind":
-        return headings.kind_of(text) or headings.plain(text)
+        return headings.kind_of(text) or headings.letters_of(text)
     return "".join(nit_of(text).split()).casefold()
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import fnmatch
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
+from wolkvox_billing.invoices.spelling import plain
 from wolkvox_billing.reconciliation.csv_file import read_rows
 
 COLUMNS = ("supplier_id", "item_code", "pattern", "report", "operation_id", "product", "role")
@@ -43,13 +42,6 @@ class MapRow:
     @property
     def fits_all(self) -> bool:
         return not (self.supplier_id or self.item_code or self.pattern.strip("*"))
-
-
-@lru_cache(maxsize=10_000)
-def plain(text: str) -> str:
-    """A text without case, accents and runs of blanks."""
-    text = unicodedata.normalize("NFKD", text).casefold()
-    return " ".join("".join(c for c in text if not unicodedata.combining(c)).split())
 
 
 def read_line_map(file: Path, reports: Iterable[str]) -> list[MapRow]:
