@@ -491,6 +491,18 @@ def test_a_wrong_rate_card_is_named_by_line_and_column(
     assert says in str(error.value)
 
 
+def test_a_nit_that_a_person_writes_fits(project: Project) -> None:
+    """With dots and a check digit, in the line map and in the setting, it is the document's."""
+    read(project, *READ)
+    bill(project, invoice("1000", "100000.00"))
+    rows = f"{MAP}{{}},,*grabaciones*,{REPORT},,,quantity\n"
+    assert statuses(judged(project, rows.format("900.123.456-7"))) == ["matched"]
+    assert "unmapped_line" in statuses(judged(project, rows.format("900.123.457-7")))
+    own, other = ("900.123.456-7",), ("900.123.457-7",)
+    assert statuses(judged(project, supplier_ids=own)) == ["matched"]
+    assert statuses(judged(project, supplier_ids=other)) == ["usage_not_invoiced"]
+
+
 def test_init_writes_both_files_and_proposes_rows(project: Project) -> None:
     """--init writes what is missing, with comments, and proposes a row for each line without one;
     what a person has written is not touched, and nothing is proposed twice."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wolkvox_billing.invoices.spelling import plain
+from wolkvox_billing.invoices.tax_id import canonical_id
 from wolkvox_billing.reconciliation.csv_file import read_rows
 
 COLUMNS = ("supplier_id", "item_code", "pattern", "report", "operation_id", "product", "role")
@@ -52,7 +53,8 @@ def read_line_map(file: Path, reports: Iterable[str]) -> list[MapRow]:
     known = set(reports)
     found: list[MapRow] = []
     for row in read_rows(file, COLUMNS):
-        one = MapRow(row.line, **row.cells)
+        cells = {**row.cells, "supplier_id": canonical_id(row.cells["supplier_id"])}
+        one = MapRow(row.line, **cells)
         if one.role not in ROLES:
             raise row.wrong("role", f"{one.role!r}: expected one of {', '.join(ROLES)}")
         if one.role in COMPARED and one.report not in known:
