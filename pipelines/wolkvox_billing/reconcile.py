@@ -7,6 +7,7 @@ usage marts ─────────┘
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -44,7 +45,7 @@ from wolkvox_billing.warehouse import (
 )
 
 Row = dict[str, Any]
-COLUMNS = tuple(one.split()[0] for one in TABLES["reconciled"].replace("(18, 4)", "").split(", "))
+COLUMNS = tuple(re.findall("([a-z_]+) [A-Z]", TABLES["reconciled"]))
 
 
 class DoesNotTieOut(WolkvoxError):

@@ -182,7 +182,8 @@ def _tables(
 
 
 _LISTED = (
-    "SELECT table_schema, table_name, column_name, data_type FROM information_schema.columns "
+    "SELECT table_schema, table_name, column_name, data_type, numeric_scale "
+    "FROM information_schema.columns "
     "ORDER BY table_schema, table_name, ordinal_position"
 )
 
@@ -198,13 +199,13 @@ def _chosen(
 
 
 def _copied(
-    db: duckdb.DuckDBPyConnection, pg: Any, schema: str, table: str, listed: list[tuple[str, ...]]
+    db: duckdb.DuckDBPyConnection, pg: Any, schema: str, table: str, listed: list[tuple[Any, ...]]
 ) -> str:
     """A PostgreSQL table copied into the DuckDB connection, some rows at a time; a query of it."""
     import pyarrow as pa
 
-    columns = [(name, kind) for s, t, name, kind in listed if (s, t) == (schema, table)]
-    fields = pa.schema([(name, _arrow(kind)) for name, kind in columns])
+    columns = [(name, *kind) for s, t, name, *kind in listed if (s, t) == (schema, table)]
+    fields = pa.schema([(name, _arrow(kind, scale)) for name, kind, scale in columns])
     db.execute("DROP TABLE IF EXISTS copied")
     with pg.cursor(name=f"publish_{table}") as cursor:
         cursor.itersize = ROWS_AT_ONCE
@@ -228,12 +229,12 @@ def _copied(
     return "SELECT * FROM copied"
 
 
-def _arrow(kind: str) -> pyarrow.DataType:
+def _arrow(kind: str, scale: int | None) -> pyarrow.DataType:
     import pyarrow as pa
 
     return {
         "bigint": pa.int64(),
-        "numeric": pa.decimal128(18, 4),
+        "numeric": pa.decimal128(18, 4 if scale is None else scale),
         "timestamp with time zone": pa.timestamp("us", "UTC"),
         "date": pa.date32(),
         "boolean": pa.bool_(),

@@ -6,6 +6,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
@@ -55,7 +56,8 @@ def _as_text(value: Any, kind: str) -> str | None:
     if isinstance(value, datetime):
         at = value if value.tzinfo else value.replace(tzinfo=timezone.utc)
         return at.astimezone(timezone.utc).isoformat()
-    return f"{value:.4f}" if kind.startswith("DECIMAL") else str(value)
+    scale = re.fullmatch(r"DECIMAL\(\d+, (\d+)\)", kind)
+    return f"{value:.{scale[1]}f}" if scale else str(value)
 
 
 def _csv(table: Table) -> bytes:

@@ -9,7 +9,7 @@ COLUMNS = {
     "consumed_quantity": "What was used; NULL where nobody knows what the number means",
     "consumed_unit": "What is counted, such as audios",
     "contracted_cost": "What the measured quantity costs by the rate card, to the cent",
-    "contracted_unit_price": "The price of a unit by the rate card; of several the average",
+    "contracted_unit_price": "A unit's price by the rate card, 8 decimals; of several the average",
     "cost_variance": "billed_cost less contracted_cost",
     "day_of_month": "The day's place in its month, from 1",
     "days_covered": "The days that the quantity spans; more than 1 where days were not read",

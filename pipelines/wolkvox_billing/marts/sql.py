@@ -48,12 +48,12 @@ TABLES = {
     "line_map": "line_number BIGINT, supplier_id VARCHAR, item_code VARCHAR, pattern VARCHAR, "
     "report VARCHAR, operation_id VARCHAR, product VARCHAR, role VARCHAR",
     "rate_card": "line_number BIGINT, report VARCHAR, operation_id VARCHAR, product VARCHAR, "
-    "from_quantity DECIMAL(18, 4), unit_price DECIMAL(18, 4), currency VARCHAR, valid_from DATE, "
+    "from_quantity DECIMAL(18, 4), unit_price DECIMAL(18, 8), currency VARCHAR, valid_from DATE, "
     "valid_to DATE",
     "reconciled": "supplier_id VARCHAR, operation_id VARCHAR, operation_name VARCHAR, "
     "report VARCHAR, product VARCHAR, billing_period_start DATE, billing_period_end DATE, "
     "billing_currency VARCHAR, consumed_quantity DECIMAL(18, 4), billed_quantity DECIMAL(18, 4), "
-    "quantity_variance DECIMAL(18, 4), contracted_unit_price DECIMAL(18, 4), "
+    "quantity_variance DECIMAL(18, 4), contracted_unit_price DECIMAL(18, 8), "
     "contracted_cost DECIMAL(18, 4), billed_cost DECIMAL(18, 4), cost_variance DECIMAL(18, 4), "
     "volume_effect DECIMAL(18, 4), price_effect DECIMAL(18, 4), invoice_ids VARCHAR, "
     "hours_unread_at_end DECIMAL(18, 4), reconciliation_status VARCHAR, is_material BOOLEAN, "

@@ -19,7 +19,7 @@ from wolkvox_billing.reconciliation.rate_card import Rate, Tariff, cost, tariffs
 from wolkvox_billing.reconciliation.tail import Tail
 
 NO_FINDING = ("open_period", "matched", "within_tolerance", "inconclusive_low_coverage")
-COST = Decimal("0.0001")
+COST = Decimal("0.00000001")
 
 
 @dataclass(frozen=True)
