@@ -20,7 +20,7 @@ def csv_rows(data: bytes) -> Iterator[Numbered]:
     """The rows that are not blank, of a file with a header row. Raises Rejected."""
     if len(data) > MOST_BYTES:
         raise Rejected(f"a text of {len(data):,} bytes: {MOST_BYTES:,} are the most")
-    text = _decoded(data)
+    text, _ = decoded(data)
     probed = {one: _probe(text, one) for one in _DELIMITERS}
     best = max(probed, key=lambda one: probed[one][0])
     if not probed[best][0]:
@@ -62,8 +62,12 @@ def _rows(text: str, delimiter: str) -> Iterator[Numbered]:
         raise Rejected(f"no well-formed CSV: row {number + 1}: {error}") from None
 
 
-def _decoded(data: bytes) -> str:
-    """The file's text. Without a BOM it is UTF-8 if it can be, else cp1252, Excel's on Windows."""
+def decoded(data: bytes) -> tuple[str, str]:
+    """The file's text, and its encoding. Without a BOM it is UTF-8 if it can be, else cp1252,
+    Excel's on Windows.
+
+    Raises Rejected.
+    """
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         encodings = ["utf-16"]
     elif data[1:2] == b"\0" or data[:1] == b"\0":
@@ -76,5 +80,5 @@ def _decoded(data: bytes) -> str:
         except UnicodeDecodeError:
             continue
         if "\0" not in text:
-            return text
+            return text, encoding
     raise Rejected("neither XML, zip nor text: no kind of file that is read here")
