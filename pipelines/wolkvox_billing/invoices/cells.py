@@ -112,7 +112,7 @@ def settle_decimal(cells: Iterable[Cell]) -> str | None:
     for cell in cells:
         if not isinstance(cell.value, str):
             continue
-        read = {one: found for one in SEPARATORS if (found := _read(cell.value, one)) is not None}
+        read = numbers_of(cell.value)
         if len(read) == 1:
             says.setdefault(next(iter(read)), cell)
         elif len(set(read.values())) == 2:
@@ -129,6 +129,12 @@ def settle_decimal(cells: Iterable[Cell]) -> str | None:
             "number of the file settles it: say --decimal . or --decimal ,"
         )
     return next(iter(says), None)
+
+
+def numbers_of(text: str) -> dict[str, Decimal]:
+    """What a text is as a number, by the mark that is taken to be before decimals: {} for none, and
+    both marks with one number where it has neither."""
+    return {one: found for one in SEPARATORS if (found := _read(text, one)) is not None}
 
 
 def number_in(cell: Cell, decimal: str | None) -> Decimal | None:

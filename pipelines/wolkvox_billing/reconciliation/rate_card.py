@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from datetime import date, timedelta
+from decimal import ROUND_HALF_UP, Decimal
 from itertools import pairwise
 from pathlib import Path
 
+from wolkvox_billing.invoices.cells import numbers_of
+from wolkvox_billing.invoices.spelling import plain
 from wolkvox_billing.reconciliation.csv_file import Row, read_rows
+from wolkvox_billing.reconciliation.facts import MonthUse
+from wolkvox_billing.reconciliation.names import unknown_names
 
 COLUMNS = (
     "report",
@@ -24,6 +29,13 @@ COLUMNS = (
 )
 CENT = Decimal("0.01")
 FOREVER = date.max
+# As the table rate_card holds them: decimals, and what is too large. DECIMAL(18, 8) holds a digit
+# more, since an average of prices rounded to cents may be larger than any of them.
+_LIMITS = {"from_quantity": (4, 10**14), "unit_price": (8, 10**9)}
+_ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})", re.ASCII)
+_DAY_FIRST = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})", re.ASCII)  # ISO, saved again by Excel
+_EARLIEST = 1900  # a year before it is a slip
+_SOMETIME = 2099  # and one from it on means for ever
 
 
 @dataclass(frozen=True)
@@ -67,21 +79,40 @@ def cents(amount: Decimal) -> Decimal:
 
 def read_rate_card(file: Path, reports: Iterable[str]) -> list[Rate]:
     """The rates of a rate card. Raises SettingsError with line and column for what cannot be meant:
-    an unknown report, no number, no date, periods that overlap, a first tier that is not 0."""
-    known = set(reports)
+    an unknown report, no number or one that reads in two ways, no date, periods that overlap, a
+    first tier that is not 0."""
+    known = {plain(one): one for one in reports}
     rows = {row.line: row for row in read_rows(file, COLUMNS)}
-    rates = [_rate(row, known) for row in rows.values()]
+    decimals = {column: _settled(list(rows.values()), column) for column in _LIMITS}
+    rates = [_rate(row, known, decimals) for row in rows.values()]
     series: defaultdict[tuple[str, ...], list[Rate]] = defaultdict(list)
     for one in rates:
-        series[one.report, one.operation_id, one.product, one.currency].append(one)
+        key = one.report, plain(one.operation_id), plain(one.product), one.currency
+        series[key].append(one)
     for of_one in series.values():
         _check(of_one, rows)
     return rates
 
 
-def _rate(row: Row, known: set[str]) -> Rate:
+def warnings_of(
+    rates: Sequence[Rate], file: str, operations: Collection[str], months: Sequence[MonthUse]
+) -> list[str]:
+    """Rows that name what nobody has, and those that seem to end a day early."""
+    said: list[str] = []
+    for one in rates:
+        if one.valid_to.year < _SOMETIME and (one.valid_to + timedelta(days=1)).day == 1:
+            said.append(
+                f"{file}, line {one.line}, column valid_to: {one.valid_to} is the first day on "
+                f"which the price no longer holds; if it is the last one on which it does, write "
+                f"{one.valid_to + timedelta(days=1)}"
+            )
+    return said + unknown_names(rates, file, operations, months)
+
+
+def _rate(row: Row, known: Mapping[str, str], decimals: Mapping[str, str | None]) -> Rate:
     cells = row.cells
-    if cells["report"] not in known:
+    report = known.get(plain(cells["report"]))
+    if not report:
         raise row.wrong("report", f"{cells['report']!r} is no report that wolkvox has")
     currency = cells["currency"].upper()
     if not (len(currency) == 3 and currency.isascii() and currency.isalpha()):
@@ -92,11 +123,11 @@ def _rate(row: Row, known: set[str]) -> Rate:
         raise row.wrong("valid_to", f"{end} is not after valid_from, {start}")
     return Rate(
         line=row.line,
-        report=cells["report"],
+        report=report,
         operation_id=cells["operation_id"],
         product=cells["product"],
-        from_quantity=_number(row, "from_quantity", "0"),
-        unit_price=_number(row, "unit_price"),
+        from_quantity=_number(row, "from_quantity", decimals, "0"),
+        unit_price=_number(row, "unit_price", decimals),
         currency=currency,
         valid_from=start,
         valid_to=end,
@@ -142,8 +173,8 @@ def tariffs(
         for one in rates
         if one.report == report
         and one.currency == currency
-        and one.operation_id in ("", operation_id)
-        and one.product in ("", product or "")
+        and plain(one.operation_id) in ("", plain(operation_id))
+        and plain(one.product) in ("", plain(product or ""))
         and one.valid_from < end
         and start < one.valid_to
     ]
@@ -176,21 +207,68 @@ def cost(stretches: Sequence[Tariff], quantity: Decimal, shares: Sequence[Decima
     return cents(total)
 
 
-def _number(row: Row, column: str, default: str = "") -> Decimal:
+def _settled(rows: Sequence[Row], column: str) -> str | None:
+    """Which of `.` and `,` is before decimals in a column; None where none of its numbers says."""
+    says: dict[str, Row] = {}
+    for row in rows:
+        read = numbers_of(row.cells[column])
+        if len(read) == 1:
+            says.setdefault(next(iter(read)), row)
+    if len(says) == 2:
+        first, second = sorted(says.values(), key=lambda row: row.line)
+        raise second.wrong(
+            column,
+            f"{second.cells[column]!r}: expected decimals behind the same mark as in line "
+            f"{first.line}, {first.cells[column]!r}: write both alike",
+        )
+    return next(iter(says), None)
+
+
+def _number(
+    row: Row, column: str, decimals: Mapping[str, str | None], default: str = ""
+) -> Decimal:
     text = row.cells[column] or default
-    try:
-        number = Decimal(text)
-    except InvalidOperation:
-        number = Decimal("NaN")
-    if not number.is_finite() or number < 0 or number.adjusted() > 13:
-        raise row.wrong(column, f"{text!r}: expected a number such as 1234.56, not negative")
+    mark, (most_decimals, too_large) = decimals[column], _LIMITS[column]
+    # A dash is a zero in an invoice; here it may as well mean that nobody knows.
+    read = numbers_of(text) if any(c.isdigit() for c in text) else {}
+    currency = row.cells["currency"].upper()
+    if any(word not in (currency, currency[:2]) for word in re.findall("[A-Z]+", text.upper())):
+        read = {}
+    if not mark and len(set(read.values())) == 2:
+        whole, fraction = max(read.values()), min(read.values()).normalize()
+        small = f"{fraction:f}" if fraction == fraction.to_integral() else f"{fraction:f}0"
+        raise row.wrong(
+            column,
+            f"{text!r}: expected a number that reads in one way: write {whole:f} if its mark is "
+            f"between thousands, {small} if it is before decimals",
+        )
+    number = read.get(mark or ".")
+    if number is None or number < 0:
+        raise row.wrong(
+            column, f"{text!r}: expected a number such as 1234.56 or 1.234,56, not negative"
+        )
+    if number >= too_large:
+        raise row.wrong(column, f"{text!r}: expected less than {too_large:,}")
+    if -int(number.normalize().as_tuple().exponent) > most_decimals:
+        raise row.wrong(column, f"{text!r}: expected at most {most_decimals} decimals: round it")
     return number
 
 
 def _date(row: Row, column: str) -> date:
-    try:
-        return date.fromisoformat(row.cells[column])
-    except ValueError:
+    text = row.cells[column]
+    iso, day_first = _ISO.fullmatch(text), _DAY_FIRST.fullmatch(text)
+    parts = [int(one) for one in (iso.groups() if iso else ())]
+    parts = [int(one) for one in reversed(day_first.groups())] if day_first else parts
+    if day_first and parts[1] > 12 >= parts[2]:
         raise row.wrong(
-            column, f"{row.cells[column]!r}: expected a day such as 2026-10-31"
-        ) from None
+            column,
+            f"{text!r}: expected day/month/year, and here the month comes first, so that no date "
+            "of this file can be believed: write them as 2026-10-31",
+        )
+    try:
+        found = date(*parts)
+    except (TypeError, ValueError):
+        found = date.min
+    if found.year < _EARLIEST:
+        raise row.wrong(column, f"{text!r}: expected a day such as 2026-10-31 or 31/10/2026")
+    return found
