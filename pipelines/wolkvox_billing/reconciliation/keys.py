@@ -13,8 +13,15 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from wolkvox_billing.invoices.period import DAY, Period
+from wolkvox_billing.invoices.spelling import plain
 from wolkvox_billing.reconciliation.facts import BilledLine, DayUse, Facts, MonthUse, Product
-from wolkvox_billing.reconciliation.line_map import COMPARED, MapRow, first_fit, operation_of
+from wolkvox_billing.reconciliation.line_map import (
+    COMPARED,
+    MapRow,
+    first_fit,
+    operation_of,
+    product_of,
+)
 
 
 class Key(NamedTuple):
@@ -65,6 +72,9 @@ def compare(facts: Facts, line_map: Sequence[MapRow], supplier_id: str | None) -
     """The Comparison. `supplier_id` is whose key use gets that nobody billed."""
     billed: defaultdict[Key, Billed] = defaultdict(Billed)
     left_out: defaultdict[tuple[str, str | None], Decimal] = defaultdict(Decimal)
+    products: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+    for use in facts.months:
+        products[use.operation_id, use.report].add(use.product)
     for line in facts.lines:
         row = first_fit(line_map, line.supplier_id, line.item_code, line.description)
         if row and row.role not in COMPARED:
@@ -74,7 +84,9 @@ def compare(facts: Facts, line_map: Sequence[MapRow], supplier_id: str | None) -
         key = Key(line.supplier_id, None, None, None, line.period, line.currency)
         if row and operation and line.period:
             key = key._replace(
-                operation_id=operation, report=row.report, product=row.product or None
+                operation_id=operation,
+                report=row.report,
+                product=product_of(row, products[operation, row.report]),
             )
         found = billed[key]
         found.lines.append(line)
@@ -132,7 +144,9 @@ def _products(facts: Facts, key: Key) -> list[str]:
         for one in facts.months
         if (one.operation_id, one.report) == (key.operation_id, key.report)
     }
-    return sorted(one for one in there if key.product in (None, one))
+    if key.product is None:
+        return sorted(there)
+    return sorted(one for one in there if plain(one) == plain(key.product))
 
 
 def _in_period(facts: Facts, product: Product, period: Period) -> Measured:
