@@ -219,10 +219,17 @@ def reconcile(
     from wolkvox_billing.closing import no_longer_hold
 
     if is_init:
+        other = {"--month": month, "--fail-on-material": fail_on_material, "--evidence": evidence,
+                 "--files": files}  # fmt: skip
+        if given := [name for name, value in other.items() if value]:
+            raise SettingsError(f"--init goes without {', '.join(given)}: run it first, by itself")
         written, proposed = verbs.init(destination=destination, dataset=dataset)
+        if as_json:
+            print_json({"written": written, "proposed": proposed})
+            return
         for file in written:
             say(f"written: {file}: edit it, it says how")
-        say(f"{proposed} rows proposed for invoice lines that no row of the line map fits")
+        say(f"{len(proposed)} rows proposed for invoice lines that no row of the line map fits")
         return
     if (evidence and not month) or (files and not evidence):
         raise SettingsError("--evidence needs a --month, and --files needs --evidence")

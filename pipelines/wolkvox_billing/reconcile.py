@@ -96,9 +96,9 @@ def init(
     dataset: str = DATASET,
     policy: Policy | None = None,
     clock: Clock = utc_now,
-) -> tuple[list[Path], int]:
+) -> tuple[list[Path], list[dict[str, str]]]:
     """Writes the line map and the rate card where they are not there yet, and proposes rows for
-    invoice lines that no row fits: the files that were written, and how many rows.
+    invoice lines that no row fits: the files that were written, and these rows by columns.
 
     Raises SettingsError where a file cannot be written or read.
     """
@@ -113,7 +113,7 @@ def init(
                     marts = f"{pipeline.dataset_name}_marts"
                     facts = read_facts(client, pipeline.dataset_name, marts, policy)
         except WarehouseError:  # nothing is loaded yet
-            return written, 0
+            return written, []
     return written, propose(Path(policy.line_map), rows, facts.lines)
 
 

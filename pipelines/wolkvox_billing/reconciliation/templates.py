@@ -5,15 +5,19 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from wolkvox_billing.errors import SettingsError
 from wolkvox_billing.invoices.spelling import plain
+from wolkvox_billing.invoices.tax_id import canonical_id
 from wolkvox_billing.reconciliation import line_map, rate_card
+from wolkvox_billing.reconciliation.csv_file import DELIMITERS, read_text
 from wolkvox_billing.reconciliation.facts import BilledLine
 from wolkvox_billing.reconciliation.line_map import MapRow, first_fit
 
+_RUNS_AS_FORMULA = ("=", "+", "-", "@")
+_PROPOSED = re.compile(r"^\s*#\s*(?:proposed:)?\s*", re.IGNORECASE)
 _LINE_MAP = """\
 # Which line of an invoice bills which report. The first row that fits a line wins.
 # pattern: * stands for any text; case and accents do not matter. A blank supplier_id, item_code or
@@ -49,35 +53,75 @@ def write_templates(map_file: Path, card_file: Path) -> list[Path]:
     return written
 
 
-def propose(file: Path, rows: Iterable[MapRow], lines: Iterable[BilledLine]) -> int:
+def propose(
+    file: Path, rows: Iterable[MapRow], lines: Iterable[BilledLine]
+) -> list[dict[str, str]]:
     """Adds a row to the line map for each kind of line that no row fits, commented out, since a
-    person decides what it bills; how many."""
+    person decides what it bills, and written as the file is; gives them. Raises SettingsError."""
     known = list(rows)
     wanted: dict[tuple[str, ...], str] = {}
     for line in lines:
         if first_fit(known, line.supplier_id, line.item_code, line.description):
             continue
         pattern = _pattern(line.description or "")
-        key = (line.supplier_id or "", line.item_code or "", pattern)
+        code = " ".join((line.item_code or "").split())  # on one line
+        # A spreadsheet would run it; the pattern is enough.
+        key = (line.supplier_id or "", "" if code.startswith(_RUNS_AS_FORMULA) else code, pattern)
         wanted.setdefault(key, _report(pattern))
-    text = file.read_text("utf-8")
-    out = io.StringIO()
-    for (supplier, code, pattern), report in sorted(wanted.items()):
-        row = io.StringIO()
-        csv.writer(row, lineterminator="").writerow(
-            [supplier, code, pattern, report, "", "", "quantity"]
-        )
-        if row.getvalue() not in text:
-            out.write(f"# proposed: {row.getvalue()}\n")
-    with file.open("a", encoding="utf-8") as end:
-        end.write(out.getvalue())
-    return len(out.getvalue().splitlines())
+    written = read_text(file, line_map.COLUMNS)
+    there = set().union(*map(_keys_in, written.lines))
+    found = [
+        dict(zip(line_map.COLUMNS, (*key, report, "", "", "quantity"), strict=True))
+        for key, report in sorted(wanted.items())
+        if _key(key) not in there
+    ]
+    out = io.StringIO(newline="")
+    out.write("" if written.ends_line else "\n")
+    for one in found:
+        out.write("# proposed: ")
+        csv.writer(out, delimiter=written.delimiter, lineterminator="\n").writerow(one.values())
+    if not found:
+        return found
+    try:
+        with file.open("ab") as end:
+            end.write(out.getvalue().encode(written.encoding))
+    except UnicodeEncodeError as error:
+        raise SettingsError(
+            f"{file} is in {written.encoding}, which cannot hold {error.object[error.start]!r} of "
+            "an invoice line: save it in Excel as «CSV UTF-8»"
+        ) from None
+    except OSError as error:
+        raise SettingsError(f"{file} cannot be written: {error.strerror}") from None
+    return found
+
+
+def _keys_in(text: str) -> set[tuple[str, ...]]:
+    """What a line may be a row for, by whichever separator: Excel writes comments anew, in quotes
+    and with another one, or a whole row as one cell."""
+    found: set[tuple[str, ...]] = set()
+    for delimiter in DELIMITERS:
+        first, *others = next(csv.reader([text], delimiter=delimiter), [""]) or [""]
+        first = _PROPOSED.sub("", first)
+        found.add(_key([first, *others]))
+        found |= {
+            _key(cells)
+            for one in DELIMITERS
+            for cells in csv.reader([first], delimiter=one)
+            if cells
+        }
+    return found
+
+
+def _key(cells: Sequence[str]) -> tuple[str, ...]:
+    """Supplier, item code and pattern, as they are compared."""
+    return tuple(map(plain, (canonical_id(cells[0]), *cells[1:3])))
 
 
 def _pattern(description: str) -> str:
     """A description with what changes from month to month as `*`."""
     text = re.sub(r"[\[\]?*\r\n]", "*", plain(description))
-    return re.sub(r"[*\s]*\*[*\s]*", "*", re.sub(r"\d[\d.,/-]*", "*", text)) or "*"
+    text = re.sub(r"[*\s]*\*[*\s]*", "*", re.sub(r"\d[\d.,/-]*", "*", text)) or "*"
+    return f"*{text}" if text.startswith(_RUNS_AS_FORMULA) else text
 
 
 def _report(pattern: str) -> str:
