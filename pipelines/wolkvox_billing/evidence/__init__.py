@@ -31,7 +31,7 @@ from wolkvox_billing.evidence.verification import Examined, examine, verify
 from wolkvox_billing.evidence_report import Page, report
 from wolkvox_billing.polls import Clock, utc_now
 from wolkvox_billing.reconcile import fill_anew
-from wolkvox_billing.reconciliation.month import of_month, read_month
+from wolkvox_billing.reconciliation.month import read_month
 from wolkvox_billing.reconciliation.policy import Policy, read_policy
 from wolkvox_billing.version import __version__
 from wolkvox_billing.warehouse import DATASET, DESTINATION, configured, opened, reading
@@ -62,8 +62,8 @@ def write_evidence(
         raise SettingsError(f"there is no {', '.join(absent)}")
     policy = policy or configured(read_policy)
     with opened(destination, dataset) as pipeline, reading(pipeline):
-        rows, _, warnings = fill_anew(pipeline, policy, clock())
-        page, tables = collect(pipeline, period, of_month(period, rows), policy)
+        rows, _, warnings = fill_anew(pipeline, policy, clock(), period)
+        page, tables = collect(pipeline, period, rows, policy)
     documents, page.given = find_documents(tables["invoice_documents"].rows, paths)
     page.warnings, page.versions = warnings, _versions()
     members = as_members(tables) | _rules(policy) | _about(page) | documents
