@@ -7,8 +7,8 @@
 
 What `items` means is decided in `measured_days.sql`, and nowhere else. Beside the views stand
 small tables that `refresh` fills: `refreshed` (the moment up to which the views speak),
-`operations` (their time zones), `renames` (operations that the vendor calls otherwise now), `reports` (the settings `measures` and `gauge_month`), `months` and
-`days` (see `sql`).
+`operations` (their time zones), `renames` (of operations that the vendor calls otherwise now),
+`reports` (the settings `measures` and `gauge_month`), `months` and `days` (see `sql`).
 """
 
 from __future__ import annotations
