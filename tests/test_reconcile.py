@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import replace
@@ -529,6 +530,7 @@ def test_the_command_prints_verdicts_and_json(project: Project) -> None:
     assert run(main, ["reconcile", "--month", "2026-10", "--fail-on-material"]).exit_code == 1
     said = json.loads(run(main, ["reconcile", "--month", "2026-10", "--json"]).stdout)
     assert said["month"] == "2026-10" and said["policy"]["tolerance_amount"] == "0.01"
+    assert said["policy"]["line_map_sha256"] == hashlib.sha256(ONE_LINE.encode()).hexdigest()
     assert said["rows"][0]["billed_quantity"] == "9450.0000"
     assert said["rows"][0]["billing_period_start"] == "2026-10-01"
 
