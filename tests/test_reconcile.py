@@ -141,6 +141,36 @@ def test_the_mart_has_the_rows_that_the_verb_gives(warehouse: Project) -> None:
     assert list(stored) == list(row.values())
 
 
+def test_the_mart_knows_an_invoice_when_it_was_read(warehouse: Project) -> None:
+    """`invoices` fills the mart anew, as `load` does; nobody has to run `reconcile` first."""
+    read(warehouse, *READ)
+    judged(warehouse)
+    bill(warehouse, invoice("1450", "145000.00"))
+    mart = "SELECT reconciliation_status, billed_quantity FROM wolkvox_billing_marts."
+    assert warehouse.query(f"{mart}invoice_reconciliation") == [("overbilled_quantity", 1450)]
+
+
+def test_invoices_are_loaded_whatever_the_line_map_says(project: Project) -> None:
+    """Without a line map there is nothing to compare by; a wrong one, or one before the first
+    load, is a warning. The invoice is loaded, and the mart stays as it was."""
+    Path("one.xml").write_bytes(declared(invoice("1000", "100000.00")))
+    for line_map, load, says in (
+        (None, False, None),
+        (ONE_LINE, False, "wolkvox_billing has no tables yet: run `wolkvox-billing load` first"),
+        (f"{MAP},,*,nonsense,,,quantity\n", True, "line_map.csv, line 2, column report"),
+        (ONE_LINE, True, None),
+    ):
+        if line_map:
+            Path("line_map.csv").write_text(line_map)
+            Path("rate_card.csv").write_text(ONE_PRICE)
+        if load:
+            read(project, *READ[:1])
+        result = invoices(["one.xml"], clock=lambda: project.vendor.now)
+        assert [one.made[:6] for one in result.receipts] == ["loaded"]
+        told = f"loaded, and invoices were not compared anew: {says}"
+        assert [one.startswith(told) for one in result.warnings] == ([True] if says else [])
+
+
 def test_an_open_month_is_no_finding(warehouse: Project) -> None:
     """Before the month is over nothing is judged, whatever was billed."""
     read(warehouse, *READ[:2])
