@@ -127,6 +127,9 @@ def test_the_manifest_has_the_hash_of_each_member(project: Project) -> None:
     expected |= {"report.html", "line_map.csv", "rate_card.csv", "policy.json", "versions.json"}
     assert expected == {name for name in found if not name.startswith("documents/")}
     assert found["rate_card.csv"] == Path("rate_card.csv").read_bytes()
+    policy = json.loads(found["policy.json"])
+    for name in ("line_map", "rate_card"):
+        assert policy[f"{name}_sha256"] == manifest["members"][f"{name}.csv"]["sha256"]
 
 
 def test_verify_names_what_was_changed_missing_or_added(project: Project) -> None:

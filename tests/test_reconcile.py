@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import replace
@@ -138,6 +139,36 @@ def test_the_mart_has_the_rows_that_the_verb_gives(warehouse: Project) -> None:
         "WHERE billing_period_start = DATE '2026-10-01'"
     )
     assert list(stored) == list(row.values())
+
+
+def test_the_mart_knows_an_invoice_when_it_was_read(warehouse: Project) -> None:
+    """`invoices` fills the mart anew, as `load` does; nobody has to run `reconcile` first."""
+    read(warehouse, *READ)
+    judged(warehouse)
+    bill(warehouse, invoice("1450", "145000.00"))
+    mart = "SELECT reconciliation_status, billed_quantity FROM wolkvox_billing_marts."
+    assert warehouse.query(f"{mart}invoice_reconciliation") == [("overbilled_quantity", 1450)]
+
+
+def test_invoices_are_loaded_whatever_the_line_map_says(project: Project) -> None:
+    """Without a line map there is nothing to compare by; a wrong one, or one before the first
+    load, is a warning. The invoice is loaded, and the mart stays as it was."""
+    Path("one.xml").write_bytes(declared(invoice("1000", "100000.00")))
+    for line_map, load, says in (
+        (None, False, None),
+        (ONE_LINE, False, "wolkvox_billing has no tables yet: run `wolkvox-billing load` first"),
+        (f"{MAP},,*,nonsense,,,quantity\n", True, "line_map.csv, line 2, column report"),
+        (ONE_LINE, True, None),
+    ):
+        if line_map:
+            Path("line_map.csv").write_text(line_map)
+            Path("rate_card.csv").write_text(ONE_PRICE)
+        if load:
+            read(project, *READ[:1])
+        result = invoices(["one.xml"], clock=lambda: project.vendor.now)
+        assert [one.made[:6] for one in result.receipts] == ["loaded"]
+        told = f"loaded, and invoices were not compared anew: {says}"
+        assert [one.startswith(told) for one in result.warnings] == ([True] if says else [])
 
 
 def test_an_open_month_is_no_finding(warehouse: Project) -> None:
@@ -529,6 +560,7 @@ def test_the_command_prints_verdicts_and_json(project: Project) -> None:
     assert run(main, ["reconcile", "--month", "2026-10", "--fail-on-material"]).exit_code == 1
     said = json.loads(run(main, ["reconcile", "--month", "2026-10", "--json"]).stdout)
     assert said["month"] == "2026-10" and said["policy"]["tolerance_amount"] == "0.01"
+    assert said["policy"]["line_map_sha256"] == hashlib.sha256(ONE_LINE.encode()).hexdigest()
     assert said["rows"][0]["billed_quantity"] == "9450.0000"
     assert said["rows"][0]["billing_period_start"] == "2026-10-01"
 

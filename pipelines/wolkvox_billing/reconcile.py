@@ -111,11 +111,12 @@ def init(
     return written, propose(Path(policy.line_map), rows, facts.lines)
 
 
-def refill(pipeline: dlt.Pipeline) -> None:
-    """Fills the mart where there are a line map and a rate card. Raises SettingsError."""
+def refill(pipeline: dlt.Pipeline, now: datetime | None = None) -> None:
+    """Fills the mart where there are a line map and a rate card, as of `now`; without it, as of the
+    marts' clock. Raises SettingsError and DoesNotTieOut."""
     policy = configured(read_policy)
     if Path(policy.line_map).exists() and Path(policy.rate_card).exists():
-        fill(pipeline, policy)
+        fill_anew(pipeline, policy, now) if now else fill(pipeline, policy)
 
 
 def fill_anew(

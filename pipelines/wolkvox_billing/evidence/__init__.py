@@ -4,8 +4,9 @@
     line map, rate card, policy, versions ─────────────────────────────┼─▶ manifest.json ─▶ archive
     documents: their files, where they are given ──────────────────────┘      verification ◀───┘
 
-The same inputs give the same bytes: nothing in it is of the wall clock, and order, times and
-permissions of the members are fixed. What else the bytes depend on is in versions.json.
+The same inputs as of the same moment give the same bytes: order, times and permissions of the
+members are fixed, and what else they depend on is in versions.json. The moment is stated, and not
+that of the newest call, since it decides verdicts: whether a month is over, an invoice due.
 """
 
 from __future__ import annotations
