@@ -171,6 +171,21 @@ def test_invoices_are_loaded_whatever_the_line_map_says(project: Project) -> Non
         assert [one.startswith(told) for one in result.warnings] == ([True] if says else [])
 
 
+def test_the_command_says_why_invoices_are_not_compared(project: Project) -> None:
+    """A wrong line map is told by `invoices`, which ends in 0 all the same."""
+    Path("one.xml").write_bytes(declared(invoice("1000", "100000.00")))
+    Path("line_map.csv").write_text(f"{MAP},,*,nonsense,,,quantity\n")
+    Path("rate_card.csv").write_text(ONE_PRICE)
+    read(project, *READ[:1])
+    done = CliRunner().invoke(main, ["invoices", "one.xml"])
+    assert done.exit_code == 0
+    assert "warning: loaded, and invoices were not compared anew: line_map.csv, l" in done.output
+    [said] = json.loads(CliRunner().invoke(main, ["invoices", "one.xml", "--json"]).stdout)[
+        "warnings"
+    ]
+    assert "column report" in said
+
+
 def test_an_open_month_is_no_finding(warehouse: Project) -> None:
     """Before the month is over nothing is judged, whatever was billed."""
     read(warehouse, *READ[:2])
