@@ -156,7 +156,7 @@ def _steps(low: float, high: float) -> Iterator[float]:
 
 
 def _places(found: Iterable[float]) -> Iterator[float]:
-    yield from dict.fromkeys(round(one, 1) for one in sorted(found))
+    yield from dict.fromkeys(float(round(one)) for one in sorted(found))
 
 
 def _svg(height: int, label: str, drawn: list[str]) -> str:

@@ -5,7 +5,7 @@ escaped, and none of it needs a script, a font or a picture.
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -17,6 +17,7 @@ from wolkvox_billing.terminal import harmless, shown_number
 # Within `.billing`, so that it changes nothing else of a page that holds it.
 STYLE = """
 .billing { color: #1b1b1b; background: #fff; font: 15px/1.5 system-ui, sans-serif; }
+.billing :is(h1, h2, h3, th, strong) { font-weight: 700; }
 .billing h1 { font-size: 1.6rem; margin: 0 0 .4rem; }
 .billing h2 { font-size: 1.25rem; margin: 2.2rem 0 .6rem; padding-bottom: .2rem;
   border-bottom: 2px solid #1b1b1b; }
@@ -30,7 +31,11 @@ STYLE = """
 .billing th { background: #eee; border-color: #555; vertical-align: bottom; }
 .billing th.number, .billing td.number { text-align: right; }
 .billing td.number, .billing td.short { white-space: nowrap; min-width: 0; }
-.billing td.hash { min-width: 17rem; font-family: ui-monospace, monospace; font-size: .75rem; }
+.billing td.hash { min-width: 17rem; }
+.billing dl { display: grid; grid-template-columns: max-content 1fr; gap: .1rem 1rem;
+  font-size: .85rem; margin: .3rem 0 .9rem 1rem; }
+.billing dt { color: #444; } .billing dd { margin: 0; overflow-wrap: anywhere; }
+.billing .hash { font-family: ui-monospace, monospace; font-size: .75rem; }
 .billing figure { margin: .8rem 0; } .billing svg { width: 100%; height: auto; }
 .billing figcaption { font-size: .85rem; color: #444; }
 .billing .verdict { border-left: .3rem solid #888; background: #f6f6f6; padding: .45rem .8rem;
@@ -57,7 +62,10 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
     """A table; numbers and amounts stand to the right. `None.` where there are no rows."""
     if not rows:
         return "<p>None.</p>"
-    kinds = [_kind(one) for one in rows[0]]
+    kinds = [
+        _kind(next((one for one in column if one is not None), ""))
+        for column in zip(*rows, strict=True)
+    ]
     head = "".join(
         f'<th scope="col"{kind if "number" in kind else ""}>{text(one)}</th>'
         for one, kind in zip(headings, kinds, strict=True)
@@ -69,15 +77,32 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
     )
 
 
+def facts(named: Mapping[str, Any]) -> str:
+    """Names and values below each other, without those that are None."""
+    listed = "".join(
+        f"<dt>{text(name)}</dt><dd{_kind(value) if _is_hash(value) else ''}>{_shown(value)}</dd>"
+        for name, value in named.items()
+        if value is not None
+    )
+    return f"<dl>{listed}</dl>"
+
+
 def _cell(value: Any) -> str:
-    shown = shown_number(value) if isinstance(value, Decimal) else str(value)
-    return f"<td{_kind(value)}>{text('' if value is None else shown)}</td>"
+    return f"<td{_kind(value)}>{'' if value is None else _shown(value)}</td>"
+
+
+def _shown(value: Any) -> str:
+    return text(shown_number(value) if isinstance(value, Decimal) else str(value))
+
+
+def _is_hash(value: Any) -> bool:
+    return isinstance(value, str) and len(value) == _HASH and value.isalnum()
 
 
 def _kind(value: Any) -> str:
-    if isinstance(value, (Decimal, Money)):
+    if isinstance(value, (Decimal, Money, int)):
         return ' class="number"'
-    if isinstance(value, str) and len(value) == _HASH and value.isalnum():
+    if _is_hash(value):
         return ' class="hash"'
     is_short = value is not None and len(str(value)) <= _SHORT
     return ' class="short"' if is_short and (not isinstance(value, str) or value.isascii()) else ""
