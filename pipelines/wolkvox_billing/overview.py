@@ -222,7 +222,7 @@ def _read(source: Source, read: Callable[[SqlClientBase[Any]], Found], patience:
         for attempt in Retrying(
             stop=stop_after_delay(patience),
             wait=wait_fixed(0.1),
-            retry=retry_if_exception(_is_held),
+            retry=retry_if_exception(is_held),
             reraise=True,
         ):
             with attempt, _one_at_a_time, _opened(source) as client:
@@ -232,12 +232,13 @@ def _read(source: Source, read: Callable[[SqlClientBase[Any]], Found], patience:
     except Exception as error:
         if not is_complaint(error):
             raise
-        what = "a load has it now; refresh when it is over: " if _is_held(error) else ""
+        what = "a load has it now; refresh when it is over: " if is_held(error) else ""
         raise WarehouseError(f"the tables cannot be read: {what}{plain(error)}") from None
     raise AssertionError("a retry ends in a result or an error")
 
 
-def _is_held(error: BaseException) -> bool:
+def is_held(error: BaseException) -> bool:
+    """Whether a DuckDB file is open in another process, or in this one to be written."""
     said = " ".join(map(str, causes(error)))
     return "Conflicting lock" in said or "different configuration" in said
 
