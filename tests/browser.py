@@ -31,7 +31,7 @@ HOW_TO_GET_CHROMIUM = (
 NOTEBOOK = Path(__file__).parent.parent / "notebooks" / "reconciliation.py"
 FLAGS = ["--host", "127.0.0.1", "--headless", "--no-token", "--no-sandbox"]
 TEMP = tempfile.gettempdir()  # of the machine: a test may have one of its own
-_PATIENCE = 25  # seconds
+_PATIENCE = 25
 # Elements by selector and text, those in shadow roots too: marimo's controls are in some.
 _FIND = """
 const [selector, text] = arguments, found = [];

@@ -218,7 +218,7 @@ def test_the_report_runs_and_fetches_nothing(project: Project) -> None:
 
 
 def test_the_report_shows_what_the_verdict_stands_on(project: Project) -> None:
-    """Sentence, totals, chart with readings, calls, gaps and what was billed, and the policy."""
+    """Sentence, totals, charts of the counter and of volume and price, and the policy."""
     read(project, *READ)
     bill(project, invoice("1450", "145000.00"))
     judged(project)
@@ -229,6 +229,7 @@ def test_the_report_shows_what_the_verdict_stands_on(project: Project) -> None:
         "145,000.00 COP",
         "<polyline",
         "billed for the whole report: 1,450",
+        "contracted cost 100,000.00 COP, volume effect +45,000.00 (more), price effect 0.00 (none)",
         "no answer 14 days",
         "3 of 31 days answered",
         "not given",

@@ -102,8 +102,10 @@ def test_a_month_is_chosen_and_its_numbers_are_the_marts(
     assert "2026-09 700" in page and "2026-09 30" in page
     browser.choose("<b>beta</b> (beta)")
     page = browser.until("30 audios were used", without="700 audios were used")
+    assert "As of 2026-11-30 12:00 -05" in page
+    judged(project, LINE_MAP, ONE_PRICE, at=local(30, 13, month=11))
     browser.press("button", "Refresh")  # what was chosen stays
-    browser.until("30 audios were used", without="700 audios were used")
+    browser.until("As of 2026-11-30 13:00 -05", "30 audios", without="700 audios")
 
 
 def test_the_page_asks_nobody_else(browser: Browser, address: str) -> None:
