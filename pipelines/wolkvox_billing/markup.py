@@ -27,7 +27,7 @@ STYLE = """
   font-variant-numeric: tabular-nums; }
 .billing th, .billing td { border: 0 solid #bbb; border-bottom-width: 1px; padding: .28rem .5rem;
   text-align: left; vertical-align: top; }
-.billing td { overflow-wrap: anywhere; min-width: 6rem; }
+.billing td { overflow-wrap: anywhere; min-width: 8rem; }
 .billing th { background: #eee; border-color: #555; vertical-align: bottom; }
 .billing th.number, .billing td.number { text-align: right; }
 .billing td.number, .billing td.short { white-space: nowrap; min-width: 0; }
