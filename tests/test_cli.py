@@ -302,14 +302,26 @@ def test_help_and_version_and_completion(tmp_path: Path) -> None:
 
 
 def test_demo_tells_the_whole_story(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`demo` lives through two months and shows counts, gap, refusals, a restated day, a
-    garbled row and the invoices; what it prints is in the file that it names."""
+    """`demo` lives through two months and shows counts, gap, refusals, a restated day, a garbled
+    row, the invoices, a verdict of each kind, the evidence, and October's close, reopening and
+    second close; what it prints is in the file that it names."""
     done = run("demo", TMPDIR=str(project.folder))
     assert done.returncode == 0, done.stderr
-    for told in ("13,696", "18 Sep to 20 Sep, 08 Oct to 09 Oct", "EXCEEDS THE LIMIT", "1.234,5",
-                 "WVX26106952", "1,414,600.00", "overbilled_quantity",
-                 "450 more than measured"):  # fmt: skip
+    for told in ("13,696", "18 Sep to 20 Sep, 30 Sep, 08 Oct to 09 Oct", "EXCEEDS THE LIMIT",
+                 "1.234,5", "WVX26106952", "1,414,600.00", "NC26106952",
+                 "! overbilled_quantity: wolkvox billed 14,146 audios;",
+                 "450 more than measured (+3.3 %); worth 45,000.00 COP;",
+                 "  inconclusive_low_coverage: wolkvox billed 12,912 audios;",
+                 "531 more than measured",  # which the last day, unread, can hold
+                 "verified: 19 members, as the manifest says",
+                 "2026-10 was closed on 2026-11-06 17:00 UTC by finance: 450 audios claimed",
+                 "and no longer holds: ventas RSYNC S3 MP3: reconciliation_status "
+                 "overbilled_quantity -> matched",
+                 "2026-10 was reopened on 2026-11-12 18:00 UTC by finance",
+                 "2026-10 was closed on 2026-11-12 19:00 UTC by finance"):  # fmt: skip
         assert told in done.stdout
+    (report,) = project.folder.glob("wolkvox-demo-*/report.html")
+    assert "450 more than measured" in report.read_text()
     (file,) = project.folder.glob("wolkvox-demo-*/wolkvox.duckdb")
     with closing(duckdb.connect(str(file), read_only=True)) as db:
         last: Any = db.execute(
@@ -321,6 +333,6 @@ def test_demo_tells_the_whole_story(project: Project, monkeypatch: pytest.Monkey
             "JOIN wolkvox_billing.invoice_lines AS l USING (document_id) ORDER BY 1, 2"
         ).fetchall()
     assert last[0] == 13696
-    # one of them, of October, bills 450 more than were copied
+    # one of them, of October, bills 450 more than were copied; a note gives them back
     assert [(f"{month:%m}", int(count)) for month, count in billed] == [
-        ("09", 12912), ("09", 13874), ("10", 14146), ("10", 14853)]  # fmt: skip
+        ("09", 12912), ("09", 13874), ("10", 450), ("10", 14146), ("10", 14853)]  # fmt: skip

@@ -316,7 +316,7 @@ def test_two_at_once_record_one(project: Project, monkeypatch: pytest.MonkeyPatc
     """Who comes second finds the first one's record, and is told."""
     ready(project)
     signed(project, by="luis")
-    monkeypatch.setattr("wolkvox_billing.closing._newest", lambda closes: {})  # not seen yet
+    monkeypatch.setattr("wolkvox_billing.closing.newest", lambda closes: {})  # not seen yet
     with pytest.raises(NotClosed, match="by luis, at the same moment"):
         signed(project, by="ana")
     assert len(records(project)) == 1
@@ -339,7 +339,7 @@ def test_what_the_warehouse_refuses_is_not_recorded_later(
         raise DestinationTransientException("the server went away")
 
     with monkeypatch.context() as broken_off:
-        broken_off.setattr("wolkvox_billing.closing.normalized_and_loaded", away)
+        broken_off.setattr("wolkvox_billing.closing.records.normalized_and_loaded", away)
         with pytest.raises(
             WarehouseError, match="not recorded, so close the month again: the server went"
         ):

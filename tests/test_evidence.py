@@ -277,7 +277,8 @@ def test_an_empty_month_has_evidence_too(warehouse: Project) -> None:
 
 
 @pytest.mark.parametrize(
-    ("month", "files"), [("2026-13", []), ("20261-1", []), ("../x", []), ("2026-10", ["none.xml"])]
+    ("month", "files"),
+    [("2026-13", []), ("20261-1", []), ("9999-12", []), ("../x", []), ("2026-10", ["none.xml"])],
 )
 def test_wrong_words_are_refused(project: Project, month: str, files: list[str]) -> None:
     """A month that is none, or a file that is not there, before anything is written."""

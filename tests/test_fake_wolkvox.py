@@ -447,6 +447,26 @@ def test_overbilled(vendor: Vendor) -> None:
     assert {path: said(invoice, path) for path in expected} == expected
 
 
+def test_credit_note(vendor: Vendor) -> None:
+    """A credit note gives units of an invoice back, names it, and comes in a mail of its own."""
+    expected = {
+        "ID": "NC26106952",
+        "IssueDate": "2026-11-10",
+        "InvoicePeriod/StartDate": "2026-10-01",
+        "DiscrepancyResponse/ResponseCode": "1",
+        "BillingReference/InvoiceDocumentReference/ID": "WVX26106952",
+        "CreditNoteLine/CreditedQuantity": "450.00",
+        "CreditNoteLine/LineExtensionAmount": "45000.00",
+        "LegalMonetaryTotal/PayableAmount": "53550.00",
+    }
+    sent = vendor.invoice(NORTH, "2026-10", extra=450, credited=450)
+    note = held(sent)
+    assert note.tag.endswith("}CreditNote")
+    assert {path: said(note, path) for path in expected} == expected
+    with ZipFile(BytesIO(sent)) as archive:
+        assert archive.namelist()[0] == "ad090012345600026118e5c48.xml"
+
+
 def test_many_lines() -> None:
     """An invoice has a line per product of each report, whatever the operation is called."""
     name = "A & B <C> ]]> \r"
@@ -560,6 +580,7 @@ def test_controls_over_http(vendor: Vendor) -> None:
         ("invoice", {"token": NORTH, "month": "2026-10", "unit_price": "NaN"}),
         ("invoice", {"token": NORTH, "month": "2026-10", "reports": ["fax_pages"]}),
         ("invoice", {"token": NORTH, "month": "2026-10", "reports": []}),
+        ("invoice", {"token": NORTH, "month": "2026-10", "credited": 13_697}),
         ("nothing", {}),
     ],
 )

@@ -28,7 +28,7 @@ from wolkvox_billing.reconciliation.keys import compare
 from wolkvox_billing.reconciliation.line_map import MapRow
 from wolkvox_billing.reconciliation.policy import Policy
 from wolkvox_billing.reconciliation.rate_card import FOREVER, Rate
-from wolkvox_billing.reconciliation.tail import Tail
+from wolkvox_billing.reconciliation.tail import Tail, Unread
 from wolkvox_billing.reconciliation.verdicts import judge
 from wolkvox_billing.reconciliation.words import explanation
 
@@ -491,6 +491,18 @@ def test_a_wrong_rate_card_is_named_by_line_and_column(
     assert says in str(error.value)
 
 
+def test_a_nit_that_a_person_writes_fits(project: Project) -> None:
+    """With dots and a check digit, in the line map and in the setting, it is the document's."""
+    read(project, *READ)
+    bill(project, invoice("1000", "100000.00"))
+    rows = f"{MAP}{{}},,*grabaciones*,{REPORT},,,quantity\n"
+    assert statuses(judged(project, rows.format("900.123.456-7"))) == ["matched"]
+    assert "unmapped_line" in statuses(judged(project, rows.format("900.123.457-7")))
+    own, other = ("900.123.456-7",), ("900.123.457-7",)
+    assert statuses(judged(project, supplier_ids=own)) == ["matched"]
+    assert statuses(judged(project, supplier_ids=other)) == ["usage_not_invoiced"]
+
+
 def test_init_writes_both_files_and_proposes_rows(project: Project) -> None:
     """--init writes what is missing, with comments, and proposes a row for each line without one;
     what a person has written is not touched, and nothing is proposed twice."""
@@ -619,9 +631,9 @@ def test_verdicts_add_up(
     ]
     today = date(2026, 12, 31)
     answered = {("acme", REPORT): {date(2026, 10, 3)}}
-    tail = Tail(Decimal(5), 60, "busiest")
+    unread = Unread(Tail(Decimal(5), 60, "busiest"))
     facts = Facts(local(31), {"acme": today}, today, {"acme": "A"}, months, days, lines, answered,
-                  lambda *_: tail)  # fmt: skip
+                  lambda *_: unread, lambda _: ZoneInfo("America/Bogota"))  # fmt: skip
     comparison = compare(facts, line_map, "900")
     verdicts = judge(facts, comparison, rates, Policy())
     totals = tie_out(facts, comparison, verdicts)
@@ -629,7 +641,7 @@ def test_verdicts_add_up(
     seen = sorted(line.document_id for one in verdicts for line in one.lines)
     assert seen == sorted(line.document_id for line in lines)
     for one in verdicts:
-        assert explanation(one, "en", ZoneInfo("America/Bogota")).endswith(".")
-        assert explanation(one, "es", ZoneInfo("America/Bogota")).endswith(".")
+        assert explanation(one, facts, "en").endswith(".")
+        assert explanation(one, facts, "es").endswith(".")
         if one.volume_effect is not None and one.price_effect is not None:
             assert one.volume_effect + one.price_effect == one.cost_variance

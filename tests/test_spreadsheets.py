@@ -13,10 +13,12 @@ from typing import Any
 import openpyxl
 import pytest
 
-from documents import xlsx, zipped
+from documents import SUPPLIER, ubl, xlsx, zipped
 from wolkvox_billing.invoices import Document, Rejected, complete
 from wolkvox_billing.invoices.files import read_file
 from wolkvox_billing.invoices.period import Period
+from wolkvox_billing.invoices.ubl import read_xml
+from wolkvox_billing.reconciliation.policy import Policy
 
 OCTOBER = Period(date(2026, 10, 1), date(2026, 11, 1))
 HEADINGS = ["Tipo", "Nº Factura", "Fecha", "NIT", "Concepto", "Cantidad", "Vr. Unitario",
@@ -354,13 +356,32 @@ def test_kinds(text: str, kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "nit"),
-    [("900.123.456-8", "900123456"), ("900 123 456", "900123456"), ("900123456", "900123456"),
-     ("ES-B12345678", "ES-B12345678")],
-)  # fmt: skip
-def test_a_nit_is_its_digits(text: str, nit: str) -> None:
-    """A NIT has no dots and no check digit; another country's id stays as it is."""
-    assert only(csv(HEADINGS, changed(NIT=text))).supplier_id == nit
+    ("text", "supplier_id"),
+    [
+        ("900.123.456-8", "900123456"),
+        ("900.123.456", "900123456"),
+        ("900123456-8", "900123456"),
+        ("900 123 456 - 8", "900123456"),
+        ("900123456", "900123456"),
+        ("1.234.567.890-1", "1234567890"),  # a person's
+        ("1.234.567-8", "1234567"),
+        ("1234567-8", "1234567-8"),  # Finland
+        ("123.456.789-09", "123.456.789-09"),  # Brazil
+        ("0123.456.789", "0123.456.789"),  # Belgium
+        ("NL123456789B01", "NL123456789B01"),
+        ("GB 123 4567", "GB1234567"),
+        ("ES-B12345678", "ES-B12345678"),
+        ("0192:987654321", "0192:987654321"),
+    ],
+)
+def test_a_tax_id_has_one_form(text: str, supplier_id: str) -> None:
+    """A NIT is its digits without dots and check digit, another country's id stays as it is but for
+    blanks: in a spreadsheet, in UBL, in the setting and in the line map."""
+    assert only(csv(HEADINGS, changed(NIT=text))).supplier_id == supplier_id
+    party = SUPPLIER.replace(">900123456<", f">{text}<")
+    [document] = read_xml(ubl(supplier=party))
+    assert isinstance(document, Document) and document.supplier_id == supplier_id
+    assert Policy(supplier_ids=(text, "800")).supplier_ids == (supplier_id, "800")
 
 
 def test_what_is_no_tax_id_is_not_kept() -> None:

@@ -13,6 +13,7 @@ does, over a clock that moves only when somebody moves it, and misbehaves on dem
         vendor.now += timedelta(days=1)
         assert vendor.violations == 0 and vendor.calls[-1].status == 200
         vendor.invoice("t0ken", "2026-10", extra=450)              # its mail's zip, 450 too many
+        vendor.invoice("t0ken", "2026-10", extra=450, credited=450)  # the note that gives them back
 
 From a shell, ``python -m fake_wolkvox --help``; there the same controls are plain HTTP::
 
@@ -23,7 +24,8 @@ From a shell, ``python -m fake_wolkvox --help``; there the same controls are pla
                            only the name is needed
     POST /_fake/behave
     POST /_fake/invoice    {"token": T, "month": "2026-10", "extra": 450, "unit_price": "100",
-                           "reports": [R]}; only token and month are needed; answered by
+                           "reports": [R], "credited": 450}; only token and month are needed, and
+                           with "credited" it is the credit note to that invoice; answered by
                            {"now": ..., "file_name": "...zip", "zip_base64": "..."}
     GET  /_fake/calls      {"now": ..., "calls": [...], "violations": 0}
     GET  /_fake/misbehaviours

@@ -15,6 +15,7 @@ from .world import REPORTS, Operation
 CENT = Decimal("0.01")
 IVA = Decimal("0.19")
 PREFIX = "WVX"
+NOTE_PREFIX = "NC"
 CLOCK = "08:00:00-05:00"  # the time of day when an invoice is issued
 
 
@@ -106,6 +107,29 @@ class Invoice:
         amounts = f"{self.net}01{self.tax}040.00030.00{self.total}"
         end = f"{SUPPLIER.nit}{CUSTOMER.nit}no technical key1"
         return sha384(f"{self.number}{self.issued}{CLOCK}{amounts}{end}".encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class CreditNote(Invoice):
+    """What is given back of an invoice, a week after it came."""
+
+    corrects: Invoice
+
+    @property
+    def issued(self) -> date:
+        return self.corrects.issued + timedelta(days=7)
+
+    @property
+    def number(self) -> str:
+        return f"{NOTE_PREFIX}{self.serial}"
+
+
+def credit(invoice: Invoice, quantity: int) -> CreditNote:
+    """Give back so many units of an invoice's first line, at its price."""
+    if not 0 < index(quantity) <= invoice.lines[0].quantity:
+        raise ValueError(f"the invoice bills {invoice.lines[0].quantity}: {quantity} is no part")
+    lines = [invoice.lines[0]._replace(quantity=quantity)]
+    return CreditNote(invoice.operation, invoice.start, invoice.end, lines, corrects=invoice)
 
 
 def bill(

@@ -13,7 +13,7 @@ from typing import Any
 from xml.sax.saxutils import escape
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
-from .invoices import CLOCK, CUSTOMER, PREFIX, SUPPLIER, Company, Invoice, Line
+from .invoices import CLOCK, CUSTOMER, PREFIX, SUPPLIER, Company, CreditNote, Invoice, Line
 from .world import GAUGES
 
 UBL = "urn:oasis:names:specification:ubl:schema:xsd:"
@@ -27,8 +27,10 @@ Tree = dict[str, Any]
 
 def packed(invoice: Invoice) -> bytes:
     """The zip; the same invoice makes the same bytes."""
-    stem = f"{SUPPLIER.nit:0>10}000{invoice.issued:%y}{invoice.serial:08x}"  # as DIAN names files
-    members = {f"ad{stem}.xml": _attached(invoice).encode(), f"fv{stem}.pdf": _pdf(invoice)}
+    kind, first = ("nc", 0x10000000) if isinstance(invoice, CreditNote) else ("fv", 0)
+    # as DIAN names files
+    stem = f"{SUPPLIER.nit:0>10}000{invoice.issued:%y}{first + invoice.serial:08x}"
+    members = {f"ad{stem}.xml": _attached(invoice).encode(), f"{kind}{stem}.pdf": _pdf(invoice)}
     moment = (invoice.issued.year, invoice.issued.month, invoice.issued.day, 8, 0, 0)
     written = BytesIO()
     with ZipFile(written, "w") as archive:
@@ -68,7 +70,7 @@ def _attached(invoice: Invoice) -> str:
         "ParentDocumentID": invoice.number,
         "SenderParty": _taxpayer(SUPPLIER),
         "ReceiverParty": _taxpayer(CUSTOMER),
-        "Attachment": _holding(_invoice(invoice)),
+        "Attachment": _holding(_billing(invoice)),
         "ParentDocumentLineReference": {"LineID": 1, "DocumentReference": reference},
     }
     return _document("AttachedDocument", tree)
@@ -92,8 +94,11 @@ def _response(invoice: Invoice) -> str:
     return _document("ApplicationResponse", tree)
 
 
-def _invoice(invoice: Invoice) -> str:
+def _billing(invoice: Invoice) -> str:
+    """The invoice itself, or the note."""
     name, server = invoice.operation[:2]
+    note = isinstance(invoice, CreditNote)
+    root = "CreditNote" if note else "Invoice"
     year = invoice.issued.year
     numbering = {
         "sts:InvoiceAuthorization": "18760000001",
@@ -117,27 +122,47 @@ def _invoice(invoice: Invoice) -> str:
         "TaxInclusiveAmount": invoice.total,
         "PayableAmount": invoice.total,
     }
+    profile = (
+        "Nota Crédito de Factura Electrónica de Venta" if note else ("Factura Electrónica de Venta")
+    )
     tree = {
         "ext:UBLExtensions": {"ext:UBLExtension": content},
-        **_head("10", "DIAN 2.1: Factura Electrónica de Venta", invoice.number),
+        **_head("20" if note else "10", f"DIAN 2.1: {profile}", invoice.number),
         CUFE: invoice.cufe,
         **_issued(invoice),
-        "InvoiceTypeCode": "01",
+        **({"CreditNoteTypeCode": "91"} if note else {"InvoiceTypeCode": "01"}),
         "Note": f"Consumo de {name}, servidor {server}",
         "DocumentCurrencyCode": "COP",
         "LineCountNumeric": len(invoice.lines),
         "InvoicePeriod": {"StartDate": invoice.start, "EndDate": invoice.end},
+        **(_corrected(invoice.corrects) if isinstance(invoice, CreditNote) else {}),
         "AccountingSupplierParty": {"AdditionalAccountID": 1, "Party": _party(SUPPLIER)},
         "AccountingCustomerParty": {"AdditionalAccountID": 1, "Party": _party(CUSTOMER)},
         "PaymentMeans": means,
         "TaxTotal": _iva(invoice),
         "LegalMonetaryTotal": totals,
-        "InvoiceLine": [_line(n, line, name) for n, line in enumerate(invoice.lines, 1)],
+        f"{root}Line": [
+            _line(n, line, name, "Credited" if note else "Invoiced")
+            for n, line in enumerate(invoice.lines, 1)
+        ],
     }
-    return _document("Invoice", tree)
+    return _document(root, tree)
 
 
 # Their parts.
+
+
+def _corrected(invoice: Invoice) -> Tree:
+    """Which invoice a note corrects, and why."""
+    reference = {"ID": invoice.number, CUFE: invoice.cufe, "IssueDate": invoice.issued}
+    return {
+        "DiscrepancyResponse": {
+            "ReferenceID": invoice.number,
+            "ResponseCode": "1",
+            "Description": "Devolución parcial de los servicios no aceptados",
+        },
+        "BillingReference": {"InvoiceDocumentReference": reference},
+    }
 
 
 def _head(customization: str, profile: str, number: object) -> Tree:
@@ -159,14 +184,14 @@ def _holding(document: str) -> Tree:
     return {"ExternalReference": held}
 
 
-def _line(place: int, line: Line, operation: str) -> Tree:
+def _line(place: int, line: Line, operation: str, kind_of_quantity: str) -> Tree:
     kind = "Licencias" if line.report in GAUGES else "Consumo"
     if line.report == "rsync_s3_mp3":
         kind = "Grabaciones copiadas a S3"
     quantity = f"{line.quantity}.00"
     return {
         "ID": place,
-        f"InvoicedQuantity {PIECES}": quantity,
+        f"{kind_of_quantity}Quantity {PIECES}": quantity,
         "LineExtensionAmount": line.net,
         "TaxTotal": _iva(line),
         "Item": {
@@ -246,9 +271,11 @@ def _xml(tree: Tree, indent: str = "  ") -> str:
 
 def _pdf(invoice: Invoice) -> bytes:
     """One page with a few rows of text."""
+    note = isinstance(invoice, CreditNote)
+    what = "Nota crédito" if note else "Factura electrónica de venta"
     rows = (
         SUPPLIER.name,
-        f"Factura electrónica de venta {invoice.number}",
+        f"{what} {invoice.number}",
         f"Periodo: {invoice.start} a {invoice.end}",
         f"Total: COP {invoice.total}",
     )

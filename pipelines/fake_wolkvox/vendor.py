@@ -149,12 +149,13 @@ class Vendor(Traffic):
         extra: int = 0,
         unit_price: str = "100",
         reports: Sequence[str] = ("rsync_s3_mp3",),
+        credited: int | None = None,
     ) -> bytes:
         """The zip with an operation's invoice: a line per product of each report, in pesos.
 
         It bills what the built-in counters show in the month's last second, whatever the clock
         says, and `extra` more in the first line. The number is the same for the same operation and
-        month."""
+        month. With `credited` it is the note that gives so many units of the first line back."""
         if token not in self._operations:
             raise ValueError("no operation has this token")
         billed = invoices.bill(
@@ -165,7 +166,7 @@ class Vendor(Traffic):
             unit_price=unit_price,
             reports=reports,
         )
-        return mail.packed(billed)
+        return mail.packed(billed if credited is None else invoices.credit(billed, credited))
 
     # What the listeners ask.
 

@@ -9,11 +9,20 @@ import json
 import logging
 import sys
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from wolkvox_billing.errors import SettingsError, WolkvoxError
+from wolkvox_billing.listing import (
+    RECEIPT_HEADINGS,
+    VERDICT_HEADINGS,
+    poll_as_json,
+    poll_as_row,
+    products_of,
+    receipt_as_row,
+    verdict_as_row,
+)
 from wolkvox_billing.terminal import (
     ago,
     complain,
@@ -23,23 +32,13 @@ from wolkvox_billing.terminal import (
     print_table,
     say,
     shown_number,
-    shown_period,
     watching,
 )
 from wolkvox_billing.terminal import err as terminal
 from wolkvox_billing.version import __version__
 
-VERDICT_HEADINGS = [
-    "operation", "product", "period", "measured", "billed", "difference", "status",
-]  # fmt: skip
-RECEIPT_HEADINGS = ["document", "supplier", "period", "net", "lines", "result"]
 # As in marts.sql, which is slow to import.
 DIALECTS = ("duckdb", "postgres", "bigquery", "snowflake", "databricks", "redshift", "clickhouse")
-
-if TYPE_CHECKING:
-    from wolkvox_billing.intake import Receipt
-    from wolkvox_billing.polls import Poll
-    from wolkvox_billing.status import Freshness
 
 destination_option = click.option(
     "--destination",
@@ -113,7 +112,7 @@ def load(
     if as_json:
         print_json(
             {
-                "polls": [_poll_as_json(poll) for poll in result.polls],
+                "polls": [poll_as_json(poll) for poll in result.polls],
                 "skipped": [asdict(skip) for skip in result.skips],
                 "problems": result.problems,
                 "warnings": result.warnings,
@@ -122,7 +121,7 @@ def load(
             }
         )
     else:
-        rows = [_poll_as_row(poll) for poll in result.polls]
+        rows = [poll_as_row(poll) for poll in result.polls]
         rows += [[s.operation_id, s.report, "not asked", "", s.detail] for s in result.skips]
         print_table(["operation", "report", "outcome", "rows", "what was said"], rows)
         say(f"tables: {result.location}, dataset {dataset}")
@@ -173,7 +172,7 @@ def invoices(
     else:
         documents = [one for one in result.receipts if one.document_id]
         if documents:
-            print_table(RECEIPT_HEADINGS, [_receipt_as_row(one) for one in documents])
+            print_table(RECEIPT_HEADINGS, [receipt_as_row(one) for one in documents])
         for one in documents:
             for text in one.warnings:
                 say(f"warning: {one.document_number or one.file_name}: {text}")
@@ -251,7 +250,7 @@ def reconcile(
     else:
         print_table(
             VERDICT_HEADINGS,
-            [_verdict_as_row(one) for one in found.rows],
+            [verdict_as_row(one) for one in found.rows],
         )
         for one in found.rows:
             mark = "! " if one["is_material"] else "  "
@@ -406,7 +405,7 @@ def status(destination: str, dataset: str, as_json: bool) -> None:
             in_runs(one.days_without_answer),
         ]
         for one in found.rows
-        for product in _products(one)
+        for product in products_of(one)
     ]
     if rows:
         headings = ["operation", "report", "product", "this month", "change", "age"]
@@ -461,111 +460,8 @@ def demo() -> None:
     """Live through two months against a stand-in vendor, in a scratch folder."""
     logging.getLogger("wolkvox_billing").setLevel(logging.ERROR)  # the story tells of refusals
     from wolkvox_billing.demo import demo as verb
+    from wolkvox_billing.story import tell
 
     with terminal.status("living through September and October 2026") as spinner:
         story = verb(lambda day: spinner.update(f"living through {day:%d %B %Y}"))
-    say(f"Two months, two operations, {story.polls} calls to a stand-in of wolkvox.\n")
-    say("What operation ventas used, the last days of October", bold=True)
-    print_table(["day", "audios", "days covered", "month to date"], story.daily)
-    say("What each month came to", bold=True)
-    print_table(["operation", "month", "audios", "days read", "hours unread at end"], story.months)
-    say("Days without an answer, which no later call can bring back", bold=True)
-    say(f"  {in_runs(story.unread)}\n")
-    say("Refusals: kept as such, and never a zero", bold=True)
-    print_table(["outcome", "what was said", "calls"], story.refusals)
-    say("Values that changed after their day was over, or that fell", bold=True)
-    print_table(["day", "before", "then", "read at"], story.restated)
-    say("Rows that could not be read: kept as they came, with the reason", bold=True)
-    print_table(["reason", "row"], story.rejected)
-    say("The invoices that came by mail", bold=True)
-    print_table(RECEIPT_HEADINGS, [_receipt_as_row(one) for one in story.invoices])
-    say("Is what they bill what was used?", bold=True)
-    print_table(VERDICT_HEADINGS, [_verdict_as_row(one) for one in story.verdicts])
-    for one in story.verdicts:
-        if one["is_material"]:
-            say(f"! {one['explanation']}")
-    say(f"The DuckDB file: {story.location}", bold=True)
-    say(f"(remove {story.folder} when you have seen enough)")
-    say("Two queries to try on it (for example with `duckdb FILE` or in Python):")
-    say("  SELECT * FROM wolkvox_billing_marts.usage_daily ORDER BY operation_id, usage_date;")
-    say("  SELECT started_at, outcome, msg FROM wolkvox_billing.polls WHERE outcome <> 'ok';")
-
-
-def _poll_as_row(poll: Poll) -> list[Any]:
-    from wolkvox_billing.check import ADVICE
-
-    verdict = poll.verdict
-    said = "; ".join(filter(None, (verdict.msg, verdict.note)))
-    if not poll.outcome.is_answer:
-        said = f"{said}\n{ADVICE[poll.outcome]}"
-    count = str(len(verdict.rows))
-    if poll.rejected:
-        count += f", {poll.rejected} unreadable"
-        said = f"{said}\nsee the table rejected_rows"
-    return [poll.operation.operation_id, poll.report, poll.outcome.value, count, said]
-
-
-def _poll_as_json(poll: Poll) -> dict[str, Any]:
-    return {
-        "poll_id": poll.poll_id,
-        "operation_id": poll.operation.operation_id,
-        "report": poll.report,
-        "started_at": poll.started_at,
-        "finished_at": poll.finished_at,
-        "outcome": poll.outcome.value,
-        "http_status": poll.answer.http_status,
-        "code": poll.verdict.code,
-        "msg": poll.verdict.msg,
-        "note": poll.verdict.note,
-        "rows": len(poll.verdict.rows),
-        "rejected": poll.rejected,
-    }
-
-
-def _receipt_as_row(one: Receipt) -> list[Any]:
-    kind = (one.document_kind or "").replace("_", " ")
-    name = one.document_number or one.file_name
-    warnings = f"{len(one.warnings)} warning{'s' if len(one.warnings) > 1 else ''}"
-    period = ""
-    if one.period_start and one.period_end:
-        period = shown_period(one.period_start, one.period_end)
-        period += "" if one.period_source == "document" else f" (by {one.period_source})"
-    return [
-        name if kind == "invoice" else f"{name} ({kind})",
-        one.supplier_name or one.supplier_id,
-        period,
-        "" if one.net_amount is None else f"{one.net_amount:,.2f} {one.billing_currency}",
-        str(one.lines),
-        f"{one.made}, {warnings}" if one.warnings else one.made,
-    ]
-
-
-def _verdict_as_row(one: dict[str, Any]) -> list[Any]:
-    start, end = one["billing_period_start"], one["billing_period_end"]
-    variance = one["cost_variance"]
-    money = "" if variance is None else f"{variance:+,.2f} {one['billing_currency']}"
-    return [
-        one["operation_id"],
-        one["product"] or one["report"] or "no report",
-        shown_period(start, end) if start else "",
-        one["consumed_quantity"],
-        one["billed_quantity"],
-        money,
-        one["reconciliation_status"],
-    ]
-
-
-def _products(one: Freshness) -> list[tuple[str, Any, str]]:
-    """What is known of each product: its name, the month so far, the newest day's change."""
-    shown: list[tuple[str, Any, str]] = []
-    for product in one.products:
-        so_far = f"{shown_number(product.last_quantity)} (meaning undetermined)"
-        change = ""
-        if product.so_far is not None:
-            so_far = shown_number(product.so_far)
-        if product.change is not None and product.measure != "gauge":
-            change = f"{product.change:+,.4f}".rstrip("0").rstrip(".")
-            if (product.days_covered or 1) > 1:
-                change += f" in {product.days_covered} days"
-        shown.append((product.product, so_far, change))
-    return shown or [("none this month", "", "")]
+    tell(story)

@@ -1,5 +1,8 @@
 """The verb `demo`: two months against the stand-in vendor, in a scratch folder.
 
+    live through both months ─▶ the invoices come ─▶ verdicts, evidence, close of October
+                                      a credit note comes ─▶ reopened, settled, closed again
+
 The stand-in runs as a process of its own and is moved by HTTP only, over the same socket that the
 polls use. Nothing of it is imported: it is not part of the product.
 """
@@ -12,9 +15,9 @@ import os
 import subprocess
 import sys
 import tempfile
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from datetime import time as clock_time
 from pathlib import Path
@@ -23,12 +26,15 @@ from zoneinfo import ZoneInfo
 
 import requests
 
+from wolkvox_billing.closing import close, no_longer_hold, reopen
 from wolkvox_billing.errors import SettingsError
-from wolkvox_billing.intake import Receipt, invoices
+from wolkvox_billing.evidence import examine, write_evidence
+from wolkvox_billing.intake import invoices
 from wolkvox_billing.pipeline import LoadReport, load
 from wolkvox_billing.reconcile import reconcile
 from wolkvox_billing.reconciliation.policy import Policy
 from wolkvox_billing.reports import TIMEZONE
+from wolkvox_billing.story import Settled, Story, look_back
 from wolkvox_billing.warehouse import held_open, opened
 
 FIRST, LAST = date(2026, 9, 1), date(2026, 10, 31)
@@ -38,6 +44,7 @@ OPERATIONS = [
     {"name": "soporte", "server": "0011", "token": "b2" * 32},
 ]
 TOKEN = OPERATIONS[0]["token"]
+OVERBILLED = 450  # audios, in October's invoice of `ventas`
 REPORT = "rsync_s3_mp3"
 LINE_MAP = f"""\
 supplier_id,item_code,pattern,report,operation_id,product,role
@@ -48,23 +55,6 @@ RATE_CARD = f"""\
 report,operation_id,product,from_quantity,unit_price,currency,valid_from,valid_to
 {REPORT},,,0,100,COP,2026-01-01,
 """
-
-
-@dataclass
-class Story:
-    """What happened in the demo, for the command line to tell."""
-
-    folder: Path
-    polls: int
-    daily: list[tuple[Any, ...]]  # day, use, days covered, month to date; of the last 14 days read
-    months: list[tuple[Any, ...]]  # operation, month, use, days read, hours unread at its end
-    unread: list[date]
-    refusals: list[tuple[Any, ...]]  # outcome, msg, how many
-    restated: list[tuple[Any, ...]]  # day, value before, value, read at
-    rejected: list[tuple[Any, ...]]  # reason, raw
-    invoices: list[Receipt]
-    verdicts: list[dict[str, Any]]  # of both months, as in invoice_reconciliation
-    location: str
 
 
 def demo(on_day: Callable[[date], None] | None = None) -> Story:
@@ -83,14 +73,7 @@ def demo(on_day: Callable[[date], None] | None = None) -> Story:
             pass
         with held_open(pipeline):  # nobody else wants this file
             polls = _live(url, on_day)
-            receipts = _invoices(url, folder)
-            now = datetime.combine(LAST + timedelta(days=5), clock_time(12), ZONE)
-            verdicts = [
-                row
-                for month in ("2026-09", "2026-10")
-                for row in reconcile(month, policy=Policy(), clock=lambda: now).rows
-            ]
-            return _tell(folder, polls, receipts, verdicts)
+            return look_back(folder, polls, _settle(url, folder), LAST)
 
 
 def _live(url: str, on_day: Callable[[date], None] | None) -> int:
@@ -116,6 +99,8 @@ def _poll(url: str, day: date, at: clock_time) -> LoadReport:
         _control(url, "misbehave", name="token_busy", token=TOKEN, times=2)
     elif day in (date(2026, 10, 8), date(2026, 10, 9)):  # the vendor's server is down
         _control(url, "misbehave", name="drop")
+    elif day == date(2026, 9, 30):  # and one operation's, in the last hours of a month
+        _control(url, "misbehave", name="maintenance", token=OPERATIONS[1]["token"])
     elif day == date(2026, 9, 24):  # the vendor corrects the day before, and garbles another row
         rows = [
             _row("9,410", date(2026, 9, 23)),
@@ -132,18 +117,63 @@ def _poll(url: str, day: date, at: clock_time) -> LoadReport:
     )
 
 
-def _invoices(url: str, folder: Path) -> list[Receipt]:
-    """The invoices of both months, as zips out of mails; one bills 450 audios too many."""
-    inbox = folder / "invoices"
+def _settle(url: str, folder: Path) -> Settled:
+    """Reads the invoices of both months, of which one bills 450 audios too many, and signs off."""
+    inbox, october = folder / "invoices", "2026-10"
     inbox.mkdir()
-    for one in OPERATIONS:
-        for month in ("2026-09", "2026-10"):
-            extra = 450 if (one["token"], month) == (TOKEN, "2026-10") else 0
-            sent = _control(url, "invoice", token=one["token"], month=month, extra=extra)
-            (inbox / sent["file_name"]).write_bytes(base64.b64decode(sent["zip_base64"]))
     (folder / "line_map.csv").write_text(LINE_MAP)
     (folder / "rate_card.csv").write_text(RATE_CARD)
-    return invoices([inbox]).receipts
+    for one in OPERATIONS:
+        for month in ("2026-09", october):
+            extra = OVERBILLED if (one["token"], month) == (TOKEN, october) else 0
+            _receive(url, inbox, token=one["token"], month=month, extra=extra)
+    receipts = invoices([inbox]).receipts
+    policy = Policy()
+
+    def at(day: int, hour: int = 12) -> Callable[[], datetime]:
+        return lambda: datetime(2026, 11, day, hour, tzinfo=ZONE)
+
+    verdicts = [
+        row
+        for month in ("2026-09", october)
+        for row in reconcile(month, policy=policy, clock=at(5)).rows
+    ]
+    evidence = write_evidence(
+        folder / "evidence", october, policy=policy, files=[inbox], clock=at(5)
+    )
+    report = folder / "report.html"
+    with zipfile.ZipFile(evidence) as archive:
+        report.write_bytes(archive.read(report.name))
+    by = "finance"
+    closed = close(
+        october, by=by, reason="450 audios claimed back: a credit note is promised",
+        evidence=evidence, policy=policy, clock=at(6),
+    )  # fmt: skip
+    _receive(url, inbox, token=TOKEN, month=october, extra=OVERBILLED, credited=OVERBILLED)
+    note = invoices([inbox]).receipts
+    after = reconcile(october, policy=policy, clock=at(12)).rows
+    (doubt,) = no_longer_hold()
+    reopened = reopen(
+        october, by=by, reason="the credit note has come", policy=policy, clock=at(12, 13)
+    )
+    again = close(october, by=by, policy=policy, clock=at(12, 14))
+    return Settled(
+        receipts=receipts,
+        verdicts=verdicts,
+        evidence=evidence,
+        examined=examine(evidence),
+        report=report,
+        note=[one for one in note if one.document_kind == "credit_note"],
+        doubt=str(doubt),
+        verdicts_after=after,
+        records=[closed, reopened, again],
+    )
+
+
+def _receive(url: str, inbox: Path, **asked: Any) -> None:
+    """A mail's zip, as it would be saved from the mail."""
+    sent = _control(url, "invoice", **asked)
+    (inbox / sent["file_name"]).write_bytes(base64.b64decode(sent["zip_base64"]))
 
 
 def _row(items: str, day: date, description: str = "RSYNC S3 MP3") -> dict[str, str]:
@@ -153,56 +183,6 @@ def _row(items: str, day: date, description: str = "RSYNC S3 MP3") -> dict[str, 
         "items": items,
         "date": f"{day} 23:50:00",
     }
-
-
-def _tell(
-    folder: Path, polls: int, receipts: list[Receipt], verdicts: list[dict[str, Any]]
-) -> Story:
-    with opened() as pipeline, pipeline.sql_client() as client:
-
-        def query(sql: str) -> list[tuple[Any, ...]]:
-            return [tuple(row) for row in client.execute_sql(sql) or ()]
-
-        daily = query(
-            "SELECT usage_date, consumed_quantity, days_covered, month_to_date_quantity "
-            "FROM wolkvox_billing_marts.usage_daily WHERE operation_id = 'ventas' "
-            f"AND usage_date BETWEEN DATE '{FIRST}' AND DATE '{LAST}' "
-            "ORDER BY usage_date DESC LIMIT 14"
-        )
-        months = query(
-            "SELECT m.operation_id, m.billing_period_start, m.consumed_quantity, COUNT(*), "
-            "m.hours_unread_at_end FROM wolkvox_billing_marts.usage_monthly AS m "
-            "JOIN wolkvox_billing_marts.usage_daily AS d ON d.operation_id = m.operation_id "
-            "AND d.product = m.product AND d.usage_date >= m.billing_period_start "
-            "AND d.usage_date < m.billing_period_end WHERE m.is_closed_period "
-            "GROUP BY ALL ORDER BY 1, 2"
-        )
-        unread = query(
-            "SELECT DISTINCT poll_date FROM wolkvox_billing_marts.poll_coverage "
-            "WHERE polls_answered = 0 ORDER BY poll_date"
-        )
-        refusals = query(
-            "SELECT outcome, COALESCE(msg, note), COUNT(*) FROM polls "
-            "WHERE outcome NOT IN ('ok', 'empty', 'not_found') GROUP BY ALL ORDER BY 1"
-        )
-        restated = query(
-            "SELECT usage_date, previous_quantity, quantity, read_at "
-            "FROM wolkvox_billing_marts.usage_restatements ORDER BY read_at, usage_date"
-        )
-        rejected = query("SELECT reason, raw FROM rejected_rows ORDER BY poll_id, row_number")
-    return Story(
-        folder=folder,
-        polls=polls,
-        daily=daily[::-1],
-        months=months,
-        unread=[day for (day,) in unread],
-        refusals=refusals,
-        restated=restated,
-        rejected=rejected,
-        invoices=receipts,
-        verdicts=verdicts,
-        location=str(folder / "wolkvox.duckdb"),
-    )
 
 
 @contextmanager

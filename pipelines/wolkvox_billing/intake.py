@@ -26,6 +26,7 @@ from wolkvox_billing.invoices.tables import (
     document_rows,
     line_rows,
     rejected_rows,
+    rejection_id,
 )
 from wolkvox_billing.marts.sql import literal
 from wolkvox_billing.pipeline import load_or_drop, normalized_and_loaded
@@ -241,10 +242,12 @@ class _Known:
 
     def is_new_refusal(self, found: Found) -> bool:
         """Whether it was rejected, and not in this run already: its key may come once only."""
-        rows = rejected_rows(found, utc_now())
-        new = [row for row in rows if row["row_hash"] not in self.met]
-        self.met.update(row["row_hash"] for row in new)
-        return bool(new)
+        if not isinstance(found.what, Rejected):
+            return False
+        row_hash = rejection_id(found)
+        is_new = row_hash not in self.met
+        self.met.add(row_hash)
+        return is_new
 
     def receipt(self, found: Found) -> Receipt:
         """What is made of a document or file; a document with another's number is told so."""

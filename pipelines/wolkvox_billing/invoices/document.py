@@ -6,7 +6,6 @@ currency, and as the document has them: a credit note's are positive.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -17,7 +16,6 @@ from wolkvox_billing.invoices.period import Period
 from wolkvox_billing.readings import UNSTORABLE
 
 _MOST_CHARACTERS = 4000  # of a text that is kept
-_TAX_ID = re.compile(r"(\d{1,3}(?:\.\d{3}){2,3}|\d{8,10})-\d")
 
 
 class Rejected(WolkvoxError):
@@ -162,13 +160,3 @@ def quoted(text: str) -> str:
     return (
         short(text) if len(text) <= 60 and letters <= 3 else f"a text of {len(text):,} characters"
     )
-
-
-def tax_id(text: str | None, warnings: list[str]) -> str | None:
-    """A supplier's tax id: a NIT without dots and check digit, any other as it is; None, with a
-    warning, for what has no digit: it may be a person's name."""
-    if text and not any(c.isdigit() for c in text):
-        warnings.append("the supplier's tax id has no digit: not taken")
-        return None
-    match = _TAX_ID.fullmatch(text or "")
-    return match[1].replace(".", "") if match else text

@@ -6,11 +6,11 @@ Case, accents, blanks and the marks in `Nº`, `N°` and `Vr.` do not matter.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Sequence
 
 from wolkvox_billing.invoices.cells import Cell, shown
 from wolkvox_billing.invoices.document import Rejected
+from wolkvox_billing.invoices.spelling import plain
 
 _NAMES = {
     "supplier_id": "NIT, NIT proveedor, NIT emisor, Id proveedor, Supplier, Supplier NIT, Tax id",
@@ -63,16 +63,17 @@ NEEDED = ("document_number", "net_amount")
 LEAST_KNOWN = 3  # of a row's headings, or it is no header
 
 
-def plain(text: str) -> str:
+def letters_of(text: str) -> str:
     """A heading as it is compared: letters and digits only, without case and accents."""
     for mark in "ºª°":  # which would become letters
         text = text.replace(mark, "")
-    text = unicodedata.normalize("NFKD", text).casefold()
-    return "".join(c for c in text if c.isalnum() and not unicodedata.combining(c))
+    return "".join(c for c in plain(text) if c.isalnum())
 
 
 _FIELDS = {
-    plain(name): field for field, names in _NAMES.items() for name in [field, *names.split(", ")]
+    letters_of(name): field
+    for field, names in _NAMES.items()
+    for name in [field, *names.split(", ")]
 }
 
 
@@ -82,7 +83,7 @@ def fields_of(row: Sequence[str]) -> dict[int, str]:
     known = {
         n: (name, _FIELDS[name])
         for n, text in enumerate(row)
-        if len(text) <= LONGEST_NAME and "%" not in text and (name := plain(text)) in _FIELDS
+        if len(text) <= LONGEST_NAME and "%" not in text and (name := letters_of(text)) in _FIELDS
     }
     exact = {field for name, field in known.values() if name not in _VAGUE}
     return {
@@ -110,12 +111,12 @@ def is_total(text: str) -> bool:
     """Whether a cell says that its row is a total of others."""
     if len(text) > LONGEST_NAME or "total" not in text.casefold():
         return False
-    return bool(_TOTAL.fullmatch(plain(text)))
+    return bool(_TOTAL.fullmatch(letters_of(text)))
 
 
 def kind_of(text: str) -> str | None:
     """The kind of document that a word for it means; None for what nobody knows."""
-    name = plain(text[:100])
+    name = letters_of(text[:100])
     if any(word in name for word in _NO_INVOICE):
         return None
     for kind, (starts, codes) in _KINDS.items():

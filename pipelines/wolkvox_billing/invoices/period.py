@@ -7,11 +7,12 @@ setting `period_rule`. What the others say is compared, and a contradiction is t
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, timedelta
 from functools import lru_cache
 from typing import NamedTuple
+
+from wolkvox_billing.invoices.spelling import plain
 
 DAY = timedelta(days=1)
 RULES = ("month_before_issue", "issue_month")
@@ -306,12 +307,11 @@ def _read(text: str) -> tuple[Named, ...]:
     if not re.search(r"\d\d", text):
         return ()
     # One character may become 18: cut again. The patterns would try a run of blanks in every way.
-    plain = unicodedata.normalize("NFKD", text)[: 2 * len(text)].casefold()
-    plain = " ".join("".join(c for c in plain if not unicodedata.combining(c)).split())[:_MOST]
+    left = plain(text)[:_MOST]
     found: list[Named] = []
     for read, pattern in _PATTERNS:
-        for match in pattern.finditer(plain):
-            before = plain[max(0, match.start() - 50) : match.start()]
+        for match in pattern.finditer(left):
+            before = left[max(0, match.start() - 50) : match.start()]
             try:
                 named = read(match, before)
             except ValueError:
@@ -321,5 +321,5 @@ def _read(text: str) -> tuple[Named, ...]:
                     continue
                 named = named._replace(refusal=f"it follows {other[0]!r}")
             found.append(named)
-        plain = pattern.sub(" | ", plain)
+        left = pattern.sub(" | ", left)
     return tuple(found)

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from wolkvox_billing.invoices import headings
 from wolkvox_billing.invoices.cells import Cell, shown, text_of
 from wolkvox_billing.invoices.document import Rejected, storable
+from wolkvox_billing.invoices.tax_id import canonical_id
 from wolkvox_billing.invoices.workbook import Numbered
 
 MOST_ROWS = 50_000
@@ -174,8 +175,10 @@ def _apart(rows: Sequence[Row], same: list[int]) -> Iterator[tuple[list[int], st
 def _key(row: Row, field: str) -> str:
     text = row.text(field) or ""
     if field == "document_kind":
-        return headings.kind_of(text) or headings.plain(text)
-    return "".join(nit_of(text).split()).casefold()
+        return headings.kind_of(text) or headings.letters_of(text)
+    if field == "supplier_id":
+        text = canonical_id(text)
+    return "".join(text.split()).casefold()
 
 
 def number_of(rows: Sequence[Row]) -> str:
@@ -183,13 +186,6 @@ def number_of(rows: Sequence[Row]) -> str:
     prefix, number = first(rows, "prefix") or "", first(rows, "document_number") or ""
     repeated = not prefix.isdigit() and number.casefold().startswith(prefix.casefold())
     return number if repeated else prefix + number
-
-
-def nit_of(text: str) -> str:
-    """A NIT's digits without its check digit; any other text as it is."""
-    digits, _, check = "".join(text.split()).replace(".", "").partition("-")
-    is_nit = digits.isdecimal() and 8 <= len(digits) <= 10 and (not check or len(check) == 1)
-    return digits if is_nit else text
 
 
 def first(rows: Sequence[Row], field: str) -> str | None:

@@ -30,7 +30,6 @@ from wolkvox_billing.invoices.document import (
     quoted,
     short,
     stored,
-    tax_id,
 )
 from wolkvox_billing.invoices.period import Period, between, periods_in
 from wolkvox_billing.invoices.rows import (
@@ -38,10 +37,10 @@ from wolkvox_billing.invoices.rows import (
     Row,
     documents_in,
     first,
-    nit_of,
     number_of,
     rows_of,
 )
+from wolkvox_billing.invoices.tax_id import read_tax_id
 from wolkvox_billing.invoices.workbook import Book
 
 _NUMBERS = ("quantity", "unit_price", "net_amount", "tax_amount")
@@ -96,7 +95,7 @@ def _document(
         document_id="",
         format=file_kind,
         document_kind=_kind(rows, warnings),
-        supplier_id=tax_id(nit_of(first(rows, "supplier_id") or "") or None, warnings),
+        supplier_id=read_tax_id(first(rows, "supplier_id"), warnings),
         document_number=number_of(rows),
         issue_date=_issued(rows, epoch),
         billing_currency=next(filter(None, map(_currency, rows)), None),

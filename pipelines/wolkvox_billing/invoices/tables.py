@@ -145,10 +145,17 @@ def rejected_rows(found: Found, read_at: datetime) -> list[dict[str, Any]]:
     """The row in `rejected_documents` of what was rejected."""
     if not isinstance(found.what, Rejected):
         return []
-    row = {
+    return [{"row_hash": rejection_id(found), **_rejection(found), "read_at": read_at}]
+
+
+def rejection_id(found: Found) -> str:
+    """The key of what was rejected: the same whenever the same file is refused for the same."""
+    return hashlib.sha256("\n".join(map(str, _rejection(found).values())).encode()).hexdigest()
+
+
+def _rejection(found: Found) -> dict[str, Any]:
+    return {
         "file_name": storable(found.file_name),
         "file_sha256": found.file_sha256,
         "reason": storable(str(found.what)),
     }
-    row_hash = hashlib.sha256("\n".join(map(str, row.values())).encode()).hexdigest()
-    return [{"row_hash": row_hash, **row, "read_at": read_at}]

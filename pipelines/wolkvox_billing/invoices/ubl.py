@@ -57,9 +57,9 @@ from wolkvox_billing.invoices.document import (
     shown,
     storable,
     stored,
-    tax_id,
 )
 from wolkvox_billing.invoices.period import Period, between
+from wolkvox_billing.invoices.tax_id import read_tax_id
 from wolkvox_billing.invoices.xml import digest, parse
 
 if TYPE_CHECKING:
@@ -236,7 +236,7 @@ def _supplier(root: Element, found: Document) -> None:
         f"{party}/cac:PartyLegalEntity/cbc:CompanyID",
         f"{party}/cac:PartyIdentification/cbc:ID",
     )
-    found.supplier_id = tax_id(company, found.warnings)
+    found.supplier_id = read_tax_id(company, found.warnings)
     account = _text(root, "cac:AccountingSupplierParty/cbc:AdditionalAccountID") or ""
     if account.lstrip("0") == "2":
         found.warnings.append("the supplier is a natural person: the name is not kept")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import fnmatch
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
+from wolkvox_billing.invoices.spelling import plain
+from wolkvox_billing.invoices.tax_id import canonical_id
 from wolkvox_billing.reconciliation.csv_file import read_rows
 
 COLUMNS = ("supplier_id", "item_code", "pattern", "report", "operation_id", "product", "role")
@@ -45,13 +45,6 @@ class MapRow:
         return not (self.supplier_id or self.item_code or self.pattern.strip("*"))
 
 
-@lru_cache(maxsize=10_000)
-def plain(text: str) -> str:
-    """A text without case, accents and runs of blanks."""
-    text = unicodedata.normalize("NFKD", text).casefold()
-    return " ".join("".join(c for c in text if not unicodedata.combining(c)).split())
-
-
 def read_line_map(file: Path, reports: Iterable[str]) -> list[MapRow]:
     """The rows of a line map, in the file's order.
 
@@ -60,7 +53,8 @@ def read_line_map(file: Path, reports: Iterable[str]) -> list[MapRow]:
     known = set(reports)
     found: list[MapRow] = []
     for row in read_rows(file, COLUMNS):
-        one = MapRow(row.line, **row.cells)
+        cells = {**row.cells, "supplier_id": canonical_id(row.cells["supplier_id"])}
+        one = MapRow(row.line, **cells)
         if one.role not in ROLES:
             raise row.wrong("role", f"{one.role!r}: expected one of {', '.join(ROLES)}")
         if one.role in COMPARED and one.report not in known:

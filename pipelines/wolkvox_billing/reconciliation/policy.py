@@ -10,6 +10,7 @@ import dlt
 
 from wolkvox_billing.errors import SettingsError
 from wolkvox_billing.invoices.period import RULES
+from wolkvox_billing.invoices.tax_id import canonical_id
 
 LANGUAGES = ("en", "es")
 
@@ -45,6 +46,8 @@ class Policy:
                 raise SettingsError(
                     _wrong(name, getattr(self, name), f"one of {', '.join(allowed)}")
                 )
+        # However a person writes a NIT, it is the one that documents have.
+        object.__setattr__(self, "supplier_ids", tuple(map(canonical_id, self.supplier_ids)))
 
     def as_json(self) -> dict[str, Any]:
         """The settings by name, numbers as texts."""

@@ -9,9 +9,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from wolkvox_billing.errors import SettingsError
+from wolkvox_billing.invoices.spelling import plain
 from wolkvox_billing.reconciliation import line_map, rate_card
 from wolkvox_billing.reconciliation.facts import BilledLine
-from wolkvox_billing.reconciliation.line_map import MapRow, first_fit, plain
+from wolkvox_billing.reconciliation.line_map import MapRow, first_fit
 
 _LINE_MAP = """\
 # Which line of an invoice bills which report. The first row that fits a line wins.

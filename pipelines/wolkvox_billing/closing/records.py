@@ -1,0 +1,113 @@
+"""The table `month_closes`: who signed off a month, when, and on what; rows are only ever inserted.
+
+The key is the month and a number, so that of two people who record at the same moment only one
+does. The newest record of a month counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, astuple, dataclass, fields
+from datetime import datetime, timezone
+from typing import Any
+
+import dlt
+from dlt.destinations.sql_client import SqlClientBase
+from dlt.extract import DltSource
+
+from wolkvox_billing.errors import WolkvoxError
+from wolkvox_billing.intake import INSERT
+from wolkvox_billing.marts.sql import literal
+from wolkvox_billing.pipeline import load_or_drop, normalized_and_loaded
+from wolkvox_billing.tables import TEXT, TIME, Table, hints
+
+MONTH_CLOSES: Table = (
+    "One row per close or reopening of a month; the newest of a month counts, and none is changed",
+    ("close_id",),
+    {
+        "close_id": (TEXT, "The month and the record's number in it, from 1"),
+        "month": (TEXT, "The month, such as 2026-11"),
+        "closed_at": (TIME, "When it was recorded (UTC)"),
+        "closed_by": (TEXT, "Who recorded it"),
+        "status": (TEXT, "closed or reopened"),
+        "reason": (TEXT, "Why, in that person's words; NULL where nobody had to ask"),
+        "policy": (TEXT, "The settings of the comparison, as JSON"),
+        "evidence_sha256": (TEXT, "SHA-256 of the evidence file; NULL if none was given"),
+        "digest": (TEXT, "SHA-256 of stands_on: another one now means that it no longer holds"),
+        "stands_on": (TEXT, "The month's verdicts as they were then, as JSON"),
+    },
+)
+
+
+class NotClosed(WolkvoxError):
+    """The month cannot be closed, or reopened, as it is: nothing was recorded."""
+
+
+@dataclass(frozen=True)
+class Close:
+    """A row of month_closes."""
+
+    close_id: str
+    month: str
+    closed_at: datetime
+    closed_by: str
+    status: str  # closed, reopened
+    reason: str | None
+    policy: str
+    evidence_sha256: str | None
+    digest: str
+    stands_on: str
+
+    def __str__(self) -> str:
+        at = self.closed_at.astimezone(timezone.utc)
+        return f"{self.month} was {self.status} on {at:%Y-%m-%d %H:%M} UTC by {self.closed_by}"
+
+
+def read_closes(client: SqlClientBase[Any], raw: str) -> list[Close]:
+    """All records, each month's in their order; none before the first."""
+    there = client.execute_sql(
+        "SELECT table_name FROM information_schema.tables "
+        f"WHERE table_schema = {literal(raw)} AND table_name = 'month_closes'"
+    )
+    if not there:
+        return []
+    columns = ", ".join(one.name for one in fields(Close))
+    rows = client.execute_sql(f"SELECT {columns} FROM {raw}.month_closes ORDER BY close_id")
+    return [Close(*row) for row in rows or ()]
+
+
+def newest(closes: Sequence[Close]) -> dict[str, Close]:
+    """The newest record of each month."""
+    return {one.month: one for one in closes}
+
+
+def next_id(month: str, last: Close | None) -> str:
+    """The key of the record that follows on `last`."""
+    number = int(last.close_id.rsplit(".")[-1]) + 1 if last else 1
+    return f"{month}.{number:04}"
+
+
+def append(pipeline: dlt.Pipeline, made: Close) -> Close:
+    """The record, inserted. Raises WarehouseError where it cannot be, and NotClosed where another
+    has its key."""
+
+    def loading() -> None:
+        pipeline.extract(_source(made))
+        normalized_and_loaded(pipeline)
+
+    load_or_drop(pipeline, loading, "not recorded, so close the month again")
+    with pipeline.sql_client() as client:
+        stored = {one.close_id: one for one in read_closes(client, pipeline.dataset_name)}
+    if astuple(stored[made.close_id]) != astuple(made):
+        raise NotClosed(
+            f"{stored[made.close_id]}, at the same moment: look at it, and run it again"
+        )
+    return made
+
+
+def _source(made: Close) -> DltSource:
+    """A source with the name of the schema that all tables of the dataset are in."""
+    says, *_ = MONTH_CLOSES
+    table = dlt.resource([asdict(made)], name="month_closes", **hints(MONTH_CLOSES, INSERT))
+    table.apply_hints(additional_table_hints={"description": says})
+    return dlt.source(lambda: table, name="wolkvox_billing", max_table_nesting=0)()

@@ -1,0 +1,47 @@
+"""The zip of an evidence file: its members in one order, at one time, with one kind of permission,
+so that the same members are the same bytes."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import stat
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from wolkvox_billing.errors import WolkvoxError
+from wolkvox_billing.warehouse import plain
+
+MANIFEST = "manifest.json"
+MOST_BYTES = 2**32 - 1  # of an evidence file, packed and unpacked: the most without ZIP64
+MOST_MEMBERS = 60_000
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # the first moment that a zip can name
+
+
+def write_archive(target: Path, members: Mapping[str, bytes]) -> Path:
+    """The file that was written, whole or not at all, the manifest first. Raises WolkvoxError."""
+    if sum(map(len, members.values())) > MOST_BYTES or len(members) > MOST_MEMBERS:
+        raise WolkvoxError(
+            f"{target.name} would have more than {MOST_BYTES:,} bytes or {MOST_MEMBERS:,} members: "
+            "give fewer `files`"
+        )
+    beside = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with beside.open("xb") as file:
+            with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+                for name in sorted(members, key=lambda one: (one != MANIFEST, one)):
+                    info = zipfile.ZipInfo(name, _EPOCH)
+                    info.create_system = 3  # Unix, wherever it is written
+                    info.external_attr = (stat.S_IFREG | 0o644) << 16
+                    info.compress_type = zipfile.ZIP_DEFLATED
+                    archive.writestr(info, members[name], compresslevel=9)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(target)
+    except OSError as error:
+        raise WolkvoxError(f"{target} could not be written: {plain(error)}") from None
+    finally:
+        beside.unlink(missing_ok=True)
+    return target

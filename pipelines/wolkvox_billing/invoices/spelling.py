@@ -1,0 +1,15 @@
+"""The spelling of a text, which does not matter where people's words are compared."""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import lru_cache
+
+
+@lru_cache(maxsize=10_000)
+def plain(text: str) -> str:
+    """A text without case, accents and runs of blanks. It may be longer: `½` becomes three."""
+    text = unicodedata.normalize("NFKD", text).casefold()  # a letter, and behind it its accents
+    if not text.isascii():
+        text = "".join(c for c in text if not unicodedata.combining(c))
+    return " ".join(text.split())

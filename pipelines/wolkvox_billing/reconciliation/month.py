@@ -1,0 +1,31 @@
+"""A month by the name that people give it, such as 2026-11, and the verdicts that are its own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from contextlib import suppress
+from datetime import date
+from typing import Any
+
+from wolkvox_billing.errors import SettingsError
+from wolkvox_billing.invoices.period import Period, month_of
+
+
+def read_month(text: str) -> Period:
+    """The Period of a month. Raises SettingsError for what is none."""
+    with suppress(ValueError, OverflowError):  # no date is after 9999-12
+        if re.fullmatch(r"\d{4}-\d\d", text, re.ASCII):
+            return month_of(date.fromisoformat(f"{text}-01"))
+    raise SettingsError(f"{text!r} is no month: expected one such as 2026-11")
+
+
+def of_month(month: Period, rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Those of these rows of invoice_reconciliation whose period has days in the month."""
+    return [
+        one
+        for one in rows
+        if one["billing_period_start"]
+        and one["billing_period_start"] < month.end
+        and month.start < one["billing_period_end"]
+    ]
