@@ -9,7 +9,7 @@ IDENTITY := import sys; print(sys.version.split()[0], sys.base_prefix, "$(CURDIR
 # A DuckDB client of the oldest version that must open a snapshot.
 OLDEST := build/oldest-duckdb
 
-.PHONY: help install demo test lint types check bench lock clean FORCE
+.PHONY: help install demo notebook test lint types check bench lock clean FORCE
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -18,6 +18,10 @@ install: .venv/installed ## set up .venv, with what requirements.lock names and 
 
 demo: .venv/installed ## two months against a stand-in of the vendor, in a scratch folder
 	@$(BIN)/wolkvox-billing demo
+
+notebook: .venv/installed ## the reconciliation as a page on this machine: it prints the address
+	@MARIMO_SKIP_UPDATE_CHECK=1 $(BIN)/marimo run notebooks/reconciliation.py \
+		--host 127.0.0.1 --headless --no-token --no-sandbox
 
 test: .venv/installed $(OLDEST)/installed ## all tests; they start a PostgreSQL of their own
 	@$(BIN)/python -m pytest -n auto
@@ -40,7 +44,7 @@ lock: ## requirements.lock from pyproject.toml; UPGRADE=1 takes the newest of ev
 	@test -x build/lock/bin/uv || { $(PYTHON) -m venv build/lock && build/lock/bin/pip -qq install uv; }
 	@build/lock/bin/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes \
 		--no-header --no-annotate --no-build $(if $(UPGRADE),--upgrade) \
-		--extra postgres --group dev --output-file requirements.lock pyproject.toml
+		--extra postgres --extra notebook --group dev --output-file requirements.lock pyproject.toml
 	@printf 'duckdb==1.1.0 ; python_version < "3.13"\nduckdb==1.1.3 ; python_version >= "3.13"\n' \
 		| build/lock/bin/uv pip compile --quiet --universal --python-version 3.10 \
 		--generate-hashes --no-header --no-annotate --no-build \

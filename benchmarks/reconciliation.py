@@ -15,6 +15,7 @@ import time
 from collections import Counter
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from wolkvox_billing.invoices.period import Period
 from wolkvox_billing.reconciliation.facts import BilledLine, Facts, MonthUse
@@ -22,7 +23,7 @@ from wolkvox_billing.reconciliation.keys import compare
 from wolkvox_billing.reconciliation.line_map import MapRow
 from wolkvox_billing.reconciliation.policy import Policy
 from wolkvox_billing.reconciliation.rate_card import FOREVER, Rate
-from wolkvox_billing.reconciliation.tail import tail_of
+from wolkvox_billing.reconciliation.tail import Unread, tail_of
 from wolkvox_billing.reconciliation.verdicts import judge
 
 OCTOBER = Period(date(2026, 10, 1), date(2026, 11, 1))
@@ -74,10 +75,11 @@ def verdict(read: list[tuple[int, Decimal]], billed: int) -> tuple[str, Decimal 
         days={},
         lines=[line],
         answered={},
-        tail_of=lambda *_: tail_of(read, 0, SECONDS, policy.tail_factor),
+        unread_of=lambda *_: Unread(tail_of(read, 0, SECONDS, policy.tail_factor)),
+        zone_of=lambda _: ZoneInfo("UTC"),
     )
     [one] = judge(facts, compare(facts, MAP, None), RATES, policy)
-    return one.status, one.tail.quantity if one.tail else None
+    return one.status, one.unread.missing.quantity if one.unread else None
 
 
 def main() -> None:

@@ -132,7 +132,7 @@ def configure(monkeypatch: pytest.MonkeyPatch, vendor: Vendor, *names: str) -> N
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, vendor: Vendor) -> Project:
     """A project on DuckDB that polls the operation `acme`."""
-    return _project(tmp_path, monkeypatch, vendor)
+    return empty_project(tmp_path, monkeypatch, vendor)
 
 
 @pytest.fixture(params=["duckdb", "postgres"])
@@ -143,7 +143,7 @@ def warehouse(
     vendor: Vendor,
 ) -> Project:
     """A project that polls the operation `acme`: once on DuckDB, once on a real PostgreSQL."""
-    made = _project(tmp_path, monkeypatch, vendor)
+    made = empty_project(tmp_path, monkeypatch, vendor)
     if request.param == "postgres":
         made.destination = "postgres"
         made.dsn = request.getfixturevalue("new_database")()
@@ -151,7 +151,7 @@ def warehouse(
     return made
 
 
-def _project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, vendor: Vendor) -> Project:
+def empty_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, vendor: Vendor) -> Project:
     folder = tmp_path / "project"
     folder.mkdir()
     monkeypatch.chdir(folder)

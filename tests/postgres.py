@@ -56,7 +56,7 @@ def _run(programs: Path, folder: Path) -> Iterator[str]:
         if done.returncode:
             raise RuntimeError(f"{program} failed:\n{log.read_text()}")
 
-    data, port = str(folder / "data"), _free_port()
+    data, port = str(folder / "data"), free_port()
     run("initdb", "-D", data, "-U", "tester", "--auth=trust", "--no-sync", "-E", "UTF8")
     options = f"-p {port} -h 127.0.0.1 -k '' -F -c max_connections=200"
     run("pg_ctl", "-D", data, "-w", "-o", options, "start")
@@ -78,7 +78,8 @@ def _programs() -> Path:
     raise PostgresMissing(HOW_TO_GET_POSTGRES)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -264,6 +264,21 @@ def test_a_changed_rate_breaks_a_close(project: Project) -> None:
     assert "contracted_unit_price 100 -> 90, contracted_cost 100,000 -> 90,000" in said
 
 
+def test_a_comment_in_the_rate_card_does_not_break_a_close(project: Project) -> None:
+    """The record says by which files it was judged; it stands on the verdicts all the same."""
+    ready(project)
+    first = signed(project)
+    card = f"# agreed in January\n{ONE_PRICE}"
+    Path("rate_card.csv").write_text(card)
+    assert warned(project) == []
+    second = signed(project, reopen, reason="to see")
+    assert second.stands_on == first.stands_on
+    was, now = (json.loads(one.policy) for one in (first, second))
+    assert was["line_map_sha256"] == hashlib.sha256(ONE_LINE.encode()).hexdigest()
+    assert was["rate_card_sha256"] == hashlib.sha256(ONE_PRICE.encode()).hexdigest()
+    assert now == {**was, "rate_card_sha256": hashlib.sha256(card.encode()).hexdigest()}
+
+
 def test_status_says_where_it_cannot_tell(project: Project) -> None:
     """Without the line map nobody knows whether a close holds, and that is no reason to fail."""
     ready(project)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import replace
@@ -28,7 +29,7 @@ from wolkvox_billing.reconciliation.keys import compare
 from wolkvox_billing.reconciliation.line_map import MapRow
 from wolkvox_billing.reconciliation.policy import Policy
 from wolkvox_billing.reconciliation.rate_card import FOREVER, Rate
-from wolkvox_billing.reconciliation.tail import Tail
+from wolkvox_billing.reconciliation.tail import Tail, Unread
 from wolkvox_billing.reconciliation.verdicts import judge
 from wolkvox_billing.reconciliation.words import explanation
 
@@ -138,6 +139,51 @@ def test_the_mart_has_the_rows_that_the_verb_gives(warehouse: Project) -> None:
         "WHERE billing_period_start = DATE '2026-10-01'"
     )
     assert list(stored) == list(row.values())
+
+
+def test_the_mart_knows_an_invoice_when_it_was_read(warehouse: Project) -> None:
+    """`invoices` fills the mart anew, as `load` does; nobody has to run `reconcile` first."""
+    read(warehouse, *READ)
+    judged(warehouse)
+    bill(warehouse, invoice("1450", "145000.00"))
+    mart = "SELECT reconciliation_status, billed_quantity FROM wolkvox_billing_marts."
+    assert warehouse.query(f"{mart}invoice_reconciliation") == [("overbilled_quantity", 1450)]
+
+
+def test_invoices_are_loaded_whatever_the_line_map_says(project: Project) -> None:
+    """Without a line map there is nothing to compare by; a wrong one, or one before the first
+    load, is a warning. The invoice is loaded, and the mart stays as it was."""
+    Path("one.xml").write_bytes(declared(invoice("1000", "100000.00")))
+    for line_map, load, says in (
+        (None, False, None),
+        (ONE_LINE, False, "wolkvox_billing has no tables yet: run `wolkvox-billing load` first"),
+        (f"{MAP},,*,nonsense,,,quantity\n", True, "line_map.csv, line 2, column report"),
+        (ONE_LINE, True, None),
+    ):
+        if line_map:
+            Path("line_map.csv").write_text(line_map)
+            Path("rate_card.csv").write_text(ONE_PRICE)
+        if load:
+            read(project, *READ[:1])
+        result = invoices(["one.xml"], clock=lambda: project.vendor.now)
+        assert [one.made[:6] for one in result.receipts] == ["loaded"]
+        told = f"loaded, and invoices were not compared anew: {says}"
+        assert [one.startswith(told) for one in result.warnings] == ([True] if says else [])
+
+
+def test_the_command_says_why_invoices_are_not_compared(project: Project) -> None:
+    """A wrong line map is told by `invoices`, which ends in 0 all the same."""
+    Path("one.xml").write_bytes(declared(invoice("1000", "100000.00")))
+    Path("line_map.csv").write_text(f"{MAP},,*,nonsense,,,quantity\n")
+    Path("rate_card.csv").write_text(ONE_PRICE)
+    read(project, *READ[:1])
+    done = CliRunner().invoke(main, ["invoices", "one.xml"])
+    assert done.exit_code == 0
+    assert "warning: loaded, and invoices were not compared anew: line_map.csv, l" in done.output
+    [said] = json.loads(CliRunner().invoke(main, ["invoices", "one.xml", "--json"]).stdout)[
+        "warnings"
+    ]
+    assert "column report" in said
 
 
 def test_an_open_month_is_no_finding(warehouse: Project) -> None:
@@ -291,7 +337,7 @@ def test_tiers_are_graduated(project: Project) -> None:
     tiers = f"{ONE_PRICE}{REPORT},,,600,80,COP,2026-01-01,\n"
     row = only(judged(project, rate_card=tiers, tail_factor=Decimal(0)))
     assert (row["contracted_cost"], row["volume_effect"], row["price_effect"]) == (92000, 8000, 0)
-    assert row["contracted_unit_price"] == Decimal("90.90909091")  # 100,000 for 1,100
+    assert row["contracted_unit_price"] == Decimal("90.9091")  # 100,000 for 1,100
 
 
 def test_a_price_that_changes_in_mid_month_holds_for_what_was_used_then(project: Project) -> None:
@@ -529,6 +575,7 @@ def test_the_command_prints_verdicts_and_json(project: Project) -> None:
     assert run(main, ["reconcile", "--month", "2026-10", "--fail-on-material"]).exit_code == 1
     said = json.loads(run(main, ["reconcile", "--month", "2026-10", "--json"]).stdout)
     assert said["month"] == "2026-10" and said["policy"]["tolerance_amount"] == "0.01"
+    assert said["policy"]["line_map_sha256"] == hashlib.sha256(ONE_LINE.encode()).hexdigest()
     assert said["rows"][0]["billed_quantity"] == "9450.0000"
     assert said["rows"][0]["billing_period_start"] == "2026-10-01"
 
@@ -631,9 +678,9 @@ def test_verdicts_add_up(
     ]
     today = date(2026, 12, 31)
     answered = {("acme", REPORT): {date(2026, 10, 3)}}
-    tail = Tail(Decimal(5), 60, "busiest")
+    unread = Unread(Tail(Decimal(5), 60, "busiest"))
     facts = Facts(local(31), {"acme": today}, today, {"acme": "A"}, months, days, lines, answered,
-                  lambda *_: tail)  # fmt: skip
+                  lambda *_: unread, lambda _: ZoneInfo("America/Bogota"))  # fmt: skip
     comparison = compare(facts, line_map, "900")
     verdicts = judge(facts, comparison, rates, Policy())
     totals = tie_out(facts, comparison, verdicts)
@@ -641,7 +688,7 @@ def test_verdicts_add_up(
     seen = sorted(line.document_id for one in verdicts for line in one.lines)
     assert seen == sorted(line.document_id for line in lines)
     for one in verdicts:
-        assert explanation(one, "en", ZoneInfo("America/Bogota")).endswith(".")
-        assert explanation(one, "es", ZoneInfo("America/Bogota")).endswith(".")
+        assert explanation(one, facts, "en").endswith(".")
+        assert explanation(one, facts, "es").endswith(".")
         if one.volume_effect is not None and one.price_effect is not None:
             assert one.volume_effect + one.price_effect == one.cost_variance

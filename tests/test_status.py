@@ -163,6 +163,22 @@ def test_an_operation_under_two_names(project: Project) -> None:
     assert "under 2 names this month (NORTE, SUR)" in found.warnings[0]
 
 
+def test_a_renamed_operation_is_one(project: Project) -> None:
+    """An operation that the vendor calls otherwise from one answer to the next goes on as one, and
+    `status` says that this is how it was taken."""
+    for day, name, items in (("09", "ACME", "500"), ("10", "ACME SAS", "530")):
+        project.vendor.now = at(f"2026-11-{day} 12:00")
+        row = {"operation": name, "description": "Audios", "items": items,
+               "date": f"2026-11-{day}"}  # fmt: skip
+        project.vendor.answer(TOKENS["acme"], REPORT, [row])
+        assert project.load(measures={REPORT: "month_to_date"}).is_good
+    found = seen(project, "2026-11-10 12:01")
+    assert [(p.product, p.so_far, p.change) for p in found.rows[0].products] == [
+        ("Audios", 530, 30)
+    ]
+    assert "called it 'ACME' before and 'ACME SAS' now" in found.warnings[0]
+
+
 def test_an_absurd_change_breaks_nothing(project: Project) -> None:
     """A change that does not fit a number is shown as unknown."""
     poll(project, "2026-11-09 12:00", Audios="99999999999999")

@@ -166,6 +166,7 @@ def invoices(
                 "counts": result.counts,
                 "net_amounts": result.net_amounts,
                 "other_kinds": result.other_kinds,
+                "warnings": result.warnings,
                 "location": result.location,
             }
         )
@@ -184,6 +185,8 @@ def invoices(
         for currency, net in result.net_amounts.items():
             say(f"net of all, credit notes taken off: {shown_number(net)} {currency}")
         say(", ".join(f"{count} {made}" for made, count in result.counts.items()) or "no file")
+        for text in result.warnings:
+            say(f"warning: {text}")
         say(f"tables: {result.location}, dataset {dataset}")
     sys.exit(1 if result.counts.get("rejected") else 0)
 

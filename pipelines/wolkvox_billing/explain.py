@@ -6,12 +6,14 @@ verdict ─┬▶ its last reading ─▶ the poll that brought it ─▶ SHA-25
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+
+from dlt.destinations.sql_client import SqlClientBase
 
 from wolkvox_billing.errors import SettingsError
 from wolkvox_billing.invoices.period import Period
@@ -20,7 +22,7 @@ from wolkvox_billing.polls import Clock, utc_now
 from wolkvox_billing.reconcile import reconcile
 from wolkvox_billing.reconciliation.facts import BilledLine, MonthUse
 from wolkvox_billing.reconciliation.keys import Comparison, Key, compare
-from wolkvox_billing.reconciliation.line_map import read_line_map
+from wolkvox_billing.reconciliation.line_map import MapRow, read_line_map
 from wolkvox_billing.reconciliation.policy import Policy, read_policy
 from wolkvox_billing.reconciliation.reading import read_facts
 from wolkvox_billing.reports import REPORTS
@@ -103,15 +105,12 @@ def explain(
     policy = policy or configured(read_policy)
     found = reconcile(month, destination=destination, dataset=dataset, policy=policy, clock=clock)
     line_map = read_line_map(Path(policy.line_map), REPORTS)
-    with opened(destination, dataset) as pipeline, reading(pipeline):
-        raw, marts = pipeline.dataset_name, f"{pipeline.dataset_name}_marts"
-        with pipeline.sql_client() as client:
-
-            def rows(query: str) -> list[tuple[Any, ...]]:
-                return [tuple(row) for row in client.execute_sql(query) or ()]
-
-            comparison = compare(read_facts(client, raw, marts, policy), line_map, None)
-            traced = [_traced(rows, raw, row, comparison) for row in found.rows]
+    with (
+        opened(destination, dataset) as pipeline,
+        reading(pipeline),
+        pipeline.sql_client() as client,
+    ):
+        traced = trace(client, pipeline.dataset_name, found.rows, line_map, policy)
     kept = [one for one in traced if _fits(one, product, report)]
     if traced and not kept:
         there = sorted({f"{p} ({r})" for one in traced for r, p in _named(one) if p})
@@ -121,6 +120,23 @@ def explain(
         if product and one.row["product"] is None:  # of a whole report, what was asked for
             one.measured_from = [m for m in one.measured_from if m.product == product]
     return Explained(month, kept, found.location)
+
+
+def trace(
+    client: SqlClientBase[Any],
+    dataset: str,
+    verdicts: Sequence[Row],
+    line_map: Sequence[MapRow],
+    policy: Policy,
+) -> list[Traced]:
+    """Each of the verdicts as a Traced, by queries that only read."""
+
+    def rows(query: str) -> list[tuple[Any, ...]]:
+        return [tuple(row) for row in client.execute_sql(query) or ()]
+
+    facts = read_facts(client, dataset, f"{dataset}_marts", policy)
+    comparison = compare(facts, line_map, None)
+    return [_traced(rows, dataset, row, comparison) for row in verdicts]
 
 
 def as_lines(one: Traced) -> list[str]:
@@ -176,14 +192,15 @@ def _fits(one: Traced, product: str | None, report: str | None) -> bool:
 
 
 def _traced(rows: Rows, raw: str, row: Row, comparison: Comparison) -> Traced:
-    period = Period(row["billing_period_start"], row["billing_period_end"])
+    start, end = row["billing_period_start"], row["billing_period_end"]
+    period = Period(start, end) if start else None  # of a line that nothing gives a period
     own = row["operation_id"], row["report"], row["product"], period
     key = Key(row["supplier_id"], *own, row["billing_currency"])
     billed = comparison.billed.get(key)
     # What nobody billed is measured under a key without a supplier: see the call of `compare`.
     measured = comparison.measured.get(key if billed else Key(None, *own, None))
     found = Traced(row)
-    if row["operation_id"] and row["report"]:
+    if row["operation_id"] and row["report"] and period:
         outcomes = rows(
             f"SELECT outcome FROM {raw}.polls WHERE operation_id = {literal(row['operation_id'])} "
             f"AND report = {literal(row['report'])} AND {_within('poll_date', period)}"
@@ -193,6 +210,7 @@ def _traced(rows: Rows, raw: str, row: Row, comparison: Comparison) -> Traced:
     # An operation that was renamed has a use for each name: its readings are found once.
     uses = {(use.product, use.period): use for use in (measured.uses if measured else [])}
     for use in uses.values():
+        assert period  # only a key with one is measured
         found.measured_from += _measured(rows, raw, use, period)
     if billed:
         found.billed_from = [_billed(rows, raw, line) for line in billed.lines]

@@ -18,7 +18,7 @@ import dlt
 from dlt.destinations.sql_client import SqlClientBase
 from dlt.extract import DltResource, DltSource
 
-from wolkvox_billing.errors import SettingsError
+from wolkvox_billing.errors import SettingsError, WolkvoxError
 from wolkvox_billing.invoices import Document, Found, OtherKind, Rejected, read_invoices
 from wolkvox_billing.invoices.period import RULES
 from wolkvox_billing.invoices.tables import (
@@ -28,15 +28,23 @@ from wolkvox_billing.invoices.tables import (
     rejected_rows,
     rejection_id,
 )
+from wolkvox_billing.marts import REFRESHED
 from wolkvox_billing.marts.sql import literal
-from wolkvox_billing.pipeline import load_or_drop, normalized_and_loaded
+from wolkvox_billing.pipeline import (
+    NOT_RECONCILED,
+    complaint_of,
+    load_or_drop,
+    normalized_and_loaded,
+)
 from wolkvox_billing.polls import Clock, utc_now
+from wolkvox_billing.reconcile import refill
 from wolkvox_billing.reconciliation.policy import read_policy
 from wolkvox_billing.tables import hints
 from wolkvox_billing.warehouse import (
     DATASET,
     DESTINATION,
     configured,
+    held_open,
     location_of,
     opened,
 )
@@ -74,6 +82,7 @@ class Intake:
 
     receipts: list[Receipt] = field(default_factory=list)
     other_kinds: Counter[str] = field(default_factory=Counter)
+    warnings: list[str] = field(default_factory=list)
     location: str = ""
 
     @property
@@ -103,7 +112,7 @@ def invoices(
     on_found: Callable[[Found], None] | None = None,
 ) -> Intake:
     """An Intake of these files, folders and zips, loaded into `invoice_documents`, `invoice_lines`
-    and `rejected_documents`.
+    and `rejected_documents`. The mart `invoice_reconciliation` is filled anew, as `load` does.
 
     decimal: what is before decimals in spreadsheets, `.` or `,`; None lets each file tell.
     period_rule: for documents that name no period; None takes the setting.
@@ -133,7 +142,20 @@ def invoices(
             normalized_and_loaded(pipeline)
 
         load_or_drop(pipeline, loading, "not loaded, so read the files again")
+        if pipeline.destination.destination_name in REFRESHED:
+            result.warnings = _compared_anew(pipeline, clock())
     return result
+
+
+def _compared_anew(pipeline: dlt.Pipeline, now: datetime) -> list[str]:
+    """Fills the mart `invoice_reconciliation`; a warning where it stays as it was. What is loaded
+    stays loaded, and `reconcile` will say the same."""
+    try:
+        with held_open(pipeline):
+            said = complaint_of(lambda: refill(pipeline, now))
+    except WolkvoxError as error:
+        said = str(error)
+    return [NOT_RECONCILED.format(said)] if said else []
 
 
 def _tables(

@@ -15,23 +15,23 @@ from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import dlt
 from dlt.destinations.sql_client import SqlClientBase
 
 from wolkvox_billing.errors import SettingsError, WarehouseError, WolkvoxError
+from wolkvox_billing.invoices.period import Period
 from wolkvox_billing.marts import REFRESHED, refresh
 from wolkvox_billing.marts.sql import TABLES, insert, literal
 from wolkvox_billing.polls import Clock, utc_now
 from wolkvox_billing.reconciliation import rate_card
 from wolkvox_billing.reconciliation.facts import Facts
-from wolkvox_billing.reconciliation.keys import Comparison, compare
+from wolkvox_billing.reconciliation.keys import Comparison, compare, overlap
 from wolkvox_billing.reconciliation.line_map import read_line_map, warnings_of
 from wolkvox_billing.reconciliation.month import of_month, read_month
 from wolkvox_billing.reconciliation.names import listed
 from wolkvox_billing.reconciliation.policy import Policy, read_policy
-from wolkvox_billing.reconciliation.rate_card import FOREVER, cents, read_rate_card
+from wolkvox_billing.reconciliation.rate_card import FOREVER, read_rate_card
 from wolkvox_billing.reconciliation.reading import read_facts
 from wolkvox_billing.reconciliation.templates import propose, write_templates
 from wolkvox_billing.reconciliation.verdicts import Verdict, judge
@@ -74,8 +74,8 @@ def reconcile(
     policy: Policy | None = None,
     clock: Clock = utc_now,
 ) -> Reconciliation:
-    """The Reconciliation of a month such as 2026-11, by the day when a key's period starts; of all
-    months without one. The mart `invoice_reconciliation` is filled for all months.
+    """The Reconciliation of a month such as 2026-11, of each key whose period has days in it; of
+    all months without one. The mart `invoice_reconciliation` is filled for all months.
 
     Raises SettingsError for a month, line map or rate card that cannot be meant, WarehouseError
     where nothing is loaded, and DoesNotTieOut.
@@ -83,10 +83,8 @@ def reconcile(
     period = read_month(month) if month is not None else None
     policy = policy or configured(read_policy)
     with opened(destination, dataset) as pipeline, reading(pipeline):
-        rows, totals, warnings = fill_anew(pipeline, policy, clock())
+        rows, totals, warnings = fill_anew(pipeline, policy, clock(), period)
         location = location_of(pipeline)
-    if period:
-        rows = of_month(period, rows)
     return Reconciliation(month, policy, rows, totals, warnings, location)
 
 
@@ -117,25 +115,29 @@ def init(
     return written, propose(Path(policy.line_map), rows, facts.lines)
 
 
-def refill(pipeline: dlt.Pipeline) -> None:
-    """Fills the mart where there are a line map and a rate card. Raises SettingsError."""
+def refill(pipeline: dlt.Pipeline, now: datetime | None = None) -> None:
+    """Fills the mart where there are a line map and a rate card, as of `now`; without it, as of the
+    marts' clock. Raises SettingsError and DoesNotTieOut."""
     policy = configured(read_policy)
     if Path(policy.line_map).exists() and Path(policy.rate_card).exists():
-        fill(pipeline, policy)
+        fill_anew(pipeline, policy, now) if now else fill(pipeline, policy)
 
 
 def fill_anew(
-    pipeline: dlt.Pipeline, policy: Policy, now: datetime
+    pipeline: dlt.Pipeline, policy: Policy, now: datetime, month: Period | None = None
 ) -> tuple[list[Row], dict[str, Any], list[str]]:
     """As `fill`, as of `now`. Raises SettingsError where the destination has no marts."""
     if (name := pipeline.destination.destination_name) not in REFRESHED:
         raise SettingsError(f"verdicts are made on {' and '.join(REFRESHED)}, not on {name}")
     refresh(pipeline, None, now)
-    return fill(pipeline, policy)
+    return fill(pipeline, policy, month)
 
 
-def fill(pipeline: dlt.Pipeline, policy: Policy) -> tuple[list[Row], dict[str, Any], list[str]]:
-    """Fills the mart `invoice_reconciliation`; its rows, the totals and warnings."""
+def fill(
+    pipeline: dlt.Pipeline, policy: Policy, month: Period | None = None
+) -> tuple[list[Row], dict[str, Any], list[str]]:
+    """Fills the mart `invoice_reconciliation`; its rows, the totals and warnings, of a month or of
+    all. Raises SettingsError, DoesNotTieOut, and WolkvoxError for a number too large to store."""
     raw, marts = pipeline.dataset_name, f"{pipeline.dataset_name}_marts"
     line_map = read_line_map(Path(policy.line_map), REPORTS)
     rates = read_rate_card(Path(policy.rate_card), REPORTS)
@@ -143,9 +145,9 @@ def fill(pipeline: dlt.Pipeline, policy: Policy) -> tuple[list[Row], dict[str, A
         facts = read_facts(client, raw, marts, policy)
         comparison = compare(facts, line_map, _supplier(facts, policy))
         verdicts = judge(facts, comparison, rates, policy)
-        totals = tie_out(facts, comparison, verdicts)
-        zone = ZoneInfo(_zone(client, marts))
-        rows = [_row(one, facts, policy, zone) for one in verdicts]
+        totals = tie_out(facts, comparison, verdicts, month)
+        rows = [_row(one, facts, policy) for one in verdicts]
+        _check_size(rows)
         tables: dict[str, list[tuple[Any, ...]]] = {
             "line_map": [tuple(vars(one).values()) for one in line_map],
             "rate_card": [
@@ -163,31 +165,44 @@ def fill(pipeline: dlt.Pipeline, policy: Policy) -> tuple[list[Row], dict[str, A
     known = (facts.operations, facts.months)
     warnings += warnings_of(line_map, lines, Path(policy.line_map).name, *known)
     warnings += rate_card.warnings_of(rates, Path(policy.rate_card).name, *known)
-    return rows, totals, warnings
+    warnings += [*facts.warnings, *_without_a_month(facts)]
+    return of_month(month, rows) if month else rows, totals, warnings
 
 
-def tie_out(facts: Facts, comparison: Comparison, verdicts: Sequence[Verdict]) -> dict[str, Any]:
-    """What each status comes to, by currency and unit, checked against all that was billed and
-    measured. Raises DoesNotTieOut."""
-    billed: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
-    measured: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
-    for one in verdicts:
-        billed[one.status, one.key.currency or ""] += one.billed_cost
-        if found := one.measured:
-            is_gauge = any(use.measure == "gauge" for use in found.uses)
-            counted = (found.quantity or Decimal()) if is_gauge else found.counted
-            measured[one.status, found.uses[0].unit] += counted
-    left_out = dict(comparison.left_out)
-    all_billed = sum(billed.values(), Decimal()) + sum(left_out.values(), Decimal())
+def tie_out(
+    facts: Facts,
+    comparison: Comparison,
+    verdicts: Sequence[Verdict],
+    month: Period | None = None,
+) -> dict[str, Any]:
+    """What each status comes to, by currency and unit, of a month or of all; all verdicts are
+    checked against all that was billed and measured. Raises DoesNotTieOut."""
+    all_billed = sum((one.billed_cost for one in verdicts), Decimal())
+    all_billed += sum((line.amount for _, line in comparison.left_out), Decimal())
     lines = sum((line.amount for line in facts.lines), Decimal())
     if all_billed != lines:
         raise DoesNotTieOut(f"the verdicts bill {all_billed:f}, the lines {lines:f}: {_DEFECT}")
     counted = sum((one.measured.counted for one in verdicts if one.measured), Decimal())
-    there = sum(
-        (use.quantity or Decimal() for use in facts.months if use.measure != "gauge"), Decimal()
-    )
+    there = sum((use.quantity or Decimal() for use in facts.months if not use.is_gauge), Decimal())
     if counted != there:
         raise DoesNotTieOut(f"the verdicts count {counted:f}, the months {there:f}: {_DEFECT}")
+
+    def is_in(period: Period | None) -> bool:
+        return month is None or (period is not None and overlap(period, month))
+
+    billed: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
+    measured: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
+    left_out: defaultdict[tuple[str, str | None], Decimal] = defaultdict(Decimal)
+    for one in verdicts:
+        if is_in(one.key.period):
+            billed[one.status, one.key.currency or ""] += one.billed_cost
+            if found := one.measured:
+                is_gauge = any(use.is_gauge for use in found.uses)
+                counted = (found.quantity or Decimal()) if is_gauge else found.counted
+                measured[one.status, found.uses[0].unit] += counted
+    for role, line in comparison.left_out:
+        if is_in(line.period):
+            left_out[role, line.currency] += line.amount
     return {
         "billed_cost": [
             {"reconciliation_status": status, "billing_currency": currency, "billed_cost": amount}
@@ -202,16 +217,48 @@ def tie_out(facts: Facts, comparison: Comparison, verdicts: Sequence[Verdict]) -
             {"role": role, "billing_currency": currency, "billed_cost": amount}
             for (role, currency), amount in left_out.items()
         ],
-        "billed_lines": lines,
+        "billed_lines": sum([*billed.values(), *left_out.values()], Decimal()),
     }
 
 
 _DEFECT = "a defect of this program; please report it, with the line map and the rate card"
 
 
-def _row(one: Verdict, facts: Facts, policy: Policy, zone: ZoneInfo) -> Row:
+def _check_size(rows: Sequence[Row]) -> None:
+    """Raises WolkvoxError for what DECIMAL(18, 4) does not hold, before a database says less."""
+    for row in rows:
+        for name, value in row.items():
+            if isinstance(value, Decimal) and abs(value) >= _TOO_LARGE:
+                what = row["product"] or row["report"] or "what no row of the line map fits"
+                raise WolkvoxError(
+                    f"{name} of {row['operation_id'] or 'no operation'}, {what}, period from "
+                    f"{row['billing_period_start']}, is {value:,f}: expected less than "
+                    f"{_TOO_LARGE:,}; look at the invoices and the rate card for a wrong number"
+                )
+
+
+_TOO_LARGE = 10**14
+
+
+def _without_a_month(facts: Facts) -> list[str]:
+    """A warning where lines name no period: no month shows them."""
+    amounts: defaultdict[str, Decimal] = defaultdict(Decimal)
+    lines = [line for line in facts.lines if not line.period]
+    for line in lines:
+        amounts[line.currency or "no currency"] += line.amount
+    told = ", ".join(f"{amount:,.2f} {currency}" for currency, amount in sorted(amounts.items()))
+    if not lines:
+        return []
+    return [f"{len(lines)} invoice lines over {told} name no period: they are in no month"]
+
+
+def _row(one: Verdict, facts: Facts, policy: Policy) -> Row:
     key, uses = one.key, one.measured.uses if one.measured else []
-    hours = [use.hours_unread for use in uses if use.hours_unread is not None]
+    hours = [
+        use.hours_unread
+        for use in uses
+        if use.hours_unread is not None and key.period and use.period.end == key.period.end
+    ]
     return {
         "supplier_id": key.supplier_id,
         "operation_id": key.operation_id,
@@ -226,7 +273,7 @@ def _row(one: Verdict, facts: Facts, policy: Policy, zone: ZoneInfo) -> Row:
         "quantity_variance": one.quantity_variance,
         "contracted_unit_price": one.unit_price,
         "contracted_cost": one.contracted_cost,
-        "billed_cost": cents(one.billed_cost),
+        "billed_cost": one.billed_cost,
         "cost_variance": one.cost_variance,
         "volume_effect": one.volume_effect,
         "price_effect": one.price_effect,
@@ -234,7 +281,7 @@ def _row(one: Verdict, facts: Facts, policy: Policy, zone: ZoneInfo) -> Row:
         "hours_unread_at_end": max(hours, default=None),
         "reconciliation_status": one.status,
         "is_material": one.is_material,
-        "explanation": explanation(one, policy.language, zone),
+        "explanation": explanation(one, facts, policy.language),
     }
 
 
@@ -261,8 +308,3 @@ def _unknown_suppliers(client: SqlClientBase[Any], raw: str, policy: Policy) -> 
         f"supplier; there is {listed(names)}"
         for one in unknown
     ]
-
-
-def _zone(client: SqlClientBase[Any], marts: str) -> str:
-    [(name,)] = client.execute_sql(f"SELECT timezone FROM {marts}.refreshed") or ()
-    return str(name)

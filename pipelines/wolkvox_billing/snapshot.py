@@ -31,6 +31,13 @@ if TYPE_CHECKING:
     import dlt
     import pyarrow
 
+# Small tables beside the marts, without which nobody could tell of a copy as of when it speaks, in
+# whose time zone, and by which line map its verdicts were made.
+BESIDE = {
+    "refreshed": "One row: the moment up to which the marts speak",
+    "operations": "One row per operation: its time zone",
+    "line_map": "One row per row of the line map by which the verdicts were made",
+}
 STORAGE_VERSION = "v1.1.0"  # a file of DuckDB 2's own version opens from 1.5 on only
 ROWS_AT_ONCE = 50_000
 
@@ -75,7 +82,7 @@ def publish(
             if not pipeline.default_schema_name:  # this machine never loaded; the warehouse did
                 pipeline.sync_destination()
             target.parent.mkdir(parents=True, exist_ok=True)
-            with _tables(pipeline, {dataset: None, marts: MARTS}) as (db, tables):
+            with _tables(pipeline, {dataset: None, marts: (*MARTS, *BESIDE)}) as (db, tables):
                 try:
                     if as_file:
                         rows = _as_file(db, tables, beside, _comments(pipeline))
@@ -139,6 +146,7 @@ def _comments(pipeline: dlt.Pipeline) -> dict[str, str]:
     """What each table holds, by `table.`, and each column, by `table.column`; by `column` in the
     marts, where a name means the same everywhere."""
     said = {f"{mart}.": grain(mart) for mart in MARTS} | COLUMNS
+    said |= {f"{table}.": says for table, says in BESIDE.items()}
     for table in pipeline.default_schema.data_tables():
         said[f"{table['name']}."] = table.get("description") or ""
         for column, hint in table["columns"].items():

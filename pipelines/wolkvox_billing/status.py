@@ -117,6 +117,7 @@ class _Seen:
     )  # name, product, day, measure, use, covers, so far
     months: list[Any] = field(default_factory=list)  # name, product, month, last quantity, read at
     polls: list[Any] = field(default_factory=list)  # outcome, started at, rejected; of 7 days
+    renames: list[Any] = field(default_factory=list)  # name before, name now
 
 
 def _read(pipeline: dlt.Pipeline, default_zone: ZoneInfo, now: datetime, found: Status) -> None:
@@ -159,6 +160,20 @@ def _read(pipeline: dlt.Pipeline, default_zone: ZoneInfo, now: datetime, found: 
         ):
             for operation, report, *row in client.execute_sql(str(sql), *values) or ():
                 getattr(seen[operation, report], str(part)).append(row)
+        renamed = client.execute_sql(f"SELECT DISTINCT report FROM {marts}.renames ORDER BY 1")
+        for (report,) in renamed or ():
+            for operation, *names in (
+                client.execute_sql(
+                    f"SELECT DISTINCT n.operation_id, n.operation_name, n.newest_name "
+                    f"FROM {marts}.renames AS n INNER JOIN {raw}.{report} AS r "
+                    "ON r.operation_id = n.operation_id AND r.operation = n.operation_name "
+                    "WHERE n.report = %s AND r.date >= %s ORDER BY 1, 2",
+                    report,
+                    since.date(),
+                )
+                or ()
+            ):
+                seen[operation, report].renames.append(names)
     for (operation, report), facts in sorted(seen.items(), key=lambda one: one[0]):
         local = now.astimezone(zones.get(operation, default_zone))
         found.rows.append(_freshness(operation, report, facts, local))
@@ -193,8 +208,13 @@ def _warnings(seen: _Seen, now: datetime) -> list[str]:
     said: list[str] = []
     if len(names := _names(seen, now)) > 1:
         said.append(
-            f"wolkvox shows it under {len(names)} names this month ({', '.join(names)}): if it was "
-            "renamed, its use is counted under each"
+            f"wolkvox shows it under {len(names)} names this month ({', '.join(names)}) in "
+            "the same answers: each is counted"
+        )
+    for before, newest in seen.renames:
+        said.append(
+            f"wolkvox called it {before!r} before and {newest!r} now, never both in one answer: "
+            "taken as the same, renamed"
         )
     for (_, product), days in _by_product(seen).items():
         if since := _stands_still(days, now.date()):

@@ -17,6 +17,7 @@ from typing import Any
 from dlt.destinations.sql_client import SqlClientBase
 
 from wolkvox_billing.closing.records import Close
+from wolkvox_billing.invoices.period import month_of
 from wolkvox_billing.reconcile import DoesNotTieOut, Row
 
 # With other columns every close made before would no longer hold.
@@ -58,7 +59,10 @@ def verdicts_by_month(client: SqlClientBase[Any], marts: str) -> dict[str, list[
         or ()
     ):
         row = dict(zip(columns, values, strict=True))
-        found.setdefault(f"{row['billing_period_start']:%Y-%m}", []).append(row)
+        month = month_of(row["billing_period_start"])
+        while month.start < row["billing_period_end"]:  # a quarter is in three
+            found.setdefault(f"{month.start:%Y-%m}", []).append(row)
+            month = month_of(month.end)
     return found
 
 

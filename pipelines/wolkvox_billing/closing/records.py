@@ -31,7 +31,7 @@ MONTH_CLOSES: Table = (
         "closed_by": (TEXT, "Who recorded it"),
         "status": (TEXT, "closed or reopened"),
         "reason": (TEXT, "Why, in that person's words; NULL where nobody had to ask"),
-        "policy": (TEXT, "The settings of the comparison, as JSON"),
+        "policy": (TEXT, "Settings of the comparison, and SHA-256 of its files, as JSON"),
         "evidence_sha256": (TEXT, "SHA-256 of the evidence file; NULL if none was given"),
         "digest": (TEXT, "SHA-256 of stands_on: another one now means that it no longer holds"),
         "stands_on": (TEXT, "The month's verdicts as they were then, as JSON"),

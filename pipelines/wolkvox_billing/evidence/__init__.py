@@ -4,8 +4,9 @@
     line map, rate card, policy, versions ─────────────────────────────┼─▶ manifest.json ─▶ archive
     documents: their files, where they are given ──────────────────────┘      verification ◀───┘
 
-The same inputs give the same bytes: nothing in it is of the wall clock, and order, times and
-permissions of the members are fixed. What else the bytes depend on is in versions.json.
+The same inputs as of the same moment give the same bytes: order, times and permissions of the
+members are fixed, and what else they depend on is in versions.json. The moment is stated, and not
+that of the newest call, since it decides verdicts: whether a month is over, an invoice due.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from wolkvox_billing.evidence.verification import Examined, examine, verify
 from wolkvox_billing.evidence_report import Page, report
 from wolkvox_billing.polls import Clock, utc_now
 from wolkvox_billing.reconcile import fill_anew
-from wolkvox_billing.reconciliation.month import of_month, read_month
+from wolkvox_billing.reconciliation.month import read_month
 from wolkvox_billing.reconciliation.policy import Policy, read_policy
 from wolkvox_billing.version import __version__
 from wolkvox_billing.warehouse import DATASET, DESTINATION, configured, opened, reading
@@ -62,8 +63,8 @@ def write_evidence(
         raise SettingsError(f"there is no {', '.join(absent)}")
     policy = policy or configured(read_policy)
     with opened(destination, dataset) as pipeline, reading(pipeline):
-        rows, _, warnings = fill_anew(pipeline, policy, clock())
-        page, tables = collect(pipeline, period, of_month(period, rows), policy)
+        rows, _, warnings = fill_anew(pipeline, policy, clock(), period)
+        page, tables = collect(pipeline, period, rows, policy)
     documents, page.given = find_documents(tables["invoice_documents"].rows, paths)
     page.warnings, page.versions = warnings, _versions()
     members = as_members(tables) | _rules(policy) | _about(page) | documents

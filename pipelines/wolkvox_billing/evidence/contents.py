@@ -38,11 +38,12 @@ def collect(
 ) -> tuple[Page, dict[str, Table]]:
     """What the report shows, and the tables: all of one moment. `rows` are the month's verdicts."""
     raw, marts = pipeline.dataset_name, f"{pipeline.dataset_name}_marts"
+    first = min([month.start, *(one["billing_period_start"] for one in rows)])
     last = max([month.end, *(one["billing_period_end"] for one in rows)])
     with pipeline.sql_client() as client, client.begin_transaction():
         if pipeline.destination.destination_name == "postgres":
             client.execute_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-        read = _Reading(client, raw, Period(month.start, last))
+        read = _Reading(client, raw, Period(first, last))
         tables = _tables(read, marts, month, rows, policy)
         [(epoch, zone, gauge_month)] = read.query(
             f"SELECT as_of_epoch, timezone, gauge_month FROM {marts}.refreshed"
@@ -126,11 +127,11 @@ def _tables(
     documents = read.of("invoice_documents", _of_month(read, rows, policy))
     listed = ", ".join(literal(one["document_id"]) for one in documents.rows) or "NULL"
     restated = read.rows(f"{marts}.usage_restatements", _RESTATEMENTS, within("usage_date"))
-    starts = "billing_period_start"
     reconciled = read.rows(
         f"{marts}.invoice_reconciliation",
         _RECONCILED,
-        f"{starts} >= {literal(month.start)} AND {starts} < {literal(month.end)}",
+        f"billing_period_start < {literal(month.end)} "
+        f"AND billing_period_end > {literal(month.start)}",
     )
     return {
         "readings": read.of("readings", within("date")),

@@ -6,6 +6,8 @@
              document ◀────┘            one shape for all; period: from when to when, by whose word
              tables                     the rows of invoice_documents, invoice_lines, rejected_…
 
+    spelling, tax_id                    texts and tax ids in the one form that they are compared in
+
 A file is hostile until shown otherwise, and no two suppliers write alike. So what reads in one way
 is taken, what is missing is NULL with a warning, and what cannot be compared is rejected with the
 reason; the files beside it are read on. PDF is not read.

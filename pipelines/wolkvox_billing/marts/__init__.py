@@ -7,8 +7,8 @@
 
 What `items` means is decided in `measured_days.sql`, and nowhere else. Beside the views stand
 small tables that `refresh` fills: `refreshed` (the moment up to which the views speak),
-`operations` (their time zones), `reports` (the settings `measures` and `gauge_month`), `months` and
-`days` (see `sql`).
+`operations` (their time zones), `renames` (of operations that the vendor calls otherwise now),
+`reports` (the settings `measures` and `gauge_month`), `months` and `days` (see `sql`).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -142,7 +142,8 @@ def refresh(
             stored = rows(f"SELECT views_digest, inputs_digest FROM {marts}.refreshed")
             known = dict(rows(f"SELECT operation_id, timezone FROM {marts}.operations"))
         keep_views = [row[0] for row in stored] == [views]
-        inputs = hashlib.sha256(f"{now.year}\n{meaning}".encode()).hexdigest()
+        renames = [] if meaning is None and keep_views else _renames(rows, raw, there)
+        inputs = hashlib.sha256(f"{now.year}\n{meaning}\n{renames}".encode()).hexdigest()
         same_inputs = meaning is None or stored == [(views, inputs)]
         if keep_views and same_inputs and (zones or {}).items() <= known.items():
             client.execute_sql(f"UPDATE {marts}.refreshed SET as_of_epoch = {epoch(now)}")
@@ -163,7 +164,40 @@ def refresh(
             gauge_month=meaning.gauge_month,
             zones={name: zone for name, zone in found if zone},
             reports=meaning.reports(),
+            renames=renames,
             digests=(views, inputs),
             keep_views=keep_views,
         ):
             client.execute_sql(statement)
+
+
+def _renames(
+    rows: Callable[[str], list[tuple[Any, ...]]], raw: str, there: Sequence[tuple[Any, ...]]
+) -> list[tuple[str, ...]]:
+    """operation_id, report, product, an older name of the operation, and its newest one: where one
+    product of an operation came under several names, and never under two in one answer, the vendor
+    has renamed the operation, and its counter goes on. `status` tells of it, since it is a guess.
+
+    The tables of reports are asked, which hold a row a day: a look at all readings would be slow.
+    """
+    found: list[tuple[str, ...]] = []
+    for report in (name for name in REPORTS if (raw, name) in there):
+        names: dict[tuple[str, str], list[str]] = {}
+        for operation_id, product, name, _ in rows(
+            f"SELECT operation_id, description, operation, MAX(read_at) FROM {raw}.{report} "
+            "GROUP BY operation_id, description, operation ORDER BY 4, 3"
+        ):
+            names.setdefault((operation_id, product), []).append(name)
+        if all(len(one) == 1 for one in names.values()):
+            continue
+        together = rows(
+            f"SELECT DISTINCT operation_id, description FROM {raw}.{report} "
+            "GROUP BY operation_id, description, poll_id HAVING COUNT(DISTINCT operation) > 1"
+        )
+        found += [
+            (operation_id, report, product, older, newest)
+            for (operation_id, product), (*others, newest) in names.items()
+            if (operation_id, product) not in together
+            for older in others
+        ]
+    return found

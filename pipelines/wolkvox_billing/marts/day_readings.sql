@@ -28,6 +28,7 @@ last_readings AS (
 SELECT
     d.operation_id, d.operation_name, d.report, d.product, d.usage_date,
     CAST(EXTRACT(DAY FROM d.usage_date) AS BIGINT) AS day_of_month,
+    m.month_end_epoch - (m.days - CAST(EXTRACT(DAY FROM d.usage_date) AS BIGINT)) * 86400 AS day_end_epoch,
     m.month_start, m.month_end, m.month_end_epoch,
     d.quantity, d.first_read_at, d.read_at, d.read_epoch, d.poll_id, d.days_in_answer
 FROM last_readings AS d

@@ -50,7 +50,7 @@ judged AS (
 )
 SELECT
     operation_id, operation_name, report, product, usage_date,
-    day_of_month, month_start, month_end, month_end_epoch,
+    day_of_month, day_end_epoch, month_start, month_end, month_end_epoch,
     quantity, first_read_at, read_at, read_epoch, poll_id,
     -- The day read before in the same month; NULL where there is none.
     CASE WHEN month_start = month_before THEN quantity_before END AS previous_quantity,

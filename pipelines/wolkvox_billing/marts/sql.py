@@ -41,9 +41,11 @@ TABLES = {
     "refreshed": "as_of_epoch BIGINT, timezone VARCHAR, gauge_month VARCHAR, "
     "views_digest VARCHAR, inputs_digest VARCHAR",
     "operations": "operation_id VARCHAR, timezone VARCHAR",
+    "renames": "operation_id VARCHAR, report VARCHAR, product VARCHAR, operation_name VARCHAR, "
+    "newest_name VARCHAR",
     "reports": "report VARCHAR, measure VARCHAR, consumed_unit VARCHAR",
     "months": "timezone VARCHAR, year_number BIGINT, month_number BIGINT, month_start DATE, "
-    "month_end DATE, month_end_epoch BIGINT",
+    "month_end DATE, month_end_epoch BIGINT, days BIGINT",
     "days": "timezone VARCHAR, calendar_date DATE, day_start_epoch BIGINT, day_end_epoch BIGINT",
     "line_map": "line_number BIGINT, supplier_id VARCHAR, item_code VARCHAR, pattern VARCHAR, "
     "report VARCHAR, operation_id VARCHAR, product VARCHAR, role VARCHAR",
@@ -75,6 +77,7 @@ def statements(
     timezone: str,
     zones: Mapping[str, str],
     reports: Iterable[tuple[str, str, str]],
+    renames: Iterable[tuple[str, ...]] = (),
     gauge_month: str = "max",
     digests: tuple[str, str] = ("", ""),
     keep_views: bool = False,
@@ -94,6 +97,7 @@ def statements(
     rows: dict[str, Iterable[tuple[object, ...]]] = {
         "refreshed": [(epoch(now), timezone, gauge_month, *digests)],
         "operations": sorted(zones.items()),
+        "renames": renames,
         "reports": reports,
         "months": [month for zone in used for month in _months(zone, now)],
         "days": [day for zone in used for day in _days(zone, first_poll, now)],
@@ -232,7 +236,7 @@ def _months(zone: str, now: datetime) -> Iterator[tuple[object, ...]]:
     start = EARLIEST
     while start.year <= now.year + 1:
         end = (start + timedelta(days=31)).replace(day=1)
-        yield zone, start.year, start.month, start, end, _start(end, zone)
+        yield zone, start.year, start.month, start, end, _start(end, zone), (end - start).days
         start = end
 
 

@@ -1,7 +1,7 @@
 -- One row per reading ever received that counts, of all reports: renamed once, nothing after this speaks vendor
 SELECT
     r.operation_id,
-    r.operation AS operation_name,
+    COALESCE(n.newest_name, r.operation) AS operation_name,
     r.report,
     r.description AS product,
     r.date AS usage_date,
@@ -12,4 +12,9 @@ SELECT
     r.days_in_answer,
     r.poll_id
 FROM raw.readings AS r
+LEFT JOIN marts.renames AS n
+    ON n.operation_id = r.operation_id
+    AND n.report = r.report
+    AND n.product = r.description
+    AND n.operation_name = r.operation
 WHERE NOT COALESCE(r.is_repeated, FALSE)

@@ -18,8 +18,10 @@ months AS (
         MAX(quantity) AS max_quantity,
         COUNT(*) AS days_read,
         MIN(first_read_at) AS first_read_at,
-        MAX(read_at) AS last_read_at,
-        MAX(read_epoch) AS read_epoch
+        -- Of the newest day: an older one that is read again says nothing of the month's end.
+        MAX(CASE WHEN place = 1 THEN read_at END) AS last_read_at,
+        MAX(CASE WHEN place = 1 AND read_epoch < day_end_epoch THEN read_epoch
+            WHEN place = 1 THEN day_end_epoch END) AS read_epoch
     FROM days
     GROUP BY
         operation_id, operation_name, report, product, month_start, month_end, month_end_epoch,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from wolkvox_billing.invoices.period import Period
-from wolkvox_billing.reconciliation.tail import Tail
+from wolkvox_billing.reconciliation.tail import Unread
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,10 @@ class MonthUse:
     last_read_at: datetime
     hours_unread: Decimal | None
 
+    @property
+    def is_gauge(self) -> bool:
+        return self.measure == "gauge"
+
 
 @dataclass(frozen=True)
 class DayUse:
@@ -34,6 +39,7 @@ class DayUse:
     day: date
     covers: int
     quantity: Decimal
+    read_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -60,7 +66,7 @@ Product = tuple[str, str, str]  # operation_id, report, product
 @dataclass
 class Facts:
     """All that is known. `answered`: for an operation and report, the days on which the vendor
-    answered. `tail_of`: how much of a month's use can be missing at its end."""
+    answered. `unread_of`: how much nobody saw of a use in a stretch of its month."""
 
     now: datetime
     today: dict[str, date]  # operation_id → the vendor's calendar day at `now`
@@ -70,7 +76,15 @@ class Facts:
     days: dict[Product, list[DayUse]]
     lines: list[BilledLine]
     answered: dict[tuple[str, str], set[date]]
-    tail_of: Callable[[MonthUse, Period], Tail | None]
+    unread_of: Callable[[MonthUse, Period], Unread]
+    zone_of: Callable[[str | None], ZoneInfo]
+    gauge_month: str = "max"
+    warnings: list[str] = field(default_factory=list)
 
     def day_at(self, operation_id: str | None) -> date:
         return self.today.get(operation_id or "", self.default_today)
+
+    def answers_in(self, operation_id: str | None, report: str | None, period: Period) -> set[date]:
+        """The days of a period on which the vendor answered."""
+        days = self.answered.get((operation_id or "", report or ""), set())
+        return {day for day in days if period.start <= day < period.end}

@@ -126,10 +126,3 @@ def operation_of(row: MapRow, named: str | None, operations: Operations) -> str 
             if plain(named) in (plain(operation_id), plain(name or "")):
                 return operation_id
     return next(iter(operations)) if len(operations) == 1 and not named else None
-
-
-def product_of(row: MapRow, products: Collection[str]) -> str | None:
-    """The product that a line bills, spelled as the vendor spells it; None is the whole report.
-    `products`: those of the report."""
-    same = (one for one in products if plain(one) == plain(row.product))
-    return min(same, default=row.product) or None

@@ -21,9 +21,11 @@ def read_month(text: str) -> Period:
 
 
 def of_month(month: Period, rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Those of these rows of invoice_reconciliation whose period starts in the month."""
+    """Those of these rows of invoice_reconciliation whose period has days in the month."""
     return [
         one
         for one in rows
-        if one["billing_period_start"] and month.start <= one["billing_period_start"] < month.end
+        if one["billing_period_start"]
+        and one["billing_period_start"] < month.end
+        and month.start < one["billing_period_end"]
     ]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import asdict, dataclass, fields
 from decimal import Decimal, InvalidOperation
+from pathlib import Path
 from typing import Any
 
 import dlt
@@ -13,6 +15,7 @@ from wolkvox_billing.invoices.period import RULES
 from wolkvox_billing.invoices.tax_id import canonical_id
 
 LANGUAGES = ("en", "es")
+_FILES = ("line_map", "rate_card")
 
 
 @dataclass(frozen=True)
@@ -50,8 +53,10 @@ class Policy:
         object.__setattr__(self, "supplier_ids", tuple(map(canonical_id, self.supplier_ids)))
 
     def as_json(self) -> dict[str, Any]:
-        """The settings by name, numbers as texts."""
-        return {k: str(v) if isinstance(v, Decimal) else v for k, v in asdict(self).items()}
+        """The settings by name, numbers as texts; and what is in the two files, whose names do not
+        say by which rules, as SHA-256, null where there is none."""
+        said = {k: str(v) if isinstance(v, Decimal) else v for k, v in asdict(self).items()}
+        return said | {f"{name}_sha256": _sha256(Path(said[name])) for name in _FILES}
 
 
 def read_policy() -> Policy:
@@ -72,6 +77,13 @@ def _read(name: str, kind: type, value: Any) -> Any:
         return kind(str(value))
     except (TypeError, ValueError, InvalidOperation):
         raise SettingsError(_wrong(name, value, "a number or list, as its default is")) from None
+
+
+def _sha256(file: Path) -> str | None:
+    try:
+        return hashlib.sha256(file.read_bytes()).hexdigest()
+    except OSError:
+        return None
 
 
 def _wrong(name: str, value: object, expected: str) -> str:

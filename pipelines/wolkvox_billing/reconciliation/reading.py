@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date, datetime, timezone
 from decimal import Decimal
 from functools import lru_cache
@@ -11,13 +13,19 @@ from zoneinfo import ZoneInfo
 
 from dlt.destinations.sql_client import SqlClientBase
 
-from wolkvox_billing.invoices.period import Period
+from wolkvox_billing.invoices.period import DAY, Period
 from wolkvox_billing.marts.sql import literal
 from wolkvox_billing.reconciliation.facts import BilledLine, DayUse, Facts, MonthUse, Product
 from wolkvox_billing.reconciliation.policy import Policy
-from wolkvox_billing.reconciliation.tail import Tail, tail_of
-
-DAY = 86_400
+from wolkvox_billing.reconciliation.tail import (
+    Day,
+    Point,
+    Unread,
+    added,
+    unread_of_counter,
+    unread_of_days,
+    unread_of_gauge,
+)
 
 
 def read_facts(client: SqlClientBase[Any], raw: str, marts: str, policy: Policy) -> Facts:
@@ -27,7 +35,9 @@ def read_facts(client: SqlClientBase[Any], raw: str, marts: str, policy: Policy)
     def rows(query: str) -> list[tuple[Any, ...]]:
         return [tuple(row) for row in client.execute_sql(query) or ()]
 
-    [(epoch, default)] = rows(f"SELECT as_of_epoch, timezone FROM {marts}.refreshed")
+    [(epoch, default, gauge_month)] = rows(
+        f"SELECT as_of_epoch, timezone, gauge_month FROM {marts}.refreshed"
+    )
     now = datetime.fromtimestamp(epoch, timezone.utc)
     zones = dict(rows(f"SELECT operation_id, timezone FROM {marts}.operations"))
     operations: dict[str, str | None] = {}
@@ -35,21 +45,26 @@ def read_facts(client: SqlClientBase[Any], raw: str, marts: str, policy: Policy)
         f"SELECT DISTINCT operation_id, operation_name FROM {marts}.poll_coverage"
     ):
         operations[operation_id] = name or operations.get(operation_id)
-    months = [
+    months = _merged(
         MonthUse(o, r, p, Period(start, end), measure, quantity, last, unit, read_at, hours)
         for o, r, p, start, end, measure, quantity, last, unit, read_at, hours in rows(
             "SELECT operation_id, report, product, billing_period_start, billing_period_end, "
             "measure, consumed_quantity, last_quantity, consumed_unit, last_read_at, "
             f"hours_unread_at_end FROM {marts}.usage_monthly "
-            "ORDER BY operation_id, report, product, billing_period_start"
+            "ORDER BY operation_id, report, product, billing_period_start, operation_name"
         )
-    ]
-    days: defaultdict[Product, list[DayUse]] = defaultdict(list)
-    for operation_id, report, product, day, covers, quantity in rows(
-        "SELECT operation_id, report, product, usage_date, days_covered, consumed_quantity "
-        f"FROM {marts}.usage_daily WHERE consumed_quantity IS NOT NULL ORDER BY usage_date"
+    )
+    days: defaultdict[Product, dict[date, DayUse]] = defaultdict(dict)
+    for operation_id, report, product, day, covers, quantity, read_at in rows(
+        "SELECT operation_id, report, product, usage_date, days_covered, consumed_quantity, read_at"
+        f" FROM {marts}.usage_daily WHERE consumed_quantity IS NOT NULL "
+        "ORDER BY usage_date, operation_name"
     ):
-        days[operation_id, report, product].append(DayUse(day, covers, quantity))
+        listed, one = days[operation_id, report, product], DayUse(day, covers, quantity, read_at)
+        if other := listed.get(day):  # the same product under another name of the operation
+            one = DayUse(day, max(covers, other.covers), quantity + other.quantity,
+                         min(read_at, other.read_at or read_at))  # fmt: skip
+        listed[day] = one
     answered: defaultdict[tuple[str, str], set[date]] = defaultdict(set)
     for operation_id, report, day in rows(
         f"SELECT operation_id, report, poll_date FROM {marts}.poll_coverage "
@@ -58,61 +73,102 @@ def read_facts(client: SqlClientBase[Any], raw: str, marts: str, policy: Policy)
         answered[operation_id, report].add(day)
 
     @lru_cache
-    def zone(operation_id: str) -> ZoneInfo:
-        return ZoneInfo(zones.get(operation_id) or default)
+    def zone(operation_id: str | None) -> ZoneInfo:
+        return ZoneInfo(zones.get(operation_id or "") or default)
 
-    def tail(use: MonthUse, period: Period) -> Tail | None:
-        """Of a counter that is read to the month's end, by its readings; of days, by the days."""
-        if use.measure == "daily":
-            return _tail_of_days(use, period, days, answered, policy)
-        if use.measure != "month_to_date" or period.end != use.period.end:
-            return None
-        read = rows(
-            f"SELECT read_epoch, quantity FROM {marts}.stg_readings "
+    @lru_cache
+    def series_of(use: MonthUse) -> list[list[Point]]:
+        """What a counter showed in a month, for each name of its operation. A day that was read
+        after it was over stands at its end."""
+        found: defaultdict[str, list[Point]] = defaultdict(list)
+        for name, day, read_epoch, quantity in rows(
+            f"SELECT operation_name, usage_date, read_epoch, quantity FROM {marts}.stg_readings "
             f"WHERE operation_id = {literal(use.operation_id)} AND report = {literal(use.report)} "
             f"AND product = {literal(use.product)} AND usage_date >= {literal(use.period.start)} "
             f"AND usage_date < {literal(use.period.end)} ORDER BY read_epoch, poll_id"
-        )
-        start, end = (_epoch(day, zone(use.operation_id)) for day in use.period)
-        return tail_of(read, start, end, policy.tail_factor)
+        ):
+            at = min(read_epoch, _epoch(day + DAY, zone(use.operation_id)))
+            found[name].append((at, quantity))
+        return [sorted(one, key=lambda point: point[0]) for one in found.values()]
 
+    def unread(use: MonthUse, period: Period) -> Unread:
+        where = zone(use.operation_id)
+        if use.measure == "month_to_date":
+            month = _epoch(use.period.start, where), _epoch(use.period.end, where)
+            start, end = (_epoch(day, where) for day in period)
+            return added(
+                [
+                    unread_of_counter(one, month, start, end, policy.tail_factor)
+                    for one in series_of(use)
+                ]
+            )
+        read = days.get((use.operation_id, use.report, use.product), {})
+        listed = [
+            _day(read.get(day), _epoch(day, where), _epoch(day + DAY, where))
+            for day in _days_of(period)
+        ]
+        if use.is_gauge:
+            return unread_of_gauge(listed, gauge_month)
+        return unread_of_days(listed, policy.tail_factor)
+
+    warnings: list[str] = []
     return Facts(
         now=now,
         today={one: now.astimezone(zone(one)).date() for one in operations},
         default_today=now.astimezone(ZoneInfo(default)).date(),
         operations=operations,
         months=months,
-        days=dict(days),
-        lines=_lines(rows, raw, policy),
+        days={product: list(listed.values()) for product, listed in days.items()},
+        lines=_lines(rows, raw, policy, warnings),
         answered=dict(answered),
-        tail_of=tail,
+        unread_of=unread,
+        zone_of=zone,
+        gauge_month=gauge_month,
+        warnings=warnings,
     )
+
+
+def _merged(uses: Iterable[MonthUse]) -> list[MonthUse]:
+    """One for each operation, report, product and month: several names of one operation that come
+    in the same answer are added up. What they mean together is not known if they differ in it."""
+    found: dict[tuple[Any, ...], MonthUse] = {}
+    for one in uses:
+        key = one.operation_id, one.report, one.product, one.period
+        if other := found.get(key):
+            known = other.quantity is not None and one.quantity is not None
+            known = known and other.measure == one.measure
+            hours = [use.hours_unread for use in (other, one) if use.hours_unread is not None]
+            one = replace(
+                one,
+                measure=one.measure if known else None,
+                quantity=_sum(other.quantity, one.quantity) if known else None,
+                last_quantity=other.last_quantity + one.last_quantity,
+                last_read_at=max(other.last_read_at, one.last_read_at),
+                hours_unread=max(hours, default=None),
+            )
+        found[key] = one
+    return list(found.values())
+
+
+def _day(use: DayUse | None, start: int, end: int) -> Day:
+    if not use:
+        return Day(start, end)
+    return Day(start, end, int(use.read_at.timestamp()) if use.read_at else end, use.quantity)
+
+
+def _sum(*quantities: Decimal | None) -> Decimal:
+    return sum((one for one in quantities if one is not None), Decimal())
+
+
+def _days_of(period: Period) -> list[date]:
+    return [period.start + n * DAY for n in range((period.end - period.start).days)]
 
 
 def _epoch(day: date, zone: ZoneInfo) -> int:
     return int(datetime(day.year, day.month, day.day, tzinfo=zone).timestamp())
 
 
-def _tail_of_days(
-    use: MonthUse,
-    period: Period,
-    days: dict[Product, list[DayUse]],
-    answered: dict[tuple[str, str], set[date]],
-    policy: Policy,
-) -> Tail:
-    """Each day that was not read to its end can hold as much as the busiest one."""
-    read = [
-        one
-        for one in days.get((use.operation_id, use.report, use.product), [])
-        if period.start <= one.day < period.end
-    ]
-    busiest = max((one.quantity for one in read), default=Decimal())
-    unread = (period.end - period.start).days - len({one.day for one in read})
-    unread += 1  # the last day that was read may have gone on
-    return Tail(busiest * unread * policy.tail_factor, unread * DAY, "busiest")
-
-
-def _lines(rows: Any, raw: str, policy: Policy) -> list[BilledLine]:
+def _lines(rows: Any, raw: str, policy: Policy, warnings: list[str]) -> list[BilledLine]:
     there = rows(
         "SELECT table_name FROM information_schema.tables "
         f"WHERE table_schema = {literal(raw)} AND table_name = 'invoice_lines'"
@@ -130,10 +186,19 @@ def _lines(rows: Any, raw: str, policy: Policy) -> list[BilledLine]:
     }
     numbers = Counter(one[1:4] for one in documents.values() if one[3])
     periods = {
-        (one[1], one[3]): Period(one[4], one[5])
+        (one[1], _bare(one[3])): Period(one[4], one[5])
         for one in documents.values()
         if one[2] == "invoice" and one[3] and one[4]
     }
+    for _, supplier, kind, number, _, _, source, corrects, _ in documents.values():
+        if kind != "invoice" and source in ("rule", None):
+            known = (supplier, _bare(corrects)) in periods
+            if not known:
+                warnings.append(
+                    f"{kind.replace('_', ' ')} {number}: names no period, and corrects "
+                    f"{corrects or 'nothing that it names'}, which is not loaded: its month is by "
+                    "the setting `period_rule`"
+                )
     found: list[BilledLine] = []
     for line in rows(
         "SELECT document_id, line_number, operation, description, item_code, quantity, net_amount, "
@@ -146,7 +211,7 @@ def _lines(rows: Any, raw: str, policy: Policy) -> list[BilledLine]:
         period = Period(start, end) if start else None
         # A note that names no period of its own is for that of the document that it corrects.
         if kind != "invoice" and source in ("rule", None):
-            period = periods.get((supplier, corrects), period)
+            period = periods.get((supplier, _bare(corrects)), period)
         sign = -1 if kind == "credit_note" else 1
         found.append(
             BilledLine(
@@ -165,3 +230,8 @@ def _lines(rows: Any, raw: str, policy: Policy) -> list[BilledLine]:
             )
         )
     return found
+
+
+def _bare(number: str | None) -> str:
+    """A document's number without what people write between its parts: F-1 is F1."""
+    return "".join(filter(str.isalnum, number or "")).casefold()

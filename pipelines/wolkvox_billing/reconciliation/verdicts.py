@@ -12,14 +12,30 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
+from wolkvox_billing.invoices.period import DAY, Period
 from wolkvox_billing.reconciliation.facts import BilledLine, Facts
 from wolkvox_billing.reconciliation.keys import Billed, Comparison, Key, Measured
 from wolkvox_billing.reconciliation.policy import Policy
 from wolkvox_billing.reconciliation.rate_card import Rate, Tariff, cost, tariffs
-from wolkvox_billing.reconciliation.tail import Tail
+from wolkvox_billing.reconciliation.tail import Tail, Unread, added
 
-NO_FINDING = ("open_period", "matched", "within_tolerance", "inconclusive_low_coverage")
-COST = Decimal("0.00000001")
+INCONCLUSIVE = "inconclusive_low_coverage"
+NO_FINDING = ("open_period", "matched", "within_tolerance")
+COST, SMALL_COST = Decimal("0.0001"), Decimal("0.00000001")
+
+
+@dataclass(frozen=True)
+class Priced:
+    """What a key's quantities cost by contract; None where no price is known. `of_missing`: what
+    was measured and all that may be missing in it. `spread`: by how much more and less a quantity
+    can cost where a price changed while nobody read."""
+
+    unit_price: Decimal | None = None
+    of_measured: Decimal | None = None
+    of_billed: Decimal | None = None
+    of_missing: Decimal | None = None
+    lowest: Decimal | None = None
+    highest: Decimal | None = None
 
 
 @dataclass(frozen=True)
@@ -37,7 +53,9 @@ class Verdict:
     billed_cost: Decimal
     volume_effect: Decimal | None
     price_effect: Decimal | None
-    tail: Tail | None
+    priced: Priced
+    unread: Unread | None
+    is_price_known: bool  # no price changed while nobody read
     is_material: bool
 
     @property
@@ -53,15 +71,6 @@ class Verdict:
     @property
     def lines(self) -> Sequence[BilledLine]:
         return self.billed.lines if self.billed else ()
-
-
-@dataclass(frozen=True)
-class Priced:
-    """What a key's quantities cost by contract; None where no price is known."""
-
-    unit_price: Decimal | None = None
-    of_measured: Decimal | None = None
-    of_billed: Decimal | None = None
 
 
 def judge(
@@ -88,19 +97,33 @@ def _judge(
         used = {one.currency for one in rates if one.report == key.report}
         key = key._replace(currency=used.pop() if len(used) == 1 else None)
     # Without a reading it is zero where the vendor answered, and unknown where it did not.
-    zero = Decimal() if _was_answered(key, facts) else None
-    consumed = measured.quantity if measured else zero
+    answered = key.period and facts.answers_in(key.operation_id, key.report, key.period)
+    consumed = measured.quantity if measured else Decimal() if answered else None
     amount = billed.amount if billed else Decimal()
     quantity = billed.quantity if billed else Decimal()
-    priced = _priced(key, consumed, quantity, facts, rates)
-    excess = quantity - consumed if quantity is not None and consumed is not None else Decimal()
-    tail = _tail(key, measured, facts) if measured and excess > 0 else None
+    unread = None
+    if measured and key.period and billed and quantity != consumed:
+        unread = _unread(key.period, measured, facts)
+    priced = _priced(key, consumed, quantity, unread, facts, rates)
     of_billed = priced.of_billed if quantity is not None else priced.of_measured
     volume = price = None
     if of_billed is not None and priced.of_measured is not None:
         volume, price = of_billed - priced.of_measured, amount - of_billed
-    status = _status(key, billed, measured, consumed, quantity, price, tail, facts, rates, policy)
+    is_price_known = not (
+        price
+        and priced.lowest is not None
+        and priced.highest is not None
+        and priced.lowest - policy.tolerance_amount
+        <= amount
+        <= priced.highest + policy.tolerance_amount
+    )
+    status = _status(
+        key, billed, measured, consumed, price, priced, is_price_known, unread, facts, rates, policy
+    )
     stake = abs(amount - priced.of_measured) if priced.of_measured is not None else abs(amount)
+    if status == INCONCLUSIVE:  # the hours that nobody read excuse a quantity, and not a price
+        stake = abs(price) if price and quantity is not None and is_price_known else Decimal()
+        stake = stake if stake > policy.tolerance_amount else Decimal()
     return Verdict(
         key=key,
         status=status,
@@ -113,8 +136,10 @@ def _judge(
         billed_cost=amount,
         volume_effect=volume,
         price_effect=price,
-        tail=tail,
-        is_material=status not in NO_FINDING and (stake > policy.materiality),
+        priced=priced,
+        unread=unread,
+        is_price_known=is_price_known,
+        is_material=status not in NO_FINDING and stake > policy.materiality,
     )
 
 
@@ -123,9 +148,10 @@ def _status(
     billed: Billed | None,
     measured: Measured | None,
     consumed: Decimal | None,
-    quantity: Decimal | None,
     price_effect: Decimal | None,
-    tail: Tail | None,
+    priced: Priced,
+    is_price_known: bool,
+    unread: Unread | None,
     facts: Facts,
     rates: Sequence[Rate],
     policy: Policy,
@@ -146,38 +172,66 @@ def _status(
     if not billed:
         return "usage_not_invoiced" if consumed else "matched"  # 6
     if not measured:
-        return INCONCLUSIVE if consumed is None else "invoiced_without_usage"  # 7
-    if consumed is None or not measured.ends_were_read:
+        if consumed is None:
+            return INCONCLUSIVE
+        return "matched" if billed.is_nothing else "invoiced_without_usage"  # 7
+    if consumed is None:
+        return "semantics_undetermined"  # 5: counters and gauges cannot be added
+    if not measured.ends_were_read:
         return INCONCLUSIVE  # 10: the days at the period's ends were not read
-    excess = quantity - consumed if quantity is not None else Decimal()
+    if billed.quantity is None:
+        return _status_of_amount(billed.amount, price_effect, priced, is_price_known, policy)
+    excess = billed.quantity - consumed
     tolerance = max(policy.tolerance_quantity, policy.tolerance_percent * abs(consumed) / 100)
     agrees = abs(excess) <= tolerance
     if not excess and price_effect == 0:
         return "matched"  # 8
     if agrees and price_effect is not None and abs(price_effect) <= policy.tolerance_amount:
         return "within_tolerance"  # 9
+    if agrees and price_effect is not None and not is_price_known:
+        return INCONCLUSIVE  # the price changed while nobody read
     if agrees:
         return "no_price" if price_effect is None else "price_difference"  # 12
-    if excess > 0 and tail and (tail.quantity is None or excess <= tail.quantity):
+    if unread and excess > 0 and _can_hold(unread.missing.quantity, excess):
         return INCONCLUSIVE  # 10
+    if unread and excess < 0 and _can_hold(unread.foreign, -excess):
+        return INCONCLUSIVE  # 10: what was measured may be from before the period
     return "overbilled_quantity" if excess > 0 else "underbilled_quantity"  # 11
 
 
-INCONCLUSIVE = "inconclusive_low_coverage"
+def _status_of_amount(
+    amount: Decimal,
+    price_effect: Decimal | None,
+    priced: Priced,
+    is_price_known: bool,
+    policy: Policy,
+) -> str:
+    """Of an invoice that states no quantity: only its amount can be compared, so that it never is
+    `matched`."""
+    if price_effect is None:
+        return "no_price"
+    if abs(price_effect) <= policy.tolerance_amount:
+        return "within_tolerance"
+    if not is_price_known:
+        return INCONCLUSIVE
+    if price_effect > 0 and (priced.of_missing is None or amount <= priced.of_missing):
+        return INCONCLUSIVE
+    return "price_difference"
 
 
-def _tail(key: Key, measured: Measured, facts: Facts) -> Tail | None:
-    """What all products of a key together can have used unseen."""
-    parts = [facts.tail_of(use, key.period) for use in measured.uses if key.period]
-    known = [one for one in parts if one]
-    if not known:
-        return None
-    quantities = [one.quantity for one in known]
-    return Tail(
-        None if None in quantities else sum((q for q in quantities if q is not None), Decimal()),
-        max(one.seconds for one in known),
-        "busiest" if all(one.basis == "busiest" for one in known) else known[-1].basis,
-    )
+def _can_hold(most: Decimal | None, quantity: Decimal) -> bool:
+    return most is None or quantity <= most
+
+
+def _unread(period: Period, measured: Measured, facts: Facts) -> Unread:
+    """What nobody saw of all uses of a key together, and of the months in it without one."""
+    parts = [facts.unread_of(one.use, one.stretch) for one in measured.parts]
+    for stretch in measured.unanswered:
+        seconds = int((stretch.end - stretch.start).total_seconds())
+        parts.append(Unread(Tail(None, seconds, "unknown"), Decimal(), stretch.end == period.end))
+    is_one = all(one.stretch.end == period.end for one in measured.parts)
+    found = added(parts)
+    return found._replace(is_at_end=found.is_at_end and is_one)
 
 
 def _currencies(key: Key, rates: Sequence[Rate]) -> set[str | None]:
@@ -186,16 +240,11 @@ def _currencies(key: Key, rates: Sequence[Rate]) -> set[str | None]:
     return {one.currency for one in rates if one.report == key.report} or {key.currency}
 
 
-def _was_answered(key: Key, facts: Facts) -> bool:
-    days = facts.answered.get((key.operation_id or "", key.report or ""), set())
-    period = key.period
-    return period is not None and any(period.start <= day < period.end for day in days)
-
-
 def _priced(
     key: Key,
     consumed: Decimal | None,
     quantity: Decimal | None,
+    unread: Unread | None,
     facts: Facts,
     rates: Sequence[Rate],
 ) -> Priced:
@@ -207,34 +256,64 @@ def _priced(
     )  # fmt: skip
     if not found:
         return Priced()
-    shares = _shares(key, found, facts)
+    shares, *extremes = _shares(key, found, facts)
+    compared = quantity if quantity is not None else consumed
+    possible = [cost(found, compared, one) for one in extremes if compared is not None]
     of_measured = None if consumed is None else cost(found, consumed, shares)
     of_billed = None if quantity is None else cost(found, quantity, shares)
+    missing = unread.missing.quantity if unread else Decimal()
     unit_price: Decimal | None = None
     if len(found) == 1 and len(found[0].tiers) == 1:
         unit_price = found[0].tiers[0].unit_price
     elif quantity and of_billed is not None:
-        unit_price = (of_billed / quantity).quantize(COST, ROUND_HALF_UP)
+        unit_price = _average(of_billed, quantity)
     elif consumed and of_measured is not None:
-        unit_price = (of_measured / consumed).quantize(COST, ROUND_HALF_UP)
-    return Priced(unit_price, of_measured, of_billed)
+        unit_price = _average(of_measured, consumed)
+    return Priced(
+        unit_price=unit_price,
+        of_measured=of_measured,
+        of_billed=of_billed,
+        of_missing=None
+        if consumed is None or missing is None
+        else cost(found, consumed + missing, shares),
+        lowest=min(possible, default=None),
+        highest=max(possible, default=None),
+    )
 
 
-def _shares(key: Key, found: Sequence[Tariff], facts: Facts) -> list[Decimal]:
-    """What was measured while each price held; where nothing was, the number of days."""
+def _average(cost: Decimal, quantity: Decimal) -> Decimal:
+    price = cost / quantity
+    return price.quantize(COST if abs(price) >= 1 else SMALL_COST, ROUND_HALF_UP)
+
+
+def _shares(key: Key, found: Sequence[Tariff], facts: Facts) -> list[list[Decimal]]:
+    """What was measured while each price held. A reading that covers days under two prices is
+    spread evenly over its days; then it is put into the first price whole, and into the last: these
+    are how little and how much can have been used at each. Where nothing was measured, the number
+    of days."""
     if len(found) == 1:
-        return [Decimal(1)]
+        return [[Decimal(1)]]
     days = [
         one
         for (operation_id, report, product), listed in facts.days.items()
         if (operation_id, report) == (key.operation_id, key.report)
         and key.product in (None, product)
         for one in listed
+        if found[0].start <= one.day < found[-1].end
     ]
-    shares = [
-        sum((one.quantity for one in days if part.start <= one.day < part.end), Decimal())
-        for part in found
-    ]
-    if sum(shares) <= 0 or min(shares) < 0:
-        return [Decimal((part.end - part.start).days) for part in found]
-    return shares
+    spread, early, late = ([Decimal() for _ in found] for _ in range(3))
+    for one in days:
+        first = max(one.day - (one.covers - 1) * DAY, found[0].start)
+        covers = (one.day - first).days + 1
+        inside = [
+            (n, (min(part.end, one.day + DAY) - max(part.start, first)).days)
+            for n, part in enumerate(found)
+            if part.start <= one.day and first < part.end
+        ]
+        for n, part_of in inside:
+            spread[n] += one.quantity * part_of / covers
+        early[inside[0][0]] += one.quantity
+        late[inside[-1][0]] += one.quantity
+    if sum(spread) <= 0 or min(*spread, *early, *late) < 0:
+        return [[Decimal((part.end - part.start).days) for part in found]]
+    return [spread] if early == late else [spread, early, late]
