@@ -362,6 +362,17 @@ def test_notes_change_what_was_billed(warehouse: Project) -> None:
     assert row["billed_cost"] == 100000 and len(row["invoice_ids"].split(",")) == 3
 
 
+def test_a_credit_note_with_a_minus_takes_off_too(project: Project) -> None:
+    """-100 units over -10,000 in a credit note are taken off what was billed, and not put on."""
+    read(project, *READ)
+    credit = invoice("-100", "-10000.00", kind="CreditNote", number="N-1", corrects="F-1",
+                     payable="-10000.00")  # fmt: skip
+    bill(project, invoice("1100", "110000.00"), credit)
+    row = only(judged(project))
+    assert (row["reconciliation_status"], row["billed_quantity"]) == ("matched", 1000)
+    assert row["billed_cost"] == 100000
+
+
 def test_many_lines_make_one_key(warehouse: Project) -> None:
     """Lines of several invoices, a discount and a price component are added; a fee is left out."""
     read(warehouse, *READ)
