@@ -158,7 +158,7 @@ def fill(
                 client.execute_sql(statement)
     lines = [(one.supplier_id, one.item_code, one.description) for one in facts.lines]
     warnings = warnings_of(line_map, lines, Path(policy.line_map).name)
-    warnings += [*facts.warnings, *_without_a_month(facts)]
+    warnings += [*facts.warnings, *_without_a_month(facts), *_doubts(facts, month)]
     return of_month(month, rows) if month else rows, totals, warnings
 
 
@@ -243,6 +243,16 @@ def _without_a_month(facts: Facts) -> list[str]:
     if not lines:
         return []
     return [f"{len(lines)} invoice lines over {told} name no period: they are in no month"]
+
+
+def _doubts(facts: Facts, month: Period | None) -> list[str]:
+    """The warnings of the taxes of documents that are for the month, or of all."""
+    ids = dict.fromkeys(
+        line.document_id
+        for line in facts.lines
+        if month is None or (line.period and overlap(line.period, month))
+    )
+    return [facts.doubts[one] for one in ids if one in facts.doubts]
 
 
 def _row(one: Verdict, facts: Facts, policy: Policy) -> Row:
