@@ -361,6 +361,7 @@ def verify(file: str, as_json: bool) -> None:
         if not found.problems:
             say(f"all {found.members} members are as the manifest says")
         say(f"sha256 of the file: {found.sha256}")
+        say("only this sha256 proves the manifest itself: compare it with what `close` kept")
     sys.exit(1 if found.problems else 0)
 
 

@@ -11,10 +11,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from wolkvox_billing.errors import WolkvoxError
+from wolkvox_billing.evidence.manifest import MANIFEST
 from wolkvox_billing.warehouse import plain
 
-MANIFEST = "manifest.json"
-MOST_BYTES = 2**32 - 1  # of an evidence file, packed and unpacked: the most without ZIP64
+# Of an evidence file, packed and unpacked: up to here zipfile writes no ZIP64.
+MOST_BYTES = 2_000_000_000
 MOST_MEMBERS = 60_000
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the first moment that a zip can name
 
@@ -31,7 +32,7 @@ def write_archive(target: Path, members: Mapping[str, bytes]) -> Path:
         target.parent.mkdir(parents=True, exist_ok=True)
         with beside.open("xb") as file:
             with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-                for name in sorted(members, key=lambda one: (one != MANIFEST, one)):
+                for name in sorted(members, key=in_order):
                     info = zipfile.ZipInfo(name, _EPOCH)
                     info.create_system = 3  # Unix, wherever it is written
                     info.external_attr = (stat.S_IFREG | 0o644) << 16
@@ -45,3 +46,8 @@ def write_archive(target: Path, members: Mapping[str, bytes]) -> Path:
     finally:
         beside.unlink(missing_ok=True)
     return target
+
+
+def in_order(name: str) -> tuple[bool, str]:
+    """A member's place: the manifest is the first."""
+    return name != MANIFEST, name
