@@ -393,6 +393,35 @@ def test_wrong_words_are_refused(project: Project, month: str, files: list[str])
     assert not (project.folder / "evidence").exists()
 
 
+def test_evidence_that_is_there_is_never_replaced(project: Project) -> None:
+    """A close may stand on it: other bytes get a number, the same bytes no file of their own."""
+    october(project)
+    first = written(project)
+    kept = first.read_bytes()
+    assert written(project) == first
+    inbox = [project.folder / "inbox"]
+    for _ in range(2):
+        second = written(project, files=inbox)
+        assert second.name == "wolkvox-evidence-2026-10.2.zip" and verify(second) == []
+    second.write_bytes(b"another's")
+    assert written(project, files=inbox).name == "wolkvox-evidence-2026-10.3.zip"
+    assert first.read_bytes() == kept and second.read_bytes() == b"another's"
+    assert len(list(first.parent.iterdir())) == 3
+    words = ["reconcile", "--month", "2026-10", "--evidence", "evidence"]
+    done = CliRunner().invoke(main, words)
+    assert done.exit_code == 0 and "wolkvox-evidence-2026-10.4.zip" in done.output
+    assert "warning: wolkvox-evidence-2026-10.zip is there already with other bytes" in done.output
+
+
+@pytest.mark.parametrize("folder", ["line_map.csv", "line_map.csv/more", "link"])
+def test_a_file_is_no_folder_for_evidence(project: Project, folder: str) -> None:
+    """A file, or a link to nowhere, where the folder should be is refused in words."""
+    october(project)
+    Path("link").symlink_to("nowhere")
+    done = CliRunner().invoke(main, ["reconcile", "--month", "2026-10", "--evidence", folder])
+    assert done.exit_code == 2 and "is no folder: name one for the evidence" in done.output
+
+
 def test_the_commands_write_and_verify(project: Project) -> None:
     """`reconcile --evidence` says where the file is; `verify` ends in 0, or in 1 with the names."""
     october(project)

@@ -237,6 +237,11 @@ def reconcile(
         made = write_evidence(
             evidence, month, destination=destination, dataset=dataset, files=files
         )
+        if made.name != (first := f"wolkvox-evidence-{month}.zip"):
+            found.warnings.append(
+                f"{first} is there already with other bytes, and is kept, since a close may stand "
+                f"on it: the new evidence is {made.name}"
+            )
     broken = no_longer_hold(destination=destination, dataset=dataset)
     found.warnings += [str(one) for one in broken]
     if as_json:

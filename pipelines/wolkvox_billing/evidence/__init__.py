@@ -50,8 +50,8 @@ def write_evidence(
     files: Sequence[str | os.PathLike[str]] = (),
     clock: Clock = utc_now,
 ) -> Path:
-    """The zip that was written into the folder, such as wolkvox-evidence-2026-10.zip; one that is
-    there already is replaced in one step.
+    """The zip in the folder, such as wolkvox-evidence-2026-10.zip. One that is there already is
+    never replaced: where its bytes are others, the new one is wolkvox-evidence-2026-10.2.zip.
 
     files: files and folders in which the month's documents are looked for, by their SHA-256.
     Raises SettingsError for what cannot be meant, WarehouseError where nothing is loaded, and
@@ -62,6 +62,9 @@ def write_evidence(
     if absent := [str(one) for one in paths if not one.exists()]:
         raise SettingsError(f"there is no {', '.join(absent)}")
     target = Path(os.path.abspath(folder)) / f"wolkvox-evidence-{month}.zip"
+    there = next(one for one in target.parents if os.path.lexists(one))
+    if not there.is_dir():
+        raise SettingsError(f"{there} is no folder: name one for the evidence")
     policy = policy or configured(read_policy)
     with opened(destination, dataset) as pipeline, reading(pipeline):
         rows, _, warnings = fill_anew(pipeline, policy, clock(), period)
