@@ -8,8 +8,10 @@ import io
 import itertools
 import json
 import re
+import struct
 import zipfile
-from collections.abc import Callable, Mapping
+import zlib
+from collections.abc import Callable, Iterable, Mapping
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -24,6 +26,7 @@ from test_reconcile import OCTOBER, READ, bill, invoice, judged, local, read
 from wolkvox_billing.cli import main
 from wolkvox_billing.errors import SettingsError
 from wolkvox_billing.evidence import examine, verify, write_evidence
+from wolkvox_billing.evidence.archive import write_archive
 from wolkvox_billing.reconciliation.policy import Policy
 
 TABLES = ("readings", "polls", "usage_restatements", "invoice_documents", "invoice_lines",
@@ -59,13 +62,55 @@ def members(file: Path) -> dict[str, bytes]:
 
 
 def rewritten(file: Path, change: Mapping[str, bytes | None]) -> Path:
-    """A copy with members changed or added; None leaves one out."""
-    copy = file.with_name("copy.zip")
+    """A copy with members changed or added, as evidence is written; None leaves one out."""
     kept = {k: v for k, v in {**members(file), **change}.items() if v is not None}
-    with zipfile.ZipFile(copy, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in kept.items():
-            archive.writestr(name, data)
-    return copy
+    return write_archive(file.with_name("copy.zip"), kept)
+
+
+def manifest_of(data: Mapping[str, bytes], **more: Any) -> bytes:
+    said = {
+        "month": "2026-10",
+        "created_as_of": "2026-11-30T17:00:00+00:00",
+        "members": {
+            name: {"sha256": hashlib.sha256(data[name]).hexdigest(), "size": len(data[name])}
+            for name in sorted(data)
+        },
+        **more,
+    }
+    return f"{json.dumps(said, indent=2)}\n".encode()
+
+
+def small(folder: Path, change: Mapping[str, bytes | None] | None = None, **more: Any) -> Path:
+    """Evidence with little in it, whose manifest tells of each change; `more` is the manifest's."""
+    data = {f"{name}.{kind}": f"{name}".encode() for name in TABLES for kind in ("csv", "parquet")}
+    for name in ("report.html", "line_map.csv", "rate_card.csv", "policy.json"):
+        data[name] = name.encode()
+    data["versions.json"] = (
+        b'{"month": "2026-10", "created_as_of": "2026-11-30T17:00:00+00:00", "python": "3"}'
+    )
+    document = b"<Invoice/>"
+    data[f"documents/{hashlib.sha256(document).hexdigest()[:12]}-a.xml"] = document
+    kept = {k: v for k, v in {**data, **(change or {})}.items() if v is not None}
+    return write_archive(folder / "small.zip", {"manifest.json": manifest_of(kept, **more), **kept})
+
+
+def packed(target: Path, given: Iterable[tuple[str, bytes, bytes]]) -> Path:
+    """A zip with these members in this order, each with its packed bytes as they are."""
+    body, contents, count = b"", b"", 0
+    for name, data, stream in given:
+        count += 1
+        about = struct.pack("<HHHHHLLLHH", 20, 0, 8, 0, 33, zlib.crc32(data), len(stream),
+                            len(data), len(name), 0)  # fmt: skip
+        contents += b"PK\1\2\x14\3" + about
+        contents += struct.pack("<HHHLL", 0, 0, 0, 0o100644 << 16, len(body)) + name.encode()
+        body += b"PK\3\4" + about + name.encode() + stream
+    end = struct.pack("<4sHHHHLLH", b"PK\5\6", 0, 0, count, count, len(contents), len(body), 0)
+    target.write_bytes(body + contents + end)
+    return target
+
+
+def deflated(data: bytes) -> bytes:
+    return zlib.compress(data, 9, wbits=-15)
 
 
 def table(data: bytes) -> list[dict[str, str]]:
@@ -137,7 +182,7 @@ def test_verify_names_what_was_changed_missing_or_added(project: Project) -> Non
     october(project)
     file = written(project)
     assert verify(file) == []
-    assert verify(rewritten(file, {})) == []
+    assert rewritten(file, {}).read_bytes() == file.read_bytes()
     changed = members(file)["readings.csv"].replace(b"1000", b"1001")
     for change, says in (
         ({"readings.csv": changed}, "readings.csv: changed"),
@@ -146,6 +191,63 @@ def test_verify_names_what_was_changed_missing_or_added(project: Project) -> Non
     ):
         [problem] = verify(rewritten(file, change))
         assert problem.startswith(says)
+
+
+def test_verify_names_what_its_own_manifest_hides(tmp_path: Path) -> None:
+    """Month and moment are another member's too, no key is one too many, and what evidence always
+    has cannot be left out of both, nor anything else be put in."""
+    assert verify(small(tmp_path)) == []
+    for changes, says in (
+        ({"month": "2026-09"}, "manifest.json: changed, versions.json is not of its `month`"),
+        ({"created_as_of": "2026-11-30T17:00:01+00:00"}, "manifest.json: changed, versions.json"),
+        ({"signed_by": "the auditor"}, "manifest.json: changed, it is not as it is written"),
+        ({"change": {"polls.csv": None}}, "polls.csv: missing"),
+        ({"change": {"rate_card.csv": None}}, "rate_card.csv: missing"),
+        ({"change": {"notes.txt": b"x"}}, "notes.txt: no evidence has such a member"),
+        ({"change": {"documents/0123456789ab-b.xml": b"x"}}, "documents/0123456789ab-b.xml: no ev"),
+    ):
+        [problem] = verify(small(tmp_path, **changes))  # type: ignore[arg-type]
+        assert problem.startswith(says)
+    versions = small(tmp_path, {"versions.json": b"[]"})
+    assert verify(versions)[0].startswith("manifest.json: changed, versions.json is not")
+    blanks = manifest_of(good := members(small(tmp_path))).replace(b"  ", b"   ")
+    good["manifest.json"] = blanks
+    assert "manifest.json: changed, it is not as it is written" in verify(
+        write_archive(tmp_path / "blanks.zip", good)
+    )
+    empty = write_archive(tmp_path / "empty.zip", {"manifest.json": manifest_of({})})
+    missing = verify(empty)
+    assert len(missing) == 17 and all(one.endswith(": missing") for one in missing)
+
+
+def test_verify_names_what_the_zip_hides(tmp_path: Path) -> None:
+    """Members in another order, and bytes behind the end of a packed one or in it, unseen."""
+    good = [(name, data, deflated(data)) for name, data in members(small(tmp_path)).items()]
+    file = tmp_path / "packed.zip"
+    assert packed(file, good).read_bytes() == small(tmp_path).read_bytes()
+    assert verify(packed(file, good[::-1])) == ["the zip's members are not in their order"]
+    name, data, stream = good[3]
+    longer = deflated(data + b"not what the manifest says")
+    for hidden in (stream + b"text that nobody sees", longer, stream + stream):
+        changed = [*good[:3], (name, data, hidden), *good[4:]]
+        assert verify(packed(file, changed)) == [
+            f"{name}: changed, it does not end where the zip says"
+        ]
+    other = [(name, data, zlib.compress(data, 0, wbits=-15)) for name, data, _ in good]
+    assert verify(packed(file, other)) == []  # only the file's SHA-256 tells
+
+
+def test_verify_sees_each_byte_that_is_turned(tmp_path: Path) -> None:
+    """Whichever byte of the file has another bit, headers and all."""
+    data = small(tmp_path).read_bytes()
+    broken = tmp_path / "broken.zip"
+    unseen = []
+    for at in range(len(data)):
+        turned = bytearray(data)
+        turned[at] ^= 1
+        broken.write_bytes(turned)
+        unseen += [] if verify(broken) else [at]
+    assert len(data) > 3000 and unseen == []
 
 
 def test_verify_survives_what_is_no_evidence(project: Project) -> None:
@@ -170,7 +272,8 @@ def test_verify_survives_what_is_no_evidence(project: Project) -> None:
     bomb = rewritten(file, {"report.html": b"\0" * 50_000_000})
     [problem] = verify(bomb)
     assert problem.startswith("report.html: changed, it has more than")
-    again = rewritten(file, {})
+    again = project.folder / "again.zip"
+    again.write_bytes(data)
     with zipfile.ZipFile(again, "a") as archive, pytest.warns(UserWarning, match="Duplicate name"):
         archive.writestr("policy.json", b"{}")
     assert verify(again) == ["policy.json: it is in the zip more than once"]
@@ -290,6 +393,35 @@ def test_wrong_words_are_refused(project: Project, month: str, files: list[str])
     assert not (project.folder / "evidence").exists()
 
 
+def test_evidence_that_is_there_is_never_replaced(project: Project) -> None:
+    """A close may stand on it: other bytes get a number, the same bytes no file of their own."""
+    october(project)
+    first = written(project)
+    kept = first.read_bytes()
+    assert written(project) == first
+    inbox = [project.folder / "inbox"]
+    for _ in range(2):
+        second = written(project, files=inbox)
+        assert second.name == "wolkvox-evidence-2026-10.2.zip" and verify(second) == []
+    second.write_bytes(b"another's")
+    assert written(project, files=inbox).name == "wolkvox-evidence-2026-10.3.zip"
+    assert first.read_bytes() == kept and second.read_bytes() == b"another's"
+    assert len(list(first.parent.iterdir())) == 3
+    words = ["reconcile", "--month", "2026-10", "--evidence", "evidence"]
+    done = CliRunner().invoke(main, words)
+    assert done.exit_code == 0 and "wolkvox-evidence-2026-10.4.zip" in done.output
+    assert "warning: wolkvox-evidence-2026-10.zip is there already with other bytes" in done.output
+
+
+@pytest.mark.parametrize("folder", ["line_map.csv", "line_map.csv/more", "link"])
+def test_a_file_is_no_folder_for_evidence(project: Project, folder: str) -> None:
+    """A file, or a link to nowhere, where the folder should be is refused in words."""
+    october(project)
+    Path("link").symlink_to("nowhere")
+    done = CliRunner().invoke(main, ["reconcile", "--month", "2026-10", "--evidence", folder])
+    assert done.exit_code == 2 and "is no folder: name one for the evidence" in done.output
+
+
 def test_the_commands_write_and_verify(project: Project) -> None:
     """`reconcile --evidence` says where the file is; `verify` ends in 0, or in 1 with the names."""
     october(project)
@@ -302,6 +434,7 @@ def test_the_commands_write_and_verify(project: Project) -> None:
     count = len(members(file)) - 1
     assert good.exit_code == 0
     assert f"all {count} members are as the manifest says" in good.output
+    assert "only this sha256 proves the manifest itself" in good.output
     assert hashlib.sha256(file.read_bytes()).hexdigest() == examine(file).sha256
     bad = run(main, ["verify", str(rewritten(file, {"polls.csv": b""}))])
     assert bad.exit_code == 1 and "polls.csv: changed" in bad.output

@@ -362,6 +362,51 @@ def test_notes_change_what_was_billed(warehouse: Project) -> None:
     assert row["billed_cost"] == 100000 and len(row["invoice_ids"].split(",")) == 3
 
 
+def test_a_credit_note_with_a_minus_takes_off_too(project: Project) -> None:
+    """-100 units over -10,000 in a credit note are taken off what was billed, and not put on."""
+    read(project, *READ)
+    credit = invoice("-100", "-10000.00", kind="CreditNote", number="N-1", corrects="F-1",
+                     payable="-10000.00")  # fmt: skip
+    bill(project, invoice("1100", "110000.00"), credit)
+    row = only(judged(project))
+    assert (row["reconciliation_status"], row["billed_quantity"]) == ("matched", 1000)
+    assert row["billed_cost"] == 100000
+
+
+def test_tax_that_does_not_add_up_is_told(warehouse: Project) -> None:
+    """A document's tax against its lines' and a line's against its net amount: one warning for a
+    document of the month, and none for a cent of rounding or for lines that state no tax."""
+    read(warehouse, *READ)
+
+    def taxed(number: str, tax: str | None, *lines: str | None, month: str = OCTOBER) -> str:
+        own = (
+            line("10", "1000.00", tax=one, price=None, description="Grabaciones") for one in lines
+        )
+        return ubl(*own, number=number, tax=tax, net=f"{len(lines)}000.00", periods=month)
+
+    bill(
+        warehouse,
+        taxed("F-1", "190.00", "190.00"),
+        taxed("F-2", "380.02", "190.00", "190.00"),
+        taxed("F-3", "190.00", None),
+        taxed("F-4", "500.00", "190.00", "190.00"),
+        taxed("F-5", "300.02", "300.02"),
+        taxed("F-6", None, "300.01"),
+        taxed("F-7", "9.00", "19.00", month=period("2026-09-01", "2026-09-30")),
+    )
+    told = sorted(judged(warehouse).warnings)
+    doubt = "its tax does not add up; withholdings may explain it:"
+    assert told == [
+        f"invoice F-4: {doubt} it states 500.00, and its lines 380.00",
+        f"invoice F-5: {doubt} line 1 states 300.02 on 1,000.00, more than 30%",
+    ]
+    every = reconcile(
+        destination=warehouse.destination, policy=Policy(), clock=lambda: warehouse.vendor.now
+    )
+    september = f"invoice F-7: {doubt} it states 9.00, and its lines 19.00"
+    assert sorted(every.warnings) == [*told, september]
+
+
 def test_many_lines_make_one_key(warehouse: Project) -> None:
     """Lines of several invoices, a discount and a price component are added; a fee is left out."""
     read(warehouse, *READ)

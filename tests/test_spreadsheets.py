@@ -234,7 +234,7 @@ def test_a_credit_note_with_a_minus_is_turned_and_told() -> None:
     """A credit note's amounts are positive in every format: a minus is taken off, and told."""
     found = only(csv(HEADINGS, changed(Tipo="NC", Cantidad="-3", Subtotal="-5", IVA="-1")))
     assert (found.net_amount, found.tax_amount) == (Decimal(5), Decimal(1))
-    assert found.lines[0].quantity == Decimal(3)
+    assert found.lines[0].quantity == Decimal(3) and found.payable_amount == Decimal(6)
     assert "a credit note with negative amounts: taken without the sign" in found.warnings
 
 

@@ -251,6 +251,66 @@ def test_a_credit_note_without_a_reference_loads_with_a_warning() -> None:
     assert found.warnings == ["a credit note that does not say what it corrects"]
 
 
+def credit(*lines: tuple[str | None, str, str], **totals: str | None) -> Document:
+    """A credit note with lines of a quantity, a net amount and a price, each taxed with 19 %."""
+    made = [
+        line(quantity, net, kind="CreditNote", price=price, number=str(n),
+             tax=str(Decimal(net) * 19 / 100))
+        for n, (quantity, net, price) in enumerate(lines, 1)
+    ]  # fmt: skip
+    return only(ubl(*made, kind="CreditNote", corrects="F-1", **totals))
+
+
+TURNED = "a credit note with negative amounts: taken without the sign"
+
+
+def test_a_credit_note_with_a_minus_is_turned_whole() -> None:
+    """What is given back is positive, and what is charged again in it negative; it is told."""
+    found = credit(("-100", "-10000", "100"), ("10", "1000", "100"),
+                   net="-9000", tax="-1710", payable="-10710")  # fmt: skip
+    assert [(one.quantity, one.net_amount, one.tax_amount) for one in found.lines] == [
+        (100, 10000, 1900),
+        (-10, -1000, -190),
+    ]
+    assert [one.unit_price for one in found.lines] == [100, 100]
+    assert (found.net_amount, found.tax_amount, found.payable_amount) == (9000, 1710, 10710)
+    assert found.warnings == [TURNED]
+
+
+@pytest.mark.parametrize(("quantity", "price"), [("100", "-100"), ("-100", "-100")])
+def test_a_quantity_or_price_without_a_minus_is_not_given_one(quantity: str, price: str) -> None:
+    """100 at -100 is 100 given back, and none of them charged."""
+    [one] = credit((quantity, "-10000", price), net="-10000", tax=None, payable=None).lines
+    assert (one.quantity, one.unit_price, one.net_amount) == (100, 100, 10000)
+
+
+@pytest.mark.parametrize(
+    ("nets", "total", "kept", "is_told"),
+    [
+        (("-10000", "3000"), None, [10000, -3000], True),
+        (("10000", "-3000"), "7000", [10000, -3000], False),
+        (("10000", "-3000"), None, [10000, -3000], False),
+        (("-10000",), "10000", [10000], True),  # the sign is the lines' own
+        (("10000",), "-10000", [10000], True),  # or the total's
+        (("0",), "0", [0], False),
+    ],
+)
+def test_a_credit_note_goes_by_its_total(
+    nets: tuple[str, ...], total: str | None, kept: list[int], is_told: bool
+) -> None:
+    """Its net total, or without one its lines' sum, says whether it is written with a minus."""
+    found = credit(*((None, one, "1") for one in nets), net=total, tax=None, payable=None)
+    assert [one.net_amount for one in found.lines] == kept
+    assert found.net_amount == (abs(int(total)) if total else None)
+    assert (TURNED in found.warnings) == is_told
+
+
+def test_an_invoice_keeps_its_minus() -> None:
+    """Only a credit note is turned: an invoice over less than nothing stays one."""
+    found = only(ubl(line("-1", "-125.00", tax=None), net="-125.00", tax=None, payable=None))
+    assert (found.lines[0].quantity, found.net_amount) == (-1, -125)
+
+
 def test_a_discrepancy_response_names_what_is_corrected() -> None:
     """Without a billing reference, the discrepancy response's one counts."""
     response = (

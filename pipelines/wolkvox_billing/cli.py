@@ -244,6 +244,11 @@ def reconcile(
         made = write_evidence(
             evidence, month, destination=destination, dataset=dataset, files=files
         )
+        if made.name != (first := f"wolkvox-evidence-{month}.zip"):
+            found.warnings.append(
+                f"{first} is there already with other bytes, and is kept, since a close may stand "
+                f"on it: the new evidence is {made.name}"
+            )
     broken = no_longer_hold(destination=destination, dataset=dataset)
     found.warnings += [str(one) for one in broken]
     if as_json:
@@ -368,6 +373,7 @@ def verify(file: str, as_json: bool) -> None:
         if not found.problems:
             say(f"all {found.members} members are as the manifest says")
         say(f"sha256 of the file: {found.sha256}")
+        say("only this sha256 proves the manifest itself: compare it with what `close` kept")
     sys.exit(1 if found.problems else 0)
 
 

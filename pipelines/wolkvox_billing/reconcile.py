@@ -165,7 +165,7 @@ def fill(
     known = (facts.operations, facts.months)
     warnings += warnings_of(line_map, lines, Path(policy.line_map).name, *known)
     warnings += rate_card.warnings_of(rates, Path(policy.rate_card).name, *known)
-    warnings += [*facts.warnings, *_without_a_month(facts)]
+    warnings += [*facts.warnings, *_without_a_month(facts), *_doubts(facts, month)]
     return of_month(month, rows) if month else rows, totals, warnings
 
 
@@ -250,6 +250,16 @@ def _without_a_month(facts: Facts) -> list[str]:
     if not lines:
         return []
     return [f"{len(lines)} invoice lines over {told} name no period: they are in no month"]
+
+
+def _doubts(facts: Facts, month: Period | None) -> list[str]:
+    """The warnings of the taxes of documents that are for the month, or of all."""
+    ids = dict.fromkeys(
+        line.document_id
+        for line in facts.lines
+        if month is None or (line.period and overlap(line.period, month))
+    )
+    return [facts.doubts[one] for one in ids if one in facts.doubts]
 
 
 def _row(one: Verdict, facts: Facts, policy: Policy) -> Row:

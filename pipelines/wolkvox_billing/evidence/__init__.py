@@ -3,6 +3,7 @@
     marts, tables ─▶ contents ─▶ report.html; tables: CSV and Parquet ─┐
     line map, rate card, policy, versions ─────────────────────────────┼─▶ manifest.json ─▶ archive
     documents: their files, where they are given ──────────────────────┘      verification ◀───┘
+                                                                              layout
 
 The same inputs as of the same moment give the same bytes: order, times and permissions of the
 members are fixed, and what else they depend on is in versions.json. The moment is stated, and not
@@ -12,21 +13,20 @@ that of the newest call, since it decides verdicts: whether a month is over, an 
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import platform
 import zlib
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
 from wolkvox_billing.errors import SettingsError
-from wolkvox_billing.evidence.archive import MANIFEST, write_archive
+from wolkvox_billing.evidence.archive import write_archive
 from wolkvox_billing.evidence.contents import collect
 from wolkvox_billing.evidence.documents import find_documents
+from wolkvox_billing.evidence.manifest import MANIFEST, VERSIONS, Manifest, Member, as_json
 from wolkvox_billing.evidence.tables import as_members
 from wolkvox_billing.evidence.verification import Examined, examine, verify
 from wolkvox_billing.evidence_report import Page, report
@@ -50,8 +50,8 @@ def write_evidence(
     files: Sequence[str | os.PathLike[str]] = (),
     clock: Clock = utc_now,
 ) -> Path:
-    """The zip that was written into the folder, such as wolkvox-evidence-2026-10.zip; one that is
-    there already is replaced in one step.
+    """The zip in the folder, such as wolkvox-evidence-2026-10.zip. One that is there already is
+    never replaced: where its bytes are others, the new one is wolkvox-evidence-2026-10.2.zip.
 
     files: files and folders in which the month's documents are looked for, by their SHA-256.
     Raises SettingsError for what cannot be meant, WarehouseError where nothing is loaded, and
@@ -61,6 +61,10 @@ def write_evidence(
     paths = [Path(one) for one in files]
     if absent := [str(one) for one in paths if not one.exists()]:
         raise SettingsError(f"there is no {', '.join(absent)}")
+    target = Path(os.path.abspath(folder)) / f"wolkvox-evidence-{month}.zip"
+    there = next(one for one in target.parents if os.path.lexists(one))
+    if not there.is_dir():
+        raise SettingsError(f"{there} is no folder: name one for the evidence")
     policy = policy or configured(read_policy)
     with opened(destination, dataset) as pipeline, reading(pipeline):
         rows, _, warnings = fill_anew(pipeline, policy, clock(), period)
@@ -69,7 +73,7 @@ def write_evidence(
     page.warnings, page.versions = warnings, _versions()
     members = as_members(tables) | _rules(policy) | _about(page) | documents
     members[MANIFEST] = _manifest(page, members)
-    return write_archive(Path(os.path.abspath(folder)) / f"wolkvox-evidence-{month}.zip", members)
+    return write_archive(target, members)
 
 
 def _rules(policy: Policy) -> dict[str, bytes]:
@@ -84,11 +88,13 @@ def _rules(policy: Policy) -> dict[str, bytes]:
 
 
 def _about(page: Page) -> dict[str, bytes]:
-    """The report, and what the verdicts and the bytes depend on."""
+    """The report, and what the verdicts and the bytes depend on. The versions repeat the month and
+    the moment, so that a manifest with others is told."""
+    meant = {"month": page.month, "created_as_of": page.as_of.isoformat()}
     return {
         "report.html": report(page).encode(),
-        "policy.json": _json(dict(page.policy)),
-        "versions.json": _json(dict(page.versions)),
+        "policy.json": as_json(dict(page.policy)),
+        VERSIONS: as_json({**meant, **page.versions}),
     }
 
 
@@ -104,18 +110,7 @@ def _versions() -> dict[str, str]:
 
 
 def _manifest(page: Page, members: Mapping[str, bytes]) -> bytes:
-    return _json(
-        {
-            "month": page.month,
-            "created_as_of": page.as_of.isoformat(),
-            "members": {
-                name: {"sha256": hashlib.sha256(data).hexdigest(), "size": len(data)}
-                for name, data in sorted(members.items())
-            },
-        }
-    )
-
-
-def _json(value: Any) -> bytes:
-    text = json.dumps(value, ensure_ascii=False, indent=2, default=str)
-    return f"{text}\n".encode()
+    sums = {
+        name: Member(hashlib.sha256(data).hexdigest(), len(data)) for name, data in members.items()
+    }
+    return Manifest(page.month, page.as_of.isoformat(), sums).as_bytes()

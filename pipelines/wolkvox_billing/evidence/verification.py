@@ -12,10 +12,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from wolkvox_billing.errors import SettingsError
-from wolkvox_billing.evidence.archive import MANIFEST, MOST_BYTES, MOST_MEMBERS
+from wolkvox_billing.evidence.archive import MOST_BYTES, MOST_MEMBERS, in_order
+from wolkvox_billing.evidence.layout import flaw
+from wolkvox_billing.evidence.manifest import (
+    ALWAYS,
+    MANIFEST,
+    VERSIONS,
+    Manifest,
+    Member,
+    is_known,
+)
 from wolkvox_billing.invoices.files import MOST_MEMBER_BYTES
 from wolkvox_billing.reconciliation.month import read_month
 
@@ -37,7 +46,8 @@ class _Unfit(Exception):
 
 
 def verify(file: str | os.PathLike[str]) -> list[str]:
-    """What is wrong with an evidence file, each naming the member; [] if nothing is.
+    """What is wrong with an evidence file, each naming the member; [] if it is one that
+    `write_evidence` could have written, but for how its members are packed.
 
     A file whose members and manifest were both changed is told only by the file's own SHA-256,
     which `close` keeps: see `examine`. Raises SettingsError where there is no such file.
@@ -49,7 +59,7 @@ def examine(file: str | os.PathLike[str]) -> Examined:
     """An evidence file Examined. No name in it is ever a path, and no size is believed."""
     path = Path(file)
     problems: list[str] = []
-    members: dict[str, tuple[str, int]] = {}
+    members: Mapping[str, Member] = {}
     digest = hashlib.sha256()
     try:
         # What is no file, such as a FIFO, is not waited for.
@@ -63,10 +73,13 @@ def examine(file: str | os.PathLike[str]) -> Examined:
                 digest.update(part)
             with _archive(opened_file) as archive:
                 infos = archive.infolist()
-                members = _manifest(archive, infos)
+                said, text = _manifest(archive, infos)
+                members = said.members
                 problems += _compared(archive, infos, members)
-                if not problems and not _is_seamless(archive, infos, about.st_size):
-                    problems.append("the zip holds bytes that belong to no member")
+                if said.as_bytes() != text:
+                    problems.append(f"{MANIFEST}: changed, it is not as it is written")
+                problems = problems or _agreed(archive, said)
+                problems = problems or _laid_out(opened_file, infos)
     except _Unfit as error:
         problems.append(str(error))
     except OSError as error:
@@ -84,10 +97,8 @@ def _archive(file: Any) -> zipfile.ZipFile:
     return archive
 
 
-def _manifest(
-    archive: zipfile.ZipFile, infos: Sequence[zipfile.ZipInfo]
-) -> dict[str, tuple[str, int]]:
-    """What the manifest says: SHA-256 and size of each member. Raises _Unfit."""
+def _manifest(archive: zipfile.ZipFile, infos: Sequence[zipfile.ZipInfo]) -> tuple[Manifest, bytes]:
+    """What the manifest says, and its bytes. Raises _Unfit."""
     found = [one for one in infos if one.filename == MANIFEST]
     if len(found) != 1:
         raise _Unfit(f"{MANIFEST}: it is there {len(found)} times, and must be once")
@@ -96,15 +107,17 @@ def _manifest(
         said = json.loads(text, object_pairs_hook=_once)
         datetime.fromisoformat(said["created_as_of"])
         read_month(said["month"])
-        members = {str(k): (v["sha256"], v["size"]) for k, v in said["members"].items()}
+        members = {k: Member(v["sha256"], v["size"]) for k, v in said["members"].items()}
+        manifest = Manifest(said["month"], said["created_as_of"], members)
+        manifest.as_bytes()
     except (
         ValueError, TypeError, KeyError, AttributeError, RecursionError, SettingsError,
     ) as error:  # fmt: skip
         raise _Unfit(f"{MANIFEST}: it cannot be read: {error!r}") from None
     for name, (sha256, size) in members.items():
-        if not (isinstance(sha256, str) and isinstance(size, int) and 0 <= size <= MOST_BYTES):
+        if not (isinstance(sha256, str) and type(size) is int and 0 <= size <= MOST_BYTES):
             raise _Unfit(f"{MANIFEST}: what it says of {_shown(name)} is no SHA-256 and size")
-    return members
+    return manifest, text
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -116,7 +129,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _compared(
     archive: zipfile.ZipFile,
     infos: Sequence[zipfile.ZipInfo],
-    members: Mapping[str, tuple[str, int]],
+    members: Mapping[str, Member],
 ) -> list[str]:
     problems: list[str] = []
     seen = {MANIFEST}
@@ -144,10 +157,37 @@ def _compared(
         left -= read
         if read != size or digest.hexdigest() != sha256:
             problems.append(f"{_shown(name)}: changed, its SHA-256 is not the manifest's")
-    problems += [f"{_shown(name)}: missing" for name in members if name not in seen]
-    if MANIFEST in members:
-        problems.append(f"{MANIFEST}: it names itself")
+    problems += [f"{_shown(name)}: missing" for name in sorted({*members, *ALWAYS} - seen)]
+    problems += [
+        f"{_shown(name)}: no evidence has such a member"
+        for name, one in members.items()
+        if not is_known(name, one.sha256)
+    ]
     return problems
+
+
+def _agreed(archive: zipfile.ZipFile, said: Manifest) -> list[str]:
+    """Whether the manifest's month and moment are those of the other member that states them."""
+    text = b"".join(_bytes_of(archive, archive.getinfo(VERSIONS), MOST_MEMBER_BYTES))
+    try:
+        stated = json.loads(text, object_pairs_hook=_once)
+        agrees = (stated["month"], stated["created_as_of"]) == said[:2]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        agrees = False
+    if agrees:
+        return []
+    return [f"{MANIFEST}: changed, {VERSIONS} is not of its `month` and `created_as_of`"]
+
+
+def _laid_out(file: IO[bytes], infos: Sequence[zipfile.ZipInfo]) -> list[str]:
+    """What of the zip itself is not as it is written."""
+    names = [one.filename for one in infos]
+    if names != sorted(names, key=in_order):
+        return ["the zip's members are not in their order"]
+    if found := flaw(file, infos):
+        name, says = found
+        return [f"{_shown(name)}: changed, {says}" if name else says]
+    return []
 
 
 def _bytes_of(archive: zipfile.ZipFile, info: zipfile.ZipInfo, most: int) -> Iterator[bytes]:
@@ -169,21 +209,6 @@ def _bytes_of(archive: zipfile.ZipFile, info: zipfile.ZipInfo, most: int) -> Ite
         raise _Unfit(f"{shown}: changed, it is damaged: {error}") from None
     if left < 0:
         raise _Unfit(f"{shown}: changed, it has more than {most:,} bytes")
-
-
-def _is_seamless(
-    archive: zipfile.ZipFile, infos: Sequence[zipfile.ZipInfo], file_size: int
-) -> bool:
-    """Whether nothing is hidden before, between or behind the members: each begins where the one
-    before ends, and nothing but the table of contents follows."""
-    at = contents = 0
-    for one in infos:
-        name = len(one.filename.encode())
-        if one.header_offset != at or one.extra or one.comment:
-            return False
-        at += 30 + name + one.compress_size
-        contents += 46 + name
-    return at == archive.start_dir and at + contents + 22 == file_size
 
 
 def _shown(name: str) -> str:

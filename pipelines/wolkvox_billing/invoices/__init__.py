@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from wolkvox_billing.invoices.document import Document, Rejected, check
+from wolkvox_billing.invoices.document import Document, Rejected, check, turn
 from wolkvox_billing.invoices.files import Found, find
 from wolkvox_billing.invoices.period import settle
 from wolkvox_billing.invoices.ubl import OtherKind
@@ -45,7 +45,9 @@ def read_invoices(
 
 
 def complete(document: Document, rule: str) -> None:
-    """Checks a document, and settles its period. Raises Rejected."""
+    """Turns a credit note that is written with a minus, checks a document, and settles its period.
+    Raises Rejected."""
+    turn(document)
     check(document)
     settled = settle(
         document.own_period,

@@ -67,6 +67,37 @@ class Document:
     unexplained: list[int] = field(default_factory=list)  # lines that quantity x price is not
 
 
+def turn(document: Document) -> None:
+    """Takes the minus off a credit note that is written with one, in whatever format, and warns.
+
+    Its own net total says whether it is, or, without one, the sum of its lines. Where these are the
+    same amount with two signs, each is turned by itself.
+    """
+    net = document.net_amount
+    total = sum((one.net_amount for one in document.lines if one.net_amount is not None), Decimal())
+    are_negative = (total if net is None or net == -total else net) < 0
+    is_negative = are_negative if net is None else net < 0
+    if document.document_kind != "credit_note" or not (are_negative or is_negative):
+        return
+    document.warnings.append("a credit note with negative amounts: taken without the sign")
+    if is_negative:
+        _negate(document, "net_amount", "tax_amount", "payable_amount")
+    for line in document.lines if are_negative else ():
+        is_credit = (line.net_amount or Decimal()) <= 0
+        # Of what is given back, a quantity or a price may be written without a minus.
+        if not (is_credit and (line.quantity or Decimal()) > 0):
+            _negate(line, "quantity")
+        if is_credit and (line.unit_price or Decimal()) < 0:
+            _negate(line, "unit_price")
+        _negate(line, "net_amount", "tax_amount")
+
+
+def _negate(one: Document | Line, *names: str) -> None:
+    for name in names:
+        value = getattr(one, name)
+        setattr(one, name, -value if value else value)
+
+
 def check(document: Document) -> None:
     """Warns of what is missing and of what does not add up; Rejected without currency or lines."""
     name = document.document_number or "without a number"

@@ -188,16 +188,7 @@ def _compare_prices(found: Document) -> None:
 
 
 def _sums(found: Document) -> None:
-    """A spreadsheet has no totals of its own: they are those of its rows. A credit note that is
-    written with a minus is turned, so that its amounts are positive as in any other format."""
-    amounts = [one.net_amount or Decimal() for one in found.lines]
-    if found.document_kind == "credit_note" and sum(amounts) < 0:
-        found.warnings.append("a credit note with negative amounts: taken without the sign")
-        for line in found.lines:
-            for name in ("quantity", "net_amount", "tax_amount"):
-                value = getattr(line, name)
-                if value is not None and (name != "quantity" or value < 0):
-                    setattr(line, name, -value)
+    """A spreadsheet has no totals of its own: they are those of its rows."""
     net = sum((one.net_amount or Decimal() for one in found.lines), Decimal())
     found.net_amount = stored(net, "the sum of the net amounts", found.warnings)
     taxes = [one.tax_amount for one in found.lines if one.tax_amount is not None]

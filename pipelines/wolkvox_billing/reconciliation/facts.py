@@ -80,6 +80,7 @@ class Facts:
     zone_of: Callable[[str | None], ZoneInfo]
     gauge_month: str = "max"
     warnings: list[str] = field(default_factory=list)
+    doubts: dict[str, str] = field(default_factory=dict)  # document_id → a warning of its tax
 
     def day_at(self, operation_id: str | None) -> date:
         return self.today.get(operation_id or "", self.default_today)

@@ -26,6 +26,7 @@ from wolkvox_billing.reconciliation.tail import (
     unread_of_days,
     unread_of_gauge,
 )
+from wolkvox_billing.reconciliation.tax import Taxed, doubt
 
 
 def read_facts(client: SqlClientBase[Any], raw: str, marts: str, policy: Policy) -> Facts:
@@ -112,6 +113,7 @@ def read_facts(client: SqlClientBase[Any], raw: str, marts: str, policy: Policy)
         return unread_of_days(listed, policy.tail_factor)
 
     warnings: list[str] = []
+    doubts: dict[str, str] = {}
     return Facts(
         now=now,
         today={one: now.astimezone(zone(one)).date() for one in operations},
@@ -119,12 +121,13 @@ def read_facts(client: SqlClientBase[Any], raw: str, marts: str, policy: Policy)
         operations=operations,
         months=months,
         days={product: list(listed.values()) for product, listed in days.items()},
-        lines=_lines(rows, raw, policy, warnings),
+        lines=_lines(rows, raw, policy, warnings, doubts),
         answered=dict(answered),
         unread_of=unread,
         zone_of=zone,
         gauge_month=gauge_month,
         warnings=warnings,
+        doubts=doubts,
     )
 
 
@@ -168,7 +171,9 @@ def _epoch(day: date, zone: ZoneInfo) -> int:
     return int(datetime(day.year, day.month, day.day, tzinfo=zone).timestamp())
 
 
-def _lines(rows: Any, raw: str, policy: Policy, warnings: list[str]) -> list[BilledLine]:
+def _lines(
+    rows: Any, raw: str, policy: Policy, warnings: list[str], doubts: dict[str, str]
+) -> list[BilledLine]:
     there = rows(
         "SELECT table_name FROM information_schema.tables "
         f"WHERE table_schema = {literal(raw)} AND table_name = 'invoice_lines'"
@@ -179,7 +184,7 @@ def _lines(rows: Any, raw: str, policy: Policy, warnings: list[str]) -> list[Bil
         one[0]: one
         for one in rows(
             "SELECT document_id, supplier_id, document_kind, document_number, period_start, "
-            "period_end, period_source, corrects_number, billing_currency "
+            "period_end, period_source, corrects_number, billing_currency, tax_amount "
             f"FROM {raw}.invoice_documents WHERE NOT is_test"
         )
         if not policy.supplier_ids or one[1] in policy.supplier_ids
@@ -190,7 +195,7 @@ def _lines(rows: Any, raw: str, policy: Policy, warnings: list[str]) -> list[Bil
         for one in documents.values()
         if one[2] == "invoice" and one[3] and one[4]
     }
-    for _, supplier, kind, number, _, _, source, corrects, _ in documents.values():
+    for _, supplier, kind, number, _, _, source, corrects, *_ in documents.values():
         if kind != "invoice" and source in ("rule", None):
             known = (supplier, _bare(corrects)) in periods
             if not known:
@@ -200,14 +205,16 @@ def _lines(rows: Any, raw: str, policy: Policy, warnings: list[str]) -> list[Bil
                     "the setting `period_rule`"
                 )
     found: list[BilledLine] = []
+    taxed: defaultdict[str, list[Taxed]] = defaultdict(list)
     for line in rows(
         "SELECT document_id, line_number, operation, description, item_code, quantity, net_amount, "
-        f"billing_currency, period_start, period_end FROM {raw}.invoice_lines "
+        f"billing_currency, period_start, period_end, tax_amount FROM {raw}.invoice_lines "
         "ORDER BY document_id, line_number"
     ):
         if line[0] not in documents:
             continue
-        _, supplier, kind, number, start, end, source, corrects, currency = documents[line[0]]
+        taxed[line[0]].append(Taxed(line[1], line[6], line[10]))
+        _, supplier, kind, number, start, end, source, corrects, currency, _ = documents[line[0]]
         period = Period(start, end) if start else None
         # A note that names no period of its own is for that of the document that it corrects.
         if kind != "invoice" and source in ("rule", None):
@@ -229,6 +236,10 @@ def _lines(rows: Any, raw: str, policy: Policy, warnings: list[str]) -> list[Bil
                 period=Period(line[8], line[9]) if line[8] else period,
             )
         )
+    for document_id, lines in taxed.items():
+        _, _, kind, number, *_, tax = documents[document_id]
+        if said := doubt(tax, lines):
+            doubts[document_id] = f"{kind.replace('_', ' ')} {number or 'without a number'}: {said}"
     return found
 
 

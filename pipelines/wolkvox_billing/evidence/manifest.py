@@ -1,0 +1,51 @@
+"""The manifest of an evidence file: its month, its moment, and the SHA-256 and size of each member;
+and which members there are."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+MANIFEST = "manifest.json"
+VERSIONS = "versions.json"
+TABLES = ("readings", "polls", "usage_restatements", "invoice_documents", "invoice_lines",
+          "invoice_reconciliation")  # fmt: skip
+ALWAYS = {
+    *(f"{table}.{kind}" for table in TABLES for kind in ("csv", "parquet")),
+    *("report.html", "line_map.csv", "rate_card.csv", "policy.json", VERSIONS),
+}
+_DOCUMENT = re.compile(r"documents/([0-9a-f]{12})-[A-Za-z0-9._-]{1,80}")
+
+
+class Member(NamedTuple):
+    """What the manifest says of a member."""
+
+    sha256: str
+    size: int
+
+
+class Manifest(NamedTuple):
+    """The month, such as 2026-10; the moment of which it is, as a text; and each member."""
+
+    month: str
+    created_as_of: str
+    members: Mapping[str, Member]
+
+    def as_bytes(self) -> bytes:
+        """The one way to write it."""
+        members = {name: one._asdict() for name, one in sorted(self.members.items())}
+        return as_json({**self._asdict(), "members": members})
+
+
+def is_known(name: str, sha256: str) -> bool:
+    """Whether evidence has such a member: one of ALWAYS, or a document, which is named by its
+    SHA-256."""
+    document = _DOCUMENT.fullmatch(name)
+    return name in ALWAYS or (document is not None and sha256.startswith(document[1]))
+
+
+def as_json(value: Any) -> bytes:
+    text = json.dumps(value, ensure_ascii=False, indent=2, default=str)
+    return f"{text}\n".encode()

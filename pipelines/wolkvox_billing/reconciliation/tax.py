@@ -1,0 +1,36 @@
+"""The tax of a document: no verdict looks at it, so a warning says where it does not add up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import NamedTuple
+
+_CENT = Decimal("0.01")
+_MOST = Decimal("0.30")  # of a line's net amount; the highest VAT there is is 27 %
+
+
+class Taxed(NamedTuple):
+    """A line's number, and its amounts as its document states them."""
+
+    number: int
+    net: Decimal | None
+    tax: Decimal | None
+
+
+def doubt(stated: Decimal | None, lines: Sequence[Taxed]) -> str | None:
+    """What does not add up in a document that states this tax; None if nothing. Each line may be
+    rounded by a cent; lines that state no tax are no doubt."""
+    taxes = [one.tax for one in lines if one.tax is not None]
+    total = sum(taxes, Decimal())
+    found: list[str] = []
+    if taxes and stated is not None and abs(stated - total) > _CENT * len(lines):
+        found.append(f"it states {stated:,.2f}, and its lines {total:,.2f}")
+    for number, net, tax in lines:
+        if net is not None and tax and abs(tax) > _MOST * abs(net) + _CENT:
+            found.append(f"line {number} states {tax:,.2f} on {net:,.2f}, more than {_MOST:.0%}")
+    if len(found) > 3:
+        found[3:] = [f"and {len(found) - 3:,} more"]
+    if not found:
+        return None
+    return f"its tax does not add up; withholdings may explain it: {'; '.join(found)}"
