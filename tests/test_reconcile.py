@@ -220,7 +220,7 @@ def test_a_line_that_no_row_fits_has_a_key_of_its_own(warehouse: Project) -> Non
     assert sorted(statuses(found)) == ["unmapped_line", "usage_not_invoiced"]
     [row] = [one for one in found.rows if one["reconciliation_status"] == "unmapped_line"]
     assert row["report"] is None and row["billed_cost"] == 100000 and row["is_material"]
-    assert "no row of the line map fits «Grabaciones en S3»" in row["explanation"]
+    assert "no row of the line map fits: «Grabaciones en S3»" in row["explanation"]
     assert found.warnings == [
         "line_map.csv, line 2, column pattern: no invoice line is taken by this row"
     ]
@@ -471,7 +471,7 @@ def test_two_operations_on_one_invoice(warehouse: Project, monkeypatch: pytest.M
         ("acme", 300), ("beta", 200)]  # fmt: skip
     assert statuses(found) == ["matched", "matched"]
     unclear = judged(warehouse, f"{MAP},,*,{REPORT},,,quantity\n")
-    assert "nothing says which operation it bills" in unclear.rows[0]["explanation"]
+    assert "nothing says which operation is billed by" in unclear.rows[0]["explanation"]
 
 
 def test_a_period_of_its_own_is_compared_with_its_days(warehouse: Project) -> None:

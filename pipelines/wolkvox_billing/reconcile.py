@@ -26,7 +26,7 @@ from wolkvox_billing.marts.sql import TABLES, insert, literal
 from wolkvox_billing.polls import Clock, utc_now
 from wolkvox_billing.reconciliation import rate_card
 from wolkvox_billing.reconciliation.facts import Facts
-from wolkvox_billing.reconciliation.keys import Comparison, compare, overlap
+from wolkvox_billing.reconciliation.keys import Comparison, compare
 from wolkvox_billing.reconciliation.line_map import read_line_map, warnings_of
 from wolkvox_billing.reconciliation.month import of_month, read_month
 from wolkvox_billing.reconciliation.names import listed
@@ -188,7 +188,7 @@ def tie_out(
         raise DoesNotTieOut(f"the verdicts count {counted:f}, the months {there:f}: {_DEFECT}")
 
     def is_in(period: Period | None) -> bool:
-        return month is None or (period is not None and overlap(period, month))
+        return month is None or (period is not None and period.overlaps(month))
 
     billed: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
     measured: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
@@ -225,15 +225,19 @@ _DEFECT = "a defect of this program; please report it, with the line map and the
 
 
 def _check_size(rows: Sequence[Row]) -> None:
-    """Raises WolkvoxError for what DECIMAL(18, 4) does not hold, before a database says less."""
+    """Leaves out a cost that DECIMAL(18, 4) does not hold, since one absurd reading must not stop
+    all verdicts; raises WolkvoxError for an amount or quantity that was billed."""
     for row in rows:
         for name, value in row.items():
             if isinstance(value, Decimal) and abs(value) >= _TOO_LARGE:
+                if not name.startswith("billed_"):
+                    row[name] = None
+                    continue
                 what = row["product"] or row["report"] or "what no row of the line map fits"
                 raise WolkvoxError(
                     f"{name} of {row['operation_id'] or 'no operation'}, {what}, period from "
                     f"{row['billing_period_start']}, is {value:,f}: expected less than "
-                    f"{_TOO_LARGE:,}; look at the invoices and the rate card for a wrong number"
+                    f"{_TOO_LARGE:,}; look for a wrong number in the invoices"
                 )
 
 
@@ -257,7 +261,7 @@ def _doubts(facts: Facts, month: Period | None) -> list[str]:
     ids = dict.fromkeys(
         line.document_id
         for line in facts.lines
-        if month is None or (line.period and overlap(line.period, month))
+        if month is None or (line.period and line.period.overlaps(month))
     )
     return [facts.doubts[one] for one in ids if one in facts.doubts]
 

@@ -30,6 +30,9 @@ class Period(NamedTuple):
     def holds(self, other: Period) -> bool:
         return self.start <= other.start and other.end <= self.end
 
+    def overlaps(self, other: Period) -> bool:
+        return self.start < other.end and other.start < self.end
+
 
 class Named(NamedTuple):
     """A period that a text names, and why it is not taken, if so."""

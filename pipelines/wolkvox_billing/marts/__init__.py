@@ -25,7 +25,7 @@ import dlt
 
 from wolkvox_billing.errors import SettingsError, WarehouseError
 from wolkvox_billing.marts.columns import COLUMNS
-from wolkvox_billing.marts.sql import DIALECTS, TABLES, VIEWS, epoch, statements, view_sql
+from wolkvox_billing.marts.sql import DIALECTS, TABLES, VIEWS, epoch, literal, statements, view_sql
 from wolkvox_billing.operations import read_zone
 from wolkvox_billing.reports import REPORTS, TIMEZONE
 from wolkvox_billing.version import __version__
@@ -175,14 +175,15 @@ def _renames(
     rows: Callable[[str], list[tuple[Any, ...]]], raw: str, there: Sequence[tuple[Any, ...]]
 ) -> list[tuple[str, ...]]:
     """operation_id, report, product, an older name of the operation, and its newest one: where one
-    product of an operation came under several names, and never under two in one answer, the vendor
+    product of an operation came under several names, and no answer for it ever held two, the vendor
     has renamed the operation, and its counter goes on. `status` tells of it, since it is a guess.
 
-    The tables of reports are asked, which hold a row a day: a look at all readings would be slow.
+    Which names there are is asked of the tables of reports, which hold a row a day; all readings
+    are looked through only for an operation that has several.
     """
     found: list[tuple[str, ...]] = []
     for report in (name for name in REPORTS if (raw, name) in there):
-        names: dict[tuple[str, str], list[str]] = {}
+        names: dict[tuple[str, str], list[str]] = {}  # the newest one last
         for operation_id, product, name, _ in rows(
             f"SELECT operation_id, description, operation, MAX(read_at) FROM {raw}.{report} "
             "GROUP BY operation_id, description, operation ORDER BY 4, 3"
@@ -190,14 +191,16 @@ def _renames(
             names.setdefault((operation_id, product), []).append(name)
         if all(len(one) == 1 for one in names.values()):
             continue
+        several = {operation_id for (operation_id, _), one in names.items() if len(one) > 1}
         together = rows(
-            f"SELECT DISTINCT operation_id, description FROM {raw}.{report} "
-            "GROUP BY operation_id, description, poll_id HAVING COUNT(DISTINCT operation) > 1"
+            f"SELECT DISTINCT operation_id FROM {raw}.readings WHERE report = {literal(report)} "
+            f"AND operation_id IN ({', '.join(map(literal, sorted(several)))}) "
+            "GROUP BY operation_id, poll_id HAVING COUNT(DISTINCT operation) > 1"
         )
         found += [
             (operation_id, report, product, older, newest)
             for (operation_id, product), (*others, newest) in names.items()
-            if (operation_id, product) not in together
+            if (operation_id,) not in together
             for older in others
         ]
     return found

@@ -39,7 +39,6 @@ class DayUse:
     day: date
     covers: int
     quantity: Decimal
-    read_at: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,8 @@ currency, with all that was billed and all that was measured in it.
 
 Each line that was billed is in one key, and each unit that was measured is counted in one key:
 
-    a key that names a product has it; one for the whole report has the products that no other names
+    what is taken back (a credit note) is in the key of what it takes it from
+    a key that names a product has its use; then one for the whole report has what is left
     keys that bill the same use share it: the shorter period first, each gets what it bills of what
         is left, and the last one gets the rest
     what is left of a month in the end is in a key of its own, that nobody billed
@@ -14,16 +15,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from typing import NamedTuple
 
-from wolkvox_billing.invoices.period import DAY, Period
-from wolkvox_billing.invoices.spelling import plain
-from wolkvox_billing.reconciliation.facts import BilledLine, DayUse, Facts, MonthUse, Product
+from wolkvox_billing.invoices.period import Period
+from wolkvox_billing.reconciliation.facts import BilledLine, DayUse, Facts, MonthUse
+from wolkvox_billing.reconciliation.ledger import Found, Ledger, Part
 from wolkvox_billing.reconciliation.line_map import COMPARED, MapRow, first_fit, operation_of
-
-PLACES = Decimal("0.0001")
 
 
 class Key(NamedTuple):
@@ -48,35 +46,48 @@ class Billed:
     lines: list[BilledLine] = field(default_factory=list)
     is_mapped: bool = True
 
+    def add(self, line: BilledLine, quantity: Decimal | None, is_mapped: bool) -> None:
+        self.lines.append(line)
+        self.amount += line.amount
+        self.is_mapped = self.is_mapped and is_mapped
+        if quantity is not None:
+            self.quantity = (self.quantity or Decimal()) + quantity
+
+    def merge(self, other: Billed) -> None:
+        self.lines += other.lines
+        self.amount += other.amount
+        self.is_mapped = self.is_mapped and other.is_mapped
+        if other.quantity is not None:
+            self.quantity = (self.quantity or Decimal()) + other.quantity
+
     @property
     def is_nothing(self) -> bool:
         """What was billed was taken back, or is nothing from the start."""
         return not self.quantity and not self.amount
 
 
-class Part(NamedTuple):
-    """What a key has of a month's use; None where nobody knows."""
-
-    use: MonthUse
-    stretch: Period  # the days of the month that are in the key's period
-    quantity: Decimal | None
-
-
 @dataclass
 class Measured:
     """What was measured in a key. `quantity` is None where nobody knows what the number means, or
     counters and gauges would have to be added. `unanswered`: the stretches in which nobody asked,
-    or was answered. `is_shared`: other keys bill the same use."""
+    or was answered. `is_shared`: other keys bill the same use; `short_before`: what those before
+    this one bill beyond what there was, so that unread time is not held against it twice."""
 
     quantity: Decimal | None
     parts: list[Part]
     ends_were_read: bool = True
     unanswered: list[Period] = field(default_factory=list)
     is_shared: bool = False
+    short_before: Decimal = Decimal()
+    is_rest: bool = False  # what other keys have left of a month
 
     @property
     def uses(self) -> list[MonthUse]:
         return [one.use for one in self.parts]
+
+    @property
+    def days(self) -> list[DayUse]:
+        return [day for part in self.parts for day in part.days]
 
     @property
     def counted(self) -> Decimal:
@@ -96,7 +107,7 @@ class Comparison:
 
 def compare(facts: Facts, line_map: Sequence[MapRow], supplier_id: str | None) -> Comparison:
     """The Comparison. `supplier_id` is whose key use gets that nobody billed."""
-    there = _Uses(facts)
+    ledger = Ledger(facts)
     billed: defaultdict[Key, Billed] = defaultdict(Billed)
     left_out: list[tuple[str, BilledLine]] = []
     for line in facts.lines:
@@ -107,216 +118,119 @@ def compare(facts: Facts, line_map: Sequence[MapRow], supplier_id: str | None) -
         operation = operation_of(row, line.operation, facts.operations) if row else None
         key = Key(line.supplier_id, None, None, None, line.period, line.currency)
         if row and operation and line.period:
-            product = there.spelled(operation, row.report, row.product)
+            product = ledger.spelled(operation, row.report, row.product)
             key = key._replace(operation_id=operation, report=row.report, product=product)
-        found = billed[key]
-        found.lines.append(line)
-        found.is_mapped = found.is_mapped and row is not None
-        found.amount += line.amount
-        if line.quantity is not None and (not row or row.role == "quantity"):
-            found.quantity = (found.quantity or Decimal()) + line.quantity
-    measured = _shared_out(there, billed)
-    left = there.left_of(measured)
-    for use, quantity in left:
+        is_quantity = line.quantity is not None and (not row or row.role == "quantity")
+        billed[key].add(line, line.quantity if is_quantity else None, row is not None)
+    _take_back(billed)
+    measured = _shared_out(ledger, billed)
+    for part in ledger.rest():
+        use = part.use
         key = Key(supplier_id, use.operation_id, use.report, use.product, use.period, None)
-        measured[key] = Measured(quantity, [Part(use, use.period, quantity)])
+        is_rest = part.quantity != use.quantity
+        measured[key] = Measured(part.quantity, [part], is_rest=is_rest)
     return Comparison(dict(billed), measured, left_out)
 
 
-class _Uses:
-    """What was measured, by product."""
-
-    def __init__(self, facts: Facts) -> None:
-        self.facts = facts
-        self.of_product: defaultdict[Product, list[MonthUse]] = defaultdict(list)
-        self.products: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
-        for use in facts.months:
-            own = use.operation_id, use.report, use.product
-            if own not in self.of_product:
-                self.products[own[:2]].append(use.product)
-            self.of_product[own].append(use)
-
-    def spelled(self, operation_id: str, report: str, product: str) -> str | None:
-        """A product as the vendor writes it; None for the whole report."""
-        names = self.products[operation_id, report]
-        alike = [one for one in names if plain(one) == plain(product)]
-        return alike[0] if product and product not in names and alike else product or None
-
-    def in_period(self, product: Product, period: Period) -> Measured | None:
-        """What was measured of a product in a period, of whole months or of their days; None if
-        nothing was."""
-        uses = [one for one in self.of_product[product] if overlap(one.period, period)]
-        if not uses:
-            return None
-        parts: list[Part] = []
-        ends_were_read = True
-        for use in uses:
-            stretch = Period(max(use.period.start, period.start), min(use.period.end, period.end))
-            quantity = use.quantity
-            if stretch != use.period and quantity is not None:
-                days = _within(self.facts.days.get(product, []), stretch)
-                quantity = self._of_days(use, days)
-                ends_were_read &= _ends_were_read(use, stretch, days)
-            parts.append(Part(use, stretch, quantity))
-        known = [one.quantity for one in parts if one.quantity is not None]
-        total = sum(known, Decimal())
-        if any(use.is_gauge for use in uses) and len(uses) > 1:
-            days = _within(self.facts.days.get(product, []), period)
-            total = self._of_days(uses[0], days)
-        unanswered = [
-            month
-            for month in _months(period)
-            if not any(overlap(month, use.period) for use in uses)
-            and not self.facts.answers_in(product[0], product[1], month)
+def _take_back(billed: dict[Key, Billed]) -> None:
+    """Puts what is billed with a minus, such as a credit note for a part of a month, into the key
+    that it takes it from: of the same operation and report in a time that is common to both, best
+    of the same product, else of the whole report, else of another product."""
+    for note in [key for key, one in billed.items() if one.amount < 0 and key.report]:
+        others = [
+            key
+            for key, one in billed.items()
+            if one.amount > 0
+            and key[:3] == note[:3]
+            and key.currency == note.currency
+            and overlapping(key, note)
         ]
-        is_mixed = len({use.is_gauge for use in uses}) > 1
-        is_known = len(known) == len(parts) and not is_mixed
-        return Measured(total if is_known else None, parts, ends_were_read, unanswered)
-
-    def _of_days(self, use: MonthUse, days: Sequence[DayUse]) -> Decimal:
-        """What days come to: a counter's are added up, a gauge's are as `gauge_month` says."""
-        if not days:
-            return Decimal()
-        quantities = [one.quantity for one in days]
-        if not use.is_gauge:
-            return sum(quantities, Decimal())
-        if self.facts.gauge_month == "last":
-            return quantities[-1]
-        if self.facts.gauge_month == "average":
-            return (sum(quantities, Decimal()) / len(days)).quantize(PLACES, ROUND_HALF_UP)
-        return max(quantities)
-
-    def left_of(self, measured: dict[Key, Measured]) -> list[tuple[MonthUse, Decimal | None]]:
-        """Each month's use of which no key has all, and how much is left."""
-        counted: defaultdict[MonthUse, Decimal] = defaultdict(Decimal)
-        touched: set[MonthUse] = set()
-        for one in measured.values():
-            for part in one.parts:
-                touched.add(part.use)
-                counted[part.use] += part.quantity or Decimal()
-        found: list[tuple[MonthUse, Decimal | None]] = []
-        for use in self.facts.months:
-            if use not in touched:
-                found.append((use, use.quantity))
-            elif use.quantity is not None and not use.is_gauge and use.quantity != counted[use]:
-                found.append((use, use.quantity - counted[use]))
-        return found
+        others.sort(key=lambda key: (key.product != note.product, key.product or "", str(key)))
+        if others:
+            billed[others[0]].merge(billed.pop(note))
 
 
-Group = tuple[str, str, str | None]  # operation_id, report, product
+Group = tuple[str | None, str | None]  # operation_id, report
 
 
-def _shared_out(there: _Uses, billed: dict[Key, Billed]) -> dict[Key, Measured]:
-    """What was measured in each key that was billed: first those that name a product."""
+def _shared_out(ledger: Ledger, billed: dict[Key, Billed]) -> dict[Key, Measured]:
+    """What was measured in each key that was billed."""
     groups: defaultdict[Group, list[Key]] = defaultdict(list)
     for key in billed:
         if key.operation_id and key.report and key.period:
-            groups[key.operation_id, key.report, key.product].append(key)
-    named: defaultdict[Product, list[Period]] = defaultdict(list)
-    counted: defaultdict[MonthUse, Decimal] = defaultdict(Decimal)
+            groups[key.operation_id, key.report].append(key)
     found: dict[Key, Measured] = {}
-    for (operation_id, report, product), keys in sorted(
-        groups.items(), key=lambda item: (item[0][2] is None, str(item[0]))
-    ):
-        keys.sort(key=lambda key: (_length(key.period), str(key)))
+    for keys in groups.values():
+        # An amount without a quantity says nothing of how much it bills: it gets what is left.
+        keys.sort(key=lambda key: (key.product is None, billed[key].quantity is None,
+                                   _length(key), str(key)))  # fmt: skip
         for n, key in enumerate(keys):
-            assert key.period is not None
-            names = [product] if product else there.products[operation_id, report]
-            parts: list[Measured] = []
-            for name in sorted(names):
-                own = operation_id, report, name
-                if product:
-                    named[own].append(key.period)
-                elif any(overlap(key.period, other) for other in named[own]):
-                    continue
-                if part := there.in_period(own, key.period):
-                    parts.append(part)
-            if not parts:
-                continue
-            one = _together(parts)
-            earlier = [k for k in keys[:n] if overlapping(k, key)]
-            later = [k for k in keys[n + 1 :] if overlapping(k, key)]
-            one.is_shared = bool(earlier or later)
+            earlier, later = (
+                [
+                    other
+                    for other in some
+                    if other.product == key.product and overlapping(other, key)
+                ]
+                for some in (keys[:n], keys[n + 1 :])
+            )
             limit = max(billed[key].quantity or Decimal(), Decimal()) if later else None
-            taken = [found[k] for k in earlier if k in found]
-            _take(one, limit, counted, sum((t.quantity or Decimal() for t in taken), Decimal()))
-            found[key] = one
+            if one := _measured(ledger, key, limit, [found[k] for k in earlier if k in found]):
+                of_products = [other for other in keys if other.product and overlapping(other, key)]
+                one.is_shared = bool(earlier or later or (not key.product and of_products))
+                short = [_short(billed[k], found.get(k)) for k in earlier]
+                one.short_before = sum(short, Decimal())
+                found[key] = one
     return found
 
 
-def _together(parts: Sequence[Measured]) -> Measured:
-    """Several products as one."""
-    known = [one.quantity for one in parts if one.quantity is not None]
-    is_mixed = len({use.is_gauge for one in parts for use in one.uses}) > 1
-    is_known = len(known) == len(parts) and not is_mixed
+def _measured(
+    ledger: Ledger, key: Key, limit: Decimal | None, earlier: Sequence[Measured]
+) -> Measured | None:
+    """Takes what is free for a key, no more than `limit`; None where there is no use at all."""
+    assert key.operation_id
+    assert key.report
+    assert key.period
+    names = [key.product] if key.product else sorted(ledger.products[key.operation_id, key.report])
+    there: list[Found] = []
+    for name in names:
+        if one := ledger.find((key.operation_id, key.report, name), key.period):
+            there.append(one)
+    if not there:
+        return None
+    left, parts = limit, []
+    for one in there:
+        for part in one.parts:
+            taken = ledger.take(part, left)
+            if left is not None and taken.quantity is not None and not part.use.is_gauge:
+                left -= taken.quantity
+            parts.append(taken)
+    quantity: Decimal | None = None
+    if all(one.level is not None for one in there):  # a level, of which nothing is used up
+        levels = [one.level for one in there if one.level is not None]
+        quantity = sum(levels, Decimal()) - sum(
+            (e.quantity or Decimal() for e in earlier), Decimal()
+        )
+        quantity = max(quantity, Decimal())
+        quantity = quantity if limit is None else min(quantity, limit)
+    elif not any(part.use.is_gauge or part.quantity is None for part in parts):
+        quantity = sum((part.quantity for part in parts if part.quantity), Decimal())
     return Measured(
-        quantity=sum(known, Decimal()) if is_known else None,
-        parts=[part for one in parts for part in one.parts],
-        ends_were_read=all(one.ends_were_read for one in parts),
-        unanswered=[stretch for one in parts for stretch in one.unanswered],
+        quantity=quantity,
+        parts=parts,
+        ends_were_read=all(one.ends_were_read for one in there),
+        unanswered=[stretch for one in there for stretch in one.unanswered],
     )
 
 
-def _take(
-    one: Measured,
-    limit: Decimal | None,
-    counted: defaultdict[MonthUse, Decimal],
-    taken_by_others: Decimal,
-) -> None:
-    """Takes from each use what no other key has yet, in all no more than `limit`."""
-    gauges = [use for use in one.uses if use.is_gauge]
-    if gauges and one.is_shared and one.quantity is not None:  # a level: nothing of it is used up
-        left = max(one.quantity - taken_by_others, Decimal())
-        one.quantity = left if limit is None else min(left, limit)
-    parts: list[Part] = []
-    for part in one.parts:
-        quantity = part.quantity
-        if quantity is not None and not part.use.is_gauge:
-            if one.is_shared and part.use.quantity is not None:
-                quantity = min(quantity, part.use.quantity - counted[part.use])
-            if limit is not None:
-                quantity = min(quantity, limit)
-                limit -= quantity
-            counted[part.use] += quantity
-        parts.append(part._replace(quantity=quantity))
-    one.parts = parts
-    if one.quantity is not None and not gauges:
-        one.quantity = sum((part.quantity or Decimal() for part in parts), Decimal())
+def _short(billed: Billed, measured: Measured | None) -> Decimal:
+    """What a key bills beyond what there was for it."""
+    there = (measured.quantity if measured else None) or Decimal()
+    return max((billed.quantity or Decimal()) - there, Decimal())
 
 
-def _ends_were_read(use: MonthUse, stretch: Period, days: Sequence[DayUse]) -> bool:
-    """Whether no reading covers days on both sides of an end that lies in the month."""
-    if not days:
-        return False
-    start_read = (days[0].day - stretch.start).days + 1 >= days[0].covers
-    end_read = days[-1].day + DAY == stretch.end
-    return (start_read or stretch.start == use.period.start) and (
-        end_read or stretch.end == use.period.end
-    )
-
-
-def _within(days: Sequence[DayUse], period: Period) -> list[DayUse]:
-    return [one for one in days if period.start <= one.day < period.end]
-
-
-def _months(period: Period) -> list[Period]:
-    """A period, cut where months begin."""
-    found: list[Period] = []
-    start = period.start
-    while start < period.end:
-        end = min((start.replace(day=1) + timedelta(days=31)).replace(day=1), period.end)
-        found.append(Period(start, end))
-        start = end
-    return found
-
-
-def _length(period: Period | None) -> int:
-    return (period.end - period.start).days if period else 0
+def _length(key: Key) -> int:
+    return (key.period.end - key.period.start).days if key.period else 0
 
 
 def overlapping(one: Key, other: Key) -> bool:
-    return bool(one.period and other.period and overlap(one.period, other.period))
-
-
-def overlap(one: Period, other: Period) -> bool:
-    return one.start < other.end and other.start < one.end
+    return bool(one.period and other.period and one.period.overlaps(other.period))

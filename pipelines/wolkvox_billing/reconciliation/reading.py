@@ -56,15 +56,14 @@ def read_facts(client: SqlClientBase[Any], raw: str, marts: str, policy: Policy)
         )
     )
     days: defaultdict[Product, dict[date, DayUse]] = defaultdict(dict)
-    for operation_id, report, product, day, covers, quantity, read_at in rows(
-        "SELECT operation_id, report, product, usage_date, days_covered, consumed_quantity, read_at"
-        f" FROM {marts}.usage_daily WHERE consumed_quantity IS NOT NULL "
+    for operation_id, report, product, day, covers, quantity in rows(
+        "SELECT operation_id, report, product, usage_date, days_covered, consumed_quantity "
+        f"FROM {marts}.usage_daily WHERE consumed_quantity IS NOT NULL "
         "ORDER BY usage_date, operation_name"
     ):
-        listed, one = days[operation_id, report, product], DayUse(day, covers, quantity, read_at)
+        listed, one = days[operation_id, report, product], DayUse(day, covers, quantity)
         if other := listed.get(day):  # the same product under another name of the operation
-            one = DayUse(day, max(covers, other.covers), quantity + other.quantity,
-                         min(read_at, other.read_at or read_at))  # fmt: skip
+            one = DayUse(day, max(covers, other.covers), quantity + other.quantity)
         listed[day] = one
     answered: defaultdict[tuple[str, str], set[date]] = defaultdict(set)
     for operation_id, report, day in rows(
@@ -78,10 +77,10 @@ def read_facts(client: SqlClientBase[Any], raw: str, marts: str, policy: Policy)
         return ZoneInfo(zones.get(operation_id or "") or default)
 
     @lru_cache
-    def series_of(use: MonthUse) -> list[list[Point]]:
-        """What a counter showed in a month, for each name of its operation. A day that was read
-        after it was over stands at its end."""
-        found: defaultdict[str, list[Point]] = defaultdict(list)
+    def readings_of(use: MonthUse) -> dict[str, list[tuple[date, Point]]]:
+        """What was read in a month, for each name of its operation: of which day, when and what. A
+        day that was read after it was over stands at its end."""
+        found: defaultdict[str, list[tuple[date, Point]]] = defaultdict(list)
         for name, day, read_epoch, quantity in rows(
             f"SELECT operation_name, usage_date, read_epoch, quantity FROM {marts}.stg_readings "
             f"WHERE operation_id = {literal(use.operation_id)} AND report = {literal(use.report)} "
@@ -89,8 +88,8 @@ def read_facts(client: SqlClientBase[Any], raw: str, marts: str, policy: Policy)
             f"AND usage_date < {literal(use.period.end)} ORDER BY read_epoch, poll_id"
         ):
             at = min(read_epoch, _epoch(day + DAY, zone(use.operation_id)))
-            found[name].append((at, quantity))
-        return [sorted(one, key=lambda point: point[0]) for one in found.values()]
+            found[name].append((day, (at, quantity)))
+        return {name: sorted(one, key=lambda of: of[1][0]) for name, one in found.items()}
 
     def unread(use: MonthUse, period: Period) -> Unread:
         where = zone(use.operation_id)
@@ -99,18 +98,25 @@ def read_facts(client: SqlClientBase[Any], raw: str, marts: str, policy: Policy)
             start, end = (_epoch(day, where) for day in period)
             return added(
                 [
-                    unread_of_counter(one, month, start, end, policy.tail_factor)
-                    for one in series_of(use)
+                    unread_of_counter([p for _, p in one], month, start, end, policy.tail_factor)
+                    for one in readings_of(use).values()
                 ]
             )
-        read = days.get((use.operation_id, use.report, use.product), {})
-        listed = [
-            _day(read.get(day), _epoch(day, where), _epoch(day + DAY, where))
-            for day in _days_of(period)
-        ]
-        if use.is_gauge:
-            return unread_of_gauge(listed, gauge_month)
-        return unread_of_days(listed, policy.tail_factor)
+        parts: list[Unread] = []
+        for read in readings_of(use).values():
+            by_day: defaultdict[date, list[Point]] = defaultdict(list)
+            for day, point in read:
+                by_day[day].append(point)
+            listed = [
+                Day(_epoch(day, where), _epoch(day + DAY, where), tuple(by_day[day]))
+                for day in _days_of(period)
+            ]
+            parts.append(
+                unread_of_gauge(listed, gauge_month)
+                if use.is_gauge
+                else unread_of_days(listed, policy.tail_factor)
+            )
+        return added(parts)
 
     warnings: list[str] = []
     doubts: dict[str, str] = {}
@@ -151,12 +157,6 @@ def _merged(uses: Iterable[MonthUse]) -> list[MonthUse]:
             )
         found[key] = one
     return list(found.values())
-
-
-def _day(use: DayUse | None, start: int, end: int) -> Day:
-    if not use:
-        return Day(start, end)
-    return Day(start, end, int(use.read_at.timestamp()) if use.read_at else end, use.quantity)
 
 
 def _sum(*quantities: Decimal | None) -> Decimal:

@@ -90,36 +90,52 @@ def _unseen(readings: Sequence[Point], begin: int, at: int, factor: Decimal) -> 
 
 
 class Day(NamedTuple):
-    """A day of a period, in seconds since 1970: when it was read last, and what it showed; None for
-    a day that was never read."""
+    """A day of a period, in seconds since 1970, and what it showed when; () if never read."""
 
     start: int
     end: int
-    read: int | None = None
-    quantity: Decimal = Decimal()
+    read: tuple[Point, ...] = ()
+
+    @property
+    def unread(self) -> int:
+        return self.end - (self.read[-1][0] if self.read else self.start)
 
 
 def unread_of_days(days: Sequence[Day], factor: Decimal) -> Unread:
     """Of numbers that are a day's own: what is left of each day after its last reading can hold as
-    much as the highest rate that any day showed up to then."""
-    rate = Decimal()
-    unread = 0
-    for one in days:
-        seen = min(one.read, one.end) - one.start if one.read is not None else 0
-        if seen > 0:
-            rate = max(rate, one.quantity / max(seen, HOUR))
-        unread += one.end - one.start - max(seen, 0)
-    is_at_end = unread == (days[-1].end - (days[-1].read or days[-1].start) if days else 0)
-    if not any(one.read is not None for one in days):
+    much as any day showed in about so long a time. A time longer than any that was seen is unknown:
+    what is read each morning says nothing of the afternoons."""
+    unread = sum(one.unread for one in days)
+    is_at_end = bool(days) and unread == days[-1].unread
+    most: Decimal | None = Decimal()
+    for length in (one.unread for one in days if one.unread):
+        seen = max((_busiest(one, length) for one in days), default=Decimal(-1))
+        most = None if most is None or seen < 0 else most + seen
+    if most is None:
         return Unread(Tail(None, unread, "unknown"), Decimal(), is_at_end)
-    most = (rate * unread * factor).to_integral_value(ROUND_CEILING)
-    return Unread(Tail(most, unread, "busiest"), Decimal(), is_at_end)
+    bound = (most * factor).to_integral_value(ROUND_CEILING)
+    return Unread(Tail(bound, unread, "busiest"), Decimal(), is_at_end)
+
+
+def _busiest(day: Day, length: int) -> Decimal:
+    """The most that a day showed in a time of this length, or a tenth less; -1 if in none."""
+    points = [(day.start, Decimal()), *day.read]
+    most, least = Decimal(-1), length * 9 // 10
+    later = 0
+    for at, value in points:
+        while later < len(points) and points[later][0] - at < least:
+            later += 1
+        if later == len(points):
+            break
+        apart = max(points[later][0] - at, 1)
+        most = max(most, (points[later][1] - value) * length / apart)
+    return most
 
 
 def unread_of_gauge(days: Sequence[Day], gauge_month: str) -> Unread:
     """Of a level: a day that was read is known, and one that was not may have had any."""
     needed = days[-1:] if gauge_month == "last" else days
-    unread = sum(one.end - one.start for one in needed if one.read is None)
+    unread = sum(one.end - one.start for one in needed if not one.read)
     if not unread:
         return Unread(NOTHING)
     # The highest level that was seen is a lower bound; a last one and an average are not.

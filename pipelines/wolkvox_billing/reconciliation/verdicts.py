@@ -8,13 +8,14 @@ difference of cost = what was billed - cost(measured)
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
 from wolkvox_billing.invoices.period import DAY, Period
-from wolkvox_billing.reconciliation.facts import BilledLine, Facts
+from wolkvox_billing.reconciliation.facts import BilledLine, DayUse, Facts
 from wolkvox_billing.reconciliation.keys import Billed, Comparison, Key, Measured
+from wolkvox_billing.reconciliation.ledger import months_of
 from wolkvox_billing.reconciliation.policy import Policy
 from wolkvox_billing.reconciliation.rate_card import Rate, Tariff, cost, tariffs
 from wolkvox_billing.reconciliation.tail import Tail, Unread, added
@@ -27,13 +28,14 @@ COST, SMALL_COST = Decimal("0.0001"), Decimal("0.00000001")
 @dataclass(frozen=True)
 class Priced:
     """What a key's quantities cost by contract; None where no price is known. `of_missing`: what
-    was measured and all that may be missing in it. `spread`: by how much more and less a quantity
-    can cost where a price changed while nobody read."""
+    was measured and all that may be missing in it; `of_fewest`: without what may be from before.
+    `lowest` and `highest`: what the quantity can cost where a price changed while nobody read."""
 
     unit_price: Decimal | None = None
     of_measured: Decimal | None = None
     of_billed: Decimal | None = None
     of_missing: Decimal | None = None
+    of_fewest: Decimal | None = None
     lowest: Decimal | None = None
     highest: Decimal | None = None
 
@@ -97,14 +99,13 @@ def _judge(
         used = {one.currency for one in rates if one.report == key.report}
         key = key._replace(currency=used.pop() if len(used) == 1 else None)
     # Without a reading it is zero where the vendor answered, and unknown where it did not.
-    answered = key.period and facts.answers_in(key.operation_id, key.report, key.period)
-    consumed = measured.quantity if measured else Decimal() if answered else None
+    consumed = measured.quantity if measured else Decimal() if _is_answered(key, facts) else None
     amount = billed.amount if billed else Decimal()
     quantity = billed.quantity if billed else Decimal()
     unread = None
     if measured and key.period and billed and quantity != consumed:
         unread = _unread(key.period, measured, facts)
-    priced = _priced(key, consumed, quantity, unread, facts, rates)
+    priced = _priced(key, consumed, quantity, unread, measured, rates)
     of_billed = priced.of_billed if quantity is not None else priced.of_measured
     volume = price = None
     if of_billed is not None and priced.of_measured is not None:
@@ -121,6 +122,8 @@ def _judge(
         key, billed, measured, consumed, price, priced, is_price_known, unread, facts, rates, policy
     )
     stake = abs(amount - priced.of_measured) if priced.of_measured is not None else abs(amount)
+    if status == "duplicate_document":  # one of the two is not owed at all
+        stake = abs(amount)
     if status == INCONCLUSIVE:  # the hours that nobody read excuse a quantity, and not a price
         stake = abs(price) if price and quantity is not None and is_price_known else Decimal()
         stake = stake if stake > policy.tolerance_amount else Decimal()
@@ -169,7 +172,9 @@ def _status(
         return "currency_mismatch"  # 4
     if measured and any(use.quantity is None for use in measured.uses):
         return "semantics_undetermined"  # 5
-    if not billed:
+    if not billed or (billed.is_nothing and consumed):
+        if consumed is not None and consumed < 0:
+            return "overbilled_quantity"  # 11: the counter fell after it was billed
         return "usage_not_invoiced" if consumed else "matched"  # 6
     if not measured:
         if consumed is None:
@@ -181,6 +186,7 @@ def _status(
         return INCONCLUSIVE  # 10: the days at the period's ends were not read
     if billed.quantity is None:
         return _status_of_amount(billed.amount, price_effect, priced, is_price_known, policy)
+    short = measured.short_before
     excess = billed.quantity - consumed
     tolerance = max(policy.tolerance_quantity, policy.tolerance_percent * abs(consumed) / 100)
     agrees = abs(excess) <= tolerance
@@ -192,7 +198,7 @@ def _status(
         return INCONCLUSIVE  # the price changed while nobody read
     if agrees:
         return "no_price" if price_effect is None else "price_difference"  # 12
-    if unread and excess > 0 and _can_hold(unread.missing.quantity, excess):
+    if unread and excess > 0 and _can_hold(unread.missing.quantity, excess + short):
         return INCONCLUSIVE  # 10
     if unread and excess < 0 and _can_hold(unread.foreign, -excess):
         return INCONCLUSIVE  # 10: what was measured may be from before the period
@@ -215,6 +221,8 @@ def _status_of_amount(
     if not is_price_known:
         return INCONCLUSIVE
     if price_effect > 0 and (priced.of_missing is None or amount <= priced.of_missing):
+        return INCONCLUSIVE
+    if price_effect < 0 and (priced.of_fewest is None or amount >= priced.of_fewest):
         return INCONCLUSIVE
     return "price_difference"
 
@@ -245,7 +253,7 @@ def _priced(
     consumed: Decimal | None,
     quantity: Decimal | None,
     unread: Unread | None,
-    facts: Facts,
+    measured: Measured | None,
     rates: Sequence[Rate],
 ) -> Priced:
     if not (key.report and key.operation_id and key.period and key.currency):
@@ -256,12 +264,13 @@ def _priced(
     )  # fmt: skip
     if not found:
         return Priced()
-    shares, *extremes = _shares(key, found, facts)
+    shares, *extremes = _shares(found, measured.days if measured else ())
     compared = quantity if quantity is not None else consumed
     possible = [cost(found, compared, one) for one in extremes if compared is not None]
     of_measured = None if consumed is None else cost(found, consumed, shares)
     of_billed = None if quantity is None else cost(found, quantity, shares)
     missing = unread.missing.quantity if unread else Decimal()
+    foreign = unread.foreign if unread else Decimal()
     unit_price: Decimal | None = None
     if len(found) == 1 and len(found[0].tiers) == 1:
         unit_price = found[0].tiers[0].unit_price
@@ -276,6 +285,9 @@ def _priced(
         of_missing=None
         if consumed is None or missing is None
         else cost(found, consumed + missing, shares),
+        of_fewest=None
+        if consumed is None or foreign is None
+        else cost(found, consumed - foreign, shares),
         lowest=min(possible, default=None),
         highest=max(possible, default=None),
     )
@@ -286,23 +298,15 @@ def _average(cost: Decimal, quantity: Decimal) -> Decimal:
     return price.quantize(COST if abs(price) >= 1 else SMALL_COST, ROUND_HALF_UP)
 
 
-def _shares(key: Key, found: Sequence[Tariff], facts: Facts) -> list[list[Decimal]]:
+def _shares(found: Sequence[Tariff], days: Sequence[DayUse]) -> list[list[Decimal]]:
     """What was measured while each price held. A reading that covers days under two prices is
     spread evenly over its days; then it is put into the first price whole, and into the last: these
     are how little and how much can have been used at each. Where nothing was measured, the number
     of days."""
     if len(found) == 1:
         return [[Decimal(1)]]
-    days = [
-        one
-        for (operation_id, report, product), listed in facts.days.items()
-        if (operation_id, report) == (key.operation_id, key.report)
-        and key.product in (None, product)
-        for one in listed
-        if found[0].start <= one.day < found[-1].end
-    ]
     spread, early, late = ([Decimal() for _ in found] for _ in range(3))
-    for one in days:
+    for one in _without_falls(days):
         first = max(one.day - (one.covers - 1) * DAY, found[0].start)
         covers = (one.day - first).days + 1
         inside = [
@@ -314,6 +318,28 @@ def _shares(key: Key, found: Sequence[Tariff], facts: Facts) -> list[list[Decima
             spread[n] += one.quantity * part_of / covers
         early[inside[0][0]] += one.quantity
         late[inside[-1][0]] += one.quantity
-    if sum(spread) <= 0 or min(*spread, *early, *late) < 0:
+    if sum(spread) <= 0:
         return [[Decimal((part.end - part.start).days) for part in found]]
     return [spread] if early == late else [spread, early, late]
+
+
+def _without_falls(days: Sequence[DayUse]) -> list[DayUse]:
+    """Days, a fall taken off the days before it: what a counter takes back was not used."""
+    kept: list[DayUse] = []
+    for one in days:
+        fall = -one.quantity
+        while fall > 0 and kept:
+            last = kept.pop()
+            if last.quantity > fall:
+                kept.append(replace(last, quantity=last.quantity - fall))
+            fall -= last.quantity
+        if one.quantity > 0:
+            kept.append(one)
+    return kept
+
+
+def _is_answered(key: Key, facts: Facts) -> bool:
+    """Whether the vendor answered in each month of the period."""
+    return key.period is not None and all(
+        facts.answers_in(key.operation_id, key.report, month) for month in months_of(key.period)
+    )

@@ -7,6 +7,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from zoneinfo import ZoneInfo
 
 from wolkvox_billing.reconciliation.facts import Facts
+from wolkvox_billing.reconciliation.rate_card import cents
 from wolkvox_billing.reconciliation.tail import NOTHING
 from wolkvox_billing.reconciliation.verdicts import INCONCLUSIVE, Verdict
 from wolkvox_billing.reports import REPORTS
@@ -33,13 +34,16 @@ _TEXTS = {
         "price": "the price makes a difference of {price}",
         "open": "the month is not over, or its invoice is not due yet",
         "duplicate": "two contents have the number {documents}: nobody knows which one counts",
-        "unmapped": "no row of the line map fits {lines}",
-        "no_operation": "{lines} fits the line map, and nothing says which operation it bills",
-        "no_period": "{lines} names no period",
+        "unmapped": "no row of the line map fits: {lines}",
+        "no_operation": "nothing says which operation is billed by {lines}",
+        "no_period": "no period is named by {lines}",
         "currency": "billed in {currency}, in which the rate card has no price for {report}",
+        "no_currency": "no currency is named, so that no price can be compared",
         "undetermined": "nobody has said what the numbers of {report} mean, nor do they show it",
         "not_invoiced": "{consumed_units} were used, and no invoice bills them",
         "nothing": "nothing was used, and nothing was billed",
+        "rest": "{consumed_units} were used beside what other lines bill",
+        "fell": "the counter fell by {fallen} after other lines had billed it",
         "no_usage": "the vendor answered on {days_answered} of {days} days of this time, last on "
         "{last_answer}, and never showed any use of it",
         "nobody": "nobody was answered in this time",
@@ -75,13 +79,16 @@ _TEXTS = {
         "price": "el precio hace una diferencia de {price}",
         "open": "el mes no ha terminado, o su factura aún no se espera",
         "duplicate": "dos contenidos tienen el número {documents}: nadie sabe cuál vale",
-        "unmapped": "ninguna fila del mapa de líneas corresponde a {lines}",
-        "no_operation": "{lines} está en el mapa, y nada dice qué operación factura",
-        "no_period": "{lines} no nombra ningún período",
+        "unmapped": "ninguna fila del mapa de líneas corresponde a: {lines}",
+        "no_operation": "nada dice qué operación se factura con {lines}",
+        "no_period": "ningún período se nombra en {lines}",
         "currency": "facturado en {currency}, moneda sin precio en la tarifa para {report}",
+        "no_currency": "no se nombra ninguna moneda, así que no hay precio que comparar",
         "undetermined": "nadie ha dicho qué significan los números de {report}, y no lo muestran",
         "not_invoiced": "se usaron {consumed_units}, y ninguna factura los cobra",
         "nothing": "no se usó nada, y no se facturó nada",
+        "rest": "se usaron {consumed_units} además de lo que cobran otras líneas",
+        "fell": "el contador bajó {fallen} después de que otras líneas lo cobraran",
         "no_usage": "el proveedor respondió en {days_answered} de {days} días de este tiempo, por "
         "última vez el {last_answer}, y nunca mostró uso alguno",
         "nobody": "nadie obtuvo respuesta en este tiempo",
@@ -116,7 +123,7 @@ def _parts(one: Verdict) -> list[str]:
     )
     seen = _seen(one)
     worth = ["worth"] if one.volume_effect else []
-    price = ["price"] if one.price_effect else []
+    price = ["price"] if cents(one.price_effect or Decimal()) else []
     if one.status == "unmapped_line":
         if not one.key.period:
             return [*billed, "no_period"]
@@ -124,8 +131,10 @@ def _parts(one: Verdict) -> list[str]:
     simple = {
         "open_period": [*billed, *seen, "open"],
         "duplicate_document": [*billed, *seen, "duplicate"],
-        "currency_mismatch": ["billed_amount", "currency"],
-        "usage_not_invoiced": ["not_invoiced", *worth],
+        "currency_mismatch": ["billed_amount", "currency" if one.key.currency else "no_currency"],
+        "usage_not_invoiced": [*billed, *seen, "not_invoiced", *worth]
+        if billed
+        else ["not_invoiced", *worth],
         "invoiced_without_usage": [*billed, "no_usage"],
         "no_price": [*billed, *seen, "no_price"],
         "price_difference": [*billed, *seen, "cost", "price"],
@@ -141,8 +150,11 @@ def _parts(one: Verdict) -> list[str]:
         return [*billed, "nobody"]
     if not one.measured.ends_were_read:
         return [*billed, *seen, "ends"]
-    if not one.is_price_known:
+    is_about_price = not one.quantity_variance and one.status == INCONCLUSIVE
+    if is_about_price and not one.is_price_known:
         return [*billed, *seen, "price_unread"]
+    if (one.consumed or 0) < 0:
+        return [*billed, "fell", *worth]
     if one.billed_quantity is None:
         tail = _tail(one) if one.status != "within_tolerance" else []
         return [*billed, *seen, "no_quantity", "cost", *tail]
@@ -157,6 +169,8 @@ def _seen(one: Verdict) -> list[str]:
     """What was measured; of one counter in its whole month, when it was read last."""
     if not one.measured or one.consumed is None:
         return []
+    if one.measured.is_rest:
+        return ["rest"]
     if one.measured.is_shared:
         return ["beside"]
     uses = one.measured.uses
@@ -184,7 +198,8 @@ def _values(one: Verdict, facts: Facts, language: str) -> dict[str, str]:
     consumed, variance = one.consumed or Decimal(), one.quantity_variance or Decimal()
     unit = uses[0].unit if uses else REPORTS[one.key.report].unit if one.key.report else ""
     lines = sorted({f"«{line.description or line.item_code or '?'}»" for line in one.lines})
-    documents = sorted({line.document_number or "?" for line in one.lines})
+    twice = [line for line in one.lines if line.is_duplicate]
+    documents = sorted({line.document_number or "?" for line in twice})
     last = max((use.last_read_at for use in uses), default=None)
     period = one.key.period
     answered = (
@@ -203,7 +218,7 @@ def _values(one: Verdict, facts: Facts, language: str) -> dict[str, str]:
     percent = ""
     if consumed:
         share = (variance * 100 / consumed).quantize(Decimal("0.1"), ROUND_HALF_UP)
-        percent = local(f" ({share:+} %)")
+        percent = local(f" ({share:+} %)") if share else ""
     missing = one.unread.missing if one.unread else NOTHING
     n, unit_of_time = missing.seconds, "seconds"
     if n >= 7200:
@@ -225,7 +240,8 @@ def _values(one: Verdict, facts: Facts, language: str) -> dict[str, str]:
         "cost": money(one.contracted_cost),
         "lowest": money(one.priced.lowest),
         "highest": money(one.priced.highest),
-        "time": texts[unit_of_time].format(n=f"{n:,}"),
+        "time": texts[unit_of_time].format(n=local(f"{n:,}")),
+        "fallen": number(max(-consumed, Decimal())),
         "tail": number(missing.quantity),
         "foreign": number(one.unread.foreign if one.unread else None),
         "documents": ", ".join(documents),
