@@ -22,14 +22,14 @@ row *is* (a call; a row of an answer; a product's day), so a package that is loa
 crash adds nothing, while `readings` keeps each value that was ever received.
 
 The modules, in the order in which they build on each other: `reports` and `operations` (who is
-asked for what), `client` (one call), `verdict` (what its answer is), `hosts` and `token_lock` (one
-call at a time with a token), `polls` (all calls: pace, new tries), `readings` (texts to typed
-rows), `tables` (columns and rows), this one (the source), `marts` (the views), `warehouse` (where
-the tables are), `invoices` (files to documents, a package with its own drawing), `reconciliation`
-(keys, verdicts and sentences), `pipeline`, `intake`, `reconcile`, `explain`, `evidence`, `closing`,
-`check`, `status`, `snapshot` and `demo` (the verbs), `cli` and `terminal` (their words). What the
-evidence's report and the notebook show of a month: `page` (the data), `markup` and `chart` (HTML
-and SVG), `sections`, and `overview` (the marts, read for the notebook).
+asked for what), `client` (one call), `verdict` (what its answer is), `sessions`, `hosts` and
+`token_lock` (one call at a time with a token), `polls` (all calls: pace, new tries), `readings`
+(texts to typed rows), `tables` (columns and rows), this one (the source), `marts` (the views),
+`warehouse` (where the tables are), `invoices` (files to documents, a package with its own drawing),
+`reconciliation` (keys, verdicts and sentences), `pipeline`, `intake`, `reconcile`, `explain`,
+`evidence`, `closing`, `check`, `status`, `snapshot` and `demo` (the verbs), `cli` and `terminal`
+(their words). What the evidence's report and the notebook show of a month: `page` (the data),
+`markup` and `chart` (HTML and SVG), `sections`, and `overview` (the marts, read for the notebook).
 """
 
 from __future__ import annotations

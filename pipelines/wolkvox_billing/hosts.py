@@ -1,53 +1,46 @@
-"""Hosts that load into one PostgreSQL: one call at a time with a token, one load at a time.
+"""Hosts that load into one PostgreSQL: one call at a time with a token, and one pace.
 
     host A ─┬─ the token's lock ─ answered a moment ago? ─ one call ─┬─ the dataset's lock ─ load
     host B ─┘       (waits)        (not asked again)                 └─       (waits)
 
-The locks are advisory ones of PostgreSQL's sessions: the server frees what a process held when it
-ends, and within a minute what a host held that is dead or cut off. A pgbouncer that pools by
-transaction cannot hold them, since the session is somebody else's after each statement: let the
-loader's credentials lead to the server itself, or to a pool by session.
+The locks are advisory ones, held by sessions; see `sessions`.
 """
 
 from __future__ import annotations
 
-import hashlib
 import logging
-import os
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
 import dlt
 import tenacity
-from dlt.common.destination.exceptions import DestinationTransientException
 
 from wolkvox_billing.errors import TokenInUse
 from wolkvox_billing.operations import Operation
+from wolkvox_billing.sessions import lock_number, new_session
 
 logger = logging.getLogger("wolkvox_billing")
 
 LAST_ANSWERS = "last_answers"  # a table of the dataset, on PostgreSQL only
-# After 20 s of silence three probes, 10 s apart: the server's, so that it frees what a dead host
-# held, and ours, so that nobody waits for a dead server.
-_SERVER_PROBES = "-ctcp_keepalives_idle=20 -ctcp_keepalives_interval=10 -ctcp_keepalives_count=3"
-_OUR_PROBES: dict[str, Any] = {
-    "keepalives": 1,
-    "keepalives_idle": 20,
-    "keepalives_interval": 10,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 50_000,
-}
 _HOLDER = (
     "SELECT a.application_name FROM pg_locks l JOIN pg_stat_activity a USING (pid) "
     "WHERE l.granted AND l.locktype = 'advisory' AND l.objsubid = 1 "
     "AND a.datname = current_database() "
     "AND (l.classid::bigint << 32) | l.objid::bigint = %s"
 )
+_TABLE = """
+CREATE TABLE IF NOT EXISTS {table} (
+    operation_id text, report text, answered_at timestamptz NOT NULL,
+    PRIMARY KEY (operation_id, report));
+COMMENT ON TABLE {table} IS 'One row per operation and report: how hosts that ask keep one pace';
+COMMENT ON COLUMN {table}.operation_id IS 'The operation''s name in the settings';
+COMMENT ON COLUMN {table}.report IS 'The vendor''s name of the report';
+COMMENT ON COLUMN {table}.answered_at IS 'When the newest call that was answered started (UTC)';
+"""
 
 
 class Hosts:
@@ -78,7 +71,7 @@ class Hosts:
 
         TokenInUse once time.monotonic() is `end`, or once `stopped`.
         """
-        lock = _key("token", operation.token)
+        lock = lock_number("token", operation.token)
 
         def taken() -> bool | None:
             rows = self._ask("SELECT pg_try_advisory_lock(%s)", lock)
@@ -171,12 +164,9 @@ class Hosts:
             cursor.execute("SELECT to_regclass(%s)", (self._table,))
             if cursor.fetchone() == (None,):
                 cursor.execute(
-                    f"SELECT pg_advisory_xact_lock({_key('table', self._schema)});"
+                    f"SELECT pg_advisory_xact_lock({lock_number('table', self._schema)});"
                     f"CREATE SCHEMA IF NOT EXISTS {self._schema};"
-                    f"CREATE TABLE IF NOT EXISTS {self._table} (operation_id text, report text, "
-                    "answered_at timestamptz NOT NULL, PRIMARY KEY (operation_id, report));"
-                    f"COMMENT ON TABLE {self._table} IS 'When each report was answered last, for "
-                    "hosts that ask side by side: they do not ask again within pace_minutes'"
+                    + _TABLE.format(table=self._table)
                 )
 
 
@@ -185,62 +175,4 @@ def hosts_of(pipeline: dlt.Pipeline) -> Hosts | None:
     if pipeline.destination.destination_name != "postgres":
         return None
     client: Any = pipeline.sql_client()
-    return Hosts(lambda: _session(client), client.fully_qualified_dataset_name())
-
-
-@contextmanager
-def only_load(pipeline: dlt.Pipeline, *, wait: float = 900) -> Iterator[None]:
-    """Holds a PostgreSQL dataset against the loads of other hosts. dlt merges out of one staging
-    table for each table, and empties it first: of two loads at once one would lose its rows.
-
-    Raises DestinationTransientException after `wait` seconds. A server that is away is no matter:
-    the load says it.
-    """
-    if pipeline.destination.destination_name != "postgres":
-        yield
-        return
-    import psycopg2
-
-    client: Any = pipeline.sql_client()
-    lock, session = _key("load", client.fully_qualified_dataset_name()), None
-    try:
-        with suppress(psycopg2.OperationalError):
-            session = _session(client)
-        if session:
-            with session.cursor() as cursor:
-                cursor.execute("SELECT pg_try_advisory_lock(%s)", (lock,))
-                if cursor.fetchone() == (False,):
-                    logger.info("waiting for another host that loads into the same dataset")
-                    cursor.execute(f"SET lock_timeout = '{wait:g}s'")
-                    try:
-                        cursor.execute("SELECT pg_advisory_lock(%s)", (lock,))
-                    except psycopg2.errors.LockNotAvailable:
-                        raise DestinationTransientException(
-                            f"another host loads into the same dataset for more than {wait:g} s"
-                        ) from None
-        yield
-    finally:
-        if session:
-            session.close()
-
-
-def _session(client: Any) -> Any:
-    """A session by the destination's credentials as dlt resolved them; other hosts read its name
-    where they wait."""
-    import psycopg2
-
-    given = client.credentials.get_query().get("options", "")
-    session = psycopg2.connect(
-        dsn=client.credentials.to_native_representation(),
-        options=f"{given} {_SERVER_PROBES}",
-        application_name=f"process {os.getpid()} on {socket.gethostname()}",
-        **_OUR_PROBES,
-    )
-    session.autocommit = True
-    return session
-
-
-def _key(kind: str, text: str) -> int:
-    """The number of a lock, which leads back to no token; other programs' locks begin otherwise."""
-    digest = hashlib.sha256(f"wolkvox-billing {kind}\n{text}".encode()).digest()
-    return int.from_bytes(digest[:8], "big", signed=True)
+    return Hosts(lambda: new_session(client), client.fully_qualified_dataset_name())

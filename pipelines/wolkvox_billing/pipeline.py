@@ -23,10 +23,11 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 
 from wolkvox_billing import wolkvox_billing
 from wolkvox_billing.errors import SettingsError, WarehouseError, WolkvoxError
-from wolkvox_billing.hosts import hosts_of, only_load
+from wolkvox_billing.hosts import hosts_of
 from wolkvox_billing.marts import REFRESHED, Meaning, read_meaning, refresh
 from wolkvox_billing.marts.sql import literal, statements
 from wolkvox_billing.polls import Clock, Poll, Skip, utc_now
+from wolkvox_billing.sessions import only_load
 from wolkvox_billing.warehouse import (
     DATASET,
     DESTINATION,
