@@ -29,7 +29,8 @@ from fake_wolkvox.misbehaviour import Scene
 from fake_wolkvox.reply import Reply, envelope, page
 from wolkvox_billing.errors import SettingsError
 from wolkvox_billing.operations import Operation
-from wolkvox_billing.polls import Manner, Poll, Skip, ask_all, new_poll_id, one_call
+from wolkvox_billing.polls import Manner, Poll, Skip, ask_all, new_poll_id
+from wolkvox_billing.token_lock import one_call
 
 AUDIOS, MINUTES, CALLS, CHARS = "rsync_s3_mp3", "ivr_minutes", "ivr_calls", "tts_chars"
 
@@ -137,7 +138,7 @@ def read_until(running: subprocess.Popen[bytes], *lines: str) -> None:
 HOLD = """
 import json, sys
 from wolkvox_billing.operations import Operation
-from wolkvox_billing.polls import one_call
+from wolkvox_billing.token_lock import one_call
 with one_call(Operation(*json.loads(sys.argv[1])), 0):
     print("held", flush=True)
     sys.stdin.read()

@@ -22,14 +22,14 @@ row *is* (a call; a row of an answer; a product's day), so a package that is loa
 crash adds nothing, while `readings` keeps each value that was ever received.
 
 The modules, in the order in which they build on each other: `reports` and `operations` (who is
-asked for what), `client` (one call), `verdict` (what its answer is), `polls` (all calls: pace,
-lock, new tries), `readings` (texts to typed rows), `tables` (columns and rows), this one (the
-source), `marts` (the views), `warehouse` (where the tables are), `invoices` (files to documents,
-a package with its own drawing), `reconciliation` (keys, verdicts and sentences), `pipeline`,
-`intake`, `reconcile`, `explain`, `evidence`, `closing`, `check`, `status`, `snapshot` and `demo`
-(the verbs), `cli` and `terminal` (their words). What the evidence's report and the notebook show of
-a month: `page` (the data), `markup` and `chart` (HTML and SVG), `sections`, and `overview` (the
-marts, read for the notebook).
+asked for what), `client` (one call), `verdict` (what its answer is), `sessions`, `hosts` and
+`token_lock` (one call at a time with a token), `polls` (all calls: pace, new tries), `readings`
+(texts to typed rows), `tables` (columns and rows), this one (the source), `marts` (the views),
+`warehouse` (where the tables are), `invoices` (files to documents, a package with its own drawing),
+`reconciliation` (keys, verdicts and sentences), `pipeline`, `intake`, `reconcile`, `explain`,
+`evidence`, `closing`, `check`, `status`, `snapshot` and `demo` (the verbs), `cli` and `terminal`
+(their words). What the evidence's report and the notebook show of a month: `page` (the data),
+`markup` and `chart` (HTML and SVG), `sections`, and `overview` (the marts, read for the notebook).
 """
 
 from __future__ import annotations
@@ -49,6 +49,7 @@ from dlt.extract import DltResource
 
 from wolkvox_billing import reports as vendor
 from wolkvox_billing.errors import SettingsError, WolkvoxError
+from wolkvox_billing.hosts import Hosts
 from wolkvox_billing.operations import Operation, read_operations
 from wolkvox_billing.polls import (
     MOST_RETRIES,
@@ -78,6 +79,8 @@ __all__ = ["SettingsError", "WolkvoxError", "__version__", "wolkvox_billing"]
 
 logger = logging.getLogger("wolkvox_billing")
 
+CLOCKS_APART = timedelta(minutes=1)  # by so much may the clocks of two hosts differ
+
 
 class Declare:
     """Comes before the first batch: each table declares itself, so that it exists while empty."""
@@ -103,10 +106,11 @@ def wolkvox_billing(
     probe: Annotated[bool, NotResolved()] = False,
     clock: Clock = utc_now,
     on_event: Callable[[Poll | Skip], None] | None = None,
+    hosts: Callable[[], Hosts | None] | None = None,
 ) -> tuple[DltResource, ...]:
     """One resource per report, such as `rsync_s3_mp3`, and `polls`, `readings`, `rejected_rows`.
 
-    Args, each a setting under `[sources.wolkvox_billing]` too, but the last two:
+    Args, each a setting under `[sources.wolkvox_billing]` too, but the last three:
         operations: list of `{name, server, token}`, and `timezone` where it is another; or `server`
             and `token` for one operation.
         reports: the vendor's names; `["all"]` is all 27; `["rsync_s3_mp3"]` if not set.
@@ -115,12 +119,13 @@ def wolkvox_billing(
         pace_minutes: an operation and report that answered less than this ago is not asked again.
         max_parallel: operations asked side by side; calls of one token never are.
         retry_pause_seconds: before the first of at most 3 new tries; the pause grows.
-        token_wait_seconds: how long to wait for another process that uses the token.
+        token_wait_seconds: how long to wait for another process or host that uses the token.
         connect_timeout_seconds, read_timeout_seconds: of one call.
         force: ask in spite of the pace.
         probe: one call to each operation, for its first report, whatever the pace says.
         clock: the time now, in UTC.
         on_event: is told of each Poll and each Skip as it happens.
+        hosts: gives what other hosts are to be held off by, once the asking begins.
 
     Raises SettingsError before anything is asked. A refusal raises nothing: it is a row in `polls`.
     """
@@ -165,22 +170,27 @@ def wolkvox_billing(
         resting: dict[str, str] = state.setdefault("resting", {})
         fields: dict[str, str] = state.setdefault("fields", {})  # that the vendor added, by column
 
-        def due(operation: Operation, report: str) -> Skip | None:
+        def due(
+            operation: Operation, report: str, elsewhere: datetime | None = None
+        ) -> Skip | None:
             if probe:
                 return None
             name, now = operation.operation_id, clock()
-            last = _time(answered.get(name, {}).get(report))
+            last = elsewhere or _time(answered.get(name, {}).get(report))
             rest = _time(resting.get(name))
             # A time ahead of the clock was written before the clock was set back: it holds nothing.
+            # Another host's clock may be somewhat ahead.
             if rest and now < rest <= now + timedelta(days=1, hours=1):
                 until = f"the day's calls are spent: resting until {rest:%Y-%m-%d %H:%M %Z}"
                 return Skip(name, report, "quota", until)
-            if last and not force and timedelta() <= now - last < pace:
-                ago = f"answered {(now - last).total_seconds():.0f} s ago, within `pace_minutes`"
+            if last and not force and -CLOCKS_APART <= now - last < pace:
+                seconds = max(0, (now - last).total_seconds())
+                ago = f"answered {seconds:.0f} s ago, within `pace_minutes`"
                 return Skip(name, report, "pace", ago)
             return None
 
-        for event in ask_all(accounts, names, due=due, clock=clock, manner=manner):
+        others = hosts() if hosts else None
+        for event in ask_all(accounts, names, due=due, clock=clock, manner=manner, hosts=others):
             if isinstance(event, Skip):
                 if on_event:
                     on_event(event)

@@ -23,9 +23,11 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 
 from wolkvox_billing import wolkvox_billing
 from wolkvox_billing.errors import SettingsError, WarehouseError, WolkvoxError
+from wolkvox_billing.hosts import hosts_of
 from wolkvox_billing.marts import REFRESHED, Meaning, read_meaning, refresh
 from wolkvox_billing.marts.sql import literal, statements
 from wolkvox_billing.polls import Clock, Poll, Skip, utc_now
+from wolkvox_billing.sessions import only_load
 from wolkvox_billing.warehouse import (
     DATASET,
     DESTINATION,
@@ -98,7 +100,9 @@ def load(
     if reports:
         settings["reports"] = reports
     source = configured(
-        lambda: wolkvox_billing(force=force, clock=clock, on_event=note, **settings)
+        lambda: wolkvox_billing(
+            force=force, clock=clock, on_event=note, hosts=lambda: hosts_of(pipeline), **settings
+        )
     )
     meaning = meaning_of(settings.get("timezone"), measures, gauge_month)
     with opened(destination, dataset) as pipeline:
@@ -207,7 +211,8 @@ def load_waiting(pipeline: dlt.Pipeline) -> list[LoadInfo]:
 
 def normalized_and_loaded(pipeline: dlt.Pipeline) -> LoadInfo:
     pipeline.normalize()
-    info = pipeline.load()
+    with only_load(pipeline):
+        info = pipeline.load()
     info.raise_on_failed_jobs()
     return info
 

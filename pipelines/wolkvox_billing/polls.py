@@ -4,35 +4,31 @@
                               └─▶ Skip: asked a moment ago, resting, or refused just now
 
 Operations are asked side by side; calls of one token never are, neither in this process nor
-between processes of this machine: the vendor forbids it.
+between processes of this machine, nor between hosts that load into one PostgreSQL: the vendor
+forbids it. There the second look at what is due comes under the lock.
 """
 
 from __future__ import annotations
 
-import hashlib
 import logging
-import os
 import queue
 import secrets
-import stat
-import tempfile
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import date, datetime, timezone
-from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
-import filelock
 import tenacity
 
 from wolkvox_billing.client import Answer, ask, new_session
-from wolkvox_billing.errors import SettingsError, TokenInUse
+from wolkvox_billing.errors import TokenInUse
+from wolkvox_billing.hosts import Hosts
 from wolkvox_billing.operations import Operation
 from wolkvox_billing.reports import CONNECT_SECONDS, READ_SECONDS
+from wolkvox_billing.token_lock import lock_folder, one_call
 from wolkvox_billing.verdict import Outcome, Verdict
 
 logger = logging.getLogger("wolkvox_billing")
@@ -101,7 +97,12 @@ class Skip:
         return self.reason != "pace"
 
 
-Due = Callable[[Operation, str], "Skip | None"]
+class Due(Protocol):
+    """Why a report is not to be asked for now; `answered` is when another host had its answer."""
+
+    def __call__(
+        self, operation: Operation, report: str, answered: datetime | None = None, /
+    ) -> Skip | None: ...
 
 
 def ask_all(
@@ -111,6 +112,7 @@ def ask_all(
     due: Due,
     clock: Clock = utc_now,
     manner: Manner | None = None,
+    hosts: Hosts | None = None,
 ) -> Iterator[Poll | Skip]:
     """Each poll, or the reason for none, as it comes. `due` may forbid a call: see Skip.
 
@@ -119,13 +121,13 @@ def ask_all(
     Raises SettingsError where the folder of the locks cannot be used.
     """
     manner = manner or Manner()
-    _lock_folder()  # where it cannot be used, that is said once, and before anything is asked
+    lock_folder()  # where it cannot be used, that is said once, and before anything is asked
     arrived: queue.SimpleQueue[Poll | Skip | None] = queue.SimpleQueue()
     stopped = threading.Event()
 
     def work(operation: Operation) -> None:
         try:
-            for event in _ask_operation(operation, reports, due, clock, manner, stopped):
+            for event in _ask_operation(operation, reports, due, clock, manner, hosts, stopped):
                 arrived.put(event)
         except Exception as error:  # a bug, or a full disk: the others' answers must not go with it
             name = operation.operation_id
@@ -134,7 +136,8 @@ def ask_all(
         finally:
             arrived.put(None)
 
-    with ThreadPoolExecutor(max(1, manner.max_parallel), "wolkvox-billing") as pool:
+    most = max(1, manner.max_parallel)
+    with hosts or nullcontext(), ThreadPoolExecutor(most, "wolkvox-billing") as pool:
         try:
             for operation in operations:
                 pool.submit(work, operation)
@@ -159,6 +162,7 @@ def _ask_operation(
     due: Due,
     clock: Clock,
     manner: Manner,
+    hosts: Hosts | None,
     stopped: threading.Event,
 ) -> Iterator[Poll | Skip]:
     blocked: Literal["refused", "token_in_use", "stopped"] = "refused"
@@ -176,10 +180,14 @@ def _ask_operation(
                 continue
             polls: list[Poll] = []
 
-            def attempt(report: str = report, polls: list[Poll] = polls) -> Poll:
+            def attempt(report: str = report, polls: list[Poll] = polls) -> Poll | Skip:
                 if polls and stopped.is_set():
                     return polls[-1]
-                with one_call(operation, manner.token_wait, stopped):
+                with one_call(operation, manner.token_wait, stopped, hosts):
+                    if hosts and not polls:
+                        skip = due(operation, report, hosts.last_answer(operation, report))
+                        if skip:
+                            return skip
                     started = clock()
                     answer = ask(
                         session,
@@ -191,10 +199,14 @@ def _ask_operation(
                     polls.append(
                         Poll(new_poll_id(started), operation, report, started, clock(), answer)
                     )
+                    if hosts and polls[-1].outcome.is_answer:
+                        hosts.note_answer(operation, report, started)
                 return polls[-1]
 
             try:
-                _retrying(manner, stopped)(attempt)
+                made = _retrying(manner, stopped)(attempt)
+                if isinstance(made, Skip):
+                    yield made
             except TokenInUse as error:
                 blocked, why = "token_in_use", str(error)
                 if stopped.is_set():
@@ -215,7 +227,9 @@ def _retrying(manner: Manner, stopped: threading.Event) -> tenacity.Retrying:
         poll: Poll = state.outcome.result()
         return poll
 
-    def again(poll: Poll) -> bool:
+    def again(poll: Poll | Skip) -> bool:
+        if isinstance(poll, Skip):
+            return False
         # A server that asks for a longer pause than we make is not asked again in this run.
         return poll.outcome.is_passing and (poll.answer.retry_after or 0) <= LONGEST_PAUSE
 
@@ -232,57 +246,3 @@ def _retrying(manner: Manner, stopped: threading.Event) -> tenacity.Retrying:
 def new_poll_id(started: datetime) -> str:
     """A name for one call, unique, and in the order of time when sorted as text."""
     return f"{started.astimezone(timezone.utc):%Y%m%dT%H%M%S.%fZ}-{secrets.token_hex(6)}"
-
-
-@contextmanager
-def one_call(
-    operation: Operation, wait: float, stopped: threading.Event | None = None
-) -> Iterator[None]:
-    """Holds the operation's token against every other caller on this machine.
-
-    The lock is a file named by a hash of the token, in a folder of the user's; TokenInUse after
-    `wait` seconds, or once `stopped`. Other machines and users do not see it: there the vendor's
-    own refusal is the guard.
-    """
-    path = _lock_folder() / hashlib.sha256(operation.token.encode()).hexdigest()[:32]
-    lock, holder = filelock.FileLock(path.with_suffix(".lock")), path.with_suffix(".holder")
-    name = operation.operation_id
-    try:
-        lock.acquire(timeout=0)
-    except filelock.Timeout:
-        logger.info("waiting for the token of operation %s: %s uses it", name, _read(holder))
-        end = time.monotonic() + wait
-        while not lock.is_locked:
-            left = end - time.monotonic()
-            if left <= 0 or (stopped and stopped.is_set()):
-                raise TokenInUse(
-                    f"the token of operation {name} was in use by {_read(holder)} for more than "
-                    f"{wait:g} s (setting `token_wait_seconds`): wait for that process, or end it"
-                ) from None
-            with suppress(filelock.Timeout):
-                lock.acquire(timeout=min(left, 0.2), poll_interval=0.05)
-    try:
-        holder.write_text(f"process {os.getpid()}")
-        yield
-    finally:
-        lock.release()
-
-
-def _lock_folder() -> Path:
-    """A folder of the user's own: in one that users share, each could replace another's files."""
-    folder = Path(tempfile.gettempdir()) / f"wolkvox-billing-{os.getuid()}"
-    try:
-        folder.mkdir(mode=0o700, exist_ok=True)
-        found = folder.lstat()
-    except OSError as error:
-        raise SettingsError(f"{folder} cannot be made: {error.strerror}; set TMPDIR") from None
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
-        raise SettingsError(f"{folder} is not a folder of yours: remove it, or set TMPDIR")
-    return folder
-
-
-def _read(holder: Path) -> str:
-    try:
-        return holder.read_text() or "another process"
-    except OSError:
-        return "another process"

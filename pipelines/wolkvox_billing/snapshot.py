@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from wolkvox_billing.errors import SettingsError, WolkvoxError
+from wolkvox_billing.hosts import LAST_ANSWERS
 from wolkvox_billing.marts import MARTS, REFRESHED, refresh
 from wolkvox_billing.marts.columns import COLUMNS
 from wolkvox_billing.marts.sql import grain, literal
@@ -169,7 +170,7 @@ def _tables(
     pipeline: dlt.Pipeline, schemas: Mapping[str, tuple[str, ...] | None]
 ) -> Iterator[tuple[duckdb.DuckDBPyConnection, Tables]]:
     """A DuckDB connection, and the warehouse's tables as queries of it, all of one moment; without
-    dlt's own."""
+    dlt's own, and what hosts tell each other."""
     with closing(duckdb.connect()) as db:
         if pipeline.destination.destination_name == "duckdb":
             location = _quoted(Path(location_of(pipeline)))
@@ -202,7 +203,10 @@ def _chosen(
     return [
         (schema, table)
         for schema, table in dict.fromkeys(found)
-        if schema in schemas and table in (schemas[schema] or [table]) and "_dlt_" not in table
+        if schema in schemas
+        and table in (schemas[schema] or [table])
+        and "_dlt_" not in table
+        and table != LAST_ANSWERS
     ]
 
 
