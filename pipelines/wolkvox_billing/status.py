@@ -82,9 +82,13 @@ class Status:
         since = self.as_of - after
         asked = [row for row in self.rows if row.asked_at and row.asked_at >= since]
         return [
-            f"{row.operation_id} {row.report}: last answered "
-            + (f"{_hours(self.as_of - row.answered_at)} ago" if row.answered_at else "long ago")
-            + f", which is more than {_hours(after)}: does the schedule run, and what does it say?"
+            f"{row.operation_id} {row.report}: "
+            + (
+                f"last answered {_hours(self.as_of - row.answered_at)} ago"
+                if row.answered_at
+                else "not answered in 40 days"
+            )
+            + f", more than {_hours(after)}: does the schedule run, and what does it say?"
             for row in asked or self.rows
             if not row.answered_at or row.answered_at < since
         ]
