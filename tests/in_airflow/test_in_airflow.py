@@ -130,21 +130,54 @@ def scheduled(airflow: Airflow, dag: str) -> str:
     return str(first["dag_run_id"])
 
 
+def python(folder: Path, program: str, *words: str) -> str:
+    """The last line that a program prints in Airflow's Python, with the DAGs' folder on its path as
+    Airflow has it; a warning of something that will go is an error."""
+    done = subprocess.run(
+        [str(BIN / "python"), "-W", "error::DeprecationWarning", "-c", program, *words],
+        env={"PATH": os.environ["PATH"], "AIRFLOW_HOME": str(folder), "PYTHONPATH": str(DAGS)},
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()[-1]
+
+
 def test_parsing_imports_neither_dlt_nor_the_product(tmp_path: Path) -> None:
     """The files of the DAGs parse without a warning of Airflow's, and import no more than it."""
-    parse = (
-        "import sys, runpy; sys.path.append(sys.argv[1])\n"
-        "for name in sys.argv[2:]: runpy.run_path(name)\n"
-        "print([m for m in sys.modules if m.split('.')[0] in ('dlt', 'wolkvox_billing')])"
-    )
     files = sorted(map(str, DAGS.glob("*.py")))
     assert len(files) == 3
-    done = subprocess.run(
-        [str(BIN / "python"), "-W", "error::DeprecationWarning", "-c", parse, str(DAGS), *files],
-        env={"PATH": os.environ["PATH"], "AIRFLOW_HOME": str(tmp_path)},
-        capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
-    assert (done.stdout.splitlines() or [done.stderr])[-1] == "[]", done.stderr
+    parse = (
+        "import sys, runpy\n"
+        "for name in sys.argv[1:]: runpy.run_path(name)\n"
+        "print([m for m in sys.modules if m.split('.')[0] in ('dlt', 'wolkvox_billing')])"
+    )
+    assert python(tmp_path, parse, *files) == "[]"
+
+
+def test_the_last_polls_of_a_month(tmp_path: Path) -> None:
+    """By the vendor's clock, every 15 minutes, and at 23:53 and 23:59 of a month's last day."""
+    ask = """
+import runpy, sys, pendulum, wolkvox_verb
+from airflow.timetables.base import TimeRestriction
+from airflow.timetables.trigger import MultipleCronTriggerTimetable
+dag = runpy.run_path(sys.argv[1])
+clock = MultipleCronTriggerTimetable(dag["CRON"], dag["MONTH_END"], timezone=wolkvox_verb.ZONE)
+start, run, found = pendulum.datetime(2028, 2, 29, 23, 40, tz="America/Bogota"), None, []
+for _ in range(5):
+    run = clock.next_dagrun_info(
+        last_automated_data_interval=run and run.data_interval,
+        restriction=TimeRestriction(start, None, catchup=True),
+    )
+    found.append(f"{run.run_after.in_tz('America/Bogota'):DD HH:mm}")
+print(*found, sep=", ")
+"""
+    found = python(tmp_path, ask, str(DAGS / "wolkvox_billing.py"))
+    assert found == "29 23:45, 29 23:53, 29 23:59, 01 00:00, 01 00:15"
 
 
 def test_a_scheduled_run_fills_the_marts(world: World) -> None:
@@ -291,12 +324,18 @@ def test_a_venv_of_its_own_and_duckdb(world: World) -> None:
     oeste = world.operation("oeste")
     world.connect(oeste)
     file = world.airflow.folder / "project" / "wolkvox.duckdb"
+    venv, used = world.airflow.folder / "venv", world.airflow.folder / "used"
+    (venv / "bin").mkdir(parents=True)
+    python = venv / "bin" / "python"
+    python.write_text(f'#!/bin/sh\ntouch {used}\nexec {ROOT}/.venv/bin/python "$@"\n')
+    python.chmod(0o755)
     done = world.airflow.command(
         "airflow", "tasks", "test", DAG, "load",
-        WOLKVOX_BILLING_VENV=str(ROOT / ".venv"),
+        WOLKVOX_BILLING_VENV=str(venv),
         WOLKVOX_BILLING_DESTINATION="duckdb",
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
+    assert used.exists()
     with closing(duckdb.connect(str(file), read_only=True)) as db:
         assert db.execute("SELECT operation_id FROM wolkvox_billing.polls").fetchall() == [
             ("oeste",)
