@@ -8,11 +8,13 @@ IDENTITY := import sys; print(sys.version.split()[0], sys.base_prefix, "$(CURDIR
 
 # A DuckDB client of the oldest version that must open a snapshot.
 OLDEST := build/oldest-duckdb
+# Airflow has 190 packages of its own, 430 MB: only what needs them sets them up.
+AIRFLOW := build/airflow
 
-.PHONY: help install demo notebook test lint types check bench lock clean FORCE
+.PHONY: help install demo notebook test test-airflow airflow lint types check bench lock clean FORCE
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
 install: .venv/installed ## set up .venv, with what requirements.lock names and no other
 
@@ -25,6 +27,12 @@ notebook: .venv/installed ## the reconciliation as a page on this machine: it pr
 
 test: .venv/installed $(OLDEST)/installed ## all tests; they start a PostgreSQL of their own
 	@$(BIN)/python -m pytest -n auto
+
+test-airflow: .venv/installed $(AIRFLOW)/installed ## the DAGs in an Airflow of their own
+	@$(BIN)/python -m pytest tests/in_airflow
+
+airflow: .venv/installed $(AIRFLOW)/installed ## the DAGs against a stand-in of the vendor, to look at
+	@$(BIN)/python tests/try_airflow.py
 
 lint: .venv/installed ## rules and format
 	@$(BIN)/ruff check .
@@ -49,6 +57,9 @@ lock: ## requirements.lock from pyproject.toml; UPGRADE=1 takes the newest of ev
 		| build/lock/bin/uv pip compile --quiet --universal --python-version 3.10 \
 		--generate-hashes --no-header --no-annotate --no-build \
 		--output-file tests/oldest-duckdb.lock -
+	@build/lock/bin/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes \
+		--no-header --no-annotate --no-build $(if $(UPGRADE),--upgrade) \
+		--extra postgres --group airflow --output-file tests/airflow.lock pyproject.toml
 
 clean: ## remove .venv, caches and what was built
 	@rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
@@ -64,6 +75,15 @@ $(OLDEST)/installed: .venv/python tests/oldest-duckdb.lock
 	@rm -rf $(OLDEST) && "$(PYTHON)" -m venv $(OLDEST)
 	@$(OLDEST)/bin/python -m pip -qq --disable-pip-version-check install --require-hashes \
 		--only-binary :all: -r tests/oldest-duckdb.lock
+	@touch $@
+
+$(AIRFLOW)/installed: .venv/python tests/airflow.lock pyproject.toml
+	@echo "setting up $(AIRFLOW)"
+	@rm -rf $(AIRFLOW) && "$(PYTHON)" -m venv $(AIRFLOW)
+	@$(AIRFLOW)/bin/python -m pip -qq --disable-pip-version-check install --require-hashes \
+		--only-binary :all: -r tests/airflow.lock
+	@$(AIRFLOW)/bin/python -m pip -qq --disable-pip-version-check install --no-deps \
+		--no-build-isolation -e .
 	@touch $@
 
 # Runs each time and rewrites the file only when something is another, so that nothing is redone.

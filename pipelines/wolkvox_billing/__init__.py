@@ -27,9 +27,10 @@ asked for what), `client` (one call), `verdict` (what its answer is), `sessions`
 (texts to typed rows), `tables` (columns and rows), this one (the source), `marts` (the views),
 `warehouse` (where the tables are), `invoices` (files to documents, a package with its own drawing),
 `reconciliation` (keys, verdicts and sentences), `pipeline`, `intake`, `reconcile`, `explain`,
-`evidence`, `closing`, `check`, `status`, `snapshot` and `demo` (the verbs), `cli` and `terminal`
-(their words). What the evidence's report and the notebook show of a month: `page` (the data),
-`markup` and `chart` (HTML and SVG), `sections`, and `overview` (the marts, read for the notebook).
+`evidence`, `closing`, `check` (which asks `pool` for Airflow's), `status`, `snapshot` and `demo`
+(the verbs), `cli`, `listing`, `story` and `terminal` (their words). What the evidence's report and
+the notebook show of a month: `page` (the data), `markup` and `chart` (HTML and SVG), `sections`,
+and `overview` (the marts, read for the notebook).
 """
 
 from __future__ import annotations

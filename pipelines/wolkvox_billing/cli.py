@@ -9,6 +9,7 @@ import json
 import logging
 import sys
 from dataclasses import asdict
+from datetime import timedelta
 from typing import Any
 
 import click
@@ -17,6 +18,7 @@ from wolkvox_billing.errors import SettingsError, WolkvoxError
 from wolkvox_billing.listing import (
     RECEIPT_HEADINGS,
     VERDICT_HEADINGS,
+    failures_of,
     poll_as_json,
     poll_as_row,
     products_of,
@@ -115,6 +117,8 @@ def load(
                 "polls": [poll_as_json(poll) for poll in result.polls],
                 "skipped": [asdict(skip) for skip in result.skips],
                 "problems": result.problems,
+                "failures": failures_of(result),
+                "may_pass": result.may_pass,
                 "warnings": result.warnings,
                 "location": result.location,
                 "working_folder": result.working_folder,
@@ -129,6 +133,28 @@ def load(
         for line in (*result.problems, *(f"warning: {one}" for one in result.warnings)):
             say(line)
     sys.exit(0 if result.is_good else 1)
+
+
+@main.command()
+@destination_option
+@dataset_option
+@json_option
+def refresh(destination: str, dataset: str, as_json: bool) -> None:
+    """Make the marts anew by the settings as they are now; asks nobody.
+
+    `load` does it too: this is for settings that changed, and for a load that did not come so far.
+    """
+    from wolkvox_billing.pipeline import refresh_marts
+
+    result = refresh_marts(destination=destination, dataset=dataset)
+    failed = result.problems + result.warnings
+    if as_json:
+        print_json({"location": result.location, "failures": failed})
+    else:
+        for line in failed:
+            say(f"warning: {line}")
+        say(f"marts: {result.location}, dataset {dataset}_marts")
+    sys.exit(1 if result.problems else 0)
 
 
 @main.command()
@@ -159,6 +185,9 @@ def invoices(
             decimal=decimal,
             on_found=on_found,
         )
+    rejected = [
+        f"{one.file_name}: {one.reason}" for one in result.receipts if one.made == "rejected"
+    ]
     if as_json:
         print_json(
             {
@@ -168,6 +197,8 @@ def invoices(
                 "other_kinds": result.other_kinds,
                 "warnings": result.warnings,
                 "location": result.location,
+                "failures": rejected,
+                "may_pass": False,
             }
         )
     else:
@@ -177,9 +208,8 @@ def invoices(
         for one in documents:
             for text in one.warnings:
                 say(f"warning: {one.document_number or one.file_name}: {text}")
-        for one in result.receipts:
-            if one.made == "rejected":
-                say(f"rejected: {one.file_name}: {one.reason}")
+        for text in rejected:
+            say(f"rejected: {text}")
         for kind, count in result.other_kinds.items():
             say(f"no invoices, passed over: {count} x {kind}")
         for currency, net in result.net_amounts.items():
@@ -188,7 +218,7 @@ def invoices(
         for text in result.warnings:
             say(f"warning: {text}")
         say(f"tables: {result.location}, dataset {dataset}")
-    sys.exit(1 if result.counts.get("rejected") else 0)
+    sys.exit(1 if rejected else 0)
 
 
 @main.command()
@@ -249,6 +279,11 @@ def reconcile(
                 f"{first} is there already with other bytes, and is kept, since a close may stand "
                 f"on it: the new evidence is {made.name}"
             )
+    material = [
+        f"{one['reconciliation_status']}: {one['explanation']}"
+        for one in found.rows
+        if one["is_material"]
+    ]
     broken = no_longer_hold(destination=destination, dataset=dataset)
     found.warnings += [str(one) for one in broken]
     if as_json:
@@ -260,6 +295,8 @@ def reconcile(
                 "totals": found.totals,
                 "warnings": found.warnings,
                 **({"evidence": made} if made else {}),
+                "failures": material,
+                "may_pass": False,
             }
         )
     else:
@@ -275,8 +312,7 @@ def reconcile(
         if made:
             say(f"evidence: {made}")
         say(f"tables: {found.location}, dataset {dataset}")
-    is_material = any(one["is_material"] for one in found.rows)
-    sys.exit(1 if fail_on_material and is_material else 0)
+    sys.exit(1 if fail_on_material and material else 0)
 
 
 @main.command()
@@ -380,9 +416,15 @@ def verify(file: str, as_json: bool) -> None:
 @main.command()
 @json_option
 def check(as_json: bool) -> None:
-    """Ask each operation once, and say what works and what to do."""
-    from wolkvox_billing.check import check as verb
+    """Ask each operation once, and say what works and what to do.
 
+    On a machine of Airflow's it looks for the pool of the DAG's tasks too.
+    """
+    from wolkvox_billing.check import check as verb
+    from wolkvox_billing.pool import pool_problem
+
+    if said := pool_problem():
+        complain(said)
     with watching("asking wolkvox") as on_event:
         findings = verb(on_event=on_event)
     if as_json:
@@ -396,21 +438,28 @@ def check(as_json: bool) -> None:
             say(f"  to do: {one.advice}" if one.failed_step else f"  {one.advice}")
             if one.rows:
                 print_table(list(one.rows[0]), [list(row.values()) for row in one.rows])
-    sys.exit(1 if any(one.failed_step for one in findings) else 0)
+    sys.exit(1 if said or any(one.failed_step for one in findings) else 0)
 
 
 @main.command()
 @destination_option
 @dataset_option
+@click.option(
+    "--stale-after",
+    type=click.FloatRange(min=0),
+    metavar="MINUTES",
+    help="End in 1 where an operation was not answered for so long.",
+)
 @json_option
-def status(destination: str, dataset: str, as_json: bool) -> None:
+def status(destination: str, dataset: str, stale_after: float | None, as_json: bool) -> None:
     """Show what is loaded, how fresh it is, and where the gaps are."""
     from wolkvox_billing.status import status as verb
 
     found = verb(destination=destination, dataset=dataset)
+    stale = [] if stale_after is None else found.stale(timedelta(minutes=stale_after))
     if as_json:
-        print_json(asdict(found))
-        return
+        print_json({**asdict(found), "failures": stale, "may_pass": False})
+        sys.exit(1 if stale else 0)
     rows = [
         [
             one.operation_id,
@@ -434,6 +483,9 @@ def status(destination: str, dataset: str, as_json: bool) -> None:
     say(f"working folder: {found.working_folder}")
     if found.waiting_packages:
         say(f"{found.waiting_packages} packages of answers wait there for the next load")
+    for text in stale:
+        say(f"stale: {text}")
+    sys.exit(1 if stale else 0)
 
 
 @main.command()

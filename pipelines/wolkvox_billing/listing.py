@@ -8,6 +8,7 @@ from wolkvox_billing.terminal import shown_number, shown_period
 
 if TYPE_CHECKING:
     from wolkvox_billing.intake import Receipt
+    from wolkvox_billing.pipeline import LoadReport
     from wolkvox_billing.polls import Poll
     from wolkvox_billing.status import Freshness
 
@@ -29,6 +30,24 @@ def poll_as_row(poll: Poll) -> list[Any]:
         count += f", {poll.rejected} unreadable"
         said = f"{said}\nsee the table rejected_rows"
     return [poll.operation.operation_id, poll.report, poll.outcome.value, count, said]
+
+
+def failures_of(report: LoadReport) -> list[str]:
+    """A sentence for each thing that went wrong in a `load`: what, and what to do."""
+    from wolkvox_billing.check import ADVICE
+
+    refused = [
+        f"{poll.operation.operation_id} {poll.report}: {poll.outcome.value}"
+        f" ({'; '.join(filter(None, (poll.verdict.msg, poll.verdict.note)))}):"
+        f" {ADVICE[poll.outcome]}"
+        for poll in report.refused
+    ]
+    skipped = [
+        f"{skip.operation_id} {skip.report}: not asked: {skip.detail}"
+        for skip in report.skips
+        if skip.is_failure
+    ]
+    return [*refused, *skipped, *report.problems]
 
 
 def poll_as_json(poll: Poll) -> dict[str, Any]:

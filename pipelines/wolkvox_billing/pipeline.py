@@ -63,11 +63,26 @@ class LoadReport:
     working_folder: str = ""
 
     @property
+    def refused(self) -> list[Poll]:
+        """The last try of each call that was not answered."""
+        last = {(poll.operation.operation_id, poll.report): poll for poll in self.polls}
+        return [poll for poll in last.values() if not poll.outcome.is_answer]
+
+    @property
     def is_good(self) -> bool:
         """True where the last try of each call was answered, nothing rests, and all is loaded."""
-        last = {(poll.operation.operation_id, poll.report): poll for poll in self.polls}
-        answered = all(poll.outcome.is_answer for poll in last.values())
-        return answered and not self.problems and not any(skip.is_failure for skip in self.skips)
+        failed = self.refused or any(skip.is_failure for skip in self.skips)
+        return not failed and not self.problems
+
+    @property
+    def may_pass(self) -> bool:
+        """True where something failed that a `load` in a minute may do; False where all is well
+        too. What was not asked after a refusal shares the refusal's fate."""
+        return (
+            bool(self.problems)
+            or any(not poll.outcome.needs_somebody for poll in self.refused)
+            or any(skip.reason in ("token_in_use", "stopped", "failed") for skip in self.skips)
+        )
 
 
 def load(
@@ -157,14 +172,21 @@ def refresh_marts(
     timezone: str | None = None,
     measures: Mapping[str, str] | None = None,
     gauge_month: str | None = None,
-) -> None:
-    """Makes the marts by the settings as they are now, and moves their clock; asks nobody.
+) -> LoadReport:
+    """Makes the marts by the settings as they are now, and moves their clock; asks nobody. The
+    report has no polls; a warning on a destination whose marts we do not make.
 
     Raises SettingsError, and WarehouseError where nothing is loaded yet or nothing can be written.
     """
-    meaning = meaning_of(timezone, measures, gauge_month)
+    meaning, result = meaning_of(timezone, measures, gauge_month), LoadReport()
     with opened(destination, dataset) as pipeline, reading(pipeline):
-        refresh(pipeline, meaning, clock())
+        result.location = location_of(pipeline)
+        if (name := pipeline.destination.destination_name) in REFRESHED:
+            refresh(pipeline, meaning, clock())
+            _refill(pipeline, result)
+        else:
+            result.warnings.append(f"the marts on {name} are made by `wolkvox-billing sql`")
+    return result
 
 
 def marts_sql(dialect: str, *, dataset: str = DATASET, clock: Clock = utc_now) -> Iterator[str]:

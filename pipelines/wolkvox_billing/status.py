@@ -57,6 +57,8 @@ class Freshness:
     report: str
     read_at: datetime | None = None
     age: timedelta | None = None
+    answered_at: datetime | None = None  # an answer without rows is one too
+    asked_at: datetime | None = None  # in the last week
     products: list[Product] = field(default_factory=list)
     polls_24h: int = 0
     refusals_24h: int = 0
@@ -70,6 +72,26 @@ class Status:
     waiting_packages: int  # answers on disk that are not loaded yet
     rows: list[Freshness]
     warnings: list[str]
+    as_of: datetime | None = None
+
+    def stale(self, after: timedelta) -> list[str]:
+        """A sentence for each operation and report that was not answered for so long. One that is
+        not even asked, while others are, is asked no more: it is not meant."""
+        if self.as_of is None:
+            return []
+        since = self.as_of - after
+        asked = [row for row in self.rows if row.asked_at and row.asked_at >= since]
+        return [
+            f"{row.operation_id} {row.report}: "
+            + (
+                f"last answered {_hours(self.as_of - row.answered_at)} ago"
+                if row.answered_at
+                else "not answered in 40 days"
+            )
+            + f", more than {_hours(after)}: does the schedule run, and what does it say?"
+            for row in asked or self.rows
+            if not row.answered_at or row.answered_at < since
+        ]
 
 
 def status(
@@ -97,7 +119,7 @@ def status(
         if pipeline.destination.destination_name == "duckdb" and not Path(location).exists():
             return found
         with reading(pipeline):
-            now = clock()
+            found.as_of = now = clock()
             try:
                 refresh(pipeline, None, now)
             except WarehouseError:  # there are no tables yet
@@ -186,6 +208,8 @@ def _freshness(operation: str, report: str, seen: _Seen, now: datetime) -> Fresh
     if read := [last for *_, last in seen.months]:
         row.read_at = max(read).astimezone(timezone.utc)
         row.age = now - row.read_at
+    row.answered_at = _last_answer(seen)
+    row.asked_at = max((at for _, at, _ in seen.polls), default=None)
     recent = [outcome for outcome, at, _ in seen.polls if now - at <= DAY]
     row.polls_24h = len(recent)
     row.refusals_24h = sum(outcome not in _ANSWERS for outcome in recent)
@@ -266,10 +290,14 @@ def _stands_still(days: list[Any], today: date) -> date | None:
     return still[-1] if len(still) >= 2 and moved >= 3 else None
 
 
+def _last_answer(seen: _Seen) -> datetime | None:
+    return max((at for *_, at in seen.coverage if at), default=None)
+
+
 def _late(seen: _Seen, now: datetime) -> list[str]:
     """What to say of an operation that was not answered for longer than it usually is, or that the
     month's end may overtake."""
-    last = max((at for *_, at in seen.coverage if at), default=None)
+    last = _last_answer(seen)
     if last is None:
         return ["was never answered in the last 40 days"]
     said: list[str] = []

@@ -63,6 +63,12 @@ class Outcome(str, Enum):
         )
 
     @property
+    def needs_somebody(self) -> bool:
+        """True where no later call succeeds by itself, or none of this day: a scheduler that tries
+        again would only cost calls."""
+        return self in (Outcome.BAD_TOKEN, Outcome.QUOTA_SPENT, Outcome.UNKNOWN_REPORT)
+
+    @property
     def ends_the_operation(self) -> bool:
         """True where asking the operation's next report would only cost another call, or run
         beside one that may still be running."""

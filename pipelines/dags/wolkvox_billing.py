@@ -1,0 +1,64 @@
+"""Polls wolkvox, and keeps what BI tools read up to date.
+
+    load ──▶ marts ──▶ publish     (where WOLKVOX_BILLING_PUBLISH is set)
+      └────────┴─────────┴──▶ failed: one of them did, and so has the run
+
+The last step before `failed` updates the Asset `wolkvox_billing`: schedule on it what reads the
+tables. The verbs are those of the command line, and so are the settings; the README lists the few
+that are the DAG's own. `wolkvox_billing_age` says when data is old, whatever became of the polls.
+"""
+
+from __future__ import annotations
+
+from airflow.sdk import Asset, chain, dag, task
+from airflow.sdk.exceptions import AirflowFailException
+
+from wolkvox_verb import CRON, DAGS, EVERY, operations, run, schedule, setting
+
+DATA = Asset("wolkvox_billing")
+POOL = setting("POOL", "wolkvox_billing")
+COPY = setting("PUBLISH")
+# What nobody read before the month's end is lost. Both are further from the poll before than the
+# pace of 5 minutes, as long as the schedule is one of 15.
+MONTH_END = "53,59 23 L * *"
+
+
+@dag(schedule=schedule(CRON, MONTH_END), doc_md=__doc__, **DAGS)
+def wolkvox_billing():
+    @task(pool=POOL)  # of one slot: wolkvox forbids two calls at once with one token
+    def load():
+        """All operations, side by side; fails once the rest is loaded."""
+        run("load", secrets=operations())
+
+    # What was loaded is shown, whatever else failed: so these run, and the run fails by `failed`.
+    @task(trigger_rule="all_done", outlets=[] if COPY else [DATA])
+    def marts():
+        run("refresh")
+
+    @task(outlets=[DATA])
+    def publish():
+        run("publish", COPY)
+
+    @task(trigger_rule="one_failed", retries=0, on_failure_callback=None)
+    def failed():
+        raise AirflowFailException("a step of this run failed: its log says why, and what to do")
+
+    steps = [load(), marts()]
+    if COPY:
+        steps.append(publish())
+    chain(*steps)
+    steps >> failed()
+
+
+@dag(schedule=schedule(CRON), doc_md=__doc__, **DAGS)
+def wolkvox_billing_age():
+    @task
+    def age():
+        """Fails, and so tells, where an operation was not answered for two polls and a bit."""
+        run("status", "--stale-after", setting("STALE_MINUTES", str(2 * EVERY + 5)))
+
+    age()
+
+
+wolkvox_billing()
+wolkvox_billing_age()

@@ -1,0 +1,41 @@
+"""Whether Airflow has the pool that the DAG's tasks wait for: without it they wait for ever, and
+Airflow says so in its scheduler's log only. Asked by its command: nothing of it is imported."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+NAME = "wolkvox_billing"  # where WOLKVOX_BILLING_POOL does not name another one
+
+
+def pool_problem() -> str:
+    """What is wrong with the pool, and the command that mends it; "" where all is well, or where
+    this is no machine of Airflow's: AIRFLOW_HOME is not set, or there is no command `airflow`."""
+    beside = Path(sys.executable).with_name("airflow")
+    program = str(beside) if beside.exists() else shutil.which("airflow")
+    if not program or not os.environ.get("AIRFLOW_HOME"):
+        return ""
+    name = os.environ.get("WOLKVOX_BILLING_POOL") or NAME
+    try:
+        done = subprocess.run(
+            [program, "pools", "list", "--output", "json"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        )
+        # Airflow may print warnings before it.
+        pools = json.loads(done.stdout[done.stdout.index("[{") :])
+        slots = {one["pool"]: str(one["slots"]) for one in pools}
+    except (OSError, subprocess.SubprocessError, ValueError, KeyError):
+        return f"Airflow does not say which pools it has: look with `{program} pools list`"
+    if slots.get(name) == "1":
+        return ""
+    state = f"has {slots[name]} slots" if name in slots else "is missing, so its tasks never start"
+    return f"Airflow's pool {name} {state}: airflow pools set {name} 1 'one call per token'"

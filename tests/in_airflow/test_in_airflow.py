@@ -1,0 +1,403 @@
+"""The DAGs in a real Airflow, against the stand-in vendor and a real PostgreSQL.
+
+One Airflow for all, which takes half a minute to start; so the tests change the Connection, not the
+settings, and each asks operations of its own, which no other test has asked before.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import psycopg2
+import pytest
+
+from fake_wolkvox import Vendor
+from local_airflow import BIN, DAGS, ROOT, Airflow, running_airflow, until
+from test_secrets import leaks, shows
+from wolkvox_billing.demo import LINE_MAP, OVERBILLED, RATE_CARD
+from wolkvox_billing.pipeline import load
+
+DAG, AGE, INVOICES = "wolkvox_billing", "wolkvox_billing_age", "wolkvox_billing_invoices"
+REPORT = "rsync_s3_mp3"
+NOTIFIER = """
+from pathlib import Path
+def tell(text):
+    with (Path(__file__).parent / "told.txt").open("a") as file:
+        file.write(text + "\\n")
+"""
+
+
+@dataclass
+class World:
+    """What all tests share: Airflow, the stand-in vendor, the warehouse."""
+
+    airflow: Airflow
+    vendor: Vendor
+    dsn: str
+    tokens: list[str]
+
+    def operation(self, name: str, is_known: bool = True) -> dict[str, str]:
+        """A new operation, as the Connection holds it; one that is not known has a wrong token."""
+        number = len(self.tokens)
+        token = f"{number:02d}{name}".encode().hex().ljust(64, "0123456789abcdef"[number])
+        self.tokens.append(token)
+        if is_known:
+            self.vendor.add_operation(name=name.upper(), server=f"{number:04d}", token=token)
+        return {"name": name, "server": f"{number:04d}", "token": token}
+
+    def connect(self, *operations: dict[str, str]) -> None:
+        """Makes the Connection hold these: the short form for one, `extra` for several."""
+        one, several = operations[0], json.dumps({"operations": operations})
+        short = {"host": one["server"], "login": one["name"], "password": one["token"]}
+        held = short if len(operations) == 1 else {"extra": several}
+        empty = {"host": None, "login": None, "password": None, "extra": None}
+        words = {"connection_id": DAG, "conn_type": "generic", **empty, **held}
+        there = self.airflow.api("GET", "connections")["connections"]
+        if there:
+            self.airflow.api("DELETE", f"connections/{DAG}")
+        self.airflow.api("POST", "connections", json=words)
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        with closing(psycopg2.connect(self.dsn)) as pg, pg.cursor() as cursor:
+            cursor.execute(sql)
+            return cursor.fetchall()
+
+    def counts(self, name: str) -> tuple[int, ...]:
+        """How many polls, readings and rows of the report there are of an operation."""
+        of = "(SELECT count(*) FROM wolkvox_billing.{} WHERE operation_id = '{}')"
+        tables = ", ".join(of.format(table, name) for table in ("polls", "readings", REPORT))
+        return self.query(f"SELECT {tables}")[0]
+
+    def calls(self, operation: dict[str, str]) -> int:
+        return sum(call.token == operation["token"] for call in self.vendor.calls)
+
+    @property
+    def told(self) -> str:
+        return (self.airflow.folder / "told.txt").read_text()
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory, postgres_server: str) -> Iterator[World]:
+    """Airflow with the DAGs, their pool, and nothing loaded yet."""
+    folder = tmp_path_factory.mktemp("airflow")
+    (folder / "team_notifier.py").write_text(NOTIFIER.replace("__file__", repr(str(folder / "x"))))
+    (folder / "told.txt").touch()
+    for name in ("project", "inbox", "bi"):
+        (folder / name).mkdir()
+    with closing(psycopg2.connect(f"{postgres_server}/postgres")) as connection:
+        connection.autocommit = True
+        for name in ("airflow", "warehouse"):
+            connection.cursor().execute(f"CREATE DATABASE {name}")
+    dsn = f"{postgres_server}/warehouse"
+    with Vendor(now=datetime.now(timezone.utc), operations=[]) as vendor:
+        settings = {
+            "PYTHONPATH": str(folder),
+            "WOLKVOX_BILLING_DESTINATION": "postgres",
+            "WOLKVOX_BILLING_PROJECT": str(folder / "project"),
+            "WOLKVOX_BILLING_PUBLISH": str(folder / "bi" / "usage.duckdb"),
+            "WOLKVOX_BILLING_INVOICES": str(folder / "inbox"),
+            "WOLKVOX_BILLING_EVIDENCE": str(folder / "evidence"),
+            "WOLKVOX_BILLING_NOTIFIER": "team_notifier.tell",
+            "WOLKVOX_BILLING_RETRY_SECONDS": "1",
+            "WOLKVOX_BILLING_SCHEDULE_MINUTES": "60",
+            "DESTINATION__POSTGRES__CREDENTIALS": dsn,
+            "SOURCES__WOLKVOX_BILLING__BASE_URL": vendor.url,
+            "SOURCES__WOLKVOX_BILLING__RETRY_PAUSE_SECONDS": "0",
+            "SOURCES__WOLKVOX_BILLING__MEASURES": json.dumps({REPORT: "month_to_date"}),
+        }
+        with running_airflow(folder, f"{postgres_server}/airflow", settings) as airflow:
+            pool = {"name": DAG, "slots": 1, "description": "one call per token"}
+            airflow.api("POST", "pools", json=pool)
+            yield World(airflow, vendor, dsn, [])
+
+
+def scheduled(airflow: Airflow, dag: str) -> str:
+    """The run that the schedule makes as soon as a DAG is no longer paused."""
+    until(lambda: any(one["dag_id"] == dag for one in airflow.api("GET", "dags")["dags"]))
+    airflow.api("PATCH", f"dags/{dag}", json={"is_paused": False})
+    first, *_ = until(lambda: airflow.api("GET", f"dags/{dag}/dagRuns")["dag_runs"])
+    assert first["run_type"] == "scheduled"
+    return str(first["dag_run_id"])
+
+
+def python(folder: Path, program: str, *words: str) -> str:
+    """The last line that a program prints in Airflow's Python, with the DAGs' folder on its path as
+    Airflow has it; a warning of something that will go is an error."""
+    done = subprocess.run(
+        [str(BIN / "python"), "-W", "error::DeprecationWarning", "-c", program, *words],
+        env={"PATH": os.environ["PATH"], "AIRFLOW_HOME": str(folder), "PYTHONPATH": str(DAGS)},
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()[-1]
+
+
+def test_parsing_imports_neither_dlt_nor_the_product(tmp_path: Path) -> None:
+    """The files of the DAGs parse without a warning of Airflow's, and import no more than it."""
+    files = sorted(map(str, DAGS.glob("*.py")))
+    assert len(files) == 3
+    parse = (
+        "import sys, runpy\n"
+        "for name in sys.argv[1:]: runpy.run_path(name)\n"
+        "print([m for m in sys.modules if m.split('.')[0] in ('dlt', 'wolkvox_billing')])"
+    )
+    assert python(tmp_path, parse, *files) == "[]"
+
+
+def test_the_last_polls_of_a_month(tmp_path: Path) -> None:
+    """By the vendor's clock, every 15 minutes, and at 23:53 and 23:59 of a month's last day."""
+    ask = """
+import runpy, sys, pendulum, wolkvox_verb
+from airflow.timetables.base import TimeRestriction
+from airflow.timetables.trigger import MultipleCronTriggerTimetable
+dag = runpy.run_path(sys.argv[1])
+clock = MultipleCronTriggerTimetable(dag["CRON"], dag["MONTH_END"], timezone=wolkvox_verb.ZONE)
+start, run, found = pendulum.datetime(2028, 2, 29, 23, 40, tz="America/Bogota"), None, []
+for _ in range(5):
+    run = clock.next_dagrun_info(
+        last_automated_data_interval=run and run.data_interval,
+        restriction=TimeRestriction(start, None, catchup=True),
+    )
+    found.append(f"{run.run_after.in_tz('America/Bogota'):DD HH:mm}")
+print(*found, sep=", ")
+"""
+    found = python(tmp_path, ask, str(DAGS / "wolkvox_billing.py"))
+    assert found == "29 23:45, 29 23:53, 29 23:59, 01 00:00, 01 00:15"
+
+
+def test_a_scheduled_run_fills_the_marts(world: World) -> None:
+    """The first scheduled run loads, refreshes, publishes, and tells who schedules on the Asset."""
+    norte = world.operation("norte")
+    world.connect(norte)
+    run = scheduled(world.airflow, DAG)
+    assert world.airflow.api("GET", "importErrors")["import_errors"] == []
+    assert world.airflow.ended(DAG, run) == "success", world.airflow.log(DAG, run)
+    assert world.airflow.states(DAG, run) == {
+        "load": "success", "marts": "success", "publish": "success", "failed": "skipped",
+    }  # fmt: skip
+    marts = "SELECT operation_id, last_quantity > 0 FROM {}wolkvox_billing_marts.usage_monthly"
+    assert world.query(marts.format("")) == [("norte", True)]
+    copy = world.airflow.folder / "bi" / "usage.duckdb"
+    with closing(duckdb.connect(str(copy), read_only=True)) as db:
+        assert db.execute(marts.format("")).fetchall() == [("norte", True)]
+    [event] = world.airflow.api("GET", "assets/events")["asset_events"]
+    assert (event["name"], event["source_task_id"]) == (DAG, "publish")
+
+
+def test_two_manual_runs_keep_one_call_per_token(world: World) -> None:
+    """Of two runs that people start at once one waits for the other, and both succeed."""
+    sur = world.operation("sur")
+    world.connect(sur)
+    before = len(world.vendor.calls)
+    with world.vendor.hold(sur["token"]):
+        first, second = (world.airflow.trigger(DAG) for _ in range(2))
+        world.vendor.wait_for_calls(before + 1, timeout=60)
+        states = sorted(world.airflow.state(DAG, run) for run in (first, second))
+        assert states == ["queued", "running"]
+    assert [world.airflow.ended(DAG, run) for run in (first, second)] == ["success"] * 2
+    assert world.vendor.most_in_flight(sur["token"]) == 1
+    assert world.vendor.violations == 0
+    assert world.calls(sur) == 1  # the second was within the pace
+    assert world.counts("sur") == (1, 1, 1)
+
+
+def test_a_retry_asks_only_what_is_missing(world: World) -> None:
+    """What fails and may pass is tried again, and what was answered is not asked twice."""
+    good, late = world.operation("good"), world.operation("late")
+    world.connect(good, late)
+    world.vendor.misbehave("maintenance", token=late["token"], times=4)  # all tries of one load
+    run = world.airflow.trigger(DAG)
+    assert world.airflow.ended(DAG, run) == "success", world.airflow.log(DAG, run)
+    assert world.airflow.tasks(DAG, run)["load"]["try_number"] == 2
+    assert (world.calls(good), world.calls(late)) == (1, 5)
+    assert world.counts("good") == (1, 1, 1)
+    assert world.counts("late") == (5, 1, 1)
+    assert "late rsync_s3_mp3: maintenance" in world.airflow.log(DAG, run)
+
+
+def test_a_task_killed_in_the_middle_of_a_write(world: World) -> None:
+    """A task that gets SIGKILL while PostgreSQL holds its write up takes the command line with it;
+    the retry loads the answer that was received, and asks nobody."""
+    este = world.operation("este")
+    world.connect(este)
+    with closing(psycopg2.connect(world.dsn)) as blocker:
+        with blocker.cursor() as cursor:
+            cursor.execute("LOCK TABLE wolkvox_billing.polls IN ACCESS EXCLUSIVE MODE")
+        run = world.airflow.trigger(DAG)
+        until(lambda: world.query("SELECT 1 FROM pg_locks WHERE NOT granted"))
+        child = until(lambda: command_lines(world.airflow, "load"))[0]
+        os.kill(parent(child), signal.SIGKILL)
+        until(lambda: is_over(child))
+    assert world.airflow.ended(DAG, run) == "success", world.airflow.log(DAG, run)
+    assert world.airflow.tasks(DAG, run)["load"]["try_number"] == 2
+    assert world.calls(este) == 1
+    assert world.counts("este") == (1, 1, 1)
+
+
+def command_lines(airflow: Airflow, verb: str) -> list[int]:
+    """The processes of a verb that this Airflow's tasks started."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = path.read_bytes().split(b"\0")
+            home = str(airflow.folder).encode() in (path.parent / "environ").read_bytes()
+        except OSError:  # it has ended
+            continue
+        if home and b"wolkvox_billing" in words and verb.encode() in words:
+            found.append(int(path.parent.name))
+    return found
+
+
+def parent(process: int) -> int:
+    return int(Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[1])
+
+
+def is_over(process: int) -> bool:
+    """Whether it has ended, be it that nobody has asked yet how."""
+    stat = Path(f"/proc/{process}/stat")
+    return not stat.exists() or stat.read_text().rsplit(")", 1)[1].split()[0] == "Z"
+
+
+def test_fresh_data_is_no_finding(world: World) -> None:
+    """The run of the age succeeds while each operation that is asked is answered."""
+    run = scheduled(world.airflow, AGE)
+    assert world.airflow.ended(AGE, run) == "success", world.airflow.log(AGE, run)
+
+
+def test_a_wrong_token_fails_the_run(world: World) -> None:
+    """A wrong token fails the run without a retry, and names the operation and what to do; the
+    other operation is loaded, and its marts are shown."""
+    right, wrong = world.operation("right"), world.operation("wrong", is_known=False)
+    world.connect(right, wrong)
+    run = world.airflow.trigger(DAG)
+    assert world.airflow.ended(DAG, run) == "failed"
+    assert world.airflow.states(DAG, run) == {
+        "load": "failed", "marts": "success", "publish": "success", "failed": "failed",
+    }  # fmt: skip
+    assert world.airflow.tasks(DAG, run)["load"]["try_number"] == 1
+    assert world.counts("right") == (1, 1, 1)
+    said = "wrong rsync_s3_mp3: bad_token"
+    assert said in world.airflow.log(DAG, run)
+    [line] = [line for line in world.told.splitlines() if said in line]
+    assert line.startswith(f"{DAG} load: load: ")
+    assert "make a token in wolkvox Manager" in line
+
+
+def test_old_data_fails_a_run(world: World) -> None:
+    """An operation that was not answered for longer than the setting is named, and no other one."""
+    run = world.airflow.trigger(AGE)
+    assert world.airflow.ended(AGE, run) == "failed"
+    [line] = [line for line in world.told.splitlines() if line.startswith(AGE)]
+    assert line.startswith(f"{AGE} age: status: wrong rsync_s3_mp3: not answered")
+
+
+def test_check_names_the_missing_pool(world: World) -> None:
+    """`check` says that the pool is missing, and the command that makes it."""
+    env = {
+        "SOURCES__WOLKVOX_BILLING__SERVER": "0000",
+        "SOURCES__WOLKVOX_BILLING__TOKEN": world.tokens[0],
+    }
+    found = world.airflow.command("wolkvox-billing", "check", WOLKVOX_BILLING_POOL="absent", **env)
+    assert found.returncode == 1
+    assert "pool absent is missing" in found.stderr
+    assert "airflow pools set absent 1" in found.stderr
+
+
+def test_a_venv_of_its_own_and_duckdb(world: World) -> None:
+    """The command line of another venv does the same, here into a DuckDB file; no package of
+    Airflow's Python is used."""
+    oeste = world.operation("oeste")
+    world.connect(oeste)
+    file = world.airflow.folder / "project" / "wolkvox.duckdb"
+    venv, used = world.airflow.folder / "venv", world.airflow.folder / "used"
+    (venv / "bin").mkdir(parents=True)
+    python = venv / "bin" / "python"
+    python.write_text(f'#!/bin/sh\ntouch {used}\nexec {ROOT}/.venv/bin/python "$@"\n')
+    python.chmod(0o755)
+    done = world.airflow.command(
+        "airflow", "tasks", "test", DAG, "load",
+        WOLKVOX_BILLING_VENV=str(venv),
+        WOLKVOX_BILLING_DESTINATION="duckdb",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert used.exists()
+    with closing(duckdb.connect(str(file), read_only=True)) as db:
+        assert db.execute("SELECT operation_id FROM wolkvox_billing.polls").fetchall() == [
+            ("oeste",)
+        ]
+
+
+def test_the_invoices_find_the_overbilled_month(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An invoice that is dropped in the folder is read and compared: the month in which 450 audios
+    too many were billed fails the run with its sentence, and the evidence is written."""
+    folder = world.airflow.folder
+    (folder / "project" / "line_map.csv").write_text(LINE_MAP)
+    (folder / "project" / "rate_card.csv").write_text(RATE_CARD.replace("2026-01-01", "2020-01-01"))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DLT_DATA_DIR", str(tmp_path / "dlt"))
+    monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", world.dsn)
+    ventas = {"name": "ventas", "server": "0010", "token": "d4" * 32}
+    with Vendor(operations=[]) as vendor:
+        vendor.add_operation(name="Ventas  Norte", server="0010", token=ventas["token"])
+        # The month begins at 05:00 UTC; its last reading is a minute before the next one.
+        for when in ("04-01T05:01", "04-11T05:00", "04-21T05:00", "05-01T04:59", "05-01T05:01"):
+            vendor.now = now = datetime.fromisoformat(f"2025-{when}:00+00:00")
+            made = load(
+                destination="postgres", clock=lambda now=now: now, operations=[ventas],
+                base_url=vendor.url, measures={REPORT: "month_to_date"},
+            )  # fmt: skip
+            assert made.is_good, made
+        (folder / "inbox" / "mail.zip").write_bytes(
+            vendor.invoice(ventas["token"], "2025-04", extra=OVERBILLED)
+        )
+    run = scheduled(world.airflow, INVOICES)
+    assert world.airflow.ended(INVOICES, run) == "failed"
+    log = world.airflow.log(INVOICES, run)
+    states = world.airflow.states(INVOICES, run)
+    assert states["invoices"] == states["rejected"] == "success", log
+    assert "overbilled_quantity" in log
+    [line] = [line for line in world.told.splitlines() if "overbilled_quantity" in line]
+    assert f"{OVERBILLED}" in line
+    assert (folder / "evidence" / "wolkvox-evidence-2025-04.zip").exists()
+
+
+def test_no_token_shows_anywhere(world: World) -> None:
+    """Nothing that Airflow wrote shows a token, in all that went before: no log, no output, no
+    table of its own or of the warehouse (rendered fields and XCom are there), no answer."""
+    assert len(world.tokens) == 8
+    folder = world.airflow.folder
+    tables = (
+        "SELECT table_schema, table_name FROM information_schema.tables WHERE table_type = "
+        "'BASE TABLE' AND table_schema NOT IN ('pg_catalog', 'information_schema')"
+    )
+    shown = [json.dumps(world.airflow.api("GET", f"connections/{DAG}")).encode()]
+    for dsn in (world.dsn, world.dsn.replace("warehouse", "airflow")):
+        with closing(psycopg2.connect(dsn)) as pg, pg.cursor() as cursor:
+            cursor.execute(tables)
+            for schema, table in cursor.fetchall():
+                cursor.execute(f'SELECT * FROM "{schema}"."{table}"')
+                rows = [
+                    [bytes(v) if isinstance(v, memoryview) else v for v in row] for row in cursor
+                ]
+                shown.append(f"{table} {rows}".encode())
+    assert len(shown) > 60
+    for token in world.tokens:
+        assert leaks(folder, token) == []
+        assert [text[:40] for text in shown if shows(text, token)] == []
