@@ -249,6 +249,27 @@ def test_a_task_killed_in_the_middle_of_a_write(world: World) -> None:
     assert world.counts("este") == (1, 1, 1)
 
 
+def test_a_worker_with_an_empty_home(world: World) -> None:
+    """Another worker, without a file of the first one's, knows from the destination who was asked
+    when; once the pace is over it goes on, and no row is lost or doubled."""
+    oriente = world.operation("oriente")
+    world.connect(oriente)
+    for worker, pace, counts in (
+        ("one", 60, (1, 1, 1)),
+        ("two", 60, (1, 1, 1)),
+        ("3", 0, (2, 2, 1)),
+    ):
+        done = world.airflow.command(
+            "airflow", "tasks", "test", DAG, "load",
+            HOME=str(world.airflow.folder / worker),
+            DLT_DATA_DIR=str(world.airflow.folder / worker / "dlt"),
+            SOURCES__WOLKVOX_BILLING__PACE_MINUTES=str(pace),
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert world.counts("oriente") == counts
+        assert world.calls(oriente) == counts[0]
+
+
 def command_lines(airflow: Airflow, verb: str) -> list[int]:
     """The processes of a verb that this Airflow's tasks started."""
     found = []
@@ -381,7 +402,7 @@ def test_the_invoices_find_the_overbilled_month(
 def test_no_token_shows_anywhere(world: World) -> None:
     """Nothing that Airflow wrote shows a token, in all that went before: no log, no output, no
     table of its own or of the warehouse (rendered fields and XCom are there), no answer."""
-    assert len(world.tokens) == 8
+    assert len(world.tokens) == 9
     folder = world.airflow.folder
     tables = (
         "SELECT table_schema, table_name FROM information_schema.tables WHERE table_type = "
