@@ -18,8 +18,8 @@ from wolkvox_verb import CRON, DAGS, EVERY, operations, run, schedule, setting
 DATA = Asset("wolkvox_billing")
 POOL = setting("POOL", "wolkvox_billing")
 COPY = setting("PUBLISH")
-# What nobody read before the month's end is lost. Both are further from the poll before than the
-# pace of 5 minutes, as long as the schedule is one of 15.
+# What nobody read before the month's end is lost. Both are further than the pace of 5 minutes from
+# the poll before, where the schedule is one of 15; a poll within the pace is skipped.
 MONTH_END = "53,59 23 L * *"
 
 

@@ -60,7 +60,7 @@ def run(*words: str, secrets: dict[str, str] | None = None, partly: bool = False
         try:
             for line in child.stderr or ():
                 log.info(line.rstrip())
-                said = line.rstrip() or said
+                said = line.strip().removeprefix("wolkvox-billing: ") or said
         except BaseException:  # the task's time is over
             child.kill()
             raise

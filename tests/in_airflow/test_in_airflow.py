@@ -44,16 +44,16 @@ class World:
     airflow: Airflow
     vendor: Vendor
     dsn: str
-    tokens: list[str]
+    operations: dict[str, dict[str, str]]
 
     def operation(self, name: str, is_known: bool = True) -> dict[str, str]:
         """A new operation, as the Connection holds it; one that is not known has a wrong token."""
-        number = len(self.tokens)
+        number = len(self.operations)
         token = f"{number:02d}{name}".encode().hex().ljust(64, "0123456789abcdef"[number])
-        self.tokens.append(token)
         if is_known:
             self.vendor.add_operation(name=name.upper(), server=f"{number:04d}", token=token)
-        return {"name": name, "server": f"{number:04d}", "token": token}
+        self.operations[name] = {"name": name, "server": f"{number:04d}", "token": token}
+        return self.operations[name]
 
     def connect(self, *operations: dict[str, str]) -> None:
         """Makes the Connection hold these: the short form for one, `extra` for several."""
@@ -118,7 +118,7 @@ def world(tmp_path_factory: pytest.TempPathFactory, postgres_server: str) -> Ite
         with running_airflow(folder, f"{postgres_server}/airflow", settings) as airflow:
             pool = {"name": DAG, "slots": 1, "description": "one call per token"}
             airflow.api("POST", "pools", json=pool)
-            yield World(airflow, vendor, dsn, [])
+            yield World(airflow, vendor, dsn, {})
 
 
 def scheduled(airflow: Airflow, dag: str) -> str:
@@ -249,6 +249,23 @@ def test_a_task_killed_in_the_middle_of_a_write(world: World) -> None:
     assert world.counts("este") == (1, 1, 1)
 
 
+def test_a_worker_with_an_empty_home(world: World) -> None:
+    """Another worker, without a file of the first one's, knows from the destination who was asked
+    when; once the pace is over it goes on, and no row is lost or doubled."""
+    este = world.operations["este"]
+    env = {
+        "HOME": str(world.airflow.folder / "another"),
+        "DLT_DATA_DIR": str(world.airflow.folder / "another" / "dlt"),
+        "SOURCES__WOLKVOX_BILLING__OPERATIONS": json.dumps([este]),
+    }
+    for pace, counts in (("60", (1, 1, 1)), ("0", (2, 2, 1))):
+        pause = {"SOURCES__WOLKVOX_BILLING__PACE_MINUTES": pace}
+        done = world.airflow.command("wolkvox-billing", "load", **env, **pause)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert world.counts("este") == counts
+        assert world.calls(este) == counts[0]
+
+
 def command_lines(airflow: Airflow, verb: str) -> list[int]:
     """The processes of a verb that this Airflow's tasks started."""
     found = []
@@ -310,7 +327,7 @@ def test_check_names_the_missing_pool(world: World) -> None:
     """`check` says that the pool is missing, and the command that makes it."""
     env = {
         "SOURCES__WOLKVOX_BILLING__SERVER": "0000",
-        "SOURCES__WOLKVOX_BILLING__TOKEN": world.tokens[0],
+        "SOURCES__WOLKVOX_BILLING__TOKEN": world.operations["norte"]["token"],
     }
     found = world.airflow.command("wolkvox-billing", "check", WOLKVOX_BILLING_POOL="absent", **env)
     assert found.returncode == 1
@@ -381,7 +398,7 @@ def test_the_invoices_find_the_overbilled_month(
 def test_no_token_shows_anywhere(world: World) -> None:
     """Nothing that Airflow wrote shows a token, in all that went before: no log, no output, no
     table of its own or of the warehouse (rendered fields and XCom are there), no answer."""
-    assert len(world.tokens) == 8
+    assert len(world.operations) == 8
     folder = world.airflow.folder
     tables = (
         "SELECT table_schema, table_name FROM information_schema.tables WHERE table_type = "
@@ -398,6 +415,6 @@ def test_no_token_shows_anywhere(world: World) -> None:
                 ]
                 shown.append(f"{table} {rows}".encode())
     assert len(shown) > 60
-    for token in world.tokens:
+    for token in (one["token"] for one in world.operations.values()):
         assert leaks(folder, token) == []
         assert [text[:40] for text in shown if shows(text, token)] == []
