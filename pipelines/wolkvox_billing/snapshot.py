@@ -73,6 +73,7 @@ def publish(
     _check_replaceable(target, marts, as_file)
     beside = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     try:
+        target.parent.mkdir(parents=True, exist_ok=True)
         with opened(destination, dataset) as pipeline, reading(pipeline):
             if pipeline.destination.destination_name not in REFRESHED:
                 raise SettingsError(f"publish reads {' and '.join(REFRESHED)}, not {destination}")
@@ -82,7 +83,6 @@ def publish(
             refresh(pipeline, None, clock())
             if not pipeline.default_schema_name:  # this machine never loaded; the warehouse did
                 pipeline.sync_destination()
-            target.parent.mkdir(parents=True, exist_ok=True)
             with _tables(pipeline, {dataset: None, marts: (*MARTS, *BESIDE)}) as (db, tables):
                 try:
                     if as_file:
@@ -262,8 +262,11 @@ def _sync(path: Path) -> None:
 
 
 def _move(beside: Path, target: Path, as_file: bool) -> None:
+    # It is for others, unlike the warehouse, which is made for its owner alone.
+    open_to = 0o777 & ~_umask()
+    for one in [beside, *beside.rglob("*")]:
+        one.chmod(open_to if one.is_dir() else open_to & 0o644)
     if as_file:
-        beside.chmod(0o644 & ~_umask())
         beside.replace(target)
         return
     versions = _versions(target)

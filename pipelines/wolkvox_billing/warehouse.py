@@ -31,6 +31,7 @@ logger = logging.getLogger("wolkvox_billing")
 PIPELINE = "wolkvox"
 DATASET = "wolkvox_billing"
 DESTINATION = "duckdb"
+SPOOL = "spool"  # beside dlt's own folder, which dlt may wipe; see `spool`
 
 
 @contextmanager
@@ -58,7 +59,7 @@ def opened(
     project = _digest(os.path.abspath(context.run_dir), destination, dataset)
     own = f"{kind.destination_name}-{dataset}-{project}-{_digest(where)}"
     folder = Path(context.get_data_entity("pipelines")) / "wolkvox-billing" / own
-    with _only_one(folder, wait):
+    with _private(), _only_one(folder, wait):
         try:
             pipeline = configured(
                 lambda: dlt.pipeline(
@@ -98,10 +99,23 @@ def _check_file(file: Path, dataset: str) -> None:
 
 
 @contextmanager
+def _private() -> Iterator[None]:
+    """What holds answers is made for its owner alone: the working folder, a new DuckDB file with
+    its log. A file that is there keeps its mode, which somebody may have chosen."""
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+@contextmanager
 def _only_one(folder: Path, wait: float) -> Iterator[None]:
     """Holds a working folder: a second process waits, since dlt's files are for one at a time."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        if folder.stat().st_mode & 0o077:  # made before this was private
+            folder.chmod(0o700)
         lock = filelock.FileLock(folder / "in_use.lock", poll_interval=0.05)
         try:
             lock.acquire(timeout=0.5)
@@ -139,11 +153,15 @@ def waiting_elsewhere(pipeline: dlt.Pipeline) -> list[str]:
     address of it, in which answers wait: once the address was mended, nobody would load them."""
     own = Path(pipeline.pipelines_dir)
     others = own.parent.glob(f"{own.name.rsplit('-', 1)[0]}-*")
-    waiting = ("normalize/extracted/*", "load/normalized/*")
+    waiting = (
+        f"{PIPELINE}/normalize/extracted/*",
+        f"{PIPELINE}/load/normalized/*",
+        f"{SPOOL}/*.poll",
+    )
     return [
         f"answers wait in {other}, for another address of the destination: load with that one"
         for other in sorted(others)
-        if other != own and any(any(other.glob(f"{PIPELINE}/{one}")) for one in waiting)
+        if other != own and any(any(other.glob(one)) for one in waiting)
     ]
 
 
