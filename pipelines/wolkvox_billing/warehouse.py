@@ -69,10 +69,7 @@ def opened(
             if kind.destination_name == "duckdb":
                 pipeline.destination_client()  # complains of a file that it cannot have
                 _check_file(Path(location_of(pipeline)), dataset)
-            # What a run that was killed has left half normalized: nothing reads it again.
-            for left in Path(pipeline.working_dir, "normalize").glob("*"):
-                if left.is_dir() and left.name != "extracted":
-                    shutil.rmtree(left, ignore_errors=True)
+            _settle(Path(pipeline.working_dir))
         except DestinationException as error:
             raise SettingsError(
                 f"the destination {destination} cannot be had by DESTINATION__"
@@ -84,6 +81,18 @@ def opened(
                 "it; only answers that were not loaded yet are in there and nowhere else"
             ) from None
         yield pipeline
+
+
+def _settle(folder: Path) -> None:
+    """Removes what a run that was killed has left of a step of dlt's: extracting half-way, which
+    nothing reads again; and a package that is normalized, and was not yet removed from those that
+    wait for it. dlt would normalize it again and fail, in each run from then on."""
+    for left in (folder / "normalize").glob("*"):
+        if left.is_dir() and left.name != "extracted":
+            shutil.rmtree(left, ignore_errors=True)
+    for left in (folder / "normalize" / "extracted").glob("*"):
+        if (folder / "load" / "normalized" / left.name).exists():
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _check_file(file: Path, dataset: str) -> None:
