@@ -94,7 +94,8 @@ def serve() -> None:
             answer = os.waitstatus_to_exitcode(os.waitpid(order["wait"], 0)[1])
         elif not (answer := os.fork()):
             os._exit(live(order))
-        print(answer, flush=True)
+        sys.stdout.write(f"{answer}\n")
+        sys.stdout.flush()
 
 
 def live(order: dict[str, Any]) -> int:

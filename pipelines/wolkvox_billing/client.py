@@ -164,8 +164,8 @@ def ask(
                     pieces.append(piece)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             problem = _explain(error, operation, read_seconds, began=status is not None)
-    if alarm.rang and status is not None and not (problem and size > most_bytes):
-        problem = Verdict(Outcome.TIMEOUT, note=f"the answer did not end within {read_seconds:g} s")
+    if alarm.rang and size <= most_bytes:  # whatever that looked like: half a header, an end
+        problem = _too_late(operation, read_seconds, began=status is not None)
     body = b"".join(pieces)
     masked = _mask(body, operation.token)
     return Answer(
