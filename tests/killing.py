@@ -55,8 +55,10 @@ class Stable:
         kill: [module:name, "before" or "after", which call of it], or the number of the change of
         files before which it dies, 0 for none. kept: a file that gets the id of each poll that is
         safe. output: a file for all that it prints. result: a file for what it returned, and the
-        number of changes."""
-        told = {"verb": verb, "given": given, "env": dict(os.environ), "cwd": os.getcwd(), **order}
+        number of changes. more: variables of the environment that are others, the folder in PWD."""
+        env = {**os.environ, **order.pop("more", {})}
+        cwd = env["PWD"] if env.get("PWD") != os.environ.get("PWD") else os.getcwd()
+        told = {"verb": verb, "given": given, "env": env, "cwd": cwd, **order}
         pid = self._ask(told)
         self.running.add(pid)
         return pid

@@ -47,6 +47,11 @@ STEPS: dict[str, tuple[str, str, int]] = {
     "after normalize": ("dlt.normalize.normalize:Normalize.run", "after", 1),
     "before load": ("dlt.load.load:Load.run", "before", 1),
     "in load, before a job": ("dlt.load.load:Load.submit_job", "before", 2),
+    "in load, a job is done and not noted": (
+        "dlt.common.storages.load_package:PackageStorage.save_pending_transition",
+        "before",
+        1,
+    ),
     "in load, after a job": ("dlt.load.load:Load.complete_jobs", "after", 1),
     "before the load is noted": ("dlt.load.load:Load.complete_package", "before", 1),
     "after the load is noted": ("dlt.load.load:Load.complete_package", "after", 1),

@@ -259,7 +259,8 @@ def load_or_drop(pipeline: dlt.Pipeline, step: Callable[[], Any], undone: str) -
 
 def load_waiting(pipeline: dlt.Pipeline) -> list[LoadInfo]:
     """Loads what an earlier run left behind, or learns from the destination what is in it."""
-    if pipeline.has_pending_data:
+    # Without a schema it is a first run that was killed in extract: its answers are in the spool.
+    if pipeline.has_pending_data and pipeline.default_schema_name:
         return [normalized_and_loaded(pipeline)]
     pipeline.sync_destination()
     return []
@@ -267,7 +268,7 @@ def load_waiting(pipeline: dlt.Pipeline) -> list[LoadInfo]:
 
 def normalized_and_loaded(pipeline: dlt.Pipeline) -> LoadInfo:
     pipeline.normalize()
-    with only_load(pipeline):
+    with held_open(pipeline, or_fail=True), only_load(pipeline):
         info = pipeline.load()
     info.raise_on_failed_jobs()
     return info

@@ -13,7 +13,7 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +51,11 @@ def opened(
     try:
         kind = Destination.from_reference(destination)
         assert kind is not None
+        if kind.destination_name == "postgres":
+            # A job of a load that was killed may be done again. Where dlt's own ids must be unique
+            # that is an error, and the package waits for ever; the merge sorts it out.
+            kind = Destination.from_reference(destination, create_indexes=False)
+            assert kind is not None
         where = _data_location(kind)
     except UnknownDestinationModule:
         raise SettingsError(f"dlt knows no destination {destination!r}") from None
@@ -142,15 +147,21 @@ def _only_one(folder: Path, wait: float) -> Iterator[None]:
 
 
 @contextmanager
-def held_open(pipeline: dlt.Pipeline) -> Iterator[None]:
+def held_open(pipeline: dlt.Pipeline, *, or_fail: bool = False) -> Iterator[None]:
     """A DuckDB file open for the block, so that dlt, which opens and closes it some seven times a
     load, does not write it out each time: a load takes a third less. Not while the vendor is asked:
-    no reader could open the file meanwhile."""
+    no reader could open the file meanwhile.
+
+    A load must have it, `or_fail`: in a file that it gets later another project's load may be half
+    done, and both use the same staging tables. Raises DestinationException then."""
     client = pipeline.sql_client() if pipeline.destination.destination_name == "duckdb" else None
     try:
         if client:
-            with suppress(DestinationException):  # the load itself says what is wrong
+            try:
                 client.open_connection()
+            except DestinationException:
+                if or_fail:
+                    raise
         yield
     finally:
         if client:
