@@ -96,7 +96,10 @@ def test_no_redirect_is_followed(
     assert (len(vendor.calls), vendor.elsewhere_calls) == (1, [])
 
 
-@pytest.mark.parametrize("location", ["http://[", "//", "\xe9", "javascript:", ""])
+@pytest.mark.parametrize(
+    "location",
+    ["http://[", "//", "\xe9", "javascript:", "", "file:///etc/passwd", "http://169.254.169.254/"],
+)
 def test_a_broken_redirect_is_a_bad_answer(
     vendor: Vendor, reply_with: Callable[[Reply], None], location: str
 ) -> None:

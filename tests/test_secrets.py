@@ -8,23 +8,31 @@ from __future__ import annotations
 
 import base64
 import gzip
+import io
 import json
 import os
 import re
+import stat
 import subprocess
 import sys
 import traceback
+import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 
+import click
 import duckdb
 import pytest
 
 from conftest import SERVERS, TOKENS, Project
 from fake_wolkvox import Vendor
+from killing import stable
+from test_reconcile import ONE_LINE, ONE_PRICE
 from wolkvox_billing import SettingsError, wolkvox_billing
+from wolkvox_billing.cli import main
+from wolkvox_billing.evidence import write_evidence
 from wolkvox_billing.operations import Operation
 from wolkvox_billing.snapshot import publish
 
@@ -99,6 +107,9 @@ def shows(data: bytes, secret: str, depth: int = 3) -> bool:
 def _unpacked(data: bytes) -> Iterator[bytes]:
     if data.startswith(b"\x1f\x8b"):
         yield gzip.decompress(data)
+    if data.startswith(b"PK"):  # an evidence file
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            yield from map(archive.read, archive.namelist())
     for match in re.finditer(rb"eJ[0-9A-Za-z+/]{20,}={0,2}", data):  # zlib in base64: dlt's state
         with suppress(ValueError, zlib.error):
             yield zlib.decompress(base64.b64decode(match[0]))
@@ -269,6 +280,63 @@ def test_a_published_copy(project: Project, tmp_path: Path, copy: str) -> None:
     assert made.rows["wolkvox_billing.polls"] >= 2
     assert list(tmp_path.rglob("*.parquet")) or (tmp_path / copy).is_file()
     assert leaks(tmp_path) == []
+
+
+def test_a_killed_run_and_an_evidence_file(project: Project, tmp_path: Path) -> None:
+    """What a killed run leaves in the spool shows no token, nor does an evidence file."""
+    body = json.dumps({"code": 403, "error": "403", "msg": f"token {TOKEN} is in maintenance"})
+    project.load()
+    project.vendor.answer(TOKEN, REPORT, body.encode())
+    given = {"now": "2026-11-10T18:00:00+00:00"}
+    with stable() as runs:
+        assert runs.run("load", given, kill=["wolkvox_billing.spool:Spool.keep", "after"]) == -9
+    [spooled] = tmp_path.rglob("*.poll")
+    assert b"[token] is in maintenance" in spooled.read_bytes()
+    Path("line_map.csv").write_text(ONE_LINE)
+    Path("rate_card.csv").write_text(ONE_PRICE)
+    project.later(days=40)
+    write_evidence("evidence", "2026-11", clock=lambda: project.vendor.now)
+    assert list(Path("evidence").glob("*.zip"))
+    assert leaks(tmp_path) == []
+
+
+def test_no_argument_takes_a_secret() -> None:
+    """No verb has an option for a token or a password: `ps` shows arguments to everybody."""
+    verbs = [main, *main.commands.values()]
+    options = [one for verb in verbs for one in verb.params if isinstance(one, click.Option)]
+    assert len(options) > 20
+    assert not [one.name for one in options if re.search("token|password|secret", str(one.opts))]
+
+
+@pytest.mark.parametrize("mask", [0o022, 0o000])
+def test_what_holds_answers_is_its_owners(project: Project, tmp_path: Path, mask: int) -> None:
+    """The working folder, the spool and a new DuckDB file with its log are for their owner, while
+    a run is under way too; a copy for BI is for others; a file that is there keeps its mode."""
+    before = os.umask(mask)
+    try:
+        with stable() as runs:
+            kill = ["wolkvox_billing.pipeline:refresh", "before"]
+            given = {"now": "2026-11-10T17:00:00+00:00"}
+            assert runs.run("load", given, kill=kill) == -9  # in mid-load
+        found = [one for one in (tmp_path / "dlt").rglob("*") if "wolkvox-billing" in str(one)]
+        found = [one for one in found if one.name not in ("pipelines", "wolkvox-billing")]
+        found += project.folder.glob("wolkvox.duckdb*")
+        assert len(found) > 10
+        assert [one for one in found if stat.S_IMODE(one.stat().st_mode) & 0o077] == []
+        file = project.folder / "wolkvox.duckdb"
+        file.chmod(0o664)
+        assert project.load(force=True).is_good
+        for copy in ("bi/copy.duckdb", "bi/copy"):
+            publish(copy, clock=lambda: project.vendor.now)
+        modes = {
+            one: stat.S_IMODE(one.stat().st_mode) for one in [Path("bi"), *Path("bi").rglob("*")]
+        }
+        assert {mode for one, mode in modes.items() if one.is_file()} == {0o644 & ~mask}
+        assert {mode for one, mode in modes.items() if one.is_dir()} == {0o777 & ~mask}
+        assert stat.S_IMODE(file.stat().st_mode) == 0o664
+        assert os.umask(mask) == mask
+    finally:
+        os.umask(before)
 
 
 WRONG = {

@@ -23,9 +23,10 @@ crash adds nothing, while `readings` keeps each value that was ever received.
 
 The modules, in the order in which they build on each other: `reports` and `operations` (who is
 asked for what), `client` (one call), `verdict` (what its answer is), `sessions`, `hosts` and
-`token_lock` (one call at a time with a token), `polls` (all calls: pace, new tries), `readings`
-(texts to typed rows), `tables` (columns and rows), this one (the source), `marts` (the views),
-`warehouse` (where the tables are), `invoices` (files to documents, a package with its own drawing),
+`token_lock` (one call at a time with a token), `polls` (all calls: pace, new tries), `spool` (what
+came, safe from a kill), `readings` (texts to typed rows), `tables` (columns and rows), this one
+(the source), `marts` (the views), `warehouse` (where the tables are), `invoices` (files to
+documents, a package with its own drawing),
 `reconciliation` (keys, verdicts and sentences), `pipeline`, `intake`, `reconcile`, `explain`,
 `evidence`, `closing`, `check` (which asks `pool` for Airflow's), `status`, `snapshot` and `demo`
 (the verbs), `cli`, `listing`, `story` and `terminal` (their words). What the evidence's report and
@@ -108,10 +109,12 @@ def wolkvox_billing(
     clock: Clock = utc_now,
     on_event: Callable[[Poll | Skip], None] | None = None,
     hosts: Callable[[], Hosts | None] | None = None,
+    keep: Callable[[Poll], None] | None = None,
+    kept: Annotated[Any, NotResolved()] = None,
 ) -> tuple[DltResource, ...]:
     """One resource per report, such as `rsync_s3_mp3`, and `polls`, `readings`, `rejected_rows`.
 
-    Args, each a setting under `[sources.wolkvox_billing]` too, but the last three:
+    Args, each a setting under `[sources.wolkvox_billing]` too, but those from `force` on:
         operations: list of `{name, server, token}`, and `timezone` where it is another; or `server`
             and `token` for one operation.
         reports: the vendor's names; `["all"]` is all 27; `["rsync_s3_mp3"]` if not set.
@@ -127,6 +130,8 @@ def wolkvox_billing(
         clock: the time now, in UTC.
         on_event: is told of each Poll and each Skip as it happens.
         hosts: gives what other hosts are to be held off by, once the asking begins.
+        keep: gets each Poll as soon as it is there, in the thread that asked.
+        kept: Polls of an earlier run, which are loaded as they are; nobody is asked.
 
     Raises SettingsError before anything is asked. A refusal raises nothing: it is a row in `polls`.
     """
@@ -190,8 +195,18 @@ def wolkvox_billing(
                 return Skip(name, report, "pace", ago)
             return None
 
-        others = hosts() if hosts else None
-        for event in ask_all(accounts, names, due=due, clock=clock, manner=manner, hosts=others):
+        def note(noted: dict[str, str], name: str, time: datetime) -> None:
+            before = _time(noted.get(name))
+            if kept is None or not before or before < time:
+                noted[name] = time.isoformat()
+
+        def asked() -> Iterator[Poll | Skip]:
+            others = hosts() if hosts else None
+            return ask_all(
+                accounts, names, due=due, clock=clock, manner=manner, hosts=others, keep=keep
+            )
+
+        for event in asked() if kept is None else kept:
             if isinstance(event, Skip):
                 if on_event:
                     on_event(event)
@@ -202,9 +217,9 @@ def wolkvox_billing(
                 on_event(event)
             name = event.operation.operation_id
             if event.outcome.is_answer:
-                answered.setdefault(name, {})[event.report] = event.started_at.isoformat()
+                note(answered.setdefault(name, {}), event.report, event.started_at)
             elif event.outcome is Outcome.QUOTA_SPENT:
-                resting[name] = _next_midnight(event.finished_at, event.operation.zone).isoformat()
+                note(resting, name, _next_midnight(event.finished_at, event.operation.zone))
             yield Batch(event, typed, rejected)
 
     @dlt.transformer(data_from=answers, name="polls", **hints(TABLES["polls"]))

@@ -89,6 +89,8 @@ def main() -> None:
         logger.addHandler(handler)
         logger.propagate = False
     logger.setLevel(logging.INFO)
+    # It warns of headers that end half-way with a traceback; the outcome of the call says it.
+    logging.getLogger("urllib3.connection").setLevel(logging.ERROR)
 
 
 @main.command()

@@ -11,11 +11,15 @@ from __future__ import annotations
 import hashlib
 import http.client
 import socket
-import time
+import threading
+from contextlib import suppress
+from contextvars import ContextVar
 from dataclasses import dataclass, field
+from typing import Any
 
 import requests
 import urllib3
+from requests.adapters import HTTPAdapter
 
 from wolkvox_billing.operations import Operation
 from wolkvox_billing.reports import CONNECT_SECONDS, MOST_BYTES, READ_SECONDS
@@ -38,6 +42,63 @@ class Answer:
     retry_after: float | None = None  # seconds that the server asks to wait
 
 
+class _Alarm:
+    """Ends a connection once the time for its answer is over. A socket's time-out bounds each wait
+    and not their sum: a header or body of one byte a second would hold the token for hours."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self.rang = False
+        self._timer: threading.Timer | None = None
+
+    def __enter__(self) -> _Alarm:
+        self._token = _alarm.set(self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        _alarm.reset(self._token)
+        if self._timer:
+            self._timer.cancel()
+
+    def watch(self, connection: Any) -> None:
+        inner = getattr(connection, "socket", connection)  # of TLS through a proxy that speaks TLS
+        self._timer = threading.Timer(self.seconds, self._ring, [inner])
+        self._timer.daemon = True
+        self._timer.start()
+
+    def _ring(self, connection: socket.socket) -> None:
+        self.rang = True
+        with suppress(OSError):  # it is closed already
+            # Under TLS too: the method of an SSLSocket would not wake who reads from it.
+            socket.socket.shutdown(connection, socket.SHUT_RDWR)
+
+
+_alarm: ContextVar[_Alarm] = ContextVar("alarm")  # of the call that this thread makes
+
+
+class _Watched:
+    """A connection whose alarm is set as soon as the request is sent."""
+
+    def getresponse(self) -> Any:
+        _alarm.get().watch(self.sock)  # type: ignore[attr-defined]
+        return super().getresponse()  # type: ignore[misc]
+
+
+class _Http(_Watched, urllib3.connection.HTTPConnection):
+    pass
+
+
+class _Https(_Watched, urllib3.connection.HTTPSConnection):
+    pass
+
+
+class _Adapter(HTTPAdapter):
+    def get_connection_with_tls_context(self, *args: Any, **more: Any) -> Any:
+        pool: Any = super().get_connection_with_tls_context(*args, **more)
+        pool.ConnectionCls = _Https if pool.scheme == "https" else _Http
+        return pool
+
+
 class _Session(requests.Session):
     def get_redirect_target(self, resp: requests.Response) -> None:
         """None, so that a redirect is an answer like any other. For a target requests would read
@@ -47,6 +108,8 @@ class _Session(requests.Session):
 def new_session() -> requests.Session:
     """A connection to one operation's server, kept alive between calls."""
     session = _Session()
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, _Adapter())
     session.headers["User-Agent"] = USER_AGENT
     session.headers["Accept"] = "application/json"
     session.auth = _no_auth
@@ -68,43 +131,41 @@ def ask(
     most_bytes: int = MOST_BYTES,
 ) -> Answer:
     """The vendor's answer to one call, whatever it is. One GET; no redirect is followed, since
-    requests would carry the token along. `read_seconds` bounds each wait, and the body as a whole.
+    requests would carry the token along. `read_seconds` bounds the answer as a whole, from
+    the first byte of its headers to the last one of its body.
     """
     status: int | None = None
     retry_after: float | None = None
     pieces: list[bytes] = []
     size, digest = 0, hashlib.sha256()
     problem: Verdict | None = None
-    try:
-        with session.get(
-            operation.url,
-            # A call to this machine is in clear: it goes through nobody else's hands.
-            proxies={"http": ""} if operation.url.startswith("http:") else None,
-            params={"api": report},
-            headers={"wolkvox-token": operation.token},
-            timeout=(connect_seconds, read_seconds),
-            allow_redirects=False,
-            stream=True,
-        ) as response:
-            status = response.status_code
-            retry_after = _seconds(response.headers.get("Retry-After"))
-            deadline = time.monotonic() + read_seconds
-            while piece := response.raw.read1(_PIECE, decode_content=True):
-                size += len(piece)
-                if size > most_bytes:
-                    problem = Verdict(
-                        Outcome.BAD_ANSWER, note=f"the answer is larger than {most_bytes} bytes"
-                    )
-                    break
-                digest.update(piece)
-                pieces.append(piece)
-                if time.monotonic() > deadline:
-                    problem = Verdict(
-                        Outcome.TIMEOUT, note=f"the answer did not end within {read_seconds:g} s"
-                    )
-                    break
-    except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-        problem = _explain(error, operation, began=status is not None)
+    with _Alarm(read_seconds) as alarm:
+        try:
+            with session.get(
+                operation.url,
+                # A call to this machine is in clear: it goes through nobody else's hands.
+                proxies={"http": ""} if operation.url.startswith("http:") else None,
+                params={"api": report},
+                headers={"wolkvox-token": operation.token},
+                timeout=(connect_seconds, read_seconds),
+                allow_redirects=False,
+                stream=True,
+            ) as response:
+                status = response.status_code
+                retry_after = _seconds(response.headers.get("Retry-After"))
+                while piece := response.raw.read1(_PIECE, decode_content=True):
+                    size += len(piece)
+                    if size > most_bytes:
+                        problem = Verdict(
+                            Outcome.BAD_ANSWER, note=f"the answer is larger than {most_bytes} bytes"
+                        )
+                        break
+                    digest.update(piece)
+                    pieces.append(piece)
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+            problem = _explain(error, operation, read_seconds, began=status is not None)
+    if alarm.rang and size <= most_bytes:  # whatever that looked like: half a header, an end
+        problem = _too_late(operation, read_seconds, began=status is not None)
     body = b"".join(pieces)
     masked = _mask(body, operation.token)
     return Answer(
@@ -137,7 +198,7 @@ def _noting(verdict: Verdict, masked: bool) -> Verdict:
     return Verdict(verdict.outcome, verdict.code, verdict.msg, verdict.rows, note)
 
 
-def _explain(error: Exception, operation: Operation, began: bool) -> Verdict:
+def _explain(error: Exception, operation: Operation, read_seconds: float, began: bool) -> Verdict:
     """Which step of the call failed, in words for a person."""
     causes = _causes(error)
     host = operation.url.split("/")[2]
@@ -153,12 +214,20 @@ def _explain(error: Exception, operation: Operation, began: bool) -> Verdict:
     if caused_by(urllib3.exceptions.ConnectTimeoutError) and not refused:
         return Verdict(Outcome.UNREACHABLE, note=f"connection: {host} did not take it in time")
     if caused_by(urllib3.exceptions.ReadTimeoutError, requests.Timeout, TimeoutError):
-        return Verdict(Outcome.TIMEOUT, note=f"{host} took the call and did not answer in time")
+        return _too_late(operation, read_seconds, began)
     if began:
         return Verdict(Outcome.BAD_ANSWER, note="the connection ended in the middle of the answer")
     if caused_by(http.client.HTTPException) and not caused_by(http.client.RemoteDisconnected):
         return Verdict(Outcome.BAD_ANSWER, note=f"{host} answered what is not HTTP")
     return Verdict(Outcome.UNREACHABLE, note=f"connection: {host} refused or dropped it")
+
+
+def _too_late(operation: Operation, read_seconds: float, began: bool) -> Verdict:
+    if began:
+        note = f"the answer did not end within {read_seconds:g} s"
+    else:
+        note = f"{operation.url.split('/')[2]} took the call and did not answer in time"
+    return Verdict(Outcome.TIMEOUT, note=note)
 
 
 def _causes(error: BaseException | None) -> list[BaseException]:

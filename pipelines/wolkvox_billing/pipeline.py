@@ -1,6 +1,7 @@
 """The verbs `load` and `refresh_marts`, and the pipeline that every other verb opens.
 
     pending? ─▶ load what an earlier run left behind ─▶ extract ─▶ normalize ─▶ load ─▶ marts
+                    spool? ─▶ extract what it received ───┘
 
 dlt's own `pipeline.run` loads a package that is left behind *instead of* asking the vendor, so one
 that cannot be loaded would end the polling. Here each step stands alone: the vendor is asked
@@ -28,9 +29,11 @@ from wolkvox_billing.marts import REFRESHED, Meaning, read_meaning, refresh
 from wolkvox_billing.marts.sql import literal, statements
 from wolkvox_billing.polls import Clock, Poll, Skip, utc_now
 from wolkvox_billing.sessions import only_load
+from wolkvox_billing.spool import Spool
 from wolkvox_billing.warehouse import (
     DATASET,
     DESTINATION,
+    SPOOL,
     causes,
     configured,
     held_open,
@@ -116,13 +119,19 @@ def load(
         settings["reports"] = reports
     source = configured(
         lambda: wolkvox_billing(
-            force=force, clock=clock, on_event=note, hosts=lambda: hosts_of(pipeline), **settings
+            force=force,
+            clock=clock,
+            on_event=note,
+            hosts=lambda: hosts_of(pipeline),
+            keep=lambda poll: spool.keep(poll),
+            **settings,
         )
     )
     meaning = meaning_of(settings.get("timezone"), measures, gauge_month)
     with opened(destination, dataset) as pipeline:
         result.working_folder = pipeline.working_dir
         result.location = location_of(pipeline)
+        spool = Spool(Path(pipeline.pipelines_dir, SPOOL))
 
         _try(result, NOT_LOADED, lambda: infos.extend(load_waiting(pipeline)))
         result.problems.clear()  # what matters is whether this run's own load succeeds
@@ -134,8 +143,11 @@ def load(
                 "was asked"
             )
             return result
+        for polls in spool.waiting():
+            _take_along(result, pipeline, spool, polls, settings)
         try:
             pipeline.extract(source)
+            spool.drop(result.polls)
         except PipelineStepFailed as error:
             if is_full(error):
                 result.problems.append(f"{plain(error)} (in {result.working_folder})")
@@ -153,6 +165,28 @@ def load(
                     ):
                         _refill(pipeline, result)
     return result
+
+
+def _take_along(
+    result: LoadReport,
+    pipeline: dlt.Pipeline,
+    spool: Spool,
+    polls: list[Poll],
+    settings: dict[str, Any],
+) -> None:
+    """Extracts what an earlier run received and did not live to extract. What cannot be extracted
+    stays, is told, and holds up neither the others nor the polling."""
+    reports = sorted({poll.report for poll in polls})
+    try:
+        pipeline.extract(wolkvox_billing(**{**settings, "reports": reports}, kept=polls))
+        spool.drop(polls)
+    except PipelineStepFailed as error:
+        if len(polls) > 1 and not is_full(error):
+            for poll in polls:
+                _take_along(result, pipeline, spool, [poll], settings)
+        else:
+            where = f"kept in {spool.folder}, for the next load"
+            result.problems.append(f"an answer of an earlier run, {where}: {plain(error)}")
 
 
 def _refill(pipeline: dlt.Pipeline, result: LoadReport) -> None:
@@ -225,7 +259,8 @@ def load_or_drop(pipeline: dlt.Pipeline, step: Callable[[], Any], undone: str) -
 
 def load_waiting(pipeline: dlt.Pipeline) -> list[LoadInfo]:
     """Loads what an earlier run left behind, or learns from the destination what is in it."""
-    if pipeline.has_pending_data:
+    # Without a schema it is a first run that was killed in extract: its answers are in the spool.
+    if pipeline.has_pending_data and pipeline.default_schema_name:
         return [normalized_and_loaded(pipeline)]
     pipeline.sync_destination()
     return []
@@ -233,7 +268,7 @@ def load_waiting(pipeline: dlt.Pipeline) -> list[LoadInfo]:
 
 def normalized_and_loaded(pipeline: dlt.Pipeline) -> LoadInfo:
     pipeline.normalize()
-    with only_load(pipeline):
+    with held_open(pipeline, or_fail=True), only_load(pipeline):
         info = pipeline.load()
     info.raise_on_failed_jobs()
     return info

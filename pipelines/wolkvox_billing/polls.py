@@ -113,8 +113,10 @@ def ask_all(
     clock: Clock = utc_now,
     manner: Manner | None = None,
     hosts: Hosts | None = None,
+    keep: Callable[[Poll], None] | None = None,
 ) -> Iterator[Poll | Skip]:
     """Each poll, or the reason for none, as it comes. `due` may forbid a call: see Skip.
+    `keep` gets each poll at once, in the thread that asked.
 
     Never raises for what one operation does: the others go on. On Ctrl-C while it waits no new call
     is made; the answers that came, and those of the calls in flight, are given all the same.
@@ -127,7 +129,9 @@ def ask_all(
 
     def work(operation: Operation) -> None:
         try:
-            for event in _ask_operation(operation, reports, due, clock, manner, hosts, stopped):
+            for event in _ask_operation(
+                operation, reports, due, clock, manner, hosts, keep, stopped
+            ):
                 arrived.put(event)
         except Exception as error:  # a bug, or a full disk: the others' answers must not go with it
             name = operation.operation_id
@@ -163,6 +167,7 @@ def _ask_operation(
     clock: Clock,
     manner: Manner,
     hosts: Hosts | None,
+    keep: Callable[[Poll], None] | None,
     stopped: threading.Event,
 ) -> Iterator[Poll | Skip]:
     blocked: Literal["refused", "token_in_use", "stopped"] = "refused"
@@ -199,6 +204,8 @@ def _ask_operation(
                     polls.append(
                         Poll(new_poll_id(started), operation, report, started, clock(), answer)
                     )
+                    if keep:
+                        keep(polls[-1])
                     if hosts and polls[-1].outcome.is_answer:
                         hosts.note_answer(operation, report, started)
                 return polls[-1]

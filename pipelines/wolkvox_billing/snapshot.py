@@ -10,6 +10,7 @@ it: a replaced file lives on until it is closed, and the folder before the newes
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import shutil
 from collections.abc import Callable, Iterator, Mapping
@@ -72,17 +73,21 @@ def publish(
         )
     _check_replaceable(target, marts, as_file)
     beside = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
+    open_to = 0o777 & ~_umask()
     try:
+        target.parent.mkdir(parents=True, exist_ok=True)
         with opened(destination, dataset) as pipeline, reading(pipeline):
             if pipeline.destination.destination_name not in REFRESHED:
                 raise SettingsError(f"publish reads {' and '.join(REFRESHED)}, not {destination}")
             source = Path(location_of(pipeline))
             if target.exists() and source.exists() and target.samefile(source):
                 raise SettingsError(f"{target} is the warehouse itself: choose another name")
+            for left in target.parent.glob(f".{target.name}.*"):  # of a run that was killed
+                if re.fullmatch("[0-9a-f]{8}([.]wal)?", left.name[len(target.name) + 2 :]):
+                    _remove(left)
             refresh(pipeline, None, clock())
             if not pipeline.default_schema_name:  # this machine never loaded; the warehouse did
                 pipeline.sync_destination()
-            target.parent.mkdir(parents=True, exist_ok=True)
             with _tables(pipeline, {dataset: None, marts: (*MARTS, *BESIDE)}) as (db, tables):
                 try:
                     if as_file:
@@ -91,15 +96,13 @@ def publish(
                         rows = _as_folder(db, tables, beside)
                 except duckdb.Error as error:
                     raise WolkvoxError(f"{target} could not be written: {plain(error)}") from None
-        _sync(beside)
-        _move(beside, target, as_file)
+            _sync(beside)
+            _move(beside, target, as_file, open_to)
     except OSError as error:
         raise WolkvoxError(f"{target} could not be written: {plain(error)}") from None
     finally:
-        shutil.rmtree(beside, ignore_errors=True)
-        for left in (beside, beside.with_name(f"{beside.name}.wal")):
-            if left.is_file():
-                left.unlink()
+        _remove(beside)
+        _remove(beside.with_name(f"{beside.name}.wal"))
     return Snapshot(target, rows)
 
 
@@ -261,13 +264,23 @@ def _sync(path: Path) -> None:
             os.fsync(handle.fileno())
 
 
-def _move(beside: Path, target: Path, as_file: bool) -> None:
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _move(beside: Path, target: Path, as_file: bool, open_to: int) -> None:
+    # It is for others, unlike the warehouse, which `opened` makes for its owner alone.
+    for one in [beside, *beside.rglob("*")]:
+        one.chmod(open_to if one.is_dir() else open_to & 0o644)
     if as_file:
-        beside.chmod(0o644 & ~_umask())
         beside.replace(target)
         return
     versions = _versions(target)
     versions.mkdir(exist_ok=True)
+    versions.chmod(open_to)
     kept = target.resolve().name if target.is_symlink() else ""
     version = versions / f"{_next(versions):08d}"
     beside.rename(version)

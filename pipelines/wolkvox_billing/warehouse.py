@@ -13,7 +13,7 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ logger = logging.getLogger("wolkvox_billing")
 PIPELINE = "wolkvox"
 DATASET = "wolkvox_billing"
 DESTINATION = "duckdb"
+SPOOL = "spool"  # beside dlt's own folder, which dlt may wipe; see `spool`
 
 
 @contextmanager
@@ -50,6 +51,11 @@ def opened(
     try:
         kind = Destination.from_reference(destination)
         assert kind is not None
+        if kind.destination_name == "postgres":
+            # A job of a load that was killed may be done again. Where dlt's own ids must be unique
+            # that is an error, and the package waits for ever; the merge sorts it out.
+            kind = Destination.from_reference(destination, create_indexes=False)
+            assert kind is not None
         where = _data_location(kind)
     except UnknownDestinationModule:
         raise SettingsError(f"dlt knows no destination {destination!r}") from None
@@ -58,7 +64,7 @@ def opened(
     project = _digest(os.path.abspath(context.run_dir), destination, dataset)
     own = f"{kind.destination_name}-{dataset}-{project}-{_digest(where)}"
     folder = Path(context.get_data_entity("pipelines")) / "wolkvox-billing" / own
-    with _only_one(folder, wait):
+    with _private(), _only_one(folder, wait):
         try:
             pipeline = configured(
                 lambda: dlt.pipeline(
@@ -68,10 +74,7 @@ def opened(
             if kind.destination_name == "duckdb":
                 pipeline.destination_client()  # complains of a file that it cannot have
                 _check_file(Path(location_of(pipeline)), dataset)
-            # What a run that was killed has left half normalized: nothing reads it again.
-            for left in Path(pipeline.working_dir, "normalize").glob("*"):
-                if left.is_dir() and left.name != "extracted":
-                    shutil.rmtree(left, ignore_errors=True)
+            _settle(Path(pipeline.working_dir))
         except DestinationException as error:
             raise SettingsError(
                 f"the destination {destination} cannot be had by DESTINATION__"
@@ -83,6 +86,18 @@ def opened(
                 "it; only answers that were not loaded yet are in there and nowhere else"
             ) from None
         yield pipeline
+
+
+def _settle(folder: Path) -> None:
+    """Removes what a run that was killed has left of a step of dlt's: extracting half-way, which
+    nothing reads again; and a package that is normalized, and was not yet removed from those that
+    wait for it. dlt would normalize it again and fail, in each run from then on."""
+    for left in (folder / "normalize").glob("*"):
+        if left.is_dir() and left.name != "extracted":
+            shutil.rmtree(left, ignore_errors=True)
+    for left in (folder / "normalize" / "extracted").glob("*"):
+        if (folder / "load" / "normalized" / left.name).exists():
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _check_file(file: Path, dataset: str) -> None:
@@ -98,10 +113,23 @@ def _check_file(file: Path, dataset: str) -> None:
 
 
 @contextmanager
+def _private() -> Iterator[None]:
+    """What holds answers is made for its owner alone: the working folder, a new DuckDB file with
+    its log. A file that is there keeps its mode, which somebody may have chosen."""
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+@contextmanager
 def _only_one(folder: Path, wait: float) -> Iterator[None]:
     """Holds a working folder: a second process waits, since dlt's files are for one at a time."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        if folder.stat().st_mode & 0o077:  # made before this was private
+            folder.chmod(0o700)
         lock = filelock.FileLock(folder / "in_use.lock", poll_interval=0.05)
         try:
             lock.acquire(timeout=0.5)
@@ -119,15 +147,21 @@ def _only_one(folder: Path, wait: float) -> Iterator[None]:
 
 
 @contextmanager
-def held_open(pipeline: dlt.Pipeline) -> Iterator[None]:
+def held_open(pipeline: dlt.Pipeline, *, or_fail: bool = False) -> Iterator[None]:
     """A DuckDB file open for the block, so that dlt, which opens and closes it some seven times a
     load, does not write it out each time: a load takes a third less. Not while the vendor is asked:
-    no reader could open the file meanwhile."""
+    no reader could open the file meanwhile.
+
+    A load must have it, `or_fail`: in a file that it gets later another project's load may be half
+    done, and both use the same staging tables. Raises DestinationException then."""
     client = pipeline.sql_client() if pipeline.destination.destination_name == "duckdb" else None
     try:
         if client:
-            with suppress(DestinationException):  # the load itself says what is wrong
+            try:
                 client.open_connection()
+            except DestinationException:
+                if or_fail:
+                    raise
         yield
     finally:
         if client:
@@ -139,11 +173,15 @@ def waiting_elsewhere(pipeline: dlt.Pipeline) -> list[str]:
     address of it, in which answers wait: once the address was mended, nobody would load them."""
     own = Path(pipeline.pipelines_dir)
     others = own.parent.glob(f"{own.name.rsplit('-', 1)[0]}-*")
-    waiting = ("normalize/extracted/*", "load/normalized/*")
+    waiting = (
+        f"{PIPELINE}/normalize/extracted/*",
+        f"{PIPELINE}/load/normalized/*",
+        f"{SPOOL}/*.poll",
+    )
     return [
         f"answers wait in {other}, for another address of the destination: load with that one"
         for other in sorted(others)
-        if other != own and any(any(other.glob(f"{PIPELINE}/{one}")) for one in waiting)
+        if other != own and any(any(other.glob(one)) for one in waiting)
     ]
 
 

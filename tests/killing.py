@@ -1,0 +1,204 @@
+"""Processes that run a verb and are killed on the way: at a step, at a change of files, any time.
+
+One process imports everything and forks for each order, so that 200 runs cost 200 forks.
+"""
+
+from __future__ import annotations
+
+import importlib
+import itertools
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+CHANGES = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.link", "os.symlink", "os.chmod"}
+
+
+@contextmanager
+def stable() -> Iterator[Stable]:
+    """Where runs are started; all that still live end with the block."""
+    with subprocess.Popen(
+        [sys.executable, __file__],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        made = Stable(process)
+        try:
+            assert made._ask({}) == 0
+            yield made
+        finally:
+            for pid in made.running:
+                os.kill(pid, signal.SIGKILL)
+            process.kill()
+
+
+class Stable:
+    """Starts runs, and waits for them."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process, self.running = process, set[int]()
+
+    def start(self, verb: str, given: dict[str, Any], **order: Any) -> int:
+        """A run of `verb` in the current folder and with its environment; its process id.
+
+        kill: [module:name, "before" or "after", which call of it], or the number of the change of
+        files before which it dies, 0 for none. kept: a file that gets the id of each poll that is
+        safe. output: a file for all that it prints. result: a file for what it returned, and the
+        number of changes. more: variables of the environment that are others, the folder in PWD."""
+        env = {**os.environ, **order.pop("more", {})}
+        cwd = env["PWD"] if env.get("PWD") != os.environ.get("PWD") else os.getcwd()
+        told = {"verb": verb, "given": given, "env": env, "cwd": cwd, **order}
+        pid = self._ask(told)
+        self.running.add(pid)
+        return pid
+
+    def wait(self, pid: int) -> int:
+        """How a run ended: its exit code, or minus the signal."""
+        self.running.discard(pid)
+        return self._ask({"wait": pid})
+
+    def run(self, verb: str, given: dict[str, Any], **order: Any) -> int:
+        return self.wait(self.start(verb, given, **order))
+
+    def _ask(self, order: dict[str, Any]) -> int:
+        assert self._process.stdin and self._process.stdout
+        self._process.stdin.write(json.dumps(order, default=str) + "\n")
+        self._process.stdin.flush()
+        return int(self._process.stdout.readline())
+
+
+# In the process that forks, and in its children.
+
+
+def serve() -> None:
+    for name in ("pipeline", "snapshot", "evidence", "closing", "hosts", "reconcile"):
+        importlib.import_module(f"wolkvox_billing.{name}")
+    for name in ("dlt.destinations.impl.duckdb.duck", "dlt.destinations.impl.postgres.postgres",
+                 "dlt.pipeline.pipeline", "dlt.load.load", "dlt.normalize.normalize",
+                 "wolkvox_billing.reconciliation.rate_card"):  # fmt: skip
+        importlib.import_module(name)
+    for line in sys.stdin:
+        order = json.loads(line)
+        if not order:
+            answer = 0
+        elif "wait" in order:
+            answer = os.waitstatus_to_exitcode(os.waitpid(order["wait"], 0)[1])
+        elif not (answer := os.fork()):
+            os._exit(live(order))
+        sys.stdout.write(f"{answer}\n")
+        sys.stdout.flush()
+
+
+def live(order: dict[str, Any]) -> int:
+    os.environ.clear()
+    os.environ.update(order["env"])
+    os.chdir(order["cwd"])
+    tempfile.tempdir = None
+    output = os.open(order.get("output", os.devnull), os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    for number in (1, 2):
+        os.dup2(output, number)
+    try:
+        if "kept" in order:
+            tell_of_kept(Path(order["kept"]))
+        kill = order.get("kill")
+        if isinstance(kill, list):
+            die_at(*kill)
+        elif kill is not None:
+            die_before_change(kill)
+        made = run(order["verb"], order["given"])
+        if "result" in order:
+            Path(order["result"]).write_text(json.dumps([made, len(seen)], default=str))
+    except BaseException:
+        traceback.print_exc()
+        return 1
+    return 0
+
+
+def run(verb: str, given: dict[str, Any]) -> Any:
+    from wolkvox_billing import closing, evidence, pipeline, snapshot
+    from wolkvox_billing.reconciliation.policy import Policy
+
+    if now := given.pop("now", None):
+        given["clock"] = lambda: datetime.fromisoformat(now)
+    if verb == "load":
+        report = pipeline.load(**given)
+        made = [one.outcome.value for one in report.polls] + [one.reason for one in report.skips]
+        return [made, report.problems]
+    if verb == "publish":
+        return str(snapshot.publish(**given).path)
+    if verb == "evidence":
+        return str(evidence.write_evidence(**given, policy=Policy()))
+    return str(closing.close(**given, policy=Policy()))
+
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def tell_of_kept(file: Path) -> None:
+    """Writes down each poll that the spool has taken: it must not be lost from now on."""
+    from wolkvox_billing.spool import Spool
+
+    told, keep = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND), Spool.keep
+
+    def keep_and_tell(self: Spool, poll: Any) -> None:
+        keep(self, poll)
+        os.write(told, f"{poll.poll_id}\n".encode())
+
+    Spool.keep = keep_and_tell  # type: ignore[method-assign]
+
+
+def die_at(place: str, when: str, which: int = 1) -> None:
+    """Dies before or after the first, second, ... call of what is named `module:a.b`."""
+    module, _, path = place.partition(":")
+    holder: Any = importlib.import_module(module)
+    *outer, name = path.split(".")
+    for one in outer:
+        holder = getattr(holder, one)
+    original: Callable[..., Any] = getattr(holder, name)
+    reached = itertools.count(1)  # calls come from several threads
+
+    def wrapped(*args: Any, **more: Any) -> Any:
+        if when == "before" and next(reached) == which:
+            die()
+        made = original(*args, **more)
+        if when == "after" and next(reached) == which:
+            die()
+        return made
+
+    setattr(holder, name, wrapped)
+
+
+def die_before_change(which: int) -> None:
+    """Dies before the so-many-th file that Python opens to write, makes, moves or removes; with 0
+    it only counts them."""
+
+    def hook(event: str, args: tuple[Any, ...]) -> None:
+        if event == "open":
+            changes = isinstance(args[2], int) and args[2] & (os.O_WRONLY | os.O_RDWR)
+        else:
+            changes = event in CHANGES
+        if changes:
+            seen.append(event)
+            if len(seen) == which:
+                die()
+
+    sys.addaudithook(hook)
+
+
+seen: list[str] = []  # changes of files so far
+
+
+if __name__ == "__main__":
+    serve()
