@@ -12,7 +12,7 @@ import hashlib
 import http.client
 import socket
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import requests
 import urllib3
@@ -134,7 +134,7 @@ def _noting(verdict: Verdict, masked: bool) -> Verdict:
     if not masked:
         return verdict
     note = "; ".join(filter(None, (verdict.note, "the answer repeated the token: it is masked")))
-    return Verdict(verdict.outcome, verdict.code, verdict.msg, verdict.rows, note)
+    return replace(verdict, note=note)
 
 
 def _explain(error: Exception, operation: Operation, began: bool) -> Verdict:

@@ -45,7 +45,7 @@ class Unreadable(ValueError):
     """A text that reads in no way, or in two; the message is the reason, for a person."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Reading:
     """One row of an answer, typed. `row_number` counts from 1, in the answer's order."""
 
