@@ -12,6 +12,7 @@ that looks like a time or a UUID comes out as another one.
 from __future__ import annotations
 
 import csv
+import secrets
 import tempfile
 from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
@@ -20,7 +21,6 @@ from typing import Any, ClassVar
 
 import dlt
 from dlt.common.configuration.exceptions import ContextDefaultCannotBeCreated
-from dlt.common.normalizers.utils import generate_dlt_ids
 from dlt.common.schema.typing import TColumnSchema
 from dlt.common.storages.exceptions import CurrentLoadPackageStateNotAvailable
 from dlt.extract.hints import HintsMeta
@@ -53,7 +53,8 @@ class AsFiles(ItemTransform[Any, dict[str, Any]]):
     def __call__(self, item: Any, meta: Any = None) -> Iterator[Any]:
         hints: Any = (meta.hints if isinstance(meta, HintsMeta) else None) or {}
         added = hints.get("original_columns") or {}
-        columns: dict[str, Any] = {**self.columns, **added, **_OF_DLT}
+        # In the order of dlt's own schema: a file in another one is written anew.
+        columns: dict[str, Any] = {**self.columns, **_OF_DLT, **added}
         form, load_id, folder = _form(item)
         if not form or not set().union(*item) <= columns.keys():
             yield item
@@ -63,16 +64,17 @@ class AsFiles(ItemTransform[Any, dict[str, Any]]):
             yield others
         if not rows:
             return
-        rows = [
-            {**row, "_dlt_load_id": load_id, "_dlt_id": one}
-            for row, one in zip(rows, generate_dlt_ids(len(rows)), strict=True)
-        ]
-        kinds = {name: str(column["data_type"]) for name, column in columns.items()}
-        write = _write_parquet if form == "parquet" else _write_csv
-        hints = dlt.mark.make_hints(columns={**added, **_OF_DLT})
+        values = {name: [row.get(name) for row in rows] for name in columns}
+        values["_dlt_load_id"] = [load_id] * len(rows)
+        digits = secrets.token_hex(10 * len(rows))
+        values["_dlt_id"] = [digits[n : n + 20] for n in range(0, len(digits), 20)]
+        hints = dlt.mark.make_hints(columns={**_OF_DLT, **added})
         with tempfile.TemporaryDirectory(dir=folder) as name:
             file = Path(name, f"rows.{form}")
-            write(rows, kinds, file)
+            if form == "csv":
+                _write_csv(values, file)
+            else:
+                _write_parquet(values, columns, file)
             yield dlt.mark.with_file_import(str(file), form, len(rows), hints)
 
 
@@ -110,14 +112,14 @@ def _parted(rows: list[Row]) -> tuple[list[Row], list[Row]]:
     return fit, others
 
 
-def _write_csv(rows: list[Row], kinds: Mapping[str, str], file: Path) -> None:
+def _write_csv(values: Mapping[str, list[Any]], file: Path) -> None:
     with file.open("w", encoding="utf-8", newline="") as out:
-        writer = csv.DictWriter(out, list(kinds), quoting=csv.QUOTE_ALL, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+        writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\n")
+        writer.writerow(values)
+        writer.writerows(zip(*values.values(), strict=True))
 
 
-def _write_parquet(rows: list[Row], kinds: Mapping[str, str], file: Path) -> None:
+def _write_parquet(values: Mapping[str, list[Any]], hints: Mapping[str, Any], file: Path) -> None:
     import pyarrow as pa
     from pyarrow import parquet
 
@@ -129,7 +131,9 @@ def _write_parquet(rows: list[Row], kinds: Mapping[str, str], file: Path) -> Non
         "date": pa.date32(),
         "bool": pa.bool_(),
     }
-    columns = [
-        pa.array([row.get(name) for row in rows], types[kind]) for name, kind in kinds.items()
-    ]
-    parquet.write_table(pa.table(columns, names=list(kinds)), file)
+    schema = pa.schema(
+        pa.field(name, types[hint["data_type"]], hint.get("nullable", True))
+        for name, hint in hints.items()
+    )
+    parquet.write_table(pa.table(dict(values), schema), file)
+    pa.default_memory_pool().release_unused()

@@ -37,7 +37,7 @@ from wolkvox_billing.tables import (
     hints,
     in_parts,
     poll_row,
-    reading_row,
+    reading_rows,
     readings_in,
     rejected_in,
     report_table,
@@ -218,16 +218,16 @@ def wolkvox_billing(
                 # Of two rows with one key the last one counts; `polls.note` tells of it.
                 last = {one.key: one for one in batch.readings}
                 for some in in_parts(last.values()):
-                    yield [reading_row(batch.poll, one) for one in some]
+                    yield reading_rows(batch.poll, some)
 
         return newest
 
     resources = (answers, polls, readings, rejected_rows, *map(report_resource, names))
     for resource in resources[1:]:
-        says, _, columns = TABLES.get(resource.name) or report_table(resource.name)
+        says, key, columns = TABLES.get(resource.name) or report_table(resource.name)
         resource.apply_hints(additional_table_hints={"description": says})
         if resource is not polls:
-            resource.add_step(AsFiles({name: kind for name, (kind, _) in columns.items()}))
+            resource.add_step(AsFiles(hints((says, key, columns))["columns"]))
     return resources
 
 

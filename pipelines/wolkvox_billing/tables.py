@@ -19,7 +19,7 @@ from wolkvox_billing.reports import REPORTS
 from wolkvox_billing.verdict import Outcome
 
 T = TypeVar("T")
-AT_ONCE = 10_000
+AT_ONCE = 20_000  # rows
 
 TEXT: TColumnSchema = {"data_type": "text"}
 COUNT: TColumnSchema = {"data_type": "bigint"}
@@ -147,19 +147,25 @@ class Batch(NamedTuple):
     rejected: list[RejectedRow]
 
 
-def reading_row(poll: Poll, one: Reading) -> dict[str, Any]:
-    """A reading's row, as it is in `readings` and in the report's table."""
-    return {
+def reading_rows(poll: Poll, some: Iterable[Reading]) -> list[dict[str, Any]]:
+    """Rows of readings, as they are in `readings` and in the report's table."""
+    shared = {
         "operation_id": poll.operation.operation_id,
-        "operation": one.operation,
-        "description": one.description,
-        "date": one.date,
-        "items": one.items,
-        "items_raw": one.items_raw,
-        "date_raw": one.date_raw,
         "read_at": poll.started_at,
         "poll_id": poll.poll_id,
     }
+    return [
+        {
+            **shared,
+            "operation": one.operation,
+            "description": one.description,
+            "date": one.date,
+            "items": one.items,
+            "items_raw": one.items_raw,
+            "date_raw": one.date_raw,
+        }
+        for one in some
+    ]
 
 
 def in_parts(some: Iterable[T]) -> Iterator[list[T]]:
@@ -181,17 +187,14 @@ def readings_in(batch: Batch) -> Iterator[list[dict[str, Any]]]:
         "read_date": batch.poll.date,
     }
     for part in in_parts(batch.readings):
-        yield [
-            {
-                **shared,
-                "row_number": one.row_number,
-                **reading_row(batch.poll, one),
-                "days_in_answer": len(days[one.operation, one.description]),
-                "is_repeated": last[one.key] != one.row_number,
-                **one.extra,
-            }
-            for one in part
-        ]
+        rows = reading_rows(batch.poll, part)
+        for row, one in zip(rows, part, strict=True):
+            row.update(shared)
+            row["row_number"] = one.row_number
+            row["days_in_answer"] = len(days[one.operation, one.description])
+            row["is_repeated"] = last[one.key] != one.row_number
+            row.update(one.extra)
+        yield rows
 
 
 def poll_row(batch: Batch) -> dict[str, Any]:
