@@ -43,7 +43,8 @@ types: .venv/installed ## the types, strictly
 
 check: lint types test ## lint, types and test
 
-bench: .venv/installed ## how fast marts and invoices are, and how sure verdicts; 10 minutes
+bench: .venv/installed ## how fast loads, marts and invoices are, and how sure verdicts; 20 minutes
+	@$(BIN)/python benchmarks/loads.py
 	@$(BIN)/python benchmarks/invoices.py
 	@$(BIN)/python benchmarks/reconciliation.py
 	@$(BIN)/python benchmarks/marts.py

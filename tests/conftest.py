@@ -23,6 +23,7 @@ import pytest
 
 from fake_wolkvox import Vendor
 from postgres import PostgresMissing, running_postgres
+from wolkvox_billing import files
 from wolkvox_billing.pipeline import LoadReport, load
 
 NOON = datetime(2026, 11, 10, 17, 0, tzinfo=timezone.utc)  # a Tuesday, 12:00 in Bogotá
@@ -135,15 +136,18 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, vendor: Vendor) -> 
     return empty_project(tmp_path, monkeypatch, vendor)
 
 
-@pytest.fixture(params=["duckdb", "postgres"])
+@pytest.fixture(params=["duckdb", "duckdb-files", "postgres"])
 def warehouse(
     request: pytest.FixtureRequest,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     vendor: Vendor,
 ) -> Project:
-    """A project that polls the operation `acme`: once on DuckDB, once on a real PostgreSQL."""
+    """A project that polls the operation `acme`: on DuckDB, as few rows go there and as many do,
+    and on a real PostgreSQL, where all go one way."""
     made = empty_project(tmp_path, monkeypatch, vendor)
+    if request.param == "duckdb-files":
+        monkeypatch.setattr(files, "FEW", 0)
     if request.param == "postgres":
         made.destination = "postgres"
         made.dsn = request.getfixturevalue("new_database")()

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from wolkvox_billing import wolkvox_billing
 from wolkvox_billing.polls import Clock, Poll, Skip, utc_now
 from wolkvox_billing.readings import RejectedRow, read_rows, to_json
 from wolkvox_billing.reports import ROW_FIELDS
+from wolkvox_billing.source import wolkvox_billing
 from wolkvox_billing.verdict import Outcome
 from wolkvox_billing.warehouse import configured
 

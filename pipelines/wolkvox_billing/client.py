@@ -14,7 +14,7 @@ import socket
 import threading
 from contextlib import suppress
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import requests
@@ -195,7 +195,7 @@ def _noting(verdict: Verdict, masked: bool) -> Verdict:
     if not masked:
         return verdict
     note = "; ".join(filter(None, (verdict.note, "the answer repeated the token: it is masked")))
-    return Verdict(verdict.outcome, verdict.code, verdict.msg, verdict.rows, note)
+    return replace(verdict, note=note)
 
 
 def _explain(error: Exception, operation: Operation, read_seconds: float, began: bool) -> Verdict:

@@ -25,7 +25,7 @@ def poll_as_row(poll: Poll) -> list[Any]:
     said = "; ".join(filter(None, (verdict.msg, verdict.note)))
     if not poll.outcome.is_answer:
         said = f"{said}\n{ADVICE[poll.outcome]}"
-    count = str(len(verdict.rows))
+    count = str(verdict.count)
     if poll.rejected:
         count += f", {poll.rejected} unreadable"
         said = f"{said}\nsee the table rejected_rows"
@@ -62,7 +62,7 @@ def poll_as_json(poll: Poll) -> dict[str, Any]:
         "code": poll.verdict.code,
         "msg": poll.verdict.msg,
         "note": poll.verdict.note,
-        "rows": len(poll.verdict.rows),
+        "rows": poll.verdict.count,
         "rejected": poll.rejected,
     }
 

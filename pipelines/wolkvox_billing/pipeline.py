@@ -22,13 +22,13 @@ from dlt.common.configuration.exceptions import ConfigFieldMissingException, Con
 from dlt.common.pipeline import LoadInfo
 from dlt.pipeline.exceptions import PipelineStepFailed
 
-from wolkvox_billing import wolkvox_billing
 from wolkvox_billing.errors import SettingsError, WarehouseError, WolkvoxError
 from wolkvox_billing.hosts import hosts_of
 from wolkvox_billing.marts import REFRESHED, Meaning, read_meaning, refresh
 from wolkvox_billing.marts.sql import literal, statements
 from wolkvox_billing.polls import Clock, Poll, Skip, utc_now
 from wolkvox_billing.sessions import only_load
+from wolkvox_billing.source import wolkvox_billing
 from wolkvox_billing.spool import Spool
 from wolkvox_billing.warehouse import (
     DATASET,
@@ -111,7 +111,10 @@ def load(
     infos: list[LoadInfo] = []
 
     def note(event: Poll | Skip) -> None:
-        (result.polls if isinstance(event, Poll) else result.skips).append(event)  # type: ignore[arg-type]
+        if isinstance(event, Poll):
+            result.polls.append(event.without_rows())
+        else:
+            result.skips.append(event)
         if on_event:
             on_event(event)
 

@@ -17,7 +17,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timezone
 from typing import Literal, Protocol
 
@@ -36,6 +36,7 @@ logger = logging.getLogger("wolkvox_billing")
 MOST_RETRIES = 3
 LONGEST_PAUSE = 60.0
 KEPT_BYTES = 64 * 1024
+_WAITING = 2  # events that may wait for who takes them, the one that was taken included
 
 Clock = Callable[[], datetime]
 
@@ -77,6 +78,11 @@ class Poll:
     @property
     def verdict(self) -> Verdict:
         return self.answer.verdict
+
+    def without_rows(self) -> Poll:
+        """The poll for the record: an answer of 60,000 rows is 30 MB, and a run may have many."""
+        bare = replace(self.verdict, rows=[])
+        return replace(self, answer=replace(self.answer, verdict=bare, body=b""))
 
     @property
     def outcome(self) -> Outcome:
@@ -126,16 +132,19 @@ def ask_all(
     lock_folder()  # where it cannot be used, that is said once, and before anything is asked
     arrived: queue.SimpleQueue[Poll | Skip | None] = queue.SimpleQueue()
     stopped = threading.Event()
+    room = threading.Semaphore(_WAITING)  # an answer of 60,000 rows is 30 MB: no pile of them
 
     def work(operation: Operation) -> None:
         try:
             for event in _ask_operation(
                 operation, reports, due, clock, manner, hosts, keep, stopped
             ):
+                room.acquire()  # no token is held meanwhile
                 arrived.put(event)
         except Exception as error:  # a bug, or a full disk: the others' answers must not go with it
             name = operation.operation_id
             logger.exception("operation %s", name)
+            room.acquire()
             arrived.put(Skip(name, "", "failed", f"{type(error).__name__}: {error}"))
         finally:
             arrived.put(None)
@@ -156,7 +165,10 @@ def ask_all(
                     running -= 1
                 else:
                     yield event
+                    del event  # with its rows, before the next one comes
+                    room.release()
         finally:
+            room.release(len(operations) * (len(reports) * (1 + MOST_RETRIES) + 1))
             stopped.set()  # no new call; the one in flight ends, and frees its token
 
 

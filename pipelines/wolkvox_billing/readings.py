@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from datetime import time as clock_time
 from decimal import Decimal
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import simplejson
 
@@ -31,6 +31,8 @@ _DATE = re.compile(
 )
 _COMPACT_DATE = re.compile(r"(\d{4})(\d{2})(\d{2})", re.ASCII)
 _COLUMN = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)*", re.ASCII)
+_FIELDS = frozenset(ROW_FIELDS)
+_TOTAL = "a TOTAL row: a sum of other rows, not a reading of its own"
 _TOO_DEEP = '"(nested too deeply to be written here: the answer itself is in polls)"'
 # PostgreSQL's text holds neither NUL nor half a character; dlt takes the last ones for marks of its
 # own, and changes a text that begins with one.
@@ -45,7 +47,7 @@ class Unreadable(ValueError):
     """A text that reads in no way, or in two; the message is the reason, for a person."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Reading:
     """One row of an answer, typed. `row_number` counts from 1, in the answer's order."""
 
@@ -144,10 +146,10 @@ def read_rows(
     """
     readings: list[Reading] = []
     rejected: list[RejectedRow] = []
-    columns = {} if columns is None else columns
+    met = _Met({} if columns is None else columns, set(), {})
     for number, row in enumerate(rows, 1):
         try:
-            readings.append(_read_row(number, row, today, columns))
+            readings.append(_read_row(number, row, today, met))
         except Unreadable as reason:
             rejected.append(RejectedRow(number, to_json(row), str(reason)))
     return readings, rejected
@@ -165,32 +167,55 @@ def to_json(value: object) -> str:
         return _TOO_DEEP
 
 
-def _read_row(number: int, row: Any, today: date, columns: dict[str, str]) -> Reading:
+class _Met(NamedTuple):
+    """What the rows of an answer had in common so far: it is not judged again."""
+
+    columns: dict[str, str]
+    names: set[tuple[str, str]]
+    days: dict[str, date]
+
+
+def _read_row(number: int, row: Any, today: date, met: _Met) -> Reading:
     if not isinstance(row, dict):
         raise Unreadable("the row is not an object with named fields")
     if isinstance(row, Ambiguous):
         raise Unreadable("the row has a field twice")
-    missing = [name for name in ROW_FIELDS if name not in row]
-    if missing:
+    if not row.keys() >= _FIELDS:
+        missing = [name for name in ROW_FIELDS if name not in row]
         raise Unreadable(f"no {', '.join(missing)} in the row; it has: {_short(', '.join(row))}")
-    operation, description = row["operation"], row["description"]
+    operation, description, when = row["operation"], row["description"], row["date"]
+    is_text = isinstance(operation, str) and isinstance(description, str)
+    if not is_text or (operation, description) not in met.names:
+        _check_names(row)
+        met.names.add((operation, description))
+    if _is_total(when):
+        raise Unreadable(_TOTAL)
+    items = read_items(row["items"])
+    day = met.days.get(when) if isinstance(when, str) else None
+    if not day:
+        day = read_date(when, today)
+        if isinstance(when, str):
+            met.days[when] = day
+    return Reading(
+        row_number=number,
+        operation=operation,
+        description=description,
+        items=items,
+        items_raw=str(row["items"]),
+        date=day,
+        date_raw=str(when),
+        extra=_extra(row, met.columns) if len(row) > len(_FIELDS) else {},
+    )
+
+
+def _check_names(row: dict[str, Any]) -> None:
     for name in ("operation", "description"):
         if not isinstance(row[name], str):
             raise Unreadable(f"{name} is {_short(to_json(row[name]))}, not a text")
         if UNSTORABLE.search(row[name]):
             raise Unreadable(f"{name} holds a character that databases cannot store")
-    if any(_is_total(row[name]) for name in ("operation", "description", "date")):
-        raise Unreadable("a TOTAL row: a sum of other rows, not a reading of its own")
-    return Reading(
-        row_number=number,
-        operation=operation,
-        description=description,
-        items=read_items(row["items"]),
-        items_raw=str(row["items"]),
-        date=read_date(row["date"], today),
-        date_raw=str(row["date"]),
-        extra=_extra(row, columns),
-    )
+    if _is_total(row["operation"]) or _is_total(row["description"]):
+        raise Unreadable(_TOTAL)
 
 
 def _is_total(value: object) -> bool:

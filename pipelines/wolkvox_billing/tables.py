@@ -6,8 +6,10 @@ Times are UTC; `date` is the vendor's calendar day; counts are DECIMAL(18,4).
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from datetime import date
-from typing import Any, NamedTuple
+from itertools import islice
+from typing import Any, NamedTuple, TypeVar
 
 from dlt.common.schema.typing import TColumnSchema
 
@@ -15,6 +17,9 @@ from wolkvox_billing.polls import KEPT_BYTES, Poll
 from wolkvox_billing.readings import Reading, RejectedRow
 from wolkvox_billing.reports import REPORTS
 from wolkvox_billing.verdict import Outcome
+
+T = TypeVar("T")
+AT_ONCE = 20_000  # rows
 
 TEXT: TColumnSchema = {"data_type": "text"}
 COUNT: TColumnSchema = {"data_type": "bigint"}
@@ -142,40 +147,54 @@ class Batch(NamedTuple):
     rejected: list[RejectedRow]
 
 
-def reading_row(poll: Poll, one: Reading) -> dict[str, Any]:
-    """A reading's row, as it is in `readings` and in the report's table."""
-    return {
+def reading_rows(poll: Poll, some: Iterable[Reading]) -> list[dict[str, Any]]:
+    """Rows of readings, as they are in `readings` and in the report's table."""
+    shared = {
         "operation_id": poll.operation.operation_id,
-        "operation": one.operation,
-        "description": one.description,
-        "date": one.date,
-        "items": one.items,
-        "items_raw": one.items_raw,
-        "date_raw": one.date_raw,
         "read_at": poll.started_at,
         "poll_id": poll.poll_id,
     }
+    return [
+        {
+            **shared,
+            "operation": one.operation,
+            "description": one.description,
+            "date": one.date,
+            "items": one.items,
+            "items_raw": one.items_raw,
+            "date_raw": one.date_raw,
+        }
+        for one in some
+    ]
 
 
-def readings_in(batch: Batch) -> list[dict[str, Any]]:
-    """The poll's rows in `readings`."""
+def in_parts(some: Iterable[T]) -> Iterator[list[T]]:
+    """Lists of at most AT_ONCE, so that no more rows than that are there as dicts at a time."""
+    rest = iter(some)
+    while part := list(islice(rest, AT_ONCE)):
+        yield part
+
+
+def readings_in(batch: Batch) -> Iterator[list[dict[str, Any]]]:
+    """The poll's rows in `readings`, in parts."""
     days: defaultdict[tuple[str, str], set[date]] = defaultdict(set)
     last = {one.key: one.row_number for one in batch.readings}
     for one in batch.readings:
         days[one.operation, one.description].add(one.date)
-    return [
-        {
-            "report": batch.poll.report,
-            "row_number": one.row_number,
-            **reading_row(batch.poll, one),
-            "read_epoch": int(batch.poll.started_at.timestamp()),
-            "read_date": batch.poll.date,
-            "days_in_answer": len(days[one.operation, one.description]),
-            "is_repeated": last[one.key] != one.row_number,
-            **one.extra,
-        }
-        for one in batch.readings
-    ]
+    shared = {
+        "report": batch.poll.report,
+        "read_epoch": int(batch.poll.started_at.timestamp()),
+        "read_date": batch.poll.date,
+    }
+    for part in in_parts(batch.readings):
+        rows = reading_rows(batch.poll, part)
+        for row, one in zip(rows, part, strict=True):
+            row.update(shared)
+            row["row_number"] = one.row_number
+            row["days_in_answer"] = len(days[one.operation, one.description])
+            row["is_repeated"] = last[one.key] != one.row_number
+            row.update(one.extra)
+        yield rows
 
 
 def poll_row(batch: Batch) -> dict[str, Any]:
@@ -201,7 +220,7 @@ def poll_row(batch: Batch) -> dict[str, Any]:
         "http_status": answer.http_status,
         "code": verdict.code,
         "msg": verdict.msg,
-        "rows": len(verdict.rows),
+        "rows": verdict.count,
         "rejected": len(batch.rejected),
         "note": "; ".join(notes) or None,
         "answer_sha256": answer.body_sha256,
@@ -210,22 +229,24 @@ def poll_row(batch: Batch) -> dict[str, Any]:
     }
 
 
-def rejected_in(batch: Batch) -> list[dict[str, Any]]:
-    """The poll's rows in `rejected_rows`; of an answer that is no envelope, one with number 0."""
+def rejected_in(batch: Batch) -> Iterator[list[dict[str, Any]]]:
+    """The poll's rows in `rejected_rows`, in parts; of an answer that is no envelope, one with
+    number 0."""
     poll, rows = batch.poll, batch.rejected
     if poll.outcome is Outcome.BAD_ANSWER:
         text = poll.answer.body[:KEPT_BYTES].decode("utf-8", "backslashreplace")
         raw = text.replace("\x00", "\\x00")
         rows = [RejectedRow(0, raw, poll.verdict.note or "not the vendor's envelope")]
-    return [
-        {
-            "poll_id": poll.poll_id,
-            "row_number": one.row_number,
-            "operation_id": poll.operation.operation_id,
-            "report": poll.report,
-            "raw": one.raw,
-            "reason": one.reason,
-            "read_at": poll.started_at,
-        }
-        for one in rows
-    ]
+    for part in in_parts(rows):
+        yield [
+            {
+                "poll_id": poll.poll_id,
+                "row_number": one.row_number,
+                "operation_id": poll.operation.operation_id,
+                "report": poll.report,
+                "raw": one.raw,
+                "reason": one.reason,
+                "read_at": poll.started_at,
+            }
+            for one in part
+        ]

@@ -34,7 +34,7 @@ def watching(what: str) -> Iterator[Callable[[Poll | Skip], None]]:
 
     def line(event: Poll | Skip) -> str:
         if isinstance(event, Poll):
-            rows = len(event.verdict.rows)
+            rows = event.verdict.count
             took = (event.finished_at - event.started_at).total_seconds()
             name = event.operation.operation_id
             return f"{name} {event.report} {event.outcome.value} {rows} rows {took:.2f} s"

@@ -112,13 +112,15 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What an answer turned out to be. `rows` only where the outcome is ok; `note` is ours."""
+    """What an answer turned out to be. `rows` only where the outcome is ok, and `count` of them
+    stays when they are let go; `note` is ours."""
 
     outcome: Outcome
     code: str | None = None
     msg: str | None = None
     rows: list[Any] = field(default_factory=list)
     note: str | None = None
+    count: int = 0
 
 
 def judge(status: int, body: bytes) -> Verdict:
@@ -164,7 +166,7 @@ def judge(status: int, body: bytes) -> Verdict:
         return verdict(Outcome.EMPTY, f"`data` is {'null' if data is None else 'an empty list'}")
     if not isinstance(data, list):
         return verdict(Outcome.BAD_ANSWER, "`data` is not a list of rows")
-    return Verdict(Outcome.OK, code, msg, rows=data)
+    return Verdict(Outcome.OK, code, msg, rows=data, count=len(data))
 
 
 def _known_refusal(said: str) -> Outcome | None:

@@ -6,6 +6,7 @@
              document ◀────┘            one shape for all; period: from when to when, by whose word
              tables                     the rows of invoice_documents, invoice_lines, rejected_…
 
+    reading                             all files into checked documents, with their periods
     spelling, tax_id                    texts and tax ids in the one form that they are compared in
 
 A file is hostile until shown otherwise, and no two suppliers write alike. So what reads in one way
@@ -15,47 +16,29 @@ reason; the files beside it are read on. PDF is not read.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-from wolkvox_billing.invoices.document import Document, Rejected, check, turn
-from wolkvox_billing.invoices.files import Found, find
-from wolkvox_billing.invoices.period import settle
-from wolkvox_billing.invoices.ubl import OtherKind
+if TYPE_CHECKING:
+    from wolkvox_billing.invoices.document import Document, Rejected
+    from wolkvox_billing.invoices.files import Found
+    from wolkvox_billing.invoices.reading import complete, read_invoices
+    from wolkvox_billing.invoices.ubl import OtherKind
 
-__all__ = ["Document", "Found", "OtherKind", "Rejected", "read_invoices"]
-
-
-def read_invoices(
-    paths: Sequence[Path], *, decimal: str | None = None, rule: str = "month_before_issue"
-) -> Iterator[Found]:
-    """Every document in these files, folders and zips, checked and with its period; and all that
-    was rejected, as Found. Raises nothing for what a file holds.
-
-    decimal: what is before decimals in spreadsheets, `.` or `,`; None lets the file tell.
-    rule: `month_before_issue` or `issue_month`, for a document that names no period.
-    """
-    for found in find(paths, decimal):
-        if isinstance(found.what, Document):
-            try:
-                complete(found.what, rule)
-            except Rejected as error:
-                found = found._replace(what=error)
-        yield found
+__all__ = ["Document", "Found", "OtherKind", "Rejected", "complete", "read_invoices"]
+_PLACES = {
+    "Document": "document",
+    "Found": "files",
+    "OtherKind": "ubl",
+    "Rejected": "document",
+    "complete": "reading",
+    "read_invoices": "reading",
+}
 
 
-def complete(document: Document, rule: str) -> None:
-    """Turns a credit note that is written with a minus, checks a document, and settles its period.
-    Raises Rejected."""
-    turn(document)
-    check(document)
-    settled = settle(
-        document.own_period,
-        [line.period for line in document.lines if line.period],
-        document.texts,
-        document.issue_date,
-        rule,
-    )
-    document.period, document.period_source = settled.period, settled.source
-    document.texts.clear()  # they are not kept, and may be large
-    document.warnings += settled.warnings
+def __getattr__(name: str) -> Any:
+    """What is asked for, from where it is: openpyxl and lxml are slow to import, and a poll, which
+    needs a period or a spelling of this package, reads no invoice."""
+    if place := _PLACES.get(name):
+        return getattr(import_module(f"{__name__}.{place}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

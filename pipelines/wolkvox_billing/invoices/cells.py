@@ -12,14 +12,15 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from openpyxl.utils import get_column_letter
-from openpyxl.utils.datetime import WINDOWS_EPOCH, from_excel
-
 from wolkvox_billing.invoices.document import Rejected, quoted
 from wolkvox_billing.invoices.period import periods_in
 
 SEPARATORS = (".", ",")
 LONGEST = 5_000  # characters of a cell
+MOST_LOOKED_AT = 200_000  # rows, blank ones too
+MOST_COLUMNS = 100  # what stands further right is not looked at
+Numbered = tuple[int, list[Any]]  # a row's number, and its values without the blanks at its end
+
 _LONGEST_NUMBER = 60  # and date
 _CURRENCY = re.compile(r"^(?:COP|USD|EUR|US)?\s*[$€]?\s*|\s*(?:COP|USD|EUR|[$€])$", re.I)
 _BLANKS = re.compile(r"[\s\u00a0\u202f]+")
@@ -65,6 +66,8 @@ class Cell(NamedTuple):
         """`F3 (Cantidad)`, or `Sheet2!F3 (Cantidad)`."""
         sheet = f"{self.sheet}!" if self.sheet else ""
         heading = f" ({self.heading})" if self.heading else ""
+        from openpyxl.utils import get_column_letter  # slow to import, and polls come here too
+
         return f"{sheet}{get_column_letter(self.column)}{self.row}{heading}"
 
 
@@ -182,7 +185,7 @@ def _read(text: str, decimal: str) -> Decimal | None:
     return -number if negative != (sign == "-") else number
 
 
-def date_in(cell: Cell, epoch: datetime = WINDOWS_EPOCH) -> date | None:
+def date_in(cell: Cell, epoch: datetime | None = None) -> date | None:
     """The date in a cell, None in a blank one: ISO, day/month/year, `3-nov-2026`, or a serial
     number of Excel's. Raises Rejected with its place."""
     value, text = cell.value, text_of(cell)
@@ -195,7 +198,9 @@ def date_in(cell: Cell, epoch: datetime = WINDOWS_EPOCH) -> date | None:
         if isinstance(value, date):
             found = value
         elif found is None and _SERIAL.fullmatch(text):
-            serial = float(text)
+            from openpyxl.utils.datetime import WINDOWS_EPOCH, from_excel
+
+            serial, epoch = float(text), epoch or WINDOWS_EPOCH
             found = from_excel(serial, epoch) if _SERIALS[0] <= serial < _SERIALS[1] else None
     except (ValueError, OverflowError):
         found = None

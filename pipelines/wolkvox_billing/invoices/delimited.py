@@ -8,9 +8,9 @@ import io
 from collections.abc import Iterator
 from itertools import islice
 
+from wolkvox_billing.invoices.cells import MOST_COLUMNS, MOST_LOOKED_AT, Numbered
 from wolkvox_billing.invoices.document import Rejected
 from wolkvox_billing.invoices.rows import EXPECTED, HEADER_WITHIN, header_in
-from wolkvox_billing.invoices.workbook import MOST_COLUMNS, MOST_LOOKED_AT, Numbered
 
 MOST_BYTES = 20 * 1024 * 1024
 _DELIMITERS = (",", ";", "\t")

@@ -11,10 +11,9 @@ from itertools import chain, islice
 from typing import Any, NamedTuple
 
 from wolkvox_billing.invoices import headings
-from wolkvox_billing.invoices.cells import Cell, shown, text_of
+from wolkvox_billing.invoices.cells import Cell, Numbered, shown, text_of
 from wolkvox_billing.invoices.document import Rejected, storable
 from wolkvox_billing.invoices.tax_id import canonical_id
-from wolkvox_billing.invoices.workbook import Numbered
 
 MOST_ROWS = 50_000
 MOST_CHARACTERS = 20_000_000  # in all cells that are read: a text of a workbook may be in many

@@ -16,19 +16,22 @@ from openpyxl.styles.numbers import BUILTIN_FORMATS, is_date_format
 from openpyxl.utils import column_index_from_string
 from openpyxl.utils.datetime import MAC_EPOCH, WINDOWS_EPOCH, from_excel
 
-from wolkvox_billing.invoices.cells import LONGEST, Percent, Unknown
+from wolkvox_billing.invoices.cells import (
+    LONGEST,
+    MOST_COLUMNS,
+    MOST_LOOKED_AT,
+    Numbered,
+    Percent,
+    Unknown,
+)
 from wolkvox_billing.invoices.document import Rejected
 from wolkvox_billing.invoices.package import Attributes, Package
 
 MOST_SHEETS = 100
 MOST_TEXTS = 1_000_000
-MOST_LOOKED_AT = 200_000  # rows, blank ones too
-MOST_COLUMNS = 100  # what stands further right is not looked at
 _LAST_ROW = 1_048_576  # of any sheet
 _NO_VALUE = "a formula without its value: open the file in the spreadsheet program, and save it"
 _QUOTED = re.compile(r'"[^"]*"|\\.')
-
-Numbered = tuple[int, list[Any]]  # a row's number, and its values without the blanks at its end
 
 
 class Sheet(NamedTuple):

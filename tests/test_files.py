@@ -1,0 +1,164 @@
+"""Rows that go into a warehouse as files: the same rows as by dlt's own way, at every size."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import dlt
+import pytest
+
+from conftest import NOON, TOKENS, Project
+from wolkvox_billing import files, wolkvox_billing
+
+REPORT = "rsync_s3_mp3"
+MANY = 2 * files.FEW + 3
+
+
+def row(product: str, items: str = "1", day: str = "2026-11-10", **more: object) -> dict[str, Any]:
+    return {"operation": "ACME", "description": product, "items": items, "date": day, **more}
+
+
+def tell(project: Project, rows: list[Any]) -> None:
+    project.vendor.answer(TOKENS["acme"], REPORT, rows)
+
+
+def formats(project: Project) -> set[str]:
+    """The formats of the files that wait for the destination, but for those of `polls`; gz is
+    dlt's own."""
+    with project.away():
+        waiting = Path(project.load(force=True).working_folder).rglob("*.*.*.*")
+        names = [one.name.split(".") for one in waiting]
+    return {name[-1] for name in names if name[0] in ("readings", REPORT, "rejected_rows")}
+
+
+def test_small_and_large_answers_in_one_table(warehouse: Project) -> None:
+    """A small answer, a large one, and a small one again are each in the tables, as they came."""
+    sizes = (1, MANY, 2)
+    for hour, size in enumerate(sizes):
+        warehouse.vendor.now = NOON + timedelta(hours=hour)
+        tell(warehouse, [row(f"P{n}", f"{hour + 1},{n % 1000:03}.25") for n in range(size)])
+        assert warehouse.load().is_good
+    count = "SELECT count(*), count(DISTINCT _dlt_id), count(_dlt_load_id) FROM readings"
+    assert warehouse.query(count) == [(sum(sizes), sum(sizes), sum(sizes))]
+    loads = "SELECT DISTINCT _dlt_load_id FROM readings ORDER BY 1"
+    assert warehouse.query(loads) == warehouse.query(loads.replace("readings", "polls"))
+    hours = [2 if n < sizes[2] else 1 for n in range(MANY)]
+    expected = [
+        (f"P{n}", Decimal((hour + 1) * 1000 + n % 1000) + Decimal("0.25"), hour)
+        for n, hour in enumerate(hours)
+    ]
+    found = warehouse.query(f"SELECT description, items, read_at FROM {REPORT}")
+    since = [(name, items, (at - NOON).seconds // 3600) for name, items, at in found]
+    assert sorted(since) == sorted(expected)
+
+
+# What a database could take for something else, or for the end of all.
+TEXTS = (
+    "",
+    " ",
+    "NULL",
+    "\\N",
+    "\\.",
+    "a\n\\.\nb",
+    'a "quoted", one',
+    "two\r\nlines",
+    "2026-11-10T10:00:00",
+    "D1C7D1C7-AAAA-4BBB-8CCC-D1C7D1C7D1C7",
+    "1e5",
+    "true",
+    '{"a": 1}',
+    "ñ\u2028💡",
+)
+
+
+@pytest.mark.parametrize("one_by_one", [True, False])
+def test_a_text_is_what_it_was(warehouse: Project, one_by_one: bool) -> None:
+    """A text is the same text in the tables, alone or among others: as a product's name, in a field
+    that the vendor added, and in a row that could not be read."""
+    answers = [[text] for text in TEXTS] if one_by_one else [list(TEXTS)]
+    for hour, texts in enumerate(answers):
+        warehouse.vendor.now = NOON + timedelta(hours=hour)
+        good = [row(text, seen=text) for text in texts]
+        tell(warehouse, good + [row(text, "n/a") for text in texts])
+        assert warehouse.load().is_good
+    expected = sorted((text, text) for text in TEXTS)
+    assert sorted(warehouse.query("SELECT description, seen FROM readings")) == expected
+    assert sorted(warehouse.query(f"SELECT description FROM {REPORT}")) == sorted(
+        (text,) for text in TEXTS
+    )
+    assert warehouse.query("SELECT count(*), count(raw) FROM rejected_rows") == [
+        (len(TEXTS), len(TEXTS))
+    ]
+
+
+def test_numbers_and_days_at_their_ends(warehouse: Project) -> None:
+    """The largest and smallest amounts and the earliest day are stored to the last digit."""
+    amounts = ["99999999999999.9999", "-99999999999999.9999", "0.0001", "0", "-0.0001"]
+    tell(warehouse, [row(f"P{n}", items, "2000-01-01") for n, items in enumerate(amounts)])
+    assert warehouse.load().is_good
+    assert warehouse.query(f"SELECT items, items_raw, date FROM {REPORT} ORDER BY description") == [
+        (Decimal(items), items, date(2000, 1, 1)) for items in amounts
+    ]
+
+
+def test_a_large_answer_of_rows_that_cannot_be_read(warehouse: Project) -> None:
+    """Each of them is in rejected_rows, under its number."""
+    tell(warehouse, [row(f"P{n}", "n/a") for n in range(MANY)])
+    assert warehouse.load().is_good
+    counted = "SELECT count(*), min(row_number), max(row_number) FROM rejected_rows"
+    assert warehouse.query(counted) == [(MANY, 1, MANY)]
+
+
+def test_the_way_by_the_number_of_rows(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On DuckDB few rows go dlt's own way, many as Parquet; without pyarrow all go dlt's way."""
+    tell(project, [row("P")])
+    assert project.load().is_good
+    tell(project, [row("P")])
+    assert formats(project) == {"gz"}
+    tell(project, [row(f"P{n}") for n in range(MANY)])
+    assert "parquet" in formats(project)
+    assert project.load(force=True).is_good
+    assert project.query(f"SELECT count(*) FROM {REPORT}") == [(MANY + 1,)]
+    monkeypatch.setattr(files, "find_spec", lambda name: None)
+    tell(project, [row(f"Q{n}") for n in range(MANY)])
+    assert formats(project) == {"gz"}
+    assert project.load(force=True).is_good
+    assert project.query(f"SELECT count(*) FROM {REPORT} WHERE description LIKE 'Q%'") == [(MANY,)]
+
+
+def test_steps_of_a_user_see_rows(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What somebody adds to a resource gets rows, whatever becomes of them; and a resource that is
+    looked at without a pipeline gives rows."""
+    monkeypatch.setattr(files, "FEW", 0)
+    tell(project, [row("P", "1"), row("Q", "2")])
+    source = wolkvox_billing(clock=lambda: NOON)
+    source.resources[REPORT].add_filter(lambda one: one["description"] == "Q")
+    pipeline = dlt.pipeline("wolkvox", destination="duckdb", dataset_name="wolkvox_billing")
+    pipeline.run(source)
+    assert project.query(f"SELECT description FROM {REPORT}") == [("Q",)]
+    assert project.query("SELECT count(*) FROM readings") == [(2,)]
+    found = list(wolkvox_billing(clock=lambda: NOON, force=True).resources["readings"])
+    assert [one["description"] for one in found if one] == ["P", "Q"]
+
+
+def test_another_destination(project: Project, tmp_path: Path) -> None:
+    """A destination that is neither takes the same rows by dlt's own way."""
+    tell(project, [row(f"P{n}") for n in range(MANY)])
+    bucket = dlt.destinations.filesystem(bucket_url=(tmp_path / "bucket").as_uri())
+    pipeline = dlt.pipeline("wolkvox", destination=bucket, dataset_name="wolkvox_billing")
+    pipeline.run(wolkvox_billing(clock=lambda: NOON), loader_file_format="parquet")
+    import pyarrow.dataset
+
+    written = pyarrow.dataset.dataset(tmp_path / "bucket" / "wolkvox_billing" / "readings")
+    assert written.count_rows() == MANY
+
+
+def test_nothing_is_left_beside_the_answers(warehouse: Project) -> None:
+    """After a load the files of a large answer are gone from the working folder."""
+    tell(warehouse, [row(f"P{n}") for n in range(MANY)])
+    folder = Path(warehouse.load().working_folder)
+    left = [one.name for one in folder.rglob("*") if one.suffix in (".parquet", ".csv")]
+    assert left == []
