@@ -18,6 +18,7 @@ from wolkvox_billing.errors import SettingsError, WolkvoxError
 from wolkvox_billing.listing import (
     RECEIPT_HEADINGS,
     VERDICT_HEADINGS,
+    alarm_of,
     failures_of,
     poll_as_json,
     poll_as_row,
@@ -249,7 +250,7 @@ def reconcile(
 ) -> None:
     """Compare what was billed with what was measured, and say what to pay and what to question."""
     from wolkvox_billing import reconcile as verbs
-    from wolkvox_billing.closing import no_longer_hold
+    from wolkvox_billing.closing import closed_months, no_longer_hold
 
     if is_init:
         other = {"--month": month, "--fail-on-material": fail_on_material, "--evidence": evidence,
@@ -279,12 +280,9 @@ def reconcile(
                 f"{first} is there already with other bytes, and is kept, since a close may stand "
                 f"on it: the new evidence is {made.name}"
             )
-    material = [
-        f"{one['reconciliation_status']}: {one['explanation']}"
-        for one in found.rows
-        if one["is_material"]
-    ]
+    material = [alarm_of(one) for one in found.rows if one["is_material"]]
     broken = no_longer_hold(destination=destination, dataset=dataset)
+    closed = closed_months(destination=destination, dataset=dataset)
     found.warnings += [str(one) for one in broken]
     if as_json:
         print_json(
@@ -295,6 +293,7 @@ def reconcile(
                 "totals": found.totals,
                 "warnings": found.warnings,
                 **({"evidence": made} if made else {}),
+                "is_closed": month in closed - {one.close.month for one in broken},
                 "failures": material,
                 "may_pass": False,
             }

@@ -436,9 +436,13 @@ def test_the_invoices_find_the_overbilled_month(
     assert world.airflow.ended(INVOICES, run) == "failed"
     log = world.airflow.log(INVOICES, run)
     states = world.airflow.states(INVOICES, run)
-    assert states["invoices"] == states["rejected"] == "success", log
+    assert states == {
+        "look": "success", "invoices": "success", "rejected": "success", "reconcile": "success",
+        "material": "failed", "remember": "success",
+    }, log  # fmt: skip
     assert "overbilled_quantity" in log
     [line] = [line for line in world.told.splitlines() if "overbilled_quantity" in line]
+    assert line.startswith(f"{INVOICES} material: reconcile: 2025-04 ventas ")
     assert f"{OVERBILLED}" in line
     assert (folder / "evidence" / "wolkvox-evidence-2025-04.zip").exists()
 
