@@ -13,7 +13,7 @@ from __future__ import annotations
 from airflow.sdk import Asset, chain, dag, task
 from airflow.sdk.exceptions import AirflowFailException
 
-from wolkvox_verb import CRON, DAGS, EVERY, operations, run, schedule, setting
+from wolkvox_verb import CRON, DAGS, STALE, operations, run, schedule, setting
 
 DATA = Asset("wolkvox_billing")
 POOL = setting("POOL", "wolkvox_billing")
@@ -55,7 +55,7 @@ def wolkvox_billing_age():
     @task
     def age():
         """Fails, and so tells, where an operation was not answered for two polls and a bit."""
-        run("status", "--stale-after", setting("STALE_MINUTES", str(2 * EVERY + 5)))
+        run("status", "--stale-after", str(STALE))
 
     age()
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import os
 import shutil
 import signal
@@ -30,6 +31,19 @@ log = logging.getLogger(__name__)
 def setting(name: str, default: str = "") -> str:
     """WOLKVOX_BILLING_…, of the dag-processor's environment and of the workers'."""
     return os.environ.get(f"WOLKVOX_BILLING_{name}") or default
+
+
+def number(name: str, default: float, expected: str, *, least: float = 0, of: int = 0) -> float:
+    """The setting as a number that is not less than `least`, and divides `of`; else the file does
+    not parse, and Airflow shows what is wrong."""
+    given = setting(name, str(default))
+    try:
+        found = float(given)
+    except ValueError:
+        found = math.nan
+    if not least <= found < math.inf or (of and (found % 1 or of % found)):
+        raise ValueError(f"WOLKVOX_BILLING_{name} is {given!r}: give {expected}")
+    return found
 
 
 def in_project(path: str) -> str:
@@ -177,7 +191,7 @@ def tell(context: Any) -> None:
 # The pauses add up to less than `pace_minutes`, so that a retry asks only what is still missing.
 TASKS = {
     "retries": 3,
-    "retry_delay": timedelta(seconds=float(setting("RETRY_SECONDS", "20"))),
+    "retry_delay": timedelta(seconds=number("RETRY_SECONDS", 20, "seconds, 0 or more")),
     "retry_exponential_backoff": 2,
     "execution_timeout": timedelta(minutes=15),
     "on_failure_callback": tell,
@@ -191,7 +205,8 @@ DAGS = {
     "tags": ["wolkvox"],
 }
 ZONE = os.environ.get("SOURCES__WOLKVOX_BILLING__TIMEZONE") or "America/Bogota"  # the vendor's
-EVERY = int(setting("SCHEDULE_MINUTES", "15"))
+EVERY = int(number("SCHEDULE_MINUTES", 15, "a divisor of 60, at least 5", least=5, of=60))
+STALE = number("STALE_MINUTES", 2 * EVERY + 5, "minutes, at least 1", least=1)
 CRON = f"*/{EVERY} * * * *" if EVERY < 60 else "0 * * * *"
 
 

@@ -212,6 +212,35 @@ def test_a_folder_that_is_not_there(tmp_path: Path, name: str) -> None:
     assert said.startswith(f"AirflowFailException WOLKVOX_BILLING_{name}: there is no ")
 
 
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("SCHEDULE_MINUTES", ["0", "-5", "3", "7", "7.5", "90", "abc", "nan"]),
+        ("RETRY_SECONDS", ["-1", "abc", "inf"]),
+        ("STALE_MINUTES", ["0", "-5", "abc", "nan"]),
+    ],
+)
+def test_a_number_that_cannot_be_meant(tmp_path: Path, name: str, values: list[str]) -> None:
+    """The file does not parse, and the error names the variable, what came and what is expected."""
+    program = """
+import os, sys
+name, *values = sys.argv[1:]
+import importlib, json, wolkvox_verb
+found = []
+for value in values:
+    os.environ[name] = value
+    try:
+        importlib.reload(wolkvox_verb)
+    except ValueError as error:
+        found.append(str(error))
+print(json.dumps(found))
+"""
+    found = json.loads(python(tmp_path, program, f"WOLKVOX_BILLING_{name}", *values))
+    assert [one.split(": give ")[0] for one in found] == [
+        f"WOLKVOX_BILLING_{name} is {value!r}" for value in values
+    ]
+
+
 def verb(folder: Path, setting: str) -> str:
     """What `load` handed back, or raised, with this setting; in one line."""
     name, value = setting.split(" = ")
