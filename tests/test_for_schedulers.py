@@ -13,7 +13,7 @@ import pytest
 
 from conftest import Project, configure
 from wolkvox_billing.listing import failures_of
-from wolkvox_billing.pool import pool_problem
+from wolkvox_billing.pool import look_at_pool
 from wolkvox_billing.status import status
 
 
@@ -131,8 +131,9 @@ def test_the_pool(
     command.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     monkeypatch.delenv("AIRFLOW_HOME", raising=False)
-    assert pool_problem() == ""
+    assert look_at_pool() == (True, "")
     assert not (tmp_path / "called").exists()
     monkeypatch.setenv("AIRFLOW_HOME", str(tmp_path))
-    said = pool_problem()
-    assert problem in said and bool(problem) == bool(said)
+    found = look_at_pool()
+    assert found.is_good == (not problem)
+    assert (problem or "is there") in found.says

@@ -420,10 +420,13 @@ def check(as_json: bool) -> None:
     On a machine of Airflow's it looks for the pool of the DAG's tasks too.
     """
     from wolkvox_billing.check import check as verb
-    from wolkvox_billing.pool import pool_problem
+    from wolkvox_billing.pool import look_at_pool
 
-    if said := pool_problem():
-        complain(said)
+    pool = look_at_pool()
+    if not pool.is_good:
+        complain(pool.says)
+    elif pool.says and not as_json:
+        say(pool.says)
     with watching("asking wolkvox") as on_event:
         findings = verb(on_event=on_event)
     if as_json:
@@ -437,7 +440,7 @@ def check(as_json: bool) -> None:
             say(f"  to do: {one.advice}" if one.failed_step else f"  {one.advice}")
             if one.rows:
                 print_table(list(one.rows[0]), [list(row.values()) for row in one.rows])
-    sys.exit(1 if said or any(one.failed_step for one in findings) else 0)
+    sys.exit(1 if not pool.is_good or any(one.failed_step for one in findings) else 0)
 
 
 @main.command()

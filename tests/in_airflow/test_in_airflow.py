@@ -256,6 +256,19 @@ except Exception as error:
     return python(folder, program)
 
 
+def test_the_last_polls_ask_in_spite_of_the_pace(tmp_path: Path) -> None:
+    """From 23:50 of a month's last day on `load` is forced, but for its retries."""
+    ask = """
+import runpy, sys
+from datetime import datetime
+words = runpy.run_path(sys.argv[1])["last_words"]
+times = [(2, 28, 23, 59), (2, 29, 23, 49), (2, 29, 23, 50), (2, 29, 23, 59), (3, 1, 0, 0)]
+print([words(datetime(2028, *one), 1) for one in times], words(datetime(2028, 2, 29, 23, 59), 2))
+"""
+    found = python(tmp_path, ask, str(DAGS / "wolkvox_billing.py"))
+    assert found == "[[], [], ['--force'], ['--force'], []] []"
+
+
 def test_a_scheduled_run_fills_the_marts(world: World) -> None:
     """The first scheduled run loads, refreshes, publishes, and tells who schedules on the Asset."""
     norte = world.operation("norte")
