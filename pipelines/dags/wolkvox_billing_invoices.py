@@ -61,16 +61,17 @@ def wolkvox_billing_invoices():
             if month and (one["made"] == "loaded" or f"{today - RECENT:%Y-%m}" <= month):
                 months.add(month)
         ti.xcom_push(key="is_new", value=is_new)
-        ti.xcom_push(key="rejected", value=found.get("failures", []))
+        failures = found.get("failures", [])
+        told = last_time(ti, "rejected") or []  # here: later this run may have remembered its own
+        ti.xcom_push(key="rejected", value=failures)
+        ti.xcom_push(key="untold", value=[one for one in failures if one not in told])
         ti.xcom_push(key="seen", value=before)
         return sorted(months)
 
     @task(retries=0)
     def rejected(ti=None) -> None:
         """Fails where a file could not be read that was not told of yet, beside the others."""
-        told = last_time(ti, "rejected") or []
-        all_of_it = ti.xcom_pull(task_ids="invoices", key="rejected")
-        if new := [one for one in all_of_it if one not in told]:
+        if new := ti.xcom_pull(task_ids="invoices", key="untold"):
             more = [f"and {len(new) - SHOWN} more"] if len(new) > SHOWN else []
             raise AirflowFailException(f"invoices: not loaded: {'; '.join(new[:SHOWN] + more)}")
 
