@@ -83,7 +83,7 @@ def wolkvox_billing_invoices():
         if is_new or not list(Path(EVIDENCE).glob(f"*-{month}*.zip")):
             words += ["--evidence", EVIDENCE, *(["--files", FOLDER] if FOLDER else [])]
         found = run("reconcile", *words)
-        return [] if found["is_closed"] else found["failures"]
+        return [] if found.get("is_closed") else found["failures"]
 
     @task(retries=0)
     def material(found: list[list[str]]) -> None:
