@@ -25,9 +25,10 @@ import pytest
 
 from conftest import NOON, TOKENS, Project, configure, empty_project
 from fake_wolkvox import Vendor
+from wolkvox_billing import pipeline as pipelines
 from wolkvox_billing.pipeline import complaint_of
 from wolkvox_billing.polls import Poll
-from wolkvox_billing.sessions import only_load
+from wolkvox_billing.sessions import lock_number, only_load
 from wolkvox_billing.snapshot import publish
 from wolkvox_billing.warehouse import opened
 
@@ -302,3 +303,40 @@ def test_no_load_without_its_lock(project: Project) -> None:
     refused = pytest.raises(psycopg2.OperationalError, match="not currently accepting")
     with opened("postgres") as pipeline, project.away(), refused:
         ExitStack().enter_context(only_load(pipeline, wait=0.5))
+
+
+def test_a_table_that_is_held_elsewhere_holds_up_no_answer(
+    project: Project, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Where somebody keeps the table of last answers, the calls go on after some seconds, and
+    one warning says that answers of other hosts are not seen."""
+    assert project.load().is_good
+    project.later(hours=1)
+    with closing(psycopg2.connect(project.dsn)) as other, closing(other.cursor()) as cursor:
+        cursor.execute("LOCK TABLE wolkvox_billing.last_answers")
+        assert project.load(reports=[REPORT, "ivr_minutes"]).is_good
+    [warning] = [one for one in caplog.messages if "of other hosts" in one]
+    assert warning.startswith("the answers of other hosts are not seen")
+    assert "lock timeout" in warning
+
+
+def test_what_is_left_from_before_does_not_hold_up_the_calls(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A host with answers left from before asks while another one loads, and then loads both."""
+    assert project.load().is_good
+    project.later(hours=1)
+    monkeypatch.setattr(pipelines, "AT_ONCE", 0.5)
+    with project.away():
+        project.load()
+    project.later(hours=1)
+    calls = len(project.vendor.calls)
+    with ThreadPoolExecutor() as pool, ExitStack() as other:
+        lock = lock_number("load", '"wolkvox_billing"')
+        cursor = other.enter_context(closing(psycopg2.connect(project.dsn))).cursor()
+        cursor.execute("SELECT pg_advisory_lock(%s)", (lock,))
+        run = pool.submit(project.load)
+        project.vendor.wait_for_calls(calls + 1, 30)
+        other.close()
+        assert run.result().is_good
+    assert len(project.query(READ_AT)) == 3
