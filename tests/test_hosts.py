@@ -340,3 +340,29 @@ def test_what_is_left_from_before_does_not_hold_up_the_calls(
         other.close()
         assert run.result().is_good
     assert len(project.query(READ_AT)) == 3
+
+
+def test_a_loader_that_may_make_no_schema(
+    project: Project, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The schemas may be made for the loader: then it needs no right to make any; and where it may
+    not have the table of last answers either, the token's lock is taken all the same."""
+    server, database = project.dsn.split("@")[1].rsplit("/", 1)
+    role = f"loader_{database}"
+    project.execute(f"CREATE ROLE {role} LOGIN")
+    for schema in ("wolkvox_billing", "wolkvox_billing_staging", "wolkvox_billing_marts"):
+        project.execute(f"CREATE SCHEMA {schema} AUTHORIZATION {role}")
+    loader = f"postgresql://{role}:unused@{server}/{database}"
+    monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", loader)
+    assert project.load().is_good
+    assert len(project.query("SELECT * FROM last_answers")) == 1
+    assert "of other hosts" not in caplog.text
+    project.execute("ALTER TABLE wolkvox_billing.last_answers OWNER TO tester")
+    project.later(hours=1)
+    with held_back(project) as held, ThreadPoolExecutor() as pool:
+        run = pool.submit(project.load)
+        project.vendor.wait_for_calls(2, 30)
+        assert len(project.query(LOCKS)) == 1
+        held.close()
+        assert run.result().is_good
+    assert "the answers of other hosts are not seen" in caplog.text
