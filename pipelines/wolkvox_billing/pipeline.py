@@ -51,6 +51,8 @@ NOT_LOADED = "not loaded, kept in the working folder for the next load: {}"
 NOT_DESCRIBED = "loaded, and the comments on tables and columns could not be written: {}"
 NOT_REFRESHED = "loaded, and the marts could not be refreshed: {}"
 NOT_RECONCILED = "loaded, and invoices were not compared anew: {}"
+LONG = 900.0  # seconds for another host that loads,
+AT_ONCE = 5.0  # and so many before the vendor is asked: what is left is loaded with the answers
 ROOM_FOR_ANSWERS = 4 * 1024 * 1024  # bytes; a poll of a few rows takes 75 KiB
 
 
@@ -136,7 +138,7 @@ def load(
         result.location = location_of(pipeline)
         spool = Spool(Path(pipeline.pipelines_dir, SPOOL))
 
-        _try(result, NOT_LOADED, lambda: infos.extend(load_waiting(pipeline)))
+        _try(result, NOT_LOADED, lambda: infos.extend(load_waiting(pipeline, wait=AT_ONCE)))
         result.problems.clear()  # what matters is whether this run's own load succeeds
         result.warnings += waiting_elsewhere(pipeline)
         free = shutil.disk_usage(pipeline.working_dir).free
@@ -260,18 +262,19 @@ def load_or_drop(pipeline: dlt.Pipeline, step: Callable[[], Any], undone: str) -
     tidy(pipeline)
 
 
-def load_waiting(pipeline: dlt.Pipeline) -> list[LoadInfo]:
+def load_waiting(pipeline: dlt.Pipeline, *, wait: float = LONG) -> list[LoadInfo]:
     """Loads what an earlier run left behind, or learns from the destination what is in it."""
     # Without a schema it is a first run that was killed in extract: its answers are in the spool.
     if pipeline.has_pending_data and pipeline.default_schema_name:
-        return [normalized_and_loaded(pipeline)]
+        return [normalized_and_loaded(pipeline, wait=wait)]
     pipeline.sync_destination()
     return []
 
 
-def normalized_and_loaded(pipeline: dlt.Pipeline) -> LoadInfo:
+def normalized_and_loaded(pipeline: dlt.Pipeline, *, wait: float = LONG) -> LoadInfo:
+    """Loads all that waits, once no other host loads; `wait` is in seconds."""
     pipeline.normalize()
-    with held_open(pipeline, or_fail=True), only_load(pipeline):
+    with held_open(pipeline, or_fail=True), only_load(pipeline, wait=wait):
         info = pipeline.load()
     info.raise_on_failed_jobs()
     return info
