@@ -90,9 +90,9 @@ def opened(
 
 
 def _settle(folder: Path) -> None:
-    """Ends what a run that was killed has left of a step of dlt's, so that no later run fails by it:
-    an extraction half-way, which nothing reads again; a package that is normalized, and still among
-    those to be normalized; one that is loaded, and still among those to be loaded."""
+    """Ends what a run that was killed has left of a step of dlt's; by the last two each later run
+    would fail. An extraction half-way, which nothing reads again; a package that is normalized, and
+    still among those to be; one that is loaded, and still among those to be."""
     for left in (folder / "normalize").glob("*"):
         if left.is_dir() and left.name != "extracted":
             shutil.rmtree(left, ignore_errors=True)
