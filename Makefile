@@ -11,7 +11,7 @@ OLDEST := build/oldest-duckdb
 # Airflow has 190 packages of its own, 600 MB: only what needs them sets them up.
 AIRFLOW := build/airflow
 
-.PHONY: help install demo notebook test test-airflow airflow lint types check bench lock clean FORCE
+.PHONY: help install demo notebook test test-airflow airflow lint types check faults bench lock clean FORCE
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -42,6 +42,13 @@ types: .venv/installed ## the types, strictly
 	@$(BIN)/mypy
 
 check: lint types test ## lint, types and test
+
+faults: .venv/installed ## kill 200 runs on each engine, cut and trickle, twenty at once; an hour
+	@mkdir -p build && rm -f build/faults.txt
+	@WOLKVOX_TEST_KILLS=200 WOLKVOX_TEST_REPORT="$(CURDIR)/build/faults.txt" $(BIN)/python -m pytest \
+		-n auto tests/test_killed.py tests/test_network.py tests/test_at_once.py \
+		tests/test_clocks.py tests/test_secrets.py tests/test_client.py
+	@sort build/faults.txt
 
 bench: .venv/installed ## how fast loads, marts and invoices are, and how sure verdicts; 20 minutes
 	@$(BIN)/python benchmarks/loads.py

@@ -54,6 +54,11 @@ STEPS: dict[str, tuple[str, str, int]] = {
     ),
     "in load, after a job": ("dlt.load.load:Load.complete_jobs", "after", 1),
     "before the load is noted": ("dlt.load.load:Load.complete_package", "before", 1),
+    "before the loaded package is put away": (
+        "dlt.common.storages.load_package:PackageStorage.complete_loading_package",
+        "after",
+        1,
+    ),
     "after the load is noted": ("dlt.load.load:Load.complete_package", "after", 1),
     "between load and views": ("wolkvox_billing.pipeline:refresh", "before", 1),
     "after the views": ("wolkvox_billing.pipeline:refresh", "after", 1),

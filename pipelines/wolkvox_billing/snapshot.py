@@ -268,7 +268,8 @@ def _remove(path: Path) -> None:
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path, ignore_errors=True)
     else:
-        path.unlink(missing_ok=True)
+        with suppress(OSError):  # it was never made
+            path.unlink()
 
 
 def _move(beside: Path, target: Path, as_file: bool, open_to: int) -> None:

@@ -23,6 +23,7 @@ from dlt.common.configuration.exceptions import ConfigFieldMissingException, Con
 from dlt.common.destination import Destination
 from dlt.common.destination.exceptions import DestinationException, UnknownDestinationModule
 from dlt.common.exceptions import MissingDependencyException
+from dlt.common.storages.load_package import PackageStorage
 
 from wolkvox_billing.errors import SettingsError, WarehouseError
 
@@ -89,15 +90,18 @@ def opened(
 
 
 def _settle(folder: Path) -> None:
-    """Removes what a run that was killed has left of a step of dlt's: extracting half-way, which
-    nothing reads again; and a package that is normalized, and was not yet removed from those that
-    wait for it. dlt would normalize it again and fail, in each run from then on."""
+    """Ends what a run that was killed has left of a step of dlt's; by the last two each later run
+    would fail. An extraction half-way, which nothing reads again; a package that is normalized, and
+    still among those to be; one that is loaded, and still among those to be."""
     for left in (folder / "normalize").glob("*"):
         if left.is_dir() and left.name != "extracted":
             shutil.rmtree(left, ignore_errors=True)
     for left in (folder / "normalize" / "extracted").glob("*"):
         if (folder / "load" / "normalized" / left.name).exists():
             shutil.rmtree(left, ignore_errors=True)
+    for left in (folder / "load" / "normalized").glob("*"):
+        if (left / PackageStorage.PACKAGE_COMPLETED_FILE_NAME).exists():
+            left.rename(folder / "load" / "loaded" / left.name)
 
 
 def _check_file(file: Path, dataset: str) -> None:
