@@ -121,8 +121,8 @@ def seen() -> str:
 
 
 def stands_still() -> bool:
-    """Waits until no file was touched for STILL_SECONDS, 10 times that at most; whether that is so. A copy
-    may bring the time of its original, so it is the moment of the last change to the file."""
+    """Waits until no file was touched for STILL_SECONDS, 10 times that at most; whether that is so.
+    A copy may bring the time of its original: it is the last change to the file that counts."""
     for _ in range(40):
         now = time.time()
         # A clock that is ahead, as on a share, keeps nobody waiting.
