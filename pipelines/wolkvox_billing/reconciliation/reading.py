@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from dlt.destinations.sql_client import SqlClientBase
 
 from wolkvox_billing.invoices.period import DAY, Period
-from wolkvox_billing.marts.sql import literal
+from wolkvox_billing.marts.sql import day_start, literal
 from wolkvox_billing.reconciliation.facts import BilledLine, DayUse, Facts, MonthUse, Product
 from wolkvox_billing.reconciliation.policy import Policy
 from wolkvox_billing.reconciliation.tail import (
@@ -87,15 +87,15 @@ def read_facts(client: SqlClientBase[Any], raw: str, marts: str, policy: Policy)
             f"AND product = {literal(use.product)} AND usage_date >= {literal(use.period.start)} "
             f"AND usage_date < {literal(use.period.end)} ORDER BY read_epoch, poll_id"
         ):
-            at = min(read_epoch, _epoch(day + DAY, zone(use.operation_id)))
+            at = min(read_epoch, day_start(day + DAY, zone(use.operation_id)))
             found[name].append((day, (at, quantity)))
         return {name: sorted(one, key=lambda of: of[1][0]) for name, one in found.items()}
 
     def unread(use: MonthUse, period: Period) -> Unread:
         where = zone(use.operation_id)
         if use.measure == "month_to_date":
-            month = _epoch(use.period.start, where), _epoch(use.period.end, where)
-            start, end = (_epoch(day, where) for day in period)
+            month = day_start(use.period.start, where), day_start(use.period.end, where)
+            start, end = (day_start(day, where) for day in period)
             return added(
                 [
                     unread_of_counter([p for _, p in one], month, start, end, policy.tail_factor)
@@ -108,7 +108,7 @@ def read_facts(client: SqlClientBase[Any], raw: str, marts: str, policy: Policy)
             for day, point in read:
                 by_day[day].append(point)
             listed = [
-                Day(_epoch(day, where), _epoch(day + DAY, where), tuple(by_day[day]))
+                Day(day_start(day, where), day_start(day + DAY, where), tuple(by_day[day]))
                 for day in _days_of(period)
             ]
             parts.append(
@@ -165,10 +165,6 @@ def _sum(*quantities: Decimal | None) -> Decimal:
 
 def _days_of(period: Period) -> list[date]:
     return [period.start + n * DAY for n in range((period.end - period.start).days)]
-
-
-def _epoch(day: date, zone: ZoneInfo) -> int:
-    return int(datetime(day.year, day.month, day.day, tzinfo=zone).timestamp())
 
 
 def _lines(
