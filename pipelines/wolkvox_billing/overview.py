@@ -16,7 +16,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime, timezone
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -29,6 +29,7 @@ from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
 from wolkvox_billing.errors import SettingsError, WarehouseError
 from wolkvox_billing.evidence import write_evidence
 from wolkvox_billing.explain import Traced, trace
+from wolkvox_billing.invoices.period import month_of
 from wolkvox_billing.marts import MARTS, REFRESHED
 from wolkvox_billing.marts.sql import literal
 from wolkvox_billing.page import Page
@@ -141,8 +142,7 @@ def read_month(
 ) -> Month:
     """The Month, of one operation or of all. Invoice lines that no operation or period is known of
     are in each. Raises what `read_overview` raises."""
-    start = date.fromisoformat(f"{month}-01")
-    end = (start + timedelta(days=31)).replace(day=1)
+    start, end = month_of(date.fromisoformat(f"{month}-01"))
     policy = configured(read_policy)
 
     def kept(mart: str, day: str) -> list[Row]:
