@@ -285,7 +285,7 @@ def _row(one: Verdict, facts: Facts, policy: Policy) -> Row:
         "consumed_quantity": one.consumed,
         "billed_quantity": one.billed_quantity,
         "quantity_variance": one.quantity_variance,
-        "contracted_unit_price": one.unit_price,
+        "contracted_unit_price": one.priced.unit_price,
         "contracted_cost": one.contracted_cost,
         "billed_cost": one.billed_cost,
         "cost_variance": one.cost_variance,
