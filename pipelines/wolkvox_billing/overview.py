@@ -44,6 +44,7 @@ from wolkvox_billing.warehouse import (
     configured,
     is_complaint,
     plain,
+    tables_in,
 )
 
 Row = dict[str, Any]
@@ -265,9 +266,7 @@ def _opened(source: Source) -> Iterator[SqlClientBase[Any]]:
     with client.sql_client as opened, opened.begin_transaction():
         if name == "postgres":
             opened.execute_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        listed = "SELECT table_name FROM information_schema.tables WHERE table_schema ="
-        there = {row["table_name"] for row in _rows(opened, f"{listed} '{source.dataset}_marts'")}
-        if not {*MARTS, *BESIDE} <= there:
+        if not {*MARTS, *BESIDE} <= tables_in(opened, f"{source.dataset}_marts"):
             todo = "publish it anew" if source.snapshot else "run `wolkvox-billing load`"
             raise WarehouseError(f"the marts are not there, or of an older version: {todo}")
         yield opened
@@ -291,9 +290,7 @@ def _operations(coverage: Sequence[Row], verdicts: Sequence[Row]) -> dict[str, s
 
 def _advice(client: SqlClientBase[Any], source: Source, verdicts: Sequence[Row]) -> list[str]:
     """What a person does next, where there is nothing to compare yet."""
-    listed = "SELECT table_name FROM information_schema.tables WHERE table_schema ="
-    there = [row["table_name"] for row in _rows(client, f"{listed} '{source.dataset}'")]
-    has_invoices = "invoice_lines" in there and bool(
+    has_invoices = "invoice_lines" in tables_in(client, source.dataset) and bool(
         _rows(client, f"SELECT document_id FROM {source.dataset}.invoice_lines LIMIT 1")
     )
     if not has_invoices:
