@@ -23,7 +23,7 @@ from zoneinfo import ZoneInfo
 from airflow.sdk import dag, task
 from airflow.sdk.exceptions import AirflowFailException
 
-from wolkvox_verb import CRON, DAGS, ZONE, in_project, run, schedule, setting
+from wolkvox_verb import CRON, DAGS, ZONE, in_project, number, run, schedule, setting
 
 FOLDER = in_project(setting("INVOICES"))
 EVIDENCE = in_project(setting("EVIDENCE", "evidence"))
@@ -33,7 +33,7 @@ LAST_MORNING = 20
 MORNING = f"5 7 1-{LAST_MORNING} * *"
 MORNINGS = [f"{day:02} 07:05" for day in range(1, LAST_MORNING + 1)]
 RECENT = timedelta(days=92)
-STILL_SECONDS = 60
+STILL_SECONDS = number("STILL_SECONDS", 60, "seconds, such as 60")
 SHOWN = 20
 
 
@@ -121,14 +121,14 @@ def seen() -> str:
 
 
 def stands_still() -> bool:
-    """Waits until no file was touched for a minute, 10 minutes at most; whether that is so. A copy
-    may bring the time of its original, so it is the moment of the last change to the file."""
+    """Waits until no file was touched for STILL_SECONDS, 10 times that at most; whether that is so.
+    A copy may bring the time of its original: it is the last change to the file that counts."""
     for _ in range(40):
         now = time.time()
         # A clock that is ahead, as on a share, keeps nobody waiting.
         if not any(0 <= now - path.stat().st_ctime < STILL_SECONDS for path in files()):
             return True
-        time.sleep(15)
+        time.sleep(STILL_SECONDS / 4)
     return False
 
 

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 from wolkvox_billing.markup import Money, hours, text
-from wolkvox_billing.page import HOUR, Row, Usage, epoch
+from wolkvox_billing.marts.sql import day_start
+from wolkvox_billing.page import HOUR, Row, Usage
 
 _WIDTH, _HEIGHT = 960, 310
 _LEFT, _RIGHT, _TOP, _BOTTOM = 90, 20, 30, 78  # margins of a counter's chart
@@ -27,7 +28,7 @@ def usage_chart(usage: Usage, number: int) -> str:
     gaps, _ = usage.gaps()
     # A day that was read after it was over stands at its end.
     points = sorted(
-        (min(one["read_epoch"], epoch(one["date"], usage.zone) + 24 * HOUR - 1),
+        (min(one["read_epoch"], day_start(one["date"], usage.zone) + 24 * HOUR - 1),
          one["read_epoch"], one["items"])
         for one in usage.read
     )  # fmt: skip
@@ -53,7 +54,7 @@ def usage_chart(usage: Usage, number: int) -> str:
     drawn.append(_line(_LEFT, _FLOOR, _WIDTH - _RIGHT, _FLOOR))
     drawn.append(_line(_LEFT, _TOP, _LEFT, _FLOOR))
     for day in [d for d in range(1, (usage.end - usage.start).days + 1) if d == 1 or d % 5 == 0]:
-        place = x(epoch(usage.start.replace(day=day), usage.zone))
+        place = x(day_start(usage.start.replace(day=day), usage.zone))
         drawn.append(_line(place, _FLOOR, place, _FLOOR + 5))
         drawn.append(_label(place, _FLOOR + 20, str(day), "middle"))
     drawn.append(_label(_LEFT - 12, _FLOOR + 20, "day", "end"))

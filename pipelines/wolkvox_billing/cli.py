@@ -252,7 +252,7 @@ def reconcile(
 ) -> None:
     """Compare what was billed with what was measured, and say what to pay and what to question."""
     from wolkvox_billing import reconcile as verbs
-    from wolkvox_billing.closing import closed_months, no_longer_hold
+    from wolkvox_billing.closing import standing
 
     if is_init:
         other = {"--month": month, "--fail-on-material": fail_on_material, "--evidence": evidence,
@@ -283,8 +283,7 @@ def reconcile(
                 f"on it: the new evidence is {made.name}"
             )
     material = [alarm_of(one) for one in found.rows if one["is_material"]]
-    broken = no_longer_hold(destination=destination, dataset=dataset)
-    closed = closed_months(destination=destination, dataset=dataset)
+    closed, broken = standing(destination=destination, dataset=dataset)
     found.warnings += [str(one) for one in broken]
     if as_json:
         print_json(
@@ -295,7 +294,7 @@ def reconcile(
                 "totals": found.totals,
                 "warnings": found.warnings,
                 **({"evidence": made} if made else {}),
-                "is_closed": month in closed - {one.close.month for one in broken},
+                "is_closed": month in closed,
                 "failures": material,
                 "may_pass": False,
             }

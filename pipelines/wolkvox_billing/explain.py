@@ -207,9 +207,7 @@ def _traced(rows: Rows, raw: str, row: Row, comparison: Comparison) -> Traced:
         )
         found.polls = len(outcomes)
         found.polls_answered = sum(Outcome(outcome).is_answer for (outcome,) in outcomes)
-    # An operation that was renamed has a use for each name: its readings are found once.
-    uses = {(use.product, use.period): use for use in (measured.uses if measured else [])}
-    for use in uses.values():
+    for use in measured.uses if measured else ():
         assert period  # only a key with one is measured
         found.measured_from += _measured(rows, raw, use, period)
     if billed:

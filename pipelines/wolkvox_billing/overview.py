@@ -16,7 +16,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime, timezone
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -29,6 +29,7 @@ from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
 from wolkvox_billing.errors import SettingsError, WarehouseError
 from wolkvox_billing.evidence import write_evidence
 from wolkvox_billing.explain import Traced, trace
+from wolkvox_billing.invoices.period import month_of
 from wolkvox_billing.marts import MARTS, REFRESHED
 from wolkvox_billing.marts.sql import literal
 from wolkvox_billing.page import Page
@@ -43,6 +44,7 @@ from wolkvox_billing.warehouse import (
     configured,
     is_complaint,
     plain,
+    tables_in,
 )
 
 Row = dict[str, Any]
@@ -141,8 +143,7 @@ def read_month(
 ) -> Month:
     """The Month, of one operation or of all. Invoice lines that no operation or period is known of
     are in each. Raises what `read_overview` raises."""
-    start = date.fromisoformat(f"{month}-01")
-    end = (start + timedelta(days=31)).replace(day=1)
+    start, end = month_of(date.fromisoformat(f"{month}-01"))
     policy = configured(read_policy)
 
     def kept(mart: str, day: str) -> list[Row]:
@@ -265,9 +266,7 @@ def _opened(source: Source) -> Iterator[SqlClientBase[Any]]:
     with client.sql_client as opened, opened.begin_transaction():
         if name == "postgres":
             opened.execute_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        listed = "SELECT table_name FROM information_schema.tables WHERE table_schema ="
-        there = {row["table_name"] for row in _rows(opened, f"{listed} '{source.dataset}_marts'")}
-        if not {*MARTS, *BESIDE} <= there:
+        if not {*MARTS, *BESIDE} <= tables_in(opened, f"{source.dataset}_marts"):
             todo = "publish it anew" if source.snapshot else "run `wolkvox-billing load`"
             raise WarehouseError(f"the marts are not there, or of an older version: {todo}")
         yield opened
@@ -291,9 +290,7 @@ def _operations(coverage: Sequence[Row], verdicts: Sequence[Row]) -> dict[str, s
 
 def _advice(client: SqlClientBase[Any], source: Source, verdicts: Sequence[Row]) -> list[str]:
     """What a person does next, where there is nothing to compare yet."""
-    listed = "SELECT table_name FROM information_schema.tables WHERE table_schema ="
-    there = [row["table_name"] for row in _rows(client, f"{listed} '{source.dataset}'")]
-    has_invoices = "invoice_lines" in there and bool(
+    has_invoices = "invoice_lines" in tables_in(client, source.dataset) and bool(
         _rows(client, f"SELECT document_id FROM {source.dataset}.invoice_lines LIMIT 1")
     )
     if not has_invoices:

@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from wolkvox_billing.marts.sql import day_start
 from wolkvox_billing.terminal import shown_number
 from wolkvox_billing.verdict import Outcome
 
@@ -78,7 +79,7 @@ class Usage:
     @property
     def span(self) -> tuple[int, int]:
         """The month's start and end."""
-        return epoch(self.start, self.zone), epoch(self.end, self.zone)
+        return day_start(self.start, self.zone), day_start(self.end, self.zone)
 
     def gaps(self) -> tuple[list[tuple[int, int]], int]:
         """The stretches without an answer that stand out, and how long makes one so: three times
@@ -137,8 +138,3 @@ def _billed(page: Page, counter: Counter) -> list[tuple[Decimal, str]]:
             of = " for the whole report" if row["product"] is None and product else ""
             found.append((quantity, f"billed{of}: {shown_number(quantity)}"))
     return found
-
-
-def epoch(day: date, zone: ZoneInfo) -> int:
-    """When a day starts, in seconds since 1970."""
-    return int(datetime(day.year, day.month, day.day, tzinfo=zone).timestamp())

@@ -195,7 +195,8 @@ def _take_along(
 
 
 def _refill(pipeline: dlt.Pipeline, result: LoadReport) -> None:
-    from wolkvox_billing.reconcile import refill  # it needs what is here
+    # Here, since it brings the readers of invoices along, which no other verb here has a use for.
+    from wolkvox_billing.reconcile import refill
 
     try:
         _try(result, NOT_RECONCILED, lambda: refill(pipeline))

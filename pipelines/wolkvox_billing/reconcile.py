@@ -17,19 +17,17 @@ from pathlib import Path
 from typing import Any
 
 import dlt
-from dlt.destinations.sql_client import SqlClientBase
 
 from wolkvox_billing.errors import SettingsError, WarehouseError, WolkvoxError
 from wolkvox_billing.invoices.period import Period
 from wolkvox_billing.marts import REFRESHED, refresh
-from wolkvox_billing.marts.sql import TABLES, insert, literal
+from wolkvox_billing.marts.sql import TABLES, insert
 from wolkvox_billing.polls import Clock, utc_now
 from wolkvox_billing.reconciliation import rate_card
 from wolkvox_billing.reconciliation.facts import Facts
 from wolkvox_billing.reconciliation.keys import Comparison, compare
 from wolkvox_billing.reconciliation.line_map import read_line_map, warnings_of
 from wolkvox_billing.reconciliation.month import of_month, read_month
-from wolkvox_billing.reconciliation.names import listed
 from wolkvox_billing.reconciliation.policy import Policy, read_policy
 from wolkvox_billing.reconciliation.rate_card import FOREVER, read_rate_card
 from wolkvox_billing.reconciliation.reading import read_facts
@@ -160,10 +158,9 @@ def fill(
             client.execute_sql(f"DELETE FROM {marts}.{table} WHERE TRUE")
             for statement in insert(f"{marts}.{table}", filled):
                 client.execute_sql(statement)
-        warnings = _unknown_suppliers(client, raw, policy)
     lines = [(one.supplier_id, one.item_code, one.description) for one in facts.lines]
     known = (facts.operations, facts.months)
-    warnings += warnings_of(line_map, lines, Path(policy.line_map).name, *known)
+    warnings = warnings_of(line_map, lines, Path(policy.line_map).name, *known)
     warnings += rate_card.warnings_of(rates, Path(policy.rate_card).name, *known)
     warnings += [*facts.warnings, *_without_a_month(facts), *_doubts(facts, month)]
     return of_month(month, rows) if month else rows, totals, warnings
@@ -285,7 +282,7 @@ def _row(one: Verdict, facts: Facts, policy: Policy) -> Row:
         "consumed_quantity": one.consumed,
         "billed_quantity": one.billed_quantity,
         "quantity_variance": one.quantity_variance,
-        "contracted_unit_price": one.unit_price,
+        "contracted_unit_price": one.priced.unit_price,
         "contracted_cost": one.contracted_cost,
         "billed_cost": one.billed_cost,
         "cost_variance": one.cost_variance,
@@ -304,21 +301,3 @@ def _supplier(facts: Facts, policy: Policy) -> str | None:
     known: set[str | None] = {line.supplier_id for line in facts.lines}
     known = set(policy.supplier_ids) or known
     return known.pop() if len(known) == 1 else None
-
-
-def _unknown_suppliers(client: SqlClientBase[Any], raw: str, policy: Policy) -> list[str]:
-    """A warning where `supplier_ids` names one of whom no document is, though there are some."""
-    there = client.execute_sql(
-        "SELECT table_name FROM information_schema.tables "
-        f"WHERE table_schema = {literal(raw)} AND table_name = 'invoice_documents'"
-    )
-    if not policy.supplier_ids or not there:
-        return []
-    found = client.execute_sql(f"SELECT DISTINCT supplier_id FROM {raw}.invoice_documents") or ()
-    names = {str(name or "none") for (name,) in found}
-    unknown = [one for one in policy.supplier_ids if names and one not in names]
-    return [
-        f"the setting `supplier_ids` under [reconciliation] has {one}, and no document is of that "
-        f"supplier; there is {listed(names)}"
-        for one in unknown
-    ]

@@ -24,6 +24,7 @@ from dlt.common.destination import Destination
 from dlt.common.destination.exceptions import DestinationException, UnknownDestinationModule
 from dlt.common.exceptions import MissingDependencyException
 from dlt.common.storages.load_package import PackageStorage
+from dlt.destinations.sql_client import SqlClientBase
 
 from wolkvox_billing.errors import SettingsError, WarehouseError
 
@@ -204,6 +205,14 @@ def reading(pipeline: dlt.Pipeline) -> Iterator[None]:
         if not is_complaint(error):
             raise
         raise WarehouseError(f"{location} cannot be used: {plain(error)}") from None
+
+
+def tables_in(client: SqlClientBase[Any], schema: str) -> set[str]:
+    """The names of the tables and views in a schema; none where there is no such schema."""
+    found = client.execute_sql(
+        f"SELECT table_name FROM information_schema.tables WHERE table_schema = '{schema}'"
+    )
+    return {name for (name,) in found or ()}
 
 
 def is_complaint(error: BaseException) -> bool:

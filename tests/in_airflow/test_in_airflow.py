@@ -109,6 +109,7 @@ def world(tmp_path_factory: pytest.TempPathFactory, postgres_server: str) -> Ite
             "WOLKVOX_BILLING_EVIDENCE": str(folder / "evidence"),
             "WOLKVOX_BILLING_NOTIFIER": "team_notifier.tell",
             "WOLKVOX_BILLING_RETRY_SECONDS": "1",
+            "WOLKVOX_BILLING_STILL_SECONDS": "4",
             "WOLKVOX_BILLING_SCHEDULE_MINUTES": "60",
             "DESTINATION__POSTGRES__CREDENTIALS": dsn,
             "SOURCES__WOLKVOX_BILLING__BASE_URL": vendor.url,

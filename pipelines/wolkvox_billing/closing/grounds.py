@@ -17,8 +17,9 @@ from typing import Any
 from dlt.destinations.sql_client import SqlClientBase
 
 from wolkvox_billing.closing.records import Close
-from wolkvox_billing.invoices.period import month_of
+from wolkvox_billing.invoices.period import Period
 from wolkvox_billing.reconcile import DoesNotTieOut, Row
+from wolkvox_billing.reconciliation.ledger import months_of
 
 # With other columns every close made before would no longer hold.
 KEY = ("supplier_id", "operation_id", "report", "product", "billing_period_start",
@@ -59,10 +60,9 @@ def verdicts_by_month(client: SqlClientBase[Any], marts: str) -> dict[str, list[
         or ()
     ):
         row = dict(zip(columns, values, strict=True))
-        month = month_of(row["billing_period_start"])
-        while month.start < row["billing_period_end"]:  # a quarter is in three
+        period = Period(row["billing_period_start"], row["billing_period_end"])
+        for month in months_of(period):  # a quarter is in three
             found.setdefault(f"{month.start:%Y-%m}", []).append(row)
-            month = month_of(month.end)
     return found
 
 

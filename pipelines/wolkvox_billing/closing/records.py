@@ -17,9 +17,9 @@ from dlt.extract import DltSource
 
 from wolkvox_billing.errors import WolkvoxError
 from wolkvox_billing.intake import INSERT
-from wolkvox_billing.marts.sql import literal
 from wolkvox_billing.pipeline import load_or_drop, normalized_and_loaded
 from wolkvox_billing.tables import TEXT, TIME, Table, hints
+from wolkvox_billing.warehouse import tables_in
 
 MONTH_CLOSES: Table = (
     "One row per close or reopening of a month; the newest of a month counts, and none is changed",
@@ -65,11 +65,7 @@ class Close:
 
 def read_closes(client: SqlClientBase[Any], raw: str) -> list[Close]:
     """All records, each month's in their order; none before the first."""
-    there = client.execute_sql(
-        "SELECT table_name FROM information_schema.tables "
-        f"WHERE table_schema = {literal(raw)} AND table_name = 'month_closes'"
-    )
-    if not there:
+    if "month_closes" not in tables_in(client, raw):
         return []
     columns = ", ".join(one.name for one in fields(Close))
     rows = client.execute_sql(f"SELECT {columns} FROM {raw}.month_closes ORDER BY close_id")

@@ -18,8 +18,7 @@ import duckdb
 
 from wolkvox_billing.marts.sql import literal
 from wolkvox_billing.reconcile import Row
-
-_RUNS_AS_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+from wolkvox_billing.reconciliation.csv_file import RUNS_AS_FORMULA
 
 
 class Table(NamedTuple):
@@ -70,7 +69,7 @@ def _csv(table: Table) -> bytes:
         cells = []
         for name, kind in table.kinds.items():
             text = _as_text(row[name], kind)
-            if kind == "VARCHAR" and text and text.startswith(_RUNS_AS_FORMULA):
+            if kind == "VARCHAR" and text and text.startswith(RUNS_AS_FORMULA):
                 text = f"'{text}"
             cells.append(text)
         writer.writerow(cells)

@@ -144,6 +144,11 @@ def epoch(at: datetime) -> int:
     return int(at.timestamp())
 
 
+def day_start(day: date, zone: ZoneInfo) -> int:
+    """When a day starts in a time zone, in seconds since 1970."""
+    return epoch(datetime(day.year, day.month, day.day, tzinfo=zone))
+
+
 @lru_cache
 def _view(view: str, dialect: str, raw: str, marts: str) -> tuple[str, ...]:
     """CREATE VIEW, with what it and its columns hold: beside it, or in it, as the engine likes."""
@@ -235,21 +240,19 @@ def insert(table: str, rows: list[tuple[object, ...]]) -> Iterator[str]:
 
 def _months(zone: str, now: datetime) -> Iterator[tuple[object, ...]]:
     """Every month that a reading can have: none may fall out of a join."""
-    start = EARLIEST
+    start, where = EARLIEST, ZoneInfo(zone)
     while start.year <= now.year + 1:
         end = (start + timedelta(days=31)).replace(day=1)
-        yield zone, start.year, start.month, start, end, _start(end, zone), (end - start).days
+        ends = day_start(end, where)
+        yield zone, start.year, start.month, start, end, ends, (end - start).days
         start = end
 
 
 def _days(zone: str, first: date, now: datetime) -> Iterator[tuple[object, ...]]:
     """Every day on which a call can have been made."""
+    where = ZoneInfo(zone)
     day = date(first.year - 1, 1, 1)  # answers of an earlier day may still wait somewhere
     while day.year <= now.year + 1:
         following = day + timedelta(days=1)
-        yield zone, day, _start(day, zone), _start(following, zone)
+        yield zone, day, day_start(day, where), day_start(following, where)
         day = following
-
-
-def _start(of: date, zone: str) -> int:
-    return epoch(datetime(of.year, of.month, of.day, tzinfo=ZoneInfo(zone)))

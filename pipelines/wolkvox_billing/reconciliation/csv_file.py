@@ -15,6 +15,7 @@ from wolkvox_billing.invoices.document import Rejected, short
 from wolkvox_billing.invoices.headings import letters_of
 
 DELIMITERS = (",", ";", "\t")
+RUNS_AS_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a text in a spreadsheet that begins so
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _SEP = re.compile(r'"?sep=(.)"?[\s,;]*', re.IGNORECASE)  # Excel's own first line
 # What Excel saves for a formula that fails, and for a column too narrow: like a comment.

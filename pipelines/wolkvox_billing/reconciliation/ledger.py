@@ -6,11 +6,10 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import NamedTuple
 
-from wolkvox_billing.invoices.period import DAY, Period
+from wolkvox_billing.invoices.period import DAY, Period, month_of
 from wolkvox_billing.invoices.spelling import plain
 from wolkvox_billing.reconciliation.facts import DayUse, Facts, MonthUse, Product
 
@@ -166,7 +165,7 @@ def months_of(period: Period) -> list[Period]:
     found: list[Period] = []
     start = period.start
     while start < period.end:
-        end = min((start.replace(day=1) + timedelta(days=31)).replace(day=1), period.end)
+        end = min(month_of(start).end, period.end)
         found.append(Period(start, end))
         start = end
     return found

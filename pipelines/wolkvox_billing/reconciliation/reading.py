@@ -14,8 +14,9 @@ from zoneinfo import ZoneInfo
 from dlt.destinations.sql_client import SqlClientBase
 
 from wolkvox_billing.invoices.period import DAY, Period
-from wolkvox_billing.marts.sql import literal
+from wolkvox_billing.marts.sql import day_start, literal
 from wolkvox_billing.reconciliation.facts import BilledLine, DayUse, Facts, MonthUse, Product
+from wolkvox_billing.reconciliation.names import listed
 from wolkvox_billing.reconciliation.policy import Policy
 from wolkvox_billing.reconciliation.tail import (
     Day,
@@ -27,6 +28,7 @@ from wolkvox_billing.reconciliation.tail import (
     unread_of_gauge,
 )
 from wolkvox_billing.reconciliation.tax import Taxed, doubt
+from wolkvox_billing.warehouse import tables_in
 
 
 def read_facts(client: SqlClientBase[Any], raw: str, marts: str, policy: Policy) -> Facts:
@@ -87,15 +89,15 @@ def read_facts(client: SqlClientBase[Any], raw: str, marts: str, policy: Policy)
             f"AND product = {literal(use.product)} AND usage_date >= {literal(use.period.start)} "
             f"AND usage_date < {literal(use.period.end)} ORDER BY read_epoch, poll_id"
         ):
-            at = min(read_epoch, _epoch(day + DAY, zone(use.operation_id)))
+            at = min(read_epoch, day_start(day + DAY, zone(use.operation_id)))
             found[name].append((day, (at, quantity)))
         return {name: sorted(one, key=lambda of: of[1][0]) for name, one in found.items()}
 
     def unread(use: MonthUse, period: Period) -> Unread:
         where = zone(use.operation_id)
         if use.measure == "month_to_date":
-            month = _epoch(use.period.start, where), _epoch(use.period.end, where)
-            start, end = (_epoch(day, where) for day in period)
+            month = day_start(use.period.start, where), day_start(use.period.end, where)
+            start, end = (day_start(day, where) for day in period)
             return added(
                 [
                     unread_of_counter([p for _, p in one], month, start, end, policy.tail_factor)
@@ -108,7 +110,7 @@ def read_facts(client: SqlClientBase[Any], raw: str, marts: str, policy: Policy)
             for day, point in read:
                 by_day[day].append(point)
             listed = [
-                Day(_epoch(day, where), _epoch(day + DAY, where), tuple(by_day[day]))
+                Day(day_start(day, where), day_start(day + DAY, where), tuple(by_day[day]))
                 for day in _days_of(period)
             ]
             parts.append(
@@ -120,6 +122,7 @@ def read_facts(client: SqlClientBase[Any], raw: str, marts: str, policy: Policy)
 
     warnings: list[str] = []
     doubts: dict[str, str] = {}
+    has_invoices = "invoice_lines" in tables_in(client, raw)
     return Facts(
         now=now,
         today={one: now.astimezone(zone(one)).date() for one in operations},
@@ -127,7 +130,7 @@ def read_facts(client: SqlClientBase[Any], raw: str, marts: str, policy: Policy)
         operations=operations,
         months=months,
         days={product: list(listed.values()) for product, listed in days.items()},
-        lines=_lines(rows, raw, policy, warnings, doubts),
+        lines=_lines(rows, raw, policy, warnings, doubts) if has_invoices else [],
         answered=dict(answered),
         unread_of=unread,
         zone_of=zone,
@@ -167,27 +170,19 @@ def _days_of(period: Period) -> list[date]:
     return [period.start + n * DAY for n in range((period.end - period.start).days)]
 
 
-def _epoch(day: date, zone: ZoneInfo) -> int:
-    return int(datetime(day.year, day.month, day.day, tzinfo=zone).timestamp())
-
-
 def _lines(
     rows: Any, raw: str, policy: Policy, warnings: list[str], doubts: dict[str, str]
 ) -> list[BilledLine]:
-    there = rows(
-        "SELECT table_name FROM information_schema.tables "
-        f"WHERE table_schema = {literal(raw)} AND table_name = 'invoice_lines'"
+    every = rows(
+        "SELECT document_id, supplier_id, document_kind, document_number, period_start, "
+        "period_end, period_source, corrects_number, billing_currency, tax_amount, is_test "
+        f"FROM {raw}.invoice_documents"
     )
-    if not there:
-        return []
+    warnings += _unknown_suppliers({str(one[1] or "none") for one in every}, policy)
     documents = {
-        one[0]: one
-        for one in rows(
-            "SELECT document_id, supplier_id, document_kind, document_number, period_start, "
-            "period_end, period_source, corrects_number, billing_currency, tax_amount "
-            f"FROM {raw}.invoice_documents WHERE NOT is_test"
-        )
-        if not policy.supplier_ids or one[1] in policy.supplier_ids
+        one[0]: one[:-1]
+        for one in every
+        if one[-1] is False and (not policy.supplier_ids or one[1] in policy.supplier_ids)
     }
     numbers = Counter(one[1:4] for one in documents.values() if one[3])
     periods = {
@@ -241,6 +236,16 @@ def _lines(
         if said := doubt(tax, lines):
             doubts[document_id] = f"{kind.replace('_', ' ')} {number or 'without a number'}: {said}"
     return found
+
+
+def _unknown_suppliers(names: set[str], policy: Policy) -> list[str]:
+    """A warning where `supplier_ids` names one of whom no document is, though there are some."""
+    return [
+        f"the setting `supplier_ids` under [reconciliation] has {one}, and no document is of that "
+        f"supplier; there is {listed(names)}"
+        for one in policy.supplier_ids
+        if names and one not in names
+    ]
 
 
 def _bare(number: str | None) -> str:

@@ -12,11 +12,10 @@ from wolkvox_billing.errors import SettingsError
 from wolkvox_billing.invoices.spelling import plain
 from wolkvox_billing.invoices.tax_id import canonical_id
 from wolkvox_billing.reconciliation import line_map, rate_card
-from wolkvox_billing.reconciliation.csv_file import DELIMITERS, read_text
+from wolkvox_billing.reconciliation.csv_file import DELIMITERS, RUNS_AS_FORMULA, read_text
 from wolkvox_billing.reconciliation.facts import BilledLine
 from wolkvox_billing.reconciliation.line_map import MapRow, first_fit
 
-_RUNS_AS_FORMULA = ("=", "+", "-", "@")
 _PROPOSED = re.compile(r"^\s*#\s*(?:proposed:)?\s*", re.IGNORECASE)
 _LINE_MAP = """\
 # Which line of an invoice bills which report. The first row that fits a line wins.
@@ -66,7 +65,7 @@ def propose(
         pattern = _pattern(line.description or "")
         code = " ".join((line.item_code or "").split())  # on one line
         # A spreadsheet would run it; the pattern is enough.
-        key = (line.supplier_id or "", "" if code.startswith(_RUNS_AS_FORMULA) else code, pattern)
+        key = (line.supplier_id or "", "" if code.startswith(RUNS_AS_FORMULA) else code, pattern)
         wanted.setdefault(key, _report(pattern))
     written = read_text(file, line_map.COLUMNS)
     there = set().union(*map(_keys_in, written.lines))
@@ -121,7 +120,7 @@ def _pattern(description: str) -> str:
     """A description with what changes from month to month as `*`."""
     text = re.sub(r"[\[\]?*\r\n]", "*", plain(description))
     text = re.sub(r"[*\s]*\*[*\s]*", "*", re.sub(r"\d[\d.,/-]*", "*", text)) or "*"
-    return f"*{text}" if text.startswith(_RUNS_AS_FORMULA) else text
+    return f"*{text}" if text.startswith(RUNS_AS_FORMULA) else text
 
 
 def _report(pattern: str) -> str:

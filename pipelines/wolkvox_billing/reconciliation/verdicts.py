@@ -50,8 +50,6 @@ class Verdict:
     billed: Billed | None
     consumed: Decimal | None
     billed_quantity: Decimal | None
-    unit_price: Decimal | None
-    contracted_cost: Decimal | None
     billed_cost: Decimal
     volume_effect: Decimal | None
     price_effect: Decimal | None
@@ -65,6 +63,10 @@ class Verdict:
         if self.billed_quantity is None or self.consumed is None:
             return None
         return self.billed_quantity - self.consumed
+
+    @property
+    def contracted_cost(self) -> Decimal | None:
+        return self.priced.of_measured
 
     @property
     def cost_variance(self) -> Decimal | None:
@@ -134,8 +136,6 @@ def _judge(
         billed=billed,
         consumed=consumed,
         billed_quantity=quantity,
-        unit_price=priced.unit_price,
-        contracted_cost=priced.of_measured,
         billed_cost=amount,
         volume_effect=volume,
         price_effect=price,
