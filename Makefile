@@ -8,7 +8,7 @@ IDENTITY := import sys; print(sys.version.split()[0], sys.base_prefix, "$(CURDIR
 
 # A DuckDB client of the oldest version that must open a snapshot.
 OLDEST := build/oldest-duckdb
-# Airflow has 190 packages of its own, 430 MB: only what needs them sets them up.
+# Airflow has 190 packages of its own, 600 MB: only what needs them sets them up.
 AIRFLOW := build/airflow
 
 .PHONY: help install demo notebook test test-airflow airflow lint types check bench lock clean FORCE

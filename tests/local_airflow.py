@@ -66,7 +66,7 @@ class Airflow:
     def state(self, dag: str, run: str) -> str:
         return str(self.api("GET", f"dags/{dag}/dagRuns/{run}")["state"])
 
-    def ended(self, dag: str, run: str, seconds: float = 90) -> str:
+    def ended(self, dag: str, run: str, seconds: float = 180) -> str:
         """The state of a run, once it has ended."""
         return until(lambda: self.state(dag, run), lambda s: s in ("success", "failed"), seconds)
 

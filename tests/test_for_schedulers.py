@@ -13,7 +13,7 @@ import pytest
 
 from conftest import Project, configure
 from wolkvox_billing.listing import failures_of
-from wolkvox_billing.pool import pool_problem
+from wolkvox_billing.pool import look_at_pool
 from wolkvox_billing.status import status
 
 
@@ -68,8 +68,8 @@ def test_a_failure_that_may_pass_beside_one_that_may_not(
 
 
 def test_how_old_is_too_old(warehouse: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever was not answered for so long is named; whoever is asked no more, while others are, is
-    not; and where nobody is asked, all are."""
+    """Whoever was not answered for so long is named, asked or not; who was not asked in a week,
+    while others were, is not; where nobody is asked, all are; that nothing is loaded is said."""
 
     def stale() -> list[str]:
         now = warehouse.vendor.now
@@ -77,7 +77,8 @@ def test_how_old_is_too_old(warehouse: Project, monkeypatch: pytest.MonkeyPatch)
         return [one.split(",")[0] for one in found.stale(timedelta(minutes=35))]
 
     configure(monkeypatch, warehouse.vendor, "acme", "beta", "gama")
-    assert stale() == []  # nothing is there yet
+    [nothing] = stale()
+    assert nothing.startswith("nothing is loaded in ")
     assert warehouse.load().is_good
     warehouse.later(minutes=30)
     assert stale() == []
@@ -85,8 +86,13 @@ def test_how_old_is_too_old(warehouse: Project, monkeypatch: pytest.MonkeyPatch)
     warehouse.vendor.misbehave("wrong_token", token="a1" * 32)
     warehouse.load()
     warehouse.later(minutes=20)
-    assert stale() == ["acme rsync_s3_mp3: last answered 50 min ago"]
-    warehouse.later(hours=2)
+    assert stale() == [
+        f"{name} rsync_s3_mp3: last answered 50 min ago" for name in ("acme", "gama")
+    ]
+    warehouse.later(days=7)
+    warehouse.load()
+    assert [one.split()[0] for one in stale()] == ["acme"]
+    warehouse.later(days=8)
     assert [one.split()[0] for one in stale()] == ["acme", "beta", "gama"]
 
 
@@ -131,8 +137,9 @@ def test_the_pool(
     command.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     monkeypatch.delenv("AIRFLOW_HOME", raising=False)
-    assert pool_problem() == ""
+    assert look_at_pool() == (True, "")
     assert not (tmp_path / "called").exists()
     monkeypatch.setenv("AIRFLOW_HOME", str(tmp_path))
-    said = pool_problem()
-    assert problem in said and bool(problem) == bool(said)
+    found = look_at_pool()
+    assert found.is_good == (not problem)
+    assert (problem or "is there") in found.says

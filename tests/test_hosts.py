@@ -12,7 +12,9 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -23,8 +25,12 @@ import pytest
 
 from conftest import NOON, TOKENS, Project, configure, empty_project
 from fake_wolkvox import Vendor
+from wolkvox_billing import pipeline as pipelines
+from wolkvox_billing.pipeline import complaint_of
 from wolkvox_billing.polls import Poll
+from wolkvox_billing.sessions import lock_number, only_load
 from wolkvox_billing.snapshot import publish
+from wolkvox_billing.warehouse import opened
 
 REPORT = "rsync_s3_mp3"
 
@@ -110,6 +116,8 @@ def told(running: subprocess.Popen[str]) -> list[str]:
 
 
 POLLS = "SELECT operation_id, report, outcome, started_at FROM polls ORDER BY started_at, 1"
+LOCKS = "SELECT * FROM pg_locks WHERE locktype = 'advisory'"
+OURS = "FROM pg_stat_activity WHERE application_name LIKE 'process %'"
 READ_AT = "SELECT operation_id, read_at FROM readings ORDER BY read_at, 1"
 
 
@@ -131,7 +139,7 @@ def test_hosts_take_turns_with_a_token(project: Project, force: bool) -> None:
     assert (len(project.vendor.calls), project.vendor.violations) == (1 + force, 0)
     assert project.query(READ_AT) == [("acme", NOON)] * (1 + force)
     assert len(project.query(POLLS)) == 1 + force
-    assert project.query("SELECT * FROM pg_locks WHERE locktype = 'advisory'") == []
+    assert project.query(LOCKS) == []
 
 
 def test_a_token_is_free_once_its_host_is_dead(project: Project) -> None:
@@ -189,8 +197,7 @@ def test_a_session_that_is_lost_is_made_anew(
     held: list[int] = []
 
     def end_it(_: object) -> None:
-        mine = "FROM pg_stat_activity WHERE application_name LIKE 'process %'"
-        held.append(len(project.query(f"SELECT pg_terminate_backend(pid) {mine}")))
+        held.append(len(project.query(f"SELECT pg_terminate_backend(pid) {OURS}")))
 
     reports = [REPORT, "ivr_minutes", "ivr_calls"]
     assert project.load(reports=reports, on_event=end_it).is_good
@@ -252,3 +259,110 @@ def test_hosts_load_one_after_the_other(project: Project) -> None:
     times = [("acme", NOON + timedelta(hours=hours)) for hours in range(3)]
     assert project.query(READ_AT) == times
     assert [row[3] for row in project.query(POLLS)] == [time for _, time in times]
+
+
+def test_the_server_ends_no_silent_session(
+    project: Project, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The locks outlive the server's time limits for sessions; where the lock of a load is lost
+    all the same, that is said."""
+    database = project.dsn.rsplit("/", 1)[1]
+    project.execute(f"ALTER DATABASE {database} SET idle_session_timeout = 200")
+    with opened("postgres") as pipeline:
+        with only_load(pipeline):
+            time.sleep(0.6)
+            assert project.query(LOCKS) != []
+        assert caplog.messages == []
+        with only_load(pipeline):
+            project.query(f"SELECT pg_terminate_backend(pid) {OURS}")
+    assert "rows may be missing if another host loaded meanwhile" in caplog.text
+
+
+def test_who_is_thrown_out_of_the_line_stands_in_it_again(project: Project) -> None:
+    """Who waits for another host's load goes on waiting when the server ends the statement, or the
+    session; after the time to wait it is told in words why there was no load."""
+    waiting = "FROM pg_stat_activity WHERE wait_event = 'advisory'"
+    with opened("postgres") as pipeline, ThreadPoolExecutor() as pool:
+
+        def loaded(wait: float) -> str:
+            return complaint_of(lambda: ExitStack().enter_context(only_load(pipeline, wait=wait)))
+
+        with only_load(pipeline):
+            assert loaded(0.2) == "another host loads into the same dataset for more than 0.2 s"
+            other = pool.submit(loaded, 60)
+            for end_it in ("pg_cancel_backend", "pg_terminate_backend"):
+                while not project.query(f"SELECT {end_it}(pid) {waiting}"):
+                    assert not other.done()
+                while project.query(f"SELECT pid {waiting}") == []:
+                    assert not other.done()
+        assert other.result() == ""
+
+
+def test_no_load_without_its_lock(project: Project) -> None:
+    """Where the server gives no session in some seconds there is no load, and it says why."""
+    refused = pytest.raises(psycopg2.OperationalError, match="not currently accepting")
+    with opened("postgres") as pipeline, project.away(), refused:
+        ExitStack().enter_context(only_load(pipeline, wait=0.5))
+
+
+def test_a_table_that_is_held_elsewhere_holds_up_no_answer(
+    project: Project, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Where somebody keeps the table of last answers, the calls go on after some seconds, and
+    one warning says that answers of other hosts are not seen."""
+    assert project.load().is_good
+    project.later(hours=1)
+    with closing(psycopg2.connect(project.dsn)) as other, closing(other.cursor()) as cursor:
+        cursor.execute("LOCK TABLE wolkvox_billing.last_answers")
+        assert project.load(reports=[REPORT, "ivr_minutes"]).is_good
+    [warning] = [one for one in caplog.messages if "of other hosts" in one]
+    assert warning.startswith("the answers of other hosts are not seen")
+    assert "lock timeout" in warning
+
+
+def test_what_is_left_from_before_does_not_hold_up_the_calls(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A host with answers left from before asks while another one loads, and then loads both."""
+    assert project.load().is_good
+    project.later(hours=1)
+    monkeypatch.setattr(pipelines, "AT_ONCE", 0.5)
+    with project.away():
+        project.load()
+    project.later(hours=1)
+    calls = len(project.vendor.calls)
+    with ThreadPoolExecutor() as pool, ExitStack() as other:
+        lock = lock_number("load", '"wolkvox_billing"')
+        cursor = other.enter_context(closing(psycopg2.connect(project.dsn))).cursor()
+        cursor.execute("SELECT pg_advisory_lock(%s)", (lock,))
+        run = pool.submit(project.load)
+        project.vendor.wait_for_calls(calls + 1, 30)
+        other.close()
+        assert run.result().is_good
+    assert len(project.query(READ_AT)) == 3
+
+
+def test_a_loader_that_may_make_no_schema(
+    project: Project, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The schemas may be made for the loader: then it needs no right to make any; and where it may
+    not have the table of last answers either, the token's lock is taken all the same."""
+    server, database = project.dsn.split("@")[1].rsplit("/", 1)
+    role = f"loader_{database}"
+    project.execute(f"CREATE ROLE {role} LOGIN")
+    for schema in ("wolkvox_billing", "wolkvox_billing_staging", "wolkvox_billing_marts"):
+        project.execute(f"CREATE SCHEMA {schema} AUTHORIZATION {role}")
+    loader = f"postgresql://{role}:unused@{server}/{database}"
+    monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", loader)
+    assert project.load().is_good
+    assert len(project.query("SELECT * FROM last_answers")) == 1
+    assert "of other hosts" not in caplog.text
+    project.execute("ALTER TABLE wolkvox_billing.last_answers OWNER TO tester")
+    project.later(hours=1)
+    with held_back(project) as held, ThreadPoolExecutor() as pool:
+        run = pool.submit(project.load)
+        project.vendor.wait_for_calls(2, 30)
+        assert len(project.query(LOCKS)) == 1
+        held.close()
+        assert run.result().is_good
+    assert "the answers of other hosts are not seen" in caplog.text

@@ -623,6 +623,14 @@ def test_the_command_prints_verdicts_and_json(project: Project) -> None:
     assert said["policy"]["line_map_sha256"] == hashlib.sha256(ONE_LINE.encode()).hexdigest()
     assert said["rows"][0]["billed_quantity"] == "9450.0000"
     assert said["rows"][0]["billing_period_start"] == "2026-10-01"
+    assert said["is_closed"] is False
+    row = said["rows"][0]
+    assert said["failures"] == [
+        f"2026-10 acme rsync_s3_mp3: overbilled_quantity: {row['explanation']}"
+    ]
+    closed = run(main, ["close", "2026-10", "--reason", "paid", "--by", "ana"])
+    assert closed.exit_code == 0, closed.output
+    assert json.loads(run(main, ["reconcile", "--month", "2026-10", "--json"]).stdout)["is_closed"]
 
 
 @pytest.mark.parametrize("month", ["2026-13", "October", "2026", "2026-10-01"])

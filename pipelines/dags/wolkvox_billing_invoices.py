@@ -1,73 +1,135 @@
 """Reads the invoices of a folder, and compares them with what was measured.
 
-    look ──▶ invoices ──┬─▶ reconcile, a task for each month
+    look ──▶ invoices ──┬─▶ reconcile, a task for each month ──┬─▶ material: a difference is worth
+                        │                                      │   an alarm, and so the run fails
+                        │                                      └─▶ remember: all of it is done
                         └─▶ rejected: a file could not be read, and so the run fails
 
-Each morning of a month's first half for the month before; and whenever something changed in the
-folder WOLKVOX_BILLING_INVOICES, for the months of the invoices too. `reconcile` writes the evidence
-to WOLKVOX_BILLING_EVIDENCE, and fails where a difference is worth an alarm, with its sentences.
+Each morning up to a month's 20th for the month before; and whenever something changed in the folder
+WOLKVOX_BILLING_INVOICES, for the months of the invoices too. `reconcile` writes the evidence to
+WOLKVOX_BILLING_EVIDENCE where something is new; `material` fails with the sentences of its alarms,
+once a day until the month is closed.
 """
 
 from __future__ import annotations
 
 import hashlib
+import time
 from datetime import datetime, timedelta
+from itertools import chain
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from airflow.sdk import dag, task
 from airflow.sdk.exceptions import AirflowFailException
 
-from wolkvox_verb import CRON, DAGS, ZONE, run, schedule, setting
+from wolkvox_verb import CRON, DAGS, ZONE, in_project, run, schedule, setting
 
-FOLDER = setting("INVOICES")
-EVIDENCE = setting("EVIDENCE", "evidence")
-MORNING = "5 7 1-15 * *"
-MORNINGS = [f"{day:02} 07:05" for day in range(1, 16)]
+FOLDER = in_project(setting("INVOICES"))
+EVIDENCE = in_project(setting("EVIDENCE", "evidence"))
+# A month without an invoice is an alarm once `invoice_due_days` are over, which are 15: from the
+# 16th on. The mornings after it are for a longer setting, and for an Airflow that stood still.
+LAST_MORNING = 20
+MORNING = f"5 7 1-{LAST_MORNING} * *"
+MORNINGS = [f"{day:02} 07:05" for day in range(1, LAST_MORNING + 1)]
+RECENT = timedelta(days=92)
+STILL_SECONDS = 60
+SHOWN = 20
 
 
 @dag(schedule=schedule(MORNING, *([CRON] if FOLDER else [])), doc_md=__doc__, **DAGS)
 def wolkvox_billing_invoices():
     @task.short_circuit
     def look(ti=None, dag_run=None) -> bool:
-        """Whether there is something to do: a change in the folder, the morning, a person."""
-        before = ti.xcom_pull(task_ids="invoices", key="seen", include_prior_dates=True)
+        """Whether there is something to do: a change in the folder, the morning, a person. Not
+        while a file is being written: then a later run does it."""
         is_morning = dag_run.run_after.astimezone(ZoneInfo(ZONE)).strftime("%d %H:%M") in MORNINGS
-        return seen() != before or is_morning or dag_run.run_type == "manual"
+        is_asked = is_morning or dag_run.run_type == "manual"
+        return (is_asked or seen() != last_time(ti, "seen")) and stands_still()
 
     @task
-    def invoices(ti=None) -> list[str]:
-        """The months to compare: those of new invoices, and the one before this."""
+    def invoices(ti=None, dag_run=None) -> list[str]:
+        """The months to compare: the one before this; and where something is new, those of new
+        invoices, and of all of the last three months: a run that broke off may have loaded them."""
         before = seen()  # not after: a file may come meanwhile
+        is_new = before != last_time(ti, "seen") or dag_run.run_type == "manual"
         found = run("invoices", FOLDER, partly=True) if FOLDER else {"documents": []}
-        new = [one["period_start"] for one in found["documents"] if one["made"] == "loaded"]
-        last = datetime.now(ZoneInfo(ZONE)).replace(day=1) - timedelta(days=1)
-        months = {f"{last:%Y-%m}", *(start[:7] for start in new if start)}
-        ti.xcom_push(key="rejected", value=found.get("failures", []))
-        ti.xcom_push(key="seen", value=before)  # only now: what failed above is done again
+        today = datetime.now(ZoneInfo(ZONE)).date()
+        months = {f"{today.replace(day=1) - timedelta(days=1):%Y-%m}"}
+        for one in found["documents"] if is_new else ():
+            month = (one["period_start"] or "")[:7]
+            if month and (one["made"] == "loaded" or f"{today - RECENT:%Y-%m}" <= month):
+                months.add(month)
+        ti.xcom_push(key="is_new", value=is_new)
+        failures = found.get("failures", [])
+        told = last_time(ti, "rejected") or []  # here: later this run may have remembered its own
+        ti.xcom_push(key="rejected", value=failures)
+        ti.xcom_push(key="untold", value=[one for one in failures if one not in told])
+        ti.xcom_push(key="seen", value=before)
         return sorted(months)
 
     @task(retries=0)
     def rejected(ti=None) -> None:
-        """Fails where a file could not be read, beside the others, which are compared."""
-        if files := ti.xcom_pull(task_ids="invoices", key="rejected"):
-            raise AirflowFailException(f"invoices: not loaded: {'; '.join(files)}")
+        """Fails where a file could not be read that was not told of yet, beside the others."""
+        if new := ti.xcom_pull(task_ids="invoices", key="untold"):
+            more = [f"and {len(new) - SHOWN} more"] if len(new) > SHOWN else []
+            raise AirflowFailException(f"invoices: not loaded: {'; '.join(new[:SHOWN] + more)}")
 
     @task
-    def reconcile(month: str) -> None:
-        words = ["--month", month, "--evidence", EVIDENCE, "--fail-on-material"]
-        run("reconcile", *words, *(["--files", FOLDER] if FOLDER else []))
+    def reconcile(month: str, ti=None) -> list[str]:
+        """What is worth an alarm; nothing of a month that is closed, while its close holds."""
+        words = ["--month", month]
+        is_new = ti.xcom_pull(task_ids="invoices", key="is_new")
+        if is_new or not list(Path(EVIDENCE).glob(f"*-{month}*.zip")):
+            words += ["--evidence", EVIDENCE, *(["--files", FOLDER] if FOLDER else [])]
+        found = run("reconcile", *words)
+        return [] if found.get("is_closed") else found["failures"]
+
+    @task(retries=0)
+    def material(found: list[list[str]]) -> None:
+        """Fails where a difference is worth an alarm, once all months are compared."""
+        if sentences := list(chain.from_iterable(found)):
+            raise AirflowFailException(f"reconcile: {'; '.join(sentences)}")
+
+    @task
+    def remember(ti=None) -> None:
+        """Only now, after all months: what failed above is done again by the next run."""
+        for key in ("seen", "rejected"):
+            ti.xcom_push(key=key, value=ti.xcom_pull(task_ids="invoices", key=key))
 
     months = invoices()
     look() >> months >> rejected()
-    reconcile.expand(month=months)
+    found = reconcile.expand(month=months)
+    material(found)
+    found >> remember()
+
+
+def last_time(ti, key: str):
+    """What the newest run that did all of it kept; None before the first."""
+    return ti.xcom_pull(task_ids="remember", key=key, include_prior_dates=True)
+
+
+def files() -> list[Path]:
+    return sorted(path for path in Path(FOLDER).rglob("*") if path.is_file()) if FOLDER else []
 
 
 def seen() -> str:
     """The folder's files by name, size and time, as one hash."""
-    files = sorted(path for path in Path(FOLDER).rglob("*") if path.is_file()) if FOLDER else []
-    facts = [(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in files]
+    stats = [(str(path), path.stat()) for path in files()]
+    facts = [(name, stat.st_size, stat.st_mtime_ns) for name, stat in stats]
     return hashlib.sha256(repr(facts).encode()).hexdigest()
+
+
+def stands_still() -> bool:
+    """Waits until no file was touched for a minute, 10 minutes at most; whether that is so. A copy
+    may bring the time of its original, so it is the moment of the last change to the file."""
+    for _ in range(40):
+        now = time.time()
+        # A clock that is ahead, as on a share, keeps nobody waiting.
+        if not any(0 <= now - path.stat().st_ctime < STILL_SECONDS for path in files()):
+            return True
+        time.sleep(15)
+    return False
 
 
 wolkvox_billing_invoices()

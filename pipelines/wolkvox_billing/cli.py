@@ -18,6 +18,7 @@ from wolkvox_billing.errors import SettingsError, WolkvoxError
 from wolkvox_billing.listing import (
     RECEIPT_HEADINGS,
     VERDICT_HEADINGS,
+    alarm_of,
     failures_of,
     poll_as_json,
     poll_as_row,
@@ -249,7 +250,7 @@ def reconcile(
 ) -> None:
     """Compare what was billed with what was measured, and say what to pay and what to question."""
     from wolkvox_billing import reconcile as verbs
-    from wolkvox_billing.closing import no_longer_hold
+    from wolkvox_billing.closing import closed_months, no_longer_hold
 
     if is_init:
         other = {"--month": month, "--fail-on-material": fail_on_material, "--evidence": evidence,
@@ -279,12 +280,9 @@ def reconcile(
                 f"{first} is there already with other bytes, and is kept, since a close may stand "
                 f"on it: the new evidence is {made.name}"
             )
-    material = [
-        f"{one['reconciliation_status']}: {one['explanation']}"
-        for one in found.rows
-        if one["is_material"]
-    ]
+    material = [alarm_of(one) for one in found.rows if one["is_material"]]
     broken = no_longer_hold(destination=destination, dataset=dataset)
+    closed = closed_months(destination=destination, dataset=dataset)
     found.warnings += [str(one) for one in broken]
     if as_json:
         print_json(
@@ -295,6 +293,7 @@ def reconcile(
                 "totals": found.totals,
                 "warnings": found.warnings,
                 **({"evidence": made} if made else {}),
+                "is_closed": month in closed - {one.close.month for one in broken},
                 "failures": material,
                 "may_pass": False,
             }
@@ -421,10 +420,13 @@ def check(as_json: bool) -> None:
     On a machine of Airflow's it looks for the pool of the DAG's tasks too.
     """
     from wolkvox_billing.check import check as verb
-    from wolkvox_billing.pool import pool_problem
+    from wolkvox_billing.pool import look_at_pool
 
-    if said := pool_problem():
-        complain(said)
+    pool = look_at_pool()
+    if not pool.is_good:
+        complain(pool.says)
+    elif pool.says and not as_json:
+        say(pool.says)
     with watching("asking wolkvox") as on_event:
         findings = verb(on_event=on_event)
     if as_json:
@@ -438,7 +440,7 @@ def check(as_json: bool) -> None:
             say(f"  to do: {one.advice}" if one.failed_step else f"  {one.advice}")
             if one.rows:
                 print_table(list(one.rows[0]), [list(row.values()) for row in one.rows])
-    sys.exit(1 if said or any(one.failed_step for one in findings) else 0)
+    sys.exit(1 if not pool.is_good or any(one.failed_step for one in findings) else 0)
 
 
 @main.command()

@@ -32,7 +32,12 @@ _HOLDER = (
     "AND a.datname = current_database() "
     "AND (l.classid::bigint << 32) | l.objid::bigint = %s"
 )
+# What has the table elsewhere holds up neither the calls nor an answer that came.
+_LIMITS = "SET lock_timeout = '5s'; SET statement_timeout = '10s'"
 _TABLE = """
+DO $$ BEGIN
+    IF to_regnamespace('{schema}') IS NULL THEN CREATE SCHEMA {schema}; END IF;
+END $$;
 CREATE TABLE IF NOT EXISTS {table} (
     operation_id text, report text, answered_at timestamptz NOT NULL,
     PRIMARY KEY (operation_id, report));
@@ -46,7 +51,7 @@ COMMENT ON COLUMN {table}.answered_at IS 'When the newest call that was answered
 class Hosts:
     """One run's session, which its threads share: psycopg2 lets one statement through at a time.
 
-    Where PostgreSQL cannot be had, the run goes on without it, and says so once.
+    Where PostgreSQL cannot be had, or only its table, the run goes on without it, and says so once.
     """
 
     def __init__(self, connect: Callable[[], Any], schema: str) -> None:
@@ -54,7 +59,9 @@ class Hosts:
         self._table = f"{schema}.{LAST_ANSWERS}"
         self._session: Any = None
         self._one = threading.Lock()
-        self._away = self._said = False
+        self._away = self._there = False
+        self._said: set[str] = set()
+        self._unheard = False  # the table cannot be had; the locks can
 
     def __enter__(self) -> Hosts:
         return self
@@ -115,7 +122,7 @@ class Hosts:
     def last_answer(self, operation: Operation, report: str) -> datetime | None:
         """When a host had the newest answer; None if never, or where nobody can tell."""
         sql = f"SELECT answered_at FROM {self._table} WHERE operation_id = %s AND report = %s"
-        rows = self._ask(sql, operation.operation_id, report)
+        rows = self._ask(sql, operation.operation_id, report, table=True)
         return rows[0][0] if rows else None
 
     def note_answer(self, operation: Operation, report: str, at: datetime) -> None:
@@ -124,21 +131,23 @@ class Hosts:
             f"INSERT INTO {self._table} VALUES (%s, %s, %s) "
             "ON CONFLICT (operation_id, report) DO UPDATE SET answered_at = excluded.answered_at"
         )
-        self._ask(sql, operation.operation_id, report, at)
+        self._ask(sql, operation.operation_id, report, at, table=True)
 
-    def _ask(self, sql: str, *values: object) -> list[tuple[Any, ...]] | None:
+    def _ask(self, sql: str, *values: object, table: bool = False) -> list[tuple[Any, ...]] | None:
         """The rows; None where PostgreSQL says no. A session that was lost is made anew, once."""
         import psycopg2
 
         with self._one:
             for _ in range(2):
-                if self._away:
+                if self._away or (table and self._unheard):
                     return None
                 had = self._session
                 try:
                     if not had or had.closed:
                         self._session = None
                         self._open()
+                    if table and not self._there:
+                        self._make_table()
                     with self._session.cursor() as cursor:
                         cursor.execute(sql, values)
                         return cursor.fetchall() if cursor.description else []
@@ -147,27 +156,37 @@ class Hosts:
                     if lost:
                         continue
                     self._away = not self._session or bool(self._session.closed)
-                    if not self._said:
-                        logger.warning(
-                            "the calls of other hosts are not seen in this run, only those of this "
-                            "user on this machine: %s",
-                            " ".join(str(error).split()),
-                        )
-                    self._said = True
+                    self._unheard |= table
+                    self._say(error)
                     return None
         return None
 
+    def _say(self, error: Exception) -> None:
+        unseen = "calls" if self._away or not self._unheard else "answers"
+        if unseen not in self._said:
+            logger.warning(
+                "the %s of other hosts are not seen in this run, only those of this user on this "
+                "machine: %s",
+                unseen,
+                " ".join(str(error).split()),
+            )
+        self._said.add(unseen)
+
     def _open(self) -> None:
-        """A session, and the table where it is not there yet; in one transaction, one at a time."""
-        session = self._session = self._connect()
-        with session.cursor() as cursor:
+        self._session = self._connect()
+        with self._session.cursor() as cursor:
+            cursor.execute(_LIMITS)
+
+    def _make_table(self) -> None:
+        """Where it is not there yet; in one transaction, one at a time."""
+        with self._session.cursor() as cursor:
             cursor.execute("SELECT to_regclass(%s)", (self._table,))
             if cursor.fetchone() == (None,):
                 cursor.execute(
                     f"SELECT pg_advisory_xact_lock({lock_number('table', self._schema)});"
-                    f"CREATE SCHEMA IF NOT EXISTS {self._schema};"
-                    + _TABLE.format(table=self._table)
+                    + _TABLE.format(schema=self._schema, table=self._table)
                 )
+        self._there = True
 
 
 def hosts_of(pipeline: dlt.Pipeline) -> Hosts | None:

@@ -67,6 +67,13 @@ def poll_as_json(poll: Poll) -> dict[str, Any]:
     }
 
 
+def alarm_of(one: dict[str, Any]) -> str:
+    """A verdict as a sentence that stands alone: whose month it is, and what was found."""
+    month = f"{one['billing_period_start'] or ''}"[:7]
+    whose = (month, *verdict_as_row(one)[:2])
+    return f"{' '.join(filter(None, whose))}: {one['reconciliation_status']}: {one['explanation']}"
+
+
 def receipt_as_row(one: Receipt) -> list[Any]:
     kind = (one.document_kind or "").replace("_", " ")
     name = one.document_number or one.file_name

@@ -48,6 +48,8 @@ NOT_LOADED = "not loaded, kept in the working folder for the next load: {}"
 NOT_DESCRIBED = "loaded, and the comments on tables and columns could not be written: {}"
 NOT_REFRESHED = "loaded, and the marts could not be refreshed: {}"
 NOT_RECONCILED = "loaded, and invoices were not compared anew: {}"
+LONG = 900.0  # seconds for another host that loads,
+AT_ONCE = 5.0  # and so many before the vendor is asked: what is left is loaded with the answers
 ROOM_FOR_ANSWERS = 4 * 1024 * 1024  # bytes; a poll of a few rows takes 75 KiB
 
 
@@ -127,7 +129,7 @@ def load(
         result.working_folder = pipeline.working_dir
         result.location = location_of(pipeline)
 
-        _try(result, NOT_LOADED, lambda: infos.extend(load_waiting(pipeline)))
+        _try(result, NOT_LOADED, lambda: infos.extend(load_waiting(pipeline, wait=AT_ONCE)))
         result.problems.clear()  # what matters is whether this run's own load succeeds
         result.warnings += waiting_elsewhere(pipeline)
         free = shutil.disk_usage(pipeline.working_dir).free
@@ -226,17 +228,18 @@ def load_or_drop(pipeline: dlt.Pipeline, step: Callable[[], Any], undone: str) -
     tidy(pipeline)
 
 
-def load_waiting(pipeline: dlt.Pipeline) -> list[LoadInfo]:
+def load_waiting(pipeline: dlt.Pipeline, *, wait: float = LONG) -> list[LoadInfo]:
     """Loads what an earlier run left behind, or learns from the destination what is in it."""
     if pipeline.has_pending_data:
-        return [normalized_and_loaded(pipeline)]
+        return [normalized_and_loaded(pipeline, wait=wait)]
     pipeline.sync_destination()
     return []
 
 
-def normalized_and_loaded(pipeline: dlt.Pipeline) -> LoadInfo:
+def normalized_and_loaded(pipeline: dlt.Pipeline, *, wait: float = LONG) -> LoadInfo:
+    """Loads all that waits, once no other host loads; `wait` is in seconds."""
     pipeline.normalize()
-    with only_load(pipeline):
+    with only_load(pipeline, wait=wait):
         info = pipeline.load()
     info.raise_on_failed_jobs()
     return info

@@ -9,17 +9,26 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 NAME = "wolkvox_billing"  # where WOLKVOX_BILLING_POOL does not name another one
 
 
-def pool_problem() -> str:
-    """What is wrong with the pool, and the command that mends it; "" where all is well, or where
-    this is no machine of Airflow's: AIRFLOW_HOME is not set, or there is no command `airflow`."""
+class Pool(NamedTuple):
+    """Whether nothing is wrong with the pool, and what is to be said of it."""
+
+    is_good: bool
+    says: str
+
+
+def look_at_pool() -> Pool:
+    """What is wrong with the pool, and the command that mends it; or that it is there. Nothing is
+    said where this is no machine of Airflow's: AIRFLOW_HOME is not set, or there is no command
+    `airflow`."""
     beside = Path(sys.executable).with_name("airflow")
     program = str(beside) if beside.exists() else shutil.which("airflow")
     if not program or not os.environ.get("AIRFLOW_HOME"):
-        return ""
+        return Pool(True, "")
     name = os.environ.get("WOLKVOX_BILLING_POOL") or NAME
     try:
         done = subprocess.run(
@@ -34,8 +43,11 @@ def pool_problem() -> str:
         pools = json.loads(done.stdout[done.stdout.index("[{") :])
         slots = {one["pool"]: str(one["slots"]) for one in pools}
     except (OSError, subprocess.SubprocessError, ValueError, KeyError):
-        return f"Airflow does not say which pools it has: look with `{program} pools list`"
+        said = f"Airflow does not say which pools it has: look with `{program} pools list`"
+        return Pool(False, said)
     if slots.get(name) == "1":
-        return ""
+        return Pool(True, f"Airflow's pool {name} is there, and has one slot")
     state = f"has {slots[name]} slots" if name in slots else "is missing, so its tasks never start"
-    return f"Airflow's pool {name} {state}: airflow pools set {name} 1 'one call per token'"
+    return Pool(
+        False, f"Airflow's pool {name} {state}: airflow pools set {name} 1 'one call per token'"
+    )

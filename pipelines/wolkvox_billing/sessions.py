@@ -12,11 +12,13 @@ import hashlib
 import logging
 import os
 import socket
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 
 import dlt
+import tenacity
 from dlt.common.destination.exceptions import DestinationTransientException
 
 logger = logging.getLogger("wolkvox_billing")
@@ -33,45 +35,100 @@ _OUR_PROBES: dict[str, Any] = {
 }
 
 
+# What the server would end a silent or a waiting session by, where its version knows it.
+_NO_TIMEOUTS = """
+SELECT set_config(name, '0', false) FROM pg_settings WHERE name IN ('idle_session_timeout',
+'idle_in_transaction_session_timeout', 'statement_timeout', 'lock_timeout', 'transaction_timeout')
+"""
+PATIENCE = 5.0  # seconds for a server that gives no session, such as one with too many clients
+
+
 @contextmanager
 def only_load(pipeline: dlt.Pipeline, *, wait: float = 900) -> Iterator[None]:
     """Holds a PostgreSQL dataset against the loads of other hosts. dlt merges out of one staging
     table for each table, and empties it first: of two loads at once one would lose its rows.
 
-    Raises DestinationTransientException after `wait` seconds. A server that is away is no matter:
-    the load says it.
+    Raises DestinationTransientException after `wait` seconds, and what psycopg2 says of a server
+    that gives no lock. Where the server ended the session meanwhile, that is said.
     """
     if pipeline.destination.destination_name != "postgres":
         yield
         return
+    client: Any = pipeline.sql_client()
+    session = _holding(client, lock_number("load", client.fully_qualified_dataset_name()), wait)
+    if not session:  # not said while psycopg2's error is handled: that would be shown instead
+        raise DestinationTransientException(
+            f"another host loads into the same dataset for more than {wait:g} s"
+        )
+    try:
+        yield
+        if said := _ended(session):
+            logger.warning(
+                "the lock against loads of other hosts was lost during this load, and rows may be "
+                "missing if another host loaded meanwhile: %s",
+                said,
+            )
+    finally:
+        session.close()
+
+
+def _holding(client: Any, lock: int, wait: float) -> Any:
+    """A session that holds a lock; None where another one has it for longer than `wait` seconds.
+
+    Who is thrown out of the line stands in it again.
+    """
     import psycopg2
 
-    client: Any = pipeline.sql_client()
-    lock, session = lock_number("load", client.fully_qualified_dataset_name()), None
-    try:
-        with suppress(psycopg2.OperationalError):
-            session = new_session(client)
-        if session:
+    end = time.monotonic() + wait
+    last = min(end, time.monotonic() + PATIENCE)
+
+    def taken() -> Any:
+        nonlocal last
+        session, got = new_session(client), False
+        try:
             with session.cursor() as cursor:
                 cursor.execute("SELECT pg_try_advisory_lock(%s)", (lock,))
                 if cursor.fetchone() == (False,):
                     logger.info("waiting for another host that loads into the same dataset")
-                    cursor.execute(f"SET lock_timeout = '{wait:g}s'")
+                    left = max(1, round(1000 * (end - time.monotonic())))
+                    cursor.execute(f"SET lock_timeout = {left}")
                     try:
                         cursor.execute("SELECT pg_advisory_lock(%s)", (lock,))
                     except psycopg2.errors.LockNotAvailable:
-                        raise DestinationTransientException(
-                            f"another host loads into the same dataset for more than {wait:g} s"
-                        ) from None
-        yield
-    finally:
-        if session:
-            session.close()
+                        return None
+                    except psycopg2.Error:
+                        last = min(end, time.monotonic() + PATIENCE)
+                        raise
+            got = True
+            return session
+        finally:
+            if not got:
+                session.close()
+
+    trying = tenacity.Retrying(
+        retry=tenacity.retry_if_exception_type(psycopg2.Error),
+        stop=lambda _: time.monotonic() >= last,
+        wait=tenacity.wait_fixed(0.25),
+        reraise=True,
+    )
+    return trying(taken)
+
+
+def _ended(session: Any) -> str:
+    """What the server says of a session that it has ended; "" where it lives."""
+    import psycopg2
+
+    try:
+        with session.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except psycopg2.Error as error:
+        return " ".join(str(error).split())
+    return ""
 
 
 def new_session(client: Any) -> Any:
-    """A session by the destination's credentials as dlt resolved them; other hosts read its name
-    where they wait."""
+    """A session by the destination's credentials as dlt resolved them, which the server does not
+    end for its silence; other hosts read its name where they wait."""
     import psycopg2
 
     given = client.credentials.get_query().get("options", "")
@@ -82,6 +139,12 @@ def new_session(client: Any) -> Any:
         **_OUR_PROBES,
     )
     session.autocommit = True
+    try:
+        with session.cursor() as cursor:
+            cursor.execute(_NO_TIMEOUTS)
+    except psycopg2.Error:
+        session.close()
+        raise
     return session
 
 

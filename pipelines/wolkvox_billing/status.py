@@ -75,12 +75,13 @@ class Status:
     as_of: datetime | None = None
 
     def stale(self, after: timedelta) -> list[str]:
-        """A sentence for each operation and report that was not answered for so long. One that is
-        not even asked, while others are, is asked no more: it is not meant."""
-        if self.as_of is None:
-            return []
+        """A sentence for each operation and report that was not answered for so long. One that was
+        not even asked in a week, while others were, is asked no more: it is not meant. Who rests
+        after a spent quota, or waits for its token, is."""
+        if self.as_of is None or not self.rows:
+            return [f"nothing is loaded in {self.location}: does the schedule run?"]
         since = self.as_of - after
-        asked = [row for row in self.rows if row.asked_at and row.asked_at >= since]
+        asked = [row for row in self.rows if row.asked_at]
         return [
             f"{row.operation_id} {row.report}: "
             + (

@@ -44,16 +44,16 @@ class World:
     airflow: Airflow
     vendor: Vendor
     dsn: str
-    tokens: list[str]
+    operations: dict[str, dict[str, str]]
 
     def operation(self, name: str, is_known: bool = True) -> dict[str, str]:
         """A new operation, as the Connection holds it; one that is not known has a wrong token."""
-        number = len(self.tokens)
+        number = len(self.operations)
         token = f"{number:02d}{name}".encode().hex().ljust(64, "0123456789abcdef"[number])
-        self.tokens.append(token)
         if is_known:
             self.vendor.add_operation(name=name.upper(), server=f"{number:04d}", token=token)
-        return {"name": name, "server": f"{number:04d}", "token": token}
+        self.operations[name] = {"name": name, "server": f"{number:04d}", "token": token}
+        return self.operations[name]
 
     def connect(self, *operations: dict[str, str]) -> None:
         """Makes the Connection hold these: the short form for one, `extra` for several."""
@@ -118,7 +118,7 @@ def world(tmp_path_factory: pytest.TempPathFactory, postgres_server: str) -> Ite
         with running_airflow(folder, f"{postgres_server}/airflow", settings) as airflow:
             pool = {"name": DAG, "slots": 1, "description": "one call per token"}
             airflow.api("POST", "pools", json=pool)
-            yield World(airflow, vendor, dsn, [])
+            yield World(airflow, vendor, dsn, {})
 
 
 def scheduled(airflow: Airflow, dag: str) -> str:
@@ -178,6 +178,95 @@ print(*found, sep=", ")
 """
     found = python(tmp_path, ask, str(DAGS / "wolkvox_billing.py"))
     assert found == "29 23:45, 29 23:53, 29 23:59, 01 00:00, 01 00:15"
+
+
+@pytest.mark.parametrize(
+    ("script", "made"),
+    [
+        ("echo '{\"failures\": []}'", "{'failures': []}"),
+        ("true", "AirflowFailException load: printed no JSON object"),
+        ("echo '[1]'", "AirflowFailException load: printed no JSON object"),
+        (
+            "echo '{\"fail'; echo 'no \\377 disk' >&2; exit 1",
+            "AirflowException load: no \ufffd disk",
+        ),
+        ("echo late >&2; kill -9 $$", "AirflowException load: ended by signal 9 (Killed): late"),
+        ("echo 'no token' >&2; exit 2", "AirflowFailException load: no token"),
+        ('echo "{\\"path\\": \\"$PYTHONPATH\\"}"', "{'path': ''}"),
+    ],
+)
+def test_what_becomes_of_a_verb(tmp_path: Path, script: str, made: str) -> None:
+    """Only what printed a JSON object has succeeded; what no retry can help is final; a signal is
+    named first; and the folder of the DAGs, with a file of the package's name, is on no path."""
+    program = tmp_path / "venv" / "bin" / "wolkvox-billing"
+    program.parent.mkdir(parents=True)
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    assert verb(tmp_path, f"venv = {str(program.parent.parent)!r}").startswith(made)
+
+
+@pytest.mark.parametrize("name", ["VENV", "PROJECT"])
+def test_a_folder_that_is_not_there(tmp_path: Path, name: str) -> None:
+    """A setting that names no folder of this worker is final, and named."""
+    said = verb(tmp_path, f"{name.lower()} = '/nowhere'")
+    assert said.startswith(f"AirflowFailException WOLKVOX_BILLING_{name}: there is no ")
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("SCHEDULE_MINUTES", ["0", "-5", "3", "7", "7.5", "90", "abc", "nan"]),
+        ("RETRY_SECONDS", ["-1", "abc", "inf"]),
+        ("STALE_MINUTES", ["0", "-5", "abc", "nan"]),
+    ],
+)
+def test_a_number_that_cannot_be_meant(tmp_path: Path, name: str, values: list[str]) -> None:
+    """The file does not parse, and the error names the variable, what came and what is expected."""
+    program = """
+import os, sys
+name, *values = sys.argv[1:]
+import importlib, json, wolkvox_verb
+found = []
+for value in values:
+    os.environ[name] = value
+    try:
+        importlib.reload(wolkvox_verb)
+    except ValueError as error:
+        found.append(str(error))
+print(json.dumps(found))
+"""
+    found = json.loads(python(tmp_path, program, f"WOLKVOX_BILLING_{name}", *values))
+    assert [one.split(": give ")[0] for one in found] == [
+        f"WOLKVOX_BILLING_{name} is {value!r}" for value in values
+    ]
+
+
+def verb(folder: Path, setting: str) -> str:
+    """What `load` handed back, or raised, with this setting; in one line."""
+    name, value = setting.split(" = ")
+    program = f"""
+import os
+os.environ["WOLKVOX_BILLING_{name.upper()}"] = {value}
+from wolkvox_verb import run
+try:
+    print(run("load"))
+except Exception as error:
+    print(type(error).__name__, error)
+"""
+    return python(folder, program)
+
+
+def test_the_last_polls_ask_in_spite_of_the_pace(tmp_path: Path) -> None:
+    """From 23:50 of a month's last day on `load` is forced, but for its retries."""
+    ask = """
+import runpy, sys
+from datetime import datetime
+words = runpy.run_path(sys.argv[1])["last_words"]
+times = [(2, 28, 23, 59), (2, 29, 23, 49), (2, 29, 23, 50), (2, 29, 23, 59), (3, 1, 0, 0)]
+print([words(datetime(2028, *one), 1) for one in times], words(datetime(2028, 2, 29, 23, 59), 2))
+"""
+    found = python(tmp_path, ask, str(DAGS / "wolkvox_billing.py"))
+    assert found == "[[], [], ['--force'], ['--force'], []] []"
 
 
 def test_a_scheduled_run_fills_the_marts(world: World) -> None:
@@ -249,6 +338,23 @@ def test_a_task_killed_in_the_middle_of_a_write(world: World) -> None:
     assert world.counts("este") == (1, 1, 1)
 
 
+def test_a_worker_with_an_empty_home(world: World) -> None:
+    """Another worker, without a file of the first one's, knows from the destination who was asked
+    when; once the pace is over it goes on, and no row is lost or doubled."""
+    este = world.operations["este"]
+    env = {
+        "HOME": str(world.airflow.folder / "another"),
+        "DLT_DATA_DIR": str(world.airflow.folder / "another" / "dlt"),
+        "SOURCES__WOLKVOX_BILLING__OPERATIONS": json.dumps([este]),
+    }
+    for pace, counts in (("60", (1, 1, 1)), ("0", (2, 2, 1))):
+        pause = {"SOURCES__WOLKVOX_BILLING__PACE_MINUTES": pace}
+        done = world.airflow.command("wolkvox-billing", "load", **env, **pause)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert world.counts("este") == counts
+        assert world.calls(este) == counts[0]
+
+
 def command_lines(airflow: Airflow, verb: str) -> list[int]:
     """The processes of a verb that this Airflow's tasks started."""
     found = []
@@ -258,7 +364,8 @@ def command_lines(airflow: Airflow, verb: str) -> list[int]:
             home = str(airflow.folder).encode() in (path.parent / "environ").read_bytes()
         except OSError:  # it has ended
             continue
-        if home and b"wolkvox_billing" in words and verb.encode() in words:
+        is_ours = any(word.endswith(b"/wolkvox-billing") for word in words)
+        if home and is_ours and verb.encode() in words:
             found.append(int(path.parent.name))
     return found
 
@@ -310,7 +417,7 @@ def test_check_names_the_missing_pool(world: World) -> None:
     """`check` says that the pool is missing, and the command that makes it."""
     env = {
         "SOURCES__WOLKVOX_BILLING__SERVER": "0000",
-        "SOURCES__WOLKVOX_BILLING__TOKEN": world.tokens[0],
+        "SOURCES__WOLKVOX_BILLING__TOKEN": world.operations["norte"]["token"],
     }
     found = world.airflow.command("wolkvox-billing", "check", WOLKVOX_BILLING_POOL="absent", **env)
     assert found.returncode == 1
@@ -326,9 +433,9 @@ def test_a_venv_of_its_own_and_duckdb(world: World) -> None:
     file = world.airflow.folder / "project" / "wolkvox.duckdb"
     venv, used = world.airflow.folder / "venv", world.airflow.folder / "used"
     (venv / "bin").mkdir(parents=True)
-    python = venv / "bin" / "python"
-    python.write_text(f'#!/bin/sh\ntouch {used}\nexec {ROOT}/.venv/bin/python "$@"\n')
-    python.chmod(0o755)
+    program = venv / "bin" / "wolkvox-billing"
+    program.write_text(f'#!/bin/sh\ntouch {used}\nexec {ROOT}/.venv/bin/wolkvox-billing "$@"\n')
+    program.chmod(0o755)
     done = world.airflow.command(
         "airflow", "tasks", "test", DAG, "load",
         WOLKVOX_BILLING_VENV=str(venv),
@@ -371,9 +478,13 @@ def test_the_invoices_find_the_overbilled_month(
     assert world.airflow.ended(INVOICES, run) == "failed"
     log = world.airflow.log(INVOICES, run)
     states = world.airflow.states(INVOICES, run)
-    assert states["invoices"] == states["rejected"] == "success", log
+    assert states == {
+        "look": "success", "invoices": "success", "rejected": "success", "reconcile": "success",
+        "material": "failed", "remember": "success",
+    }, log  # fmt: skip
     assert "overbilled_quantity" in log
     [line] = [line for line in world.told.splitlines() if "overbilled_quantity" in line]
+    assert line.startswith(f"{INVOICES} material: reconcile: 2025-04 ventas ")
     assert f"{OVERBILLED}" in line
     assert (folder / "evidence" / "wolkvox-evidence-2025-04.zip").exists()
 
@@ -381,7 +492,7 @@ def test_the_invoices_find_the_overbilled_month(
 def test_no_token_shows_anywhere(world: World) -> None:
     """Nothing that Airflow wrote shows a token, in all that went before: no log, no output, no
     table of its own or of the warehouse (rendered fields and XCom are there), no answer."""
-    assert len(world.tokens) == 8
+    assert len(world.operations) == 8
     folder = world.airflow.folder
     tables = (
         "SELECT table_schema, table_name FROM information_schema.tables WHERE table_type = "
@@ -398,6 +509,6 @@ def test_no_token_shows_anywhere(world: World) -> None:
                 ]
                 shown.append(f"{table} {rows}".encode())
     assert len(shown) > 60
-    for token in world.tokens:
+    for token in (one["token"] for one in world.operations.values()):
         assert leaks(folder, token) == []
         assert [text[:40] for text in shown if shows(text, token)] == []

@@ -45,8 +45,8 @@ from wolkvox_billing.reconciliation.month import read_month
 from wolkvox_billing.reconciliation.policy import Policy, read_policy
 from wolkvox_billing.warehouse import DATASET, DESTINATION, configured, opened, reading
 
-__all__ = ["Close", "NoLongerHolds", "NotClosed", "close", "no_longer_hold", "reopen",
-           "warnings_of_closes"]  # fmt: skip
+__all__ = ["Close", "NoLongerHolds", "NotClosed", "close", "closed_months", "no_longer_hold",
+           "reopen", "warnings_of_closes"]  # fmt: skip
 
 
 def close(
@@ -114,6 +114,12 @@ def no_longer_hold(
     """The closes that no longer hold, by the verdicts that `reconcile` has filled in last."""
     with opened(destination, dataset) as pipeline, reading(pipeline):
         return _broken(pipeline, _closed(pipeline))
+
+
+def closed_months(*, destination: str = DESTINATION, dataset: str = DATASET) -> set[str]:
+    """The months that are closed, whether their close still holds or not."""
+    with opened(destination, dataset) as pipeline, reading(pipeline):
+        return {one.month for one in _closed(pipeline)}
 
 
 def warnings_of_closes(pipeline: dlt.Pipeline) -> list[str]:

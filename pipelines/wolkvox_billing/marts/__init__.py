@@ -154,6 +154,7 @@ def refresh(
         last = f"SELECT MAX(poll_id) FROM {polls} GROUP BY operation_id"
         found = rows(f"SELECT operation_id, timezone FROM {polls} WHERE poll_id IN ({last})")
         [(first,)] = rows(f"SELECT MIN(poll_date) FROM {polls}")
+        schemata = "SELECT 1 FROM information_schema.schemata WHERE schema_name"
         for statement in statements(
             client.capabilities.sqlglot_dialect or "duckdb",
             raw=raw,
@@ -167,6 +168,7 @@ def refresh(
             renames=renames,
             digests=(views, inputs),
             keep_views=keep_views,
+            has_schema=bool(rows(f"{schemata} = '{marts}'")),
         ):
             client.execute_sql(statement)
 

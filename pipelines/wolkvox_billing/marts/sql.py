@@ -81,13 +81,15 @@ def statements(
     gauge_month: str = "max",
     digests: tuple[str, str] = ("", ""),
     keep_views: bool = False,
+    has_schema: bool = False,
 ) -> Iterator[str]:
     """The SQL that makes the marts anew, for an engine by sqlglot's name of its dialect.
 
     raw, marts: schemas. zones: operation_id → time zone, where `timezone` is for the others.
     keep_views: only the tables that the views read are filled anew.
+    has_schema: it is not made, since even IF NOT EXISTS needs the right to make one.
     """
-    if dialect != "clickhouse":  # there dlt has one database, and prefixes in it
+    if dialect != "clickhouse" and not has_schema:  # there dlt has one database, and prefixes in it
         yield f"CREATE SCHEMA IF NOT EXISTS {marts}"
     if not keep_views:
         cascade = " CASCADE" if dialect in _COMMENT_ON else ""
