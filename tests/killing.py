@@ -60,6 +60,7 @@ class Stable:
         cwd = env["PWD"] if env.get("PWD") != os.environ.get("PWD") else os.getcwd()
         told = {"verb": verb, "given": given, "env": env, "cwd": cwd, **order}
         pid = self._ask(told)
+        assert pid > 1  # it will be killed: 0 would be all of this session
         self.running.add(pid)
         return pid
 
