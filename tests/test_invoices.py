@@ -319,6 +319,26 @@ def test_texts_come_back_as_they_were_written(warehouse: Project) -> None:
     assert stored == nasty.replace("\uf028", "\\uf028")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-11-10T10:00:00",
+        "10:00",
+        "E4EAAAF2-D142-11E1-B3E4-080027620CDD",
+        '{"a": 1, "a": 2}',
+    ],
+)
+def test_a_text_that_looks_like_another_type_stays_as_it_is(warehouse: Project, text: str) -> None:
+    """A number, an identifier or a description that reads like a time, a number, a UUID or JSON is
+    the text that the document holds, though each document of a run has such a one."""
+    bill = ubl(line(number="1", description=text, code=text), number=text, uuid=text)
+    inbox(warehouse, a__xml=declared(bill))
+    read(warehouse, "inbox")
+    documents = "SELECT document_number, document_uuid FROM invoice_documents"
+    assert warehouse.query(documents) == [(text, text)]
+    assert warehouse.query("SELECT description, item_code FROM invoice_lines") == [(text, text)]
+
+
 # The command line.
 
 

@@ -38,7 +38,7 @@ _OF_DLT: dict[str, TColumnSchema] = {
         "row_key": True,
     },
 }
-FEW = 1000  # rows that are no matter: pyarrow alone takes 45 MB and 0.2 s
+FEW = 300  # rows that are no matter: pyarrow alone takes 45 MB and 0.2 s
 
 
 class AsFiles(ItemTransform[Any, dict[str, Any]]):
