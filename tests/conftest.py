@@ -136,15 +136,24 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, vendor: Vendor) -> 
     return empty_project(tmp_path, monkeypatch, vendor)
 
 
-@pytest.fixture(params=["duckdb", "duckdb-files", "postgres"])
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Who asks for a `warehouse` gets each in turn."""
+    if "warehouse" in metafunc.fixturenames:
+        ways = ["duckdb", "postgres"]
+        if metafunc.definition.get_closest_marker("many_rows"):
+            ways.append("duckdb-files")
+        metafunc.parametrize("warehouse", ways, indirect=True)
+
+
+@pytest.fixture
 def warehouse(
     request: pytest.FixtureRequest,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     vendor: Vendor,
 ) -> Project:
-    """A project that polls the operation `acme`: on DuckDB, as few rows go there and as many do,
-    and on a real PostgreSQL, where all go one way."""
+    """A project that polls the operation `acme`: on DuckDB, as few rows go there and, in a test of
+    `many_rows`, as many do, and on a real PostgreSQL, where all go one way."""
     made = empty_project(tmp_path, monkeypatch, vendor)
     if request.param == "duckdb-files":
         monkeypatch.setattr(files, "FEW", 0)

@@ -31,39 +31,43 @@ def running_postgres() -> Iterator[str]:
 
     Raises PostgresMissing, and RuntimeError with what the server said where it does not start.
     """
-    programs = _programs()
     with tempfile.TemporaryDirectory(prefix="postgres-", dir=TEMP) as name:
-        yield from _run(programs, Path(name))
+        folder = Path(name)
+        if os.getuid() == 0:
+            shutil.chown(folder, "nobody")
+        data, port = folder / "data", free_port()
+        _run(
+            folder, "initdb", "-D", data, "-U", "tester", "--auth=trust", "--no-sync", "-E", "UTF8"
+        )
+        options = f"-p {port} -h 127.0.0.1 -k '' -F -c max_connections=200"
+        _run(folder, "pg_ctl", "-D", data, "-w", "-o", options, "start")
+        try:
+            yield f"postgresql://tester:unused@127.0.0.1:{port}/postgres"
+        finally:
+            pg_ctl(data, "stop")
 
 
-def _run(programs: Path, folder: Path) -> Iterator[str]:
+def pg_ctl(data: Path, action: str) -> None:
+    """Ends a running server as if its power failed ("stop"), or starts it again ("restart")."""
+    _run(data.parent, "pg_ctl", "-D", data, "-w", "-m", "immediate", action)
+
+
+def _run(folder: Path, program: str, *arguments: object) -> None:
     demote: dict[str, Any] = {}
     if os.getuid() == 0:  # PostgreSQL refuses to run as root
         demote = {"user": "nobody", "cwd": str(folder)}
-        shutil.chown(folder, "nobody")
     log = folder / "output.txt"
-
-    def run(program: str, *arguments: str) -> None:
-        with log.open("ab") as output:
-            done = subprocess.run(
-                [str(programs / program), *arguments],
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                check=False,
-                **demote,
-            )
-        if done.returncode:
-            raise RuntimeError(f"{program} failed:\n{log.read_text()}")
-
-    data, port = str(folder / "data"), free_port()
-    run("initdb", "-D", data, "-U", "tester", "--auth=trust", "--no-sync", "-E", "UTF8")
-    options = f"-p {port} -h 127.0.0.1 -k '' -F -c max_connections=200"
-    run("pg_ctl", "-D", data, "-w", "-o", options, "start")
-    try:
-        yield f"postgresql://tester:unused@127.0.0.1:{port}/postgres"
-    finally:
-        run("pg_ctl", "-D", data, "-m", "immediate", "stop")
+    with log.open("ab") as output:
+        done = subprocess.run(
+            [str(_programs() / program), *map(str, arguments)],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            check=False,
+            **demote,
+        )
+    if done.returncode:
+        raise RuntimeError(f"{program} failed:\n{log.read_text()}")
 
 
 def _programs() -> Path:

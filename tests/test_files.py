@@ -13,6 +13,7 @@ import pytest
 from conftest import NOON, TOKENS, Project
 from wolkvox_billing import files, wolkvox_billing
 
+pytestmark = pytest.mark.many_rows
 REPORT = "rsync_s3_mp3"
 MANY = 2 * files.FEW + 3
 

@@ -54,6 +54,7 @@ def inbox(project: Project, **files: bytes) -> Path:
     return folder
 
 
+@pytest.mark.many_rows
 def test_documents_lines_and_rejected_ones_are_loaded(warehouse: Project) -> None:
     """Each document is a row with its lines, and what was refused one with its reason; the columns
     hold what the file says."""
@@ -241,6 +242,7 @@ def test_a_path_that_is_not_there_is_a_wrong_word(project: Project) -> None:
     assert not (project.folder / "wolkvox.duckdb").exists()
 
 
+@pytest.mark.many_rows
 def test_while_the_destination_is_away_nothing_is_lost(warehouse: Project) -> None:
     """With the destination away the verb says so, and the next run loads the files."""
     inbox(warehouse, a__xml=declared(ubl()))
@@ -306,6 +308,7 @@ def test_copies_count_once_in_the_sum(project: Project) -> None:
         assert result.net_amounts == {"COP": Decimal(12500)}
 
 
+@pytest.mark.many_rows
 def test_texts_come_back_as_they_were_written(warehouse: Project) -> None:
     """Quotes, escapes, marks of other scripts and a formula are stored as they came; what no
     database can store is shown by its number."""

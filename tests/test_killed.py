@@ -37,7 +37,7 @@ STEPS: dict[str, tuple[str, str, int]] = {
     "before its file is whole": ("os:fsync", "before", 1),
     "after the first is in the spool": ("wolkvox_billing.spool:Spool.keep", "after", 1),
     "after the last is in the spool": ("wolkvox_billing.spool:Spool.keep", "after", 3),
-    "in extract": ("wolkvox_billing:readings_in", "after", 1),
+    "in extract": ("wolkvox_billing.source:readings_in", "after", 1),
     "before the package is whole": ("dlt.extract.extract:Extract.commit_packages", "before", 1),
     "after the package is whole": ("dlt.extract.extract:Extract.commit_packages", "after", 1),
     "before the spool is emptied": ("wolkvox_billing.spool:Spool.drop", "before", 1),
@@ -153,6 +153,7 @@ def life(warehouse: Project, monkeypatch: pytest.MonkeyPatch, runs: Stable, tmp_
     return Life(warehouse, runs, tmp_path)
 
 
+@pytest.mark.many_rows
 def test_killed_at_each_step(life: Life) -> None:
     """One run after the other is killed, each at the next step; then one lives. Nothing that was
     in the spool is lost or there twice, and of runs that had asked all, no answer at all."""

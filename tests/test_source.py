@@ -13,6 +13,7 @@ from conftest import NOON, TOKENS, Project, configure
 from wolkvox_billing import wolkvox_billing
 from wolkvox_billing.reports import REPORTS
 
+pytestmark = pytest.mark.many_rows
 REPORT = "rsync_s3_mp3"
 ROW = {"operation": "ACME", "description": "Audios", "items": "1,234", "date": "2020-01-02"}
 

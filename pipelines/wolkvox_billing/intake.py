@@ -31,12 +31,8 @@ from wolkvox_billing.invoices.tables import (
 )
 from wolkvox_billing.marts import REFRESHED
 from wolkvox_billing.marts.sql import literal
-from wolkvox_billing.pipeline import (
-    NOT_RECONCILED,
-    complaint_of,
-    load_or_drop,
-    normalized_and_loaded,
-)
+from wolkvox_billing.packages import normalized_and_loaded
+from wolkvox_billing.pipeline import NOT_RECONCILED, complaint_of, load_or_drop
 from wolkvox_billing.polls import Clock, utc_now
 from wolkvox_billing.reconcile import refill
 from wolkvox_billing.reconciliation.policy import read_policy
@@ -163,6 +159,7 @@ def _tables(
     pipeline: dlt.Pipeline, found: Iterator[Found], result: Intake, now: datetime
 ) -> DltSource:
     """The three tables, out of one reading of the files."""
+
     @dlt.resource(name="files", selected=False)
     def files() -> Iterator[list[Found]]:
         with pipeline.sql_client() as client:

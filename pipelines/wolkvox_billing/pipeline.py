@@ -19,15 +19,14 @@ from typing import Any
 
 import dlt
 from dlt.common.configuration.exceptions import ConfigFieldMissingException, ConfigurationException
-from dlt.common.pipeline import LoadInfo
 from dlt.pipeline.exceptions import PipelineStepFailed
 
 from wolkvox_billing.errors import SettingsError, WarehouseError, WolkvoxError
 from wolkvox_billing.hosts import hosts_of
 from wolkvox_billing.marts import REFRESHED, Meaning, read_meaning, refresh
 from wolkvox_billing.marts.sql import literal, statements
+from wolkvox_billing.packages import Loaded, load_waiting, normalized_and_loaded, set_aside, tidy
 from wolkvox_billing.polls import Clock, Poll, Skip, utc_now
-from wolkvox_billing.sessions import only_load
 from wolkvox_billing.source import wolkvox_billing
 from wolkvox_billing.spool import Spool
 from wolkvox_billing.warehouse import (
@@ -51,8 +50,8 @@ NOT_LOADED = "not loaded, kept in the working folder for the next load: {}"
 NOT_DESCRIBED = "loaded, and the comments on tables and columns could not be written: {}"
 NOT_REFRESHED = "loaded, and the marts could not be refreshed: {}"
 NOT_RECONCILED = "loaded, and invoices were not compared anew: {}"
-LONG = 900.0  # seconds for another host that loads,
-AT_ONCE = 5.0  # and so many before the vendor is asked: what is left is loaded with the answers
+AT_ONCE = 5.0  # seconds for another host that loads, before the vendor is asked: what is left is
+# loaded with the answers
 ROOM_FOR_ANSWERS = 4 * 1024 * 1024  # bytes; a poll of a few rows takes 75 KiB
 
 
@@ -110,7 +109,7 @@ def load(
     answers wait in the working folder, the report says so, and the next `load` takes them along.
     """
     result = LoadReport()
-    infos: list[LoadInfo] = []
+    loads: list[Loaded] = []
 
     def note(event: Poll | Skip) -> None:
         if isinstance(event, Poll):
@@ -138,9 +137,9 @@ def load(
         result.location = location_of(pipeline)
         spool = Spool(Path(pipeline.pipelines_dir, SPOOL))
 
-        _try(result, NOT_LOADED, lambda: infos.extend(load_waiting(pipeline, wait=AT_ONCE)))
+        result.warnings += [*waiting_elsewhere(pipeline), *set_aside(pipeline).values()]
+        _try(result, NOT_LOADED, lambda: loads.append(load_waiting(pipeline, wait=AT_ONCE)))
         result.problems.clear()  # what matters is whether this run's own load succeeds
-        result.warnings += waiting_elsewhere(pipeline)
         free = shutil.disk_usage(pipeline.working_dir).free
         if free < ROOM_FOR_ANSWERS:  # an answer that cannot be written would be lost
             result.problems.append(
@@ -159,9 +158,10 @@ def load(
                 return result
             raise next((c for c in causes(error) if isinstance(c, WolkvoxError)), error) from None
         with held_open(pipeline):
-            if _try(result, NOT_LOADED, lambda: infos.append(normalized_and_loaded(pipeline))):
+            if _try(result, NOT_LOADED, lambda: loads.append(normalized_and_loaded(pipeline))):
                 tidy(pipeline)
-                if any(package.schema_update for info in infos for package in info.load_packages):
+                result.problems += [one for loaded in loads for one in loaded.problems]
+                if any(loaded.changes_tables for loaded in loads):
                     _try(result, NOT_DESCRIBED, lambda: comment(pipeline))
                 if pipeline.destination.destination_name in REFRESHED:
                     zones = {p.operation.operation_id: p.operation.zone.key for p in result.polls}
@@ -250,8 +250,10 @@ def load_or_drop(pipeline: dlt.Pipeline, step: Callable[[], Any], undone: str) -
     """Takes a step that loads what can be had again, after what waits: where it fails nothing of it
     is left behind, since it would hold up the polls. Raises WarehouseError, `undone` and why."""
     with held_open(pipeline):
-        if said := complaint_of(lambda: load_waiting(pipeline)):
-            raise WarehouseError(f"{undone}: {said}")
+        waited: list[str] = []
+        said = complaint_of(lambda: waited.extend(load_waiting(pipeline).problems))
+        if said or pipeline.has_pending_data:  # which would be dropped too
+            raise WarehouseError(f"{undone}: {said or waited[0]}")
         try:
             said = complaint_of(step) or complaint_of(lambda: comment(pipeline))
         except BaseException:
@@ -261,24 +263,6 @@ def load_or_drop(pipeline: dlt.Pipeline, step: Callable[[], Any], undone: str) -
             pipeline.abort_packages()
             raise WarehouseError(f"{undone}: {said}")
     tidy(pipeline)
-
-
-def load_waiting(pipeline: dlt.Pipeline, *, wait: float = LONG) -> list[LoadInfo]:
-    """Loads what an earlier run left behind, or learns from the destination what is in it."""
-    # Without a schema it is a first run that was killed in extract: its answers are in the spool.
-    if pipeline.has_pending_data and pipeline.default_schema_name:
-        return [normalized_and_loaded(pipeline, wait=wait)]
-    pipeline.sync_destination()
-    return []
-
-
-def normalized_and_loaded(pipeline: dlt.Pipeline, *, wait: float = LONG) -> LoadInfo:
-    """Loads all that waits, once no other host loads; `wait` is in seconds."""
-    pipeline.normalize()
-    with held_open(pipeline, or_fail=True), only_load(pipeline, wait=wait):
-        info = pipeline.load()
-    info.raise_on_failed_jobs()
-    return info
 
 
 def meaning_of(
@@ -333,11 +317,3 @@ def comment(pipeline: dlt.Pipeline) -> None:
             for what, target, says in targets:
                 if says:
                     client.execute_sql(f"COMMENT ON {what} {target} IS {literal(says)}")
-
-
-def tidy(pipeline: dlt.Pipeline) -> None:
-    """Removes what is loaded: dlt keeps every package, 8 files a poll. One with a job that failed
-    stays."""
-    for package in Path(pipeline.working_dir, "load", "loaded").glob("*"):
-        if not any((package / "failed_jobs").glob("*")):
-            shutil.rmtree(package, ignore_errors=True)

@@ -17,6 +17,7 @@ import dlt
 from wolkvox_billing.closing import warnings_of_closes
 from wolkvox_billing.errors import SettingsError, WarehouseError
 from wolkvox_billing.marts import REFRESHED, refresh
+from wolkvox_billing.packages import set_aside
 from wolkvox_billing.pipeline import meaning_of
 from wolkvox_billing.polls import Clock, utc_now
 from wolkvox_billing.verdict import Outcome
@@ -116,7 +117,7 @@ def status(
         waiting = len(pipeline.list_extracted_load_packages())
         waiting += len(pipeline.list_normalized_load_packages())
         found = Status(location, pipeline.working_dir, waiting, [], [])
-        found.warnings += waiting_elsewhere(pipeline)
+        found.warnings += [*waiting_elsewhere(pipeline), *set_aside(pipeline).values()]
         if pipeline.destination.destination_name == "duckdb" and not Path(location).exists():
             return found
         with reading(pipeline):

@@ -33,6 +33,7 @@ logger = logging.getLogger("wolkvox_billing")
 PIPELINE = "wolkvox"
 DATASET = "wolkvox_billing"
 DESTINATION = "duckdb"
+LOCK_WAIT = 60.0  # seconds, for a table; dlt tries five times
 SPOOL = "spool"  # beside dlt's own folder, which dlt may wipe; see `spool`
 
 
@@ -56,7 +57,9 @@ def opened(
         if kind.destination_name == "postgres":
             # A job of a load that was killed may be done again. Where dlt's own ids must be unique
             # that is an error, and the package waits for ever; the merge sorts it out.
-            kind = Destination.from_reference(destination, create_indexes=False)
+            kind = Destination.from_reference(
+                destination, create_indexes=False, credentials=_impatient(kind)
+            )
             assert kind is not None
         where = _data_location(kind)
     except UnknownDestinationModule:
@@ -289,6 +292,19 @@ def is_full(error: BaseException) -> bool:
 
 def _digest(*parts: str) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:10]
+
+
+def _impatient(kind: Destination[Any, Any]) -> Any:
+    """PostgreSQL's credentials, by which no statement waits long for a table that somebody keeps:
+    the run ends, its answers wait on disk, and the next one may ask the vendor."""
+    spec: Any = kind.configuration(kind.spec(), accept_partial=True)
+    credentials = spec.credentials
+    if credentials and not credentials.is_partial():
+        given = (credentials.query or {}).get("options", "")
+        options = f"-clock_timeout={round(1000 * LOCK_WAIT)} {given}".strip()
+        credentials.query = {**(credentials.query or {}), "options": options}
+        return credentials
+    return None
 
 
 def _data_location(kind: Destination[Any, Any]) -> str:

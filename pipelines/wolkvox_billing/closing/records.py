@@ -17,7 +17,8 @@ from dlt.extract import DltSource
 
 from wolkvox_billing.errors import WolkvoxError
 from wolkvox_billing.intake import INSERT
-from wolkvox_billing.pipeline import load_or_drop, normalized_and_loaded
+from wolkvox_billing.packages import normalized_and_loaded
+from wolkvox_billing.pipeline import load_or_drop
 from wolkvox_billing.tables import TEXT, TIME, Table, hints
 from wolkvox_billing.warehouse import tables_in
 

@@ -1,0 +1,249 @@
+"""The destination misbehaves: polling goes on, answers wait, and each is loaded once, as it was."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from datetime import datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+import pytest
+
+from conftest import NOON, TOKENS, Project
+from postgres import pg_ctl, running_postgres
+from wolkvox_billing import warehouse as places
+from wolkvox_billing.pipeline import LoadReport
+from wolkvox_billing.status import status
+
+REPORT = "rsync_s3_mp3"
+NOT_LOADED = "not loaded, kept in the working folder for the next load: "
+
+
+def poll(project: Project, items: int, **more: Any) -> LoadReport:
+    """A load an hour after the one before, which is answered one row of this amount."""
+    project.later(hours=1)
+    row = {"operation": "ACME", "description": "Audios", "date": "2026-11-10"}
+    project.vendor.answer(TOKENS["acme"], REPORT, [{**row, "items": str(items)}])
+    report = project.load(**more)
+    assert [one.outcome for one in report.polls] == ["ok"]
+    return report
+
+
+def readings(project: Project) -> list[tuple[datetime, Decimal]]:
+    found = project.query("SELECT read_at, items FROM readings ORDER BY read_at")
+    assert (
+        project.query(f"SELECT max(read_at) FROM readings UNION ALL SELECT read_at FROM {REPORT}")
+        == [(found[-1][0],)] * 2
+    )  # the report's table has the newest one
+    return [(at, items) for at, items in found]
+
+
+def at(hour: int, items: int) -> tuple[datetime, Decimal]:
+    return NOON + timedelta(hours=hour), Decimal(items)
+
+
+def admin(project: Project, sql: str) -> None:
+    """One statement of whoever owns the PostgreSQL server, which holds whatever a database says."""
+    with closing(psycopg2.connect(f"{project.dsn.rsplit('/', 1)[0]}/postgres")) as connection:
+        connection.autocommit = True
+        connection.cursor().execute(sql)
+
+
+READ_ONLY = """
+import sys
+from datetime import datetime
+from wolkvox_billing.pipeline import load
+
+report = load(clock=lambda: datetime.fromisoformat(sys.argv[1]), retry_pause_seconds=0.0)
+print([one.outcome.value for one in report.polls], report.problems)
+"""
+
+
+@contextmanager
+def altered(project: Project) -> Iterator[None]:
+    """Somebody changed a table so that no answer fits: that is no fault of a package."""
+    project.execute("ALTER TABLE wolkvox_billing.readings RENAME COLUMN items TO amount")
+    yield
+    project.execute("ALTER TABLE wolkvox_billing.readings RENAME COLUMN amount TO items")
+
+
+def test_a_server_that_takes_no_rows(warehouse: Project) -> None:
+    """While nothing can be written, be it that the database is read-only or that somebody changed a
+    table, each run asks, and says that its answer waits; the next good run loads all in order,
+    once, with the times at which they were read. No package is held to be at fault."""
+    poll(warehouse, 5)
+    with altered(warehouse):
+        for items in (7, 4):
+            report = poll(warehouse, items)
+            assert [one[: len(NOT_LOADED)] for one in report.problems] == [NOT_LOADED]
+    if warehouse.destination == "postgres":
+        name = warehouse.dsn.rsplit("/", 1)[1]
+        admin(warehouse, f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+        [said] = poll(warehouse, 8).problems
+        assert "read-only" in said
+        admin(warehouse, f"ALTER DATABASE {name} SET default_transaction_read_only = off")
+    report = poll(warehouse, 9)
+    assert report.is_good
+    assert report.warnings == []
+    told = [at(1, 5), at(2, 7), at(3, 4), at(4, 8), at(5, 9)]
+    if warehouse.destination == "duckdb":
+        told[3:] = [at(4, 9)]
+    assert readings(warehouse) == told
+
+
+def test_a_file_that_is_read_only(project: Project) -> None:
+    """An answer waits while the DuckDB file is on a disk that takes no writing."""
+    unshare = shutil.which("unshare")
+    if not unshare or subprocess.run([unshare, "-rm", "true"], check=False).returncode:
+        pytest.skip("this machine lets no process mount anything of its own (unshare -rm)")
+    poll(project, 5)
+    project.later(hours=1)
+    steps = 'mount --bind "$1" "$1" && mount -o remount,ro,bind "$1" && exec "$2" -c "$3" "$4"'
+    done = subprocess.run(
+        [unshare, "-rm", "sh", "-c", steps, "sh", str(project.folder / "wolkvox.duckdb"),
+         sys.executable, READ_ONLY, project.vendor.now.isoformat()],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )  # fmt: skip
+    assert done.stdout.startswith(f"['ok'] ['{NOT_LOADED}"), done.stderr
+    assert "Read-only file system" in done.stdout
+    assert poll(project, 9).is_good
+    assert readings(project) == [at(1, 5), at(2, 5), at(3, 9)]
+
+
+def test_a_schema_that_somebody_dropped(warehouse: Project) -> None:
+    """Answers that wait while the schema is dropped are loaded into a new one; the next polls go
+    on. What was loaded before is gone: that is what was dropped."""
+    poll(warehouse, 5)
+    with warehouse.away():
+        poll(warehouse, 7)
+    for schema in ("wolkvox_billing_marts", "wolkvox_billing"):
+        warehouse.execute(f"DROP SCHEMA {schema} CASCADE")
+    assert poll(warehouse, 9).is_good
+    assert readings(warehouse) == [at(2, 7), at(3, 9)]
+    warehouse.execute("DROP SCHEMA wolkvox_billing CASCADE")
+    assert poll(warehouse, 6).is_good
+    assert readings(warehouse) == [at(4, 6)]
+    assert warehouse.query("SELECT count(*) FROM wolkvox_billing_marts.usage_daily") == [(1,)]
+
+
+def test_a_table_that_somebody_keeps(
+    project: Project, monkeypatch: pytest.MonkeyPatch, new_database: Callable[[], str]
+) -> None:
+    """Who holds a table in PostgreSQL holds up no run for ever, and only the answers that have rows
+    for it: they wait on disk, are named, and are loaded once it is free."""
+    project.destination, project.dsn = "postgres", new_database()
+    monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", project.dsn)
+    monkeypatch.setattr(places, "LOCK_WAIT", 0.1)
+    poll(project, 5)
+    with closing(psycopg2.connect(project.dsn)) as somebody:
+        somebody.cursor().execute("LOCK TABLE wolkvox_billing.rejected_rows")
+        project.later(hours=1)
+        row = {"operation": "ACME", "description": "Audios", "date": "2026-11-10"}
+        rows = [{**row, "items": items} for items in ("7", "")]
+        project.vendor.answer(TOKENS["acme"], REPORT, rows)
+        [said] = project.load().problems
+        assert said.startswith(NOT_LOADED)
+        assert "lock timeout" in said
+        [said] = poll(project, 4).problems
+        assert said.startswith("answers that waited, and wait on: ")
+        assert "lock timeout" in said
+        assert readings(project) == [at(1, 5), at(3, 4)]
+    assert poll(project, 9).is_good
+    assert readings(project) == [at(1, 5), at(2, 7), at(3, 4), at(4, 9)]
+    assert project.query("SELECT row_number, read_at FROM rejected_rows") == [
+        (2, NOON + timedelta(hours=2))
+    ]
+
+
+def test_a_server_that_is_restarted(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """PostgreSQL ends in the middle of a load and comes back: the next run loads what waits."""
+    from dlt.load.load import Load
+
+    submit, calls = Load.submit_job, 0
+    project.destination = "postgres"
+    with running_postgres() as dsn:
+        project.dsn = dsn
+        monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", dsn)
+        poll(project, 5)
+        [(folder,)] = project.query("SHOW data_directory")
+
+        def ended_at_the_third(*args: Any, **more: Any) -> Any:
+            nonlocal calls
+            calls += 1
+            if calls == 3:
+                pg_ctl(Path(folder), "stop")
+            return submit(*args, **more)
+
+        with monkeypatch.context() as broken:
+            broken.setattr(Load, "submit_job", ended_at_the_third)
+            report = poll(project, 7)
+        assert [one[: len(NOT_LOADED)] for one in report.problems] == [NOT_LOADED]
+        pg_ctl(Path(folder), "restart")
+        assert poll(project, 9).is_good
+        assert readings(project) == [at(1, 5), at(2, 7), at(3, 9)]
+
+
+@pytest.mark.many_rows
+def test_a_package_that_never_loads(warehouse: Project) -> None:
+    """A package with a file that is damaged blocks none behind it, once a later one has shown that
+    the destination takes rows: it is set aside, named by each run, and can be put back; the newest
+    reading stays the newest."""
+    poll(warehouse, 5)
+    with warehouse.away():
+        folder = Path(poll(warehouse, 7).working_folder)
+        [good] = folder.glob("load/normalized/*/new_jobs/readings.*")
+        sound = good.read_bytes()
+        good.write_bytes(b"damaged")
+        poll(warehouse, 4)
+    [said] = poll(warehouse, 9).problems
+    aside = folder.parent / "set_aside"
+    [package] = aside.iterdir()
+    assert f"set aside in {package}" in said
+    assert f"move that folder into {folder}/load/normalized" in said
+    assert readings(warehouse) == [at(1, 5), at(3, 4), at(4, 9)]
+    again = poll(warehouse, 3)
+    assert (again.is_good, again.warnings) == (True, [said])
+    now = {"clock": lambda: warehouse.vendor.now}
+    assert status(destination=warehouse.destination, **now).warnings == [said]
+    [bad] = package.glob("new_jobs/readings.*")
+    bad.write_bytes(sound)
+    package.rename(folder / "load" / "normalized" / package.name)
+    report = poll(warehouse, 2)
+    assert (report.is_good, report.warnings) == (True, [])
+    told = [at(1, 5), at(2, 7), at(3, 4), at(4, 9), at(5, 3), at(6, 2)]
+    assert readings(warehouse) == told
+
+
+def test_answers_that_waited_elsewhere(
+    warehouse: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Answers that waited in one project folder while another one loaded newer ones into the same
+    warehouse are loaded, and the reports' tables keep the newest."""
+    poll(warehouse, 5)
+    with warehouse.away():
+        poll(warehouse, 7)
+    file = warehouse.folder / "wolkvox.duckdb"
+    home = tmp_path / "other"
+    home.mkdir()
+    with monkeypatch.context() as elsewhere:
+        elsewhere.chdir(home)
+        elsewhere.setenv("DESTINATION__DUCKDB__CREDENTIALS", str(file))
+        assert poll(warehouse, 9).is_good
+    warehouse.later(minutes=1)
+    report = warehouse.load(
+        pace_minutes=120
+    )  # too early for another call: only what waits is loaded
+    assert [skip.reason for skip in report.skips] == ["pace"]
+    assert readings(warehouse) == [at(1, 5), at(2, 7), at(3, 9)]
