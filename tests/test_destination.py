@@ -22,7 +22,7 @@ from wolkvox_billing import warehouse as places
 from wolkvox_billing.pipeline import LoadReport
 from wolkvox_billing.status import status
 
-REPORT = "rsync_s3_mp3"
+REPORT, OTHER = "rsync_s3_mp3", "ivr_minutes"
 NOT_LOADED = "not loaded, kept in the working folder for the next load: "
 
 
@@ -141,30 +141,26 @@ def test_a_schema_that_somebody_dropped(warehouse: Project) -> None:
 def test_a_table_that_somebody_keeps(
     project: Project, monkeypatch: pytest.MonkeyPatch, new_database: Callable[[], str]
 ) -> None:
-    """Who holds a table in PostgreSQL holds up no run for ever, and only the answers that have rows
-    for it: they wait on disk, are named, and are loaded once it is free."""
+    """Who holds a table in PostgreSQL holds up no run for ever, and only answers that go
+    into it: they wait on disk, are named, and are loaded once it is free."""
     project.destination, project.dsn = "postgres", new_database()
     monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", project.dsn)
     monkeypatch.setattr(places, "LOCK_WAIT", 0.1)
     poll(project, 5)
     with closing(psycopg2.connect(project.dsn)) as somebody:
-        somebody.cursor().execute("LOCK TABLE wolkvox_billing.rejected_rows")
-        project.later(hours=1)
-        row = {"operation": "ACME", "description": "Audios", "date": "2026-11-10"}
-        rows = [{**row, "items": items} for items in ("7", "")]
-        project.vendor.answer(TOKENS["acme"], REPORT, rows)
-        [said] = project.load().problems
+        somebody.cursor().execute(f"LOCK TABLE wolkvox_billing.{REPORT}")
+        [said] = poll(project, 7).problems
         assert said.startswith(NOT_LOADED)
         assert "lock timeout" in said
-        [said] = poll(project, 4).problems
+        project.later(hours=1)
+        said = project.load(reports=[OTHER]).problems[0]
         assert said.startswith("answers that waited, and wait on: ")
         assert "lock timeout" in said
-        assert readings(project) == [at(1, 5), at(3, 4)]
+        told = project.query("SELECT report, read_at FROM readings ORDER BY read_at")
+        assert told == [(REPORT, NOON + timedelta(hours=1)), (OTHER, NOON + timedelta(hours=3))]
     assert poll(project, 9).is_good
-    assert readings(project) == [at(1, 5), at(2, 7), at(3, 4), at(4, 9)]
-    assert project.query("SELECT row_number, read_at FROM rejected_rows") == [
-        (2, NOON + timedelta(hours=2))
-    ]
+    told = project.query(f"SELECT items FROM readings WHERE report = '{REPORT}' ORDER BY read_at")
+    assert told == [(5,), (7,), (9,)]
 
 
 def test_a_server_that_is_restarted(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
