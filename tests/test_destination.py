@@ -156,8 +156,8 @@ def test_a_table_that_somebody_keeps(
         said = project.load(reports=[OTHER]).problems[0]
         assert said.startswith("answers that waited, and wait on: ")
         assert "lock timeout" in said
-        told = project.query("SELECT report, read_at FROM readings ORDER BY read_at")
-        assert told == [(REPORT, NOON + timedelta(hours=1)), (OTHER, NOON + timedelta(hours=3))]
+        told = project.query(f"SELECT read_at FROM readings WHERE report = '{OTHER}'")
+        assert told == [(NOON + timedelta(hours=3),)]
     assert poll(project, 9).is_good
     told = project.query(f"SELECT items FROM readings WHERE report = '{REPORT}' ORDER BY read_at")
     assert told == [(5,), (7,), (9,)]
