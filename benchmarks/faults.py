@@ -1,0 +1,53 @@
+"""The report of `make faults`: what was done to runs, and how many tests of it passed.
+
+    python benchmarks/faults.py JUNIT_XML NOTES docs/faults.md
+
+The notes are lines that the tests themselves wrote, such as how many runs were killed. Ends in 1
+where a test failed.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+import xml.etree.ElementTree as ET  # our own pytest wrote the file
+from collections import Counter
+from pathlib import Path
+
+import machine
+
+
+def main(junit: Path, notes: Path, report: Path) -> int:
+    counts: dict[str, Counter[str]] = {}
+    for case in ET.parse(junit).iter("testcase"):  # noqa: S314 # our own pytest wrote it
+        made = next((one.tag for one in case if one.tag in ("failure", "error", "skipped")), "")
+        module = str(case.get("classname")).rsplit(".", 1)[-1]
+        counts.setdefault(module, Counter())[made or "passed"] += 1
+    rows = [
+        f"| {_first_line(module)} | [`{module}`](../tests/{module}.py) | {n['passed']} "
+        f"| {n['failure'] + n['error']} | {n['skipped']} |"
+        for module, n in sorted(counts.items())
+    ]
+    told = sorted(notes.read_text().splitlines()) if notes.exists() else []
+    report.parent.mkdir(exist_ok=True)
+    report.write_text(
+        "# What was done to runs, and what came of it\n\n"
+        f"Made by `make faults`, which writes this file. {machine.described()}\n\n"
+        "| | tests | passed | failed | skipped |\n|---|---|---|---|---|\n"
+        + "\n".join(rows)
+        + "\n\nWhat the tests counted:\n\n"
+        + "\n".join(f"- {one}" for one in told)
+        + "\n"
+    )
+    failed = sum(n["failure"] + n["error"] for n in counts.values())
+    print(report.read_text())
+    return 1 if failed or not counts else 0
+
+
+def _first_line(module: str) -> str:
+    text = ast.get_docstring(ast.parse(Path("tests", f"{module}.py").read_text())) or module
+    return text.split("\n\n")[0].replace("\n", " ")
+
+
+if __name__ == "__main__":
+    sys.exit(main(*map(Path, sys.argv[1:4])))
