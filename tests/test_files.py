@@ -10,7 +10,7 @@ from typing import Any
 import dlt
 import pytest
 
-from conftest import NOON, TOKENS, Project
+from conftest import NOON, TOKENS, Project, configure
 from wolkvox_billing import files, wolkvox_billing
 
 pytestmark = pytest.mark.many_rows
@@ -54,6 +54,23 @@ def test_small_and_large_answers_in_one_table(warehouse: Project) -> None:
     found = warehouse.query(f"SELECT description, items, read_at FROM {REPORT}")
     since = [(name, items, (at - NOON).seconds // 3600) for name, items, at in found]
     assert sorted(since) == sorted(expected)
+
+
+def test_no_day_of_an_answer_is_lost_beside_a_later_one_of_another(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Large answers of several operations that come together are all whole in the report's table,
+    whatever days each has: dlt's cursor filters none of them."""
+    configure(monkeypatch, project.vendor, *TOKENS)
+    for back, token in enumerate(TOKENS.values()):
+        days = [f"2026-11-{10 - back - n % 7:02}" for n in range(MANY)]
+        rows = [row(f"P{n}", day=day) for n, day in enumerate(days)]
+        project.vendor.answer(token, REPORT, rows)
+    assert project.load().is_good
+    found = project.query(f"SELECT operation_id, count(*), min(date) FROM {REPORT} GROUP BY 1")
+    assert sorted(found) == [
+        (name, MANY, date(2026, 11, 4 - back)) for back, name in enumerate(sorted(TOKENS))
+    ]
 
 
 # What a database could take for something else, or for the end of all.

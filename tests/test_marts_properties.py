@@ -24,7 +24,7 @@ from wolkvox_billing.marts import Meaning, refresh
 from wolkvox_billing.marts.sql import statements
 from wolkvox_billing.operations import Operation
 from wolkvox_billing.polls import Poll, new_poll_id
-from wolkvox_billing.readings import Reading
+from wolkvox_billing.readings import Reading, Readings
 from wolkvox_billing.tables import TABLES, Batch, hints, poll_row, readings_in
 from wolkvox_billing.verdict import Outcome, Verdict
 
@@ -60,7 +60,7 @@ class Warehouse:
             rows = [
                 [row.get(column) for column in columns]
                 for batch in batches
-                for row in ([poll_row(batch)] if table == "polls" else readings_in(batch))
+                for row in ([poll_row(batch)] if table == "polls" else readings_in(batch).rows())
             ]
             if rows:
                 marks = ", ".join("?" for _ in columns)
@@ -124,7 +124,7 @@ def months(draw: st.DrawFn) -> list[Batch]:
         outcome = Outcome.OK if rows else draw(st.sampled_from([Outcome.EMPTY, Outcome.BAD_TOKEN]))
         answer = Answer(Verdict(outcome, rows=[{}] * len(rows)), http_status=200)
         poll = Poll(new_poll_id(moment), operation, REPORT, moment, moment, answer)
-        batches.append(Batch(poll, rows, []))
+        batches.append(Batch(poll, Readings(rows), []))
     return batches
 
 
@@ -224,7 +224,7 @@ def test_the_same_poll_again_changes_nothing(
     def load(some: list[Batch]) -> list[list[tuple[Any, ...]]]:
         tables = {
             "polls": [poll_row(one) for one in some],
-            "readings": [row for one in some for row in readings_in(one)],
+            "readings": [row for one in some for row in readings_in(one).rows()],
         }
         pipeline.run(
             [

@@ -545,7 +545,7 @@ def test_a_field_that_is_there_twice_reads_in_two_ways() -> None:
     """A row with a field twice is rejected, and kept with both."""
     body = b'{"code": 200, "data": [{"operation": "A", "items": "5", "items": "700"}]}'
     readings, [rejected] = read_rows(judge(200, body).rows, TODAY)
-    assert (readings, rejected.reason) == ([], "the row has a field twice")
+    assert (len(readings), rejected.reason) == (0, "the row has a field twice")
     assert rejected.raw == '{"operation": "A", "items": "5", "items": "700"}'
 
 
@@ -563,4 +563,4 @@ def test_a_text_that_dlt_would_change_is_rejected(mark: str) -> None:
     """A name that begins with one of dlt's own marks would come out as another text."""
     row = {"operation": "A", "description": f"{mark}cd", "items": "5", "date": "2026-11-10"}
     readings, [rejected] = read_rows([row], TODAY)
-    assert (readings, rejected.raw.isascii()) == ([], True)
+    assert (len(readings), rejected.raw.isascii()) == (0, True)

@@ -1,12 +1,11 @@
 """Rows as files that a database reads at once, in the place of SQL that it must parse.
 
-    a list of rows ─┬▶ Parquet  ─▶ DuckDB, where pyarrow is installed, and the rows are not few
-                    ├▶ CSV      ─▶ PostgreSQL's COPY
-                    └▶ as it is ─▶ any other: dlt's own way
+    rows, by column ─┬▶ Parquet ─▶ DuckDB, where pyarrow is installed, and the rows are not few
+                     ├▶ CSV     ─▶ PostgreSQL's COPY
+                     └▶ rows    ─▶ any other: dlt's own way
 
-dlt takes the files into the answer's package as they are. By its own way DuckDB needs 7 GB for the
-vendor's largest answer, and 7 times as long. Not JSON: DuckDB guesses what is in it, and a text
-that looks like a time or a UUID comes out as another one.
+By its own way DuckDB needs 7 GB for the vendor's largest answer, and 7 times as long. Not JSON:
+DuckDB guesses what is in it, and a text that looks like a time or a UUID comes out as another one.
 """
 
 from __future__ import annotations
@@ -15,7 +14,9 @@ import csv
 import secrets
 import tempfile
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from importlib.util import find_spec
+from itertools import repeat
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -24,6 +25,7 @@ from dlt.common.configuration.exceptions import ContextDefaultCannotBeCreated
 from dlt.common.schema.typing import TColumnSchema
 from dlt.common.storages.exceptions import CurrentLoadPackageStateNotAvailable
 from dlt.extract.hints import HintsMeta
+from dlt.extract.incremental import IncrementalResourceWrapper
 from dlt.extract.items_transform import ItemTransform
 
 Row = Mapping[str, Any]
@@ -39,10 +41,49 @@ _OF_DLT: dict[str, TColumnSchema] = {
     },
 }
 FEW = 300  # rows that are no matter: pyarrow alone takes 45 MB and 0.2 s
+AT_ONCE = 20_000  # rows that are there as dicts at a time
+
+
+@dataclass
+class Columns:
+    """Rows of a table, by column: a value that all of them share, or a value of each."""
+
+    count: int
+    shared: dict[str, Any]
+    values: dict[str, list[Any]]
+    # The values in Arrow's form, for another table that has the same ones.
+    made: dict[str, Any] = field(default_factory=dict)
+
+    @staticmethod
+    def of(rows: list[Any]) -> Columns:
+        names = dict.fromkeys(name for row in rows for name in row)
+        return Columns(len(rows), {}, {name: [row.get(name) for row in rows] for name in names})
+
+    def rows(self, start: int = 0, end: int | None = None) -> list[dict[str, Any]]:
+        some = (column[start:end] for column in self.values.values())
+        return [
+            {**self.shared, **dict(zip(self.values, row, strict=True))}
+            for row in zip(*some, strict=True)
+        ]
+
+
+class AsRows(ItemTransform[Any, dict[str, Any]]):
+    """The first step of a resource: steps that others add get rows."""
+
+    def __init__(self, wanted: bool = False) -> None:
+        super().__init__(lambda item: item)
+        self.wanted = wanted
+
+    def bind(self, pipe: Any) -> AsRows:
+        ours = (AsRows, AsFiles, IncrementalResourceWrapper)
+        return AsRows(any(not isinstance(one, ours) for one in pipe.steps if one is not pipe.gen))
+
+    def __call__(self, item: Any, meta: Any = None) -> Any:
+        return item.rows() if self.wanted and isinstance(item, Columns) else item
 
 
 class AsFiles(ItemTransform[Any, dict[str, Any]]):
-    """The last step of a resource: a list of rows becomes a file of the load package."""
+    """The last step of a resource: rows become a file of the load package."""
 
     placement_affinity: ClassVar[float] = 1.5  # behind what others add, and behind the cursor
 
@@ -51,37 +92,39 @@ class AsFiles(ItemTransform[Any, dict[str, Any]]):
         self.columns = columns
 
     def __call__(self, item: Any, meta: Any = None) -> Iterator[Any]:
-        hints: Any = (meta.hints if isinstance(meta, HintsMeta) else None) or {}
-        added = hints.get("original_columns") or {}
+        given: Any = (meta.hints if isinstance(meta, HintsMeta) else None) or {}
+        added = given.get("original_columns") or {}
         # In the order of dlt's own schema: a file in another one is written anew.
         columns: dict[str, Any] = {**self.columns, **_OF_DLT, **added}
         form, load_id, folder = _form(item)
-        if not form or not set().union(*item) <= columns.keys():
-            yield item
+        found = Columns.of(item) if form and isinstance(item, list) else item
+        if not form or not {*found.shared, *found.values} <= columns.keys():
+            yield from _in_parts(item)
             return
-        rows, others = (item, []) if form == "parquet" else _parted(item)
-        if others:
-            yield others
-        if not rows:
-            return
-        values = {name: [row.get(name) for row in rows] for name in columns}
-        values["_dlt_load_id"] = [load_id] * len(rows)
-        digits = secrets.token_hex(10 * len(rows))
-        values["_dlt_id"] = [digits[n : n + 20] for n in range(0, len(digits), 20)]
+        if form == "csv":
+            found, others = _parted(found)
+            if others:
+                yield others
+            if not found.count:
+                return
         hints = dlt.mark.make_hints(columns={**_OF_DLT, **added})
+        one = secrets.token_urlsafe(9)  # the rest of each row's name is short, and packs well
+        found.shared["_dlt_load_id"] = load_id
+        found.values["_dlt_id"] = [f"{one}{number}" for number in range(found.count)]
+        if form == "parquet":
+            yield dlt.mark.with_hints(_table(found, columns), hints)
+            return
         with tempfile.TemporaryDirectory(dir=folder) as name:
-            file = Path(name, f"rows.{form}")
-            if form == "csv":
-                _write_csv(values, file)
-            else:
-                _write_parquet(values, columns, file)
-            yield dlt.mark.with_file_import(str(file), form, len(rows), hints)
+            file = Path(name, "rows.csv")
+            _write_csv(found, columns, file)
+            yield dlt.mark.with_file_import(str(file), "csv", found.count, hints)
 
 
-def _form(item: Any) -> tuple[Any, str, Path | None]:
+def _form(item: Any) -> tuple[str, str, Path | None]:
     """The format in which the destination takes these rows at once, "" if in none; the package that
     they belong to, and where files may be made."""
-    if not isinstance(item, list) or not item:
+    count = len(item) if isinstance(item, list) else item.count if isinstance(item, Columns) else 0
+    if not count:
         return "", "", None
     try:
         load_id = dlt.current.load_package_state()["load_id"]
@@ -94,34 +137,53 @@ def _form(item: Any) -> tuple[Any, str, Path | None]:
         pass
     elif kind == "dlt.destinations.postgres":
         form = "csv"
-    elif kind == "dlt.destinations.duckdb" and len(item) > FEW and find_spec("pyarrow"):
+    elif kind == "dlt.destinations.duckdb" and count > FEW and find_spec("pyarrow"):
         form = "parquet"
     # What a killed run leaves there goes with the next one: see `warehouse.opened`.
     return form, load_id, Path(pipeline.working_dir, "normalize")
 
 
-def _parted(rows: list[Row]) -> tuple[list[Row], list[Row]]:
+def _in_parts(item: Any) -> Iterator[Any]:
+    if not isinstance(item, Columns):
+        yield item
+        return
+    for start in range(0, item.count, AT_ONCE):
+        yield item.rows(start, start + AT_ONCE)
+
+
+def _parted(found: Columns) -> tuple[Columns, list[dict[str, Any]]]:
     """Rows that dlt's CSV for PostgreSQL can hold, and those that it cannot: it makes a blank text
     NULL, and PostgreSQL before 18 takes a line `\\.` in a text for the end of all."""
-    fit: list[Row] = []
-    others: list[Row] = []
-    for row in rows:
-        values = row.values()
-        odd = "" in values or any(isinstance(one, str) and "\\." in one for one in values)
-        (others if odd else fit).append(row)
-    return fit, others
+
+    def odd(values: Any) -> bool:
+        return "" in values or any(isinstance(one, str) and "\\." in one for one in values)
+
+    if not odd(found.shared.values()) and not any(map(odd, found.values.values())):
+        return found, []
+    rows = found.rows()
+    return (
+        Columns.of([row for row in rows if not odd(row.values())]),
+        [row for row in rows if odd(row.values())],
+    )
 
 
-def _write_csv(values: Mapping[str, list[Any]], file: Path) -> None:
+def _write_csv(found: Columns, columns: Mapping[str, Any], file: Path) -> None:
     with file.open("w", encoding="utf-8", newline="") as out:
         writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\n")
-        writer.writerow(values)
-        writer.writerows(zip(*values.values(), strict=True))
+        writer.writerow(columns)
+        writer.writerows(
+            zip(
+                *(
+                    found.values.get(name) or repeat(found.shared.get(name), found.count)
+                    for name in columns
+                ),
+                strict=True,
+            )
+        )
 
 
-def _write_parquet(values: Mapping[str, list[Any]], hints: Mapping[str, Any], file: Path) -> None:
+def _table(found: Columns, columns: Mapping[str, Any]) -> Any:
     import pyarrow as pa
-    from pyarrow import parquet
 
     types = {
         "text": pa.string(),
@@ -131,9 +193,18 @@ def _write_parquet(values: Mapping[str, list[Any]], hints: Mapping[str, Any], fi
         "date": pa.date32(),
         "bool": pa.bool_(),
     }
-    schema = pa.schema(
+    fields = [
         pa.field(name, types[hint["data_type"]], hint.get("nullable", True))
-        for name, hint in hints.items()
-    )
-    parquet.write_table(pa.table(dict(values), schema), file)
-    pa.default_memory_pool().release_unused()
+        for name, hint in columns.items()
+    ]
+
+    def made(name: str, kind: Any) -> Any:
+        if name not in found.values:
+            return pa.repeat(pa.scalar(found.shared.get(name), kind), found.count)
+        if name not in found.made:
+            found.made[name] = pa.array(found.values[name], kind)
+        return found.made[name]
+
+    table = pa.table([made(one.name, one.type) for one in fields], pa.schema(fields))
+    del found.made["_dlt_id"]  # of this table alone
+    return table

@@ -8,12 +8,14 @@ other is kept as it came beside a reason. Nothing is dropped, and nothing is mad
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from datetime import time as clock_time
 from decimal import Decimal
 from functools import partial
-from typing import Any, NamedTuple
+from itertools import chain
+from typing import Any, NamedTuple, overload
 
 import simplejson
 
@@ -29,6 +31,12 @@ _DATE = re.compile(
     r"(\d{4})([-/])(\d{1,2})\2(\d{1,2})(?:[ T]+(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.\d+)?)?)?",
     re.ASCII,
 )
+# Amounts in the one form that nearly all have, a line each; what is not in it is read one by one.
+_PLAIN_ITEMS = re.compile(
+    r"(?:(?:\d{1,14}|[1-9]\d{0,2}(?:,\d{3}){1,3})(?:\.\d{1,4})?\n)+", re.ASCII
+)
+_ZERO = Decimal("0.0000")
+_AT_ONCE = 5000  # rows: an odd one makes no more than these be read one by one
 _COMPACT_DATE = re.compile(r"(\d{4})(\d{2})(\d{2})", re.ASCII)
 _COLUMN = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)*", re.ASCII)
 _FIELDS = frozenset(ROW_FIELDS)
@@ -60,9 +68,60 @@ class Reading:
     date_raw: str
     extra: dict[str, str]  # fields that the vendor added, by column; JSON where not a text
 
-    @property
-    def key(self) -> tuple[str, str, Day]:
-        return self.operation, self.description, self.date
+
+class Readings(Sequence[Reading]):
+    """The readings of an answer, by column: 60,000 of them as objects take three times the memory,
+    and files are written by column. Each one is a Reading when it is looked at."""
+
+    def __init__(self, readings: Iterable[Reading] = ()) -> None:
+        self.row_number: list[int] = []
+        self.operation: list[str] = []
+        self.description: list[str] = []
+        self.items: list[Decimal] = []
+        self.items_raw: list[str] = []
+        self.date: list[Day] = []
+        self.date_raw: list[str] = []
+        self.extra: list[dict[str, str]] = []
+        # In the order of a Reading's fields.
+        self.columns: tuple[list[Any], ...] = tuple(vars(self).values())
+        self.made: dict[str, Any] = {}  # columns of it in the form of a file; see `files`
+        for one in readings:
+            self.append(one)
+
+    def append(self, one: Reading) -> None:
+        self.row_number.append(one.row_number)
+        self.operation.append(one.operation)
+        self.description.append(one.description)
+        self.items.append(one.items)
+        self.items_raw.append(one.items_raw)
+        self.date.append(one.date)
+        self.date_raw.append(one.date_raw)
+        self.extra.append(one.extra)
+
+    def extend(self, columns: Iterable[Iterable[Any]]) -> None:
+        """More readings, as columns in the order of a Reading's fields."""
+        for column, values in zip(self.columns, columns, strict=True):
+            column.extend(values)
+
+    def only(self, places: Iterable[int]) -> Readings:
+        """Those at these places, in this order."""
+        kept = Readings()
+        kept.extend([column[place] for place in places] for column in self.columns)
+        return kept
+
+    def __len__(self) -> int:
+        return len(self.row_number)
+
+    @overload
+    def __getitem__(self, place: int) -> Reading: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[Reading]: ...
+    def __getitem__(self, place: int | slice) -> Reading | list[Reading]:
+        if isinstance(place, slice):
+            return [
+                Reading(*values) for values in zip(*(c[place] for c in self.columns), strict=True)
+            ]
+        return Reading(*(column[place] for column in self.columns))
 
 
 @dataclass(frozen=True)
@@ -139,20 +198,59 @@ def read_date(value: object, today: date) -> date:
 
 def read_rows(
     rows: list[Any], today: date, columns: dict[str, str] | None = None
-) -> tuple[list[Reading], list[RejectedRow]]:
-    """All rows of one answer: each is in exactly one of the two lists.
+) -> tuple[Readings, list[RejectedRow]]:
+    """All rows of one answer: each is in exactly one of the two.
 
     columns: column → field name, of the fields that the vendor added before; new ones are put in.
     """
-    readings: list[Reading] = []
+    readings = Readings()
     rejected: list[RejectedRow] = []
     met = _Met({} if columns is None else columns, set(), {})
-    for number, row in enumerate(rows, 1):
-        try:
-            readings.append(_read_row(number, row, today, met))
-        except Unreadable as reason:
-            rejected.append(RejectedRow(number, to_json(row), str(reason)))
+    for start in range(0, len(rows), _AT_ONCE):
+        some = rows[start : start + _AT_ONCE]
+        if plain := _read_plain(some, today, met):
+            numbers = range(start + 1, start + 1 + len(some))
+            readings.extend((numbers, *plain, [{}] * len(some)))
+            continue
+        for number, row in enumerate(some, start + 1):
+            try:
+                readings.append(_read_row(number, row, today, met))
+            except Unreadable as reason:
+                rejected.append(RejectedRow(number, to_json(row), str(reason)))
     return readings, rejected
+
+
+def _read_plain(rows: list[Any], today: date, met: _Met) -> tuple[list[Any], ...] | None:
+    """What `_read_row` reads of each of these rows, by column and in a quarter of the time: where
+    each is an object of the four fields and no other, all texts, and its amount a plain one. None
+    where one is not, or cannot be read."""
+    if set(map(type, rows)) != {dict} or set(map(len, rows)) != {len(ROW_FIELDS)}:
+        return None
+    try:
+        operations = [row["operation"] for row in rows]
+        descriptions = [row["description"] for row in rows]
+        items_raw = [row["items"] for row in rows]
+        dates_raw = [row["date"] for row in rows]
+    except KeyError:
+        return None
+    if set(map(type, chain(operations, descriptions, items_raw, dates_raw))) != {str}:
+        return None
+    lines = "\n".join([*items_raw, ""])
+    if lines.count("\n") != len(rows) or not _PLAIN_ITEMS.fullmatch(lines):
+        return None
+    try:
+        for names in set(zip(operations, descriptions, strict=True)) - met.names:
+            _check_names(*names)
+            met.names.add(names)
+        for text in set(dates_raw) - met.days.keys():
+            if _is_total(text):
+                return None
+            met.days[text] = read_date(text, today)
+    except Unreadable:
+        return None
+    items = [Decimal(text).quantize(_ZERO) for text in lines.replace(",", "").split()]
+    days = [met.days[text] for text in dates_raw]
+    return operations, descriptions, items, items_raw, days, dates_raw
 
 
 def to_json(value: object) -> str:
@@ -186,7 +284,7 @@ def _read_row(number: int, row: Any, today: date, met: _Met) -> Reading:
     operation, description, when = row["operation"], row["description"], row["date"]
     is_text = isinstance(operation, str) and isinstance(description, str)
     if not is_text or (operation, description) not in met.names:
-        _check_names(row)
+        _check_names(operation, description)
         met.names.add((operation, description))
     if _is_total(when):
         raise Unreadable(_TOTAL)
@@ -208,13 +306,13 @@ def _read_row(number: int, row: Any, today: date, met: _Met) -> Reading:
     )
 
 
-def _check_names(row: dict[str, Any]) -> None:
-    for name in ("operation", "description"):
-        if not isinstance(row[name], str):
-            raise Unreadable(f"{name} is {_short(to_json(row[name]))}, not a text")
-        if UNSTORABLE.search(row[name]):
+def _check_names(operation: object, description: object) -> None:
+    for name, value in (("operation", operation), ("description", description)):
+        if not isinstance(value, str):
+            raise Unreadable(f"{name} is {_short(to_json(value))}, not a text")
+        if UNSTORABLE.search(value):
             raise Unreadable(f"{name} holds a character that databases cannot store")
-    if _is_total(row["operation"]) or _is_total(row["description"]):
+    if _is_total(operation) or _is_total(description):
         raise Unreadable(_TOTAL)
 
 

@@ -17,7 +17,7 @@ from dlt.extract import DltResource
 
 from wolkvox_billing import reports as vendor
 from wolkvox_billing.errors import SettingsError
-from wolkvox_billing.files import AsFiles
+from wolkvox_billing.files import AsFiles, AsRows
 from wolkvox_billing.hosts import Hosts
 from wolkvox_billing.operations import Operation, read_operations
 from wolkvox_billing.polls import (
@@ -35,9 +35,8 @@ from wolkvox_billing.tables import (
     Batch,
     added_columns,
     hints,
-    in_parts,
+    newest_in,
     poll_row,
-    reading_rows,
     readings_in,
     rejected_in,
     report_table,
@@ -190,49 +189,48 @@ def wolkvox_billing(
             yield Batch(event, typed, rejected)
             del event, typed, rejected  # they are large, and the next answer is parsed meanwhile
 
+    # No generators: dlt would turn to the next answer while it holds what is left of this one.
     @dlt.transformer(data_from=answers, name="polls", **hints(TABLES["polls"]))
-    def polls(batch: Batch | Declare) -> Iterator[Any]:
+    def polls(batch: Batch | Declare) -> Any:
         if isinstance(batch, Declare):
-            yield dlt.mark.materialize_table_schema()
-        else:
-            yield poll_row(batch)
+            return dlt.mark.materialize_table_schema()
+        return poll_row(batch)
 
     @dlt.transformer(data_from=answers, name="readings", **hints(TABLES["readings"]))
-    def readings(batch: Batch | Declare) -> Iterator[Any]:
+    def readings(batch: Batch | Declare) -> Any:
         if isinstance(batch, Declare):
-            yield dlt.mark.materialize_table_schema()
-        elif batch.readings:
-            added = added_columns({name for one in batch.readings for name in one.extra})
-            hint = dlt.mark.make_hints(columns=added) if added else None
-            for rows in readings_in(batch):
-                yield dlt.mark.with_hints(rows, hint) if hint else rows
+            return dlt.mark.materialize_table_schema()
+        if not batch.readings:
+            return None
+        added = added_columns(set().union(*batch.readings.extra))
+        hint = dlt.mark.make_hints(columns=added) if added else None
+        found = readings_in(batch)
+        return dlt.mark.with_hints(found, hint) if hint else found
 
     @dlt.transformer(data_from=answers, name="rejected_rows", **hints(TABLES["rejected_rows"]))
-    def rejected_rows(batch: Batch | Declare) -> Iterator[Any]:
+    def rejected_rows(batch: Batch | Declare) -> Any:
         if isinstance(batch, Declare):
-            yield dlt.mark.materialize_table_schema()
-        else:
-            yield from rejected_in(batch)
+            return dlt.mark.materialize_table_schema()
+        return rejected_in(batch) or None
 
     def report_resource(report: str) -> DltResource:
         @dlt.transformer(data_from=answers, name=report, **hints(report_table(report)))
         def newest(
             batch: Batch | Declare,
             # No row is ever filtered: the vendor restates earlier days, and sends late ones. So the
-            # cursor is moved by hand, and the key plays no part in it.
+            # cursor is moved by hand, and the key plays no part in it. dlt takes it anew for each
+            # answer, and then filters until it is moved: an answer's rows must go at once, whole.
             date: dlt.sources.incremental[Any] = dlt.sources.incremental(
                 "date", primary_key=(), allow_external_schedulers=False
             ),
-        ) -> Iterator[Any]:
+        ) -> Any:
             if isinstance(batch, Declare):
-                yield dlt.mark.materialize_table_schema()
-            elif batch.poll.report == report and batch.readings:
-                newest_day = max(one.date for one in batch.readings)
-                date.advance(max(newest_day, date.last_value or newest_day))
-                # Of two rows with one key the last one counts; `polls.note` tells of it.
-                last = {one.key: one for one in batch.readings}
-                for some in in_parts(last.values()):
-                    yield reading_rows(batch.poll, some)
+                return dlt.mark.materialize_table_schema()
+            if batch.poll.report != report or not batch.readings:
+                return None
+            newest_day = max(batch.readings.date)
+            date.advance(max(newest_day, date.last_value or newest_day))
+            return newest_in(batch)
 
         return newest
 
@@ -241,6 +239,7 @@ def wolkvox_billing(
         says, key, columns = TABLES.get(resource.name) or report_table(resource.name)
         resource.apply_hints(additional_table_hints={"description": says})
         if resource is not polls:
+            resource.add_step(AsRows())
             resource.add_step(AsFiles(hints((says, key, columns))["columns"]))
     return resources
 

@@ -6,20 +6,16 @@ Times are UTC; `date` is the vendor's calendar day; counts are DECIMAL(18,4).
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
 from datetime import date
-from itertools import islice
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from dlt.common.schema.typing import TColumnSchema
 
+from wolkvox_billing.files import Columns
 from wolkvox_billing.polls import KEPT_BYTES, Poll
-from wolkvox_billing.readings import Reading, RejectedRow
+from wolkvox_billing.readings import Readings, RejectedRow
 from wolkvox_billing.reports import REPORTS
 from wolkvox_billing.verdict import Outcome
-
-T = TypeVar("T")
-AT_ONCE = 20_000  # rows
 
 TEXT: TColumnSchema = {"data_type": "text"}
 COUNT: TColumnSchema = {"data_type": "bigint"}
@@ -143,65 +139,73 @@ class Batch(NamedTuple):
     """One poll with the rows that it brought: what each table takes its part of."""
 
     poll: Poll
-    readings: list[Reading]
+    readings: Readings
     rejected: list[RejectedRow]
 
 
-def reading_rows(poll: Poll, some: Iterable[Reading]) -> list[dict[str, Any]]:
-    """Rows of readings, as they are in `readings` and in the report's table."""
-    shared = {
+def readings_in(batch: Batch) -> Columns:
+    """The poll's rows in `readings`."""
+    poll, found = batch.poll, batch.readings
+    products = list(zip(found.operation, found.description, strict=True))
+    days: defaultdict[tuple[str, str], set[date]] = defaultdict(set)
+    for product, day in zip(products, found.date, strict=True):
+        days[product].add(day)
+    in_answer = {product: len(some) for product, some in days.items()}
+    shared: dict[str, Any] = {
+        **_shared(poll),
+        "report": poll.report,
+        "read_epoch": int(poll.started_at.timestamp()),
+        "read_date": poll.date,
+    }
+    values: dict[str, list[Any]] = {
+        **_read(found),
+        "row_number": found.row_number,
+        "days_in_answer": [in_answer[product] for product in products],
+    }
+    if sum(in_answer.values()) == len(found):  # rows of as many keys
+        shared["is_repeated"] = False
+    else:
+        last = _last(found)
+        values["is_repeated"] = [
+            last[key] != place for place, key in enumerate(zip(products, found.date, strict=True))
+        ]
+    for name in sorted(set().union(*found.extra)):
+        values[name] = [one.get(name) for one in found.extra]
+    return Columns(len(found), shared, values, found.made)
+
+
+def newest_in(batch: Batch) -> Columns:
+    """The poll's rows in its report's table: of two with one key the last one, since it counts."""
+    found, made = batch.readings, batch.readings.made
+    last = _last(found)
+    if len(last) < len(found):
+        found, made = found.only(last.values()), {}
+    return Columns(len(found), _shared(batch.poll), _read(found), made)
+
+
+def _shared(poll: Poll) -> dict[str, Any]:
+    return {
         "operation_id": poll.operation.operation_id,
         "read_at": poll.started_at,
         "poll_id": poll.poll_id,
     }
-    return [
-        {
-            **shared,
-            "operation": one.operation,
-            "description": one.description,
-            "date": one.date,
-            "items": one.items,
-            "items_raw": one.items_raw,
-            "date_raw": one.date_raw,
-        }
-        for one in some
-    ]
 
 
-def in_parts(some: Iterable[T]) -> Iterator[list[T]]:
-    """Lists of at most AT_ONCE, so that no more rows than that are there as dicts at a time."""
-    rest = iter(some)
-    while part := list(islice(rest, AT_ONCE)):
-        yield part
+def _read(found: Readings) -> dict[str, list[Any]]:
+    return {name: getattr(found, name) for name in _READ}
 
 
-def readings_in(batch: Batch) -> Iterator[list[dict[str, Any]]]:
-    """The poll's rows in `readings`, in parts."""
-    days: defaultdict[tuple[str, str], set[date]] = defaultdict(set)
-    last = {one.key: one.row_number for one in batch.readings}
-    for one in batch.readings:
-        days[one.operation, one.description].add(one.date)
-    shared = {
-        "report": batch.poll.report,
-        "read_epoch": int(batch.poll.started_at.timestamp()),
-        "read_date": batch.poll.date,
-    }
-    for part in in_parts(batch.readings):
-        rows = reading_rows(batch.poll, part)
-        for row, one in zip(rows, part, strict=True):
-            row.update(shared)
-            row["row_number"] = one.row_number
-            row["days_in_answer"] = len(days[one.operation, one.description])
-            row["is_repeated"] = last[one.key] != one.row_number
-            row.update(one.extra)
-        yield rows
+def _last(found: Readings) -> dict[tuple[tuple[str, str], date], int]:
+    """The place of the last reading of each operation, description and date."""
+    products = zip(found.operation, found.description, strict=True)
+    return {key: n for n, key in enumerate(zip(products, found.date, strict=True))}
 
 
 def poll_row(batch: Batch) -> dict[str, Any]:
     """The poll's row in `polls`."""
     poll, answer, verdict = batch.poll, batch.poll.answer, batch.poll.verdict
     notes = [verdict.note] if verdict.note else []
-    if repeated := len(batch.readings) - len({one.key for one in batch.readings}):
+    if repeated := len(batch.readings) - len(_last(batch.readings)):
         notes.append(
             f"{repeated} of the rows repeat an operation, description and date: "
             f"the last of each is in {poll.report}, all are in readings"
@@ -229,24 +233,22 @@ def poll_row(batch: Batch) -> dict[str, Any]:
     }
 
 
-def rejected_in(batch: Batch) -> Iterator[list[dict[str, Any]]]:
-    """The poll's rows in `rejected_rows`, in parts; of an answer that is no envelope, one with
-    number 0."""
+def rejected_in(batch: Batch) -> list[dict[str, Any]]:
+    """The poll's rows in `rejected_rows`; of an answer that is no envelope, one with number 0."""
     poll, rows = batch.poll, batch.rejected
     if poll.outcome is Outcome.BAD_ANSWER:
         text = poll.answer.body[:KEPT_BYTES].decode("utf-8", "backslashreplace")
         raw = text.replace("\x00", "\\x00")
         rows = [RejectedRow(0, raw, poll.verdict.note or "not the vendor's envelope")]
-    for part in in_parts(rows):
-        yield [
-            {
-                "poll_id": poll.poll_id,
-                "row_number": one.row_number,
-                "operation_id": poll.operation.operation_id,
-                "report": poll.report,
-                "raw": one.raw,
-                "reason": one.reason,
-                "read_at": poll.started_at,
-            }
-            for one in part
-        ]
+    return [
+        {
+            "poll_id": poll.poll_id,
+            "row_number": one.row_number,
+            "operation_id": poll.operation.operation_id,
+            "report": poll.report,
+            "raw": one.raw,
+            "reason": one.reason,
+            "read_at": poll.started_at,
+        }
+        for one in rows
+    ]

@@ -110,6 +110,15 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
+# Numbers as Decimal: a count must not pass through a float. A bare NaN spoils its row only.
+_NUMBERS: dict[str, Any] = {
+    "parse_float": Number,
+    "parse_int": Number,
+    "parse_constant": Decimal,
+    "allow_nan": True,
+}
+
+
 @dataclass(frozen=True)
 class Verdict:
     """What an answer turned out to be. `rows` only where the outcome is ok, and `count` of them
@@ -189,15 +198,10 @@ def _read_envelope(body: bytes) -> tuple[dict[str, Any], str | None]:
     if not body:
         return {}, "the body is empty"
     try:
-        # Numbers as Decimal: a count must not pass through a float.
-        found = simplejson.loads(
-            body.decode("utf-8-sig"),
-            parse_float=Number,
-            parse_int=Number,
-            parse_constant=Decimal,  # a bare NaN spoils its row only
-            allow_nan=True,
-            object_pairs_hook=_object,
-        )
+        text = body.decode("utf-8-sig")
+        found = _read_flat(text)
+        if found is None:
+            found = simplejson.loads(text, object_pairs_hook=_object, **_NUMBERS)
     except UnicodeDecodeError:
         return {}, "the body is not UTF-8 text"
     except (ValueError, ArithmeticError, RecursionError):
@@ -207,6 +211,24 @@ def _read_envelope(body: bytes) -> tuple[dict[str, Any], str | None]:
     if isinstance(found, Ambiguous):
         return {}, "the envelope has a field twice"
     return found, None
+
+
+def _read_flat(text: str) -> dict[str, Any] | None:
+    """The envelope, in half the time that it takes to look at each object for a field that is there
+    twice. None where that may be, or where rows hold lists or objects: of an envelope without them
+    the text has as many names as there are fields."""
+    colons = text.count('":')
+    # Without an escaped quote each one begins a text or ends it. Without a blank before a colon
+    # each name ends in `":`. A text may begin with a colon, which then makes one too many.
+    if text.count("[") != 1 or ("\\" in text and '\\"' in text):
+        return None
+    if text.count(":") > colons and any(f"{blank}:" in text for blank in " \t\r\n"):
+        return None
+    found = simplejson.loads(text, **_NUMBERS)
+    rows = found.get("data") if isinstance(found, dict) else None
+    if not isinstance(rows, list) or set(map(type, rows)) != {dict}:
+        return None
+    return found if colons == len(found) + sum(map(len, rows)) else None
 
 
 def _text(value: object) -> str | None:
