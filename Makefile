@@ -11,7 +11,8 @@ OLDEST := build/oldest-duckdb
 # Airflow has 190 packages of its own, 600 MB: only what needs them sets them up.
 AIRFLOW := build/airflow
 
-.PHONY: help install demo notebook test test-airflow airflow lint types check faults bench lock clean FORCE
+.PHONY: help install demo notebook test test-airflow airflow lint types check faults bench advisories \
+	lock clean FORCE
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -55,6 +56,9 @@ bench: .venv/installed ## how fast loads, marts and invoices are, and how sure v
 	@$(BIN)/python benchmarks/invoices.py
 	@$(BIN)/python benchmarks/reconciliation.py
 	@$(BIN)/python benchmarks/marts.py
+
+advisories: .venv/installed ## do the locks hold a version with a weakness that tests/advisories.csv knows?
+	@$(BIN)/python tests/advisories.py
 
 lock: ## requirements.lock from pyproject.toml; UPGRADE=1 takes the newest of everything
 	@test -x build/lock/bin/uv || { $(PYTHON) -m venv build/lock && build/lock/bin/pip -qq install uv; }
