@@ -8,10 +8,13 @@ IDENTITY := import sys; print(sys.version.split()[0], sys.base_prefix, "$(CURDIR
 
 # A DuckDB client of the oldest version that must open a snapshot.
 OLDEST := build/oldest-duckdb
+# Of each package that we need the oldest version that we say is enough.
+LEAST := build/oldest-dependencies
 # Airflow has 190 packages of its own, 600 MB: only what needs them sets them up.
 AIRFLOW := build/airflow
 
-.PHONY: help install demo notebook test test-airflow airflow lint types check faults bench lock clean FORCE
+.PHONY: help install demo notebook test test-airflow airflow lint types check faults bench advisories \
+	lock clean FORCE
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -25,7 +28,7 @@ notebook: .venv/installed ## the reconciliation as a page on this machine: it pr
 	@MARIMO_SKIP_UPDATE_CHECK=1 $(BIN)/marimo run notebooks/reconciliation.py \
 		--host 127.0.0.1 --headless --no-token --no-sandbox
 
-test: .venv/installed $(OLDEST)/installed ## all tests; they start a PostgreSQL of their own
+test: .venv/installed $(OLDEST)/installed $(LEAST)/installed ## all tests; they start a PostgreSQL of their own
 	@$(BIN)/python -m pytest -n auto
 
 test-airflow: .venv/installed $(AIRFLOW)/installed ## the DAGs in an Airflow of their own
@@ -57,6 +60,9 @@ bench: .venv/installed ## how fast loads, marts and invoices are, and how sure v
 	@$(BIN)/python benchmarks/reconciliation.py
 	@$(BIN)/python benchmarks/marts.py
 
+advisories: .venv/installed ## do the locks hold a version with a weakness that tests/advisories.csv knows?
+	@$(BIN)/python tests/advisories.py
+
 lock: ## requirements.lock from pyproject.toml; UPGRADE=1 takes the newest of everything
 	@test -x build/lock/bin/uv || { $(PYTHON) -m venv build/lock && build/lock/bin/pip -qq install uv; }
 	@build/lock/bin/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes \
@@ -66,6 +72,10 @@ lock: ## requirements.lock from pyproject.toml; UPGRADE=1 takes the newest of ev
 		| build/lock/bin/uv pip compile --quiet --universal --python-version 3.10 \
 		--generate-hashes --no-header --no-annotate --no-build \
 		--output-file tests/oldest-duckdb.lock -
+	@printf 'psycopg2-binary>=2.9.10\nlxml>=5.3.2 ; python_version >= "3.13"\n' \
+		| build/lock/bin/uv pip compile --quiet --universal --python-version 3.10 \
+		--generate-hashes --no-header --no-annotate --no-build --resolution lowest-direct \
+		--output-file tests/oldest-dependencies.lock pyproject.toml -
 	@build/lock/bin/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes \
 		--no-header --no-annotate --no-build $(if $(UPGRADE),--upgrade) \
 		--extra postgres --group airflow --output-file tests/airflow.lock pyproject.toml
@@ -80,10 +90,10 @@ clean: ## remove .venv, caches and what was built
 	@$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@
 
-$(OLDEST)/installed: .venv/python tests/oldest-duckdb.lock
-	@rm -rf $(OLDEST) && "$(PYTHON)" -m venv $(OLDEST)
-	@$(OLDEST)/bin/python -m pip -qq --disable-pip-version-check install --require-hashes \
-		--only-binary :all: -r tests/oldest-duckdb.lock
+$(OLDEST)/installed $(LEAST)/installed: build/%/installed: .venv/python tests/%.lock
+	@rm -rf $(@D) && "$(PYTHON)" -m venv $(@D)
+	@$(@D)/bin/python -m pip -qq --disable-pip-version-check install --require-hashes \
+		--only-binary :all: -r tests/$*.lock
 	@touch $@
 
 $(AIRFLOW)/installed: .venv/python tests/airflow.lock pyproject.toml

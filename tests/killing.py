@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -24,11 +24,14 @@ CHANGES = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.link", "os.syml
 
 
 @contextmanager
-def stable() -> Iterator[Stable]:
-    """Where runs are started; all that still live end with the block."""
+def stable(
+    python: str | Path = sys.executable, path: Sequence[str | Path] = sys.path
+) -> Iterator[Stable]:
+    """Where runs are started; all that still live end with the block. `python` and `path` are those
+    of another environment, if not of this process."""
     with subprocess.Popen(
-        [sys.executable, __file__],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        [python, __file__],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, path))},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+import zipfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
@@ -17,11 +18,16 @@ from fake_wolkvox import Vendor
 from test_reconcile import MAP, ONE_PRICE, REPORT, bill, invoice, judged, local
 from wolkvox_billing import overview
 from wolkvox_billing.errors import WarehouseError
-from wolkvox_billing.evidence import verify
+from wolkvox_billing.evidence import verify, write_evidence
 from wolkvox_billing.overview import Source, read_overview
+from wolkvox_billing.reconciliation.policy import Policy
 from wolkvox_billing.snapshot import publish
 
-MARKUP = "<script>alert(1)</script> **x** <img src='http://evil.example/x'> $y$"
+MARKUP = (
+    "<script>alert(1)</script> **x** <img src='http://evil.example/x' onerror=alert(2)> $y$ "
+    "'); DROP TABLE readings; -- \u202ex\x1b[31m"
+)
+SHOWN = MARKUP.replace("\u202e", "\\u202e").replace("\x1b", "\\x1b")  # what does not print
 LINE_MAP = f"{MAP},,*grabaciones*,{REPORT},acme,,quantity\n"
 OVERBILLED = (
     "wolkvox billed 1,450 audios; your last reading on 31 Oct 23:50 showed 1,000; "
@@ -116,9 +122,10 @@ def test_the_page_asks_nobody_else(browser: Browser, address: str) -> None:
 
 
 def test_what_comes_from_outside_is_text(browser: Browser, address: str) -> None:
-    """HTML, markdown and formulas in a name are shown as they are; nothing of them runs."""
+    """HTML, markdown, formulas, SQL and marks of direction in a name are shown as they are; nothing
+    of them runs."""
     page = browser.open(address, OVERBILLED, "Evidence")
-    assert f"acme, {REPORT}, {MARKUP}" in page
+    assert f"acme, {REPORT}, {SHOWN}" in page
     assert browser.find("img[src*='evil']") == browser.find("script", "alert(1)") == []
     assert [one.text for one in browser.find("select option", "beta")] == ["<b>beta</b> (beta)"]
 
@@ -145,6 +152,20 @@ def test_the_evidence_is_downloaded(browser: Browser, address: str) -> None:
     browser.press("button", "Write the evidence of 2026-10")
     browser.press("a, button", "Download wolkvox-evidence-2026-10.zip")
     assert verify(browser.downloaded("wolkvox-evidence-2026-10.zip")) == []
+
+
+def test_the_evidences_page_runs_nothing(
+    browser: Browser, project: Project, tmp_path: Path
+) -> None:
+    """Opened in a browser, the report in the evidence shows such a name as it is: no dialog, no
+    element of it, and nobody is asked."""
+    made = write_evidence(tmp_path, "2026-10", policy=Policy(), clock=lambda: project.vendor.now)
+    with zipfile.ZipFile(made) as archive:
+        report = Path(archive.extract("report.html", tmp_path))
+    page = browser.open(report.as_uri(), OVERBILLED)
+    assert SHOWN in page
+    assert browser.find("script, img, iframe, object, embed, link, base, form, a") == []
+    assert browser.hosts() == {""} and browser.complaints() == []
 
 
 def test_an_empty_warehouse_says_what_to_do(

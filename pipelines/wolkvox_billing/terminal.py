@@ -92,8 +92,10 @@ def print_table(headings: list[str], rows: Sequence[Sequence[Any]]) -> None:
 
 
 def print_json(value: Any) -> None:
-    """Numbers that count as strings, so that no reader makes a float of them; times in ISO 8601."""
-    click.echo(json.dumps(value, default=_as_json, ensure_ascii=False, indent=2))
+    """Numbers that count as strings, so that no reader makes a float of them; times in ISO 8601.
+    What does not print is escaped: half a character, as a file's name may hold, ends no verb."""
+    text = json.dumps(value, default=_as_json, ensure_ascii=False, indent=2)
+    click.echo("".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text))
 
 
 def _as_json(value: Any) -> Any:
