@@ -10,8 +10,11 @@ IDENTITY := import sys; print(sys.version.split()[0], sys.base_prefix, "$(CURDIR
 OLDEST := build/oldest-duckdb
 # Airflow has 190 packages of its own, 600 MB: only what needs them sets them up.
 AIRFLOW := build/airflow
+# What `make bench` compares with, a virtual environment each: 1.8 GB.
+PEERS := $(notdir $(patsubst %/,%,$(wildcard benchmarks/peers/*/)))
 
-.PHONY: help install demo notebook test test-airflow airflow lint types check faults bench lock clean FORCE
+.PHONY: help install demo notebook test test-airflow airflow lint types check faults bench peers lock \
+	clean FORCE
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -50,11 +53,10 @@ faults: .venv/installed ## kill 200 runs on each engine, cut and trickle, twenty
 		tests/test_clocks.py tests/test_secrets.py tests/test_client.py
 	@sort build/faults.txt
 
-bench: .venv/installed ## how fast loads, marts and invoices are, and how sure verdicts; 20 minutes
-	@$(BIN)/python benchmarks/loads.py
-	@$(BIN)/python benchmarks/invoices.py
-	@$(BIN)/python benchmarks/reconciliation.py
-	@$(BIN)/python benchmarks/marts.py
+bench: .venv/installed peers ## how fast all of it is, beside others; writes docs/bench.md; 4 hours
+	@$(BIN)/python benchmarks/report.py
+
+peers: $(PEERS:%=build/peers/%/installed) ## what `make bench` compares with
 
 lock: ## requirements.lock from pyproject.toml; UPGRADE=1 takes the newest of everything
 	@test -x build/lock/bin/uv || { $(PYTHON) -m venv build/lock && build/lock/bin/pip -qq install uv; }
@@ -68,6 +70,11 @@ lock: ## requirements.lock from pyproject.toml; UPGRADE=1 takes the newest of ev
 	@build/lock/bin/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes \
 		--no-header --no-annotate --no-build $(if $(UPGRADE),--upgrade) \
 		--extra postgres --group airflow --output-file tests/airflow.lock pyproject.toml
+	@for peer in $(PEERS); do build/lock/bin/uv pip compile --quiet --universal \
+		--python-version 3.10 --generate-hashes --no-header --no-annotate --no-build \
+		--no-strip-extras $(if $(UPGRADE),--upgrade) \
+		--output-file benchmarks/peers/$$peer/requirements.lock \
+		benchmarks/peers/$$peer/requirements.in || exit; done
 
 clean: ## remove .venv, caches and what was built
 	@rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
@@ -92,6 +99,13 @@ $(AIRFLOW)/installed: .venv/python tests/airflow.lock pyproject.toml
 		--only-binary :all: -r tests/airflow.lock
 	@$(AIRFLOW)/bin/python -m pip -qq --disable-pip-version-check install --no-deps \
 		--no-build-isolation -e .
+	@touch $@
+
+build/peers/%/installed: .venv/python benchmarks/peers/%/requirements.lock
+	@echo "setting up build/peers/$*"
+	@rm -rf build/peers/$* && "$(PYTHON)" -m venv build/peers/$*
+	@build/peers/$*/bin/python -m pip -qq --disable-pip-version-check install --require-hashes \
+		--only-binary :all: -r benchmarks/peers/$*/requirements.lock
 	@touch $@
 
 # Runs each time and rewrites the file only when something is another, so that nothing is redone.
