@@ -12,9 +12,11 @@ OLDEST := build/oldest-duckdb
 LEAST := build/oldest-dependencies
 # Airflow has 190 packages of its own, 600 MB: only what needs them sets them up.
 AIRFLOW := build/airflow
+# What `make bench` compares with, a virtual environment each: 1.8 GB.
+PEERS := $(notdir $(patsubst %/,%,$(wildcard benchmarks/peers/*/)))
 
-.PHONY: help install demo notebook test test-airflow airflow lint types check faults bench advisories \
-	lock clean FORCE
+.PHONY: help install demo notebook test test-airflow airflow lint types check faults bench peers \
+	advisories lock clean FORCE
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -54,11 +56,10 @@ faults: .venv/installed ## docs/faults.md: 200 kills on each engine, cut, trickl
 		tests/test_client.py || true
 	@$(BIN)/python benchmarks/faults.py build/faults.xml build/faults.txt docs/faults.md
 
-bench: .venv/installed ## how fast loads, marts and invoices are, and how sure verdicts; 20 minutes
-	@$(BIN)/python benchmarks/loads.py
-	@$(BIN)/python benchmarks/invoices.py
-	@$(BIN)/python benchmarks/reconciliation.py
-	@$(BIN)/python benchmarks/marts.py
+bench: .venv/installed peers ## how fast all of it is, beside others; writes docs/bench.md; 4 hours
+	@$(BIN)/python benchmarks/report.py
+
+peers: $(PEERS:%=build/peers/%/installed) ## what `make bench` compares with
 
 advisories: .venv/installed ## do the locks hold a version with a weakness that tests/advisories.csv knows?
 	@$(BIN)/python tests/advisories.py
@@ -79,6 +80,11 @@ lock: ## requirements.lock from pyproject.toml; UPGRADE=1 takes the newest of ev
 	@build/lock/bin/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes \
 		--no-header --no-annotate --no-build $(if $(UPGRADE),--upgrade) \
 		--extra postgres --group airflow --output-file tests/airflow.lock pyproject.toml
+	@for peer in $(PEERS); do build/lock/bin/uv pip compile --quiet --universal \
+		--python-version 3.10 --generate-hashes --no-header --no-annotate --no-build \
+		--no-strip-extras $(if $(UPGRADE),--upgrade) \
+		--output-file benchmarks/peers/$$peer/requirements.lock \
+		benchmarks/peers/$$peer/requirements.in || exit; done
 
 clean: ## remove .venv, caches and what was built
 	@rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
@@ -103,6 +109,13 @@ $(AIRFLOW)/installed: .venv/python tests/airflow.lock pyproject.toml
 		--only-binary :all: -r tests/airflow.lock
 	@$(AIRFLOW)/bin/python -m pip -qq --disable-pip-version-check install --no-deps \
 		--no-build-isolation -e .
+	@touch $@
+
+build/peers/%/installed: .venv/python benchmarks/peers/%/requirements.lock
+	@echo "setting up build/peers/$*"
+	@rm -rf build/peers/$* && "$(PYTHON)" -m venv build/peers/$*
+	@build/peers/$*/bin/python -m pip -qq --disable-pip-version-check install --require-hashes \
+		--only-binary :all: -r benchmarks/peers/$*/requirements.lock
 	@touch $@
 
 # Runs each time and rewrites the file only when something is another, so that nothing is redone.

@@ -1,0 +1,111 @@
+"""What a poll and `status` take on a record of 10.5 million readings, in turn with an empty one.
+
+    python benchmarks/record.py [--days 1825] [--polls 20]
+
+The record is that of `marts.py`: 20 operations, 5 years, every 5 minutes; beside them one that is
+polled, by a process that is warm. Once without a line map and a rate card, so that the views are
+refreshed, and once with them, so that each poll reconciles all months too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from findings import note
+from measured import Used, median, run
+from month import EVERY, SAME, START, WARM, Poller, Spent, middle
+from standin import StandIn
+
+STATUS = [sys.executable, "-m", "wolkvox_billing", "status", "--json"]
+FILL = """
+SET TimeZone = 'UTC';
+CREATE TEMP TABLE made AS {readings};
+INSERT INTO wolkvox_billing.readings BY NAME
+    SELECT *, 'made' AS _dlt_load_id, poll_id AS _dlt_id FROM made;
+INSERT INTO wolkvox_billing.polls BY NAME
+    SELECT poll_id, operation_id, '0010' AS server, report, 'America/Bogota' AS timezone,
+        read_date AS poll_date, read_at AS started_at, read_epoch AS started_epoch,
+        read_at AS finished_at, 'ok' AS outcome, 200 AS http_status, 1 AS rows, 0 AS rejected,
+        'made' AS _dlt_load_id, poll_id AS _dlt_id
+    FROM made;
+INSERT INTO wolkvox_billing.rsync_s3_mp3 BY NAME
+    SELECT operation_id, operation, description, date, items, items_raw, date_raw, read_at, poll_id,
+        'made' AS _dlt_load_id, poll_id AS _dlt_id
+    FROM made QUALIFY row_number() OVER (
+        PARTITION BY operation_id, operation, description, date ORDER BY read_at DESC) = 1;
+"""
+
+
+def fill(days: int) -> None:
+    """So many days before START, into the file in this folder."""
+    from datetime import timedelta
+
+    import duckdb
+    from marts import READINGS
+
+    start, end = START - timedelta(days=days), START
+    made = READINGS.format(start=start.replace(tzinfo=None), end=end.replace(tzinfo=None))
+    with duckdb.connect("wolkvox.duckdb") as db:
+        db.execute(FILL.format(readings=made))
+        [(count,)] = db.execute("SELECT count(*) FROM wolkvox_billing.readings").fetchall()
+        print(f"{count:,}")
+
+
+def compare(home: Path, days: int, polls: int, warm: int, runs: int, *, reconciles: bool) -> None:
+    with StandIn("counters", "1") as vendor:
+        moment = START
+        big, small = (
+            Poller(home / name, vendor.settings, reconciles=reconciles) for name in ("big", "small")
+        )
+        big.poll(moment)
+        words = [sys.executable, __file__, "fill", str(days)]
+        count = subprocess.check_output(words, cwd=big.home, text=True).strip()
+        took: dict[Poller, list[Spent]] = {big: [], small: []}
+        for number in range(warm + polls):
+            moment += EVERY
+            vendor.set_clock(moment)
+            for one in (small, big):
+                spent = one.poll(moment)
+                if number >= warm:
+                    took[one].append(spent)
+        for one in (big, small):
+            one.end()
+        status: dict[Poller, list[Used]] = {big: [], small: []}
+        for _ in range(runs):
+            for one in (small, big):
+                status[one].append(run(STATUS, one.home, vendor.settings))
+    much, little = middle(took[big]), middle(took[small])
+    kind = "refreshes and reconciles" if reconciles else "refreshes"
+    note(f"a poll that {kind}, on {count} readings: CPU, of that on an empty record",
+         f"{SAME:g} x at most", f"{much.cpu / little.cpu:.2f} x ({much.cpu:.3f} and "
+         f"{little.cpu:.3f} s; wall {much.wall / little.wall:.2f} x)",
+         much.cpu <= SAME * little.cpu)  # fmt: skip
+    much_, little_ = median(status[big]), median(status[small])
+    note(f"`status` on {count} readings: CPU and wall, of those on an empty record", "none",
+         f"{much_.cpu / little_.cpu:.2f} x and {much_.wall / little_.wall:.2f} x "
+         f"({much_.wall:.2f} s, {much_.peak:.0f} MB)", None)  # fmt: skip
+
+
+def main() -> None:
+    if sys.argv[1:2] == ["fill"]:
+        fill(int(sys.argv[2]))
+        return
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--days", type=int, default=5 * 365)
+    parser.add_argument("--polls", type=int, default=20)
+    parser.add_argument("--warm", type=int, default=WARM, help="polls that do not count")
+    parser.add_argument("--runs", type=int, default=5, help="of `status`")
+    words = parser.parse_args()
+    for reconciles in (False, True):
+        with tempfile.TemporaryDirectory(prefix="bench-record-") as name:
+            compare(
+                Path(name), words.days, words.polls, words.warm, words.runs, reconciles=reconciles
+            )
+
+
+if __name__ == "__main__":
+    main()
