@@ -12,7 +12,7 @@ import hashlib
 import http.client
 import socket
 import threading
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -27,6 +27,8 @@ from wolkvox_billing.verdict import Outcome, Verdict, judge
 from wolkvox_billing.version import __version__
 
 _PIECE = 64 * 1024
+_LARGE = 1024 * 1024  # bytes
+_judging = threading.Lock()  # large answers: while one is parsed it takes ten times its bytes
 USER_AGENT = f"wolkvox-billing/{__version__} python-requests/{requests.__version__}"
 
 
@@ -168,8 +170,10 @@ def ask(
         problem = _too_late(operation, read_seconds, began=status is not None)
     body = b"".join(pieces)
     masked = _mask(body, operation.token)
+    with _judging if size > _LARGE else nullcontext():
+        verdict = problem or _noting(judge(status or 0, masked), masked is not body)
     return Answer(
-        problem or _noting(judge(status or 0, masked), masked is not body),
+        verdict,
         http_status=status,
         body=masked,
         body_bytes=size,

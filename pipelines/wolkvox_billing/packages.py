@@ -58,8 +58,8 @@ def normalized_and_loaded(
     problems: list[str] = []
     _all_but_bad(pipeline, pipeline.normalize, work / "normalize" / "extracted", problems)
     with held_open(pipeline, or_fail=True), only_load(pipeline, wait=wait):
-        for package in (work / "load" / "normalized").iterdir():
-            _begin_again(package)
+        for jobs in (work / "load" / "normalized").glob("*/new_jobs"):
+            _begin_again(jobs.parent)  # a killed run may leave a file there that is no package
         info = _all_but_bad(pipeline, pipeline.load, work / "load" / "normalized", problems)
         info.raise_on_failed_jobs()
         if late or len(info.loads_ids) > 1:

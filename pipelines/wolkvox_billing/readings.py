@@ -8,19 +8,19 @@ other is kept as it came beside a reason. Nothing is dropped, and nothing is mad
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from datetime import time as clock_time
 from decimal import Decimal
-from functools import partial
-from itertools import chain
+from functools import cached_property, partial
 from typing import Any, NamedTuple, overload
 
 import simplejson
 
 from wolkvox_billing.reports import ROW_FIELDS
-from wolkvox_billing.verdict import Ambiguous
+from wolkvox_billing.verdict import Ambiguous, Texts
 
 Day = date  # a name for the type, where `date` is a field
 EARLIEST = date(2000, 1, 1)  # before wolkvox: an epoch, or a zero date
@@ -33,7 +33,7 @@ _DATE = re.compile(
 )
 # Amounts in the one form that nearly all have, a line each; what is not in it is read one by one.
 _PLAIN_ITEMS = re.compile(
-    r"(?:(?:\d{1,14}|[1-9]\d{0,2}(?:,\d{3}){1,3})(?:\.\d{1,4})?\n)+", re.ASCII
+    r"(?:[1-9][0-9]{0,2}(?:,[0-9]{3}){0,3}(?:\.[0-9]{1,4})?\n|[0-9]{1,14}(?:\.[0-9]{1,4})?\n)+"
 )
 _ZERO = Decimal("0.0000")
 _AT_ONCE = 5000  # rows: an odd one makes no more than these be read one by one
@@ -103,6 +103,30 @@ class Readings(Sequence[Reading]):
         for column, values in zip(self.columns, columns, strict=True):
             column.extend(values)
 
+    @cached_property
+    def products(self) -> list[Any]:
+        """Of each reading, what stands for its operation and description."""
+        if len(set(self.operation)) == 1:
+            return self.description
+        return list(zip(self.operation, self.description, strict=True))
+
+    @cached_property
+    def days(self) -> dict[Any, set[Day]]:
+        """The dates of each product."""
+        found: defaultdict[Any, set[Day]] = defaultdict(set)
+        for product, day in zip(self.products, self.date, strict=True):
+            found[product].add(day)
+        return found
+
+    @property
+    def repeated(self) -> int:
+        """How many have the operation, description and date of a later one."""
+        return len(self) - sum(map(len, self.days.values()))
+
+    def last(self) -> dict[Any, int]:
+        """The place of the last reading of each operation, description and date."""
+        return {key: n for n, key in enumerate(zip(self.products, self.date, strict=True))}
+
     def only(self, places: Iterable[int]) -> Readings:
         """Those at these places, in this order."""
         kept = Readings()
@@ -118,9 +142,8 @@ class Readings(Sequence[Reading]):
     def __getitem__(self, place: slice) -> list[Reading]: ...
     def __getitem__(self, place: int | slice) -> Reading | list[Reading]:
         if isinstance(place, slice):
-            return [
-                Reading(*values) for values in zip(*(c[place] for c in self.columns), strict=True)
-            ]
+            some = (column[place] for column in self.columns)
+            return [Reading(*values) for values in zip(*some, strict=True)]
         return Reading(*(column[place] for column in self.columns))
 
 
@@ -197,7 +220,7 @@ def read_date(value: object, today: date) -> date:
 
 
 def read_rows(
-    rows: list[Any], today: date, columns: dict[str, str] | None = None
+    rows: Sequence[Any], today: date, columns: dict[str, str] | None = None
 ) -> tuple[Readings, list[RejectedRow]]:
     """All rows of one answer: each is in exactly one of the two.
 
@@ -207,12 +230,12 @@ def read_rows(
     rejected: list[RejectedRow] = []
     met = _Met({} if columns is None else columns, set(), {})
     for start in range(0, len(rows), _AT_ONCE):
-        some = rows[start : start + _AT_ONCE]
-        if plain := _read_plain(some, today, met):
-            numbers = range(start + 1, start + 1 + len(some))
-            readings.extend((numbers, *plain, [{}] * len(some)))
+        end = min(start + _AT_ONCE, len(rows))
+        texts = rows.part(start, end) if isinstance(rows, Texts) else Texts.of(rows[start:end])
+        if plain := texts and _read_plain(texts, today, met):
+            readings.extend((range(start + 1, end + 1), *plain, [{}] * (end - start)))
             continue
-        for number, row in enumerate(some, start + 1):
+        for number, row in enumerate(rows[start:end], start + 1):
             try:
                 readings.append(_read_row(number, row, today, met))
             except Unreadable as reason:
@@ -220,23 +243,12 @@ def read_rows(
     return readings, rejected
 
 
-def _read_plain(rows: list[Any], today: date, met: _Met) -> tuple[list[Any], ...] | None:
-    """What `_read_row` reads of each of these rows, by column and in a quarter of the time: where
-    each is an object of the four fields and no other, all texts, and its amount a plain one. None
-    where one is not, or cannot be read."""
-    if set(map(type, rows)) != {dict} or set(map(len, rows)) != {len(ROW_FIELDS)}:
-        return None
-    try:
-        operations = [row["operation"] for row in rows]
-        descriptions = [row["description"] for row in rows]
-        items_raw = [row["items"] for row in rows]
-        dates_raw = [row["date"] for row in rows]
-    except KeyError:
-        return None
-    if set(map(type, chain(operations, descriptions, items_raw, dates_raw))) != {str}:
-        return None
+def _read_plain(texts: Texts, today: date, met: _Met) -> tuple[list[Any], ...] | None:
+    """What `_read_row` reads of each of these rows, by column and in a quarter of the time; None
+    where one cannot be read, or its amount is not a plain one."""
+    operations, descriptions, items_raw, dates_raw = texts.columns
     lines = "\n".join([*items_raw, ""])
-    if lines.count("\n") != len(rows) or not _PLAIN_ITEMS.fullmatch(lines):
+    if lines.count("\n") != len(texts) or not _PLAIN_ITEMS.fullmatch(lines):
         return None
     try:
         for names in set(zip(operations, descriptions, strict=True)) - met.names:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -48,6 +49,7 @@ __source_name__ = "wolkvox_billing"  # dlt reads settings by it, or else by the 
 logger = logging.getLogger("wolkvox_billing")
 
 CLOCKS_APART = timedelta(minutes=1)  # by so much may the clocks of two hosts differ
+_TURNS = 100  # many more than dlt needs for the steps of all tables
 
 
 class Declare:
@@ -134,7 +136,7 @@ def wolkvox_billing(
     )
 
     @dlt.resource(name="answers", selected=False)
-    def answers() -> Iterator[Batch | Declare]:
+    def answers() -> Iterator[Batch | Declare | None]:
         """Asks, and hands each poll to all tables."""
         yield Declare()
         state = dlt.current.resource_state()
@@ -186,8 +188,16 @@ def wolkvox_billing(
                 note(answered.setdefault(name, {}), event.report, event.started_at)
             elif event.outcome is Outcome.QUOTA_SPENT:
                 note(resting, name, _next_midnight(event.finished_at, event.operation.zone))
-            yield Batch(event, typed, rejected)
-            del event, typed, rejected  # they are large, and the next answer is parsed meanwhile
+            batch = Batch(event, typed, rejected)
+            alive = weakref.ref(batch)
+            yield batch
+            del event, typed, rejected, batch  # they are large
+            # dlt would take some ten answers before the first is written. It turns to other things
+            # when it gets nothing; not for ever, since somebody may look at this resource alone.
+            for _ in range(_TURNS):
+                if not alive():
+                    break
+                yield None
 
     # No generators: dlt would turn to the next answer while it holds what is left of this one.
     @dlt.transformer(data_from=answers, name="polls", **hints(TABLES["polls"]))

@@ -5,9 +5,8 @@ Times are UTC; `date` is the vendor's calendar day; counts are DECIMAL(18,4).
 
 from __future__ import annotations
 
-from collections import defaultdict
-from datetime import date
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 from dlt.common.schema.typing import TColumnSchema
 
@@ -135,7 +134,8 @@ def added_columns(names: set[str]) -> dict[str, TColumnSchema]:
     return {name: {"name": name, **TEXT, "description": says} for name in sorted(names)}
 
 
-class Batch(NamedTuple):
+@dataclass(frozen=True)
+class Batch:
     """One poll with the rows that it brought: what each table takes its part of."""
 
     poll: Poll
@@ -146,11 +146,7 @@ class Batch(NamedTuple):
 def readings_in(batch: Batch) -> Columns:
     """The poll's rows in `readings`."""
     poll, found = batch.poll, batch.readings
-    products = list(zip(found.operation, found.description, strict=True))
-    days: defaultdict[tuple[str, str], set[date]] = defaultdict(set)
-    for product, day in zip(products, found.date, strict=True):
-        days[product].add(day)
-    in_answer = {product: len(some) for product, some in days.items()}
+    days = {product: len(some) for product, some in found.days.items()}
     shared: dict[str, Any] = {
         **_shared(poll),
         "report": poll.report,
@@ -160,15 +156,14 @@ def readings_in(batch: Batch) -> Columns:
     values: dict[str, list[Any]] = {
         **_read(found),
         "row_number": found.row_number,
-        "days_in_answer": [in_answer[product] for product in products],
+        "days_in_answer": [days[product] for product in found.products],
     }
-    if sum(in_answer.values()) == len(found):  # rows of as many keys
-        shared["is_repeated"] = False
+    if found.repeated:
+        last = found.last()
+        keys = zip(found.products, found.date, strict=True)
+        values["is_repeated"] = [last[key] != place for place, key in enumerate(keys)]
     else:
-        last = _last(found)
-        values["is_repeated"] = [
-            last[key] != place for place, key in enumerate(zip(products, found.date, strict=True))
-        ]
+        shared["is_repeated"] = False
     for name in sorted(set().union(*found.extra)):
         values[name] = [one.get(name) for one in found.extra]
     return Columns(len(found), shared, values, found.made)
@@ -176,11 +171,10 @@ def readings_in(batch: Batch) -> Columns:
 
 def newest_in(batch: Batch) -> Columns:
     """The poll's rows in its report's table: of two with one key the last one, since it counts."""
-    found, made = batch.readings, batch.readings.made
-    last = _last(found)
-    if len(last) < len(found):
-        found, made = found.only(last.values()), {}
-    return Columns(len(found), _shared(batch.poll), _read(found), made)
+    found = batch.readings
+    if found.repeated:
+        found = found.only(found.last().values())
+    return Columns(len(found), _shared(batch.poll), _read(found), found.made)
 
 
 def _shared(poll: Poll) -> dict[str, Any]:
@@ -195,19 +189,13 @@ def _read(found: Readings) -> dict[str, list[Any]]:
     return {name: getattr(found, name) for name in _READ}
 
 
-def _last(found: Readings) -> dict[tuple[tuple[str, str], date], int]:
-    """The place of the last reading of each operation, description and date."""
-    products = zip(found.operation, found.description, strict=True)
-    return {key: n for n, key in enumerate(zip(products, found.date, strict=True))}
-
-
 def poll_row(batch: Batch) -> dict[str, Any]:
     """The poll's row in `polls`."""
     poll, answer, verdict = batch.poll, batch.poll.answer, batch.poll.verdict
     notes = [verdict.note] if verdict.note else []
-    if repeated := len(batch.readings) - len(_last(batch.readings)):
+    if batch.readings.repeated:
         notes.append(
-            f"{repeated} of the rows repeat an operation, description and date: "
+            f"{batch.readings.repeated} of the rows repeat an operation, description and date: "
             f"the last of each is in {poll.report}, all are in readings"
         )
     return {

@@ -23,12 +23,18 @@ Source: wolkvox's API documentation, except where marked.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import Enum
-from typing import Any
+from itertools import chain
+from typing import Any, overload
 
 import simplejson
+
+from wolkvox_billing.reports import ROW_FIELDS
+
+_FEW = 1000  # rows that may stay as they are
 
 
 class Outcome(str, Enum):
@@ -110,6 +116,51 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
+class Texts(Sequence[dict[str, str]]):
+    """Rows that are objects of the four fields and no other, all texts, by column: a large answer
+    takes a fifth of the memory until it is its turn."""
+
+    def __init__(self, columns: list[list[str]]) -> None:
+        self.columns = columns  # in the order of ROW_FIELDS
+
+    @classmethod
+    def of(cls, rows: Sequence[Any]) -> Texts | None:
+        """These rows by column; None where one of them is something else."""
+        if set(map(type, rows)) != {dict} or set(map(len, rows)) != {len(ROW_FIELDS)}:
+            return None
+        try:
+            columns = [[row[name] for row in rows] for name in ROW_FIELDS]
+        except KeyError:
+            return None
+        return cls(columns) if set(map(type, chain(*columns))) == {str} else None
+
+    def held_once(self) -> Texts:
+        """The same, with each text that is there often held once; amounts rarely are."""
+        seen: dict[str, str] = {}
+        return Texts(
+            [
+                column if name == "items" else list(map(seen.setdefault, column, column))
+                for name, column in zip(ROW_FIELDS, self.columns, strict=True)
+            ]
+        )
+
+    def part(self, start: int, end: int) -> Texts:
+        return Texts([column[start:end] for column in self.columns])
+
+    def __len__(self) -> int:
+        return len(self.columns[0])
+
+    @overload
+    def __getitem__(self, place: int) -> dict[str, str]: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[dict[str, str]]: ...
+    def __getitem__(self, place: int | slice) -> dict[str, str] | list[dict[str, str]]:
+        if isinstance(place, slice):
+            some = (column[place] for column in self.columns)
+            return [dict(zip(ROW_FIELDS, row, strict=True)) for row in zip(*some, strict=True)]
+        return {name: column[place] for name, column in zip(ROW_FIELDS, self.columns, strict=True)}
+
+
 # Numbers as Decimal: a count must not pass through a float. A bare NaN spoils its row only.
 _NUMBERS: dict[str, Any] = {
     "parse_float": Number,
@@ -127,7 +178,7 @@ class Verdict:
     outcome: Outcome
     code: str | None = None
     msg: str | None = None
-    rows: list[Any] = field(default_factory=list)
+    rows: Sequence[Any] = field(default_factory=list)
     note: str | None = None
     count: int = 0
 
@@ -175,7 +226,9 @@ def judge(status: int, body: bytes) -> Verdict:
         return verdict(Outcome.EMPTY, f"`data` is {'null' if data is None else 'an empty list'}")
     if not isinstance(data, list):
         return verdict(Outcome.BAD_ANSWER, "`data` is not a list of rows")
-    return Verdict(Outcome.OK, code, msg, rows=data, count=len(data))
+    texts = Texts.of(data) if len(data) > _FEW else None
+    rows = texts.held_once() if texts else data
+    return Verdict(Outcome.OK, code, msg, rows=rows, count=len(data))
 
 
 def _known_refusal(said: str) -> Outcome | None:
