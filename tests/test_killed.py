@@ -37,7 +37,7 @@ STEPS: dict[str, tuple[str, str, int]] = {
     "before its file is whole": ("os:fsync", "before", 1),
     "after the first is in the spool": ("wolkvox_billing.spool:Spool.keep", "after", 1),
     "after the last is in the spool": ("wolkvox_billing.spool:Spool.keep", "after", 3),
-    "in extract": ("wolkvox_billing:readings_in", "after", 1),
+    "in extract": ("wolkvox_billing.source:readings_in", "after", 1),
     "before the package is whole": ("dlt.extract.extract:Extract.commit_packages", "before", 1),
     "after the package is whole": ("dlt.extract.extract:Extract.commit_packages", "after", 1),
     "before the spool is emptied": ("wolkvox_billing.spool:Spool.drop", "before", 1),

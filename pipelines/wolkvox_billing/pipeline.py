@@ -37,8 +37,10 @@ from wolkvox_billing.warehouse import (
     causes,
     configured,
     held_open,
+    in_little_memory,
     is_complaint,
     is_full,
+    is_out_of_memory,
     location_of,
     missing,
     opened,
@@ -276,9 +278,24 @@ def normalized_and_loaded(pipeline: dlt.Pipeline, *, wait: float = LONG) -> Load
     """Loads all that waits, once no other host loads; `wait` is in seconds."""
     pipeline.normalize()
     with held_open(pipeline, or_fail=True), only_load(pipeline, wait=wait):
-        info = pipeline.load()
+        if any(Path(pipeline.working_dir, "load", "normalized").glob("*/*/*.parquet")):
+            info = _large_loaded(pipeline)
+        else:
+            info = pipeline.load()
     info.raise_on_failed_jobs()
     return info
+
+
+def _large_loaded(pipeline: dlt.Pipeline) -> LoadInfo:
+    """Loads many rows into DuckDB: one table after the other, since each takes all cores and the
+    memory that it can get; and in little memory, as long as that suffices."""
+    with in_little_memory(pipeline):
+        try:
+            return pipeline.load(workers=1)
+        except PipelineStepFailed as error:
+            if not is_out_of_memory(error):
+                raise
+    return pipeline.load(workers=1)
 
 
 def meaning_of(
