@@ -12,6 +12,7 @@ import pytest
 
 from conftest import NOON, TOKENS, Project, configure
 from wolkvox_billing import files, wolkvox_billing
+from wolkvox_billing import warehouse as warehouse_module
 
 pytestmark = pytest.mark.many_rows
 REPORT = "rsync_s3_mp3"
@@ -180,3 +181,13 @@ def test_nothing_is_left_beside_the_answers(warehouse: Project) -> None:
     folder = Path(warehouse.load().working_folder)
     left = [one.name for one in folder.rglob("*") if one.suffix in (".parquet", ".csv")]
     assert left == []
+
+
+def test_a_load_that_needs_more_memory_gets_it(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A large answer is loaded where the little memory that a load is given does not suffice."""
+    monkeypatch.setattr(warehouse_module, "LITTLE_MEMORY", "1MB")
+    tell(project, [row(f"P{n}") for n in range(MANY)])
+    assert project.load().is_good
+    assert project.query(f"SELECT count(*) FROM {REPORT}") == [(MANY,)]

@@ -246,7 +246,7 @@ def read_rows(
 def _read_plain(texts: Texts, today: date, met: _Met) -> tuple[list[Any], ...] | None:
     """What `_read_row` reads of each of these rows, by column and in a quarter of the time; None
     where one cannot be read, or its amount is not a plain one."""
-    operations, descriptions, items_raw, dates_raw = texts.columns
+    operations, descriptions, items_raw, dates_raw = (texts.columns[name] for name in ROW_FIELDS)
     lines = "\n".join([*items_raw, ""])
     if lines.count("\n") != len(texts) or not _PLAIN_ITEMS.fullmatch(lines):
         return None

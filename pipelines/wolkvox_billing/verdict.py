@@ -117,38 +117,39 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 class Texts(Sequence[dict[str, str]]):
-    """Rows that are objects of the four fields and no other, all texts, by column: a large answer
-    takes a fifth of the memory until it is its turn."""
+    """Rows that are objects of the four fields and no other, in one order, all texts, by column: a
+    large answer takes a fifth of the memory until it is its turn."""
 
-    def __init__(self, columns: list[list[str]]) -> None:
-        self.columns = columns  # in the order of ROW_FIELDS
+    def __init__(self, names: tuple[str, ...], columns: dict[str, list[str]]) -> None:
+        self.names = names  # in the rows' order
+        self.columns = columns
 
     @classmethod
     def of(cls, rows: Sequence[Any]) -> Texts | None:
         """These rows by column; None where one of them is something else."""
-        if set(map(type, rows)) != {dict} or set(map(len, rows)) != {len(ROW_FIELDS)}:
+        if set(map(type, rows)) != {dict}:
             return None
-        try:
-            columns = [[row[name] for row in rows] for name in ROW_FIELDS]
-        except KeyError:
+        [names, *others] = set(map(tuple, rows))
+        if others or set(names) != set(ROW_FIELDS):
             return None
-        return cls(columns) if set(map(type, chain(*columns))) == {str} else None
+        columns = {name: [row[name] for row in rows] for name in names}
+        is_text = set(map(type, chain(*columns.values()))) == {str}
+        return cls(names, columns) if is_text else None
 
     def held_once(self) -> Texts:
         """The same, with each text that is there often held once; amounts rarely are."""
         seen: dict[str, str] = {}
-        return Texts(
-            [
-                column if name == "items" else list(map(seen.setdefault, column, column))
-                for name, column in zip(ROW_FIELDS, self.columns, strict=True)
-            ]
-        )
+        held = {
+            name: column if name == "items" else list(map(seen.setdefault, column, column))
+            for name, column in self.columns.items()
+        }
+        return Texts(self.names, held)
 
     def part(self, start: int, end: int) -> Texts:
-        return Texts([column[start:end] for column in self.columns])
+        return Texts(self.names, {name: self.columns[name][start:end] for name in self.names})
 
     def __len__(self) -> int:
-        return len(self.columns[0])
+        return len(self.columns["items"])
 
     @overload
     def __getitem__(self, place: int) -> dict[str, str]: ...
@@ -156,9 +157,9 @@ class Texts(Sequence[dict[str, str]]):
     def __getitem__(self, place: slice) -> list[dict[str, str]]: ...
     def __getitem__(self, place: int | slice) -> dict[str, str] | list[dict[str, str]]:
         if isinstance(place, slice):
-            some = (column[place] for column in self.columns)
-            return [dict(zip(ROW_FIELDS, row, strict=True)) for row in zip(*some, strict=True)]
-        return {name: column[place] for name, column in zip(ROW_FIELDS, self.columns, strict=True)}
+            some = (self.columns[name][place] for name in self.names)
+            return [dict(zip(self.names, row, strict=True)) for row in zip(*some, strict=True)]
+        return {name: self.columns[name][place] for name in self.names}
 
 
 # Numbers as Decimal: a count must not pass through a float. A bare NaN spoils its row only.
