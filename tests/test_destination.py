@@ -26,11 +26,16 @@ REPORT, OTHER = "rsync_s3_mp3", "ivr_minutes"
 NOT_LOADED = "not loaded, kept in the working folder for the next load: "
 
 
-def poll(project: Project, items: int, **more: Any) -> LoadReport:
-    """A load an hour after the one before, which is answered one row of this amount."""
+def tell(project: Project, items: int) -> None:
+    """An hour later the vendor answers one row of this amount."""
     project.later(hours=1)
     row = {"operation": "ACME", "description": "Audios", "date": "2026-11-10"}
     project.vendor.answer(TOKENS["acme"], REPORT, [{**row, "items": str(items)}])
+
+
+def poll(project: Project, items: int, **more: Any) -> LoadReport:
+    """A load an hour after the one before, which is answered one row of this amount."""
+    tell(project, items)
     report = project.load(**more)
     assert [one.outcome for one in report.polls] == ["ok"]
     return report

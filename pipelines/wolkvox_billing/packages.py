@@ -2,14 +2,16 @@
 is set aside.
 
 dlt keeps a package that the destination refuses before all others, so that nothing behind it would
-be loaded ever again. Whether the package is at fault or the destination shows when a later one is
-loaded: only then is the earlier one set aside, with all that is in it.
+be loaded ever again. Whether the package is at fault or the destination shows when a later one has
+loaded rows of the same table: only then is the earlier one set aside, with all that is in it.
 """
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -20,13 +22,24 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 
 from wolkvox_billing.marts import REFRESHED
 from wolkvox_billing.marts.sql import literal
-from wolkvox_billing.reports import REPORTS
 from wolkvox_billing.sessions import only_load
-from wolkvox_billing.warehouse import causes, held_open, is_full, plain
+from wolkvox_billing.warehouse import (
+    causes,
+    held_open,
+    in_little_memory,
+    is_complaint,
+    is_full,
+    is_out_of_memory,
+    plain,
+    tables_in,
+)
 
 T = TypeVar("T")
+NOT_NEWEST = "loaded, and the reports' tables may show older readings until the next load: {}"
 LONG = 900.0  # seconds for another host that loads
-_REASON = "reason.txt"
+EXTRACTED, NORMALIZED = "normalize/extracted", "load/normalized"  # where packages wait
+_REASON = "set_aside.txt"  # in a package: where it was, and why it is not there; "" for the latter
+# while nobody knows
 
 
 class Loaded(NamedTuple):
@@ -37,16 +50,27 @@ class Loaded(NamedTuple):
 
     @property
     def changes_tables(self) -> bool:
-        return any(one.schema_update for one in self.info.load_packages) if self.info else False
+        packages = self.info.load_packages if self.info else []
+        return bool(self.problems) or any(one.schema_update for one in packages)
+
+
+def waiting(pipeline: dlt.Pipeline, *places: str) -> list[Path]:
+    """The packages that wait, the oldest first; in these places, or in both."""
+    work = Path(pipeline.working_dir)
+    # A run that was killed may have left a file there, and a desktop one of its own.
+    found = (one for place in places or (EXTRACTED, NORMALIZED) for one in (work / place).glob("*"))
+    return sorted((one for one in found if one.is_dir()), key=lambda one: one.name)
 
 
 def load_waiting(pipeline: dlt.Pipeline, *, wait: float = LONG) -> Loaded:
     """Loads what an earlier run left behind, or learns from the destination what is in it."""
+    problems = _put_in_order(pipeline)
     # Without a schema it is a first run that was killed in extract: its answers are in the spool.
     if pipeline.has_pending_data and pipeline.default_schema_name:
-        return normalized_and_loaded(pipeline, wait=wait, late=True)
+        loaded = normalized_and_loaded(pipeline, wait=wait, late=True)
+        return Loaded(loaded.info, problems + loaded.problems)
     pipeline.sync_destination()
-    return Loaded(None, [])
+    return Loaded(None, problems)
 
 
 def normalized_and_loaded(
@@ -54,17 +78,43 @@ def normalized_and_loaded(
 ) -> Loaded:
     """Loads all that waits, once no other host loads. wait: for it, in seconds. late: the answers
     have waited, so that newer ones may be loaded already."""
-    work = Path(pipeline.working_dir)
     problems: list[str] = []
-    _all_but_bad(pipeline, pipeline.normalize, work / "normalize" / "extracted", problems)
+    _all_but_bad(pipeline, pipeline.normalize, EXTRACTED, problems)
+    noted = Path(pipeline.pipelines_dir, "late.json")
     with held_open(pipeline, or_fail=True), only_load(pipeline, wait=wait):
-        for jobs in (work / "load" / "normalized").glob("*/new_jobs"):
-            _begin_again(jobs.parent)  # a killed run may leave a file there that is no package
-        info = _all_but_bad(pipeline, pipeline.load, work / "load" / "normalized", problems)
+        packages = waiting(pipeline, NORMALIZED)
+        for package in packages:
+            _begin_again(package)
+        ids = set(json.loads(noted.read_text())) if noted.exists() else set()
+        if late or ids or len(packages) > 1:
+            # Noted before, since a run may die after it has loaded some of them.
+            ids |= {package.name for package in packages}
+            _write(noted, json.dumps(sorted(ids)))
+        info = _all_but_bad(pipeline, lambda: _load(pipeline), NORMALIZED, problems)
         info.raise_on_failed_jobs()
-        if late or len(info.loads_ids) > 1:
-            _keep_newest(pipeline, info.loads_ids)
+        if ids:
+            try:
+                _keep_newest(pipeline, ids)
+                noted.unlink()
+            except Exception as error:
+                if not is_complaint(error):
+                    raise
+                problems.append(NOT_NEWEST.format(plain(error)))
     return Loaded(info, problems)
+
+
+def _load(pipeline: dlt.Pipeline) -> LoadInfo:
+    """Loads many rows into DuckDB one table after the other, since each takes all cores and the
+    memory that it can get; and in little memory, as long as that suffices."""
+    if not any(Path(pipeline.working_dir, NORMALIZED).glob("*/*/*.parquet")):
+        return pipeline.load()
+    with in_little_memory(pipeline):
+        try:
+            return pipeline.load(workers=1)
+        except PipelineStepFailed as error:
+            if not is_out_of_memory(error):
+                raise
+    return pipeline.load(workers=1)
 
 
 def _begin_again(package: Path) -> None:
@@ -78,111 +128,158 @@ def _begin_again(package: Path) -> None:
     for merge in new.glob("*.sql"):  # dlt makes it anew once the rows are in the staging table
         merge.unlink()
     for folder in ("started_jobs", "completed_jobs", "failed_jobs"):
-        for file in (package / folder).iterdir():
+        for file in (package / folder).glob("[!.]*"):
             if file.suffix in (".sql", ".exception"):
                 file.unlink()
             else:
                 file.rename(new / file.name)
-    for file in new.iterdir():
+    for file in new.glob("[!.]*"):
         name = ParsedLoadJobFileName.parse(file.name)
         file.rename(new / name._replace(retry_count=0).file_name())
     shutil.rmtree(package / PackageStorage.PENDING_TRANSITIONS_FOLDER, ignore_errors=True)
-    updates.write_text("{}")  # last, since it ends this
+    _write(updates, "{}")  # last, since it ends this
+
+
+def _write(file: Path, text: str) -> None:
+    """A file that is there whole or not at all."""
+    part = file.with_name(f".{file.name}.part")
+    part.write_text(text)
+    os.replace(part, file)
 
 
 def _all_but_bad(
-    pipeline: dlt.Pipeline, step: Callable[[], T], queue: Path, problems: list[str]
+    pipeline: dlt.Pipeline, step: Callable[[], T], place: str, problems: list[str]
 ) -> T:
     """What a step of dlt's gives once those packages are out of its way that stop it, and a later
     one passes; where none passes it is nobody's fault but the destination's. What may pass another
-    time goes back into the queue."""
-    aside: list[tuple[Path, str, bool]] = []
+    time goes back to where it was."""
+    aside: list[tuple[str, str, bool, str]] = []
     try:
         while True:
             try:
                 done = step()
                 break
             except PipelineStepFailed as error:
-                name, is_final = _stopped_at(error)
-                if not name or is_full(error) or not _behind(queue / name):
+                name, job, is_final = _stopped_at(error)
+                packages = [package.name for package in waiting(pipeline, place)]
+                if name not in packages[:-1] or is_full(error):
                     raise
-                aside.append((queue / name, plain(error), is_final))
-                _move(queue / name, _folder(pipeline) / name)
+                _put_aside(pipeline, Path(pipeline.working_dir, place, name))
+                aside.append((name, job, is_final, plain(error)))
     except BaseException:
-        for package, *_ in aside:
-            _move(_folder(pipeline) / package.name, package)
+        _put_back(pipeline)
         raise
-    for package, reason, is_final in aside:
-        folder = _folder(pipeline) / package.name
-        if is_final:
-            (folder / _REASON).write_text(f"{queue.relative_to(pipeline.working_dir)}\n{reason}\n")
-            problems.append(set_aside(pipeline)[package.name])
+    for name, job, is_final, reason in aside:
+        later = Path(pipeline.working_dir, "load", "loaded").glob(f"*/completed_jobs/{job}.*")
+        if is_final and (place == EXTRACTED or any(one.parts[-3] > name for one in later)):
+            _write(_folder(pipeline) / name / _REASON, f"{place}\n{reason}")
+            problems.append(set_aside(pipeline)[name])
         else:
-            _move(folder, package)
             problems.append(f"answers that waited, and wait on: {reason}")
+    _put_back(pipeline)
     return done
 
 
-def _stopped_at(error: BaseException) -> tuple[str, bool]:
-    """The id of the package that a step could not take, "" where none is named, and whether it
-    never will, by what dlt makes of the destination's words."""
+def _stopped_at(error: BaseException) -> tuple[str, str, bool]:
+    """The package that a step could not take, "" where none is named; the table of the job that
+    failed; and whether it never will, by what dlt makes of the destination's words."""
     from dlt.load.exceptions import LoadClientJobRetry, LoadClientJobTerminalRetry
     from dlt.normalize.exceptions import NormalizeJobFailed
 
     for one in causes(error):
-        if isinstance(one, (LoadClientJobTerminalRetry, NormalizeJobFailed)):
-            return str(one.load_id), True
-        if isinstance(one, LoadClientJobRetry):
-            # DuckDB's word for a damaged file; dlt takes it for what may pass.
-            is_final = any(type(c).__name__ == "InvalidInputException" for c in causes(one))
-            return str(one.load_id), is_final
-    return "", False
-
-
-def _behind(package: Path) -> list[Path]:
-    return [one for one in package.parent.iterdir() if one.is_dir() and one.name > package.name]
-
-
-def _move(package: Path, to: Path) -> None:
-    to.parent.mkdir(mode=0o700, exist_ok=True)
-    package.rename(to)
+        if isinstance(one, (LoadClientJobTerminalRetry, NormalizeJobFailed, LoadClientJobRetry)):
+            is_final = not isinstance(one, LoadClientJobRetry) or any(
+                # DuckDB's word for a damaged file; dlt takes it for what may pass.
+                type(cause).__name__ == "InvalidInputException"
+                for cause in causes(one)
+            )
+            return str(one.load_id), str(one.job_id).split(".")[0], is_final
+    return "", "", False
 
 
 def _folder(pipeline: dlt.Pipeline) -> Path:
     return Path(pipeline.pipelines_dir, "set_aside")  # dlt may wipe what is in its own folder
 
 
+def _put_aside(pipeline: dlt.Pipeline, package: Path, reason: str = "") -> None:
+    place = package.parent.relative_to(pipeline.working_dir)
+    to = _folder(pipeline) / package.name
+    to.parent.mkdir(mode=0o700, exist_ok=True)
+    if to.exists():  # somebody has copied it back, instead of moving it
+        number = sum(1 for _ in to.parent.glob(f"{to.name}*"))
+        to.rename(to.with_name(f"{to.name}-{number}"))
+    _write(package / _REASON, f"{place}\n{reason}")
+    package.rename(to)
+
+
+def _put_back(pipeline: dlt.Pipeline) -> None:
+    """Back to where they were with the packages that nobody has given up."""
+    for package, place, reason in _aside(pipeline):
+        if not reason:
+            (package / _REASON).unlink()
+            package.rename(Path(pipeline.working_dir, place, package.name))
+
+
+def _aside(pipeline: dlt.Pipeline) -> Iterable[tuple[Path, str, str]]:
+    for file in sorted(_folder(pipeline).glob(f"*/{_REASON}")):
+        place, reason = file.read_text().split("\n", 1)
+        yield file.parent, place, reason
+
+
 def set_aside(pipeline: dlt.Pipeline) -> dict[str, str]:
     """A sentence for each package that could not be loaded while a later one could, by its id."""
-    told = {}
-    for folder in sorted(_folder(pipeline).glob("*")):
-        try:
-            place, reason = (folder / _REASON).read_text().split("\n", 1)
-        except (OSError, ValueError):  # killed before it was written
-            place, reason = "load/normalized", "its load did not end"
-        back = Path(pipeline.working_dir, place)
-        told[folder.name] = (
-            f"a package of answers could not be loaded, though a later one could: "
-            f"{' '.join(reason.split())}. It is set aside in {folder}; to try it again, move that "
-            f"folder into {back}"
+    return {
+        package.name: (
+            f"a package of answers could not be loaded: {' '.join(reason.split())}. It is set "
+            f"aside in {package}; to try it again, move that folder into "
+            f"{Path(pipeline.working_dir, place)}"
         )
-    return told
+        for package, place, reason in _aside(pipeline)
+        if reason
+    }
 
 
-def _keep_newest(pipeline: dlt.Pipeline, ids: list[str]) -> None:
+def _put_in_order(pipeline: dlt.Pipeline) -> list[str]:
+    """Ends what a run that was killed has left, and sets aside what dlt could not even look at; a
+    sentence for each of these."""
+    _put_back(pipeline)
+    problems = []
+    for package in waiting(pipeline):
+        (package / _REASON).unlink(missing_ok=True)  # somebody has moved it back
+        damaged = ""
+        for file in package.glob("*.json"):
+            try:
+                json.loads(file.read_text())
+            except ValueError as error:
+                damaged = f"{file.name} is damaged: {error}"
+        if damaged:
+            _put_aside(pipeline, package, damaged)
+            problems.append(set_aside(pipeline)[package.name])
+    return problems
+
+
+def drop(packages: Iterable[Path]) -> None:
+    """Removes packages that wait, and no other. Not by dlt's `abort_packages`: where that is killed
+    the next load ends it, and drops all that came meanwhile."""
+    for package in packages:
+        shutil.rmtree(package)
+
+
+def _keep_newest(pipeline: dlt.Pipeline, ids: Iterable[str]) -> None:
     """Puts the newest readings back into the reports' tables where these loads have put older ones:
     another host, or another project folder, may have loaded while they waited."""
-    tables = pipeline.default_schema.tables.keys() & REPORTS.keys()
-    if pipeline.destination.destination_name not in REFRESHED or not tables:
+    if pipeline.destination.destination_name not in REFRESHED:
         return
     key = ("operation_id", "operation", "description", "date")
     shown = ("items", "items_raw", "date_raw", "read_at", "poll_id")
     with pipeline.sql_client() as client:
         readings = client.make_qualified_table_name("readings")
-        for report in sorted(tables):
+        tables = pipeline.default_schema.tables
+        reports = {name for name, one in tables.items() if {*key, "items_raw"} <= {*one["columns"]}}
+        for report in sorted((reports - {"readings"}) & tables_in(client, client.dataset_name)):
             table = client.make_qualified_table_name(report)
             among = f"report = {literal(report)}"
-            late = f"{among} AND _dlt_load_id IN ({', '.join(map(literal, ids))})"
+            late = f"{among} AND _dlt_load_id IN ({', '.join(map(literal, sorted(ids)))})"
             same = " AND ".join(f"t.{name} = n.{name}" for name in key)
             client.execute_sql(
                 f"UPDATE {table} AS t SET {', '.join(f'{name} = n.{name}' for name in shown)} "

@@ -25,8 +25,17 @@ from wolkvox_billing.errors import SettingsError, WarehouseError, WolkvoxError
 from wolkvox_billing.hosts import hosts_of
 from wolkvox_billing.marts import REFRESHED, Meaning, read_meaning, refresh
 from wolkvox_billing.marts.sql import literal, statements
-from wolkvox_billing.packages import Loaded, load_waiting, normalized_and_loaded, set_aside, tidy
+from wolkvox_billing.packages import (
+    Loaded,
+    drop,
+    load_waiting,
+    normalized_and_loaded,
+    set_aside,
+    tidy,
+    waiting,
+)
 from wolkvox_billing.polls import Clock, Poll, Skip, utc_now
+from wolkvox_billing.reports import REPORTS
 from wolkvox_billing.source import wolkvox_billing
 from wolkvox_billing.spool import Spool
 from wolkvox_billing.warehouse import (
@@ -36,10 +45,8 @@ from wolkvox_billing.warehouse import (
     causes,
     configured,
     held_open,
-    in_little_memory,
     is_complaint,
     is_full,
-    is_out_of_memory,
     location_of,
     missing,
     opened,
@@ -140,6 +147,7 @@ def load(
         spool = Spool(Path(pipeline.pipelines_dir, SPOOL))
 
         result.warnings += [*waiting_elsewhere(pipeline), *set_aside(pipeline).values()]
+        result.warnings += spool.unreadable()
         _try(result, NOT_LOADED, lambda: loads.append(load_waiting(pipeline, wait=AT_ONCE)))
         result.problems.clear()  # what matters is whether this run's own load succeeds
         free = shutil.disk_usage(pipeline.working_dir).free
@@ -183,11 +191,13 @@ def _take_along(
 ) -> None:
     """Extracts what an earlier run received and did not live to extract. What cannot be extracted
     stays, is told, and holds up neither the others nor the polling."""
-    reports = sorted({poll.report for poll in polls})
+    # Once asked for, a report's name was right: it is not held to be a misspelling.
+    names = {poll.report if poll.report in REPORTS else f"new:{poll.report}" for poll in polls}
     try:
-        pipeline.extract(wolkvox_billing(**{**settings, "reports": reports}, kept=polls))
+        source = wolkvox_billing(**{**settings, "reports": sorted(names)}, kept=polls)
+        pipeline.extract(source)
         spool.drop(polls)
-    except PipelineStepFailed as error:
+    except (PipelineStepFailed, SettingsError) as error:
         if len(polls) > 1 and not is_full(error):
             for poll in polls:
                 _take_along(result, pipeline, spool, [poll], settings)
@@ -252,18 +262,15 @@ def load_or_drop(pipeline: dlt.Pipeline, step: Callable[[], Any], undone: str) -
     """Takes a step that loads what can be had again, after what waits: where it fails nothing of it
     is left behind, since it would hold up the polls. Raises WarehouseError, `undone` and why."""
     with held_open(pipeline):
-        waited: list[str] = []
-        said = complaint_of(lambda: waited.extend(load_waiting(pipeline).problems))
-        if said or pipeline.has_pending_data:  # which would be dropped too
-            raise WarehouseError(f"{undone}: {said or waited[0]}")
-        try:
-            said = complaint_of(step) or complaint_of(lambda: comment(pipeline))
-        except BaseException:
-            pipeline.abort_packages()
-            raise
-        if said:
-            pipeline.abort_packages()
+        if said := complaint_of(lambda: load_waiting(pipeline)):
             raise WarehouseError(f"{undone}: {said}")
+        before = set(waiting(pipeline))
+        try:
+            if said := complaint_of(step) or complaint_of(lambda: comment(pipeline)):
+                raise WarehouseError(f"{undone}: {said}")
+        except BaseException:
+            drop(set(waiting(pipeline)) - before)
+            raise
     tidy(pipeline)
 
 
@@ -295,6 +302,8 @@ def complaint_of(step: Callable[[], Any]) -> str:
         for one in causes(error):
             if isinstance(one, ConfigFieldMissingException):
                 raise SettingsError(missing(one)) from None
+            if isinstance(one, KeyboardInterrupt):  # dlt's, of a signal that came during a load
+                raise one from None
         if not (
             isinstance(error, (PipelineStepFailed, ConfigurationException)) or is_complaint(error)
         ):

@@ -10,11 +10,13 @@ A file is one line of JSON, without the token, and then the answer's bytes.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import os
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -37,6 +39,8 @@ class Spool:
         """Writes a call to the disk, whole or not at all. A disk that does not take it is told, and
         no reason to fail: the run has the answer."""
         answer, verdict = poll.answer, poll.verdict
+        # Of an answer whose rows are not believed no table takes more.
+        body = answer.body if verdict.outcome is Outcome.OK else answer.body[:KEPT_BYTES]
         head = {
             "operation_id": poll.operation.operation_id,
             "server": poll.operation.server,
@@ -51,9 +55,8 @@ class Spool:
             "code": verdict.code,
             "msg": verdict.msg,
             "note": verdict.note,
+            "kept_sha256": hashlib.sha256(body).hexdigest(),
         }
-        # Of an answer whose rows are not believed no table takes more.
-        body = answer.body if verdict.outcome is Outcome.OK else answer.body[:KEPT_BYTES]
         part = self.folder / f"{poll.poll_id}.part"
         try:
             self.folder.mkdir(mode=0o700, exist_ok=True)
@@ -71,24 +74,43 @@ class Spool:
         except OSError as error:
             logger.warning("an answer is not safe before the run ends: %s", error)
 
-    def waiting(self) -> list[list[Poll]]:
+    def waiting(self) -> Iterator[list[Poll]]:
         """The calls that an earlier run left, in rounds that are to be extracted one by one: the
         oldest first, and none with two of one operation and report, whose newest reading counts.
 
-        A file that cannot be read is set aside, and told: it must not hold up the others."""
-        rounds: defaultdict[int, list[Poll]] = defaultdict(list)
+        A file that is damaged is set aside, and told: it must not hold up the others."""
+        rounds: defaultdict[int, list[Path]] = defaultdict(list)
         seen: Counter[tuple[str, str]] = Counter()
         for file in sorted(self.folder.glob("*.poll")):
-            try:
-                poll = _read(file)
-            except (OSError, ValueError, KeyError, TypeError) as error:
-                logger.warning("%s cannot be read, and is set aside: %s", file, error)
-                file.rename(file.with_suffix(".unreadable"))
-                continue
-            key = poll.operation.operation_id, poll.report
-            rounds[seen[key]].append(poll)
-            seen[key] += 1
-        return [rounds[number] for number in sorted(rounds)]
+            with self._setting_aside(file), file.open("rb") as lines:
+                head = json.loads(lines.readline())
+                key = head["operation_id"], head["report"]
+                rounds[seen[key]].append(file)
+                seen[key] += 1
+        for number in sorted(rounds):
+            polls = []  # one round's at a time: an answer may be large
+            for file in rounds[number]:
+                with self._setting_aside(file):
+                    polls.append(_read(file))
+            if polls:
+                yield polls
+
+    @contextmanager
+    def _setting_aside(self, file: Path) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:  # which may pass
+            logger.warning("%s cannot be read: %s", file, error)
+        except (ValueError, KeyError, TypeError) as error:
+            logger.warning("%s is damaged, and is set aside: %s", file, error)
+            file.rename(file.with_suffix(".unreadable"))
+
+    def unreadable(self) -> list[str]:
+        """A sentence for each file that was set aside."""
+        return [
+            f"an answer could not be read again, and is kept in {file}: it is in no table"
+            for file in sorted(self.folder.glob("*.unreadable"))
+        ]
 
     def drop(self, polls: Iterable[Poll]) -> None:
         """Removes calls that a load package holds; and what a killed run had half written."""
@@ -104,6 +126,8 @@ class Spool:
 def _read(file: Path) -> Poll:
     line, _, body = file.read_bytes().partition(b"\n")
     head = json.loads(line)
+    if hashlib.sha256(body).hexdigest() != head["kept_sha256"]:
+        raise ValueError("it is not what was written")
     outcome, status = Outcome(head["outcome"]), head["http_status"]
     rows = judge(status, body).rows if outcome is Outcome.OK else []
     verdict = Verdict(outcome, head["code"], head["msg"], rows, head["note"])

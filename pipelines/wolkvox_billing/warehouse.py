@@ -14,6 +14,7 @@ import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -59,8 +60,9 @@ def opened(
         if kind.destination_name == "postgres":
             # A job of a load that was killed may be done again. Where dlt's own ids must be unique
             # that is an error, and the package waits for ever; the merge sorts it out.
+            credentials = configured(partial(_impatient, kind))
             kind = Destination.from_reference(
-                destination, create_indexes=False, credentials=_impatient(kind)
+                destination, create_indexes=False, credentials=credentials
             )
             assert kind is not None
         where = _data_location(kind)
