@@ -29,6 +29,7 @@ START = datetime(2026, 10, 1, 5, 2, tzinfo=timezone.utc)
 EVERY = timedelta(minutes=5)
 WARM = 10  # polls that import, make the tables, and settle; see `--warm`
 SAME = 1.10  # what the last hundred may take of the first
+GROWTH = 1.5  # what the file may grow by, of what one grows by that is written at once
 LINE_MAP = """supplier_id,item_code,pattern,report,operation_id,product,role
 ,,,rsync_s3_mp3,,,quantity
 """
@@ -169,13 +170,18 @@ def run(home: Path, polls: int, hundred: int, minutes: float, warm: int) -> None
         new.end()
         long.end()
     report(polls, hundred, early, fresh, late, marks)
-    rows, anew = compact(home / "long" / "wolkvox.duckdb")
+    sizes = {}
+    for one, count in ((new, warm + hundred), (long, polls)):
+        rows, anew = compact(one.home / "wolkvox.duckdb")
+        sizes[one] = count, one.size(), anew
+        print(f"the DuckDB file of {count} polls: {one.size() / 1e6:.2f} MB, written anew "
+              f"{anew / 1e6:.2f} MB")  # fmt: skip
     print({name: count for name, count in rows.items() if count >= hundred})
-    had = (home / "long" / "wolkvox.duckdb").stat().st_size
-    print(f"the DuckDB file: {had / 1e6:.2f} MB, written anew {anew / 1e6:.2f} MB")
-    note(f"{polls:,} polls: DuckDB file, of what is stored in it", "1.5 x at most",
-         f"{had / anew:.2f} x ({had / 1e6:.1f} MB, {had / polls:,.0f} bytes a poll)",
-         had <= 1.5 * anew)  # fmt: skip
+    more, grown, needed = (big - small for big, small in zip(sizes[long], sizes[new], strict=True))
+    note(f"{polls:,} polls: what the DuckDB file grows by, of what it would written anew",
+         f"{GROWTH:g} x at most",
+         f"{grown / max(1, more):,.0f} bytes a poll, {needed / max(1, more):,.0f} written anew",
+         grown <= GROWTH * needed if more >= 1000 else None)  # fmt: skip
 
 
 def report(

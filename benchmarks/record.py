@@ -84,6 +84,8 @@ def compare(home: Path, days: int, polls: int, warm: int, runs: int, *, reconcil
          f"{SAME:g} x at most", f"{much.cpu / little.cpu:.2f} x ({much.cpu:.3f} and "
          f"{little.cpu:.3f} s; wall {much.wall / little.wall:.2f} x)",
          much.cpu <= SAME * little.cpu)  # fmt: skip
+    if not runs:
+        return
     much_, little_ = median(status[big]), median(status[small])
     note(f"`status` on {count} readings: CPU and wall, of those on an empty record", "none",
          f"{much_.cpu / little_.cpu:.2f} x and {much_.wall / little_.wall:.2f} x "
@@ -99,11 +101,17 @@ def main() -> None:
     parser.add_argument("--polls", type=int, default=20)
     parser.add_argument("--warm", type=int, default=WARM, help="polls that do not count")
     parser.add_argument("--runs", type=int, default=5, help="of `status`")
+    parser.add_argument("--kinds", default="refreshes,reconciles")
     words = parser.parse_args()
-    for reconciles in (False, True):
+    for kind in words.kinds.split(","):
         with tempfile.TemporaryDirectory(prefix="bench-record-") as name:
             compare(
-                Path(name), words.days, words.polls, words.warm, words.runs, reconciles=reconciles
+                Path(name),
+                words.days,
+                words.polls,
+                words.warm,
+                words.runs,
+                reconciles=kind == "reconciles",
             )
 
 
