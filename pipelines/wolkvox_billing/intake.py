@@ -43,6 +43,7 @@ from wolkvox_billing.tables import hints
 from wolkvox_billing.warehouse import (
     DATASET,
     DESTINATION,
+    check_readable,
     configured,
     held_open,
     location_of,
@@ -125,6 +126,7 @@ def invoices(
     rule = period_rule or configured(read_policy).period_rule
     result = Intake()
     with opened(destination, dataset) as pipeline:
+        check_readable(pipeline)
         result.location = location_of(pipeline)
 
         def found() -> Iterator[Found]:

@@ -44,6 +44,7 @@ from wolkvox_billing.warehouse import (
     opened,
     plain,
     reading,
+    table_format,
     waiting_elsewhere,
 )
 
@@ -151,7 +152,7 @@ def load(
         for polls in spool.waiting():
             _take_along(result, pipeline, spool, polls, settings)
         try:
-            pipeline.extract(source)
+            pipeline.extract(source, table_format=table_format(pipeline))
             spool.drop(result.polls)
         except PipelineStepFailed as error:
             if is_full(error):
@@ -183,7 +184,8 @@ def _take_along(
     stays, is told, and holds up neither the others nor the polling."""
     reports = sorted({poll.report for poll in polls})
     try:
-        pipeline.extract(wolkvox_billing(**{**settings, "reports": reports}, kept=polls))
+        source = wolkvox_billing(**{**settings, "reports": reports}, kept=polls)
+        pipeline.extract(source, table_format=table_format(pipeline))
         spool.drop(polls)
     except PipelineStepFailed as error:
         if len(polls) > 1 and not is_full(error):
@@ -219,11 +221,12 @@ def refresh_marts(
     Raises SettingsError, and WarehouseError where nothing is loaded yet or nothing can be written.
     """
     meaning, result = meaning_of(timezone, measures, gauge_month), LoadReport()
-    with opened(destination, dataset) as pipeline, reading(pipeline):
+    with opened(destination, dataset) as pipeline:
         result.location = location_of(pipeline)
         if (name := pipeline.destination.destination_name) in REFRESHED:
-            refresh(pipeline, meaning, clock())
-            _refill(pipeline, result)
+            with reading(pipeline):
+                refresh(pipeline, meaning, clock())
+                _refill(pipeline, result)
         else:
             result.warnings.append(f"the marts on {name} are made by `wolkvox-billing sql`")
     return result

@@ -195,7 +195,7 @@ def wolkvox_billing(
         if isinstance(batch, Declare):
             yield dlt.mark.materialize_table_schema()
         else:
-            yield poll_row(batch)
+            yield [poll_row(batch)]
 
     @dlt.transformer(data_from=answers, name="readings", **hints(TABLES["readings"]))
     def readings(batch: Batch | Declare) -> Iterator[Any]:
@@ -240,8 +240,7 @@ def wolkvox_billing(
     for resource in resources[1:]:
         says, key, columns = TABLES.get(resource.name) or report_table(resource.name)
         resource.apply_hints(additional_table_hints={"description": says})
-        if resource is not polls:
-            resource.add_step(AsFiles(hints((says, key, columns))["columns"]))
+        resource.add_step(AsFiles(resource.name, hints((says, key, columns))["columns"]))
     return resources
 
 

@@ -14,6 +14,7 @@ import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ logger = logging.getLogger("wolkvox_billing")
 PIPELINE = "wolkvox"
 DATASET = "wolkvox_billing"
 DESTINATION = "duckdb"
+FILES = "filesystem"  # dlt's destination of a folder or a bucket, where files become Delta tables
 SPOOL = "spool"  # beside dlt's own folder, which dlt may wipe; see `spool`
 
 
@@ -58,6 +60,8 @@ def opened(
             # that is an error, and the package waits for ever; the merge sorts it out.
             kind = Destination.from_reference(destination, create_indexes=False)
             assert kind is not None
+        if kind.destination_name == FILES:
+            _check_files(kind)
         where = _data_location(kind)
     except UnknownDestinationModule:
         raise SettingsError(f"dlt knows no destination {destination!r}") from None
@@ -117,6 +121,19 @@ def _check_file(file: Path, dataset: str) -> None:
         raise SettingsError(f"{file} cannot be a DuckDB file, since its folder must exist: {how}")
 
 
+def _check_files(kind: Destination[Any, Any]) -> None:
+    """What can be known of a folder or bucket before anybody is asked. Raises SettingsError."""
+    if not find_spec("deltalake"):  # dlt would append to bare files, and double what comes again
+        raise SettingsError(
+            "the destination filesystem needs Delta tables: pip install 'wolkvox-billing[lake]'"
+        )
+    if not _data_location(kind):
+        raise SettingsError(
+            "the destination filesystem needs a folder or bucket: set "
+            "DESTINATION__FILESYSTEM__BUCKET_URL"
+        )
+
+
 @contextmanager
 def _private() -> Iterator[None]:
     """What holds answers is made for its owner alone: the working folder, a new DuckDB file with
@@ -173,6 +190,21 @@ def held_open(pipeline: dlt.Pipeline, *, or_fail: bool = False) -> Iterator[None
             client.close_connection()
 
 
+def table_format(pipeline: dlt.Pipeline) -> Any:
+    """What files become tables by, where the destination is but files; None where it has tables."""
+    return "delta" if pipeline.destination.destination_name == FILES else None
+
+
+def check_readable(pipeline: dlt.Pipeline) -> None:
+    """Raises SettingsError where the tables are but files, which no verb reads."""
+    if pipeline.destination.destination_name == FILES:
+        raise SettingsError(
+            "this command does not read Delta tables: only `load` knows the destination "
+            "filesystem. Read them with an engine of yours, where `wolkvox-billing sql spark` "
+            "makes the marts; or load into duckdb or postgres"
+        )
+
+
 def waiting_elsewhere(pipeline: dlt.Pipeline) -> list[str]:
     """A sentence for each working folder of this project, destination and dataset, but for another
     address of it, in which answers wait: once the address was mended, nobody would load them."""
@@ -193,7 +225,9 @@ def waiting_elsewhere(pipeline: dlt.Pipeline) -> list[str]:
 @contextmanager
 def reading(pipeline: dlt.Pipeline) -> Iterator[None]:
     """Turns what a destination complains of into a WarehouseError, and a missing setting into a
-    SettingsError. A DuckDB file that is not there is said, since opening it would make it."""
+    SettingsError. Tables that are but files are said; so is a DuckDB file that is not there, since
+    opening it would make it."""
+    check_readable(pipeline)
     location = location_of(pipeline)
     if pipeline.destination.destination_name == "duckdb" and not Path(location).exists():
         raise WarehouseError(f"there is no {location} yet: run `wolkvox-billing load` first")
