@@ -10,8 +10,10 @@ IDENTITY := import sys; print(sys.version.split()[0], sys.base_prefix, "$(CURDIR
 OLDEST := build/oldest-duckdb
 # Airflow has 190 packages of its own, 600 MB: only what needs them sets them up.
 AIRFLOW := build/airflow
+# So has Spark: one package, 456 MB to fetch.
+SPARK := build/spark
 
-.PHONY: help install demo notebook test test-airflow airflow lint types check faults bench lock clean FORCE
+.PHONY: help install demo notebook test test-airflow test-spark airflow lint types check faults bench lock clean FORCE
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -30,6 +32,9 @@ test: .venv/installed $(OLDEST)/installed ## all tests; they start a PostgreSQL 
 
 test-airflow: .venv/installed $(AIRFLOW)/installed ## the DAGs in an Airflow of their own
 	@$(BIN)/python -m pytest tests/in_airflow
+
+test-spark: $(SPARK)/installed ## Delta tables and their marts in a Spark of their own; it needs Java 17
+	@$(SPARK)/bin/python -m pytest tests/in_spark
 
 airflow: .venv/installed $(AIRFLOW)/installed ## the DAGs against a stand-in of the vendor, to look at
 	@$(BIN)/python tests/try_airflow.py
@@ -68,6 +73,9 @@ lock: ## requirements.lock from pyproject.toml; UPGRADE=1 takes the newest of ev
 	@build/lock/bin/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes \
 		--no-header --no-annotate --no-build $(if $(UPGRADE),--upgrade) \
 		--extra postgres --group airflow --output-file tests/airflow.lock pyproject.toml
+	@build/lock/bin/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes \
+		--no-header --no-annotate --only-binary :all: --no-binary pyspark $(if $(UPGRADE),--upgrade) \
+		--extra lake --extra postgres --group spark --output-file tests/spark.lock pyproject.toml
 
 clean: ## remove .venv, caches and what was built
 	@rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
@@ -91,6 +99,19 @@ $(AIRFLOW)/installed: .venv/python tests/airflow.lock pyproject.toml
 	@$(AIRFLOW)/bin/python -m pip -qq --disable-pip-version-check install --require-hashes \
 		--only-binary :all: -r tests/airflow.lock
 	@$(AIRFLOW)/bin/python -m pip -qq --disable-pip-version-check install --no-deps \
+		--no-build-isolation -e .
+	@touch $@
+
+# PySpark is built here, and so by the setuptools that the lock names.
+$(SPARK)/installed: .venv/python tests/spark.lock pyproject.toml
+	@echo "setting up $(SPARK)"
+	@rm -rf $(SPARK) && "$(PYTHON)" -m venv $(SPARK)
+	@awk '/^[a-z]/ { is_builder = /^setuptools==/ } is_builder' tests/spark.lock > $(SPARK)/builder.txt
+	@for lock in $(SPARK)/builder.txt tests/spark.lock; do \
+		$(SPARK)/bin/python -m pip -qq --disable-pip-version-check install --require-hashes \
+			--only-binary :all: --no-binary pyspark --no-build-isolation -r $$lock || exit; \
+	done
+	@$(SPARK)/bin/python -m pip -qq --disable-pip-version-check install --no-deps \
 		--no-build-isolation -e .
 	@touch $@
 
