@@ -14,9 +14,11 @@ LEAST := build/oldest-dependencies
 AIRFLOW := build/airflow
 # What `make bench` compares with, a virtual environment each: 1.8 GB.
 PEERS := $(notdir $(patsubst %/,%,$(wildcard benchmarks/peers/*/)))
+# So has Spark: one package, 456 MB to fetch.
+SPARK := build/spark
 
-.PHONY: help install demo notebook test test-airflow airflow lint types check faults bench peers \
-	advisories lock clean FORCE
+.PHONY: help install demo notebook test test-airflow test-spark airflow lint types check faults \
+	bench peers advisories lock clean FORCE
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -35,6 +37,9 @@ test: .venv/installed $(OLDEST)/installed $(LEAST)/installed ## all tests; they 
 
 test-airflow: .venv/installed $(AIRFLOW)/installed ## the DAGs in an Airflow of their own
 	@$(BIN)/python -m pytest tests/in_airflow
+
+test-spark: $(SPARK)/installed ## Delta tables and their marts in a Spark of their own; it needs Java 17
+	@$(SPARK)/bin/python -m pytest tests/in_spark
 
 airflow: .venv/installed $(AIRFLOW)/installed ## the DAGs against a stand-in of the vendor, to look at
 	@$(BIN)/python tests/try_airflow.py
@@ -85,6 +90,9 @@ lock: ## requirements.lock from pyproject.toml; UPGRADE=1 takes the newest of ev
 		--no-strip-extras $(if $(UPGRADE),--upgrade) \
 		--output-file benchmarks/peers/$$peer/requirements.lock \
 		benchmarks/peers/$$peer/requirements.in || exit; done
+	@build/lock/bin/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes \
+		--no-header --no-annotate --only-binary :all: --no-binary pyspark $(if $(UPGRADE),--upgrade) \
+		--extra lake --extra postgres --group spark --output-file tests/spark.lock pyproject.toml
 
 clean: ## remove .venv, caches and what was built
 	@rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
@@ -116,6 +124,19 @@ build/peers/%/installed: .venv/python benchmarks/peers/%/requirements.lock
 	@rm -rf build/peers/$* && "$(PYTHON)" -m venv build/peers/$*
 	@build/peers/$*/bin/python -m pip -qq --disable-pip-version-check install --require-hashes \
 		--only-binary :all: -r benchmarks/peers/$*/requirements.lock
+	@touch $@
+
+# PySpark is built here, and so by the setuptools that the lock names.
+$(SPARK)/installed: .venv/python tests/spark.lock pyproject.toml
+	@echo "setting up $(SPARK)"
+	@rm -rf $(SPARK) && "$(PYTHON)" -m venv $(SPARK)
+	@awk '/^[a-z]/ { is_builder = /^setuptools==/ } is_builder' tests/spark.lock > $(SPARK)/builder.txt
+	@for lock in $(SPARK)/builder.txt tests/spark.lock; do \
+		$(SPARK)/bin/python -m pip -qq --disable-pip-version-check install --require-hashes \
+			--only-binary :all: --no-binary pyspark --no-build-isolation -r $$lock || exit; \
+	done
+	@$(SPARK)/bin/python -m pip -qq --disable-pip-version-check install --no-deps \
+		--no-build-isolation -e .
 	@touch $@
 
 # Runs each time and rewrites the file only when something is another, so that nothing is redone.

@@ -142,6 +142,33 @@ def test_hosts_take_turns_with_a_token(project: Project, force: bool) -> None:
     assert project.query(LOCKS) == []
 
 
+def test_hosts_that_ask_ten_operations_at_once(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three hosts ask the same ten operations side by side, in spite of the pace: no token is in
+    two calls at once, every call is answered, and each answer is there once."""
+    tokens = {f"op{n}": f"{n:x}" * 64 for n in range(10)}
+    told_of = [{"name": n, "server": f"01{n[2:]}", "token": token} for n, token in tokens.items()]
+    for one in told_of:
+        project.vendor.add_operation(**one)
+    monkeypatch.setenv("SOURCES__WOLKVOX_BILLING__OPERATIONS", json.dumps(told_of))
+    with held_back(project) as held, ExitStack() as hosts:
+        first = hosts.enter_context(host(project, "a", force=True))
+        project.vendor.wait_for_calls(1, 30)
+        others = [hosts.enter_context(host(project, name, force=True)) for name in "bc"]
+        for one in others:
+            read_until(one, "waiting for the token of operation")
+        held.close()
+        for one in (first, *others):
+            assert told(one) == ["ok"] * 10
+    assert (len(project.vendor.calls), project.vendor.violations) == (30, 0)
+    for table in ("polls", "readings"):
+        found = project.query(
+            f"SELECT operation_id, count(*), count(DISTINCT poll_id) FROM {table} GROUP BY 1"
+        )
+        assert sorted(found) == sorted((name, 3, 3) for name in tokens), table
+
+
 def test_a_token_is_free_once_its_host_is_dead(project: Project) -> None:
     """Who waits for a token gets it when the process that held it on another host is killed; what
     that one had asked for is no row, and not in the way."""

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from conftest import NOON, TOKENS, Project, held_open
+from wolkvox_billing import warehouse
 from wolkvox_billing.errors import SettingsError, WarehouseError
 from wolkvox_billing.status import status
 
@@ -358,3 +359,18 @@ def test_a_full_disk(project: Project, tmp_path: Path, small: str) -> None:
     assert len(project.vendor.calls) == len(after["readings"])
     assert after["readings"][0] == before["readings"][0]
     assert after["table"] == 1
+
+
+def test_files_need_what_makes_tables_of_them(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The destination `filesystem` without the extra `lake`, or without a place, asks nobody: dlt
+    would append to bare files there what it merges elsewhere."""
+    project.destination = "filesystem"
+    monkeypatch.setitem(sys.modules, "deltalake", None)
+    with pytest.raises(SettingsError, match=r"pip install 'wolkvox-billing\[lake\]'"):
+        project.load()
+    monkeypatch.setattr(warehouse, "find_spec", lambda _: "it is here")
+    with pytest.raises(SettingsError, match="set DESTINATION__FILESYSTEM__BUCKET_URL"):
+        project.load()
+    assert project.vendor.calls == []

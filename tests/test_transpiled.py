@@ -58,6 +58,7 @@ def test_bigquery_and_the_others_carry_the_comments(project: Project) -> None:
         "bigquery": f"consumed_quantity OPTIONS (description='{says}')",
         "snowflake": f"consumed_quantity COMMENT '{says}'",
         "databricks": f"consumed_quantity COMMENT '{says}'",
+        "spark": f"consumed_quantity COMMENT '{says}'",
         "redshift": "COMMENT ON COLUMN wolkvox_billing_marts.usage_monthly.consumed_quantity IS "
         f"'{says}'",
     }

@@ -41,7 +41,16 @@ from wolkvox_billing.terminal import err as terminal
 from wolkvox_billing.version import __version__
 
 # As in marts.sql, which is slow to import.
-DIALECTS = ("duckdb", "postgres", "bigquery", "snowflake", "databricks", "redshift", "clickhouse")
+DIALECTS = (
+    "duckdb",
+    "postgres",
+    "bigquery",
+    "snowflake",
+    "databricks",
+    "spark",
+    "redshift",
+    "clickhouse",
+)
 
 destination_option = click.option(
     "--destination",
@@ -49,7 +58,7 @@ destination_option = click.option(
     show_default=True,
     envvar="WOLKVOX_BILLING_DESTINATION",
     show_envvar=True,
-    help="A dlt destination, such as duckdb or postgres.",
+    help="A dlt destination, such as duckdb, postgres or filesystem.",
 )
 dataset_option = click.option(
     "--dataset",

@@ -1,11 +1,14 @@
 """Rows as files that a database reads at once, in the place of SQL that it must parse.
 
     rows, by column ─┬▶ Parquet ─▶ DuckDB, where pyarrow is installed, and the rows are not few
+                     ├▶ Parquet ─▶ a Delta table, where the destination is `filesystem`
                      ├▶ CSV     ─▶ PostgreSQL's COPY
                      └▶ rows    ─▶ any other: dlt's own way
 
 By its own way DuckDB needs 7 GB for the vendor's largest answer, and 7 times as long. Not JSON:
 DuckDB guesses what is in it, and a text that looks like a time or a UUID comes out as another one.
+A Delta table gets all rows as Parquet, and no row as well: by its own way dlt 1.31 cannot make an
+empty table there, since it wants to hash the key of a row.
 """
 
 from __future__ import annotations
@@ -87,19 +90,21 @@ class AsFiles(ItemTransform[Any, dict[str, Any]]):
 
     placement_affinity: ClassVar[float] = 1.5  # behind what others add, and behind the cursor
 
-    def __init__(self, columns: Mapping[str, TColumnSchema]) -> None:
+    def __init__(self, table: str, columns: Mapping[str, TColumnSchema]) -> None:
         super().__init__(lambda item: item)
-        self.columns = columns
+        self.table, self.columns = table, columns
 
     def __call__(self, item: Any, meta: Any = None) -> Iterator[Any]:
         given: Any = (meta.hints if isinstance(meta, HintsMeta) else None) or {}
         added = given.get("original_columns") or {}
         # In the order of dlt's own schema: a file in another one is written anew.
         columns: dict[str, Any] = {**self.columns, **_OF_DLT, **added}
-        form, load_id, folder = _form(item)
+        form, load_id, folder = self._form(item)
         found = Columns.of(item) if form and isinstance(item, list) else item
         if not form or not {*found.shared, *found.values} <= columns.keys():
             yield from _in_parts(item)
+            return
+        if not found.count and self._is_there():
             return
         if form == "csv":
             found, others = _parted(found)
@@ -114,33 +119,48 @@ class AsFiles(ItemTransform[Any, dict[str, Any]]):
         if form == "parquet":
             yield dlt.mark.with_hints(_table(found, columns), hints)
             return
+        kind: Any = "csv" if form == "csv" else "parquet"
         with tempfile.TemporaryDirectory(dir=folder) as name:
-            file = Path(name, "rows.csv")
-            _write_csv(found, columns, file)
-            yield dlt.mark.with_file_import(str(file), "csv", found.count, hints)
+            file = Path(name, f"rows.{kind}")
+            if form == "csv":
+                _write_csv(found, columns, file)
+            else:
+                from pyarrow import parquet
 
+                parquet.write_table(_table(found, columns), file)
+            yield dlt.mark.with_file_import(str(file), kind, found.count, hints)
 
-def _form(item: Any) -> tuple[str, str, Path | None]:
-    """The format in which the destination takes these rows at once, "" if in none; the package that
-    they belong to, and where files may be made."""
-    count = len(item) if isinstance(item, list) else item.count if isinstance(item, Columns) else 0
-    if not count:
-        return "", "", None
-    try:
-        load_id = dlt.current.load_package_state()["load_id"]
+    def _form(self, item: Any) -> tuple[str, str, Path | None]:
+        """The format in which the destination takes these rows at once, "" if in none; the package
+        that they belong to, and where files may be made."""
+        if not isinstance(item, (list, Columns)):
+            return "", "", None
+        try:
+            load_id = dlt.current.load_package_state()["load_id"]
+            pipeline = dlt.current.pipeline()
+        except (CurrentLoadPackageStateNotAvailable, ContextDefaultCannotBeCreated):
+            return "", "", None  # somebody looks at a resource without a pipeline
+        kind = pipeline.destination.destination_type if pipeline.destination else ""
+        count = len(item) if isinstance(item, list) else item.count
+        form = ""
+        if pipeline.staging:
+            pass
+        elif kind == "dlt.destinations.filesystem":
+            form = "delta" if find_spec("pyarrow") else ""
+        elif not count or any(one.get("data_type") == "binary" for one in self.columns.values()):
+            pass
+        elif kind == "dlt.destinations.postgres":
+            form = "csv"
+        elif kind == "dlt.destinations.duckdb" and count > FEW and find_spec("pyarrow"):
+            form = "parquet"
+        # What a killed run leaves there goes with the next one: see `warehouse.opened`.
+        return form, load_id, Path(pipeline.working_dir, "normalize")
+
+    def _is_there(self) -> bool:
+        """Whether an earlier package has made the table: without rows it need not be written."""
         pipeline = dlt.current.pipeline()
-    except (CurrentLoadPackageStateNotAvailable, ContextDefaultCannotBeCreated):
-        return "", "", None  # somebody looks at a resource without a pipeline
-    kind = pipeline.destination.destination_type if pipeline.destination else ""
-    form = ""
-    if pipeline.staging:
-        pass
-    elif kind == "dlt.destinations.postgres":
-        form = "csv"
-    elif kind == "dlt.destinations.duckdb" and count > FEW and find_spec("pyarrow"):
-        form = "parquet"
-    # What a killed run leaves there goes with the next one: see `warehouse.opened`.
-    return form, load_id, Path(pipeline.working_dir, "normalize")
+        known: Any = pipeline.default_schema.tables if pipeline.default_schema_name else {}
+        return bool(known.get(self.table, {}).get("x-normalizer", {}).get("seen-data"))
 
 
 def _in_parts(item: Any) -> Iterator[Any]:
@@ -192,6 +212,7 @@ def _table(found: Columns, columns: Mapping[str, Any]) -> Any:
         "timestamp": pa.timestamp("us", "UTC"),
         "date": pa.date32(),
         "bool": pa.bool_(),
+        "binary": pa.binary(),
     }
     fields = [
         pa.field(name, types[hint["data_type"]], hint.get("nullable", True))

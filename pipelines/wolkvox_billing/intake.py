@@ -40,6 +40,7 @@ from wolkvox_billing.tables import hints
 from wolkvox_billing.warehouse import (
     DATASET,
     DESTINATION,
+    check_readable,
     configured,
     held_open,
     location_of,
@@ -122,6 +123,7 @@ def invoices(
     rule = period_rule or configured(read_policy).period_rule
     result = Intake()
     with opened(destination, dataset) as pipeline:
+        check_readable(pipeline)
         result.location = location_of(pipeline)
 
         def found() -> Iterator[Found]:
@@ -184,7 +186,7 @@ def _tables(
         def of_batch(batch: list[Found]) -> Iterator[Any]:
             yield [row for one in batch for row in rows(one)]
 
-        of_batch.add_step(AsFiles(how["columns"]))
+        of_batch.add_step(AsFiles(name, how["columns"]))
         return of_batch
 
     return _source(

@@ -106,7 +106,8 @@ def normalized_and_loaded(
 def _load(pipeline: dlt.Pipeline) -> LoadInfo:
     """Loads many rows into DuckDB one table after the other, since each takes all cores and the
     memory that it can get; and in little memory, as long as that suffices."""
-    if not any(Path(pipeline.working_dir, NORMALIZED).glob("*/*/*.parquet")):
+    is_duckdb = pipeline.destination.destination_name == "duckdb"
+    if not is_duckdb or not any(Path(pipeline.working_dir, NORMALIZED).glob("*/*/*.parquet")):
         return pipeline.load()
     with in_little_memory(pipeline):
         try:

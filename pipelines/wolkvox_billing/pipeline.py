@@ -52,6 +52,7 @@ from wolkvox_billing.warehouse import (
     opened,
     plain,
     reading,
+    table_format,
     waiting_elsewhere,
 )
 
@@ -160,7 +161,7 @@ def load(
         for polls in spool.waiting():
             _take_along(result, pipeline, spool, polls, settings)
         try:
-            pipeline.extract(source)
+            pipeline.extract(source, table_format=table_format(pipeline))
             spool.drop(result.polls)
         except PipelineStepFailed as error:
             if is_full(error):
@@ -195,7 +196,7 @@ def _take_along(
     names = {poll.report if poll.report in REPORTS else f"new:{poll.report}" for poll in polls}
     try:
         source = wolkvox_billing(**{**settings, "reports": sorted(names)}, kept=polls)
-        pipeline.extract(source)
+        pipeline.extract(source, table_format=table_format(pipeline))
         spool.drop(polls)
     except (PipelineStepFailed, SettingsError) as error:
         if len(polls) > 1 and not is_full(error):
@@ -231,11 +232,12 @@ def refresh_marts(
     Raises SettingsError, and WarehouseError where nothing is loaded yet or nothing can be written.
     """
     meaning, result = meaning_of(timezone, measures, gauge_month), LoadReport()
-    with opened(destination, dataset) as pipeline, reading(pipeline):
+    with opened(destination, dataset) as pipeline:
         result.location = location_of(pipeline)
         if (name := pipeline.destination.destination_name) in REFRESHED:
-            refresh(pipeline, meaning, clock())
-            _refill(pipeline, result)
+            with reading(pipeline):
+                refresh(pipeline, meaning, clock())
+                _refill(pipeline, result)
         else:
             result.warnings.append(f"the marts on {name} are made by `wolkvox-billing sql`")
     return result

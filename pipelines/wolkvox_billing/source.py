@@ -204,7 +204,7 @@ def wolkvox_billing(
     def polls(batch: Batch | Declare) -> Any:
         if isinstance(batch, Declare):
             return dlt.mark.materialize_table_schema()
-        return poll_row(batch)
+        return [poll_row(batch)]
 
     @dlt.transformer(data_from=answers, name="readings", **hints(TABLES["readings"]))
     def readings(batch: Batch | Declare) -> Any:
@@ -248,9 +248,8 @@ def wolkvox_billing(
     for resource in resources[1:]:
         says, key, columns = TABLES.get(resource.name) or report_table(resource.name)
         resource.apply_hints(additional_table_hints={"description": says})
-        if resource is not polls:
-            resource.add_step(AsRows())
-            resource.add_step(AsFiles(hints((says, key, columns))["columns"]))
+        resource.add_step(AsRows())
+        resource.add_step(AsFiles(resource.name, hints((says, key, columns))["columns"]))
     return resources
 
 

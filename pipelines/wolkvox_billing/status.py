@@ -24,6 +24,7 @@ from wolkvox_billing.verdict import Outcome
 from wolkvox_billing.warehouse import (
     DATASET,
     DESTINATION,
+    check_readable,
     location_of,
     opened,
     reading,
@@ -111,6 +112,7 @@ def status(
     """
     meaning = meaning_of(timezone)
     with opened(destination, dataset) as pipeline:
+        check_readable(pipeline)
         if pipeline.destination.destination_name not in REFRESHED:
             raise SettingsError(f"status reads {' and '.join(REFRESHED)}, not {destination}")
         location = location_of(pipeline)

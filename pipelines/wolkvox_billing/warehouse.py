@@ -15,6 +15,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,7 @@ DATASET = "wolkvox_billing"
 DESTINATION = "duckdb"
 LOCK_WAIT = 60.0  # seconds, for a table; dlt tries five times
 LITTLE_MEMORY = "300MB"  # for a load of many rows
+FILES = "filesystem"  # dlt's destination of a folder or a bucket, where files become Delta tables
 SPOOL = "spool"  # beside dlt's own folder, which dlt may wipe; see `spool`
 
 
@@ -65,6 +67,8 @@ def opened(
                 destination, create_indexes=False, credentials=credentials
             )
             assert kind is not None
+        if kind.destination_name == FILES:
+            _check_files(kind)
         where = _data_location(kind)
     except UnknownDestinationModule:
         raise SettingsError(f"dlt knows no destination {destination!r}") from None
@@ -122,6 +126,19 @@ def _check_file(file: Path, dataset: str) -> None:
         )
     if str(file) == ":memory:" or not file.parent.is_dir() or file.is_dir():
         raise SettingsError(f"{file} cannot be a DuckDB file, since its folder must exist: {how}")
+
+
+def _check_files(kind: Destination[Any, Any]) -> None:
+    """What can be known of a folder or bucket before anybody is asked. Raises SettingsError."""
+    if not find_spec("deltalake"):  # dlt would append to bare files, and double what comes again
+        raise SettingsError(
+            "the destination filesystem needs Delta tables: pip install 'wolkvox-billing[lake]'"
+        )
+    if not _data_location(kind):
+        raise SettingsError(
+            "the destination filesystem needs a folder or bucket: set "
+            "DESTINATION__FILESYSTEM__BUCKET_URL"
+        )
 
 
 @contextmanager
@@ -201,6 +218,21 @@ def in_little_memory(pipeline: dlt.Pipeline) -> Iterator[None]:
             client.execute_sql("RESET preserve_insertion_order")
 
 
+def table_format(pipeline: dlt.Pipeline) -> Any:
+    """What files become tables by, where the destination is but files; None where it has tables."""
+    return "delta" if pipeline.destination.destination_name == FILES else None
+
+
+def check_readable(pipeline: dlt.Pipeline) -> None:
+    """Raises SettingsError where the tables are but files, which no verb reads."""
+    if pipeline.destination.destination_name == FILES:
+        raise SettingsError(
+            "this command does not read Delta tables: only `load` knows the destination "
+            "filesystem. Read them with an engine of yours, where `wolkvox-billing sql spark` "
+            "makes the marts; or load into duckdb or postgres"
+        )
+
+
 def waiting_elsewhere(pipeline: dlt.Pipeline) -> list[str]:
     """A sentence for each working folder of this project, destination and dataset, but for another
     address of it, in which answers wait: once the address was mended, nobody would load them."""
@@ -221,7 +253,9 @@ def waiting_elsewhere(pipeline: dlt.Pipeline) -> list[str]:
 @contextmanager
 def reading(pipeline: dlt.Pipeline) -> Iterator[None]:
     """Turns what a destination complains of into a WarehouseError, and a missing setting into a
-    SettingsError. A DuckDB file that is not there is said, since opening it would make it."""
+    SettingsError. Tables that are but files are said; so is a DuckDB file that is not there, since
+    opening it would make it."""
+    check_readable(pipeline)
     location = location_of(pipeline)
     if pipeline.destination.destination_name == "duckdb" and not Path(location).exists():
         raise WarehouseError(f"there is no {location} yet: run `wolkvox-billing load` first")

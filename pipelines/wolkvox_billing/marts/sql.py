@@ -63,7 +63,16 @@ TABLES = {
 }
 # What `reconcile` fills: the views are made without it.
 RECONCILED = ("line_map", "rate_card", "reconciled")
-DIALECTS = ("duckdb", "postgres", "bigquery", "snowflake", "databricks", "redshift", "clickhouse")
+DIALECTS = (
+    "duckdb",
+    "postgres",
+    "bigquery",
+    "snowflake",
+    "databricks",
+    "spark",
+    "redshift",
+    "clickhouse",
+)
 _COMMENT_ON = ("duckdb", "postgres", "redshift")
 
 
@@ -112,7 +121,8 @@ def statements(
             f"CREATE TABLE IF NOT EXISTS marts.{table} ({columns})", dialect, raw, marts
         )
         if table not in RECONCILED:
-            yield f"DELETE FROM {name} WHERE TRUE"
+            if keep_views:  # else it is new; and a plain table of Spark's deletes no row
+                yield f"DELETE FROM {name} WHERE TRUE"
             yield from insert(name, list(rows[table]))
     if not keep_views:
         for view in VIEWS:
@@ -176,6 +186,7 @@ def _view(view: str, dialect: str, raw: str, marts: str) -> tuple[str, ...]:
         "bigquery": ("OPTIONS (description={})", "OPTIONS (description={})"),
         "snowflake": ("COMMENT {}", "COMMENT={}"),
         "databricks": ("COMMENT {}", "COMMENT {}"),
+        "spark": ("COMMENT {}", "COMMENT {}"),
     }[dialect]
     listed = ", ".join(f"{column} {form.format(text(says))}" for column, says in columns)
     return (f"CREATE VIEW {name} ({listed}) {of_view.format(text(grain(view)))} AS {query}",)
