@@ -46,11 +46,13 @@ types: .venv/installed ## the types, strictly
 
 check: lint types test ## lint, types and test
 
-faults: .venv/installed ## kill 200 runs on each engine, cut and trickle, twenty at once; an hour
+faults: .venv/installed $(LEAST)/installed ## kill 200 runs on each engine, cut and trickle, twenty at once, fuzz; an hour
 	@mkdir -p build && rm -f build/faults.txt
-	@WOLKVOX_TEST_KILLS=200 WOLKVOX_TEST_REPORT="$(CURDIR)/build/faults.txt" $(BIN)/python -m pytest \
+	@WOLKVOX_TEST_KILLS=200 WOLKVOX_TEST_FUZZ_SECONDS=600 \
+		WOLKVOX_TEST_REPORT="$(CURDIR)/build/faults.txt" $(BIN)/python -m pytest \
 		-n auto tests/test_killed.py tests/test_network.py tests/test_at_once.py \
-		tests/test_clocks.py tests/test_secrets.py tests/test_client.py
+		tests/test_clocks.py tests/test_secrets.py tests/test_client.py tests/test_fuzzing.py \
+		tests/test_hostile_names.py tests/test_upgrade.py
 	@sort build/faults.txt
 
 bench: .venv/installed ## how fast loads, marts and invoices are, and how sure verdicts; 20 minutes
