@@ -205,7 +205,11 @@ def dressed(draw: st.DrawFn, number: Decimal, point: str) -> str:
     bare = draw(written(abs(number), point)).strip()
     signs = ["-{}", "({})", "{}-", "\u2212{}", "$ -{}", "-$ {}"] if number < 0 else ["{}"]
     text = draw(st.sampled_from(signs)).format(bare)
-    form = "{}" if set(text) & set("$(") else draw(st.sampled_from(["{}", "{}", "$ {}", "COP {}", "{} USD"]))
+    form = (
+        "{}"
+        if set(text) & set("$(")
+        else draw(st.sampled_from(["{}", "{}", "$ {}", "COP {}", "{} USD"]))
+    )
     return form.format(text)
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 import sysconfig
+import tarfile
 import venv
 import zipfile
 from collections.abc import Sequence
@@ -75,6 +77,28 @@ def test_the_wheel_holds_the_product_and_nothing_else(wheel: Path) -> None:
     }
     assert names - metadata == files
     assert {"wolkvox_billing/py.typed", "wolkvox_billing/cli.py"} <= files
+
+
+def test_no_secret_or_answer_is_built_in(tmp_path: Path) -> None:
+    """A token in the folder of the project, or in that of the package, where somebody ran it, is
+    neither in the wheel nor in the source archive; nor is a file of answers."""
+    copy = tmp_path / "copy"
+    shutil.copytree(PACKAGE, copy / "pipelines" / "wolkvox_billing")
+    for name in ("pyproject.toml", "README.md", ".gitignore"):
+        shutil.copy(ROOT / name, copy)
+    for folder in (copy, copy / "pipelines" / "wolkvox_billing"):
+        (folder / ".dlt").mkdir()
+        (folder / ".dlt" / "secrets.toml").write_text("token = 'S3CRET'")
+        (folder / "wolkvox.duckdb").write_text("S3CRET")
+    build = "from hatchling.build import build_sdist, build_wheel; "
+    run([sys.executable, "-c", f"{build} build_sdist('dist'); build_wheel('dist')"], copy)
+    [sdist], [wheel] = copy.glob("dist/*.tar.gz"), copy.glob("dist/*.whl")
+    with tarfile.open(sdist) as archive, zipfile.ZipFile(wheel) as packed:
+        files = {one.name: archive.extractfile(one) for one in archive if one.isfile()}
+        built = {name: file.read() for name, file in files.items() if file}
+        built |= {name: packed.read(name) for name in packed.namelist()}
+    assert len(built) > 150
+    assert [name for name, data in built.items() if b"S3CRET" in data or "secrets." in name] == []
 
 
 def test_the_wheel_names_what_it_imports(wheel: Path) -> None:
