@@ -53,12 +53,17 @@ types: .venv/installed ## the types, strictly
 
 check: lint types test ## lint, types and test
 
-faults: .venv/installed ## docs/faults.md: 200 kills on each engine, cut, trickle, twenty at once; an hour
+# KILLS at any moment on each engine, and FUZZ seconds of drawn input.
+KILLS ?= 200
+FUZZ ?= 600
+faults: .venv/installed $(LEAST)/installed ## kill, cut, trickle, fuzz, many at once; writes docs/faults.md; an hour
 	@mkdir -p build && rm -f build/faults.txt build/faults.xml
-	@WOLKVOX_TEST_KILLS=200 WOLKVOX_TEST_REPORT="$(CURDIR)/build/faults.txt" $(BIN)/python -m pytest \
-		-n auto --junitxml build/faults.xml tests/test_killed.py tests/test_network.py \
-		tests/test_at_once.py tests/test_destination.py tests/test_clocks.py tests/test_secrets.py \
-		tests/test_client.py || true
+	@WOLKVOX_TEST_KILLS=$(KILLS) WOLKVOX_TEST_FUZZ_SECONDS=$(FUZZ) \
+		WOLKVOX_TEST_REPORT="$(CURDIR)/build/faults.txt" $(BIN)/python -m pytest \
+		-n auto --junitxml build/faults.xml tests/test_killed.py tests/test_packages.py \
+		tests/test_destination.py tests/test_network.py tests/test_at_once.py tests/test_clocks.py \
+		tests/test_secrets.py tests/test_client.py tests/test_fuzzing.py \
+		tests/test_hostile_names.py tests/test_upgrade.py || true
 	@$(BIN)/python benchmarks/faults.py build/faults.xml build/faults.txt docs/faults.md
 
 bench: .venv/installed peers ## how fast all of it is, beside others; writes docs/bench.md; 4 hours

@@ -70,13 +70,13 @@ for way in sys.argv[2:]:
 """
 
 
-def run(tmp_path: Path, *ways: str, destination: str = "duckdb") -> str:
+def run(tmp_path: Path, *ways: str, destination: str = "duckdb", script: str = RUN) -> str:
     """All that a process printed that ran once in each of these ways, `load` or plain `dlt`; what
     it wrote is below `tmp_path`."""
     for folder in ("home", "tmp"):
         (tmp_path / folder).mkdir(exist_ok=True)
     done = subprocess.run(
-        [sys.executable, "-c", RUN, destination, *ways],
+        [sys.executable, "-c", script, destination, *ways],
         env={
             **os.environ,
             "PYTHONPATH": os.pathsep.join(sys.path),
@@ -300,6 +300,89 @@ def test_a_killed_run_and_an_evidence_file(project: Project, tmp_path: Path) -> 
     assert leaks(tmp_path) == []
 
 
+VERBS = """
+import logging, os, sys
+logging.basicConfig(level=logging.DEBUG)
+from wolkvox_billing.cli import main
+for words in ("check", "load --force --json", "refresh", "invoices inbox", "reconcile --init",
+              "reconcile --month 2026-11 --evidence evidence --json", "explain 2026-11",
+              "close 2026-11 --reason why", "status --json", "publish copy.duckdb", "publish copy",
+              "sql duckdb", "verify evidence/wolkvox-evidence-2026-11.zip"):
+    try:
+        main(words.split(), standalone_mode=False)
+        print("ENDED", words)
+    except SystemExit as error:
+        print("ENDED", words, error.code)
+"""
+
+
+def test_every_verb_at_debug(project: Project, tmp_path: Path) -> None:
+    """No verb prints or leaves it at the level at which everybody logs all; other levels print less
+    of the same."""
+    (project.folder / "inbox").mkdir()
+    (project.folder / "inbox" / "a.xml").write_text(TOKEN)  # that is no invoice, and is not quoted
+    printed = run(tmp_path, script=VERBS)
+    assert printed.count("ENDED") == 13
+    assert not shows(printed.encode(), TOKEN), printed
+    (project.folder / "inbox" / "a.xml").unlink()
+    assert list(project.folder.rglob("*.parquet")) and (project.folder / "copy.duckdb").exists()
+    assert leaks(tmp_path) == []
+
+
+def test_no_process_shows_it(project: Project) -> None:
+    """While the vendor is asked, no command line of this machine holds the token: `ps` shows those
+    to everybody. That of the load is among them."""
+    with (
+        subprocess.Popen(
+            [sys.executable, "-m", "wolkvox_billing", "load"],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        ) as child,
+        project.vendor.hold(TOKEN),
+    ):
+        project.vendor.wait_for_calls(1, timeout=60)
+        shown = shown_by_ps()
+    assert child.returncode == 0
+    assert b"load" in shown[child.pid]
+    assert not [line for line in shown.values() if shows(line, TOKEN)]
+
+
+def shown_by_ps() -> dict[int, bytes]:
+    """What `ps` shows of each process."""
+    found = {}
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):  # it has ended
+            found[int(file.parent.name)] = file.read_bytes()
+    return found
+
+
+BUGS = [
+    ("wolkvox_billing.source.read_rows", "after an answer"),
+    ("wolkvox_billing.polls.ask", "in the thread that asks"),
+    ("wolkvox_billing.pipeline.normalized_and_loaded", "in the load"),
+    ("wolkvox_billing.pipeline.refresh", "in the marts"),
+]
+
+
+def test_a_bug_shows_no_token(
+    project: Project, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An exception that nobody expects has no token in its traceback, nor in the variables of its
+    frames, as rich, pytest or a debugger print them; nor is it logged."""
+    for place, _ in BUGS:
+        with monkeypatch.context() as patch:
+            patch.setattr(place, lambda *_, **__: 1 / 0)
+            try:
+                said = repr(project.load(force=True).skips)
+            except Exception as error:
+                whole = traceback.TracebackException.from_exception(error, capture_locals=True)
+                said = "".join(whole.format())
+            assert "ZeroDivisionError" in said, place
+            assert not shows(said.encode(), TOKEN), said
+    assert "Traceback" in caplog.text and not shows(caplog.text.encode(), TOKEN)
+
+
 def test_no_argument_takes_a_secret() -> None:
     """No verb has an option for a token or a password: `ps` shows arguments to everybody."""
     verbs = [main, *main.commands.values()]
@@ -311,7 +394,8 @@ def test_no_argument_takes_a_secret() -> None:
 @pytest.mark.parametrize("mask", [0o022, 0o000])
 def test_what_holds_answers_is_its_owners(project: Project, tmp_path: Path, mask: int) -> None:
     """The working folder, the spool and a new DuckDB file with its log are for their owner, while
-    a run is under way too; a copy for BI is for others; a file that is there keeps its mode."""
+    a run is under way too, and so is evidence; a copy for BI is for others; a file that is there
+    keeps its mode."""
     before = os.umask(mask)
     try:
         with stable() as runs:
@@ -334,6 +418,10 @@ def test_what_holds_answers_is_its_owners(project: Project, tmp_path: Path, mask
         assert {mode for one, mode in modes.items() if one.is_file()} == {0o644 & ~mask}
         assert {mode for one, mode in modes.items() if one.is_dir()} == {0o777 & ~mask}
         assert stat.S_IMODE(file.stat().st_mode) == 0o664
+        Path("line_map.csv").write_text(ONE_LINE)
+        Path("rate_card.csv").write_text(ONE_PRICE)
+        evidence = write_evidence("evidence", "2026-11", clock=lambda: project.vendor.now)
+        assert stat.S_IMODE(evidence.stat().st_mode) == 0o600
         assert os.umask(mask) == mask
     finally:
         os.umask(before)

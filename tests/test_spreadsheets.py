@@ -176,6 +176,14 @@ def test_an_unreadable_number_rejects_its_document_only() -> None:
     assert second.document_number == "F-2"
 
 
+@pytest.mark.parametrize("text", ["(-100.50)", "(100.50-)", "(+100.50)"])
+def test_a_sign_in_parentheses_reads_in_two_ways(text: str) -> None:
+    """Parentheses are a minus of their own: with another sign in them it is no number."""
+    assert f"H2 (Subtotal) is '{text}', which is no number" in reason(
+        csv(HEADINGS, changed(Subtotal=text))
+    )
+
+
 @pytest.mark.parametrize(
     ("text", "day"),
     [

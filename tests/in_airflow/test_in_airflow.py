@@ -23,7 +23,7 @@ import pytest
 
 from fake_wolkvox import Vendor
 from local_airflow import BIN, DAGS, ROOT, Airflow, running_airflow, until
-from test_secrets import leaks, shows
+from test_secrets import leaks, shown_by_ps, shows
 from wolkvox_billing.demo import LINE_MAP, OVERBILLED, RATE_CARD
 from wolkvox_billing.pipeline import load
 
@@ -290,7 +290,8 @@ def test_a_scheduled_run_fills_the_marts(world: World) -> None:
 
 
 def test_two_manual_runs_keep_one_call_per_token(world: World) -> None:
-    """Of two runs that people start at once one waits for the other, and both succeed."""
+    """Of two runs that people start at once one waits for the other, and both succeed. No command
+    line shows the token meanwhile."""
     sur = world.operation("sur")
     world.connect(sur)
     before = len(world.vendor.calls)
@@ -299,6 +300,8 @@ def test_two_manual_runs_keep_one_call_per_token(world: World) -> None:
         world.vendor.wait_for_calls(before + 1, timeout=60)
         states = sorted(world.airflow.state(DAG, run) for run in (first, second))
         assert states == ["queued", "running"]
+        assert command_lines(world.airflow, "load")
+        assert not [line for line in shown_by_ps().values() if shows(line, sur["token"])]
     assert [world.airflow.ended(DAG, run) for run in (first, second)] == ["success"] * 2
     assert world.vendor.most_in_flight(sur["token"]) == 1
     assert world.vendor.violations == 0

@@ -33,7 +33,8 @@ def write_archive(target: Path, members: Mapping[str, bytes]) -> Path:
     beside = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with beside.open("xb") as file:
+        # It holds answers and invoices: for its owner alone, who hands on what is to be handed on.
+        with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             try:
                 with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
                     for name in sorted(members, key=in_order):

@@ -178,11 +178,13 @@ def _read(text: str, decimal: str) -> Decimal | None:
         sign, text = text[:1], text[1:]
     elif not sign and text.endswith("-"):  # 100-
         sign, text = "-", text[:-1].strip()
+    if negative and sign:  # (-100) is read in two ways
+        return None
     if len(text) > 40 or not _NUMBER[decimal].fullmatch(text):
         return None
     text = text.replace(" ", "").replace("," if decimal == "." else ".", "")
     number = Decimal(text.replace(decimal, "."))
-    return -number if negative != (sign == "-") else number
+    return -number if negative or sign == "-" else number
 
 
 def date_in(cell: Cell, epoch: datetime | None = None) -> date | None:
