@@ -28,6 +28,7 @@ from wolkvox_billing.reconciliation.tail import (
     unread_of_gauge,
 )
 from wolkvox_billing.reconciliation.tax import Taxed, doubt
+from wolkvox_billing.verdict import Outcome
 from wolkvox_billing.warehouse import tables_in
 
 
@@ -43,11 +44,17 @@ def read_facts(client: SqlClientBase[Any], raw: str, marts: str, policy: Policy)
     )
     now = datetime.fromtimestamp(epoch, timezone.utc)
     zones = dict(rows(f"SELECT operation_id, timezone FROM {marts}.operations"))
-    operations: dict[str, str | None] = {}
-    for operation_id, name in rows(
-        f"SELECT DISTINCT operation_id, operation_name FROM {marts}.poll_coverage"
-    ):
-        operations[operation_id] = name or operations.get(operation_id)
+    # From the polls themselves: the mart `poll_coverage` knows it too, and takes seconds for ten
+    # million of them, since it looks for gaps. A load asks each time.
+    operations: dict[str, str | None] = dict(
+        rows(
+            "SELECT p.operation_id, MAX(n.operation_name) "
+            f"FROM (SELECT DISTINCT operation_id FROM {raw}.polls) AS p LEFT JOIN "
+            "(SELECT operation_id, operation_name, read_at, MAX(read_at) OVER "
+            f"(PARTITION BY operation_id) AS newest_at FROM {marts}.day_readings) AS n "
+            "ON n.operation_id = p.operation_id AND n.read_at = n.newest_at GROUP BY p.operation_id"
+        )
+    )
     months = _merged(
         MonthUse(o, r, p, Period(start, end), measure, quantity, last, unit, read_at, hours)
         for o, r, p, start, end, measure, quantity, last, unit, read_at, hours in rows(
@@ -69,8 +76,8 @@ def read_facts(client: SqlClientBase[Any], raw: str, marts: str, policy: Policy)
         listed[day] = one
     answered: defaultdict[tuple[str, str], set[date]] = defaultdict(set)
     for operation_id, report, day in rows(
-        f"SELECT operation_id, report, poll_date FROM {marts}.poll_coverage "
-        "WHERE polls_answered > 0"
+        f"SELECT DISTINCT operation_id, report, poll_date FROM {raw}.polls "
+        f"WHERE outcome IN ({', '.join(literal(one.value) for one in Outcome if one.is_answer)})"
     ):
         answered[operation_id, report].add(day)
 
