@@ -25,6 +25,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import findings
+
 REPORT = "rsync_s3_mp3"
 MOST = 60_000  # rows of one answer, by the vendor's page
 NOW = datetime(2026, 11, 10, 17, tzinfo=timezone.utc)
@@ -221,10 +223,16 @@ def compare(rows: int, answers: int, runs: int, destination: str) -> None:
             f"{other.peak:7.0f} {mine.peak:7.0f} {most or '':>5}",
             flush=True,
         )
+        if aim and most:
+            work = f"{rows:,} rows in {answers} answers, {load}"
+            ratio = mine.wall / other.wall
+            findings.note(
+                f"{work}, wall of a bare pipeline", f"{aim} x", f"{ratio:.2f} x", ratio <= aim
+            )
+            findings.note(f"{work}, peak", f"{most} MB", f"{mine.peak:.0f} MB", mine.peak <= most)
     if rows == 1:
-        print(
-            f"one row in a warm process: {warmth} CPU s (aim 0.3), bare {bare_warmth}", flush=True
-        )
+        measured = f"{warmth} CPU s; the bare pipeline {bare_warmth}"
+        findings.note("one row in a warm process", "0.3 CPU s", measured, float(warmth) <= 0.3)
 
 
 def median(found: list[Used]) -> Used:
