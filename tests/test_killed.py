@@ -232,12 +232,12 @@ def some(changes: int, least: int = 4) -> range:
 
 @pytest.mark.parametrize("name", ["usage.duckdb", "usage"])
 def test_killed_while_it_publishes(
-    warehouse: Project, runs: Stable, tmp_path: Path, name: str
+    project: Project, runs: Stable, tmp_path: Path, name: str
 ) -> None:
     """Whoever opens the copy finds a whole one, the old or the new, and the next one is made."""
-    where = {"destination": warehouse.destination}
-    assert warehouse.load().is_good
-    publish(name, **where, clock=lambda: warehouse.vendor.now)
+    where = {"destination": project.destination}
+    assert project.load().is_good
+    publish(name, **where, clock=lambda: project.vendor.now)
 
     def polls() -> int:
         if name.endswith(".duckdb"):
@@ -248,14 +248,14 @@ def test_killed_while_it_publishes(
             rows = [(len(rows),)]
         return int(rows[0][0])
 
-    given = {"path": name, **where, "now": warehouse.vendor.now.isoformat()}
+    given = {"path": name, **where, "now": project.vendor.now.isoformat()}
     changes = changes_of(runs, "publish", given, tmp_path / "result")
-    warehouse.later(hours=1)
-    assert warehouse.load().is_good
+    project.later(hours=1)
+    assert project.load().is_good
     for number in some(changes):
         runs.run("publish", given, kill=number)
         assert polls() in (1, 2)
-    publish(name, **where, clock=lambda: warehouse.vendor.now)
+    publish(name, **where, clock=lambda: project.vendor.now)
     assert polls() == 2
     left = [one for one in os.listdir() if one.startswith(f".{name}.")]
     assert set(left) <= {f".{name}.versions"}
@@ -293,7 +293,7 @@ def test_killed_while_it_closes(ready: Project, runs: Stable, tmp_path: Path) ->
     changes = changes_of(runs, "close", {**given, "month": "2026-10"}, tmp_path / "result")
     assert ready.query(closed) == [("2026-10.0001", "closed")]
     ready.execute("DELETE FROM month_closes")
-    for number in some(changes, 8):
+    for number in some(changes, 3):
         runs.run("close", given, kill=number)
         with suppress(NotClosed):  # it is closed
             close("2026-10", by="ana", policy=Policy(), clock=lambda: ready.vendor.now)

@@ -212,7 +212,7 @@ def test_a_change_is_never_unseen(warehouse: Warehouse, batches: list[Batch]) ->
     assert unseen == []
 
 
-@settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
 @given(months(), st.randoms(use_true_random=False))
 def test_the_same_poll_again_changes_nothing(
     project: Project, batches: list[Batch], chance: random.Random
