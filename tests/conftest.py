@@ -138,7 +138,8 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, vendor: Vendor) -> 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Who asks for a `warehouse` gets each in turn."""
-    if "warehouse" in metafunc.fixturenames:
+    given = [mark.args[0] for mark in metafunc.definition.iter_markers("parametrize")]
+    if "warehouse" in metafunc.fixturenames and "warehouse" not in given:
         ways = ["duckdb", "postgres"]
         if metafunc.definition.get_closest_marker("many_rows"):
             ways.append("duckdb-files")

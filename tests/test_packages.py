@@ -200,3 +200,4 @@ def test_a_report_in_the_spool_that_looks_misspelt(project: Project) -> None:
     file.write_bytes(json.dumps(head).encode() + b"\n" + body)
     assert poll(project, 9).is_good
     assert project.query(f"SELECT items FROM {REPORT}3") == [(7,)]
+    assert project.query("SELECT rows FROM polls") == [(1,)] * 3

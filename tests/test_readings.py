@@ -619,3 +619,12 @@ def test_a_text_that_dlt_would_change_is_rejected(mark: str) -> None:
     row = {"operation": "A", "description": f"{mark}cd", "items": "5", "date": "2026-11-10"}
     readings, [rejected] = read_rows([row], TODAY)
     assert (len(readings), rejected.raw.isascii()) == (0, True)
+
+
+def test_an_odd_amount_behind_many_short_ones() -> None:
+    """One amount that is not plain among sixty that are costs no time: an answer like that held up
+    all polling once."""
+    rows = [ROW | {"items": str(n)} for n in range(1, 61)] + [ROW | {"items": "-5"}]
+    readings, rejected = read_rows(answered(*rows).rows, TODAY)
+    assert [one.items for one in readings] == [*range(1, 61), -5]
+    assert rejected == []

@@ -33,7 +33,8 @@ _DATE = re.compile(
 )
 # Amounts in the one form that nearly all have, a line each; what is not in it is read one by one.
 _PLAIN_ITEMS = re.compile(
-    r"(?:[1-9][0-9]{0,2}(?:,[0-9]{3}){0,3}(?:\.[0-9]{1,4})?\n|[0-9]{1,14}(?:\.[0-9]{1,4})?\n)+"
+    # A line fits in one way only: in two, an odd one would be tried 2^n ways, for days.
+    r"(?:(?:[1-9][0-9]{0,2}(?:,[0-9]{3}){1,3}|[0-9]{1,14})(?:\.[0-9]{1,4})?\n)+"
 )
 _ZERO = Decimal("0.0000")
 _AT_ONCE = 5000  # rows: an odd one makes no more than these be read one by one

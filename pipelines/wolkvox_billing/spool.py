@@ -130,7 +130,7 @@ def _read(file: Path) -> Poll:
         raise ValueError("it is not what was written")
     outcome, status = Outcome(head["outcome"]), head["http_status"]
     rows = judge(status, body).rows if outcome is Outcome.OK else []
-    verdict = Verdict(outcome, head["code"], head["msg"], rows, head["note"])
+    verdict = Verdict(outcome, head["code"], head["msg"], rows, head["note"], len(rows))
     return Poll(
         poll_id=file.stem,
         operation=Operation(

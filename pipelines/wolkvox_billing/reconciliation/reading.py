@@ -46,15 +46,12 @@ def read_facts(client: SqlClientBase[Any], raw: str, marts: str, policy: Policy)
     zones = dict(rows(f"SELECT operation_id, timezone FROM {marts}.operations"))
     # From the polls themselves: the mart `poll_coverage` knows it too, and takes seconds for ten
     # million of them, since it looks for gaps. A load asks each time.
-    operations: dict[str, str | None] = dict(
-        rows(
-            "SELECT p.operation_id, MAX(n.operation_name) "
-            f"FROM (SELECT DISTINCT operation_id FROM {raw}.polls) AS p LEFT JOIN "
-            "(SELECT operation_id, operation_name, read_at, MAX(read_at) OVER "
-            f"(PARTITION BY operation_id) AS newest_at FROM {marts}.day_readings) AS n "
-            "ON n.operation_id = p.operation_id AND n.read_at = n.newest_at GROUP BY p.operation_id"
-        )
-    )
+    asked = rows(f"SELECT DISTINCT operation_id FROM {raw}.polls")
+    operations: dict[str, str | None] = dict.fromkeys(operation_id for (operation_id,) in asked)
+    operations |= rows(
+        f"SELECT operation_id, operation_name FROM {marts}.usage_monthly "
+        "GROUP BY operation_id, operation_name ORDER BY MAX(last_read_at), operation_name"
+    )  # so that the name that the vendor gave last stays
     months = _merged(
         MonthUse(o, r, p, Period(start, end), measure, quantity, last, unit, read_at, hours)
         for o, r, p, start, end, measure, quantity, last, unit, read_at, hours in rows(
