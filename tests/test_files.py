@@ -191,3 +191,16 @@ def test_a_load_that_needs_more_memory_gets_it(
     tell(project, [row(f"P{n}") for n in range(MANY)])
     assert project.load().is_good
     assert project.query(f"SELECT count(*) FROM {REPORT}") == [(MANY,)]
+
+
+def test_a_step_of_a_user_may_make_another_type(warehouse: Project) -> None:
+    """What somebody's step makes of an amount or a text in a large answer is stored as dlt does it
+    with a small one: a float in a column of decimals, an object as JSON."""
+    tell(warehouse, [row(f"P{n}", "2") for n in range(MANY)])
+    source = wolkvox_billing(clock=lambda: NOON)
+    source.resources[REPORT].add_map(lambda one: {**one, "items": float(one["items"]) / 4})
+    source.resources["readings"].add_map(lambda one: {**one, "items_raw": {"as": "object"}})
+    destination, dataset = warehouse.destination, "wolkvox_billing"
+    dlt.pipeline("wolkvox", destination=destination, dataset_name=dataset).run(source)
+    assert warehouse.query(f"SELECT DISTINCT items FROM {REPORT}") == [(Decimal("0.5"),)]
+    assert warehouse.query("SELECT DISTINCT items_raw FROM readings") == [('{"as":"object"}',)]

@@ -625,6 +625,6 @@ def test_an_odd_amount_behind_many_short_ones() -> None:
     """One amount that is not plain among sixty that are costs no time: an answer like that held up
     all polling once."""
     rows = [ROW | {"items": str(n)} for n in range(1, 61)] + [ROW | {"items": "-5"}]
-    readings, rejected = read_rows(answered(*rows).rows, TODAY)
+    readings, rejected = read_rows(answered(*map(json.dumps, rows)).rows, TODAY)
     assert [one.items for one in readings] == [*range(1, 61), -5]
     assert rejected == []

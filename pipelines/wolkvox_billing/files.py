@@ -78,8 +78,7 @@ class AsRows(ItemTransform[Any, dict[str, Any]]):
         self.wanted = wanted
 
     def bind(self, pipe: Any) -> AsRows:
-        ours = (AsRows, AsFiles, IncrementalResourceWrapper)
-        return AsRows(any(not isinstance(one, ours) for one in pipe.steps if one is not pipe.gen))
+        return AsRows(_has_other_steps(pipe))
 
     def __call__(self, item: Any, meta: Any = None) -> Any:
         return item.rows() if self.wanted and isinstance(item, Columns) else item
@@ -90,9 +89,14 @@ class AsFiles(ItemTransform[Any, dict[str, Any]]):
 
     placement_affinity: ClassVar[float] = 1.5  # behind what others add, and behind the cursor
 
-    def __init__(self, table: str, columns: Mapping[str, TColumnSchema]) -> None:
+    def __init__(
+        self, table: str, columns: Mapping[str, TColumnSchema], has_others: bool = False
+    ) -> None:
         super().__init__(lambda item: item)
-        self.table, self.columns = table, columns
+        self.table, self.columns, self.has_others = table, columns, has_others
+
+    def bind(self, pipe: Any) -> AsFiles:
+        return AsFiles(self.table, self.columns, _has_other_steps(pipe))
 
     def __call__(self, item: Any, meta: Any = None) -> Iterator[Any]:
         given: Any = (meta.hints if isinstance(meta, HintsMeta) else None) or {}
@@ -147,7 +151,9 @@ class AsFiles(ItemTransform[Any, dict[str, Any]]):
             pass
         elif kind == "dlt.destinations.filesystem":
             form = "delta" if find_spec("pyarrow") else ""
-        elif not count or any(one.get("data_type") == "binary" for one in self.columns.values()):
+        elif self.has_others or not count:
+            pass  # what somebody else's step has made may be of any type: dlt knows what to do
+        elif any(one.get("data_type") == "binary" for one in self.columns.values()):
             pass
         elif kind == "dlt.destinations.postgres":
             form = "csv"
@@ -161,6 +167,11 @@ class AsFiles(ItemTransform[Any, dict[str, Any]]):
         pipeline = dlt.current.pipeline()
         known: Any = pipeline.default_schema.tables if pipeline.default_schema_name else {}
         return bool(known.get(self.table, {}).get("x-normalizer", {}).get("seen-data"))
+
+
+def _has_other_steps(pipe: Any) -> bool:
+    ours = (AsRows, AsFiles, IncrementalResourceWrapper)
+    return any(not isinstance(one, ours) for one in pipe.steps if one is not pipe.gen)
 
 
 def _in_parts(item: Any) -> Iterator[Any]:
