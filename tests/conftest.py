@@ -6,6 +6,8 @@ Only the vendor and the clock are ours; sockets, DuckDB and PostgreSQL are real.
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -121,6 +123,23 @@ def held_open(file: Path) -> Iterator[int]:
             yield holder.pid
         finally:
             holder.stdin.close()
+
+
+def with_mounts(steps: str, *words: str) -> subprocess.CompletedProcess[str]:
+    """Runs a shell's steps, with these words, in a process that may mount what no other one sees;
+    whoever runs this need not be root. Skips the test where the machine forbids that."""
+    unshare = shutil.which("unshare")
+    if not unshare or subprocess.run([unshare, "-rm", "true"], check=False).returncode:
+        pytest.skip("this machine lets no process mount anything of its own (unshare -rm)")
+    return subprocess.run(
+        [unshare, "-rm", "sh", "-c", steps, "sh", *words],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
 
 
 def configure(monkeypatch: pytest.MonkeyPatch, vendor: Vendor, *names: str) -> None:

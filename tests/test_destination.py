@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -16,7 +13,7 @@ from typing import Any
 import psycopg2
 import pytest
 
-from conftest import NOON, TOKENS, Project
+from conftest import NOON, TOKENS, Project, with_mounts
 from postgres import pg_ctl, running_postgres
 from wolkvox_billing import warehouse as places
 from wolkvox_billing.pipeline import LoadReport
@@ -105,22 +102,11 @@ def test_a_server_that_takes_no_rows(warehouse: Project) -> None:
 
 def test_a_file_that_is_read_only(project: Project) -> None:
     """An answer waits while the DuckDB file is on a disk that takes no writing."""
-    unshare = shutil.which("unshare")
-    if not unshare or subprocess.run([unshare, "-rm", "true"], check=False).returncode:
-        pytest.skip("this machine lets no process mount anything of its own (unshare -rm)")
     poll(project, 5)
     project.later(hours=1)
     steps = 'mount --bind "$1" "$1" && mount -o remount,ro,bind "$1" && exec "$2" -c "$3" "$4"'
-    done = subprocess.run(
-        [unshare, "-rm", "sh", "-c", steps, "sh", str(project.folder / "wolkvox.duckdb"),
-         sys.executable, READ_ONLY, project.vendor.now.isoformat()],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )  # fmt: skip
+    file, now = str(project.folder / "wolkvox.duckdb"), project.vendor.now.isoformat()
+    done = with_mounts(steps, file, sys.executable, READ_ONLY, now)
     assert done.stdout.startswith(f"['ok'] ['{NOT_LOADED}"), done.stderr
     assert "Read-only file system" in done.stdout
     assert poll(project, 9).is_good

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
 import sys
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -14,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from conftest import NOON, TOKENS, Project, held_open
+from conftest import NOON, TOKENS, Project, held_open, with_mounts
 from wolkvox_billing import warehouse
 from wolkvox_billing.errors import SettingsError, WarehouseError
 from wolkvox_billing.status import status
@@ -327,24 +326,14 @@ print(json.dumps(told))
 def test_a_full_disk(project: Project, tmp_path: Path, small: str) -> None:
     """A full disk is said plainly, be it that of the tables or of the working folder; what is
     loaded stays, and with room again the next run goes on."""
-    unshare = shutil.which("unshare")
-    if not unshare or subprocess.run([unshare, "-rm", "true"], check=False).returncode:
-        pytest.skip("this machine lets no process mount a small disk of its own (unshare -rm)")
     folder = tmp_path / small
     folder.mkdir(exist_ok=True)
     (tmp_path / "full.py").write_text(FULL)
     # A disk of 16 MB that only this process sees; whoever runs this need not be root.
     steps = 'mount -t tmpfs -o size=16m tmpfs "$1" && cd "$2" && exec "$3" "$4" "$1"'
-    done = subprocess.run(
-        [unshare, "-rm", "sh", "-c", steps, "sh", str(folder), str(project.folder),
-         sys.executable, str(tmp_path / "full.py")],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )  # fmt: skip
+    done = with_mounts(
+        steps, str(folder), str(project.folder), sys.executable, str(tmp_path / "full.py")
+    )
     assert done.returncode == 0, done.stderr
     before, full, after = json.loads(done.stdout)
     assert before["said"] == []

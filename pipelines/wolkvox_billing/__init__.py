@@ -25,13 +25,13 @@ The modules, in the order in which they build on each other: `reports` and `oper
 asked for what), `client` (one call), `verdict` (what its answer is), `sessions`, `hosts` and
 `token_lock` (one call at a time with a token), `polls` (all calls: pace, new tries), `spool` (what
 came, safe from a kill), `readings` (texts to typed rows), `tables` (columns and rows), `files`
-(rows to what databases read fast), `source` (the source itself), `marts` (the views), `warehouse`
-(where the tables are), `packages` (what waits to be loaded), `invoices` (files to documents, a
-package with its own drawing), `reconciliation` (keys, verdicts and sentences), `pipeline`,
-`intake`, `reconcile`, `explain`, `evidence`, `closing`, `check` (which asks `pool` for Airflow's),
-`status`, `snapshot` and `demo` (the verbs), `cli`, `listing`, `story` and `terminal` (their words).
-What the evidence's report and the notebook show of a month: `page` (the data), `markup` and `chart`
-(HTML and SVG), `sections`, and `overview` (the marts, read for the notebook).
+(rows to what databases read fast), `source` (the source itself), `dialects`, `marts` (the views),
+`warehouse` (where the tables are), `packages` (what waits to be loaded), `invoices` (files to
+documents, a package with its own drawing), `reconciliation` (keys, verdicts and sentences),
+`pipeline`, `intake`, `reconcile`, `explain`, `evidence`, `closing`, `check` (which asks `pool` for
+Airflow's), `status`, `snapshot` and `demo` (the verbs), `cli`, `listing`, `story` and `terminal`
+(their words). What the evidence's report and the notebook show of a month: `page` (the data),
+`markup` and `chart` (HTML and SVG), `sections`, and `overview` (the marts, read for the notebook).
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from typing import Any
 
 import click
 
+from wolkvox_billing.dialects import DIALECTS
 from wolkvox_billing.errors import SettingsError, WolkvoxError
 from wolkvox_billing.listing import (
     RECEIPT_HEADINGS,
@@ -39,18 +40,6 @@ from wolkvox_billing.terminal import (
 )
 from wolkvox_billing.terminal import err as terminal
 from wolkvox_billing.version import __version__
-
-# As in marts.sql, which is slow to import.
-DIALECTS = (
-    "duckdb",
-    "postgres",
-    "bigquery",
-    "snowflake",
-    "databricks",
-    "spark",
-    "redshift",
-    "clickhouse",
-)
 
 destination_option = click.option(
     "--destination",

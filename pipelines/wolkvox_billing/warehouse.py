@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any
 
 import dlt
-import duckdb
 import filelock
 from dlt.common.configuration.exceptions import ConfigFieldMissingException, ConfigurationException
 from dlt.common.destination import Destination
@@ -202,6 +201,8 @@ def in_little_memory(pipeline: dlt.Pipeline) -> Iterator[None]:
     """A DuckDB file that is held open takes no more than LITTLE_MEMORY for the block, in the place
     of four fifths of the machine's: it would keep all that it read. Where somebody has set another
     limit, that one stays."""
+    import duckdb  # of no use to a load into another destination
+
     asked = "SELECT current_setting('memory_limit')"
     with pipeline.sql_client() as client:
         [[limit]] = client.execute_sql(asked) or []

@@ -25,7 +25,7 @@ import dlt
 
 from wolkvox_billing.errors import SettingsError, WarehouseError
 from wolkvox_billing.marts.columns import COLUMNS
-from wolkvox_billing.marts.sql import DIALECTS, TABLES, VIEWS, epoch, literal, statements, view_sql
+from wolkvox_billing.marts.sql import TABLES, VIEWS, epoch, literal, statements, view_sql
 from wolkvox_billing.operations import read_zone
 from wolkvox_billing.reports import REPORTS, TIMEZONE
 from wolkvox_billing.version import __version__
@@ -43,7 +43,7 @@ MEASURES = ("month_to_date", "daily", "gauge", "auto")
 GAUGE_MONTHS = ("max", "last", "average")
 REFRESHED = ("duckdb", "postgres")  # what `load` refreshes, and the tests run
 
-__all__ = ["DIALECTS", "MARTS", "REFRESHED", "VIEWS", "Meaning", "read_meaning", "refresh"]
+__all__ = ["MARTS", "REFRESHED", "VIEWS", "Meaning", "read_meaning", "refresh"]
 
 
 @dataclass(frozen=True)

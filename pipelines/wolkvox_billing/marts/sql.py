@@ -63,16 +63,6 @@ TABLES = {
 }
 # What `reconcile` fills: the views are made without it.
 RECONCILED = ("line_map", "rate_card", "reconciled")
-DIALECTS = (
-    "duckdb",
-    "postgres",
-    "bigquery",
-    "snowflake",
-    "databricks",
-    "spark",
-    "redshift",
-    "clickhouse",
-)
 _COMMENT_ON = ("duckdb", "postgres", "redshift")
 
 
