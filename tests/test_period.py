@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from documents import line, period, ubl
 from test_ubl import only
-from wolkvox_billing.invoices.period import RULES, Period, periods_in, settle
+from wolkvox_billing.invoices.period import Period, periods_in, settle
+from wolkvox_billing.reconciliation.policy import PERIOD_RULES
 
 
 def days(start: str, end: str) -> Period:
@@ -21,7 +22,7 @@ def days(start: str, end: str) -> Period:
 
 SEPTEMBER = days("2026-09-01", "2026-10-01")
 OCTOBER = days("2026-10-01", "2026-11-01")
-ISSUED, RULE = date(2026, 11, 3), RULES[0]
+ISSUED, RULE = date(2026, 11, 3), PERIOD_RULES[0]
 
 
 @pytest.mark.parametrize(

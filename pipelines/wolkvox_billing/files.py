@@ -45,6 +45,8 @@ _OF_DLT: dict[str, TColumnSchema] = {
 }
 FEW = 300  # rows that are no matter: pyarrow alone takes 45 MB and 0.2 s
 AT_ONCE = 20_000  # rows that are there as dicts at a time
+# working folder → table → columns, where somebody has looked: see `packages.load_waiting`
+THERE: dict[str, dict[str, set[str]]] = {}
 
 
 @dataclass
@@ -103,6 +105,8 @@ class AsFiles(ItemTransform[Any, dict[str, Any]]):
         added = given.get("original_columns") or {}
         # In the order of dlt's own schema: a file in another one is written anew.
         columns: dict[str, Any] = {**self.columns, **_OF_DLT, **added}
+        if isinstance(item, list) and not item and self._is_loaded(columns):
+            return
         form, load_id, folder = self._form(item)
         found = Columns.of(item) if form and isinstance(item, list) else item
         if not form or not {*found.shared, *found.values} <= columns.keys():
@@ -161,6 +165,14 @@ class AsFiles(ItemTransform[Any, dict[str, Any]]):
             form = "parquet"
         # What a killed run leaves there goes with the next one: see `warehouse.opened`.
         return form, load_id, Path(pipeline.working_dir, "normalize")
+
+    def _is_loaded(self, columns: Mapping[str, Any]) -> bool:
+        """Whether the destination has the table: a load without rows of it has no job for it."""
+        try:
+            there = THERE.get(dlt.current.pipeline().working_dir, {})
+        except ContextDefaultCannotBeCreated:
+            return False
+        return columns.keys() <= there.get(self.table, set())
 
     def _is_there(self) -> bool:
         """Whether an earlier package has made the table: without rows it need not be written."""

@@ -22,6 +22,7 @@ import tenacity
 from wolkvox_billing.errors import TokenInUse
 from wolkvox_billing.operations import Operation
 from wolkvox_billing.sessions import lock_number, new_session
+from wolkvox_billing.warehouse import engine_of
 
 logger = logging.getLogger("wolkvox_billing")
 
@@ -191,7 +192,7 @@ class Hosts:
 
 def hosts_of(pipeline: dlt.Pipeline) -> Hosts | None:
     """What hosts share that load where this pipeline does; None where that is not PostgreSQL."""
-    if pipeline.destination.destination_name != "postgres":
+    if engine_of(pipeline) != "postgres":
         return None
     client: Any = pipeline.sql_client()
     return Hosts(lambda: new_session(client), client.fully_qualified_dataset_name())

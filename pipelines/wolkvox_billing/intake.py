@@ -21,7 +21,6 @@ from dlt.extract import DltResource, DltSource
 from wolkvox_billing.errors import SettingsError, WolkvoxError
 from wolkvox_billing.files import AsFiles
 from wolkvox_billing.invoices import Document, Found, OtherKind, Rejected, read_invoices
-from wolkvox_billing.invoices.period import RULES
 from wolkvox_billing.invoices.tables import (
     INVOICE_TABLES,
     document_rows,
@@ -31,17 +30,18 @@ from wolkvox_billing.invoices.tables import (
 )
 from wolkvox_billing.marts import REFRESHED
 from wolkvox_billing.marts.sql import literal
-from wolkvox_billing.packages import normalized_and_loaded
+from wolkvox_billing.packages import normalized_and_loaded, tables_of
 from wolkvox_billing.pipeline import NOT_RECONCILED, complaint_of, load_or_drop
 from wolkvox_billing.polls import Clock, utc_now
 from wolkvox_billing.reconcile import refill
-from wolkvox_billing.reconciliation.policy import read_policy
+from wolkvox_billing.reconciliation.policy import PERIOD_RULES, read_policy
 from wolkvox_billing.tables import hints
 from wolkvox_billing.warehouse import (
     DATASET,
     DESTINATION,
     check_readable,
     configured,
+    engine_of,
     held_open,
     location_of,
     opened,
@@ -116,8 +116,10 @@ def invoices(
     period_rule: for documents that name no period; None takes the setting.
     Raises SettingsError before anything is read, and WarehouseError where nothing can be loaded.
     """
-    if period_rule not in (None, *RULES) or decimal not in (None, ".", ","):
-        raise SettingsError(f"`period_rule` is one of {', '.join(RULES)}, and `decimal` . or ,")
+    if period_rule not in (None, *PERIOD_RULES) or decimal not in (None, ".", ","):
+        raise SettingsError(
+            f"`period_rule` is one of {', '.join(PERIOD_RULES)}, and `decimal` . or ,"
+        )
     if absent := [str(path) for path in paths if not Path(path).exists()]:
         raise SettingsError(f"there is no {', '.join(absent)}")
     rule = period_rule or configured(read_policy).period_rule
@@ -133,15 +135,14 @@ def invoices(
                 yield one
 
         def loading() -> None:
-            there = pipeline.default_schema.tables.keys() if pipeline.default_schema_name else ()
-            if not INVOICE_TABLES.keys() <= set(there):
+            if not INVOICE_TABLES.keys() <= tables_of(pipeline):
                 pipeline.extract(_empty_tables())
                 normalized_and_loaded(pipeline)
             pipeline.extract(_tables(pipeline, found(), result, clock()))
             normalized_and_loaded(pipeline)
 
         load_or_drop(pipeline, loading, "not loaded, so read the files again")
-        if pipeline.destination.destination_name in REFRESHED:
+        if engine_of(pipeline) in REFRESHED:
             result.warnings = _compared_anew(pipeline, clock())
     return result
 
@@ -151,7 +152,7 @@ def _compared_anew(pipeline: dlt.Pipeline, now: datetime) -> list[str]:
     stays loaded, and `reconcile` will say the same."""
     try:
         with held_open(pipeline):
-            said = complaint_of(lambda: refill(pipeline, now))
+            said = complaint_of(lambda: refill(pipeline, configured(read_policy), now))
     except WolkvoxError as error:
         said = str(error)
     return [NOT_RECONCILED.format(said)] if said else []

@@ -11,20 +11,23 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import dlt
 from dlt.common.pipeline import LoadInfo
 from dlt.common.storages.load_package import PackageStorage, ParsedLoadJobFileName
 from dlt.pipeline.exceptions import PipelineStepFailed
 
+from wolkvox_billing.files import THERE
 from wolkvox_billing.marts import REFRESHED
 from wolkvox_billing.marts.sql import literal
 from wolkvox_billing.sessions import only_load
 from wolkvox_billing.warehouse import (
     causes,
+    engine_of,
     held_open,
     in_little_memory,
     is_complaint,
@@ -64,13 +67,48 @@ def waiting(pipeline: dlt.Pipeline, *places: str) -> list[Path]:
 
 def load_waiting(pipeline: dlt.Pipeline, *, wait: float = LONG) -> Loaded:
     """Loads what an earlier run left behind, or learns from the destination what is in it."""
-    problems = _put_in_order(pipeline)
-    # Without a schema it is a first run that was killed in extract: its answers are in the spool.
-    if pipeline.has_pending_data and pipeline.default_schema_name:
-        loaded = normalized_and_loaded(pipeline, wait=wait, late=True)
-        return Loaded(loaded.info, problems + loaded.problems)
-    pipeline.sync_destination()
-    return Loaded(None, problems)
+    problems, info = _put_in_order(pipeline), None
+    THERE.pop(pipeline.working_dir, None)
+    with held_open(pipeline):
+        # Without a schema it is a first run that was killed in extract: the spool has its answers.
+        if pipeline.has_pending_data and pipeline.default_schema_name:
+            info, more = normalized_and_loaded(pipeline, wait=wait, late=True)
+            problems += more
+        else:
+            pipeline.sync_destination()
+        if engine_of(pipeline) in REFRESHED:
+            _look_at_tables(pipeline)
+    return Loaded(info, problems)
+
+
+def tables_of(pipeline: dlt.Pipeline) -> set[str]:
+    """The tables that the destination had when `load_waiting` looked; where it cannot look, those
+    that dlt knows."""
+    known: Any = pipeline.default_schema.tables if pipeline.default_schema_name else {}
+    return set(THERE.get(pipeline.working_dir, known))
+
+
+def _look_at_tables(pipeline: dlt.Pipeline) -> None:
+    """Notes which tables there are. Where one is gone that was made, dlt's note goes too, by which
+    it would take them all for made, and fail for ever."""
+    there: defaultdict[str, set[str]] = defaultdict(set)
+    with pipeline.sql_client() as client:
+        for table, column in (
+            client.execute_sql(
+                "SELECT table_name, column_name FROM information_schema.columns "
+                f"WHERE table_schema = {literal(client.dataset_name)}"
+            )
+            or ()
+        ):
+            there[table].add(column)
+        THERE[pipeline.working_dir] = there
+        schema = pipeline.default_schema if pipeline.default_schema_name else None
+        made = schema.data_table_names(seen_data_only=True) if schema else []
+        if schema and schema.version_table_name in there and not there.keys() >= set(made):
+            table = client.make_qualified_table_name(schema.version_table_name)
+            client.execute_sql(
+                f"DELETE FROM {table} WHERE version_hash = {literal(schema.stored_version_hash)}"
+            )
 
 
 def normalized_and_loaded(
@@ -106,7 +144,7 @@ def normalized_and_loaded(
 def _load(pipeline: dlt.Pipeline) -> LoadInfo:
     """Loads many rows into DuckDB one table after the other, since each takes all cores and the
     memory that it can get; and in little memory, as long as that suffices."""
-    is_duckdb = pipeline.destination.destination_name == "duckdb"
+    is_duckdb = engine_of(pipeline) == "duckdb"
     if not is_duckdb or not any(Path(pipeline.working_dir, NORMALIZED).glob("*/*/*.parquet")):
         return pipeline.load()
     with in_little_memory(pipeline):
@@ -269,7 +307,7 @@ def drop(packages: Iterable[Path]) -> None:
 def _keep_newest(pipeline: dlt.Pipeline, ids: Iterable[str]) -> None:
     """Puts the newest readings back into the reports' tables where these loads have put older ones:
     another host, or another project folder, may have loaded while they waited."""
-    if pipeline.destination.destination_name not in REFRESHED:
+    if engine_of(pipeline) not in REFRESHED:
         return
     key = ("operation_id", "operation", "description", "date")
     shown = ("items", "items_raw", "date_raw", "read_at", "poll_id")

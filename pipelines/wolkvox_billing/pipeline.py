@@ -35,6 +35,7 @@ from wolkvox_billing.packages import (
     waiting,
 )
 from wolkvox_billing.polls import Clock, Poll, Skip, utc_now
+from wolkvox_billing.reconciliation.policy import read_policy
 from wolkvox_billing.reports import REPORTS
 from wolkvox_billing.source import wolkvox_billing
 from wolkvox_billing.spool import Spool
@@ -44,6 +45,7 @@ from wolkvox_billing.warehouse import (
     SPOOL,
     causes,
     configured,
+    engine_of,
     held_open,
     is_complaint,
     is_full,
@@ -174,7 +176,7 @@ def load(
                 result.problems += [one for loaded in loads for one in loaded.problems]
                 if any(loaded.changes_tables for loaded in loads):
                     _try(result, NOT_DESCRIBED, lambda: comment(pipeline))
-                if pipeline.destination.destination_name in REFRESHED:
+                if engine_of(pipeline) in REFRESHED:
                     zones = {p.operation.operation_id: p.operation.zone.key for p in result.polls}
                     if _try(
                         result, NOT_REFRESHED, lambda: refresh(pipeline, meaning, clock(), zones)
@@ -208,11 +210,13 @@ def _take_along(
 
 
 def _refill(pipeline: dlt.Pipeline, result: LoadReport) -> None:
-    # Here, since it brings the readers of invoices along, which no other verb here has a use for.
-    from wolkvox_billing.reconcile import refill
-
     try:
-        _try(result, NOT_RECONCILED, lambda: refill(pipeline))
+        policy = configured(read_policy)
+        if policy.has_files:
+            # Here, since it brings much along that a load without invoices has no use for.
+            from wolkvox_billing.reconcile import refill
+
+            _try(result, NOT_RECONCILED, lambda: refill(pipeline, policy))
     except WolkvoxError as error:
         result.warnings.append(NOT_RECONCILED.format(error))
 
@@ -234,7 +238,7 @@ def refresh_marts(
     meaning, result = meaning_of(timezone, measures, gauge_month), LoadReport()
     with opened(destination, dataset) as pipeline:
         result.location = location_of(pipeline)
-        if (name := pipeline.destination.destination_name) in REFRESHED:
+        if (name := engine_of(pipeline)) in REFRESHED:
             with reading(pipeline):
                 refresh(pipeline, meaning, clock())
                 _refill(pipeline, result)
@@ -317,7 +321,7 @@ def complaint_of(step: Callable[[], Any]) -> str:
 def comment(pipeline: dlt.Pipeline) -> None:
     """Writes our sentences beside tables and columns, where a BI tool shows them. dlt does so on
     BigQuery only; DuckDB and PostgreSQL take the same statement."""
-    if pipeline.destination.destination_name not in REFRESHED:
+    if engine_of(pipeline) not in REFRESHED:
         return
     with pipeline.sql_client() as client:
         for table in pipeline.default_schema.data_tables():

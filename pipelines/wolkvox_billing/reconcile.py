@@ -7,6 +7,7 @@ usage marts ─────────┘
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections import defaultdict
 from collections.abc import Sequence
@@ -15,13 +16,16 @@ from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import dlt
+from dlt.destinations.sql_client import SqlClientBase
 
 from wolkvox_billing.errors import SettingsError, WarehouseError, WolkvoxError
 from wolkvox_billing.invoices.period import Period
-from wolkvox_billing.marts import REFRESHED, refresh
-from wolkvox_billing.marts.sql import TABLES, insert
+from wolkvox_billing.invoices.tables import INVOICE_TABLES
+from wolkvox_billing.marts import REFRESHED, alone, refresh
+from wolkvox_billing.marts.sql import TABLES, insert, literal
 from wolkvox_billing.polls import Clock, utc_now
 from wolkvox_billing.reconciliation import rate_card
 from wolkvox_billing.reconciliation.facts import Facts
@@ -39,9 +43,11 @@ from wolkvox_billing.warehouse import (
     DATASET,
     DESTINATION,
     configured,
+    engine_of,
     location_of,
     opened,
     reading,
+    tables_in,
 )
 
 Row = dict[str, Any]
@@ -113,19 +119,59 @@ def init(
     return written, propose(Path(policy.line_map), rows, facts.lines)
 
 
-def refill(pipeline: dlt.Pipeline, now: datetime | None = None) -> None:
-    """Fills the mart where there are a line map and a rate card, as of `now`; without it, as of the
-    marts' clock. Raises SettingsError and DoesNotTieOut."""
-    policy = configured(read_policy)
-    if Path(policy.line_map).exists() and Path(policy.rate_card).exists():
-        fill_anew(pipeline, policy, now) if now else fill(pipeline, policy)
+def refill(pipeline: dlt.Pipeline, policy: Policy, now: datetime | None = None) -> None:
+    """Fills the mart where there are a line map and a rate card, as of `now`. Without it, as of the
+    marts' clock, where its `_inputs` are others: on a long record it takes as long as ten polls.
+    Raises SettingsError and DoesNotTieOut."""
+    if policy.has_files:
+        if now:
+            fill_anew(pipeline, policy, now)
+        elif not _is_filled(pipeline, policy):
+            fill(pipeline, policy)
+
+
+def _is_filled(pipeline: dlt.Pipeline, policy: Policy) -> bool:
+    with pipeline.sql_client() as client:
+        marts = f"{pipeline.dataset_name}_marts"
+        found = client.execute_sql(f"SELECT inputs_digest FROM {marts}.reconciled_by")
+        return [*map(tuple, found or ())] == [(_inputs(client, pipeline.dataset_name, policy),)]
+
+
+def _inputs(client: SqlClientBase[Any], raw: str, policy: Policy) -> str:
+    """A digest of what verdicts are made of: the rules, the vendor's days, the operations, the
+    invoices, and what was read of months that are over. What is read in the running month changes
+    its verdicts once a day."""
+
+    def rows(query: str) -> list[tuple[Any, ...]]:
+        return [tuple(row) for row in client.execute_sql(query) or ()]
+
+    [(epoch, default, *digests)] = rows(
+        f"SELECT as_of_epoch, timezone, views_digest, inputs_digest FROM {raw}_marts.refreshed"
+    )
+    zones = rows(f"SELECT operation_id, timezone FROM {raw}_marts.operations ORDER BY 1")
+    days = [
+        datetime.fromtimestamp(epoch, ZoneInfo(zone)).date()
+        for zone in sorted({default, *(zone for _, zone in zones)})
+    ]
+    there = tables_in(client, raw)
+    loaded = [
+        rows(f"SELECT COUNT(*), MAX(_dlt_load_id) FROM {raw}.{table}")
+        for table in sorted(INVOICE_TABLES.keys() & there)
+    ]
+    before = literal(min(days).replace(day=1))
+    used = [
+        rows(f"SELECT COUNT(*), SUM(items) FROM {raw}.{report} WHERE date < {before}")
+        for report in sorted(REPORTS.keys() & there)
+    ]
+    parts = (policy.as_json(), digests, zones, days, loaded, used)
+    return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()
 
 
 def fill_anew(
     pipeline: dlt.Pipeline, policy: Policy, now: datetime, month: Period | None = None
 ) -> tuple[list[Row], dict[str, Any], list[str]]:
     """As `fill`, as of `now`. Raises SettingsError where the destination has no marts."""
-    if (name := pipeline.destination.destination_name) not in REFRESHED:
+    if (name := engine_of(pipeline)) not in REFRESHED:
         raise SettingsError(f"verdicts are made on {' and '.join(REFRESHED)}, not on {name}")
     refresh(pipeline, None, now)
     return fill(pipeline, policy, month)
@@ -140,6 +186,7 @@ def fill(
     line_map = read_line_map(Path(policy.line_map), REPORTS)
     rates = read_rate_card(Path(policy.rate_card), REPORTS)
     with pipeline.sql_client() as client, client.begin_transaction():
+        alone(pipeline, client)
         facts = read_facts(client, raw, marts, policy)
         comparison = compare(facts, line_map, _supplier(facts, policy))
         verdicts = judge(facts, comparison, rates, policy)
@@ -153,6 +200,7 @@ def fill(
                 for one in rates
             ],
             "reconciled": [tuple(row[name] for name in COLUMNS) for row in rows],
+            "reconciled_by": [(_inputs(client, raw, policy),)],
         }
         for table, filled in tables.items():
             client.execute_sql(f"DELETE FROM {marts}.{table} WHERE TRUE")

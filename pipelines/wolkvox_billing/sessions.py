@@ -21,6 +21,8 @@ import dlt
 import tenacity
 from dlt.common.destination.exceptions import DestinationTransientException
 
+from wolkvox_billing.warehouse import engine_of
+
 logger = logging.getLogger("wolkvox_billing")
 
 # After 20 s of silence three probes, 10 s apart: the server's, so that it frees what a dead host
@@ -51,7 +53,7 @@ def only_load(pipeline: dlt.Pipeline, *, wait: float = 900) -> Iterator[None]:
     Raises DestinationTransientException after `wait` seconds, and what psycopg2 says of a server
     that gives no lock. Where the server ended the session meanwhile, that is said.
     """
-    if pipeline.destination.destination_name != "postgres":
+    if engine_of(pipeline) != "postgres":
         yield
         return
     client: Any = pipeline.sql_client()

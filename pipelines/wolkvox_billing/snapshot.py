@@ -27,7 +27,15 @@ from wolkvox_billing.marts import MARTS, REFRESHED, refresh
 from wolkvox_billing.marts.columns import COLUMNS
 from wolkvox_billing.marts.sql import grain, literal
 from wolkvox_billing.polls import Clock, utc_now
-from wolkvox_billing.warehouse import DATASET, DESTINATION, location_of, opened, plain, reading
+from wolkvox_billing.warehouse import (
+    DATASET,
+    DESTINATION,
+    engine_of,
+    location_of,
+    opened,
+    plain,
+    reading,
+)
 
 if TYPE_CHECKING:
     import dlt
@@ -77,7 +85,7 @@ def publish(
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with opened(destination, dataset) as pipeline, reading(pipeline):
-            if pipeline.destination.destination_name not in REFRESHED:
+            if engine_of(pipeline) not in REFRESHED:
                 raise SettingsError(f"publish reads {' and '.join(REFRESHED)}, not {destination}")
             source = Path(location_of(pipeline))
             if target.exists() and source.exists() and target.samefile(source):
@@ -175,7 +183,7 @@ def _tables(
     """A DuckDB connection, and the warehouse's tables as queries of it, all of one moment; without
     dlt's own, and what hosts tell each other."""
     with closing(duckdb.connect()) as db:
-        if pipeline.destination.destination_name == "duckdb":
+        if engine_of(pipeline) == "duckdb":
             location = _quoted(Path(location_of(pipeline)))
             db.execute(f"ATTACH '{location}' AS warehouse (READ_ONLY); USE warehouse")
             listed = db.execute(_LISTED).fetchall()

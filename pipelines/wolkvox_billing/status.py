@@ -25,6 +25,7 @@ from wolkvox_billing.warehouse import (
     DATASET,
     DESTINATION,
     check_readable,
+    engine_of,
     location_of,
     opened,
     reading,
@@ -113,14 +114,14 @@ def status(
     meaning = meaning_of(timezone)
     with opened(destination, dataset) as pipeline:
         check_readable(pipeline)
-        if pipeline.destination.destination_name not in REFRESHED:
+        if engine_of(pipeline) not in REFRESHED:
             raise SettingsError(f"status reads {' and '.join(REFRESHED)}, not {destination}")
         location = location_of(pipeline)
         waiting = len(pipeline.list_extracted_load_packages())
         waiting += len(pipeline.list_normalized_load_packages())
         found = Status(location, pipeline.working_dir, waiting, [], [])
         found.warnings += [*waiting_elsewhere(pipeline), *set_aside(pipeline).values()]
-        if pipeline.destination.destination_name == "duckdb" and not Path(location).exists():
+        if engine_of(pipeline) == "duckdb" and not Path(location).exists():
             return found
         with reading(pipeline):
             found.as_of = now = clock()

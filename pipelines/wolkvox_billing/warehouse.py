@@ -58,7 +58,7 @@ def opened(
     try:
         kind = Destination.from_reference(destination)
         assert kind is not None
-        if kind.destination_name == "postgres":
+        if _engine(kind) == "postgres":
             # A job of a load that was killed may be done again. Where dlt's own ids must be unique
             # that is an error, and the package waits for ever; the merge sorts it out.
             credentials = configured(partial(_impatient, kind))
@@ -66,9 +66,11 @@ def opened(
                 destination, create_indexes=False, credentials=credentials
             )
             assert kind is not None
-        if kind.destination_name == FILES:
+        if _engine(kind) == FILES:
             _check_files(kind)
         where = _data_location(kind)
+        if _engine(kind) in ("duckdb", "postgres"):
+            _resolve_once(kind)
     except UnknownDestinationModule:
         raise SettingsError(f"dlt knows no destination {destination!r}") from None
     except MissingDependencyException as error:
@@ -83,7 +85,7 @@ def opened(
                     PIPELINE, destination=kind, dataset_name=dataset, pipelines_dir=str(folder)
                 )
             )
-            if kind.destination_name == "duckdb":
+            if _engine(kind) == "duckdb":
                 pipeline.destination_client()  # complains of a file that it cannot have
                 _check_file(Path(location_of(pipeline)), dataset)
             _settle(Path(pipeline.working_dir))
@@ -98,6 +100,33 @@ def opened(
                 "it; only answers that were not loaded yet are in there and nowhere else"
             ) from None
         yield pipeline
+
+
+def _engine(kind: Destination[Any, Any]) -> str:
+    return kind.destination_type.rsplit(".", 1)[-1]
+
+
+def engine_of(pipeline: dlt.Pipeline) -> str:
+    """dlt's name of what runs there, such as `duckdb`, whatever name the settings give it."""
+    return _engine(pipeline.destination)
+
+
+def _resolve_once(kind: Destination[Any, Any]) -> None:
+    """dlt reads a destination's settings anew for each client that it makes, some forty a load: a
+    fifth of what a poll takes. They do not change while it is open, so each client gets a copy."""
+    read = kind.configuration
+    known: dict[tuple[object, ...], Any] = {}
+
+    def configuration(initial_config: Any, accept_partial: bool = False) -> Any:
+        filled_in = initial_config.dataset_name, initial_config.default_schema_name
+        if (key := (accept_partial, *filled_in)) not in known:
+            known[key] = read(initial_config, accept_partial)
+        made = known[key].copy()
+        if _engine(kind) == "duckdb" and not accept_partial:
+            made.credentials.on_resolved()  # its connections are its own
+        return made
+
+    kind.configuration = configuration  # type: ignore
 
 
 def _settle(folder: Path) -> None:
@@ -182,7 +211,7 @@ def held_open(pipeline: dlt.Pipeline, *, or_fail: bool = False) -> Iterator[None
 
     A load must have it, `or_fail`: in a file that it gets later another project's load may be half
     done, and both use the same staging tables. Raises DestinationException then."""
-    client = pipeline.sql_client() if pipeline.destination.destination_name == "duckdb" else None
+    client = pipeline.sql_client() if engine_of(pipeline) == "duckdb" else None
     try:
         if client:
             try:
@@ -221,12 +250,12 @@ def in_little_memory(pipeline: dlt.Pipeline) -> Iterator[None]:
 
 def table_format(pipeline: dlt.Pipeline) -> Any:
     """What files become tables by, where the destination is but files; None where it has tables."""
-    return "delta" if pipeline.destination.destination_name == FILES else None
+    return "delta" if engine_of(pipeline) == FILES else None
 
 
 def check_readable(pipeline: dlt.Pipeline) -> None:
     """Raises SettingsError where the tables are but files, which no verb reads."""
-    if pipeline.destination.destination_name == FILES:
+    if engine_of(pipeline) == FILES:
         raise SettingsError(
             "this command does not read Delta tables: only `load` knows the destination "
             "filesystem. Read them with an engine of yours, where `wolkvox-billing sql spark` "
@@ -258,7 +287,7 @@ def reading(pipeline: dlt.Pipeline) -> Iterator[None]:
     opening it would make it."""
     check_readable(pipeline)
     location = location_of(pipeline)
-    if pipeline.destination.destination_name == "duckdb" and not Path(location).exists():
+    if engine_of(pipeline) == "duckdb" and not Path(location).exists():
         raise WarehouseError(f"there is no {location} yet: run `wolkvox-billing load` first")
     try:
         yield

@@ -20,6 +20,7 @@ from wolkvox_billing.marts.sql import literal
 from wolkvox_billing.reconcile import Row
 from wolkvox_billing.reconciliation.policy import Policy
 from wolkvox_billing.tables import TABLES
+from wolkvox_billing.warehouse import engine_of
 
 _KINDS = {"text": "VARCHAR", "bigint": "BIGINT", "decimal": "DECIMAL(18, 4)", "bool": "BOOLEAN",
           "timestamp": "TIMESTAMP WITH TIME ZONE", "date": "DATE"}  # fmt: skip
@@ -41,7 +42,7 @@ def collect(
     first = min([month.start, *(one["billing_period_start"] for one in rows)])
     last = max([month.end, *(one["billing_period_end"] for one in rows)])
     with pipeline.sql_client() as client, client.begin_transaction():
-        if pipeline.destination.destination_name == "postgres":
+        if engine_of(pipeline) == "postgres":
             client.execute_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         read = _Reading(client, raw, Period(first, last))
         tables = _tables(read, marts, month, rows, policy)

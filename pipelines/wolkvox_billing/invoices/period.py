@@ -15,7 +15,6 @@ from typing import NamedTuple
 from wolkvox_billing.invoices.spelling import plain
 
 DAY = timedelta(days=1)
-RULES = ("month_before_issue", "issue_month")
 
 
 class Period(NamedTuple):

@@ -22,6 +22,7 @@ from datetime import datetime
 from typing import Any
 
 import dlt
+from dlt.destinations.sql_client import SqlClientBase
 
 from wolkvox_billing.errors import SettingsError, WarehouseError
 from wolkvox_billing.marts.columns import COLUMNS
@@ -29,6 +30,7 @@ from wolkvox_billing.marts.sql import TABLES, VIEWS, epoch, literal, statements,
 from wolkvox_billing.operations import read_zone
 from wolkvox_billing.reports import REPORTS, TIMEZONE
 from wolkvox_billing.version import __version__
+from wolkvox_billing.warehouse import engine_of
 
 logger = logging.getLogger("wolkvox_billing")
 
@@ -128,11 +130,7 @@ def refresh(
         def rows(query: str) -> list[tuple[Any, ...]]:
             return [tuple(row) for row in client.execute_sql(query) or ()]
 
-        if pipeline.destination.destination_name == "postgres":
-            # Two refreshes at once would fill the tables twice; a reader in a transaction that it
-            # does not end would hold up this one, and behind it all other readers.
-            client.execute_sql(f"SELECT pg_advisory_xact_lock(hashtext('{marts}'))")
-            client.execute_sql("SET LOCAL lock_timeout = '10s'")
+        alone(pipeline, client)
         listed = "SELECT table_schema, table_name FROM information_schema.tables"
         there = rows(f"{listed} WHERE table_schema IN ('{raw}', '{marts}')")
         if (raw, "polls") not in there or (raw, "readings") not in there:
@@ -171,6 +169,16 @@ def refresh(
             has_schema=bool(rows(f"{schemata} = '{marts}'")),
         ):
             client.execute_sql(statement)
+
+
+def alone(pipeline: dlt.Pipeline, client: SqlClientBase[Any]) -> None:
+    """Holds the marts on PostgreSQL until the transaction ends: two at once would fill the tables
+    twice. A reader in a transaction that it does not end would hold up this one, and behind it all
+    other readers: so it waits for 10 s at most."""
+    if engine_of(pipeline) == "postgres":
+        marts = f"{pipeline.dataset_name}_marts"
+        client.execute_sql(f"SELECT pg_advisory_xact_lock(hashtext('{marts}'))")
+        client.execute_sql("SET LOCAL lock_timeout = '10s'")
 
 
 def _renames(

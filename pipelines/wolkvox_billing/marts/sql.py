@@ -60,9 +60,10 @@ TABLES = {
     "volume_effect DECIMAL(18, 4), price_effect DECIMAL(18, 4), invoice_ids VARCHAR, "
     "hours_unread_at_end DECIMAL(18, 4), reconciliation_status VARCHAR, is_material BOOLEAN, "
     "explanation VARCHAR",
+    "reconciled_by": "inputs_digest VARCHAR",
 }
 # What `reconcile` fills: the views are made without it.
-RECONCILED = ("line_map", "rate_card", "reconciled")
+RECONCILED = ("line_map", "rate_card", "reconciled", "reconciled_by")
 _COMMENT_ON = ("duckdb", "postgres", "redshift")
 
 
@@ -93,7 +94,7 @@ def statements(
     if not keep_views:
         cascade = " CASCADE" if dialect in _COMMENT_ON else ""
         for view in reversed(VIEWS):
-            yield _for_engine(f"DROP VIEW IF EXISTS marts.{view}{cascade}", dialect, raw, marts)
+            yield f"DROP VIEW IF EXISTS {_name(view, dialect, marts)}{cascade}"
     used = sorted({timezone, *zones.values()})
     rows: dict[str, Iterable[tuple[object, ...]]] = {
         "refreshed": [(epoch(now), timezone, gauge_month, *digests)],
@@ -103,13 +104,11 @@ def statements(
         "months": [month for zone in used for month in _months(zone, now)],
         "days": [day for zone in used for day in _days(zone, first_poll, now)],
     }
-    for table, columns in TABLES.items():
+    for table in TABLES:
         name = _name(table, dialect, marts)
         if not keep_views:
             yield f"DROP TABLE IF EXISTS {name}"
-        yield _for_engine(
-            f"CREATE TABLE IF NOT EXISTS marts.{table} ({columns})", dialect, raw, marts
-        )
+        yield _table(table, dialect, raw, marts)
         if table not in RECONCILED:
             if keep_views:  # else it is new; and a plain table of Spark's deletes no row
                 yield f"DELETE FROM {name} WHERE TRUE"
@@ -155,11 +154,10 @@ def _view(view: str, dialect: str, raw: str, marts: str) -> tuple[str, ...]:
     import sqlglot
     from sqlglot import exp
 
-    written = view_sql(view)
-    parsed = sqlglot.parse_one(written, read="duckdb")
+    parsed = sqlglot.parse_one(view_sql(view), read="duckdb")
     assert isinstance(parsed, exp.Query)
     columns = [(column, COLUMNS[column]) for column in parsed.named_selects]
-    name, query = _name(view, dialect, marts), _for_engine(written, dialect, raw, marts)
+    name, query = _name(view, dialect, marts), _rendered(parsed, dialect, raw, marts)
 
     def text(value: str) -> str:
         return exp.Literal.string(value).sql(dialect)
@@ -186,12 +184,21 @@ def _name(table: str, dialect: str, schema: str) -> str:
     return f"{schema}___{table}" if dialect == "clickhouse" else f"{schema}.{table}"
 
 
-def _for_engine(statement: str, dialect: str, raw: str, marts: str) -> str:
+@lru_cache
+def _table(table: str, dialect: str, raw: str, marts: str) -> str:
+    """CREATE TABLE."""
+    import sqlglot
+
+    statement = f"CREATE TABLE IF NOT EXISTS marts.{table} ({TABLES[table]})"
+    return _rendered(sqlglot.parse_one(statement, read="duckdb"), dialect, raw, marts)
+
+
+def _rendered(tree: exp.Expr, dialect: str, raw: str, marts: str) -> str:
     """A statement with real schema names, in the engine's dialect."""
     import sqlglot
     from sqlglot import exp
 
-    tree = sqlglot.parse_one(statement, read="duckdb").transform(_written_out)
+    tree = tree.transform(_written_out)
     for table in tree.find_all(exp.Table):
         if table.db in ("raw", "marts"):
             name = _name(table.name, dialect, raw if table.db == "raw" else marts)

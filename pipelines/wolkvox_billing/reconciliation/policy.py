@@ -11,10 +11,10 @@ from typing import Any
 import dlt
 
 from wolkvox_billing.errors import SettingsError
-from wolkvox_billing.invoices.period import RULES
 from wolkvox_billing.invoices.tax_id import canonical_id
 
 LANGUAGES = ("en", "es")
+PERIOD_RULES = ("month_before_issue", "issue_month")  # of a document that names no period
 _FILES = ("line_map", "rate_card")
 
 
@@ -32,7 +32,7 @@ class Policy:
     tolerance_amount: Decimal = Decimal("0.01")
     invoice_due_days: int = 15
     materiality: Decimal = Decimal(0)
-    period_rule: str = RULES[0]
+    period_rule: str = PERIOD_RULES[0]
     supplier_ids: tuple[str, ...] = ()
     tail_factor: Decimal = Decimal(2)  # unread time can hold so many times the highest rate seen
     language: str = LANGUAGES[0]
@@ -44,13 +44,18 @@ class Policy:
                 Decimal(value).is_finite() and value >= 0
             ):
                 raise SettingsError(_wrong(one.name, value, "a number that is not negative"))
-        for name, allowed in (("period_rule", RULES), ("language", LANGUAGES)):
+        for name, allowed in (("period_rule", PERIOD_RULES), ("language", LANGUAGES)):
             if getattr(self, name) not in allowed:
                 raise SettingsError(
                     _wrong(name, getattr(self, name), f"one of {', '.join(allowed)}")
                 )
         # However a person writes a NIT, it is the one that documents have.
         object.__setattr__(self, "supplier_ids", tuple(map(canonical_id, self.supplier_ids)))
+
+    @property
+    def has_files(self) -> bool:
+        """Whether the line map and the rate card are there: without them nothing is compared."""
+        return all(Path(getattr(self, name)).exists() for name in _FILES)
 
     def as_json(self) -> dict[str, Any]:
         """The settings by name, numbers as texts; and what is in the two files, whose names do not
