@@ -71,7 +71,7 @@ def kept(name: str, folder: Path) -> Part | None:
         return None
     origin, _, printed = text.read_text().partition("\n")
     found = (folder / f"{name}.jsonl").read_text().splitlines()
-    return Part(origin, printed.strip(), [json.loads(line) for line in found])
+    return Part(origin, printed.strip("\n"), [json.loads(line) for line in found])
 
 
 def origin(command: Sequence[str]) -> str:
