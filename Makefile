@@ -66,7 +66,7 @@ faults: .venv/installed $(LEAST)/installed ## kill, cut, trickle, fuzz, many at 
 		tests/test_hostile_names.py tests/test_upgrade.py || true
 	@$(BIN)/python benchmarks/faults.py build/faults.xml build/faults.txt docs/faults.md
 
-bench: .venv/installed peers ## how fast all of it is, beside others; writes docs/bench.md; 4 hours
+bench: .venv/installed peers ## how fast all of it is, beside others; writes docs/bench.md; 3 hours or so
 	@$(BIN)/python benchmarks/report.py
 
 peers: $(PEERS:%=build/peers/%/installed) ## what `make bench` compares with

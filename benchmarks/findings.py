@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def note(work: str, aim: str, measured: str, met: bool | None) -> None:
-    """One finding; `met` is None where there is no aim. `report.py` says where it is kept."""
+    """One finding; `met` is None where there is no aim. `parts.py` says where it is kept."""
     says = {True: "met", False: "MISSED", None: "no aim"}[met]
     print(f"{work}: {measured} (aim: {aim}) {says}", flush=True)
     if kept := os.environ.get("BENCHMARK_FINDINGS"):

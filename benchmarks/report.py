@@ -1,26 +1,29 @@
 """`make bench`: runs all benchmarks, shows what they print, and writes it down.
 
-    python benchmarks/report.py [--short] [--only month,peers] [--to docs/bench.md]
+    python benchmarks/report.py                      all of them, one after the other
+    python benchmarks/report.py --only month,peers   these; what is kept of the others stays
+    python benchmarks/report.py --parts              none: only the page, from what is kept
+    python benchmarks/report.py --short              with small counts
 
-The report begins with each aim, what was measured and whether it is met; then comes what each
-benchmark printed. `remarks.md` beside this file is written by hand, and taken over as it is: there
-stands why an aim is missed. With `--short` the counts are small: that all of it still runs, and
-gives equal rows, is a test; its times say nothing.
+All of it takes hours, which not every session lives through. So each benchmark is a part that is
+kept in `build/bench` when it ends (see `parts.py`), and after each the page is written anew from
+all parts that are there. It begins with each aim, what was measured and whether it is met; then
+comes what each benchmark printed. `remarks.md` beside this file is written by hand, and taken over
+as it is: there stands why an aim is missed. With `--short` the counts are small, and parts and page
+are in `build/short`: that all of it still runs, and gives equal rows, is a test; its times say
+nothing. Ends in 1 where a part failed.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import platform
-import subprocess
-import sys
-import tempfile
 from datetime import datetime, timezone
 from importlib.metadata import version
 from pathlib import Path
 
+import parts
 from peers import BUILD, PEERS
 
 HERE = Path(__file__).parent
@@ -29,7 +32,7 @@ BENCHMARKS: dict[str, tuple[list[str], list[str] | None]] = {
     "loads": ([], ["--runs", "1", "--only", "1"]),
     "peers": ([], ["--runs", "1", "--only", "2000", "--peers", "handwritten"]),
     "operations": ([], ["--operations", "4", "--seconds", "0", "--parallel", "2", "--runs", "1"]),
-    "month": (["--minutes", "60"], ["--polls", "8", "--hundred", "2", "--warm", "1"]),
+    "month": (["--minutes", "75"], ["--polls", "8", "--hundred", "2", "--warm", "1"]),
     "record": (
         [],
         ["--days", "1", "--polls", "1", "--warm", "1", "--runs", "0", "--kinds", "reconciles"],
@@ -53,12 +56,9 @@ def machine() -> list[str]:
         platform.processor(),
     )
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    busy = ", ".join(f"{one:.1f}" for one in os.getloadavg())
     return [
         f"- {datetime.now(timezone.utc):%Y-%m-%d}, {cpu}, {os.cpu_count()} cores, {memory:.0f} GiB",
         f"- {platform.system()} {platform.release()}, Python {platform.python_version()}",
-        f"- load average when it began: {busy}; above the number of cores the seconds are those of "
-        "a machine that did other things too, and the ratios are what counts",
         f"- ours: dlt {version('dlt')}, DuckDB {version('duckdb')}, pyarrow {version('pyarrow')}",
         *(f"- {name}: {found}" for name in PEERS if (found := versions(name))),
     ]
@@ -73,62 +73,59 @@ def versions(peer: str) -> str:
     return ", ".join(f"{name} {found[name]}" for name in COMPARED if name in found)
 
 
-def run(name: str, words: list[str], findings: Path) -> str:
-    """What a benchmark prints, shown while it comes. Its failure is part of it, and not the end."""
-    began = datetime.now(timezone.utc)
-    print(f"== {name} {' '.join(words)}", flush=True)
-    process = subprocess.Popen(
-        [sys.executable, HERE / f"{name}.py", *words],
-        env=os.environ | {"BENCHMARK_FINDINGS": str(findings)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    assert process.stdout
-    lines = []
-    for line in process.stdout:
-        print(line, end="", flush=True)
-        lines.append(line.rstrip())
-    if process.wait():
-        lines.append(f"FAILED with exit code {process.returncode}")
-    minutes = (datetime.now(timezone.utc) - began).total_seconds() / 60
-    return "\n".join([*lines, f"({minutes:.1f} minutes)"]).strip()
+def write(to: Path, folder: Path) -> None:
+    """The page, from the parts in a folder. Without any it leaves the page that is there."""
+    kept = {name: part for name in BENCHMARKS if (part := parts.kept(name, folder))}
+    if not kept:
+        raise SystemExit(f"no part is kept in {folder}")
+    to.parent.mkdir(parents=True, exist_ok=True)
+    to.write_text(page(kept))
 
 
-def page(said: dict[str, str], findings: Path) -> str:
-    lines = [json.loads(line) for line in findings.read_text().splitlines()]
-    rows = [f"| {' | '.join(str(cell) for cell in line)} |" for line in lines]
-    parts = [
+def page(kept: dict[str, parts.Part]) -> str:
+    rows = [f"| {' | '.join(line)} |" for part in kept.values() for line in part.findings]
+    written = [
         "# How fast it is",
         "`make bench` writes this page; what is written by hand stands in "
         "[`benchmarks/remarks.md`](../benchmarks/remarks.md).",
         "\n".join(machine()),
+        "Each part says when it was measured. A load average above the number of cores means a "
+        "machine that did other things too (the part before, for one): then the ratios are what "
+        "counts, not the seconds.",
         "\n".join(["| work | aim | measured | |", "|---|---|---|---|", *rows]),
-        (HERE / "remarks.md").read_text().strip(),
     ]
-    for name, text in said.items():
+    if missing := [name for name in BENCHMARKS if name not in kept]:
+        written.append(f"Not measured: {', '.join(missing)}.")
+    written.append((HERE / "remarks.md").read_text().strip())
+    for name, part in kept.items():
         doc = (HERE / f"{name}.py").read_text().split('"""')[1].splitlines()[0]
-        parts.append(f"## {name}\n\n{doc}\n\n```\n{text}\n```")
-    return "\n\n".join(parts) + "\n"
+        written.append(f"## {name}\n\n{doc}\n\n{part.origin}\n\n```\n{part.printed}\n```")
+    return "\n\n".join(written) + "\n"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--short", action="store_true")
     parser.add_argument("--only", default=",".join(BENCHMARKS), help="names, with commas between")
-    parser.add_argument("--to", type=Path, default=HERE.parent / "docs" / "bench.md")
+    parser.add_argument("--parts", action="store_true", help="run none, write the page alone")
+    parser.add_argument("--kept", type=Path, help="the folder of the parts")
+    parser.add_argument("--to", type=Path, help="the page: docs/bench.md, or by the short parts")
     words = parser.parse_args()
-    said: dict[str, str] = {}
-    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        findings = Path(folder, "findings")
-        findings.touch()
-        for name in words.only.split(","):
-            chosen = BENCHMARKS[name][1 if words.short else 0]
-            if chosen is not None:
-                said[name] = run(name, chosen, findings)
-        words.to.parent.mkdir(exist_ok=True)
-        words.to.write_text(page(said, findings))
-    failed = [name for name, text in said.items() if "FAILED with exit code" in text]
+    names = [] if words.parts else words.only.split(",")
+    if unknown := set(names) - set(BENCHMARKS):
+        parser.error(f"no benchmark: {', '.join(sorted(unknown))}")
+    folder = (words.kept or BUILD.parent / ("short" if words.short else "bench")).resolve()
+    to = words.to or (folder / "bench.md" if words.short else HERE.parent / "docs" / "bench.md")
+    if words.parts:
+        write(to, folder)
+    failed = []
+    for name in names:
+        chosen = BENCHMARKS[name][1 if words.short else 0]
+        if chosen is None:
+            continue
+        if not parts.run(name, chosen, folder):
+            failed.append(name)
+        write(to, folder)
     raise SystemExit(f"failed: {', '.join(failed)}" if failed else 0)
 
 

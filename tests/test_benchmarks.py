@@ -6,6 +6,9 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -15,17 +18,90 @@ import pytest
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 
 
+ORIGIN = re.compile(
+    r"measured at (`[0-9a-f]{7,}`( \+ changes)?|no commit that git knows), "
+    r"\d{4}-\d\d-\d\d \d\d:\d\d UTC; load average when it began: [\d., ]+"
+)
+
+
 @pytest.mark.parametrize("name", ["peers", "marts", "invoices"])
 def test_short(name: str, tmp_path: Path) -> None:
-    """A benchmark that is cut short ends well, and what it found is in the report."""
+    """A benchmark that is cut short ends well; it is in the report beside what was kept before."""
+    kept, page = tmp_path / "kept", tmp_path / "bench.md"
+    kept.mkdir()
+    (kept / "loads.txt").write_text("measured long ago\nwas printed\n")
+    (kept / "loads.jsonl").write_text('["a load", "1 s", "2 s", "MISSED"]\n')
+    (kept / f"{name}.txt").write_text("measured before\nis another now\n")
     command = [sys.executable, BENCHMARKS / "report.py", "--short", "--only", name]
     made = subprocess.run(
-        [*command, "--to", tmp_path / "bench.md"], capture_output=True, text=True, cwd=tmp_path
+        [*command, "--kept", kept, "--to", page], capture_output=True, text=True, cwd=tmp_path
     )
     assert made.returncode == 0, made.stdout + made.stderr
-    page = (tmp_path / "bench.md").read_text()
-    assert f"\n## {name}\n" in page
-    assert page.count("```") == 2
+    said = page.read_text()
+    assert "| a load | 1 s | 2 s | MISSED |" in said
+    assert "\n\nmeasured long ago\n\n```\nwas printed\n```\n" in said
+    assert f"\n## {name}\n" in said
+    assert said.count("```") == 4
+    assert "is another now" not in said
+    assert len(ORIGIN.findall(said)) == 1
+    assert sorted(one.name for one in kept.iterdir()) == sorted(
+        f"{one}.{kind}" for one in ("loads", name) for kind in ("txt", "jsonl")
+    )
+
+
+def test_a_part_that_fails_is_told_and_ends_no_other(tmp_path: Path) -> None:
+    """The exit code is 1, the page has both parts, and can be made again without a run."""
+    script = """
+import sys
+sys.path.insert(0, sys.argv.pop(1))
+import report
+report.BENCHMARKS["invoices"] = ([], ["many"])
+report.BENCHMARKS["reconciliation"] = ([], ["2"])
+report.main()
+"""
+    report = [sys.executable, "-c", script, BENCHMARKS, "--kept", "kept", "--short"]
+    run = [*report, "--only", "invoices,reconciliation"]
+    made = subprocess.run(run, capture_output=True, text=True, cwd=tmp_path)
+    assert (made.returncode, made.stderr) == (1, "failed: invoices\n"), made.stdout
+    page = tmp_path / "kept" / "bench.md"  # a short page is never that of the long form
+    said = page.read_text()
+    assert "| invoices | ends well | exit code 1 | FAILED |" in said
+    assert "ValueError" in said.split("## invoices")[1]
+    assert "honest invoices: 1" in said.split("## reconciliation")[1]
+    assert len(ORIGIN.findall(said)) == 2
+    assert "Not measured: loads, peers, operations, month, record, marts.\n" in said
+
+    page.unlink()
+    subprocess.run([*report, "--parts"], check=True, cwd=tmp_path)
+    assert page.read_text() == said
+
+
+def test_a_part_that_is_killed_stays_as_it_was(tmp_path: Path) -> None:
+    """What is printed and found before the end stands beside what is kept."""
+    (tmp_path / "marts.txt").write_text("measured long ago\nwas printed\n")
+    (tmp_path / "marts.jsonl").write_text("")
+    command = [sys.executable, BENCHMARKS / "report.py", "--kept", tmp_path, "--only", "marts"]
+    with subprocess.Popen(
+        [*command, "--short"], stdout=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        assert process.stdout
+        for line in process.stdout:
+            if "readings" in line:
+                os.killpg(process.pid, signal.SIGKILL)
+    assert "readings" in (tmp_path / "marts.txt.new").read_text()
+    assert (tmp_path / "marts.txt").read_text() == "measured long ago\nwas printed\n"
+
+
+def test_without_any_part_the_page_stays(tmp_path: Path) -> None:
+    """Such as a clone's, whose parts were measured elsewhere."""
+    page = tmp_path / "bench.md"
+    page.write_text("measured elsewhere")
+    command = [sys.executable, BENCHMARKS / "report.py", "--parts"]
+    made = subprocess.run(
+        [*command, "--kept", tmp_path, "--to", page], capture_output=True, text=True
+    )
+    assert (made.returncode, made.stderr) == (1, f"no part is kept in {tmp_path}\n")
+    assert page.read_text() == "measured elsewhere"
 
 
 def test_other_rows_are_noticed(tmp_path: Path) -> None:
