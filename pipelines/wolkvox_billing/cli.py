@@ -36,9 +36,9 @@ from wolkvox_billing.terminal import (
     print_table,
     say,
     shown_number,
+    spinning,
     watching,
 )
-from wolkvox_billing.terminal import err as terminal
 from wolkvox_billing.version import __version__
 
 destination_option = click.option(
@@ -531,6 +531,6 @@ def demo() -> None:
     from wolkvox_billing.demo import demo as verb
     from wolkvox_billing.story import tell
 
-    with terminal.status("living through September and October 2026") as spinner:
-        story = verb(lambda day: spinner.update(f"living through {day:%d %B %Y}"))
+    with spinning("living through September and October 2026") as update:
+        story = verb(lambda day: update(f"living through {day:%d %B %Y}"))
     tell(story)

@@ -92,13 +92,22 @@ class AsFiles(ItemTransform[Any, dict[str, Any]]):
     placement_affinity: ClassVar[float] = 1.5  # behind what others add, and behind the cursor
 
     def __init__(
-        self, table: str, columns: Mapping[str, TColumnSchema], has_others: bool = False
+        self,
+        table: str,
+        columns: Mapping[str, TColumnSchema],
+        has_others: bool = False,
+        pipeline: dlt.Pipeline | None = None,
     ) -> None:
         super().__init__(lambda item: item)
         self.table, self.columns, self.has_others = table, columns, has_others
+        self.pipeline = pipeline
 
     def bind(self, pipe: Any) -> AsFiles:
-        return AsFiles(self.table, self.columns, _has_other_steps(pipe))
+        try:
+            pipeline = dlt.current.pipeline()
+        except ContextDefaultCannotBeCreated:
+            pipeline = None  # somebody looks at a resource without one
+        return AsFiles(self.table, self.columns, _has_other_steps(pipe), pipeline)
 
     def __call__(self, item: Any, meta: Any = None) -> Iterator[Any]:
         given: Any = (meta.hints if isinstance(meta, HintsMeta) else None) or {}
@@ -145,9 +154,10 @@ class AsFiles(ItemTransform[Any, dict[str, Any]]):
             return "", "", None
         try:
             load_id = dlt.current.load_package_state()["load_id"]
-            pipeline = dlt.current.pipeline()
-        except (CurrentLoadPackageStateNotAvailable, ContextDefaultCannotBeCreated):
-            return "", "", None  # somebody looks at a resource without a pipeline
+        except CurrentLoadPackageStateNotAvailable:
+            return "", "", None
+        if not (pipeline := self.pipeline):
+            return "", "", None
         kind = pipeline.destination.destination_type if pipeline.destination else ""
         count = len(item) if isinstance(item, list) else item.count
         form = ""
@@ -168,16 +178,15 @@ class AsFiles(ItemTransform[Any, dict[str, Any]]):
 
     def _is_loaded(self, columns: Mapping[str, Any]) -> bool:
         """Whether the destination has the table: a load without rows of it has no job for it."""
-        try:
-            there = THERE.get(dlt.current.pipeline().working_dir, {})
-        except ContextDefaultCannotBeCreated:
-            return False
+        there = THERE.get(self.pipeline.working_dir, {}) if self.pipeline else {}
         return columns.keys() <= there.get(self.table, set())
 
     def _is_there(self) -> bool:
         """Whether an earlier package has made the table: without rows it need not be written."""
-        pipeline = dlt.current.pipeline()
-        known: Any = pipeline.default_schema.tables if pipeline.default_schema_name else {}
+        pipeline = self.pipeline
+        known: Any = (
+            pipeline.default_schema.tables if pipeline and pipeline.default_schema_name else {}
+        )
         return bool(known.get(self.table, {}).get("x-normalizer", {}).get("seen-data"))
 
 

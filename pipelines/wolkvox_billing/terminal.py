@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 if TYPE_CHECKING:
     from wolkvox_billing.polls import Poll, Skip
-
-out, err = Console(highlight=False), Console(stderr=True, highlight=False)
 
 _ROWS_OF_A_TABLE = 1000  # a longer one is printed in parts, each with its headings
 
@@ -40,32 +36,42 @@ def watching(what: str) -> Iterator[Callable[[Poll | Skip], None]]:
             return f"{name} {event.report} {event.outcome.value} {rows} rows {took:.2f} s"
         return f"{event.operation_id} {event.report} not asked: {event.detail}"
 
-    if err.is_terminal:
-        with err.status(f"{what}...") as spinner:
+    def show(event: Poll | Skip) -> None:
+        nonlocal done
+        done += 1
+        update(f"{what}: {done} done, {line(event)}")
 
-            def show(event: Poll | Skip) -> None:
-                nonlocal done
-                done += 1
-                spinner.update(Text(f"{what}: {done} done, {harmless(line(event))}"))
-
-            yield show
-    else:
-        yield lambda event: logger.info(harmless(line(event)))
+    with spinning(what) as update:
+        is_watched = sys.stderr.isatty()
+        yield show if is_watched else lambda event: logger.info(harmless(line(event)))
 
 
 @contextmanager
 def counting(what: str) -> Iterator[Callable[[object], None]]:
     """Counts what is done, while a person watches; says nothing in a pipe."""
     done = 0
-    with err.status(f"{what}...") if err.is_terminal else nullcontext() as spinner:
 
-        def count(_: object) -> None:
-            nonlocal done
-            done += 1
-            if spinner:
-                spinner.update(f"{what}: {done:,}")
+    def count(_: object) -> None:
+        nonlocal done
+        done += 1
+        update(f"{what}: {done:,}")
 
+    with spinning(what) as update:
         yield count
+
+
+@contextmanager
+def spinning(what: str) -> Iterator[Callable[[str], None]]:
+    """Shows a line that changes while a person watches, and nothing in a pipe. What it gives takes
+    the line's text."""
+    if not sys.stderr.isatty():
+        yield lambda text: None
+        return
+    from rich.console import Console  # of no use in a pipe, where most loads run
+    from rich.text import Text
+
+    with Console(stderr=True).status(f"{what}...") as spinner:
+        yield lambda text: spinner.update(Text(harmless(text)))
 
 
 def harmless(text: str) -> str:
@@ -74,14 +80,19 @@ def harmless(text: str) -> str:
 
 
 def say(text: str, bold: bool = False) -> None:
-    out.print(Text(harmless(text), style="bold" if bold else ""), soft_wrap=True)
+    click.secho(harmless(text), bold=bold)
 
 
 def complain(text: str) -> None:
-    err.print(Text(f"wolkvox-billing: {harmless(text)}"), soft_wrap=True)
+    click.echo(f"wolkvox-billing: {harmless(text)}", err=True)
 
 
 def print_table(headings: list[str], rows: Sequence[Sequence[Any]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    out = Console(highlight=False)
     for start in range(0, max(len(rows), 1), _ROWS_OF_A_TABLE):
         table = Table()
         for heading in headings:
