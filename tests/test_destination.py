@@ -129,6 +129,37 @@ def test_a_schema_that_somebody_dropped(warehouse: Project) -> None:
     assert warehouse.query("SELECT count(*) FROM wolkvox_billing_marts.usage_daily") == [(1,)]
 
 
+def test_a_table_that_somebody_dropped(warehouse: Project) -> None:
+    """A single table that is gone is made again by the next load, though it has no row for it; the
+    others keep what they have."""
+    poll(warehouse, 5)
+    for table in (REPORT, "rejected_rows"):
+        warehouse.execute(f"DROP TABLE wolkvox_billing.{table}")
+    assert poll(warehouse, 7).is_good
+    assert readings(warehouse) == [at(1, 5), at(2, 7)]
+    assert warehouse.query("SELECT count(*) FROM rejected_rows") == [(0,)]
+
+
+def test_a_destination_by_a_name_of_its_own(
+    project: Project, monkeypatch: pytest.MonkeyPatch, new_database: Callable[[], str]
+) -> None:
+    """A PostgreSQL that the settings give another name is loaded like any: nobody who holds a table
+    holds up a run for ever, and the marts are there."""
+    project.destination, project.dsn = "billing", new_database()
+    monkeypatch.setenv("DESTINATION__BILLING__DESTINATION_TYPE", "postgres")
+    monkeypatch.setenv("DESTINATION__BILLING__CREDENTIALS", project.dsn)
+    monkeypatch.setattr(places, "LOCK_WAIT", 0.1)
+    poll(project, 5)
+    with closing(psycopg2.connect(project.dsn)) as somebody:
+        somebody.cursor().execute(f"LOCK TABLE wolkvox_billing.{REPORT}")
+        [said] = poll(project, 7).problems
+        assert "lock timeout" in said
+    assert poll(project, 9).is_good
+    assert readings(project) == [at(1, 5), at(2, 7), at(3, 9)]
+    told = project.query("SELECT last_quantity FROM wolkvox_billing_marts.usage_monthly")
+    assert told == [(9,)]
+
+
 def test_a_table_that_somebody_keeps(
     project: Project, monkeypatch: pytest.MonkeyPatch, new_database: Callable[[], str]
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -12,7 +13,9 @@ import pytest
 
 from conftest import NOON, TOKENS, Project, configure
 from wolkvox_billing import files, wolkvox_billing
+from wolkvox_billing import pipeline as pipeline_module
 from wolkvox_billing import warehouse as warehouse_module
+from wolkvox_billing.errors import SettingsError
 
 pytestmark = pytest.mark.many_rows
 REPORT = "rsync_s3_mp3"
@@ -204,3 +207,34 @@ def test_a_step_of_a_user_may_make_another_type(warehouse: Project) -> None:
     dlt.pipeline("wolkvox", destination=destination, dataset_name=dataset).run(source)
     assert warehouse.query(f"SELECT DISTINCT items FROM {REPORT}") == [(Decimal("0.5"),)]
     assert warehouse.query("SELECT DISTINCT items_raw FROM readings") == [('{"as":"object"}',)]
+
+
+def test_no_job_for_a_table_without_rows(
+    warehouse: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each table is there after the first load; from then on a load has jobs for those only that it
+    has rows of."""
+    monkeypatch.setattr(pipeline_module, "tidy", lambda pipeline: None)
+    tables = []
+    for _ in range(2):
+        tell(warehouse, [row("P1")])
+        folder = Path(warehouse.load(force=True).working_folder)
+        packages = sorted(folder.glob("load/loaded/*"))
+        jobs = packages[-1].glob("completed_jobs/*")
+        tables.append({job.name.split(".")[0] for job in jobs} - {"_dlt_pipeline_state"})
+    with_rows = {"polls", "readings", REPORT}
+    assert tables == [with_rows | {"rejected_rows"}, with_rows]
+    assert warehouse.query("SELECT count(*) FROM rejected_rows") == [(0,)]
+
+
+def test_another_form_of_csv_is_refused(
+    project: Project, monkeypatch: pytest.MonkeyPatch, new_database: Callable[[], str]
+) -> None:
+    """Rows go into PostgreSQL as CSV of one form: a setting of another one is refused before
+    anybody is asked."""
+    monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", new_database())
+    monkeypatch.setenv("DESTINATION__POSTGRES__CSV_FORMAT__DELIMITER", "|")
+    project.destination = "postgres"
+    with pytest.raises(SettingsError, match="DESTINATION__POSTGRES__CSV_FORMAT"):
+        project.load()
+    assert project.vendor.calls == []

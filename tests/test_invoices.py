@@ -278,6 +278,18 @@ def test_what_cannot_be_loaded_holds_up_nothing(
     assert warehouse.query("SELECT quantity FROM invoice_lines") == [(Decimal(100),)]
 
 
+def test_invoices_whose_first_load_failed_find_their_tables(warehouse: Project) -> None:
+    """The tables of invoices are made by the first load that gets through, whatever dlt noted of
+    one that did not."""
+    assert warehouse.load().is_good
+    folder = inbox(warehouse, a__xml=declared(ubl(line("1", "1.00"), net="1.00")))
+    with warehouse.away(), pytest.raises(WarehouseError):
+        read(warehouse, folder.name)
+    assert made(read(warehouse, folder.name)) == {"a.xml": "loaded"}
+    for table, count in zip(TABLES, (1, 1, 0), strict=True):
+        assert warehouse.query(f"SELECT count(*) FROM {table}") == [(count,)]
+
+
 def test_lines_that_a_broken_run_left_out_are_added(warehouse: Project) -> None:
     """A document whose lines are not all there is loaded again, and only they are added."""
     inbox(warehouse, a__xml=declared(ubl(line(), line(number="2"), net="25000.00")))

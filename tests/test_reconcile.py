@@ -150,6 +150,36 @@ def test_the_mart_knows_an_invoice_when_it_was_read(warehouse: Project) -> None:
     assert warehouse.query(f"{mart}invoice_reconciliation") == [("overbilled_quantity", 1450)]
 
 
+def test_a_load_judges_anew_where_something_else_is_known(warehouse: Project) -> None:
+    """The mart has the verdicts of the day's first load, until the rules, the invoices or a month
+    that is over are others: on a long record they take as long as ten polls."""
+
+    def shown() -> list[tuple[Any, ...]]:
+        return warehouse.query(
+            "SELECT reconciliation_status, consumed_quantity, contracted_cost "
+            "FROM wolkvox_billing_marts.invoice_reconciliation ORDER BY billing_period_start"
+        )
+
+    Path("line_map.csv").write_text(ONE_LINE)
+    Path("rate_card.csv").write_text(ONE_PRICE)
+    read(warehouse, (local(3), "10"))
+    assert shown() == [("open_period", 10, 1000)]
+    read(warehouse, (local(3, 13), "20"))
+    assert shown() == [("open_period", 10, 1000)]
+    Path("rate_card.csv").write_text(ONE_PRICE.replace(",100,", ",200,"))
+    read(warehouse, (local(3, 14), "30"))
+    assert shown() == [("open_period", 30, 6000)]
+    read(warehouse, (local(4), "40"))
+    assert shown() == [("open_period", 40, 8000)]
+    read(warehouse, (local(1, month=11), "1"))
+    assert shown() == [("open_period", 40, 8000), ("open_period", 1, 200)]
+    warehouse.vendor.now = local(1, 13, month=11)  # the vendor restates a day of October
+    row = {"operation": "ACME", "description": "AUDIOS", "items": "45", "date": "2026-10-04"}
+    warehouse.vendor.answer(TOKENS["acme"], REPORT, [row])
+    assert warehouse.load(measures={REPORT: "month_to_date"}, force=True).is_good
+    assert shown() == [("open_period", 45, 9000), ("open_period", 1, 200)]
+
+
 def test_invoices_are_loaded_whatever_the_line_map_says(project: Project) -> None:
     """Without a line map there is nothing to compare by; a wrong one, or one before the first
     load, is a warning. The invoice is loaded, and the mart stays as it was."""

@@ -23,6 +23,7 @@ import dlt
 import filelock
 from dlt.common.configuration.exceptions import ConfigFieldMissingException, ConfigurationException
 from dlt.common.destination import Destination
+from dlt.common.destination.configuration import CsvFormatConfiguration
 from dlt.common.destination.exceptions import DestinationException, UnknownDestinationModule
 from dlt.common.exceptions import MissingDependencyException
 from dlt.common.storages.load_package import PackageStorage
@@ -391,6 +392,11 @@ def _impatient(kind: Destination[Any, Any]) -> Any:
     """PostgreSQL's credentials, by which no statement waits long for a table that somebody keeps:
     the run ends, its answers wait on disk, and the next one may ask the vendor."""
     spec: Any = kind.configuration(kind.spec(), accept_partial=True)
+    if dict(spec.csv_format or {}) != dict(CsvFormatConfiguration()):
+        raise SettingsError(
+            "the setting `csv_format` of PostgreSQL cannot be kept: rows go there as CSV of a form "
+            "of their own. Unset DESTINATION__POSTGRES__CSV_FORMAT__..., or the same in .dlt/*.toml"
+        )
     credentials = spec.credentials
     if credentials and not credentials.is_partial():
         given = (credentials.query or {}).get("options", "")
