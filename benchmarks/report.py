@@ -30,6 +30,7 @@ HERE = Path(__file__).parent
 # The words of the long form, and of the short one; None where it is not part of that.
 BENCHMARKS: dict[str, tuple[list[str], list[str] | None]] = {
     "loads": ([], ["--runs", "1", "--only", "1"]),
+    "stages": ([], ["--runs", "1", "--only", "1"]),
     "peers": ([], ["--runs", "1", "--only", "2000", "--peers", "handwritten"]),
     "operations": ([], ["--operations", "4", "--seconds", "0", "--parallel", "2", "--runs", "1"]),
     "month": (["--minutes", "75"], ["--polls", "8", "--hundred", "2", "--warm", "1"]),
