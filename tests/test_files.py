@@ -238,3 +238,12 @@ def test_another_form_of_csv_is_refused(
     with pytest.raises(SettingsError, match="DESTINATION__POSTGRES__CSV_FORMAT"):
         project.load()
     assert project.vendor.calls == []
+
+
+def test_a_large_load_is_in_the_file_once(project: Project) -> None:
+    """What many rows went through on their way is empty again: the DuckDB file has them once."""
+    tell(project, [row(f"P{n}") for n in range(MANY)])
+    assert project.load().is_good
+    for table in ("readings", REPORT):
+        assert project.query(f"SELECT count(*) FROM wolkvox_billing.{table}") == [(MANY,)]
+        assert project.query(f"SELECT count(*) FROM wolkvox_billing_staging.{table}") == [(0,)]

@@ -149,11 +149,22 @@ def _load(pipeline: dlt.Pipeline) -> LoadInfo:
         return pipeline.load()
     with in_little_memory(pipeline):
         try:
-            return pipeline.load(workers=1)
+            info = pipeline.load(workers=1)
+            _empty_staging(pipeline)
+            return info
         except PipelineStepFailed as error:
             if not is_out_of_memory(error):
                 raise
     return pipeline.load(workers=1)
+
+
+def _empty_staging(pipeline: dlt.Pipeline) -> None:
+    """Empties dlt's staging tables, before DuckDB writes its file: it would write these rows too,
+    and the file would be half as large again."""
+    with pipeline.sql_client() as client, client.with_staging_dataset():
+        for table in tables_in(client, client.dataset_name):
+            if not table.startswith("_dlt"):
+                client.execute_sql(f"TRUNCATE {client.make_qualified_table_name(table)}")
 
 
 def _begin_again(package: Path) -> None:
