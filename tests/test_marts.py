@@ -331,12 +331,7 @@ def test_the_data_says_what_it_looks_like(project: Project) -> None:
     """`auto` tells a counter by 6 rises without a fall and a reset at each turn of a month, a daily
     count by falls, a gauge by flatness, and says `undetermined` for less."""
     looks = [(dict(one.split(":") for one in days.split()), measure) for days, measure in LOOKS]
-    operations = [
-        {"name": f"looks-{n}", "server": f"{20 + n:04}", "token": f"{n:02x}" * 32}
-        for n in range(len(looks))
-    ]
-    for one in operations:
-        project.vendor.add_operation(**one)
+    operations = project.operations(len(looks))
     for day in sorted({day for days, _ in looks for day in days}):
         asked = []
         for one, (days, _) in zip(operations, looks, strict=True):
