@@ -60,7 +60,7 @@ faults: .venv/installed $(LEAST)/installed ## kill, cut, trickle, fuzz, many at 
 	@mkdir -p build && rm -f build/faults.txt build/faults.xml
 	@WOLKVOX_TEST_KILLS=$(KILLS) WOLKVOX_TEST_FUZZ_SECONDS=$(FUZZ) \
 		WOLKVOX_TEST_REPORT="$(CURDIR)/build/faults.txt" $(BIN)/python -m pytest \
-		-n auto --junitxml build/faults.xml tests/test_killed.py tests/test_packages.py \
+		-n auto --dist worksteal --junitxml build/faults.xml tests/test_killed.py tests/test_packages.py \
 		tests/test_destination.py tests/test_network.py tests/test_at_once.py tests/test_clocks.py \
 		tests/test_secrets.py tests/test_client.py tests/test_fuzzing.py \
 		tests/test_hostile_names.py tests/test_upgrade.py || true

@@ -60,6 +60,16 @@ class Project:
     def later(self, **time: float) -> None:
         self.vendor.now += timedelta(**time)
 
+    def operations(self, count: int) -> list[dict[str, str]]:
+        """So many more at the vendor, as `load` takes them."""
+        made = [
+            {"name": f"more-{n}", "server": f"{20 + n:04}", "token": f"{n:02x}" * 32}
+            for n in range(count)
+        ]
+        for one in made:
+            self.vendor.add_operation(**one)
+        return made
+
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         """Rows of the warehouse, over a connection of the test's own. Times come in UTC; the
         dataset is on the search path."""

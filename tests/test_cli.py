@@ -1,8 +1,10 @@
-"""The command line: what a person and a script see, as processes of their own."""
+"""The command line: what a person and a script see; where it is one that others start, remember
+things by or look at, as processes of their own."""
 
 from __future__ import annotations
 
 import json
+import logging
 import os
 import pty
 import socket
@@ -15,22 +17,26 @@ from typing import Any
 
 import duckdb
 import pytest
+from click.testing import CliRunner, Result
 
 from conftest import TOKENS, Project, configure
 from fake_wolkvox import Vendor
+from wolkvox_billing.cli import main
 
 REPORT = "rsync_s3_mp3"
 
 
+AT_ONCE = {"COLUMNS": "200", "SOURCES__WOLKVOX_BILLING__RETRY_PAUSE_SECONDS": "0"}
+
+
 def run(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """One command in the current project folder; new tries come at once."""
+    """One command in the current project folder, as a process; new tries come at once."""
     return subprocess.run(
         [sys.executable, "-m", "wolkvox_billing", *words],
         env={
             **os.environ,
             "PYTHONPATH": os.pathsep.join(sys.path),
-            "COLUMNS": "200",
-            "SOURCES__WOLKVOX_BILLING__RETRY_PAUSE_SECONDS": "0",
+            **AT_ONCE,
             **environment,
         },
         stdin=subprocess.DEVNULL,
@@ -39,6 +45,20 @@ def run(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
         timeout=300,
         check=False,
     )
+
+
+def command(*words: str, **environment: str) -> Result:
+    """The same in this process, which need not import everything anew. What a process would show as
+    a traceback is raised."""
+    logger = logging.getLogger("wolkvox_billing")
+    logger.handlers.clear()  # it holds the stderr that was one's when it was made
+    try:
+        done = CliRunner().invoke(main, words, env={**AT_ONCE, **environment})
+    finally:
+        logger.handlers.clear()
+    if done.exception and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    return done
 
 
 ENDINGS = [
@@ -63,8 +83,8 @@ def test_load_ends_by_its_outcome(
 ) -> None:
     """`load` ends in 0 for an answer and in 1 for a refusal, and names the outcome."""
     project.vendor.misbehave(misbehaviour)
-    done = run("load")
-    assert (done.returncode, outcome in done.stdout) == (code, True), done.stdout + done.stderr
+    done = command("load")
+    assert (done.exit_code, outcome in done.stdout) == (code, True), done.stdout + done.stderr
 
 
 def test_load_says_that_it_kept_the_pace(project: Project) -> None:
@@ -101,7 +121,7 @@ def test_load_prints_json_for_machines(project: Project) -> None:
 
 def test_a_named_report_is_asked(project: Project) -> None:
     """`--report` chooses what is asked, and each report has a table of its own."""
-    assert run("load", "--report", "ivr_minutes", "--report", "vision").returncode == 0
+    assert command("load", "--report", "ivr_minutes", "--report", "vision").exit_code == 0
     assert [call.report for call in project.vendor.calls] == ["ivr_minutes", "vision"]
     assert len(project.query("SELECT * FROM vision")) == 1
 
@@ -124,8 +144,8 @@ def test_a_wrong_setting_is_named(
     project: Project, environment: dict[str, str], named: str
 ) -> None:
     """A wrong setting ends in 2, is named, and shows neither a traceback nor a token."""
-    done = run("load", **environment)
-    assert done.returncode == 2, done.stdout + done.stderr
+    done = command("load", **environment)
+    assert done.exit_code == 2, done.stdout + done.stderr
     assert named in done.stderr
     assert "Traceback" not in done.stderr and "s3cr3t" not in done.stderr
 
@@ -141,7 +161,7 @@ def test_missing_settings_are_named(project: Project, monkeypatch: pytest.Monkey
 
 def test_a_locked_duckdb_file_names_its_holder(project: Project) -> None:
     """While another process holds the file, `load` says who, keeps the answer, loads it later."""
-    assert run("load").returncode == 0
+    assert command("load").exit_code == 0
     holder = subprocess.Popen(
         [
             sys.executable,
@@ -154,15 +174,15 @@ def test_a_locked_duckdb_file_names_its_holder(project: Project) -> None:
     assert holder.stdout is not None
     holder.stdout.readline()
     try:
-        done = run("load", "--force")
-        seen = run("status")
+        done = command("load", "--force")
+        seen = command("status")
     finally:
         holder.communicate(b"\n", timeout=30)
-    assert done.returncode == 1
+    assert done.exit_code == 1
     assert f"PID {holder.pid}" in done.stdout and "next load" in done.stdout
-    assert seen.returncode == 1 and f"PID {holder.pid}" in seen.stderr
+    assert seen.exit_code == 1 and f"PID {holder.pid}" in seen.stderr
     assert "Traceback" not in seen.stderr
-    assert run("load", "--force").returncode == 0
+    assert command("load", "--force").exit_code == 0
     assert project.query("SELECT COUNT(*) FROM readings") == [(3,)]
 
 
@@ -184,8 +204,8 @@ def test_check_names_the_step_that_fails(
 ) -> None:
     """`check` makes one call, names the step that fails, says what to do, and ends in 1."""
     project.vendor.misbehave(misbehaviour)
-    done = run("check")
-    assert done.returncode == 1
+    done = command("check")
+    assert done.exit_code == 1
     assert f"fails at: {step}" in done.stdout
     assert advice in done.stdout
     assert len(project.vendor.calls) == 1
@@ -195,11 +215,11 @@ def test_an_answer_that_nobody_can_read_is_no_success(project: Project) -> None:
     """Rows that cannot be read show in `load`, `status` and `check`, which fails at the format."""
     row = {"operation": "ACME", "description": "Audios", "items": "1.234,5", "date": "2026-11-10"}
     project.vendor.answer(TOKENS["acme"], REPORT, [row, row])
-    assert "2, 2 unreadable" in run("load").stdout
-    assert json.loads(run("load", "--force", "--json").stdout)["polls"][0]["rejected"] == 2
-    assert "2 rows of the newest answer could not be read" in run("status").stdout
-    done = run("check")
-    assert done.returncode == 1
+    assert "2, 2 unreadable" in command("load").stdout
+    assert json.loads(command("load", "--force", "--json").stdout)["polls"][0]["rejected"] == 2
+    assert "2 rows of the newest answer could not be read" in command("status").stdout
+    done = command("check")
+    assert done.exit_code == 1
     assert "fails at: format" in done.stdout and "'1.234,5' is not an amount" in done.stdout
 
 
@@ -219,21 +239,21 @@ def test_what_cannot_be_opened_is_said(project: Project, verb: str, what: str) -
     else:
         (project.folder / "file").touch()
         environment = {"DLT_DATA_DIR": str(project.folder / "file" / "x")}
-    done = run(*words, **environment)
-    assert (done.returncode, "Traceback" in done.stderr) == (code, False), done.stderr
+    done = command(*words, **environment)
+    assert (done.exit_code, "Traceback" in done.stderr) == (code, False), done.stderr
     assert done.stdout or done.stderr.startswith("wolkvox-billing: ")
 
 
 def test_check_tells_a_name_from_a_connection(project: Project) -> None:
     """A name that does not resolve, and a port where nobody listens, are two findings."""
     named = {"SOURCES__WOLKVOX_BILLING__BASE_URL": "https://wv{server}.invalid"}
-    assert "fails at: name" in run("check", **named).stdout
+    assert "fails at: name" in command("check", **named).stdout
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         closed = {
             "SOURCES__WOLKVOX_BILLING__BASE_URL": f"http://127.0.0.1:{probe.getsockname()[1]}"
         }
-        assert "fails at: connection" in run("check", **closed).stdout
+        assert "fails at: connection" in command("check", **closed).stdout
 
 
 def test_check_shows_the_first_rows(
@@ -263,9 +283,9 @@ def test_status_on_postgres(
 ) -> None:
     """`status` reads what `load` wrote, on PostgreSQL too."""
     monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", new_database())
-    assert "nothing is loaded" in run("status", "--destination", "postgres").stdout
-    assert run("load", "--destination", "postgres").returncode == 0
-    said = json.loads(run("status", "--destination", "postgres", "--json").stdout)
+    assert "nothing is loaded" in command("status", "--destination", "postgres").stdout
+    assert command("load", "--destination", "postgres").exit_code == 0
+    said = json.loads(command("status", "--destination", "postgres", "--json").stdout)
     assert [(row["operation_id"], row["polls_24h"]) for row in said["rows"]] == [("acme", 1)]
 
 

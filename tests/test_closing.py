@@ -33,6 +33,7 @@ from wolkvox_billing.reconcile import DoesNotTieOut
 from wolkvox_billing.reconciliation.policy import Policy
 from wolkvox_billing.snapshot import publish
 from wolkvox_billing.status import status
+from worlds import once
 
 CREDIT = invoice("100", "10000.00", kind="CreditNote", number="N-1", corrects="F-1", periods="",
                  issued="2026-12-20")  # fmt: skip
@@ -50,9 +51,13 @@ def maps(request: pytest.FixtureRequest) -> None:
 
 def ready(project: Project, quantity: str = "1000", net: str = "100000.00") -> None:
     """October was read, its invoice came, and it is 30 November."""
+    once(project, _read_and_billed, quantity, net)
+    project.vendor.now = local(30, month=11)
+
+
+def _read_and_billed(project: Project, quantity: str, net: str) -> None:
     read(project, *READ)
     bill(project, invoice(quantity, net))
-    project.vendor.now = local(30, month=11)
 
 
 def signed(project: Project, verb: Any = close, month: str = "2026-10", **more: Any) -> Close:

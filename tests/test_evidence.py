@@ -28,6 +28,7 @@ from wolkvox_billing.errors import SettingsError
 from wolkvox_billing.evidence import examine, verify, write_evidence
 from wolkvox_billing.evidence.archive import write_archive
 from wolkvox_billing.reconciliation.policy import Policy
+from worlds import once
 
 TABLES = ("readings", "polls", "usage_restatements", "invoice_documents", "invoice_lines",
           "invoice_reconciliation")  # fmt: skip
@@ -50,6 +51,10 @@ def written(project: Project, folder: str = "evidence", **more: Any) -> Path:
 
 def october(project: Project, description: str = "Grabaciones en S3") -> None:
     """A counter read three times, and an invoice of it."""
+    once(project, _october, description)
+
+
+def _october(project: Project, description: str) -> None:
     read(project, *READ)
     own = line("1450", "145000.00", description=description, price=None, tax=None)
     bill(project, ubl(own, net="145000.00", tax=None, periods=OCTOBER))

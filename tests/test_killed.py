@@ -80,6 +80,7 @@ class Life:
         self.kept, self.result = tmp_path / "kept", tmp_path / "result"
         self.number = 0
         self.lost: list[int] = []  # sent by the vendor and not in the spool before the kill
+        self.lost_after = 0  # what was in the spool
         self.served: list[int] = []
 
     def tell(self) -> dict[str, int]:
@@ -106,6 +107,24 @@ class Life:
 
     def killed(self, after: float | None = None, **order: Any) -> int:
         """A run that is killed, by itself or after so many seconds; how it ended."""
+        return self.run(after, **order)[0]
+
+    def lived(self) -> float:
+        """A run that nobody disturbs, and that loses nothing; how many seconds it took."""
+        self.result.unlink(missing_ok=True)
+        began = time.monotonic()
+        code, told = self.run()
+        took = time.monotonic() - began
+        assert code == 0, self.log()
+        [outcomes, problems], _ = json.loads(self.result.read_text())
+        assert (outcomes.count("ok"), problems) == (len(TOKENS), []), self.log()
+        assert told <= set(self.served)
+        self.check()
+        assert not told & set(self.lost)
+        return took
+
+    def run(self, after: float | None = None, **order: Any) -> tuple[int, set[int]]:
+        """How a run ended, and what the vendor had for it."""
         told, before = self.tell(), len(self.project.vendor.calls)
         pid = self.start(**order)
         if after is not None:
@@ -113,8 +132,8 @@ class Life:
             os.kill(pid, signal.SIGKILL)
         code = self.runs.wait(pid)
         calls = self.project.vendor.calls[before:]
-        self.served += [told[call.token or ""] for call in calls if call.status == 200]
-        return code
+        self.served += sorted({told[call.token or ""] for call in calls if call.status == 200})
+        return code, set(told.values())
 
     def log(self) -> str:
         return self.kept.with_name("log").read_text()[-3000:]
@@ -127,7 +146,9 @@ class Life:
         ids = [one for one, _ in readings]
         assert len(ids) == len(set(ids))
         assert [(one,) for one in ids] == polls
-        assert set(safe) <= set(ids)
+        gone = set(safe) - set(ids)
+        self.lost_after = len(gone)
+        assert not gone
         newest = f"SELECT operation_id, items FROM {REPORT} ORDER BY 1"
         assert self.project.query(newest) == self.project.query(
             "SELECT operation_id, max(items) FROM readings GROUP BY 1 ORDER BY 1"
@@ -196,20 +217,25 @@ def test_killed_before_a_change_of_files(life: Life) -> None:
 
 
 def test_killed_at_any_moment(life: Life) -> None:
-    """Runs are killed at moments that chance picks: what was in the spool is there once."""
-    seed = time.time_ns() % 1_000_000
+    """Two runs are killed at moments that chance picks, two live, and so on, until as many are dead
+    as shall be: what was in the spool is there once, of what the living were told nothing is
+    missing, and the next to live mends what was killed."""
+    seed, wanted = time.time_ns() % 1_000_000, KILLS or 2
     chance = random.Random(seed)  # noqa: S311 # it guards nothing
-    life.tell()
-    began = time.monotonic()
-    assert life.runs.wait(life.start()) == 0
-    length = (time.monotonic() - began) * 1.2
-    ended = [life.killed(chance.uniform(0, length)) for _ in range(KILLS or 4)]
+    lived, ended = [life.lived()], list[int]()
+    while (dead := ended.count(-signal.SIGKILL)) < wanted:
+        assert len(ended) < 6 * wanted, f"only {dead} of {len(ended)} runs died before their end"
+        # The first of two that lived had something to mend, as the second of two killed has.
+        ended.append(life.killed(chance.uniform(0, max(lived[-2:]))))
+        assert ended[-1] in (0, -signal.SIGKILL), life.log()
+        if not len(ended) % 2:
+            lived += [life.lived(), life.lived()]
     life.end()
-    dead = ended.count(-signal.SIGKILL)
     note(
-        f"{life.project.destination}: killed at any moment {dead} of {len(ended)} runs, "
-        f"seed {seed}; {len(life.served)} answers, "
-        f"lost before they were in the spool: {len(life.lost)}"
+        f"{life.project.destination}: {len(ended)} runs were to be killed at any moment and {dead} "
+        f"of them died, between {len(lived) + 1} that nobody disturbed (seed {seed}); of "
+        f"{len(life.served)} answers delivered {len(life.lost)} were lost before they were in the "
+        f"spool, {life.lost_after} after"
     )
 
 

@@ -32,6 +32,7 @@ from wolkvox_billing.reconciliation.rate_card import FOREVER, Rate
 from wolkvox_billing.reconciliation.tail import Tail, Unread
 from wolkvox_billing.reconciliation.verdicts import judge
 from wolkvox_billing.reconciliation.words import explanation
+from worlds import once
 
 REPORT = "rsync_s3_mp3"
 BOGOTA = timezone(timedelta(hours=-5))
@@ -49,6 +50,10 @@ def local(day: int, hour: int = 12, minute: int = 0, month: int = 10) -> datetim
 
 def read(project: Project, *readings: tuple[datetime, str], product: str = "AUDIOS") -> None:
     """Polls at these times, with what the counter shows then."""
+    once(project, _polled, readings, product)
+
+
+def _polled(project: Project, readings: Sequence[tuple[datetime, str]], product: str) -> None:
     for at, items in readings:
         project.vendor.now = at
         row = {
