@@ -69,7 +69,7 @@ report.main()
     assert "ValueError" in said.split("## invoices")[1]
     assert "honest invoices: 1" in said.split("## reconciliation")[1]
     assert len(ORIGIN.findall(said)) == 2
-    assert "Not measured: loads, peers, operations, month, record, marts.\n" in said
+    assert "Not measured: loads, stages, peers, operations, month, record, marts.\n" in said
 
     page.unlink()
     subprocess.run([*report, "--parts"], check=True, cwd=tmp_path)
