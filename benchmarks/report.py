@@ -6,11 +6,11 @@
     python benchmarks/report.py --short              with small counts
 
 All of it takes hours. So each benchmark is a part that is kept in `build/bench` when it ends (see
-`parts.py`), and after each the page is written anew from all parts that are there. It begins with each aim, what was measured and whether it is met; then
-comes what each benchmark printed. `remarks.md` beside this file is written by hand, and taken over
-as it is: there stands why an aim is missed. With `--short` the counts are small, and parts and page
-are in `build/short`: that all of it still runs, and gives equal rows, is a test; its times say
-nothing. Ends in 1 where a part failed.
+`parts.py`), and after each the page is written anew from all parts that are there. It begins with
+each aim, what was measured and whether it is met; then comes what each benchmark printed.
+`remarks.md` beside this file is written by hand, and taken over as it is: there stands why an aim
+is missed. With `--short` the counts are small, and parts and page are in `build/short`: that it
+runs, and gives equal rows, is a test; its times say nothing. Ends in 1 where a part failed.
 """
 
 from __future__ import annotations

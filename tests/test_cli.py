@@ -356,3 +356,11 @@ def test_demo_tells_the_whole_story(project: Project, monkeypatch: pytest.Monkey
     # one of them, of October, bills 450 more than were copied; a note gives them back
     assert [(f"{month:%m}", int(count)) for month, count in billed] == [
         ("09", 12912), ("09", 13874), ("10", 450), ("10", 14146), ("10", 14853)]  # fmt: skip
+
+
+def test_a_load_that_nobody_can_hear(project: Project) -> None:
+    """A service may start it without standard streams: the vendor is asked, the answer loaded."""
+    command = 'exec "$0" -m wolkvox_billing load >&- 2>&-'
+    done = subprocess.run(["/bin/sh", "-c", command, sys.executable], stdin=subprocess.DEVNULL)
+    assert done.returncode == 0
+    assert project.query("SELECT count(*) FROM readings") == [(1,)]

@@ -129,15 +129,72 @@ def test_a_schema_that_somebody_dropped(warehouse: Project) -> None:
     assert warehouse.query("SELECT count(*) FROM wolkvox_billing_marts.usage_daily") == [(1,)]
 
 
-def test_a_table_that_somebody_dropped(warehouse: Project) -> None:
-    """A single table that is gone is made again by the next load, though it has no row for it; the
-    others keep what they have."""
+@pytest.mark.parametrize(
+    "sql",
+    [
+        f"DROP TABLE wolkvox_billing.{REPORT}",
+        "DROP TABLE wolkvox_billing.rejected_rows",
+        f"DROP TABLE wolkvox_billing_staging.{REPORT}",
+        f"ALTER TABLE wolkvox_billing.{REPORT} DROP COLUMN date_raw",
+    ],
+)
+def test_a_part_that_somebody_dropped(warehouse: Project, sql: str) -> None:
+    """A single table or column that is gone is made again by the next load, be it that answers
+    wait for it, that it has no row for it, or that it is dropped while the vendor is asked."""
     poll(warehouse, 5)
-    for table in (REPORT, "rejected_rows"):
-        warehouse.execute(f"DROP TABLE wolkvox_billing.{table}")
-    assert poll(warehouse, 7).is_good
-    assert readings(warehouse) == [at(1, 5), at(2, 7)]
+    with warehouse.away():
+        poll(warehouse, 7)
+    warehouse.execute(sql)
+    assert poll(warehouse, 4).is_good
+    assert [items for _, items in readings(warehouse)] == [5, 7, 4]
+    tell(warehouse, 3)
+    report = warehouse.load(on_event=lambda _: warehouse.execute(sql))
+    assert [one.outcome for one in report.polls] == ["ok"]
+    assert poll(warehouse, 9).is_good
+    assert [items for _, items in readings(warehouse)] == [5, 7, 4, 3, 9]
     assert warehouse.query("SELECT count(*) FROM rejected_rows") == [(0,)]
+    assert warehouse.query(f"SELECT count(date_raw) FROM {REPORT}") == [(1,)]
+
+
+def test_a_schema_dropped_while_the_vendor_is_asked(warehouse: Project) -> None:
+    """What somebody drops in these seconds raises nothing, and the next load makes it again."""
+    poll(warehouse, 5)
+    warehouse.later(hours=1)
+    warehouse.vendor.answer(TOKENS["acme"], REPORT, [])
+    drop = "DROP SCHEMA IF EXISTS wolkvox_billing CASCADE"
+    report = warehouse.load(on_event=lambda _: warehouse.execute(drop))
+    assert "the marts could not be refreshed" in report.problems[-1]
+    assert poll(warehouse, 9).is_good
+    assert readings(warehouse) == [at(3, 9)]
+
+
+def test_a_role_that_may_not_see_all(
+    project: Project, monkeypatch: pytest.MonkeyPatch, new_database: Callable[[], str]
+) -> None:
+    """A table that the loader's role may not see is not taken for one that is gone: its answers are
+    loaded all the same."""
+    project.destination, project.dsn = "postgres", new_database()
+    monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", project.dsn)
+    poll(project, 5)
+    role = project.dsn.rsplit("/", 1)[1]  # a role is of the whole server
+    schemas, polled = "wolkvox_billing, wolkvox_billing_staging", "wolkvox_billing.rejected_rows"
+    for sql in (
+        f"CREATE ROLE {role} LOGIN PASSWORD 'unused'",
+        f"GRANT USAGE, CREATE ON SCHEMA {schemas} TO {role}",
+        f"GRANT ALL ON ALL TABLES IN SCHEMA {schemas} TO {role}",
+        f"REVOKE DELETE ON wolkvox_billing._dlt_version FROM {role}",
+        f"REVOKE ALL ON {polled} FROM {role}",
+        f"REVOKE ALL ON {REPORT} FROM {role}",
+        f"GRANT ALL ON {REPORT} TO {role}",
+    ):
+        project.execute(sql)
+    address = project.dsn.split("@")[1]
+    monkeypatch.setenv(
+        "DESTINATION__POSTGRES__CREDENTIALS", f"postgresql://{role}:unused@{address}"
+    )
+    tell(project, 7)
+    project.load()
+    assert project.query("SELECT items FROM readings ORDER BY read_at") == [(5,), (7,)]
 
 
 def test_a_destination_by_a_name_of_its_own(

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from conftest import TOKENS, Project
 from documents import declared, line, period, ubl
+from wolkvox_billing import reconcile as reconcile_module
 from wolkvox_billing.cli import main
 from wolkvox_billing.errors import SettingsError
 from wolkvox_billing.intake import invoices
@@ -183,6 +184,45 @@ def test_a_load_judges_anew_where_something_else_is_known(warehouse: Project) ->
     warehouse.vendor.answer(TOKENS["acme"], REPORT, [row])
     assert warehouse.load(measures={REPORT: "month_to_date"}, force=True).is_good
     assert shown() == [("open_period", 45, 9000), ("open_period", 1, 200)]
+
+
+def test_a_month_that_is_over_is_judged_anew_when_it_is_read_again(warehouse: Project) -> None:
+    """The same number, read once more after the month, ends what nobody had read of it."""
+    read(warehouse, (local(1), "10"), (local(15), "500"), (local(31, 12), "1000"))
+    Path("line_map.csv").write_text(ONE_LINE)
+    Path("rate_card.csv").write_text(ONE_PRICE)
+    bill(warehouse, invoice("1010", "101000.00"))
+    asked = (
+        "SELECT reconciliation_status, hours_unread_at_end FROM "
+        "wolkvox_billing_marts.invoice_reconciliation WHERE billing_period_start = '2026-10-01'"
+    )
+    read(warehouse, (local(1, 1, month=11), "1"))
+    assert warehouse.query(asked) == [("inconclusive_low_coverage", 12)]
+    warehouse.vendor.now = local(1, 13, month=11)
+    row = {"operation": "ACME", "description": "AUDIOS", "items": "1000", "date": "2026-10-31"}
+    warehouse.vendor.answer(TOKENS["acme"], REPORT, [row])
+    assert warehouse.load(measures={REPORT: "month_to_date"}, force=True).is_good
+    assert warehouse.query(asked) == [("overbilled_quantity", 0)]
+
+
+def test_what_comes_while_verdicts_are_made_is_judged_by_the_next_load(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rules that change while a load judges are not held to be those that it judged by."""
+    Path("line_map.csv").write_text(ONE_LINE)
+    Path("rate_card.csv").write_text(ONE_PRICE)
+
+    def slow(*words: Any) -> Any:
+        Path("rate_card.csv").write_text(ONE_PRICE.replace(",100,", ",200,"))
+        return judge(*words)
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(reconcile_module, "judge", slow)
+        read(project, (local(3), "11"))
+    cost = "SELECT contracted_cost FROM wolkvox_billing_marts.invoice_reconciliation"
+    assert project.query(cost) == [(1100,)]
+    read(project, (local(3, 13), "11"))
+    assert project.query(cost) == [(2200,)]
 
 
 def test_invoices_are_loaded_whatever_the_line_map_says(project: Project) -> None:

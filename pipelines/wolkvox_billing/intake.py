@@ -33,7 +33,7 @@ from wolkvox_billing.marts.sql import literal
 from wolkvox_billing.packages import normalized_and_loaded, tables_of
 from wolkvox_billing.pipeline import NOT_RECONCILED, complaint_of, load_or_drop
 from wolkvox_billing.polls import Clock, utc_now
-from wolkvox_billing.reconcile import refill
+from wolkvox_billing.reconcile import fill_anew
 from wolkvox_billing.reconciliation.policy import PERIOD_RULES, read_policy
 from wolkvox_billing.tables import hints
 from wolkvox_billing.warehouse import (
@@ -152,10 +152,16 @@ def _compared_anew(pipeline: dlt.Pipeline, now: datetime) -> list[str]:
     stays loaded, and `reconcile` will say the same."""
     try:
         with held_open(pipeline):
-            said = complaint_of(lambda: refill(pipeline, configured(read_policy), now))
+            said = complaint_of(lambda: _refill(pipeline, now))
     except WolkvoxError as error:
         said = str(error)
     return [NOT_RECONCILED.format(said)] if said else []
+
+
+def _refill(pipeline: dlt.Pipeline, now: datetime) -> None:
+    policy = configured(read_policy)
+    if policy.has_files:
+        fill_anew(pipeline, policy, now)
 
 
 def _tables(

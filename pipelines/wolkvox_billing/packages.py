@@ -11,14 +11,15 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import dlt
 from dlt.common.pipeline import LoadInfo
+from dlt.common.schema import Schema
 from dlt.common.storages.load_package import PackageStorage, ParsedLoadJobFileName
+from dlt.destinations.sql_client import SqlClientBase
 from dlt.pipeline.exceptions import PipelineStepFailed
 
 from wolkvox_billing.files import THERE
@@ -72,12 +73,12 @@ def load_waiting(pipeline: dlt.Pipeline, *, wait: float = LONG) -> Loaded:
     with held_open(pipeline):
         # Without a schema it is a first run that was killed in extract: the spool has its answers.
         if pipeline.has_pending_data and pipeline.default_schema_name:
+            _look_at_tables(pipeline)
             info, more = normalized_and_loaded(pipeline, wait=wait, late=True)
             problems += more
         else:
             pipeline.sync_destination()
-        if engine_of(pipeline) in REFRESHED:
-            _look_at_tables(pipeline)
+        _look_at_tables(pipeline)
     return Loaded(info, problems)
 
 
@@ -89,26 +90,48 @@ def tables_of(pipeline: dlt.Pipeline) -> set[str]:
 
 
 def _look_at_tables(pipeline: dlt.Pipeline) -> None:
-    """Notes which tables there are. Where one is gone that was made, dlt's note goes too, by which
-    it would take them all for made, and fail for ever."""
-    there: defaultdict[str, set[str]] = defaultdict(set)
-    with pipeline.sql_client() as client:
-        for table, column in (
-            client.execute_sql(
-                "SELECT table_name, column_name FROM information_schema.columns "
-                f"WHERE table_schema = {literal(client.dataset_name)}"
-            )
-            or ()
-        ):
-            there[table].add(column)
-        THERE[pipeline.working_dir] = there
-        schema = pipeline.default_schema if pipeline.default_schema_name else None
-        made = schema.data_table_names(seen_data_only=True) if schema else []
-        if schema and schema.version_table_name in there and not there.keys() >= set(made):
+    """Notes which tables there are, where that can be asked. Where one is gone that was made, or a
+    column of it, or the table that it is merged from, dlt's notes go too, by which it would take
+    them for made, and fail for ever. What a role may not see or change stays as it is."""
+    if engine_of(pipeline) not in REFRESHED:
+        return
+    try:
+        with pipeline.sql_client() as client:
+            places = client.dataset_name, client.staging_dataset_name
+            there: dict[str, dict[str, set[str]]] = {place: {} for place in places}
+            for place, table, column in (
+                client.execute_sql(
+                    "SELECT table_schema, table_name, column_name FROM information_schema.columns "
+                    "WHERE table_catalog = current_database() "
+                    f"AND table_schema IN ({', '.join(map(literal, places))})"
+                )
+                or ()
+            ):
+                there[place].setdefault(table, set()).add(column)
+            THERE[pipeline.working_dir] = there[places[0]]
+            if pipeline.default_schema_name:
+                for place in places:
+                    _forget_what_is_gone(client, pipeline.default_schema, place, there[place])
+    except Exception as error:
+        if not is_complaint(error):
+            raise
+
+
+def _forget_what_is_gone(
+    client: SqlClientBase[Any], schema: Schema, place: str, there: Mapping[str, set[str]]
+) -> None:
+    made = {
+        str(table["name"]): {
+            name for name, column in table["columns"].items() if column.get("data_type")
+        }
+        for table in schema.data_tables(seen_data_only=True)
+        if place == client.dataset_name or table.get("write_disposition") == "merge"
+    }
+    is_whole = all(columns <= there.get(name, set()) for name, columns in made.items())
+    if not is_whole and schema.version_table_name in there:
+        with client.with_alternative_dataset_name(place):
             table = client.make_qualified_table_name(schema.version_table_name)
-            client.execute_sql(
-                f"DELETE FROM {table} WHERE version_hash = {literal(schema.stored_version_hash)}"
-            )
+            client.execute_sql(f"DELETE FROM {table} WHERE schema_name = {literal(schema.name)}")
 
 
 def normalized_and_loaded(

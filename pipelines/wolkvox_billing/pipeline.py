@@ -160,7 +160,9 @@ def load(
                 "was asked"
             )
             return result
+        has_waited = any(loaded.info for loaded in loads)
         for polls in spool.waiting():
+            has_waited = True
             _take_along(result, pipeline, spool, polls, settings)
         try:
             pipeline.extract(source, table_format=table_format(pipeline))
@@ -181,7 +183,7 @@ def load(
                     if _try(
                         result, NOT_REFRESHED, lambda: refresh(pipeline, meaning, clock(), zones)
                     ):
-                        _refill(pipeline, result)
+                        _refill(pipeline, result, anew=has_waited)
     return result
 
 
@@ -209,14 +211,14 @@ def _take_along(
             result.problems.append(f"an answer of an earlier run, {where}: {plain(error)}")
 
 
-def _refill(pipeline: dlt.Pipeline, result: LoadReport) -> None:
+def _refill(pipeline: dlt.Pipeline, result: LoadReport, *, anew: bool) -> None:
     try:
         policy = configured(read_policy)
         if policy.has_files:
             # Here, since it brings much along that a load without invoices has no use for.
             from wolkvox_billing.reconcile import refill
 
-            _try(result, NOT_RECONCILED, lambda: refill(pipeline, policy))
+            _try(result, NOT_RECONCILED, lambda: refill(pipeline, policy, anew=anew))
     except WolkvoxError as error:
         result.warnings.append(NOT_RECONCILED.format(error))
 
@@ -241,7 +243,7 @@ def refresh_marts(
         if (name := engine_of(pipeline)) in REFRESHED:
             with reading(pipeline):
                 refresh(pipeline, meaning, clock())
-                _refill(pipeline, result)
+                _refill(pipeline, result, anew=True)
         else:
             result.warnings.append(f"the marts on {name} are made by `wolkvox-billing sql`")
     return result
@@ -291,7 +293,10 @@ def meaning_of(
 
 
 def _try(result: LoadReport, what_fails: str, step: Callable[[], Any]) -> bool:
-    said = complaint_of(step)
+    try:
+        said = complaint_of(step)
+    except WarehouseError as error:  # such as a dataset that somebody dropped in these seconds
+        said = str(error)
     if said:
         result.problems.append(what_fails.format(said))
     return not said

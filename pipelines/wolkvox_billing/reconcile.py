@@ -119,15 +119,11 @@ def init(
     return written, propose(Path(policy.line_map), rows, facts.lines)
 
 
-def refill(pipeline: dlt.Pipeline, policy: Policy, now: datetime | None = None) -> None:
-    """Fills the mart where there are a line map and a rate card, as of `now`. Without it, as of the
-    marts' clock, where its `_inputs` are others: on a long record it takes as long as ten polls.
-    Raises SettingsError and DoesNotTieOut."""
-    if policy.has_files:
-        if now:
-            fill_anew(pipeline, policy, now)
-        elif not _is_filled(pipeline, policy):
-            fill(pipeline, policy)
+def refill(pipeline: dlt.Pipeline, policy: Policy, *, anew: bool) -> None:
+    """Fills the mart, as of the marts' clock; if not `anew`, only where its `_inputs` are others,
+    since on a long record that takes as long as ten polls. Raises SettingsError, DoesNotTieOut."""
+    if anew or not _is_filled(pipeline, policy):
+        fill(pipeline, policy)
 
 
 def _is_filled(pipeline: dlt.Pipeline, policy: Policy) -> bool:
@@ -139,8 +135,8 @@ def _is_filled(pipeline: dlt.Pipeline, policy: Policy) -> bool:
 
 def _inputs(client: SqlClientBase[Any], raw: str, policy: Policy) -> str:
     """A digest of what verdicts are made of: the rules, the vendor's days, the operations, the
-    invoices, and what was read of months that are over. What is read in the running month changes
-    its verdicts once a day."""
+    invoices, and what was read of months that are over, or read again. What is read in the running
+    month changes its verdicts once a day."""
 
     def rows(query: str) -> list[tuple[Any, ...]]:
         return [tuple(row) for row in client.execute_sql(query) or ()]
@@ -158,9 +154,9 @@ def _inputs(client: SqlClientBase[Any], raw: str, policy: Policy) -> str:
         rows(f"SELECT COUNT(*), MAX(_dlt_load_id) FROM {raw}.{table}")
         for table in sorted(INVOICE_TABLES.keys() & there)
     ]
-    before = literal(min(days).replace(day=1))
+    before = literal(max(days).replace(day=1))
     used = [
-        rows(f"SELECT COUNT(*), SUM(items) FROM {raw}.{report} WHERE date < {before}")
+        rows(f"SELECT COUNT(*), MAX(read_at) FROM {raw}.{report} WHERE date < {before}")
         for report in sorted(REPORTS.keys() & there)
     ]
     parts = (policy.as_json(), digests, zones, days, loaded, used)
@@ -183,10 +179,10 @@ def fill(
     """Fills the mart `invoice_reconciliation`; its rows, the totals and warnings, of a month or of
     all. Raises SettingsError, DoesNotTieOut, and WolkvoxError for a number too large to store."""
     raw, marts = pipeline.dataset_name, f"{pipeline.dataset_name}_marts"
-    line_map = read_line_map(Path(policy.line_map), REPORTS)
-    rates = read_rate_card(Path(policy.rate_card), REPORTS)
-    with pipeline.sql_client() as client, client.begin_transaction():
-        alone(pipeline, client)
+    with pipeline.sql_client() as client:
+        inputs = _inputs(client, raw, policy)  # first: what comes meanwhile makes the next one fill
+        line_map = read_line_map(Path(policy.line_map), REPORTS)
+        rates = read_rate_card(Path(policy.rate_card), REPORTS)
         facts = read_facts(client, raw, marts, policy)
         comparison = compare(facts, line_map, _supplier(facts, policy))
         verdicts = judge(facts, comparison, rates, policy)
@@ -200,12 +196,14 @@ def fill(
                 for one in rates
             ],
             "reconciled": [tuple(row[name] for name in COLUMNS) for row in rows],
-            "reconciled_by": [(_inputs(client, raw, policy),)],
+            "reconciled_by": [(inputs,)],
         }
-        for table, filled in tables.items():
-            client.execute_sql(f"DELETE FROM {marts}.{table} WHERE TRUE")
-            for statement in insert(f"{marts}.{table}", filled):
-                client.execute_sql(statement)
+        with client.begin_transaction():
+            alone(pipeline, client)
+            for table, filled in tables.items():
+                client.execute_sql(f"DELETE FROM {marts}.{table} WHERE TRUE")
+                for statement in insert(f"{marts}.{table}", filled):
+                    client.execute_sql(statement)
     lines = [(one.supplier_id, one.item_code, one.description) for one in facts.lines]
     known = (facts.operations, facts.months)
     warnings = warnings_of(line_map, lines, Path(policy.line_map).name, *known)

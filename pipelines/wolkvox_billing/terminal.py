@@ -42,8 +42,7 @@ def watching(what: str) -> Iterator[Callable[[Poll | Skip], None]]:
         update(f"{what}: {done} done, {line(event)}")
 
     with spinning(what) as update:
-        is_watched = sys.stderr.isatty()
-        yield show if is_watched else lambda event: logger.info(harmless(line(event)))
+        yield show if _is_watched() else lambda event: logger.info(harmless(line(event)))
 
 
 @contextmanager
@@ -64,7 +63,7 @@ def counting(what: str) -> Iterator[Callable[[object], None]]:
 def spinning(what: str) -> Iterator[Callable[[str], None]]:
     """Shows a line that changes while a person watches, and nothing in a pipe. What it gives takes
     the line's text."""
-    if not sys.stderr.isatty():
+    if not _is_watched():
         yield lambda text: None
         return
     from rich.console import Console  # of no use in a pipe, where most loads run
@@ -74,13 +73,18 @@ def spinning(what: str) -> Iterator[Callable[[str], None]]:
         yield lambda text: spinner.update(Text(harmless(text)))
 
 
+def _is_watched() -> bool:
+    """Whether a person sees what goes to stderr; a service may have none at all."""
+    return sys.stderr is not None and not sys.stderr.closed and sys.stderr.isatty()
+
+
 def harmless(text: str) -> str:
     """A text of the vendor's for a terminal: what does not print is shown by its number."""
     return "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in text)
 
 
 def say(text: str, bold: bool = False) -> None:
-    click.secho(harmless(text), bold=bold)
+    click.secho(harmless(text), bold=bold or None)
 
 
 def complain(text: str) -> None:

@@ -88,12 +88,12 @@ def opened(
             )
             if _engine(kind) == "duckdb":
                 pipeline.destination_client()  # complains of a file that it cannot have
-                _check_file(Path(location_of(pipeline)), dataset)
+                _check_file(Path(location_of(pipeline)), dataset, _variable(kind, "CREDENTIALS"))
             _settle(Path(pipeline.working_dir))
         except DestinationException as error:
             raise SettingsError(
-                f"the destination {destination} cannot be had by DESTINATION__"
-                f"{kind.destination_name.upper()}__CREDENTIALS: {plain(error)}"
+                f"the destination {destination} cannot be had by "
+                f"{_variable(kind, 'CREDENTIALS')}: {plain(error)}"
             ) from None
         except (OSError, ValueError) as error:
             raise WarehouseError(
@@ -119,8 +119,11 @@ def _resolve_once(kind: Destination[Any, Any]) -> None:
     known: dict[tuple[object, ...], Any] = {}
 
     def configuration(initial_config: Any, accept_partial: bool = False) -> Any:
+        if initial_config is None:
+            return read(initial_config, accept_partial)
         filled_in = initial_config.dataset_name, initial_config.default_schema_name
-        if (key := (accept_partial, *filled_in)) not in known:
+        is_mock = initial_config.credentials is not None  # of dlt's, to learn what an engine can
+        if (key := (accept_partial, is_mock, *filled_in)) not in known:
             known[key] = read(initial_config, accept_partial)
         made = known[key].copy()
         if _engine(kind) == "duckdb" and not accept_partial:
@@ -145,9 +148,13 @@ def _settle(folder: Path) -> None:
             left.rename(folder / "load" / "loaded" / left.name)
 
 
-def _check_file(file: Path, dataset: str) -> None:
+def _variable(kind: Destination[Any, Any], setting: str) -> str:
+    return f"DESTINATION__{kind.destination_name.upper()}__{setting}"
+
+
+def _check_file(file: Path, dataset: str, variable: str) -> None:
     """What can be known of a DuckDB file before anybody is asked. Raises SettingsError."""
-    how = "set another one in DESTINATION__DUCKDB__CREDENTIALS"
+    how = f"set another one in {variable}"
     if file.stem in (dataset, f"{dataset}_marts"):
         raise SettingsError(
             f"the DuckDB file {file} has the name of the schema {file.stem}, which DuckDB could "
@@ -166,7 +173,7 @@ def _check_files(kind: Destination[Any, Any]) -> None:
     if not _data_location(kind):
         raise SettingsError(
             "the destination filesystem needs a folder or bucket: set "
-            "DESTINATION__FILESYSTEM__BUCKET_URL"
+            f"{_variable(kind, 'BUCKET_URL')}"
         )
 
 
@@ -337,7 +344,7 @@ def configured(make: Callable[[], Any]) -> Any:
 
 def missing(error: ConfigFieldMissingException) -> str:
     """The settings that dlt misses, with a variable that it looked for."""
-    tried = re.search(r"'(DESTINATION__[A-Z0-9]+__CREDENTIALS)__", str(error.traces))
+    tried = re.search(r"'(DESTINATION__[A-Z0-9_]+?__CREDENTIALS)__", str(error.traces))
     where = f": set {tried[1]}, or the same in .dlt/secrets.toml" if tried else ""
     return f"settings are missing: {', '.join(error.fields)}{where}"
 
@@ -395,7 +402,8 @@ def _impatient(kind: Destination[Any, Any]) -> Any:
     if dict(spec.csv_format or {}) != dict(CsvFormatConfiguration()):
         raise SettingsError(
             "the setting `csv_format` of PostgreSQL cannot be kept: rows go there as CSV of a form "
-            "of their own. Unset DESTINATION__POSTGRES__CSV_FORMAT__..., or the same in .dlt/*.toml"
+            "of their own. Unset "
+            f"{_variable(kind, 'CSV_FORMAT')}__..., or the same in .dlt/*.toml"
         )
     credentials = spec.credentials
     if credentials and not credentials.is_partial():
