@@ -30,10 +30,8 @@ from standin import StandIn
 # stage: where its functions are
 STAGES = {
     "look at the destination, what waits": ["wolkvox_billing.pipeline:load_waiting"],
-    "ask the vendor, and keep the answer": [
-        "wolkvox_billing.polls:ask",
-        "wolkvox_billing.spool:Spool.keep",
-    ],
+    "ask the vendor": ["wolkvox_billing.polls:ask"],
+    "keep the answer on disk": ["wolkvox_billing.spool:Spool.keep"],
     "read texts as numbers and days": ["wolkvox_billing.source:read_rows"],
     "rows of four tables": [
         f"wolkvox_billing.source:{name}"
@@ -128,9 +126,9 @@ def show(rows: int, runs: int) -> None:
         cells = ""
         for runs_of, total in zip(found.values(), whole, strict=True):
             seconds = statistics.median(one.get(stage, 0) for one in runs_of)
-            cells += f" {seconds:6.2f} {seconds / total:5.0%}"
+            cells += f" {seconds:7.3f} {seconds / total:4.0%}"
         print(f"{stage:38}{cells}")
-    print(f"{'all':38} {whole[0]:6.2f} {'':5} {whole[1]:6.2f}")
+    print(f"{'all':38} {whole[0]:7.3f} {'':4} {whole[1]:7.3f}")
 
 
 def main() -> None:
