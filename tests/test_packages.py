@@ -103,14 +103,17 @@ def test_killed_before_the_newest_is_put_back(project: Project, tmp_path: Path) 
 
 def test_an_old_answer_before_a_damaged_one(project: Project, tmp_path: Path) -> None:
     """Of two answers that waited one is loaded and the other is damaged, while a newer one is
-    there: the newest stays."""
+    there: the newest stays. The damaged one is set aside when the next answer is loaded."""
     package = waits(project, 7, 8)
     loaded_elsewhere(project, tmp_path, 9)
     [file] = package.glob("new_jobs/readings.*")
     file.write_bytes(b"damaged")
     [said] = project.load(pace_minutes=120).problems
-    assert said.startswith("a package of answers could not be loaded")
+    assert said.startswith(NOT_LOADED)
     assert readings(project) == [at(1, 5), at(2, 7), at(4, 9)]
+    [said] = poll(project, 6).problems
+    assert said.startswith("a package of answers could not be loaded")
+    assert [items for _, items in readings(project)] == [5, 7, 9, 6]
 
 
 def test_killed_while_a_package_is_aside(project: Project) -> None:

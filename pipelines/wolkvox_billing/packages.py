@@ -90,9 +90,10 @@ def tables_of(pipeline: dlt.Pipeline) -> set[str]:
 
 
 def _look_at_tables(pipeline: dlt.Pipeline) -> None:
-    """Notes which tables there are, where that can be asked. Where one is gone that was made, or a
-    column of it, or the table that it is merged from, dlt's notes go too, by which it would take
-    them for made, and fail for ever. What a role may not see or change stays as it is."""
+    """Notes which tables there are, where that can be asked. Where one is gone that was made, or
+    the one that it is merged from, dlt's notes go too, by which it would take them for made, and
+    fail for ever. What a role may not see or change stays as it is; so does a table without a
+    column, which may have another name now: a new one would be empty, and its numbers wrong."""
     if engine_of(pipeline) not in REFRESHED:
         return
     try:
@@ -121,14 +122,11 @@ def _forget_what_is_gone(
     client: SqlClientBase[Any], schema: Schema, place: str, there: Mapping[str, set[str]]
 ) -> None:
     made = {
-        str(table["name"]): {
-            name for name, column in table["columns"].items() if column.get("data_type")
-        }
+        str(table["name"])
         for table in schema.data_tables(seen_data_only=True)
         if place == client.dataset_name or table.get("write_disposition") == "merge"
     }
-    is_whole = all(columns <= there.get(name, set()) for name, columns in made.items())
-    if not is_whole and schema.version_table_name in there:
+    if not made <= there.keys() and schema.version_table_name in there:
         with client.with_alternative_dataset_name(place):
             table = client.make_qualified_table_name(schema.version_table_name)
             client.execute_sql(f"DELETE FROM {table} WHERE schema_name = {literal(schema.name)}")
@@ -151,17 +149,27 @@ def normalized_and_loaded(
             # Noted before, since a run may die after it has loaded some of them.
             ids |= {package.name for package in packages}
             _write(noted, json.dumps(sorted(ids)))
-        info = _all_but_bad(pipeline, lambda: _load(pipeline), NORMALIZED, problems)
-        info.raise_on_failed_jobs()
-        if ids:
-            try:
-                _keep_newest(pipeline, ids)
-                noted.unlink()
-            except Exception as error:
-                if not is_complaint(error):
-                    raise
-                problems.append(NOT_NEWEST.format(plain(error)))
+        try:
+            info = _all_but_bad(pipeline, lambda: _load(pipeline), NORMALIZED, problems)
+            info.raise_on_failed_jobs()
+        except PipelineStepFailed:
+            _try_to_keep_newest(pipeline, ids, problems)  # of those that it has loaded before
+            raise
+        if ids and _try_to_keep_newest(pipeline, ids, problems):
+            noted.unlink()
     return Loaded(info, problems)
+
+
+def _try_to_keep_newest(pipeline: dlt.Pipeline, ids: Iterable[str], problems: list[str]) -> bool:
+    try:
+        if ids:
+            _keep_newest(pipeline, ids)
+    except Exception as error:
+        if not is_complaint(error):
+            raise
+        problems.append(NOT_NEWEST.format(plain(error)))
+        return False
+    return True
 
 
 def _load(pipeline: dlt.Pipeline) -> LoadInfo:
