@@ -169,8 +169,8 @@ def test_a_schema_dropped_while_the_vendor_is_asked(warehouse: Project) -> None:
 def test_a_role_that_may_not_see_all(
     project: Project, monkeypatch: pytest.MonkeyPatch, new_database: Callable[[], str]
 ) -> None:
-    """The table of a report that is polled no more, and that the loader's role may not see, holds up
-    no answer of another one, though it looks as if it were gone."""
+    """The table of a report that is polled no more, and that the loader's role may not see, holds
+    up no answer of another one, though it looks as if it were gone."""
     project.destination, project.dsn = "postgres", new_database()
     monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", project.dsn)
     assert project.load(reports=[OTHER]).is_good
