@@ -76,6 +76,14 @@ def altered(project: Project) -> Iterator[None]:
     project.execute("ALTER TABLE wolkvox_billing.readings RENAME COLUMN amount TO items")
 
 
+@contextmanager
+def kept_by_somebody(project: Project) -> Iterator[None]:
+    """Somebody holds the report's table in PostgreSQL."""
+    with closing(psycopg2.connect(project.dsn)) as somebody:
+        somebody.cursor().execute(f"LOCK TABLE wolkvox_billing.{REPORT}")
+        yield
+
+
 def test_a_server_that_takes_no_rows(warehouse: Project) -> None:
     """While nothing can be written, be it that the database is read-only or that somebody changed a
     table, each run asks, and says that its answer waits; the next good run loads all in order,
@@ -205,8 +213,7 @@ def test_a_destination_by_a_name_of_its_own(
     monkeypatch.setenv("DESTINATION__BILLING__CREDENTIALS", project.dsn)
     monkeypatch.setattr(places, "LOCK_WAIT", 0.1)
     poll(project, 5)
-    with closing(psycopg2.connect(project.dsn)) as somebody:
-        somebody.cursor().execute(f"LOCK TABLE wolkvox_billing.{REPORT}")
+    with kept_by_somebody(project):
         [said] = poll(project, 7).problems
         assert "lock timeout" in said
     assert poll(project, 9).is_good
@@ -224,8 +231,7 @@ def test_a_table_that_somebody_keeps(
     monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", project.dsn)
     monkeypatch.setattr(places, "LOCK_WAIT", 0.1)
     poll(project, 5)
-    with closing(psycopg2.connect(project.dsn)) as somebody:
-        somebody.cursor().execute(f"LOCK TABLE wolkvox_billing.{REPORT}")
+    with kept_by_somebody(project):
         [said] = poll(project, 7).problems
         assert said.startswith(NOT_LOADED)
         assert "lock timeout" in said

@@ -187,7 +187,8 @@ def test_killed_at_each_step(life: Life) -> None:
     assert life.lost == []
 
 
-@pytest.mark.skipif(not KILLS, reason="make faults")
+# `make test` goes through the same steps in the test before, in one life: these take four minutes.
+@pytest.mark.skipif(not KILLS, reason="each step by itself: make faults")
 @pytest.mark.parametrize("step", STEPS)
 def test_killed_at_one_step(life: Life, step: str) -> None:
     """A run that is killed at a step, first of all or after a good one, is mended by the next."""

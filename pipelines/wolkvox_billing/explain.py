@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ from wolkvox_billing.reconciliation.reading import read_facts
 from wolkvox_billing.reports import REPORTS
 from wolkvox_billing.terminal import shown_number, shown_period
 from wolkvox_billing.verdict import Outcome
-from wolkvox_billing.warehouse import DATASET, DESTINATION, configured, opened, reading
+from wolkvox_billing.warehouse import DATASET, DESTINATION, configured, opened, reading, rows_of
 
 Row = dict[str, Any]
 Rows = Callable[[str], list[tuple[Any, ...]]]
@@ -131,8 +132,7 @@ def trace(
 ) -> list[Traced]:
     """Each of the verdicts as a Traced, by queries that only read."""
 
-    def rows(query: str) -> list[tuple[Any, ...]]:
-        return [tuple(row) for row in client.execute_sql(query) or ()]
+    rows = partial(rows_of, client)
 
     facts = read_facts(client, dataset, f"{dataset}_marts", policy)
     comparison = compare(facts, line_map, None)

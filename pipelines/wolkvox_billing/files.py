@@ -150,13 +150,12 @@ class AsFiles(ItemTransform[Any, dict[str, Any]]):
     def _form(self, item: Any) -> tuple[str, str, Path | None]:
         """The format in which the destination takes these rows at once, "" if in none; the package
         that they belong to, and where files may be made."""
-        if not isinstance(item, (list, Columns)):
+        pipeline = self.pipeline
+        if not pipeline or not isinstance(item, (list, Columns)):
             return "", "", None
         try:
             load_id = dlt.current.load_package_state()["load_id"]
         except CurrentLoadPackageStateNotAvailable:
-            return "", "", None
-        if not (pipeline := self.pipeline):
             return "", "", None
         kind = pipeline.destination.destination_type if pipeline.destination else ""
         count = len(item) if isinstance(item, list) else item.count

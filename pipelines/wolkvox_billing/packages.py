@@ -35,6 +35,7 @@ from wolkvox_billing.warehouse import (
     is_full,
     is_out_of_memory,
     plain,
+    rows_of,
     tables_in,
 )
 
@@ -100,13 +101,11 @@ def _look_at_tables(pipeline: dlt.Pipeline) -> None:
         with pipeline.sql_client() as client:
             places = client.dataset_name, client.staging_dataset_name
             there: dict[str, dict[str, set[str]]] = {place: {} for place in places}
-            for place, table, column in (
-                client.execute_sql(
-                    "SELECT table_schema, table_name, column_name FROM information_schema.columns "
-                    "WHERE table_catalog = current_database() "
-                    f"AND table_schema IN ({', '.join(map(literal, places))})"
-                )
-                or ()
+            for place, table, column in rows_of(
+                client,
+                "SELECT table_schema, table_name, column_name FROM information_schema.columns "
+                "WHERE table_catalog = current_database() "
+                f"AND table_schema IN ({', '.join(map(literal, places))})",
             ):
                 there[place].setdefault(table, set()).add(column)
             THERE[pipeline.working_dir] = there[places[0]]
@@ -155,8 +154,8 @@ def normalized_and_loaded(
         except PipelineStepFailed:
             _try_to_keep_newest(pipeline, ids, problems)  # of those that it has loaded before
             raise
-        if ids and _try_to_keep_newest(pipeline, ids, problems):
-            noted.unlink()
+        if _try_to_keep_newest(pipeline, ids, problems):
+            noted.unlink(missing_ok=True)
     return Loaded(info, problems)
 
 

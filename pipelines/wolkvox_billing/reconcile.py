@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -47,6 +48,7 @@ from wolkvox_billing.warehouse import (
     location_of,
     opened,
     reading,
+    rows_of,
     tables_in,
 )
 
@@ -129,8 +131,8 @@ def refill(pipeline: dlt.Pipeline, policy: Policy, *, anew: bool) -> None:
 def _is_filled(pipeline: dlt.Pipeline, policy: Policy) -> bool:
     with pipeline.sql_client() as client:
         marts = f"{pipeline.dataset_name}_marts"
-        found = client.execute_sql(f"SELECT inputs_digest FROM {marts}.reconciled_by")
-        return [*map(tuple, found or ())] == [(_inputs(client, pipeline.dataset_name, policy),)]
+        found = rows_of(client, f"SELECT inputs_digest FROM {marts}.reconciled_by")
+        return found == [(_inputs(client, pipeline.dataset_name, policy),)]
 
 
 def _inputs(client: SqlClientBase[Any], raw: str, policy: Policy) -> str:
@@ -138,8 +140,7 @@ def _inputs(client: SqlClientBase[Any], raw: str, policy: Policy) -> str:
     invoices, and what was read of months that are over, or read again. What is read in the running
     month changes its verdicts once a day."""
 
-    def rows(query: str) -> list[tuple[Any, ...]]:
-        return [tuple(row) for row in client.execute_sql(query) or ()]
+    rows = partial(rows_of, client)
 
     [(epoch, default, *digests)] = rows(
         f"SELECT as_of_epoch, timezone, views_digest, inputs_digest FROM {raw}_marts.refreshed"

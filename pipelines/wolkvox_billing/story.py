@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from wolkvox_billing.listing import (
     verdict_as_row,
 )
 from wolkvox_billing.terminal import in_runs, print_table, say
-from wolkvox_billing.warehouse import opened
+from wolkvox_billing.warehouse import opened, rows_of
 
 
 @dataclass
@@ -54,10 +55,7 @@ class Story:
 def look_back(folder: Path, polls: int, settled: Settled, last: date) -> Story:
     """The Story, by what the tables and marts of the current folder say up to the last day."""
     with opened() as pipeline, pipeline.sql_client() as client:
-
-        def query(sql: str) -> list[tuple[Any, ...]]:
-            return [tuple(row) for row in client.execute_sql(sql) or ()]
-
+        query = partial(rows_of, client)
         daily = query(
             "SELECT usage_date, consumed_quantity, days_covered, month_to_date_quantity "
             "FROM wolkvox_billing_marts.usage_daily WHERE operation_id = 'ventas' "

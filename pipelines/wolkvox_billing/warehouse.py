@@ -307,12 +307,17 @@ def reading(pipeline: dlt.Pipeline) -> Iterator[None]:
         raise WarehouseError(f"{location} cannot be used: {plain(error)}") from None
 
 
+def rows_of(client: SqlClientBase[Any], query: str) -> list[tuple[Any, ...]]:
+    """The rows of a query, as tuples whatever the driver gives; none where it has no answer."""
+    return [tuple(row) for row in client.execute_sql(query) or ()]
+
+
 def tables_in(client: SqlClientBase[Any], schema: str) -> set[str]:
     """The names of the tables and views in a schema; none where there is no such schema."""
-    found = client.execute_sql(
-        f"SELECT table_name FROM information_schema.tables WHERE table_schema = '{schema}'"
+    found = rows_of(
+        client, f"SELECT table_name FROM information_schema.tables WHERE table_schema = '{schema}'"
     )
-    return {name for (name,) in found or ()}
+    return {name for (name,) in found}
 
 
 def is_complaint(error: BaseException) -> bool:

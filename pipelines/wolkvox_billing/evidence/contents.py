@@ -20,7 +20,7 @@ from wolkvox_billing.marts.sql import literal
 from wolkvox_billing.reconcile import Row
 from wolkvox_billing.reconciliation.policy import Policy
 from wolkvox_billing.tables import TABLES
-from wolkvox_billing.warehouse import engine_of
+from wolkvox_billing.warehouse import engine_of, rows_of
 
 _KINDS = {"text": "VARCHAR", "bigint": "BIGINT", "decimal": "DECIMAL(18, 4)", "bool": "BOOLEAN",
           "timestamp": "TIMESTAMP WITH TIME ZONE", "date": "DATE"}  # fmt: skip
@@ -85,7 +85,7 @@ class _Reading:
     span: Period
 
     def query(self, query: str) -> list[tuple[Any, ...]]:
-        return [tuple(row) for row in self.client.execute_sql(query) or ()]
+        return rows_of(self.client, query)
 
     def within(self, column: str) -> str:
         start, end = self.span

@@ -19,6 +19,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import dlt
@@ -30,7 +31,7 @@ from wolkvox_billing.marts.sql import TABLES, VIEWS, epoch, literal, statements,
 from wolkvox_billing.operations import read_zone
 from wolkvox_billing.reports import REPORTS, TIMEZONE
 from wolkvox_billing.version import __version__
-from wolkvox_billing.warehouse import engine_of
+from wolkvox_billing.warehouse import engine_of, rows_of
 
 logger = logging.getLogger("wolkvox_billing")
 
@@ -126,9 +127,7 @@ def refresh(
     parts = [__version__, *map(view_sql, VIEWS), repr(COLUMNS), repr(TABLES)]
     views = hashlib.sha256("\n".join(parts).encode()).hexdigest()
     with pipeline.sql_client() as client, client.begin_transaction():
-
-        def rows(query: str) -> list[tuple[Any, ...]]:
-            return [tuple(row) for row in client.execute_sql(query) or ()]
+        rows = partial(rows_of, client)
 
         alone(pipeline, client)
         listed = "SELECT table_schema, table_name FROM information_schema.tables"

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date, datetime, timezone
 from decimal import Decimal
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -29,15 +29,14 @@ from wolkvox_billing.reconciliation.tail import (
 )
 from wolkvox_billing.reconciliation.tax import Taxed, doubt
 from wolkvox_billing.verdict import Outcome
-from wolkvox_billing.warehouse import tables_in
+from wolkvox_billing.warehouse import rows_of, tables_in
 
 
 def read_facts(client: SqlClientBase[Any], raw: str, marts: str, policy: Policy) -> Facts:
     """The Facts, as of the marts' clock. Invoices that are tests, and those of other suppliers than
     `supplier_ids` names, are not in them."""
 
-    def rows(query: str) -> list[tuple[Any, ...]]:
-        return [tuple(row) for row in client.execute_sql(query) or ()]
+    rows = partial(rows_of, client)
 
     [(epoch, default, gauge_month)] = rows(
         f"SELECT as_of_epoch, timezone, gauge_month FROM {marts}.refreshed"
