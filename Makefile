@@ -33,7 +33,7 @@ notebook: .venv/installed ## the reconciliation as a page on this machine: it pr
 		--host 127.0.0.1 --headless --no-token --no-sandbox
 
 test: .venv/installed $(OLDEST)/installed $(LEAST)/installed ## all tests; they start a PostgreSQL of their own
-	@$(BIN)/python -m pytest -n auto
+	@$(BIN)/python -m pytest -n auto --dist worksteal
 
 test-airflow: .venv/installed $(AIRFLOW)/installed ## the DAGs in an Airflow of their own
 	@$(BIN)/python -m pytest tests/in_airflow
@@ -56,7 +56,7 @@ check: lint types test ## lint, types and test
 # KILLS at any moment on each engine, and FUZZ seconds of drawn input.
 KILLS ?= 200
 FUZZ ?= 600
-faults: .venv/installed $(LEAST)/installed ## kill, cut, trickle, fuzz, many at once; writes docs/faults.md; an hour
+faults: .venv/installed $(LEAST)/installed ## kill, cut, trickle, fuzz, many at once; writes docs/faults.md; half an hour
 	@mkdir -p build && rm -f build/faults.txt build/faults.xml
 	@WOLKVOX_TEST_KILLS=$(KILLS) WOLKVOX_TEST_FUZZ_SECONDS=$(FUZZ) \
 		WOLKVOX_TEST_REPORT="$(CURDIR)/build/faults.txt" $(BIN)/python -m pytest \

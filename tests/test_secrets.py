@@ -329,9 +329,13 @@ def test_every_verb_at_debug(project: Project, tmp_path: Path) -> None:
     assert leaks(tmp_path) == []
 
 
-def test_no_process_shows_it(project: Project) -> None:
+def test_no_process_shows_it(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     """While the vendor is asked, no command line of this machine holds the token: `ps` shows those
     to everybody. That of the load is among them."""
+    token = os.urandom(32).hex()  # that of no stand-in which another test has started
+    project.vendor.add_operation(name="OWN", server="0013", token=token)
+    own = [{"name": "own", "server": "0013", "token": token}]
+    monkeypatch.setenv(OPERATIONS, json.dumps(own))
     with (
         subprocess.Popen(
             [sys.executable, "-m", "wolkvox_billing", "load"],
@@ -339,13 +343,13 @@ def test_no_process_shows_it(project: Project) -> None:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         ) as child,
-        project.vendor.hold(TOKEN),
+        project.vendor.hold(token),
     ):
         project.vendor.wait_for_calls(1, timeout=60)
         shown = shown_by_ps()
     assert child.returncode == 0
     assert b"load" in shown[child.pid]
-    assert not [line for line in shown.values() if shows(line, TOKEN)]
+    assert not [line for line in shown.values() if shows(line, token)]
 
 
 def shown_by_ps() -> dict[int, bytes]:
