@@ -14,6 +14,7 @@ import xml.etree.ElementTree as ET  # our own pytest wrote the file
 from collections import Counter
 from pathlib import Path
 
+from parts import commit
 from report import machine
 
 
@@ -32,7 +33,9 @@ def main(junit: Path, notes: Path, report: Path) -> int:
     report.parent.mkdir(exist_ok=True)
     report.write_text(
         "# What was done to runs, and what came of it\n\n"
-        "Made by `make faults`, which writes this file.\n\n" + "\n".join(machine()) + "\n\n"
+        f"Made by `make faults`, which writes this file, of {commit()}.\n\n"
+        + "\n".join(machine())
+        + "\n\n"
         "| | tests | passed | failed | skipped |\n|---|---|---|---|---|\n"
         + "\n".join(rows)
         + "\n\nWhat the tests counted:\n\n"
