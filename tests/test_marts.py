@@ -91,6 +91,25 @@ def table(text: str) -> list[str]:
     return [" ".join(line.split()) for line in text.strip().splitlines()]
 
 
+def test_a_day_under_two_names_is_one(warehouse: Project) -> None:
+    """An operation that the vendor renames within a day has one row for it, under its newest name:
+    with the last reading, and the moment of the first, which came under the older one."""
+    read = ("08 ACME 10", "09 ACME 12", "15 SAS 30", "16 SAS 31")
+    for hour, name, items in map(str.split, read):
+        warehouse.vendor.now = at(f"2026-11-10 {hour}:00")
+        row = {"operation": name, "description": "Audios", "items": items, "date": "2026-11-10"}
+        warehouse.vendor.answer(TOKENS["acme"], REPORT, [row])
+        assert warehouse.load(pace_minutes=0, **COUNTER).is_good
+    columns = "operation_name, quantity, first_read_at, read_at"
+    assert rows(warehouse, "day_readings", columns) == ["SAS 31 10/08:00 10/16:00"]
+    assert rows(warehouse, "stg_readings", "operation_name, name_as_read, quantity") == [
+        "SAS ACME 10",
+        "SAS ACME 12",
+        "SAS SAS 30",
+        "SAS SAS 31",
+    ]
+
+
 def test_a_month_to_date_counter_with_a_gap(warehouse: Project) -> None:
     """Three days that nobody read are spanned by the next one, whose days_covered tells; they are
     rows in poll_coverage, no use is invented for them, and the days add up to the month."""

@@ -37,6 +37,7 @@ COLUMNS = {
     "month_end_epoch": "The month's end, in seconds since 1970",
     "month_start": "The month's first day",
     "month_to_date_quantity": "What was used since the month began, up to and with this day",
+    "name_as_read": "The operation's name as the vendor wrote it in this answer",
     "operation_id": "The operation's name in the settings",
     "operation_name": "The operation's name as the vendor writes it, of a renamed one the newest",
     "pattern": "A glob over the line's description; blank fits all",

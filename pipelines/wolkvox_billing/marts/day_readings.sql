@@ -1,29 +1,35 @@
 -- One row per operation, report, product and usage_date that was read: its last reading
 WITH spans AS (
+    -- By the names that were read: engines know how many there are, and group them in memory.
     SELECT
-        operation_id, operation_name, report, product, usage_date,
+        operation_id, name_as_read, report, product, usage_date,
+        MIN(operation_name) AS operation_name,
         MIN(read_at) AS first_read_at,
         MAX(read_at) AS read_at
     FROM marts.stg_readings
-    GROUP BY operation_id, operation_name, report, product, usage_date
+    GROUP BY operation_id, name_as_read, report, product, usage_date
 ),
 last_readings AS (
     SELECT
         s.operation_id, s.operation_name, s.report, s.product, s.usage_date,
-        r.quantity, s.first_read_at, s.read_at, r.read_epoch, r.poll_id, r.days_in_answer,
+        r.quantity, r.read_at, r.read_epoch, r.poll_id, r.days_in_answer,
+        MIN(s.first_read_at) OVER of_the_day AS first_read_at,
         -- Two calls at one moment: poll_id decides, the same way each time.
         ROW_NUMBER() OVER (
             PARTITION BY s.operation_id, s.operation_name, s.report, s.product, s.usage_date
-            ORDER BY r.poll_id DESC
+            ORDER BY r.read_at DESC, r.poll_id DESC
         ) AS place
     FROM spans AS s
     INNER JOIN marts.stg_readings AS r
         ON r.read_at = s.read_at
         AND r.usage_date = s.usage_date
         AND r.operation_id = s.operation_id
-        AND r.operation_name = s.operation_name
+        AND r.name_as_read = s.name_as_read
         AND r.report = s.report
         AND r.product = s.product
+    WINDOW of_the_day AS (
+        PARTITION BY s.operation_id, s.operation_name, s.report, s.product, s.usage_date
+    )
 )
 SELECT
     d.operation_id, d.operation_name, d.report, d.product, d.usage_date,

@@ -113,6 +113,8 @@ def statements(
             if keep_views:  # else it is new; and a plain table of Spark's deletes no row
                 yield f"DELETE FROM {name} WHERE TRUE"
             yield from insert(name, list(rows[table]))
+            if dialect == "postgres":  # it takes a table that nobody looked at for hundreds of rows
+                yield f"ANALYZE {name}"
     if not keep_views:
         for view in VIEWS:
             yield from _view(view, dialect, raw, marts)

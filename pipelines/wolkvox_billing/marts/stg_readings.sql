@@ -2,6 +2,7 @@
 SELECT
     r.operation_id,
     COALESCE(n.newest_name, r.operation) AS operation_name,
+    r.operation AS name_as_read,
     r.report,
     r.description AS product,
     r.date AS usage_date,
@@ -17,4 +18,4 @@ LEFT JOIN marts.renames AS n
     AND n.report = r.report
     AND n.product = r.description
     AND n.operation_name = r.operation
-WHERE NOT COALESCE(r.is_repeated, FALSE)
+WHERE r.is_repeated IS NULL OR NOT r.is_repeated
