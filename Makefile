@@ -2,7 +2,7 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-PIP := $(BIN)/python -m pip -qq --disable-pip-version-check # errors only
+INSTALL := -m pip -qq --disable-pip-version-check install# errors only
 # What a virtual environment belongs to; it is made anew when one of these is another.
 IDENTITY := import sys; print(sys.version.split()[0], sys.base_prefix, "$(CURDIR)")
 
@@ -105,30 +105,29 @@ clean: ## remove .venv, caches and what was built
 
 .venv/installed: .venv/python requirements.lock pyproject.toml
 	@echo "setting up .venv"
-	@$(PIP) install --require-hashes -r requirements.lock
-	@$(PIP) install --no-deps --no-build-isolation -e .
+	@$(BIN)/python $(INSTALL) --require-hashes -r requirements.lock
+	@$(BIN)/python $(INSTALL) --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(OLDEST)/installed $(LEAST)/installed: build/%/installed: .venv/python tests/%.lock
 	@rm -rf $(@D) && "$(PYTHON)" -m venv $(@D)
-	@$(@D)/bin/python -m pip -qq --disable-pip-version-check install --require-hashes \
-		--only-binary :all: -r tests/$*.lock
+	@$(@D)/bin/python $(INSTALL) --require-hashes --only-binary :all: \
+		-r tests/$*.lock
 	@touch $@
 
 $(AIRFLOW)/installed: .venv/python tests/airflow.lock pyproject.toml
 	@echo "setting up $(AIRFLOW)"
 	@rm -rf $(AIRFLOW) && "$(PYTHON)" -m venv $(AIRFLOW)
-	@$(AIRFLOW)/bin/python -m pip -qq --disable-pip-version-check install --require-hashes \
-		--only-binary :all: -r tests/airflow.lock
-	@$(AIRFLOW)/bin/python -m pip -qq --disable-pip-version-check install --no-deps \
-		--no-build-isolation -e .
+	@$(AIRFLOW)/bin/python $(INSTALL) --require-hashes --only-binary :all: \
+		-r tests/airflow.lock
+	@$(AIRFLOW)/bin/python $(INSTALL) --no-deps --no-build-isolation -e .
 	@touch $@
 
 build/peers/%/installed: .venv/python benchmarks/peers/%/requirements.lock
 	@echo "setting up build/peers/$*"
 	@rm -rf build/peers/$* && "$(PYTHON)" -m venv build/peers/$*
-	@build/peers/$*/bin/python -m pip -qq --disable-pip-version-check install --require-hashes \
-		--only-binary :all: -r benchmarks/peers/$*/requirements.lock
+	@build/peers/$*/bin/python $(INSTALL) --require-hashes --only-binary :all: \
+		-r benchmarks/peers/$*/requirements.lock
 	@touch $@
 
 # PySpark is built here, and so by the setuptools that the lock names.
@@ -137,11 +136,10 @@ $(SPARK)/installed: .venv/python tests/spark.lock pyproject.toml
 	@rm -rf $(SPARK) && "$(PYTHON)" -m venv $(SPARK)
 	@awk '/^[a-z]/ { is_builder = /^setuptools==/ } is_builder' tests/spark.lock > $(SPARK)/builder.txt
 	@for lock in $(SPARK)/builder.txt tests/spark.lock; do \
-		$(SPARK)/bin/python -m pip -qq --disable-pip-version-check install --require-hashes \
+		$(SPARK)/bin/python $(INSTALL) --require-hashes \
 			--only-binary :all: --no-binary pyspark --no-build-isolation -r $$lock || exit; \
 	done
-	@$(SPARK)/bin/python -m pip -qq --disable-pip-version-check install --no-deps \
-		--no-build-isolation -e .
+	@$(SPARK)/bin/python $(INSTALL) --no-deps --no-build-isolation -e .
 	@touch $@
 
 # Runs each time and rewrites the file only when something is another, so that nothing is redone.
