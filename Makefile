@@ -2,7 +2,7 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-INSTALL := -m pip -qq --disable-pip-version-check install# errors only
+INSTALL := -m pip -qq --disable-pip-version-check install # errors only
 # What a virtual environment belongs to; it is made anew when one of these is another.
 IDENTITY := import sys; print(sys.version.split()[0], sys.base_prefix, "$(CURDIR)")
 
@@ -111,15 +111,13 @@ clean: ## remove .venv, caches and what was built
 
 $(OLDEST)/installed $(LEAST)/installed: build/%/installed: .venv/python tests/%.lock
 	@rm -rf $(@D) && "$(PYTHON)" -m venv $(@D)
-	@$(@D)/bin/python $(INSTALL) --require-hashes --only-binary :all: \
-		-r tests/$*.lock
+	@$(@D)/bin/python $(INSTALL) --require-hashes --only-binary :all: -r tests/$*.lock
 	@touch $@
 
 $(AIRFLOW)/installed: .venv/python tests/airflow.lock pyproject.toml
 	@echo "setting up $(AIRFLOW)"
 	@rm -rf $(AIRFLOW) && "$(PYTHON)" -m venv $(AIRFLOW)
-	@$(AIRFLOW)/bin/python $(INSTALL) --require-hashes --only-binary :all: \
-		-r tests/airflow.lock
+	@$(AIRFLOW)/bin/python $(INSTALL) --require-hashes --only-binary :all: -r tests/airflow.lock
 	@$(AIRFLOW)/bin/python $(INSTALL) --no-deps --no-build-isolation -e .
 	@touch $@
 

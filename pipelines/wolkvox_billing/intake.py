@@ -45,6 +45,7 @@ from wolkvox_billing.warehouse import (
     held_open,
     location_of,
     opened,
+    rows_of,
 )
 
 AT_ONCE = 500  # documents that are looked up in the warehouse, and handed to dlt, together
@@ -258,13 +259,14 @@ class _Known:
         ids = ", ".join(literal(one.document_id) for one in documents)
         numbers = ", ".join(literal(one.document_number or "") for one in documents)
         name = self.client.make_qualified_table_name
-        rows = self.client.execute_sql(
+        rows = rows_of(
+            self.client,
             "SELECT document_id, supplier_id, document_kind, document_number, (SELECT COUNT(*) "
             f"FROM {name('invoice_lines')} AS l WHERE l.document_id = d.document_id) "
             f"FROM {name('invoice_documents')} AS d "
-            f"WHERE document_id IN ({ids}) OR document_number IN ({numbers})"
+            f"WHERE document_id IN ({ids}) OR document_number IN ({numbers})",
         )
-        for document_id, *number, lines in rows or ():
+        for document_id, *number, lines in rows:
             self.stored[document_id] = lines
             self.numbers.setdefault(tuple(number), document_id)
 

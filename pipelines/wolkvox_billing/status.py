@@ -29,6 +29,7 @@ from wolkvox_billing.warehouse import (
     location_of,
     opened,
     reading,
+    rows_of,
     waiting_elsewhere,
 )
 
@@ -154,10 +155,9 @@ def _read(pipeline: dlt.Pipeline, default_zone: ZoneInfo, now: datetime, found: 
     with pipeline.sql_client() as client:
         zones = {
             name: ZoneInfo(zone)
-            for name, zone in client.execute_sql(
-                f"SELECT operation_id, timezone FROM {marts}.operations"
+            for name, zone in rows_of(
+                client, f"SELECT operation_id, timezone FROM {marts}.operations"
             )
-            or ()
         }
         for part, sql, *values in (
             (
@@ -185,20 +185,18 @@ def _read(pipeline: dlt.Pipeline, default_zone: ZoneInfo, now: datetime, found: 
                 now - timedelta(days=7),
             ),
         ):
-            for operation, report, *row in client.execute_sql(str(sql), *values) or ():
+            for operation, report, *row in rows_of(client, str(sql), *values):
                 getattr(seen[operation, report], str(part)).append(row)
-        renamed = client.execute_sql(f"SELECT DISTINCT report FROM {marts}.renames ORDER BY 1")
-        for (report,) in renamed or ():
-            for operation, *names in (
-                client.execute_sql(
-                    f"SELECT DISTINCT n.operation_id, n.operation_name, n.newest_name "
-                    f"FROM {marts}.renames AS n INNER JOIN {raw}.{report} AS r "
-                    "ON r.operation_id = n.operation_id AND r.operation = n.operation_name "
-                    "WHERE n.report = %s AND r.date >= %s ORDER BY 1, 2",
-                    report,
-                    since.date(),
-                )
-                or ()
+        renamed = f"SELECT DISTINCT report FROM {marts}.renames ORDER BY 1"
+        for (report,) in rows_of(client, renamed):
+            for operation, *names in rows_of(
+                client,
+                f"SELECT DISTINCT n.operation_id, n.operation_name, n.newest_name "
+                f"FROM {marts}.renames AS n INNER JOIN {raw}.{report} AS r "
+                "ON r.operation_id = n.operation_id AND r.operation = n.operation_name "
+                "WHERE n.report = %s AND r.date >= %s ORDER BY 1, 2",
+                report,
+                since.date(),
             ):
                 seen[operation, report].renames.append(names)
     for (operation, report), facts in sorted(seen.items(), key=lambda one: one[0]):

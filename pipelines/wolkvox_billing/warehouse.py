@@ -307,9 +307,10 @@ def reading(pipeline: dlt.Pipeline) -> Iterator[None]:
         raise WarehouseError(f"{location} cannot be used: {plain(error)}") from None
 
 
-def rows_of(client: SqlClientBase[Any], query: str) -> list[tuple[Any, ...]]:
-    """The rows of a query, as tuples whatever the driver gives; none where it has no answer."""
-    return [tuple(row) for row in client.execute_sql(query) or ()]
+def rows_of(client: SqlClientBase[Any], query: str, *values: Any) -> list[tuple[Any, ...]]:
+    """The rows of a query, as tuples whatever the driver gives; none where it has no answer.
+    values: for each `%s` in it."""
+    return [tuple(row) for row in client.execute_sql(query, *values) or ()]
 
 
 def tables_in(client: SqlClientBase[Any], schema: str) -> set[str]:

@@ -43,7 +43,7 @@ from wolkvox_billing.polls import Clock, utc_now
 from wolkvox_billing.reconcile import DoesNotTieOut, Row, fill, fill_anew
 from wolkvox_billing.reconciliation.month import read_month
 from wolkvox_billing.reconciliation.policy import Policy, read_policy
-from wolkvox_billing.warehouse import DATASET, DESTINATION, configured, opened, reading
+from wolkvox_billing.warehouse import DATASET, DESTINATION, configured, opened, reading, rows_of
 
 __all__ = ["Close", "NoLongerHolds", "NotClosed", "close", "no_longer_hold", "reopen",
            "standing", "warnings_of_closes"]  # fmt: skip
@@ -242,10 +242,11 @@ def _check_over(now: _Month) -> None:
     """Raises NotClosed while any operation is in the month, or before it, by its time zone."""
     marts = f"{now.pipeline.dataset_name}_marts"
     with now.pipeline.sql_client() as client:
-        zones = client.execute_sql(
-            f"SELECT timezone FROM {marts}.refreshed UNION SELECT timezone FROM {marts}.operations"
+        zones = rows_of(
+            client,
+            f"SELECT timezone FROM {marts}.refreshed UNION SELECT timezone FROM {marts}.operations",
         )
-    today = min(now.at.astimezone(ZoneInfo(zone)).date() for (zone,) in zones or ())
+    today = min(now.at.astimezone(ZoneInfo(zone)).date() for (zone,) in zones)
     end = read_month(now.month).end
     if today < end:
         raise NotClosed(f"{now.month} is not over: close it from {end} on; it is {today}")

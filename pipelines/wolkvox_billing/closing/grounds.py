@@ -20,6 +20,7 @@ from wolkvox_billing.closing.records import Close
 from wolkvox_billing.invoices.period import Period
 from wolkvox_billing.reconcile import DoesNotTieOut, Row
 from wolkvox_billing.reconciliation.ledger import months_of
+from wolkvox_billing.warehouse import rows_of
 
 # With other columns every close made before would no longer hold.
 KEY = ("supplier_id", "operation_id", "report", "product", "billing_period_start",
@@ -52,12 +53,10 @@ def verdicts_by_month(client: SqlClientBase[Any], marts: str) -> dict[str, list[
     """The rows of invoice_reconciliation as they are, with what a close stands on."""
     columns = (*KEY, *CAUSES, *EFFECTS)
     found: dict[str, list[Row]] = {}
-    for values in (
-        client.execute_sql(
-            f"SELECT {', '.join(columns)} FROM {marts}.invoice_reconciliation "
-            "WHERE billing_period_start IS NOT NULL"
-        )
-        or ()
+    for values in rows_of(
+        client,
+        f"SELECT {', '.join(columns)} FROM {marts}.invoice_reconciliation "
+        "WHERE billing_period_start IS NOT NULL",
     ):
         row = dict(zip(columns, values, strict=True))
         period = Period(row["billing_period_start"], row["billing_period_end"])

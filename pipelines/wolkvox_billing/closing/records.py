@@ -20,7 +20,7 @@ from wolkvox_billing.intake import INSERT
 from wolkvox_billing.packages import normalized_and_loaded
 from wolkvox_billing.pipeline import load_or_drop
 from wolkvox_billing.tables import TEXT, TIME, Table, hints
-from wolkvox_billing.warehouse import tables_in
+from wolkvox_billing.warehouse import rows_of, tables_in
 
 MONTH_CLOSES: Table = (
     "One row per close or reopening of a month; the newest of a month counts, and none is changed",
@@ -69,8 +69,8 @@ def read_closes(client: SqlClientBase[Any], raw: str) -> list[Close]:
     if "month_closes" not in tables_in(client, raw):
         return []
     columns = ", ".join(one.name for one in fields(Close))
-    rows = client.execute_sql(f"SELECT {columns} FROM {raw}.month_closes ORDER BY close_id")
-    return [Close(*row) for row in rows or ()]
+    rows = rows_of(client, f"SELECT {columns} FROM {raw}.month_closes ORDER BY close_id")
+    return [Close(*row) for row in rows]
 
 
 def newest(closes: Sequence[Close]) -> dict[str, Close]:
