@@ -371,7 +371,7 @@ def test_a_folder_that_is_not_ours_is_not_used(vendor: Vendor, own_folder: Path)
 # Ctrl-C.
 
 RUN = """
-import json, logging, queue, signal, sys, tenacity, types
+import json, logging, queue, signal, sys, tenacity, threading, types
 from wolkvox_billing import polls
 from wolkvox_billing.operations import Operation
 
@@ -379,16 +379,22 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(message)s")
 
 class Arrivals(queue.SimpleQueue):
-    def get(self):
+    def get(self, **more):
         logging.info("what comes next?")
-        return super().get()
+        return super().get(**more)
+
+class Stopped(threading.Event):
+    def set(self):
+        super().set()
+        logging.info("no further call")
 
 class Pause(tenacity.sleep_using_event):
     def __call__(self, seconds):
         logging.info("a pause")
         super().__call__(seconds)
 
-polls.queue = types.SimpleNamespace(SimpleQueue=Arrivals)
+polls.queue = types.SimpleNamespace(SimpleQueue=Arrivals, Empty=queue.Empty)
+polls.threading = types.SimpleNamespace(Event=Stopped, Semaphore=threading.Semaphore)
 tenacity.sleep_using_event = Pause
 operations, reports, manner = json.loads(sys.argv[1])
 for event in polls.ask_all([Operation(*one) for one in operations], reports,
@@ -429,7 +435,7 @@ def test_ctrl_c_lets_the_call_in_flight_end(
         read_until(running, "what comes next?")
         vendor.wait_for_calls(2)
         running.send_signal(signal.SIGINT)
-        read_until(running, "what comes next?")
+        read_until(running, "no further call")
         go_on.set()
         assert events_until_the_end(running) == [
             f"acme {CALLS} stopped",

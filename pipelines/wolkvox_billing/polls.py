@@ -157,7 +157,10 @@ def ask_all(
             running = len(operations)
             while running:
                 try:
-                    event = arrived.get()
+                    # Python does not see a Ctrl-C that comes just before it begins to wait.
+                    event = arrived.get(timeout=0.2)
+                except queue.Empty:
+                    continue
                 except KeyboardInterrupt:
                     stopped.set()
                     continue
