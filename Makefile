@@ -12,13 +12,15 @@ OLDEST := build/oldest-duckdb
 LEAST := build/oldest-dependencies
 # Airflow has 190 packages of its own, 600 MB: only what needs them sets them up.
 AIRFLOW := build/airflow
+# What a user has who installs the project without any extra; `make bench` measures that.
+PLAIN := build/plain
 # What `make bench` compares with, a virtual environment each: 1.8 GB.
 PEERS := $(notdir $(patsubst %/,%,$(wildcard benchmarks/peers/*/)))
 # So has Spark: one package, 456 MB to fetch.
 SPARK := build/spark
 
-.PHONY: help install demo notebook test test-airflow test-spark airflow lint types check faults \
-	bench peers advisories lock clean FORCE
+.PHONY: help install demo notebook test test-airflow test-spark airflow lint types check views \
+	faults bench plain peers advisories lock clean FORCE
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -53,6 +55,9 @@ types: .venv/installed ## the types, strictly
 
 check: lint types test ## lint, types and test
 
+views: .venv/installed ## the marts' SQL as it is shipped, after a change of a view or table
+	@$(BIN)/python -m wolkvox_billing.marts.rendered
+
 # KILLS at any moment on each engine, and FUZZ seconds of drawn input.
 KILLS ?= 200
 FUZZ ?= 600
@@ -60,14 +65,21 @@ faults: .venv/installed $(LEAST)/installed ## kill, cut, trickle, fuzz, many at 
 	@mkdir -p build && rm -f build/faults.txt build/faults.xml
 	@WOLKVOX_TEST_KILLS=$(KILLS) WOLKVOX_TEST_FUZZ_SECONDS=$(FUZZ) \
 		WOLKVOX_TEST_REPORT="$(CURDIR)/build/faults.txt" $(BIN)/python -m pytest \
-		-n auto --dist worksteal --junitxml build/faults.xml tests/test_killed.py tests/test_packages.py \
-		tests/test_destination.py tests/test_network.py tests/test_at_once.py tests/test_clocks.py \
-		tests/test_secrets.py tests/test_client.py tests/test_fuzzing.py \
+		-n auto --dist worksteal --junitxml build/faults.xml tests/test_killed.py tests/test_spool.py \
+		tests/test_poll.py tests/test_destination.py tests/test_network.py tests/test_at_once.py \
+		tests/test_clocks.py tests/test_secrets.py tests/test_client.py tests/test_fuzzing.py \
 		tests/test_hostile_names.py tests/test_upgrade.py || true
 	@$(BIN)/python benchmarks/faults.py build/faults.xml build/faults.txt docs/faults.md
 
-bench: .venv/installed peers ## how fast all of it is, beside others; writes docs/bench.md; 3 hours or so
+bench: .venv/installed plain peers ## how fast all of it is, beside others; writes docs/bench.md; 4 hours or so
 	@$(BIN)/python benchmarks/report.py
+
+# The wheel each time: what is measured is what stands here.
+plain: $(PLAIN)/installed .venv/installed ## a plain install of this project, which `make bench` measures
+	@rm -rf build/wheel
+	@$(BIN)/python -m pip -qq --disable-pip-version-check wheel --no-deps --no-index \
+		--no-build-isolation --wheel-dir build/wheel .
+	@$(PLAIN)/bin/python $(INSTALL) --no-deps --no-index --force-reinstall build/wheel/*.whl
 
 peers: $(PEERS:%=build/peers/%/installed) ## what `make bench` compares with
 
@@ -79,6 +91,9 @@ lock: ## requirements.lock from pyproject.toml; UPGRADE=1 takes the newest of ev
 	@build/lock/bin/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes \
 		--no-header --no-annotate --no-build $(if $(UPGRADE),--upgrade) \
 		--extra postgres --extra notebook --group dev --output-file requirements.lock pyproject.toml
+	@build/lock/bin/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes \
+		--no-header --no-annotate --no-build --constraints requirements.lock \
+		--output-file benchmarks/plain.lock pyproject.toml
 	@printf 'duckdb==1.1.0 ; python_version < "3.13"\nduckdb==1.1.3 ; python_version >= "3.13"\n' \
 		| build/lock/bin/uv pip compile --quiet --universal --python-version 3.10 \
 		--generate-hashes --no-header --no-annotate --no-build \
@@ -119,6 +134,12 @@ $(AIRFLOW)/installed: .venv/python tests/airflow.lock pyproject.toml
 	@rm -rf $(AIRFLOW) && "$(PYTHON)" -m venv $(AIRFLOW)
 	@$(AIRFLOW)/bin/python $(INSTALL) --require-hashes --only-binary :all: -r tests/airflow.lock
 	@$(AIRFLOW)/bin/python $(INSTALL) --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(PLAIN)/installed: .venv/python benchmarks/plain.lock
+	@echo "setting up $(PLAIN)"
+	@rm -rf $(PLAIN) && "$(PYTHON)" -m venv $(PLAIN)
+	@$(PLAIN)/bin/python $(INSTALL) --require-hashes --only-binary :all: -r benchmarks/plain.lock
 	@touch $@
 
 build/peers/%/installed: .venv/python benchmarks/peers/%/requirements.lock

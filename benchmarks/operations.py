@@ -2,8 +2,9 @@
 
     python benchmarks/operations.py [--operations 200] [--seconds 0.5] [--parallel 8,50] [--runs 3]
 
-The ideal is that `max_parallel` calls are always in flight, and beside them no more than a poll of
-one operation takes, whose half second is off; that poll is made in turn with the others.
+In a plain install. The ideal is that `max_parallel` calls are always in flight, and beside them no
+more than a poll of one operation takes, whose half second is off; that poll is made in turn with
+the others.
 """
 
 from __future__ import annotations
@@ -16,12 +17,12 @@ from contextlib import ExitStack
 from math import ceil
 from pathlib import Path
 
+import plain
 from findings import note
 from measured import Used, median, run
 from standin import StandIn
 
 AIM = 1.3
-LOAD = [sys.executable, "-m", "wolkvox_billing", "load", "--force"]
 COUNT = """
 import duckdb, sys
 with duckdb.connect("wolkvox.duckdb", read_only=True) as db:
@@ -32,9 +33,11 @@ with duckdb.connect("wolkvox.duckdb", read_only=True) as db:
 
 def poll(vendor: StandIn, home: Path, parallel: int, operations: int) -> Used:
     """A run into an existing file, after one that has made it; both checked."""
-    settings = {**vendor.settings, "SOURCES__WOLKVOX_BILLING__MAX_PARALLEL": str(parallel)}
-    run(LOAD, home, settings)
-    used = run(LOAD, home, settings)
+    settings = vendor.settings | plain.settings()
+    settings["SOURCES__WOLKVOX_BILLING__MAX_PARALLEL"] = str(parallel)
+    load = [plain.program(), "load", "--force"]
+    run(load, home, settings)
+    used = run(load, home, settings)
     said = subprocess.check_output([sys.executable, "-c", COUNT], cwd=home, text=True)
     assert said == f"({2 * operations}, {operations})\n", said
     return used
@@ -81,6 +84,7 @@ def main() -> None:
     parser.add_argument("--parallel", default="8,50", help="numbers, with commas between")
     parser.add_argument("--runs", type=int, default=3)
     words = parser.parse_args()
+    plain.tell()
     parallel = [int(one) for one in words.parallel.split(",")]
     compare(words.operations, words.seconds, parallel, words.runs)
 

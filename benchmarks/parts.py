@@ -57,7 +57,7 @@ def run(name: str, words: Sequence[str], folder: Path) -> bool:
         if code := process.wait():
             tell(f"FAILED with exit code {code}")
             with findings.open("a") as more:  # else the table would just be shorter
-                print(json.dumps([name, "ends well", f"exit code {code}", "FAILED"]), file=more)
+                print(json.dumps([name, "ends well", "", f"exit code {code}", "FAILED"]), file=more)
         tell(f"({(time.monotonic() - began) / 60:.1f} minutes)")
     for one in (findings, text):  # a part is there when its text is
         one.replace(one.with_suffix(""))

@@ -3,12 +3,14 @@
     python benchmarks/peers.py [--runs 5] [--only 1,60000] [--peers handwritten,curl]
 
 Each peer is a folder of `peers/`, in a virtual environment of its own in `build/peers`, which `make
-peers` sets up. All ask the same stand-in vendor over the same socket, one after the other in each
-run, load into nothing and then again, and end with the same rows in the same types, which is
-checked. The peers that load texts type them by `peers/typed.sql` at the end. None but ours keeps
-its calls, what was received before, or what could not be read. Quote the ratios: machines differ.
-A million rows, by `--only 1000000` in 20 answers, are no part of `make bench`: dlt's `rest_api` by
-its defaults needs 5 GB and 4 minutes and more for a load, and all of them need hours.
+peers` sets up; ours is in a plain install. All ask the same stand-in vendor over the same socket,
+one after the other in each run, load into nothing and then again, and end with the same rows in the
+same types, which is checked. The peers that load texts type them by `peers/typed.sql` at the end.
+None but ours keeps its calls, what was received before, or what could not be read. Quote the
+ratios: machines differ.
+A million rows are in 20 answers. Who needs more than `--longest` seconds for a load is cut off,
+which is told in its row; who needs more than `--slow` is run once only. dlt's `rest_api` by its
+defaults needs 5 GB there.
 """
 
 from __future__ import annotations
@@ -17,12 +19,13 @@ import argparse
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import plain
 from findings import note
-from measured import Failed, Used, median, run
+from measured import CutOff, Failed, Used, median, run, show
 from standin import StandIn
 
 HERE, BUILD = Path(__file__).parent / "peers", Path(__file__).parents[1] / "build" / "peers"
@@ -48,14 +51,14 @@ def python_of(name: str) -> Path:
 
 def command(name: str) -> list[str | Path]:
     if name == "ours":
-        return [sys.executable, "-m", "wolkvox_billing", "load", "--force"]
+        return [plain.program(), "load", "--force"]
     script = HERE / name / PEERS[name]
     return [python_of(name) if script.suffix == ".py" else "bash", script]
 
 
 def settings_of(name: str, vendor: StandIn) -> dict[str, str]:
     folder = BUILD / name
-    found = {} if name == "ours" else {"PATH": f"{folder}/bin:/usr/bin:/bin"}
+    own = plain.settings() if name == "ours" else {"PATH": f"{folder}/bin:/usr/bin:/bin"}
     program = next(folder.glob("lib/*/site-packages/sling_linux_amd64/bin/sling-*"), "")
     return {
         **vendor.settings,
@@ -64,7 +67,7 @@ def settings_of(name: str, vendor: StandIn) -> dict[str, str]:
         "SLING": str(program),
         "DO_NOT_TRACK": "1",
         "AIRBYTE_OFFLINE_MODE": "1",
-        **found,
+        **own,
     }
 
 
@@ -125,49 +128,65 @@ def folder() -> Iterator[Path]:
         yield Path(name)
 
 
-def compare(
-    rows: int, answers: int, runs: int, peers: list[str]
-) -> dict[tuple[str, str], list[Used]]:
-    """What each took in each run, by peer and load. Who fails is told, and is out of it."""
-    found: dict[tuple[str, str], list[Used]] = {}
-    failed: set[str] = set()
-    with StandIn("rows", str(rows), str(answers)) as vendor:
-        for number in range(runs):
-            for name in (one for one in peers if one not in failed):
-                with folder() as home:
-                    settings = settings_of(name, vendor)
-                    try:
-                        for load in LOADS:
-                            used = run(command(name), home, settings)
-                            found.setdefault((name, load), []).append(used)
-                            check(home, vendor, rows, answers)
-                    except (Failed, OSError, subprocess.CalledProcessError) as error:
-                        if name in ("ours", "handwritten"):
-                            raise
-                        failed.add(name)
-                        print(f"{name} failed in run {number + 1}: {error}", flush=True)
-                        for load in LOADS:
-                            found.pop((name, load), None)
-    return found
+class Comparison:
+    """What each of the peers took for two loads in each run; and what became of those that failed,
+    or were cut off, by peer and load."""
 
+    def __init__(self, rows: int, answers: int, longest: float, slow: float) -> None:
+        self.rows, self.answers, self.longest, self.slow = rows, answers, longest, slow
+        self.took: dict[str, dict[str, list[Used]]] = {load: {} for load in LOADS}
+        self.why: dict[str, dict[str, str]] = {load: {} for load in LOADS}
+        self._done: set[str] = set()  # who is not run again
 
-def show(rows: int, answers: int, found: dict[tuple[str, str], list[Used]]) -> None:
-    """A table, and the findings that have an aim."""
-    for load in LOADS:
-        print(f"\n{rows:,} rows in {answers} answers, {load}: medians of "
-              f"{len(found['ours', load])}\n"
-              f"{'':14}{'wall s':>8}{'CPU s':>8}{'peak MB':>9}{'wall':>8}{'CPU':>7} of handwritten"
-              )  # fmt: skip
-        took = {name: median(all_) for (name, when), all_ in found.items() if when == load}
-        base = took["handwritten"]
-        for name, one in sorted(took.items(), key=lambda pair: pair[1].wall):
-            print(f"{name:14}{one.wall:8.2f}{one.cpu:8.2f}{one.peak:9.0f}"
-                  f"{one.wall / base.wall:8.2f}{one.cpu / base.cpu:7.2f}")  # fmt: skip
-        for name, least in (("singer", 1.0), ("dlt_rest_api", 5.0)):
-            if rows == MOST and name in took:
-                times = took[name].wall / took["ours"].wall
-                note(f"{rows:,} rows, {load}: wall of {name}, of ours", f"{least:g} x at least",
-                     f"{times:.1f} x", times >= least)  # fmt: skip
+    def measure(self, runs: int, peers: list[str]) -> None:
+        with StandIn("rows", str(self.rows), str(self.answers)) as vendor:
+            for number in range(runs):
+                for name in peers:
+                    if name not in self._done:
+                        self._load_twice(name, number, vendor)
+
+    def _load_twice(self, name: str, number: int, vendor: StandIn) -> None:
+        settings = settings_of(name, vendor)
+        with folder() as home:
+            for load in LOADS:
+                try:
+                    used = run(command(name), home, settings, self.longest)
+                    self.took[load].setdefault(name, []).append(used)
+                    check(home, vendor, self.rows, self.answers)
+                    if self.rows > MOST and used.wall > self.slow:
+                        self._done.add(name)
+                except CutOff as error:
+                    self._leave_out(name, str(error), LOADS[LOADS.index(load) :])
+                    return
+                except (Failed, OSError, subprocess.CalledProcessError) as error:
+                    if name in ("ours", "handwritten"):
+                        raise
+                    print(f"{name} failed in run {number + 1}: {error}", flush=True)
+                    self._leave_out(name, "failed: see above", LOADS)
+                    return
+
+    def _leave_out(self, name: str, why: str, loads: Sequence[str]) -> None:
+        """The peer has no numbers of these loads, and is not run again."""
+        if name == "ours":
+            raise SystemExit(f"ours was {why}")
+        self._done.add(name)
+        for load in loads:
+            self.took[load].pop(name, None)
+            self.why[load][name] = why if load == loads[0] else "not measured either"
+
+    def report(self) -> None:
+        of = f"{self.rows:,} row{'s' if self.rows > 1 else ''} in {self.answers} answers"
+        for load in LOADS:
+            took = self.took[load]
+            medians = {name: median(runs) for name, runs in took.items()}
+            counts = {name: len(runs) for name, runs in took.items()}
+            base = "handwritten" if "handwritten" in medians else "ours"
+            show(f"{of}, {load}: medians", counts, medians, base, self.why[load])
+            for name, least in (("singer", 1.0), ("dlt_rest_api", 5.0)):
+                if self.rows == MOST and name in medians:
+                    times = medians[name].wall / medians["ours"].wall
+                    note(f"`load`, {self.rows:,} rows, {load}: wall of {name}, of ours",
+                         f"{least:g} x at least", f"{times:.1f} x", times >= least)  # fmt: skip
 
 
 def main() -> None:
@@ -176,13 +195,16 @@ def main() -> None:
         return
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--only", default="1,60000", help="rows, with commas between")
+    parser.add_argument("--only", default="1,60000,1000000", help="rows, with commas between")
     parser.add_argument("--peers", default=",".join(PEERS))
+    parser.add_argument("--longest", type=float, default=300, help="seconds of a load")
+    parser.add_argument("--slow", type=float, default=60, help="seconds of a load of many rows")
     words = parser.parse_args()
-    chosen = words.peers.split(",")
-    for rows in (int(one) for one in words.only.split(",")):
-        answers = 20 if rows > MOST else 1
-        show(rows, answers, compare(rows, answers, words.runs, ["ours", *chosen]))
+    plain.tell()
+    for rows in map(int, words.only.split(",")):
+        comparison = Comparison(rows, 20 if rows > MOST else 1, words.longest, words.slow)
+        comparison.measure(words.runs, ["ours", *words.peers.split(",")])
+        comparison.report()
 
 
 if __name__ == "__main__":

@@ -1,147 +1,89 @@
-"""Where the time of a load goes: seconds of each stage, in the place of its profile.
+"""Where the time of a load and of a poll goes: seconds of each stage, in the place of its profile.
 
     python benchmarks/stages.py [--only 1,60000] [--runs 3]
 
-Each run is a process of its own that wraps the functions below in clocks. A stage that is called
-out of another one is not in that one's seconds, so that they add up to the whole; medians of the
-runs.
+Each run is a process of its own, in a plain install, that wraps the functions named in `clocks.py`
+in clocks. A stage that is called out of another one is not in that one's seconds, so that they add
+up to what the process takes from its start to its end; medians of the runs.
 """
 
 from __future__ import annotations
 
 import argparse
-import functools
-import importlib
 import json
-import os
 import statistics
-import subprocess
-import sys
 import tempfile
-import threading
 import time
-from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
+import plain
+from clocks import JOBS, STAGES, START, WORDS
+from measured import run
 from standin import StandIn
 
-# stage: where its functions are
-STAGES = {
-    "look at the destination, what waits": ["wolkvox_billing.pipeline:load_waiting"],
-    "ask the vendor": ["wolkvox_billing.polls:ask"],
-    "keep the answer on disk": ["wolkvox_billing.spool:Spool.keep"],
-    "read texts as numbers and days": ["wolkvox_billing.source:read_rows"],
-    "rows of four tables": [
-        f"wolkvox_billing.source:{name}"
-        for name in ("poll_row", "readings_in", "rejected_in", "newest_in")
-    ],
-    "their columns in Arrow": ["wolkvox_billing.files:_table"],
-    "the rest of dlt's extract": ["dlt:Pipeline.extract"],
-    "dlt's normalize": ["dlt:Pipeline.normalize"],
-    "dlt's load": ["dlt:Pipeline.load"],
-    "refresh the marts": ["wolkvox_billing.pipeline:refresh"],
-    "open and close DuckDB, and the rest": ["wolkvox_billing.pipeline:load"],
-}
-# What `dlt's load` waits for, in threads of its own, some side by side: not added up.
-JOBS = {
-    "  in it: files into staging tables": [
-        "dlt.destinations.impl.duckdb.duck:DuckDbCopyJob.run",
-        "dlt.destinations.insert_job_client:InsertValuesLoadJob.run",
-    ],
-    "  in it: merges": ["dlt.destinations.job_client_impl:SqlLoadJob.run"],
-}
+HERE = Path(__file__).parent
+END, ALL = "end the process", "all"
+Seconds = dict[str, float]
 
 
-class Clocks:
-    """Seconds by stage; what a stage calls that is one itself is taken off its own."""
-
-    def __init__(self) -> None:
-        self.seconds: defaultdict[str, float] = defaultdict(float)
-        self._inner = threading.local()
-
-    def wrap(self, stage: str, path: str) -> None:
-        module, _, names = path.partition(":")
-        owner: Any = importlib.import_module(module)
-        *outer, name = names.split(".")
-        for one in outer:
-            owner = getattr(owner, one)
-        setattr(owner, name, self._timed(stage, getattr(owner, name)))
-
-    def _timed(self, stage: str, function: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.wraps(function)
-        def timed(*args: Any, **named: Any) -> Any:
-            before, self._inner.took = getattr(self._inner, "took", 0.0), 0.0
-            began = time.perf_counter()
-            try:
-                return function(*args, **named)
-            finally:
-                took = time.perf_counter() - began
-                self.seconds[stage] += took - self._inner.took
-                self._inner.took = before + took
-
-        return timed
+def timed(verb: str, home: Path, settings: dict[str, str]) -> Seconds:
+    """The seconds of each stage of a process, and of all of it."""
+    used = run([plain.python(), HERE / "clocks.py", verb, str(time.time())], home, settings)
+    seconds: Seconds = json.loads((home / "said").read_text().splitlines()[-1])
+    unknown = seconds.keys() - {START, WORDS, *STAGES[verb], *JOBS}
+    assert not unknown, unknown
+    rest = used.wall - sum(took for stage, took in seconds.items() if stage not in JOBS)
+    assert rest > 0, "a stage is counted twice"
+    return {**seconds, END: rest, ALL: used.wall}
 
 
-def timed_load(began: float) -> None:
-    """One load in this process, whose start `began`; prints the seconds of each stage."""
-    import dlt  # noqa: F401, for the clocks
-
-    import wolkvox_billing.pipeline as product
-
-    clocks = Clocks()
-    for stage, paths in (STAGES | JOBS).items():
-        for path in paths:
-            clocks.wrap(stage, path)
-    clocks.seconds["start Python, import"] = time.time() - began
-    report = product.load(force=True)
-    if not report.is_good:
-        raise SystemExit(str(report))
-    print(json.dumps(clocks.seconds))
+def show(title: str, verb: str, columns: dict[str, list[Seconds]]) -> None:
+    """Print the medians of each stage, and their share of all."""
+    stages = [START, WORDS, *STAGES[verb], END]
+    if verb == "load":
+        behind = stages.index("dlt's load") + 1
+        stages[behind:behind] = JOBS
+    print(f"\n{title:38}{''.join(f' {heading:>12}' for heading in columns)}")
+    whole = [_median(ALL, runs) for runs in columns.values()]
+    for stage in stages:
+        cells = [_median(stage, runs) for runs in columns.values()]
+        shares = zip(cells, whole, strict=True)
+        print(f"{stage:38}{''.join(f' {took:7.3f} {took / of:4.0%}' for took, of in shares)}")
+    print(f"{ALL:38}{''.join(f' {took:7.3f}     ' for took in whole)}", flush=True)
 
 
-def show(rows: int, runs: int) -> None:
-    found: dict[str, list[dict[str, float]]] = {"first": [], "again": []}
+def _median(stage: str, runs: Sequence[Seconds]) -> float:
+    return statistics.median(seconds.get(stage, 0.0) for seconds in runs)
+
+
+def measure(rows: int, runs: int) -> set[str]:
+    """Print the tables; return the stages that were called."""
+    loads: dict[str, list[Seconds]] = {"first load": [], "again": []}
+    polls: dict[str, list[Seconds]] = {"first poll": [], "again": []}
     with StandIn("rows", str(rows), "1") as vendor:
+        settings = vendor.settings | plain.settings()
         for _ in range(runs):
-            with tempfile.TemporaryDirectory(prefix="bench-stages-") as name:
-                settings = {"HOME": name, "DLT_DATA_DIR": str(Path(name, "dlt"))}
-                for which in found:
-                    said = subprocess.check_output(
-                        [sys.executable, __file__, "load", str(time.time())],
-                        cwd=name,
-                        env=os.environ | vendor.settings | settings,
-                        text=True,
-                    )
-                    found[which].append(json.loads(said.splitlines()[-1]))
-    stages = ("start Python, import", *STAGES)
-    whole = [
-        statistics.median(sum(one[stage] for stage in stages if stage in one) for one in runs_of)
-        for runs_of in found.values()
-    ]
-    lines = [*STAGES]
-    at = lines.index("dlt's load") + 1
-    for stage in (stages[0], *lines[:at], *JOBS, *lines[at:]):
-        cells = ""
-        for runs_of, total in zip(found.values(), whole, strict=True):
-            seconds = statistics.median(one.get(stage, 0) for one in runs_of)
-            cells += f" {seconds:7.3f} {seconds / total:4.0%}"
-        print(f"{stage:38}{cells}")
-    print(f"{'all':38} {whole[0]:7.3f} {'':4} {whole[1]:7.3f}")
+            for verb, columns in (("load", loads), ("poll", polls)):
+                with tempfile.TemporaryDirectory(prefix="bench-stages-") as name:
+                    for column in columns.values():
+                        column.append(timed(verb, Path(name), settings))
+    for verb, columns in (("poll", polls), ("load", loads)):
+        show(f"`{verb}`, {rows:,} row{'s' if rows > 1 else ''} in an answer", verb, columns)
+    of_all = (seconds for runs in (*loads.values(), *polls.values()) for seconds in runs)
+    return {stage for seconds in of_all for stage in seconds}
 
 
 def main() -> None:
-    if sys.argv[1:2] == ["load"]:
-        timed_load(float(sys.argv[2]))
-        return
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", default="1,60000", help="rows, with commas between")
     parser.add_argument("--runs", type=int, default=3)
     words = parser.parse_args()
-    for rows in map(int, words.only.split(",")):
-        print(f"\n{f'{rows:,} rows in an answer':38} {'first load':>12} {'again':>12}")
-        show(rows, words.runs)
+    plain.tell()
+    called = set().union(*(measure(int(rows), words.runs) for rows in words.only.split(",")))
+    named = {stage for stages in (*STAGES.values(), JOBS) for stage in stages}
+    if idle := sorted(named - called):
+        print(f"\nnever called: {', '.join(idle)}")
 
 
 if __name__ == "__main__":

@@ -24,9 +24,11 @@ import psycopg2
 import pytest
 
 from fake_wolkvox import Vendor
+from places import Places, empty_places
 from postgres import PostgresMissing, running_postgres
-from wolkvox_billing import files
+from wolkvox_billing import envelope, files
 from wolkvox_billing.pipeline import LoadReport, load
+from wolkvox_billing.poll import PollReport, poll
 
 NOON = datetime(2026, 11, 10, 17, 0, tzinfo=timezone.utc)  # a Tuesday, 12:00 in Bogotá
 TOKENS = {"acme": "a1" * 32, "beta": "b2" * 32, "gama": "c3" * 32}
@@ -62,6 +64,11 @@ class Project:
         """One `load` by the vendor's clock; new tries come at once."""
         settings = {"retry_pause_seconds": 0.0, **self.settings, **more}
         return load(destination=self.destination, clock=lambda: self.vendor.now, **settings)
+
+    def poll(self, **more: Any) -> PollReport:
+        """One `poll` by the vendor's clock: its answer waits for the next `load`."""
+        settings = {"retry_pause_seconds": 0.0, **self.settings, **more}
+        return poll(destination=self.destination, clock=lambda: self.vendor.now, **settings)
 
     def later(self, **time: float) -> None:
         self.vendor.now += timedelta(**time)
@@ -193,6 +200,7 @@ def warehouse(
     made = empty_project(tmp_path, monkeypatch, vendor)
     if request.param == "duckdb-files":
         monkeypatch.setattr(files, "FEW", 0)
+        monkeypatch.setattr(envelope, "LARGE", 0)
     if request.param == "postgres":
         made.destination = "postgres"
         made.dsn = request.getfixturevalue("new_database")()
@@ -213,6 +221,12 @@ def empty_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, vendor: Vendo
     monkeypatch.setenv("TMPDIR", str(tmp_path / "locks"))
     configure(monkeypatch, vendor, "acme")
     return Project(folder, vendor)
+
+
+@pytest.fixture
+def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Places]:
+    """Where settings may stand, all of it empty."""
+    yield from empty_places(tmp_path, monkeypatch)
 
 
 @pytest.fixture(scope="session")

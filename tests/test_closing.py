@@ -355,11 +355,11 @@ def test_what_the_warehouse_refuses_is_not_recorded_later(
     """A close that could not be written does not wait in the working folder for the next load."""
     ready(project)
 
-    def away(_: Any) -> None:
+    def away(*_: Any) -> None:
         raise DestinationTransientException("the server went away")
 
     with monkeypatch.context() as broken_off:
-        broken_off.setattr("wolkvox_billing.closing.records.normalized_and_loaded", away)
+        broken_off.setattr("wolkvox_billing.closing.records.load_source", away)
         with pytest.raises(
             WarehouseError, match="not recorded, so close the month again: the server went"
         ):

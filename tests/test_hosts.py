@@ -25,8 +25,7 @@ import pytest
 
 from conftest import NOON, TOKENS, Project, configure, empty_project
 from fake_wolkvox import Vendor
-from wolkvox_billing import pipeline as pipelines
-from wolkvox_billing.pipeline import complaint_of
+from wolkvox_billing.loading import failure_of
 from wolkvox_billing.polls import Poll
 from wolkvox_billing.sessions import lock_number, only_load
 from wolkvox_billing.snapshot import publish
@@ -312,7 +311,8 @@ def test_who_is_thrown_out_of_the_line_stands_in_it_again(project: Project) -> N
     with opened("postgres") as pipeline, ThreadPoolExecutor() as pool:
 
         def loaded(wait: float) -> str:
-            return complaint_of(lambda: ExitStack().enter_context(only_load(pipeline, wait=wait)))
+            failure = failure_of(lambda: ExitStack().enter_context(only_load(pipeline, wait=wait)))
+            return failure.says if failure else ""
 
         with only_load(pipeline):
             assert loaded(0.2) == "another host loads into the same dataset for more than 0.2 s"
@@ -347,13 +347,10 @@ def test_a_table_that_is_held_elsewhere_holds_up_no_answer(
     assert "lock timeout" in warning
 
 
-def test_what_is_left_from_before_does_not_hold_up_the_calls(
-    project: Project, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_left_from_before_does_not_hold_up_the_calls(project: Project) -> None:
     """A host with answers left from before asks while another one loads, and then loads both."""
     assert project.load().is_good
     project.later(hours=1)
-    monkeypatch.setattr(pipelines, "AT_ONCE", 0.5)
     with project.away():
         project.load()
     project.later(hours=1)

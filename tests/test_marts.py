@@ -48,6 +48,15 @@ def say(
 
 
 def _said(project: Project, moment: str, *rows: str, report: str, name: str, **more: Any) -> None:
+    tell(project, moment, *rows, report=report, name=name)
+    result = project.load(reports=[report], pace_minutes=0, **more)
+    assert result.is_good, result
+
+
+def tell(
+    project: Project, moment: str, *rows: str, report: str = REPORT, name: str = "acme"
+) -> None:
+    """From this moment in Bogotá on the vendor answers rows of `date items [product]`."""
     project.vendor.now = at(moment)
     answer = []
     for row in rows:
@@ -56,8 +65,6 @@ def _said(project: Project, moment: str, *rows: str, report: str, name: str, **m
             {"operation": name.upper(), "description": product, "items": items, "date": day}
         )
     project.vendor.answer(TOKENS[name], report, answer)
-    result = project.load(reports=[report], pace_minutes=0, **more)
-    assert result.is_good, result
 
 
 def counter(project: Project, days: str, **more: Any) -> None:
@@ -66,8 +73,12 @@ def counter(project: Project, days: str, **more: Any) -> None:
 
 
 def _counted(project: Project, days: str, **more: Any) -> None:
-    for day, items in (one.split(":") for one in days.split()):
-        say(project, f"2026-{day} 23:50", f"2026-{day} {items}", **more)
+    *earlier, last = (day.split(":") for day in days.split())
+    for day, items in earlier:
+        tell(project, f"2026-{day} 23:50", f"2026-{day} {items}")
+        assert project.poll(force=True).is_good
+    day, items = last
+    say(project, f"2026-{day} 23:50", f"2026-{day} {items}", **more)
 
 
 def rows(project: Project, mart: str, columns: str, where: str = "TRUE") -> list[str]:
@@ -359,7 +370,8 @@ def test_the_data_says_what_it_looks_like(project: Project) -> None:
                 project.vendor.answer(one["token"], REPORT, [{**row, "items": days[day]}])
                 asked.append(one)
         project.vendor.now = at(f"2026-{day} 23:50")
-        assert project.load(operations=asked, pace_minutes=0).is_good
+        assert project.poll(operations=asked, force=True).is_good
+    assert project.load(operations=asked, pace_minutes=60).is_good
     for one, (days, measure) in zip(operations, looks, strict=True):
         who = f"operation_id = '{one['name']}'"
         found = rows(project, "usage_monthly", "measure, measure_source", who)

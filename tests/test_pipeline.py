@@ -15,7 +15,7 @@ import pytest
 
 from conftest import NOON, TOKENS, Project, held_open, with_mounts
 from wolkvox_billing import warehouse
-from wolkvox_billing.errors import SettingsError, WarehouseError
+from wolkvox_billing.errors import SettingsError
 from wolkvox_billing.status import status
 
 REPORT = "rsync_s3_mp3"
@@ -228,7 +228,7 @@ def test_answers_for_another_address_are_named(
     mended = other.load()
     assert mended.is_good
     [warning] = mended.warnings
-    assert str(Path(waiting.working_folder).parent) in warning
+    assert waiting.working_folder in warning
     assert status(destination="postgres").warnings[0] == warning
     assert project.load().warnings == []
 
@@ -236,19 +236,28 @@ def test_answers_for_another_address_are_named(
 def test_what_a_killed_run_left_half_done_goes(project: Project) -> None:
     """The next run removes what a killed one left of its normalizing: it would pile up."""
     first = project.load()
-    left = Path(first.working_folder) / "normalize" / "0123456789abcdef" / "new_jobs"
+    dlts = Path(first.working_folder) / "pipelines" / "wolkvox"
+    left = dlts / "normalize" / "0123456789abcdef" / "new_jobs"
     left.mkdir(parents=True)
     (left / "half.jsonl").write_text("x")
     assert project.load(force=True).is_good
     assert not left.parent.exists()
 
 
-def test_a_damaged_working_folder_says_what_to_do(project: Project) -> None:
-    """A working folder that cannot be read is named, with what removing it would cost."""
-    first = project.load()
-    (Path(first.working_folder) / "state.json").write_text('{"cut')
-    with pytest.raises(WarehouseError, match="mend it, or remove it"):
-        project.load()
+def test_what_dlt_has_damaged_is_made_anew(project: Project) -> None:
+    """Where dlt's own files are damaged, or gone, or somebody else's, a load begins with new ones:
+    nothing is in them that is not in the destination, and nothing is lost that waits."""
+    tell(project, "5")
+    folder = Path(project.load().working_folder)
+    project.later(hours=1)
+    tell(project, "7")
+    with project.away():
+        assert not project.load().is_good
+    (folder / "pipelines" / "wolkvox" / "state.json").write_text('{"cut')
+    project.later(hours=1)
+    tell(project, "9")
+    assert project.load().is_good
+    assert [row[4] for row in project.query(READINGS)] == [5, 7, 9]
 
 
 @pytest.mark.parametrize(

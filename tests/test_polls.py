@@ -263,7 +263,7 @@ def test_what_is_not_due_is_not_asked(vendor: Vendor) -> None:
     """What `due` says instead of a call is passed on as it is, and the next report is asked."""
     rest = Skip("acme", AUDIOS, "pace", "answered 3 s ago")
     events = asked(
-        vendor, "acme", (AUDIOS, MINUTES), lambda _, report: rest if report == AUDIOS else None
+        vendor, "acme", (AUDIOS, MINUTES), lambda _, report, *__: rest if report == AUDIOS else None
     )
     assert events[0] is rest
     assert told(events[1:]) == [("acme", MINUTES, "ok")]
@@ -273,7 +273,7 @@ def test_what_is_not_due_is_not_asked(vendor: Vendor) -> None:
 def test_a_failure_of_one_operation_is_its_own(vendor: Vendor) -> None:
     """A bug in the work on one operation is told, and takes no poll with it."""
 
-    def due(one: Operation, report: str) -> None:
+    def due(one: Operation, report: str, *_: object) -> None:
         if (one.operation_id, report) == ("acme", MINUTES):
             raise OSError("disk full")
 

@@ -21,6 +21,7 @@ from conftest import NOON, TOKENS, Project
 from wolkvox_billing.errors import SettingsError, WarehouseError, WolkvoxError
 from wolkvox_billing.marts import MARTS
 from wolkvox_billing.snapshot import BESIDE, Snapshot, publish
+from worlds import once
 
 OLDEST = Path(__file__).parents[1] / "build" / "oldest-duckdb" / "bin" / "python"
 RAW = ["polls", "readings", "rejected_rows", "rsync_s3_mp3"]
@@ -314,3 +315,90 @@ def test_nothing_is_published_before_a_load(warehouse: Project) -> None:
     with pytest.raises(WarehouseError, match="wolkvox-billing load"):
         publish("usage.duckdb", destination=warehouse.destination)
     assert os.listdir() == []
+
+
+def judge(project: Project) -> None:
+    """Readings of October, and as of the last day of it the verdict on them: the month is open."""
+    Path("line_map.csv").write_text(
+        "supplier_id,item_code,pattern,report,operation_id,product,role\n"
+    )
+    Path("rate_card.csv").write_text(
+        "report,operation_id,product,from_quantity,unit_price,currency,valid_from,valid_to\n"
+        "rsync_s3_mp3,,,0,100,COP,2026-01-01,\n"
+    )
+    for number, items in ((15, "500"), (31, "1000")):
+        project.vendor.now = datetime(2026, 10, number, 17, tzinfo=timezone.utc)
+        row = {"operation": "ACME", "description": "Audios", "date": f"2026-10-{number}"}
+        project.vendor.answer(TOKENS["acme"], "rsync_s3_mp3", [{**row, "items": items}])
+        assert project.load(measures={"rsync_s3_mp3": "month_to_date"}).is_good
+
+
+OVERDUE = datetime(2026, 12, 24, 17, tzinfo=timezone.utc)  # the invoice of October is not there
+COPIED = (
+    "SELECT reconciliation_status, verdicts_epoch, as_of_epoch "
+    "FROM wolkvox_billing_marts.invoice_reconciliation CROSS JOIN wolkvox_billing_marts.refreshed "
+    "WHERE billing_period_start = '2026-10-01'"
+)
+
+
+def verdict_in_copy(project: Project) -> tuple[Snapshot, tuple[Any, ...]]:
+    """What is published when the month is long over, and of October's verdict in it the status, its
+    moment, and that of the usage beside it."""
+    made = publish("usage.duckdb", destination=project.destination, clock=lambda: OVERDUE)
+    with closing(duckdb.connect(str(made.path), read_only=True)) as db:
+        [verdict] = db.execute(COPIED).fetchall()
+    return made, verdict
+
+
+def test_verdicts_are_of_the_moment_that_the_copy_states(
+    warehouse: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the line map, the rate card and the settings are at hand by which the verdicts were
+    made, wherever the files are, they are made anew: the copy's verdicts are of its own moment."""
+    once(warehouse, judge)
+    assert warehouse.query(COPIED)[0][0] == "open_period"
+    Path("line_map.csv").rename("our_map.csv")
+    monkeypatch.setenv("RECONCILIATION__LINE_MAP", "our_map.csv")
+    made, verdict = verdict_in_copy(warehouse)
+    moment = int(OVERDUE.timestamp())
+    assert verdict == ("usage_not_invoiced", moment, moment)
+    assert made.warnings == ()
+    assert warehouse.query(COPIED) == [verdict]
+
+
+@pytest.mark.parametrize("elsewhere", ["no files", "another rate card", "another setting", "wrong"])
+def test_a_machine_with_other_rules_judges_nothing(
+    warehouse: Project, monkeypatch: pytest.MonkeyPatch, elsewhere: str
+) -> None:
+    """Where the verdicts were made by other rules than are at hand they stay as they are, in the
+    warehouse too; the copy has their moment, and a warning tells of it."""
+    once(warehouse, judge)
+    if elsewhere == "no files":
+        Path("line_map.csv").unlink()
+    elif elsewhere == "another rate card":
+        Path("rate_card.csv").write_text(Path("rate_card.csv").read_text().replace("100", "200"))
+    elif elsewhere == "another setting":
+        monkeypatch.setenv("RECONCILIATION__TOLERANCE_PERCENT", "5")
+    else:
+        monkeypatch.setenv("RECONCILIATION__TOLERANCE_PERCENT", "-5")
+    before = warehouse.query(COPIED)[0][:2]
+    assert before == (
+        "open_period",
+        int(datetime(2026, 10, 31, 17, tzinfo=timezone.utc).timestamp()),
+    )
+    made, verdict = verdict_in_copy(warehouse)
+    assert verdict == (*before, int(OVERDUE.timestamp()))
+    assert warehouse.query(COPIED) == [verdict]
+    [warning] = made.warnings
+    assert warning.startswith(
+        "the verdicts are as of 2026-10-31 12:00 (America/Bogota), and stay: "
+    )
+    assert ("tolerance_percent" in warning) == (elsewhere == "wrong")
+
+
+def test_without_verdicts_there_is_nothing_to_warn_of(
+    warehouse: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A copy of usage alone, where no invoice was ever compared, has no warning."""
+    day(warehouse, 10, "40")
+    assert published(warehouse, "usage.duckdb", monkeypatch).warnings == ()

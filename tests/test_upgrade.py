@@ -51,19 +51,20 @@ def away(project: Project) -> AbstractContextManager[None]:
 
 @pytest.mark.parametrize("warehouse", ["duckdb", "postgres"], indirect=True)
 def test_what_the_oldest_dependencies_left_is_read_on(warehouse: Project, tmp_path: Path) -> None:
-    """Loaded rows, a package that waits, and an answer that a killed run left in the spool: the
-    next load has them all, once, in the tables that are there; and knows when it was answered."""
+    """Loaded rows, and answers that wait in the spool, of a run whose destination was away and of
+    one that was killed: the next load has them all, once, in the tables that are there; and knows
+    when it was answered."""
     assert OLDEST.exists(), "`make test` sets up build/oldest-dependencies, which this needs"
     where = {"destination": warehouse.destination, "force": True}
     with stable(OLDEST, [ROOT / "pipelines"]) as oldest:
         assert oldest.run("load", {**where, "now": shows(warehouse, "10")}) == 0
         with away(warehouse):
             assert oldest.run("load", {**where, "now": shows(warehouse, "20")}) == 0
-            kill = ["wolkvox_billing.spool:Spool.keep", "after"]
+            kill = ["wolkvox_billing.pace:Pace.note", "after"]
             assert oldest.run("load", {**where, "now": shows(warehouse, "30")}, kill=kill) == -9
     read = f"SELECT items, read_at, poll_id IN (SELECT poll_id FROM {REPORT}) FROM readings"
     assert warehouse.query(read) == [(10, at(18), True)]
-    assert len(list((tmp_path / "dlt").rglob("*.poll"))) == 1
+    assert len([*(tmp_path / "dlt").rglob("*.poll"), *(tmp_path / "dlt").rglob("*.tried")]) == 2
 
     report = warehouse.load()
     assert report.is_good and [one.reason for one in report.skips] == ["pace"]
@@ -77,4 +78,4 @@ def test_what_the_oldest_dependencies_left_is_read_on(warehouse: Project, tmp_pa
     ]
     [(quantity,)] = warehouse.query("SELECT last_quantity FROM wolkvox_billing_marts.usage_monthly")
     assert quantity == 40
-    assert not list((tmp_path / "dlt").rglob("*.poll"))
+    assert not list((tmp_path / "dlt").glob("*/*/spool/*"))

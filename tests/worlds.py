@@ -17,7 +17,7 @@ import psycopg2
 
 from conftest import Project
 from wolkvox_billing import files
-from wolkvox_billing.warehouse import opened
+from wolkvox_billing.warehouse import folder_of, opened
 
 
 @dataclass
@@ -79,9 +79,9 @@ def _copy(world: World, project: Project) -> None:
         _administer(project, "DROP DATABASE {0}", "")
         _administer(project, "CREATE DATABASE {0} TEMPLATE {1}", world.database)
     with opened(project.destination) as pipeline:
-        working = Path(pipeline.pipelines_dir)  # its name is made of the project's folder
+        working = folder_of(pipeline).path  # its name is made of the project's folder
     shutil.rmtree(working)
-    [kept] = (world.copy / "dlt" / "pipelines" / "wolkvox-billing").iterdir()
+    [kept] = (world.copy / "dlt" / "wolkvox-billing").iterdir()
     shutil.copytree(kept, working)
     for state in working.rglob("state.json"):
         text = state.read_text().replace(str(world.root), str(project.folder.parent))

@@ -26,8 +26,9 @@ asked for what), `client` (one call), `verdict` (what its answer is), `sessions`
 `token_lock` (one call at a time with a token), `polls` (all calls: pace, new tries), `spool` (what
 came, safe from a kill), `readings` (texts to typed rows), `tables` (columns and rows), `files`
 (rows to what databases read fast), `source` (the source itself), `dialects`, `marts` (the views),
-`warehouse` (where the tables are), `packages` (what waits to be loaded), `invoices` (files to
-documents, a package with its own drawing), `reconciliation` (keys, verdicts and sentences),
+`configuration` and `address` (the settings without dlt), `warehouse` (where the tables are),
+`packages` (what waits to be loaded), `invoices` (files to documents, a package with its own
+drawing), `reconciliation` (keys, verdicts and sentences),
 `pipeline`, `intake`, `reconcile`, `explain`, `evidence`, `closing`, `check` (which asks `pool` for
 Airflow's), `status`, `snapshot` and `demo` (the verbs), `cli`, `listing`, `story` and `terminal`
 (their words). What the evidence's report and the notebook show of a month: `page` (the data),

@@ -1,6 +1,6 @@
 """`python -m wolkvox_billing` is the same as `wolkvox-billing`."""
 
-from wolkvox_billing.cli import main
+from wolkvox_billing.cli import run
 
 if __name__ == "__main__":
-    main(prog_name="wolkvox-billing")
+    run()

@@ -6,33 +6,16 @@ The call counts as one of the day's, like any other. Its answer is shown, and no
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, NamedTuple
 
-from wolkvox_billing.polls import Clock, Poll, Skip, utc_now
+from wolkvox_billing.advice import ADVICE
+from wolkvox_billing.polls import Clock, Poll, Skip, ask_all, utc_now
 from wolkvox_billing.readings import RejectedRow, read_rows, to_json
 from wolkvox_billing.reports import ROW_FIELDS
-from wolkvox_billing.source import wolkvox_billing
+from wolkvox_billing.settings import read_poll_settings
 from wolkvox_billing.verdict import Outcome
-from wolkvox_billing.warehouse import configured
 
-ADVICE: dict[Outcome, str] = {
-    Outcome.OK: "all is well",
-    Outcome.EMPTY: "the vendor answers, and has no use to show for this month",
-    Outcome.NOT_FOUND: "the vendor answers that it found nothing for this report",
-    Outcome.BAD_TOKEN: "make a token in wolkvox Manager and put it in the settings",
-    Outcome.QUOTA_SPENT: "the day's calls are spent: wait for the vendor's midnight, and find who "
-    "else calls with this operation's tokens",
-    Outcome.TOKEN_BUSY: "another program uses this token now: make one for this program alone",
-    Outcome.MAINTENANCE: "the server lets nobody in now: try again later",
-    Outcome.UNKNOWN_REPORT: "the server does not know the report: look at the setting `reports`",
-    Outcome.BAD_ANSWER: "the answer is not in the vendor's format: look at `base_url` and "
-    "`server`, and show the answer to wolkvox",
-    Outcome.UNREACHABLE: "look at the setting `server`; ask wolkvox whether this machine's public "
-    "address is on the operation's list: others are not let in",
-    Outcome.TIMEOUT: "the server took the call and stayed silent: ask wolkvox whether this "
-    "machine's public address is on the operation's list, or try again later",
-    Outcome.SERVER_ERROR: "the server has a fault of its own: try again later",
-}
 _STEPS = {
     Outcome.BAD_TOKEN: "token",
     Outcome.QUOTA_SPENT: "quota",
@@ -69,15 +52,18 @@ def check(
     The steps, in order: name, connection, certificate, answer, server, token, quota, busy,
     maintenance, report, format.
     """
+    asked = read_poll_settings(**settings)
     events: list[Poll | Skip] = []
-
-    def note(event: Poll | Skip) -> None:
+    for event in ask_all(
+        asked.operations,
+        asked.reports[:1],
+        due=lambda *_: None,
+        clock=clock,
+        manner=replace(asked.manner, most_retries=0),
+    ):
         events.append(event)
         if on_event:
             on_event(event)
-
-    source = configured(lambda: wolkvox_billing(probe=True, clock=clock, on_event=note, **settings))
-    list(source.resources["answers"])
     return sorted(map(_finding, events), key=lambda finding: finding.operation_id)
 
 

@@ -30,7 +30,8 @@ from wolkvox_billing.closing import close, no_longer_hold, reopen
 from wolkvox_billing.errors import SettingsError
 from wolkvox_billing.evidence import examine, write_evidence
 from wolkvox_billing.intake import invoices
-from wolkvox_billing.pipeline import LoadReport, load
+from wolkvox_billing.pipeline import load
+from wolkvox_billing.poll import poll
 from wolkvox_billing.reconcile import reconcile
 from wolkvox_billing.reconciliation.policy import Policy
 from wolkvox_billing.reports import TIMEZONE
@@ -83,14 +84,16 @@ def _live(url: str, on_day: Callable[[date], None] | None) -> int:
         if on_day:
             on_day(day)
         if not date(2026, 9, 18) <= day <= date(2026, 9, 20):  # nobody polled: our machine was off
-            polls += len(_poll(url, day, clock_time(23, 50)).polls)
+            polls += _poll(url, day, clock_time(23, 50))
         day += timedelta(days=1)
         if day.day == 1:  # ten minutes before and after the month's turn
-            polls += len(_poll(url, day, clock_time(0, 10)).polls)
+            polls += _poll(url, day, clock_time(0, 10))
     return polls
 
 
-def _poll(url: str, day: date, at: clock_time) -> LoadReport:
+def _poll(url: str, day: date, at: clock_time) -> int:
+    """How many calls were made: each day's are safe in the spool at once, and loaded on Sundays and
+    at the month's turn."""
     now = datetime.combine(day, at, ZONE)
     _control(url, "clock", now=now.isoformat())
     _control(url, "behave")
@@ -108,13 +111,18 @@ def _poll(url: str, day: date, at: clock_time) -> LoadReport:
             _row("1.234,5", day, "RSYNC S3 MP3 archivo"),
         ]
         _control(url, "answer", token=TOKEN, report=REPORT, rows=rows)
-    return load(
-        operations=OPERATIONS,
-        base_url=url,
-        clock=lambda: now,
-        retry_pause_seconds=0.0,
-        measures={REPORT: "month_to_date"},
+    asked = poll(
+        operations=OPERATIONS, base_url=url, clock=lambda: now, retry_pause_seconds=0.0, force=True
     )
+    if day.weekday() == 6 or day.day == 1 or day == LAST:
+        load(
+            operations=OPERATIONS,
+            base_url=url,
+            clock=lambda: now,
+            pace_minutes=60,  # asked a moment ago: what waits is loaded
+            measures={REPORT: "month_to_date"},
+        )
+    return len(asked.polls)
 
 
 def _settle(url: str, folder: Path) -> Settled:

@@ -23,3 +23,9 @@ class TokenInUse(WolkvoxError):
 
 class WarehouseError(WolkvoxError):
     """The destination cannot be opened or read."""
+
+
+def short(value: object) -> str:
+    """Return a value as a message may show it: what is long may be a token in the wrong place."""
+    text = repr(value)
+    return text if len(text) <= 16 else "a longer value"

@@ -14,15 +14,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any
-
-import dlt
-import tenacity
+from typing import TYPE_CHECKING, Any
 
 from wolkvox_billing.errors import TokenInUse
 from wolkvox_billing.operations import Operation
 from wolkvox_billing.sessions import lock_number, new_session
-from wolkvox_billing.warehouse import engine_of
+
+if TYPE_CHECKING:
+    import dlt
 
 logger = logging.getLogger("wolkvox_billing")
 
@@ -102,6 +101,8 @@ class Hosts:
         end: float,
         stopped: threading.Event | None,
     ) -> bool | None:
+        import tenacity  # of use where somebody else has the token only
+
         holder = next(iter(self._ask(_HOLDER, lock) or ()), ("",))[0] or "another host"
         logger.info("waiting for the token of operation %s: %s uses it", name, holder)
         stopped = stopped or threading.Event()
@@ -190,9 +191,18 @@ class Hosts:
         self._there = True
 
 
+def hosts_at(dsn: str, schema: str) -> Hosts:
+    """Return what hosts share that load into this schema of a PostgreSQL."""
+    return Hosts(lambda: new_session(dsn), f'"{schema}"')
+
+
 def hosts_of(pipeline: dlt.Pipeline) -> Hosts | None:
-    """What hosts share that load where this pipeline does; None where that is not PostgreSQL."""
+    """Return what hosts share that load where this pipeline does; None where that is no
+    PostgreSQL."""
+    from wolkvox_billing.warehouse import engine_of
+
     if engine_of(pipeline) != "postgres":
         return None
     client: Any = pipeline.sql_client()
-    return Hosts(lambda: new_session(client), client.fully_qualified_dataset_name())
+    dsn = client.credentials.to_native_representation()
+    return Hosts(lambda: new_session(dsn), client.fully_qualified_dataset_name())

@@ -28,10 +28,10 @@ from wolkvox_billing.invoices.tables import (
     rejected_rows,
     rejection_id,
 )
+from wolkvox_billing.loading import Changes, Tables, failure_of, load_or_raise, load_source
 from wolkvox_billing.marts import REFRESHED
 from wolkvox_billing.marts.sql import literal
-from wolkvox_billing.packages import normalized_and_loaded, tables_of
-from wolkvox_billing.pipeline import NOT_RECONCILED, complaint_of, load_or_drop
+from wolkvox_billing.pipeline import NOT_RECONCILED
 from wolkvox_billing.polls import Clock, utc_now
 from wolkvox_billing.reconcile import fill_anew
 from wolkvox_billing.reconciliation.policy import PERIOD_RULES, read_policy
@@ -135,14 +135,13 @@ def invoices(
                     on_found(one)
                 yield one
 
-        def loading() -> None:
-            if not INVOICE_TABLES.keys() <= tables_of(pipeline):
-                pipeline.extract(_empty_tables())
-                normalized_and_loaded(pipeline)
-            pipeline.extract(_tables(pipeline, found(), result, clock()))
-            normalized_and_loaded(pipeline)
+        def loading(tables: Tables) -> Changes:
+            changes: Changes = {}
+            if not INVOICE_TABLES.keys() <= tables.keys():
+                changes = load_source(pipeline, _empty_tables())
+            return changes | load_source(pipeline, _tables(pipeline, found(), result, clock()))
 
-        load_or_drop(pipeline, loading, "not loaded, so read the files again")
+        load_or_raise(pipeline, loading, "not loaded, so read the files again")
         if engine_of(pipeline) in REFRESHED:
             result.warnings = _compared_anew(pipeline, clock())
     return result
@@ -153,7 +152,8 @@ def _compared_anew(pipeline: dlt.Pipeline, now: datetime) -> list[str]:
     stays loaded, and `reconcile` will say the same."""
     try:
         with held_open(pipeline):
-            said = complaint_of(lambda: _refill(pipeline, now))
+            failure = failure_of(lambda: _refill(pipeline, now))
+            said = failure.says if failure else ""
     except WolkvoxError as error:
         said = str(error)
     return [NOT_RECONCILED.format(said)] if said else []

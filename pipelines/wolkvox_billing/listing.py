@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from wolkvox_billing.advice import ADVICE
 from wolkvox_billing.terminal import shown_number, shown_period
 
 if TYPE_CHECKING:
     from wolkvox_billing.intake import Receipt
-    from wolkvox_billing.pipeline import LoadReport
+    from wolkvox_billing.poll import PollReport
     from wolkvox_billing.polls import Poll
     from wolkvox_billing.status import Freshness
 
@@ -19,8 +20,6 @@ RECEIPT_HEADINGS = ["document", "supplier", "period", "net", "lines", "result"]
 
 
 def poll_as_row(poll: Poll) -> list[Any]:
-    from wolkvox_billing.check import ADVICE
-
     verdict = poll.verdict
     said = "; ".join(filter(None, (verdict.msg, verdict.note)))
     if not poll.outcome.is_answer:
@@ -32,10 +31,8 @@ def poll_as_row(poll: Poll) -> list[Any]:
     return [poll.operation.operation_id, poll.report, poll.outcome.value, count, said]
 
 
-def failures_of(report: LoadReport) -> list[str]:
+def failures_of(report: PollReport) -> list[str]:
     """A sentence for each thing that went wrong in a `load`: what, and what to do."""
-    from wolkvox_billing.check import ADVICE
-
     refused = [
         f"{poll.operation.operation_id} {poll.report}: {poll.outcome.value}"
         f" ({'; '.join(filter(None, (poll.verdict.msg, poll.verdict.note)))}):"
@@ -48,6 +45,33 @@ def failures_of(report: LoadReport) -> list[str]:
         if skip.is_failure
     ]
     return [*refused, *skipped, *report.problems]
+
+
+def poll_report_as_json(report: PollReport) -> dict[str, Any]:
+    """What `poll` and `load` print for machines."""
+    return {
+        "polls": [poll_as_json(poll) for poll in report.polls],
+        "skipped": [vars(skip) for skip in report.skips],
+        "problems": report.problems,
+        "failures": failures_of(report),
+        "may_pass": report.may_pass,
+        "warnings": report.warnings,
+        "waiting": report.waiting,
+        "working_folder": report.working_folder,
+    }
+
+
+def lines_of(report: PollReport) -> list[str]:
+    """What a `poll` says: a line for each call, each that was not made, and what went wrong."""
+    lines = []
+    for poll in report.polls:
+        said = "; ".join(filter(None, (poll.verdict.msg, poll.verdict.note)))
+        name = f"{poll.operation.operation_id} {poll.report}"
+        lines.append(f"{name}: {poll.outcome.value}, {poll.verdict.count} rows: {said}")
+        if not poll.outcome.is_answer:
+            lines.append(f"  to do: {ADVICE[poll.outcome]}")
+    lines += [f"{s.operation_id} {s.report}: not asked: {s.detail}" for s in report.skips]
+    return [*lines, *report.problems, *(f"warning: {text}" for text in report.warnings)]
 
 
 def poll_as_json(poll: Poll) -> dict[str, Any]:

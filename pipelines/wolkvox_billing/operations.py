@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from wolkvox_billing.errors import SettingsError
+from wolkvox_billing.errors import SettingsError, short
 from wolkvox_billing.reports import BASE_URL, PATH, TIMEZONE
 
 _SECTION = "[sources.wolkvox_billing]"
@@ -88,7 +88,7 @@ def _read(number: int, entry: Any, base_url: str, timezone: str) -> Operation:
     place = f"operation {number} of `operations` under {_SECTION}"
     if not isinstance(entry, Mapping):
         raise SettingsError(f"{place} is not a table of name, server and token")
-    unknown = sorted(_short(key) for key in set(entry) - {"name", "server", "token", "timezone"})
+    unknown = sorted(short(key) for key in set(entry) - {"name", "server", "token", "timezone"})
     if unknown:
         raise SettingsError(
             f"{place} has {', '.join(unknown)}; it takes name, server, token and timezone"
@@ -97,7 +97,7 @@ def _read(number: int, entry: Any, base_url: str, timezone: str) -> Operation:
     if not isinstance(server, str) or not re.fullmatch(r"[0-9A-Za-z-]{1,16}", server):
         raise SettingsError(
             f"{place}: `server` is the server's nomenclature as text, with its leading zeros, "
-            f'such as "0010"; got {_short(server)}'
+            f'such as "0010"; got {short(server)}'
         )
     if not isinstance(token, str) or not re.fullmatch(r"[!-~]+", token):
         what = "is missing" if not token else "has blanks or characters that no token has"
@@ -117,14 +117,8 @@ def read_zone(name: object) -> ZoneInfo:
         return ZoneInfo(str(name))
     except (ValueError, OSError, KeyError):
         raise SettingsError(
-            f"the setting `timezone` is {_short(name)}: expected a name such as {TIMEZONE}"
+            f"the setting `timezone` is {short(name)}: expected a name such as {TIMEZONE}"
         ) from None
-
-
-def _short(value: object) -> str:
-    """A value for a message; what is long may be a token in the wrong place."""
-    shown = repr(value)
-    return shown if len(shown) <= 16 else "a longer value"
 
 
 def _url(base_url: str, server: str) -> str:

@@ -26,6 +26,7 @@ from dlt.common.schema import Schema
 from dlt.destinations.sql_client import SqlClientBase
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
 
+from wolkvox_billing.configuration import PIPELINE
 from wolkvox_billing.errors import SettingsError, WarehouseError
 from wolkvox_billing.evidence import write_evidence
 from wolkvox_billing.explain import Traced, trace
@@ -39,7 +40,6 @@ from wolkvox_billing.snapshot import BESIDE
 from wolkvox_billing.warehouse import (
     DATASET,
     DESTINATION,
-    PIPELINE,
     causes,
     configured,
     is_complaint,

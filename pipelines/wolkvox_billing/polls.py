@@ -19,17 +19,20 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timezone
-from typing import Literal, Protocol
-
-import tenacity
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from wolkvox_billing.client import Answer, ask, new_session
-from wolkvox_billing.errors import TokenInUse
-from wolkvox_billing.hosts import Hosts
+from wolkvox_billing.errors import TokenInUse, WolkvoxError
 from wolkvox_billing.operations import Operation
 from wolkvox_billing.reports import CONNECT_SECONDS, READ_SECONDS
 from wolkvox_billing.token_lock import lock_folder, one_call
 from wolkvox_billing.verdict import Outcome, Verdict
+
+if TYPE_CHECKING:
+    import requests
+    import tenacity
+
+    from wolkvox_billing.hosts import Hosts
 
 logger = logging.getLogger("wolkvox_billing")
 
@@ -68,7 +71,7 @@ class Poll:
     started_at: datetime
     finished_at: datetime
     answer: Answer = field(repr=False)
-    rejected: int = 0  # rows that could not be read, once somebody tried
+    rejected: int | None = None  # rows that could not be read; None until somebody tried
 
     @property
     def date(self) -> date:
@@ -89,13 +92,16 @@ class Poll:
         return self.verdict.outcome
 
 
+Reason = Literal["pace", "quota", "token_in_use", "refused", "stopped", "failed"]
+
+
 @dataclass(frozen=True)
 class Skip:
     """A call that was not made, and why."""
 
     operation_id: str
     report: str
-    reason: Literal["pace", "quota", "token_in_use", "refused", "stopped", "failed"]
+    reason: Reason
     detail: str
 
     @property
@@ -111,6 +117,22 @@ class Due(Protocol):
     ) -> Skip | None: ...
 
 
+class NotKept(WolkvoxError):
+    """An answer came, and the disk did not take it: it is as if nobody had asked."""
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What all operations of a run share."""
+
+    due: Due
+    clock: Clock
+    manner: Manner
+    hosts: Hosts | None
+    keep: Callable[[Poll], None] | None
+    stopped: threading.Event
+
+
 def ask_all(
     operations: Sequence[Operation],
     reports: Sequence[str],
@@ -121,8 +143,8 @@ def ask_all(
     hosts: Hosts | None = None,
     keep: Callable[[Poll], None] | None = None,
 ) -> Iterator[Poll | Skip]:
-    """Each poll, or the reason for none, as it comes. `due` may forbid a call: see Skip.
-    `keep` gets each poll at once, in the thread that asked.
+    """Yield each poll, or the reason for none, as it comes. `due` may forbid a call: see Skip.
+    `keep` gets each poll at once, in the thread that asked, which still holds the token.
 
     Never raises for what one operation does: the others go on. On Ctrl-C while it waits no new call
     is made; the answers that came, and those of the calls in flight, are given all the same.
@@ -134,13 +156,15 @@ def ask_all(
     stopped = threading.Event()
     room = threading.Semaphore(_WAITING)  # an answer of 60,000 rows is 30 MB: no pile of them
 
+    run = _Run(due, clock, manner, hosts, keep, stopped)
+
     def work(operation: Operation) -> None:
         try:
-            for event in _ask_operation(
-                operation, reports, due, clock, manner, hosts, keep, stopped
-            ):
-                room.acquire()  # no token is held meanwhile
-                arrived.put(event)
+            with new_session() as session:
+                asker = _Asker(operation, run, session)
+                for event in (event for report in reports for event in asker.ask(report)):
+                    room.acquire()  # no token is held meanwhile
+                    arrived.put(event)
         except Exception as error:  # a bug, or a full disk: the others' answers must not go with it
             name = operation.operation_id
             logger.exception("operation %s", name)
@@ -175,71 +199,101 @@ def ask_all(
             stopped.set()  # no new call; the one in flight ends, and frees its token
 
 
-def _ask_operation(
-    operation: Operation,
-    reports: Sequence[str],
-    due: Due,
-    clock: Clock,
-    manner: Manner,
-    hosts: Hosts | None,
-    keep: Callable[[Poll], None] | None,
-    stopped: threading.Event,
-) -> Iterator[Poll | Skip]:
-    blocked: Literal["refused", "token_in_use", "stopped"] = "refused"
-    why = ""
-    with new_session() as session:
-        for report in reports:
-            if stopped.is_set():
-                yield Skip(operation.operation_id, report, "stopped", "stopped before this call")
-                continue
-            if why:
-                yield Skip(operation.operation_id, report, blocked, why)
-                continue
-            if skip := due(operation, report):
+class _Asker:
+    """One operation's reports, asked one after the other, by one thread."""
+
+    def __init__(self, operation: Operation, run: _Run, session: requests.Session) -> None:
+        self.operation, self.run, self.session = operation, run, session
+        # Why the operation's other reports are not asked for, and what that is.
+        self.why = ""
+        self.blocked: Reason = "refused"
+
+    def ask(self, report: str) -> Iterator[Poll | Skip]:
+        """Each try of a report's call, or why there was none."""
+        name = self.operation.operation_id
+        if self.run.stopped.is_set():
+            yield Skip(name, report, "stopped", "stopped before this call")
+            return
+        if self.why:
+            yield Skip(name, report, self.blocked, self.why)
+            return
+        if skip := self.run.due(self.operation, report):
+            yield skip
+            return
+        polls: list[Poll] = []
+        try:
+            skip = self._tried(report, polls)
+            if skip:
                 yield skip
-                continue
-            polls: list[Poll] = []
+        except TokenInUse as error:
+            self.blocked, self.why = "token_in_use", str(error)
+            if self.run.stopped.is_set():
+                self.blocked, self.why = "stopped", "stopped while it waited for the token"
+            yield Skip(name, report, self.blocked, self.why)
+        except NotKept as error:
+            self.blocked, self.why = "failed", str(error)
+            yield Skip(name, report, self.blocked, self.why)
+        yield from polls
+        if polls and polls[-1].outcome.ends_the_operation:
+            self.why = f"not asked after {polls[-1].outcome.value} for {report}"
 
-            def attempt(report: str = report, polls: list[Poll] = polls) -> Poll | Skip:
-                if polls and stopped.is_set():
-                    return polls[-1]
-                with one_call(operation, manner.token_wait, stopped, hosts):
-                    if hosts and not polls:
-                        skip = due(operation, report, hosts.last_answer(operation, report))
-                        if skip:
-                            return skip
-                    started = clock()
-                    answer = ask(
-                        session,
-                        operation,
-                        report,
-                        connect_seconds=manner.connect_seconds,
-                        read_seconds=manner.read_seconds,
-                    )
-                    polls.append(
-                        Poll(new_poll_id(started), operation, report, started, clock(), answer)
-                    )
-                    if keep:
-                        keep(polls[-1])
-                    if hosts and polls[-1].outcome.is_answer:
-                        hosts.note_answer(operation, report, started)
-                return polls[-1]
+    def _tried(self, report: str, polls: list[Poll]) -> Skip | None:
+        """Call, and call again after a pause what may pass; each call is put into `polls`. Return
+        why there was no call. Raises TokenInUse, NotKept."""
+        skip = self._call(report, polls)
+        if skip or not polls or not _may_pass(polls[-1]) or not self.run.manner.most_retries:
+            return skip
+        first = [polls[-1]]
 
+        def again() -> Poll:
+            if first:
+                return first.pop()
+            if not self.run.stopped.is_set():
+                self._call(report, polls)
+            return polls[-1]
+
+        _retrying(self.run.manner, self.run.stopped)(again)
+        return None
+
+    def _call(self, report: str, polls: list[Poll]) -> Skip | None:
+        run, operation = self.run, self.operation
+        with one_call(operation, run.manner.token_wait, run.stopped, run.hosts):
+            if not polls:  # another process, or host, may have asked while this one waited
+                elsewhere = run.hosts.last_answer(operation, report) if run.hosts else None
+                if skip := run.due(operation, report, elsewhere):
+                    return skip
+            started = run.clock()
+            answer = ask(
+                self.session,
+                operation,
+                report,
+                connect_seconds=run.manner.connect_seconds,
+                read_seconds=run.manner.read_seconds,
+            )
+            poll = Poll(new_poll_id(started), operation, report, started, run.clock(), answer)
             try:
-                made = _retrying(manner, stopped)(attempt)
-                if isinstance(made, Skip):
-                    yield made
-            except TokenInUse as error:
-                blocked, why = "token_in_use", str(error)
-                if stopped.is_set():
-                    blocked, why = "stopped", "stopped while it waited for the token"
-                yield Skip(operation.operation_id, report, blocked, why)
-            yield from polls
-            if polls and polls[-1].outcome.ends_the_operation:
-                why = f"not asked after {polls[-1].outcome.value} for {report}"
+                if run.keep:
+                    run.keep(poll)
+            except OSError as error:
+                raise NotKept(
+                    f"the answer ({poll.outcome.value}) could not be kept: {error}; the call is "
+                    "spent: make room, and ask again"
+                ) from None
+            polls.append(poll)
+            if run.hosts and poll.outcome.is_answer:
+                run.hosts.note_answer(operation, report, started)
+        return None
+
+
+def _may_pass(poll: Poll) -> bool:
+    """Whether a new try makes sense. A server that asks for a longer pause than we make is not
+    asked again in this run."""
+    return poll.outcome.is_passing and (poll.answer.retry_after or 0) <= LONGEST_PAUSE
 
 
 def _retrying(manner: Manner, stopped: threading.Event) -> tenacity.Retrying:
+    import tenacity  # of use after a refusal only
+
     growing = tenacity.wait_exponential(
         multiplier=manner.retry_pause, max=LONGEST_PAUSE
     ) + tenacity.wait_random(0, manner.retry_pause)
@@ -249,14 +303,8 @@ def _retrying(manner: Manner, stopped: threading.Event) -> tenacity.Retrying:
         poll: Poll = state.outcome.result()
         return poll
 
-    def again(poll: Poll | Skip) -> bool:
-        if isinstance(poll, Skip):
-            return False
-        # A server that asks for a longer pause than we make is not asked again in this run.
-        return poll.outcome.is_passing and (poll.answer.retry_after or 0) <= LONGEST_PAUSE
-
     return tenacity.Retrying(
-        retry=tenacity.retry_if_result(again),
+        retry=tenacity.retry_if_result(_may_pass),
         stop=tenacity.stop_after_attempt(1 + manner.most_retries)
         | tenacity.stop_when_event_set(stopped),
         wait=lambda state: max(growing(state), last(state).answer.retry_after or 0),

@@ -8,6 +8,7 @@ usage marts ─────────┘
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections import defaultdict
 from collections.abc import Sequence
@@ -26,7 +27,7 @@ from wolkvox_billing.errors import SettingsError, WarehouseError, WolkvoxError
 from wolkvox_billing.invoices.period import Period
 from wolkvox_billing.invoices.tables import INVOICE_TABLES
 from wolkvox_billing.marts import REFRESHED, alone, refresh
-from wolkvox_billing.marts.sql import TABLES, insert, literal
+from wolkvox_billing.marts.sql import TABLES, epoch, insert, literal
 from wolkvox_billing.polls import Clock, utc_now
 from wolkvox_billing.reconciliation import rate_card
 from wolkvox_billing.reconciliation.facts import Facts
@@ -53,6 +54,7 @@ from wolkvox_billing.warehouse import (
 )
 
 Row = dict[str, Any]
+_PATHS = ("line_map", "rate_card")  # of a policy: where its files are
 COLUMNS = tuple(re.findall("([a-z_]+) [A-Z]", TABLES["reconciled"]))
 
 
@@ -164,6 +166,13 @@ def _inputs(client: SqlClientBase[Any], raw: str, policy: Policy) -> str:
     return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()
 
 
+def policy_digest(policy: Policy) -> str:
+    """Return what tells whether another machine compares by the same rules, line map and rate card,
+    wherever it has the two files."""
+    rules = {name: value for name, value in policy.as_json().items() if name not in _PATHS}
+    return hashlib.sha256(json.dumps(rules, sort_keys=True, default=str).encode()).hexdigest()
+
+
 def fill_anew(
     pipeline: dlt.Pipeline, policy: Policy, now: datetime, month: Period | None = None
 ) -> tuple[list[Row], dict[str, Any], list[str]]:
@@ -197,7 +206,7 @@ def fill(
                 for one in rates
             ],
             "reconciled": [tuple(row[name] for name in COLUMNS) for row in rows],
-            "reconciled_by": [(inputs,)],
+            "reconciled_by": [(inputs, policy_digest(policy))],
         }
         with client.begin_transaction():
             alone(pipeline, client)
@@ -205,6 +214,8 @@ def fill(
                 client.execute_sql(f"DELETE FROM {marts}.{table} WHERE TRUE")
                 for statement in insert(f"{marts}.{table}", filled):
                     client.execute_sql(statement)
+            moment = f"verdicts_epoch = {epoch(facts.now)}"
+            client.execute_sql(f"UPDATE {marts}.refreshed SET {moment} WHERE TRUE")
     lines = [(one.supplier_id, one.item_code, one.description) for one in facts.lines]
     known = (facts.operations, facts.months)
     warnings = warnings_of(line_map, lines, Path(policy.line_map).name, *known)

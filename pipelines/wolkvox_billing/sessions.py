@@ -15,13 +15,10 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import dlt
-import tenacity
-from dlt.common.destination.exceptions import DestinationTransientException
-
-from wolkvox_billing.warehouse import engine_of
+if TYPE_CHECKING:
+    import dlt
 
 logger = logging.getLogger("wolkvox_billing")
 
@@ -53,11 +50,16 @@ def only_load(pipeline: dlt.Pipeline, *, wait: float = 900) -> Iterator[None]:
     Raises DestinationTransientException after `wait` seconds, and what psycopg2 says of a server
     that gives no lock. Where the server ended the session meanwhile, that is said.
     """
+    from dlt.common.destination.exceptions import DestinationTransientException
+
+    from wolkvox_billing.warehouse import engine_of
+
     if engine_of(pipeline) != "postgres":
         yield
         return
     client: Any = pipeline.sql_client()
-    session = _holding(client, lock_number("load", client.fully_qualified_dataset_name()), wait)
+    dsn = client.credentials.to_native_representation()
+    session = _holding(dsn, lock_number("load", client.fully_qualified_dataset_name()), wait)
     if not session:  # not said while psycopg2's error is handled: that would be shown instead
         raise DestinationTransientException(
             f"another host loads into the same dataset for more than {wait:g} s"
@@ -74,19 +76,20 @@ def only_load(pipeline: dlt.Pipeline, *, wait: float = 900) -> Iterator[None]:
         session.close()
 
 
-def _holding(client: Any, lock: int, wait: float) -> Any:
+def _holding(dsn: str, lock: int, wait: float) -> Any:
     """A session that holds a lock; None where another one has it for longer than `wait` seconds.
 
     Who is thrown out of the line stands in it again.
     """
     import psycopg2
+    import tenacity
 
     end = time.monotonic() + wait
     last = min(end, time.monotonic() + PATIENCE)
 
     def taken() -> Any:
         nonlocal last
-        session, got = new_session(client), False
+        session, got = new_session(dsn), False
         try:
             with session.cursor() as cursor:
                 cursor.execute("SELECT pg_try_advisory_lock(%s)", (lock,))
@@ -128,15 +131,16 @@ def _ended(session: Any) -> str:
     return ""
 
 
-def new_session(client: Any) -> Any:
-    """A session by the destination's credentials as dlt resolved them, which the server does not
-    end for its silence; other hosts read its name where they wait."""
+def new_session(dsn: str) -> Any:
+    """Return a session of psycopg2's by an address with all that dlt was told, which the server
+    does not end for its silence; other hosts read its name where they wait."""
     import psycopg2
+    from psycopg2.extensions import parse_dsn
 
-    given = client.credentials.get_query().get("options", "")
+    options = parse_dsn(dsn).get("options", "")
     session = psycopg2.connect(
-        dsn=client.credentials.to_native_representation(),
-        options=f"{given} {_SERVER_PROBES}",
+        dsn=dsn,
+        options=f"{options} {_SERVER_PROBES}",
         application_name=f"process {os.getpid()} on {socket.gethostname()}",
         **_OUR_PROBES,
     )

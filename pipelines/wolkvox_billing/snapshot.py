@@ -16,8 +16,10 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import duckdb
 
@@ -26,10 +28,13 @@ from wolkvox_billing.hosts import LAST_ANSWERS
 from wolkvox_billing.marts import MARTS, REFRESHED, refresh
 from wolkvox_billing.marts.columns import COLUMNS
 from wolkvox_billing.marts.sql import grain, literal
+from wolkvox_billing.marts.standing import read_rows
 from wolkvox_billing.polls import Clock, utc_now
+from wolkvox_billing.reconciliation.policy import read_policy
 from wolkvox_billing.warehouse import (
     DATASET,
     DESTINATION,
+    configured,
     engine_of,
     location_of,
     opened,
@@ -44,7 +49,7 @@ if TYPE_CHECKING:
 # Small tables beside the marts, without which nobody could tell of a copy as of when it speaks, in
 # whose time zone, and by which line map its verdicts were made.
 BESIDE = {
-    "refreshed": "One row: the moment up to which the marts speak",
+    "refreshed": "One row: the moments up to which the marts, and the verdicts in them, speak",
     "operations": "One row per operation: its time zone",
     "line_map": "One row per row of the line map by which the verdicts were made",
 }
@@ -54,10 +59,12 @@ ROWS_AT_ONCE = 50_000
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What was published: `rows` of each table, by `schema.table`."""
+    """What was published: `rows` of each table, by `schema.table`; `warnings` where the verdicts
+    are as of an earlier moment than the usage beside them."""
 
     path: Path
     rows: Mapping[str, int]
+    warnings: tuple[str, ...] = ()
 
 
 def publish(
@@ -69,6 +76,8 @@ def publish(
 ) -> Snapshot:
     """The Snapshot that was made at the path. The marts are refreshed first, and are tables in it.
 
+    The verdicts are made anew where this machine compares by the rules that they were made by;
+    elsewhere they stay, a warning says so, and `refreshed.verdicts_epoch` which moment they are of.
     Raises SettingsError for a path that cannot be meant, WarehouseError where nothing is loaded or
     nothing can be read, and WolkvoxError where nothing can be written.
     """
@@ -94,6 +103,7 @@ def publish(
                 if re.fullmatch("[0-9a-f]{8}([.]wal)?", left.name[len(target.name) + 2 :]):
                     _remove(left)
             refresh(pipeline, None, clock())
+            warnings = _renew_verdicts(pipeline)
             if not pipeline.default_schema_name:  # this machine never loaded; the warehouse did
                 pipeline.sync_destination()
             with _tables(pipeline, {dataset: None, marts: (*MARTS, *BESIDE)}) as (db, tables):
@@ -111,7 +121,38 @@ def publish(
     finally:
         _remove(beside)
         _remove(beside.with_name(f"{beside.name}.wal"))
-    return Snapshot(target, rows)
+    return Snapshot(target, rows, warnings)
+
+
+def _renew_verdicts(pipeline: dlt.Pipeline) -> tuple[str, ...]:
+    """Makes the verdicts anew, as of the marts' clock, by the rules that they were made by; a
+    warning where this machine has others: one that only copies must not judge for all."""
+    marts = f"{pipeline.dataset_name}_marts"
+    with pipeline.sql_client() as client:
+        refreshed = read_rows(client, f"{marts}.refreshed")[0]
+        made_by = read_rows(client, f"{marts}.reconciled_by")
+    if not made_by:  # nothing was compared yet
+        return ()
+    # Here, since it brings much along that a copy without verdicts has no use for.
+    from wolkvox_billing.reconcile import fill, policy_digest
+
+    try:
+        policy = configured(read_policy)
+        if made_by[0].get("policy_digest") == policy_digest(policy):
+            fill(pipeline, policy)
+            return ()
+        why = "another line map, rate card or setting under [reconciliation] than here made them"
+    except WolkvoxError as error:
+        why = str(error)
+    return (f"the verdicts are as of {_moment(refreshed)}, and stay: {why}",)
+
+
+def _moment(refreshed: Mapping[str, Any]) -> str:
+    """The moment of the verdicts on the vendor's clock."""
+    epoch, zone = refreshed.get("verdicts_epoch"), refreshed["timezone"]
+    if epoch is None:
+        return "an unknown moment"
+    return f"{datetime.fromtimestamp(epoch, ZoneInfo(zone)):%Y-%m-%d %H:%M} ({zone})"
 
 
 def _check_replaceable(target: Path, marts: str, as_file: bool) -> None:

@@ -17,7 +17,6 @@ import dlt
 from wolkvox_billing.closing import warnings_of_closes
 from wolkvox_billing.errors import SettingsError, WarehouseError
 from wolkvox_billing.marts import REFRESHED, refresh
-from wolkvox_billing.packages import set_aside
 from wolkvox_billing.pipeline import meaning_of
 from wolkvox_billing.polls import Clock, utc_now
 from wolkvox_billing.verdict import Outcome
@@ -26,6 +25,7 @@ from wolkvox_billing.warehouse import (
     DESTINATION,
     check_readable,
     engine_of,
+    folder_of,
     location_of,
     opened,
     reading,
@@ -73,7 +73,8 @@ class Freshness:
 class Status:
     location: str
     working_folder: str
-    waiting_packages: int  # answers on disk that are not loaded yet
+    dlt_command: str  # what shows the pipeline by dlt's own tools
+    waiting: int  # answers in the spool that are in no table yet
     rows: list[Freshness]
     warnings: list[str]
     as_of: datetime | None = None
@@ -118,10 +119,9 @@ def status(
         if engine_of(pipeline) not in REFRESHED:
             raise SettingsError(f"status reads {' and '.join(REFRESHED)}, not {destination}")
         location = location_of(pipeline)
-        waiting = len(pipeline.list_extracted_load_packages())
-        waiting += len(pipeline.list_normalized_load_packages())
-        found = Status(location, pipeline.working_dir, waiting, [], [])
-        found.warnings += [*waiting_elsewhere(pipeline), *set_aside(pipeline).values()]
+        folder = folder_of(pipeline)
+        found = Status(location, str(folder.path), folder.dlt_command, folder.spool.count(), [], [])
+        found.warnings += [*waiting_elsewhere(pipeline), *folder.spool.told()]
         if engine_of(pipeline) == "duckdb" and not Path(location).exists():
             return found
         with reading(pipeline):

@@ -12,7 +12,8 @@ from dlt.common.schema.typing import TColumnSchema
 
 from wolkvox_billing.files import Columns
 from wolkvox_billing.polls import KEPT_BYTES, Poll
-from wolkvox_billing.readings import Readings, RejectedRow
+from wolkvox_billing.reading_columns import Key, LargeReadings, Readings
+from wolkvox_billing.readings import RejectedRow
 from wolkvox_billing.reports import REPORTS
 from wolkvox_billing.verdict import Outcome
 
@@ -139,42 +140,41 @@ class Batch:
     """One poll with the rows that it brought: what each table takes its part of."""
 
     poll: Poll
-    readings: Readings
+    readings: Readings | LargeReadings
     rejected: list[RejectedRow]
 
 
 def readings_in(batch: Batch) -> Columns:
     """The poll's rows in `readings`."""
-    poll, found = batch.poll, batch.readings
-    days = {product: len(some) for product, some in found.days.items()}
+    poll, readings = batch.poll, batch.readings
     shared: dict[str, Any] = {
         **_shared(poll),
         "report": poll.report,
         "read_epoch": int(poll.started_at.timestamp()),
         "read_date": poll.date,
     }
-    values: dict[str, list[Any]] = {
-        **_read(found),
-        "row_number": found.row_number,
-        "days_in_answer": [days[product] for product in found.products],
+    values: dict[str, Any] = {
+        **_read(readings),
+        "row_number": readings.column("row_number"),
+        "days_in_answer": readings.days_in_answer,
     }
-    if found.repeated:
-        last = found.last()
-        keys = zip(found.products, found.date, strict=True)
-        values["is_repeated"] = [last[key] != place for place, key in enumerate(keys)]
+    if readings.repeated:
+        values["is_repeated"] = readings.is_repeated
     else:
         shared["is_repeated"] = False
-    for name in sorted(set().union(*found.extra)):
-        values[name] = [one.get(name) for one in found.extra]
-    return Columns(len(found), shared, values, found.made)
+    for name in readings.added:
+        values[name] = readings.column(name)
+    return Columns(len(readings), shared, values, readings.made)
 
 
-def newest_in(batch: Batch) -> Columns:
-    """The poll's rows in its report's table: of two with one key the last one, since it counts."""
-    found = batch.readings
-    if found.repeated:
-        found = found.only(found.last().values())
-    return Columns(len(found), _shared(batch.poll), _read(found), found.made)
+def newest_in(batch: Batch, met: set[Key] | None = None) -> Columns:
+    """The poll's rows in its report's table: of two with one key the last one, since it counts.
+
+    met: keys of later answers of the operation and report, where several are loaded at once: from
+    the newest answer to the oldest, each gives the keys alone that are new, and puts them in.
+    """
+    newest = batch.readings.newest(met)
+    return Columns(len(newest), _shared(batch.poll), _read(newest), newest.made)
 
 
 def _shared(poll: Poll) -> dict[str, Any]:
@@ -185,8 +185,8 @@ def _shared(poll: Poll) -> dict[str, Any]:
     }
 
 
-def _read(found: Readings) -> dict[str, list[Any]]:
-    return {name: getattr(found, name) for name in _READ}
+def _read(readings: Readings | LargeReadings) -> dict[str, Any]:
+    return {name: readings.column(name) for name in _READ}
 
 
 def poll_row(batch: Batch) -> dict[str, Any]:

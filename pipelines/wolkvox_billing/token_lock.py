@@ -15,12 +15,15 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import filelock
 
 from wolkvox_billing.errors import SettingsError, TokenInUse
-from wolkvox_billing.hosts import Hosts
 from wolkvox_billing.operations import Operation
+
+if TYPE_CHECKING:
+    from wolkvox_billing.hosts import Hosts
 
 logger = logging.getLogger("wolkvox_billing")
 

@@ -25,16 +25,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from enum import Enum
-from itertools import chain
-from typing import Any, overload
+from typing import Any
 
-import simplejson
-
-from wolkvox_billing.reports import ROW_FIELDS
-
-_FEW = 1000  # rows that may stay as they are
+from wolkvox_billing.envelope import Rows, read_envelope
 
 
 class Outcome(str, Enum):
@@ -88,89 +82,6 @@ class Outcome(str, Enum):
         )
 
 
-class Number(Decimal):
-    """A JSON number, which prints as it was written."""
-
-    def __new__(cls, written: str) -> Number:
-        number = super().__new__(cls, written)
-        number.written = written
-        return number
-
-    written: str
-
-    def __str__(self) -> str:
-        return self.written
-
-
-class Ambiguous(dict[str, Any]):
-    """A JSON object that has a field twice; `pairs` are all of them."""
-
-    pairs: list[tuple[str, Any]]
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        found = Ambiguous(found)
-        found.pairs = pairs
-    return found
-
-
-class Texts(Sequence[dict[str, str]]):
-    """Rows that are objects of the four fields and no other, in one order, all texts, by column: a
-    large answer takes a fifth of the memory until it is its turn."""
-
-    def __init__(self, names: tuple[str, ...], columns: dict[str, list[str]]) -> None:
-        self.names = names  # in the rows' order
-        self.columns = columns
-
-    @classmethod
-    def of(cls, rows: Sequence[Any]) -> Texts | None:
-        """These rows by column; None where one of them is something else."""
-        if set(map(type, rows)) != {dict}:
-            return None
-        [names, *others] = set(map(tuple, rows))
-        if others or set(names) != set(ROW_FIELDS):
-            return None
-        columns = {name: [row[name] for row in rows] for name in names}
-        is_text = set(map(type, chain(*columns.values()))) == {str}
-        return cls(names, columns) if is_text else None
-
-    def held_once(self) -> Texts:
-        """The same, with each text that is there often held once; amounts rarely are."""
-        seen: dict[str, str] = {}
-        held = {
-            name: column if name == "items" else list(map(seen.setdefault, column, column))
-            for name, column in self.columns.items()
-        }
-        return Texts(self.names, held)
-
-    def part(self, start: int, end: int) -> Texts:
-        return Texts(self.names, {name: self.columns[name][start:end] for name in self.names})
-
-    def __len__(self) -> int:
-        return len(self.columns["items"])
-
-    @overload
-    def __getitem__(self, place: int) -> dict[str, str]: ...
-    @overload
-    def __getitem__(self, place: slice) -> list[dict[str, str]]: ...
-    def __getitem__(self, place: int | slice) -> dict[str, str] | list[dict[str, str]]:
-        if isinstance(place, slice):
-            some = (self.columns[name][place] for name in self.names)
-            return [dict(zip(self.names, row, strict=True)) for row in zip(*some, strict=True)]
-        return {name: self.columns[name][place] for name in self.names}
-
-
-# Numbers as Decimal: a count must not pass through a float. A bare NaN spoils its row only.
-_NUMBERS: dict[str, Any] = {
-    "parse_float": Number,
-    "parse_int": Number,
-    "parse_constant": Decimal,
-    "allow_nan": True,
-}
-
-
 @dataclass(frozen=True)
 class Verdict:
     """What an answer turned out to be. `rows` only where the outcome is ok, and `count` of them
@@ -186,7 +97,7 @@ class Verdict:
 
 def judge(status: int, body: bytes) -> Verdict:
     """What an answer is, by its HTTP status and its body: see the table on top."""
-    envelope, why_not = _read_envelope(body)
+    envelope, why_not = read_envelope(body)
     code = _text(envelope.get("code"))
     msg = _text(envelope.get("msg"))
     error = envelope.get("error")
@@ -225,11 +136,9 @@ def judge(status: int, body: bytes) -> Verdict:
         return verdict(known, "a refusal in words, beside code 200 and without rows")
     if data is None or data == []:
         return verdict(Outcome.EMPTY, f"`data` is {'null' if data is None else 'an empty list'}")
-    if not isinstance(data, list):
+    if not isinstance(data, (list, Rows)):
         return verdict(Outcome.BAD_ANSWER, "`data` is not a list of rows")
-    texts = Texts.of(data) if len(data) > _FEW else None
-    rows = texts.held_once() if texts else data
-    return Verdict(Outcome.OK, code, msg, rows=rows, count=len(data))
+    return Verdict(Outcome.OK, code, msg, rows=data, count=len(data))
 
 
 def _known_refusal(said: str) -> Outcome | None:
@@ -245,44 +154,6 @@ def _known_refusal(said: str) -> Outcome | None:
         if text in said:
             return outcome
     return None
-
-
-def _read_envelope(body: bytes) -> tuple[dict[str, Any], str | None]:
-    """The envelope, and why the body is none: exactly one of the two says something."""
-    if not body:
-        return {}, "the body is empty"
-    try:
-        text = body.decode("utf-8-sig")
-        found = _read_flat(text)
-        if found is None:
-            found = simplejson.loads(text, object_pairs_hook=_object, **_NUMBERS)
-    except UnicodeDecodeError:
-        return {}, "the body is not UTF-8 text"
-    except (ValueError, ArithmeticError, RecursionError):
-        return {}, "the body is not JSON"
-    if not isinstance(found, dict) or found.get("code") in (None, False, ""):
-        return {}, "the body is JSON, but not the vendor's envelope"
-    if isinstance(found, Ambiguous):
-        return {}, "the envelope has a field twice"
-    return found, None
-
-
-def _read_flat(text: str) -> dict[str, Any] | None:
-    """The envelope, in half the time that it takes to look at each object for a field that is there
-    twice. None where that may be, or where rows hold lists or objects: of an envelope without them
-    the text has as many names as there are fields."""
-    colons = text.count('":')
-    # Without an escaped quote each one begins a text or ends it. Without a blank before a colon
-    # each name ends in `":`. A text may begin with a colon, which then makes one too many.
-    if text.count("[") != 1 or ("\\" in text and '\\"' in text):
-        return None
-    if text.count(":") > colons and any(f"{blank}:" in text for blank in " \t\r\n"):
-        return None
-    found = simplejson.loads(text, **_NUMBERS)
-    rows = found.get("data") if isinstance(found, dict) else None
-    if not isinstance(rows, list) or set(map(type, rows)) != {dict}:
-        return None
-    return found if colons == len(found) + sum(map(len, rows)) else None
 
 
 def _text(value: object) -> str | None:

@@ -7,7 +7,6 @@ would share state and waiting answers. So each has a folder of its own, which `o
 from __future__ import annotations
 
 import errno
-import hashlib
 import logging
 import os
 import re
@@ -17,7 +16,7 @@ from contextlib import contextmanager
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import dlt
 import filelock
@@ -26,34 +25,29 @@ from dlt.common.destination import Destination
 from dlt.common.destination.configuration import CsvFormatConfiguration
 from dlt.common.destination.exceptions import DestinationException, UnknownDestinationModule
 from dlt.common.exceptions import MissingDependencyException
-from dlt.common.storages.load_package import PackageStorage
 from dlt.destinations.sql_client import SqlClientBase
 
+from wolkvox_billing.configuration import PIPELINE, working_folder_name
 from wolkvox_billing.errors import SettingsError, WarehouseError
+from wolkvox_billing.working_folder import LOCK, WorkingFolder, drop_packages
+
+if TYPE_CHECKING:
+    from wolkvox_billing.hosts import Hosts
 
 logger = logging.getLogger("wolkvox_billing")
 
-PIPELINE = "wolkvox"
 DATASET = "wolkvox_billing"
 DESTINATION = "duckdb"
 LOCK_WAIT = 60.0  # seconds, for a table; dlt tries five times
 LITTLE_MEMORY = "300MB"  # for a load of many rows
 FILES = "filesystem"  # dlt's destination of a folder or a bucket, where files become Delta tables
-SPOOL = "spool"  # beside dlt's own folder, which dlt may wipe; see `spool`
 
 
-@contextmanager
-def opened(
-    destination: str = DESTINATION, dataset: str = DATASET, *, wait: float = 900
-) -> Iterator[dlt.Pipeline]:
-    """The dlt pipeline of one destination and dataset, as this project folder means it, held
-    against other processes for the block.
-
-    Raises SettingsError, and WarehouseError where the folder cannot be used.
-    """
+def _place(destination: str, dataset: str) -> _Place:
+    """The destination by dlt's configuration, checked as far as can be without asking it. Raises
+    SettingsError."""
     # What is polled is nobody's business.
     os.environ.setdefault("RUNTIME__DLTHUB_TELEMETRY", "false")
-    context = dlt.current.run_context()
     if not re.fullmatch(r"[a-z][a-z0-9_]{0,50}", dataset) or dataset == PIPELINE:
         raise SettingsError(f"{dataset!r} cannot be a dataset: use letters, digits and _")
     try:
@@ -69,27 +63,54 @@ def opened(
             assert kind is not None
         if _engine(kind) == FILES:
             _check_files(kind)
-        where = _data_location(kind)
         if _engine(kind) in ("duckdb", "postgres"):
             _resolve_once(kind)
     except UnknownDestinationModule:
         raise SettingsError(f"dlt knows no destination {destination!r}") from None
     except MissingDependencyException as error:
         raise SettingsError(f"the destination {destination} needs more: {error}") from None
-    project = _digest(os.path.abspath(context.run_dir), destination, dataset)
-    own = f"{kind.destination_name}-{dataset}-{project}-{_digest(where)}"
-    folder = Path(context.get_data_entity("pipelines")) / "wolkvox-billing" / own
-    with _private(), _only_one(folder, wait):
+    return _Place(kind, _folder(destination, kind, dataset))
+
+
+def _folder(destination: str, kind: Destination[Any, Any], dataset: str) -> WorkingFolder:
+    context = dlt.current.run_context()
+    own = working_folder_name(
+        context.run_dir, destination, kind.destination_name, dataset, _data_location(kind)
+    )
+    return WorkingFolder(Path(context.data_dir) / "wolkvox-billing" / own)
+
+
+class _Place(NamedTuple):
+    """A destination as dlt resolved it, and the working folder of a dataset in it."""
+
+    kind: Destination[Any, Any]
+    folder: WorkingFolder
+
+
+@contextmanager
+def opened(
+    destination: str = DESTINATION, dataset: str = DATASET, *, wait: float = 900
+) -> Iterator[dlt.Pipeline]:
+    """The dlt pipeline of one destination and dataset, as this project folder means it, held
+    against other processes for the block.
+
+    Raises SettingsError, and WarehouseError where the folder cannot be used.
+    """
+    kind, folder = _place(destination, dataset)
+    before = Path(dlt.current.run_context().get_data_entity("pipelines")) / "wolkvox-billing"
+    with _private(), _only_one(folder.path, wait):
         try:
-            pipeline = configured(
-                lambda: dlt.pipeline(
-                    PIPELINE, destination=kind, dataset_name=dataset, pipelines_dir=str(folder)
-                )
-            )
+            folder.take_over(before / folder.path.name)
+            drop_packages(folder.pipelines / PIPELINE)
+            try:
+                pipeline = configured(lambda: _pipeline(kind, dataset, folder))
+            except (OSError, ValueError) as error:  # dlt's own files are damaged
+                logger.warning("%s is made anew: %s", folder.pipelines, plain(error))
+                shutil.rmtree(folder.pipelines)
+                pipeline = configured(lambda: _pipeline(kind, dataset, folder))
             if _engine(kind) == "duckdb":
                 pipeline.destination_client()  # complains of a file that it cannot have
                 _check_file(Path(location_of(pipeline)), dataset, _variable(kind, "CREDENTIALS"))
-            _settle(Path(pipeline.working_dir))
         except DestinationException as error:
             raise SettingsError(
                 f"the destination {destination} cannot be had by "
@@ -97,10 +118,19 @@ def opened(
             ) from None
         except (OSError, ValueError) as error:
             raise WarehouseError(
-                f"the working folder {folder} cannot be used ({plain(error)}): mend it, or remove "
-                "it; only answers that were not loaded yet are in there and nowhere else"
+                f"the working folder {folder.path} cannot be used ({plain(error)}): mend it, or "
+                "remove it; only answers that were not loaded yet are in there and nowhere else"
             ) from None
         yield pipeline
+
+
+def _pipeline(kind: Destination[Any, Any], dataset: str, folder: WorkingFolder) -> dlt.Pipeline:
+    return dlt.pipeline(
+        PIPELINE,
+        destination=kind,
+        dataset_name=dataset,
+        pipelines_dir=str(folder.pipelines),
+    )
 
 
 def _engine(kind: Destination[Any, Any]) -> str:
@@ -131,21 +161,6 @@ def _resolve_once(kind: Destination[Any, Any]) -> None:
         return made
 
     kind.configuration = configuration  # type: ignore
-
-
-def _settle(folder: Path) -> None:
-    """Ends what a run that was killed has left of a step of dlt's; by the last two each later run
-    would fail. An extraction half-way, which nothing reads again; a package that is normalized, and
-    still among those to be; one that is loaded, and still among those to be."""
-    for left in (folder / "normalize").glob("*"):
-        if left.is_dir() and left.name != "extracted":
-            shutil.rmtree(left, ignore_errors=True)
-    for left in (folder / "normalize" / "extracted").glob("*"):
-        if (folder / "load" / "normalized" / left.name).exists():
-            shutil.rmtree(left, ignore_errors=True)
-    for left in (folder / "load" / "normalized").glob("*"):
-        if (left / PackageStorage.PACKAGE_COMPLETED_FILE_NAME).exists():
-            left.rename(folder / "load" / "loaded" / left.name)
 
 
 def _variable(kind: Destination[Any, Any], setting: str) -> str:
@@ -195,7 +210,7 @@ def _only_one(folder: Path, wait: float) -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
         if folder.stat().st_mode & 0o077:  # made before this was private
             folder.chmod(0o700)
-        lock = filelock.FileLock(folder / "in_use.lock", poll_interval=0.05)
+        lock = filelock.FileLock(folder / LOCK, poll_interval=0.05)
         try:
             lock.acquire(timeout=0.5)
         except filelock.Timeout:
@@ -271,20 +286,33 @@ def check_readable(pipeline: dlt.Pipeline) -> None:
         )
 
 
+def folder_of(pipeline: dlt.Pipeline) -> WorkingFolder:
+    """Return the working folder that a pipeline was opened in."""
+    return WorkingFolder(Path(pipeline.pipelines_dir).parent)
+
+
+def place_of(destination: str, dataset: str) -> tuple[WorkingFolder, Hosts | None]:
+    """Return the working folder of a destination and dataset, and what is shared with other hosts
+    that load there, where only dlt can tell. Raises SettingsError, WarehouseError."""
+    from wolkvox_billing.hosts import hosts_of
+
+    kind, folder = _place(destination, dataset)
+    if _engine(kind) != "postgres":
+        return folder, None
+    with opened(destination, dataset) as pipeline:
+        return folder, hosts_of(pipeline)
+
+
 def waiting_elsewhere(pipeline: dlt.Pipeline) -> list[str]:
     """A sentence for each working folder of this project, destination and dataset, but for another
     address of it, in which answers wait: once the address was mended, nobody would load them."""
-    own = Path(pipeline.pipelines_dir)
+    own = folder_of(pipeline).path
     others = own.parent.glob(f"{own.name.rsplit('-', 1)[0]}-*")
-    waiting = (
-        f"{PIPELINE}/normalize/extracted/*",
-        f"{PIPELINE}/load/normalized/*",
-        f"{SPOOL}/*.poll",
-    )
     return [
         f"answers wait in {other}, for another address of the destination: load with that one"
         for other in sorted(others)
-        if other != own and any(any(other.glob(one)) for one in waiting)
+        if other != own
+        and (WorkingFolder(other).spool.count() or WorkingFolder(other).older.exists())
     ]
 
 
@@ -395,10 +423,6 @@ def is_full(error: BaseException) -> bool:
 
 def is_out_of_memory(error: BaseException) -> bool:
     return any("Out of Memory" in str(one) for one in causes(error))
-
-
-def _digest(*parts: str) -> str:
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:10]
 
 
 def _impatient(kind: Destination[Any, Any]) -> Any:

@@ -17,8 +17,7 @@ from dlt.extract import DltSource
 
 from wolkvox_billing.errors import WolkvoxError
 from wolkvox_billing.intake import INSERT
-from wolkvox_billing.packages import normalized_and_loaded
-from wolkvox_billing.pipeline import load_or_drop
+from wolkvox_billing.loading import load_or_raise, load_source
 from wolkvox_billing.tables import TEXT, TIME, Table, hints
 from wolkvox_billing.warehouse import rows_of, tables_in
 
@@ -87,12 +86,11 @@ def next_id(month: str, last: Close | None) -> str:
 def append(pipeline: dlt.Pipeline, made: Close) -> Close:
     """The record, inserted. Raises WarehouseError where it cannot be, and NotClosed where another
     has its key."""
-
-    def loading() -> None:
-        pipeline.extract(_source(made))
-        normalized_and_loaded(pipeline)
-
-    load_or_drop(pipeline, loading, "not recorded, so close the month again")
+    load_or_raise(
+        pipeline,
+        lambda _: load_source(pipeline, _source(made)),
+        "not recorded, so close the month again",
+    )
     with pipeline.sql_client() as client:
         stored = {one.close_id: one for one in read_closes(client, pipeline.dataset_name)}
     if astuple(stored[made.close_id]) != astuple(made):

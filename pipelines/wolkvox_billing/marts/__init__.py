@@ -6,30 +6,36 @@
     polls ─▶ poll_coverage
 
 What `items` means is decided in `measured_days.sql`, and nowhere else. Beside the views stand
-small tables that `refresh` fills: `refreshed` (the moment up to which the views speak),
-`operations` (their time zones), `renames` (of operations that the vendor calls otherwise now),
-`reports` (the settings `measures` and `gauge_month`), `months` and `days` (see `sql`).
+small tables that `refresh` fills: `refreshed` (the moment up to which the views speak, and the
+settings `timezone` and `gauge_month`), `operations` (their time zones), `renames` (of operations
+that the vendor calls otherwise now), `reports` (the setting `measures`), `months` and `days` (see
+`sql`). Those that `reconcile` fills outlive every refresh.
 """
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Any
 
 import dlt
-from dlt.destinations.sql_client import SqlClientBase
 
-from wolkvox_billing.errors import SettingsError, WarehouseError
-from wolkvox_billing.marts.columns import COLUMNS
-from wolkvox_billing.marts.sql import TABLES, VIEWS, epoch, literal, statements, view_sql
-from wolkvox_billing.operations import read_zone
-from wolkvox_billing.reports import REPORTS, TIMEZONE
+from wolkvox_billing.errors import WarehouseError
+from wolkvox_billing.marts import rendered
+from wolkvox_billing.marts.engine import Engine
+from wolkvox_billing.marts.meaning import Meaning, meaning_of_tables, read_meaning
+from wolkvox_billing.marts.renames import Rename, find_renames
+from wolkvox_billing.marts.sql import VIEWS, epoch, statements
+from wolkvox_billing.marts.standing import (
+    Client,
+    Standing,
+    around_verdicts,
+    read_rows,
+    read_standing,
+)
 from wolkvox_billing.version import __version__
 from wolkvox_billing.warehouse import engine_of, rows_of
 
@@ -42,72 +48,9 @@ MARTS = (
     "poll_coverage",
     "invoice_reconciliation",
 )
-MEASURES = ("month_to_date", "daily", "gauge", "auto")
-GAUGE_MONTHS = ("max", "last", "average")
-REFRESHED = ("duckdb", "postgres")  # what `load` refreshes, and the tests run
+REFRESHED = rendered.DIALECTS  # what `load` refreshes, and the tests run
 
 __all__ = ["MARTS", "REFRESHED", "VIEWS", "Meaning", "read_meaning", "refresh"]
-
-
-@dataclass(frozen=True)
-class Meaning:
-    """The settings that the views depend on: what the numbers mean, and whose days they are."""
-
-    timezone: str = TIMEZONE
-    measures: Mapping[str, str] = field(default_factory=dict)
-    gauge_month: str = "max"
-
-    def __post_init__(self) -> None:
-        read_zone(self.timezone)
-        if not isinstance(self.measures, Mapping):
-            raise SettingsError(
-                'the setting `measures` is a table, such as {rsync_s3_mp3 = "daily"}'
-            )
-        for report, measure in self.measures.items():
-            if report not in REPORTS:
-                near = difflib.get_close_matches(report, REPORTS, n=1, cutoff=0.75)
-                hint = f"; did you mean {near[0]}?" if near else ""
-                logger.warning("`measures` names %r, which wolkvox does not have%s", report, hint)
-            if measure not in MEASURES:
-                raise SettingsError(
-                    f"the setting `measures` says {measure!r} for {report}: expected one of "
-                    f"{', '.join(MEASURES)}"
-                )
-        if self.gauge_month not in GAUGE_MONTHS:
-            raise SettingsError(
-                f"the setting `gauge_month` is {self.gauge_month!r}: expected one of "
-                f"{', '.join(GAUGE_MONTHS)}"
-            )
-
-    def measure(self, report: str) -> str:
-        """A counter is `auto` unless set: the data tells. A gauge is one by its name."""
-        is_gauge = report in REPORTS and REPORTS[report].kind == "gauge"
-        return self.measures.get(report) or ("gauge" if is_gauge else "auto")
-
-    def reports(self) -> list[tuple[str, str, str]]:
-        """report, measure and unit of each report that is known or set."""
-        units = {name: report.unit for name, report in REPORTS.items()}
-        return [
-            (name, self.measure(name), units.get(name, "units"))
-            for name in sorted({*REPORTS, *self.measures})
-        ]
-
-
-def read_meaning(
-    timezone: str | None = None,
-    measures: Mapping[str, str] | None = None,
-    gauge_month: str | None = None,
-) -> Meaning:
-    """A Meaning of what is given, and of dlt's configuration for the rest. Raises SettingsError."""
-
-    def setting(name: str, kind: type) -> Any:
-        return dlt.config.get(f"sources.wolkvox_billing.{name}", kind)
-
-    return Meaning(
-        timezone=timezone or setting("timezone", str) or TIMEZONE,
-        measures=measures if measures is not None else setting("measures", dict) or {},
-        gauge_month=gauge_month or setting("gauge_month", str) or "max",
-    )
 
 
 def refresh(
@@ -118,59 +61,122 @@ def refresh(
 ) -> None:
     """Makes the views where they are not there or not these, and moves their clock to `now`.
 
-    meaning: None keeps what the views mean, since whoever only reads must not change it for others.
+    meaning: None keeps what the marts mean, by their own tables, since whoever only reads must not
+    change it for others; where another version's tables do not tell, the marts stay as they are.
     zones: those of operations asked just now; where all are known, no table is searched for them.
     In one transaction: a reader sees what was there before, or all that is new.
     Raises WarehouseError where the raw tables are not there yet.
     """
-    raw, marts = pipeline.dataset_name, f"{pipeline.dataset_name}_marts"
-    parts = [__version__, *map(view_sql, VIEWS), repr(COLUMNS), repr(TABLES)]
-    views = hashlib.sha256("\n".join(parts).encode()).hexdigest()
+    engine = Engine(engine_of(pipeline), pipeline.dataset_name, f"{pipeline.dataset_name}_marts")
     with pipeline.sql_client() as client, client.begin_transaction():
-        rows = partial(rows_of, client)
-
         alone(pipeline, client)
-        listed = "SELECT table_schema, table_name FROM information_schema.tables"
-        there = rows(f"{listed} WHERE table_schema IN ('{raw}', '{marts}')")
-        if (raw, "polls") not in there or (raw, "readings") not in there:
-            raise WarehouseError(f"{raw} has no tables yet: run `wolkvox-billing load` first")
-        stored, known = [], {}
-        if all((marts, name) in there for name in (*TABLES, *VIEWS)):
-            stored = rows(f"SELECT views_digest, inputs_digest FROM {marts}.refreshed")
-            known = dict(rows(f"SELECT operation_id, timezone FROM {marts}.operations"))
-        keep_views = [row[0] for row in stored] == [views]
-        renames = [] if meaning is None and keep_views else _renames(rows, raw, there)
-        inputs = hashlib.sha256(f"{now.year}\n{meaning}\n{renames}".encode()).hexdigest()
-        same_inputs = meaning is None or stored == [(views, inputs)]
-        if keep_views and same_inputs and (zones or {}).items() <= known.items():
-            client.execute_sql(f"UPDATE {marts}.refreshed SET as_of_epoch = {epoch(now)}")
+        standing = read_standing(client, engine)
+        if not standing.raw.issuperset(("polls", "readings")):
+            raise WarehouseError(
+                f"{engine.raw} has no tables yet: run `wolkvox-billing load` first"
+            )
+        is_current = standing.has_views_of(views_digest(engine.dialect))
+        if meaning is None and not is_current:
+            meaning = _meaning_kept(client, engine, standing)
+        if meaning is None:  # what stands there is right, or is not to be touched
+            _move_clock(client, engine, standing, now)
             return
-        meaning = meaning or read_meaning()
-        polls = f"{raw}.polls"
-        # An operation that is asked no more keeps its zone: its days stay what they were.
-        last = f"SELECT MAX(poll_id) FROM {polls} GROUP BY operation_id"
-        found = rows(f"SELECT operation_id, timezone FROM {polls} WHERE poll_id IN ({last})")
-        [(first,)] = rows(f"SELECT MIN(poll_date) FROM {polls}")
-        schemata = "SELECT 1 FROM information_schema.schemata WHERE schema_name"
-        for statement in statements(
-            client.capabilities.sqlglot_dialect or "duckdb",
-            raw=raw,
-            marts=marts,
-            now=now,
-            first_poll=first or now.date(),
-            timezone=meaning.timezone,
-            gauge_month=meaning.gauge_month,
-            zones={name: zone for name, zone in found if zone},
-            reports=meaning.reports(),
-            renames=renames,
-            digests=(views, inputs),
-            keep_views=keep_views,
-            has_schema=bool(rows(f"{schemata} = '{marts}'")),
+        renames = find_renames(partial(rows_of, client), engine.raw, standing.raw)
+        filling = Filling(meaning, renames, now, is_current)
+        if (
+            is_current
+            and standing.refreshed["inputs_digest"] == filling.inputs_digest
+            and _knows(client, engine, zones or {})
         ):
-            client.execute_sql(statement)
+            _move_clock(client, engine, standing, now)
+        else:
+            client.execute_many(list(_statements(client, engine, standing, filling)))
 
 
-def alone(pipeline: dlt.Pipeline, client: SqlClientBase[Any]) -> None:
+@dataclass(frozen=True)
+class Filling:
+    """What the marts' tables are to hold; `keep_views` where the views are there already."""
+
+    meaning: Meaning
+    renames: Sequence[Rename]
+    now: datetime
+    keep_views: bool
+
+    @property
+    def inputs_digest(self) -> str:
+        """Tells whether tables hold the same: the meaning as it is written there, not the settings,
+        so that a reader who keeps it leaves what the next `load` would."""
+        meaning = self.meaning.timezone, self.meaning.gauge_month, self.meaning.reports()
+        text = f"{self.now.year}\n{meaning}\n{self.renames}"
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def views_digest(dialect: str) -> str:
+    """Tells whether tables and views are those of this version."""
+    return hashlib.sha256(f"{__version__}\n{rendered.text_of(dialect)}".encode()).hexdigest()
+
+
+def _meaning_kept(client: Client, engine: Engine, standing: Standing) -> Meaning | None:
+    """Return what the marts mean; the settings' Meaning where they are not there yet; None, with a
+    warning, where another version's do not tell."""
+    if not standing.refreshed or "reports" not in standing.marts:
+        return read_meaning()
+    meaning = meaning_of_tables(standing.refreshed, read_rows(client, engine.name("reports")))
+    if meaning is None:
+        logger.warning(
+            "%s is another version's, and does not tell this one what it means: it stays as it is "
+            "until `wolkvox-billing load` or `wolkvox-billing refresh`",
+            engine.marts,
+        )
+    return meaning
+
+
+def _knows(client: Client, engine: Engine, zones: Mapping[str, str]) -> bool:
+    """Whether the marts have these operations, with these time zones."""
+    if not zones:
+        return True
+    query = f"SELECT operation_id, timezone FROM {engine.name('operations')}"
+    return zones.items() <= dict(rows_of(client, query)).items()
+
+
+def _move_clock(client: Client, engine: Engine, standing: Standing, now: datetime) -> None:
+    if "as_of_epoch" in standing.refreshed:  # as in all versions that there were
+        table = engine.name("refreshed")
+        client.execute_sql(f"UPDATE {table} SET as_of_epoch = {epoch(now)}")
+
+
+def _statements(
+    client: Client, engine: Engine, standing: Standing, filling: Filling
+) -> Iterator[str]:
+    """The SQL that makes the marts so; verdicts stay."""
+    polls, meaning = engine.name("polls", "raw"), filling.meaning
+    before, after = around_verdicts(client, engine, () if filling.keep_views else standing.marts)
+    # An operation that is asked no more keeps its zone: its days stay what they were.
+    last = f"SELECT MAX(poll_id) FROM {polls} GROUP BY operation_id"
+    zones = rows_of(client, f"SELECT operation_id, timezone FROM {polls} WHERE poll_id IN ({last})")
+    [(first,)] = rows_of(client, f"SELECT MIN(poll_date) FROM {polls}")
+    schemata = "SELECT 1 FROM information_schema.schemata WHERE schema_name"
+    yield from before
+    yield from statements(
+        engine.dialect,
+        raw=engine.raw,
+        marts=engine.marts,
+        now=filling.now,
+        first_poll=first or filling.now.date(),
+        timezone=meaning.timezone,
+        gauge_month=meaning.gauge_month,
+        zones={operation_id: zone for operation_id, zone in zones if zone},
+        reports=meaning.reports(),
+        renames=filling.renames,
+        digests=(views_digest(engine.dialect), filling.inputs_digest),
+        verdicts_epoch=standing.refreshed.get("verdicts_epoch"),
+        keep_views=filling.keep_views,
+        has_schema=bool(rows_of(client, f"{schemata} = '{engine.marts}'")),
+    )
+    yield from after
+
+
+def alone(pipeline: dlt.Pipeline, client: Client) -> None:
     """Holds the marts on PostgreSQL until the transaction ends: two at once would fill the tables
     twice. A reader in a transaction that it does not end would hold up this one, and behind it all
     other readers: so it waits for 10 s at most."""
@@ -178,38 +184,3 @@ def alone(pipeline: dlt.Pipeline, client: SqlClientBase[Any]) -> None:
         marts = f"{pipeline.dataset_name}_marts"
         client.execute_sql(f"SELECT pg_advisory_xact_lock(hashtext('{marts}'))")
         client.execute_sql("SET LOCAL lock_timeout = '10s'")
-
-
-def _renames(
-    rows: Callable[[str], list[tuple[Any, ...]]], raw: str, there: Sequence[tuple[Any, ...]]
-) -> list[tuple[str, ...]]:
-    """operation_id, report, product, an older name of the operation, and its newest one: where one
-    product of an operation came under several names, and no answer for it ever held two, the vendor
-    has renamed the operation, and its counter goes on. `status` tells of it, since it is a guess.
-
-    Which names there are is asked of the tables of reports, which hold a row a day; all readings
-    are looked through only for an operation that has several.
-    """
-    found: list[tuple[str, ...]] = []
-    for report in (name for name in REPORTS if (raw, name) in there):
-        names: dict[tuple[str, str], list[str]] = {}  # the newest one last
-        for operation_id, product, name, _ in rows(
-            f"SELECT operation_id, description, operation, MAX(read_at) FROM {raw}.{report} "
-            "GROUP BY operation_id, description, operation ORDER BY 4, 3"
-        ):
-            names.setdefault((operation_id, product), []).append(name)
-        if all(len(one) == 1 for one in names.values()):
-            continue
-        several = {operation_id for (operation_id, _), one in names.items() if len(one) > 1}
-        together = rows(
-            f"SELECT DISTINCT operation_id FROM {raw}.readings WHERE report = {literal(report)} "
-            f"AND operation_id IN ({', '.join(map(literal, sorted(several)))}) "
-            "GROUP BY operation_id, poll_id HAVING COUNT(DISTINCT operation) > 1"
-        )
-        found += [
-            (operation_id, report, product, older, newest)
-            for (operation_id, product), (*others, newest) in names.items()
-            if (operation_id,) not in together
-            for older in others
-        ]
-    return found

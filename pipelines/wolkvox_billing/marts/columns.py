@@ -64,6 +64,7 @@ COLUMNS = {
     "supplier_id": "The supplier's tax id",
     "timezone": "The vendor's time zone there",
     "usage_date": "The day in the vendor's time zone",
+    "verdicts_epoch": "The moment up to which the verdicts speak, in seconds since 1970",
     "views_digest": "Tells whether the views are this version's",
     "volume_effect": "What the billed quantity costs by the rate card, less contracted_cost",
 }

@@ -1,31 +1,25 @@
 """The statements that make the marts, for more than one engine.
 
-Written once, in DuckDB's dialect kept to plain ANSI, and transpiled by sqlglot. What engines do
+Written once, in DuckDB's dialect kept to plain ANSI. For DuckDB and PostgreSQL they are shipped as
+those engines want them (`rendered`), for others sqlglot makes them (`transpile`). What engines do
 differently is computed here or on load instead: `months` and `days` hold starts and ends in seconds
 since 1970 for each time zone, so that no view needs a time zone function, a series of dates or a
-difference of times. Two words are ours, and are written out before an engine sees them:
-
-    QUANTITY(x)      x as DECIMAL(18, 4); NULL where it does not fit, since one absurd reading must
-                     not break the view for all others
-    AVERAGE(x, n)    x / n, rounded half up to 4 decimals, by the same steps on every engine; exact
-                     while x is below 10**11
+difference of times.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from importlib import resources
-from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from wolkvox_billing.marts.columns import COLUMNS
+from wolkvox_billing.marts import rendered
+from wolkvox_billing.marts.engine import Engine
 from wolkvox_billing.readings import EARLIEST
-
-if TYPE_CHECKING:
-    from sqlglot import exp
 
 VIEWS = (
     "stg_readings",
@@ -39,7 +33,7 @@ VIEWS = (
 )
 TABLES = {
     "refreshed": "as_of_epoch BIGINT, timezone VARCHAR, gauge_month VARCHAR, "
-    "views_digest VARCHAR, inputs_digest VARCHAR",
+    "views_digest VARCHAR, inputs_digest VARCHAR, verdicts_epoch BIGINT",
     "operations": "operation_id VARCHAR, timezone VARCHAR",
     "renames": "operation_id VARCHAR, report VARCHAR, product VARCHAR, operation_name VARCHAR, "
     "newest_name VARCHAR",
@@ -60,11 +54,11 @@ TABLES = {
     "volume_effect DECIMAL(18, 4), price_effect DECIMAL(18, 4), invoice_ids VARCHAR, "
     "hours_unread_at_end DECIMAL(18, 4), reconciliation_status VARCHAR, is_material BOOLEAN, "
     "explanation VARCHAR",
-    "reconciled_by": "inputs_digest VARCHAR",
+    "reconciled_by": "inputs_digest VARCHAR, policy_digest VARCHAR",
 }
 # What `reconcile` fills: the views are made without it.
 RECONCILED = ("line_map", "rate_card", "reconciled", "reconciled_by")
-_COMMENT_ON = ("duckdb", "postgres", "redshift")
+CALENDAR = ("months", "days")
 
 
 def statements(
@@ -80,24 +74,28 @@ def statements(
     renames: Iterable[tuple[str, ...]] = (),
     gauge_month: str = "max",
     digests: tuple[str, str] = ("", ""),
+    verdicts_epoch: int | None = None,
     keep_views: bool = False,
     has_schema: bool = False,
 ) -> Iterator[str]:
     """The SQL that makes the marts anew, for an engine by sqlglot's name of its dialect.
 
     raw, marts: schemas. zones: operation_id → time zone, where `timezone` is for the others.
+    verdicts_epoch: what the verdicts that stay speak of.
     keep_views: only the tables that the views read are filled anew.
     has_schema: it is not made, since even IF NOT EXISTS needs the right to make one.
     """
-    if dialect != "clickhouse" and not has_schema:  # there dlt has one database, and prefixes in it
+    engine = Engine(dialect, raw, marts)
+    is_shipped = dialect in rendered.DIALECTS
+    if engine.has_schemas and not has_schema:
         yield f"CREATE SCHEMA IF NOT EXISTS {marts}"
     if not keep_views:
-        cascade = " CASCADE" if dialect in _COMMENT_ON else ""
+        cascade = " CASCADE" if engine.comments_on else ""
         for view in reversed(VIEWS):
-            yield f"DROP VIEW IF EXISTS {_name(view, dialect, marts)}{cascade}"
+            yield f"DROP VIEW IF EXISTS {engine.name(view)}{cascade}"
     used = sorted({timezone, *zones.values()})
     rows: dict[str, Iterable[tuple[object, ...]]] = {
-        "refreshed": [(epoch(now), timezone, gauge_month, *digests)],
+        "refreshed": [(epoch(now), timezone, gauge_month, *digests, verdicts_epoch)],
         "operations": sorted(zones.items()),
         "renames": renames,
         "reports": reports,
@@ -105,19 +103,37 @@ def statements(
         "days": [day for zone in used for day in _days(zone, first_poll, now)],
     }
     for table in TABLES:
-        name = _name(table, dialect, marts)
-        if not keep_views:
+        name = engine.name(table)
+        if not keep_views and not (is_shipped and table in RECONCILED):  # whose verdicts stay
             yield f"DROP TABLE IF EXISTS {name}"
-        yield _table(table, dialect, raw, marts)
+        yield from _making(table, engine)
         if table not in RECONCILED:
             if keep_views:  # else it is new; and a plain table of Spark's deletes no row
                 yield f"DELETE FROM {name} WHERE TRUE"
-            yield from insert(name, list(rows[table]))
+            is_by_column = is_shipped and table in CALENDAR
+            yield from (_insert_columns if is_by_column else insert)(name, list(rows[table]))
             if dialect == "postgres":  # it takes a table that nobody looked at for hundreds of rows
                 yield f"ANALYZE {name}"
     if not keep_views:
         for view in VIEWS:
-            yield from _view(view, dialect, raw, marts)
+            yield from _making(view, engine)
+
+
+def transpiled(name: str, engine: Engine) -> tuple[str, ...]:
+    """Return the statements that make a table or view, by sqlglot."""
+    from wolkvox_billing.marts import transpile  # which few need, and takes its time
+
+    if name in TABLES:
+        return (transpile.create_table(name, TABLES[name], engine),)
+    return transpile.create_view(name, view_sql(name), grain(name), engine)
+
+
+@lru_cache
+def _making(name: str, engine: Engine) -> tuple[str, ...]:
+    """The statements that make a table or view: those that are shipped, or transpiled ones."""
+    if engine.dialect in rendered.DIALECTS:
+        return rendered.statements_of(engine)[name]
+    return transpiled(name, engine)
 
 
 def view_sql(view: str) -> str:
@@ -150,102 +166,28 @@ def day_start(day: date, zone: ZoneInfo) -> int:
     return epoch(datetime(day.year, day.month, day.day, tzinfo=zone))
 
 
-@lru_cache
-def _view(view: str, dialect: str, raw: str, marts: str) -> tuple[str, ...]:
-    """CREATE VIEW, with what it and its columns hold: beside it, or in it, as the engine likes."""
-    import sqlglot
-    from sqlglot import exp
-
-    parsed = sqlglot.parse_one(view_sql(view), read="duckdb")
-    assert isinstance(parsed, exp.Query)
-    columns = [(column, COLUMNS[column]) for column in parsed.named_selects]
-    name, query = _name(view, dialect, marts), _rendered(parsed, dialect, raw, marts)
-
-    def text(value: str) -> str:
-        return exp.Literal.string(value).sql(dialect)
-
-    if dialect in _COMMENT_ON:
-        return (
-            f"CREATE VIEW {name} AS {query}",
-            f"COMMENT ON VIEW {name} IS {text(grain(view))}",
-            *(f"COMMENT ON COLUMN {name}.{c} IS {text(says)}" for c, says in columns),
-        )
-    if dialect == "clickhouse":  # its views take no comment that sqlglot can read back
-        return (f"CREATE VIEW {name} AS {query}",)
-    form, of_view = {
-        "bigquery": ("OPTIONS (description={})", "OPTIONS (description={})"),
-        "snowflake": ("COMMENT {}", "COMMENT={}"),
-        "databricks": ("COMMENT {}", "COMMENT {}"),
-        "spark": ("COMMENT {}", "COMMENT {}"),
-    }[dialect]
-    listed = ", ".join(f"{column} {form.format(text(says))}" for column, says in columns)
-    return (f"CREATE VIEW {name} ({listed}) {of_view.format(text(grain(view)))} AS {query}",)
-
-
-def _name(table: str, dialect: str, schema: str) -> str:
-    return f"{schema}___{table}" if dialect == "clickhouse" else f"{schema}.{table}"
-
-
-@lru_cache
-def _table(table: str, dialect: str, raw: str, marts: str) -> str:
-    """CREATE TABLE."""
-    import sqlglot
-
-    statement = f"CREATE TABLE IF NOT EXISTS marts.{table} ({TABLES[table]})"
-    return _rendered(sqlglot.parse_one(statement, read="duckdb"), dialect, raw, marts)
-
-
-def _rendered(tree: exp.Expr, dialect: str, raw: str, marts: str) -> str:
-    """A statement with real schema names, in the engine's dialect."""
-    import sqlglot
-    from sqlglot import exp
-
-    tree = tree.transform(_written_out)
-    for table in tree.find_all(exp.Table):
-        if table.db in ("raw", "marts"):
-            name = _name(table.name, dialect, raw if table.db == "raw" else marts)
-            *schema, own = name.split(".")
-            table.set("this", exp.to_identifier(own))
-            table.set("db", exp.to_identifier(schema[0]) if schema else None)
-    # Engines that cannot be told where NULLs go in a window: what is ordered by here is never NULL.
-    return str(tree.sql(dialect, comments=False, unsupported_level=sqlglot.ErrorLevel.IGNORE))
-
-
-def _written_out(node: exp.Expression) -> exp.Expression:
-    """Our own words, and windows that have a name, which not every engine knows."""
-    from sqlglot import exp
-
-    if isinstance(node, exp.Anonymous) and node.name.upper() == "QUANTITY":
-        (x,) = (one.sql("duckdb") for one in node.expressions)
-        return _parsed(f"CASE WHEN ABS({x}) < 100000000000000 THEN CAST({x} AS DECIMAL(18, 4)) END")
-    if isinstance(node, exp.Anonymous) and node.name.upper() == "AVERAGE":
-        x, n = (one.sql("duckdb") for one in node.expressions)
-        rounded = f"FLOOR(CAST(20000 * {x} + {n} AS DOUBLE) / (2 * {n})) / 10000"
-        return _parsed(f"CAST({rounded} AS DECIMAL(38, 4))")
-    if isinstance(node, exp.Select) and node.args.get("windows"):
-        named = {window.name: window for window in node.args["windows"]}
-        for window in node.find_all(exp.Window):
-            meant = named.get(window.alias)
-            if meant:
-                for part in ("partition_by", "order", "spec"):
-                    window.set(part, meant.args.get(part))
-                window.set("alias", None)
-        node.set("windows", None)
-    return node
-
-
-def _parsed(expression: str) -> exp.Expression:
-    import sqlglot
-
-    return sqlglot.parse_one(expression, read="duckdb").transform(_written_out)
-
-
 def insert(table: str, rows: list[tuple[object, ...]]) -> Iterator[str]:
     for start in range(0, len(rows), 1000):
         values = ", ".join(
             f"({', '.join(map(literal, row))})" for row in rows[start : start + 1000]
         )
         yield f"INSERT INTO {table} VALUES {values}"
+
+
+def columns_of(table: str) -> list[str]:
+    """Return the names of a table's columns, in their order."""
+    return re.findall("([a-z_]+) [A-Z]", TABLES[table])
+
+
+def _insert_columns(table: str, rows: list[tuple[object, ...]]) -> Iterator[str]:
+    """The same for DuckDB and PostgreSQL, where no value is NULL or has a space in it: each column
+    as one text. DuckDB reads a calendar so in 5 ms, and in 80 ms as values."""
+    kinds = [column.split()[1] for column in TABLES[table.split(".")[-1]].split(", ")]
+    columns = (
+        f"CAST(UNNEST(STRING_TO_ARRAY({literal(' '.join(map(str, values)))}, ' ')) AS {kind})"
+        for values, kind in zip(zip(*rows, strict=True), kinds, strict=True)
+    )
+    yield f"INSERT INTO {table} SELECT {', '.join(columns)}"
 
 
 def _months(zone: str, now: datetime) -> Iterator[tuple[object, ...]]:

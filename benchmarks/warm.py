@@ -1,0 +1,36 @@
+"""The CPU seconds of a load in a process that is warm: the third to seventh, their median.
+
+python warm.py ours
+python warm.py bare
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import time
+
+
+def main() -> None:
+    if sys.argv[1] == "bare":
+        import bare
+
+        def load() -> None:
+            bare.load("dicts")
+    else:
+        import wolkvox_billing.pipeline as product
+
+        def load() -> None:
+            report = product.load(force=True)
+            assert report.is_good, report
+
+    took = []
+    for _ in range(7):
+        began = time.process_time()
+        load()
+        took.append(time.process_time() - began)
+    print(f"{statistics.median(took[2:]):.2f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,100 @@
+"""What the marts' numbers mean: by the settings, or as the marts themselves say."""
+
+from __future__ import annotations
+
+import difflib
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import dlt
+
+from wolkvox_billing.errors import SettingsError
+from wolkvox_billing.operations import read_zone
+from wolkvox_billing.reports import REPORTS, TIMEZONE
+
+logger = logging.getLogger("wolkvox_billing")
+
+MEASURES = ("month_to_date", "daily", "gauge", "auto")
+GAUGE_MONTHS = ("max", "last", "average")
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """The settings that the views depend on: what the numbers mean, and whose days they are."""
+
+    timezone: str = TIMEZONE
+    measures: Mapping[str, str] = field(default_factory=dict)
+    gauge_month: str = "max"
+
+    def __post_init__(self) -> None:
+        read_zone(self.timezone)
+        if not isinstance(self.measures, Mapping):
+            raise SettingsError(
+                'the setting `measures` is a table, such as {rsync_s3_mp3 = "daily"}'
+            )
+        for report, measure in self.measures.items():
+            if measure not in MEASURES:
+                raise SettingsError(
+                    f"the setting `measures` says {measure!r} for {report}: expected one of "
+                    f"{', '.join(MEASURES)}"
+                )
+        if self.gauge_month not in GAUGE_MONTHS:
+            raise SettingsError(
+                f"the setting `gauge_month` is {self.gauge_month!r}: expected one of "
+                f"{', '.join(GAUGE_MONTHS)}"
+            )
+
+    def measure(self, report: str) -> str:
+        """A counter is `auto` unless set: the data tells. A gauge is one by its name."""
+        is_gauge = report in REPORTS and REPORTS[report].kind == "gauge"
+        return self.measures.get(report) or ("gauge" if is_gauge else "auto")
+
+    def reports(self) -> list[tuple[str, str, str]]:
+        """report, measure and unit of each report that is known or set."""
+        units = {name: report.unit for name, report in REPORTS.items()}
+        return [
+            (name, self.measure(name), units.get(name, "units"))
+            for name in sorted({*REPORTS, *self.measures})
+        ]
+
+
+def read_meaning(
+    timezone: str | None = None,
+    measures: Mapping[str, str] | None = None,
+    gauge_month: str | None = None,
+) -> Meaning:
+    """A Meaning of what is given, and of dlt's configuration for the rest. Raises SettingsError."""
+
+    def setting(name: str, kind: type) -> Any:
+        return dlt.config.get(f"sources.wolkvox_billing.{name}", kind)
+
+    meaning = Meaning(
+        timezone=timezone or setting("timezone", str) or TIMEZONE,
+        measures=measures if measures is not None else setting("measures", dict) or {},
+        gauge_month=gauge_month or setting("gauge_month", str) or "max",
+    )
+    for report in sorted(meaning.measures.keys() - REPORTS.keys()):
+        near = difflib.get_close_matches(report, REPORTS, n=1, cutoff=0.75)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        logger.warning("`measures` names %r, which wolkvox does not have%s", report, hint)
+    return meaning
+
+
+def meaning_of_tables(
+    refreshed: Mapping[str, Any], reports: Iterable[Mapping[str, Any]]
+) -> Meaning | None:
+    """Return the Meaning that the marts' own tables hold, or None where it cannot be read from
+    them: another version may have other columns, or measures that this one does not know.
+
+    refreshed: the table's row. reports: that table's rows.
+    """
+    try:
+        return Meaning(
+            timezone=refreshed["timezone"],
+            measures={row["report"]: row["measure"] for row in reports},
+            gauge_month=refreshed["gauge_month"],
+        )
+    except (KeyError, SettingsError):
+        return None

@@ -1,0 +1,118 @@
+"""Which operations the vendor calls otherwise now, as the database itself tells.
+
+    report's table ─▶ operations under several names ─▶ candidates ─┬▶ renames
+    readings ─▶ those that ever came together in one answer ──less──┘
+
+A table of a report holds a row a day, `readings` all that was ever read: that one is looked through
+only for an operation of which a product came under several names. Where no operation has several,
+the usual case, one statement says so.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable
+from typing import Any, NamedTuple
+
+from wolkvox_billing.marts.sql import literal
+from wolkvox_billing.reports import REPORTS
+
+Query = Callable[[str], list[tuple[Any, ...]]]
+
+
+class Rename(NamedTuple):
+    """A product's older name of its operation, and the newest one: a row of the table `renames`."""
+
+    operation_id: str
+    report: str
+    product: str
+    operation_name: str
+    newest_name: str
+
+
+def find_renames(query: Query, raw: str, tables: Collection[str]) -> list[Rename]:
+    """Return the Renames in the tables of reports, in the order of report, operation and names.
+
+    Where one product of an operation came under several names, and no answer for the operation
+    ever held two, the vendor has renamed it, and its counter goes on; the newest name is the one
+    that was read last. `status` tells of it, since it is a guess.
+
+    raw: the schema. tables: the names of those in it.
+    """
+    renames: list[Rename] = []
+    reports = [report for report in REPORTS if report in tables]
+    for report, operations in _under_several_names(query, raw, reports).items():
+        candidates = _candidates(query, f"{raw}.{report}", operations)
+        renamed = candidates - _together(query, raw, report, candidates)
+        if renamed:
+            renames += (
+                Rename(operation_id, report, product, older, newest)
+                for operation_id, product, older, newest in query(
+                    _RENAMES.format(table=f"{raw}.{report}", operations=_listed(renamed))
+                )
+            )
+    return renames
+
+
+# Names are compared byte by byte, whatever the database's collation, and as the other engine does.
+_UNDER_SEVERAL_NAMES = (
+    "SELECT {report} AS report, operation_id FROM {table} GROUP BY operation_id "
+    'HAVING MIN(operation COLLATE "C") <> MAX(operation COLLATE "C")'
+)
+# Two names that stand beside one poll_id here came together: most that did are seen already.
+_CANDIDATES = (
+    "SELECT DISTINCT operation_id FROM (SELECT operation_id FROM {table} "
+    "WHERE operation_id IN ({operations}) GROUP BY operation_id, description "
+    'HAVING MIN(operation COLLATE "C") <> MAX(operation COLLATE "C")) AS products '
+    "WHERE operation_id NOT IN (SELECT operation_id FROM {table} "
+    "WHERE operation_id IN ({operations}) GROUP BY operation_id, poll_id "
+    'HAVING MIN(operation COLLATE "C") <> MAX(operation COLLATE "C"))'
+)
+_TOGETHER = (
+    "SELECT DISTINCT operation_id FROM (SELECT operation_id FROM {table} "
+    "WHERE report = {report} AND operation_id IN ({operations}) GROUP BY operation_id, poll_id "
+    'HAVING MIN(operation COLLATE "C") <> MAX(operation COLLATE "C")) AS answers'
+)
+_RENAMES = (
+    "SELECT operation_id, description, operation, newest FROM ("
+    "SELECT operation_id, description, operation, FIRST_VALUE(operation) OVER ("
+    "PARTITION BY operation_id, description "
+    'ORDER BY MAX(read_at) DESC, operation COLLATE "C" DESC) AS newest '
+    "FROM {table} WHERE operation_id IN ({operations}) "
+    "GROUP BY operation_id, description, operation) AS names WHERE operation <> newest "
+    'ORDER BY operation_id COLLATE "C", description COLLATE "C", operation COLLATE "C"'
+)
+
+
+def _under_several_names(query: Query, raw: str, reports: Iterable[str]) -> dict[str, set[str]]:
+    """Return report → its operations that have several names, be it for different products."""
+    selects = [
+        _UNDER_SEVERAL_NAMES.format(report=literal(report), table=f"{raw}.{report}")
+        for report in reports
+    ]
+    operations: defaultdict[str, set[str]] = defaultdict(set)
+    for report, operation_id in query(" UNION ALL ".join(selects)) if selects else ():
+        operations[report].add(operation_id)
+    return {report: operations[report] for report in reports if report in operations}
+
+
+def _candidates(query: Query, table: str, operations: Collection[str]) -> set[str]:
+    """Return those operations of which a product has several names that are not seen together."""
+    rows = query(_CANDIDATES.format(table=table, operations=_listed(operations)))
+    return {operation_id for (operation_id,) in rows}
+
+
+def _together(query: Query, raw: str, report: str, operations: Collection[str]) -> set[str]:
+    """Return those operations of which an answer, be it years ago, held two names."""
+    if not operations:
+        return set()
+    rows = query(
+        _TOGETHER.format(
+            table=f"{raw}.readings", report=literal(report), operations=_listed(operations)
+        )
+    )
+    return {operation_id for (operation_id,) in rows}
+
+
+def _listed(values: Collection[str]) -> str:
+    return ", ".join(map(literal, sorted(values)))

@@ -1,0 +1,184 @@
+-- Written by `make views`, of the files one folder up: change those.
+
+-- table refreshed
+CREATE TABLE IF NOT EXISTS __marts__.refreshed (as_of_epoch BIGINT, timezone TEXT, gauge_month TEXT, views_digest TEXT, inputs_digest TEXT, verdicts_epoch BIGINT);
+
+-- table operations
+CREATE TABLE IF NOT EXISTS __marts__.operations (operation_id TEXT, timezone TEXT);
+
+-- table renames
+CREATE TABLE IF NOT EXISTS __marts__.renames (operation_id TEXT, report TEXT, product TEXT, operation_name TEXT, newest_name TEXT);
+
+-- table reports
+CREATE TABLE IF NOT EXISTS __marts__.reports (report TEXT, measure TEXT, consumed_unit TEXT);
+
+-- table months
+CREATE TABLE IF NOT EXISTS __marts__.months (timezone TEXT, year_number BIGINT, month_number BIGINT, month_start DATE, month_end DATE, month_end_epoch BIGINT, days BIGINT);
+
+-- table days
+CREATE TABLE IF NOT EXISTS __marts__.days (timezone TEXT, calendar_date DATE, day_start_epoch BIGINT, day_end_epoch BIGINT);
+
+-- table line_map
+CREATE TABLE IF NOT EXISTS __marts__.line_map (line_number BIGINT, supplier_id TEXT, item_code TEXT, pattern TEXT, report TEXT, operation_id TEXT, product TEXT, role TEXT);
+
+-- table rate_card
+CREATE TABLE IF NOT EXISTS __marts__.rate_card (line_number BIGINT, report TEXT, operation_id TEXT, product TEXT, from_quantity DECIMAL(18, 4), unit_price DECIMAL(18, 8), currency TEXT, valid_from DATE, valid_to DATE);
+
+-- table reconciled
+CREATE TABLE IF NOT EXISTS __marts__.reconciled (supplier_id TEXT, operation_id TEXT, operation_name TEXT, report TEXT, product TEXT, billing_period_start DATE, billing_period_end DATE, billing_currency TEXT, consumed_quantity DECIMAL(18, 4), billed_quantity DECIMAL(18, 4), quantity_variance DECIMAL(18, 4), contracted_unit_price DECIMAL(18, 8), contracted_cost DECIMAL(18, 4), billed_cost DECIMAL(18, 4), cost_variance DECIMAL(18, 4), volume_effect DECIMAL(18, 4), price_effect DECIMAL(18, 4), invoice_ids TEXT, hours_unread_at_end DECIMAL(18, 4), reconciliation_status TEXT, is_material BOOLEAN, explanation TEXT);
+
+-- table reconciled_by
+CREATE TABLE IF NOT EXISTS __marts__.reconciled_by (inputs_digest TEXT, policy_digest TEXT);
+
+-- view stg_readings
+CREATE VIEW __marts__.stg_readings AS SELECT r.operation_id, COALESCE(n.newest_name, r.operation) AS operation_name, r.operation AS name_as_read, r.report, r.description AS product, r.date AS usage_date, r.items AS quantity, r.read_at, r.read_epoch, r.read_date, r.days_in_answer, r.poll_id FROM __raw__.readings AS r LEFT JOIN __marts__.renames AS n ON n.operation_id = r.operation_id AND n.report = r.report AND n.product = r.description AND n.operation_name = r.operation WHERE r.is_repeated IS NULL OR NOT r.is_repeated;
+COMMENT ON VIEW __marts__.stg_readings IS 'One row per reading ever received that counts, of all reports: renamed once, nothing after this speaks vendor';
+COMMENT ON COLUMN __marts__.stg_readings.operation_id IS 'The operation''s name in the settings';
+COMMENT ON COLUMN __marts__.stg_readings.operation_name IS 'The operation''s name as the vendor writes it, of a renamed one the newest';
+COMMENT ON COLUMN __marts__.stg_readings.name_as_read IS 'The operation''s name as the vendor wrote it in this answer';
+COMMENT ON COLUMN __marts__.stg_readings.report IS 'The vendor''s report, such as rsync_s3_mp3';
+COMMENT ON COLUMN __marts__.stg_readings.product IS 'The product, as the vendor describes it';
+COMMENT ON COLUMN __marts__.stg_readings.usage_date IS 'The day in the vendor''s time zone';
+COMMENT ON COLUMN __marts__.stg_readings.quantity IS 'The number that was read';
+COMMENT ON COLUMN __marts__.stg_readings.read_at IS 'When it was read (UTC)';
+COMMENT ON COLUMN __marts__.stg_readings.read_epoch IS 'When it was read, in seconds since 1970';
+COMMENT ON COLUMN __marts__.stg_readings.read_date IS 'The day when it was read, in the vendor''s time zone';
+COMMENT ON COLUMN __marts__.stg_readings.days_in_answer IS 'The days that its answer gave for this product';
+COMMENT ON COLUMN __marts__.stg_readings.poll_id IS 'The call that the last reading came from; see polls';
+
+-- view day_readings
+CREATE VIEW __marts__.day_readings AS WITH spans AS (SELECT operation_id, name_as_read, report, product, usage_date, MIN(operation_name) AS operation_name, MIN(read_at) AS first_read_at, MAX(read_at) AS read_at FROM __marts__.stg_readings GROUP BY operation_id, name_as_read, report, product, usage_date), last_readings AS (SELECT s.operation_id, s.operation_name, s.report, s.product, s.usage_date, r.quantity, r.read_at, r.read_epoch, r.poll_id, r.days_in_answer, MIN(s.first_read_at) OVER (PARTITION BY s.operation_id, s.operation_name, s.report, s.product, s.usage_date) AS first_read_at, ROW_NUMBER() OVER (PARTITION BY s.operation_id, s.operation_name, s.report, s.product, s.usage_date ORDER BY r.read_at DESC NULLS LAST, r.poll_id DESC NULLS LAST) AS place FROM spans AS s INNER JOIN __marts__.stg_readings AS r ON r.read_at = s.read_at AND r.usage_date = s.usage_date AND r.operation_id = s.operation_id AND r.name_as_read = s.name_as_read AND r.report = s.report AND r.product = s.product) SELECT d.operation_id, d.operation_name, d.report, d.product, d.usage_date, CAST(EXTRACT(DAY FROM d.usage_date) AS BIGINT) AS day_of_month, m.month_end_epoch - (m.days - CAST(EXTRACT(DAY FROM d.usage_date) AS BIGINT)) * 86400 AS day_end_epoch, m.month_start, m.month_end, m.month_end_epoch, d.quantity, d.first_read_at, d.read_at, d.read_epoch, d.poll_id, d.days_in_answer FROM last_readings AS d CROSS JOIN __marts__.refreshed AS f LEFT JOIN __marts__.operations AS o ON o.operation_id = d.operation_id INNER JOIN __marts__.months AS m ON m.year_number = EXTRACT(YEAR FROM d.usage_date) AND m.month_number = EXTRACT(MONTH FROM d.usage_date) AND m.timezone = COALESCE(o.timezone, f.timezone) WHERE d.place = 1;
+COMMENT ON VIEW __marts__.day_readings IS 'One row per operation, report, product and usage_date that was read: its last reading';
+COMMENT ON COLUMN __marts__.day_readings.operation_id IS 'The operation''s name in the settings';
+COMMENT ON COLUMN __marts__.day_readings.operation_name IS 'The operation''s name as the vendor writes it, of a renamed one the newest';
+COMMENT ON COLUMN __marts__.day_readings.report IS 'The vendor''s report, such as rsync_s3_mp3';
+COMMENT ON COLUMN __marts__.day_readings.product IS 'The product, as the vendor describes it';
+COMMENT ON COLUMN __marts__.day_readings.usage_date IS 'The day in the vendor''s time zone';
+COMMENT ON COLUMN __marts__.day_readings.day_of_month IS 'The day''s place in its month, from 1';
+COMMENT ON COLUMN __marts__.day_readings.day_end_epoch IS 'The day''s end, in seconds since 1970 (an hour off where clocks were changed)';
+COMMENT ON COLUMN __marts__.day_readings.month_start IS 'The month''s first day';
+COMMENT ON COLUMN __marts__.day_readings.month_end IS 'The day after the month''s last one';
+COMMENT ON COLUMN __marts__.day_readings.month_end_epoch IS 'The month''s end, in seconds since 1970';
+COMMENT ON COLUMN __marts__.day_readings.quantity IS 'The number that was read';
+COMMENT ON COLUMN __marts__.day_readings.first_read_at IS 'The first reading (UTC)';
+COMMENT ON COLUMN __marts__.day_readings.read_at IS 'When it was read (UTC)';
+COMMENT ON COLUMN __marts__.day_readings.read_epoch IS 'When it was read, in seconds since 1970';
+COMMENT ON COLUMN __marts__.day_readings.poll_id IS 'The call that the last reading came from; see polls';
+COMMENT ON COLUMN __marts__.day_readings.days_in_answer IS 'The days that its answer gave for this product';
+
+-- view measured_days
+CREATE VIEW __marts__.measured_days AS WITH steps AS (SELECT d.*, LAG(d.month_start) OVER (PARTITION BY d.operation_id, d.operation_name, d.report, d.product ORDER BY d.usage_date) AS month_before, LAG(d.quantity) OVER (PARTITION BY d.operation_id, d.operation_name, d.report, d.product ORDER BY d.usage_date) AS quantity_before, LAG(d.day_of_month) OVER (PARTITION BY d.operation_id, d.operation_name, d.report, d.product ORDER BY d.usage_date) AS day_before, LAG(d.read_at) OVER (PARTITION BY d.operation_id, d.operation_name, d.report, d.product ORDER BY d.usage_date) AS read_before FROM __marts__.day_readings AS d), signs AS (SELECT s.*, COUNT(*) OVER (PARTITION BY s.operation_id, s.operation_name, s.report, s.product) AS days, SUM(CASE WHEN s.days_in_answer > 1 THEN 1 ELSE 0 END) OVER (PARTITION BY s.operation_id, s.operation_name, s.report, s.product) AS listed_days, SUM(CASE WHEN s.month_start = s.month_before THEN 1 ELSE 0 END) OVER (PARTITION BY s.operation_id, s.operation_name, s.report, s.product) AS steps, SUM(CASE WHEN s.month_start = s.month_before AND s.quantity > s.quantity_before THEN 1 ELSE 0 END) OVER (PARTITION BY s.operation_id, s.operation_name, s.report, s.product) AS rises, SUM(CASE WHEN s.month_start = s.month_before AND s.quantity < s.quantity_before THEN 1 ELSE 0 END) OVER (PARTITION BY s.operation_id, s.operation_name, s.report, s.product) AS falls, SUM(CASE WHEN s.month_start > s.month_before AND s.quantity >= s.quantity_before AND s.quantity_before > 0 AND s.day_of_month <= 2 THEN 1 ELSE 0 END) OVER (PARTITION BY s.operation_id, s.operation_name, s.report, s.product) AS turns_without_reset FROM steps AS s), judged AS (SELECT s.*, t.measure AS setting, t.consumed_unit, f.gauge_month, CASE WHEN s.listed_days * 2 > s.days THEN 'daily' WHEN s.falls = 0 AND s.rises >= 6 AND s.turns_without_reset = 0 THEN 'month_to_date' WHEN s.falls >= 2 AND s.falls * 100 >= s.steps * 15 THEN 'daily' WHEN s.steps >= 9 AND (s.steps - s.rises - s.falls) * 10 >= s.steps * 9 THEN 'gauge' END AS looks_like FROM signs AS s CROSS JOIN __marts__.refreshed AS f LEFT JOIN __marts__.reports AS t ON t.report = s.report) SELECT operation_id, operation_name, report, product, usage_date, day_of_month, day_end_epoch, month_start, month_end, month_end_epoch, quantity, first_read_at, read_at, read_epoch, poll_id, CASE WHEN month_start = month_before THEN quantity_before END AS previous_quantity, CASE WHEN month_start = month_before THEN day_before END AS previous_day, CASE WHEN month_start = month_before THEN read_before END AS previous_read_at, CASE WHEN COALESCE(setting, 'auto') <> 'auto' THEN setting ELSE looks_like END AS measure, CASE WHEN COALESCE(setting, 'auto') <> 'auto' THEN 'setting' WHEN looks_like IS NULL THEN 'undetermined' ELSE 'data' END AS measure_source, COALESCE(consumed_unit, 'units') AS consumed_unit, gauge_month FROM judged;
+COMMENT ON VIEW __marts__.measured_days IS 'One row per operation, report, product and usage_date that was read: what its number means, and who says so';
+COMMENT ON COLUMN __marts__.measured_days.operation_id IS 'The operation''s name in the settings';
+COMMENT ON COLUMN __marts__.measured_days.operation_name IS 'The operation''s name as the vendor writes it, of a renamed one the newest';
+COMMENT ON COLUMN __marts__.measured_days.report IS 'The vendor''s report, such as rsync_s3_mp3';
+COMMENT ON COLUMN __marts__.measured_days.product IS 'The product, as the vendor describes it';
+COMMENT ON COLUMN __marts__.measured_days.usage_date IS 'The day in the vendor''s time zone';
+COMMENT ON COLUMN __marts__.measured_days.day_of_month IS 'The day''s place in its month, from 1';
+COMMENT ON COLUMN __marts__.measured_days.day_end_epoch IS 'The day''s end, in seconds since 1970 (an hour off where clocks were changed)';
+COMMENT ON COLUMN __marts__.measured_days.month_start IS 'The month''s first day';
+COMMENT ON COLUMN __marts__.measured_days.month_end IS 'The day after the month''s last one';
+COMMENT ON COLUMN __marts__.measured_days.month_end_epoch IS 'The month''s end, in seconds since 1970';
+COMMENT ON COLUMN __marts__.measured_days.quantity IS 'The number that was read';
+COMMENT ON COLUMN __marts__.measured_days.first_read_at IS 'The first reading (UTC)';
+COMMENT ON COLUMN __marts__.measured_days.read_at IS 'When it was read (UTC)';
+COMMENT ON COLUMN __marts__.measured_days.read_epoch IS 'When it was read, in seconds since 1970';
+COMMENT ON COLUMN __marts__.measured_days.poll_id IS 'The call that the last reading came from; see polls';
+COMMENT ON COLUMN __marts__.measured_days.previous_quantity IS 'What was read before';
+COMMENT ON COLUMN __marts__.measured_days.previous_day IS 'The day read before in the same month: its place in it';
+COMMENT ON COLUMN __marts__.measured_days.previous_read_at IS 'When that was read (UTC)';
+COMMENT ON COLUMN __marts__.measured_days.measure IS 'What the number means: month_to_date, daily or gauge; NULL if undetermined';
+COMMENT ON COLUMN __marts__.measured_days.measure_source IS 'Who says so: setting, data, or undetermined';
+COMMENT ON COLUMN __marts__.measured_days.consumed_unit IS 'What is counted, such as audios';
+COMMENT ON COLUMN __marts__.measured_days.gauge_month IS 'What a gauge''s month is: max, last or average of its days';
+
+-- view usage_daily
+CREATE VIEW __marts__.usage_daily AS WITH days AS (SELECT d.*, SUM(d.quantity) OVER (PARTITION BY d.operation_id, d.operation_name, d.report, d.product, d.month_start ORDER BY d.usage_date ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS sum_so_far, MAX(d.quantity) OVER (PARTITION BY d.operation_id, d.operation_name, d.report, d.product, d.month_start ORDER BY d.usage_date ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS max_so_far, COUNT(*) OVER (PARTITION BY d.operation_id, d.operation_name, d.report, d.product, d.month_start ORDER BY d.usage_date ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS days_so_far FROM __marts__.measured_days AS d), amounts AS (SELECT d.*, CASE d.measure WHEN 'month_to_date' THEN CAST(d.quantity AS DECIMAL(38, 4)) - COALESCE(d.previous_quantity, 0) WHEN 'daily' THEN d.quantity WHEN 'gauge' THEN d.quantity END AS consumed, CASE WHEN d.measure = 'month_to_date' THEN d.quantity WHEN d.measure = 'daily' THEN d.sum_so_far WHEN d.measure = 'gauge' AND d.gauge_month = 'max' THEN d.max_so_far WHEN d.measure = 'gauge' AND d.gauge_month = 'last' THEN d.quantity WHEN d.measure = 'gauge' AND d.gauge_month = 'average' THEN CAST(CAST(FLOOR(CAST(20000 * d.sum_so_far + d.days_so_far AS DOUBLE PRECISION) / (2 * d.days_so_far)) AS DOUBLE PRECISION) / 10000 AS DECIMAL(38, 4)) END AS so_far FROM days AS d) SELECT operation_id, operation_name, report, product, usage_date, measure, CASE WHEN ABS(consumed) < 100000000000000 THEN CAST(consumed AS DECIMAL(18, 4)) END AS consumed_quantity, CAST(CASE measure WHEN 'month_to_date' THEN day_of_month - COALESCE(previous_day, 0) WHEN 'daily' THEN 1 WHEN 'gauge' THEN 1 END AS BIGINT) AS days_covered, CASE WHEN ABS(so_far) < 100000000000000 THEN CAST(so_far AS DECIMAL(18, 4)) END AS month_to_date_quantity, consumed_unit, read_at, poll_id FROM amounts;
+COMMENT ON VIEW __marts__.usage_daily IS 'One row per operation, report, product and usage_date that was read: what was used since the day read before';
+COMMENT ON COLUMN __marts__.usage_daily.operation_id IS 'The operation''s name in the settings';
+COMMENT ON COLUMN __marts__.usage_daily.operation_name IS 'The operation''s name as the vendor writes it, of a renamed one the newest';
+COMMENT ON COLUMN __marts__.usage_daily.report IS 'The vendor''s report, such as rsync_s3_mp3';
+COMMENT ON COLUMN __marts__.usage_daily.product IS 'The product, as the vendor describes it';
+COMMENT ON COLUMN __marts__.usage_daily.usage_date IS 'The day in the vendor''s time zone';
+COMMENT ON COLUMN __marts__.usage_daily.measure IS 'What the number means: month_to_date, daily or gauge; NULL if undetermined';
+COMMENT ON COLUMN __marts__.usage_daily.consumed_quantity IS 'What was used; NULL where nobody knows what the number means';
+COMMENT ON COLUMN __marts__.usage_daily.days_covered IS 'The days that the quantity spans; more than 1 where days were not read';
+COMMENT ON COLUMN __marts__.usage_daily.month_to_date_quantity IS 'What was used since the month began, up to and with this day';
+COMMENT ON COLUMN __marts__.usage_daily.consumed_unit IS 'What is counted, such as audios';
+COMMENT ON COLUMN __marts__.usage_daily.read_at IS 'When it was read (UTC)';
+COMMENT ON COLUMN __marts__.usage_daily.poll_id IS 'The call that the last reading came from; see polls';
+
+-- view usage_monthly
+CREATE VIEW __marts__.usage_monthly AS WITH days AS (SELECT d.*, ROW_NUMBER() OVER (PARTITION BY d.operation_id, d.operation_name, d.report, d.product, d.month_start ORDER BY d.usage_date DESC NULLS LAST) AS place FROM __marts__.measured_days AS d), months AS (SELECT operation_id, operation_name, report, product, month_start, month_end, month_end_epoch, measure, measure_source, consumed_unit, gauge_month, MAX(CASE WHEN place = 1 THEN quantity END) AS last_quantity, MAX(CASE WHEN place = 1 THEN poll_id END) AS poll_id, SUM(quantity) AS sum_of_days, MAX(quantity) AS max_quantity, COUNT(*) AS days_read, MIN(first_read_at) AS first_read_at, MAX(CASE WHEN place = 1 THEN read_at END) AS last_read_at, MAX(CASE WHEN place = 1 AND read_epoch < day_end_epoch THEN read_epoch WHEN place = 1 THEN day_end_epoch END) AS read_epoch FROM days GROUP BY operation_id, operation_name, report, product, month_start, month_end, month_end_epoch, measure, measure_source, consumed_unit, gauge_month) SELECT m.operation_id, m.operation_name, m.report, m.product, m.month_start AS billing_period_start, m.month_end AS billing_period_end, m.measure, m.measure_source, CASE WHEN ABS(CASE WHEN m.measure = 'month_to_date' THEN m.last_quantity WHEN m.measure = 'daily' THEN m.sum_of_days WHEN m.measure = 'gauge' AND m.gauge_month = 'max' THEN m.max_quantity WHEN m.measure = 'gauge' AND m.gauge_month = 'last' THEN m.last_quantity WHEN m.measure = 'gauge' AND m.gauge_month = 'average' THEN CAST(CAST(FLOOR(CAST(20000 * m.sum_of_days + m.days_read AS DOUBLE PRECISION) / (2 * m.days_read)) AS DOUBLE PRECISION) / 10000 AS DECIMAL(38, 4)) END) < 100000000000000 THEN CAST(CASE WHEN m.measure = 'month_to_date' THEN m.last_quantity WHEN m.measure = 'daily' THEN m.sum_of_days WHEN m.measure = 'gauge' AND m.gauge_month = 'max' THEN m.max_quantity WHEN m.measure = 'gauge' AND m.gauge_month = 'last' THEN m.last_quantity WHEN m.measure = 'gauge' AND m.gauge_month = 'average' THEN CAST(CAST(FLOOR(CAST(20000 * m.sum_of_days + m.days_read AS DOUBLE PRECISION) / (2 * m.days_read)) AS DOUBLE PRECISION) / 10000 AS DECIMAL(38, 4)) END AS DECIMAL(18, 4)) END AS consumed_quantity, CASE WHEN ABS(m.last_quantity) < 100000000000000 THEN CAST(m.last_quantity AS DECIMAL(18, 4)) END AS last_quantity, CASE WHEN ABS(m.sum_of_days) < 100000000000000 THEN CAST(m.sum_of_days AS DECIMAL(18, 4)) END AS sum_of_daily_quantity, m.consumed_unit, m.month_end_epoch <= f.as_of_epoch AS is_closed_period, m.first_read_at, m.last_read_at, CAST(CASE WHEN m.month_end_epoch > f.as_of_epoch THEN NULL WHEN m.read_epoch >= m.month_end_epoch THEN 0 ELSE CAST(m.month_end_epoch - m.read_epoch AS DOUBLE PRECISION) / 3600 END AS DECIMAL(18, 4)) AS hours_unread_at_end, m.poll_id FROM months AS m CROSS JOIN __marts__.refreshed AS f;
+COMMENT ON VIEW __marts__.usage_monthly IS 'One row per operation, report, product and billing_period_start: what the month came to';
+COMMENT ON COLUMN __marts__.usage_monthly.operation_id IS 'The operation''s name in the settings';
+COMMENT ON COLUMN __marts__.usage_monthly.operation_name IS 'The operation''s name as the vendor writes it, of a renamed one the newest';
+COMMENT ON COLUMN __marts__.usage_monthly.report IS 'The vendor''s report, such as rsync_s3_mp3';
+COMMENT ON COLUMN __marts__.usage_monthly.product IS 'The product, as the vendor describes it';
+COMMENT ON COLUMN __marts__.usage_monthly.billing_period_start IS 'The month''s first day, in the vendor''s time zone';
+COMMENT ON COLUMN __marts__.usage_monthly.billing_period_end IS 'The day after the month''s last one';
+COMMENT ON COLUMN __marts__.usage_monthly.measure IS 'What the number means: month_to_date, daily or gauge; NULL if undetermined';
+COMMENT ON COLUMN __marts__.usage_monthly.measure_source IS 'Who says so: setting, data, or undetermined';
+COMMENT ON COLUMN __marts__.usage_monthly.consumed_quantity IS 'What was used; NULL where nobody knows what the number means';
+COMMENT ON COLUMN __marts__.usage_monthly.last_quantity IS 'The month''s last reading: what was used, if the number counts up';
+COMMENT ON COLUMN __marts__.usage_monthly.sum_of_daily_quantity IS 'The sum of each day''s last reading: what was used, if days count';
+COMMENT ON COLUMN __marts__.usage_monthly.consumed_unit IS 'What is counted, such as audios';
+COMMENT ON COLUMN __marts__.usage_monthly.is_closed_period IS 'Whether the month was over when the views were refreshed';
+COMMENT ON COLUMN __marts__.usage_monthly.first_read_at IS 'The first reading (UTC)';
+COMMENT ON COLUMN __marts__.usage_monthly.last_read_at IS 'The last reading of the newest day (UTC)';
+COMMENT ON COLUMN __marts__.usage_monthly.hours_unread_at_end IS 'Hours from the last reading to the month''s end; NULL before that end';
+COMMENT ON COLUMN __marts__.usage_monthly.poll_id IS 'The call that the last reading came from; see polls';
+
+-- view usage_restatements
+CREATE VIEW __marts__.usage_restatements AS WITH ordered AS (SELECT r.*, LAG(r.quantity) OVER (PARTITION BY r.operation_id, r.operation_name, r.report, r.product, r.usage_date ORDER BY r.read_at, r.poll_id) AS quantity_before, LAG(r.read_at) OVER (PARTITION BY r.operation_id, r.operation_name, r.report, r.product, r.usage_date ORDER BY r.read_at, r.poll_id) AS read_before FROM __marts__.stg_readings AS r), changes AS (SELECT operation_id, operation_name, report, product, usage_date, read_at, quantity_before, quantity, read_before FROM ordered WHERE quantity < quantity_before OR (quantity <> quantity_before AND read_date > usage_date) UNION ALL SELECT o.operation_id, o.operation_name, o.report, o.product, o.usage_date, o.read_at, d.previous_quantity, o.quantity, d.previous_read_at FROM ordered AS o INNER JOIN __marts__.measured_days AS d ON d.operation_id = o.operation_id AND d.operation_name = o.operation_name AND d.report = o.report AND d.product = o.product AND d.usage_date = o.usage_date WHERE o.quantity_before IS NULL AND o.quantity < d.previous_quantity AND COALESCE(d.measure, 'month_to_date') = 'month_to_date') SELECT operation_id, operation_name, report, product, usage_date, read_at, quantity_before AS previous_quantity, quantity, CASE WHEN ABS(CAST(quantity AS DECIMAL(38, 4)) - quantity_before) < 100000000000000 THEN CAST(CAST(quantity AS DECIMAL(38, 4)) - quantity_before AS DECIMAL(18, 4)) END AS quantity_change, read_before AS previous_read_at FROM changes;
+COMMENT ON VIEW __marts__.usage_restatements IS 'One row per operation, report, product, usage_date and read_at: a value that changed after its day was over, or that fell';
+COMMENT ON COLUMN __marts__.usage_restatements.operation_id IS 'The operation''s name in the settings';
+COMMENT ON COLUMN __marts__.usage_restatements.operation_name IS 'The operation''s name as the vendor writes it, of a renamed one the newest';
+COMMENT ON COLUMN __marts__.usage_restatements.report IS 'The vendor''s report, such as rsync_s3_mp3';
+COMMENT ON COLUMN __marts__.usage_restatements.product IS 'The product, as the vendor describes it';
+COMMENT ON COLUMN __marts__.usage_restatements.usage_date IS 'The day in the vendor''s time zone';
+COMMENT ON COLUMN __marts__.usage_restatements.read_at IS 'When it was read (UTC)';
+COMMENT ON COLUMN __marts__.usage_restatements.previous_quantity IS 'What was read before';
+COMMENT ON COLUMN __marts__.usage_restatements.quantity IS 'The number that was read';
+COMMENT ON COLUMN __marts__.usage_restatements.quantity_change IS 'The new number less the one before';
+COMMENT ON COLUMN __marts__.usage_restatements.previous_read_at IS 'When that was read (UTC)';
+
+-- view poll_coverage
+CREATE VIEW __marts__.poll_coverage AS WITH asked AS (SELECT p.operation_id, p.report, COALESCE(o.timezone, f.timezone) AS timezone, MIN(p.poll_date) AS first_date, MAX(p.poll_date) AS last_date FROM __raw__.polls AS p CROSS JOIN __marts__.refreshed AS f LEFT JOIN __marts__.operations AS o ON o.operation_id = p.operation_id GROUP BY p.operation_id, p.report, COALESCE(o.timezone, f.timezone)), names AS (SELECT operation_id, MAX(operation_name) AS operation_name FROM (SELECT operation_id, operation_name, read_at, MAX(read_at) OVER (PARTITION BY operation_id) AS last_read_at FROM __marts__.day_readings) AS d WHERE read_at = last_read_at GROUP BY operation_id), days AS (SELECT a.operation_id, a.report, c.calendar_date, c.day_start_epoch, CASE WHEN c.day_end_epoch < f.as_of_epoch OR c.day_start_epoch > f.as_of_epoch THEN c.day_end_epoch ELSE f.as_of_epoch END AS seen_until_epoch FROM asked AS a CROSS JOIN __marts__.refreshed AS f INNER JOIN __marts__.days AS c ON c.timezone = a.timezone AND c.calendar_date >= a.first_date AND (c.day_start_epoch <= f.as_of_epoch OR c.calendar_date <= a.last_date)), calls AS (SELECT operation_id, report, poll_date, started_at, started_epoch, CASE WHEN outcome IN ('ok', 'empty', 'not_found') THEN 1 ELSE 0 END AS is_answer FROM __raw__.polls), answers AS (SELECT operation_id, report, poll_date, started_at, started_epoch, LAG(started_epoch) OVER (PARTITION BY operation_id, report, poll_date ORDER BY started_epoch) AS previous_epoch FROM calls WHERE is_answer = 1), answered AS (SELECT operation_id, report, poll_date, MIN(started_at) AS first_answer_at, MAX(started_at) AS last_answer_at, MIN(started_epoch) AS first_epoch, MAX(started_epoch) AS last_epoch, MAX(started_epoch - previous_epoch) AS gap_between FROM answers GROUP BY operation_id, report, poll_date), counted AS (SELECT operation_id, report, poll_date, COUNT(*) AS polls, SUM(is_answer) AS polls_answered FROM calls GROUP BY operation_id, report, poll_date), gaps AS (SELECT d.operation_id, d.report, d.calendar_date, COALESCE(n.polls, 0) AS polls, COALESCE(n.polls_answered, 0) AS polls_answered, a.first_answer_at, a.last_answer_at, COALESCE(a.first_epoch, d.seen_until_epoch) - d.day_start_epoch AS gap_before, COALESCE(a.gap_between, 0) AS gap_between, CASE WHEN a.last_epoch < d.seen_until_epoch THEN d.seen_until_epoch - a.last_epoch ELSE 0 END AS gap_after FROM days AS d LEFT JOIN counted AS n ON n.operation_id = d.operation_id AND n.report = d.report AND n.poll_date = d.calendar_date LEFT JOIN answered AS a ON a.operation_id = d.operation_id AND a.report = d.report AND a.poll_date = d.calendar_date) SELECT g.operation_id, n.operation_name, g.report, g.calendar_date AS poll_date, CAST(g.polls AS BIGINT) AS polls, CAST(g.polls_answered AS BIGINT) AS polls_answered, g.first_answer_at, g.last_answer_at, CAST(FLOOR(CAST(CASE WHEN g.gap_before >= g.gap_between AND g.gap_before >= g.gap_after THEN g.gap_before WHEN g.gap_between >= g.gap_after THEN g.gap_between ELSE g.gap_after END AS DOUBLE PRECISION) / 60) AS BIGINT) AS largest_gap_minutes, CAST(g.polls - g.polls_answered AS BIGINT) AS refusals FROM gaps AS g LEFT JOIN names AS n ON n.operation_id = g.operation_id;
+COMMENT ON VIEW __marts__.poll_coverage IS 'One row per operation, report and poll_date, from the first poll on: days without a poll are rows too';
+COMMENT ON COLUMN __marts__.poll_coverage.operation_id IS 'The operation''s name in the settings';
+COMMENT ON COLUMN __marts__.poll_coverage.operation_name IS 'The operation''s name as the vendor writes it, of a renamed one the newest';
+COMMENT ON COLUMN __marts__.poll_coverage.report IS 'The vendor''s report, such as rsync_s3_mp3';
+COMMENT ON COLUMN __marts__.poll_coverage.poll_date IS 'The day in the vendor''s time zone';
+COMMENT ON COLUMN __marts__.poll_coverage.polls IS 'Calls made, new tries included';
+COMMENT ON COLUMN __marts__.poll_coverage.polls_answered IS 'Calls that were answered, be it that nothing was used';
+COMMENT ON COLUMN __marts__.poll_coverage.first_answer_at IS 'The first call of the day that was answered (UTC)';
+COMMENT ON COLUMN __marts__.poll_coverage.last_answer_at IS 'The last call of the day that was answered (UTC)';
+COMMENT ON COLUMN __marts__.poll_coverage.largest_gap_minutes IS 'The longest time of the day without an answer';
+COMMENT ON COLUMN __marts__.poll_coverage.refusals IS 'Calls that were refused or not answered';
+
+-- view invoice_reconciliation
+CREATE VIEW __marts__.invoice_reconciliation AS SELECT r.supplier_id, r.operation_id, r.operation_name, r.report, r.product, r.billing_period_start, r.billing_period_end, r.billing_currency, r.consumed_quantity, r.billed_quantity, r.quantity_variance, r.contracted_unit_price, r.contracted_cost, r.billed_cost, r.cost_variance, r.volume_effect, r.price_effect, r.invoice_ids, r.hours_unread_at_end, r.reconciliation_status, r.is_material, r.explanation FROM __marts__.reconciled AS r;
+COMMENT ON VIEW __marts__.invoice_reconciliation IS 'One row per supplier, operation, report, product, period and currency: what was billed against what was measured';
+COMMENT ON COLUMN __marts__.invoice_reconciliation.supplier_id IS 'The supplier''s tax id';
+COMMENT ON COLUMN __marts__.invoice_reconciliation.operation_id IS 'The operation''s name in the settings';
+COMMENT ON COLUMN __marts__.invoice_reconciliation.operation_name IS 'The operation''s name as the vendor writes it, of a renamed one the newest';
+COMMENT ON COLUMN __marts__.invoice_reconciliation.report IS 'The vendor''s report, such as rsync_s3_mp3';
+COMMENT ON COLUMN __marts__.invoice_reconciliation.product IS 'The product, as the vendor describes it';
+COMMENT ON COLUMN __marts__.invoice_reconciliation.billing_period_start IS 'The month''s first day, in the vendor''s time zone';
+COMMENT ON COLUMN __marts__.invoice_reconciliation.billing_period_end IS 'The day after the month''s last one';
+COMMENT ON COLUMN __marts__.invoice_reconciliation.billing_currency IS 'The currency of the amounts';
+COMMENT ON COLUMN __marts__.invoice_reconciliation.consumed_quantity IS 'What was used; NULL where nobody knows what the number means';
+COMMENT ON COLUMN __marts__.invoice_reconciliation.billed_quantity IS 'How much was billed; NULL where no line states a quantity';
+COMMENT ON COLUMN __marts__.invoice_reconciliation.quantity_variance IS 'billed_quantity less consumed_quantity';
+COMMENT ON COLUMN __marts__.invoice_reconciliation.contracted_unit_price IS 'A unit''s price by the rate card, 8 decimals; of several the average';
+COMMENT ON COLUMN __marts__.invoice_reconciliation.contracted_cost IS 'What the measured quantity costs by the rate card, to the cent';
+COMMENT ON COLUMN __marts__.invoice_reconciliation.billed_cost IS 'What was billed, before tax; credit notes taken off';
+COMMENT ON COLUMN __marts__.invoice_reconciliation.cost_variance IS 'billed_cost less contracted_cost';
+COMMENT ON COLUMN __marts__.invoice_reconciliation.volume_effect IS 'What the billed quantity costs by the rate card, less contracted_cost';
+COMMENT ON COLUMN __marts__.invoice_reconciliation.price_effect IS 'billed_cost less what the billed quantity costs by the rate card';
+COMMENT ON COLUMN __marts__.invoice_reconciliation.invoice_ids IS 'The document_id of each invoice in it, separated by commas';
+COMMENT ON COLUMN __marts__.invoice_reconciliation.hours_unread_at_end IS 'Hours from the last reading to the month''s end; NULL before that end';
+COMMENT ON COLUMN __marts__.invoice_reconciliation.reconciliation_status IS 'The verdict: the first status that fits';
+COMMENT ON COLUMN __marts__.invoice_reconciliation.is_material IS 'Whether the difference is worth an alarm, by the setting materiality';
+COMMENT ON COLUMN __marts__.invoice_reconciliation.explanation IS 'The verdict in one sentence';

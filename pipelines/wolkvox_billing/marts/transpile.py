@@ -1,0 +1,90 @@
+"""The marts' statements in an engine's own dialect, by sqlglot.
+
+Two words of the views' SQL are ours, and are written out before an engine sees them:
+
+    QUANTITY(x)      x as DECIMAL(18, 4); NULL where it does not fit, since one absurd reading must
+                     not break the view for all others
+    AVERAGE(x, n)    x / n, rounded half up to 4 decimals, by the same steps on every engine; exact
+                     while x is below 10**11
+"""
+
+from __future__ import annotations
+
+import sqlglot
+from sqlglot import exp
+
+from wolkvox_billing.marts.columns import COLUMNS
+from wolkvox_billing.marts.engine import Engine
+
+
+def create_table(table: str, columns: str, engine: Engine) -> str:
+    """Return CREATE TABLE. columns: as DuckDB writes them."""
+    statement = f"CREATE TABLE IF NOT EXISTS marts.{table} ({columns})"
+    return _rendered(sqlglot.parse_one(statement, read="duckdb"), engine)
+
+
+def create_view(view: str, query: str, grain: str, engine: Engine) -> tuple[str, ...]:
+    """Return CREATE VIEW, with what it and its columns hold: beside it, or in it, as the engine
+    likes. query: as our files have it. grain: what one row is."""
+    parsed = sqlglot.parse_one(query, read="duckdb")
+    assert isinstance(parsed, exp.Query)
+    columns = [(column, COLUMNS[column]) for column in parsed.named_selects]
+    name, rendered = engine.name(view), _rendered(parsed, engine)
+
+    def text(value: str) -> str:
+        return exp.Literal.string(value).sql(engine.dialect)
+
+    if engine.comments_on:
+        return (
+            f"CREATE VIEW {name} AS {rendered}",
+            f"COMMENT ON VIEW {name} IS {text(grain)}",
+            *(f"COMMENT ON COLUMN {name}.{c} IS {text(says)}" for c, says in columns),
+        )
+    if engine.dialect == "clickhouse":  # its views take no comment that sqlglot can read back
+        return (f"CREATE VIEW {name} AS {rendered}",)
+    form, of_view = {
+        "bigquery": ("OPTIONS (description={})", "OPTIONS (description={})"),
+        "snowflake": ("COMMENT {}", "COMMENT={}"),
+        "databricks": ("COMMENT {}", "COMMENT {}"),
+        "spark": ("COMMENT {}", "COMMENT {}"),
+    }[engine.dialect]
+    listed = ", ".join(f"{column} {form.format(text(says))}" for column, says in columns)
+    return (f"CREATE VIEW {name} ({listed}) {of_view.format(text(grain))} AS {rendered}",)
+
+
+def _rendered(tree: exp.Expr, engine: Engine) -> str:
+    """A statement with the engine's names of schemas, in its dialect."""
+    tree = tree.transform(_written_out)
+    for table in tree.find_all(exp.Table):
+        if table.db in ("raw", "marts"):
+            *schema, own = engine.name(table.name, table.db).split(".")
+            table.set("this", exp.to_identifier(own))
+            table.set("db", exp.to_identifier(schema[0]) if schema else None)
+    # Engines that cannot be told where NULLs go in a window: what is ordered by here is never NULL.
+    ignore = sqlglot.ErrorLevel.IGNORE
+    return str(tree.sql(engine.dialect, comments=False, unsupported_level=ignore))
+
+
+def _written_out(node: exp.Expression) -> exp.Expression:
+    """Our own words, and windows that have a name, which not every engine knows."""
+    if isinstance(node, exp.Anonymous) and node.name.upper() == "QUANTITY":
+        (x,) = (argument.sql("duckdb") for argument in node.expressions)
+        return _parsed(f"CASE WHEN ABS({x}) < 100000000000000 THEN CAST({x} AS DECIMAL(18, 4)) END")
+    if isinstance(node, exp.Anonymous) and node.name.upper() == "AVERAGE":
+        x, n = (argument.sql("duckdb") for argument in node.expressions)
+        rounded = f"FLOOR(CAST(20000 * {x} + {n} AS DOUBLE) / (2 * {n})) / 10000"
+        return _parsed(f"CAST({rounded} AS DECIMAL(38, 4))")
+    if isinstance(node, exp.Select) and node.args.get("windows"):
+        named = {window.name: window for window in node.args["windows"]}
+        for window in node.find_all(exp.Window):
+            meant = named.get(window.alias)
+            if meant:
+                for part in ("partition_by", "order", "spec"):
+                    window.set(part, meant.args.get(part))
+                window.set("alias", None)
+        node.set("windows", None)
+    return node
+
+
+def _parsed(expression: str) -> exp.Expression:
+    return sqlglot.parse_one(expression, read="duckdb").transform(_written_out)
