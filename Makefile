@@ -46,9 +46,10 @@ test-spark: $(SPARK)/installed ## Delta tables and their marts in a Spark of the
 airflow: .venv/installed $(AIRFLOW)/installed ## the DAGs against a stand-in of the vendor, to look at
 	@$(BIN)/python tests/try_airflow.py
 
-lint: .venv/installed ## rules and format
+lint: .venv/installed ## rules, format, and that imports run down
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+	@$(BIN)/lint-imports --no-cache
 
 types: .venv/installed ## the types, strictly
 	@$(BIN)/mypy

@@ -24,44 +24,44 @@ WORDS = "the command line, and what it prints"
 STAGES = {
     "load": {
         "read the settings": [
-            "wolkvox_billing.pipeline:read_poll_settings",
-            "wolkvox_billing.pipeline:meaning_of",
+            "wolkvox_billing.verbs.load:read_poll_settings",
+            "wolkvox_billing.verbs.load:meaning_of",
         ],
-        "ask the vendor": ["wolkvox_billing.polls:ask"],
-        "keep the answer in the spool": ["wolkvox_billing.spool:Spool.keep"],
-        "round the call: pace, lock, thread": ["wolkvox_billing.pipeline:ask"],
-        "what waits in the spool": ["wolkvox_billing.spool:Spool.waiting"],
+        "ask the vendor": ["wolkvox_billing.polling.polls:ask"],
+        "keep the answer in the spool": ["wolkvox_billing.polling.spool:Spool.keep"],
+        "round the call: pace, lock, thread": ["wolkvox_billing.verbs.load:ask"],
+        "what waits in the spool": ["wolkvox_billing.polling.spool:Spool.waiting"],
         "look at the destination": [
-            "wolkvox_billing.pipeline:waiting_elsewhere",
-            "wolkvox_billing.pipeline:remember",
-            "wolkvox_billing.drain:look_at_destination",
-            "wolkvox_billing.drain:missing_columns",
-            "wolkvox_billing.drain:_Drain._not_there_yet",
+            "wolkvox_billing.verbs.load:waiting_elsewhere",
+            "wolkvox_billing.verbs.load:remember",
+            "wolkvox_billing.polling.drain:look_at_destination",
+            "wolkvox_billing.polling.drain:missing_columns",
+            "wolkvox_billing.polling.drain:_Drain._not_there_yet",
         ],
-        "mark the answers as tried": ["wolkvox_billing.spool:Spool.mark_tried"],
-        "read them again from the spool": ["wolkvox_billing.spool:Spool.read"],
-        "read texts as numbers and days": ["wolkvox_billing.source:read_rows"],
+        "mark the answers as tried": ["wolkvox_billing.polling.spool:Spool.mark_tried"],
+        "read them again from the spool": ["wolkvox_billing.polling.spool:Spool.read"],
+        "read texts as numbers and days": ["wolkvox_billing.polling.source:read_rows"],
         "rows of four tables": [
-            f"wolkvox_billing.source:{name}"
+            f"wolkvox_billing.polling.source:{name}"
             for name in ("poll_row", "readings_in", "rejected_in", "newest_in")
         ],
-        "their columns in Arrow": ["wolkvox_billing.files:_table"],
+        "their columns in Arrow": ["wolkvox_billing.warehouse.bulk:_table"],
         "the rest of dlt's extract": ["dlt:Pipeline.extract"],
         "dlt's normalize": ["dlt:Pipeline.normalize"],
         "dlt's load": ["dlt:Pipeline.load"],
-        "drop dlt's packages": ["wolkvox_billing.loading:drop_packages"],
-        "take the answers out of the spool": ["wolkvox_billing.spool:Spool.drop"],
-        "comments on tables and columns": ["wolkvox_billing.pipeline:comment"],
-        "refresh the marts": ["wolkvox_billing.pipeline:refresh"],
-        "open and close DuckDB, and the rest": ["wolkvox_billing.pipeline:load"],
+        "drop dlt's packages": ["wolkvox_billing.warehouse.loading:drop_packages"],
+        "take the answers out of the spool": ["wolkvox_billing.polling.spool:Spool.drop"],
+        "comments on tables and columns": ["wolkvox_billing.verbs.load:comment"],
+        "refresh the marts": ["wolkvox_billing.verbs.load:refresh"],
+        "open and close DuckDB, and the rest": ["wolkvox_billing.verbs.load:load"],
     },
     "poll": {
-        "read the settings": ["wolkvox_billing.poll:read_poll_settings"],
-        "find the working folder": ["wolkvox_billing.poll:_place"],
-        "ask the vendor": ["wolkvox_billing.polls:ask"],
-        "keep the answer in the spool": ["wolkvox_billing.spool:Spool.keep"],
-        "round the call: pace, lock, thread": ["wolkvox_billing.poll:ask"],
-        "the rest": ["wolkvox_billing.poll:poll"],
+        "read the settings": ["wolkvox_billing.verbs.poll:read_poll_settings"],
+        "find the working folder": ["wolkvox_billing.verbs.poll:_place"],
+        "ask the vendor": ["wolkvox_billing.polling.polls:ask"],
+        "keep the answer in the spool": ["wolkvox_billing.polling.spool:Spool.keep"],
+        "round the call: pace, lock, thread": ["wolkvox_billing.verbs.poll:ask"],
+        "the rest": ["wolkvox_billing.verbs.poll:poll"],
     },
 }
 # What `dlt's load` waits for, in threads of its own, some side by side: not added up.
@@ -122,7 +122,7 @@ class Clocks:
 
 def main() -> None:
     verb, started = sys.argv[1], float(sys.argv[2])
-    from wolkvox_billing.cli import main as command
+    from wolkvox_billing.cli.main import main as command
 
     clocks = Clocks()
     for stage, paths in STAGES[verb].items():

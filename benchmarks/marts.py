@@ -29,8 +29,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from findings import note
 
 from postgres import running_postgres
-from wolkvox_billing.marts import MARTS, Meaning
-from wolkvox_billing.marts.sql import statements
+from wolkvox_billing.marts.meaning import Meaning
+from wolkvox_billing.marts.sql import MARTS, statements
 
 LAST_DAY = date(2026, 10, 31)
 OPERATIONS = 20

@@ -89,7 +89,7 @@ class Poller:
 
 def poller() -> None:
     """Reads times, polls at each, and tells what it took."""
-    from wolkvox_billing.pipeline import load
+    from wolkvox_billing.verbs.load import load
 
     page = os.sysconf("SC_PAGE_SIZE")
     for line in sys.stdin:

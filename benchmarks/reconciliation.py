@@ -18,12 +18,12 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from wolkvox_billing.invoices.period import Period
+from wolkvox_billing.reconciliation.contract.line_map import MapRow
+from wolkvox_billing.reconciliation.contract.rate_card import FOREVER, Rate
 from wolkvox_billing.reconciliation.facts import BilledLine, Facts, MonthUse
 from wolkvox_billing.reconciliation.keys import compare
-from wolkvox_billing.reconciliation.line_map import MapRow
 from wolkvox_billing.reconciliation.policy import Policy
-from wolkvox_billing.reconciliation.rate_card import FOREVER, Rate
-from wolkvox_billing.reconciliation.tail import Unread, tail_of
+from wolkvox_billing.reconciliation.unread import Unread, tail_of
 from wolkvox_billing.reconciliation.verdicts import judge
 
 OCTOBER = Period(date(2026, 10, 1), date(2026, 11, 1))

@@ -18,7 +18,7 @@ def main() -> None:
         def load() -> None:
             bare.load("dicts")
     else:
-        import wolkvox_billing.pipeline as product
+        import wolkvox_billing.verbs.load as product
 
         def load() -> None:
             report = product.load(force=True)

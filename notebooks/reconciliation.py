@@ -12,8 +12,11 @@ app = marimo.App(width="medium", app_title="wolkvox-billing: what was billed, wh
 def _():
     import marimo as mo
 
-    from wolkvox_billing import markup, overview, page, sections
     from wolkvox_billing.errors import WolkvoxError
+    from wolkvox_billing.evidence.report import html as markup
+    from wolkvox_billing.evidence.report import month as page
+    from wolkvox_billing.evidence.report import sections
+    from wolkvox_billing.verbs import notebook as overview
 
     def shown(*parts):
         """HTML of ours, in which every text is escaped."""
@@ -92,7 +95,7 @@ def _(chosen, markup, sections, shown):
             sections.sentence(one.row, chosen.page.language)
             + markup.folded(
                 "Where these numbers come from",
-                sections.origin(one, chosen.page.zone(one.row["operation_id"])),
+                sections.origin(one, chosen.page.zone(one.row.operation_id)),
             )
             for one in chosen.traced
         ),

@@ -26,9 +26,10 @@ import pytest
 from fake_wolkvox import Vendor
 from places import Places, empty_places
 from postgres import PostgresMissing, running_postgres
-from wolkvox_billing import envelope, files
-from wolkvox_billing.pipeline import LoadReport, load
-from wolkvox_billing.poll import PollReport, poll
+from wolkvox_billing.vendor import envelope
+from wolkvox_billing.verbs.load import LoadReport, load
+from wolkvox_billing.verbs.poll import PollReport, poll
+from wolkvox_billing.warehouse import bulk as files
 
 NOON = datetime(2026, 11, 10, 17, 0, tzinfo=timezone.utc)  # a Tuesday, 12:00 in Bogotá
 TOKENS = {"acme": "a1" * 32, "beta": "b2" * 32, "gama": "c3" * 32}

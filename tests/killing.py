@@ -86,11 +86,11 @@ class Stable:
 
 
 def serve() -> None:
-    for name in ("pipeline", "snapshot", "evidence", "closing", "hosts", "reconcile"):
+    for name in ("verbs.load", "verbs.publish", "verbs.reconcile", "evidence", "closing"):
         importlib.import_module(f"wolkvox_billing.{name}")
     for name in ("dlt.destinations.impl.duckdb.duck", "dlt.destinations.impl.postgres.postgres",
                  "dlt.pipeline.pipeline", "dlt.load.load", "dlt.normalize.normalize",
-                 "wolkvox_billing.reconciliation.rate_card"):  # fmt: skip
+                 "wolkvox_billing.reconciliation.contract.rate_card"):  # fmt: skip
         importlib.import_module(name)
     for line in sys.stdin:
         order = json.loads(line)
@@ -130,8 +130,10 @@ def live(order: dict[str, Any]) -> int:
 
 
 def run(verb: str, given: dict[str, Any]) -> Any:
-    from wolkvox_billing import closing, evidence, pipeline, snapshot
+    from wolkvox_billing import closing, evidence
     from wolkvox_billing.reconciliation.policy import Policy
+    from wolkvox_billing.verbs import load as pipeline
+    from wolkvox_billing.verbs import publish as snapshot
 
     if now := given.pop("now", None):
         given["clock"] = lambda: datetime.fromisoformat(now)
@@ -152,7 +154,7 @@ def die() -> None:
 
 def tell_of_kept(file: Path) -> None:
     """Writes down each poll that the spool has taken: it must not be lost from now on."""
-    from wolkvox_billing.spool import Spool
+    from wolkvox_billing.polling.spool import Spool
 
     told, keep = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND), Spool.keep
 

@@ -15,7 +15,7 @@ from dlt.common.configuration.providers import environ
 from dlt.common.configuration.specs import PluggableRunContext
 from dlt.common.configuration.specs.config_providers_context import ConfigProvidersContainer
 
-from wolkvox_billing import configuration
+from wolkvox_billing.warehouse import configuration
 
 
 class Places:

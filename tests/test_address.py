@@ -24,10 +24,11 @@ from hypothesis import strategies as st
 
 from conftest import Project
 from places import Places, reload_dlt
-from wolkvox_billing import SettingsError, address, configuration
-from wolkvox_billing.address import Address, address_of
-from wolkvox_billing.configuration import data_dir, read_configuration, run_dir
-from wolkvox_billing.warehouse import _data_location, location_of, opened
+from wolkvox_billing import SettingsError
+from wolkvox_billing.warehouse import address, configuration
+from wolkvox_billing.warehouse.address import Address, address_of
+from wolkvox_billing.warehouse.configuration import data_dir, read_configuration, run_dir
+from wolkvox_billing.warehouse.place import _data_location, location_of, opened
 
 IN_TURN = settings(
     deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=100

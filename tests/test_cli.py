@@ -21,7 +21,7 @@ from click.testing import CliRunner, Result
 
 from conftest import TOKENS, Project, configure
 from fake_wolkvox import Vendor
-from wolkvox_billing.cli import main
+from wolkvox_billing.cli.main import main
 
 REPORT = "rsync_s3_mp3"
 

@@ -25,9 +25,9 @@ from fake_wolkvox import MISBEHAVIOURS, Vendor
 from fake_wolkvox.misbehaviour import Scene
 from fake_wolkvox.reply import Reply, envelope, page
 from wolkvox_billing import __version__
-from wolkvox_billing.client import Answer, ask, new_session
-from wolkvox_billing.operations import Operation
-from wolkvox_billing.reports import CONNECT_SECONDS, MOST_BYTES, READ_SECONDS
+from wolkvox_billing.vendor.client import Answer, ask, new_session
+from wolkvox_billing.vendor.operations import Operation
+from wolkvox_billing.vendor.reports import CONNECT_SECONDS, MOST_BYTES, READ_SECONDS
 
 REPORT = "rsync_s3_mp3"
 TOKEN = TOKENS["acme"]

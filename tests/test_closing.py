@@ -26,13 +26,13 @@ from test_reconcile import (
     local,
     read,
 )
-from wolkvox_billing.cli import main
+from wolkvox_billing.cli.main import main
 from wolkvox_billing.closing import Close, NotClosed, close, no_longer_hold, reopen
 from wolkvox_billing.errors import SettingsError, WarehouseError
-from wolkvox_billing.reconcile import DoesNotTieOut
+from wolkvox_billing.reconciliation.mart import DoesNotTieOut
 from wolkvox_billing.reconciliation.policy import Policy
-from wolkvox_billing.snapshot import publish
-from wolkvox_billing.status import status
+from wolkvox_billing.verbs.publish import publish
+from wolkvox_billing.verbs.status import status
 from worlds import once
 
 CREDIT = invoice("100", "10000.00", kind="CreditNote", number="N-1", corrects="F-1", periods="",
@@ -193,7 +193,7 @@ def test_what_does_not_tie_out_needs_a_reason(
         raise DoesNotTieOut("the verdicts bill 1, the lines 2")
 
     with monkeypatch.context() as defect:
-        defect.setattr("wolkvox_billing.reconcile.tie_out", fails)
+        defect.setattr("wolkvox_billing.reconciliation.mart.tie_out", fails)
         with pytest.raises(NotClosed, match="it does not tie out: the verdicts bill 1, the lines"):
             signed(project)
         signed(project, reason="reported")

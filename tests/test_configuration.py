@@ -36,8 +36,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from places import Places, reload_dlt
-from wolkvox_billing import SettingsError, source
-from wolkvox_billing.configuration import (
+from wolkvox_billing import SettingsError
+from wolkvox_billing.polling import source
+from wolkvox_billing.warehouse.configuration import (
     SOURCE_SETTINGS,
     Configuration,
     Setting,
@@ -252,7 +253,8 @@ def test_the_source_is_given_the_same(places: Places, monkeypatch: pytest.Monkey
     )
     calls: list[tuple[Any, ...]] = []
     monkeypatch.setattr(
-        "wolkvox_billing.settings.read_operations", lambda *values: calls.append(values) or []
+        "wolkvox_billing.polling.settings.read_operations",
+        lambda *values: calls.append(values) or [],
     )
     reload_dlt()
     source.wolkvox_billing()
@@ -647,8 +649,8 @@ def test_nothing_heavy_is_imported(places: Places) -> None:
     places.write("secrets.toml", "[sources.wolkvox_billing]\ntoken = 'a'\n")
     script = (
         "import sys\n"
-        "from wolkvox_billing.address import address_of\n"
-        "from wolkvox_billing.configuration import read_configuration, source_settings\n"
+        "from wolkvox_billing.warehouse.address import address_of\n"
+        "from wolkvox_billing.warehouse.configuration import read_configuration, source_settings\n"
         "read = read_configuration()\n"
         "print(source_settings(read, {}), address_of(read, 'duckdb').engine)\n"
         "print(*sorted({name.split('.')[0] for name in sys.modules}))\n"

@@ -15,8 +15,8 @@ import pytest
 
 from conftest import NOON, TOKENS, Project, with_mounts
 from postgres import pg_ctl, running_postgres
-from wolkvox_billing import warehouse as places
-from wolkvox_billing.pipeline import LoadReport
+from wolkvox_billing.verbs.load import LoadReport
+from wolkvox_billing.warehouse import place as places
 
 REPORT, OTHER = "rsync_s3_mp3", "ivr_minutes"
 NOT_LOADED = "not loaded, kept in the working folder for the next load: "
@@ -60,7 +60,7 @@ def admin(project: Project, sql: str) -> None:
 READ_ONLY = """
 import sys
 from datetime import datetime
-from wolkvox_billing.pipeline import load
+from wolkvox_billing.verbs.load import load
 
 report = load(clock=lambda: datetime.fromisoformat(sys.argv[1]), retry_pause_seconds=0.0)
 print([one.outcome.value for one in report.polls], report.problems)

@@ -23,7 +23,7 @@ from click.testing import CliRunner
 from conftest import Project
 from documents import line, ubl
 from test_reconcile import OCTOBER, READ, bill, invoice, judged, local, read
-from wolkvox_billing.cli import main
+from wolkvox_billing.cli.main import main
 from wolkvox_billing.errors import SettingsError
 from wolkvox_billing.evidence import examine, verify, write_evidence
 from wolkvox_billing.evidence.archive import write_archive
@@ -142,7 +142,7 @@ def test_both_engines_give_the_same_texts(
     for destination in ("duckdb", "postgres"):
         ids = itertools.count()
         monkeypatch.setattr(
-            "wolkvox_billing.polls.new_poll_id",
+            "wolkvox_billing.polling.polls.new_poll_id",
             lambda at, ids=ids: f"{at:%Y%m%dT%H%M%S}-{next(ids):04}",
         )
         project.destination = destination

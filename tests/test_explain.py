@@ -13,10 +13,11 @@ from click.testing import CliRunner
 
 from conftest import TOKENS, Project
 from test_reconcile import MAP, READ, REPORT, bill, invoice, judged, local, read
-from wolkvox_billing.cli import main
+from wolkvox_billing.cli.main import main
 from wolkvox_billing.errors import SettingsError
-from wolkvox_billing.explain import Explained, Traced, explain
+from wolkvox_billing.reconciliation.origin import Traced
 from wolkvox_billing.reconciliation.policy import Policy
+from wolkvox_billing.verbs.explain import Explained, explain
 
 
 def explained(project: Project, **more: Any) -> Explained:
@@ -56,7 +57,7 @@ def test_a_verdict_is_walked_to_its_reading_and_its_line(warehouse: Project) -> 
     [file] = Path("inbox").iterdir()
     assert line.file_name.endswith(file.name)
     assert line.file_sha256 == hashlib.sha256(file.read_bytes()).hexdigest()
-    assert line.document_id == one.row["invoice_ids"]
+    assert line.document_id == one.row.invoice_ids
 
 
 def test_all_lines_of_a_key_are_there(project: Project) -> None:
@@ -78,7 +79,7 @@ def test_use_that_nobody_billed_has_a_reading_and_no_line(project: Project) -> N
     read(project, *READ)
     judged(project)
     one = only(explained(project))
-    assert one.row["reconciliation_status"] == "usage_not_invoiced"
+    assert one.row.reconciliation_status == "usage_not_invoiced"
     assert [seen.items_raw for seen in one.measured_from] == ["1000"] and one.billed_from == []
 
 
@@ -93,7 +94,7 @@ def test_a_refused_poll_is_counted_as_one(project: Project) -> None:
     bill(project, invoice("1000", "100000.00"))
     judged(project)
     one = only(explained(project))
-    assert one.row["reconciliation_status"] == "invoiced_without_usage"
+    assert one.row.reconciliation_status == "invoiced_without_usage"
     assert one.polls is not None and one.polls_answered == 1 < one.polls
     assert one.measured_from == [] and len(one.billed_from) == 1
 
@@ -143,5 +144,5 @@ def test_lines_without_a_report_are_walked_too(project: Project) -> None:
     read(project, *READ)
     bill(project, invoice("1000", "100000.00"))
     judged(project, f"{MAP},,*minutos*,{REPORT},,,quantity\n")
-    [one] = [v for v in explained(project).verdicts if v.row["report"] is None]
+    [one] = [v for v in explained(project).verdicts if v.row.report is None]
     assert one.polls is None and [line.line_number for line in one.billed_from] == [1]

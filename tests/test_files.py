@@ -10,12 +10,13 @@ from typing import Any
 
 import dlt
 import pytest
-from dlt.common.json import json
 
 from conftest import NOON, SERVERS, TOKENS, Project, configure
-from wolkvox_billing import envelope, files, loading, wolkvox_billing
-from wolkvox_billing import warehouse as warehouse_module
+from wolkvox_billing import wolkvox_billing
 from wolkvox_billing.errors import SettingsError
+from wolkvox_billing.vendor import envelope
+from wolkvox_billing.warehouse import bulk as files
+from wolkvox_billing.warehouse import duckdb_file, loading
 
 pytestmark = pytest.mark.many_rows
 REPORT = "rsync_s3_mp3"
@@ -213,7 +214,7 @@ def test_a_load_that_needs_more_memory_gets_it(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A large answer is loaded where the little memory that a load is given does not suffice."""
-    monkeypatch.setattr(warehouse_module, "LITTLE_MEMORY", "1MB")
+    monkeypatch.setattr(duckdb_file, "LITTLE_MEMORY", "1MB")
     tell(project, [row(f"P{n}") for n in range(MANY)])
     assert project.load().is_good
     assert project.query(f"SELECT count(*) FROM {REPORT}") == [(MANY,)]
@@ -281,10 +282,3 @@ def test_an_answer_of_zero_bytes(warehouse: Project) -> None:
     assert warehouse.query(whole) == [(6,)]
     names = "SELECT column_name FROM information_schema.columns WHERE table_name = 'polls'"
     assert [name for (name,) in warehouse.query(names) if "v_text" in name] == []
-
-
-def test_dlt_does_not_read_zero_bytes_yet() -> None:
-    """What is done for an answer of zero bytes is still needed: dlt makes a text of them."""
-    written = json.typed_dumpb({"zero": b"", "mended": files._NO_BYTES})
-    read = json.typed_loadb(written)
-    assert (type(read["zero"]), read["mended"]) == (str, b"")

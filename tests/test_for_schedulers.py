@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from conftest import Project, configure
-from wolkvox_billing.listing import failures_of
-from wolkvox_billing.pool import look_at_pool
-from wolkvox_billing.status import status
+from wolkvox_billing.cli.listing import failures_of
+from wolkvox_billing.verbs.airflow_pool import look_at_pool
+from wolkvox_billing.verbs.status import status
 
 
 @pytest.mark.parametrize(

@@ -51,15 +51,15 @@ from wolkvox_billing import wolkvox_billing
 from wolkvox_billing.errors import SettingsError
 from wolkvox_billing.invoices import Document, OtherKind, Rejected, complete
 from wolkvox_billing.invoices.files import Found, read_file
-from wolkvox_billing.marts import read_meaning
-from wolkvox_billing.readings import Unreadable, read_items, read_rows
-from wolkvox_billing.reconciliation.line_map import COLUMNS as MAP_COLUMNS
-from wolkvox_billing.reconciliation.line_map import ROLES, first_fit, read_line_map
+from wolkvox_billing.marts.meaning import read_meaning
+from wolkvox_billing.reconciliation.contract.line_map import COLUMNS as MAP_COLUMNS
+from wolkvox_billing.reconciliation.contract.line_map import ROLES, first_fit, read_line_map
+from wolkvox_billing.reconciliation.contract.rate_card import COLUMNS as CARD_COLUMNS
+from wolkvox_billing.reconciliation.contract.rate_card import cost, read_rate_card, tariffs
 from wolkvox_billing.reconciliation.policy import read_policy
-from wolkvox_billing.reconciliation.rate_card import COLUMNS as CARD_COLUMNS
-from wolkvox_billing.reconciliation.rate_card import cost, read_rate_card, tariffs
-from wolkvox_billing.verdict import Outcome, judge
-from wolkvox_billing.warehouse import configured
+from wolkvox_billing.vendor.answer import Outcome, judge
+from wolkvox_billing.vendor.readings import Unreadable, read_items, read_rows
+from wolkvox_billing.warehouse.complaints import configured
 
 REPORT = "rsync_s3_mp3"
 

@@ -17,9 +17,10 @@ from click.testing import CliRunner
 from conftest import SERVERS, TOKENS, Project
 from documents import declared, line, ubl
 from test_reconcile import MAP, OCTOBER, ONE_PRICE, REPORT, local
-from wolkvox_billing import evidence, explain, reconcile, status
-from wolkvox_billing.cli import main
-from wolkvox_billing.reconciliation.csv_file import RUNS_AS_FORMULA
+from wolkvox_billing import evidence
+from wolkvox_billing.cli.main import main
+from wolkvox_billing.reconciliation.contract.csv_file import RUNS_AS_FORMULA
+from wolkvox_billing.verbs import explain, reconcile, status
 
 OWN = "O'Brien \"&\" '); DROP TABLE readings; -- <b>{0} %s</b>"  # an operation of ours
 NAMES = {

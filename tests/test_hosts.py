@@ -25,18 +25,18 @@ import pytest
 
 from conftest import NOON, TOKENS, Project, configure, empty_project
 from fake_wolkvox import Vendor
-from wolkvox_billing.loading import failure_of
-from wolkvox_billing.polls import Poll
-from wolkvox_billing.sessions import lock_number, only_load
-from wolkvox_billing.snapshot import publish
-from wolkvox_billing.warehouse import opened
+from wolkvox_billing.polling.polls import Poll
+from wolkvox_billing.verbs.publish import publish
+from wolkvox_billing.warehouse.complaints import failure_of
+from wolkvox_billing.warehouse.place import opened
+from wolkvox_billing.warehouse.sessions import lock_number, only_load
 
 REPORT = "rsync_s3_mp3"
 
 LOAD = """
 import json, logging, sys
 from datetime import datetime
-from wolkvox_billing.pipeline import load
+from wolkvox_billing.verbs.load import load
 
 logging.basicConfig(stream=sys.stdout, format="%(message)s")
 logging.getLogger("wolkvox_billing").setLevel("INFO")

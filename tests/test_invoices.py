@@ -17,11 +17,11 @@ from documents import PDF, attached, declared, line, ubl, zipped
 from fake_wolkvox import Vendor
 from test_spreadsheets import HEADINGS, ROW
 from test_spreadsheets import csv as csv_of
-from wolkvox_billing.cli import main
+from wolkvox_billing.cli.main import main
 from wolkvox_billing.errors import SettingsError, WarehouseError
-from wolkvox_billing.intake import Intake, invoices
-from wolkvox_billing.snapshot import publish
-from wolkvox_billing.status import status
+from wolkvox_billing.verbs.invoices import Intake, invoices
+from wolkvox_billing.verbs.publish import publish
+from wolkvox_billing.verbs.status import status
 
 TABLES = ("invoice_documents", "invoice_lines", "rejected_documents")
 
@@ -171,7 +171,7 @@ def test_what_another_run_has_loaded_meanwhile_is_not_changed(
     warehouse: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where another machine loads a document after this run has looked, its row stays as it is."""
-    from wolkvox_billing.intake import _Known
+    from wolkvox_billing.verbs.invoices import _Known
 
     inbox(warehouse, a__xml=declared(ubl()))
     read(warehouse, "inbox")
@@ -261,7 +261,7 @@ def test_what_cannot_be_loaded_holds_up_nothing(
 ) -> None:
     """Where a row cannot be loaded, the run says so, nothing of it waits before the polls, and the
     next reading of the same files loads what is missing."""
-    import wolkvox_billing.intake as intake
+    import wolkvox_billing.verbs.invoices as intake
 
     inbox(warehouse, a__xml=declared(ubl()))
     with monkeypatch.context() as broken:

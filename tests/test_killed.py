@@ -24,7 +24,7 @@ from test_reconcile import ONE_LINE, ONE_PRICE, READ, bill, invoice, local, read
 from wolkvox_billing.closing import NotClosed, close
 from wolkvox_billing.evidence import examine
 from wolkvox_billing.reconciliation.policy import Policy
-from wolkvox_billing.snapshot import publish
+from wolkvox_billing.verbs.publish import publish
 
 KILLS = int(os.environ.get("WOLKVOX_TEST_KILLS", "0"))  # `make faults` sets it
 REPORT = "rsync_s3_mp3"
@@ -32,18 +32,22 @@ DAY = "2026-11-10"
 
 # Each is a place of the code, before or after which call of it.
 STEPS: dict[str, tuple[str, str, int]] = {
-    "before the call": ("wolkvox_billing.polls:ask", "before", 1),
-    "after an answer": ("wolkvox_billing.polls:ask", "after", 2),
+    "before the call": ("wolkvox_billing.polling.polls:ask", "before", 1),
+    "after an answer": ("wolkvox_billing.polling.polls:ask", "after", 2),
     "before its file is whole": ("os:fsync", "before", 1),
-    "after the first is in the spool": ("wolkvox_billing.spool:Spool.keep", "after", 1),
-    "after the last is in the spool": ("wolkvox_billing.spool:Spool.keep", "after", 3),
+    "after the first is in the spool": ("wolkvox_billing.polling.spool:Spool.keep", "after", 1),
+    "after the last is in the spool": ("wolkvox_billing.polling.spool:Spool.keep", "after", 3),
     "before it is noted that a load begins": (
-        "wolkvox_billing.spool:Spool.mark_tried",
+        "wolkvox_billing.polling.spool:Spool.mark_tried",
         "before",
         1,
     ),
-    "after it is noted that a load begins": ("wolkvox_billing.spool:Spool.mark_tried", "after", 1),
-    "in extract": ("wolkvox_billing.source:readings_in", "after", 1),
+    "after it is noted that a load begins": (
+        "wolkvox_billing.polling.spool:Spool.mark_tried",
+        "after",
+        1,
+    ),
+    "in extract": ("wolkvox_billing.polling.source:readings_in", "after", 1),
     "before the package is whole": ("dlt.extract.extract:Extract.commit_packages", "before", 1),
     "after the package is whole": ("dlt.extract.extract:Extract.commit_packages", "after", 1),
     "before normalize": ("dlt.normalize.normalize:Normalize.run", "before", 1),
@@ -64,10 +68,10 @@ STEPS: dict[str, tuple[str, str, int]] = {
         1,
     ),
     "after the load is noted": ("dlt.load.load:Load.complete_package", "after", 1),
-    "before the spool is emptied": ("wolkvox_billing.spool:Spool.drop", "before", 1),
-    "after the spool is emptied": ("wolkvox_billing.spool:Spool.drop", "after", 1),
-    "between load and views": ("wolkvox_billing.pipeline:refresh", "before", 1),
-    "after the views": ("wolkvox_billing.pipeline:refresh", "after", 1),
+    "before the spool is emptied": ("wolkvox_billing.polling.spool:Spool.drop", "before", 1),
+    "after the spool is emptied": ("wolkvox_billing.polling.spool:Spool.drop", "after", 1),
+    "between load and views": ("wolkvox_billing.verbs.load:refresh", "before", 1),
+    "after the views": ("wolkvox_billing.verbs.load:refresh", "after", 1),
 }
 WHILE_ASKING = list(STEPS)[:5]  # not all answers are there
 

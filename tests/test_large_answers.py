@@ -17,15 +17,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from test_readings import ROW, TODAY
-from wolkvox_billing import envelope
-from wolkvox_billing.client import Answer
-from wolkvox_billing.envelope import Ambiguous, Rows, TextRows
-from wolkvox_billing.operations import Operation
-from wolkvox_billing.polls import Poll
-from wolkvox_billing.reading_columns import Key, LargeReadings, Readings
-from wolkvox_billing.readings import RejectedRow, read_rows
-from wolkvox_billing.tables import Batch, newest_in, poll_row, readings_in, rejected_in
-from wolkvox_billing.verdict import Verdict, judge
+from wolkvox_billing.polling.polls import Poll
+from wolkvox_billing.polling.tables import Batch, newest_in, poll_row, readings_in, rejected_in
+from wolkvox_billing.vendor import envelope
+from wolkvox_billing.vendor.answer import Verdict, judge
+from wolkvox_billing.vendor.client import Answer
+from wolkvox_billing.vendor.envelope import Ambiguous, Rows, TextRows
+from wolkvox_billing.vendor.operations import Operation
+from wolkvox_billing.vendor.reading_columns import Key, LargeReadings, Readings
+from wolkvox_billing.vendor.readings import RejectedRow, read_rows
 
 settings.register_profile("no deadline", deadline=None)  # a busy machine is no defect
 settings.load_profile("no deadline")
@@ -315,8 +315,8 @@ def imported(rows: int) -> list[str]:
 import sys
 from datetime import date
 from wolkvox_billing import wolkvox_billing
-from wolkvox_billing.readings import read_rows
-from wolkvox_billing.verdict import judge
+from wolkvox_billing.vendor.readings import read_rows
+from wolkvox_billing.vendor.answer import judge
 rows = judge(200, sys.stdin.buffer.read()).rows
 assert len(read_rows(rows, date(2026, 11, 10))[0]) == len(rows)
 if pyarrow := sys.modules.get("pyarrow"):

@@ -17,11 +17,11 @@ import pytest
 
 from conftest import SERVERS, TOKENS, Project, configure
 from wolkvox_billing.errors import SettingsError, WarehouseError
-from wolkvox_billing.marts import MARTS, VIEWS
-from wolkvox_billing.pipeline import refresh_marts
-from wolkvox_billing.reconciliation import line_map, rate_card
-from wolkvox_billing.snapshot import publish
-from wolkvox_billing.status import status
+from wolkvox_billing.marts.sql import MARTS, VIEWS
+from wolkvox_billing.reconciliation.contract import line_map, rate_card
+from wolkvox_billing.verbs.load import refresh_marts
+from wolkvox_billing.verbs.publish import publish
+from wolkvox_billing.verbs.status import status
 from worlds import once
 
 REPORT = "rsync_s3_mp3"
@@ -261,9 +261,9 @@ def test_a_view_that_was_dropped_comes_back(warehouse: Project) -> None:
 TWICE = """
 import sys
 from datetime import datetime, timezone
-from wolkvox_billing.pipeline import refresh_marts
-from wolkvox_billing.snapshot import publish
-from wolkvox_billing.status import status
+from wolkvox_billing.verbs.load import refresh_marts
+from wolkvox_billing.verbs.publish import publish
+from wolkvox_billing.verbs.status import status
 print("ready", flush=True)
 for line in sys.stdin:
     refresh_marts(destination="postgres", gauge_month=line.strip())

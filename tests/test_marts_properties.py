@@ -19,14 +19,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from conftest import Project
-from wolkvox_billing.client import Answer
-from wolkvox_billing.marts import Meaning, refresh
+from wolkvox_billing.marts.meaning import Meaning
+from wolkvox_billing.marts.refresh import refresh
 from wolkvox_billing.marts.sql import statements
-from wolkvox_billing.operations import Operation
-from wolkvox_billing.polls import Poll, new_poll_id
-from wolkvox_billing.readings import Reading, Readings
-from wolkvox_billing.tables import TABLES, Batch, hints, poll_row, readings_in
-from wolkvox_billing.verdict import Outcome, Verdict
+from wolkvox_billing.polling.polls import Poll, new_poll_id
+from wolkvox_billing.polling.tables import TABLES, Batch, poll_row, readings_in
+from wolkvox_billing.vendor.answer import Outcome, Verdict
+from wolkvox_billing.vendor.client import Answer
+from wolkvox_billing.vendor.operations import Operation
+from wolkvox_billing.vendor.readings import Reading, Readings
+from wolkvox_billing.warehouse.columns import hints
 
 BOGOTA = ZoneInfo("America/Bogota")
 REPORT = "rsync_s3_mp3"

@@ -9,11 +9,12 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from conftest import Project
-from wolkvox_billing.marts import MARTS, sql
+from wolkvox_billing.marts import sql
 from wolkvox_billing.marts.engine import Engine
 from wolkvox_billing.marts.rendered import DIALECTS, statements_of, text_of
 from wolkvox_billing.marts.rendered.__main__ import render
-from wolkvox_billing.marts.sql import TABLES, VIEWS, day_start, transpiled
+from wolkvox_billing.marts.sql import MARTS, TABLES, VIEWS, transpiled
+from wolkvox_billing.values.clock import day_start
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)

@@ -10,13 +10,15 @@ import pytest
 
 from conftest import TOKENS, Project
 from documents import declared, line, period, ubl
-from wolkvox_billing.intake import invoices
-from wolkvox_billing.marts import Meaning, refresh
-from wolkvox_billing.reconcile import reconcile, refill
+from wolkvox_billing.marts.meaning import Meaning
+from wolkvox_billing.marts.refresh import refresh
+from wolkvox_billing.reconciliation.mart import refill
 from wolkvox_billing.reconciliation.policy import Policy
-from wolkvox_billing.snapshot import publish
-from wolkvox_billing.status import status
-from wolkvox_billing.warehouse import opened
+from wolkvox_billing.verbs.invoices import invoices
+from wolkvox_billing.verbs.publish import publish
+from wolkvox_billing.verbs.reconcile import reconcile
+from wolkvox_billing.verbs.status import status
+from wolkvox_billing.warehouse.place import opened
 from worlds import once
 
 REPORT = "rsync_s3_mp3"

@@ -15,8 +15,8 @@ import pytest
 
 from fake_wolkvox import MISBEHAVIOURS, Vendor
 from test_client import MISBEHAVED, REPORT, WHOLE, call
-from wolkvox_billing.operations import Operation
-from wolkvox_billing.polls import Manner, Poll, ask_all
+from wolkvox_billing.polling.polls import Manner, Poll, ask_all
+from wolkvox_billing.vendor.operations import Operation
 
 JSON = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 PACKED = gzip.compress(WHOLE)

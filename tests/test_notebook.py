@@ -16,12 +16,12 @@ from browser import FLAGS, Browser, ChromiumMissing, running_browser, running_no
 from conftest import NOON, SERVERS, TOKENS, Project, configure, empty_project, held_open
 from fake_wolkvox import Vendor
 from test_reconcile import MAP, ONE_PRICE, REPORT, bill, invoice, judged, local
-from wolkvox_billing import overview
 from wolkvox_billing.errors import WarehouseError
 from wolkvox_billing.evidence import verify, write_evidence
-from wolkvox_billing.overview import Source, read_overview
 from wolkvox_billing.reconciliation.policy import Policy
-from wolkvox_billing.snapshot import publish
+from wolkvox_billing.verbs import notebook as overview
+from wolkvox_billing.verbs.notebook import Source, read_overview
+from wolkvox_billing.verbs.publish import publish
 
 MARKUP = (
     "<script>alert(1)</script> **x** <img src='http://evil.example/x' onerror=alert(2)> $y$ "

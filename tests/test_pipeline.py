@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from conftest import NOON, TOKENS, Project, held_open, with_mounts
-from wolkvox_billing import warehouse
 from wolkvox_billing.errors import SettingsError
-from wolkvox_billing.status import status
+from wolkvox_billing.verbs.status import status
+from wolkvox_billing.warehouse import place as warehouse
 
 REPORT = "rsync_s3_mp3"
 LATER = NOON + timedelta(hours=1)
@@ -244,7 +244,13 @@ def test_what_a_killed_run_left_half_done_goes(project: Project) -> None:
     assert not left.parent.exists()
 
 
-def test_what_dlt_has_damaged_is_made_anew(project: Project) -> None:
+def change(schema: Path) -> None:
+    """A value in dlt's file is another one than its hash says."""
+    schema.write_text(schema.read_text().replace('"data_type": "text"', '"data_type": "double"', 1))
+
+
+@pytest.mark.parametrize("what", ["state", "schema", "all"])
+def test_what_dlt_has_damaged_is_made_anew(project: Project, what: str) -> None:
     """Where dlt's own files are damaged, or gone, or somebody else's, a load begins with new ones:
     nothing is in them that is not in the destination, and nothing is lost that waits."""
     tell(project, "5")
@@ -253,7 +259,12 @@ def test_what_dlt_has_damaged_is_made_anew(project: Project) -> None:
     tell(project, "7")
     with project.away():
         assert not project.load().is_good
-    (folder / "pipelines" / "wolkvox" / "state.json").write_text('{"cut')
+    own = folder / "pipelines" / "wolkvox"
+    {
+        "state": lambda: (own / "state.json").write_text('{"cut'),
+        "schema": lambda: change(own / "schemas" / "wolkvox_billing.schema.json"),
+        "all": lambda: shutil.rmtree(own),
+    }[what]()
     project.later(hours=1)
     tell(project, "9")
     assert project.load().is_good
@@ -303,7 +314,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 import duckdb
 from wolkvox_billing import WolkvoxError
-from wolkvox_billing.pipeline import load
+from wolkvox_billing.verbs.load import load
 
 def poll():
     try:

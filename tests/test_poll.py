@@ -16,10 +16,10 @@ from conftest import NOON, SERVERS, TOKENS, Project, configure, with_mounts
 from fake_wolkvox import Vendor
 from test_destination import OTHER, REPORT, at, readings, tell
 from test_spool import files
-from wolkvox_billing import settings
-from wolkvox_billing.errors import SettingsError
-from wolkvox_billing.poll import poll
-from wolkvox_billing.warehouse import opened
+from wolkvox_billing.errors import SettingsError, WarehouseError
+from wolkvox_billing.polling import settings
+from wolkvox_billing.verbs.poll import poll
+from wolkvox_billing.warehouse.place import opened
 
 # What a `poll` must not take the time to import, by what stands for it.
 HEAVY = ("dlt", "duckdb", "sqlglot", "sqlalchemy", "pyarrow", "pendulum", "rich", "tenacity")
@@ -27,7 +27,7 @@ HEAVY = ("dlt", "duckdb", "sqlglot", "sqlalchemy", "pyarrow", "pendulum", "rich"
 POLL = f"""
 import sys
 sys.argv = ["wolkvox-billing", "poll", "--force", *sys.argv[1:]]
-from wolkvox_billing.cli import main
+from wolkvox_billing.cli.main import main
 try:
     main()
 finally:
@@ -165,7 +165,7 @@ def test_settings_that_only_dlt_can_tell(project: Project, monkeypatch: pytest.M
     monkeypatch.setattr(settings, "read_configuration", lambda: None)
     assert settings.read_poll_settings(pace_minutes=7.0) == expected
     assert expected.pace.total_seconds() == 420
-    monkeypatch.setattr("wolkvox_billing.poll.read_configuration", lambda: None)
+    monkeypatch.setattr("wolkvox_billing.verbs.poll.read_configuration", lambda: None)
     assert project.poll().polls
     assert project.load(pace_minutes=60).is_good
     assert files(project) == []
@@ -244,3 +244,45 @@ def test_several_operations(project: Project, monkeypatch: pytest.MonkeyPatch) -
     assert outcomes == {("acme", "ok"), ("beta", "maintenance"), ("gama", "ok")}
     assert report.waiting == len(report.polls) == 6
     assert not report.is_good and report.may_pass
+
+
+@pytest.mark.parametrize(
+    "text", ['{"cut', "[]", '{"answered": [], "resting": {}}', '{"answered": {"acme": {"r": "x"}}}',
+             '{"resting": {"acme": "2026-11-10T17:00:00"}, "answered": {}}'],
+)  # fmt: skip
+def test_a_damaged_note_of_the_last_answer(project: Project, text: str) -> None:
+    """Where it cannot be read when an operation was answered, it is asked: that costs one call."""
+    assert project.poll().polls
+    [note] = files(project)[0].parents[1].glob("asked/*")
+    note.write_text(text)
+    assert project.poll().polls
+    assert [skip.reason for skip in project.poll().skips] == ["pace"]
+
+
+def test_a_folder_that_cannot_be_made(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no answer could be kept nobody is asked, and the folder is named."""
+    monkeypatch.setenv("DLT_DATA_DIR", "/dev/null/nowhere")
+    with pytest.raises(WarehouseError, match=r"/dev/null/nowhere/.* so nothing was asked"):
+        project.poll()
+    assert project.vendor.calls == []
+
+
+@pytest.mark.parametrize("name", ["wolkvox", "My-Data", "../escaped", "my__data", "billing_", "1a"])
+def test_polls_and_loads_take_the_same_datasets(project: Project, name: str) -> None:
+    """What `load` would refuse, or dlt would call otherwise, is refused by `poll` too."""
+    for verb in (project.poll, project.load):
+        with pytest.raises(SettingsError, match="dataset"):
+            verb(dataset=name)
+    assert project.vendor.calls == []
+
+
+def test_a_load_under_way_where_only_dlt_can_tell(
+    project: Project, monkeypatch: pytest.MonkeyPatch, new_database: Any
+) -> None:
+    """A poll waits for no load into PostgreSQL either where its settings come through dlt."""
+    project.destination, project.dsn = "postgres", new_database()
+    monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", project.dsn)
+    monkeypatch.setattr("wolkvox_billing.verbs.poll.read_configuration", lambda: None)
+    with opened("postgres"):
+        assert project.poll().polls
+    assert len(project.query("SELECT * FROM last_answers")) == 1

@@ -28,9 +28,9 @@ from fake_wolkvox import MISBEHAVIOURS, Vendor
 from fake_wolkvox.misbehaviour import Scene
 from fake_wolkvox.reply import Reply, envelope, page
 from wolkvox_billing.errors import SettingsError
-from wolkvox_billing.operations import Operation
-from wolkvox_billing.polls import Manner, Poll, Skip, ask_all, new_poll_id
-from wolkvox_billing.token_lock import one_call
+from wolkvox_billing.polling.polls import Manner, Poll, Skip, ask_all, new_poll_id
+from wolkvox_billing.polling.token_lock import one_call
+from wolkvox_billing.vendor.operations import Operation
 
 AUDIOS, MINUTES, CALLS, CHARS = "rsync_s3_mp3", "ivr_minutes", "ivr_calls", "tts_chars"
 
@@ -137,8 +137,8 @@ def read_until(running: subprocess.Popen[bytes], *lines: str) -> None:
 
 HOLD = """
 import json, sys
-from wolkvox_billing.operations import Operation
-from wolkvox_billing.token_lock import one_call
+from wolkvox_billing.vendor.operations import Operation
+from wolkvox_billing.polling.token_lock import one_call
 with one_call(Operation(*json.loads(sys.argv[1])), 0):
     print("held", flush=True)
     sys.stdin.read()
@@ -372,8 +372,8 @@ def test_a_folder_that_is_not_ours_is_not_used(vendor: Vendor, own_folder: Path)
 
 RUN = """
 import json, logging, queue, signal, sys, tenacity, threading, types
-from wolkvox_billing import polls
-from wolkvox_billing.operations import Operation
+from wolkvox_billing.polling import polls
+from wolkvox_billing.vendor.operations import Operation
 
 signal.signal(signal.SIGINT, signal.default_int_handler)
 logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(message)s")

@@ -31,15 +31,15 @@ from test_reconcile import (
     read,
     statuses,
 )
-from wolkvox_billing.cli import main
+from wolkvox_billing.cli.main import main
 from wolkvox_billing.errors import SettingsError
 from wolkvox_billing.evidence import write_evidence
-from wolkvox_billing.reconciliation import line_map, rate_card
+from wolkvox_billing.reconciliation.contract import line_map, rate_card
+from wolkvox_billing.reconciliation.contract.line_map import MapRow, read_line_map
+from wolkvox_billing.reconciliation.contract.rate_card import Rate, read_rate_card, tariffs
+from wolkvox_billing.reconciliation.contract.templates import propose
 from wolkvox_billing.reconciliation.facts import BilledLine, MonthUse
-from wolkvox_billing.reconciliation.line_map import MapRow, read_line_map
-from wolkvox_billing.reconciliation.rate_card import Rate, read_rate_card, tariffs
-from wolkvox_billing.reconciliation.templates import propose
-from wolkvox_billing.snapshot import publish
+from wolkvox_billing.verbs.publish import publish
 
 HEADER = CARD.strip().replace(",", ";")
 
@@ -153,7 +153,7 @@ def test_a_small_price_is_stored_whole(warehouse: Project) -> None:
     read(warehouse, (local(1), "10"), (local(31, 23, 59), "1000000"))
     bill(warehouse, invoice("1000000", "123.00"))
     row = only(judged(warehouse, rate_card=f"{CARD}{REPORT},,,0,0.000123,COP,2026-01-01,\n"))
-    assert (row["reconciliation_status"], row["contracted_cost"]) == ("matched", 123)
+    assert (row.reconciliation_status, row.contracted_cost) == ("matched", 123)
     for column, mart in (
         ("contracted_unit_price", "invoice_reconciliation"),
         ("unit_price", "rate_card"),
@@ -257,8 +257,8 @@ def test_a_line_map_may_spell_names_its_own_way(warehouse: Project) -> None:
     rows = f",,grab*,{REPORT.upper()},Acme,Audíos,Quantity\n"
     price = f"{REPORT},ACME,audios,0,100,COP,2026-01-01,\n"
     row = only(judged(warehouse, f"{MAP}{rows}", f"{CARD}{price}"))
-    assert (row["operation_id"], row["product"]) == ("acme", "AUDIOS")
-    assert (row["reconciliation_status"], row["billed_quantity"]) == ("matched", 1000)
+    assert (row.operation_id, row.product) == ("acme", "AUDIOS")
+    assert (row.reconciliation_status, row.billed_quantity) == ("matched", 1000)
 
 
 def test_names_that_nobody_has_are_warnings(project: Project) -> None:

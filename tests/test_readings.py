@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 
 import pytest
 
-from wolkvox_billing.readings import Reading, Unreadable, read_date, read_items, read_rows
-from wolkvox_billing.verdict import Outcome, Verdict, judge
+from wolkvox_billing.vendor.answer import Outcome, Verdict, judge
+from wolkvox_billing.vendor.readings import Reading, Unreadable, read_date, read_items, read_rows
 
 T = TypeVar("T")
 TODAY = date(2026, 11, 10)

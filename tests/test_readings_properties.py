@@ -15,9 +15,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from test_readings import ROW, TODAY, answered
-from wolkvox_billing import readings as readings_module
-from wolkvox_billing.readings import Unreadable, read_date, read_items, read_rows
-from wolkvox_billing.verdict import Outcome, Verdict, judge
+from wolkvox_billing.vendor import readings as readings_module
+from wolkvox_billing.vendor.answer import Outcome, Verdict, judge
+from wolkvox_billing.vendor.readings import Unreadable, read_date, read_items, read_rows
 
 T = TypeVar("T")
 

@@ -19,20 +19,21 @@ from hypothesis import strategies as st
 
 from conftest import TOKENS, Project
 from documents import declared, line, period, ubl
-from wolkvox_billing import reconcile as reconcile_module
-from wolkvox_billing.cli import main
+from wolkvox_billing.cli.main import main
 from wolkvox_billing.errors import SettingsError
-from wolkvox_billing.intake import invoices
 from wolkvox_billing.invoices.period import Period
-from wolkvox_billing.reconcile import Reconciliation, reconcile, tie_out
+from wolkvox_billing.reconciliation import mart
+from wolkvox_billing.reconciliation.contract.line_map import MapRow
+from wolkvox_billing.reconciliation.contract.rate_card import FOREVER, Rate
 from wolkvox_billing.reconciliation.facts import BilledLine, DayUse, Facts, MonthUse
 from wolkvox_billing.reconciliation.keys import compare
-from wolkvox_billing.reconciliation.line_map import MapRow
+from wolkvox_billing.reconciliation.mart import tie_out
 from wolkvox_billing.reconciliation.policy import Policy
-from wolkvox_billing.reconciliation.rate_card import FOREVER, Rate
-from wolkvox_billing.reconciliation.tail import Tail, Unread
+from wolkvox_billing.reconciliation.unread import Tail, Unread
 from wolkvox_billing.reconciliation.verdicts import judge
 from wolkvox_billing.reconciliation.words import explanation
+from wolkvox_billing.verbs.invoices import invoices
+from wolkvox_billing.verbs.reconcile import Reconciliation, reconcile
 from worlds import once
 
 REPORT = "rsync_s3_mp3"
@@ -112,7 +113,7 @@ def only(found: Reconciliation) -> dict[str, Any]:
 
 
 def statuses(found: Reconciliation) -> list[str]:
-    return [one["reconciliation_status"] for one in found.rows]
+    return [one.reconciliation_status for one in found.rows]
 
 
 READ = [(local(1), "10"), (local(15), "500"), (local(31, 23, 50), "1000")]
@@ -123,15 +124,15 @@ def test_matched(warehouse: Project) -> None:
     read(warehouse, *READ)
     bill(warehouse, invoice("1000", "100000.00"))
     row = only(judged(warehouse))
-    assert row["reconciliation_status"] == "matched" and not row["is_material"]
-    assert (row["supplier_id"], row["operation_id"]) == ("900123456", "acme")
-    assert (row["report"], row["product"], row["billing_currency"]) == (REPORT, None, "COP")
-    assert (row["consumed_quantity"], row["billed_quantity"]) == (1000, 1000)
-    assert (row["quantity_variance"], row["contracted_unit_price"]) == (0, 100)
-    assert (row["contracted_cost"], row["billed_cost"], row["cost_variance"]) == (100000, 100000, 0)
-    assert (row["volume_effect"], row["price_effect"]) == (0, 0)
-    assert row["hours_unread_at_end"] == Decimal("0.1667")
-    assert row["explanation"] == (
+    assert row.reconciliation_status == "matched" and not row.is_material
+    assert (row.supplier_id, row.operation_id) == ("900123456", "acme")
+    assert (row.report, row.product, row.billing_currency) == (REPORT, None, "COP")
+    assert (row.consumed_quantity, row.billed_quantity) == (1000, 1000)
+    assert (row.quantity_variance, row.contracted_unit_price) == (0, 100)
+    assert (row.contracted_cost, row.billed_cost, row.cost_variance) == (100000, 100000, 0)
+    assert (row.volume_effect, row.price_effect) == (0, 0)
+    assert row.hours_unread_at_end == Decimal("0.1667")
+    assert row.explanation == (
         "wolkvox billed 1,000 audios; your last reading on 31 Oct 23:50 showed 1,000; "
         "the quantity is the same."
     )
@@ -142,12 +143,12 @@ def test_the_mart_has_the_rows_that_the_verb_gives(warehouse: Project) -> None:
     read(warehouse, *READ)
     bill(warehouse, invoice("1000", "100000.00"))
     row = only(judged(warehouse))
-    columns = ", ".join(row)
+    columns = ", ".join(vars(row))
     [stored] = warehouse.query(
         f"SELECT {columns} FROM wolkvox_billing_marts.invoice_reconciliation "
         "WHERE billing_period_start = DATE '2026-10-01'"
     )
-    assert list(stored) == list(row.values())
+    assert list(stored) == list(vars(row).values())
 
 
 def test_the_mart_knows_an_invoice_when_it_was_read(warehouse: Project) -> None:
@@ -220,7 +221,7 @@ def test_what_comes_while_verdicts_are_made_is_judged_by_the_next_load(
         return judge(*words)
 
     with monkeypatch.context() as meanwhile:
-        meanwhile.setattr(reconcile_module, "judge", slow)
+        meanwhile.setattr(mart, "judge", slow)
         read(project, (local(3), "11"))
     cost = "SELECT contracted_cost FROM wolkvox_billing_marts.invoice_reconciliation"
     assert project.query(cost) == [(1100,)]
@@ -276,10 +277,10 @@ def test_a_missing_invoice_is_a_finding_when_it_is_due(warehouse: Project) -> No
     read(warehouse, *READ)
     assert statuses(judged(warehouse, at=local(15, month=11))) == ["open_period"]
     row = only(judged(warehouse, at=local(16, month=11)))
-    assert row["reconciliation_status"] == "usage_not_invoiced"
-    assert (row["contracted_cost"], row["billed_cost"]) == (100000, 0)
-    assert (row["volume_effect"], row["price_effect"]) == (-100000, 0)
-    assert row["explanation"].startswith("1,000 audios were used, and no invoice bills them")
+    assert row.reconciliation_status == "usage_not_invoiced"
+    assert (row.contracted_cost, row.billed_cost) == (100000, 0)
+    assert (row.volume_effect, row.price_effect) == (-100000, 0)
+    assert row.explanation.startswith("1,000 audios were used, and no invoice bills them")
 
 
 def test_two_contents_of_one_number_count_for_nobody(warehouse: Project) -> None:
@@ -287,7 +288,7 @@ def test_two_contents_of_one_number_count_for_nobody(warehouse: Project) -> None
     read(warehouse, *READ)
     bill(warehouse, invoice("1000", "100000.00"), invoice("1000", "100000.00", payable="1"))
     row = only(judged(warehouse))
-    assert row["reconciliation_status"] == "duplicate_document" and row["billed_quantity"] == 2000
+    assert row.reconciliation_status == "duplicate_document" and row.billed_quantity == 2000
 
 
 def test_a_line_that_no_row_fits_has_a_key_of_its_own(warehouse: Project) -> None:
@@ -296,9 +297,9 @@ def test_a_line_that_no_row_fits_has_a_key_of_its_own(warehouse: Project) -> Non
     bill(warehouse, invoice("1000", "100000.00"))
     found = judged(warehouse, f"{MAP},,*minutos*,{REPORT},,,quantity\n")
     assert sorted(statuses(found)) == ["unmapped_line", "usage_not_invoiced"]
-    [row] = [one for one in found.rows if one["reconciliation_status"] == "unmapped_line"]
-    assert row["report"] is None and row["billed_cost"] == 100000 and row["is_material"]
-    assert "no row of the line map fits: «Grabaciones en S3»" in row["explanation"]
+    [row] = [one for one in found.rows if one.reconciliation_status == "unmapped_line"]
+    assert row.report is None and row.billed_cost == 100000 and row.is_material
+    assert "no row of the line map fits: «Grabaciones en S3»" in row.explanation
     assert found.warnings == [
         "line_map.csv, line 2, column pattern: no invoice line is taken by this row"
     ]
@@ -309,7 +310,7 @@ def test_a_currency_without_a_price_is_a_mismatch(warehouse: Project) -> None:
     read(warehouse, *READ)
     bill(warehouse, invoice("1000", "25.00", currency="USD"))
     row = only(judged(warehouse))
-    assert (row["reconciliation_status"], row["billing_currency"]) == ("currency_mismatch", "USD")
+    assert (row.reconciliation_status, row.billing_currency) == ("currency_mismatch", "USD")
 
 
 def test_what_nobody_can_read_is_undetermined(warehouse: Project) -> None:
@@ -319,8 +320,8 @@ def test_what_nobody_can_read_is_undetermined(warehouse: Project) -> None:
     warehouse.vendor.now = local(2, month=11)
     assert warehouse.load(measures={REPORT: "auto"}, force=True)
     row = only(judged(warehouse))
-    assert row["reconciliation_status"] == "semantics_undetermined"
-    assert row["consumed_quantity"] is None and row["contracted_cost"] is None
+    assert row.reconciliation_status == "semantics_undetermined"
+    assert row.consumed_quantity is None and row.contracted_cost is None
 
 
 def test_billed_while_the_vendor_showed_nothing(warehouse: Project) -> None:
@@ -330,8 +331,8 @@ def test_billed_while_the_vendor_showed_nothing(warehouse: Project) -> None:
     warehouse.load()
     bill(warehouse, invoice("1000", "100000.00"))
     row = only(judged(warehouse))
-    assert row["reconciliation_status"] == "invoiced_without_usage" and row["is_material"]
-    assert (row["consumed_quantity"], row["quantity_variance"]) == (0, 1000)
+    assert row.reconciliation_status == "invoiced_without_usage" and row.is_material
+    assert (row.consumed_quantity, row.quantity_variance) == (0, 1000)
 
 
 def test_billed_while_nobody_asked_is_inconclusive(warehouse: Project) -> None:
@@ -339,9 +340,9 @@ def test_billed_while_nobody_asked_is_inconclusive(warehouse: Project) -> None:
     read(warehouse, (local(2, month=11), "5"))
     bill(warehouse, invoice("1000", "100000.00"))
     row = only(judged(warehouse))
-    assert row["reconciliation_status"] == "inconclusive_low_coverage" and not row["is_material"]
-    assert row["consumed_quantity"] is None and row["quantity_variance"] is None
-    assert "nobody was answered in this time" in row["explanation"]
+    assert row.reconciliation_status == "inconclusive_low_coverage" and not row.is_material
+    assert row.consumed_quantity is None and row.quantity_variance is None
+    assert "nobody was answered in this time" in row.explanation
 
 
 @pytest.mark.parametrize(
@@ -361,8 +362,8 @@ def test_the_tolerance_of_quantities(
     read(project, *READ[:2], (local(31, 23, 59), "1000"), (local(31, 23, 59), "1000"))
     bill(project, invoice(quantity, f"{quantity}00.00"))
     row = only(judged(project, tail_factor=Decimal(0), **policy))
-    assert row["reconciliation_status"] == status
-    assert row["price_effect"] == 0
+    assert row.reconciliation_status == status
+    assert row.price_effect == 0
 
 
 def test_overbilled_beyond_what_was_left_unread(warehouse: Project) -> None:
@@ -370,9 +371,9 @@ def test_overbilled_beyond_what_was_left_unread(warehouse: Project) -> None:
     read(warehouse, *READ[:2], (local(31, 23, 20), "990"), (local(31, 23, 40), "1000"))
     bill(warehouse, invoice("1450", "145000.00"))
     row = only(judged(warehouse))
-    assert row["reconciliation_status"] == "overbilled_quantity" and row["is_material"]
-    assert (row["quantity_variance"], row["cost_variance"]) == (450, 45000)
-    assert (row["volume_effect"], row["price_effect"]) == (45000, 0)
+    assert row.reconciliation_status == "overbilled_quantity" and row.is_material
+    assert (row.quantity_variance, row.cost_variance) == (450, 45000)
+    assert (row.volume_effect, row.price_effect) == (45000, 0)
 
 
 def test_what_the_unread_hours_can_hold_is_inconclusive(warehouse: Project) -> None:
@@ -380,8 +381,8 @@ def test_what_the_unread_hours_can_hold_is_inconclusive(warehouse: Project) -> N
     read(warehouse, (local(29, 12), "800"), (local(30, 12), "900"), (local(31, 12), "1000"))
     bill(warehouse, invoice("1100", "110000.00"))  # 100 a day, twice of it for half a day: 100
     row = only(judged(warehouse))
-    assert row["reconciliation_status"] == "inconclusive_low_coverage"
-    assert "the last 12 hours were not read and explain at most 100" in row["explanation"]
+    assert row.reconciliation_status == "inconclusive_low_coverage"
+    assert "the last 12 hours were not read and explain at most 100" in row.explanation
 
 
 def test_underbilled_is_never_excused_by_unread_hours(warehouse: Project) -> None:
@@ -389,8 +390,8 @@ def test_underbilled_is_never_excused_by_unread_hours(warehouse: Project) -> Non
     read(warehouse, (local(15), "1000"))
     bill(warehouse, invoice("900", "90000.00"))
     row = only(judged(warehouse))
-    assert row["reconciliation_status"] == "underbilled_quantity"
-    assert (row["volume_effect"], row["price_effect"]) == (-10000, 0)
+    assert row.reconciliation_status == "underbilled_quantity"
+    assert (row.volume_effect, row.price_effect) == (-10000, 0)
 
 
 def test_the_price_is_compared_when_the_quantity_agrees(warehouse: Project) -> None:
@@ -398,14 +399,13 @@ def test_the_price_is_compared_when_the_quantity_agrees(warehouse: Project) -> N
     read(warehouse, *READ)
     bill(warehouse, invoice("1000", "110000.00"))
     row = only(judged(warehouse))
-    assert row["reconciliation_status"] == "price_difference"
-    assert (row["volume_effect"], row["price_effect"]) == (0, 10000)
+    assert row.reconciliation_status == "price_difference"
+    assert (row.volume_effect, row.price_effect) == (0, 10000)
     assert (
-        "by contract that costs 100,000.00 COP, and 110,000.00 COP were billed"
-        in row["explanation"]
+        "by contract that costs 100,000.00 COP, and 110,000.00 COP were billed" in row.explanation
     )
     row = only(judged(warehouse, rate_card=CARD))
-    assert row["reconciliation_status"] == "no_price" and row["contracted_cost"] is None
+    assert row.reconciliation_status == "no_price" and row.contracted_cost is None
 
 
 def test_tiers_are_graduated(project: Project) -> None:
@@ -414,8 +414,8 @@ def test_tiers_are_graduated(project: Project) -> None:
     bill(project, invoice("1100", "100000.00"))
     tiers = f"{ONE_PRICE}{REPORT},,,600,80,COP,2026-01-01,\n"
     row = only(judged(project, rate_card=tiers, tail_factor=Decimal(0)))
-    assert (row["contracted_cost"], row["volume_effect"], row["price_effect"]) == (92000, 8000, 0)
-    assert row["contracted_unit_price"] == Decimal("90.9091")  # 100,000 for 1,100
+    assert (row.contracted_cost, row.volume_effect, row.price_effect) == (92000, 8000, 0)
+    assert row.contracted_unit_price == Decimal("90.9091")  # 100,000 for 1,100
 
 
 def test_a_price_that_changes_in_mid_month_holds_for_what_was_used_then(project: Project) -> None:
@@ -424,7 +424,7 @@ def test_a_price_that_changes_in_mid_month_holds_for_what_was_used_then(project:
     bill(project, invoice("1000", "105000.00"))
     card = f"{CARD}{REPORT},,,0,100,COP,2026-01-01,2026-10-16\n{REPORT},,,0,110,COP,2026-10-16,\n"
     row = only(judged(project, rate_card=card))
-    assert (row["reconciliation_status"], row["contracted_cost"]) == ("matched", 105000)
+    assert (row.reconciliation_status, row.contracted_cost) == ("matched", 105000)
 
 
 def test_notes_change_what_was_billed(warehouse: Project) -> None:
@@ -436,8 +436,8 @@ def test_notes_change_what_was_billed(warehouse: Project) -> None:
                     issued="2026-12-21")  # fmt: skip
     bill(warehouse, invoice("1050", "105000.00"), credit, debit)
     row = only(judged(warehouse, at=local(31, month=12)))
-    assert row["reconciliation_status"] == "matched"
-    assert row["billed_cost"] == 100000 and len(row["invoice_ids"].split(",")) == 3
+    assert row.reconciliation_status == "matched"
+    assert row.billed_cost == 100000 and len(row.invoice_ids.split(",")) == 3
 
 
 def test_a_credit_note_with_a_minus_takes_off_too(project: Project) -> None:
@@ -447,8 +447,8 @@ def test_a_credit_note_with_a_minus_takes_off_too(project: Project) -> None:
                      payable="-10000.00")  # fmt: skip
     bill(project, invoice("1100", "110000.00"), credit)
     row = only(judged(project))
-    assert (row["reconciliation_status"], row["billed_quantity"]) == ("matched", 1000)
-    assert row["billed_cost"] == 100000
+    assert (row.reconciliation_status, row.billed_quantity) == ("matched", 1000)
+    assert row.billed_cost == 100000
 
 
 def test_tax_that_does_not_add_up_is_told(warehouse: Project) -> None:
@@ -501,7 +501,7 @@ def test_many_lines_make_one_key(warehouse: Project) -> None:
     maps = f"{ONE_LINE},,descuento,{REPORT},,,discount\n,,*cargo*,,,,fee\n"
     found = judged(warehouse, maps)
     row = only(found)
-    assert (row["reconciliation_status"], row["billed_quantity"]) == ("matched", 1000)
+    assert (row.reconciliation_status, row.billed_quantity) == ("matched", 1000)
     assert found.totals["left_out"] == [
         {"role": "fee", "billing_currency": "COP", "billed_cost": Decimal(7000)}
     ]
@@ -520,10 +520,7 @@ def test_one_line_covers_all_products_that_no_other_line_names(warehouse: Projec
     bill(warehouse, two)
     maps = f"{MAP},,*A,{REPORT},,A,quantity\n,,*otras,{REPORT},,,quantity\n"
     found = judged(warehouse, maps)
-    rows = [
-        (one["product"], one["consumed_quantity"], one["reconciliation_status"])
-        for one in found.rows
-    ]
+    rows = [(one.product, one.consumed_quantity, one.reconciliation_status) for one in found.rows]
     assert rows == [(None, 300, "matched"), ("A", 300, "matched")]
 
 
@@ -545,11 +542,11 @@ def test_two_operations_on_one_invoice(warehouse: Project, monkeypatch: pytest.M
     bill(warehouse, two)
     maps = f"{MAP},,*acme,{REPORT},acme,,quantity\n,,*beta,{REPORT},beta,,quantity\n"
     found = judged(warehouse, maps)
-    assert [(one["operation_id"], one["billed_quantity"]) for one in found.rows] == [
+    assert [(one.operation_id, one.billed_quantity) for one in found.rows] == [
         ("acme", 300), ("beta", 200)]  # fmt: skip
     assert statuses(found) == ["matched", "matched"]
     unclear = judged(warehouse, f"{MAP},,*,{REPORT},,,quantity\n")
-    assert "nothing says which operation is billed by" in unclear.rows[0]["explanation"]
+    assert "nothing says which operation is billed by" in unclear.rows[0].explanation
 
 
 def test_a_period_of_its_own_is_compared_with_its_days(warehouse: Project) -> None:
@@ -559,10 +556,10 @@ def test_a_period_of_its_own_is_compared_with_its_days(warehouse: Project) -> No
     stretch = period("2026-10-11", "2026-10-20")
     bill(warehouse, invoice("800", "80000.00", periods=stretch))
     found = judged(warehouse)
-    rows = {str(one["billing_period_start"]): one for one in found.rows}
-    assert rows["2026-10-11"]["reconciliation_status"] == "matched"
-    assert rows["2026-10-01"]["consumed_quantity"] == 200  # what that invoice does not bill
-    assert rows["2026-10-01"]["reconciliation_status"] == "usage_not_invoiced"
+    rows = {str(one.billing_period_start): one for one in found.rows}
+    assert rows["2026-10-11"].reconciliation_status == "matched"
+    assert rows["2026-10-01"].consumed_quantity == 200  # what that invoice does not bill
+    assert rows["2026-10-01"].reconciliation_status == "usage_not_invoiced"
 
 
 def test_a_period_whose_ends_were_not_read_is_inconclusive(warehouse: Project) -> None:
@@ -585,7 +582,7 @@ def test_other_suppliers_are_left_out(project: Project) -> None:
     read(project, *READ)
     bill(project, invoice("1000", "100000.00"))
     row = only(judged(project, supplier_ids=("800",)))
-    assert (row["reconciliation_status"], row["supplier_id"]) == ("usage_not_invoiced", "800")
+    assert (row.reconciliation_status, row.supplier_id) == ("usage_not_invoiced", "800")
 
 
 def test_materiality_is_what_is_worth_an_alarm(project: Project) -> None:
@@ -594,7 +591,7 @@ def test_materiality_is_what_is_worth_an_alarm(project: Project) -> None:
     bill(project, invoice("1450", "145000.00"))
     for materiality, alarm in (("44999.99", True), ("45000", False)):
         row = only(judged(project, materiality=Decimal(materiality), tail_factor=Decimal(0)))
-        assert (row["reconciliation_status"], row["is_material"]) == ("overbilled_quantity", alarm)
+        assert (row.reconciliation_status, row.is_material) == ("overbilled_quantity", alarm)
 
 
 def test_the_sentence_in_spanish(project: Project) -> None:
@@ -602,7 +599,7 @@ def test_the_sentence_in_spanish(project: Project) -> None:
     read(project, *READ)
     bill(project, invoice("1450", "145000.00"))
     row = only(judged(project, language="es", tail_factor=Decimal(0)))
-    assert row["explanation"] == (
+    assert row.explanation == (
         "wolkvox facturó 1.450 audios; su última lectura del 31 oct 23:50 mostraba 1.000; "
         "450 más de lo medido (+45,0 %); por valor de 45.000,00 COP; "
         "los últimos 10 minutos no se leyeron y explican como máximo 0."
@@ -739,7 +736,7 @@ def test_the_policy_is_read_from_the_settings(
 
 def test_an_unread_tail_has_a_bound() -> None:
     """The most that was used between two readings so long apart; from the month's start on."""
-    from wolkvox_billing.reconciliation.tail import tail_of
+    from wolkvox_billing.reconciliation.unread import tail_of
 
     hour = 3600
     readings: Sequence[tuple[int, Decimal]] = [

@@ -31,10 +31,10 @@ from fake_wolkvox import Vendor
 from killing import stable
 from test_reconcile import ONE_LINE, ONE_PRICE
 from wolkvox_billing import SettingsError, wolkvox_billing
-from wolkvox_billing.cli import main
+from wolkvox_billing.cli.main import main
 from wolkvox_billing.evidence import write_evidence
-from wolkvox_billing.operations import Operation
-from wolkvox_billing.snapshot import publish
+from wolkvox_billing.vendor.operations import Operation
+from wolkvox_billing.verbs.publish import publish
 
 REPORT = "rsync_s3_mp3"
 TOKEN = TOKENS["acme"]
@@ -48,7 +48,7 @@ import logging, sys, traceback
 logging.basicConfig(level=logging.DEBUG)
 import dlt
 from wolkvox_billing import wolkvox_billing
-from wolkvox_billing.pipeline import load
+from wolkvox_billing.verbs.load import load
 
 def by_load():
     report = load(destination=destination, force=True, retry_pause_seconds=0.0)
@@ -289,7 +289,10 @@ def test_a_killed_run_and_an_evidence_file(project: Project, tmp_path: Path) -> 
     project.vendor.answer(TOKEN, REPORT, body.encode())
     given = {"now": "2026-11-10T18:00:00+00:00"}
     with stable() as runs:
-        assert runs.run("load", given, kill=["wolkvox_billing.spool:Spool.keep", "after"]) == -9
+        assert (
+            runs.run("load", given, kill=["wolkvox_billing.polling.spool:Spool.keep", "after"])
+            == -9
+        )
     [spooled] = tmp_path.rglob("*.poll")
     assert b"[token] is in maintenance" in spooled.read_bytes()
     Path("line_map.csv").write_text(ONE_LINE)
@@ -303,7 +306,7 @@ def test_a_killed_run_and_an_evidence_file(project: Project, tmp_path: Path) -> 
 VERBS = """
 import logging, os, sys
 logging.basicConfig(level=logging.DEBUG)
-from wolkvox_billing.cli import main
+from wolkvox_billing.cli.main import main
 for words in ("check", "load --force --json", "refresh", "invoices inbox", "reconcile --init",
               "reconcile --month 2026-11 --evidence evidence --json", "explain 2026-11",
               "close 2026-11 --reason why", "status --json", "publish copy.duckdb", "publish copy",
@@ -362,10 +365,10 @@ def shown_by_ps() -> dict[int, bytes]:
 
 
 BUGS = [
-    ("wolkvox_billing.source.read_rows", "after an answer"),
-    ("wolkvox_billing.polls.ask", "in the thread that asks"),
-    ("wolkvox_billing.loading._load", "in the load"),
-    ("wolkvox_billing.pipeline.refresh", "in the marts"),
+    ("wolkvox_billing.polling.source.read_rows", "after an answer"),
+    ("wolkvox_billing.polling.polls.ask", "in the thread that asks"),
+    ("wolkvox_billing.warehouse.loading._load", "in the load"),
+    ("wolkvox_billing.verbs.load.refresh", "in the marts"),
 ]
 
 
@@ -404,7 +407,7 @@ def test_what_holds_answers_is_its_owners(project: Project, tmp_path: Path, mask
     before = os.umask(mask)
     try:
         with stable() as runs:
-            kill = ["wolkvox_billing.pipeline:refresh", "before"]
+            kill = ["wolkvox_billing.verbs.load:refresh", "before"]
             given = {"now": "2026-11-10T17:00:00+00:00"}
             assert runs.run("load", given, kill=kill) == -9  # in mid-load
         found = [one for one in (tmp_path / "dlt").rglob("*") if "wolkvox-billing" in str(one)]

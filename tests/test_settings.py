@@ -10,8 +10,8 @@ import pytest
 
 from conftest import NOON, TOKENS, Project
 from wolkvox_billing import SettingsError, wolkvox_billing
-from wolkvox_billing.operations import Operation, read_operations
-from wolkvox_billing.reports import REPORTS, choose_reports
+from wolkvox_billing.vendor.operations import Operation, read_operations
+from wolkvox_billing.vendor.reports import REPORTS, choose_reports
 
 TOKEN = TOKENS["acme"]
 HEX = "a1" * 16  # a shorter token

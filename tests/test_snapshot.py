@@ -19,8 +19,8 @@ import sqlalchemy
 
 from conftest import NOON, TOKENS, Project
 from wolkvox_billing.errors import SettingsError, WarehouseError, WolkvoxError
-from wolkvox_billing.marts import MARTS
-from wolkvox_billing.snapshot import BESIDE, Snapshot, publish
+from wolkvox_billing.marts.sql import MARTS
+from wolkvox_billing.verbs.publish import BESIDE, Snapshot, publish
 from worlds import once
 
 OLDEST = Path(__file__).parents[1] / "build" / "oldest-duckdb" / "bin" / "python"
@@ -303,7 +303,7 @@ def test_a_failed_copy_leaves_nothing(project: Project, monkeypatch: pytest.Monk
     day(project, 10, "40")
     published(project, "usage.duckdb", monkeypatch)
     before = Path("usage.duckdb").read_bytes()
-    monkeypatch.setattr("wolkvox_billing.snapshot.STORAGE_VERSION", "v0.0.1")
+    monkeypatch.setattr("wolkvox_billing.verbs.publish.STORAGE_VERSION", "v0.0.1")
     with pytest.raises(WolkvoxError, match=r"usage\.duckdb could not be written"):
         published(project, "usage.duckdb", monkeypatch)
     assert Path("usage.duckdb").read_bytes() == before

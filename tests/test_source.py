@@ -11,7 +11,7 @@ import pytest
 
 from conftest import NOON, TOKENS, Project, configure
 from wolkvox_billing import wolkvox_billing
-from wolkvox_billing.reports import REPORTS
+from wolkvox_billing.vendor.reports import REPORTS
 
 pytestmark = pytest.mark.many_rows
 REPORT = "rsync_s3_mp3"

@@ -20,15 +20,16 @@ import pytest
 from conftest import TOKENS, Project, configure
 from test_destination import NOT_LOADED, OTHER, REPORT, at, poll, readings, tell
 from test_reconcile import invoice
-from wolkvox_billing import drain, wolkvox_billing
-from wolkvox_billing.intake import invoices
-from wolkvox_billing.polls import Poll
-from wolkvox_billing.spool import Spool
-from wolkvox_billing.status import status
-from wolkvox_billing.warehouse import opened
+from wolkvox_billing import wolkvox_billing
+from wolkvox_billing.polling import drain
+from wolkvox_billing.polling.polls import Poll
+from wolkvox_billing.polling.spool import Spool
+from wolkvox_billing.verbs.invoices import invoices
+from wolkvox_billing.verbs.status import status
+from wolkvox_billing.warehouse.place import opened
 
 DLT = str(Path(sys.executable).with_name("dlt"))
-REFUSED = "an answer could not be loaded while others were, and is kept in "
+REFUSED = f"acme {REPORT}: an answer could not be loaded while others were, and is kept in "
 
 
 def die(*_: Any, **__: Any) -> None:
@@ -221,8 +222,8 @@ def test_a_database_of_another_encoding(
 def test_a_destination_that_takes_nothing_is_not_tried_for_ever(
     project: Project, monkeypatch: pytest.MonkeyPatch, loads: list[int], new_database: Any
 ) -> None:
-    """Whatever waits, a destination that takes no row is tried a few times, and nothing is held to
-    be at fault: all of it waits."""
+    """Whatever waits, a destination that takes no row of any is tried once, and no answer is held
+    to be at fault: all of it waits."""
     project.destination, project.dsn = "postgres", new_database()
     monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", project.dsn)
     reports = [REPORT, OTHER, "ivr_calls", "asr_calls", "vision"]
@@ -231,12 +232,105 @@ def test_a_destination_that_takes_nothing_is_not_tried_for_ever(
     project.execute("ALTER TABLE wolkvox_billing.readings ADD CHECK (row_number < 1) NOT VALID")
     loads.clear()
     problems = project.load(reports=reports, pace_minutes=300).problems
-    assert problems and all(
-        one.startswith("answers that waited, and wait on: ") for one in problems
-    )
-    assert len(loads) <= 7
+    assert problems
+    assert all(says.startswith("answers that waited, and wait on: ") for says in problems)
+    assert loads == [15]
     assert len(files(project)) == 15
-    assert {file.suffix for file in files(project)} <= {".poll", ".tried"}
+    assert {file.suffix for file in files(project)} == {".tried"}
+
+
+def test_refused_answers_hold_up_nobody_else(
+    warehouse: Project, monkeypatch: pytest.MonkeyPatch, loads: list[int]
+) -> None:
+    """Whatever is refused, of one operation and two reports, before and behind: all answers of
+    other operations and reports are loaded, in the first run, when the refused ones are tried
+    again, and when more come."""
+    configure(monkeypatch, warehouse.vendor, "acme", "beta")
+    monkeypatch.setattr(drain, "MOST_ANSWERS", 4)
+    reports = {"reports": [REPORT, OTHER, "ivr_calls"]}
+    assert warehouse.load(**reports).is_good
+    refuse(warehouse, 13)
+    row = {"operation": "ACME", "description": "Audios", "date": "2026-11-10", "items": "13"}
+    for day in range(2):
+        for _ in range(3):
+            warehouse.later(hours=1)
+            for report in (REPORT, OTHER):
+                warehouse.vendor.answer(TOKENS["acme"], report, [row])
+            assert warehouse.poll(**reports).is_good
+        loads.clear()
+        warehouse.later(hours=1)
+        warehouse.load(**reports)
+        told = warehouse.query(
+            "SELECT operation_id, report, count(*) FROM polls GROUP BY 1, 2 ORDER BY 1, 2"
+        )
+        good = 4 * (day + 1) + 1
+        assert told == [
+            ("acme", "ivr_calls", good),
+            ("acme", OTHER, 1),
+            ("acme", REPORT, 1),
+            ("beta", "ivr_calls", good),
+            ("beta", OTHER, good),
+            ("beta", REPORT, good),
+        ]
+        warehouse.later(hours=25)
+    assert {file.suffix for file in files(warehouse)} == {".refused"}
+    assert len(status_warnings(warehouse)) == 2  # a sentence for each report, not for each answer
+
+
+def status_warnings(project: Project) -> list[str]:
+    now = {"clock": lambda: project.vendor.now}
+    warnings = status(destination=project.destination, **now).warnings
+    return [text for text in warnings if "could not be loaded while others were" in text]
+
+
+@pytest.mark.many_rows
+def test_a_refused_answer_is_never_the_newest(warehouse: Project) -> None:
+    """What was refused leaves nothing in any table, and no older reading as the newest: not at
+    first, and not when it is tried again after a day."""
+    poll(warehouse, 5)
+    refuse(warehouse, 13)
+    wait(warehouse, 7, 13)
+    tell(warehouse, 9)
+    warehouse.load()
+    row = {"operation": "ACME", "description": "Audios", "date": "2026-11-11", "items": "1"}
+    for _ in range(2):
+        items = "SELECT items FROM readings WHERE date = '2026-11-10' ORDER BY read_at"
+        assert warehouse.query(items) == [(5,), (7,), (9,)]
+        told = warehouse.query(f"SELECT items FROM {REPORT} WHERE date = '2026-11-10'")
+        assert told == [(9,)]
+        ids = "SELECT poll_id FROM polls WHERE outcome = 'ok' ORDER BY 1"
+        assert warehouse.query(ids) == warehouse.query("SELECT poll_id FROM readings ORDER BY 1")
+        warehouse.later(hours=25)
+        warehouse.vendor.answer(TOKENS["acme"], REPORT, [row])
+        warehouse.load()
+
+
+def test_loads_that_fail_are_bounded(
+    project: Project, monkeypatch: pytest.MonkeyPatch, loads: list[int]
+) -> None:
+    """One run makes no more than so many loads that fail; what is left is found by the next ones.
+    Of the refused ones one is tried again in a day, and the others once it passes."""
+    monkeypatch.setattr(drain, "MOST_FAILURES", 3)
+    poll(project, 5)
+    mended = refuse(project, 13)
+    wait(project, *[13] * 4)
+    for _ in range(4):
+        loads.clear()
+        project.load(pace_minutes=30000)
+        assert len(loads) <= 4
+    assert {file.suffix for file in files(project)} == {".refused"}
+    project.later(hours=25)
+    loads.clear()
+    project.load(pace_minutes=30000)
+    project.load(pace_minutes=30000)
+    assert loads == [1]
+    mended()
+    project.later(hours=25)
+    loads.clear()
+    assert project.load(pace_minutes=30000).is_good
+    assert loads == [1, 3]
+    assert files(project) == []
+    assert len(readings(project)) == 5
 
 
 def test_a_column_that_somebody_renamed(warehouse: Project, loads: list[int]) -> None:
@@ -343,6 +437,57 @@ def test_a_file_that_cannot_be_read_now(project: Project, monkeypatch: pytest.Mo
     assert [left.stem for left in files(project)] == [file.stem]
     assert poll(project, 8).is_good
     assert readings(project) == [at(1, 5), at(2, 7), at(3, 9), at(4, 8)]
+
+
+def test_copies_of_a_file_are_no_second_answer(warehouse: Project) -> None:
+    """Where somebody has put the spool back from a copy, beside what was tried meanwhile, or has
+    copied a file to another name, the answer is there once."""
+    poll(warehouse, 5)
+    [file] = wait(warehouse, 7)
+    kept = file.read_bytes()
+    with warehouse.away():
+        warehouse.load(pace_minutes=300)
+    for name in (f"{file.stem}.poll", f"{file.stem} (1).poll", f"Copy of {file.stem}.poll"):
+        (file.parent / name).write_bytes(kept)
+    poll(warehouse, 9)
+    assert readings(warehouse) == [at(1, 5), at(2, 7), at(3, 9)]
+    assert len(warehouse.query("SELECT * FROM polls")) == 3
+    assert sorted(path.suffix for path in file.parent.iterdir()) == [".unreadable"] * 2
+    assert poll(warehouse, 8).is_good
+
+
+def test_a_file_that_cannot_be_opened_is_no_success(project: Project) -> None:
+    """What waits and cannot be opened, or understood here, is named, and not given up."""
+    poll(project, 5)
+    [file] = wait(project, 7)
+    kept = file.read_bytes()
+    file.unlink()
+    file.mkdir()
+    [said] = poll(project, 9).problems
+    assert "cannot be read now" in said
+    file.rmdir()
+    file.write_bytes(kept)
+    zones = "wolkvox_billing.polling.spool.ZoneInfo"
+    with pytest.MonkeyPatch.context() as machine:
+        machine.setattr(zones, lambda name: {}[name])
+        assert any("cannot be read" in text for text in poll(project, 8).problems)
+    assert poll(project, 6).is_good
+    told = [at(1, 5), at(2, 7), at(3, 9), at(4, 8), at(5, 6)]
+    assert readings(project) == told
+
+
+def test_a_clock_set_back_keeps_nothing_refused(project: Project) -> None:
+    """What was refused while the clock was ahead is tried again once it is right."""
+    poll(project, 5)
+    mended = refuse(project, 13)
+    project.later(days=400)
+    tell(project, 13)
+    project.load()
+    mended()
+    project.later(days=-399)
+    assert files(project)[0].suffix == ".refused"
+    project.load()
+    assert files(project) == []
 
 
 def test_a_report_in_the_spool_that_looks_misspelt(project: Project) -> None:
@@ -484,7 +629,7 @@ def test_invoices_that_fail_leave_nothing_behind(
     Path("bill.xml").write_text(invoice("1000", "100000.00"))
 
     def load() -> None:
-        monkeypatch.setattr("wolkvox_billing.loading._load", die)
+        monkeypatch.setattr("wolkvox_billing.warehouse.loading._load", die)
         invoices(["bill.xml"])
 
     killed(load)

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from conftest import TOKENS, Project
-from wolkvox_billing.status import Product, Status, status
+from wolkvox_billing.verbs.status import Product, Status, status
 
 BOGOTA = ZoneInfo("America/Bogota")
 REPORT = "rsync_s3_mp3"

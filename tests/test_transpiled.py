@@ -12,10 +12,10 @@ import sqlglot
 from sqlglot import exp
 
 from conftest import Project
-from wolkvox_billing.cli import main
-from wolkvox_billing.dialects import DIALECTS
-from wolkvox_billing.marts import MARTS, VIEWS
-from wolkvox_billing.pipeline import marts_sql
+from wolkvox_billing.cli.main import main
+from wolkvox_billing.marts.dialects import DIALECTS
+from wolkvox_billing.marts.sql import MARTS, VIEWS
+from wolkvox_billing.verbs.load import marts_sql
 
 ELSEWHERE = [one for one in DIALECTS if one not in ("duckdb", "postgres")]
 

@@ -18,12 +18,12 @@ from conftest import TOKENS, Project
 from documents import period
 from test_reconcile import READ, REPORT, bill, invoice, judged, local, only, read
 from wolkvox_billing.invoices.period import Period
+from wolkvox_billing.reconciliation.contract.line_map import MapRow
+from wolkvox_billing.reconciliation.contract.rate_card import FOREVER, Rate
 from wolkvox_billing.reconciliation.facts import BilledLine, DayUse, Facts, MonthUse
 from wolkvox_billing.reconciliation.keys import compare
-from wolkvox_billing.reconciliation.line_map import MapRow
 from wolkvox_billing.reconciliation.policy import Policy
-from wolkvox_billing.reconciliation.rate_card import FOREVER, Rate
-from wolkvox_billing.reconciliation.tail import (
+from wolkvox_billing.reconciliation.unread import (
     Day,
     Tail,
     Unread,
@@ -234,10 +234,10 @@ def test_an_old_day_that_is_read_again_tells_nothing_of_the_months_end(
     assert warehouse.load(measures={REPORT: "month_to_date"}, force=True).is_good
     bill(warehouse, invoice("1036", "103600.00"))
     row = only(judged(warehouse))
-    assert row["reconciliation_status"] == "inconclusive_low_coverage"
-    assert row["hours_unread_at_end"] == 12
-    assert "your last reading on 31 Oct 12:00 showed 1,000" in row["explanation"]
-    assert "the last 12 hours were not read and explain at most 36" in row["explanation"]
+    assert row.reconciliation_status == "inconclusive_low_coverage"
+    assert row.hours_unread_at_end == 12
+    assert "your last reading on 31 Oct 12:00 showed 1,000" in row.explanation
+    assert "the last 12 hours were not read and explain at most 36" in row.explanation
 
 
 def test_daily_numbers_read_in_the_morning(project: Project) -> None:
@@ -252,10 +252,10 @@ def test_daily_numbers_read_in_the_morning(project: Project) -> None:
             assert project.load(measures={REPORT: "daily"}, force=True).is_good
     bill(project, invoice("1000", "100000.00"))
     row = only(judged(project))
-    assert (row["consumed_quantity"], row["reconciliation_status"]) == (
+    assert (row.consumed_quantity, row.reconciliation_status) == (
         165, "inconclusive_low_coverage")  # fmt: skip
     # 26 days and 5 times 16 hours
-    assert "704 hours of it were not read, and nothing tells what they hold" in row["explanation"]
+    assert "704 hours of it were not read, and nothing tells what they hold" in row.explanation
 
 
 # Who shares what.
@@ -292,7 +292,7 @@ def test_a_product_is_known_whatever_its_case(project: Project) -> None:
     bill(project, invoice("1000", "100000.00"))
     found = judged(project, f"supplier_id,item_code,pattern,report,operation_id,product,role\n"
                             f",,*,{REPORT},,Audios,quantity\n")  # fmt: skip
-    assert [(one["product"], one["reconciliation_status"]) for one in found.rows] == [
+    assert [(one.product, one.reconciliation_status) for one in found.rows] == [
         ("AUDIOS", "matched")
     ]
 
@@ -307,10 +307,10 @@ def test_an_operation_that_was_renamed_in_mid_month_is_one(warehouse: Project) -
         warehouse.vendor.answer(TOKENS["acme"], REPORT, [row])
         assert warehouse.load(measures={REPORT: "month_to_date"}, force=True).is_good
     alone = only(judged(warehouse))
-    assert (alone["consumed_quantity"], alone["reconciliation_status"]) == (
+    assert (alone.consumed_quantity, alone.reconciliation_status) == (
         1000, "usage_not_invoiced")  # fmt: skip
     bill(warehouse, invoice("1000", "100000.00"))
-    assert only(judged(warehouse))["reconciliation_status"] == "matched"
+    assert only(judged(warehouse)).reconciliation_status == "matched"
 
 
 def test_two_names_in_one_answer_are_added(project: Project) -> None:
@@ -325,9 +325,9 @@ def test_two_names_in_one_answer_are_added(project: Project) -> None:
     project.vendor.now = local(31, 23, 59) + timedelta(minutes=6)
     project.vendor.answer(TOKENS["acme"], REPORT, rows[:1])  # the second is not in every answer
     assert project.load(measures={REPORT: "month_to_date"}, force=True).is_good
-    assert only(judged(project))["consumed_quantity"] == 1000
+    assert only(judged(project)).consumed_quantity == 1000
     bill(project, invoice("1000", "100000.00"))
-    assert only(judged(project))["reconciliation_status"] == "matched"
+    assert only(judged(project)).reconciliation_status == "matched"
 
 
 def test_half_a_month_that_two_suppliers_bill_is_there_once() -> None:
@@ -452,11 +452,11 @@ def test_a_period_of_two_months_is_shown_in_both(project: Project) -> None:
     bill(project, invoice("1500", "150000.00", periods=period("2026-10-01", "2026-11-30")))
     at = local(1, month=12) + timedelta(days=30)
     october = judged(project, at=at)
-    from wolkvox_billing.reconcile import reconcile
+    from wolkvox_billing.verbs.reconcile import reconcile
 
     november = reconcile("2026-11", policy=Policy(), clock=lambda: at)
     september = reconcile("2026-09", policy=Policy(), clock=lambda: at)
-    assert october.rows == november.rows and only(november)["reconciliation_status"] == "matched"
+    assert october.rows == november.rows and only(november).reconciliation_status == "matched"
     assert november.totals["billed_lines"] == 150000
     assert (september.rows, september.totals["billed_lines"]) == ([], 0)
 
@@ -468,7 +468,7 @@ def test_a_note_that_corrects_nobody_knows_what_is_told(project: Project) -> Non
     bill(project, invoice("1100", "110000.00", number="F-1"),
          invoice("100", "10000.00", number="N-1", corrects="F1", **note))  # fmt: skip
     found = judged(project)
-    assert only(found)["billed_quantity"] == 1000 and not found.warnings
+    assert only(found).billed_quantity == 1000 and not found.warnings
     bill(project, invoice("1", "100.00", number="N-2", corrects="F9", **note))
     [told] = judged(project).warnings
     assert "credit note N-2: names no period, and corrects F9, which is not loaded" in told

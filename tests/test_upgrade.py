@@ -60,7 +60,7 @@ def test_what_the_oldest_dependencies_left_is_read_on(warehouse: Project, tmp_pa
         assert oldest.run("load", {**where, "now": shows(warehouse, "10")}) == 0
         with away(warehouse):
             assert oldest.run("load", {**where, "now": shows(warehouse, "20")}) == 0
-            kill = ["wolkvox_billing.pace:Pace.note", "after"]
+            kill = ["wolkvox_billing.polling.pace:Pace.note", "after"]
             assert oldest.run("load", {**where, "now": shows(warehouse, "30")}, kill=kill) == -9
     read = f"SELECT items, read_at, poll_id IN (SELECT poll_id FROM {REPORT}) FROM readings"
     assert warehouse.query(read) == [(10, at(18), True)]

@@ -84,7 +84,7 @@ def test_the_wheel_holds_the_product_and_nothing_else(wheel: Path) -> None:
         if path.is_file() and path.suffix != ".pyc"
     }
     assert names - metadata == files
-    assert {"wolkvox_billing/py.typed", "wolkvox_billing/cli.py"} <= files
+    assert {"wolkvox_billing/py.typed", "wolkvox_billing/cli/main.py"} <= files
 
 
 def test_no_secret_or_answer_is_built_in(tmp_path: Path) -> None:
@@ -118,7 +118,8 @@ def test_the_wheel_names_what_it_imports(wheel: Path) -> None:
         )
     required = set(re.findall(r"^Requires-Dist: ([\w-]+?)(?:-binary)?\b(?!-)", metadata, re.M))
     imported = set(re.findall(r"^\s*(?:import|from) (\w+)[\w.]*(?: import| as|$)", code, re.M))
-    assert imported - set(sys.stdlib_module_names) - {"wolkvox_billing"} <= required
+    own = {"wolkvox_billing", "wolkvox_demo"}  # the latter in a clone only: see the verb `demo`
+    assert imported - set(sys.stdlib_module_names) - own <= required
 
 
 def test_the_wheel_runs_alone(home: Path) -> None:
@@ -131,6 +132,8 @@ def test_the_wheel_runs_alone(home: Path) -> None:
     find = "from importlib.util import find_spec; print(find_spec('fake_wolkvox'))"
     assert run([python, "-c", find], empty).strip() == "None"
     assert __version__ in run([command, "--version"], empty)
+    demo = subprocess.run([command, "demo"], cwd=empty, capture_output=True, text=True)
+    assert demo.returncode == 2 and "comes with the project's repository" in demo.stderr
     assert "--destination" in run([command, "load", "--help"], empty)
     assert list(empty.iterdir()) == []
 
@@ -138,7 +141,7 @@ def test_the_wheel_runs_alone(home: Path) -> None:
 VERBS = """
 import sys
 sys.modules.update(dict.fromkeys(sys.argv[1].split(",")))  # whoever imports one gets an ImportError
-from wolkvox_billing.cli import main
+from wolkvox_billing.cli.main import main
 for words in ("load", "status", "invoices a.xml b.xlsx", "reconcile --init", "reconcile"):
     try:
         main(words.split(), standalone_mode=False)

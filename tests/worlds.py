@@ -16,8 +16,8 @@ from typing import Any
 import psycopg2
 
 from conftest import Project
-from wolkvox_billing import files
-from wolkvox_billing.warehouse import folder_of, opened
+from wolkvox_billing.warehouse import bulk as files
+from wolkvox_billing.warehouse.place import folder_of, opened
 
 
 @dataclass

@@ -1,6 +1,6 @@
 """`python -m wolkvox_billing` is the same as `wolkvox-billing`."""
 
-from wolkvox_billing.cli import run
+from wolkvox_billing.cli.main import run
 
 if __name__ == "__main__":
     run()

@@ -24,8 +24,8 @@ import pytest
 from fake_wolkvox import Vendor
 from local_airflow import BIN, DAGS, ROOT, Airflow, running_airflow, until
 from test_secrets import leaks, shown_by_ps, shows
-from wolkvox_billing.demo import LINE_MAP, OVERBILLED, RATE_CARD
-from wolkvox_billing.pipeline import load
+from wolkvox_billing.verbs.load import load
+from wolkvox_demo.demo import LINE_MAP, OVERBILLED, RATE_CARD
 
 DAG, AGE, INVOICES = "wolkvox_billing", "wolkvox_billing_age", "wolkvox_billing_invoices"
 REPORT = "rsync_s3_mp3"

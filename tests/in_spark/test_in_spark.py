@@ -24,17 +24,17 @@ from pyspark.sql.types import StructType
 
 from conftest import NOON, TOKENS, Project, configure, empty_project
 from fake_wolkvox import Vendor
-from wolkvox_billing import polls
 from wolkvox_billing.closing import close
 from wolkvox_billing.errors import SettingsError
-from wolkvox_billing.explain import explain
-from wolkvox_billing.intake import invoices
-from wolkvox_billing.marts import MARTS
-from wolkvox_billing.pipeline import marts_sql, refresh_marts
-from wolkvox_billing.reconcile import init, reconcile
-from wolkvox_billing.reconciliation.templates import write_templates
-from wolkvox_billing.snapshot import publish
-from wolkvox_billing.status import status
+from wolkvox_billing.marts.sql import MARTS
+from wolkvox_billing.polling import polls
+from wolkvox_billing.reconciliation.contract.templates import write_templates
+from wolkvox_billing.verbs.explain import explain
+from wolkvox_billing.verbs.invoices import invoices
+from wolkvox_billing.verbs.load import marts_sql, refresh_marts
+from wolkvox_billing.verbs.publish import publish
+from wolkvox_billing.verbs.reconcile import init, reconcile
+from wolkvox_billing.verbs.status import status
 
 COUNTER, GAUGE, DAILY = "rsync_s3_mp3", "agent_script", "ivr_minutes"
 ROOT = Path(__file__).parent.parent.parent
@@ -116,7 +116,7 @@ def test_a_value_grows_and_nothing_is_lost_or_doubled(lake: Project, tmp_path: P
     kept: dict[Path, bytes] = {}
 
     def copy(_: object) -> None:
-        files = tmp_path.glob("dlt/pipelines/wolkvox-billing/*/spool/*.poll")
+        files = tmp_path.glob("dlt/wolkvox-billing/*/spool/*.poll")
         kept.update((file, file.read_bytes()) for file in files)
 
     lake.vendor.answer(TOKENS["acme"], COUNTER, [row("10", "2026-11-10")])

@@ -21,6 +21,7 @@ from zoneinfo import ZoneInfo
 import dlt
 
 from wolkvox_billing.closing.grounds import (
+    Ground,
     NoLongerHolds,
     broken,
     canonical,
@@ -39,14 +40,16 @@ from wolkvox_billing.closing.records import (
 )
 from wolkvox_billing.errors import SettingsError
 from wolkvox_billing.invoices.document import storable
-from wolkvox_billing.polls import Clock, utc_now
-from wolkvox_billing.reconcile import DoesNotTieOut, Row, fill, fill_anew
+from wolkvox_billing.reconciliation.mart import DoesNotTieOut, fill, fill_anew
 from wolkvox_billing.reconciliation.month import read_month
 from wolkvox_billing.reconciliation.policy import Policy, read_policy
-from wolkvox_billing.warehouse import DATASET, DESTINATION, configured, opened, reading, rows_of
+from wolkvox_billing.values.clock import Clock, utc_now
+from wolkvox_billing.warehouse.complaints import configured
+from wolkvox_billing.warehouse.place import DATASET, DESTINATION, opened, reading
+from wolkvox_billing.warehouse.sql import rows_of
 
 __all__ = ["Close", "NoLongerHolds", "NotClosed", "close", "no_longer_hold", "reopen",
-           "standing", "warnings_of_closes"]  # fmt: skip
+           "standing", "standing_in", "warnings_of_closes"]  # fmt: skip
 
 
 def close(
@@ -122,8 +125,13 @@ def standing(
     """The months that are closed and whose close holds, and the closes that no longer do, by the
     verdicts that `reconcile` has filled in last."""
     with opened(destination, dataset) as pipeline, reading(pipeline):
-        closed = _closed(pipeline)
-        found = _broken(pipeline, closed)
+        return standing_in(pipeline)
+
+
+def standing_in(pipeline: dlt.Pipeline) -> tuple[set[str], list[NoLongerHolds]]:
+    """The same, in a warehouse that is held."""
+    closed = _closed(pipeline)
+    found = _broken(pipeline, closed)
     return {one.month for one in closed} - {one.close.month for one in found}, found
 
 
@@ -209,7 +217,7 @@ class _Month:
     at: datetime
     pipeline: dlt.Pipeline
     last: Close | None
-    rows: list[Row]
+    rows: list[Ground]
 
     @property
     def stands_on(self) -> str:
@@ -225,7 +233,7 @@ def _judged(
     read_month(month)
     with opened(destination, dataset) as pipeline, reading(pipeline):
         at = clock()  # not before: another process may have been waited for
-        rows: list[Row] | None = None
+        rows: list[Ground] | None = None
         try:
             fill_anew(pipeline, policy, at)
         except DoesNotTieOut as error:

@@ -18,13 +18,13 @@ from dlt.destinations.sql_client import SqlClientBase
 
 from wolkvox_billing.closing.records import Close
 from wolkvox_billing.invoices.period import Period
-from wolkvox_billing.reconcile import DoesNotTieOut, Row
+from wolkvox_billing.marts.reconciled import KEY
 from wolkvox_billing.reconciliation.ledger import months_of
-from wolkvox_billing.warehouse import rows_of
+from wolkvox_billing.reconciliation.mart import DoesNotTieOut
+from wolkvox_billing.warehouse.sql import rows_of
 
-# With other columns every close made before would no longer hold.
-KEY = ("supplier_id", "operation_id", "report", "product", "billing_period_start",
-       "billing_period_end", "billing_currency")  # fmt: skip
+# What a close stands on: with other columns every close made before would no longer hold.
+Ground = dict[str, Any]
 # Those that the others follow from come first: they are told when something has changed.
 CAUSES = ("reconciliation_status", "consumed_quantity", "billed_quantity", "contracted_unit_price",
           "contracted_cost", "billed_cost")  # fmt: skip
@@ -49,10 +49,10 @@ class NoLongerHolds:
         )
 
 
-def verdicts_by_month(client: SqlClientBase[Any], marts: str) -> dict[str, list[Row]]:
+def verdicts_by_month(client: SqlClientBase[Any], marts: str) -> dict[str, list[Ground]]:
     """The rows of invoice_reconciliation as they are, with what a close stands on."""
     columns = (*KEY, *CAUSES, *EFFECTS)
-    found: dict[str, list[Row]] = {}
+    found: dict[str, list[Ground]] = {}
     for values in rows_of(
         client,
         f"SELECT {', '.join(columns)} FROM {marts}.invoice_reconciliation "
@@ -65,12 +65,12 @@ def verdicts_by_month(client: SqlClientBase[Any], marts: str) -> dict[str, list[
     return found
 
 
-def untied(error: DoesNotTieOut) -> list[Row]:
+def untied(error: DoesNotTieOut) -> list[Ground]:
     """What a close stands on where the verdicts cannot be shown."""
     return [{_UNTIED: str(error)}]
 
 
-def doubts(rows: Sequence[Row]) -> list[str]:
+def doubts(rows: Sequence[Ground]) -> list[str]:
     """Why a month with these verdicts is closed for a reason only, in words."""
     if not rows:
         return ["nothing was measured or billed in it"]
@@ -106,7 +106,7 @@ def broken(one: Close, stands_on: str) -> NoLongerHolds | None:
     return NoLongerHolds(one, [text for text in told if text])
 
 
-def _change(old: Row | None, new: Row | None) -> str:
+def _change(old: Ground | None, new: Ground | None) -> str:
     """What is another thing in a key, in words; "" if nothing is."""
     row = new or old or {}
     if _UNTIED in row:
@@ -124,7 +124,7 @@ def _change(old: Row | None, new: Row | None) -> str:
     return f"{_name(row)}: {', '.join(steps)}" if steps else ""
 
 
-def _plain(row: Mapping[str, Any]) -> Row:
+def _plain(row: Mapping[str, Any]) -> Ground:
     return {
         name: f"{value:.4f}"
         if isinstance(value, Decimal)
@@ -135,7 +135,7 @@ def _plain(row: Mapping[str, Any]) -> Row:
     }
 
 
-def _name(row: Row) -> str:
+def _name(row: Ground) -> str:
     """A verdict's key, as short as a person needs it."""
     what = row["product"] or row["report"] or "what no row of the line map fits"
     return " ".join(filter(None, (row["operation_id"], what)))

@@ -16,10 +16,9 @@ from dlt.destinations.sql_client import SqlClientBase
 from dlt.extract import DltSource
 
 from wolkvox_billing.errors import WolkvoxError
-from wolkvox_billing.intake import INSERT
-from wolkvox_billing.loading import load_or_raise, load_source
-from wolkvox_billing.tables import TEXT, TIME, Table, hints
-from wolkvox_billing.warehouse import rows_of, tables_in
+from wolkvox_billing.warehouse.columns import INSERT, TEXT, TIME, Table, hints
+from wolkvox_billing.warehouse.loading import load_or_raise, load_source
+from wolkvox_billing.warehouse.sql import rows_of, tables_in
 
 MONTH_CLOSES: Table = (
     "One row per close or reopening of a month; the newest of a month counts, and none is changed",

@@ -16,10 +16,12 @@ import hashlib
 import os
 import platform
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+import dlt
 import duckdb
 
 from wolkvox_billing.errors import SettingsError
@@ -27,17 +29,70 @@ from wolkvox_billing.evidence.archive import write_archive
 from wolkvox_billing.evidence.contents import collect
 from wolkvox_billing.evidence.documents import find_documents
 from wolkvox_billing.evidence.manifest import MANIFEST, VERSIONS, Manifest, Member, as_json
+from wolkvox_billing.evidence.report.report import Page, report
 from wolkvox_billing.evidence.tables import as_members
 from wolkvox_billing.evidence.verification import Examined, examine, verify
-from wolkvox_billing.evidence_report import Page, report
-from wolkvox_billing.polls import Clock, utc_now
-from wolkvox_billing.reconcile import fill_anew
+from wolkvox_billing.reconciliation.mart import Filled, fill_anew
 from wolkvox_billing.reconciliation.month import read_month
 from wolkvox_billing.reconciliation.policy import Policy, read_policy
+from wolkvox_billing.values.clock import Clock, utc_now
 from wolkvox_billing.version import __version__
-from wolkvox_billing.warehouse import DATASET, DESTINATION, configured, opened, reading
+from wolkvox_billing.warehouse.complaints import configured
+from wolkvox_billing.warehouse.place import DATASET, DESTINATION, opened, reading
 
-__all__ = ["Examined", "examine", "verify", "write_evidence"]
+__all__ = ["Examined", "examine", "order_evidence", "pack", "verify", "write_evidence"]
+
+
+@dataclass(frozen=True)
+class Order:
+    """A month whose evidence is wanted: the file, and where its documents are looked for."""
+
+    month: str
+    target: Path
+    documents: list[Path]
+
+
+def order_evidence(
+    folder: str | os.PathLike[str], month: str, files: Sequence[str | os.PathLike[str]] = ()
+) -> Order:
+    """Return the Order of a month's evidence in a folder, checked before anything is done.
+
+    files: files and folders in which the month's documents are looked for, by their SHA-256.
+    Raises SettingsError for what cannot be meant.
+    """
+    read_month(month)
+    paths = [Path(file) for file in files]
+    if absent := [str(path) for path in paths if not path.exists()]:
+        raise SettingsError(f"there is no {', '.join(absent)}")
+    target = Path(os.path.abspath(folder)) / f"wolkvox-evidence-{month}.zip"
+    parent = next(path for path in target.parents if os.path.lexists(path))
+    if not parent.is_dir():
+        raise SettingsError(f"{parent} is no folder: name one for the evidence")
+    return Order(month, target, paths)
+
+
+def pack(
+    pipeline: dlt.Pipeline, order: Order, policy: Policy, filled: Filled
+) -> Callable[[], Path]:
+    """Collect what the evidence of these verdicts holds, while the warehouse is held; return what
+    writes it afterwards.
+
+    That returns the zip, such as wolkvox-evidence-2026-10.zip. One that is there already is never
+    replaced: where its bytes are others, the new one is wolkvox-evidence-2026-10.2.zip. Raises
+    SettingsError for a line map or rate card that is not there, and WolkvoxError where nothing can
+    be written.
+    """
+    page, tables = collect(pipeline, read_month(order.month), filled.rows, policy)
+
+    def write() -> Path:
+        documents = tables["invoice_documents"].rows
+        members, page.given = find_documents(documents, order.documents)
+        page.warnings, page.versions = filled.warnings, _versions()
+        members = as_members(tables) | _rules(policy) | _about(page) | members
+        members[MANIFEST] = _manifest(page, members)
+        return write_archive(order.target, members)
+
+    return write
 
 
 def write_evidence(
@@ -50,30 +105,17 @@ def write_evidence(
     files: Sequence[str | os.PathLike[str]] = (),
     clock: Clock = utc_now,
 ) -> Path:
-    """The zip in the folder, such as wolkvox-evidence-2026-10.zip. One that is there already is
-    never replaced: where its bytes are others, the new one is wolkvox-evidence-2026-10.2.zip.
+    """Write the evidence of a month by the verdicts of this moment; return the zip, see `pack`.
 
-    files: files and folders in which the month's documents are looked for, by their SHA-256.
     Raises SettingsError for what cannot be meant, WarehouseError where nothing is loaded, and
     WolkvoxError where nothing can be written.
     """
-    period = read_month(month)
-    paths = [Path(one) for one in files]
-    if absent := [str(one) for one in paths if not one.exists()]:
-        raise SettingsError(f"there is no {', '.join(absent)}")
-    target = Path(os.path.abspath(folder)) / f"wolkvox-evidence-{month}.zip"
-    there = next(one for one in target.parents if os.path.lexists(one))
-    if not there.is_dir():
-        raise SettingsError(f"{there} is no folder: name one for the evidence")
+    order = order_evidence(folder, month, files)
     policy = policy or configured(read_policy)
     with opened(destination, dataset) as pipeline, reading(pipeline):
-        rows, _, warnings = fill_anew(pipeline, policy, clock(), period)
-        page, tables = collect(pipeline, period, rows, policy)
-    documents, page.given = find_documents(tables["invoice_documents"].rows, paths)
-    page.warnings, page.versions = warnings, _versions()
-    members = as_members(tables) | _rules(policy) | _about(page) | documents
-    members[MANIFEST] = _manifest(page, members)
-    return write_archive(target, members)
+        filled = fill_anew(pipeline, policy, clock(), read_month(month))
+        write = pack(pipeline, order, policy, filled)
+    return write()
 
 
 def _rules(policy: Policy) -> dict[str, bytes]:

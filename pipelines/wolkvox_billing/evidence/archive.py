@@ -13,7 +13,7 @@ from pathlib import Path
 
 from wolkvox_billing.errors import WolkvoxError
 from wolkvox_billing.evidence.manifest import MANIFEST
-from wolkvox_billing.warehouse import plain
+from wolkvox_billing.warehouse.complaints import plain
 
 # Of an evidence file, packed and unpacked: up to here zipfile writes no ZIP64.
 MOST_BYTES = 2_000_000_000

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from typing import Any
 
 import dlt
 from dlt.destinations.sql_client import SqlClientBase
 
+from wolkvox_billing.evidence.report.report import Counter, Page
 from wolkvox_billing.evidence.tables import Table, in_order
-from wolkvox_billing.evidence_report import Counter, Page
 from wolkvox_billing.invoices.period import Period
 from wolkvox_billing.invoices.tables import INVOICE_TABLES
-from wolkvox_billing.marts.sql import TABLES as MART_TABLES
-from wolkvox_billing.marts.sql import literal
-from wolkvox_billing.reconcile import Row
+from wolkvox_billing.marts.reconciled import KEY, KINDS, ReconciledRow
+from wolkvox_billing.polling.tables import TABLES
 from wolkvox_billing.reconciliation.policy import Policy
-from wolkvox_billing.tables import TABLES
-from wolkvox_billing.warehouse import engine_of, rows_of
+from wolkvox_billing.warehouse.sql import engine_of, literal, rows_of
 
 _KINDS = {"text": "VARCHAR", "bigint": "BIGINT", "decimal": "DECIMAL(18, 4)", "bool": "BOOLEAN",
           "timestamp": "TIMESTAMP WITH TIME ZONE", "date": "DATE"}  # fmt: skip
@@ -31,16 +28,16 @@ _RESTATEMENTS = {
     **dict.fromkeys(("previous_quantity", "quantity", "quantity_change"), "DECIMAL(18, 4)"),
     "previous_read_at": "TIMESTAMP WITH TIME ZONE",
 }
-_RECONCILED = dict(one.split(" ", 1) for one in re.split(r", (?=[a-z])", MART_TABLES["reconciled"]))
+Row = dict[str, Any]
 
 
 def collect(
-    pipeline: dlt.Pipeline, month: Period, rows: list[Row], policy: Policy
+    pipeline: dlt.Pipeline, month: Period, rows: list[ReconciledRow], policy: Policy
 ) -> tuple[Page, dict[str, Table]]:
     """What the report shows, and the tables: all of one moment. `rows` are the month's verdicts."""
     raw, marts = pipeline.dataset_name, f"{pipeline.dataset_name}_marts"
-    first = min([month.start, *(one["billing_period_start"] for one in rows)])
-    last = max([month.end, *(one["billing_period_end"] for one in rows)])
+    first = min([month.start, *(r.billing_period_start for r in rows if r.billing_period_start)])
+    last = max([month.end, *(r.billing_period_end for r in rows if r.billing_period_end)])
     with pipeline.sql_client() as client, client.begin_transaction():
         if engine_of(pipeline) == "postgres":
             client.execute_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
@@ -121,19 +118,13 @@ class _Reading:
 
 
 def _tables(
-    read: _Reading, marts: str, month: Period, rows: list[Row], policy: Policy
+    read: _Reading, marts: str, month: Period, rows: list[ReconciledRow], policy: Policy
 ) -> dict[str, Table]:
     raw, within = read.raw, read.within
     ids = f"SELECT poll_id FROM {raw}.readings WHERE {within('date')}"
     documents = read.of("invoice_documents", _of_month(read, rows, policy))
     listed = ", ".join(literal(one["document_id"]) for one in documents.rows) or "NULL"
     restated = read.rows(f"{marts}.usage_restatements", _RESTATEMENTS, within("usage_date"))
-    reconciled = read.rows(
-        f"{marts}.invoice_reconciliation",
-        _RECONCILED,
-        f"billing_period_start < {literal(month.end)} "
-        f"AND billing_period_end > {literal(month.start)}",
-    )
     return {
         "readings": read.of("readings", within("date")),
         "polls": read.of("polls", f"({within('poll_date')}) OR poll_id IN ({ids})"),
@@ -142,19 +133,15 @@ def _tables(
         ),
         "invoice_documents": documents,
         "invoice_lines": read.of("invoice_lines", f"document_id IN ({listed})"),
-        "invoice_reconciliation": in_order(
-            _RECONCILED, reconciled,
-            ("supplier_id", "operation_id", "report", "product", "billing_period_start",
-             "billing_period_end", "billing_currency"),
-        ),
+        "invoice_reconciliation": in_order(KINDS, map(asdict, rows), KEY),
     }  # fmt: skip
 
 
-def _of_month(read: _Reading, rows: Sequence[Row], policy: Policy) -> str:
+def _of_month(read: _Reading, rows: Sequence[ReconciledRow], policy: Policy) -> str:
     """Which documents are the month's: those in a verdict, those for a time in it, and those that
     one of them corrects."""
     raw, within = read.raw, read.within
-    named = {one for row in rows for one in (row["invoice_ids"] or "").split(",") if one}
+    named = {one for row in rows for one in (row.invoice_ids or "").split(",") if one}
     lines = f"SELECT document_id FROM {raw}.invoice_lines WHERE {within('period_start')}"
     of_month = f"{within('period_start')} OR document_id IN ({lines})"
     if named:

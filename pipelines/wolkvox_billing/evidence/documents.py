@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from wolkvox_billing.invoices.document import Rejected
 from wolkvox_billing.invoices.files import read_bytes, read_file, walk
-from wolkvox_billing.reconcile import Row
+
+Row = Mapping[str, Any]
 
 
 def find_documents(

@@ -16,9 +16,10 @@ from typing import Any, NamedTuple
 
 import duckdb
 
-from wolkvox_billing.marts.sql import literal
-from wolkvox_billing.reconcile import Row
-from wolkvox_billing.reconciliation.csv_file import RUNS_AS_FORMULA
+from wolkvox_billing.reconciliation.contract.csv_file import RUNS_AS_FORMULA
+from wolkvox_billing.warehouse.sql import literal
+
+Row = Mapping[str, Any]  # of any of the tables in a file
 
 
 class Table(NamedTuple):

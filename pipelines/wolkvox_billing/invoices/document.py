@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from wolkvox_billing.errors import WolkvoxError
 from wolkvox_billing.invoices.period import Period
-from wolkvox_billing.readings import UNSTORABLE
+from wolkvox_billing.values.shown import UNSTORABLE
 
 _MOST_CHARACTERS = 4000  # of a text that is kept
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from wolkvox_billing.invoices.document import Document, Rejected
-from wolkvox_billing.invoices.spreadsheet import read_csv, read_xlsx
+from wolkvox_billing.invoices.sheets.spreadsheet import read_csv, read_xlsx
 from wolkvox_billing.invoices.ubl import OtherKind, read_xml
 
 MOST_BYTES = 100 * 1024 * 1024  # of a file

@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from functools import lru_cache
 from typing import NamedTuple
 
-from wolkvox_billing.invoices.spelling import plain
+from wolkvox_billing.values.spelling import plain
 
 DAY = timedelta(days=1)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from wolkvox_billing.invoices.document import Document, Rejected, storable
 from wolkvox_billing.invoices.files import Found
-from wolkvox_billing.tables import AMOUNT, COUNT, DATE, FLAG, TEXT, TIME, Table
+from wolkvox_billing.warehouse.columns import AMOUNT, COUNT, DATE, FLAG, TEXT, TIME, Table
 
 _DOCUMENT_ID = (TEXT, "SHA-256 of the document's canonical XML, or of a spreadsheet's rows")
 _PERIOD_START = (DATE, "First day of what is billed")

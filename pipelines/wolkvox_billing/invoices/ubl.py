@@ -59,8 +59,8 @@ from wolkvox_billing.invoices.document import (
     stored,
 )
 from wolkvox_billing.invoices.period import Period, between
-from wolkvox_billing.invoices.tax_id import read_tax_id
 from wolkvox_billing.invoices.xml import digest, parse
+from wolkvox_billing.values.tax_id import read_tax_id
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element

@@ -11,8 +11,8 @@ from typing import Any
 import dlt
 
 from wolkvox_billing.errors import SettingsError
-from wolkvox_billing.operations import read_zone
-from wolkvox_billing.reports import REPORTS, TIMEZONE
+from wolkvox_billing.vendor.operations import read_zone
+from wolkvox_billing.vendor.reports import REPORTS, TIMEZONE
 
 logger = logging.getLogger("wolkvox_billing")
 

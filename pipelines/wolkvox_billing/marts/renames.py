@@ -14,8 +14,8 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable
 from typing import Any, NamedTuple
 
-from wolkvox_billing.marts.sql import literal
-from wolkvox_billing.reports import REPORTS
+from wolkvox_billing.vendor.reports import REPORTS
+from wolkvox_billing.warehouse.sql import literal
 
 Query = Callable[[str], list[tuple[Any, ...]]]
 

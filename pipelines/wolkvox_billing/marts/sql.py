@@ -12,15 +12,24 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 from functools import lru_cache
 from importlib import resources
 from zoneinfo import ZoneInfo
 
 from wolkvox_billing.marts import rendered
 from wolkvox_billing.marts.engine import Engine
-from wolkvox_billing.readings import EARLIEST
+from wolkvox_billing.marts.reconciled import DDL
+from wolkvox_billing.values.clock import day_start, epoch
+from wolkvox_billing.vendor.readings import EARLIEST
+from wolkvox_billing.warehouse.sql import insert, literal
 
+MARTS = (
+    "usage_daily",
+    "usage_monthly",
+    "usage_restatements",
+    "poll_coverage",
+    "invoice_reconciliation",
+)
 VIEWS = (
     "stg_readings",
     "day_readings",
@@ -46,14 +55,7 @@ TABLES = {
     "rate_card": "line_number BIGINT, report VARCHAR, operation_id VARCHAR, product VARCHAR, "
     "from_quantity DECIMAL(18, 4), unit_price DECIMAL(18, 8), currency VARCHAR, valid_from DATE, "
     "valid_to DATE",
-    "reconciled": "supplier_id VARCHAR, operation_id VARCHAR, operation_name VARCHAR, "
-    "report VARCHAR, product VARCHAR, billing_period_start DATE, billing_period_end DATE, "
-    "billing_currency VARCHAR, consumed_quantity DECIMAL(18, 4), billed_quantity DECIMAL(18, 4), "
-    "quantity_variance DECIMAL(18, 4), contracted_unit_price DECIMAL(18, 8), "
-    "contracted_cost DECIMAL(18, 4), billed_cost DECIMAL(18, 4), cost_variance DECIMAL(18, 4), "
-    "volume_effect DECIMAL(18, 4), price_effect DECIMAL(18, 4), invoice_ids VARCHAR, "
-    "hours_unread_at_end DECIMAL(18, 4), reconciliation_status VARCHAR, is_material BOOLEAN, "
-    "explanation VARCHAR",
+    "reconciled": DDL,
     "reconciled_by": "inputs_digest VARCHAR, policy_digest VARCHAR",
 }
 # What `reconcile` fills: the views are made without it.
@@ -121,7 +123,7 @@ def statements(
 
 def transpiled(name: str, engine: Engine) -> tuple[str, ...]:
     """Return the statements that make a table or view, by sqlglot."""
-    from wolkvox_billing.marts import transpile  # which few need, and takes its time
+    from wolkvox_billing.marts import transpile
 
     if name in TABLES:
         return (transpile.create_table(name, TABLES[name], engine),)
@@ -144,34 +146,6 @@ def view_sql(view: str) -> str:
 def grain(view: str) -> str:
     """What one row of a view is: the first line of its file."""
     return view_sql(view).splitlines()[0].removeprefix("-- ")
-
-
-def literal(value: object) -> str:
-    """A value as DuckDB and PostgreSQL write it."""
-    if value is None:
-        return "NULL"
-    if isinstance(value, (int, Decimal)):
-        return f"{value:f}" if isinstance(value, Decimal) else str(value)
-    quoted = str(value).replace("'", "''")
-    return f"DATE '{value}'" if isinstance(value, date) else f"'{quoted}'"
-
-
-def epoch(at: datetime) -> int:
-    """Seconds since 1970."""
-    return int(at.timestamp())
-
-
-def day_start(day: date, zone: ZoneInfo) -> int:
-    """When a day starts in a time zone, in seconds since 1970."""
-    return epoch(datetime(day.year, day.month, day.day, tzinfo=zone))
-
-
-def insert(table: str, rows: list[tuple[object, ...]]) -> Iterator[str]:
-    for start in range(0, len(rows), 1000):
-        values = ", ".join(
-            f"({', '.join(map(literal, row))})" for row in rows[start : start + 1000]
-        )
-        yield f"INSERT INTO {table} VALUES {values}"
 
 
 def columns_of(table: str) -> list[str]:

@@ -10,7 +10,7 @@ from dlt.destinations.sql_client import SqlClientBase
 
 from wolkvox_billing.marts.engine import Engine
 from wolkvox_billing.marts.sql import RECONCILED, TABLES, VIEWS, columns_of
-from wolkvox_billing.warehouse import rows_of
+from wolkvox_billing.warehouse.sql import rows_of
 
 Client = SqlClientBase[Any]
 

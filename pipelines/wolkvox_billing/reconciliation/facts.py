@@ -9,7 +9,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from wolkvox_billing.invoices.period import Period
-from wolkvox_billing.reconciliation.tail import Unread
+from wolkvox_billing.reconciliation.unread import Unread
 
 
 @dataclass(frozen=True)

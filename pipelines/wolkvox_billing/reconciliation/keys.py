@@ -19,9 +19,14 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from wolkvox_billing.invoices.period import Period
+from wolkvox_billing.reconciliation.contract.line_map import (
+    COMPARED,
+    MapRow,
+    first_fit,
+    operation_of,
+)
 from wolkvox_billing.reconciliation.facts import BilledLine, DayUse, Facts, MonthUse
 from wolkvox_billing.reconciliation.ledger import Found, Ledger, Part
-from wolkvox_billing.reconciliation.line_map import COMPARED, MapRow, first_fit, operation_of
 
 
 class Key(NamedTuple):

@@ -10,8 +10,8 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import NamedTuple
 
 from wolkvox_billing.invoices.period import DAY, Period, month_of
-from wolkvox_billing.invoices.spelling import plain
 from wolkvox_billing.reconciliation.facts import DayUse, Facts, MonthUse, Product
+from wolkvox_billing.values.spelling import plain
 
 PLACES = Decimal("0.0001")
 

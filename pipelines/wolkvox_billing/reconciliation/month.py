@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import date
-from typing import Any
 
 from wolkvox_billing.errors import SettingsError
 from wolkvox_billing.invoices.period import Period, month_of
+from wolkvox_billing.marts.reconciled import ReconciledRow
 
 
 def read_month(text: str) -> Period:
@@ -20,12 +20,13 @@ def read_month(text: str) -> Period:
     raise SettingsError(f"{text!r} is no month: expected one such as 2026-11")
 
 
-def of_month(month: Period, rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Those of these rows of invoice_reconciliation whose period has days in the month."""
+def of_month(month: Period, rows: Iterable[ReconciledRow]) -> list[ReconciledRow]:
+    """Return those of these verdicts whose period has days in the month."""
     return [
-        one
-        for one in rows
-        if one["billing_period_start"]
-        and one["billing_period_start"] < month.end
-        and month.start < one["billing_period_end"]
+        row
+        for row in rows
+        if row.billing_period_start
+        and row.billing_period_end
+        and row.billing_period_start < month.end
+        and month.start < row.billing_period_end
     ]

@@ -11,7 +11,7 @@ from typing import Any
 import dlt
 
 from wolkvox_billing.errors import SettingsError
-from wolkvox_billing.invoices.tax_id import canonical_id
+from wolkvox_billing.values.tax_id import canonical_id
 
 LANGUAGES = ("en", "es")
 PERIOD_RULES = ("month_before_issue", "issue_month")  # of a document that names no period

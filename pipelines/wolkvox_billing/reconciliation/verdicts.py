@@ -13,12 +13,12 @@ from datetime import timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
 from wolkvox_billing.invoices.period import DAY, Period
+from wolkvox_billing.reconciliation.contract.rate_card import Rate, Tariff, cost, tariffs
 from wolkvox_billing.reconciliation.facts import BilledLine, DayUse, Facts
 from wolkvox_billing.reconciliation.keys import Billed, Comparison, Key, Measured
 from wolkvox_billing.reconciliation.ledger import months_of
 from wolkvox_billing.reconciliation.policy import Policy
-from wolkvox_billing.reconciliation.rate_card import Rate, Tariff, cost, tariffs
-from wolkvox_billing.reconciliation.tail import Tail, Unread, added
+from wolkvox_billing.reconciliation.unread import Tail, Unread, added
 
 INCONCLUSIVE = "inconclusive_low_coverage"
 NO_FINDING = ("open_period", "matched", "within_tolerance")

@@ -6,11 +6,11 @@ from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from zoneinfo import ZoneInfo
 
+from wolkvox_billing.reconciliation.contract.rate_card import cents
 from wolkvox_billing.reconciliation.facts import Facts
-from wolkvox_billing.reconciliation.rate_card import cents
-from wolkvox_billing.reconciliation.tail import NOTHING
+from wolkvox_billing.reconciliation.unread import NOTHING
 from wolkvox_billing.reconciliation.verdicts import INCONCLUSIVE, Verdict
-from wolkvox_billing.reports import REPORTS
+from wolkvox_billing.vendor.reports import REPORTS
 
 _MONTHS = {
     "en": ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"],

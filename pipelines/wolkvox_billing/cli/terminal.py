@@ -1,0 +1,126 @@
+"""What a person sees on a terminal, and a machine in a pipe."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from wolkvox_billing.values.shown import harmless, shown_number
+
+if TYPE_CHECKING:
+    from wolkvox_billing.polling.polls import Poll, Skip
+
+_ROWS_OF_A_TABLE = 1000  # a longer one is printed in parts, each with its headings
+
+
+@contextmanager
+def watching(what: str) -> Iterator[Callable[[Poll | Skip], None]]:
+    """Tells of each call as it ends: on a line that changes while a person watches, else by log."""
+    from wolkvox_billing.polling.polls import Poll
+
+    logger = logging.getLogger("wolkvox_billing")
+    done = 0
+
+    def line(event: Poll | Skip) -> str:
+        if isinstance(event, Poll):
+            rows = event.verdict.count
+            took = (event.finished_at - event.started_at).total_seconds()
+            name = event.operation.operation_id
+            return f"{name} {event.report} {event.outcome.value} {rows} rows {took:.2f} s"
+        return f"{event.operation_id} {event.report} not asked: {event.detail}"
+
+    def show(event: Poll | Skip) -> None:
+        nonlocal done
+        done += 1
+        update(f"{what}: {done} done, {line(event)}")
+
+    with spinning(what) as update:
+        yield show if _is_watched() else lambda event: logger.info(harmless(line(event)))
+
+
+@contextmanager
+def counting(what: str) -> Iterator[Callable[[object], None]]:
+    """Counts what is done, while a person watches; says nothing in a pipe."""
+    done = 0
+
+    def count(_: object) -> None:
+        nonlocal done
+        done += 1
+        update(f"{what}: {done:,}")
+
+    with spinning(what) as update:
+        yield count
+
+
+@contextmanager
+def spinning(what: str) -> Iterator[Callable[[str], None]]:
+    """Shows a line that changes while a person watches, and nothing in a pipe. What it gives takes
+    the line's text."""
+    if not _is_watched():
+        yield lambda text: None
+        return
+    from rich.console import Console  # of no use in a pipe, where most loads run
+    from rich.text import Text
+
+    with Console(stderr=True).status(f"{what}...") as spinner:
+        yield lambda text: spinner.update(Text(harmless(text)))
+
+
+def _is_watched() -> bool:
+    """Whether a person sees what goes to stderr; a service may have none at all."""
+    return sys.stderr is not None and not sys.stderr.closed and sys.stderr.isatty()
+
+
+def say(text: str, bold: bool = False) -> None:
+    click.secho(harmless(text), bold=bold or None)
+
+
+def complain(text: str) -> None:
+    click.echo(f"wolkvox-billing: {harmless(text)}", err=True)
+
+
+def print_table(headings: list[str], rows: Sequence[Sequence[Any]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    out = Console(highlight=False)
+    for start in range(0, max(len(rows), 1), _ROWS_OF_A_TABLE):
+        table = Table()
+        for heading in headings:
+            table.add_column(heading, overflow="fold")
+        for row in rows[start : start + _ROWS_OF_A_TABLE]:
+            table.add_row(*(Text(harmless(_shown(cell))) for cell in row))
+        out.print(table)
+
+
+def print_json(value: Any) -> None:
+    """Numbers that count as strings, so that no reader makes a float of them; times in ISO 8601.
+    What does not print is escaped: half a character, as a file's name may hold, ends no verb."""
+    text = json.dumps(value, default=_as_json, ensure_ascii=False, indent=2)
+    click.echo("".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text))
+
+
+def _as_json(value: Any) -> Any:
+    if isinstance(value, (datetime, date)):
+        return value.isoformat()
+    if isinstance(value, timedelta):
+        return round(value.total_seconds())
+    if isinstance(value, (Decimal, Path)):
+        return str(value)
+    raise TypeError(type(value))
+
+
+def _shown(cell: Any) -> str:
+    if isinstance(cell, Decimal):
+        return shown_number(cell)
+    return "" if cell is None else str(cell)

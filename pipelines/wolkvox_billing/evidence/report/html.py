@@ -1,0 +1,128 @@
+"""HTML for the evidence's report and the notebook: texts, tables and the style. Every text is
+escaped, and none of it needs a script, a font or a picture.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from wolkvox_billing.evidence.report.month import HOUR
+from wolkvox_billing.values.shown import harmless, shown_number
+
+# Within `.billing`, so that it changes nothing else of a page that holds it.
+STYLE = """
+.billing { color: #1b1b1b; background: #fff; font: 15px/1.5 system-ui, sans-serif; }
+.billing :is(h1, h2, h3, th, strong) { font-weight: 700; }
+.billing h1 { font-size: 1.6rem; margin: 0 0 .4rem; }
+.billing h2 { font-size: 1.25rem; margin: 2.2rem 0 .6rem; padding-bottom: .2rem;
+  border-bottom: 2px solid #1b1b1b; }
+.billing h3 { font-size: 1.05rem; margin: 1.4rem 0 .3rem; }
+.billing .wide { overflow-x: auto; }
+.billing table { border-collapse: collapse; width: 100%; margin: .6rem 0; font-size: .85rem;
+  font-variant-numeric: tabular-nums; }
+.billing th, .billing td { border: 0 solid #bbb; border-bottom-width: 1px; padding: .28rem .5rem;
+  text-align: left; vertical-align: top; }
+.billing td { overflow-wrap: anywhere; min-width: 8rem; }
+.billing th { background: #eee; border-color: #555; vertical-align: bottom; }
+.billing th.number, .billing td.number { text-align: right; }
+.billing td.number, .billing td.short { white-space: nowrap; min-width: 0; }
+.billing td.hash { min-width: 17rem; }
+.billing dl { display: grid; grid-template-columns: max-content 1fr; gap: .1rem 1rem;
+  font-size: .85rem; margin: .3rem 0 .9rem 1rem; }
+.billing dt { color: #444; } .billing dd { margin: 0; overflow-wrap: anywhere; }
+.billing .hash { font-family: ui-monospace, monospace; font-size: .75rem; }
+.billing figure { margin: .8rem 0; } .billing svg { width: 100%; height: auto; }
+.billing figcaption { font-size: .85rem; color: #444; }
+.billing .verdict { border-left: .3rem solid #888; background: #f6f6f6; padding: .45rem .8rem;
+  margin: .6rem 0; }
+.billing .material { border-left: .7rem double #1b1b1b; }
+.billing summary { cursor: pointer; padding: .2rem 0; font-size: .9rem; }
+.billing thead { display: table-header-group; }
+"""
+_SHORT = 24  # a text up to so long stays on one line, but for texts with blanks
+_HASH = 64
+
+
+class Money(NamedTuple):
+    """An amount in a currency, as a cell of a table."""
+
+    amount: Decimal | None
+    currency: str | None
+
+    def __str__(self) -> str:
+        return "" if self.amount is None else f"{self.amount:,.2f} {self.currency or ''}".strip()
+
+
+def table(headings: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    """A table; numbers and amounts stand to the right. `None.` where there are no rows."""
+    if not rows:
+        return "<p>None.</p>"
+    kinds = [
+        _kind(next((one for one in column if one is not None), ""))
+        for column in zip(*rows, strict=True)
+    ]
+    head = "".join(
+        f'<th scope="col"{kind if "number" in kind else ""}>{text(one)}</th>'
+        for one, kind in zip(headings, kinds, strict=True)
+    )
+    body = "".join(f"<tr>{''.join(map(_cell, row))}</tr>\n" for row in rows)
+    return (
+        f'<div class="wide"><table><thead><tr>{head}</tr></thead>\n<tbody>{body}</tbody></table>'
+        "</div>"
+    )
+
+
+def facts(named: Mapping[str, Any]) -> str:
+    """Names and values below each other, without those that are None."""
+    listed = "".join(
+        f"<dt>{text(name)}</dt><dd{_kind(value) if _is_hash(value) else ''}>{_shown(value)}</dd>"
+        for name, value in named.items()
+        if value is not None
+    )
+    return f"<dl>{listed}</dl>"
+
+
+def _cell(value: Any) -> str:
+    return f"<td{_kind(value)}>{'' if value is None else _shown(value)}</td>"
+
+
+def _shown(value: Any) -> str:
+    return text(shown_number(value) if isinstance(value, Decimal) else str(value))
+
+
+def _is_hash(value: Any) -> bool:
+    return isinstance(value, str) and len(value) == _HASH and value.isalnum()
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, (Decimal, Money, int)):
+        return ' class="number"'
+    if _is_hash(value):
+        return ' class="hash"'
+    is_short = value is not None and len(str(value)) <= _SHORT
+    return ' class="short"' if is_short and (not isinstance(value, str) or value.isascii()) else ""
+
+
+def text(value: str) -> str:
+    """A text as HTML; what does not print, or turns the direction of writing, by its number."""
+    return html.escape(harmless(value))
+
+
+def folded(summary: str, inside: str) -> str:
+    """What is shown on one click."""
+    return f"<details><summary>{text(summary)}</summary>\n{inside}</details>"
+
+
+def hours(seconds: int) -> str:
+    if seconds < 2 * HOUR:
+        return f"{seconds // 60} min"
+    return f"{seconds // HOUR} h" if seconds < 72 * HOUR else f"{seconds // (24 * HOUR)} days"
+
+
+def moment(at: datetime, zone: ZoneInfo) -> str:
+    return f"{at.astimezone(zone):%Y-%m-%d %H:%M %Z}"

@@ -1,0 +1,103 @@
+"""A row of `invoice_reconciliation`: the only place that knows its columns.
+
+The table's DDL, the types in an evidence file, the comments in a database, the JSON and the tables
+on a terminal come from the fields below, in their order.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, NamedTuple, get_type_hints
+
+TEXT, DATE, FLAG = "VARCHAR", "DATE", "BOOLEAN"
+AMOUNT, PRICE = "DECIMAL(18, 4)", "DECIMAL(18, 8)"
+
+
+class Column(NamedTuple):
+    """What a database is told of a column: its type, and a sentence."""
+
+    kind: str
+    says: str
+
+
+@dataclass(frozen=True)
+class ReconciledRow:
+    """A verdict on one supplier, operation, report, product, period and currency. A NULL product is
+    the whole report; a period is from its start to before its end. Money is in `billing_currency`.
+    """
+
+    supplier_id: Annotated[str | None, Column(TEXT, "The supplier's tax id")]
+    operation_id: Annotated[str | None, Column(TEXT, "The operation's name in the settings")]
+    operation_name: Annotated[
+        str | None,
+        Column(TEXT, "The operation's name as the vendor writes it, of a renamed one the newest"),
+    ]
+    report: Annotated[str | None, Column(TEXT, "The vendor's report, such as rsync_s3_mp3")]
+    product: Annotated[str | None, Column(TEXT, "The product, as the vendor describes it")]
+    billing_period_start: Annotated[
+        date | None, Column(DATE, "The month's first day, in the vendor's time zone")
+    ]
+    billing_period_end: Annotated[date | None, Column(DATE, "The day after the month's last one")]
+    billing_currency: Annotated[str | None, Column(TEXT, "The currency of the amounts")]
+    consumed_quantity: Annotated[
+        Decimal | None,
+        Column(AMOUNT, "What was used; NULL where nobody knows what the number means"),
+    ]
+    billed_quantity: Annotated[
+        Decimal | None, Column(AMOUNT, "How much was billed; NULL where no line states a quantity")
+    ]
+    quantity_variance: Annotated[
+        Decimal | None, Column(AMOUNT, "billed_quantity less consumed_quantity")
+    ]
+    contracted_unit_price: Annotated[
+        Decimal | None,
+        Column(PRICE, "A unit's price by the rate card, 8 decimals; of several the average"),
+    ]
+    contracted_cost: Annotated[
+        Decimal | None,
+        Column(AMOUNT, "What the measured quantity costs by the rate card, to the cent"),
+    ]
+    billed_cost: Annotated[
+        Decimal | None, Column(AMOUNT, "What was billed, before tax; credit notes taken off")
+    ]
+    cost_variance: Annotated[Decimal | None, Column(AMOUNT, "billed_cost less contracted_cost")]
+    volume_effect: Annotated[
+        Decimal | None,
+        Column(AMOUNT, "What the billed quantity costs by the rate card, less contracted_cost"),
+    ]
+    price_effect: Annotated[
+        Decimal | None,
+        Column(AMOUNT, "billed_cost less what the billed quantity costs by the rate card"),
+    ]
+    invoice_ids: Annotated[
+        str | None, Column(TEXT, "The document_id of each invoice in it, separated by commas")
+    ]
+    hours_unread_at_end: Annotated[
+        Decimal | None,
+        Column(AMOUNT, "Hours from the last reading to the month's end; NULL before that end"),
+    ]
+    reconciliation_status: Annotated[str, Column(TEXT, "The verdict: the first status that fits")]
+    is_material: Annotated[
+        bool, Column(FLAG, "Whether the difference is worth an alarm, by the setting materiality")
+    ]
+    explanation: Annotated[str, Column(TEXT, "The verdict in one sentence")]
+
+
+KEY = (
+    "supplier_id",
+    "operation_id",
+    "report",
+    "product",
+    "billing_period_start",
+    "billing_period_end",
+    "billing_currency",
+)
+COLUMNS: dict[str, Column] = {
+    name: hint.__metadata__[0]
+    for name, hint in get_type_hints(ReconciledRow, include_extras=True).items()
+}
+KINDS = {name: column.kind for name, column in COLUMNS.items()}
+COMMENTS = {name: column.says for name, column in COLUMNS.items()}
+DDL = ", ".join(f"{name} {kind}" for name, kind in KINDS.items())

@@ -1,0 +1,164 @@
+"""How the marts are made, and kept: views and small tables, as of a moment."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+
+import dlt
+
+from wolkvox_billing.errors import WarehouseError
+from wolkvox_billing.marts import rendered
+from wolkvox_billing.marts.engine import Engine
+from wolkvox_billing.marts.meaning import Meaning, meaning_of_tables, read_meaning
+from wolkvox_billing.marts.renames import Rename, find_renames
+from wolkvox_billing.marts.sql import statements
+from wolkvox_billing.marts.standing import (
+    Client,
+    Standing,
+    around_verdicts,
+    read_rows,
+    read_standing,
+)
+from wolkvox_billing.values.clock import epoch
+from wolkvox_billing.version import __version__
+from wolkvox_billing.warehouse.sql import engine_of, rows_of
+
+logger = logging.getLogger("wolkvox_billing")
+
+
+def refresh(
+    pipeline: dlt.Pipeline,
+    meaning: Meaning | None,
+    now: datetime,
+    zones: Mapping[str, str] | None = None,
+) -> None:
+    """Makes the views where they are not there or not these, and moves their clock to `now`.
+
+    meaning: None keeps what the marts mean, by their own tables, since whoever only reads must not
+    change it for others; where another version's tables do not tell, the marts stay as they are.
+    zones: those of operations asked just now; where all are known, no table is searched for them.
+    In one transaction: a reader sees what was there before, or all that is new.
+    Raises WarehouseError where the raw tables are not there yet.
+    """
+    engine = Engine(engine_of(pipeline), pipeline.dataset_name, f"{pipeline.dataset_name}_marts")
+    with pipeline.sql_client() as client, client.begin_transaction():
+        alone(pipeline, client)
+        standing = read_standing(client, engine)
+        if not standing.raw.issuperset(("polls", "readings")):
+            raise WarehouseError(
+                f"{engine.raw} has no tables yet: run `wolkvox-billing load` first"
+            )
+        is_current = standing.has_views_of(views_digest(engine.dialect))
+        if meaning is None and not is_current:
+            meaning = _meaning_kept(client, engine, standing)
+        if meaning is None:  # what stands there is right, or is not to be touched
+            _move_clock(client, engine, standing, now)
+            return
+        renames = find_renames(partial(rows_of, client), engine.raw, standing.raw)
+        filling = Filling(meaning, renames, now, is_current)
+        if (
+            is_current
+            and standing.refreshed["inputs_digest"] == filling.inputs_digest
+            and _knows(client, engine, zones or {})
+        ):
+            _move_clock(client, engine, standing, now)
+        else:
+            client.execute_many(list(_statements(client, engine, standing, filling)))
+
+
+@dataclass(frozen=True)
+class Filling:
+    """What the marts' tables are to hold; `keep_views` where the views are there already."""
+
+    meaning: Meaning
+    renames: Sequence[Rename]
+    now: datetime
+    keep_views: bool
+
+    @property
+    def inputs_digest(self) -> str:
+        """Tells whether tables hold the same: the meaning as it is written there, not the settings,
+        so that a reader who keeps it leaves what the next `load` would."""
+        meaning = self.meaning.timezone, self.meaning.gauge_month, self.meaning.reports()
+        text = f"{self.now.year}\n{meaning}\n{self.renames}"
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def views_digest(dialect: str) -> str:
+    """Tells whether tables and views are those of this version."""
+    return hashlib.sha256(f"{__version__}\n{rendered.text_of(dialect)}".encode()).hexdigest()
+
+
+def _meaning_kept(client: Client, engine: Engine, standing: Standing) -> Meaning | None:
+    """Return what the marts mean; the settings' Meaning where they are not there yet; None, with a
+    warning, where another version's do not tell."""
+    if not standing.refreshed or "reports" not in standing.marts:
+        return read_meaning()
+    meaning = meaning_of_tables(standing.refreshed, read_rows(client, engine.name("reports")))
+    if meaning is None:
+        logger.warning(
+            "%s is another version's, and does not tell this one what it means: it stays as it is "
+            "until `wolkvox-billing load` or `wolkvox-billing refresh`",
+            engine.marts,
+        )
+    return meaning
+
+
+def _knows(client: Client, engine: Engine, zones: Mapping[str, str]) -> bool:
+    """Whether the marts have these operations, with these time zones."""
+    if not zones:
+        return True
+    query = f"SELECT operation_id, timezone FROM {engine.name('operations')}"
+    return zones.items() <= dict(rows_of(client, query)).items()
+
+
+def _move_clock(client: Client, engine: Engine, standing: Standing, now: datetime) -> None:
+    if "as_of_epoch" in standing.refreshed:  # as in all versions that there were
+        table = engine.name("refreshed")
+        client.execute_sql(f"UPDATE {table} SET as_of_epoch = {epoch(now)}")
+
+
+def _statements(
+    client: Client, engine: Engine, standing: Standing, filling: Filling
+) -> Iterator[str]:
+    """The SQL that makes the marts so; verdicts stay."""
+    polls, meaning = engine.name("polls", "raw"), filling.meaning
+    before, after = around_verdicts(client, engine, () if filling.keep_views else standing.marts)
+    # An operation that is asked no more keeps its zone: its days stay what they were.
+    last = f"SELECT MAX(poll_id) FROM {polls} GROUP BY operation_id"
+    zones = rows_of(client, f"SELECT operation_id, timezone FROM {polls} WHERE poll_id IN ({last})")
+    [(first,)] = rows_of(client, f"SELECT MIN(poll_date) FROM {polls}")
+    schemata = "SELECT 1 FROM information_schema.schemata WHERE schema_name"
+    yield from before
+    yield from statements(
+        engine.dialect,
+        raw=engine.raw,
+        marts=engine.marts,
+        now=filling.now,
+        first_poll=first or filling.now.date(),
+        timezone=meaning.timezone,
+        gauge_month=meaning.gauge_month,
+        zones={operation_id: zone for operation_id, zone in zones if zone},
+        reports=meaning.reports(),
+        renames=filling.renames,
+        digests=(views_digest(engine.dialect), filling.inputs_digest),
+        verdicts_epoch=standing.refreshed.get("verdicts_epoch"),
+        keep_views=filling.keep_views,
+        has_schema=bool(rows_of(client, f"{schemata} = '{engine.marts}'")),
+    )
+    yield from after
+
+
+def alone(pipeline: dlt.Pipeline, client: Client) -> None:
+    """Holds the marts on PostgreSQL until the transaction ends: two at once would fill the tables
+    twice. A reader in a transaction that it does not end would hold up this one, and behind it all
+    other readers: so it waits for 10 s at most."""
+    if engine_of(pipeline) == "postgres":
+        marts = f"{pipeline.dataset_name}_marts"
+        client.execute_sql(f"SELECT pg_advisory_xact_lock(hashtext('{marts}'))")
+        client.execute_sql("SET LOCAL lock_timeout = '10s'")

@@ -1,0 +1,207 @@
+"""A CSV file that a finance person edits, as Excel or a text editor leaves it: rows by its columns,
+with their places for complaints."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from wolkvox_billing.errors import SettingsError
+from wolkvox_billing.invoices.document import Rejected, short
+from wolkvox_billing.invoices.sheets.delimited import decoded
+from wolkvox_billing.invoices.sheets.headings import letters_of
+
+DELIMITERS = (",", ";", "\t")
+RUNS_AS_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a text in a spreadsheet that begins so
+_LINE_END = re.compile(r"\r\n|\r|\n")
+_SEP = re.compile(r'"?sep=(.)"?[\s,;]*', re.IGNORECASE)  # Excel's own first line
+# What Excel saves for a formula that fails, and for a column too narrow: like a comment.
+_EXCEL_ERROR = re.compile(r"#(?:##+|N/[AD]|[¡¿]?[A-ZÁÉÍÓÚÑ0-9/]+[!?])")
+_WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # xlsx, xls
+_SAVE_AS = "save it in Excel as «CSV UTF-8»"
+
+
+class Row(NamedTuple):
+    """One row: its line in the file, and its cells by column, without blanks around."""
+
+    file: str
+    line: int
+    cells: dict[str, str]
+    hint: str = ""
+
+    def wrong(self, column: str, says: str) -> SettingsError:
+        """The error that names the row and the column."""
+        return SettingsError(f"{self.file}, line {self.line}, column {column}: {says}{self.hint}")
+
+
+class Text(NamedTuple):
+    """A file as it is written: what is added to it has to be written so too."""
+
+    lines: list[str]
+    encoding: str
+    delimiter: str
+    ends_line: bool
+
+
+class _Malformed(Exception):
+    """A row that is no CSV."""
+
+    def __init__(self, line: int, says: str) -> None:
+        super().__init__(says)
+        self.line = line
+
+
+def read_rows(file: Path, columns: Sequence[str]) -> list[Row]:
+    """The rows of a file with these columns, in any order; lines that begin with # are comments.
+
+    Raises SettingsError where the file is not there or no text, or has other columns.
+    """
+    written = read_text(file, columns)
+    try:
+        records = list(_records(written.lines, written.delimiter))
+    except _Malformed as error:
+        raise SettingsError(f"{file.name}, line {error.line}: {error}") from None
+    if not records:
+        raise SettingsError(f"{file} is empty: expected a first line {','.join(columns)}")
+    header = _header(file, *records[0], columns)
+    return [
+        _row(file, line, cells, header, written.delimiter, columns) for line, cells in records[1:]
+    ]
+
+
+def read_text(file: Path, columns: Sequence[str]) -> Text:
+    """A file's lines, and how they are written. Raises SettingsError where it is no text."""
+    try:
+        data = file.read_bytes()
+    except FileNotFoundError:
+        raise SettingsError(
+            f"there is no {file}: write one with `wolkvox-billing reconcile --init`"
+        ) from None
+    except OSError as error:
+        raise SettingsError(f"{file} cannot be read: {error.strerror}") from None
+    if data.startswith(_WORKBOOKS):
+        raise SettingsError(f"{file} is a workbook, and no CSV: {_SAVE_AS}")
+    try:
+        text, encoding = decoded(data)
+    except Rejected:
+        raise SettingsError(f"{file} is no text in UTF-8 or Windows-1252: {_SAVE_AS}") from None
+    lines = _LINE_END.split(text)
+    given = _SEP.fullmatch(lines[0])
+    if given:
+        lines[0] = ""
+    if encoding == "utf-16":  # what is added needs no BOM
+        encoding = "utf-16-le" if data.startswith(b"\xff\xfe") else "utf-16-be"
+    return Text(
+        lines,
+        "utf-8" if encoding == "utf-8-sig" else encoding,
+        given[1] if given else _delimiter(lines, columns),
+        not lines[-1],
+    )
+
+
+def _delimiter(lines: Sequence[str], columns: Sequence[str]) -> str:
+    """The one by which the first row has most of the columns."""
+    wanted = set(map(letters_of, columns))
+
+    def known(delimiter: str) -> int:
+        try:
+            _, first = next(_records(lines, delimiter), (0, []))
+        except _Malformed:
+            return 0
+        return len(wanted & set(map(letters_of, first)))
+
+    return max(DELIMITERS, key=known)
+
+
+def _records(lines: Sequence[str], delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """The rows that are neither blank nor a comment, with the lines on which they begin."""
+    line, is_first = 0, True
+
+    def fed() -> Iterator[str]:
+        nonlocal line, is_first
+        for n, text in enumerate(lines, 1):
+            # A comment is not parsed, or a quote in it would open a cell.
+            if is_first and _is_comment(text.strip().split(delimiter, 1)):
+                continue
+            line, is_first = (n, False) if is_first else (line, False)
+            yield f"{text}\n"
+
+    reader = csv.reader(fed(), delimiter=delimiter, strict=True)
+    while True:
+        is_first = True
+        try:
+            cells = [one.strip() for one in next(reader)]
+        except StopIteration:
+            return
+        except csv.Error as error:
+            unclosed = "unexpected end" in str(error) or "field limit" in str(error)
+            says = "a quote is opened and never closed" if unclosed else "text behind a quote"
+            raise _Malformed(
+                line, f"{says}: a cell with a quote in it is written " + '"like ""this"""'
+            ) from None
+        if any(one.strip(" ,;\t") for one in cells) and not _is_comment(cells):
+            yield line, cells
+
+
+def _is_comment(cells: Sequence[str]) -> bool:
+    """Whether a row is one. `#REF!` with something beside it is none, or a row would get lost."""
+    return cells[0].startswith("#") and not (
+        _EXCEL_ERROR.fullmatch(cells[0].strip()) and any(one.strip(" ,;\t") for one in cells[1:])
+    )
+
+
+def _header(file: Path, line: int, cells: Sequence[str], columns: Sequence[str]) -> list[str]:
+    """The columns by their places, "" for a place without one. Case and blanks do not matter."""
+    names = {letters_of(one): one for one in columns}
+    header = [names.get(letters_of(one), one) for one in cells]
+    if sorted(filter(None, header)) != sorted(columns):
+        wrong = {
+            "missing": [one for one in columns if one not in header],
+            "unknown": [short(one) for one in header if one and one not in columns],
+            "twice": [one for one in columns if header.count(one) > 1],
+        }
+        told = "; ".join(f"{what}: {', '.join(found)}" for what, found in wrong.items() if found)
+        raise SettingsError(
+            f"{file}, line {line}: expected the columns {','.join(columns)}; {told}"
+        )
+    return header
+
+
+def _row(
+    file: Path,
+    line: int,
+    cells: list[str],
+    header: Sequence[str],
+    delimiter: str,
+    columns: Sequence[str],
+) -> Row:
+    named = dict.fromkeys(columns, "") | {
+        name: cell for name, cell in zip(header, cells, strict=False) if name
+    }
+    row = Row(file.name, line, named)
+    filled = [n for n, cell in enumerate(cells) if cell]
+    beyond = [n for n in filled if n >= len(header) or not header[n]]
+    last = [one for one in header if one][-1]
+    quote = f"a {delimiter!r} inside a number or text must stand in quotes"
+    if beyond:
+        raise row.wrong(last, f"{beyond[-1] + 1} cells, and {len(columns)} columns: {quote}")
+    if len(filled) == 1 and len(re.findall(r"[,;\t]", cells[filled[0]])) >= len(columns) - 1:
+        raise row.wrong(
+            columns[0],
+            "the whole row stands in one cell: take away the quotes around it, and open the file "
+            f"in Excel with {delimiter!r} as separator",
+        )
+    for column, cell in named.items():
+        if _EXCEL_ERROR.fullmatch(cell):
+            raise row.wrong(
+                column,
+                f"{cell!r}: expected a value; that is what Excel saves for a formula that fails or "
+                "a column too narrow to show it: mend it there, and save again",
+            )
+    if len(cells) > len(header):
+        row = row._replace(hint=f" (the row has {len(cells)} cells, the header {len(header)}: "
+                                f"{quote})")  # fmt: skip
+    return row

@@ -1,0 +1,332 @@
+"""The rows of an answer, as typed readings, or as rejected rows with the reason.
+
+The vendor sends texts, and publishes no filled-in row: every format below was seen on other
+endpoints of its API, none is promised. So a text that reads in exactly one way is taken, and any
+other is kept as it came beside a reason. Nothing is dropped, and nothing is made zero.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from datetime import time as clock_time
+from decimal import Decimal
+from functools import partial
+from itertools import chain
+from typing import Any, NamedTuple
+
+import simplejson
+
+from wolkvox_billing.values.arrow import compute, pyarrow
+from wolkvox_billing.values.shown import UNSTORABLE
+from wolkvox_billing.vendor.envelope import Ambiguous, Rows, TextRows, objects_of
+from wolkvox_billing.vendor.reading_columns import LargeReadings, Reading, Readings
+from wolkvox_billing.vendor.reports import ROW_FIELDS
+
+EARLIEST = date(2000, 1, 1)  # before wolkvox: an epoch, or a zero date
+_MOST_COLUMNS = 30  # fields of the vendor's that become columns; the others share one
+
+_ITEMS = re.compile(r"([+-]?)(\d+|[1-9]\d{0,2}(?:,\d{3})+)(\.\d+)?\s*%?", re.ASCII)
+_DATE = re.compile(
+    r"(\d{4})([-/])(\d{1,2})\2(\d{1,2})(?:[ T]+(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.\d+)?)?)?",
+    re.ASCII,
+)
+# Amounts in the one form that nearly all have, a line each; what is not in it is read one by one.
+# A line fits in one way only: in two, an odd one would be tried 2^n ways, for days.
+_PLAIN_ITEM = r"(?:[1-9][0-9]{0,2}(?:,[0-9]{3}){1,3}|[0-9]{1,14})(?:\.[0-9]{1,4})?"
+_PLAIN_ITEMS = re.compile(f"(?:{_PLAIN_ITEM}\n)+")
+_ZERO = Decimal("0.0000")
+_AT_ONCE = 5000  # rows: an odd one makes no more than these be read one by one
+_COMPACT_DATE = re.compile(r"(\d{4})(\d{2})(\d{2})", re.ASCII)
+_COLUMN = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)*", re.ASCII)
+_FIELDS = frozenset(ROW_FIELDS)
+_TOTAL = "a TOTAL row: a sum of other rows, not a reading of its own"
+_TOO_DEEP = '"(nested too deeply to be written here: the answer itself is in polls)"'
+# Columns of ours that a field of the vendor's may not overwrite, whatever its case.
+_OURS = frozenset({"poll_id", "report", "row_number", "operation_id", "items_raw", "date_raw",
+                   "read_at", "read_epoch", "read_date", "days_in_answer", "is_repeated",
+                   "other_fields"})  # fmt: skip
+
+
+class Unreadable(ValueError):
+    """A text that reads in no way, or in two; the message is the reason, for a person."""
+
+
+@dataclass(frozen=True)
+class RejectedRow:
+    """One row that could not be read: as it came, in JSON, with the reason."""
+
+    row_number: int
+    raw: str
+    reason: str
+
+
+def read_items(value: object) -> Decimal:
+    """The amount of use that an `items` states, exactly; Unreadable if it states none, or two.
+
+    Taken: an integer, thousands grouped by commas, decimals behind a dot, a sign, blanks around,
+    a `%`; a JSON number.
+    """
+    if isinstance(value, Decimal):
+        if not value.is_finite():
+            raise Unreadable(f"{value} is not a number")
+        number, shown = value, str(value)
+    elif isinstance(value, str):
+        text = value.strip()
+        if not text:
+            raise Unreadable("the amount is blank, which is not zero")
+        match = _ITEMS.fullmatch(text)
+        if not match or len(text) > 60:
+            raise Unreadable(
+                f"{_short(text)} is not an amount that reads in one way only: expected digits, "
+                "with commas between thousands and a dot before decimals"
+            )
+        sign, whole, decimals = match.groups(default="")
+        number, shown = Decimal(sign + whole.replace(",", "") + decimals), text
+    elif value is None:
+        raise Unreadable("the amount is null, which is not zero")
+    else:
+        raise Unreadable(f"{_short(to_json(value))} is not an amount")
+    if number and number.adjusted() > 13:
+        raise Unreadable(f"{_short(shown)} does not fit: 14 digits before the point are the most")
+    if number and (number.adjusted() < -4 or number != round(number, 4)):
+        raise Unreadable(f"{_short(shown)} has more than 4 decimals")
+    return round(number, 4) if number else Decimal("0.0000")
+
+
+def read_date(value: object, today: date) -> date:
+    """The vendor's calendar date that a `date` states; Unreadable if none, or not a sane one.
+
+    `today` is the vendor's: a date may be one day ahead of it, since clocks differ, and no more.
+    """
+    if value is None or value == "":
+        raise Unreadable("the date is missing")
+    text = str(value).strip() if isinstance(value, (str, Decimal)) else to_json(value)
+    match = _DATE.fullmatch(text)
+    try:
+        if match:
+            year, _, month, day, *at = match.groups(default="0")
+            found = date(int(year), int(month), int(day))
+            hour, minute, second = map(int, at)
+            clock_time(hour, minute, second)
+        elif match := _COMPACT_DATE.fullmatch(text):
+            found = date(int(match[1]), int(match[2]), int(match[3]))
+        else:
+            raise Unreadable(f"{_short(text)} is not a date in a known form, such as 2026-11-23")
+    except Unreadable:
+        raise
+    except ValueError:
+        raise Unreadable(f"{_short(text)} is not a time of the calendar") from None
+    if found < EARLIEST:
+        raise Unreadable(f"{found} is before wolkvox existed")
+    if found > today + timedelta(days=1):
+        raise Unreadable(f"{found} lies in the future: the vendor's calendar says {today}")
+    return found
+
+
+def read_rows(
+    rows: Sequence[Any], today: date, columns: dict[str, str] | None = None
+) -> tuple[Readings | LargeReadings, list[RejectedRow]]:
+    """All rows of one answer: each is in exactly one of the two.
+
+    columns: column → field name, of the fields that the vendor added before; new ones are put in.
+    """
+    rejected: list[RejectedRow] = []
+    met = _Met({} if columns is None else columns, set(), {})
+    if not isinstance(rows, Rows):
+        return _read_listed(rows, 1, today, met, rejected), rejected
+    parts: list[Readings | LargeReadings] = []
+    first = 1
+    for part in rows.parts:
+        large = _read_texts(part, first, today, met) if isinstance(part, TextRows) else None
+        if large is None:
+            parts.append(_read_listed(objects_of(part), first, today, met, rejected))
+        else:
+            parts.append(large)
+        first += len(part)
+    return LargeReadings.joined(parts), rejected
+
+
+def _read_listed(
+    rows: Sequence[Any], first: int, today: date, met: _Met, rejected: list[RejectedRow]
+) -> Readings:
+    """The readings of rows that are numbered from `first` on; those that are none go to `rejected`.
+    What is plain is read by column, as much as `_AT_ONCE` rows; any other one by one."""
+    readings = Readings()
+    for start in range(0, len(rows), _AT_ONCE):
+        part = rows[start : start + _AT_ONCE]
+        numbers = range(first + start, first + start + len(part))
+        texts = _text_columns(part)
+        if plain := texts and _read_plain(texts, today, met):
+            readings.extend((numbers, *plain, [{}] * len(part)))
+            continue
+        for number, row in zip(numbers, part, strict=True):
+            try:
+                readings.append(_read_row(number, row, today, met))
+            except Unreadable as reason:
+                rejected.append(RejectedRow(number, to_json(row), str(reason)))
+    return readings
+
+
+def _text_columns(rows: Sequence[Any]) -> list[list[str]] | None:
+    """Rows that are objects of the four fields and no other, all texts, by column; None where one
+    of them is something else."""
+    if set(map(type, rows)) != {dict} or set(map(len, rows)) != {len(ROW_FIELDS)}:
+        return None
+    try:
+        columns = [[row[name] for row in rows] for name in ROW_FIELDS]
+    except KeyError:
+        return None
+    return columns if set(map(type, chain(*columns))) == {str} else None
+
+
+def _read_plain(texts: list[list[str]], today: date, met: _Met) -> tuple[list[Any], ...] | None:
+    """What `_read_row` reads of each of these rows, by column and in a quarter of the time; None
+    where one cannot be read, or its amount is not a plain one."""
+    operations, descriptions, items_raw, dates_raw = texts
+    lines = "\n".join([*items_raw, ""])
+    if lines.count("\n") != len(items_raw) or not _PLAIN_ITEMS.fullmatch(lines):
+        return None
+    if not _can_be_read({*operations, *descriptions}, set(dates_raw), today, met):
+        return None
+    items = [Decimal(text).quantize(_ZERO) for text in lines.replace(",", "").split()]
+    days = [met.days[text] for text in dates_raw]
+    return operations, descriptions, items, items_raw, days, dates_raw
+
+
+def _read_texts(rows: TextRows, first: int, today: date, met: _Met) -> LargeReadings | None:
+    """What `_read_plain` reads, by pyarrow and in a fifth of its time."""
+    pa = pyarrow()
+    pc = compute()
+    operation, description, items_raw, date_raw = (rows.columns[name] for name in ROW_FIELDS)
+    if not pc.all(pc.match_substring_regex(items_raw, f"^{_PLAIN_ITEM}$")).as_py():
+        return None
+    date_texts = date_raw.dictionary_encode()
+    dates = date_texts.dictionary.to_pylist()
+    names = {*pc.unique(operation).to_pylist(), *pc.unique(description).to_pylist()}
+    if not _can_be_read(names, set(dates), today, met):
+        return None
+    days = pa.array([met.days[text] for text in dates], pa.date32())
+    columns = {
+        "row_number": pa.array(range(first, first + len(rows)), pa.int64()),
+        "operation": operation,
+        "description": description,
+        "items": pc.replace_substring(items_raw, ",", "").cast(pa.decimal128(18, 4)),
+        "items_raw": items_raw,
+        "date": days.take(date_texts.indices),
+        "date_raw": date_raw,
+    }
+    return LargeReadings(columns, [{}] * len(rows))
+
+
+def _can_be_read(names: set[str], dates: set[str], today: date, met: _Met) -> bool:
+    """Whether these operations, descriptions and dates can be read, all; then they are in `met`."""
+    new = names - met.names
+    if any(map(UNSTORABLE.search, new)) or any(map(_is_total, new)):
+        return False
+    met.names.update(new)
+    try:
+        for text in dates - met.days.keys():
+            if _is_total(text):
+                return False
+            met.days[text] = read_date(text, today)
+    except Unreadable:
+        return False
+    return True
+
+
+def to_json(value: object) -> str:
+    """JSON with the digits that numbers came with, and escapes where a database needs them."""
+    if isinstance(value, Ambiguous):  # of a field that is there twice, both
+        return "{" + ", ".join(f"{to_json(k)}: {to_json(v)}" for k, v in value.pairs) + "}"
+    dump = partial(simplejson.dumps, value, use_decimal=True, allow_nan=True)
+    try:
+        text = str(dump(ensure_ascii=False))
+        return str(dump(ensure_ascii=True)) if UNSTORABLE.search(text) else text
+    except RecursionError:
+        return _TOO_DEEP
+
+
+class _Met(NamedTuple):
+    """What the rows of an answer had in common so far: it is not judged again."""
+
+    columns: dict[str, str]
+    names: set[str]  # of operations and of products
+    days: dict[str, date]
+
+
+def _read_row(number: int, row: Any, today: date, met: _Met) -> Reading:
+    if not isinstance(row, dict):
+        raise Unreadable("the row is not an object with named fields")
+    if isinstance(row, Ambiguous):
+        raise Unreadable("the row has a field twice")
+    if not row.keys() >= _FIELDS:
+        missing = [name for name in ROW_FIELDS if name not in row]
+        raise Unreadable(f"no {', '.join(missing)} in the row; it has: {_short(', '.join(row))}")
+    operation, description, when = row["operation"], row["description"], row["date"]
+    is_text = isinstance(operation, str) and isinstance(description, str)
+    if not is_text or not {operation, description} <= met.names:
+        _check_names(operation, description)
+        met.names.update((operation, description))
+    if _is_total(when):
+        raise Unreadable(_TOTAL)
+    items = read_items(row["items"])
+    day = met.days.get(when) if isinstance(when, str) else None
+    if not day:
+        day = read_date(when, today)
+        if isinstance(when, str):
+            met.days[when] = day
+    return Reading(
+        row_number=number,
+        operation=operation,
+        description=description,
+        items=items,
+        items_raw=str(row["items"]),
+        date=day,
+        date_raw=str(when),
+        extra=_extra(row, met.columns) if len(row) > len(_FIELDS) else {},
+    )
+
+
+def _check_names(operation: object, description: object) -> None:
+    for name, value in (("operation", operation), ("description", description)):
+        if not isinstance(value, str):
+            raise Unreadable(f"{name} is {_short(to_json(value))}, not a text")
+        if UNSTORABLE.search(value):
+            raise Unreadable(f"{name} holds a character that databases cannot store")
+    if _is_total(operation) or _is_total(description):
+        raise Unreadable(_TOTAL)
+
+
+def _is_total(value: object) -> bool:
+    return isinstance(value, str) and value.strip().rstrip(":").casefold() == "total"
+
+
+def _extra(row: dict[str, Any], columns: dict[str, str]) -> dict[str, str]:
+    """The fields that the vendor added. The first few with plain names become columns, the others
+    share one: a table must not grow without end because an answer does."""
+    extra: dict[str, str] = {}
+    others: dict[str, Any] = {}
+    for name, value in row.items():
+        if name in ROW_FIELDS:
+            continue
+        column = name.lower()
+        text = value if isinstance(value, str) else to_json(value)
+        plain = _COLUMN.fullmatch(name) and len(name) <= 40 and column not in {*ROW_FIELDS, *_OURS}
+        if plain and (column in columns or len(columns) < _MOST_COLUMNS):
+            plain = columns.setdefault(column, name) == name and not UNSTORABLE.search(text)
+            if plain:
+                extra[column] = text
+                continue
+        others[name] = value
+    if others:
+        extra["other_fields"] = to_json(others)
+    return extra
+
+
+def _short(text: str) -> str:
+    """A text of the vendor's for a message: quoted, harmless on a terminal, and not endless."""
+    shown = ascii(text)
+    return shown if len(shown) <= 80 else shown[:76] + "...'"

@@ -1,0 +1,106 @@
+"""The verb `check`: asks each operation once, and says what works and what to do.
+
+The call counts as one of the day's, like any other. Its answer is shown, and not stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from wolkvox_billing.polling.polls import Poll, Skip, ask_all
+from wolkvox_billing.polling.settings import read_poll_settings
+from wolkvox_billing.values.clock import Clock, utc_now
+from wolkvox_billing.vendor.advice import ADVICE
+from wolkvox_billing.vendor.answer import Outcome
+from wolkvox_billing.vendor.readings import RejectedRow, read_rows, to_json
+from wolkvox_billing.vendor.reports import ROW_FIELDS
+
+_STEPS = {
+    Outcome.BAD_TOKEN: "token",
+    Outcome.QUOTA_SPENT: "quota",
+    Outcome.TOKEN_BUSY: "busy",
+    Outcome.MAINTENANCE: "maintenance",
+    Outcome.UNKNOWN_REPORT: "report",
+    Outcome.BAD_ANSWER: "format",
+    Outcome.TIMEOUT: "answer",
+    Outcome.SERVER_ERROR: "server",
+}
+
+
+class Finding(NamedTuple):
+    """What one operation's call showed. `failed_step` is None where all is well."""
+
+    operation_id: str
+    server: str
+    report: str
+    outcome: str
+    failed_step: str | None
+    says: str
+    advice: str
+    rows: list[dict[str, str]]  # the first three, as they came
+
+
+def check(
+    *,
+    clock: Clock = utc_now,
+    on_event: Callable[[Poll | Skip], None] | None = None,
+    **settings: Any,
+) -> list[Finding]:
+    """One Finding per operation, in the order of their names. Raises SettingsError.
+
+    The steps, in order: name, connection, certificate, answer, server, token, quota, busy,
+    maintenance, report, format.
+    """
+    asked = read_poll_settings(**settings)
+    events: list[Poll | Skip] = []
+    for event in ask_all(
+        asked.operations,
+        asked.reports[:1],
+        due=lambda *_: None,
+        clock=clock,
+        manner=replace(asked.manner, most_retries=0),
+    ):
+        events.append(event)
+        if on_event:
+            on_event(event)
+    return sorted(map(_finding, events), key=lambda finding: finding.operation_id)
+
+
+def _finding(event: Poll | Skip) -> Finding:
+    if isinstance(event, Skip):
+        why = "busy" if event.reason == "token_in_use" else event.reason
+        return Finding(
+            event.operation_id, "", event.report, "", why, event.detail, "try again later", []
+        )
+    verdict = event.verdict
+    step = _STEPS.get(event.outcome)
+    advice = ADVICE[event.outcome]
+    readings, rejected = read_rows(verdict.rows, event.date)
+    if verdict.rows and not readings:
+        step, advice = "format", "no row could be read: show this to wolkvox, and to us"
+    if event.outcome is Outcome.UNREACHABLE:
+        step = (verdict.note or "").split(":")[0]
+        if step == "certificate":
+            advice = "look at the setting `base_url`, and for a proxy that opens connections"
+    return Finding(
+        operation_id=event.operation.operation_id,
+        server=event.operation.server,
+        report=event.report,
+        outcome=event.outcome.value,
+        failed_step=step,
+        says="; ".join(filter(None, (verdict.msg, verdict.note, _of_rejected(rejected)))),
+        advice=advice,
+        rows=[_shown(row) for row in verdict.rows[:3]],
+    )
+
+
+def _of_rejected(rejected: list[RejectedRow]) -> str:
+    return f"{len(rejected)} rows could not be read: {rejected[0].reason}" if rejected else ""
+
+
+def _shown(row: Any) -> dict[str, str]:
+    if not isinstance(row, dict):
+        return {"row": to_json(row)}
+    return {name: str(row[name]) if name in row else "(missing)" for name in ROW_FIELDS}

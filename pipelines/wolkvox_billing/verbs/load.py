@@ -1,0 +1,248 @@
+"""The verb `load`: it polls, and puts what waits into the tables; and `refresh_marts`.
+
+    poll ─▶ spool ─▶ drain: extract, normalize, load ─▶ marts
+              └── what earlier polls have left
+
+The vendor is asked whatever state the destination is in: an answer is in the spool as soon as it is
+read, and leaves it when the destination has it. dlt's packages are made anew each time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import dlt
+
+from wolkvox_billing.errors import WarehouseError, WolkvoxError
+from wolkvox_billing.marts.meaning import Meaning, read_meaning
+from wolkvox_billing.marts.refresh import refresh
+from wolkvox_billing.marts.sql import statements
+from wolkvox_billing.polling.drain import Drained, drain
+from wolkvox_billing.polling.hosts import hosts_of
+from wolkvox_billing.polling.older import load_older
+from wolkvox_billing.polling.pace import AskedFolder, Pace, next_midnight
+from wolkvox_billing.polling.settings import read_poll_settings
+from wolkvox_billing.polling.spool import Spool, waiting_elsewhere
+from wolkvox_billing.reconciliation.policy import read_policy
+from wolkvox_billing.values.clock import Clock, utc_now
+from wolkvox_billing.vendor.answer import Outcome
+from wolkvox_billing.verbs.poll import OnEvent, PollReport, ask
+from wolkvox_billing.warehouse.complaints import configured, failure_of
+from wolkvox_billing.warehouse.duckdb_file import held_open
+from wolkvox_billing.warehouse.loading import comment
+from wolkvox_billing.warehouse.place import (
+    DATASET,
+    DESTINATION,
+    FILES,
+    folder_of,
+    location_of,
+    opened,
+    reading,
+)
+from wolkvox_billing.warehouse.sql import REFRESHED, engine_of, rows_of
+from wolkvox_billing.warehouse.working_folder import WorkingFolder
+
+NOT_LOADED = "not loaded, kept in the working folder for the next load: {}"
+WAIT_ON = "answers that waited, and wait on: {}"
+NOT_DESCRIBED = "loaded, and the comments on tables and columns could not be written: {}"
+NOT_REFRESHED = "loaded, and the marts could not be refreshed: {}"
+NOT_RECONCILED = "loaded, and invoices were not compared anew: {}"
+
+
+@dataclass
+class LoadReport(PollReport):
+    """What one `load` did: the calls, those not made, and what went wrong afterwards, in words."""
+
+    location: str = ""
+
+
+def load(
+    *,
+    destination: str = DESTINATION,
+    dataset: str = DATASET,
+    reports: list[str] | None = None,
+    force: bool = False,
+    clock: Clock = utc_now,
+    on_event: OnEvent | None = None,
+    measures: Mapping[str, str] | None = None,
+    gauge_month: str | None = None,
+    **settings: Any,
+) -> LoadReport:
+    """Return a LoadReport of one poll of every operation and report, and of all that waited, loaded
+    into all tables; the marts are refreshed on DuckDB and PostgreSQL.
+
+    `settings` are those of the source, where they shall not come from dlt's configuration.
+    Raises SettingsError before anything is asked. What the destination does raises nothing: the
+    answers wait in the spool, the report says so, and the next `load` takes them along.
+    """
+    if reports:
+        settings["reports"] = reports
+    poll_settings = read_poll_settings(**settings)
+    meaning = meaning_of(settings.get("timezone"), measures, gauge_month)
+    with opened(destination, dataset) as pipeline:
+        folder = folder_of(pipeline)
+        spool, asked = Spool(folder.spool), AskedFolder(folder.asked)
+        report = LoadReport(
+            working_folder=str(folder.path),
+            location=location_of(pipeline),
+            warnings=waiting_elsewhere(folder),
+        )
+        if asked.is_new:
+            remember(pipeline, asked)
+        pace = Pace(asked, poll_settings.pace, clock, force=force)
+        ask(report, poll_settings, folder, pace, hosts_of(pipeline), on_event)
+        report.warnings += spool.told()
+        _drain(report, pipeline, folder, meaning, clock)
+        report.waiting = spool.count()
+    return report
+
+
+def _drain(
+    report: LoadReport,
+    pipeline: dlt.Pipeline,
+    folder: WorkingFolder,
+    meaning: Meaning,
+    clock: Clock,
+) -> None:
+    """Loads what waits, and makes the marts of it."""
+    if folder.older.exists() and (says := load_older(pipeline, folder)):
+        report.problems.append(says)
+    fresh = frozenset(poll.poll_id for poll in report.polls)
+    spool = Spool(folder.spool)
+    with held_open(pipeline):
+        done = drain(pipeline, spool, clock(), fresh)
+        _tell(report, spool, done, fresh)
+        if done.changes:
+            _try(report, NOT_DESCRIBED, lambda: comment(pipeline, done.changes))
+        has_tables = done.loaded or (pipeline.default_schema_name and not done.waits)
+        if engine_of(pipeline) in REFRESHED and has_tables:
+            is_fresh = _try(
+                report, NOT_REFRESHED, lambda: refresh(pipeline, meaning, clock(), done.zones)
+            )
+            if is_fresh:
+                _refill(report, pipeline, anew=done.has_older_days(clock()))
+
+
+def _tell(report: LoadReport, spool: Spool, done: Drained, fresh: frozenset[str]) -> None:
+    """Puts into the report what became of the answers."""
+    report.polls = [
+        replace(poll, rejected=done.rejected.get(poll.poll_id)) for poll in report.polls
+    ]
+    own = {says for poll_id, says in done.waits.items() if poll_id in fresh}
+    report.problems += [NOT_LOADED.format(says) for says in sorted(own)]
+    others = set(done.waits.values()) - own
+    report.problems += [WAIT_ON.format(says) for says in sorted(others)]
+    known = set(report.warnings)
+    report.problems += [says for says in spool.told() if says not in known]
+
+
+def remember(pipeline: dlt.Pipeline, asked: AskedFolder) -> None:
+    """Note when operations were answered, and which of them rest, by what the destination has: a
+    new working folder goes on where another one stopped. Where it cannot tell, all are due."""
+    engine = engine_of(pipeline)
+    if engine == FILES or (engine == "duckdb" and not Path(location_of(pipeline)).exists()):
+        return
+
+    def read() -> None:
+        answers = ", ".join(f"'{outcome.value}'" for outcome in Outcome if outcome.is_answer)
+        with pipeline.sql_client() as client:
+            polls = client.make_qualified_table_name("polls")
+            answered: list[tuple[str, str, datetime]] = rows_of(
+                client,
+                f"SELECT operation_id, report, MAX(started_at) FROM {polls} "
+                f"WHERE outcome IN ({answers}) GROUP BY operation_id, report",
+            )
+            spent: list[tuple[str, str, datetime]] = rows_of(
+                client,
+                f"SELECT operation_id, timezone, MAX(finished_at) FROM {polls} "
+                "WHERE outcome = 'quota_spent' GROUP BY operation_id, timezone",
+            )
+        for operation_id, name, at in answered:
+            asked.note_answer(operation_id, name, at)
+        for operation_id, zone, at in spent:
+            asked.note_rest(operation_id, next_midnight(at, ZoneInfo(zone)))
+
+    with held_open(pipeline):
+        failure_of(read)
+
+
+def _refill(result: LoadReport, pipeline: dlt.Pipeline, *, anew: bool) -> None:
+    try:
+        policy = configured(read_policy)
+        if policy.has_files:
+            # Here, since it brings much along that a load without invoices has no use for.
+            from wolkvox_billing.reconciliation.mart import refill
+
+            _try(result, NOT_RECONCILED, lambda: refill(pipeline, policy, anew=anew))
+    except WolkvoxError as error:
+        result.warnings.append(NOT_RECONCILED.format(error))
+
+
+def refresh_marts(
+    *,
+    destination: str = DESTINATION,
+    dataset: str = DATASET,
+    clock: Clock = utc_now,
+    timezone: str | None = None,
+    measures: Mapping[str, str] | None = None,
+    gauge_month: str | None = None,
+) -> LoadReport:
+    """Makes the marts by the settings as they are now, and moves their clock; asks nobody. The
+    report has no polls; a warning on a destination whose marts we do not make.
+
+    Raises SettingsError, and WarehouseError where nothing is loaded yet or nothing can be written.
+    """
+    meaning, result = meaning_of(timezone, measures, gauge_month), LoadReport()
+    with opened(destination, dataset) as pipeline:
+        result.location = location_of(pipeline)
+        if (name := engine_of(pipeline)) in REFRESHED:
+            with reading(pipeline):
+                refresh(pipeline, meaning, clock())
+                _refill(result, pipeline, anew=True)
+        else:
+            result.warnings.append(f"the marts on {name} are made by `wolkvox-billing sql`")
+    return result
+
+
+def marts_sql(dialect: str, *, dataset: str = DATASET, clock: Clock = utc_now) -> Iterator[str]:
+    """The statements that make the marts on an engine that `load` does not refresh. The calendar
+    of polls begins with last year. Raises SettingsError."""
+    meaning, now = meaning_of(), clock()
+    return statements(
+        dialect,
+        raw=dataset,
+        marts=f"{dataset}_marts",
+        now=now,
+        first_poll=now.date() - timedelta(days=365),
+        timezone=meaning.timezone,
+        gauge_month=meaning.gauge_month,
+        zones={},
+        reports=meaning.reports(),
+    )
+
+
+def meaning_of(
+    timezone: str | None = None,
+    measures: Mapping[str, str] | None = None,
+    gauge_month: str | None = None,
+) -> Meaning:
+    """The Meaning by these settings, and by dlt's configuration for the rest."""
+    meaning: Meaning = configured(lambda: read_meaning(timezone, measures, gauge_month))
+    return meaning
+
+
+def _try(result: LoadReport, what_fails: str, step: Callable[[], Any]) -> bool:
+    says = ""
+    try:
+        if failure := failure_of(step):
+            says = failure.says
+    except WarehouseError as error:  # such as a dataset that somebody dropped in these seconds
+        says = str(error)
+    if says:
+        result.problems.append(what_fails.format(says))
+    return not says

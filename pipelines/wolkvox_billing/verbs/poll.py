@@ -1,0 +1,189 @@
+"""The verb `poll`, which is the first half of `load`: asks, and keeps the answers safe.
+
+    settings ─▶ due? ─▶ the token's lock ─▶ one call ─▶ judged ─▶ the spool, fsync
+
+It imports no dlt and no database where the settings are in `.dlt/*.toml` and the environment, so
+that it can run every five minutes on anything. `load` puts what waits into the tables.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+from wolkvox_billing.errors import SettingsError, WarehouseError
+from wolkvox_billing.polling.pace import AskedFolder, Pace
+from wolkvox_billing.polling.polls import Poll, Skip, ask_all
+from wolkvox_billing.polling.settings import PollSettings, read_poll_settings
+from wolkvox_billing.polling.spool import Spool
+from wolkvox_billing.values.clock import Clock, utc_now
+from wolkvox_billing.warehouse.address import address_of
+from wolkvox_billing.warehouse.configuration import (
+    data_dir,
+    read_configuration,
+    run_dir,
+    working_folder_name,
+)
+from wolkvox_billing.warehouse.working_folder import WorkingFolder
+
+if TYPE_CHECKING:
+    from wolkvox_billing.polling.hosts import Hosts
+
+logger = logging.getLogger("wolkvox_billing")
+
+ROOM_FOR_ANSWERS = 4 * 1024 * 1024  # bytes; an answer of a few rows takes 1 KiB
+OnEvent = Callable[[Poll | Skip], None]
+
+
+@dataclass
+class PollReport:
+    """What one `poll` did: the calls, those not made, and what went wrong afterwards, in words."""
+
+    polls: list[Poll] = field(default_factory=list)
+    skips: list[Skip] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    working_folder: str = ""
+    waiting: int = 0  # answers in the spool that are in no table yet
+
+    @property
+    def refused(self) -> list[Poll]:
+        """The last try of each call that was not answered."""
+        last = {(poll.operation.operation_id, poll.report): poll for poll in self.polls}
+        return [poll for poll in last.values() if not poll.outcome.is_answer]
+
+    @property
+    def is_good(self) -> bool:
+        """True where the last try of each call was answered, nothing rests, and all is safe."""
+        failed = self.refused or any(skip.is_failure for skip in self.skips)
+        return not failed and not self.problems
+
+    @property
+    def may_pass(self) -> bool:
+        """True where something failed that may do in a minute; False where all is well too. What
+        was not asked after a refusal shares the refusal's fate."""
+        return (
+            bool(self.problems)
+            or any(not poll.outcome.needs_somebody for poll in self.refused)
+            or any(skip.reason in ("token_in_use", "stopped", "failed") for skip in self.skips)
+        )
+
+
+def poll(
+    *,
+    destination: str = "duckdb",
+    dataset: str = "wolkvox_billing",
+    reports: list[str] | None = None,
+    force: bool = False,
+    clock: Clock = utc_now,
+    on_event: OnEvent | None = None,
+    **settings: Any,
+) -> PollReport:
+    """Return a PollReport of one call for every operation and report that is due, whose answers are
+    in the spool of this destination and dataset.
+
+    `settings` are those of the source, where they shall not come from dlt's configuration.
+    Raises SettingsError before anything is asked. A refusal raises nothing: it is a call too.
+    """
+    if reports:
+        settings["reports"] = reports
+    poll_settings = read_poll_settings(**settings)
+    folder, hosts = _place(destination, dataset)
+    report = PollReport(working_folder=str(folder.path))
+    spool = Spool(folder.spool)
+    pace = Pace(AskedFolder(folder.asked), poll_settings.pace, clock, force=force)
+    ask(report, poll_settings, folder, pace, hosts, on_event)
+    report.warnings += spool.told()
+    report.waiting = spool.count()
+    return report
+
+
+def ask(
+    report: PollReport,
+    settings: PollSettings,
+    folder: WorkingFolder,
+    pace: Pace,
+    hosts: Hosts | None = None,
+    on_event: OnEvent | None = None,
+) -> None:
+    """Ask what is due, keep each answer in the spool as soon as it is read, and put what came of it
+    into the report. On a full disk nobody is asked: an answer would be lost."""
+    for warning in settings.warnings:
+        logger.warning(warning)
+    report.warnings += settings.warnings
+    try:
+        folder.spool.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder.spool):
+            pass
+        free = shutil.disk_usage(folder.spool).free
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise WarehouseError(
+                f"{folder.spool} cannot be written, so nothing was asked: {error.strerror}"
+            ) from None
+        free = 0
+    if free < ROOM_FOR_ANSWERS:
+        report.problems.append(
+            f"the disk is full: {free} bytes are free in {folder.path}, so nothing was asked"
+        )
+        return
+    spool = Spool(folder.spool)
+
+    def keep(poll: Poll) -> None:
+        spool.keep(poll)
+        pace.note(poll)
+
+    for event in ask_all(
+        settings.operations,
+        settings.reports,
+        due=pace.due,
+        clock=pace.clock,
+        manner=settings.manner,
+        hosts=hosts,
+        keep=keep,
+    ):
+        if isinstance(event, Poll):
+            report.polls.append(event.without_rows())
+        else:
+            report.skips.append(event)
+        if on_event:
+            on_event(event)
+        del event  # with its rows, before the next one comes
+
+
+def _place(destination: str, dataset: str) -> tuple[WorkingFolder, Hosts | None]:
+    """Return the working folder of a destination and dataset, and what is shared with other hosts
+    that load there. Raises SettingsError."""
+    configuration = read_configuration()
+    address = address_of(configuration, destination) if configuration else None
+    if address is None:
+        return _place_by_dlt(destination, dataset)
+    hosts = None
+    if address.dsn:
+        if find_spec("psycopg2") is None:
+            raise SettingsError(
+                "hosts that poll into one PostgreSQL take turns there, which needs more: "
+                "pip install 'wolkvox-billing[postgres]'"
+            )
+        from wolkvox_billing.polling.hosts import hosts_at
+
+        hosts = hosts_at(address.dsn, dataset)
+    name = working_folder_name(
+        run_dir(), destination, address.destination_name, dataset, address.location
+    )
+    return WorkingFolder(data_dir() / "wolkvox-billing" / name), hosts
+
+
+def _place_by_dlt(destination: str, dataset: str) -> tuple[WorkingFolder, Hosts | None]:
+    """The same, where only dlt can tell."""
+    from wolkvox_billing.polling.hosts import hosts_at
+    from wolkvox_billing.warehouse.place import resolved
+
+    folder, dsn = resolved(destination, dataset)
+    return folder, hosts_at(dsn, dataset) if dsn else None

@@ -1,0 +1,105 @@
+"""The verb `reconcile`: what was billed against what was measured, and a verdict on each.
+
+line map, rate card ─┐
+invoice lines ───────┼─▶ keys (who is compared with what) ─▶ verdicts ─▶ words ─▶ marts
+usage marts ─────────┘
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from wolkvox_billing.closing import standing_in
+from wolkvox_billing.errors import WarehouseError
+from wolkvox_billing.evidence import Order, pack
+from wolkvox_billing.marts.reconciled import ReconciledRow
+from wolkvox_billing.marts.refresh import refresh
+from wolkvox_billing.reconciliation.collect import read_facts
+from wolkvox_billing.reconciliation.contract.line_map import read_line_map
+from wolkvox_billing.reconciliation.contract.templates import propose, write_templates
+from wolkvox_billing.reconciliation.mart import fill_anew
+from wolkvox_billing.reconciliation.month import read_month
+from wolkvox_billing.reconciliation.policy import Policy, read_policy
+from wolkvox_billing.values.clock import Clock, utc_now
+from wolkvox_billing.vendor.reports import REPORTS
+from wolkvox_billing.warehouse.complaints import configured
+from wolkvox_billing.warehouse.place import DATASET, DESTINATION, location_of, opened, reading
+
+
+@dataclass
+class Reconciliation:
+    """The mart's rows of one month, or of all; `totals` tie out with all that there is. `evidence`
+    is the file that was written, `is_closed` whether the month's close holds."""
+
+    month: str | None
+    policy: Policy
+    rows: list[ReconciledRow]
+    totals: dict[str, Any]
+    warnings: list[str] = field(default_factory=list)
+    location: str = ""
+    evidence: Path | None = None
+    is_closed: bool = False
+
+
+def reconcile(
+    month: str | None = None,
+    *,
+    destination: str = DESTINATION,
+    dataset: str = DATASET,
+    policy: Policy | None = None,
+    evidence: Order | None = None,
+    clock: Clock = utc_now,
+) -> Reconciliation:
+    """The Reconciliation of a month such as 2026-11, of each key whose period has days in it; of
+    all months without one. The mart `invoice_reconciliation` is filled for all months. The evidence
+    that is ordered is of the same verdicts, and of the same moment.
+
+    Raises SettingsError for a month, line map or rate card that cannot be meant, WarehouseError
+    where nothing is loaded, and DoesNotTieOut.
+    """
+    period = read_month(month) if month is not None else None
+    policy = policy or configured(read_policy)
+    with opened(destination, dataset) as pipeline, reading(pipeline):
+        filled = fill_anew(pipeline, policy, clock(), period)
+        write = pack(pipeline, evidence, policy, filled) if evidence else None
+        closed, broken = standing_in(pipeline)
+        location = location_of(pipeline)
+    result = Reconciliation(month, policy, *filled, location, is_closed=month in closed)
+    if evidence and write:
+        result.evidence = write()
+        if result.evidence != evidence.target:
+            result.warnings.append(
+                f"{evidence.target.name} is there already with other bytes, and is kept, since a "
+                f"close may stand on it: the new evidence is {result.evidence.name}"
+            )
+    result.warnings += [str(close) for close in broken]
+    return result
+
+
+def init(
+    *,
+    destination: str = DESTINATION,
+    dataset: str = DATASET,
+    policy: Policy | None = None,
+    clock: Clock = utc_now,
+) -> tuple[list[Path], list[dict[str, str]]]:
+    """Writes the line map and the rate card where they are not there yet, and proposes rows for
+    invoice lines that no row fits: the files that were written, and these rows by columns.
+
+    Raises SettingsError where a file cannot be written or read.
+    """
+    policy = policy or configured(read_policy)
+    written = write_templates(Path(policy.line_map), Path(policy.rate_card))
+    rows = read_line_map(Path(policy.line_map), REPORTS)
+    with opened(destination, dataset) as pipeline:
+        try:
+            with reading(pipeline):
+                refresh(pipeline, None, clock())
+                with pipeline.sql_client() as client:
+                    marts = f"{pipeline.dataset_name}_marts"
+                    facts = read_facts(client, pipeline.dataset_name, marts, policy)
+        except WarehouseError:  # nothing is loaded yet
+            return written, []
+    return written, propose(Path(policy.line_map), rows, facts.lines)

@@ -1,0 +1,136 @@
+"""What a destination complains of, in words for a person, and what may be done about it."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from dlt.common.configuration.exceptions import ConfigFieldMissingException, ConfigurationException
+from dlt.common.destination.exceptions import DestinationException
+from dlt.pipeline.exceptions import PipelineStepFailed
+
+from wolkvox_billing.errors import SettingsError
+
+if TYPE_CHECKING:
+    pass
+
+
+logger = logging.getLogger("wolkvox_billing")
+
+
+def is_complaint(error: BaseException) -> bool:
+    """Whether it comes from a destination: from dlt, or from a database's driver, whose errors all
+    are of a class `Error` (PEP 249)."""
+    return isinstance(error, DestinationException) or any(
+        kind.__name__ == "Error" for kind in type(error).__mro__
+    )
+
+
+def configured(make: Callable[[], Any]) -> Any:
+    """What `make` makes of the settings; dlt's complaint about one becomes a SettingsError.
+
+    dlt's text is not passed on: it may show the value, and the value may be a token.
+    """
+    try:
+        return make()
+    except ConfigFieldMissingException as error:
+        raise SettingsError(missing(error)) from None
+    except ConfigurationException as error:
+        names = [str(getattr(error, name, "")) for name in ("field_name", "spec_name")]
+        which = next(filter(None, names), "credentials")
+        place = "sources.wolkvox_billing" if "wolkvox" in f"{names}".lower() else "destination"
+        raise SettingsError(
+            f"a setting cannot be read ({which}): see [{place}...] in .dlt/*.toml, and the "
+            f"variables {place.upper().replace('.', '__')}__..."
+        ) from None
+
+
+def missing(error: ConfigFieldMissingException) -> str:
+    """The settings that dlt misses, with a variable that it looked for."""
+    tried = re.search(r"'(DESTINATION__[A-Z0-9_]+?__CREDENTIALS)__", str(error.traces))
+    where = f": set {tried[1]}, or the same in .dlt/secrets.toml" if tried else ""
+    return f"settings are missing: {', '.join(error.fields)}{where}"
+
+
+def causes(error: BaseException | None) -> list[BaseException]:
+    """An exception and all that led to it, the outermost first."""
+    found: list[BaseException] = []
+    while error is not None and error not in found:
+        found.append(error)
+        error = error.__cause__ or error.__context__
+    return found
+
+
+def plain(error: BaseException) -> str:
+    """What went wrong at the destination, in one line for a person."""
+    chain = causes(error)
+    innermost = " ".join(str(chain[-1]).split())
+    if lock := re.search(
+        r"lock on file \"([^\"]+)\".*?Conflicting lock is held in (\S.*?\))", innermost
+    ):
+        return f"the DuckDB file {lock[1]} is open in another program: {lock[2]}; close it there"
+    if is_full(error):
+        return f"the disk is full: {innermost}"
+    return innermost[:500] or type(chain[-1]).__name__
+
+
+def is_full(error: BaseException) -> bool:
+    return any(
+        (isinstance(one, OSError) and one.errno == errno.ENOSPC) or "No space left" in str(one)
+        for one in causes(error)
+    )
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    return any("Out of Memory" in str(one) for one in causes(error))
+
+
+class Failure(NamedTuple):
+    """Why a load failed. The destination's fault: it may take the same another time. Its whole: it
+    takes nothing now, whatever it is given."""
+
+    says: str
+    may_pass: bool
+    is_whole: bool
+
+
+def failure_of(step: Callable[[], Any]) -> Failure | None:
+    """Take a step; return what the destination complains of, None if nothing.
+
+    Raises SettingsError where a setting is missing, and whatever does not come from a destination.
+    """
+    try:
+        step()
+    except Exception as error:
+        chain = causes(error)
+        for cause in chain:
+            if isinstance(cause, ConfigFieldMissingException):
+                raise SettingsError(missing(cause)) from None
+            if isinstance(cause, KeyboardInterrupt):  # dlt's, of a signal that came during a load
+                raise cause from None
+        if not (
+            isinstance(error, (PipelineStepFailed, ConfigurationException)) or is_complaint(error)
+        ):
+            raise
+        is_of_rows = isinstance(error, PipelineStepFailed) and (
+            error.step in ("extract", "normalize") or any(hasattr(c, "job_id") for c in chain)
+        )
+        says = plain(error)
+        if is_of_rows and not any(map(is_complaint, chain[-1:])) and not is_full(error):
+            # Of our own code, or of a library's: the answer is kept, and a person is told where.
+            logger.exception("a defect of this program: please report it")
+            says = f"{type(chain[-1]).__name__}: {says}"
+        return Failure(
+            says,
+            # PEP 249's word for what is not the statement's fault: a lock, a connection, memory.
+            may_pass=any(_is_a(cause, "OperationalError") for cause in chain),
+            is_whole=is_full(error) or not is_of_rows,
+        )
+    return None
+
+
+def _is_a(error: BaseException, name: str) -> bool:
+    return any(kind.__name__ == name for kind in type(error).__mro__)

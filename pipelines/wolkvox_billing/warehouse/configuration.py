@@ -1,0 +1,445 @@
+"""The settings as dlt 1.31 reads them, read without dlt: its import takes longer than a poll.
+
+    environment, /run/secrets ─▶ secrets.toml ─▶ config.toml      the first that has the key wins,
+                                                                  by its innermost section
+    sources.wolkvox_billing.wolkvox_billing ─▶ sources.wolkvox_billing ─▶ sources ─▶ the bare key
+
+Each of the two files stands in the project's `.dlt`, and may stand in dlt's global folder: the
+project's values are laid over the global ones. What only dlt itself can tell is None, never a
+guess; whoever gets None asks dlt. The tests hold each value against dlt's own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from wolkvox_billing.errors import SettingsError, short
+
+SECRET_FILES = "/run/secrets"  # where Docker and Kubernetes mount secrets, a file each
+PIPELINE = "wolkvox"
+
+# The folders.
+
+
+def run_dir() -> Path:
+    """Return the project's folder, as dlt's default run context has it: mostly the current one."""
+    return Path(os.environ.get("DLT_PROJECT_DIR", "."))
+
+
+def data_dir() -> Path:
+    """Return the folder in which dlt keeps the working folders of pipelines."""
+    return Path(os.environ["DLT_DATA_DIR"] if "DLT_DATA_DIR" in os.environ else _global_dir())
+
+
+def working_folder_name(
+    project: str | Path, destination: str, destination_name: str, dataset: str, location: str
+) -> str:
+    """Return the name of the working folder of a project, destination and dataset at one address.
+
+    destination: as it was asked for; destination_name and location: as an `Address` has them.
+    """
+    check_dataset(dataset)
+    whose = _digest(os.path.abspath(project), destination, dataset)
+    return f"{destination_name}-{dataset}-{whose}-{_digest(location)}"
+
+
+def check_dataset(dataset: str) -> None:
+    """Raise SettingsError for what cannot be a dataset, or would be called otherwise by dlt."""
+    if dataset == PIPELINE:
+        raise SettingsError(
+            f"the dataset cannot be called {dataset!r}, which is the name of the pipeline and of "
+            "its DuckDB file: choose another one"
+        )
+    if not re.fullmatch(r"[a-z]([a-z0-9]|_(?!_|$)){0,50}", dataset):
+        raise SettingsError(
+            f"{dataset!r} cannot be a dataset: it begins with a letter, and has small letters, "
+            "digits and single _ between them"
+        )
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:10]
+
+
+def _settings_folder() -> str:
+    return os.environ.get("DLT_CONFIG_FOLDER", ".dlt")
+
+
+def _global_dir() -> str:
+    """dlt's own folder, where its global settings are too, wherever DLT_DATA_DIR points."""
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        return os.path.join("/var", "dlt")
+    home = os.path.expanduser("~")
+    if not _is_writable(home):
+        import tempfile  # of no use where there is a home
+
+        return os.path.join(tempfile.gettempdir(), "dlt")
+    own = os.path.join(home, _settings_folder())
+    if "XDG_DATA_HOME" in os.environ and not os.path.isdir(own):
+        return os.path.join(os.environ["XDG_DATA_HOME"], "dlt")
+    return own
+
+
+def _is_writable(folder: str) -> bool:
+    """Whether a file can be made in a folder: dlt makes one, since its rights alone do not tell."""
+    if not os.path.exists(folder):
+        return False
+    if flag := getattr(os, "O_TMPFILE", 0):
+        with suppress(OSError):  # not every file system has files without a name
+            os.close(os.open(folder, os.O_RDWR | os.O_EXCL | flag, 0o600))
+            return True
+    import tempfile
+
+    with suppress(OSError), tempfile.TemporaryFile(dir=folder):
+        return True
+    return False
+
+
+# The files.
+
+
+class SettingsFile(NamedTuple):
+    """A TOML file, and what is in it."""
+
+    path: str
+    tables: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class SettingsFiles:
+    """The project's file of a name before the global one, as far as they are; both laid over."""
+
+    layers: tuple[SettingsFile, ...]
+    tables: dict[str, Any]
+
+    @classmethod
+    def read(cls, file_name: str) -> SettingsFiles:
+        """Return the files of a name. Raises SettingsError for one that cannot be read."""
+        folders = dict.fromkeys((run_dir() / _settings_folder(), Path(_global_dir())))
+        paths = [str(folder / file_name) for folder in folders]
+        layers = [SettingsFile(path, _read_toml(path)) for path in paths if os.path.isfile(path)]
+        tables: dict[str, Any] = {}
+        for layer in reversed(layers):
+            tables = _lay_over(tables, layer.tables)
+        return cls(tuple(layers), tables)
+
+    def path_of(self, *keys: str) -> str:
+        """Return the file that a value is from: the upper one, where both have it."""
+        return next(file.path for file in self.layers if _look_up(file.tables, keys) is not None)
+
+
+def _read_toml(path: str) -> dict[str, Any]:
+    if sys.version_info >= (3, 11):
+        import tomllib  # only where there is a file
+    else:
+        import tomli as tomllib
+    try:
+        content = Path(path).read_bytes()
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be read: {error.strerror}") from None
+    try:
+        text = content.decode().replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise SettingsError(f"{path}, line {line}: this is not UTF-8") from None
+    try:
+        tables: dict[str, Any] = tomllib.loads(text)
+        return tables
+    except (ValueError, RecursionError) as error:
+        # Nothing but the line of what the parser says: it quotes what stands there.
+        number = re.search(r"at line (\d+)", str(error))
+        ends = "at end of document" in str(error)
+        line_number = number[1] if number else text.count("\n") + 1 if ends else None
+        where = f", line {line_number}" if line_number else ""
+        raise SettingsError(f"{path}{where}: this is not TOML") from None
+
+
+def _lay_over(lower: dict[str, Any], upper: dict[str, Any]) -> dict[str, Any]:
+    merged = {**lower, **upper}
+    for key in lower.keys() & upper.keys():
+        if isinstance(lower[key], dict) and isinstance(upper[key], dict):
+            merged[key] = _lay_over(lower[key], upper[key])
+    return merged
+
+
+def _look_up(tables: object, keys: Sequence[str]) -> Any:
+    for key in keys:
+        if not isinstance(tables, dict) or key not in tables:
+            return None
+        tables = tables[key]
+    return tables
+
+
+# A value.
+
+
+class Entry(NamedTuple):
+    """A value as it was set, and where, in words."""
+
+    value: Any
+    place: str
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """What the environment and the files say, of which the environment is read as it is now."""
+
+    secrets: SettingsFiles
+    config: SettingsFiles
+
+    def value(self, name: str, hint: object, *sections: str, secret: bool = False) -> Any:
+        """Return what dlt would inject for a key under these sections, None where nobody set it.
+
+        hint: str, int, float, bool, list or dict, which texts are read as too; or Any.
+        Raises SettingsError for what cannot be read so, and for a secret in config.toml.
+        """
+        paths = [sections[:depth] for depth in range(len(sections), -1, -1)]
+        return self.value_in(paths, name, hint, secret=secret)
+
+    def value_in(
+        self, paths: Sequence[tuple[str, ...]], name: str, hint: object, *, secret: bool = False
+    ) -> Any:
+        """Return the same for a key under one of several paths of sections, the first before."""
+        entry = self._look(paths, name, secret)
+        if entry is None:
+            return None
+        if hint is Any:
+            return entry.value
+        expected, read = _HINTS[hint]
+        try:
+            return read(entry.value)
+        except (ValueError, OverflowError, RecursionError):
+            shown = f"{_kind(entry.value)}, which is not shown" if secret else short(entry.value)
+            raise SettingsError(
+                f"the setting `{name}` {entry.place} is {shown}: expected {expected}"
+            ) from None
+
+    def _look(self, paths: Sequence[tuple[str, ...]], name: str, secret: bool) -> Entry | None:
+        for path in paths:
+            variable = "__".join((*path, name)).upper()
+            text = _mounted_secret(variable) if secret else None
+            text = os.environ.get(variable) if text is None else text
+            if text is not None:
+                return Entry(text, f"in the variable {variable}")
+        for files in (self.secrets, self.config):
+            for path in paths:
+                value = _look_up(files.tables, (*path, name))
+                if value is None:
+                    continue
+                section = f"under [{'.'.join(path)}]" if path else "before any section"
+                place = f"{section} in {files.path_of(*path, name)}"
+                if secret and files is self.config:
+                    raise SettingsError(
+                        f"the setting `{name}` {place} is a secret: put it into secrets.toml"
+                    )
+                return Entry(value, place)
+        return None
+
+
+def _mounted_secret(variable: str) -> str | None:
+    """The text of a file of that name, which goes before the variable. As dlt does, this sets the
+    variable by it: a guard against variables of other programs sees it there."""
+    name = variable.lower().replace("_", "-")
+    path = os.path.join(SECRET_FILES, name)
+    if os.path.isdir(path):
+        path = os.path.join(path, name)
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+        os.environ[variable] = text.strip()
+    except OSError:
+        return None
+    except ValueError:
+        raise SettingsError(f"the secret in {path} is no text in UTF-8") from None
+    return text
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, (list, dict)):  # of which dlt makes JSON
+        raise ValueError
+    return str(value.isoformat() if hasattr(value, "isoformat") else value)
+
+
+def _whole(value: Any) -> int:
+    if isinstance(value, str):
+        digits = value.strip()
+        return int(digits[2:], 16) if digits.startswith("0x") else int(digits)
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or value % 1 != 0:
+        raise ValueError
+    return int(value)
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, str):
+        digits = value.strip()
+        return float(int(digits[2:], 16) if digits.startswith("0x") else digits)
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise ValueError
+    return float(value)
+
+
+def _truth(value: Any) -> bool:
+    if isinstance(value, (bool, int, float)):
+        return bool(value)
+    if not isinstance(value, str) or value.lower() not in _TRUTHS:
+        raise ValueError
+    return _TRUTHS[value.lower()]
+
+
+def _of_json(kind: type) -> Callable[[Any], Any]:
+    def read(value: Any) -> Any:
+        if isinstance(value, str):
+            value = json.loads(value)
+            # Python reads more than JSON is: infinite numbers, halves of characters.
+            json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+        if not isinstance(value, kind):
+            raise ValueError
+        return value
+
+    return read
+
+
+_TRUTHS = dict.fromkeys(("yes", "true", "t", "y", "1"), True) | dict.fromkeys(
+    ("no", "false", "f", "n", "0"), False
+)
+_HINTS: dict[object, tuple[str, Callable[[Any], Any]]] = {
+    str: ("a text", _text),
+    int: ("a whole number", _whole),
+    float: ("a number", _number),
+    bool: ("true or false", _truth),
+    list: ("a list, or JSON of one", _of_json(list)),
+    dict: ("a table, or JSON of one", _of_json(dict)),
+}
+
+
+def _kind(value: object) -> str:
+    kinds = {str: "a text", bool: "true or false", int: "a number", float: "a number"}
+    return {**kinds, list: "a list", dict: "a table"}.get(type(value), "a time")
+
+
+# Whether dlt would ask elsewhere too.
+
+
+def read_configuration() -> Configuration | None:
+    """Return the Configuration; None where dlt would, or might, ask other places too.
+
+    Such as Airflow's variables, Google's or AWS' secrets, Streamlit's or Colab's, a workspace, a
+    plugin, or a section of the pipeline `wolkvox`, which dlt asks in some calls and not in others.
+    Raises SettingsError for a file that cannot be read.
+    """
+    if os.path.isfile(os.path.join(_settings_folder(), ".workspace")) or _has_plugins():
+        return None
+    configuration = Configuration(
+        SettingsFiles.read("secrets.toml"), SettingsFiles.read("config.toml")
+    )
+    is_open = _is_notebook(configuration) or _names_pipeline(configuration)
+    return None if is_open or _has_providers(configuration) else configuration
+
+
+def _has_plugins() -> bool:
+    """Whether a package beside dlt has entry points for dlt. Read without `importlib.metadata`,
+    which takes ten times as long to import."""
+    if os.environ.get("DLT_DISABLE_PLUGINS", "False").lower() != "false":
+        return False
+    for folder in sys.path:
+        try:
+            names = os.listdir(folder or ".")
+        except OSError:
+            continue
+        for name in names:
+            if name.endswith((".dist-info", ".egg-info")) and not name.startswith("dlt-"):
+                with suppress(OSError, UnicodeDecodeError):
+                    path = Path(folder, name, "entry_points.txt")
+                    if re.search(r"^\s*\[\s*dlt\s*\]", path.read_text("utf-8"), re.MULTILINE):
+                        return True
+    return False
+
+
+def _is_notebook(configuration: Configuration) -> bool:
+    """Whether a file is missing in a process of Streamlit's or Colab's, which hold their own."""
+    is_missing = not (configuration.secrets.layers and configuration.config.layers)
+    return is_missing and ("streamlit" in sys.modules or "google.colab" in sys.modules)
+
+
+def _names_pipeline(configuration: Configuration) -> bool:
+    files = (configuration.secrets, configuration.config)
+    return any(PIPELINE in of.tables for of in files) or has_variables(PIPELINE)
+
+
+def has_variables(*sections: str) -> bool:
+    """Whether any variable is set for a key below these sections."""
+    prefix = "__".join((*sections, "")).upper()
+    return any(variable.startswith(prefix) for variable in os.environ)
+
+
+def _has_providers(configuration: Configuration) -> bool:
+    whole = configuration.value("providers", Any)
+    if whole is not None and not isinstance(whole, dict):
+        return True  # dlt takes it for something else than a section
+    here = [("providers",)]
+    airflow = configuration.value_in(here, "enable_airflow_secrets", bool)
+    if airflow is not False and _is_installed("airflow"):
+        return True
+    others = ("enable_google_secrets", "enable_aws_secrets")
+    return any(configuration.value_in(here, name, bool) for name in others)
+
+
+def _is_installed(package: str) -> bool:
+    """Whether a package can be imported; a bare folder of its name is none."""
+    if package in sys.modules:
+        return True
+    spec = find_spec(package)
+    return spec is not None and spec.origin is not None
+
+
+# The source.
+
+
+class Setting(NamedTuple):
+    """A setting of the source: its name and type, and whether it is a secret."""
+
+    name: str
+    hint: object
+    is_secret: bool = False
+
+
+SOURCE_SETTINGS = (
+    Setting("operations", Any, True),
+    Setting("server", str),
+    Setting("token", str, True),
+    Setting("reports", list),
+    Setting("base_url", str),
+    Setting("timezone", str),
+    Setting("pace_minutes", float),
+    Setting("max_parallel", int),
+    Setting("retry_pause_seconds", float),
+    Setting("token_wait_seconds", float),
+    Setting("connect_timeout_seconds", float),
+    Setting("read_timeout_seconds", float),
+)
+
+
+def source_settings(configuration: Configuration, overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of the source's settings by their names, without those that nobody set.
+
+    overrides: settings that shall not come from the configuration, in which they are not looked
+    up, so that nothing is wrong with them there. Raises SettingsError.
+    """
+    sections = ("sources", "wolkvox_billing", "wolkvox_billing")  # dlt's: module, then source
+    values = {
+        name: configuration.value(name, hint, *sections, secret=is_secret)
+        for name, hint, is_secret in SOURCE_SETTINGS
+        if name not in overrides
+    }
+    return {**{name: value for name, value in values.items() if value is not None}, **overrides}

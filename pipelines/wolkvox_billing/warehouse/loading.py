@@ -1,0 +1,240 @@
+"""One load: what a source gives goes to the destination whole, or is dropped and had again.
+
+dlt's load packages are disposable: an answer stays in the spool, and an invoice in its file, until
+the destination has it. So whatever is left of a package is dropped, and made anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import dlt
+from dlt.destinations.sql_client import SqlClientBase
+from dlt.extract import DltSource
+from dlt.pipeline.exceptions import PipelineStepFailed
+
+from wolkvox_billing.errors import WarehouseError
+from wolkvox_billing.warehouse.bulk import THERE
+from wolkvox_billing.warehouse.complaints import (
+    failure_of,
+    is_out_of_memory,
+)
+from wolkvox_billing.warehouse.dlt_gaps import drop_packages, forget_what_is_gone
+from wolkvox_billing.warehouse.duckdb_file import _empty_staging, held_open, in_little_memory
+from wolkvox_billing.warehouse.place import table_format
+from wolkvox_billing.warehouse.sessions import only_load
+from wolkvox_billing.warehouse.sql import REFRESHED, engine_of, literal, rows_of, tables_in
+
+LONG = 900.0  # seconds for another host that loads
+
+
+# What the destination has: table → columns; None where that cannot be asked.
+Tables = Mapping[str, Collection[str]]
+
+
+def look_at_destination(pipeline: dlt.Pipeline) -> Tables | None:
+    """Return the tables that there are, where that can be asked, and let dlt learn what it knows of
+    the destination. Where a table is gone that was made, or the one that it is merged from, dlt's
+    notes go too, by which it would take them for made, and fail for ever. What a role may not see
+    or change stays as it is."""
+    THERE.pop(pipeline.working_dir, None)
+    pipeline.sync_destination()
+    if engine_of(pipeline) not in REFRESHED:
+        return None
+    with pipeline.sql_client() as client:
+        places = client.dataset_name, client.staging_dataset_name
+        there: dict[str, dict[str, set[str]]] = {place: {} for place in places}
+        for place, table, column in rows_of(
+            client,
+            "SELECT table_schema, table_name, column_name FROM information_schema.columns "
+            "WHERE table_catalog = current_database() "
+            f"AND table_schema IN ({', '.join(map(literal, places))})",
+        ):
+            there[place].setdefault(table, set()).add(column)
+        THERE[pipeline.working_dir] = there[places[0]]
+        if pipeline.default_schema_name:
+            for place in places:
+                forget_what_is_gone(client, pipeline.default_schema, place, there[place])
+    return there[places[0]]
+
+
+def missing_columns(pipeline: dlt.Pipeline, tables: Tables) -> dict[str, str]:
+    """Return a sentence for each table of the destination that lacks a column of ours, by its name.
+    Somebody dropped or renamed it: a new one would be empty, and its numbers wrong."""
+    if not pipeline.default_schema_name:
+        return {}
+    sentences = {}
+    for table in pipeline.default_schema.data_tables(seen_data_only=True):
+        name = str(table["name"])
+        lacking = sorted(set(table["columns"]) - set(tables.get(name, table["columns"])))
+        if lacking:
+            what = f"columns {', '.join(lacking)} of {name} are missing"
+            if len(lacking) == 1:
+                what = f"column {lacking[0]} of {name} is missing"
+            sentences[name] = (
+                f"{what}: somebody renamed or dropped it; give it back its name, or add it again"
+            )
+    return sentences
+
+
+# Tables that a load has made or changed, with the columns that it has made.
+Changes = dict[str, Collection[str]]
+
+
+def load_source(pipeline: dlt.Pipeline, source: DltSource) -> Changes:
+    """Load what a source gives, while no other host loads; return which tables it changed. Where it
+    fails nothing of it is left in the working folder; some of its rows may be in the tables."""
+    try:
+        pipeline.extract(source, table_format=table_format(pipeline))
+        pipeline.normalize()
+        info = _load(pipeline)
+        info.raise_on_failed_jobs()
+    finally:
+        drop_packages(Path(pipeline.working_dir))  # dlt keeps each, 8 files a poll
+    return {
+        table: changed["columns"].keys()
+        for package in info.load_packages
+        for table, changed in package.schema_update.items()
+    }
+
+
+def _load(pipeline: dlt.Pipeline) -> Any:
+    """Loads many rows into DuckDB one table after the other, since each takes all cores and the
+    memory that it can get; and in little memory, as long as that suffices."""
+    is_duckdb = engine_of(pipeline) == "duckdb"
+    normalized = Path(pipeline.working_dir, "load", "normalized")
+    if not is_duckdb or not any(normalized.glob("*/*/*.parquet")):
+        return pipeline.load()
+    with in_little_memory(pipeline):
+        try:
+            info = pipeline.load(workers=1)
+            _empty_staging(pipeline)
+            return info
+        except PipelineStepFailed as error:
+            if not is_out_of_memory(error):
+                raise
+    return pipeline.load(workers=1)
+
+
+def load_or_raise(pipeline: dlt.Pipeline, step: Callable[[Tables], Changes], undone: str) -> None:
+    """Take a step that loads what can be had again, and returns what it changed; it gets the tables
+    that there are, and those of dlt's schema where nobody can tell. Raises WarehouseError, `undone`
+    and why."""
+
+    def steps() -> None:
+        with held_open(pipeline, or_fail=True), only_load(pipeline, wait=LONG):
+            tables = look_at_destination(pipeline)
+            if tables and (lacking := missing_columns(pipeline, tables)):
+                raise WarehouseError(f"{undone}: {'; '.join(lacking.values())}")
+            known: Any = pipeline.default_schema.tables if pipeline.default_schema_name else {}
+            comment(pipeline, step(known if tables is None else tables))
+
+    if failure := failure_of(steps):
+        raise WarehouseError(f"{undone}: {failure.says}")
+
+
+def comment(pipeline: dlt.Pipeline, changes: Changes) -> None:
+    """Write our sentences beside these tables and columns, where a BI tool shows them. dlt does so
+    on BigQuery only; DuckDB and PostgreSQL take the same statement."""
+    if engine_of(pipeline) not in REFRESHED:
+        return
+    with pipeline.sql_client() as client:
+        for table in pipeline.default_schema.data_tables():
+            columns = changes.get(str(table["name"]), ())
+            if not columns:
+                continue
+            name = client.make_qualified_table_name(str(table["name"]))
+            targets = [("TABLE", name, table.get("description"))]
+            targets += [
+                ("COLUMN", f"{name}.{client.escape_column_name(column)}", hint.get("description"))
+                for column, hint in table["columns"].items()
+                if column in columns
+            ]
+            for what, target, says in targets:
+                if says:
+                    client.execute_sql(f"COMMENT ON {what} {target} IS {literal(says)}")
+
+
+def keep_newest(pipeline: dlt.Pipeline, of_late: str) -> None:
+    """Put the newest readings back into the reports' tables where late answers have put older ones:
+    another host, or another project folder, may have loaded while they waited.
+
+    of_late: a condition that late readings fulfil, such as on their `poll_id`.
+    """
+    if engine_of(pipeline) not in REFRESHED:
+        return
+    with pipeline.sql_client() as client:
+        tables = pipeline.default_schema.tables
+        columns = {*_KEY, "items_raw"}
+        reports = {name for name, table in tables.items() if columns <= {*table["columns"]}}
+        readings = client.make_qualified_table_name("readings")
+        for report in sorted((reports - {"readings"}) & tables_in(client, client.dataset_name)):
+            late = f"report = {literal(report)} AND {of_late}"
+            keys = f"SELECT {', '.join(_KEY)} FROM {readings} WHERE {late}"
+            client.execute_sql(_update(client, report, keys, "t.read_at < n.read_at"))
+
+
+def put_back(pipeline: dlt.Pipeline, reports: Collection[str], of_failed: str) -> None:
+    """Take rows out of reports' tables that a load which did not end has put there, and put back
+    the newest readings that there are of their keys.
+
+    of_failed: a condition that their rows fulfil, such as on their `poll_id`.
+    """
+    with pipeline.sql_client() as client:
+        for report in sorted(set(reports) & tables_in(client, client.dataset_name)):
+            table = client.make_qualified_table_name(report)
+            keys = f"SELECT {', '.join(_KEY)} FROM {table} WHERE {of_failed}"
+            client.execute_sql(_update(client, report, keys, "TRUE"))
+            client.execute_sql(f"DELETE FROM {table} WHERE {of_failed}")
+
+
+def _update(client: SqlClientBase[Any], report: str, keys: str, condition: str) -> str:
+    """The newest readings of these keys into a report's table, whose rows are `t` in a condition,
+    and `n` the readings."""
+    readings = client.make_qualified_table_name("readings")
+    table = client.make_qualified_table_name(report)
+    key = ", ".join(_KEY)
+    shown = ("items", "items_raw", "date_raw", "read_at", "poll_id")
+    same = " AND ".join(f"t.{name} = n.{name}" for name in _KEY)
+    return (
+        f"UPDATE {table} AS t SET {', '.join(f'{name} = n.{name}' for name in shown)} "
+        f"FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY {key} "
+        "ORDER BY read_at DESC, poll_id DESC, row_number DESC) AS place "
+        f"FROM {readings} WHERE report = {literal(report)} AND ({key}) IN ({keys})) AS n "
+        f"WHERE n.place = 1 AND {same} AND {condition}"
+    )
+
+
+def refuses_copies(pipeline: dlt.Pipeline, tables: Collection[str]) -> str:
+    """Return why the destination would not take a copy of a row that it has in one of these tables,
+    "" where it would, or has none. It is asked in transactions that are rolled back."""
+
+    def copy() -> None:
+        with pipeline.sql_client() as client:
+            for table in sorted(set(tables) & tables_in(client, client.dataset_name)):
+                name = client.make_qualified_table_name(table)
+                columns = list(
+                    map(client.escape_column_name, pipeline.default_schema.tables[table]["columns"])
+                )
+                # In an older dataset dlt's ids are unique.
+                own = client.escape_column_name("_dlt_id")
+                copied = [f"{own} || '-'" if column == own else column for column in columns]
+                with suppress(_Undone), client.begin_transaction():
+                    client.execute_sql(
+                        f"INSERT INTO {name} ({', '.join(columns)}) "
+                        f"SELECT {', '.join(copied)} FROM {name} LIMIT 1"
+                    )
+                    raise _Undone
+
+    failure = failure_of(copy)
+    return failure.says if failure else ""
+
+
+class _Undone(Exception):
+    """Rolls a transaction back."""
+
+
+_KEY = ("operation_id", "operation", "description", "date")

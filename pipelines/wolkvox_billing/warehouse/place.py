@@ -1,0 +1,283 @@
+"""The warehouse: where the tables are, opened by one process at a time; its complaints in words.
+
+dlt keeps one working folder per pipeline name and user; two projects, destinations or datasets
+would share state and waiting answers. So each has a folder of its own, which `opened` holds.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import dlt
+import filelock
+from dlt.common.configuration.exceptions import ConfigurationException
+from dlt.common.destination import Destination
+from dlt.common.destination.configuration import CsvFormatConfiguration
+from dlt.common.destination.exceptions import DestinationException, UnknownDestinationModule
+from dlt.common.exceptions import MissingDependencyException
+from dlt.common.schema.exceptions import SchemaException
+from dlt.common.storages.exceptions import StorageException
+
+from wolkvox_billing.errors import SettingsError, WarehouseError
+from wolkvox_billing.warehouse.complaints import configured, is_complaint, plain
+from wolkvox_billing.warehouse.configuration import PIPELINE, check_dataset, working_folder_name
+from wolkvox_billing.warehouse.dlt_gaps import drop_packages, resolve_once
+from wolkvox_billing.warehouse.sql import _engine, engine_of
+from wolkvox_billing.warehouse.working_folder import LOCK, WorkingFolder
+
+logger = logging.getLogger("wolkvox_billing")
+
+DATASET = "wolkvox_billing"
+DESTINATION = "duckdb"
+LOCK_WAIT = 60.0  # seconds, for a table; dlt tries five times
+FILES = "filesystem"  # dlt's destination of a folder or a bucket, where files become Delta tables
+
+
+def _place(destination: str, dataset: str) -> _Place:
+    """The destination by dlt's configuration, checked as far as can be without asking it. Raises
+    SettingsError."""
+    # What is polled is nobody's business.
+    os.environ.setdefault("RUNTIME__DLTHUB_TELEMETRY", "false")
+    check_dataset(dataset)
+    try:
+        kind = Destination.from_reference(destination)
+        assert kind is not None
+        if _engine(kind) == "postgres":
+            # A job of a load that was killed may be done again. Where dlt's own ids must be unique
+            # that is an error, and the package waits for ever; the merge sorts it out.
+            credentials = configured(partial(_impatient, kind))
+            kind = Destination.from_reference(
+                destination, create_indexes=False, credentials=credentials
+            )
+            assert kind is not None
+        if _engine(kind) == FILES:
+            _check_files(kind)
+        if _engine(kind) in ("duckdb", "postgres"):
+            resolve_once(kind)
+    except UnknownDestinationModule:
+        raise SettingsError(f"dlt knows no destination {destination!r}") from None
+    except MissingDependencyException as error:
+        raise SettingsError(f"the destination {destination} needs more: {error}") from None
+    return _Place(kind, _folder(destination, kind, dataset))
+
+
+def _folder(destination: str, kind: Destination[Any, Any], dataset: str) -> WorkingFolder:
+    context = dlt.current.run_context()
+    own = working_folder_name(
+        context.run_dir, destination, kind.destination_name, dataset, _data_location(kind)
+    )
+    return WorkingFolder(Path(context.data_dir) / "wolkvox-billing" / own)
+
+
+class _Place(NamedTuple):
+    """A destination as dlt resolved it, and the working folder of a dataset in it."""
+
+    kind: Destination[Any, Any]
+    folder: WorkingFolder
+
+
+@contextmanager
+def opened(
+    destination: str = DESTINATION, dataset: str = DATASET, *, wait: float = 900
+) -> Iterator[dlt.Pipeline]:
+    """The dlt pipeline of one destination and dataset, as this project folder means it, held
+    against other processes for the block.
+
+    Raises SettingsError, and WarehouseError where the folder cannot be used.
+    """
+    kind, folder = _place(destination, dataset)
+    before = Path(dlt.current.run_context().get_data_entity("pipelines")) / "wolkvox-billing"
+    with _private(), _only_one(folder.path, wait):
+        try:
+            folder.take_over(before / folder.path.name)
+            drop_packages(folder.pipelines / PIPELINE)
+            try:
+                pipeline = configured(lambda: _pipeline(kind, dataset, folder))
+            except (OSError, ValueError, SchemaException, StorageException) as error:
+                # dlt's own files are damaged, or of another version: they are made anew.
+                logger.warning("%s is made anew: %s", folder.pipelines, plain(error))
+                shutil.rmtree(folder.pipelines)
+                pipeline = configured(lambda: _pipeline(kind, dataset, folder))
+            if _engine(kind) == "duckdb":
+                pipeline.destination_client()  # complains of a file that it cannot have
+                _check_file(Path(location_of(pipeline)), dataset, _variable(kind, "CREDENTIALS"))
+        except DestinationException as error:
+            raise SettingsError(
+                f"the destination {destination} cannot be had by "
+                f"{_variable(kind, 'CREDENTIALS')}: {plain(error)}"
+            ) from None
+        except (OSError, ValueError) as error:
+            raise WarehouseError(
+                f"the working folder {folder.path} cannot be used ({plain(error)}): mend it, or "
+                "remove it; only answers that were not loaded yet are in there and nowhere else"
+            ) from None
+        yield pipeline
+
+
+def _pipeline(kind: Destination[Any, Any], dataset: str, folder: WorkingFolder) -> dlt.Pipeline:
+    pipeline = dlt.pipeline(
+        PIPELINE,
+        destination=kind,
+        dataset_name=dataset,
+        pipelines_dir=str(folder.pipelines),
+    )
+    if pipeline.default_schema_name:
+        _ = pipeline.default_schema  # it is read now, and not in the middle of a load
+    return pipeline
+
+
+def _variable(kind: Destination[Any, Any], setting: str) -> str:
+    return f"DESTINATION__{kind.destination_name.upper()}__{setting}"
+
+
+def _check_file(file: Path, dataset: str, variable: str) -> None:
+    """What can be known of a DuckDB file before anybody is asked. Raises SettingsError."""
+    how = f"set another one in {variable}"
+    if file.stem in (dataset, f"{dataset}_marts"):
+        raise SettingsError(
+            f"the DuckDB file {file} has the name of the schema {file.stem}, which DuckDB could "
+            f"not tell apart: {how}"
+        )
+    if str(file) == ":memory:" or not file.parent.is_dir() or file.is_dir():
+        raise SettingsError(f"{file} cannot be a DuckDB file, since its folder must exist: {how}")
+
+
+def _check_files(kind: Destination[Any, Any]) -> None:
+    """What can be known of a folder or bucket before anybody is asked. Raises SettingsError."""
+    if not find_spec("deltalake"):  # dlt would append to bare files, and double what comes again
+        raise SettingsError(
+            "the destination filesystem needs Delta tables: pip install 'wolkvox-billing[lake]'"
+        )
+    if not _data_location(kind):
+        raise SettingsError(
+            "the destination filesystem needs a folder or bucket: set "
+            f"{_variable(kind, 'BUCKET_URL')}"
+        )
+
+
+@contextmanager
+def _private() -> Iterator[None]:
+    """What holds answers is made for its owner alone: the working folder, a new DuckDB file with
+    its log. A file that is there keeps its mode, which somebody may have chosen."""
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+@contextmanager
+def _only_one(folder: Path, wait: float) -> Iterator[None]:
+    """Holds a working folder: a second process waits, since dlt's files are for one at a time."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if folder.stat().st_mode & 0o077:  # made before this was private
+            folder.chmod(0o700)
+        lock = filelock.FileLock(folder / LOCK, poll_interval=0.05)
+        try:
+            lock.acquire(timeout=0.5)
+        except filelock.Timeout:
+            logger.info("waiting for another process that uses %s", folder)
+            lock.acquire(timeout=wait)
+    except filelock.Timeout:
+        raise WarehouseError(f"another process uses {folder} for more than {wait:g} s") from None
+    except OSError as error:
+        raise WarehouseError(f"{folder} cannot be written: {error.strerror}") from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def table_format(pipeline: dlt.Pipeline) -> Any:
+    """What files become tables by, where the destination is but files; None where it has tables."""
+    return "delta" if engine_of(pipeline) == FILES else None
+
+
+def check_readable(pipeline: dlt.Pipeline) -> None:
+    """Raises SettingsError where the tables are but files, which no verb reads."""
+    if engine_of(pipeline) == FILES:
+        raise SettingsError(
+            "this command does not read Delta tables: only `load` knows the destination "
+            "filesystem. Read them with an engine of yours, where `wolkvox-billing sql spark` "
+            "makes the marts; or load into duckdb or postgres"
+        )
+
+
+def folder_of(pipeline: dlt.Pipeline) -> WorkingFolder:
+    """Return the working folder that a pipeline was opened in."""
+    return WorkingFolder(Path(pipeline.pipelines_dir).parent)
+
+
+def resolved(destination: str, dataset: str) -> tuple[WorkingFolder, str]:
+    """Return the working folder of a destination and dataset, where only dlt can tell, and an
+    address for psycopg2, "" where it is no PostgreSQL. Raises SettingsError."""
+    kind, folder = _place(destination, dataset)
+    if _engine(kind) != "postgres":
+        return folder, ""
+    spec: Any = configured(lambda: kind.configuration(kind.spec(), accept_partial=True))
+    credentials = spec.credentials
+    is_whole = credentials and not credentials.is_partial()
+    return folder, credentials.to_native_representation() if is_whole else ""
+
+
+@contextmanager
+def reading(pipeline: dlt.Pipeline) -> Iterator[None]:
+    """Turns what a destination complains of into a WarehouseError, and a missing setting into a
+    SettingsError. Tables that are but files are said; so is a DuckDB file that is not there, since
+    opening it would make it."""
+    check_readable(pipeline)
+    location = location_of(pipeline)
+    if engine_of(pipeline) == "duckdb" and not Path(location).exists():
+        raise WarehouseError(f"there is no {location} yet: run `wolkvox-billing load` first")
+    try:
+        yield
+    except ConfigurationException as error:
+        raise SettingsError(plain(error)) from None
+    except Exception as error:
+        if not is_complaint(error):
+            raise
+        raise WarehouseError(f"{location} cannot be used: {plain(error)}") from None
+
+
+def location_of(pipeline: dlt.Pipeline) -> str:
+    """Where the tables are, for a person: the DuckDB file, or the server and database."""
+    try:
+        client = configured(lambda: pipeline.destination_client())
+        return str(client.config.data_location() or pipeline.destination.destination_name)
+    except (ConfigurationException, DestinationException):
+        return str(pipeline.destination.destination_name)
+
+
+def _impatient(kind: Destination[Any, Any]) -> Any:
+    """PostgreSQL's credentials, by which no statement waits long for a table that somebody keeps:
+    the run ends, its answers wait on disk, and the next one may ask the vendor."""
+    spec: Any = kind.configuration(kind.spec(), accept_partial=True)
+    if dict(spec.csv_format or {}) != dict(CsvFormatConfiguration()):
+        raise SettingsError(
+            "the setting `csv_format` of PostgreSQL cannot be kept: rows go there as CSV of a form "
+            "of their own. Unset "
+            f"{_variable(kind, 'CSV_FORMAT')}__..., or the same in .dlt/*.toml"
+        )
+    credentials = spec.credentials
+    if credentials and not credentials.is_partial():
+        given = (credentials.query or {}).get("options", "")
+        options = f"-clock_timeout={round(1000 * LOCK_WAIT)} {given}".strip()
+        credentials.query = {**(credentials.query or {}), "options": options}
+        return credentials
+    return None
+
+
+def _data_location(kind: Destination[Any, Any]) -> str:
+    try:
+        return str(kind.configuration(kind.spec(), accept_partial=True).data_location())
+    except (ConfigurationException, DestinationException, AttributeError):
+        return ""

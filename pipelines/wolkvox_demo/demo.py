@@ -1,0 +1,224 @@
+"""The demo: two months against the stand-in vendor, in a scratch folder.
+
+    live through both months ─▶ the invoices come ─▶ verdicts, evidence, close of October
+                                      a credit note comes ─▶ reopened, settled, closed again
+
+The stand-in runs as a process of its own and is moved by HTTP only, over the same socket that the
+polls use. Nothing of it is imported: it is not part of the product.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date, datetime, timedelta
+from datetime import time as clock_time
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import requests
+
+from wolkvox_billing.closing import close, no_longer_hold, reopen
+from wolkvox_billing.evidence import examine, write_evidence
+from wolkvox_billing.reconciliation.policy import Policy
+from wolkvox_billing.vendor.reports import TIMEZONE
+from wolkvox_billing.verbs.invoices import invoices
+from wolkvox_billing.verbs.load import load
+from wolkvox_billing.verbs.poll import poll
+from wolkvox_billing.verbs.reconcile import reconcile
+from wolkvox_billing.warehouse.duckdb_file import held_open
+from wolkvox_billing.warehouse.place import opened
+from wolkvox_demo.story import Settled, Story, look_back
+
+FIRST, LAST = date(2026, 9, 1), date(2026, 10, 31)
+ZONE = ZoneInfo(TIMEZONE)
+OPERATIONS = [
+    {"name": "ventas", "server": "0010", "token": "a1" * 32},
+    {"name": "soporte", "server": "0011", "token": "b2" * 32},
+]
+TOKEN = OPERATIONS[0]["token"]
+OVERBILLED = 450  # audios, in October's invoice of `ventas`
+REPORT = "rsync_s3_mp3"
+LINE_MAP = f"""\
+supplier_id,item_code,pattern,report,operation_id,product,role
+,RSYNC-S3-MP3,*Ventas*,{REPORT},ventas,RSYNC S3 MP3,quantity
+,RSYNC-S3-MP3,*Sur*,{REPORT},soporte,RSYNC S3 MP3,quantity
+"""
+RATE_CARD = f"""\
+report,operation_id,product,from_quantity,unit_price,currency,valid_from,valid_to
+{REPORT},,,0,100,COP,2026-01-01,
+"""
+
+
+def demo(on_day: Callable[[date], None] | None = None) -> Story:
+    """Live through September and October 2026, and return the Story."""
+    folder = Path(tempfile.mkdtemp(prefix="wolkvox-demo-"))
+    with _stand_in() as url, _scratch(folder):
+        with opened() as pipeline:
+            pass
+        with held_open(pipeline):  # nobody else wants this file
+            polls = _live(url, on_day)
+            return look_back(folder, polls, _settle(url, folder), LAST)
+
+
+def _live(url: str, on_day: Callable[[date], None] | None) -> int:
+    polls = 0
+    day = FIRST
+    while day <= LAST:
+        if on_day:
+            on_day(day)
+        if not date(2026, 9, 18) <= day <= date(2026, 9, 20):  # nobody polled: our machine was off
+            polls += _poll(url, day, clock_time(23, 50))
+        day += timedelta(days=1)
+        if day.day == 1:  # ten minutes before and after the month's turn
+            polls += _poll(url, day, clock_time(0, 10))
+    return polls
+
+
+def _poll(url: str, day: date, at: clock_time) -> int:
+    """How many calls were made: each day's are safe in the spool at once, and loaded on Sundays and
+    at the month's turn."""
+    now = datetime.combine(day, at, ZONE)
+    _control(url, "clock", now=now.isoformat())
+    _control(url, "behave")
+    _control(url, "answer", token=TOKEN, report=REPORT)
+    if day == date(2026, 9, 9):  # two refusals in a row, then an answer
+        _control(url, "misbehave", name="token_busy", token=TOKEN, times=2)
+    elif day in (date(2026, 10, 8), date(2026, 10, 9)):  # the vendor's server is down
+        _control(url, "misbehave", name="drop")
+    elif day == date(2026, 9, 30):  # and one operation's, in the last hours of a month
+        _control(url, "misbehave", name="maintenance", token=OPERATIONS[1]["token"])
+    elif day == date(2026, 9, 24):  # the vendor corrects the day before, and garbles another row
+        rows = [
+            _row("9,410", date(2026, 9, 23)),
+            _row("10,204", day),
+            _row("1.234,5", day, "RSYNC S3 MP3 archivo"),
+        ]
+        _control(url, "answer", token=TOKEN, report=REPORT, rows=rows)
+    asked = poll(
+        operations=OPERATIONS, base_url=url, clock=lambda: now, retry_pause_seconds=0.0, force=True
+    )
+    if day.weekday() == 6 or day.day == 1 or day == LAST:
+        load(
+            operations=OPERATIONS,
+            base_url=url,
+            clock=lambda: now,
+            pace_minutes=60,  # asked a moment ago: what waits is loaded
+            measures={REPORT: "month_to_date"},
+        )
+    return len(asked.polls)
+
+
+def _settle(url: str, folder: Path) -> Settled:
+    """Reads the invoices of both months, of which one bills 450 audios too many, and signs off."""
+    inbox, october = folder / "invoices", "2026-10"
+    inbox.mkdir()
+    (folder / "line_map.csv").write_text(LINE_MAP)
+    (folder / "rate_card.csv").write_text(RATE_CARD)
+    for one in OPERATIONS:
+        for month in ("2026-09", october):
+            extra = OVERBILLED if (one["token"], month) == (TOKEN, october) else 0
+            _receive(url, inbox, token=one["token"], month=month, extra=extra)
+    receipts = invoices([inbox]).receipts
+    policy = Policy()
+
+    def at(day: int, hour: int = 12) -> Callable[[], datetime]:
+        return lambda: datetime(2026, 11, day, hour, tzinfo=ZONE)
+
+    verdicts = [
+        row
+        for month in ("2026-09", october)
+        for row in reconcile(month, policy=policy, clock=at(5)).rows
+    ]
+    evidence = write_evidence(
+        folder / "evidence", october, policy=policy, files=[inbox], clock=at(5)
+    )
+    report = folder / "report.html"
+    with zipfile.ZipFile(evidence) as archive:
+        report.write_bytes(archive.read(report.name))
+    by = "finance"
+    closed = close(
+        october, by=by, reason="450 audios claimed back: a credit note is promised",
+        evidence=evidence, policy=policy, clock=at(6),
+    )  # fmt: skip
+    _receive(url, inbox, token=TOKEN, month=october, extra=OVERBILLED, credited=OVERBILLED)
+    note = invoices([inbox]).receipts
+    after = reconcile(october, policy=policy, clock=at(12)).rows
+    (doubt,) = no_longer_hold()
+    reopened = reopen(
+        october, by=by, reason="the credit note has come", policy=policy, clock=at(12, 13)
+    )
+    again = close(october, by=by, policy=policy, clock=at(12, 14))
+    return Settled(
+        receipts=receipts,
+        verdicts=verdicts,
+        evidence=evidence,
+        examined=examine(evidence),
+        report=report,
+        note=[one for one in note if one.document_kind == "credit_note"],
+        doubt=str(doubt),
+        verdicts_after=after,
+        records=[closed, reopened, again],
+    )
+
+
+def _receive(url: str, inbox: Path, **asked: Any) -> None:
+    """A mail's zip, as it would be saved from the mail."""
+    sent = _control(url, "invoice", **asked)
+    (inbox / sent["file_name"]).write_bytes(base64.b64decode(sent["zip_base64"]))
+
+
+def _row(items: str, day: date, description: str = "RSYNC S3 MP3") -> dict[str, str]:
+    return {
+        "operation": "Ventas  Norte",
+        "description": description,
+        "items": items,
+        "date": f"{day} 23:50:00",
+    }
+
+
+@contextmanager
+def _scratch(folder: Path) -> Iterator[None]:
+    """The scratch folder as the current one, with dlt's files in it and no setting from outside."""
+    before, here = dict(os.environ), Path.cwd()
+    for name in before:
+        if name.startswith(("SOURCES__", "DESTINATION__", "DLT_")) or name in ("SERVER", "TOKEN"):
+            del os.environ[name]
+    os.environ["DLT_DATA_DIR"] = str(folder / "dlt")
+    os.chdir(folder)
+    try:
+        yield
+    finally:
+        os.chdir(here)
+        os.environ.clear()
+        os.environ.update(before)
+
+
+@contextmanager
+def _stand_in() -> Iterator[str]:
+    """The stand-in vendor's address; its process ends with the block."""
+    command = [sys.executable, "-m", "fake_wolkvox", "--now", f"{FIRST}T05:00:00+00:00"]
+    for one, name in zip(OPERATIONS, ("Ventas  Norte", "Atención Sur"), strict=True):
+        command += ["--operation", f"{name}:{one['server']}:{one['token']}"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        try:
+            yield line.split()[-1]
+        finally:
+            process.terminate()
+
+
+def _control(url: str, what: str, **words: Any) -> Any:
+    with requests.Session() as session:
+        session.trust_env = False  # no proxy stands between this machine and itself
+        answer = session.post(f"{url}/_fake/{what}", json=words, timeout=10)
+        answer.raise_for_status()
+        return answer.json()

@@ -1,0 +1,153 @@
+"""What happened in the demo, and how it is told on a terminal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from wolkvox_billing.cli.listing import (
+    RECEIPT_HEADINGS,
+    VERDICT_HEADINGS,
+    receipt_as_row,
+    verdict_as_row,
+)
+from wolkvox_billing.cli.terminal import print_table, say
+from wolkvox_billing.closing import Close
+from wolkvox_billing.evidence import Examined
+from wolkvox_billing.marts.reconciled import ReconciledRow
+from wolkvox_billing.values.shown import in_runs
+from wolkvox_billing.verbs.invoices import Receipt
+from wolkvox_billing.warehouse.place import opened
+from wolkvox_billing.warehouse.sql import rows_of
+
+
+@dataclass
+class Settled:
+    """What became of the invoices; verdicts are rows as in invoice_reconciliation."""
+
+    receipts: list[Receipt]
+    verdicts: list[ReconciledRow]  # of both months, when the invoices had come
+    evidence: Path
+    examined: Examined
+    report: Path  # out of the evidence, for a browser
+    note: list[Receipt]
+    doubt: str  # why the close of October no longer held
+    verdicts_after: list[ReconciledRow]  # of October, with the note
+    records: list[Close]  # closed, reopened, closed again
+
+
+@dataclass
+class Story:
+    """What happened in the demo, for the command line to tell."""
+
+    folder: Path
+    polls: int
+    daily: list[tuple[Any, ...]]  # day, use, days covered, month to date; of the last 14 days read
+    months: list[tuple[Any, ...]]  # operation, month, use, days read, hours unread at its end
+    unread: list[date]
+    refusals: list[tuple[Any, ...]]  # outcome, msg, how many
+    restated: list[tuple[Any, ...]]  # day, value before, value, read at
+    rejected: list[tuple[Any, ...]]  # reason, raw
+    settled: Settled
+    location: str
+
+
+def look_back(folder: Path, polls: int, settled: Settled, last: date) -> Story:
+    """The Story, by what the tables and marts of the current folder say up to the last day."""
+    with opened() as pipeline, pipeline.sql_client() as client:
+        query = partial(rows_of, client)
+        daily = query(
+            "SELECT usage_date, consumed_quantity, days_covered, month_to_date_quantity "
+            "FROM wolkvox_billing_marts.usage_daily WHERE operation_id = 'ventas' "
+            f"AND usage_date <= DATE '{last}' "
+            "ORDER BY usage_date DESC LIMIT 14"
+        )
+        months = query(
+            "SELECT m.operation_id, m.billing_period_start, m.consumed_quantity, COUNT(*), "
+            "ROUND(m.hours_unread_at_end, 1) FROM wolkvox_billing_marts.usage_monthly AS m "
+            "JOIN wolkvox_billing_marts.usage_daily AS d ON d.operation_id = m.operation_id "
+            "AND d.product = m.product AND d.usage_date >= m.billing_period_start "
+            "AND d.usage_date < m.billing_period_end WHERE m.is_closed_period "
+            "GROUP BY ALL ORDER BY 1, 2"
+        )
+        unread = query(
+            "SELECT DISTINCT poll_date FROM wolkvox_billing_marts.poll_coverage "
+            f"WHERE polls_answered = 0 AND poll_date <= DATE '{last}' ORDER BY poll_date"
+        )
+        refusals = query(
+            "SELECT outcome, COALESCE(msg, note), COUNT(*) FROM polls "
+            "WHERE outcome NOT IN ('ok', 'empty', 'not_found') GROUP BY ALL ORDER BY 1"
+        )
+        restated = query(
+            "SELECT usage_date, previous_quantity, quantity, read_at "
+            "FROM wolkvox_billing_marts.usage_restatements ORDER BY read_at, usage_date"
+        )
+        rejected = query("SELECT reason, raw FROM rejected_rows ORDER BY poll_id, row_number")
+    return Story(
+        folder=folder,
+        polls=polls,
+        daily=daily[::-1],
+        months=months,
+        unread=[day for (day,) in unread],
+        refusals=refusals,
+        restated=restated,
+        rejected=rejected,
+        settled=settled,
+        location=str(folder / "wolkvox.duckdb"),
+    )
+
+
+def tell(story: Story) -> None:
+    """Prints it: what was read, what was billed, and how October was settled."""
+    settled = story.settled
+    say(f"Two months, two operations, {story.polls} calls to a stand-in of wolkvox.\n")
+    say("What operation ventas used, the last days of October", bold=True)
+    print_table(["day", "audios", "days covered", "month to date"], story.daily)
+    say("What each month came to", bold=True)
+    print_table(["operation", "month", "audios", "days read", "hours unread at end"], story.months)
+    say("Days without an answer, which no later call can bring back", bold=True)
+    say(f"  {in_runs(story.unread)}\n")
+    say("Refusals: kept as such, and never a zero", bold=True)
+    print_table(["outcome", "what was said", "calls"], story.refusals)
+    say("Values that changed after their day was over, or that fell", bold=True)
+    print_table(["day", "before", "then", "read at"], story.restated)
+    say("Rows that could not be read: kept as they came, with the reason", bold=True)
+    print_table(["reason", "row"], story.rejected)
+    say("The invoices that came by mail", bold=True)
+    print_table(RECEIPT_HEADINGS, [receipt_as_row(one) for one in settled.receipts])
+    say("Is what they bill what was used?", bold=True)
+    _tell_verdicts(settled.verdicts)
+    say("The evidence of October, and its close", bold=True)
+    say(f"  {settled.evidence}")
+    examined = settled.examined
+    found = "; ".join(examined.problems) or "as the manifest says"
+    say(f"  verified: {examined.members} members, {found}")
+    closed, *later = settled.records
+    _tell_record(closed)
+    say("A week later a credit note comes", bold=True)
+    print_table(RECEIPT_HEADINGS, [receipt_as_row(one) for one in settled.note])
+    say(f"  {settled.doubt}")
+    for one in later:
+        _tell_record(one)
+    _tell_verdicts(settled.verdicts_after)
+    say("What to open", bold=True)
+    say(f"  the evidence's report, in a browser: {settled.report}")
+    say(f"  the tables and marts, in DuckDB:     {story.location}")
+    say("  SELECT * FROM wolkvox_billing_marts.invoice_reconciliation;")
+    say("  SELECT started_at, outcome, msg FROM wolkvox_billing.polls WHERE outcome <> 'ok';")
+    say(f"(remove {story.folder} when you have seen enough)")
+
+
+def _tell_verdicts(rows: list[ReconciledRow]) -> None:
+    print_table(VERDICT_HEADINGS, [verdict_as_row(one) for one in rows])
+    for one in rows:
+        if one.reconciliation_status != "matched":
+            mark = "! " if one.is_material else "  "
+            say(f"{mark}{one.reconciliation_status}: {one.explanation}")
+
+
+def _tell_record(one: Close) -> None:
+    say(f"  {one}" + (f": {one.reason}" if one.reason else ""))
