@@ -28,7 +28,7 @@ from wolkvox_billing import SettingsError
 from wolkvox_billing.warehouse import address, configuration
 from wolkvox_billing.warehouse.address import Address, address_of
 from wolkvox_billing.warehouse.configuration import data_dir, read_configuration, run_dir
-from wolkvox_billing.warehouse.place import _data_location, location_of, opened
+from wolkvox_billing.warehouse.place import location_of, opened, settings_location
 
 IN_TURN = settings(
     deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=100
@@ -60,7 +60,7 @@ def agreed(destination: str) -> Address:
     assert ours is not None
     assert ours.destination_name == kind.destination_name
     assert f"dlt.destinations.{ours.engine}" == kind.destination_type
-    assert ours.location == _data_location(kind)
+    assert ours.location == settings_location(kind)
     if ours.engine == "duckdb":
         kind.config_params["pipeline_name"] = "wolkvox"
         bound = kind.spec()._bind_dataset_name("wolkvox_billing")

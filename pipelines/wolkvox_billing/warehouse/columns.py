@@ -7,23 +7,11 @@ from typing import Any
 from dlt.common.schema.typing import TColumnSchema
 
 TEXT: TColumnSchema = {"data_type": "text"}
-
-
 COUNT: TColumnSchema = {"data_type": "bigint"}
-
-
 AMOUNT: TColumnSchema = {"data_type": "decimal", "precision": 18, "scale": 4}
-
-
 TIME: TColumnSchema = {"data_type": "timestamp", "timezone": True, "precision": 6}
-
-
 DATE: TColumnSchema = {"data_type": "date"}
-
-
 FLAG: TColumnSchema = {"data_type": "bool"}
-
-
 BYTES: TColumnSchema = {"data_type": "binary"}
 
 

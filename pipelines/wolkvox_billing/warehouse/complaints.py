@@ -6,17 +6,13 @@ import errno
 import logging
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from dlt.common.configuration.exceptions import ConfigFieldMissingException, ConfigurationException
 from dlt.common.destination.exceptions import DestinationException
 from dlt.pipeline.exceptions import PipelineStepFailed
 
 from wolkvox_billing.errors import SettingsError
-
-if TYPE_CHECKING:
-    pass
-
 
 logger = logging.getLogger("wolkvox_billing")
 

@@ -16,10 +16,8 @@ from dlt.common.json import PUA_START
 from dlt.common.schema import Schema
 from dlt.destinations.sql_client import SqlClientBase
 
-from wolkvox_billing.warehouse.complaints import (
-    failure_of,
-)
-from wolkvox_billing.warehouse.sql import _engine, literal
+from wolkvox_billing.warehouse.complaints import failure_of
+from wolkvox_billing.warehouse.sql import engine_name, literal
 
 
 def resolve_once(kind: Destination[Any, Any]) -> None:
@@ -36,7 +34,7 @@ def resolve_once(kind: Destination[Any, Any]) -> None:
         if (key := (accept_partial, is_mock, *filled_in)) not in known:
             known[key] = read(initial_config, accept_partial)
         made = known[key].copy()
-        if _engine(kind) == "duckdb" and not accept_partial:
+        if engine_name(kind) == "duckdb" and not accept_partial:
             made.credentials.on_resolved()  # its connections are its own
         return made
 

@@ -4,19 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 import dlt
 from dlt.common.destination.exceptions import DestinationException
 
-from wolkvox_billing.warehouse.sql import (
-    engine_of,
-    tables_in,
-)
-
-if TYPE_CHECKING:
-    pass
-
+from wolkvox_billing.warehouse.sql import engine_of, tables_in
 
 LITTLE_MEMORY = "300MB"  # for a load of many rows
 
@@ -66,7 +58,7 @@ def in_little_memory(pipeline: dlt.Pipeline) -> Iterator[None]:
             client.execute_sql("RESET preserve_insertion_order")
 
 
-def _empty_staging(pipeline: dlt.Pipeline) -> None:
+def empty_staging(pipeline: dlt.Pipeline) -> None:
     """Empties dlt's staging tables, before DuckDB writes its file: it would write these rows too,
     and the file would be half as large again."""
     with pipeline.sql_client() as client, client.with_staging_dataset():

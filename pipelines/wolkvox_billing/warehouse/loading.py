@@ -18,12 +18,9 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 
 from wolkvox_billing.errors import WarehouseError
 from wolkvox_billing.warehouse.bulk import THERE
-from wolkvox_billing.warehouse.complaints import (
-    failure_of,
-    is_out_of_memory,
-)
+from wolkvox_billing.warehouse.complaints import failure_of, is_out_of_memory
 from wolkvox_billing.warehouse.dlt_gaps import drop_packages, forget_what_is_gone
-from wolkvox_billing.warehouse.duckdb_file import _empty_staging, held_open, in_little_memory
+from wolkvox_billing.warehouse.duckdb_file import empty_staging, held_open, in_little_memory
 from wolkvox_billing.warehouse.place import table_format
 from wolkvox_billing.warehouse.sessions import only_load
 from wolkvox_billing.warehouse.sql import REFRESHED, engine_of, literal, rows_of, tables_in
@@ -111,7 +108,7 @@ def _load(pipeline: dlt.Pipeline) -> Any:
     with in_little_memory(pipeline):
         try:
             info = pipeline.load(workers=1)
-            _empty_staging(pipeline)
+            empty_staging(pipeline)
             return info
         except PipelineStepFailed as error:
             if not is_out_of_memory(error):

@@ -30,7 +30,7 @@ from wolkvox_billing.errors import SettingsError, WarehouseError
 from wolkvox_billing.warehouse.complaints import configured, is_complaint, plain
 from wolkvox_billing.warehouse.configuration import PIPELINE, check_dataset, working_folder_name
 from wolkvox_billing.warehouse.dlt_gaps import drop_packages, resolve_once
-from wolkvox_billing.warehouse.sql import _engine, engine_of
+from wolkvox_billing.warehouse.sql import engine_name, engine_of
 from wolkvox_billing.warehouse.working_folder import LOCK, WorkingFolder
 
 logger = logging.getLogger("wolkvox_billing")
@@ -50,7 +50,7 @@ def _place(destination: str, dataset: str) -> _Place:
     try:
         kind = Destination.from_reference(destination)
         assert kind is not None
-        if _engine(kind) == "postgres":
+        if engine_name(kind) == "postgres":
             # A job of a load that was killed may be done again. Where dlt's own ids must be unique
             # that is an error, and the package waits for ever; the merge sorts it out.
             credentials = configured(partial(_impatient, kind))
@@ -58,9 +58,9 @@ def _place(destination: str, dataset: str) -> _Place:
                 destination, create_indexes=False, credentials=credentials
             )
             assert kind is not None
-        if _engine(kind) == FILES:
+        if engine_name(kind) == FILES:
             _check_files(kind)
-        if _engine(kind) in ("duckdb", "postgres"):
+        if engine_name(kind) in ("duckdb", "postgres"):
             resolve_once(kind)
     except UnknownDestinationModule:
         raise SettingsError(f"dlt knows no destination {destination!r}") from None
@@ -72,7 +72,7 @@ def _place(destination: str, dataset: str) -> _Place:
 def _folder(destination: str, kind: Destination[Any, Any], dataset: str) -> WorkingFolder:
     context = dlt.current.run_context()
     own = working_folder_name(
-        context.run_dir, destination, kind.destination_name, dataset, _data_location(kind)
+        context.run_dir, destination, kind.destination_name, dataset, settings_location(kind)
     )
     return WorkingFolder(Path(context.data_dir) / "wolkvox-billing" / own)
 
@@ -106,7 +106,7 @@ def opened(
                 logger.warning("%s is made anew: %s", folder.pipelines, plain(error))
                 shutil.rmtree(folder.pipelines)
                 pipeline = configured(lambda: _pipeline(kind, dataset, folder))
-            if _engine(kind) == "duckdb":
+            if engine_name(kind) == "duckdb":
                 pipeline.destination_client()  # complains of a file that it cannot have
                 _check_file(Path(location_of(pipeline)), dataset, _variable(kind, "CREDENTIALS"))
         except DestinationException as error:
@@ -156,7 +156,7 @@ def _check_files(kind: Destination[Any, Any]) -> None:
         raise SettingsError(
             "the destination filesystem needs Delta tables: pip install 'wolkvox-billing[lake]'"
         )
-    if not _data_location(kind):
+    if not settings_location(kind):
         raise SettingsError(
             "the destination filesystem needs a folder or bucket: set "
             f"{_variable(kind, 'BUCKET_URL')}"
@@ -221,7 +221,7 @@ def resolved(destination: str, dataset: str) -> tuple[WorkingFolder, str]:
     """Return the working folder of a destination and dataset, where only dlt can tell, and an
     address for psycopg2, "" where it is no PostgreSQL. Raises SettingsError."""
     kind, folder = _place(destination, dataset)
-    if _engine(kind) != "postgres":
+    if engine_name(kind) != "postgres":
         return folder, ""
     spec: Any = configured(lambda: kind.configuration(kind.spec(), accept_partial=True))
     credentials = spec.credentials
@@ -276,7 +276,7 @@ def _impatient(kind: Destination[Any, Any]) -> Any:
     return None
 
 
-def _data_location(kind: Destination[Any, Any]) -> str:
+def settings_location(kind: Destination[Any, Any]) -> str:
     try:
         return str(kind.configuration(kind.spec(), accept_partial=True).data_location())
     except (ConfigurationException, DestinationException, AttributeError):

@@ -5,23 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import dlt
 from dlt.common.destination import Destination
 from dlt.destinations.sql_client import SqlClientBase
 
-if TYPE_CHECKING:
-    pass
 
-
-def _engine(kind: Destination[Any, Any]) -> str:
+def engine_name(kind: Destination[Any, Any]) -> str:
     return kind.destination_type.rsplit(".", 1)[-1]
 
 
 def engine_of(pipeline: dlt.Pipeline) -> str:
     """dlt's name of what runs there, such as `duckdb`, whatever name the settings give it."""
-    return _engine(pipeline.destination)
+    return engine_name(pipeline.destination)
 
 
 def rows_of(client: SqlClientBase[Any], query: str, *values: Any) -> list[tuple[Any, ...]]:
