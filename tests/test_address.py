@@ -25,10 +25,11 @@ from hypothesis import strategies as st
 from conftest import Project
 from places import Places, reload_dlt
 from wolkvox_billing import SettingsError
-from wolkvox_billing.warehouse import address, configuration
+from wolkvox_billing.warehouse import address
 from wolkvox_billing.warehouse.address import Address, address_of
 from wolkvox_billing.warehouse.configuration import data_dir, read_configuration, run_dir
 from wolkvox_billing.warehouse.place import location_of, opened, settings_location
+from wolkvox_billing.warehouse.working_folder import working_folder_name
 
 IN_TURN = settings(
     deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=100
@@ -175,7 +176,7 @@ def test_the_working_folder_is_found(project: Project, destination: str) -> None
     with mock.patch.dict(os.environ, environment):
         ours = by_us(destination)
         assert ours is not None
-        name = configuration.working_folder_name(
+        name = working_folder_name(
             run_dir(), destination, ours.destination_name, "other_set", ours.location
         )
         with opened(destination, "other_set") as pipeline:

@@ -20,12 +20,16 @@ VERDICT_HEADINGS = [
 RECEIPT_HEADINGS = ["document", "supplier", "period", "net", "lines", "result"]
 
 
+def _said(poll: Poll) -> str:
+    """The vendor's words about a call, and ours."""
+    return "; ".join(filter(None, (poll.verdict.msg, poll.verdict.note)))
+
+
 def poll_as_row(poll: Poll) -> list[Any]:
-    verdict = poll.verdict
-    said = "; ".join(filter(None, (verdict.msg, verdict.note)))
+    said = _said(poll)
     if not poll.outcome.is_answer:
         said = f"{said}\n{ADVICE[poll.outcome]}"
-    count = str(verdict.count)
+    count = str(poll.verdict.count)
     if poll.rejected:
         count += f", {poll.rejected} unreadable"
         said = f"{said}\nsee the table rejected_rows"
@@ -36,8 +40,7 @@ def failures_of(report: PollReport) -> list[str]:
     """A sentence for each thing that went wrong in a `load`: what, and what to do."""
     refused = [
         f"{poll.operation.operation_id} {poll.report}: {poll.outcome.value}"
-        f" ({'; '.join(filter(None, (poll.verdict.msg, poll.verdict.note)))}):"
-        f" {ADVICE[poll.outcome]}"
+        f" ({_said(poll)}): {ADVICE[poll.outcome]}"
         for poll in report.refused
     ]
     skipped = [
@@ -66,9 +69,8 @@ def lines_of(report: PollReport) -> list[str]:
     """What a `poll` says: a line for each call, each that was not made, and what went wrong."""
     lines = []
     for poll in report.polls:
-        said = "; ".join(filter(None, (poll.verdict.msg, poll.verdict.note)))
         name = f"{poll.operation.operation_id} {poll.report}"
-        lines.append(f"{name}: {poll.outcome.value}, {poll.verdict.count} rows: {said}")
+        lines.append(f"{name}: {poll.outcome.value}, {poll.verdict.count} rows: {_said(poll)}")
         if not poll.outcome.is_answer:
             lines.append(f"  to do: {ADVICE[poll.outcome]}")
     lines += [f"{s.operation_id} {s.report}: not asked: {s.detail}" for s in report.skips]

@@ -9,11 +9,12 @@ import json
 import logging
 import os
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import timedelta
 from importlib.util import find_spec
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 import click
 
@@ -41,6 +42,8 @@ from wolkvox_billing.errors import SettingsError, WolkvoxError
 from wolkvox_billing.marts.dialects import DIALECTS
 from wolkvox_billing.values.shown import ago, in_runs, shown_number
 from wolkvox_billing.version import __version__
+
+Report = TypeVar("Report")
 
 destination_option = click.option(
     "--destination",
@@ -112,6 +115,12 @@ def run() -> NoReturn:
     os._exit(code if isinstance(code, int) else 0 if code is None else 1)
 
 
+def _asked(verb: Callable[..., Report], reports: tuple[str, ...], **words: Any) -> Report:
+    """Run `poll` or `load`, and show its calls as they end."""
+    with watching("asking wolkvox") as on_event:
+        return verb(reports=list(reports) or None, on_event=on_event, **words)
+
+
 @main.command()
 @destination_option
 @dataset_option
@@ -127,14 +136,7 @@ def poll(
     """
     from wolkvox_billing.verbs.poll import poll as verb
 
-    with watching("asking wolkvox") as on_event:
-        result = verb(
-            destination=destination,
-            dataset=dataset,
-            reports=list(reports) or None,
-            force=force,
-            on_event=on_event,
-        )
+    result = _asked(verb, reports, destination=destination, dataset=dataset, force=force)
     if as_json:
         print_json(poll_report_as_json(result))
     else:
@@ -157,14 +159,7 @@ def load(
     """Ask every operation for every report once, and load the answers and all that waited."""
     from wolkvox_billing.verbs.load import load as verb
 
-    with watching("asking wolkvox") as on_event:
-        result = verb(
-            destination=destination,
-            dataset=dataset,
-            reports=list(reports) or None,
-            force=force,
-            on_event=on_event,
-        )
+    result = _asked(verb, reports, destination=destination, dataset=dataset, force=force)
     if as_json:
         print_json({**poll_report_as_json(result), "location": result.location})
     else:
@@ -173,7 +168,7 @@ def load(
         print_table(["operation", "report", "outcome", "rows", "what was said"], rows)
         say(f"tables: {result.location}, dataset {dataset}")
         say(f"working folder: {result.working_folder}")
-        for line in (*result.problems, *(f"warning: {one}" for one in result.warnings)):
+        for line in (*result.problems, *(f"warning: {text}" for text in result.warnings)):
             say(line)
     sys.exit(0 if result.is_good else 1)
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Collection, Iterable
 from typing import Any, NamedTuple
 
 from wolkvox_billing.vendor.reports import REPORTS
-from wolkvox_billing.warehouse.sql import literal
+from wolkvox_billing.warehouse.sql import listed, literal
 
 Query = Callable[[str], list[tuple[Any, ...]]]
 
@@ -48,7 +48,7 @@ def find_renames(query: Query, raw: str, tables: Collection[str]) -> list[Rename
             renames += (
                 Rename(operation_id, report, product, older, newest)
                 for operation_id, product, older, newest in query(
-                    _RENAMES.format(table=f"{raw}.{report}", operations=_listed(renamed))
+                    _RENAMES.format(table=f"{raw}.{report}", operations=listed(renamed))
                 )
             )
     return renames
@@ -98,7 +98,7 @@ def _under_several_names(query: Query, raw: str, reports: Iterable[str]) -> dict
 
 def _candidates(query: Query, table: str, operations: Collection[str]) -> set[str]:
     """Return those operations of which a product has several names that are not seen together."""
-    rows = query(_CANDIDATES.format(table=table, operations=_listed(operations)))
+    rows = query(_CANDIDATES.format(table=table, operations=listed(operations)))
     return {operation_id for (operation_id,) in rows}
 
 
@@ -108,11 +108,7 @@ def _together(query: Query, raw: str, report: str, operations: Collection[str]) 
         return set()
     rows = query(
         _TOGETHER.format(
-            table=f"{raw}.readings", report=literal(report), operations=_listed(operations)
+            table=f"{raw}.readings", report=literal(report), operations=listed(operations)
         )
     )
     return {operation_id for (operation_id,) in rows}
-
-
-def _listed(values: Collection[str]) -> str:
-    return ", ".join(map(literal, sorted(values)))

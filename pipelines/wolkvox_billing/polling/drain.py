@@ -14,7 +14,7 @@ at fault, or the destination, shows in whether it would take a copy of a row tha
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -63,6 +63,13 @@ class Drained:
     refused: set[str] = field(default_factory=set)
     changes: Changes = field(default_factory=dict)
 
+    def note_waits(self, calls: Iterable[Waiting], says: str) -> None:
+        """These calls wait on, as far as they were not loaded or set aside, nor wait already."""
+        gone = self.refused | {call.poll_id for call in self.loaded}
+        for call in calls:
+            if call.poll_id not in gone:
+                self.waits.setdefault(call.poll_id, says)
+
     def has_older_days(self, now: datetime) -> bool:
         """Whether an answer was loaded that came before the vendor's today."""
         return any(
@@ -95,10 +102,7 @@ def drain(
             _Drain(pipeline, spool, now, done).load(calls, fresh)
 
     if failure := failure_of(steps):
-        gone = done.refused | {call.poll_id for call in done.loaded}
-        for call in calls:
-            if call.poll_id not in gone:
-                done.waits.setdefault(call.poll_id, failure.says)
+        done.note_waits(calls, failure.says)
     return done
 
 
@@ -130,10 +134,7 @@ class _Drain:
             while calls := _round(left):
                 self._load_round(self.spool.mark_tried(calls))
         except _Away as away:
-            gone = self.done.refused | {call.poll_id for call in self.done.loaded}
-            for call in (*calls, *left):
-                if call.poll_id not in gone:
-                    self.done.waits.setdefault(call.poll_id, str(away))
+            self.done.note_waits((*calls, *left), str(away))
         else:
             with suppress(_Away):
                 self._try_refused(refused)
@@ -165,11 +166,11 @@ class _Drain:
             ):
                 self.newest[operation_id, report] = poll_id
             loads = client.make_qualified_table_name("_dlt_loads")
-            there: dict[str, bool] = {}  # is it whole?
+            is_whole: dict[str, bool] = {}  # of the ids that are there
             unsure = [call.poll_id for call in calls if call.poll_id not in fresh]
             for start in range(0, len(unsure), AT_ONCE):
                 ids = among("p.poll_id", unsure[start : start + AT_ONCE])
-                there |= dict(
+                is_whole |= dict(
                     rows_of(
                         client,
                         f"SELECT p.poll_id, COUNT(l.load_id) > 0 FROM {polls} AS p "
@@ -177,12 +178,12 @@ class _Drain:
                         f"WHERE {ids} GROUP BY p.poll_id",
                     )
                 )
-        self._acknowledge([call for call in calls if there.get(call.poll_id)])
+        self._acknowledge([call for call in calls if is_whole.get(call.poll_id)])
         return [
             # In part, though its file does not say so: somebody has put the file back.
-            self.spool.mark_tried([call])[0] if call.poll_id in there else call
+            self.spool.mark_tried([call])[0] if call.poll_id in is_whole else call
             for call in calls
-            if not there.get(call.poll_id)
+            if not is_whole.get(call.poll_id)
         ]
 
     def _load_round(self, calls: Sequence[Waiting]) -> None:
@@ -190,9 +191,7 @@ class _Drain:
         if not (failure := self._load(calls)):
             return
         self._end_if_away(failure)
-        groups: defaultdict[Key, list[Waiting]] = defaultdict(list)
-        for call in calls:
-            groups[call.operation_id, call.report].append(call)
+        groups = _groups(calls)
         for (_, report), group in groups.items():
             its_own = failure if len(groups) == 1 else self._load(group)
             if its_own:
@@ -216,10 +215,7 @@ class _Drain:
                     self._divide(half, report, its_own)
 
     def _try_refused(self, calls: Sequence[Waiting]) -> None:
-        groups: defaultdict[Key, list[Waiting]] = defaultdict(list)
-        for call in calls:
-            groups[call.operation_id, call.report].append(call)
-        for (_, report), group in groups.items():
+        for (_, report), group in _groups(calls).items():
             *others, newest = group
             [tried] = self.spool.mark_tried([newest])
             if failure := self._load([tried]):
@@ -304,6 +300,14 @@ class _Drain:
         self.spool.drop(calls)
         self.in_part -= {call.poll_id for call in calls}
         self.done.loaded += calls
+
+
+def _groups(calls: Iterable[Waiting]) -> dict[Key, list[Waiting]]:
+    """The calls of each operation and report, in their order."""
+    groups: defaultdict[Key, list[Waiting]] = defaultdict(list)
+    for call in calls:
+        groups[call.operation_id, call.report].append(call)
+    return groups
 
 
 def _round(calls: Iterator[Waiting]) -> list[Waiting]:

@@ -204,5 +204,4 @@ def hosts_of(pipeline: dlt.Pipeline) -> Hosts | None:
     if engine_of(pipeline) != "postgres":
         return None
     client: Any = pipeline.sql_client()
-    dsn = client.credentials.to_native_representation()
-    return Hosts(lambda: new_session(dsn), client.fully_qualified_dataset_name())
+    return hosts_at(client.credentials.to_native_representation(), pipeline.dataset_name)

@@ -28,8 +28,8 @@ from wolkvox_billing.reconciliation.unread import (
     unread_of_gauge,
 )
 from wolkvox_billing.values.clock import day_start
-from wolkvox_billing.vendor.answer import Outcome
-from wolkvox_billing.warehouse.sql import literal, rows_of, tables_in
+from wolkvox_billing.vendor.answer import ANSWERS
+from wolkvox_billing.warehouse.sql import among, literal, rows_of, tables_in
 
 
 def read_facts(client: SqlClientBase[Any], raw: str, marts: str, policy: Policy) -> Facts:
@@ -73,7 +73,7 @@ def read_facts(client: SqlClientBase[Any], raw: str, marts: str, policy: Policy)
     answered: defaultdict[tuple[str, str], set[date]] = defaultdict(set)
     for operation_id, report, day in rows(
         f"SELECT DISTINCT operation_id, report, poll_date FROM {raw}.polls "
-        f"WHERE outcome IN ({', '.join(literal(one.value) for one in Outcome if one.is_answer)})"
+        f"WHERE {among('outcome', ANSWERS)}"
     ):
         answered[operation_id, report].add(day)
 

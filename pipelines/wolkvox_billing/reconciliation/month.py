@@ -27,6 +27,5 @@ def of_month(month: Period, rows: Iterable[ReconciledRow]) -> list[ReconciledRow
         for row in rows
         if row.billing_period_start
         and row.billing_period_end
-        and row.billing_period_start < month.end
-        and month.start < row.billing_period_end
+        and Period(row.billing_period_start, row.billing_period_end).overlaps(month)
     ]

@@ -82,6 +82,10 @@ class Outcome(str, Enum):
         )
 
 
+# As the table `polls` has them.
+ANSWERS = frozenset(outcome.value for outcome in Outcome if outcome.is_answer)
+
+
 @dataclass(frozen=True)
 class Verdict:
     """What an answer turned out to be. `rows` only where the outcome is ok, and `count` of them

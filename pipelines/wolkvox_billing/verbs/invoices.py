@@ -43,7 +43,7 @@ from wolkvox_billing.warehouse.place import (
     location_of,
     opened,
 )
-from wolkvox_billing.warehouse.sql import REFRESHED, engine_of, literal, rows_of
+from wolkvox_billing.warehouse.sql import REFRESHED, among, engine_of, rows_of
 
 AT_ONCE = 500  # documents that are looked up in the warehouse, and handed to dlt, together
 LINES_AT_ONCE = 5000
@@ -252,15 +252,17 @@ class _Known:
         documents = [one.what for one in batch if isinstance(one.what, Document)]
         if not documents:
             return
-        ids = ", ".join(literal(one.document_id) for one in documents)
-        numbers = ", ".join(literal(one.document_number or "") for one in documents)
+        are_there = among("document_id", {one.document_id for one in documents})
+        have_their_numbers = among(
+            "document_number", {one.document_number or "" for one in documents}
+        )
         name = self.client.make_qualified_table_name
         rows = rows_of(
             self.client,
             "SELECT document_id, supplier_id, document_kind, document_number, (SELECT COUNT(*) "
             f"FROM {name('invoice_lines')} AS l WHERE l.document_id = d.document_id) "
             f"FROM {name('invoice_documents')} AS d "
-            f"WHERE document_id IN ({ids}) OR document_number IN ({numbers})",
+            f"WHERE {are_there} OR {have_their_numbers}",
         )
         for document_id, *number, lines in rows:
             self.stored[document_id] = lines

@@ -30,7 +30,7 @@ from wolkvox_billing.polling.settings import read_poll_settings
 from wolkvox_billing.polling.spool import Spool, waiting_elsewhere
 from wolkvox_billing.reconciliation.policy import read_policy
 from wolkvox_billing.values.clock import Clock, utc_now
-from wolkvox_billing.vendor.answer import Outcome
+from wolkvox_billing.vendor.answer import ANSWERS
 from wolkvox_billing.verbs.poll import OnEvent, PollReport, ask
 from wolkvox_billing.warehouse.complaints import configured, failure_of
 from wolkvox_billing.warehouse.duckdb_file import held_open
@@ -44,8 +44,7 @@ from wolkvox_billing.warehouse.place import (
     opened,
     reading,
 )
-from wolkvox_billing.warehouse.sql import REFRESHED, engine_of, rows_of
-from wolkvox_billing.warehouse.working_folder import WorkingFolder
+from wolkvox_billing.warehouse.sql import REFRESHED, among, engine_of, rows_of
 
 NOT_LOADED = "not loaded, kept in the working folder for the next load: {}"
 WAIT_ON = "answers that waited, and wait on: {}"
@@ -97,7 +96,9 @@ def load(
         pace = Pace(asked, poll_settings.pace, clock, force=force)
         ask(report, poll_settings, folder, pace, hosts_of(pipeline), on_event)
         report.warnings += spool.told()
-        _drain(report, pipeline, folder, meaning, clock)
+        if says := load_older(pipeline, folder):
+            report.problems.append(says)
+        _drain(report, pipeline, spool, meaning, clock)
         report.waiting = spool.count()
     return report
 
@@ -105,15 +106,12 @@ def load(
 def _drain(
     report: LoadReport,
     pipeline: dlt.Pipeline,
-    folder: WorkingFolder,
+    spool: Spool,
     meaning: Meaning,
     clock: Clock,
 ) -> None:
     """Loads what waits, and makes the marts of it."""
-    if folder.older.exists() and (says := load_older(pipeline, folder)):
-        report.problems.append(says)
     fresh = frozenset(poll.poll_id for poll in report.polls)
-    spool = Spool(folder.spool)
     with held_open(pipeline):
         done = drain(pipeline, spool, clock(), fresh)
         _tell(report, spool, done, fresh)
@@ -149,13 +147,12 @@ def remember(pipeline: dlt.Pipeline, asked: AskedFolder) -> None:
         return
 
     def read() -> None:
-        answers = ", ".join(f"'{outcome.value}'" for outcome in Outcome if outcome.is_answer)
         with pipeline.sql_client() as client:
             polls = client.make_qualified_table_name("polls")
             answered: list[tuple[str, str, datetime]] = rows_of(
                 client,
                 f"SELECT operation_id, report, MAX(started_at) FROM {polls} "
-                f"WHERE outcome IN ({answers}) GROUP BY operation_id, report",
+                f"WHERE {among('outcome', ANSWERS)} GROUP BY operation_id, report",
             )
             spent: list[tuple[str, str, datetime]] = rows_of(
                 client,

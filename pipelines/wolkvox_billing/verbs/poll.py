@@ -28,9 +28,8 @@ from wolkvox_billing.warehouse.configuration import (
     data_dir,
     read_configuration,
     run_dir,
-    working_folder_name,
 )
-from wolkvox_billing.warehouse.working_folder import WorkingFolder
+from wolkvox_billing.warehouse.working_folder import ALL, WorkingFolder, working_folder_name
 
 if TYPE_CHECKING:
     from wolkvox_billing.polling.hosts import Hosts
@@ -177,7 +176,7 @@ def _place(destination: str, dataset: str) -> tuple[WorkingFolder, Hosts | None]
     name = working_folder_name(
         run_dir(), destination, address.destination_name, dataset, address.location
     )
-    return WorkingFolder(data_dir() / "wolkvox-billing" / name), hosts
+    return WorkingFolder(data_dir() / ALL / name), hosts
 
 
 def _place_by_dlt(destination: str, dataset: str) -> tuple[WorkingFolder, Hosts | None]:

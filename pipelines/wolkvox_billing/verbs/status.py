@@ -19,7 +19,7 @@ from wolkvox_billing.errors import SettingsError, WarehouseError
 from wolkvox_billing.marts.refresh import refresh
 from wolkvox_billing.polling.spool import Spool, waiting_elsewhere
 from wolkvox_billing.values.clock import Clock, utc_now
-from wolkvox_billing.vendor.answer import Outcome
+from wolkvox_billing.vendor.answer import ANSWERS
 from wolkvox_billing.verbs.load import meaning_of
 from wolkvox_billing.warehouse.place import (
     DATASET,
@@ -32,7 +32,6 @@ from wolkvox_billing.warehouse.place import (
 )
 from wolkvox_billing.warehouse.sql import REFRESHED, engine_of, rows_of
 
-_ANSWERS = tuple(outcome.value for outcome in Outcome if outcome.is_answer)
 DAY = timedelta(days=1)
 USUAL_PAUSES = 3  # an operation is late after so many of its usual pauses between answers,
 LEAST_LATE = timedelta(hours=1)  # and after this at the least
@@ -215,7 +214,7 @@ def _freshness(operation: str, report: str, seen: _Seen, now: datetime) -> Fresh
     row.asked_at = max((at for _, at, _ in seen.polls), default=None)
     recent = [outcome for outcome, at, _ in seen.polls if now - at <= DAY]
     row.polls_24h = len(recent)
-    row.refusals_24h = sum(outcome not in _ANSWERS for outcome in recent)
+    row.refusals_24h = sum(outcome not in ANSWERS for outcome in recent)
     row.days_without_answer = [
         day for day, _, answered, _ in seen.coverage
         if not answered and (day.year, day.month) == (now.year, now.month)
@@ -249,7 +248,7 @@ def _warnings(seen: _Seen, now: datetime) -> list[str]:
                 f"{product} has not moved on working days since {since:%d %b}: the vendor's "
                 "nightly copy may be broken"
             )
-    unreadable = [rejected for outcome, _, rejected in seen.polls if outcome in _ANSWERS]
+    unreadable = [rejected for outcome, _, rejected in seen.polls if outcome in ANSWERS]
     if unreadable and unreadable[-1]:
         said.append(
             f"{unreadable[-1]} rows of the newest answer could not be read: see the table "
@@ -305,7 +304,7 @@ def _late(seen: _Seen, now: datetime) -> list[str]:
         return ["was never answered in the last 40 days"]
     said: list[str] = []
     age = now - last
-    answers = [at for outcome, at, _ in seen.polls if outcome in _ANSWERS]
+    answers = [at for outcome, at, _ in seen.polls if outcome in ANSWERS]
     pauses = [(b - a).total_seconds() for a, b in pairwise(answers)]
     usual = timedelta(seconds=median(pauses)) if pauses else timedelta()
     if not pauses and age > 2 * DAY:  # what is usual shows in the last week only

@@ -20,9 +20,7 @@ logger = logging.getLogger("wolkvox_billing")
 def is_complaint(error: BaseException) -> bool:
     """Whether it comes from a destination: from dlt, or from a database's driver, whose errors all
     are of a class `Error` (PEP 249)."""
-    return isinstance(error, DestinationException) or any(
-        kind.__name__ == "Error" for kind in type(error).__mro__
-    )
+    return isinstance(error, DestinationException) or _is_a(error, "Error")
 
 
 def configured(make: Callable[[], Any]) -> Any:
@@ -53,11 +51,11 @@ def missing(error: ConfigFieldMissingException) -> str:
 
 def causes(error: BaseException | None) -> list[BaseException]:
     """An exception and all that led to it, the outermost first."""
-    found: list[BaseException] = []
-    while error is not None and error not in found:
-        found.append(error)
+    chain: list[BaseException] = []
+    while error is not None and error not in chain:
+        chain.append(error)
         error = error.__cause__ or error.__context__
-    return found
+    return chain
 
 
 def plain(error: BaseException) -> str:
@@ -75,13 +73,14 @@ def plain(error: BaseException) -> str:
 
 def is_full(error: BaseException) -> bool:
     return any(
-        (isinstance(one, OSError) and one.errno == errno.ENOSPC) or "No space left" in str(one)
-        for one in causes(error)
+        (isinstance(cause, OSError) and cause.errno == errno.ENOSPC)
+        or "No space left" in str(cause)
+        for cause in causes(error)
     )
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    return any("Out of Memory" in str(one) for one in causes(error))
+    return any("Out of Memory" in str(cause) for cause in causes(error))
 
 
 class Failure(NamedTuple):
@@ -112,7 +111,8 @@ def failure_of(step: Callable[[], Any]) -> Failure | None:
         ):
             raise
         is_of_rows = isinstance(error, PipelineStepFailed) and (
-            error.step in ("extract", "normalize") or any(hasattr(c, "job_id") for c in chain)
+            error.step in ("extract", "normalize")
+            or any(hasattr(cause, "job_id") for cause in chain)
         )
         says = plain(error)
         if is_of_rows and not any(map(is_complaint, chain[-1:])) and not is_full(error):

@@ -11,7 +11,6 @@ guess; whoever gets None asks dlt. The tests hold each value against dlt's own.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
@@ -39,36 +38,6 @@ def run_dir() -> Path:
 def data_dir() -> Path:
     """Return the folder in which dlt keeps the working folders of pipelines."""
     return Path(os.environ["DLT_DATA_DIR"] if "DLT_DATA_DIR" in os.environ else _global_dir())
-
-
-def working_folder_name(
-    project: str | Path, destination: str, destination_name: str, dataset: str, location: str
-) -> str:
-    """Return the name of the working folder of a project, destination and dataset at one address.
-
-    destination: as it was asked for; destination_name and location: as an `Address` has them.
-    """
-    check_dataset(dataset)
-    whose = _digest(os.path.abspath(project), destination, dataset)
-    return f"{destination_name}-{dataset}-{whose}-{_digest(location)}"
-
-
-def check_dataset(dataset: str) -> None:
-    """Raise SettingsError for what cannot be a dataset, or would be called otherwise by dlt."""
-    if dataset == PIPELINE:
-        raise SettingsError(
-            f"the dataset cannot be called {dataset!r}, which is the name of the pipeline and of "
-            "its DuckDB file: choose another one"
-        )
-    if not re.fullmatch(r"[a-z]([a-z0-9]|_(?!_|$)){0,50}", dataset):
-        raise SettingsError(
-            f"{dataset!r} cannot be a dataset: it begins with a letter, and has small letters, "
-            "digits and single _ between them"
-        )
-
-
-def _digest(*parts: str) -> str:
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:10]
 
 
 def _settings_folder() -> str:

@@ -23,7 +23,7 @@ from wolkvox_billing.warehouse.dlt_gaps import drop_packages, forget_what_is_gon
 from wolkvox_billing.warehouse.duckdb_file import empty_staging, held_open, in_little_memory
 from wolkvox_billing.warehouse.place import table_format
 from wolkvox_billing.warehouse.sessions import only_load
-from wolkvox_billing.warehouse.sql import REFRESHED, engine_of, literal, rows_of, tables_in
+from wolkvox_billing.warehouse.sql import REFRESHED, among, engine_of, literal, rows_of, tables_in
 
 LONG = 900.0  # seconds for another host that loads
 
@@ -48,7 +48,7 @@ def look_at_destination(pipeline: dlt.Pipeline) -> Tables | None:
             client,
             "SELECT table_schema, table_name, column_name FROM information_schema.columns "
             "WHERE table_catalog = current_database() "
-            f"AND table_schema IN ({', '.join(map(literal, places))})",
+            f"AND {among('table_schema', places)}",
         ):
             there[place].setdefault(table, set()).add(column)
         THERE[pipeline.working_dir] = there[places[0]]

@@ -28,10 +28,16 @@ from dlt.common.storages.exceptions import StorageException
 
 from wolkvox_billing.errors import SettingsError, WarehouseError
 from wolkvox_billing.warehouse.complaints import configured, is_complaint, plain
-from wolkvox_billing.warehouse.configuration import PIPELINE, check_dataset, working_folder_name
+from wolkvox_billing.warehouse.configuration import PIPELINE
 from wolkvox_billing.warehouse.dlt_gaps import drop_packages, resolve_once
 from wolkvox_billing.warehouse.sql import engine_name, engine_of
-from wolkvox_billing.warehouse.working_folder import LOCK, WorkingFolder
+from wolkvox_billing.warehouse.working_folder import (
+    ALL,
+    LOCK,
+    WorkingFolder,
+    check_dataset,
+    working_folder_name,
+)
 
 logger = logging.getLogger("wolkvox_billing")
 
@@ -74,7 +80,7 @@ def _folder(destination: str, kind: Destination[Any, Any], dataset: str) -> Work
     own = working_folder_name(
         context.run_dir, destination, kind.destination_name, dataset, settings_location(kind)
     )
-    return WorkingFolder(Path(context.data_dir) / "wolkvox-billing" / own)
+    return WorkingFolder(Path(context.data_dir, ALL, own))
 
 
 class _Place(NamedTuple):
@@ -94,7 +100,7 @@ def opened(
     Raises SettingsError, and WarehouseError where the folder cannot be used.
     """
     kind, folder = _place(destination, dataset)
-    before = Path(dlt.current.run_context().get_data_entity("pipelines")) / "wolkvox-billing"
+    before = Path(dlt.current.run_context().get_data_entity("pipelines"), ALL)
     with _private(), _only_one(folder.path, wait):
         try:
             folder.take_over(before / folder.path.name)

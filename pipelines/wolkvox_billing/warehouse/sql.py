@@ -56,6 +56,11 @@ def insert(table: str, rows: list[tuple[object, ...]]) -> Iterator[str]:
 REFRESHED = ("duckdb", "postgres")  # engines whose marts `load` refreshes
 
 
+def listed(values: Iterable[str]) -> str:
+    """Return these texts as they stand between the brackets of IN."""
+    return ", ".join(map(literal, sorted(values)))
+
+
 def among(column: str, values: Iterable[str]) -> str:
     """Return the condition that a column has one of these texts."""
-    return f"{column} IN ({', '.join(map(literal, sorted(values)))})"
+    return f"{column} IN ({listed(values)})"

@@ -13,6 +13,9 @@ take whatever they do not know in their `pipelines` for rubbish, so nothing of o
 
 from __future__ import annotations
 
+import hashlib
+import os
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,10 +23,11 @@ from pathlib import Path
 
 import filelock
 
-from wolkvox_billing.errors import WarehouseError
+from wolkvox_billing.errors import SettingsError, WarehouseError
 from wolkvox_billing.warehouse.configuration import PIPELINE
 
 LOCK = "in_use.lock"
+ALL = "wolkvox-billing"  # in dlt's data folder, and once in its `pipelines`: all working folders
 
 
 @dataclass(frozen=True)
@@ -82,3 +86,33 @@ def packages_in(folder: Path) -> Iterator[Path]:
         for package in (folder / place).glob("*"):
             if package.is_dir():
                 yield package
+
+
+def working_folder_name(
+    project: str | Path, destination: str, destination_name: str, dataset: str, location: str
+) -> str:
+    """Return the name of the working folder of a project, destination and dataset at one address.
+
+    destination: as it was asked for; destination_name and location: as an `Address` has them.
+    """
+    check_dataset(dataset)
+    whose = _digest(os.path.abspath(project), destination, dataset)
+    return f"{destination_name}-{dataset}-{whose}-{_digest(location)}"
+
+
+def check_dataset(dataset: str) -> None:
+    """Raise SettingsError for what cannot be a dataset, or would be called otherwise by dlt."""
+    if dataset == PIPELINE:
+        raise SettingsError(
+            f"the dataset cannot be called {dataset!r}, which is the name of the pipeline and of "
+            "its DuckDB file: choose another one"
+        )
+    if not re.fullmatch(r"[a-z]([a-z0-9]|_(?!_|$)){0,50}", dataset):
+        raise SettingsError(
+            f"{dataset!r} cannot be a dataset: it begins with a letter, and has small letters, "
+            "digits and single _ between them"
+        )
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:10]

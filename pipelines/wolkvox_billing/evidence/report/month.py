@@ -17,13 +17,12 @@ from zoneinfo import ZoneInfo
 from wolkvox_billing.marts.reconciled import ReconciledRow
 from wolkvox_billing.values.clock import day_start
 from wolkvox_billing.values.shown import shown_number
-from wolkvox_billing.vendor.answer import Outcome
+from wolkvox_billing.vendor.answer import ANSWERS
 
 Row = Mapping[str, Any]
 Counter = tuple[str, str, str]  # operation_id, report, product
 
 HOUR = 3600
-ANSWERS = {one.value for one in Outcome if one.is_answer}
 
 
 @dataclass
