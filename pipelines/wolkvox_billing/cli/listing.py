@@ -94,50 +94,52 @@ def poll_as_json(poll: Poll) -> dict[str, Any]:
     }
 
 
-def alarm_of(one: ReconciledRow) -> str:
+def alarm_of(row: ReconciledRow) -> str:
     """A verdict as a sentence that stands alone: whose month it is, and what was found."""
-    month = f"{one.billing_period_start or ''}"[:7]
-    whose = (month, *verdict_as_row(one)[:2])
-    return f"{' '.join(filter(None, whose))}: {one.reconciliation_status}: {one.explanation}"
+    month = f"{row.billing_period_start or ''}"[:7]
+    whose = (month, *verdict_as_row(row)[:2])
+    return f"{' '.join(filter(None, whose))}: {row.reconciliation_status}: {row.explanation}"
 
 
-def receipt_as_row(one: Receipt) -> list[Any]:
-    kind = (one.document_kind or "").replace("_", " ")
-    name = one.document_number or one.file_name
-    warnings = f"{len(one.warnings)} warning{'s' if len(one.warnings) > 1 else ''}"
+def receipt_as_row(receipt: Receipt) -> list[Any]:
+    kind = (receipt.document_kind or "").replace("_", " ")
+    name = receipt.document_number or receipt.file_name
+    warnings = f"{len(receipt.warnings)} warning{'s' if len(receipt.warnings) > 1 else ''}"
     period = ""
-    if one.period_start and one.period_end:
-        period = shown_period(one.period_start, one.period_end)
-        period += "" if one.period_source == "document" else f" (by {one.period_source})"
+    if receipt.period_start and receipt.period_end:
+        period = shown_period(receipt.period_start, receipt.period_end)
+        period += "" if receipt.period_source == "document" else f" (by {receipt.period_source})"
     return [
         name if kind == "invoice" else f"{name} ({kind})",
-        one.supplier_name or one.supplier_id,
+        receipt.supplier_name or receipt.supplier_id,
         period,
-        "" if one.net_amount is None else f"{one.net_amount:,.2f} {one.billing_currency}",
-        str(one.lines),
-        f"{one.made}, {warnings}" if one.warnings else one.made,
+        ""
+        if receipt.net_amount is None
+        else f"{receipt.net_amount:,.2f} {receipt.billing_currency}",
+        str(receipt.lines),
+        f"{receipt.made}, {warnings}" if receipt.warnings else receipt.made,
     ]
 
 
-def verdict_as_row(one: ReconciledRow) -> list[Any]:
-    start, end = one.billing_period_start, one.billing_period_end
-    variance = one.cost_variance
-    money = "" if variance is None else f"{variance:+,.2f} {one.billing_currency}"
+def verdict_as_row(row: ReconciledRow) -> list[Any]:
+    start, end = row.billing_period_start, row.billing_period_end
+    variance = row.cost_variance
+    money = "" if variance is None else f"{variance:+,.2f} {row.billing_currency}"
     return [
-        one.operation_id,
-        one.product or one.report or "no report",
+        row.operation_id,
+        row.product or row.report or "no report",
         shown_period(start, end) if start and end else "",
-        one.consumed_quantity,
-        one.billed_quantity,
+        row.consumed_quantity,
+        row.billed_quantity,
         money,
-        one.reconciliation_status.replace("_", " "),  # so that it wraps between words
+        row.reconciliation_status.replace("_", " "),  # so that it wraps between words
     ]
 
 
-def products_of(one: Freshness) -> list[tuple[str, Any, str]]:
+def products_of(freshness: Freshness) -> list[tuple[str, Any, str]]:
     """What is known of each product: its name, the month so far, the newest day's change."""
     shown: list[tuple[str, Any, str]] = []
-    for product in one.products:
+    for product in freshness.products:
         so_far = f"{shown_number(product.last_quantity)} (meaning undetermined)"
         change = ""
         if product.so_far is not None:

@@ -224,12 +224,14 @@ def invoices(
             on_found=on_found,
         )
     rejected = [
-        f"{one.file_name}: {one.reason}" for one in result.receipts if one.made == "rejected"
+        f"{receipt.file_name}: {receipt.reason}"
+        for receipt in result.receipts
+        if receipt.made == "rejected"
     ]
     if as_json:
         print_json(
             {
-                "documents": [asdict(one) for one in result.receipts],
+                "documents": [asdict(receipt) for receipt in result.receipts],
                 "counts": result.counts,
                 "net_amounts": result.net_amounts,
                 "other_kinds": result.other_kinds,
@@ -240,12 +242,12 @@ def invoices(
             }
         )
     else:
-        documents = [one for one in result.receipts if one.document_id]
+        documents = [receipt for receipt in result.receipts if receipt.document_id]
         if documents:
-            print_table(RECEIPT_HEADINGS, [receipt_as_row(one) for one in documents])
-        for one in documents:
-            for text in one.warnings:
-                say(f"warning: {one.document_number or one.file_name}: {text}")
+            print_table(RECEIPT_HEADINGS, [receipt_as_row(receipt) for receipt in documents])
+        for receipt in documents:
+            for text in receipt.warnings:
+                say(f"warning: {receipt.document_number or receipt.file_name}: {text}")
         for text in rejected:
             say(f"rejected: {text}")
         for kind, count in result.other_kinds.items():
@@ -292,8 +294,8 @@ def reconcile(
     if is_init:
         other = {"--month": month, "--fail-on-material": fail_on_material, "--evidence": evidence,
                  "--files": files}  # fmt: skip
-        if given := [name for name, value in other.items() if value]:
-            raise SettingsError(f"--init goes without {', '.join(given)}: run it first, by itself")
+        if others := [name for name, value in other.items() if value]:
+            raise SettingsError(f"--init goes without {', '.join(others)}: run it first, by itself")
         written, proposed = verbs.init(destination=destination, dataset=dataset)
         if as_json:
             print_json({"written": written, "proposed": proposed})
@@ -305,18 +307,18 @@ def reconcile(
     if (evidence and not month) or (files and not evidence):
         raise SettingsError("--evidence needs a --month, and --files needs --evidence")
     order = order_evidence(evidence, month, files) if evidence and month else None
-    found = verbs.reconcile(month, destination=destination, dataset=dataset, evidence=order)
-    material = [alarm_of(one) for one in found.rows if one.is_material]
+    result = verbs.reconcile(month, destination=destination, dataset=dataset, evidence=order)
+    material = [alarm_of(verdict) for verdict in result.rows if verdict.is_material]
     if as_json:
         print_json(
             {
-                "month": found.month,
-                "policy": found.policy.as_json(),
-                "rows": [asdict(row) for row in found.rows],
-                "totals": found.totals,
-                "warnings": found.warnings,
-                **({"evidence": found.evidence} if found.evidence else {}),
-                "is_closed": found.is_closed,
+                "month": result.month,
+                "policy": result.policy.as_json(),
+                "rows": [asdict(row) for row in result.rows],
+                "totals": result.totals,
+                "warnings": result.warnings,
+                **({"evidence": result.evidence} if result.evidence else {}),
+                "is_closed": result.is_closed,
                 "failures": material,
                 "may_pass": False,
             }
@@ -324,16 +326,16 @@ def reconcile(
     else:
         print_table(
             VERDICT_HEADINGS,
-            [verdict_as_row(one) for one in found.rows],
+            [verdict_as_row(verdict) for verdict in result.rows],
         )
-        for one in found.rows:
-            mark = "! " if one.is_material else "  "
-            say(f"{mark}{one.reconciliation_status}: {one.explanation}")
-        for text in found.warnings:
+        for verdict in result.rows:
+            mark = "! " if verdict.is_material else "  "
+            say(f"{mark}{verdict.reconciliation_status}: {verdict.explanation}")
+        for text in result.warnings:
             say(f"warning: {text}")
-        if found.evidence:
-            say(f"evidence: {found.evidence}")
-        say(f"tables: {found.location}, dataset {dataset}")
+        if result.evidence:
+            say(f"evidence: {result.evidence}")
+        say(f"tables: {result.location}, dataset {dataset}")
     sys.exit(1 if fail_on_material and material else 0)
 
 
@@ -363,19 +365,19 @@ def close(
     """
     from wolkvox_billing import closing as verbs
 
-    made = (verbs.reopen if is_reopened else verbs.close)(
+    record = (verbs.reopen if is_reopened else verbs.close)(
         month, destination=destination, dataset=dataset, by=by, reason=reason, evidence=evidence
     )
     if as_json:
-        parsed = {name: json.loads(getattr(made, name)) for name in ("policy", "stands_on")}
-        print_json({**asdict(made), **parsed})
+        parsed = {name: json.loads(getattr(record, name)) for name in ("policy", "stands_on")}
+        print_json({**asdict(record), **parsed})
         return
-    say(f"{made} (record {made.close_id})")
-    if made.reason:
-        say(f"reason: {made.reason}")
-    if made.evidence_sha256:
-        say(f"evidence: sha256 {made.evidence_sha256}")
-    say(f"verdicts: sha256 {made.digest}")
+    say(f"{record} (record {record.close_id})")
+    if record.reason:
+        say(f"reason: {record.reason}")
+    if record.evidence_sha256:
+        say(f"evidence: sha256 {record.evidence_sha256}")
+    say(f"verdicts: sha256 {record.digest}")
 
 
 @main.command()
@@ -397,19 +399,23 @@ def explain(
     from wolkvox_billing.verbs.explain import as_lines
     from wolkvox_billing.verbs.explain import explain as verb
 
-    found = verb(month, product=product, report=report, destination=destination, dataset=dataset)
+    explained = verb(
+        month, product=product, report=report, destination=destination, dataset=dataset
+    )
     if as_json:
-        verdicts = [{**(traced := asdict(one)).pop("row"), **traced} for one in found.verdicts]
-        print_json({"month": found.month, "verdicts": verdicts})
+        verdicts = [
+            {**(traced := asdict(verdict)).pop("row"), **traced} for verdict in explained.verdicts
+        ]
+        print_json({"month": explained.month, "verdicts": verdicts})
         return
-    for one in found.verdicts:
-        heading, *lines = as_lines(one)
+    for verdict in explained.verdicts:
+        heading, *lines = as_lines(verdict)
         say(heading, bold=True)
         for line in lines:
             say(line)
-    if not found.verdicts:
-        say(f"nothing was measured or billed in {found.month}")
-    say(f"tables: {found.location}, dataset {dataset}; whole hashes: --json")
+    if not explained.verdicts:
+        say(f"nothing was measured or billed in {explained.month}")
+    say(f"tables: {explained.location}, dataset {dataset}; whole hashes: --json")
 
 
 @main.command()
@@ -419,17 +425,17 @@ def verify(file: str, as_json: bool) -> None:
     """Check an evidence file against its manifest, and name what was changed."""
     from wolkvox_billing.evidence import examine
 
-    found = examine(file)
+    examined = examine(file)
     if as_json:
-        print_json(asdict(found))
+        print_json(asdict(examined))
     else:
-        for text in found.problems:
+        for text in examined.problems:
             say(text)
-        if not found.problems:
-            say(f"all {found.members} members are as the manifest says")
-        say(f"sha256 of the file: {found.sha256}")
+        if not examined.problems:
+            say(f"all {examined.members} members are as the manifest says")
+        say(f"sha256 of the file: {examined.sha256}")
         say("only this sha256 proves the manifest itself: compare it with what `close` kept")
-    sys.exit(1 if found.problems else 0)
+    sys.exit(1 if examined.problems else 0)
 
 
 @main.command()
@@ -452,15 +458,18 @@ def check(as_json: bool) -> None:
     if as_json:
         print_json([finding._asdict() for finding in findings])
     else:
-        for one in findings:
-            state = f"fails at: {one.failed_step}" if one.failed_step else "works"
-            say(f"{one.operation_id} (server {one.server}, {one.report}): {state}", bold=True)
-            if one.says:
-                say(f"  it says: {one.says}")
-            say(f"  to do: {one.advice}" if one.failed_step else f"  {one.advice}")
-            if one.rows:
-                print_table(list(one.rows[0]), [list(row.values()) for row in one.rows])
-    sys.exit(1 if not pool.is_good or any(one.failed_step for one in findings) else 0)
+        for finding in findings:
+            state = f"fails at: {finding.failed_step}" if finding.failed_step else "works"
+            say(
+                f"{finding.operation_id} (server {finding.server}, {finding.report}): {state}",
+                bold=True,
+            )
+            if finding.says:
+                say(f"  it says: {finding.says}")
+            say(f"  to do: {finding.advice}" if finding.failed_step else f"  {finding.advice}")
+            if finding.rows:
+                print_table(list(finding.rows[0]), [list(row.values()) for row in finding.rows])
+    sys.exit(1 if not pool.is_good or any(finding.failed_step for finding in findings) else 0)
 
 
 @main.command()
@@ -477,35 +486,35 @@ def status(destination: str, dataset: str, stale_after: float | None, as_json: b
     """Show what is loaded, how fresh it is, and where the gaps are."""
     from wolkvox_billing.verbs.status import status as verb
 
-    found = verb(destination=destination, dataset=dataset)
-    stale = [] if stale_after is None else found.stale(timedelta(minutes=stale_after))
+    state = verb(destination=destination, dataset=dataset)
+    stale = [] if stale_after is None else state.stale(timedelta(minutes=stale_after))
     if as_json:
-        print_json({**asdict(found), "failures": stale, "may_pass": False})
+        print_json({**asdict(state), "failures": stale, "may_pass": False})
         sys.exit(1 if stale else 0)
     rows = [
         [
-            one.operation_id,
-            one.report,
+            row.operation_id,
+            row.report,
             *product,
-            ago(one.age),
-            f"{one.polls_24h}, {one.refusals_24h} refused",
-            in_runs(one.days_without_answer),
+            ago(row.age),
+            f"{row.polls_24h}, {row.refusals_24h} refused",
+            in_runs(row.days_without_answer),
         ]
-        for one in found.rows
-        for product in products_of(one)
+        for row in state.rows
+        for product in products_of(row)
     ]
     if rows:
         headings = ["operation", "report", "product", "this month", "change", "age"]
         print_table([*headings, "polls in 24 h", "unread days"], rows)
     else:
         say("nothing is loaded yet: run `wolkvox-billing load`")
-    for warning in found.warnings:
+    for warning in state.warnings:
         say(f"warning: {warning}")
-    say(f"tables: {found.location}, dataset {dataset}")
-    say(f"working folder: {found.working_folder}")
-    say(f"dlt's own tools: {found.dlt_command}")
-    if found.waiting:
-        say(f"{found.waiting} answers wait there for the next load")
+    say(f"tables: {state.location}, dataset {dataset}")
+    say(f"working folder: {state.working_folder}")
+    say(f"dlt's own tools: {state.dlt_command}")
+    if state.waiting:
+        say(f"{state.waiting} answers wait there for the next load")
     for text in stale:
         say(f"stale: {text}")
     sys.exit(1 if stale else 0)
@@ -523,14 +532,14 @@ def publish(path: str, destination: str, dataset: str, as_json: bool) -> None:
     """
     from wolkvox_billing.verbs.publish import publish as verb
 
-    made = verb(path, destination=destination, dataset=dataset)
+    snapshot = verb(path, destination=destination, dataset=dataset)
     if as_json:
-        print_json(asdict(made))
+        print_json(asdict(snapshot))
         return
-    for text in made.warnings:
+    for text in snapshot.warnings:
         say(f"warning: {text}")
-    print_table(["table", "rows"], [[table, f"{rows:,}"] for table, rows in made.rows.items()])
-    say(f"published: {made.path}")
+    print_table(["table", "rows"], [[table, f"{rows:,}"] for table, rows in snapshot.rows.items()])
+    say(f"published: {snapshot.path}")
 
 
 @main.command()

@@ -208,12 +208,12 @@ def rejected_in(batch: Batch) -> list[dict[str, Any]]:
     return [
         {
             "poll_id": poll.poll_id,
-            "row_number": one.row_number,
+            "row_number": row.row_number,
             "operation_id": poll.operation.operation_id,
             "report": poll.report,
-            "raw": one.raw,
-            "reason": one.reason,
+            "raw": row.raw,
+            "reason": row.reason,
             "read_at": poll.started_at,
         }
-        for one in rows
+        for row in rows
     ]

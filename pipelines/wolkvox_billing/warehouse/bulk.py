@@ -131,40 +131,40 @@ class AsFiles(ItemTransform[Any, dict[str, Any]]):
         return AsFiles(self.table, self.columns, _has_other_steps(pipe), pipeline)
 
     def __call__(self, item: Any, meta: Any = None) -> Iterator[Any]:
-        given: Any = (meta.hints if isinstance(meta, HintsMeta) else None) or {}
-        added = given.get("original_columns") or {}
+        added_hints: Any = (meta.hints if isinstance(meta, HintsMeta) else None) or {}
+        added = added_hints.get("original_columns") or {}
         # In the order of dlt's own schema: a file in another one is written anew.
         columns: dict[str, Any] = {**self.columns, **_OF_DLT, **added}
         if isinstance(item, list) and not item and self._is_loaded(columns):
             return
         form, load_id, folder = self._form(item)
-        found = Columns.of(item) if form and isinstance(item, list) else item
-        if not form or not {*found.shared, *found.values} <= columns.keys():
+        rows = Columns.of(item) if form and isinstance(item, list) else item
+        if not form or not {*rows.shared, *rows.values} <= columns.keys():
             for part in _in_parts(item):
                 yield self._with_no_bytes(part) if load_id else part
             return
-        if not found.count and self._is_there():
+        if not rows.count and self._is_there():
             return
         if form == "csv":
-            found, others = _parted(found)
+            rows, others = _parted(rows)
             if others:
                 yield others
-            if not found.count:
+            if not rows.count:
                 return
         hints = dlt.mark.make_hints(columns={**_OF_DLT, **added})
-        found.shared["_dlt_load_id"] = load_id
-        found.values["_dlt_id"] = _row_names(found)
+        rows.shared["_dlt_load_id"] = load_id
+        rows.values["_dlt_id"] = _row_names(rows)
         if form == "parquet":
-            yield dlt.mark.with_hints(_table(found, columns), hints)
+            yield dlt.mark.with_hints(_table(rows, columns), hints)
             return
         kind: Any = "csv" if form == "csv" else "parquet"
         with tempfile.TemporaryDirectory(dir=folder) as name:
             file = Path(name, f"rows.{kind}")
             if form == "csv":
-                _write_csv(found, columns, file)
+                _write_csv(rows, columns, file)
             else:
-                _write_parquet(_table(found, columns), file)
-            yield dlt.mark.with_file_import(str(file), kind, found.count, hints)
+                _write_parquet(_table(rows, columns), file)
+            yield dlt.mark.with_file_import(str(file), kind, rows.count, hints)
 
     def _form(self, item: Any) -> tuple[str, str, Path | None]:
         """The format in which the destination takes these rows at once, "" if in none; the package
@@ -272,12 +272,12 @@ def _odd_places(column: Any) -> list[int]:
     return places
 
 
-def _write_csv(found: Columns, columns: Mapping[str, Any], file: Path) -> None:
-    if found.is_large:
+def _write_csv(rows: Columns, columns: Mapping[str, Any], file: Path) -> None:
+    if rows.is_large:
         from pyarrow import csv as arrow_csv
 
         form = arrow_csv.WriteOptions(quoting_style="all_valid")
-        arrow_csv.write_csv(_table(found, columns), file, form)
+        arrow_csv.write_csv(_table(rows, columns), file, form)
         return
     with file.open("w", encoding="utf-8", newline="") as out:
         writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\n")
@@ -285,7 +285,7 @@ def _write_csv(found: Columns, columns: Mapping[str, Any], file: Path) -> None:
         writer.writerows(
             zip(
                 *(
-                    found.values.get(name) or repeat(found.shared.get(name), found.count)
+                    rows.values.get(name) or repeat(rows.shared.get(name), rows.count)
                     for name in columns
                 ),
                 strict=True,
@@ -307,7 +307,7 @@ def _as_list(column: Any) -> list[Any]:
     return values
 
 
-def _table(found: Columns, columns: Mapping[str, Any]) -> Any:
+def _table(rows: Columns, columns: Mapping[str, Any]) -> Any:
     pa = pyarrow()
     types = {
         "text": pa.string(),
@@ -324,15 +324,15 @@ def _table(found: Columns, columns: Mapping[str, Any]) -> Any:
     ]
 
     def array_of(name: str, kind: Any) -> Any:
-        if name not in found.values:
-            return pa.repeat(pa.scalar(found.shared.get(name), kind), found.count)
-        values = found.values[name]
+        if name not in rows.values:
+            return pa.repeat(pa.scalar(rows.shared.get(name), kind), rows.count)
+        values = rows.values[name]
         if not isinstance(values, list):
             return values
-        if name not in found.made:
-            found.made[name] = pa.array(values, kind)
-        return found.made[name]
+        if name not in rows.made:
+            rows.made[name] = pa.array(values, kind)
+        return rows.made[name]
 
     table = pa.table([array_of(each.name, each.type) for each in fields], pa.schema(fields))
-    found.made.pop("_dlt_id", None)  # of this table alone
+    rows.made.pop("_dlt_id", None)  # of this table alone
     return table

@@ -43,19 +43,19 @@ def look_at_destination(pipeline: dlt.Pipeline) -> Tables | None:
         return None
     with pipeline.sql_client() as client:
         places = client.dataset_name, client.staging_dataset_name
-        there: dict[str, dict[str, set[str]]] = {place: {} for place in places}
+        columns: dict[str, dict[str, set[str]]] = {place: {} for place in places}
         for place, table, column in rows_of(
             client,
             "SELECT table_schema, table_name, column_name FROM information_schema.columns "
             "WHERE table_catalog = current_database() "
             f"AND {among('table_schema', places)}",
         ):
-            there[place].setdefault(table, set()).add(column)
-        THERE[pipeline.working_dir] = there[places[0]]
+            columns[place].setdefault(table, set()).add(column)
+        THERE[pipeline.working_dir] = columns[places[0]]
         if pipeline.default_schema_name:
             for place in places:
-                forget_what_is_gone(client, pipeline.default_schema, place, there[place])
-    return there[places[0]]
+                forget_what_is_gone(client, pipeline.default_schema, place, columns[place])
+    return columns[places[0]]
 
 
 def missing_columns(pipeline: dlt.Pipeline, tables: Tables) -> dict[str, str]:

@@ -29,10 +29,10 @@ def rows_of(client: SqlClientBase[Any], query: str, *values: Any) -> list[tuple[
 
 def tables_in(client: SqlClientBase[Any], schema: str) -> set[str]:
     """The names of the tables and views in a schema; none where there is no such schema."""
-    found = rows_of(
+    names = rows_of(
         client, f"SELECT table_name FROM information_schema.tables WHERE table_schema = '{schema}'"
     )
-    return {name for (name,) in found}
+    return {name for (name,) in names}
 
 
 def literal(value: object) -> str:
