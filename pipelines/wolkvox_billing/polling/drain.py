@@ -266,8 +266,9 @@ class _Drain:
             return failure
         self.done.changes |= changes[0]
         self._acknowledge(taken)
+        gone = {call.poll_id for call in taken}
         for call in calls:
-            if call not in taken and call.file.exists():
+            if call.poll_id not in gone and call.file.exists():
                 self.done.waits[call.poll_id] = f"{call.file} cannot be read now"
         return None
 
