@@ -59,6 +59,11 @@ check: lint types test ## lint, types and test
 views: .venv/installed ## the marts' SQL as it is shipped, after a change of a view or table
 	@$(BIN)/python -m wolkvox_billing.marts.rendered
 
+# What `make faults` runs of the tests, longer than `make test` does.
+FAULTS := $(addprefix tests/,house/test_killed.py house/test_secrets.py house/test_fuzzing.py \
+	house/test_hostile_names.py house/test_upgrade.py polling/test_spool.py polling/test_at_once.py \
+	polling/test_clocks.py vendor/test_client.py vendor/test_network.py verbs/test_poll.py \
+	warehouse/test_destination.py)
 # KILLS at any moment on each engine, and FUZZ seconds of drawn input.
 KILLS ?= 200
 FUZZ ?= 600
@@ -66,10 +71,7 @@ faults: .venv/installed $(LEAST)/installed ## kill, cut, trickle, fuzz, many at 
 	@mkdir -p build && rm -f build/faults.txt build/faults.xml
 	@WOLKVOX_TEST_KILLS=$(KILLS) WOLKVOX_TEST_FUZZ_SECONDS=$(FUZZ) \
 		WOLKVOX_TEST_REPORT="$(CURDIR)/build/faults.txt" $(BIN)/python -m pytest \
-		-n auto --dist worksteal --junitxml build/faults.xml tests/test_killed.py tests/test_spool.py \
-		tests/test_poll.py tests/test_destination.py tests/test_network.py tests/test_at_once.py \
-		tests/test_clocks.py tests/test_secrets.py tests/test_client.py tests/test_fuzzing.py \
-		tests/test_hostile_names.py tests/test_upgrade.py || true
+		-n auto --dist worksteal --junitxml build/faults.xml $(FAULTS) || true
 	@$(BIN)/python benchmarks/faults.py build/faults.xml build/faults.txt docs/faults.md
 
 bench: .venv/installed plain peers ## how fast all of it is, beside others; writes docs/bench.md; 4 hours or so

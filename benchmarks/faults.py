@@ -22,10 +22,10 @@ def main(junit: Path, notes: Path, report: Path) -> int:
     counts: dict[str, Counter[str]] = {}
     for case in ET.parse(junit).iter("testcase"):  # noqa: S314 # our own pytest wrote it
         made = next((one.tag for one in case if one.tag in ("failure", "error", "skipped")), "")
-        module = str(case.get("classname")).rsplit(".", 1)[-1]
+        module = str(case.get("classname")).replace(".", "/")
         counts.setdefault(module, Counter())[made or "passed"] += 1
     rows = [
-        f"| {_first_line(module)} | [`{module}`](../tests/{module}.py) | {n['passed']} "
+        f"| {_first_line(module)} | [`{Path(module).name}`](../{module}.py) | {n['passed']} "
         f"| {n['failure'] + n['error']} | {n['skipped']} |"
         for module, n in sorted(counts.items())
     ]
@@ -48,7 +48,7 @@ def main(junit: Path, notes: Path, report: Path) -> int:
 
 
 def _first_line(module: str) -> str:
-    text = ast.get_docstring(ast.parse(Path("tests", f"{module}.py").read_text())) or module
+    text = ast.get_docstring(ast.parse(Path(f"{module}.py").read_text())) or module
     return text.split("\n\n")[0].replace("\n", " ")
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 from findings import note
 
-from documents import attached, declared, line, ubl
+from builders.documents import attached, declared, line, ubl
 
 LINES = 5
 MOST, LONGEST = 10_000, 60  # documents, and the seconds that they may take

@@ -28,7 +28,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from findings import note
 
-from postgres import running_postgres
+from builders.postgres import running_postgres
 from wolkvox_billing.marts.meaning import Meaning
 from wolkvox_billing.marts.sql import MARTS, statements
 

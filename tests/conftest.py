@@ -5,35 +5,20 @@ Only the vendor and the clock are ours; sockets, DuckDB and PostgreSQL are real.
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
-import subprocess
-import sys
-import tempfile
 import uuid
 from collections.abc import Callable, Generator, Iterator
-from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
+from contextlib import closing
 from pathlib import Path
-from typing import Any
 
-import duckdb
 import psycopg2
 import pytest
 
+from builders.places import Places, empty_places
+from builders.postgres import PostgresMissing, running_postgres
+from builders.project import NOON, SERVERS, TOKENS, Project, empty_project
 from fake_wolkvox import Vendor
-from places import Places, empty_places
-from postgres import PostgresMissing, running_postgres
 from wolkvox_billing.vendor import envelope
-from wolkvox_billing.verbs.load import LoadReport, load
-from wolkvox_billing.verbs.poll import PollReport, poll
 from wolkvox_billing.warehouse import bulk as files
-
-NOON = datetime(2026, 11, 10, 17, 0, tzinfo=timezone.utc)  # a Tuesday, 12:00 in Bogotá
-TOKENS = {"acme": "a1" * 32, "beta": "b2" * 32, "gama": "c3" * 32}
-SERVERS = {"acme": "0010", "beta": "0011", "gama": "0012"}
 
 
 @pytest.hookimpl(wrapper=True, optionalhook=True)
@@ -49,128 +34,6 @@ def vendor() -> Iterator[Vendor]:
         for name, token in TOKENS.items():
             stand_in.add_operation(name=name.upper(), server=SERVERS[name], token=token)
         yield stand_in
-
-
-@dataclass
-class Project:
-    """An empty project folder with settings, in which verbs are called as a person would."""
-
-    folder: Path
-    vendor: Vendor
-    destination: str = "duckdb"
-    settings: dict[str, Any] = field(default_factory=dict)
-    dsn: str = ""
-
-    def load(self, **more: Any) -> LoadReport:
-        """One `load` by the vendor's clock; new tries come at once."""
-        settings = {"retry_pause_seconds": 0.0, **self.settings, **more}
-        return load(destination=self.destination, clock=lambda: self.vendor.now, **settings)
-
-    def poll(self, **more: Any) -> PollReport:
-        """One `poll` by the vendor's clock: its answer waits for the next `load`."""
-        settings = {"retry_pause_seconds": 0.0, **self.settings, **more}
-        return poll(destination=self.destination, clock=lambda: self.vendor.now, **settings)
-
-    def later(self, **time: float) -> None:
-        self.vendor.now += timedelta(**time)
-
-    def operations(self, count: int) -> list[dict[str, str]]:
-        """So many more at the vendor, as `load` takes them."""
-        made = [
-            {"name": f"more-{n}", "server": f"{20 + n:04}", "token": f"{n:02x}" * 32}
-            for n in range(count)
-        ]
-        for one in made:
-            self.vendor.add_operation(**one)
-        return made
-
-    def query(self, sql: str) -> list[tuple[Any, ...]]:
-        """Rows of the warehouse, over a connection of the test's own. Times come in UTC; the
-        dataset is on the search path."""
-        return self._run(sql)[1]
-
-    def query_dicts(self, sql: str) -> list[dict[str, Any]]:
-        """The same in a fixed order, each row by its columns, without the ids of polls."""
-        names, rows = self._run(sql)
-        found = [dict(zip(names, row, strict=True)) for row in rows]
-        return sorted(({k: v for k, v in row.items() if k != "poll_id"} for row in found), key=str)
-
-    def execute(self, sql: str) -> None:
-        """One statement of somebody else's."""
-        self._run(sql, read_only=False)
-
-    def _run(self, sql: str, read_only: bool = True) -> tuple[list[str], list[tuple[Any, ...]]]:
-        if self.destination == "duckdb":
-            file = str(self.folder / "wolkvox.duckdb")
-            with closing(duckdb.connect(file, read_only=read_only)) as db:
-                db.execute("SET TimeZone = 'UTC'; SET search_path = 'wolkvox_billing'")
-                found = db.execute(sql)
-                return [one[0] for one in found.description or ()], found.fetchall()
-        with closing(psycopg2.connect(self.dsn)) as pg, pg, pg.cursor() as cursor:
-            cursor.execute("SET TimeZone = 'UTC'; SET search_path = 'wolkvox_billing'")
-            cursor.execute(sql)
-            rows = [tuple(row) for row in cursor.fetchall()] if cursor.description else []
-            return [one[0] for one in cursor.description or ()], rows
-
-    @contextmanager
-    def away(self) -> Iterator[None]:
-        """The destination refuses, for real: the DuckDB file is open in another process, or
-        PostgreSQL takes no connection to the database."""
-        if self.destination == "duckdb":
-            with held_open(self.folder / "wolkvox.duckdb"):
-                yield
-            return
-        server, name = self.dsn.rsplit("/", 1)
-        with closing(psycopg2.connect(f"{server}/postgres")) as admin:
-            admin.autocommit = True
-            admin.cursor().execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
-            try:
-                yield
-            finally:
-                admin.cursor().execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
-
-
-@contextmanager
-def held_open(file: Path) -> Iterator[int]:
-    """Another process has this DuckDB file open; gives its id."""
-    hold = (
-        "import duckdb, sys; held = duckdb.connect(sys.argv[1]); "
-        "print('held', flush=True); sys.stdin.read()"
-    )
-    with subprocess.Popen(
-        [sys.executable, "-c", hold, str(file)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    ) as holder:
-        assert holder.stdin
-        assert holder.stdout
-        assert holder.stdout.readline() == b"held\n"
-        try:
-            yield holder.pid
-        finally:
-            holder.stdin.close()
-
-
-def with_mounts(steps: str, *words: str) -> subprocess.CompletedProcess[str]:
-    """Runs a shell's steps, with these words, in a process that may mount what no other one sees;
-    whoever runs this need not be root. Skips the test where the machine forbids that."""
-    unshare = shutil.which("unshare")
-    if not unshare or subprocess.run([unshare, "-rm", "true"], check=False).returncode:
-        pytest.skip("this machine lets no process mount anything of its own (unshare -rm)")
-    return subprocess.run(
-        [unshare, "-rm", "sh", "-c", steps, "sh", *words],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-
-
-def configure(monkeypatch: pytest.MonkeyPatch, vendor: Vendor, *names: str) -> None:
-    """Sets the environment so that the operations of these names are asked at the stand-in."""
-    operations = [{"name": n, "server": SERVERS[n], "token": TOKENS[n]} for n in names]
-    monkeypatch.setenv("SOURCES__WOLKVOX_BILLING__OPERATIONS", json.dumps(operations))
-    monkeypatch.setenv("SOURCES__WOLKVOX_BILLING__BASE_URL", vendor.url)
 
 
 @pytest.fixture
@@ -207,21 +70,6 @@ def warehouse(
         made.dsn = request.getfixturevalue("new_database")()
         monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", made.dsn)
     return made
-
-
-def empty_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, vendor: Vendor) -> Project:
-    folder = tmp_path / "project"
-    folder.mkdir()
-    monkeypatch.chdir(folder)
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("DLT_DATA_DIR", str(tmp_path / "dlt"))
-    monkeypatch.setenv("RUNTIME__DLTHUB_TELEMETRY", "false")
-    # The locks of a test's tokens are its own, in this process and in those that it starts.
-    (tmp_path / "locks").mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "locks"))
-    monkeypatch.setenv("TMPDIR", str(tmp_path / "locks"))
-    configure(monkeypatch, vendor, "acme")
-    return Project(folder, vendor)
 
 
 @pytest.fixture

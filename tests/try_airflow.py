@@ -16,9 +16,9 @@ from pathlib import Path
 
 import psycopg2
 
+from builders.local_airflow import Airflow, running_airflow, until
+from builders.postgres import PostgresMissing, running_postgres
 from fake_wolkvox import DEFAULT_OPERATIONS, Vendor
-from local_airflow import Airflow, running_airflow, until
-from postgres import PostgresMissing, running_postgres
 
 
 def main() -> None:

@@ -21,9 +21,9 @@ import duckdb
 import psycopg2
 import pytest
 
+from builders.leaks import leaks, shown_by_ps, shows
+from builders.local_airflow import BIN, DAGS, ROOT, Airflow, running_airflow, until
 from fake_wolkvox import Vendor
-from local_airflow import BIN, DAGS, ROOT, Airflow, running_airflow, until
-from test_secrets import leaks, shown_by_ps, shows
 from wolkvox_billing.verbs.load import load
 from wolkvox_demo.demo import LINE_MAP, OVERBILLED, RATE_CARD
 

@@ -22,7 +22,7 @@ from deltalake import DeltaTable
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import StructType
 
-from conftest import NOON, TOKENS, Project, configure, empty_project
+from builders.project import NOON, TOKENS, Project, configure, empty_project
 from fake_wolkvox import Vendor
 from wolkvox_billing.closing import close
 from wolkvox_billing.errors import SettingsError

@@ -1,7 +1,7 @@
 """What dlt 1.31 does not do, or does otherwise than we need, each with what it saves or mends.
 
-tests/test_dlt_gaps.py fails once dlt does it itself, for each but `drop_packages`, which saves only
-that dlt's own way needs the destination.
+tests/warehouse/test_dlt_gaps.py fails once dlt does it itself, for each but `drop_packages`, which
+saves only that dlt's own way needs the destination.
 """
 
 from __future__ import annotations

@@ -1,0 +1,170 @@
+"""A headless Chromium that looks at the notebook, and the notebook's server, as `make notebook`
+runs it. Both are on this machine, and end when they are not needed."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from selenium import webdriver
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.ui import Select, WebDriverWait
+
+from builders.postgres import free_port
+
+HOW_TO_GET_CHROMIUM = (
+    "this needs Chromium and its driver: install them (Debian: apt-get install chromium "
+    "chromium-driver) or put chromium and chromedriver on the PATH"
+)
+NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "reconciliation.py"
+FLAGS = ["--host", "127.0.0.1", "--headless", "--no-token", "--no-sandbox"]
+TEMP = tempfile.gettempdir()  # of the machine: a test may have one of its own
+_PATIENCE = 25
+# Elements by selector and text, those in shadow roots too: marimo's controls are in some.
+_FIND = """
+const [selector, text] = arguments, found = [];
+const walk = root => {
+  for (const one of root.querySelectorAll('*')) {
+    if (one.matches(selector) && one.textContent.includes(text)) found.push(one);
+    if (one.shadowRoot) walk(one.shadowRoot);
+  }
+};
+walk(document);
+return found;
+"""
+
+
+class ChromiumMissing(Exception):
+    """The browser or its driver is not on this machine."""
+
+
+@dataclass
+class Browser:
+    driver: webdriver.Chrome
+    downloads: Path
+
+    def find(self, selector: str, text: str = "") -> list[WebElement]:
+        return list(self.driver.execute_script(_FIND, selector, text))
+
+    def text(self) -> str:
+        """What can be seen."""
+        return self.driver.find_element(By.TAG_NAME, "body").text
+
+    def until(self, *texts: str, without: str = "\0") -> str:
+        """Waits for all of the texts to be seen, and one to be gone; all that is seen then."""
+
+        def seen(_: object) -> bool:
+            text = self.text()
+            return all(one in text for one in texts) and without not in text
+
+        try:
+            WebDriverWait(self.driver, _PATIENCE).until(seen)
+        except Exception as error:
+            raise AssertionError(f"no {texts} without {without!r} in:\n{self.text()}") from error
+        return self.text()
+
+    def open(self, url: str, *texts: str) -> str:
+        self.driver.get_log("performance")
+        self.driver.get_log("browser")
+        self.driver.get(url)
+        return self.until(*texts)
+
+    def press(self, selector: str, text: str) -> None:
+        """The first one that there is."""
+        element, *_ = WebDriverWait(self.driver, _PATIENCE).until(
+            lambda _: self.find(selector, text)
+        )
+        self.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", element)
+        element.click()
+
+    def choose(self, option: str) -> None:
+        """An option of the select that has it."""
+        [element] = self.find("select", option)
+        Select(element).select_by_visible_text(option)
+
+    def downloaded(self, name: str) -> Path:
+        file = self.downloads / name
+        WebDriverWait(self.driver, _PATIENCE).until(lambda _: file.exists())
+        return file
+
+    def complaints(self) -> list[str]:
+        """Errors of the console since the page was opened. Not warnings: on a slow machine Chromium
+        has one of a picture that marimo's page loads early."""
+        log = self.driver.get_log("browser")
+        return [one["message"] for one in log if one["level"] == "SEVERE"]
+
+    def hosts(self) -> set[str]:
+        """Whom the page asked since it was opened, whatever the answer."""
+        found = set()
+        for entry in self.driver.get_log("performance"):
+            said = json.loads(entry["message"])["message"]
+            if said["method"] == "Network.requestWillBeSent":
+                found.add(said["params"]["request"]["url"])
+            elif said["method"] == "Network.webSocketCreated":
+                found.add(said["params"]["url"])
+        return {urlsplit(one).netloc for one in found if not one.startswith(("data:", "blob:"))}
+
+
+@contextmanager
+def running_browser(downloads: Path) -> Iterator[Browser]:
+    """Raises ChromiumMissing."""
+    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if not chromium or not driver:
+        raise ChromiumMissing(HOW_TO_GET_CHROMIUM)
+    options = webdriver.ChromeOptions()
+    options.binary_location = chromium
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    options.add_experimental_option("prefs", {"download.default_directory": str(downloads)})
+    flags = ["headless=new", "disable-gpu", "disable-quic", "no-first-run", "disable-sync",
+             "disable-background-networking", "disable-component-update", "disable-dev-shm-usage",
+             "window-size=1280,1000"]  # fmt: skip
+    if os.getuid() == 0:  # Chromium's sandbox refuses root
+        flags.append("no-sandbox")
+    for one in flags:
+        options.add_argument(f"--{one}")
+    with webdriver.Chrome(options=options, service=Service(driver)) as running:
+        yield Browser(running, downloads)
+
+
+@contextmanager
+def running_notebook(folder: Path, environment: Mapping[str, str]) -> Iterator[str]:
+    """Serves the notebook for a project folder, without the settings of this process; the address.
+
+    Raises RuntimeError with what the server said where it does not start.
+    """
+    inherited = {k: v for k, v in os.environ.items() if k in ("PATH", "LANG", "PYTHONPATH")}
+    home = {"HOME": str(folder), "TMPDIR": TEMP, "MARIMO_SKIP_UPDATE_CHECK": "1"}
+    port = free_port()
+    with subprocess.Popen(
+        [sys.executable, "-m", "marimo", "run", str(NOTEBOOK), *FLAGS, "--port", str(port)],
+        cwd=folder,
+        env={**inherited, **home, **environment},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as server:
+        assert server.stdout
+        said = ""
+        for line in server.stdout:
+            said += line
+            if re.search(rf"URL:.*:{port}", line):
+                break
+        else:
+            raise RuntimeError(f"the notebook's server did not start:\n{said}")
+        try:
+            yield f"http://127.0.0.1:{port}/"
+        finally:
+            server.terminate()

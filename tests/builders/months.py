@@ -1,0 +1,98 @@
+"""A month that was read and billed, and what `reconcile` says of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+from builders.documents import declared, line, period, ubl
+from builders.project import TOKENS, Project
+from builders.worlds import once
+from wolkvox_billing.invoices.period import Period
+from wolkvox_billing.reconciliation.policy import Policy
+from wolkvox_billing.verbs.invoices import invoices
+from wolkvox_billing.verbs.reconcile import Reconciliation, reconcile
+
+REPORT = "rsync_s3_mp3"
+BOGOTA = timezone(timedelta(hours=-5))
+MAP = "supplier_id,item_code,pattern,report,operation_id,product,role\n"
+CARD = "report,operation_id,product,from_quantity,unit_price,currency,valid_from,valid_to\n"
+ONE_LINE = f"{MAP},,*grabaciones*,{REPORT},,,quantity\n"
+ONE_PRICE = f"{CARD}{REPORT},,,0,100,COP,2026-01-01,\n"
+OCTOBER = period("2026-10-01", "2026-10-31")
+OCTOBER_PERIOD = Period(date(2026, 10, 1), date(2026, 11, 1))
+
+
+def local(day: int, hour: int = 12, minute: int = 0, month: int = 10) -> datetime:
+    return datetime(2026, month, day, hour, minute, tzinfo=BOGOTA)
+
+
+def read(project: Project, *readings: tuple[datetime, str], product: str = "AUDIOS") -> None:
+    """Polls at these times, with what the counter shows then."""
+    once(project, _polled, readings, product)
+
+
+def _polled(project: Project, readings: Sequence[tuple[datetime, str]], product: str) -> None:
+    for at, items in readings:
+        project.vendor.now = at
+        row = {
+            "operation": "ACME",
+            "description": product,
+            "items": items,
+            "date": f"{at:%Y-%m-%d}",
+        }
+        project.vendor.answer(TOKENS["acme"], REPORT, [row])
+        if (at, items) == readings[-1]:
+            assert project.load(measures={REPORT: "month_to_date"}, force=True).is_good
+        else:
+            assert project.poll(force=True).is_good
+
+
+def bill(project: Project, *documents: str) -> None:
+    """These documents come and are read."""
+    inbox = project.folder / "inbox"
+    inbox.mkdir(exist_ok=True)
+    for n, text in enumerate(documents):
+        (inbox / f"{len(list(inbox.iterdir()))}-{n}.xml").write_bytes(declared(text))
+    invoices([inbox], destination=project.destination, clock=lambda: project.vendor.now)
+
+
+def invoice(quantity: str | None, net: str, **more: Any) -> str:
+    """An invoice of October with one line of recordings."""
+    kind = more.get("kind", "Invoice")
+    own = line(quantity, net, kind=kind, description="Grabaciones en S3", price=None, tax=None,
+               currency=more.get("currency", "COP"))  # fmt: skip
+    return ubl(own, **{"net": net, "tax": None, "periods": OCTOBER, **more})
+
+
+def judged(
+    project: Project,
+    line_map: str = ONE_LINE,
+    rate_card: str = ONE_PRICE,
+    at: datetime | None = None,
+    **policy: Any,
+) -> Reconciliation:
+    """What `reconcile` says of October, late enough for every invoice to be due."""
+    Path("line_map.csv").write_text(line_map)
+    Path("rate_card.csv").write_text(rate_card)
+    project.vendor.now = at or local(30, month=11)
+    return reconcile(
+        "2026-10",
+        destination=project.destination,
+        policy=Policy(**policy),
+        clock=lambda: project.vendor.now,
+    )
+
+
+def only(found: Reconciliation) -> dict[str, Any]:
+    [row] = found.rows
+    return row
+
+
+def statuses(found: Reconciliation) -> list[str]:
+    return [one.reconciliation_status for one in found.rows]
+
+
+READ = [(local(1), "10"), (local(15), "500"), (local(31, 23, 50), "1000")]

@@ -1,0 +1,87 @@
+"""A PostgreSQL server of our own, on a free port of this machine, for as long as it is needed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+HOW_TO_GET_POSTGRES = (
+    "this needs PostgreSQL's server programs: install them (Debian: apt-get install postgresql; "
+    "macOS: brew install postgresql) or name their folder in PG_BIN"
+)
+TEMP = tempfile.gettempdir()  # of the machine: a test may have one of its own
+
+
+class PostgresMissing(Exception):
+    """The server's programs are not on this machine."""
+
+
+@contextmanager
+def running_postgres() -> Iterator[str]:
+    """Starts a server in a folder that goes with it; gives the address of its database `postgres`.
+
+    Raises PostgresMissing, and RuntimeError with what the server said where it does not start.
+    """
+    with tempfile.TemporaryDirectory(prefix="postgres-", dir=TEMP) as name:
+        folder = Path(name)
+        if os.getuid() == 0:
+            shutil.chown(folder, "nobody")
+        data, port = folder / "data", free_port()
+        _run(
+            folder, "initdb", "-D", data, "-U", "tester", "--auth=trust", "--no-sync", "-E", "UTF8"
+        )
+        options = f"-p {port} -h 127.0.0.1 -k '' -F -c max_connections=200"
+        _run(folder, "pg_ctl", "-D", data, "-w", "-o", options, "start")
+        try:
+            yield f"postgresql://tester:unused@127.0.0.1:{port}/postgres"
+        finally:
+            pg_ctl(data, "stop")
+
+
+def pg_ctl(data: Path, action: str) -> None:
+    """Ends a running server as if its power failed ("stop"), or starts it again ("restart")."""
+    _run(data.parent, "pg_ctl", "-D", data, "-w", "-m", "immediate", action)
+
+
+def _run(folder: Path, program: str, *arguments: object) -> None:
+    demote: dict[str, Any] = {}
+    if os.getuid() == 0:  # PostgreSQL refuses to run as root
+        demote = {"user": "nobody", "cwd": str(folder)}
+    log = folder / "output.txt"
+    with log.open("ab") as output:
+        done = subprocess.run(
+            [str(_programs() / program), *map(str, arguments)],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            check=False,
+            **demote,
+        )
+    if done.returncode:
+        raise RuntimeError(f"{program} failed:\n{log.read_text()}")
+
+
+def _programs() -> Path:
+    candidates = [Path(os.environ["PG_BIN"])] if "PG_BIN" in os.environ else []
+    if found := shutil.which("pg_ctl"):
+        candidates.append(Path(found).resolve().parent)
+    candidates += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    candidates += Path("/opt/homebrew/opt").glob("postgresql@*/bin")
+    for folder in candidates:
+        if (folder / "initdb").exists() and (folder / "pg_ctl").exists():
+            return folder
+    raise PostgresMissing(HOW_TO_GET_POSTGRES)
+
+
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,15 @@
+"""Answers of the vendor, and the readings in them."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from wolkvox_billing.vendor.answer import Verdict, judge
+
+TODAY = date(2026, 11, 10)
+ROW = {"operation": "ACME", "description": "Audios", "items": "7", "date": "2026-11-10"}
+
+
+def answered(*rows: str) -> Verdict:
+    """The verdict on an answer with these rows, each in JSON."""
+    return judge(200, b'{"code": 200, "error": null, "data": [%b]}' % ", ".join(rows).encode())

@@ -1,0 +1,100 @@
+"""What many tests begin with is done once in a session; whoever wants the same gets a copy."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+
+from builders.project import Project
+from wolkvox_billing.warehouse import bulk as files
+from wolkvox_billing.warehouse.place import folder_of, opened
+
+
+@dataclass
+class World:
+    """Copies of a project, of its working folder and its database, and what the vendor says."""
+
+    copy: Path
+    root: Path  # where the project was; dlt writes it down
+    database: str
+    now: datetime
+    answers: dict[Any, Any]
+
+
+KEPT = tempfile.TemporaryDirectory(prefix="worlds-")  # it goes with the session
+WORLDS: dict[str, World] = {}
+
+
+def once(project: Project, step: Callable[..., None], *words: Any, **more: Any) -> None:
+    """step(project, *words, **more), which is done for the first empty project of a session with
+    the same files and settings, and copied into the others. It is always done where something was
+    done before, or where the DuckDB file may be elsewhere."""
+    root = project.folder.parent
+    if (root / "dlt").exists() or "DESTINATION__DUCKDB__CREDENTIALS" in os.environ:
+        step(project, *words, **more)
+        return
+    key = repr([step.__qualname__, words, sorted(more.items()), project.settings, files.FEW,
+                project.destination, *_settings(), *_files(project.folder)])  # fmt: skip
+    if world := WORLDS.get(key):
+        _copy(world, project)
+        return
+    step(project, *words, **more)
+    vendor = project.vendor
+    world = WORLDS[key] = World(
+        Path(tempfile.mkdtemp(dir=KEPT.name)), root, f"w{uuid.uuid4().hex[:12]}", vendor.now,
+        dict(vendor._answers),
+    )  # fmt: skip
+    for name in (project.folder.name, "dlt"):
+        shutil.copytree(root / name, world.copy / name)
+    if project.dsn:
+        _administer(project, "CREATE DATABASE {1} TEMPLATE {0}", world.database)
+
+
+def _settings() -> list[tuple[str, str]]:
+    """The address of the vendor is another one for each test, and that of the database too."""
+    return sorted(
+        (name, text)
+        for name, text in os.environ.items()
+        if name.startswith(("SOURCES__", "TZ")) and not name.endswith("__BASE_URL")
+    )
+
+
+def _files(folder: Path) -> list[tuple[str, bytes]]:
+    found = sorted(one for one in folder.rglob("*") if one.is_file())
+    return [(str(one.relative_to(folder)), one.read_bytes()) for one in found]
+
+
+def _copy(world: World, project: Project) -> None:
+    if project.dsn:
+        _administer(project, "DROP DATABASE {0}", "")
+        _administer(project, "CREATE DATABASE {0} TEMPLATE {1}", world.database)
+    with opened(project.destination) as pipeline:
+        working = folder_of(pipeline).path  # its name is made of the project's folder
+    shutil.rmtree(working)
+    [kept] = (world.copy / "dlt" / "wolkvox-billing").iterdir()
+    shutil.copytree(kept, working)
+    for state in working.rglob("state.json"):
+        text = state.read_text().replace(str(world.root), str(project.folder.parent))
+        state.write_text(text)
+    for trace in working.rglob("trace.pickle"):  # of runs that were elsewhere
+        trace.unlink()
+    shutil.copytree(world.copy / project.folder.name, project.folder, dirs_exist_ok=True)
+    project.vendor.now = world.now
+    project.vendor._answers.update(world.answers)
+
+
+def _administer(project: Project, statement: str, database: str) -> None:
+    server, own = project.dsn.rsplit("/", 1)
+    with closing(psycopg2.connect(f"{server}/postgres")) as admin:
+        admin.autocommit = True
+        admin.cursor().execute(statement.format(own, database))

@@ -1,0 +1,366 @@
+"""The command line: what a person and a script see; where it is one that others start, remember
+things by or look at, as processes of their own."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import pty
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from click.testing import CliRunner, Result
+
+from builders.project import TOKENS, Project, configure
+from fake_wolkvox import Vendor
+from wolkvox_billing.cli.main import main
+
+REPORT = "rsync_s3_mp3"
+
+
+AT_ONCE = {"COLUMNS": "200", "SOURCES__WOLKVOX_BILLING__RETRY_PAUSE_SECONDS": "0"}
+
+
+def run(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """One command in the current project folder, as a process; new tries come at once."""
+    return subprocess.run(
+        [sys.executable, "-m", "wolkvox_billing", *words],
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(sys.path),
+            **AT_ONCE,
+            **environment,
+        },
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+def command(*words: str, **environment: str) -> Result:
+    """The same in this process, which need not import everything anew. What a process would show as
+    a traceback is raised."""
+    logger = logging.getLogger("wolkvox_billing")
+    logger.handlers.clear()  # it holds the stderr that was one's when it was made
+    try:
+        done = CliRunner().invoke(main, words, env={**AT_ONCE, **environment})
+    finally:
+        logger.handlers.clear()
+    if done.exception and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    return done
+
+
+ENDINGS = [
+    ("code_as_text", "ok", 0),
+    ("data_empty", "empty", 0),
+    ("data_null", "empty", 0),
+    ("not_found", "not_found", 0),
+    ("wrong_token", "bad_token", 1),
+    ("quota_spent", "quota_spent", 1),
+    ("token_busy", "token_busy", 1),
+    ("maintenance", "maintenance", 1),
+    ("unknown_report", "unknown_report", 1),
+    ("html", "bad_answer", 1),
+    ("drop", "unreachable", 1),
+    ("server_error", "server_error", 1),
+]
+
+
+@pytest.mark.parametrize(("misbehaviour", "outcome", "code"), ENDINGS)
+def test_load_ends_by_its_outcome(
+    project: Project, misbehaviour: str, outcome: str, code: int
+) -> None:
+    """`load` ends in 0 for an answer and in 1 for a refusal, and names the outcome."""
+    project.vendor.misbehave(misbehaviour)
+    done = command("load")
+    assert (done.exit_code, outcome in done.stdout) == (code, True), done.stdout + done.stderr
+
+
+def test_load_says_that_it_kept_the_pace(project: Project) -> None:
+    """A second `load` within the pace asks nothing, says so, and ends in 0; `--force` asks."""
+    assert run("load").returncode == 0
+    again = run("load")
+    assert again.returncode == 0
+    assert "not asked" in again.stdout and "pace_minutes" in again.stdout
+    assert len(project.vendor.calls) == 1
+    assert run("load", "--force").returncode == 0
+    assert len(project.vendor.calls) == 2
+
+
+def test_load_rests_after_the_days_calls_are_spent(project: Project) -> None:
+    """After a spent quota the next `load` does not ask, says until when, and ends in 1."""
+    project.vendor.misbehave("quota_spent", times=1)
+    assert run("load").returncode == 1
+    again = run("load", "--force")
+    assert again.returncode == 1
+    assert "resting until" in again.stdout
+    assert len(project.vendor.calls) == 1
+
+
+def test_load_prints_json_for_machines(project: Project) -> None:
+    """`load --json` prints one JSON object on stdout, and one line per call on stderr."""
+    done = run("load", "--json")
+    said = json.loads(done.stdout)
+    assert [(p["operation_id"], p["outcome"], p["rows"]) for p in said["polls"]] == [
+        ("acme", "ok", 1)
+    ]
+    assert said["problems"] == [] and said["location"].endswith("wolkvox.duckdb")
+    assert done.stderr.count("acme rsync_s3_mp3 ok 1 rows") == 1
+
+
+def test_a_named_report_is_asked(project: Project) -> None:
+    """`--report` chooses what is asked, and each report has a table of its own."""
+    assert command("load", "--report", "ivr_minutes", "--report", "vision").exit_code == 0
+    assert [call.report for call in project.vendor.calls] == ["ivr_minutes", "vision"]
+    assert len(project.query("SELECT * FROM vision")) == 1
+
+
+WRONG = [
+    ({"SOURCES__WOLKVOX_BILLING__REPORTS": '["rsync_mp3"]'}, "rsync_s3_mp3"),
+    ({"SOURCES__WOLKVOX_BILLING__BASE_URL": "http://example.org"}, "base_url"),
+    ({"SOURCES__WOLKVOX_BILLING__OPERATIONS": "[]"}, "operations"),
+    ({"SOURCES__WOLKVOX_BILLING__OPERATIONS": '[{"server": 10, "token": "s3cr3t"}]'}, "server"),
+    ({"SOURCES__WOLKVOX_BILLING__OPERATIONS": '[{"token": "s3cr3t"'}, "operations"),
+    ({"SOURCES__WOLKVOX_BILLING__TIMEZONE": "Bogota"}, "timezone"),
+    ({"SOURCES__WOLKVOX_BILLING__PACE_MINUTES": "soon"}, "pace_minutes"),
+    ({"WOLKVOX_BILLING_DESTINATION": "duckdbb"}, "duckdbb"),
+    ({"WOLKVOX_BILLING_DESTINATION": "postgres"}, "DESTINATION__POSTGRES__CREDENTIALS"),
+]
+
+
+@pytest.mark.parametrize(("environment", "named"), WRONG)
+def test_a_wrong_setting_is_named(
+    project: Project, environment: dict[str, str], named: str
+) -> None:
+    """A wrong setting ends in 2, is named, and shows neither a traceback nor a token."""
+    done = command("load", **environment)
+    assert done.exit_code == 2, done.stdout + done.stderr
+    assert named in done.stderr
+    assert "Traceback" not in done.stderr and "s3cr3t" not in done.stderr
+
+
+def test_missing_settings_are_named(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without operations the message says which file or variable to set."""
+    monkeypatch.delenv("SOURCES__WOLKVOX_BILLING__OPERATIONS")
+    done = run("load")
+    assert done.returncode == 2
+    assert ".dlt/secrets.toml" in done.stderr
+    assert "SOURCES__WOLKVOX_BILLING__TOKEN" in done.stderr
+
+
+def test_a_locked_duckdb_file_names_its_holder(project: Project) -> None:
+    """While another process holds the file, `load` says who, keeps the answer, loads it later."""
+    assert command("load").exit_code == 0
+    holder = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            "import duckdb; db = duckdb.connect('wolkvox.duckdb'); print(1, flush=True); input()",
+        ],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert holder.stdout is not None
+    holder.stdout.readline()
+    try:
+        done = command("load", "--force")
+        seen = command("status")
+    finally:
+        holder.communicate(b"\n", timeout=30)
+    assert done.exit_code == 1
+    assert f"PID {holder.pid}" in done.stdout and "next load" in done.stdout
+    assert seen.exit_code == 1 and f"PID {holder.pid}" in seen.stderr
+    assert "Traceback" not in seen.stderr
+    assert command("load", "--force").exit_code == 0
+    assert project.query("SELECT COUNT(*) FROM readings") == [(3,)]
+
+
+CHECKS = [
+    ("wrong_token", "token", "wolkvox Manager"),
+    ("quota_spent", "quota", "midnight"),
+    ("token_busy", "busy", "another program"),
+    ("maintenance", "maintenance", "later"),
+    ("unknown_report", "report", "reports"),
+    ("html", "format", "base_url"),
+    ("drop", "connection", "public address"),
+    ("server_error", "server", "later"),
+]
+
+
+@pytest.mark.parametrize(("misbehaviour", "step", "advice"), CHECKS)
+def test_check_names_the_step_that_fails(
+    project: Project, misbehaviour: str, step: str, advice: str
+) -> None:
+    """`check` makes one call, names the step that fails, says what to do, and ends in 1."""
+    project.vendor.misbehave(misbehaviour)
+    done = command("check")
+    assert done.exit_code == 1
+    assert f"fails at: {step}" in done.stdout
+    assert advice in done.stdout
+    assert len(project.vendor.calls) == 1
+
+
+def test_an_answer_that_nobody_can_read_is_no_success(project: Project) -> None:
+    """Rows that cannot be read show in `load`, `status` and `check`, which fails at the format."""
+    row = {"operation": "ACME", "description": "Audios", "items": "1.234,5", "date": "2026-11-10"}
+    project.vendor.answer(TOKENS["acme"], REPORT, [row, row])
+    assert "2, 2 unreadable" in command("load").stdout
+    assert json.loads(command("load", "--force", "--json").stdout)["polls"][0]["rejected"] == 2
+    assert "2 rows of the newest answer could not be read" in command("status").stdout
+    done = command("check")
+    assert done.exit_code == 1
+    assert "fails at: format" in done.stdout and "'1.234,5' is not an amount" in done.stdout
+
+
+@pytest.mark.parametrize("verb", ["status", "load"])
+@pytest.mark.parametrize("what", ["no server", "no DuckDB file", "a wrong zone", "no folder"])
+def test_what_cannot_be_opened_is_said(project: Project, verb: str, what: str) -> None:
+    """A destination or folder that cannot be used is a sentence and an exit code, no traceback."""
+    words, environment, code = [verb], {}, 1
+    if what == "no server":
+        words += ["--destination", "postgres"]
+        address = "postgresql://a:b@127.0.0.1:1/x"
+        environment = {"DESTINATION__POSTGRES__CREDENTIALS": address}
+    elif what == "no DuckDB file":
+        (project.folder / "wolkvox.duckdb").write_text("dear diary " * 999)
+    elif what == "a wrong zone":
+        environment, code = {"SOURCES__WOLKVOX_BILLING__TIMEZONE": "Bogota"}, 2
+    else:
+        (project.folder / "file").touch()
+        environment = {"DLT_DATA_DIR": str(project.folder / "file" / "x")}
+    done = command(*words, **environment)
+    assert (done.exit_code, "Traceback" in done.stderr) == (code, False), done.stderr
+    assert done.stdout or done.stderr.startswith("wolkvox-billing: ")
+
+
+def test_check_tells_a_name_from_a_connection(project: Project) -> None:
+    """A name that does not resolve, and a port where nobody listens, are two findings."""
+    named = {"SOURCES__WOLKVOX_BILLING__BASE_URL": "https://wv{server}.invalid"}
+    assert "fails at: name" in command("check", **named).stdout
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        closed = {
+            "SOURCES__WOLKVOX_BILLING__BASE_URL": f"http://127.0.0.1:{probe.getsockname()[1]}"
+        }
+        assert "fails at: connection" in command("check", **closed).stdout
+
+
+def test_check_shows_the_first_rows(
+    project: Project, vendor: Vendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`check` asks each operation once and shows what came; a terminal escape is made harmless."""
+    configure(monkeypatch, vendor, "acme", "beta")
+    rows = [{"operation": "A\x1b[31m", "description": "d", "items": "7", "date": "2026-11-10"}]
+    vendor.answer(TOKENS["acme"], REPORT, rows)
+    done = run("check")
+    assert done.returncode == 0
+    assert done.stdout.count(": works") == 2
+    assert "\\x1b[31m" in done.stdout and "\x1b" not in done.stdout
+    assert len(vendor.calls) == 2
+
+
+def test_status_before_anything_is_loaded(project: Project) -> None:
+    """`status` without a load says what to do, makes no file, and ends in 0."""
+    done = run("status")
+    assert done.returncode == 0
+    assert "wolkvox-billing load" in done.stdout
+    assert not (project.folder / "wolkvox.duckdb").exists()
+
+
+def test_status_on_postgres(
+    project: Project, new_database: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`status` reads what `load` wrote, on PostgreSQL too."""
+    monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", new_database())
+    assert "nothing is loaded" in command("status", "--destination", "postgres").stdout
+    assert command("load", "--destination", "postgres").exit_code == 0
+    said = json.loads(command("status", "--destination", "postgres", "--json").stdout)
+    assert [(row["operation_id"], row["polls_24h"]) for row in said["rows"]] == [("acme", 1)]
+
+
+def test_a_person_sees_progress_and_a_pipe_does_not(project: Project) -> None:
+    """On a terminal the progress is drawn; in a pipe there is one plain line per call."""
+    leader, follower = pty.openpty()
+    done = subprocess.Popen(
+        [sys.executable, "-m", "wolkvox_billing", "load"],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "TERM": "xterm"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=follower,
+    )
+    os.close(follower)
+    drawn = b""
+    try:
+        while piece := os.read(leader, 4096):
+            drawn += piece
+    except OSError:  # how Linux ends a terminal that nobody holds
+        pass
+    assert done.wait(30) == 0
+    assert b"\x1b[" in drawn and b"asking wolkvox" in drawn
+    assert "\x1b" not in run("load", "--force").stderr
+
+
+def test_help_and_version_and_completion(tmp_path: Path) -> None:
+    """Help names every verb, the version is one line, and bash is told how to complete words."""
+    words = run("--help").stdout
+    assert all(verb in words for verb in ("load", "check", "status", "demo"))
+    assert run("--version").stdout.startswith("wolkvox-billing, version 0.")
+    bash = run(_WOLKVOX_BILLING_COMPLETE="bash_source").stdout
+    assert "complete" in bash
+    assert run("load", "--nonsense").returncode == 2
+
+
+def test_demo_tells_the_whole_story(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`demo` lives through two months and shows counts, gap, refusals, a restated day, a garbled
+    row, the invoices, a verdict of each kind, the evidence, and October's close, reopening and
+    second close; what it prints is in the file that it names."""
+    done = run("demo", TMPDIR=str(project.folder))
+    assert done.returncode == 0, done.stderr
+    for told in ("13,696", "18 Sep to 20 Sep, 30 Sep, 08 Oct to 09 Oct", "EXCEEDS THE LIMIT",
+                 "1.234,5", "WVX26106952", "1,414,600.00", "NC26106952",
+                 "! overbilled_quantity: wolkvox billed 14,146 audios;",
+                 "450 more than measured (+3.3 %); worth 45,000.00 COP;",
+                 "  inconclusive_low_coverage: wolkvox billed 12,912 audios;",
+                 "531 more than measured",  # which the last day, unread, can hold
+                 "verified: 19 members, as the manifest says",
+                 "2026-10 was closed on 2026-11-06 17:00 UTC by finance: 450 audios claimed",
+                 "and no longer holds: ventas RSYNC S3 MP3: reconciliation_status "
+                 "overbilled_quantity -> matched",
+                 "2026-10 was reopened on 2026-11-12 18:00 UTC by finance",
+                 "2026-10 was closed on 2026-11-12 19:00 UTC by finance"):  # fmt: skip
+        assert told in done.stdout
+    (report,) = project.folder.glob("wolkvox-demo-*/report.html")
+    assert "450 more than measured" in report.read_text()
+    (file,) = project.folder.glob("wolkvox-demo-*/wolkvox.duckdb")
+    with closing(duckdb.connect(str(file), read_only=True)) as db:
+        last: Any = db.execute(
+            "SELECT items FROM wolkvox_billing.rsync_s3_mp3 "
+            "WHERE operation_id = 'ventas' AND date = '2026-10-31'"
+        ).fetchone()
+        billed = db.execute(
+            "SELECT d.period_start, l.quantity FROM wolkvox_billing.invoice_documents AS d "
+            "JOIN wolkvox_billing.invoice_lines AS l USING (document_id) ORDER BY 1, 2"
+        ).fetchall()
+    assert last[0] == 13696
+    # one of them, of October, bills 450 more than were copied; a note gives them back
+    assert [(f"{month:%m}", int(count)) for month, count in billed] == [
+        ("09", 12912), ("09", 13874), ("10", 450), ("10", 14146), ("10", 14853)]  # fmt: skip
+
+
+def test_a_load_that_nobody_can_hear(project: Project) -> None:
+    """A service may start it without standard streams: the vendor is asked, the answer loaded."""
+    command = 'exec "$0" -m wolkvox_billing load >&- 2>&-'
+    done = subprocess.run(["/bin/sh", "-c", command, sys.executable], stdin=subprocess.DEVNULL)
+    assert done.returncode == 0
+    assert project.query("SELECT count(*) FROM readings") == [(1,)]

@@ -1,0 +1,145 @@
+"""What a scheduler is told: whether a failure may pass, what failed, how old the data is."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from builders.project import Project, configure
+from wolkvox_billing.cli.listing import failures_of
+from wolkvox_billing.verbs.airflow_pool import look_at_pool
+from wolkvox_billing.verbs.status import status
+
+
+@pytest.mark.parametrize(
+    ("misbehaviour", "may_pass"),
+    [
+        ("wrong_token", False),
+        ("quota_spent", False),
+        ("unknown_report", False),
+        ("token_busy", True),
+        ("maintenance", True),
+        ("server_error", True),
+        ("html", True),
+        ("drop", True),
+    ],
+)
+def test_what_may_pass(
+    project: Project, monkeypatch: pytest.MonkeyPatch, misbehaviour: str, may_pass: bool
+) -> None:
+    """A wrong token, a spent quota and a report that is not there need somebody, or another day;
+    all else may pass. The sentence names the operation and what to do; one that works says none."""
+    configure(monkeypatch, project.vendor, "acme", "beta")
+    project.vendor.misbehave(misbehaviour, token="a1" * 32)
+    report = project.load()
+    assert (report.is_good, report.may_pass) == (False, may_pass)
+    [said] = failures_of(report)
+    assert said.startswith("acme rsync_s3_mp3: ")
+    assert len(project.query("SELECT * FROM rsync_s3_mp3")) == 1
+    if misbehaviour == "quota_spent":
+        rests = project.load()
+        assert (rests.is_good, rests.may_pass) == (False, False)
+        assert "resting until" in failures_of(rests)[0]
+
+
+def test_a_failure_that_may_pass_beside_one_that_may_not(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where one failure may pass, a new `load` is worth it; so it is for what was not loaded."""
+    configure(monkeypatch, project.vendor, "acme", "beta")
+    assert not project.load().may_pass
+    project.later(minutes=5)
+    project.vendor.misbehave("wrong_token", token="a1" * 32)
+    project.vendor.misbehave("maintenance", token="b2" * 32)
+    report = project.load()
+    assert report.may_pass
+    assert len(failures_of(report)) == 2
+    project.vendor.behave()
+    with project.away():
+        report = project.load()
+    assert report.may_pass
+    assert "not loaded" in failures_of(report)[0]
+
+
+def test_how_old_is_too_old(warehouse: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever was not answered for so long is named, asked or not; who was not asked in a week,
+    while others were, is not; where nobody is asked, all are; that nothing is loaded is said."""
+
+    def stale() -> list[str]:
+        now = warehouse.vendor.now
+        found = status(destination=warehouse.destination, clock=lambda: now)
+        return [one.split(",")[0] for one in found.stale(timedelta(minutes=35))]
+
+    configure(monkeypatch, warehouse.vendor, "acme", "beta", "gama")
+    [nothing] = stale()
+    assert nothing.startswith("nothing is loaded in ")
+    assert warehouse.load().is_good
+    warehouse.later(minutes=30)
+    assert stale() == []
+    configure(monkeypatch, warehouse.vendor, "acme", "beta")
+    warehouse.vendor.misbehave("wrong_token", token="a1" * 32)
+    warehouse.load()
+    warehouse.later(minutes=20)
+    assert stale() == [
+        f"{name} rsync_s3_mp3: last answered 50 min ago" for name in ("acme", "gama")
+    ]
+    warehouse.later(days=7)
+    warehouse.load()
+    assert [one.split()[0] for one in stale()] == ["acme"]
+    warehouse.later(days=8)
+    assert [one.split()[0] for one in stale()] == ["acme", "beta", "gama"]
+
+
+def test_the_command_line_tells(project: Project) -> None:
+    """`load`, `refresh`, `status`, `reconcile` and `invoices` have what failed in their JSON."""
+    for words, code in (
+        (["load"], 0),
+        (["refresh"], 0),
+        (["status", "--stale-after", "30"], 0),
+        (["status", "--stale-after", "0"], 1),
+    ):
+        done = subprocess.run(
+            [sys.executable, "-m", "wolkvox_billing", *words, "--json"],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == code, done.stderr
+        said = json.loads(done.stdout)
+        assert len(said["failures"]) == code, said
+        assert not said.get("may_pass")
+
+
+@pytest.mark.parametrize(
+    ("printed", "problem"),
+    [
+        ('[{"pool": "wolkvox_billing", "slots": "1"}]', ""),
+        ('a warning\n[{"pool": "wolkvox_billing", "slots": 1}]', ""),
+        ('[{"pool": "default_pool", "slots": "128"}]', "is missing"),
+        ('[{"pool": "wolkvox_billing", "slots": "2"}]', "has 2 slots"),
+        ("no such table", "does not say"),
+    ],
+)
+def test_the_pool(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, printed: str, problem: str
+) -> None:
+    """Where Airflow is, its command tells of the pool; without AIRFLOW_HOME it is not called."""
+    command = tmp_path / "airflow"
+    command.write_text(f"#!/bin/sh\ntouch {tmp_path}/called\ncat <<'END'\n{printed}\nEND\n")
+    command.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.delenv("AIRFLOW_HOME", raising=False)
+    assert look_at_pool() == (True, "")
+    assert not (tmp_path / "called").exists()
+    monkeypatch.setenv("AIRFLOW_HOME", str(tmp_path))
+    found = look_at_pool()
+    assert found.is_good == (not problem)
+    assert (problem or "is there") in found.says

@@ -1,0 +1,505 @@
+"""Whatever comes from outside: no traceback, and no number but the one that was written.
+
+A few examples each; `make faults` tries as many as there is time for, 10 minutes in all. What is
+read is compared with what was drawn, or with readings that share no code with the product's.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from copy import copy
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import dlt
+import pytest
+import simplejson
+from hypothesis import strategies as st
+
+from builders.documents import attached, declared, line, ubl, xlsx, zipped
+from builders.fuzzing import (
+    AMOUNTS,
+    SECONDS,
+    TODAY,
+    Drawn,
+    Fuzz,
+    amounts,
+    as_csv,
+    cell_said,
+    count_said,
+    days_said,
+    documents,
+    is_like,
+    letters,
+    rows,
+    sheets,
+    slipped,
+    texts,
+    ubl_said,
+    written,
+)
+from builders.kills import note
+from builders.project import NOON, TOKENS, Project
+from wolkvox_billing import wolkvox_billing
+from wolkvox_billing.errors import SettingsError
+from wolkvox_billing.invoices import Document, OtherKind, Rejected, complete
+from wolkvox_billing.invoices.files import Found, read_file
+from wolkvox_billing.marts.meaning import read_meaning
+from wolkvox_billing.reconciliation.contract.line_map import COLUMNS as MAP_COLUMNS
+from wolkvox_billing.reconciliation.contract.line_map import ROLES, first_fit, read_line_map
+from wolkvox_billing.reconciliation.contract.rate_card import COLUMNS as CARD_COLUMNS
+from wolkvox_billing.reconciliation.contract.rate_card import cost, read_rate_card, tariffs
+from wolkvox_billing.reconciliation.policy import read_policy
+from wolkvox_billing.vendor.answer import Outcome, judge
+from wolkvox_billing.vendor.readings import Unreadable, read_items, read_rows
+from wolkvox_billing.warehouse.complaints import configured
+
+REPORT = "rsync_s3_mp3"
+
+
+@pytest.fixture
+def fuzz(request: pytest.FixtureRequest) -> Iterator[Fuzz]:
+    """Each test that fuzzes has the same share of the time."""
+    sharing = sum("fuzz" in getattr(one, "fixturenames", ()) for one in request.session.items)
+    made = Fuzz(SECONDS / sharing)
+    yield made
+    if SECONDS:
+        note(
+            f"fuzzing: {request.node.name}: {made.tried:,} examples, no traceback, no other number"
+        )
+
+
+def in_json(drawn: list[Any]) -> bytes:
+    """An answer with these rows."""
+    envelope = {"code": 200, "error": None, "msg": "found", "data": drawn}
+    return str(simplejson.dumps(envelope, use_decimal=True)).encode()
+
+
+def test_a_count_is_the_one_that_was_sent(fuzz: Fuzz) -> None:
+    """Each row of any answer is a reading of what it says, or rejected; what says a count is no
+    reason to reject it."""
+
+    def check(drawn: list[Any]) -> None:
+        verdict = judge(200, in_json(drawn))
+        assert verdict.outcome is Outcome.OK
+        readings, rejected = read_rows(verdict.rows, TODAY)
+        assert len(readings) + len(rejected) == len(drawn)
+        for one in readings:
+            row = drawn[one.row_number - 1]
+            assert one.items == count_said(row["items"]) and one.date in days_said(row["date"])
+            assert (one.operation, one.description) == (row["operation"], row["description"])
+            assert date(2000, 1, 1) <= one.date <= TODAY + timedelta(days=1)
+        for row in verdict.rows:
+            if isinstance(row, dict) and isinstance(row.get("items"), str):
+                try:
+                    found = read_items(row["items"])
+                except Unreadable:
+                    found = None
+                # A blank of another script may be refused: then it is rejected, with its reason.
+                is_plain = row["items"].isascii()
+                assert found == count_said(row["items"]) or (found is None and not is_plain)
+
+    fuzz(st.lists(rows(), min_size=1, max_size=20), check, few=60)
+
+
+def test_a_warehouse_holds_what_was_sent(project: Project, fuzz: Fuzz) -> None:
+    """Any answer, asked over a socket and loaded into DuckDB: all readings are there with their
+    texts and numbers, the newest of each product and day is in the report's table."""
+    newest: dict[tuple[str, str, date], Decimal] = {}
+
+    def check(drawn: list[Any]) -> None:
+        project.vendor.answer(TOKENS["acme"], REPORT, in_json(drawn))
+        project.later(seconds=1)
+        report = project.load(force=True)
+        assert report.is_good and not report.warnings, report
+        [poll] = report.polls
+        mine = f"WHERE poll_id = '{poll.poll_id}' ORDER BY row_number"
+        stored = project.query(
+            "SELECT row_number, operation, description, items, items_raw, date FROM readings "
+            + mine
+        )
+        rejected = project.query(f"SELECT row_number FROM rejected_rows {mine}")
+        numbers = [number for number, *_ in stored + rejected]
+        assert sorted(numbers) == list(range(1, len(drawn) + 1))
+        for number, operation, description, items, raw, day in stored:
+            row = drawn[number - 1]
+            assert (operation, description) == (row["operation"], row["description"])
+            assert items == count_said(row["items"]) and day in days_said(row["date"])
+            assert not isinstance(row["items"], str) or raw == row["items"]
+            newest[operation, description, day] = items
+        table = project.query(f"SELECT operation, description, date, items FROM {REPORT}")
+        assert {(a, b, c): d for a, b, c, d in table} == newest and len(table) == len(newest)
+
+    assert project.vendor.now == NOON  # whose day is TODAY
+    fuzz(st.lists(rows(), min_size=30, max_size=60), check, few=2)
+
+
+def read(name: str, data: bytes, decimal: str | None = None) -> list[Found]:
+    """What is in a file; documents are checked, and have their periods."""
+    found = []
+    for one in read_file(name, data, decimal):
+        assert isinstance(one.what, (Document, OtherKind, Rejected))
+        if isinstance(one.what, Document):
+            try:
+                complete(one.what, "month_before_issue")
+            except Rejected as error:
+                one = one._replace(what=error)
+        found.append(one)
+    return found
+
+
+def lines_of(document: Document) -> list[list[Decimal | None]]:
+    return [[getattr(one, name) for name in AMOUNTS] for one in document.lines]
+
+
+def as_file(data: st.DataObject, rows: list[list[str]], drawn: list[Drawn]) -> bytes:
+    """The rows in one of the forms that come in: CSV in some encoding, a workbook, a zip of it."""
+    form = data.draw(st.sampled_from(["utf-8", "utf-8-sig", "cp1252", "utf-16", "xlsx", "numbers"]))
+    if form in ("xlsx", "numbers"):
+        cells: list[list[Any]] = [list(row) for row in rows]
+        if form == "numbers":  # as a spreadsheet program keeps them
+            exact = [numbers for one in drawn for _, numbers in one.lines]
+            for row, numbers in zip(cells[1:], exact, strict=True):
+                row[4:8] = map(float, numbers)
+            days = [one.issued for one in drawn for _ in one.lines]
+            for row, day in zip(cells[1:], days, strict=True):
+                row[1] = day
+        made = xlsx(cells)
+    else:
+        delimiter = data.draw(st.sampled_from([",", ";", "\t"]))
+        quoting = data.draw(st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]))
+        text = as_csv(rows, delimiter, quoting)
+        made = text.encode("utf-8" if "\u2212" in text and form == "cp1252" else form)
+    return zipped({"a.xlsx": made}) if data.draw(st.integers(0, 3)) == 0 else made
+
+
+def test_a_spreadsheets_amounts_are_those_that_were_written(fuzz: Fuzz) -> None:
+    """Whatever separators, encoding, mark before decimals: each document has the amounts that were
+    drawn, or the file is rejected since its numbers read in two ways."""
+
+    def check(data: st.DataObject) -> None:
+        drawn, rows, point = data.draw(sheets())
+        decimal = data.draw(st.sampled_from([None, point]))
+        found = read("lines.csv", as_file(data, rows, drawn), decimal)
+        if [str(one.what) for one in found if "reads in two ways" in str(one.what)]:
+            assert len(found) == 1 and not decimal
+            return
+        assert len(found) == len(drawn)
+        for one, meant in zip(found, drawn, strict=True):
+            made = one.what
+            assert isinstance(made, Document), made
+            assert (made.document_number, made.issue_date) == (meant.number, meant.issued)
+            assert made.billing_currency == meant.currency
+            assert lines_of(made) == [numbers for _, numbers in meant.lines]
+            assert [one.description for one in made.lines] == [text for text, _ in meant.lines]
+            assert made.net_amount == sum(numbers[2] for _, numbers in meant.lines)
+            assert made.tax_amount == sum(numbers[3] for _, numbers in meant.lines)
+
+    fuzz(st.data(), check, few=40)
+
+
+def test_a_slip_in_a_spreadsheet_is_no_other_amount(fuzz: Fuzz) -> None:
+    """One cell with a slip: whatever is taken is what all cells say by one mark before decimals."""
+
+    def check(data: st.DataObject) -> None:
+        _, rows, point = data.draw(sheets())
+        row = data.draw(st.sampled_from(rows[1:]))
+        column = data.draw(st.integers(4, 7) | st.integers(0, 8))
+        row[column] = data.draw(slipped(row[column]) | texts)
+        decimal = data.draw(st.sampled_from([None, point]))
+        try:
+            made = as_csv(rows, ";").encode()
+        except UnicodeEncodeError:
+            return
+        taken = [one.what for one in read("lines.csv", made, decimal)]
+        taken = [one for one in taken if isinstance(one, Document)]
+        marks = [decimal] if decimal else [".", ","]
+        exact = {
+            mark: [[cell_said(one, mark) for one in row[4:8]] for row in rows[1:]] for mark in marks
+        }
+        said = {
+            mark: [[None if one is None else round(one, 4) for one in line] for line in lines]
+            for mark, lines in exact.items()
+        }
+        lines = [numbers for one in taken for numbers in lines_of(one)]
+        assert any(all(one in said[mark] for one in lines) for mark in marks), (lines, said)
+        for one in taken:
+            assert one.net_amount == sum(numbers[2] or 0 for numbers in lines_of(one))
+
+    fuzz(st.data(), check, few=60)
+
+
+def test_an_xml_invoices_amounts_are_those_in_it(fuzz: Fuzz) -> None:
+    """A UBL document whose elements were removed, doubled or changed, in whatever encoding and
+    wrapping: what is taken is what its own elements say, read by another parser; lines that do not
+    add up are told."""
+
+    def check(data: st.DataObject) -> None:
+        meant, kind = data.draw(documents), data.draw(st.sampled_from(["Invoice", "DebitNote"]))
+        own = [
+            line(*(f"{one:f}" for one in (numbers[0], numbers[2])), kind=kind, number=str(n),
+                 description=text, price=f"{numbers[1]:f}", tax=f"{numbers[3]:f}",
+                 currency=meant.currency)
+            for n, (text, numbers) in enumerate(meant.lines, 1)
+        ]  # fmt: skip
+        net = sum(numbers[2] for _, numbers in meant.lines)
+        text = ubl(*own, kind=kind, number=meant.number, issued=f"{meant.issued}", net=f"{net:f}",
+                   currency=meant.currency)  # fmt: skip
+        root = ElementTree.fromstring(text)  # noqa: S314 # our own
+        for _ in range(data.draw(st.integers(0, 3))):
+            change(data, root)
+        text = ElementTree.tostring(root, encoding="unicode")
+        codec = data.draw(st.sampled_from(["UTF-8", "UTF-16", "ISO-8859-1"]))
+        try:
+            made = declared(attached(text) if data.draw(st.booleans()) else text, codec)
+        except UnicodeEncodeError:
+            return
+        for one in read("a.xml", zipped({"a.xml": made}) if data.draw(st.booleans()) else made):
+            if isinstance(one.what, Document):
+                agrees(one.what, root, kind)
+
+    fuzz(st.data(), check, few=60)
+
+
+def change(data: st.DataObject, root: ElementTree.Element) -> None:
+    """Removes an element somewhere, changes its text, or puts another one like it behind it."""
+    pairs = [(parent, child) for parent in root.iter() for child in parent]
+    numbers = [pair for pair in pairs if pair[1].tag.endswith(("Amount", "Quantity"))]
+    parent, child = data.draw(st.sampled_from(numbers or pairs) | st.sampled_from(pairs))
+    what = data.draw(st.sampled_from(["remove", "double", "text", "text", "text"]))
+    if what == "remove":
+        parent.remove(child)
+        return
+    if what == "double":
+        child = copy(child)
+        parent.append(child)
+    if not len(child):
+        said = data.draw(slipped(child.text or "") | texts | amounts.map("{:f}".format))
+        child.text = "".join(c for c in said if c >= " " and not "\ud800" <= c <= "\udfff")
+
+
+def agrees(made: Document, root: ElementTree.Element, kind: str) -> None:
+    """A document's amounts are those that the elements have, by Python's own parser."""
+    names = {
+        "cac": "urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2",
+        "cbc": "urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2",
+    }
+    quantity, total = {"Invoice": ("Invoiced", "Legal"), "DebitNote": ("Debited", "Requested")}[
+        kind
+    ]
+
+    def said(one: ElementTree.Element, path: str) -> Decimal | None:
+        there = one.findall(path, names)
+        return ubl_said("".join(there[0].itertext())) if there else None
+
+    lines = root.findall(f"cac:{kind}Line", names)
+    assert len(made.lines) == len(lines)
+    for mine, element in zip(made.lines, lines, strict=True):
+        assert mine.quantity == said(element, f"cbc:{quantity}Quantity")
+        assert mine.net_amount == said(element, "cbc:LineExtensionAmount")
+        assert mine.unit_price == said(element, "cac:Price/cbc:PriceAmount")
+    net = said(root, f"cac:{total}MonetaryTotal/cbc:LineExtensionAmount")
+    assert made.net_amount == net
+    assert made.payable_amount == said(root, f"cac:{total}MonetaryTotal/cbc:PayableAmount")
+    of_lines = sum((one.net_amount or 0 for one in made.lines), Decimal())
+    is_told = any("add up to" in one for one in made.warnings)
+    assert is_told == (net is not None and of_lines != net)
+
+
+def test_a_price_is_the_one_that_was_written(fuzz: Fuzz, tmp_path: Path) -> None:
+    """A rate card in whatever spelling has the prices that were drawn, or says what it cannot read;
+    and a quantity costs what its units cost one by one."""
+    file = tmp_path / "rate_card.csv"
+
+    def check(data: st.DataObject) -> None:
+        point = data.draw(st.sampled_from(".,"))
+        tiers = data.draw(st.lists(st.integers(1, 60), max_size=3, unique=True).map(sorted))
+        prices = data.draw(
+            st.lists(st.decimals(0, 99999, places=data.draw(st.sampled_from([0, 2, 6]))),
+                     min_size=len(tiers) + 1, max_size=len(tiers) + 1)
+        )  # fmt: skip
+        day = data.draw(st.sampled_from(["2026-01-31", "31/01/2026", "31/1/2026"]))
+        rows = [
+            [REPORT, "", "", data.draw(written(Decimal(start), point)),
+             data.draw(written(price, point)), "COP", day, ""]
+            for start, price in zip([0, *tiers], prices, strict=True)
+        ]  # fmt: skip
+        has_slip = data.draw(st.booleans())
+        if has_slip:
+            row = data.draw(st.sampled_from(rows))
+            column = data.draw(st.integers(3, 4) | st.integers(0, 7))
+            row[column] = data.draw(slipped(row[column]) | texts)
+        data.draw(st.randoms(use_true_random=False)).shuffle(rows)
+        text = as_csv([list(CARD_COLUMNS), *rows], data.draw(st.sampled_from([",", ";", "\t"])))
+        codec = data.draw(st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "cp1252"]))
+        file.write_bytes(text.encode(codec, "replace"))
+        try:
+            rates = read_rate_card(file, [REPORT])
+        except SettingsError as error:
+            if not has_slip and "reads in one way" not in str(error):
+                raise
+            return
+        stored = sorted((one.from_quantity, one.unit_price) for one in rates)
+        if has_slip:
+            said = [
+                sorted((cell_said(row[3], mark) or 0, cell_said(row[4], other)) for row in rows
+                       if any(one.strip() for one in row) and not row[0].startswith("#"))
+                for mark in ".," for other in ".,"
+            ]  # fmt: skip
+            assert stored in said
+            return
+        assert stored == sorted(zip(map(Decimal, [0, *tiers]), prices, strict=True))
+        start, end = date(2026, 2, 1), date(2026, 3, 1)
+        price = tariffs(rates, REPORT, "acme", None, "COP", start, end)
+        units = data.draw(st.integers(0, 80))
+        one_by_one = sum(prices[sum(unit > one for one in tiers)] for unit in range(1, units + 1))
+        whole = cost(price, Decimal(units), [Decimal(units)])
+        assert abs(whole - one_by_one) <= Decimal("0.005")
+
+    fuzz(st.data(), check, few=60)
+
+
+_MAPPED = st.just("") | st.text("aAáÁbñ xX1", max_size=6).map(str.strip)
+_PATTERNS = st.sampled_from(["*", "*á*", "?*"]) | st.text("aAáb x1*?*", max_size=8).map(str.strip)
+
+
+def test_a_line_is_mapped_by_the_first_row_that_fits(fuzz: Fuzz, tmp_path: Path) -> None:
+    """Of any line map, read from its file, the row that takes a line is the one that a matcher of
+    the test's own finds."""
+    file = tmp_path / "line_map.csv"
+
+    def check(drawn: tuple[list[tuple[str, ...]], list[tuple[str, str, str]], str]) -> None:
+        rows, lines, delimiter = drawn
+        file.write_bytes(as_csv([list(MAP_COLUMNS), *map(list, rows)], delimiter).encode())
+        found = read_line_map(file, [REPORT])
+        assert len(found) == len(rows)
+        for supplier, code, description in lines:
+            expected = next(
+                (n for n, row in enumerate(rows)
+                 if row[0] in ("", supplier)
+                 and letters(row[1]) in ("", letters(code))
+                 and (not row[2] or is_like(letters(description), letters(row[2])))),
+                None,
+            )  # fmt: skip
+            taken = first_fit(found, supplier, code, description)
+            assert (found.index(taken) if taken else None) == expected
+
+    suppliers = st.sampled_from(["", "900123456", "800999888"])
+    row = st.tuples(suppliers, _MAPPED, _PATTERNS, st.just(REPORT), _MAPPED, _MAPPED,
+                    st.sampled_from(ROLES))  # fmt: skip
+    lines = st.tuples(suppliers, _MAPPED, _MAPPED)
+    fuzz(
+        st.tuples(st.lists(row, max_size=5, unique=True), st.lists(lines, max_size=8),
+                  st.sampled_from([",", ";", "\t"])),
+        check,
+        few=100,
+    )  # fmt: skip
+
+
+def test_no_line_map_or_rate_card_is_a_traceback(fuzz: Fuzz, tmp_path: Path) -> None:
+    """Whatever is in the two files: rows, or one sentence."""
+    file = tmp_path / "a.csv"
+
+    def check(drawn: tuple[list[list[str]], bytes, int]) -> None:
+        rows, into, at = drawn
+        for columns, reader in ((MAP_COLUMNS, read_line_map), (CARD_COLUMNS, read_rate_card)):
+            data = as_csv([list(columns), *rows], ";").encode("utf-8", "surrogatepass")
+            at %= len(data)
+            file.write_bytes(data[:at] + into + data[at + len(into) :])
+            with suppress(SettingsError):
+                reader(file, [REPORT])
+
+    rows = st.lists(st.lists(texts | st.sampled_from([REPORT, "quantity", "0", "2026-01-01"]),
+                             max_size=9), max_size=4)  # fmt: skip
+    into = st.binary(max_size=6) | st.sampled_from([b'"', b'x"y', b'"x"y', b"\0", b"\xff", b"\r"])
+    fuzz(st.tuples(rows, into, st.integers(0, 999)), check, few=60)
+
+
+SOURCE = ("operations", "server", "token", "reports", "base_url", "timezone", "pace_minutes",
+          "max_parallel", "retry_pause_seconds", "token_wait_seconds", "measures", "gauge_month",
+          "connect_timeout_seconds", "read_timeout_seconds")  # fmt: skip
+RECONCILIATION = ("line_map", "rate_card", "tolerance_quantity", "tolerance_percent", "materiality",
+                  "tolerance_amount", "invoice_due_days", "period_rule", "supplier_ids",
+                  "tail_factor", "language")  # fmt: skip
+VARIABLES = [f"SOURCES__WOLKVOX_BILLING__{one.upper()}" for one in SOURCE]
+VARIABLES += [f"RECONCILIATION__{one.upper()}" for one in RECONCILIATION]
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-9, 10**20) | st.floats() | texts
+    | st.sampled_from(["acme", "0010", TOKENS["acme"], REPORT, "daily", "America/Bogota", "all"]),
+    lambda inner: st.lists(inner, max_size=3)
+    | st.dictionaries(texts | st.sampled_from(["name", "server", "token", "timezone", REPORT]),
+                      inner, max_size=4),
+    max_leaves=9,
+)  # fmt: skip
+SAID = (
+    JSON.map(json.dumps)
+    | texts
+    | amounts.flatmap(written)
+    | st.sampled_from(["1e3", "NaN", "-0", "1_0", "Infinity", "0x10", "٣", "es", "last", "true"])
+)
+
+
+def test_no_setting_is_a_traceback_or_another_number(
+    fuzz: Fuzz, monkeypatch: pytest.MonkeyPatch, project: Project
+) -> None:
+    """Variables that hold anything: settings, or one sentence; a number is what Decimal says, which
+    is finite and not negative."""
+
+    def check(said: dict[str, str]) -> None:
+        with monkeypatch.context() as patch:
+            for name, value in said.items():
+                try:
+                    patch.setenv(name, value.replace("\0", ""))
+                except UnicodeEncodeError:  # no variable can hold half a character
+                    patch.delenv(name, raising=False)
+            for make in (wolkvox_billing, read_meaning):
+                with suppress(SettingsError):
+                    configured(make)
+            try:
+                policy = configured(read_policy)
+            except SettingsError:
+                return
+            for name in RECONCILIATION:
+                value, text = (
+                    getattr(policy, name),
+                    os.environ.get(f"RECONCILIATION__{name.upper()}"),
+                )
+                if text is not None and isinstance(value, (Decimal, int)):
+                    assert value == Decimal(text) and 0 <= value < Decimal("Infinity")
+
+    fuzz(st.dictionaries(st.sampled_from(VARIABLES), SAID, min_size=1, max_size=4), check, few=60)
+
+
+def test_no_value_of_a_setting_is_a_traceback(
+    fuzz: Fuzz, monkeypatch: pytest.MonkeyPatch, project: Project
+) -> None:
+    """Values of any type in the place of those of `config.toml` and `secrets.toml`: settings, or
+    one sentence."""
+    monkeypatch.delenv("SOURCES__WOLKVOX_BILLING__OPERATIONS")
+    files = (dlt.config.writable_provider, dlt.secrets.writable_provider)
+
+    def check(drawn: tuple[str, str, Any]) -> None:
+        source, reconciliation, value = drawn
+        of_source = {"server": "0010", "token": "t", source: value}
+        if source == "operations":
+            of_source = {source: value}
+        told = {
+            "sources": {"wolkvox_billing": of_source},
+            "reconciliation": {reconciliation: value},
+        }
+        with monkeypatch.context() as patch:
+            for file in files:
+                patch.setattr(file, "_config_doc", told)
+            for make in (wolkvox_billing, read_meaning, read_policy):
+                with suppress(SettingsError):
+                    configured(make)
+
+    source = st.sampled_from(["operations", "measures", "reports"]) | st.sampled_from(SOURCE)
+    fuzz(st.tuples(source, st.sampled_from(RECONCILIATION), JSON), check, few=100)

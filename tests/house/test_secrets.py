@@ -1,0 +1,432 @@
+"""The token and the warehouse's password show nowhere: not in a file, not in a word.
+
+Each run is a process of its own, at log level DEBUG, in a folder that holds all that it may write:
+project, HOME, TMPDIR and dlt's data. Afterwards every byte of it is searched, and all it printed.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import os
+import re
+import stat
+import subprocess
+import sys
+import traceback
+import zlib
+from contextlib import closing
+from pathlib import Path
+
+import click
+import duckdb
+import pytest
+
+from builders.killing import stable
+from builders.leaks import TOKEN, leaks, shown_by_ps, shows
+from builders.months import ONE_LINE, ONE_PRICE
+from builders.project import SERVERS, Project
+from fake_wolkvox import Vendor
+from wolkvox_billing import SettingsError, wolkvox_billing
+from wolkvox_billing.cli.main import main
+from wolkvox_billing.evidence import write_evidence
+from wolkvox_billing.vendor.operations import Operation
+from wolkvox_billing.verbs.publish import publish
+
+REPORT = "rsync_s3_mp3"
+PASSWORD = "pg5ecr3tpassw0rd"
+OPERATIONS = "SOURCES__WOLKVOX_BILLING__OPERATIONS"
+SERVER_VARIABLE = "SOURCES__WOLKVOX_BILLING__SERVER"
+TOKEN_VARIABLE = "SOURCES__WOLKVOX_BILLING__TOKEN"
+
+RUN = """
+import logging, sys, traceback
+logging.basicConfig(level=logging.DEBUG)
+import dlt
+from wolkvox_billing import wolkvox_billing
+from wolkvox_billing.verbs.load import load
+
+def by_load():
+    report = load(destination=destination, force=True, retry_pause_seconds=0.0)
+    print(report, [vars(poll) for poll in report.polls])
+
+def by_dlt():
+    source = wolkvox_billing(force=True, retry_pause_seconds=0.0)
+    print(source, repr(source), source.resources, source.schema.to_pretty_yaml())
+    pipeline = dlt.pipeline("wolkvox", destination=destination, dataset_name="wolkvox_billing")
+    print(pipeline.run(source), pipeline, pipeline.last_trace, repr(pipeline.last_trace))
+
+destination = sys.argv[1]
+for way in sys.argv[2:]:
+    try:
+        {"load": by_load, "dlt": by_dlt}[way]()
+    except Exception as error:
+        traceback.print_exc()
+        print(repr(error), vars(error))
+"""
+
+
+def run(tmp_path: Path, *ways: str, destination: str = "duckdb", script: str = RUN) -> str:
+    """All that a process printed that ran once in each of these ways, `load` or plain `dlt`; what
+    it wrote is below `tmp_path`."""
+    for folder in ("home", "tmp"):
+        (tmp_path / folder).mkdir(exist_ok=True)
+    done = subprocess.run(
+        [sys.executable, "-c", script, destination, *ways],
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(sys.path),
+            "RUNTIME__LOG_LEVEL": "DEBUG",
+            "TMPDIR": str(tmp_path / "tmp"),
+        },
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    printed = done.stdout + done.stderr
+    assert done.returncode == 0, printed
+    assert ("DEBUG" in printed) == ("SettingsError" not in printed), printed
+    return printed
+
+
+def test_the_search_finds_what_is_there(tmp_path: Path) -> None:
+    """The search of these tests finds a token as text, packed, pickled, and in a DuckDB table."""
+    packed = base64.b64encode(zlib.compress(json.dumps({"a": TOKEN}).encode()))
+    (tmp_path / "1.txt").write_text(f"token={TOKEN}")
+    (tmp_path / "2.gz").write_bytes(gzip.compress(b"INSERT '" + packed + b"'"))
+    (tmp_path / "3.b64").write_bytes(base64.b64encode(b"x" + TOKEN.encode()))
+    (tmp_path / "4.hex").write_text(TOKEN.encode().hex())
+    (tmp_path / TOKEN).touch()
+    with closing(duckdb.connect(str(tmp_path / "5.duckdb"))) as db:
+        db.execute("CREATE TABLE t AS SELECT ? AS a FROM range(9999)", [packed.decode()])
+    (tmp_path / "6.txt").write_text("a1b2c3 is no token")
+    found = leaks(tmp_path)
+    assert found[:4] == ["1.txt", "2.gz", "3.b64", "4.hex"]
+    assert found[-2:] == ["5.duckdb: t", TOKEN]
+    assert "6.txt" not in found
+
+
+REFUSALS = [  # each is one call; what is tried again meets the next one
+    *["wrong_token", "token_busy", "maintenance", "unknown_report", "missing_parameters"],
+    *["not_found", "error_in_200", "error_text_in_200", "html", "html_403", "server_error"],
+    *["redirect", "redirect_elsewhere", "empty_body", "truncated_json", "data_missing"],
+    *["drop", "cut", "text_in_items", "extra_field", "quota_spent"],
+]
+
+
+def test_every_refusal_at_debug(project: Project, tmp_path: Path) -> None:
+    """Success and every refusal leave no trace of the token, and a redirect does not carry it."""
+    for refusal in REFUSALS:
+        project.vendor.misbehave(refusal, times=1)
+    printed = run(tmp_path, *["load"] * 9, *["dlt"] * 9)
+    assert {call.token for call in project.vendor.calls} == {TOKEN}
+    assert len(project.vendor.calls) == len(REFUSALS)
+    assert project.vendor.elsewhere_calls == []
+    assert not shows(printed.encode(), TOKEN), printed
+    assert leaks(tmp_path) == []
+
+
+WAYS = [
+    "operations in the environment",
+    "operations in secrets.toml",
+    "short form in the environment",
+    "short form in secrets.toml",
+]
+
+
+@pytest.mark.parametrize("place", WAYS)
+def test_every_place_for_the_token(
+    project: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, place: str
+) -> None:
+    """Wherever the token is set, and whoever runs the source, it is sent and shows nowhere."""
+    secrets = project.folder / ".dlt" / "secrets.toml"
+    secrets.parent.mkdir()
+    if place != WAYS[0]:
+        monkeypatch.delenv(OPERATIONS)
+    if place == WAYS[1]:
+        secrets.write_text(
+            f'[[sources.wolkvox_billing.operations]]\nserver = "0010"\ntoken = "{TOKEN}"\n'
+        )
+    elif place == WAYS[2]:
+        monkeypatch.setenv(SERVER_VARIABLE, "0010")
+        monkeypatch.setenv(TOKEN_VARIABLE, TOKEN)
+    elif place == WAYS[3]:
+        secrets.write_text(f'[sources.wolkvox_billing]\nserver = "0010"\ntoken = "{TOKEN}"\n')
+    project.vendor.misbehave("wrong_token", times=1)
+    printed = run(tmp_path, "dlt", "dlt", "load")
+    assert [(call.token, call.status) for call in project.vendor.calls] == [
+        (TOKEN, 403),
+        (TOKEN, 200),
+        (TOKEN, 200),
+    ]
+    assert not shows(printed.encode(), TOKEN), printed
+    assert leaks(tmp_path) == []
+
+
+def test_a_postgres_that_refuses(
+    project: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """With PostgreSQL out of reach neither the token nor its password shows, in answers that wait
+    on disk neither."""
+    address = f"postgresql://loader:{PASSWORD}@127.0.0.1:1/wolkvox"
+    monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", address)
+    printed = run(tmp_path, "dlt", "load", destination="postgres")
+    assert len(project.vendor.calls) == 1
+    assert list(tmp_path.rglob("spool/*.poll"))  # the answer waits
+    for secret in (TOKEN, PASSWORD):
+        assert not shows(printed.encode(), secret), printed
+        assert leaks(tmp_path, secret) == []
+
+
+def test_a_warehouse_that_works(
+    warehouse: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A good run into a warehouse leaves neither token nor password behind, nor in its tables."""
+    if warehouse.destination == "postgres":
+        address = warehouse.dsn.replace(":unused@", f":{PASSWORD}@")
+        monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", address)
+    printed = run(tmp_path, "dlt", "load", destination=warehouse.destination)
+    assert len(warehouse.query("SELECT * FROM readings")) == 2
+    for secret in (TOKEN, PASSWORD):
+        assert not shows(printed.encode(), secret), printed
+        assert leaks(tmp_path, secret) == []
+    for schema in ("wolkvox_billing", "wolkvox_billing_staging"):
+        tables = f"SELECT table_name FROM information_schema.tables WHERE table_schema = '{schema}'"
+        for (table,) in warehouse.query(tables):
+            rows = warehouse.query(f"SELECT * FROM {schema}.{table}")
+            plain = repr([[bytes(v) if isinstance(v, memoryview) else v for v in r] for r in rows])
+            assert not shows(plain.encode(), TOKEN), table
+            assert not shows(plain.encode(), PASSWORD), table
+
+
+def test_an_answer_that_repeats_the_token(project: Project, tmp_path: Path) -> None:
+    """An answer in which the vendor repeats the token is kept without it, and says so."""
+    body = json.dumps({"code": 403, "error": "403", "msg": f"token {TOKEN} is in maintenance"})
+    project.vendor.answer(TOKEN, REPORT, body.encode())
+    run(tmp_path, "load")
+    project.vendor.answer(
+        TOKEN,
+        REPORT,
+        [{"operation": TOKEN, "description": "Audios", "items": "5", "date": "2026-11-10"}],
+    )
+    printed = run(tmp_path, "load")
+    notes = project.query("SELECT note FROM polls ORDER BY poll_id")
+    assert notes[-1] == ("the answer repeated the token: it is masked",)
+    assert project.query(f"SELECT operation, items_raw FROM {REPORT}") == [("[token]", "5")]
+    assert not shows(printed.encode(), TOKEN), printed
+    assert leaks(tmp_path) == []
+
+
+@pytest.mark.parametrize("copy", ["copy.duckdb", "copy"])
+def test_a_published_copy(project: Project, tmp_path: Path, copy: str) -> None:
+    """A copy for BI tools shows no token, though it holds the answers as they came."""
+    body = json.dumps({"code": 403, "error": "403", "msg": f"token {TOKEN} is in maintenance"})
+    project.load()
+    project.vendor.answer(TOKEN, REPORT, body.encode())
+    project.later(hours=1)
+    project.load()
+    made = publish(tmp_path / copy, clock=lambda: project.vendor.now)
+    assert made.rows["wolkvox_billing.polls"] >= 2
+    assert list(tmp_path.rglob("*.parquet")) or (tmp_path / copy).is_file()
+    assert leaks(tmp_path) == []
+
+
+def test_a_killed_run_and_an_evidence_file(project: Project, tmp_path: Path) -> None:
+    """What a killed run leaves in the spool shows no token, nor does an evidence file."""
+    body = json.dumps({"code": 403, "error": "403", "msg": f"token {TOKEN} is in maintenance"})
+    project.load()
+    project.vendor.answer(TOKEN, REPORT, body.encode())
+    given = {"now": "2026-11-10T18:00:00+00:00"}
+    with stable() as runs:
+        assert (
+            runs.run("load", given, kill=["wolkvox_billing.polling.spool:Spool.keep", "after"])
+            == -9
+        )
+    [spooled] = tmp_path.rglob("*.poll")
+    assert b"[token] is in maintenance" in spooled.read_bytes()
+    Path("line_map.csv").write_text(ONE_LINE)
+    Path("rate_card.csv").write_text(ONE_PRICE)
+    project.later(days=40)
+    write_evidence("evidence", "2026-11", clock=lambda: project.vendor.now)
+    assert list(Path("evidence").glob("*.zip"))
+    assert leaks(tmp_path) == []
+
+
+VERBS = """
+import logging, os, sys
+logging.basicConfig(level=logging.DEBUG)
+from wolkvox_billing.cli.main import main
+for words in ("check", "load --force --json", "refresh", "invoices inbox", "reconcile --init",
+              "reconcile --month 2026-11 --evidence evidence --json", "explain 2026-11",
+              "close 2026-11 --reason why", "status --json", "publish copy.duckdb", "publish copy",
+              "sql duckdb", "verify evidence/wolkvox-evidence-2026-11.zip"):
+    try:
+        main(words.split(), standalone_mode=False)
+        print("ENDED", words)
+    except SystemExit as error:
+        print("ENDED", words, error.code)
+"""
+
+
+def test_every_verb_at_debug(project: Project, tmp_path: Path) -> None:
+    """No verb prints or leaves it at the level at which everybody logs all; other levels print less
+    of the same."""
+    (project.folder / "inbox").mkdir()
+    (project.folder / "inbox" / "a.xml").write_text(TOKEN)  # that is no invoice, and is not quoted
+    printed = run(tmp_path, script=VERBS)
+    assert printed.count("ENDED") == 13
+    assert not shows(printed.encode(), TOKEN), printed
+    (project.folder / "inbox" / "a.xml").unlink()
+    assert list(project.folder.rglob("*.parquet")) and (project.folder / "copy.duckdb").exists()
+    assert leaks(tmp_path) == []
+
+
+def test_no_process_shows_it(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the vendor is asked, no command line of this machine holds the token: `ps` shows those
+    to everybody. That of the load is among them."""
+    token = os.urandom(32).hex()  # that of no stand-in which another test has started
+    project.vendor.add_operation(name="OWN", server="0013", token=token)
+    own = [{"name": "own", "server": "0013", "token": token}]
+    monkeypatch.setenv(OPERATIONS, json.dumps(own))
+    with (
+        subprocess.Popen(
+            [sys.executable, "-m", "wolkvox_billing", "load"],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        ) as child,
+        project.vendor.hold(token),
+    ):
+        project.vendor.wait_for_calls(1, timeout=60)
+        shown = shown_by_ps()
+    assert child.returncode == 0
+    assert b"load" in shown[child.pid]
+    assert not [line for line in shown.values() if shows(line, token)]
+
+
+BUGS = [
+    ("wolkvox_billing.polling.source.read_rows", "after an answer"),
+    ("wolkvox_billing.polling.polls.ask", "in the thread that asks"),
+    ("wolkvox_billing.warehouse.loading._load", "in the load"),
+    ("wolkvox_billing.verbs.load.refresh", "in the marts"),
+]
+
+
+def test_a_bug_shows_no_token(
+    project: Project, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An exception that nobody expects has no token in its traceback, nor in the variables of its
+    frames, as rich, pytest or a debugger print them; nor is it logged."""
+    for place, _ in BUGS:
+        with monkeypatch.context() as patch:
+            patch.setattr(place, lambda *_, **__: 1 / 0)
+            try:
+                report = project.load(force=True)
+                said = f"{report.skips} {report.problems}"
+            except Exception as error:
+                whole = traceback.TracebackException.from_exception(error, capture_locals=True)
+                said = "".join(whole.format())
+            assert "ZeroDivisionError" in said, place
+            assert not shows(said.encode(), TOKEN), said
+    assert "Traceback" in caplog.text and not shows(caplog.text.encode(), TOKEN)
+
+
+def test_no_argument_takes_a_secret() -> None:
+    """No verb has an option for a token or a password: `ps` shows arguments to everybody."""
+    verbs = [main, *main.commands.values()]
+    options = [one for verb in verbs for one in verb.params if isinstance(one, click.Option)]
+    assert len(options) > 20
+    assert not [one.name for one in options if re.search("token|password|secret", str(one.opts))]
+
+
+@pytest.mark.parametrize("mask", [0o022, 0o000])
+def test_what_holds_answers_is_its_owners(project: Project, tmp_path: Path, mask: int) -> None:
+    """The working folder, the spool and a new DuckDB file with its log are for their owner, while
+    a run is under way too, and so is evidence; a copy for BI is for others; a file that is there
+    keeps its mode."""
+    before = os.umask(mask)
+    try:
+        with stable() as runs:
+            kill = ["wolkvox_billing.verbs.load:refresh", "before"]
+            given = {"now": "2026-11-10T17:00:00+00:00"}
+            assert runs.run("load", given, kill=kill) == -9  # in mid-load
+        found = [one for one in (tmp_path / "dlt").rglob("*") if "wolkvox-billing" in str(one)]
+        found = [one for one in found if one.name not in ("pipelines", "wolkvox-billing")]
+        found += project.folder.glob("wolkvox.duckdb*")
+        assert len(found) > 10
+        assert [one for one in found if stat.S_IMODE(one.stat().st_mode) & 0o077] == []
+        file = project.folder / "wolkvox.duckdb"
+        file.chmod(0o664)
+        assert project.load(force=True).is_good
+        for copy in ("bi/copy.duckdb", "bi/copy"):
+            publish(copy, clock=lambda: project.vendor.now)
+        modes = {
+            one: stat.S_IMODE(one.stat().st_mode) for one in [Path("bi"), *Path("bi").rglob("*")]
+        }
+        assert {mode for one, mode in modes.items() if one.is_file()} == {0o644 & ~mask}
+        assert {mode for one, mode in modes.items() if one.is_dir()} == {0o777 & ~mask}
+        assert stat.S_IMODE(file.stat().st_mode) == 0o664
+        Path("line_map.csv").write_text(ONE_LINE)
+        Path("rate_card.csv").write_text(ONE_PRICE)
+        evidence = write_evidence("evidence", "2026-11", clock=lambda: project.vendor.now)
+        assert stat.S_IMODE(evidence.stat().st_mode) == 0o600
+        assert os.umask(mask) == mask
+    finally:
+        os.umask(before)
+
+
+WRONG = {
+    "not JSON": f'[{{"server": "0010", "token": "{TOKEN}"',
+    "one quote missing": f'[{{"server": "0010, "token": "{TOKEN}"}}]',
+    "the token alone": TOKEN,
+    "a text in JSON": f'"{TOKEN}"',
+    "an object": f'{{"server": "0010", "token": "{TOKEN}"}}',
+    "a list of texts": f'["{TOKEN}"]',
+    "server and token swapped": f'[{{"server": "{TOKEN}", "token": "0010"}}]',
+    "the token as a key": f'[{{"server": "0010", "{TOKEN}": "token"}}]',
+    "a number": f'[{{"server": 10, "token": "{TOKEN}"}}]',
+    "a blank in the token": f'[{{"server": "0010", "token": "{TOKEN} "}}]',
+    "a line break in the token": json.dumps([{"server": "0010", "token": f"{TOKEN}\n"}]),
+    "a list in the token": f'[{{"server": "0010", "token": ["{TOKEN}"]}}]',
+    "the token as a name": f'[{{"name": "{TOKEN}", "server": "0010", "token": "{TOKEN}"}}]',
+    "the same name twice": json.dumps([{"server": "0010", "token": TOKEN}] * 2),
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_a_wrong_setting_is_told_without_it(
+    project: Project, monkeypatch: pytest.MonkeyPatch, wrong: str
+) -> None:
+    """A wrong `operations` is a SettingsError that names it; no traceback shows what it held."""
+    monkeypatch.setenv(OPERATIONS, WRONG[wrong])
+    for use in (wolkvox_billing, project.load):
+        with pytest.raises(SettingsError, match="operation") as caught:
+            use()
+        shown = "".join(traceback.format_exception(caught.value)) + repr(caught.value)
+        assert not shows(shown.encode(), TOKEN), shown
+    assert project.vendor.calls == []
+
+
+def test_a_wrong_setting_leaves_nothing(
+    project: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A run that ends on a wrong `operations` prints and leaves nothing of it."""
+    monkeypatch.setenv(OPERATIONS, WRONG["not JSON"])
+    printed = run(tmp_path, "dlt", "load")
+    assert printed.count("SettingsError: ") == 2
+    assert not shows(printed.encode(), TOKEN), printed
+    assert leaks(tmp_path) == []
+
+
+def test_no_repr_shows_it(project: Project, vendor: Vendor) -> None:
+    """Neither an operation, nor a poll, nor a source made by hand shows the token."""
+    operation = Operation("acme", SERVERS["acme"], vendor.url, TOKEN)
+    report = project.load()
+    by_hand = wolkvox_billing(operations=[{"server": "0010", "token": TOKEN}], base_url=vendor.url)
+    assert [poll.operation.token for poll in report.polls] == [TOKEN]
+    for one in (operation, report, *report.polls, by_hand, *by_hand.resources.values()):
+        for shown in (repr(one), str(one), f"{one}"):
+            assert not shows(shown.encode(), TOKEN), shown

@@ -1,0 +1,329 @@
+"""Files that mean harm, or are broken: each is rejected with a clear line, in bounds of time and
+memory, and does no harm to the files beside it."""
+
+from __future__ import annotations
+
+import io
+import os
+import socket
+import struct
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from builders.documents import PDF, attached, declared, line, namespaces, ubl, xlsx, zipped
+from builders.sheets import HEADINGS, ROW
+from builders.sheets import csv as csv_of
+from wolkvox_billing.invoices import Document, OtherKind, Rejected, read_invoices
+from wolkvox_billing.invoices.files import Found, read_file
+
+GOOD = declared(ubl())
+SECONDS, MEGABYTES = 5, 500
+
+
+def read(data: bytes, name: str = "f.xml") -> list[Found]:
+    return list(read_file(name, data))
+
+
+def reason(data: bytes) -> str:
+    """Why a file, or the first of its members, is rejected; all of them are."""
+    found = read(data)
+    assert all(isinstance(one.what, Rejected) for one in found)
+    return str(found[0].what)
+
+
+def with_dtd(declarations: str, use: str = "") -> bytes:
+    return declared(f"<!DOCTYPE Invoice [{declarations}]>{ubl(number=None, before=use)}")
+
+
+LAUGHS = '<!ENTITY a0 "ha">' + "".join(f'<!ENTITY a{n + 1} "{f"&a{n};" * 10}">' for n in range(9))
+
+
+def bomb(size: int) -> bytes:
+    return zipped({f"{n}.xml": b"\0" * (size // 20) for n in range(20)})
+
+
+def encrypted() -> bytes:
+    """A zip whose member says that it is encrypted."""
+    data = bytearray(zipped({"a.xml": GOOD}))
+    for mark, at in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        data[data.index(mark) + at] |= 1
+    return bytes(data)
+
+
+def lying() -> bytes:
+    """A zip whose directory says that its member is small."""
+    data = bytearray(zipped({"a.xml": b" " * 50_000_000}))
+    at = data.index(b"PK\x01\x02") + 24
+    data[at : at + 4] = struct.pack("<I", 100)
+    return bytes(data)
+
+
+def twice() -> bytes:
+    """A workbook in whose zip one name stands twice."""
+    file = io.BytesIO(xlsx([HEADINGS, ROW]))
+    with zipfile.ZipFile(file, "a") as archive, pytest.warns(UserWarning, match="Duplicate"):
+        archive.writestr("xl/workbook.xml", b"<a/>")
+    return file.getvalue()
+
+
+def nested(levels: int) -> bytes:
+    data = GOOD
+    for n in range(levels):
+        data = zipped({f"{n}.zip" if n else "a.xml": data})
+    return data
+
+
+MANY = "".join(f" a{n}=''" for n in range(100))
+
+HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
+    "an entity": (lambda: with_dtd('<!ENTITY x "F-1">'), "a DTD"),
+    "an entity of a file": (lambda: with_dtd('<!ENTITY x SYSTEM "file:///etc/passwd">'), "a DTD"),
+    "laughs": (lambda: with_dtd(LAUGHS), "a DTD"),
+    "laughs in use": (lambda: with_dtd(LAUGHS, "<cbc:Note>&a9;</cbc:Note>"), "no well-formed XML"),
+    "laughs in an attribute": (lambda: with_dtd(LAUGHS, '<a b="&a9;"/>'), "no well-formed XML"),
+    "a DTD in an attached document": (
+        lambda: declared(attached(f"<!DOCTYPE Invoice>{ubl()}")), "a DTD"),
+    "100,000 nested elements": (
+        lambda: b"<a>" * 100_000 + b"</a>" * 100_000, "no well-formed XML: Excessive depth"),
+    "a million elements": (
+        lambda: f"<Invoice {namespaces('Invoice')}>{'<a/>' * 1_000_001}</Invoice>".encode(),
+        "more than 1,000,000 tags or attributes"),
+    "two million attributes": (
+        lambda: declared(ubl(before=f"<b{MANY}/>" * 20_000)),
+        "more than 1,000,000 tags or attributes"),
+    "100,000 attributes": (
+        lambda: b"<a" + b"".join(b" a%d='0'" % n for n in range(100_000)) + b"/>",
+        "more than 100 attributes"),
+    "a text of 19 MB": (
+        lambda: declared(ubl(notes=["x" * 19_000_000])), "no well-formed XML"),
+    "a huge XML": (lambda: b"<a>" + b" " * 21 * 1024 * 1024, "20,971,520 are the most"),
+    "a cut XML": (lambda: GOOD[:-20], "no well-formed XML"),
+    "a PDF": (lambda: PDF, "a PDF, which cannot be read: ask the supplier for the electronic"),
+    "nothing": (lambda: b"", "an empty file"),
+    "blanks": (lambda: b" \n\t ", "an empty file"),
+    "a picture": (lambda: b"\x89PNG\r\n\x1a\n" + b"\0" * 99, "a picture"),
+    "an old workbook": (lambda: b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 999, "old Excel"),
+    "noise": (lambda: bytes(range(256)) * 4, "neither XML, zip nor text"),
+    "a text": (lambda: b"hola", "neither XML nor zip, and as a spreadsheet without a header row"),
+    "an encrypted zip": (encrypted, "encrypted: save it without a password"),
+    "a cut zip": (lambda: zipped({"a.xml": GOOD * 9})[:-40], "a zip that is damaged"),
+    "a zip that lost 4 bytes": (lambda: (z := zipped({"a.xml": GOOD}))[:20] + z[24:], "damaged"),
+    "a document of Word": (
+        lambda: zipped({"word/document.xml": b"<w/>", "[Content_Types].xml": b"<b/>"}),
+        "an Office file that is no workbook"),
+    "a workbook with a part twice": (lambda: twice(), "an Office file that is no workbook"),
+    "a zip of ten bombs of tags": (
+        lambda: zipped({f"{n}.xml": b"<a>" + b"<b/>" * 990_000 + b"</a>" for n in range(10)}),
+        "an XML whose root is 'a'"),
+    "an empty zip": (lambda: zipped({}), "a zip without a file in it"),
+    "a zip in a zip in a zip": (lambda: nested(4), "zips in zips, more than 2 deep"),
+    "a zip of 20,000 files": (
+        lambda: zipped({f"{n}": b"" for n in range(20_000)}), "a zip of more than 10,000 files"),
+    "a member that lies about its size": (lying, "damaged in the zip"),
+    "a CSV with a huge field": (
+        lambda: csv_of(HEADINGS, ["x" * 200_000, *ROW[1:]]).encode(), "no well-formed CSV"),
+    "a CSV of a million columns": (
+        lambda: csv_of(HEADINGS).encode() + b"," * 1_000_000, "is longer than 100 cells"),
+    "a broken workbook": (
+        lambda: zipped({"xl/workbook.xml": b"<a", "[Content_Types].xml": b"<b"}),
+        "not readable as XLSX"),
+    "a workbook with a DTD": (
+        lambda: zipped({"xl/workbook.xml": b"<!DOCTYPE a><a/>", "[Content_Types].xml": b"<b/>"}),
+        "an XLSX with a DTD inside"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_file_is_rejected_with_a_clear_line(name: str) -> None:
+    """Each is rejected for what it is."""
+    make, says = HOSTILE[name]
+    assert says in reason(make())
+
+
+def test_a_bomb_is_rejected_member_by_member() -> None:
+    """Members beyond the limit of one, and of all together, are rejected; the others were read."""
+    too_big = zipped({"a.xml": b" " * 21_000_000, "b.xml": GOOD})
+    rejected, good = read(too_big)
+    assert "more than 20,971,520 bytes when unpacked" in str(rejected.what)
+    assert isinstance(good.what, Document)
+    many = read(zipped({f"{n:02}.xml": b" " * 19_000_000 for n in range(13)}))
+    assert str(many[-1].what) == "the zip has more than 209,715,200 bytes when unpacked"
+    assert len(many) == 12  # the thirteenth is not opened any more
+
+
+def test_the_worst_is_over_in_time_and_memory(tmp_path: Path) -> None:
+    """All hostile files of a folder together, read by a process of its own, and the good one beside
+    them loads; none takes longer than 5 seconds, and none more than 500 MB."""
+    inbox = tmp_path / "inbox"
+    inbox.mkdir()
+    for n, (make, _) in enumerate(HOSTILE.values()):
+        (inbox / f"{n:02}").write_bytes(make())
+    (inbox / "98-bomb").write_bytes(bomb(400_000_000))
+    (inbox / "99-good").write_bytes(GOOD)
+    os.mkfifo(inbox / "97-fifo")
+    (inbox / "96-out").symlink_to("/etc/passwd")
+    code = (
+        "import re, sys, time\n"
+        "from pathlib import Path\n"
+        "from wolkvox_billing.invoices import read_invoices\n"
+        "began, worst, said = time.monotonic(), 0.0, {}\n"
+        "for found in read_invoices([Path(sys.argv[1])]):\n"
+        "    now = time.monotonic()\n"
+        "    worst, began = max(worst, now - began), now\n"
+        "    said[found.file_name.split('/')[0]] = type(found.what).__name__\n"
+        "peak = re.search(r'VmHWM:\\s+(\\d+) kB', Path('/proc/self/status').read_text())[1]\n"
+        "print(worst, int(peak) // 1024, *(f'{k}={v}' for k, v in said.items()))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(inbox)], capture_output=True, text=True, check=False,
+        timeout=120, env=os.environ | {"PYTHONPATH": ":".join(sys.path)},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    worst, peak, *said = done.stdout.split()
+    assert float(worst) < SECONDS and int(peak) < MEGABYTES
+    assert said.pop() == "99-good=Document"
+    assert len(said) == len(HOSTILE) + 3
+    assert all(one.partition("=")[2] in ("Rejected", "_Attachment") for one in said)
+
+
+def test_no_file_of_this_machine_is_read_for_an_entity(tmp_path: Path) -> None:
+    """What an external entity points to is not in any message."""
+    secret = tmp_path / "secret"
+    secret.write_text("TOP-SECRET")
+    data = with_dtd(f'<!ENTITY x SYSTEM "file://{secret}">', "<cbc:Note>&x;</cbc:Note>")
+    [found] = read(data)
+    assert isinstance(found.what, Rejected) and "TOP-SECRET" not in str(found.what)
+
+
+def test_nothing_is_fetched() -> None:
+    """A DTD, entity or schema at an address is not asked for: nobody connects."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.setblocking(False)
+        address = f"http://127.0.0.1:{server.getsockname()[1]}/x"
+        read(f'<!DOCTYPE Invoice SYSTEM "{address}"><Invoice/>'.encode())
+        read(with_dtd(f'<!ENTITY % x SYSTEM "{address}"> %x;'))
+        read(with_dtd(f'<!ENTITY x SYSTEM "{address}">', "<cbc:Note>&x;</cbc:Note>"))
+        read(f'<?xml-stylesheet href="{address}"?>{ubl()}'.encode())
+        with pytest.raises(BlockingIOError):
+            server.accept()
+
+
+def test_names_in_a_zip_are_only_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A member whose name climbs out, or is absolute, is read like any other, and nothing is
+    written anywhere."""
+    monkeypatch.chdir(tmp_path)
+    data = zipped({"../../a.xml": GOOD, "/etc/b.xml": GOOD, "c\\..\\d.xml": GOOD})
+    found = read(data, "mail.zip")
+    assert all(isinstance(one.what, Document) for one in found) and len(found) == 3
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_links_fifos_and_what_cannot_be_opened(tmp_path: Path) -> None:
+    """A link that leads out or in a circle, and a FIFO, are rejected; a link inside is followed;
+    hidden files and those of systems are passed over; no folder is walked twice."""
+    inbox, outside = tmp_path / "inbox", tmp_path / "outside"
+    (inbox / "sub").mkdir(parents=True)
+    outside.mkdir()
+    (outside / "o.xml").write_bytes(GOOD)
+    (inbox / "a.xml").write_bytes(GOOD)
+    (inbox / "b.xml").symlink_to("a.xml")
+    (inbox / "c.xml").symlink_to(outside / "o.xml")
+    (inbox / "d").symlink_to(outside)
+    (inbox / "e.xml").symlink_to("e.xml")
+    (inbox / "sub" / "up").symlink_to(inbox)
+    (inbox / ".hidden").write_bytes(b"x")
+    (inbox / ".trash").mkdir()
+    (inbox / ".trash" / "t.xml").write_bytes(GOOD)
+    (inbox / "Thumbs.db").write_bytes(b"x")
+    (inbox / "~$f.xlsx").write_bytes(b"x")
+    os.mkfifo(inbox / "fifo")
+    found = {one.file_name: one.what for one in read_invoices([inbox])}
+    assert sorted(found) == ["a.xml", "b.xml", "c.xml", "d", "e.xml", "fifo"]
+    assert isinstance(found["a.xml"], Document) and isinstance(found["b.xml"], Document)
+    assert (
+        str(found["c.xml"])
+        == str(found["d"])
+        == "a link that leads out of the folder: not followed"
+    )
+    assert str(found["e.xml"]) == "a link that leads nowhere, or in a circle"
+    assert str(found["fifo"]) == "neither a file nor a folder: not opened"
+
+
+def test_what_comes_along_in_a_mail_is_passed_over() -> None:
+    """Beside a document a zip's texts and pictures are no failure; what should have been one is."""
+    along = {"leame.txt": b"hola", "logo.webp": b"RIFF\0\0", "m.html": b"<html/>", "a.xml": GOOD}
+    assert [type(one.what) for one in read(zipped(along))] == [Document]
+    found = read(zipped({"a.xml": GOOD, "lines.csv": b"a;b"}))
+    assert [type(one.what) for one in found] == [Document, Rejected]
+
+
+def test_a_pdf_alone_in_a_zip_is_told() -> None:
+    """Beside a document a PDF is passed over; where it is all there is, it is not."""
+    assert "ask the supplier" in reason(zipped({"f.pdf": PDF}))
+    assert [type(one.what) for one in read(zipped({"f.pdf": PDF, "a.xml": GOOD}))] == [Document]
+
+
+def test_a_member_without_a_name_is_read() -> None:
+    """A name that begins with NUL is none: the member is read all the same."""
+    [found] = read(zipped({"fe.xml": GOOD}).replace(b"fe.xml", b"\0e.xml"))
+    assert isinstance(found.what, Document)
+
+
+SEEDS = [
+    GOOD,
+    declared(attached(ubl(line(), line(number="2")))),
+    declared(ubl(kind="CreditNote", corrects="F-0"), "UTF-16"),
+    zipped({"f.pdf": PDF, "a.xml": declared(attached(ubl()))}),
+    csv_of(HEADINGS, ROW, ROW).encode(),
+    csv_of(HEADINGS, ROW, delimiter=";").encode("cp1252"),
+    xlsx([HEADINGS, ROW]),
+]
+
+
+@settings(max_examples=400, deadline=None)
+@given(data=st.data())
+def test_no_mutation_of_a_valid_file_is_a_traceback(data: st.DataObject) -> None:
+    """Bytes changed, cut out, doubled or put in: a document, another kind or a reason comes out."""
+    mutated = bytearray(data.draw(st.sampled_from(SEEDS)))
+    for _ in range(data.draw(st.integers(1, 6))):
+        at = data.draw(st.integers(0, max(0, len(mutated) - 1)))
+        length = data.draw(st.integers(0, 40))
+        what = data.draw(
+            st.one_of(
+                st.binary(max_size=12),
+                st.sampled_from([b"<", b">", b"&#0;", b"]]>", b"-", b",", b'"', b"\0", b"9" * 30]),
+                st.just(bytes(mutated[at : at + length])),
+            )
+        )
+        mutated[at : at + length] = what
+    for found in read_invoices_of(bytes(mutated)):
+        assert isinstance(found.what, (Document, OtherKind, Rejected))
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    cells=st.lists(st.text(max_size=20), min_size=10, max_size=10),
+    decimal=st.sampled_from([None, ".", ","]),
+)
+def test_no_row_of_texts_is_a_traceback(cells: list[str], decimal: str | None) -> None:
+    """Whatever people type into cells, a document or a reason comes out."""
+    quoted = ",".join('"' + one.replace('"', '""') + '"' for one in cells)
+    data = f"{csv_of(HEADINGS, ROW)}\n{quoted}\n".encode("utf-8", "replace")
+    for found in read_file("f.csv", data, decimal):
+        assert isinstance(found.what, (Document, Rejected))
+
+
+def read_invoices_of(data: bytes) -> list[Found]:
+    """What a file with these bytes is, checked and with its periods."""
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "f").write_bytes(data)
+        return list(read_invoices([Path(folder)]))

@@ -1,0 +1,88 @@
+"""The marts for engines that are not here: each statement parses in the engine's own dialect."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+
+import click
+import pytest
+import sqlglot
+from sqlglot import exp
+
+from builders.project import Project
+from wolkvox_billing.cli.main import main
+from wolkvox_billing.marts.dialects import DIALECTS
+from wolkvox_billing.marts.sql import MARTS, VIEWS
+from wolkvox_billing.verbs.load import marts_sql
+
+ELSEWHERE = [one for one in DIALECTS if one not in ("duckdb", "postgres")]
+
+
+def made(dialect: str) -> list[str]:
+    return list(marts_sql(dialect))
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_each_statement_parses(project: Project, dialect: str) -> None:
+    """Each statement is one statement of the engine's dialect, and every view is among them."""
+    views = set()
+    for statement in made(dialect):
+        (tree,) = sqlglot.parse(statement, read=dialect, error_level=sqlglot.ErrorLevel.RAISE)
+        assert tree is not None
+        assert not isinstance(tree, exp.Command), statement
+        if isinstance(tree, exp.Create) and tree.kind == "VIEW":
+            views.add(tree.find(exp.Table).name.split("___")[-1])  # type: ignore[union-attr]
+            assert list(tree.find_all(exp.Anonymous)) == [], statement
+    assert views == set(VIEWS)
+
+
+@pytest.mark.parametrize("dialect", ELSEWHERE)
+def test_only_plain_words_are_used(project: Project, dialect: str) -> None:
+    """No view uses what engines do differently: no series, no time zone, no interval, no named
+    window, no word of our own, no clock."""
+    for statement in made(dialect):
+        if statement.startswith("CREATE VIEW"):
+            query = re.sub(r"'(?:[^'\\]|\\.|'')*'", "''", statement)  # comments have words too
+            found = re.findall(
+                r"(?i)\b(GENERATE\w+|RANGE\s*\(|TIME ZONE|AT_TIMEZONE|INTERVAL|QUALIFY|WINDOW|"
+                r"QUANTITY\s*\(|AVERAGE\s*\(|ARG_M\w+|NOW|CURRENT_\w*TIME\w*|DATE_TRUNC|EPOCH\s*\()",
+                query,
+            )
+            assert found == [], statement
+
+
+def test_bigquery_and_the_others_carry_the_comments(project: Project) -> None:
+    """What a column holds is said in each engine's own way."""
+    says = "What was used; NULL where nobody knows what the number means"
+    forms = {
+        "bigquery": f"consumed_quantity OPTIONS (description='{says}')",
+        "snowflake": f"consumed_quantity COMMENT '{says}'",
+        "databricks": f"consumed_quantity COMMENT '{says}'",
+        "spark": f"consumed_quantity COMMENT '{says}'",
+        "redshift": "COMMENT ON COLUMN wolkvox_billing_marts.usage_monthly.consumed_quantity IS "
+        f"'{says}'",
+    }
+    assert {*forms, "clickhouse"} == set(ELSEWHERE)
+    for dialect, form in forms.items():
+        assert form in "\n".join(made(dialect)), dialect
+
+
+def test_the_command_prints_them(project: Project) -> None:
+    """`sql DIALECT` prints the statements, one a line and ended by a semicolon."""
+    [dialect, *_] = main.commands["sql"].params
+    assert isinstance(dialect.type, click.Choice)
+    assert tuple(dialect.type.choices) == DIALECTS
+    done = subprocess.run(
+        [sys.executable, "-m", "wolkvox_billing", "sql", "bigquery", "--dataset", "billing"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stderr == ""
+    lines = done.stdout.splitlines()
+    assert all(line.endswith(";") for line in lines)
+    for mart in MARTS:
+        assert any(line.startswith(f"CREATE VIEW billing_marts.{mart} (") for line in lines)
+    assert "FROM billing.readings AS r" in done.stdout

@@ -1,0 +1,255 @@
+"""The source as somebody uses it who knows dlt, and nothing of this project."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timezone
+from decimal import Decimal
+from typing import Any
+
+import dlt
+import pytest
+
+from builders.project import NOON, TOKENS, Project, configure
+from wolkvox_billing import wolkvox_billing
+from wolkvox_billing.vendor.reports import REPORTS
+
+pytestmark = pytest.mark.many_rows
+REPORT = "rsync_s3_mp3"
+ROW = {"operation": "ACME", "description": "Audios", "items": "1,234", "date": "2020-01-02"}
+
+
+def plain(project: Project) -> dlt.Pipeline:
+    """A pipeline as dlt's own guide makes it."""
+    return dlt.pipeline("wolkvox", destination=project.destination, dataset_name="wolkvox_billing")
+
+
+def tables(project: Project) -> list[str]:
+    found = project.query(
+        "SELECT table_name FROM information_schema.tables WHERE table_schema = 'wolkvox_billing' "
+        "AND table_name NOT LIKE '%dlt_%' ORDER BY 1"
+    )
+    return [name for (name,) in found]
+
+
+def test_a_plain_run_loads_all_tables(warehouse: Project) -> None:
+    """`dlt.pipeline(...).run(wolkvox_billing())` fills the tables, and run again adds no row to
+    the report's table."""
+    warehouse.vendor.answer(TOKENS["acme"], REPORT, [ROW, {**ROW, "items": "n/a"}])
+    before = datetime.now(timezone.utc)
+    plain(warehouse).run(wolkvox_billing())
+    plain(warehouse).run(wolkvox_billing(force=True))
+    newest = "operation_id, operation, description, date, items, items_raw, date_raw"
+    row = ("acme", "ACME", "Audios", date(2020, 1, 2), Decimal("1234.0000"), "1,234", "2020-01-02")
+    assert warehouse.query(f"SELECT {newest} FROM {REPORT}") == [row]
+    found = warehouse.query(f"SELECT report, row_number, {newest} FROM readings")
+    assert found == [(REPORT, 1, *row)] * 2
+    raw = '{"operation": "ACME", "description": "Audios", "items": "n/a", "date": "2020-01-02"}'
+    assert warehouse.query("SELECT row_number, raw FROM rejected_rows") == [(2, raw)] * 2
+    polls = warehouse.query(
+        "SELECT operation_id, server, report, outcome, http_status, code, msg, rows, rejected, "
+        "answer_bytes = octet_length(answer) FROM polls"
+    )
+    said = "Information found for the current month"
+    assert polls == [("acme", "0010", REPORT, "ok", 200, "200", said, 2, 1, True)] * 2
+    times = f"SELECT min(p.started_at), max(r.read_at) FROM polls p, {REPORT} r"
+    [(first, last)] = warehouse.query(times)
+    assert before <= first < last <= datetime.now(timezone.utc)
+
+
+def test_the_resource_is_visible_and_incremental(project: Project) -> None:
+    """`rsync_s3_mp3` is a resource of its own: incremental, merged on the contract's key."""
+    source = wolkvox_billing()
+    assert sorted(source.selected_resources) == ["polls", "readings", "rejected_rows", REPORT]
+    resource = source.resources[REPORT]
+    assert resource.incremental is not None
+    schema = resource.compute_table_schema()
+    key = [name for name, hint in schema["columns"].items() if hint.get("primary_key")]
+    assert (resource.write_disposition, schema["write_disposition"]) == ("merge", "merge")
+    assert key == ["operation_id", "operation", "description", "date"]
+    assert project.vendor.calls == []
+
+
+def test_the_cursor_is_the_newest_date_and_filters_nothing(warehouse: Project) -> None:
+    """The cursor on `date` stands at the newest date ever seen, and no row is filtered by it."""
+    pipeline = plain(warehouse)
+
+    def run_with(*days: str) -> Any:
+        warehouse.vendor.answer(TOKENS["acme"], REPORT, [{**ROW, "date": day} for day in days])
+        pipeline.run(wolkvox_billing(force=True))
+        resource = pipeline.state["sources"]["wolkvox_billing"]["resources"][REPORT]
+        return resource["incremental"]["date"]["last_value"]
+
+    assert run_with("2020-01-05", "2020-01-03") == date(2020, 1, 5)
+    assert run_with("2020-01-02", "2020-01-05") == date(2020, 1, 5)
+    assert run_with("2020-01-04") == date(2020, 1, 5)
+    assert run_with("2020-02-01", "2020-01-05") == date(2020, 2, 1)
+    assert warehouse.query(f"SELECT date_raw FROM {REPORT} ORDER BY date") == [
+        (day,) for day in ("2020-01-02", "2020-01-03", "2020-01-04", "2020-01-05", "2020-02-01")
+    ]
+    assert warehouse.query("SELECT count(*) FROM readings") == [(7,)]
+
+
+def test_one_call_feeds_all_tables(warehouse: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two operations and two reports are four calls, and from them come all rows of all tables."""
+    configure(monkeypatch, warehouse.vendor, "acme", "beta")
+    for name in ("acme", "beta"):
+        for report in (REPORT, "ivr_minutes"):
+            rows = [ROW, {**ROW, "description": "TOTAL"}]
+            warehouse.vendor.answer(TOKENS[name], report, rows)
+    plain(warehouse).run(wolkvox_billing(reports=[REPORT, "ivr_minutes"]))
+    asked = sorted((call.token, call.report) for call in warehouse.vendor.calls)
+    assert asked == [
+        (TOKENS["acme"], "ivr_minutes"),
+        (TOKENS["acme"], REPORT),
+        (TOKENS["beta"], "ivr_minutes"),
+        (TOKENS["beta"], REPORT),
+    ]
+    four = [(name, report) for name in ("acme", "beta") for report in ("ivr_minutes", REPORT)]
+    for table in ("polls", "readings", "rejected_rows"):
+        found = warehouse.query(f"SELECT operation_id, report FROM {table} ORDER BY 1, 2")
+        assert (table, found) == (table, four)
+    for report in (REPORT, "ivr_minutes"):
+        found = warehouse.query(f"SELECT operation_id FROM {report} ORDER BY 1")
+        assert (report, found) == (report, [("acme",), ("beta",)])
+
+
+# Hand-written: name, type, and whether it may be NULL. "decimal" is DECIMAL(18,4).
+TYPED = {
+    "polls": """
+        poll_id text!, operation_id text, server text, report text, timezone text, poll_date date,
+        started_at time, started_epoch int, finished_at time, outcome text, http_status int,
+        code text, msg text, rows int, rejected int, note text, answer_sha256 text,
+        answer_bytes int, answer bytes""",
+    "readings": """
+        poll_id text!, report text!, row_number int!, operation_id text, operation text,
+        description text, date date, items decimal, items_raw text, date_raw text, read_at time,
+        read_epoch int, read_date date, days_in_answer int, is_repeated flag""",
+    "rejected_rows": """
+        poll_id text!, row_number int!, operation_id text, report text, raw text, reason text,
+        read_at time""",
+    "rsync_s3_mp3": """
+        operation_id text!, operation text!, description text!, date date!, items decimal,
+        items_raw text, date_raw text, read_at time, poll_id text""",
+}
+NAMES = {
+    "duckdb": {
+        "text": "VARCHAR",
+        "time": "TIMESTAMP WITH TIME ZONE",
+        "int": "BIGINT",
+        "bytes": "BLOB",
+        "date": "DATE",
+        "flag": "BOOLEAN",
+        "decimal": "DECIMAL(18,4)",
+    },
+    "postgres": {
+        "text": "character varying",
+        "time": "timestamp with time zone",
+        "int": "bigint",
+        "bytes": "bytea",
+        "date": "date",
+        "flag": "boolean",
+        "decimal": "numeric",
+    },
+}
+
+
+@pytest.mark.parametrize("first_answer", ["data_empty", "wrong_token"])
+def test_the_tables_exist_before_the_first_row(warehouse: Project, first_answer: str) -> None:
+    """The tables exist, empty and typed, when the first answer has no row, or is a refusal."""
+    warehouse.vendor.misbehave(first_answer)
+    plain(warehouse).run(wolkvox_billing())
+    assert tables(warehouse) == sorted(TYPED)
+    for table, columns in TYPED.items():
+        expected = []
+        for name, kind in (column.split() for column in columns.split(",")):
+            digits = (18, 4) if kind.startswith("decimal") else (None, None)
+            type_name = NAMES[warehouse.destination][kind.rstrip("!")]
+            expected.append((name, type_name, "NO" if kind.endswith("!") else "YES", *digits))
+        found = warehouse.query(
+            "SELECT column_name, data_type, is_nullable, "
+            "CASE WHEN upper(data_type) <> 'BIGINT' THEN numeric_precision END, "
+            "CASE WHEN upper(data_type) <> 'BIGINT' THEN numeric_scale END "
+            "FROM information_schema.columns WHERE table_schema = 'wolkvox_billing' "
+            f"AND table_name = '{table}' AND column_name NOT LIKE '%dlt_%' "
+            "ORDER BY ordinal_position"
+        )
+        assert (table, found) == (table, expected)
+        rows = 1 if table == "polls" else 0
+        assert (table, warehouse.query(f"SELECT count(*) FROM {table}")) == (table, [(rows,)])
+
+
+def test_each_table_and_column_is_described(warehouse: Project) -> None:
+    """Each table and column carries a description: in dlt's schema, and in the database too."""
+    assert warehouse.load().is_good
+    schema = wolkvox_billing().discover_schema()
+    described: list[tuple[Any, ...]] = [
+        (name, None, schema.tables[name].get("description")) for name in TYPED
+    ]
+    for name in TYPED:
+        columns = schema.tables[name]["columns"]
+        described += [(name, one, columns[one].get("description")) for one in columns]
+    assert [(table, column) for table, column, says in described if not says] == []
+    assert len(described) == 4 + 19 + 15 + 7 + 9
+    if warehouse.destination == "duckdb":
+        found = warehouse.query(
+            "SELECT table_name, NULL, comment FROM duckdb_tables() "
+            "WHERE schema_name = 'wolkvox_billing' UNION ALL "
+            "SELECT table_name, column_name, comment FROM duckdb_columns() "
+            "WHERE schema_name = 'wolkvox_billing'"
+        )
+    else:
+        found = warehouse.query(
+            "SELECT c.relname, a.attname, col_description(c.oid, a.attnum) FROM pg_class c "
+            "JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 "
+            "WHERE c.relnamespace = 'wolkvox_billing'::regnamespace "
+            "UNION ALL SELECT relname, NULL, obj_description(oid, 'pg_class') FROM pg_class "
+            "WHERE relnamespace = 'wolkvox_billing'::regnamespace"
+        )
+    comments = [one for one in found if one[0] in TYPED and "_dlt_" not in str(one[1])]
+    assert sorted(comments, key=str) == sorted(described, key=str)
+
+
+def test_a_column_that_comes_later_is_described_too(warehouse: Project) -> None:
+    """A column or a table that comes with a later load carries its description too."""
+    assert warehouse.load().is_good
+    warehouse.later(hours=1)
+    added = {**ROW, "region": "Norte"}
+    warehouse.vendor.answer(TOKENS["acme"], REPORT, [added])
+    assert warehouse.load(reports=[REPORT, "vision"]).is_good
+    if warehouse.destination == "duckdb":
+        bare = (
+            "SELECT table_name, column_name FROM duckdb_columns() WHERE comment IS NULL "
+            "AND schema_name = 'wolkvox_billing'"
+        )
+    else:
+        bare = (
+            "SELECT c.relname, a.attname FROM pg_class c JOIN pg_attribute a "
+            "ON a.attrelid = c.oid AND a.attnum > 0 WHERE c.relkind = 'r' "
+            "AND c.relnamespace = 'wolkvox_billing'::regnamespace "
+            "AND col_description(c.oid, a.attnum) IS NULL"
+        )
+    found = [one for one in warehouse.query(bare) if "_dlt_" not in one[0] + one[1]]
+    assert found == []
+
+
+def test_all_reports(warehouse: Project) -> None:
+    """`reports=["all"]` asks each of the 27 once and gives each a table."""
+    plain(warehouse).run(wolkvox_billing(reports=["all"], clock=lambda: NOON))
+    assert len(REPORTS) == 27
+    assert sorted(str(call.report) for call in warehouse.vendor.calls) == sorted(REPORTS)
+    assert tables(warehouse) == sorted([*REPORTS, "polls", "readings", "rejected_rows"])
+    each = " UNION ALL ".join(f"SELECT '{name}', count(*) FROM {name}" for name in REPORTS)
+    read = "SELECT report, count(*) FROM readings GROUP BY report ORDER BY 1"
+    found = warehouse.query(read)
+    assert sorted(warehouse.query(each)) == found
+    assert len(found) == 27
+
+
+def test_with_resources_loads_what_is_named(warehouse: Project) -> None:
+    """`with_resources("rsync_s3_mp3")` loads that table alone, with one call."""
+    plain(warehouse).run(wolkvox_billing(clock=lambda: NOON).with_resources(REPORT))
+    assert tables(warehouse) == [REPORT]
+    assert warehouse.query(f"SELECT operation_id, operation, read_at FROM {REPORT}") == [
+        ("acme", "ACME", NOON)
+    ]
+    assert len(warehouse.vendor.calls) == 1

@@ -1,0 +1,485 @@
+"""The line map and the rate card, as a finance person and Excel leave them."""
+
+from __future__ import annotations
+
+import codecs
+import json
+import zipfile
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from click.testing import CliRunner
+
+from builders.months import (
+    CARD,
+    MAP,
+    OCTOBER_PERIOD,
+    ONE_LINE,
+    ONE_PRICE,
+    READ,
+    REPORT,
+    bill,
+    invoice,
+    judged,
+    local,
+    only,
+    read,
+    statuses,
+)
+from builders.project import Project
+from wolkvox_billing.cli.main import main
+from wolkvox_billing.errors import SettingsError
+from wolkvox_billing.evidence import write_evidence
+from wolkvox_billing.reconciliation.contract import line_map, rate_card
+from wolkvox_billing.reconciliation.contract.line_map import MapRow, read_line_map
+from wolkvox_billing.reconciliation.contract.rate_card import Rate, read_rate_card, tariffs
+from wolkvox_billing.reconciliation.contract.templates import propose
+from wolkvox_billing.reconciliation.facts import BilledLine, MonthUse
+from wolkvox_billing.verbs.publish import publish
+
+HEADER = CARD.strip().replace(",", ";")
+
+
+def card(tmp_path: Path, *rows: str, header: str = HEADER) -> list[Rate]:
+    """The rates of a card with `;` as separator."""
+    return card_of(tmp_path, "\n".join([header, *rows]).encode())
+
+
+def card_of(tmp_path: Path, data: bytes) -> list[Rate]:
+    file = tmp_path / "rate_card.csv"
+    file.write_bytes(data)
+    return read_rate_card(file, [REPORT])
+
+
+def map_of(tmp_path: Path, data: bytes) -> list[MapRow]:
+    file = tmp_path / "line_map.csv"
+    file.write_bytes(data)
+    return read_line_map(file, [REPORT])
+
+
+def tier(price: str, quantity: str = "0", start: str = "2026-01-01", currency: str = "COP") -> str:
+    return f"{REPORT};;;{quantity};{price};{currency};{start};"
+
+
+def use(product: str, operation_id: str = "acme") -> MonthUse:
+    return MonthUse(operation_id, REPORT, product, OCTOBER_PERIOD, "daily", Decimal(1), Decimal(1),
+                    "audios", local(31), None)  # fmt: skip
+
+
+# Numbers.
+
+
+@pytest.mark.parametrize(
+    ("written", "price"),
+    [
+        ("1.234,56", "1234.56"),
+        ("1,234.56", "1234.56"),
+        ("1234", "1234"),
+        ("1.234.567", "1234567"),
+        ("0.045", "0.045"),
+        ("0,045", "0.045"),
+        ("0.000123", "0.000123"),
+        ("1.2340", "1.234"),
+        ("0.00000001", "0.00000001"),
+        ("0.100000000", "0.1"),
+        ("999999999.99", "999999999.99"),
+        ("$ 1.234,50", "1234.50"),
+        ("COP 5", "5"),
+    ],
+)
+def test_a_price_that_reads_in_one_way(tmp_path: Path, written: str, price: str) -> None:
+    """Either mark is taken before decimals where the number itself says so."""
+    [rate] = card(tmp_path, tier(written))
+    assert rate.unit_price == Decimal(price)
+
+
+@pytest.mark.parametrize(
+    ("written", "says"),
+    [
+        ("1.234", "'1.234': expected a number that reads in one way: write 1234 if its mark is "
+                  "between thousands, 1.2340 if it is before decimals"),
+        ("1,234", "'1,234': expected a number that reads in one way: write 1234 if"),
+        ("10.000", "write 10000 if its mark is between thousands, 10 if it is before decimals"),
+        ("0.000000001", "'0.000000001': expected at most 8 decimals: round it"),
+        ("1000000000", "'1000000000': expected less than 1,000,000,000"),
+        ("1000000000000", "'1000000000000': expected less than 1,000,000,000"),
+        ("-", "'-': expected a number"),
+        ("", "'': expected a number"),
+        ("USD 5", "'USD 5': expected a number"),
+        ("1E+05", "'1E+05': expected a number"),
+        ("1_000", "'1_000': expected a number"),
+        ("5%", "'5%': expected a number"),
+        ("(5)", "'(5)': expected a number such as 1234.56 or 1.234,56, not negative"),
+        ("NaN", "'NaN': expected a number"),
+    ],
+)  # fmt: skip
+def test_a_price_that_nobody_can_be_sure_of(tmp_path: Path, written: str, says: str) -> None:
+    """It is refused with its row and column, and how to write it."""
+    with pytest.raises(SettingsError) as error:
+        card(tmp_path, tier(written))
+    assert str(error.value).startswith("rate_card.csv, line 2, column unit_price: ")
+    assert says in str(error.value)
+
+
+def test_a_column_settles_its_numbers(tmp_path: Path) -> None:
+    """One number that reads in one way tells how the others of its column are meant; another column
+    tells nothing, since a person may write it another way."""
+    rates = card(tmp_path, tier("1.234"), tier("1.100,50", "100"))
+    assert [one.unit_price for one in rates] == [Decimal(1234), Decimal("1100.50")]
+    rates = card(tmp_path, tier("1.234"), tier("0.5", "100"))
+    assert [one.unit_price for one in rates] == [Decimal("1.234"), Decimal("0.5")]
+    with pytest.raises(SettingsError, match=r"line 3, column from_quantity: '10\.000': expected"):
+        card(tmp_path, tier("0.045"), tier("0.040", "10.000"))
+    with pytest.raises(SettingsError, match=r"line 3, column unit_price: '0,5': .* line 2, '0.6'"):
+        card(tmp_path, tier("0.6"), tier("0,5", "100"))
+
+
+def test_a_from_quantity_has_bounds(tmp_path: Path) -> None:
+    """What the database could not hold is refused by its place; a blank one is 0."""
+    assert card(tmp_path, tier("1", ""))[0].from_quantity == 0
+    assert card(tmp_path, tier("1"), tier("2", "99999999999999"))[1].from_quantity == 10**14 - 1
+    with pytest.raises(SettingsError, match="line 3, column from_quantity: '100000000000000'"):
+        card(tmp_path, tier("1"), tier("2", "100000000000000"))
+    with pytest.raises(SettingsError, match="expected at most 4 decimals"):
+        card(tmp_path, tier("1"), tier("2", "0.00001"))
+
+
+def test_a_small_price_is_stored_whole(warehouse: Project) -> None:
+    """0.000123 for each of 1,000,000 is 123.00: the tables and the evidence hold all decimals."""
+    read(warehouse, (local(1), "10"), (local(31, 23, 59), "1000000"))
+    bill(warehouse, invoice("1000000", "123.00"))
+    row = only(judged(warehouse, rate_card=f"{CARD}{REPORT},,,0,0.000123,COP,2026-01-01,\n"))
+    assert (row.reconciliation_status, row.contracted_cost) == ("matched", 123)
+    for column, mart in (
+        ("contracted_unit_price", "invoice_reconciliation"),
+        ("unit_price", "rate_card"),
+    ):
+        query = f"SELECT {column} FROM wolkvox_billing_marts.{mart}"
+        assert warehouse.query(query) == [(Decimal("0.000123"),)]
+    made = write_evidence("out", "2026-10", destination=warehouse.destination,
+                          clock=lambda: warehouse.vendor.now)  # fmt: skip
+    with zipfile.ZipFile(made) as archive:
+        assert ",0.00012300," in archive.read("invoice_reconciliation.csv").decode()
+    publish("copy.duckdb", destination=warehouse.destination)
+    with duckdb.connect("copy.duckdb", read_only=True) as db:
+        found = db.execute(
+            "SELECT contracted_unit_price FROM wolkvox_billing_marts.invoice_reconciliation"
+        ).fetchall()
+    assert found == [(Decimal("0.000123"),)]
+
+
+# Dates.
+
+
+@pytest.mark.parametrize(
+    ("written", "day"),
+    [
+        ("2026-01-02", date(2026, 1, 2)),
+        ("2026-1-2", date(2026, 1, 2)),
+        ("1/01/2026", date(2026, 1, 1)),
+        ("2/01/2026", date(2026, 1, 2)),
+        ("31/12/2026", date(2026, 12, 31)),
+    ],
+)
+def test_a_day_is_iso_or_as_excel_saves_it_again(tmp_path: Path, written: str, day: date) -> None:
+    """Day/month/year, as in an invoice's spreadsheet."""
+    assert card(tmp_path, tier("1", start=written))[0].valid_from == day
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "20260101",
+        "2026-W01-1",
+        "01/01/26",
+        "46023",
+        "30/02/2026",
+        "0226-01-01",
+        "2026",
+        "enero",
+        "",
+    ],
+)
+def test_no_other_day_is_taken(tmp_path: Path, written: str) -> None:
+    """It is refused by its place, whatever Python can read."""
+    with pytest.raises(SettingsError) as error:
+        card(tmp_path, tier("1", start=written))
+    assert str(error.value) == (
+        f"rate_card.csv, line 2, column valid_from: {written!r}: expected a day such as 2026-10-31 "
+        "or 31/10/2026"
+    )
+
+
+def test_a_month_that_comes_first_spoils_the_file(tmp_path: Path) -> None:
+    """12/31/2026 shows that the file is not in day/month/year: no date of it is believed."""
+    with pytest.raises(SettingsError, match="valid_to: '12/31/2026': expected day/month/year"):
+        card(tmp_path, f"{REPORT};;;0;1;COP;1/02/2026;12/31/2026")
+
+
+def test_a_price_that_seems_to_end_a_day_early_is_a_warning(tmp_path: Path) -> None:
+    """valid_to is exclusive: the last day of a month is most likely meant to be inside."""
+    rows = [f"{REPORT};;A;0;1;COP;2026-01-01;{end}" for end in ("2026-09-30",)]
+    rows += [f"{REPORT};;B;0;1;COP;2026-01-01;{end}" for end in ("2026-10-01",)]
+    rows += [f"{REPORT};;C;0;1;COP;2026-01-01;{end}" for end in ("31/12/9999",)]
+    rates = card(tmp_path, *rows)
+    assert rate_card.warnings_of(rates, "rate_card.csv", [], []) == [
+        "rate_card.csv, line 2, column valid_to: 2026-09-30 is the first day on which the price no "
+        "longer holds; if it is the last one on which it does, write 2026-10-01"
+    ]
+
+
+# Names.
+
+
+def test_names_compare_without_case_and_accents(tmp_path: Path) -> None:
+    """In the rate card the more exact row wins, however it is spelled; the same names twice are the
+    same tier."""
+    rows = [tier("100"), f"{REPORT.upper()};ACME;;0;90;cop;2026-01-01;"]
+    rows += [f"{REPORT};acme;audíos;0;80;COP;2026-01-01;"]
+    rates = card(tmp_path, *rows)
+    months = date(2026, 10, 1), date(2026, 11, 1)
+    for product, price in ((None, 90), ("OTHER", 90), ("AUDIOS", 80)):
+        [found] = tariffs(rates, REPORT, "acme", product, "COP", *months)
+        assert [one.unit_price for one in found.tiers] == [price], product
+    with pytest.raises(SettingsError, match="line 4, column from_quantity: 0 is there twice"):
+        card(tmp_path, *rows, f"{REPORT};Acme;AUDIOS;0;70;COP;2026-01-01;")
+
+
+def test_a_line_map_may_spell_names_its_own_way(warehouse: Project) -> None:
+    """Acme, Audíos and Quantity are the acme, AUDIOS and quantity that there are; the verdict has
+    the vendor's spelling, and two spellings are one key."""
+    read(warehouse, *READ)
+    bill(warehouse, invoice("600", "60000.00"), invoice("400", "40000.00", number="F-2"))
+    rows = f",,grab*,{REPORT.upper()},Acme,Audíos,Quantity\n"
+    price = f"{REPORT},ACME,audios,0,100,COP,2026-01-01,\n"
+    row = only(judged(warehouse, f"{MAP}{rows}", f"{CARD}{price}"))
+    assert (row.operation_id, row.product) == ("acme", "AUDIOS")
+    assert (row.reconciliation_status, row.billed_quantity) == ("matched", 1000)
+
+
+def test_names_that_nobody_has_are_warnings(project: Project) -> None:
+    """With file, row, column, and the names that there are; a blank one and a fee name nothing."""
+    read(project, *READ)
+    bill(project, invoice("1000", "100000.00"))
+    found = judged(
+        project,
+        f"{ONE_LINE},,*x*,{REPORT},acne,,quantity\n,,*y*,{REPORT},,Vídeos,quantity\n"
+        ",,*cargo*,,nobody,nothing,fee\n",
+        f"{ONE_PRICE}{REPORT},acne,,0,90,COP,2026-01-01,\n"
+        f"{REPORT},ACME,audio,0,80,COP,2026-01-01,\n",
+    )
+    none = "column pattern: no invoice line is taken by this row"
+    assert found.warnings == [
+        f"line_map.csv, line 3, {none}",
+        f"line_map.csv, line 4, {none}",
+        f"line_map.csv, line 5, {none}",
+        "line_map.csv, line 3, column operation_id: 'acne' is no operation that was asked; "
+        "there is 'acme'",
+        f"line_map.csv, line 4, column product: 'Vídeos' is no product of {REPORT} that was read; "
+        "there is 'AUDIOS'",
+        "rate_card.csv, line 3, column operation_id: 'acne' is no operation that was asked; "
+        "there is 'acme'",
+        f"rate_card.csv, line 4, column product: 'audio' is no product of {REPORT} that was read; "
+        "there is 'AUDIOS'",
+    ]
+
+
+def test_a_product_is_one_of_its_operation(tmp_path: Path) -> None:
+    """A product that only another operation has is nobody's in a row that names an operation; where
+    nothing was ever asked, no name is known to be wrong."""
+    rates = card(tmp_path, f"{REPORT};beta;AUDIOS;0;1;COP;2026-01-01;")
+    names = {"acme": None, "beta": None}
+    [said] = rate_card.warnings_of(rates, "f", names, [use("AUDIOS"), use("VIDEO", "beta")])
+    assert said.endswith("that was read; there is 'VIDEO'")
+    assert rate_card.warnings_of(rates, "f", names, [use("Audios", "beta")]) == []
+    assert rate_card.warnings_of(rates, "f", {}, []) == []
+
+
+def test_a_pattern_without_a_star_gets_a_hint(tmp_path: Path) -> None:
+    """A person expects a word to be enough."""
+    rows = map_of(tmp_path, f"{MAP},,grabaciones,{REPORT},,,quantity\n".encode())
+    [said] = line_map.warnings_of(rows, [("900", None, "Grabaciones en S3")], "line_map.csv")
+    assert said.endswith("without * it must be the whole description: try *grabaciones*")
+
+
+def test_a_supplier_of_whom_no_document_is_gives_a_warning(project: Project) -> None:
+    """`supplier_ids` with a slip in it leaves all invoices out; without documents none is wrong."""
+    read(project, *READ)
+    assert judged(project, supplier_ids=("900123457",)).warnings == []
+    bill(project, invoice("1000", "100000.00"))
+    assert judged(project, supplier_ids=("900123457",)).warnings == [
+        "the setting `supplier_ids` under [reconciliation] has 900123457, and no document is of "
+        "that supplier; there is '900123456'"
+    ]
+    assert judged(project, supplier_ids=("900123456",)).warnings == []
+
+
+# The file as Excel saves it.
+
+ROW = tier("100").encode()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(HEADER.encode() + b";;;\n" + ROW + b";;;\n;;;;;;;;;;\n", id="trailing"),
+        pytest.param(b"sep=;\r\n" + HEADER.encode() + b"\r\n" + ROW + b"\r\n", id="sep"),
+        pytest.param(b'"# a; ""b"", c";;\n  # d "e\n\t#\n' + HEADER.encode() + b"\n" + ROW, id="#"),
+        pytest.param(b'"# a\nb";;\n' + HEADER.encode() + b"\n" + ROW, id="# in two lines"),
+        pytest.param(HEADER.upper().replace("_", " ").encode() + b"\n" + ROW, id="headings"),
+        pytest.param(codecs.BOM_UTF8 + HEADER.encode() + b"\r" + ROW, id="BOM, old Mac"),
+        pytest.param(f"{HEADER}\n{ROW.decode()}".replace(";", "\t").encode("utf-16"), id="utf-16"),
+        pytest.param(f"{HEADER}\n{ROW.decode()}".replace(";", ",").encode(), id="comma"),
+        pytest.param(f'{HEADER}\n{ROW.decode()}'.replace(";", '";"').encode()
+                     .replace(b"report", b'"report').replace(b"valid_to", b'valid_to"')
+                     .replace(b"rsync", b'"rsync') + b'"', id="all in quotes"),
+    ],
+)  # fmt: skip
+def test_a_file_is_read_as_excel_saves_it(tmp_path: Path, data: bytes) -> None:
+    """Empty columns and rows, sep=, comments in quotes or behind blanks, headings in any case."""
+    [rate] = card_of(tmp_path, data)
+    assert (rate.report, rate.unit_price, rate.currency) == (REPORT, 100, "COP")
+
+
+def test_a_file_in_excels_old_encoding_is_read(tmp_path: Path) -> None:
+    """cp1252, as the plain CSV of a Spanish Excel."""
+    [row] = map_of(tmp_path, f"{MAP},,*grabación*,{REPORT},,Señal,quantity\n".encode("cp1252"))
+    assert (row.pattern, row.product) == ("*grabación*", "Señal")
+    assert row.fits("900", None, "GRABACION 7")
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (b"PK\x03\x04...", "is a workbook, and no CSV: save it in Excel as «CSV UTF-8»"),
+        (b"\xd0\xcf\x11\xe0...", "is a workbook, and no CSV"),
+        (b"a\x81", "is no text in UTF-8 or Windows-1252: save it in Excel as «CSV UTF-8»"),
+        (b"# only\n;;\n", "is empty: expected a first line report,operation_id"),
+        (HEADER.replace("currency", "moneda").encode(), "missing: currency; unknown: 'moneda'"),
+        (HEADER.encode() + b";notas", "unknown: 'notas'"),
+        (HEADER.encode() + b";report", "twice: report"),
+        (HEADER.encode() + b'\n"' + ROW + b"\n", "line 2: a quote is opened and never closed"),
+        (HEADER.encode() + b'\n"x"y;' + ROW + b"\n", "line 2: text behind a quote"),
+        (HEADER.encode() + b"\n" + ROW + b";x", "line 2, column valid_to: 9 cells, and 8 columns"),
+        (HEADER.encode() + b";;\n" + ROW + b";;x", "valid_to: 10 cells, and 8 columns"),
+        (HEADER.encode() + b'\n"' + tier("1").replace(";", ",").encode() + b'"',
+         "line 2, column report: the whole row stands in one cell"),
+        (HEADER.encode() + b"\n" + tier("1", start="########").encode(),
+         "line 2, column valid_from: '########': expected a value; that is what Excel saves"),
+        (HEADER.encode() + b"\n\n#REF!;;;0;1;COP;2026-01-01;",
+         "line 3, column report: '#REF!': expected a value"),
+    ],
+)  # fmt: skip
+def test_a_file_that_cannot_be_read_says_what_to_do(tmp_path: Path, data: bytes, says: str) -> None:
+    """In words for whoever has it open in Excel. A row of a failed formula is no comment."""
+    with pytest.raises(SettingsError) as error:
+        card_of(tmp_path, data)
+    assert "rate_card.csv" in str(error.value)
+    assert says in str(error.value)
+
+
+def test_a_tax_id_that_excel_shortened_is_refused(tmp_path: Path) -> None:
+    """9,00123E+08 is nobody's."""
+    with pytest.raises(SettingsError, match="column supplier_id: '9,00123E\\+08': expected all"):
+        map_of(tmp_path, f'{MAP}"9,00123E+08",,*,{REPORT},,,quantity\n'.encode())
+
+
+# --init
+
+
+def billed(description: str = "Grabaciones, en S3", **more: Any) -> BilledLine:
+    line = {"document_id": "d", "line_number": 1, "document_number": "F-1", "is_duplicate": False,
+            "supplier_id": "900123456", "operation": None, "description": description,
+            "item_code": "RSYNC", "quantity": Decimal(1), "amount": Decimal(1), "currency": "COP",
+            "period": None, **more}  # fmt: skip
+    return BilledLine(**line)
+
+
+OWN = f";;*minutos*;{REPORT};;;quantity"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16"])
+def test_a_proposal_is_written_as_the_file_is(tmp_path: Path, encoding: str) -> None:
+    """On a line of its own, with the file's separator, in its encoding; what was there stays."""
+    file = tmp_path / "line_map.csv"
+    before = f"# línea\n{MAP.replace(',', ';')}{OWN}"
+    file.write_bytes(before.encode(encoding))
+    [row] = propose(file, read_line_map(file, [REPORT]), [billed()])
+    assert row == {"supplier_id": "900123456", "item_code": "RSYNC", "operation_id": "",
+                   "pattern": "grabaciones, en s*", "report": REPORT, "product": "",
+                   "role": "quantity"}  # fmt: skip
+    assert file.read_bytes().decode(encoding) == (
+        f"{before}\n# proposed: 900123456;RSYNC;grabaciones, en s*;{REPORT};;;quantity\n"
+    )
+    assert len(read_line_map(file, [REPORT])) == 1
+
+
+def test_a_proposal_is_not_made_twice(tmp_path: Path) -> None:
+    """However Excel has saved it again, and where a person has taken it and changed its role."""
+    file = tmp_path / "line_map.csv"
+    row = f'900123456,RSYNC,"grabaciones, en s*",{REPORT},,,quantity'
+    excel = row.replace('"', '""')
+    for there in (
+        f"# proposed: {row}",
+        f'"# proposed: {excel}"',
+        f"#{row}",
+        f"# proposed: 900123456;RSYNC;grabaciones, en s*;{REPORT};;;quantity",
+        '900.123.456-7,rsync,"Grabaciones, en S*",,,,fee',
+    ):
+        file.write_text(f"{MAP}{there}\n")
+        assert propose(file, [], [billed()]) == [], there
+        assert file.read_text() == f"{MAP}{there}\n"
+    assert len(propose(file, [], [billed("Minutos")])) == 1
+
+
+def test_a_proposal_cannot_run_or_break_a_line(tmp_path: Path) -> None:
+    """What a spreadsheet would take for a formula is not written, nor a line break of a code."""
+    file = tmp_path / "line_map.csv"
+    file.write_text(MAP)
+    lines = [billed("=cmd()", item_code="=1"), billed("-x\ny", item_code="A\nB")]
+    propose(file, [], lines)
+    assert file.read_text() == (
+        f"{MAP}# proposed: 900123456,,*=cmd(),{REPORT},,,quantity\n"
+        f"# proposed: 900123456,A B,*-x y,{REPORT},,,quantity\n"
+    )
+
+
+def test_init_prints_json(project: Project) -> None:
+    """The files that were written, and the rows that were proposed, by columns."""
+    read(project, *READ)
+    bill(project, invoice("1000", "100000.00"))
+    done = CliRunner().invoke(main, ["reconcile", "--init", "--json"])
+    assert done.exit_code == 0, done.output
+    said = json.loads(done.stdout)
+    assert said["written"] == ["line_map.csv", "rate_card.csv"]
+    [row] = said["proposed"]
+    assert (row["pattern"], row["role"]) == ("grabaciones en s*", "quantity")
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (["--month", "2026-10"], "--month"),
+        (["--fail-on-material"], "--fail-on-material"),
+        (["--month", "2026-10", "--evidence", "out"], "--month, --evidence"),
+    ],
+)
+def test_init_goes_by_itself(project: Project, words: list[str], named: str) -> None:
+    """With what belongs to a comparison it is a wrong use, and nothing is written."""
+    done = CliRunner().invoke(main, ["reconcile", "--init", *words])
+    assert done.exit_code == 2
+    assert f"--init goes without {named}: run it first" in " ".join(done.output.split())
+    assert not Path("line_map.csv").exists()
+
+
+def test_several_rows_of_one_price_are_in_force(project: Project) -> None:
+    """A card in Excel's Colombian spelling gives the verdict of the same card in ISO."""
+    read(project, *READ)
+    bill(project, invoice("1000", "92000.00"))
+    text = f"sep=;\n{HEADER};\n{REPORT};ACME;;0;100,00;cop;1/01/2026;;\n"
+    text += f"{REPORT};ACME;;600;80,00;cop;1/01/2026;;\n"
+    assert statuses(judged(project, rate_card=text)) == ["matched"]

@@ -1,0 +1,756 @@
+"""`reconcile`: each status by hand-written numbers, in the documented order, on both engines."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from click.testing import CliRunner
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from builders.documents import declared, line, period, ubl
+from builders.months import (
+    CARD,
+    MAP,
+    OCTOBER,
+    OCTOBER_PERIOD,
+    ONE_LINE,
+    ONE_PRICE,
+    READ,
+    REPORT,
+    bill,
+    invoice,
+    judged,
+    local,
+    only,
+    read,
+    statuses,
+)
+from builders.project import TOKENS, Project
+from wolkvox_billing.cli.main import main
+from wolkvox_billing.errors import SettingsError
+from wolkvox_billing.invoices.period import Period
+from wolkvox_billing.reconciliation import mart
+from wolkvox_billing.reconciliation.contract.line_map import MapRow
+from wolkvox_billing.reconciliation.contract.rate_card import FOREVER, Rate
+from wolkvox_billing.reconciliation.facts import BilledLine, DayUse, Facts, MonthUse
+from wolkvox_billing.reconciliation.keys import compare
+from wolkvox_billing.reconciliation.mart import tie_out
+from wolkvox_billing.reconciliation.policy import Policy
+from wolkvox_billing.reconciliation.unread import Tail, Unread
+from wolkvox_billing.reconciliation.verdicts import judge
+from wolkvox_billing.reconciliation.words import explanation
+from wolkvox_billing.verbs.invoices import invoices
+from wolkvox_billing.verbs.reconcile import reconcile
+
+
+def test_matched(warehouse: Project) -> None:
+    """Quantity and amount are equal: every number of the row is there, and nothing is alarming."""
+    read(warehouse, *READ)
+    bill(warehouse, invoice("1000", "100000.00"))
+    row = only(judged(warehouse))
+    assert row.reconciliation_status == "matched" and not row.is_material
+    assert (row.supplier_id, row.operation_id) == ("900123456", "acme")
+    assert (row.report, row.product, row.billing_currency) == (REPORT, None, "COP")
+    assert (row.consumed_quantity, row.billed_quantity) == (1000, 1000)
+    assert (row.quantity_variance, row.contracted_unit_price) == (0, 100)
+    assert (row.contracted_cost, row.billed_cost, row.cost_variance) == (100000, 100000, 0)
+    assert (row.volume_effect, row.price_effect) == (0, 0)
+    assert row.hours_unread_at_end == Decimal("0.1667")
+    assert row.explanation == (
+        "wolkvox billed 1,000 audios; your last reading on 31 Oct 23:50 showed 1,000; "
+        "the quantity is the same."
+    )
+
+
+def test_the_mart_has_the_rows_that_the_verb_gives(warehouse: Project) -> None:
+    """invoice_reconciliation is what reconcile returned, with the contract's columns."""
+    read(warehouse, *READ)
+    bill(warehouse, invoice("1000", "100000.00"))
+    row = only(judged(warehouse))
+    columns = ", ".join(vars(row))
+    [stored] = warehouse.query(
+        f"SELECT {columns} FROM wolkvox_billing_marts.invoice_reconciliation "
+        "WHERE billing_period_start = DATE '2026-10-01'"
+    )
+    assert list(stored) == list(vars(row).values())
+
+
+def test_the_mart_knows_an_invoice_when_it_was_read(warehouse: Project) -> None:
+    """`invoices` fills the mart anew, as `load` does; nobody has to run `reconcile` first."""
+    read(warehouse, *READ)
+    judged(warehouse)
+    bill(warehouse, invoice("1450", "145000.00"))
+    mart = "SELECT reconciliation_status, billed_quantity FROM wolkvox_billing_marts."
+    assert warehouse.query(f"{mart}invoice_reconciliation") == [("overbilled_quantity", 1450)]
+
+
+def test_a_load_judges_anew_where_something_else_is_known(warehouse: Project) -> None:
+    """The mart has the verdicts of the day's first load, until the rules, the invoices or a month
+    that is over are others: on a long record they take as long as ten polls."""
+
+    def shown() -> list[tuple[Any, ...]]:
+        return warehouse.query(
+            "SELECT reconciliation_status, consumed_quantity, contracted_cost "
+            "FROM wolkvox_billing_marts.invoice_reconciliation ORDER BY billing_period_start"
+        )
+
+    Path("line_map.csv").write_text(ONE_LINE)
+    Path("rate_card.csv").write_text(ONE_PRICE)
+    read(warehouse, (local(3), "10"))
+    assert shown() == [("open_period", 10, 1000)]
+    read(warehouse, (local(3, 13), "20"))
+    assert shown() == [("open_period", 10, 1000)]
+    Path("rate_card.csv").write_text(ONE_PRICE.replace(",100,", ",200,"))
+    read(warehouse, (local(3, 14), "30"))
+    assert shown() == [("open_period", 30, 6000)]
+    read(warehouse, (local(4), "40"))
+    assert shown() == [("open_period", 40, 8000)]
+    read(warehouse, (local(1, month=11), "1"))
+    assert shown() == [("open_period", 40, 8000), ("open_period", 1, 200)]
+    warehouse.vendor.now = local(1, 13, month=11)  # the vendor restates a day of October
+    row = {"operation": "ACME", "description": "AUDIOS", "items": "45", "date": "2026-10-04"}
+    warehouse.vendor.answer(TOKENS["acme"], REPORT, [row])
+    assert warehouse.load(measures={REPORT: "month_to_date"}, force=True).is_good
+    assert shown() == [("open_period", 45, 9000), ("open_period", 1, 200)]
+
+
+def test_a_month_that_is_over_is_judged_anew_when_it_is_read_again(warehouse: Project) -> None:
+    """The same number, read once more after the month, ends what nobody had read of it."""
+    read(warehouse, (local(1), "10"), (local(15), "500"), (local(31, 12), "1000"))
+    Path("line_map.csv").write_text(ONE_LINE)
+    Path("rate_card.csv").write_text(ONE_PRICE)
+    bill(warehouse, invoice("1010", "101000.00"))
+    asked = (
+        "SELECT reconciliation_status, hours_unread_at_end FROM "
+        "wolkvox_billing_marts.invoice_reconciliation WHERE billing_period_start = '2026-10-01'"
+    )
+    read(warehouse, (local(1, 1, month=11), "1"))
+    assert warehouse.query(asked) == [("inconclusive_low_coverage", 12)]
+    warehouse.vendor.now = local(1, 13, month=11)
+    row = {"operation": "ACME", "description": "AUDIOS", "items": "1000", "date": "2026-10-31"}
+    warehouse.vendor.answer(TOKENS["acme"], REPORT, [row])
+    assert warehouse.load(measures={REPORT: "month_to_date"}, force=True).is_good
+    assert warehouse.query(asked) == [("overbilled_quantity", 0)]
+
+
+def test_what_comes_while_verdicts_are_made_is_judged_by_the_next_load(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rules that change while a load judges are not held to be those that it judged by."""
+    Path("line_map.csv").write_text(ONE_LINE)
+    Path("rate_card.csv").write_text(ONE_PRICE)
+
+    def slow(*words: Any) -> Any:
+        Path("rate_card.csv").write_text(ONE_PRICE.replace(",100,", ",200,"))
+        return judge(*words)
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(mart, "judge", slow)
+        read(project, (local(3), "11"))
+    cost = "SELECT contracted_cost FROM wolkvox_billing_marts.invoice_reconciliation"
+    assert project.query(cost) == [(1100,)]
+    read(project, (local(3, 13), "11"))
+    assert project.query(cost) == [(2200,)]
+
+
+def test_invoices_are_loaded_whatever_the_line_map_says(project: Project) -> None:
+    """Without a line map there is nothing to compare by; a wrong one, or one before the first
+    load, is a warning. The invoice is loaded, and the mart stays as it was."""
+    Path("one.xml").write_bytes(declared(invoice("1000", "100000.00")))
+    for line_map, load, says in (
+        (None, False, None),
+        (ONE_LINE, False, "wolkvox_billing has no tables yet: run `wolkvox-billing load` first"),
+        (f"{MAP},,*,nonsense,,,quantity\n", True, "line_map.csv, line 2, column report"),
+        (ONE_LINE, True, None),
+    ):
+        if line_map:
+            Path("line_map.csv").write_text(line_map)
+            Path("rate_card.csv").write_text(ONE_PRICE)
+        if load:
+            read(project, *READ[:1])
+        result = invoices(["one.xml"], clock=lambda: project.vendor.now)
+        assert [one.made[:6] for one in result.receipts] == ["loaded"]
+        told = f"loaded, and invoices were not compared anew: {says}"
+        assert [one.startswith(told) for one in result.warnings] == ([True] if says else [])
+
+
+def test_the_command_says_why_invoices_are_not_compared(project: Project) -> None:
+    """A wrong line map is told by `invoices`, which ends in 0 all the same."""
+    Path("one.xml").write_bytes(declared(invoice("1000", "100000.00")))
+    Path("line_map.csv").write_text(f"{MAP},,*,nonsense,,,quantity\n")
+    Path("rate_card.csv").write_text(ONE_PRICE)
+    read(project, *READ[:1])
+    done = CliRunner().invoke(main, ["invoices", "one.xml"])
+    assert done.exit_code == 0
+    assert "warning: loaded, and invoices were not compared anew: line_map.csv, l" in done.output
+    [said] = json.loads(CliRunner().invoke(main, ["invoices", "one.xml", "--json"]).stdout)[
+        "warnings"
+    ]
+    assert "column report" in said
+
+
+def test_an_open_month_is_no_finding(warehouse: Project) -> None:
+    """Before the month is over nothing is judged, whatever was billed."""
+    read(warehouse, *READ[:2])
+    bill(warehouse, invoice("9999", "999900.00"))
+    assert statuses(judged(warehouse, at=local(20))) == ["open_period"]
+
+
+def test_a_missing_invoice_is_a_finding_when_it_is_due(warehouse: Project) -> None:
+    """Until `invoice_due_days` after the month nothing is missing; then it is."""
+    read(warehouse, *READ)
+    assert statuses(judged(warehouse, at=local(15, month=11))) == ["open_period"]
+    row = only(judged(warehouse, at=local(16, month=11)))
+    assert row.reconciliation_status == "usage_not_invoiced"
+    assert (row.contracted_cost, row.billed_cost) == (100000, 0)
+    assert (row.volume_effect, row.price_effect) == (-100000, 0)
+    assert row.explanation.startswith("1,000 audios were used, and no invoice bills them")
+
+
+def test_two_contents_of_one_number_count_for_nobody(warehouse: Project) -> None:
+    """The same number with other content comes before every other verdict on what was billed."""
+    read(warehouse, *READ)
+    bill(warehouse, invoice("1000", "100000.00"), invoice("1000", "100000.00", payable="1"))
+    row = only(judged(warehouse))
+    assert row.reconciliation_status == "duplicate_document" and row.billed_quantity == 2000
+
+
+def test_a_line_that_no_row_fits_has_a_key_of_its_own(warehouse: Project) -> None:
+    """It has no report, and the explanation quotes it."""
+    read(warehouse, *READ)
+    bill(warehouse, invoice("1000", "100000.00"))
+    found = judged(warehouse, f"{MAP},,*minutos*,{REPORT},,,quantity\n")
+    assert sorted(statuses(found)) == ["unmapped_line", "usage_not_invoiced"]
+    [row] = [one for one in found.rows if one.reconciliation_status == "unmapped_line"]
+    assert row.report is None and row.billed_cost == 100000 and row.is_material
+    assert "no row of the line map fits: «Grabaciones en S3»" in row.explanation
+    assert found.warnings == [
+        "line_map.csv, line 2, column pattern: no invoice line is taken by this row"
+    ]
+
+
+def test_a_currency_without_a_price_is_a_mismatch(warehouse: Project) -> None:
+    """Billed in dollars where the contract is in pesos."""
+    read(warehouse, *READ)
+    bill(warehouse, invoice("1000", "25.00", currency="USD"))
+    row = only(judged(warehouse))
+    assert (row.reconciliation_status, row.billing_currency) == ("currency_mismatch", "USD")
+
+
+def test_what_nobody_can_read_is_undetermined(warehouse: Project) -> None:
+    """Without a setting and with too little data, the meaning is not guessed."""
+    read(warehouse, *READ)
+    bill(warehouse, invoice("1000", "100000.00"))
+    warehouse.vendor.now = local(2, month=11)
+    assert warehouse.load(measures={REPORT: "auto"}, force=True)
+    row = only(judged(warehouse))
+    assert row.reconciliation_status == "semantics_undetermined"
+    assert row.consumed_quantity is None and row.contracted_cost is None
+
+
+def test_billed_while_the_vendor_showed_nothing(warehouse: Project) -> None:
+    """The vendor answered in the month, and never with a row: there was no use."""
+    warehouse.vendor.now = local(20)
+    warehouse.vendor.answer(TOKENS["acme"], REPORT, [])
+    warehouse.load()
+    bill(warehouse, invoice("1000", "100000.00"))
+    row = only(judged(warehouse))
+    assert row.reconciliation_status == "invoiced_without_usage" and row.is_material
+    assert (row.consumed_quantity, row.quantity_variance) == (0, 1000)
+
+
+def test_billed_while_nobody_asked_is_inconclusive(warehouse: Project) -> None:
+    """Without an answer in the month nothing can be said against the invoice."""
+    read(warehouse, (local(2, month=11), "5"))
+    bill(warehouse, invoice("1000", "100000.00"))
+    row = only(judged(warehouse))
+    assert row.reconciliation_status == "inconclusive_low_coverage" and not row.is_material
+    assert row.consumed_quantity is None and row.quantity_variance is None
+    assert "nobody was answered in this time" in row.explanation
+
+
+@pytest.mark.parametrize(
+    ("quantity", "policy", "status"),
+    [
+        ("1005", {"tolerance_quantity": Decimal(5)}, "within_tolerance"),
+        ("1006", {"tolerance_quantity": Decimal(5)}, "overbilled_quantity"),
+        ("1010", {"tolerance_percent": Decimal(1)}, "within_tolerance"),
+        ("990", {"tolerance_percent": Decimal(1)}, "within_tolerance"),
+        ("989", {"tolerance_percent": Decimal(1)}, "underbilled_quantity"),
+    ],
+)
+def test_the_tolerance_of_quantities(
+    project: Project, quantity: str, policy: dict[str, Any], status: str
+) -> None:
+    """Quantities agree within the larger of the two tolerances; prices are as agreed."""
+    read(project, *READ[:2], (local(31, 23, 59), "1000"), (local(31, 23, 59), "1000"))
+    bill(project, invoice(quantity, f"{quantity}00.00"))
+    row = only(judged(project, tail_factor=Decimal(0), **policy))
+    assert row.reconciliation_status == status
+    assert row.price_effect == 0
+
+
+def test_overbilled_beyond_what_was_left_unread(warehouse: Project) -> None:
+    """An excess larger than any that the unread minutes can hold is overbilled, with its worth."""
+    read(warehouse, *READ[:2], (local(31, 23, 20), "990"), (local(31, 23, 40), "1000"))
+    bill(warehouse, invoice("1450", "145000.00"))
+    row = only(judged(warehouse))
+    assert row.reconciliation_status == "overbilled_quantity" and row.is_material
+    assert (row.quantity_variance, row.cost_variance) == (450, 45000)
+    assert (row.volume_effect, row.price_effect) == (45000, 0)
+
+
+def test_what_the_unread_hours_can_hold_is_inconclusive(warehouse: Project) -> None:
+    """The most that was used between two readings so long apart bounds what was not seen."""
+    read(warehouse, (local(29, 12), "800"), (local(30, 12), "900"), (local(31, 12), "1000"))
+    bill(warehouse, invoice("1100", "110000.00"))  # 100 a day, twice of it for half a day: 100
+    row = only(judged(warehouse))
+    assert row.reconciliation_status == "inconclusive_low_coverage"
+    assert "the last 12 hours were not read and explain at most 100" in row.explanation
+
+
+def test_underbilled_is_never_excused_by_unread_hours(warehouse: Project) -> None:
+    """A counter's last reading is a lower bound: too little is too little."""
+    read(warehouse, (local(15), "1000"))
+    bill(warehouse, invoice("900", "90000.00"))
+    row = only(judged(warehouse))
+    assert row.reconciliation_status == "underbilled_quantity"
+    assert (row.volume_effect, row.price_effect) == (-10000, 0)
+
+
+def test_the_price_is_compared_when_the_quantity_agrees(warehouse: Project) -> None:
+    """Another price than the contract's is a price difference; without a contract there is none."""
+    read(warehouse, *READ)
+    bill(warehouse, invoice("1000", "110000.00"))
+    row = only(judged(warehouse))
+    assert row.reconciliation_status == "price_difference"
+    assert (row.volume_effect, row.price_effect) == (0, 10000)
+    assert (
+        "by contract that costs 100,000.00 COP, and 110,000.00 COP were billed" in row.explanation
+    )
+    row = only(judged(warehouse, rate_card=CARD))
+    assert row.reconciliation_status == "no_price" and row.contracted_cost is None
+
+
+def test_tiers_are_graduated(project: Project) -> None:
+    """600 at 100 and 400 at 80 are 92,000; 1,100 billed are 8,000 more."""
+    read(project, *READ)
+    bill(project, invoice("1100", "100000.00"))
+    tiers = f"{ONE_PRICE}{REPORT},,,600,80,COP,2026-01-01,\n"
+    row = only(judged(project, rate_card=tiers, tail_factor=Decimal(0)))
+    assert (row.contracted_cost, row.volume_effect, row.price_effect) == (92000, 8000, 0)
+    assert row.contracted_unit_price == Decimal("90.9091")  # 100,000 for 1,100
+
+
+def test_a_price_that_changes_in_mid_month_holds_for_what_was_used_then(project: Project) -> None:
+    """500 up to the 15th at 100, 500 after it at 110: 105,000."""
+    read(project, *READ)
+    bill(project, invoice("1000", "105000.00"))
+    card = f"{CARD}{REPORT},,,0,100,COP,2026-01-01,2026-10-16\n{REPORT},,,0,110,COP,2026-10-16,\n"
+    row = only(judged(project, rate_card=card))
+    assert (row.reconciliation_status, row.contracted_cost) == ("matched", 105000)
+
+
+def test_notes_change_what_was_billed(warehouse: Project) -> None:
+    """A credit note takes off, a debit note puts on, in the month of what they correct."""
+    read(warehouse, *READ)
+    credit = invoice("100", "10000.00", kind="CreditNote", number="N-1", corrects="F-1", periods="",
+                     issued="2026-12-20")  # fmt: skip
+    debit = invoice("50", "5000.00", kind="DebitNote", number="D-1", corrects="F-1", periods="",
+                    issued="2026-12-21")  # fmt: skip
+    bill(warehouse, invoice("1050", "105000.00"), credit, debit)
+    row = only(judged(warehouse, at=local(31, month=12)))
+    assert row.reconciliation_status == "matched"
+    assert row.billed_cost == 100000 and len(row.invoice_ids.split(",")) == 3
+
+
+def test_a_credit_note_with_a_minus_takes_off_too(project: Project) -> None:
+    """-100 units over -10,000 in a credit note are taken off what was billed, and not put on."""
+    read(project, *READ)
+    credit = invoice("-100", "-10000.00", kind="CreditNote", number="N-1", corrects="F-1",
+                     payable="-10000.00")  # fmt: skip
+    bill(project, invoice("1100", "110000.00"), credit)
+    row = only(judged(project))
+    assert (row.reconciliation_status, row.billed_quantity) == ("matched", 1000)
+    assert row.billed_cost == 100000
+
+
+def test_tax_that_does_not_add_up_is_told(warehouse: Project) -> None:
+    """A document's tax against its lines' and a line's against its net amount: one warning for a
+    document of the month, and none for a cent of rounding or for lines that state no tax."""
+    read(warehouse, *READ)
+
+    def taxed(number: str, tax: str | None, *lines: str | None, month: str = OCTOBER) -> str:
+        own = (
+            line("10", "1000.00", tax=one, price=None, description="Grabaciones") for one in lines
+        )
+        return ubl(*own, number=number, tax=tax, net=f"{len(lines)}000.00", periods=month)
+
+    bill(
+        warehouse,
+        taxed("F-1", "190.00", "190.00"),
+        taxed("F-2", "380.02", "190.00", "190.00"),
+        taxed("F-3", "190.00", None),
+        taxed("F-4", "500.00", "190.00", "190.00"),
+        taxed("F-5", "300.02", "300.02"),
+        taxed("F-6", None, "300.01"),
+        taxed("F-7", "9.00", "19.00", month=period("2026-09-01", "2026-09-30")),
+    )
+    told = sorted(judged(warehouse).warnings)
+    doubt = "its tax does not add up; withholdings may explain it:"
+    assert told == [
+        f"invoice F-4: {doubt} it states 500.00, and its lines 380.00",
+        f"invoice F-5: {doubt} line 1 states 300.02 on 1,000.00, more than 30%",
+    ]
+    every = reconcile(
+        destination=warehouse.destination, policy=Policy(), clock=lambda: warehouse.vendor.now
+    )
+    september = f"invoice F-7: {doubt} it states 9.00, and its lines 19.00"
+    assert sorted(every.warnings) == [*told, september]
+
+
+def test_many_lines_make_one_key(warehouse: Project) -> None:
+    """Lines of several invoices, a discount and a price component are added; a fee is left out."""
+    read(warehouse, *READ)
+    two = ubl(
+        line("600", "60000.00", description="Grabaciones A", price=None, tax=None),
+        line("400", "45000.00", number="2", description="Grabaciones B", price=None, tax=None),
+        line(None, "-5000.00", number="3", description="Descuento", price=None, tax=None),
+        line("1", "7000.00", number="4", description="Cargo fijo", price=None, tax=None),
+        net="107000.00",
+        tax=None,
+        periods=OCTOBER,
+    )
+    bill(warehouse, two)
+    maps = f"{ONE_LINE},,descuento,{REPORT},,,discount\n,,*cargo*,,,,fee\n"
+    found = judged(warehouse, maps)
+    row = only(found)
+    assert (row.reconciliation_status, row.billed_quantity) == ("matched", 1000)
+    assert found.totals["left_out"] == [
+        {"role": "fee", "billing_currency": "COP", "billed_cost": Decimal(7000)}
+    ]
+    assert found.totals["billed_lines"] == Decimal(107000)
+
+
+def test_one_line_covers_all_products_that_no_other_line_names(warehouse: Project) -> None:
+    """A line for a product takes it; a line for the report takes the others, each use once."""
+    for product, items in (("A", "300"), ("B", "200"), ("C", "100")):
+        read(warehouse, (local(31, 23, 59), items), product=product)
+    two = ubl(
+        line("300", "30000.00", description="Grabaciones A", price=None, tax=None),
+        line("300", "30000.00", number="2", description="Grabaciones otras", price=None, tax=None),
+        net="60000.00", tax=None, periods=OCTOBER,
+    )  # fmt: skip
+    bill(warehouse, two)
+    maps = f"{MAP},,*A,{REPORT},,A,quantity\n,,*otras,{REPORT},,,quantity\n"
+    found = judged(warehouse, maps)
+    rows = [(one.product, one.consumed_quantity, one.reconciliation_status) for one in found.rows]
+    assert rows == [(None, 300, "matched"), ("A", 300, "matched")]
+
+
+def test_two_operations_on_one_invoice(warehouse: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lines that the map gives to two operations are two keys."""
+    from builders.project import configure
+
+    configure(monkeypatch, warehouse.vendor, "acme", "beta")
+    warehouse.vendor.now = local(31, 23, 59)
+    for name, items in (("acme", "300"), ("beta", "200")):
+        row = {"operation": name.upper(), "description": "X", "items": items, "date": "2026-10-31"}
+        warehouse.vendor.answer(TOKENS[name], REPORT, [row])
+    warehouse.load(measures={REPORT: "month_to_date"})
+    two = ubl(
+        line("300", "30000.00", description="Grabaciones de acme", price=None, tax=None),
+        line("200", "20000.00", number="2", description="De beta", price=None, tax=None),
+        net="50000.00", tax=None, periods=OCTOBER,
+    )  # fmt: skip
+    bill(warehouse, two)
+    maps = f"{MAP},,*acme,{REPORT},acme,,quantity\n,,*beta,{REPORT},beta,,quantity\n"
+    found = judged(warehouse, maps)
+    assert [(one.operation_id, one.billed_quantity) for one in found.rows] == [
+        ("acme", 300), ("beta", 200)]  # fmt: skip
+    assert statuses(found) == ["matched", "matched"]
+    unclear = judged(warehouse, f"{MAP},,*,{REPORT},,,quantity\n")
+    assert "nothing says which operation is billed by" in unclear.rows[0].explanation
+
+
+def test_a_period_of_its_own_is_compared_with_its_days(warehouse: Project) -> None:
+    """From the 11th to the 20th: what the days of that stretch used, if both ends were read."""
+    read(warehouse, (local(10, 23), "100"), (local(15), "500"), (local(20, 23), "900"),
+         (local(31, 23, 59), "1000"))  # fmt: skip
+    stretch = period("2026-10-11", "2026-10-20")
+    bill(warehouse, invoice("800", "80000.00", periods=stretch))
+    found = judged(warehouse)
+    rows = {str(one.billing_period_start): one for one in found.rows}
+    assert rows["2026-10-11"].reconciliation_status == "matched"
+    assert rows["2026-10-01"].consumed_quantity == 200  # what that invoice does not bill
+    assert rows["2026-10-01"].reconciliation_status == "usage_not_invoiced"
+
+
+def test_a_period_whose_ends_were_not_read_is_inconclusive(warehouse: Project) -> None:
+    """Where a reading covers days on both sides of the period's end, nothing can be said."""
+    read(warehouse, (local(5), "100"), (local(15), "500"), (local(31, 23, 59), "1000"))
+    bill(warehouse, invoice("400", "40000.00", periods=period("2026-10-08", "2026-10-15")))
+    found = judged(warehouse)
+    assert "inconclusive_low_coverage" in statuses(found)
+
+
+def test_a_test_document_is_not_compared(warehouse: Project) -> None:
+    """DIAN's test documents bill nothing."""
+    read(warehouse, *READ)
+    bill(warehouse, invoice("1000", "100000.00", profile="2"))
+    assert statuses(judged(warehouse)) == ["usage_not_invoiced"]
+
+
+def test_other_suppliers_are_left_out(project: Project) -> None:
+    """With `supplier_ids` only the vendor's own invoices count."""
+    read(project, *READ)
+    bill(project, invoice("1000", "100000.00"))
+    row = only(judged(project, supplier_ids=("800",)))
+    assert (row.reconciliation_status, row.supplier_id) == ("usage_not_invoiced", "800")
+
+
+def test_materiality_is_what_is_worth_an_alarm(project: Project) -> None:
+    """A difference of 45,000 is an alarm below that materiality only."""
+    read(project, *READ)
+    bill(project, invoice("1450", "145000.00"))
+    for materiality, alarm in (("44999.99", True), ("45000", False)):
+        row = only(judged(project, materiality=Decimal(materiality), tail_factor=Decimal(0)))
+        assert (row.reconciliation_status, row.is_material) == ("overbilled_quantity", alarm)
+
+
+def test_the_sentence_in_spanish(project: Project) -> None:
+    """The same verdict, with Spanish words and marks in numbers."""
+    read(project, *READ)
+    bill(project, invoice("1450", "145000.00"))
+    row = only(judged(project, language="es", tail_factor=Decimal(0)))
+    assert row.explanation == (
+        "wolkvox facturó 1.450 audios; su última lectura del 31 oct 23:50 mostraba 1.000; "
+        "450 más de lo medido (+45,0 %); por valor de 45.000,00 COP; "
+        "los últimos 10 minutos no se leyeron y explican como máximo 0."
+    )
+
+
+# Files that a finance person edits.
+
+
+@pytest.mark.parametrize(
+    ("row", "says"),
+    [
+        (f",,*,{REPORT},,,pay", "line_map.csv, line 2, column role: 'pay': expected one of"),
+        (
+            ",,*,recordings,,,quantity",
+            "line_map.csv, line 2, column report: 'recordings' is no report",
+        ),
+        (f",,*,{REPORT},,,quantity,x", "line_map.csv, line 2, column role: 8 cells, and 7 columns"),
+    ],
+)
+def test_a_wrong_line_map_is_named_by_line_and_column(
+    project: Project, row: str, says: str
+) -> None:
+    """The error says where the row is and what was expected."""
+    read(project, *READ[:1])
+    with pytest.raises(SettingsError) as error:
+        judged(project, f"{MAP}{row}\n")
+    assert says in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("rows", "says"),
+    [
+        ("recordings,,,0,1,COP,2026-01-01,", "line 2, column report"),
+        (f"{REPORT},,,0,1.234,5,COP,2026-01-01,", "the row has 9 cells, the header 8: a ','"),
+        (f"{REPORT},,,0,x,COP,2026-01-01,", "line 2, column unit_price: 'x': expected a number"),
+        (f"{REPORT},,,0,-1,COP,2026-01-01,", "column unit_price: '-1'"),
+        (f"{REPORT},,,0,1,$,2026-01-01,", "column currency: '$'"),
+        (f"{REPORT},,,0,1,COP,01/01/26,", "column valid_from: '01/01/26': expected a day"),
+        (f"{REPORT},,,0,1,COP,2026-02-01,2026-01-01", "column valid_to: 2026-01-01 is not after"),
+        (f"{REPORT},,,5,1,COP,2026-01-01,", "column from_quantity: 5: the first tier"),
+        (f"{REPORT},,,0,1,COP,2026-01-01,\n{REPORT},,,0,2,COP,2026-01-01,",
+         "column from_quantity: 0 is there twice"),
+        (f"{REPORT},,,0,1,COP,2026-01-01,\n{REPORT},,,0,2,COP,2026-06-01,",
+         "line 3, column valid_from: 2026-06-01 lies before"),
+    ],
+)  # fmt: skip
+def test_a_wrong_rate_card_is_named_by_line_and_column(
+    project: Project, rows: str, says: str
+) -> None:
+    """Unknown reports, no numbers, overlapping periods, gaps in tiers: refused by their place."""
+    read(project, *READ[:1])
+    with pytest.raises(SettingsError) as error:
+        judged(project, rate_card=f"{CARD}{rows}\n")
+    assert says in str(error.value)
+
+
+def test_a_nit_that_a_person_writes_fits(project: Project) -> None:
+    """With dots and a check digit, in the line map and in the setting, it is the document's."""
+    read(project, *READ)
+    bill(project, invoice("1000", "100000.00"))
+    rows = f"{MAP}{{}},,*grabaciones*,{REPORT},,,quantity\n"
+    assert statuses(judged(project, rows.format("900.123.456-7"))) == ["matched"]
+    assert "unmapped_line" in statuses(judged(project, rows.format("900.123.457-7")))
+    own, other = ("900.123.456-7",), ("900.123.457-7",)
+    assert statuses(judged(project, supplier_ids=own)) == ["matched"]
+    assert statuses(judged(project, supplier_ids=other)) == ["usage_not_invoiced"]
+
+
+def test_init_writes_both_files_and_proposes_rows(project: Project) -> None:
+    """--init writes what is missing, with comments, and proposes a row for each line without one;
+    what a person has written is not touched, and nothing is proposed twice."""
+    read(project, *READ)
+    bill(project, invoice("1000", "100000.00"))
+    run = CliRunner().invoke
+    done = run(main, ["reconcile", "--init"])
+    assert done.exit_code == 0, done.output
+    assert "1 rows proposed" in done.output
+    assert "# proposed: 900123456,RSYNC,grabaciones en s*," in Path("line_map.csv").read_text()
+    assert "0 rows proposed" in run(main, ["reconcile", "--init"]).output
+    assert run(main, ["reconcile", "--month", "2026-10"]).exit_code == 0
+
+
+def test_the_command_prints_verdicts_and_json(project: Project) -> None:
+    """The command tells each verdict in its sentence; --json gives the mart's rows;
+    --fail-on-material ends in 1 where there is an alarm."""
+    read(project, *READ)
+    bill(project, invoice("9450", "945000.00"))
+    judged(project)
+    run = CliRunner().invoke
+    done = run(main, ["reconcile", "--month", "2026-10"])
+    assert done.exit_code == 0 and "overbilled_quantity: wolkvox billed 9,450 audios" in done.output
+    assert run(main, ["reconcile", "--month", "2026-10", "--fail-on-material"]).exit_code == 1
+    said = json.loads(run(main, ["reconcile", "--month", "2026-10", "--json"]).stdout)
+    assert said["month"] == "2026-10" and said["policy"]["tolerance_amount"] == "0.01"
+    assert said["policy"]["line_map_sha256"] == hashlib.sha256(ONE_LINE.encode()).hexdigest()
+    assert said["rows"][0]["billed_quantity"] == "9450.0000"
+    assert said["rows"][0]["billing_period_start"] == "2026-10-01"
+    assert said["is_closed"] is False
+    row = said["rows"][0]
+    assert said["failures"] == [
+        f"2026-10 acme rsync_s3_mp3: overbilled_quantity: {row['explanation']}"
+    ]
+    closed = run(main, ["close", "2026-10", "--reason", "paid", "--by", "ana"])
+    assert closed.exit_code == 0, closed.output
+    assert json.loads(run(main, ["reconcile", "--month", "2026-10", "--json"]).stdout)["is_closed"]
+
+
+@pytest.mark.parametrize("month", ["2026-13", "October", "2026", "2026-10-01"])
+def test_a_month_that_is_none_is_a_wrong_word(project: Project, month: str) -> None:
+    """A month is written 2026-10."""
+    with pytest.raises(SettingsError, match="is no month: expected one such as 2026-11"):
+        reconcile(month)
+
+
+def test_the_policy_is_read_from_the_settings(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each setting under [reconciliation] has a variable; a wrong one is refused by its name."""
+    from wolkvox_billing.reconciliation.policy import read_policy
+
+    monkeypatch.setenv("RECONCILIATION__TOLERANCE_PERCENT", "1.5")
+    monkeypatch.setenv("RECONCILIATION__INVOICE_DUE_DAYS", "20")
+    monkeypatch.setenv("RECONCILIATION__SUPPLIER_IDS", '["900123456", "800"]')
+    expected = replace(Policy(), tolerance_percent=Decimal("1.5"), invoice_due_days=20,
+                       supplier_ids=("900123456", "800"))  # fmt: skip
+    assert read_policy() == expected
+    for name, value in (("TOLERANCE_PERCENT", "-1"), ("MATERIALITY", "much"), ("LANGUAGE", "fr")):
+        with monkeypatch.context() as wrong:
+            wrong.setenv(f"RECONCILIATION__{name}", value)
+            with pytest.raises(SettingsError, match=name.lower()):
+                read_policy()
+
+
+def test_an_unread_tail_has_a_bound() -> None:
+    """The most that was used between two readings so long apart; from the month's start on."""
+    from wolkvox_billing.reconciliation.unread import tail_of
+
+    hour = 3600
+    readings: Sequence[tuple[int, Decimal]] = [
+        (1 * hour, Decimal(10)), (2 * hour, Decimal(40)), (3 * hour, Decimal(45))]  # fmt: skip
+    assert tail_of(readings, 0, 4 * hour, Decimal(1)) == (30, hour, "busiest")
+    assert tail_of(readings, 0, 5 * hour, Decimal(1)) == (40, 2 * hour, "busiest")
+    # twice the rate of 90 in two hours, for half an hour
+    assert tail_of([(2 * hour, Decimal(90))], 0, 2 * hour + 1800, Decimal(2)) == (
+        45,
+        1800,
+        "busiest",
+    )
+    assert tail_of(readings, 0, 3 * hour, Decimal(1)) == (0, 0, "busiest")
+    assert tail_of(readings, 0, 9 * hour, Decimal(2)) == (180, 6 * hour, "average")
+    assert tail_of([], 0, 9 * hour, Decimal(1)) == (None, 9 * hour, "unknown")
+
+
+# What holds for any month.
+
+
+amounts = st.integers(0, 10**7).map(lambda n: Decimal(n) / 100)
+counts = st.integers(0, 10**6).map(Decimal)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    used=st.lists(st.tuples(counts, st.booleans()), min_size=1, max_size=4),
+    billed=st.lists(
+        st.tuples(
+            st.integers(0, 5),  # the product; beyond those that are there: none, or unknown
+            st.none() | counts,
+            amounts,
+            st.sampled_from(["COP", "USD"]),
+            st.sampled_from([1, -1]),
+            st.sampled_from([OCTOBER_PERIOD, Period(date(2026, 10, 5), date(2026, 10, 20)), None]),
+            st.booleans(),
+        ),
+        max_size=6,
+    ),
+    prices=st.lists(amounts, min_size=1, max_size=3),
+)
+def test_verdicts_add_up(
+    used: list[tuple[Decimal, bool]], billed: list[tuple[Any, ...]], prices: list[Decimal]
+) -> None:
+    """Whatever was used and billed: every line and every unit is in one verdict, the effects add up
+    to the difference of cost to the cent, and nothing that does not tie out is shown."""
+    months = [
+        MonthUse("acme", REPORT, f"P{n}", OCTOBER_PERIOD, "month_to_date" if known else None,
+                 quantity if known else None, quantity, "audios", local(31), Decimal())
+        for n, (quantity, known) in enumerate(used)
+    ]  # fmt: skip
+    days = {
+        ("acme", REPORT, f"P{n}"): [DayUse(date(2026, 10, 31), 31, quantity)]
+        for n, (quantity, known) in enumerate(used)
+        if known
+    }
+    lines = [
+        BilledLine(str(n), 1, f"F-{n}", twice, "900", None, f"p{product}", None,
+                   None if quantity is None else sign * quantity, sign * amount, currency, period)
+        for n, (product, quantity, amount, currency, sign, period, twice) in enumerate(billed)
+    ]  # fmt: skip
+    line_map = [MapRow(n, "", "", f"p{n}", REPORT, "", f"P{n}", "quantity") for n in range(4)]
+    line_map.append(MapRow(9, "", "", "p4", REPORT, "", "", "price_component"))
+    rates = [
+        Rate(n, REPORT, "", "", Decimal(1000 * n), price, "COP", date(2026, 1, 1), FOREVER)
+        for n, price in enumerate(prices)
+    ]
+    today = date(2026, 12, 31)
+    answered = {("acme", REPORT): {date(2026, 10, 3)}}
+    unread = Unread(Tail(Decimal(5), 60, "busiest"))
+    facts = Facts(local(31), {"acme": today}, today, {"acme": "A"}, months, days, lines, answered,
+                  lambda *_: unread, lambda _: ZoneInfo("America/Bogota"))  # fmt: skip
+    comparison = compare(facts, line_map, "900")
+    verdicts = judge(facts, comparison, rates, Policy())
+    totals = tie_out(facts, comparison, verdicts)
+    assert totals["billed_lines"] == sum(line.amount for line in lines)
+    seen = sorted(line.document_id for one in verdicts for line in one.lines)
+    assert seen == sorted(line.document_id for line in lines)
+    for one in verdicts:
+        assert explanation(one, facts, "en").endswith(".")
+        assert explanation(one, facts, "es").endswith(".")
+        if one.volume_effect is not None and one.price_effect is not None:
+            assert one.volume_effect + one.price_effect == one.cost_variance

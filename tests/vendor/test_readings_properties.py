@@ -1,0 +1,172 @@
+"""Anything at all: any text to a reading or to a reason, and any answer to an outcome."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any, TypeVar
+
+import pytest
+import simplejson
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from builders.readings import ROW, TODAY, answered
+from wolkvox_billing.vendor import readings as readings_module
+from wolkvox_billing.vendor.answer import Outcome, Verdict, judge
+from wolkvox_billing.vendor.readings import Unreadable, read_date, read_items, read_rows
+
+T = TypeVar("T")
+
+settings.register_profile("no deadline", deadline=None)  # a busy machine is no defect
+settings.load_profile("no deadline")
+
+DIGITS = st.text("0123456789,.+-% eE/:T", max_size=24)
+TEXTS = st.text(st.characters(codec=None), max_size=24) | DIGITS
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.decimals(allow_nan=False)
+    | st.just(Decimal("NaN"))
+    | TEXTS
+    | st.sampled_from(["TOTAL", "1,234", "2026-11-10", "20260229"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
+    max_leaves=8,
+)
+ROWS = VALUES | st.fixed_dictionaries(
+    {}, optional=dict.fromkeys((*ROW, "Items", "poll_id", "added"), VALUES)
+)
+
+
+def value_or_reason(read: Callable[[], T]) -> T | str:
+    try:
+        return read()
+    except Unreadable as reason:
+        return str(reason)
+
+
+@given(TEXTS)
+@example("9" * 60)
+def test_any_text_is_one_amount_or_one_reason(text: str) -> None:
+    """Any text is one amount that fits the column, and that printed reads the same, or a reason."""
+    found = value_or_reason(lambda: read_items(text))
+    if isinstance(found, str):
+        assert found.isprintable()
+        return
+    assert found.as_tuple().exponent == -4 and abs(found) < 10**14
+    assert str(read_items(str(found))) == str(found)
+    assert str(read_items(f"{found:,}")) == str(found)
+
+
+@given(st.decimals(-(10**14) + 1, 10**14 - 1, places=4))
+def test_any_amount_that_fits_is_read_as_it_is_printed(amount: Decimal) -> None:
+    """Each amount of the column, printed plainly or with commas, reads as itself."""
+    assert read_items(f"{amount:f}") == amount == read_items(f" {amount:,} %")
+
+
+@given(TEXTS | st.dates().map(str), st.dates(date(2000, 1, 1), date(2999, 1, 1)))
+def test_any_text_is_one_day_or_one_reason(text: str, today: date) -> None:
+    """Any text is one day in the sane range, and that printed reads the same, or a reason."""
+    found = value_or_reason(lambda: read_date(text, today))
+    if isinstance(found, str):
+        assert found.isprintable()
+        return
+    assert date(2000, 1, 1) <= found <= today + timedelta(days=1)
+    assert read_date(str(found), today) == read_date(f"{found:%Y%m%d}", today) == found
+
+
+@given(st.lists(ROWS, max_size=6))
+def test_any_rows_are_parted_into_two(rows: list[Any]) -> None:
+    """Any JSON values as rows: each is in exactly one of the lists, as it came."""
+    readings, rejected = read_rows(rows, TODAY)
+    assert len(readings) + len(rejected) == len(rows)
+    numbers = [one.row_number for one in readings] + [one.row_number for one in rejected]
+    assert sorted(numbers) == list(range(1, len(rows) + 1))
+    for reading in readings:
+        assert reading.items_raw == str(rows[reading.row_number - 1]["items"])
+    for row in rejected:
+        assert row.reason.isprintable() and "\x00" not in row.raw
+        [again] = answered(row.raw).rows
+        assert repr_of(again) == repr_of(rows[row.row_number - 1])
+
+
+PLAIN = st.fixed_dictionaries(
+    {
+        "operation": st.sampled_from(["ACME", "ACMÉ", " total: "]) | TEXTS,
+        "description": st.sampled_from(["Audios", ":x", "TOTAL", "a\x00b"]) | TEXTS,
+        "items": st.sampled_from(["7", "1,234.5", "0", "1\n2", "12,345,678,901,234"]) | DIGITS,
+        "date": st.sampled_from(["2026-11-10", "20261110", "TOTAL", "2026-13-01"]) | DIGITS,
+    }
+)
+
+
+@given(st.lists(PLAIN, min_size=1, max_size=4) | st.lists(PLAIN | ROWS, max_size=6))
+def test_rows_by_column_read_as_one_by_one(rows: list[Any]) -> None:
+    """Rows are the same readings and rejections by column, where they can be, and one by one."""
+    by_column = read_rows(rows, TODAY)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(readings_module, "_read_plain", lambda *_: None)
+        one_by_one = read_rows(rows, TODAY)
+    assert list(by_column[0]) == list(one_by_one[0]) and by_column[1] == one_by_one[1]
+    for ours, theirs in zip(by_column[0], one_by_one[0], strict=True):
+        assert str(ours.items) == str(theirs.items)
+
+
+def repr_of(value: Any) -> str:
+    """A form in which equal JSON is equal text, NaN and the sign of zero included."""
+    if isinstance(value, dict):
+        return str(sorted((repr_of(name), repr_of(inner)) for name, inner in value.items()))
+    if isinstance(value, list):
+        return str([repr_of(inner) for inner in value])
+    if isinstance(value, str):  # JSON has no two halves of one character beside each other
+        return repr(json.loads(json.dumps(value)))
+    return str(value)
+
+
+STATUSES = st.sampled_from([0, 200, 204, 302, 400, 401, 403, 404, 418, 429, 500, 503, 999])
+
+
+def judged(status: int, body: bytes) -> Verdict:
+    """The verdict, which must hold together: rows with `ok` only, texts that a database takes."""
+    verdict = judge(status, body)
+    assert isinstance(verdict.outcome, Outcome)
+    assert bool(verdict.rows) is (verdict.outcome is Outcome.OK)
+    assert not (verdict.outcome.is_answer and status not in (200, 404))
+    for text in (verdict.code, verdict.msg, verdict.note):
+        assert "\x00" not in (text or "") and (text or "").encode() is not None
+    return verdict
+
+
+@given(STATUSES, st.binary(max_size=64))
+@example(200, b"")
+@example(200, b"\xff\xfe")
+@example(200, b'{"code": 1e99999999999999999999}')
+@example(200, b'{"code": ' + b"9" * 5000 + b"}")
+@example(200, b"[" * 100_000)
+@example(200, b'{"code": 200, "msg": ' + b"[" * 900 + b"]" * 900 + b', "data": []}')
+def test_any_bytes_get_an_outcome(status: int, body: bytes) -> None:
+    """Any bytes under any status are an outcome, and no traceback."""
+    judged(status, body)
+
+
+@given(
+    STATUSES,
+    VALUES
+    | st.fixed_dictionaries(
+        {"code": st.sampled_from([200, "200", 403, 404, "500"]) | VALUES},
+        optional={"error": VALUES, "msg": VALUES, "data": st.lists(ROWS, max_size=3) | VALUES},
+    ),
+)
+def test_any_json_gets_an_outcome(status: int, body: Any) -> None:
+    """Any JSON body is an outcome, and its rows are read, with no traceback."""
+    text = str(simplejson.dumps(body, use_decimal=True, allow_nan=True))
+    verdict = judged(status, text.encode())
+    readings, rejected = read_rows(verdict.rows, TODAY)
+    assert len(readings) + len(rejected) == len(verdict.rows)
+    if isinstance(body, dict) and "code" in body and str(body["code"]) not in ("200", "404"):
+        unsaid = body["code"] is None or body["code"] is False
+        assert unsaid or not verdict.outcome.is_answer
+    assert all(math.isfinite(one.items) for one in readings)

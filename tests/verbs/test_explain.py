@@ -1,0 +1,148 @@
+"""`explain`: every figure of a verdict is walked back to a reading, its poll, a line, its file."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from builders.months import MAP, READ, REPORT, bill, invoice, judged, local, read
+from builders.project import TOKENS, Project
+from wolkvox_billing.cli.main import main
+from wolkvox_billing.errors import SettingsError
+from wolkvox_billing.reconciliation.origin import Traced
+from wolkvox_billing.reconciliation.policy import Policy
+from wolkvox_billing.verbs.explain import Explained, explain
+
+
+def explained(project: Project, **more: Any) -> Explained:
+    return explain(
+        "2026-10",
+        destination=project.destination,
+        policy=Policy(),
+        clock=lambda: project.vendor.now,
+        **more,
+    )
+
+
+def only(found: Explained) -> Traced:
+    [one] = found.verdicts
+    return one
+
+
+def test_a_verdict_is_walked_to_its_reading_and_its_line(warehouse: Project) -> None:
+    """The last reading as the vendor sent it, its poll and answer; the line, its file and hash."""
+    read(warehouse, *READ)
+    bill(warehouse, invoice("1450", "145000.00"))
+    row = judged(warehouse).rows
+    one = only(explained(warehouse))
+    assert one.row == row[0]
+    assert (one.polls, one.polls_answered) == (3, 3)
+    [seen] = one.measured_from
+    at = datetime(2026, 11, 1, 4, 50, tzinfo=timezone.utc)
+    assert (seen.operation, seen.product, seen.measure) == ("ACME", "AUDIOS", "month_to_date")
+    assert (seen.readings, seen.items_raw, seen.date_raw) == (3, "1000", "2026-10-31")
+    assert (seen.read_at, seen.started_at, seen.outcome, seen.http_status) == (at, at, "ok", 200)
+    [(answer,)] = warehouse.query(f"SELECT answer FROM polls WHERE poll_id = '{seen.poll_id}'")
+    assert seen.answer_sha256 == hashlib.sha256(bytes(answer)).hexdigest()
+    [line] = one.billed_from
+    assert (line.document_kind, line.document_number, line.line_number) == ("invoice", "F-1", 1)
+    assert (line.description, line.quantity, line.net_amount, line.billing_currency) == (
+        "Grabaciones en S3", 1450, 145000, "COP")  # fmt: skip
+    [file] = Path("inbox").iterdir()
+    assert line.file_name.endswith(file.name)
+    assert line.file_sha256 == hashlib.sha256(file.read_bytes()).hexdigest()
+    assert line.document_id == one.row.invoice_ids
+
+
+def test_all_lines_of_a_key_are_there(project: Project) -> None:
+    """A credit note's line is negative, as it counts."""
+    read(project, *READ)
+    credit = invoice("100", "10000.00", kind="CreditNote", number="N-1", corrects="F-1", periods="",
+                     issued="2026-12-20")  # fmt: skip
+    bill(project, invoice("1100", "110000.00"), credit)
+    judged(project, at=local(31, month=12))
+    lines = sorted(
+        (one.document_number, one.quantity, one.net_amount)
+        for one in only(explained(project)).billed_from
+    )
+    assert lines == [("F-1", 1100, 110000), ("N-1", -100, -10000)]
+
+
+def test_use_that_nobody_billed_has_a_reading_and_no_line(project: Project) -> None:
+    """The verdict of a product without an invoice."""
+    read(project, *READ)
+    judged(project)
+    one = only(explained(project))
+    assert one.row.reconciliation_status == "usage_not_invoiced"
+    assert [seen.items_raw for seen in one.measured_from] == ["1000"] and one.billed_from == []
+
+
+def test_a_refused_poll_is_counted_as_one(project: Project) -> None:
+    """What was billed without use shows how often the vendor was asked, and answered."""
+    project.vendor.now = local(20)
+    project.vendor.answer(TOKENS["acme"], REPORT, [])
+    project.load()
+    project.later(hours=1)
+    project.vendor.answer(TOKENS["acme"], REPORT, b"maintenance")  # type: ignore[arg-type]
+    project.load(force=True)
+    bill(project, invoice("1000", "100000.00"))
+    judged(project)
+    one = only(explained(project))
+    assert one.row.reconciliation_status == "invoiced_without_usage"
+    assert one.polls is not None and one.polls_answered == 1 < one.polls
+    assert one.measured_from == [] and len(one.billed_from) == 1
+
+
+def test_one_product_or_report(project: Project) -> None:
+    """Of a whole report, only the product that was asked for; one that is not there is refused."""
+    for product, items in (("A", "300"), ("B", "200")):
+        read(project, (local(31, 23, 59), items), product=product)
+    bill(project, invoice("500", "50000.00"))
+    judged(project)
+    assert len(only(explained(project, report=REPORT)).measured_from) == 2
+    [seen] = only(explained(project, product="B")).measured_from
+    assert (seen.product, seen.items_raw) == ("B", "200")
+    with pytest.raises(SettingsError, match=r"no C: there is A \(rsync_s3_mp3\), B \(rsync_s3"):
+        explained(project, product="C")
+    with pytest.raises(SettingsError, match="no verdict of the report x"):
+        explained(project, report="x")
+
+
+def test_the_command(project: Project) -> None:
+    """A few aligned lines for a person, everything in JSON, and exit codes."""
+    read(project, *READ)
+    bill(project, invoice("1450", "145000.00"))
+    judged(project)
+    run = CliRunner().invoke
+    done = run(main, ["explain", "2026-10"])
+    assert done.exit_code == 0, done.output
+    lines = done.output.splitlines()
+    assert lines[0] == "acme rsync_s3_mp3 2026-10 overbilled_quantity"
+    assert lines[2:5] == [
+        "  polls     3 in this period, 3 answered",
+        "  measured  AUDIOS of ACME, month_to_date, by 3 readings; the last one:",
+        "            read 2026-11-01 04:50:00 UTC, items '1000', date '2026-10-31'",
+    ]
+    assert "  billed    F-1 line 1, 'Grabaciones en S3': 1,450 for 145,000.00 COP" in lines
+    assert "nothing was measured or billed in 2026-09" in run(main, ["explain", "2026-09"]).output
+    assert run(main, ["explain", "2026-10", "--product", "x"]).exit_code == 2
+    said = json.loads(run(main, ["explain", "2026-10", "--json"]).stdout)
+    [verdict] = said["verdicts"]
+    assert (said["month"], verdict["billed_quantity"]) == ("2026-10", "1450.0000")
+    assert verdict["measured_from"][0]["items_raw"] == "1000"
+    assert verdict["billed_from"][0]["net_amount"] == "145000.0000"
+
+
+def test_lines_without_a_report_are_walked_too(project: Project) -> None:
+    """What no row of the line map fits has no poll, and its line all the same."""
+    read(project, *READ)
+    bill(project, invoice("1000", "100000.00"))
+    judged(project, f"{MAP},,*minutos*,{REPORT},,,quantity\n")
+    [one] = [v for v in explained(project).verdicts if v.row.report is None]
+    assert one.polls is None and [line.line_number for line in one.billed_from] == [1]

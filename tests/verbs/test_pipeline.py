@@ -1,0 +1,385 @@
+"""The verb `load`: what it keeps when something fails, and what it leaves when all is well."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from builders.project import NOON, TOKENS, Project, held_open, with_mounts
+from wolkvox_billing.errors import SettingsError
+from wolkvox_billing.verbs.status import status
+from wolkvox_billing.warehouse import place as warehouse
+
+REPORT = "rsync_s3_mp3"
+LATER = NOON + timedelta(hours=1)
+MANY = int(os.environ.get("WOLKVOX_TEST_POLLS", "30"))  # 200 take a minute
+
+
+def tell(project: Project, items: str) -> None:
+    """From now on the vendor answers one row with this amount."""
+    row = {"operation": "ACME", "description": "Audios", "items": items, "date": "2026-11-10"}
+    project.vendor.answer(TOKENS["acme"], REPORT, [row])
+
+
+def stored(items: str, read_at: datetime = NOON) -> tuple[Any, ...]:
+    return ("acme", "ACME", "Audios", date(2026, 11, 10), Decimal(f"{items}.0000"), read_at)
+
+
+COLUMNS = "operation_id, operation, description, date, items, read_at"
+TABLE = f"SELECT {COLUMNS} FROM {REPORT} ORDER BY 1, 2, 3, 4"
+READINGS = f"SELECT {COLUMNS} FROM readings ORDER BY read_at"
+
+
+def test_a_poll_leaves_no_pile(project: Project, tmp_path: Path) -> None:
+    """After many polls all that is beside the DuckDB file is as large as after five."""
+
+    def size() -> tuple[int, int]:
+        files = [path for path in tmp_path.rglob("*") if path.is_file()]
+        files = [path for path in files if ".duckdb" not in path.name]
+        return len(files), sum(path.stat().st_size for path in files)
+
+    sizes = []
+    for _ in range(MANY):
+        assert project.load().is_good
+        project.later(minutes=10)
+        sizes.append(size())
+    (few_files, few_bytes), (files, bytes_) = sizes[4], sizes[-1]
+    assert few_files > 0
+    assert files == pytest.approx(few_files, rel=0.1)
+    assert bytes_ == pytest.approx(few_bytes, rel=0.1)
+    assert project.query("SELECT count(*) FROM polls") == [(MANY,)]
+
+
+def test_a_wiped_working_folder_changes_nothing(warehouse: Project, tmp_path: Path) -> None:
+    """With the working folder gone the tables stay as they are, and the next poll goes on."""
+    tell(warehouse, "5")
+    assert warehouse.load().is_good
+    shutil.rmtree(tmp_path / "dlt")
+    assert warehouse.query(TABLE) == [stored("5")]
+    warehouse.later(hours=1)
+    tell(warehouse, "7")
+    assert warehouse.load().is_good
+    assert warehouse.query(TABLE) == [stored("7", LATER)]
+    assert warehouse.query(READINGS) == [stored("5"), stored("7", LATER)]
+    assert warehouse.query("SELECT count(*) FROM polls") == [(2,)]
+
+
+def test_the_pace_survives_a_wiped_working_folder(warehouse: Project, tmp_path: Path) -> None:
+    """What was asked a moment ago is known from the destination when the working folder is gone."""
+    assert warehouse.load().is_good
+    shutil.rmtree(tmp_path / "dlt")
+    warehouse.later(minutes=1)
+    report = warehouse.load()
+    assert [skip.reason for skip in report.skips] == ["pace"]
+    assert report.is_good
+    assert len(warehouse.vendor.calls) == 1
+    warehouse.later(minutes=4)
+    assert [poll.outcome for poll in warehouse.load().polls] == ["ok"]
+
+
+def test_a_spent_quota_survives_a_wiped_working_folder(warehouse: Project, tmp_path: Path) -> None:
+    """Resting after a spent quota is known from the destination too, and ends at the vendor's
+    midnight, which is 05:00 UTC."""
+    warehouse.vendor.misbehave("quota_spent", times=1)
+    assert not warehouse.load().is_good
+    shutil.rmtree(tmp_path / "dlt")
+    warehouse.later(hours=11, minutes=59)
+    report = warehouse.load(force=True)
+    assert [skip.reason for skip in report.skips] == ["quota"]
+    assert not report.is_good
+    assert len(warehouse.vendor.calls) == 1
+    warehouse.later(minutes=1)
+    assert warehouse.load().is_good
+
+
+def test_two_project_folders_share_nothing(
+    project: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Two project folders of one user share no pace, no waiting answers, and no file."""
+    other = Project(tmp_path / "other", project.vendor)
+    other.folder.mkdir()
+    tell(project, "5")
+    with held_open(project.folder / "wolkvox.duckdb"):
+        first = project.load()
+        assert first.problems
+        monkeypatch.chdir(other.folder)
+        tell(project, "50")
+        second = other.load()
+    assert second.is_good
+    assert [poll.outcome for poll in second.polls] == ["ok"]
+    assert other.query(READINGS) == [stored("50")]
+    monkeypatch.chdir(project.folder)
+    project.later(hours=1)
+    tell(project, "7")
+    assert project.load().is_good
+    assert project.query(READINGS) == [stored("5"), stored("7", LATER)]
+    assert other.query(READINGS) == [stored("50")]
+    assert (first.location, first.working_folder) != (second.location, second.working_folder)
+    assert Path(second.location) == other.folder / "wolkvox.duckdb"
+
+
+def test_two_destinations_share_nothing(
+    project: Project, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    """DuckDB and PostgreSQL in one project folder share no pace and no waiting answers, and two
+    databases of one server do not either."""
+    names = [request.getfixturevalue("new_database")() for _ in range(2)]
+    tell(project, "5")
+    with held_open(project.folder / "wolkvox.duckdb"):
+        folders = {project.load().working_folder}
+        others = [Project(project.folder, project.vendor, "postgres", dsn=name) for name in names]
+        for number, other in enumerate(others, 1):
+            monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", other.dsn)
+            tell(project, str(number * 10))
+            report = other.load()
+            assert [poll.outcome for poll in report.polls] == ["ok"]
+            assert report.is_good
+            folders.add(report.working_folder)
+    project.later(hours=1)
+    tell(project, "7")
+    assert project.load().is_good
+    assert project.query(READINGS) == [stored("5"), stored("7", LATER)]
+    assert [other.query(READINGS) for other in others] == [[stored("10")], [stored("20")]]
+    assert len(folders) == 3
+
+
+def test_two_datasets_share_nothing(project: Project) -> None:
+    """Two datasets in one DuckDB file share no pace and no waiting answers."""
+    tell(project, "5")
+    with held_open(project.folder / "wolkvox.duckdb"):
+        assert project.load().problems
+    tell(project, "50")
+    assert [poll.outcome for poll in project.load(dataset="second").polls] == ["ok"]
+    second = READINGS.replace("readings", "second.readings")
+    project.later(hours=1)
+    tell(project, "7")
+    assert project.load().is_good
+    assert project.query(READINGS) == [stored("5"), stored("7", LATER)]
+    assert project.query(second) == [stored("50")]
+
+
+def test_a_locked_duckdb_file(project: Project) -> None:
+    """Who holds the DuckDB file is said; the answers wait, and the next run loads them."""
+    tell(project, "5")
+    assert project.load().is_good
+    project.later(minutes=30)
+    file = project.folder / "wolkvox.duckdb"
+    with held_open(file) as holder:
+        report = project.load()
+    assert len(report.problems) == 1
+    said = report.problems[0].removeprefix(
+        "not loaded, kept in the working folder for the next load: "
+    )
+    assert said.startswith(f"the DuckDB file {file} is open in another program: ")
+    assert f"(PID {holder})" in said
+    assert [poll.outcome for poll in report.polls] == ["ok"]
+    assert not report.is_good
+    assert project.query(READINGS) == [stored("5")]
+    project.later(minutes=30)
+    assert project.load().is_good
+    half = NOON + timedelta(minutes=30)
+    assert project.query(READINGS) == [stored("5"), stored("5", half), stored("5", LATER)]
+
+
+def test_waiting_answers_do_not_stop_the_polling(warehouse: Project) -> None:
+    """A run that finds waiting answers loads them and asks the vendor, both."""
+    tell(warehouse, "5")
+    with warehouse.away():
+        assert warehouse.load().problems
+    warehouse.later(hours=1)
+    tell(warehouse, "7")
+    report = warehouse.load()
+    assert report.is_good
+    assert [poll.outcome for poll in report.polls] == ["ok"]
+    assert len(warehouse.vendor.calls) == 2
+    assert warehouse.query(READINGS) == [stored("5"), stored("7", LATER)]
+    assert warehouse.query("SELECT count(*) FROM polls") == [(2,)]
+
+
+def test_a_schedule_of_that_pace_makes_every_poll(project: Project) -> None:
+    """A `load` every 5 minutes, give or take some seconds, is never too early for its own pace; one
+    after 4 minutes is."""
+    for seconds in (0, 300, 296, 303, 290):
+        project.later(seconds=seconds)
+        assert [poll.outcome for poll in project.load().polls] == ["ok"]
+    project.later(minutes=4)
+    assert [skip.reason for skip in project.load().skips] == ["pace"]
+
+
+def test_answers_for_another_address_are_named(
+    project: Project, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    """Answers that wait for an address that was mended since are not loaded into the new one, and
+    are named until somebody loads them."""
+    monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", "postgresql://a:b@127.0.0.1:1/wrong")
+    other = Project(project.folder, project.vendor, "postgres")
+    waiting = other.load()
+    assert "kept in the working folder" in waiting.problems[0]
+    other.dsn = request.getfixturevalue("new_database")()
+    monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", other.dsn)
+    mended = other.load()
+    assert mended.is_good
+    [warning] = mended.warnings
+    assert waiting.working_folder in warning
+    assert status(destination="postgres").warnings[0] == warning
+    assert project.load().warnings == []
+
+
+def test_what_a_killed_run_left_half_done_goes(project: Project) -> None:
+    """The next run removes what a killed one left of its normalizing: it would pile up."""
+    first = project.load()
+    dlts = Path(first.working_folder) / "pipelines" / "wolkvox"
+    left = dlts / "normalize" / "0123456789abcdef" / "new_jobs"
+    left.mkdir(parents=True)
+    (left / "half.jsonl").write_text("x")
+    assert project.load(force=True).is_good
+    assert not left.parent.exists()
+
+
+def change(schema: Path) -> None:
+    """A value in dlt's file is another one than its hash says."""
+    schema.write_text(schema.read_text().replace('"data_type": "text"', '"data_type": "double"', 1))
+
+
+@pytest.mark.parametrize("what", ["state", "schema", "all"])
+def test_what_dlt_has_damaged_is_made_anew(project: Project, what: str) -> None:
+    """Where dlt's own files are damaged, or gone, or somebody else's, a load begins with new ones:
+    nothing is in them that is not in the destination, and nothing is lost that waits."""
+    tell(project, "5")
+    folder = Path(project.load().working_folder)
+    project.later(hours=1)
+    tell(project, "7")
+    with project.away():
+        assert not project.load().is_good
+    own = folder / "pipelines" / "wolkvox"
+    {
+        "state": lambda: (own / "state.json").write_text('{"cut'),
+        "schema": lambda: change(own / "schemas" / "wolkvox_billing.schema.json"),
+        "all": lambda: shutil.rmtree(own),
+    }[what]()
+    project.later(hours=1)
+    tell(project, "9")
+    assert project.load().is_good
+    assert [row[4] for row in project.query(READINGS)] == [5, 7, 9]
+
+
+@pytest.mark.parametrize(
+    "file", [":memory:", "nowhere/wolkvox.duckdb", "wolkvox_billing.duckdb", "."]
+)
+def test_a_file_that_cannot_be_is_said_before_asking(
+    project: Project, monkeypatch: pytest.MonkeyPatch, file: str
+) -> None:
+    """A DuckDB file without a folder, or with the name of its schema, costs no call."""
+    monkeypatch.setenv("DESTINATION__DUCKDB__CREDENTIALS", f"duckdb:///{file}")
+    with pytest.raises(SettingsError, match="DESTINATION__DUCKDB__CREDENTIALS"):
+        project.load()
+    assert project.vendor.calls == []
+
+
+def test_fields_that_change_all_the_time_are_bounded(project: Project) -> None:
+    """However often the vendor renames a field, `readings` gets no more than 30 columns for them;
+    the rest is in one column, and nothing is lost."""
+    for number in range(0, 40, 4):
+        row = {"operation": "ACME", "description": "Audios", "items": "5", "date": "2026-11-10"}
+        added = {f"field_{n}": str(n) for n in range(number, number + 4)}
+        project.vendor.answer(TOKENS["acme"], REPORT, [row | added])
+        project.later(hours=1)
+        assert project.load().is_good
+    columns = project.query(
+        "SELECT COUNT(*) FROM information_schema.columns WHERE table_name = 'readings' "
+        "AND table_schema = 'wolkvox_billing' AND column_name LIKE 'field_%'"
+    )
+    assert columns == [(30,)]
+    others = project.query(
+        "SELECT field_29, other_fields FROM readings ORDER BY read_at DESC LIMIT 3"
+    )
+    assert others == [
+        (None, '{"field_36": "36", "field_37": "37", "field_38": "38", "field_39": "39"}'),
+        (None, '{"field_32": "32", "field_33": "33", "field_34": "34", "field_35": "35"}'),
+        ("29", '{"field_30": "30", "field_31": "31"}'),
+    ]
+
+
+FULL = """
+import json, sys
+from contextlib import closing, suppress
+from pathlib import Path
+import duckdb
+from wolkvox_billing import WolkvoxError
+from wolkvox_billing.verbs.load import load
+
+def poll():
+    try:
+        report = load(force=True)
+        said = report.problems
+    except WolkvoxError as error:
+        said = [str(error)]
+    with closing(duckdb.connect("wolkvox.duckdb", read_only=True)) as db:
+        db.execute("SET search_path = 'wolkvox_billing'")
+        ids = [one for (one,) in db.execute("SELECT poll_id FROM readings ORDER BY 1").fetchall()]
+        [(kept,)] = db.execute("SELECT count(*) FROM rsync_s3_mp3").fetchall()
+    return {"said": said, "readings": ids, "table": kept}
+
+told = [poll()]
+filler = Path(sys.argv[1], "filler")
+with filler.open("wb", buffering=0) as file:
+    for size in (65536, 512, 1):
+        with suppress(OSError):
+            while file.write(b"x" * size):
+                pass
+told.append(poll())
+filler.unlink()
+told.append(poll())
+print(json.dumps(told))
+"""
+
+
+@pytest.mark.parametrize("small", ["project", "dlt"], ids=["tables", "working folder"])
+def test_a_full_disk(project: Project, tmp_path: Path, small: str) -> None:
+    """A full disk is said plainly, be it that of the tables or of the working folder; what is
+    loaded stays, and with room again the next run goes on."""
+    folder = tmp_path / small
+    folder.mkdir(exist_ok=True)
+    (tmp_path / "full.py").write_text(FULL)
+    # A disk of 16 MB that only this process sees; whoever runs this need not be root.
+    steps = 'mount -t tmpfs -o size=16m tmpfs "$1" && cd "$2" && exec "$3" "$4" "$1"'
+    done = with_mounts(
+        steps, str(folder), str(project.folder), sys.executable, str(tmp_path / "full.py")
+    )
+    assert done.returncode == 0, done.stderr
+    before, full, after = json.loads(done.stdout)
+    assert before["said"] == []
+    assert full["said"]
+    assert all("disk is full" in one for one in full["said"]), full["said"]
+    assert (len(before["readings"]), before["table"]) == (1, 1)
+    assert (full["readings"], full["table"]) == (before["readings"], 1)
+    assert after["said"] == []
+    # Answers that were written wait, and are loaded now; those that found no room are not.
+    assert len(after["readings"]) == (3 if small == "project" else 2)
+    # Nor was one asked for that could not have been written: each costs one of the day's calls.
+    assert len(project.vendor.calls) == len(after["readings"])
+    assert after["readings"][0] == before["readings"][0]
+    assert after["table"] == 1
+
+
+def test_files_need_what_makes_tables_of_them(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The destination `filesystem` without the extra `lake`, or without a place, asks nobody: dlt
+    would append to bare files there what it merges elsewhere."""
+    project.destination = "filesystem"
+    monkeypatch.setitem(sys.modules, "deltalake", None)
+    with pytest.raises(SettingsError, match=r"pip install 'wolkvox-billing\[lake\]'"):
+        project.load()
+    monkeypatch.setattr(warehouse, "find_spec", lambda _: "it is here")
+    with pytest.raises(SettingsError, match="set DESTINATION__FILESYSTEM__BUCKET_URL"):
+        project.load()
+    assert project.vendor.calls == []

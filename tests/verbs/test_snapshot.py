@@ -1,0 +1,404 @@
+"""`publish`: a copy for BI tools, read by real clients: what is in it, and never half of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from contextlib import closing
+from datetime import date, datetime, timezone
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars
+import pytest
+import sqlalchemy
+
+from builders.project import NOON, TOKENS, Project
+from builders.worlds import once
+from wolkvox_billing.errors import SettingsError, WarehouseError, WolkvoxError
+from wolkvox_billing.marts.sql import MARTS
+from wolkvox_billing.verbs.publish import BESIDE, Snapshot, publish
+
+OLDEST = Path(__file__).parents[2] / "build" / "oldest-duckdb" / "bin" / "python"
+RAW = ["polls", "readings", "rejected_rows", "rsync_s3_mp3"]
+USAGE = "SELECT usage_date, consumed_quantity FROM wolkvox_billing_marts.usage_daily ORDER BY 1"
+
+
+def day(project: Project, number: int, items: str) -> None:
+    """A `load` on this day of November, of a counter that shows this amount."""
+    project.vendor.now = NOON.replace(day=number)
+    row = {"operation": "ACME", "description": "Audios", "date": f"2026-11-{number:02}"}
+    garbled = {**row, "items": "1.234,5"}
+    project.vendor.answer(TOKENS["acme"], "rsync_s3_mp3", [{**row, "items": items}, garbled])
+    assert project.load(measures={"rsync_s3_mp3": "month_to_date"}).is_good
+
+
+def published(project: Project, path: str, monkeypatch: pytest.MonkeyPatch) -> Snapshot:
+    measures = json.dumps({"rsync_s3_mp3": "month_to_date"})
+    monkeypatch.setenv("SOURCES__WOLKVOX_BILLING__MEASURES", measures)
+    return publish(path, destination=project.destination, clock=lambda: project.vendor.now)
+
+
+def test_a_file_holds_all_tables(warehouse: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file has the raw tables and the marts, as tables, value for value and with comments;
+    dlt's own are left out."""
+    day(warehouse, 10, "40")
+    day(warehouse, 11, "1,240.25")
+    made = published(warehouse, "bi/usage.duckdb", monkeypatch)
+    assert made.path == warehouse.folder / "bi" / "usage.duckdb"
+    with closing(duckdb.connect(str(made.path), read_only=True)) as db:
+        db.execute("SET TimeZone = 'UTC'")
+        found = db.execute("SELECT schema_name, table_name FROM duckdb_tables()").fetchall()
+        assert sorted(found) == [
+            *(("wolkvox_billing", table) for table in RAW),
+            *(("wolkvox_billing_marts", mart) for mart in sorted((*MARTS, *BESIDE))),
+        ]
+        assert db.execute(USAGE).fetchall() == [
+            (date(2026, 11, 10), Decimal("40.0000")),
+            (date(2026, 11, 11), Decimal("1200.2500")),
+        ]
+        for schema, table in found:
+            query = f"SELECT * FROM {schema}.{table} ORDER BY ALL"
+            columns = len(db.execute(f"DESCRIBE {schema}.{table}").fetchall())
+            places = ", ".join(str(one + 1) for one in range(min(columns, 5)))
+            ordered = query.replace("ORDER BY ALL", f"ORDER BY {places}")
+            there = [[_plain(v) for v in row] for row in warehouse.query(ordered)]
+            here = [[_plain(v) for v in row] for row in db.execute(ordered).fetchall()]
+            assert (table, here) == (table, there)
+            assert made.rows[f"{schema}.{table}"] == len(here)
+        bare = db.execute(
+            "SELECT table_name, column_name FROM duckdb_columns() WHERE comment IS NULL "
+            "AND NOT internal AND column_name NOT LIKE '_dlt_%' UNION ALL "
+            "SELECT table_name, NULL FROM duckdb_tables() WHERE comment IS NULL"
+        ).fetchall()
+        assert bare == []
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.astimezone(timezone.utc).isoformat()
+    return bytes(value) if isinstance(value, memoryview) else value
+
+
+def test_the_oldest_client_opens_the_file(
+    warehouse: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A DuckDB client of version 1.1, in an environment of its own, reads the file."""
+    assert OLDEST.exists(), "`make test` sets up build/oldest-duckdb, which this needs"
+    day(warehouse, 10, "40")
+    published(warehouse, "usage.duckdb", monkeypatch)
+    script = (
+        "import duckdb; db = duckdb.connect('usage.duckdb', read_only=True); "
+        f"print(duckdb.__version__[:4], db.execute('''{USAGE}''').fetchall()); "
+        "print(db.execute('SELECT COUNT(*) FROM wolkvox_billing.polls').fetchall())"
+    )
+    done = subprocess.run([OLDEST, "-c", script], capture_output=True, text=True, check=False)
+    assert done.stdout.splitlines() == [
+        "1.1. [(datetime.date(2026, 11, 10), Decimal('40.0000'))]",
+        "[(1,)]",
+    ], done.stderr
+
+
+def test_a_folder_of_parquet_is_read_by_polars(
+    warehouse: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The folder has a Parquet file a table; numbers come as decimals, dates as dates."""
+    day(warehouse, 10, "40")
+    day(warehouse, 12, "100")
+    made = published(warehouse, "usage", monkeypatch)
+    files = sorted(str(file.relative_to("usage")) for file in Path("usage").rglob("*.parquet"))
+    assert files == [f"{name.replace('.', '/')}.parquet" for name in sorted(made.rows)]
+    frame = polars.read_parquet("usage/wolkvox_billing_marts/usage_daily.parquet")
+    kinds = frame.schema
+    assert kinds["consumed_quantity"] == polars.Decimal(18, 4)
+    assert kinds["usage_date"] == polars.Date
+    assert kinds["read_at"] == polars.Datetime("us", "UTC")
+    assert kinds["days_covered"] == polars.Int64
+    columns = ["usage_date", "consumed_quantity", "days_covered"]
+    assert frame.sort("usage_date").select(columns).rows() == [
+        (date(2026, 11, 10), Decimal("40.0000"), 10),
+        (date(2026, 11, 12), Decimal("60.0000"), 2),
+    ]
+    raw = polars.read_parquet("usage/wolkvox_billing/*.parquet".replace("*", "polls"))
+    assert raw["answer"].dtype == polars.Binary and raw.height == 2
+
+
+def test_sqlalchemy_reads_the_file(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A BI tool that speaks SQLAlchemy sees schemas, tables and typed columns, and reads them."""
+    day(project, 10, "40")
+    made = published(project, "usage.duckdb", monkeypatch)
+    engine = sqlalchemy.create_engine(
+        f"duckdb:///{made.path}", connect_args={"read_only": True}, poolclass=sqlalchemy.NullPool
+    )
+    inspector = sqlalchemy.inspect(engine)
+    assert set(MARTS) <= set(inspector.get_table_names(schema="wolkvox_billing_marts"))
+    with engine.connect() as connection:
+        rows = connection.execute(sqlalchemy.text(USAGE)).fetchall()
+        assert [tuple(row) for row in rows] == [(date(2026, 11, 10), Decimal("40.0000"))]
+        text = "INSERT INTO wolkvox_billing.polls (poll_id) VALUES ('mine')"
+        with pytest.raises(sqlalchemy.exc.DBAPIError, match="read-only"):
+            connection.execute(sqlalchemy.text(text))
+    engine.dispose()
+
+
+def test_psql_reads_the_marts(
+    project: Project, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    """On PostgreSQL psql reads the views in place, and shows their comments."""
+    project.destination, project.dsn = "postgres", request.getfixturevalue("new_database")()
+    monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", project.dsn)
+    day(project, 10, "40")
+
+    def psql(*words: str) -> str:
+        done = subprocess.run(
+            ["/usr/bin/env", "psql", project.dsn, "-At", *words],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return done.stdout
+
+    assert psql("-c", USAGE) == "2026-11-10|40.0000\n"
+    assert "What was used" in psql("-c", r"\d+ wolkvox_billing_marts.usage_daily") or (
+        "What was used" in psql("-c", "SELECT col_description('wolkvox_billing_marts.usage_daily'"
+                                "::regclass, 7)")
+    )  # fmt: skip
+
+
+READER = """
+import sys, duckdb
+print("ready", flush=True)
+db = duckdb.connect(sys.argv[1], read_only=True)
+for line in sys.stdin:
+    print(db.execute("SELECT COUNT(*) FROM wolkvox_billing_marts.usage_daily").fetchone()[0],
+          flush=True)
+"""
+
+
+def test_a_reader_keeps_the_file_that_it_has_open(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever has the old file open reads on in it; whoever opens it later sees the new one."""
+    day(project, 10, "40")
+    made = published(project, "usage.duckdb", monkeypatch)
+    with subprocess.Popen(
+        [sys.executable, "-c", READER, str(made.path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        bufsize=1,
+    ) as reader:
+        assert reader.stdin and reader.stdout
+        assert reader.stdout.readline() == "ready\n"
+        counts = []
+        for number in (None, 11, 12):
+            if number:
+                day(project, number, "90")
+                published(project, "usage.duckdb", monkeypatch)
+            reader.stdin.write("count\n")
+            counts.append(int(reader.stdout.readline()))
+        reader.stdin.close()
+    assert counts == [1, 1, 1]
+    with closing(duckdb.connect(str(made.path), read_only=True)) as db:
+        assert db.execute(USAGE).fetchall()[-1] == (date(2026, 11, 12), Decimal("0.0000"))
+
+
+CROWD = """
+import os, sys, duckdb
+given, done = sys.argv[1:]
+print("ready", flush=True)
+seen = set()
+while "stop" not in seen:
+    path = os.path.realpath(given)  # of a folder: one version, whatever comes in between
+    if path.endswith(".duckdb"):
+        db = duckdb.connect(path, read_only=True)
+        days, readings = "wolkvox_billing_marts.usage_daily", "wolkvox_billing.readings"
+    else:
+        db = duckdb.connect()
+        days = f"'{path}/wolkvox_billing_marts/usage_daily.parquet'"
+        readings = f"'{path}/wolkvox_billing/readings.parquet'"
+    found = [db.execute(f"SELECT COUNT(*) FROM {t}").fetchone()[0] for t in (readings, days)]
+    db.close()
+    assert found[0] == found[1], found
+    seen.add(found[1])
+    if found[1] == int(done):
+        seen.add("stop")
+print(len(seen) - 1, flush=True)
+"""
+
+
+@pytest.mark.parametrize("path", ["usage.duckdb", "usage"])
+def test_no_reader_sees_half_of_it(
+    project: Project, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    """While it is published again and again, a reader that opens it all the time finds it whole."""
+    day(project, 1, "1")
+    published(project, path, monkeypatch)
+    with subprocess.Popen(
+        [sys.executable, "-c", CROWD, path, "6"], stdout=subprocess.PIPE, text=True
+    ) as reader:
+        assert reader.stdout and reader.stdout.readline() == "ready\n"
+        for number in range(2, 7):
+            day(project, number, str(number))
+            published(project, path, monkeypatch)
+        assert int(reader.stdout.readline()) >= 2
+        assert reader.wait() == 0
+    left = [name for name in os.listdir() if name.startswith(".") and name != ".usage.versions"]
+    assert left == []
+
+
+def test_the_folder_before_the_newest_is_kept(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A reader of the folder can finish: the one before the newest stays, older ones go."""
+    day(project, 1, "1")
+    versions = [published(project, "usage", monkeypatch).path.resolve() for _ in range(4)]
+    assert [version.exists() for version in versions] == [False, False, True, True]
+
+
+def test_a_path_that_cannot_be_meant_is_refused(project: Project) -> None:
+    """The warehouse itself, by another path too; a name that makes a schema ambiguous; a file, link
+    or folder of somebody's; a place that cannot be written: each is refused and left as it is."""
+    day(project, 10, "40")
+    (project.folder / "mine").mkdir()
+    (project.folder / "mine" / "letter.txt").write_text("dear")
+    (project.folder / "link").symlink_to("mine")
+    (project.folder / "there").symlink_to(".")
+    with closing(duckdb.connect("own.duckdb")) as db:
+        db.execute("CREATE TABLE t (a INTEGER)")
+    for path in ("there/wolkvox.duckdb", "wolkvox.duckdb", "wolkvox_billing.duckdb", "mine",
+                 "link", "own.duckdb", "mine/letter.txt"):  # fmt: skip
+        with pytest.raises(SettingsError, match=path):
+            publish(path)
+    with pytest.raises(WolkvoxError, match="could not be written"):
+        publish("mine/letter.txt/usage.duckdb")
+    assert os.listdir("mine") == ["letter.txt"]
+    assert os.readlink("link") == "mine"
+    with closing(duckdb.connect("own.duckdb", read_only=True)) as db:
+        assert db.execute("FROM t").fetchall() == []
+    assert len(project.query("SELECT * FROM readings")) == 1
+
+
+def test_a_machine_that_never_loaded_publishes(
+    warehouse: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Another working folder than the one that loaded has nothing to know from: the warehouse
+    tells all that the copy needs."""
+    day(warehouse, 10, "40")
+    monkeypatch.setenv("DLT_DATA_DIR", str(tmp_path / "another"))
+    made = published(warehouse, "usage.duckdb", monkeypatch)
+    with closing(duckdb.connect(str(made.path), read_only=True)) as db:
+        [(says,)] = db.execute(
+            "SELECT comment FROM duckdb_tables() WHERE table_name = 'readings'"
+        ).fetchall()
+    assert says.startswith("One row per call and row returned")
+
+
+def test_a_failed_copy_leaves_nothing(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a copy fails half-way the old one stays, nothing is left beside it, and it is said."""
+    day(project, 10, "40")
+    published(project, "usage.duckdb", monkeypatch)
+    before = Path("usage.duckdb").read_bytes()
+    monkeypatch.setattr("wolkvox_billing.verbs.publish.STORAGE_VERSION", "v0.0.1")
+    with pytest.raises(WolkvoxError, match=r"usage\.duckdb could not be written"):
+        published(project, "usage.duckdb", monkeypatch)
+    assert Path("usage.duckdb").read_bytes() == before
+    assert sorted(os.listdir()) == ["usage.duckdb", "wolkvox.duckdb"]
+
+
+def test_nothing_is_published_before_a_load(warehouse: Project) -> None:
+    """Without tables there is nothing to publish, which is said; no file is made."""
+    with pytest.raises(WarehouseError, match="wolkvox-billing load"):
+        publish("usage.duckdb", destination=warehouse.destination)
+    assert os.listdir() == []
+
+
+def judge(project: Project) -> None:
+    """Readings of October, and as of the last day of it the verdict on them: the month is open."""
+    Path("line_map.csv").write_text(
+        "supplier_id,item_code,pattern,report,operation_id,product,role\n"
+    )
+    Path("rate_card.csv").write_text(
+        "report,operation_id,product,from_quantity,unit_price,currency,valid_from,valid_to\n"
+        "rsync_s3_mp3,,,0,100,COP,2026-01-01,\n"
+    )
+    for number, items in ((15, "500"), (31, "1000")):
+        project.vendor.now = datetime(2026, 10, number, 17, tzinfo=timezone.utc)
+        row = {"operation": "ACME", "description": "Audios", "date": f"2026-10-{number}"}
+        project.vendor.answer(TOKENS["acme"], "rsync_s3_mp3", [{**row, "items": items}])
+        assert project.load(measures={"rsync_s3_mp3": "month_to_date"}).is_good
+
+
+OVERDUE = datetime(2026, 12, 24, 17, tzinfo=timezone.utc)  # the invoice of October is not there
+COPIED = (
+    "SELECT reconciliation_status, verdicts_epoch, as_of_epoch "
+    "FROM wolkvox_billing_marts.invoice_reconciliation CROSS JOIN wolkvox_billing_marts.refreshed "
+    "WHERE billing_period_start = '2026-10-01'"
+)
+
+
+def verdict_in_copy(project: Project) -> tuple[Snapshot, tuple[Any, ...]]:
+    """What is published when the month is long over, and of October's verdict in it the status, its
+    moment, and that of the usage beside it."""
+    made = publish("usage.duckdb", destination=project.destination, clock=lambda: OVERDUE)
+    with closing(duckdb.connect(str(made.path), read_only=True)) as db:
+        [verdict] = db.execute(COPIED).fetchall()
+    return made, verdict
+
+
+def test_verdicts_are_of_the_moment_that_the_copy_states(
+    warehouse: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the line map, the rate card and the settings are at hand by which the verdicts were
+    made, wherever the files are, they are made anew: the copy's verdicts are of its own moment."""
+    once(warehouse, judge)
+    assert warehouse.query(COPIED)[0][0] == "open_period"
+    Path("line_map.csv").rename("our_map.csv")
+    monkeypatch.setenv("RECONCILIATION__LINE_MAP", "our_map.csv")
+    made, verdict = verdict_in_copy(warehouse)
+    moment = int(OVERDUE.timestamp())
+    assert verdict == ("usage_not_invoiced", moment, moment)
+    assert made.warnings == ()
+    assert warehouse.query(COPIED) == [verdict]
+
+
+@pytest.mark.parametrize("elsewhere", ["no files", "another rate card", "another setting", "wrong"])
+def test_a_machine_with_other_rules_judges_nothing(
+    warehouse: Project, monkeypatch: pytest.MonkeyPatch, elsewhere: str
+) -> None:
+    """Where the verdicts were made by other rules than are at hand they stay as they are, in the
+    warehouse too; the copy has their moment, and a warning tells of it."""
+    once(warehouse, judge)
+    if elsewhere == "no files":
+        Path("line_map.csv").unlink()
+    elif elsewhere == "another rate card":
+        Path("rate_card.csv").write_text(Path("rate_card.csv").read_text().replace("100", "200"))
+    elif elsewhere == "another setting":
+        monkeypatch.setenv("RECONCILIATION__TOLERANCE_PERCENT", "5")
+    else:
+        monkeypatch.setenv("RECONCILIATION__TOLERANCE_PERCENT", "-5")
+    before = warehouse.query(COPIED)[0][:2]
+    assert before == (
+        "open_period",
+        int(datetime(2026, 10, 31, 17, tzinfo=timezone.utc).timestamp()),
+    )
+    made, verdict = verdict_in_copy(warehouse)
+    assert verdict == (*before, int(OVERDUE.timestamp()))
+    assert warehouse.query(COPIED) == [verdict]
+    [warning] = made.warnings
+    assert warning.startswith(
+        "the verdicts are as of 2026-10-31 12:00 (America/Bogota), and stay: "
+    )
+    assert ("tolerance_percent" in warning) == (elsewhere == "wrong")
+
+
+def test_without_verdicts_there_is_nothing_to_warn_of(
+    warehouse: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A copy of usage alone, where no invoice was ever compared, has no warning."""
+    day(warehouse, 10, "40")
+    assert published(warehouse, "usage.duckdb", monkeypatch).warnings == ()
