@@ -9,13 +9,12 @@ from typing import Any
 
 from builders.documents import declared, line, period, ubl
 from builders.project import TOKENS, Project
-from builders.worlds import once
+from builders.record import REPORT, write_documents, write_readings
 from wolkvox_billing.invoices.period import Period
 from wolkvox_billing.reconciliation.policy import Policy
 from wolkvox_billing.verbs.invoices import invoices
 from wolkvox_billing.verbs.reconcile import Reconciliation, reconcile
 
-REPORT = "rsync_s3_mp3"
 BOGOTA = timezone(timedelta(hours=-5))
 MAP = "supplier_id,item_code,pattern,report,operation_id,product,role\n"
 CARD = "report,operation_id,product,from_quantity,unit_price,currency,valid_from,valid_to\n"
@@ -31,18 +30,15 @@ def local(day: int, hour: int = 12, minute: int = 0, month: int = 10) -> datetim
 
 def read(project: Project, *readings: tuple[datetime, str], product: str = "AUDIOS") -> None:
     """Polls at these times, with what the counter shows then."""
-    once(project, _polled, readings, product)
+    write_readings(project, readings, product)
 
 
-def _polled(project: Project, readings: Sequence[tuple[datetime, str]], product: str) -> None:
+def poll(project: Project, *readings: tuple[datetime, str], product: str = "AUDIOS") -> None:
+    """The same by polling, the last of them by a load."""
     for at, items in readings:
         project.vendor.now = at
-        row = {
-            "operation": "ACME",
-            "description": product,
-            "items": items,
-            "date": f"{at:%Y-%m-%d}",
-        }
+        day = f"{at:%Y-%m-%d}"
+        row = {"operation": "ACME", "description": product, "items": items, "date": day}
         project.vendor.answer(TOKENS["acme"], REPORT, [row])
         if (at, items) == readings[-1]:
             assert project.load(measures={REPORT: "month_to_date"}, force=True).is_good
@@ -52,11 +48,22 @@ def _polled(project: Project, readings: Sequence[tuple[datetime, str]], product:
 
 def bill(project: Project, *documents: str) -> None:
     """These documents come and are read."""
+    write_documents(project, _files_of(project, documents))
+
+
+def receive(project: Project, *documents: str) -> None:
+    """The same by the verb `invoices`, which fills the mart anew."""
+    files = _files_of(project, documents)
+    invoices(files, destination=project.destination, clock=lambda: project.vendor.now)
+
+
+def _files_of(project: Project, documents: Sequence[str]) -> list[Path]:
     inbox = project.folder / "inbox"
     inbox.mkdir(exist_ok=True)
-    for n, text in enumerate(documents):
-        (inbox / f"{len(list(inbox.iterdir()))}-{n}.xml").write_bytes(declared(text))
-    invoices([inbox], destination=project.destination, clock=lambda: project.vendor.now)
+    files = [inbox / f"{len(list(inbox.iterdir()))}-{n}.xml" for n, _ in enumerate(documents)]
+    for file, text in zip(files, documents, strict=True):
+        file.write_bytes(declared(text))
+    return files
 
 
 def invoice(quantity: str | None, net: str, **more: Any) -> str:

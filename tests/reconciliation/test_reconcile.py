@@ -32,7 +32,9 @@ from builders.months import (
     judged,
     local,
     only,
+    poll,
     read,
+    receive,
     statuses,
 )
 from builders.project import TOKENS, Project
@@ -89,7 +91,7 @@ def test_the_mart_knows_an_invoice_when_it_was_read(warehouse: Project) -> None:
     """`invoices` fills the mart anew, as `load` does; nobody has to run `reconcile` first."""
     read(warehouse, *READ)
     judged(warehouse)
-    bill(warehouse, invoice("1450", "145000.00"))
+    receive(warehouse, invoice("1450", "145000.00"))
     mart = "SELECT reconciliation_status, billed_quantity FROM wolkvox_billing_marts."
     assert warehouse.query(f"{mart}invoice_reconciliation") == [("overbilled_quantity", 1450)]
 
@@ -106,16 +108,16 @@ def test_a_load_judges_anew_where_something_else_is_known(warehouse: Project) ->
 
     Path("line_map.csv").write_text(ONE_LINE)
     Path("rate_card.csv").write_text(ONE_PRICE)
-    read(warehouse, (local(3), "10"))
+    poll(warehouse, (local(3), "10"))
     assert shown() == [("open_period", 10, 1000)]
-    read(warehouse, (local(3, 13), "20"))
+    poll(warehouse, (local(3, 13), "20"))
     assert shown() == [("open_period", 10, 1000)]
     Path("rate_card.csv").write_text(ONE_PRICE.replace(",100,", ",200,"))
-    read(warehouse, (local(3, 14), "30"))
+    poll(warehouse, (local(3, 14), "30"))
     assert shown() == [("open_period", 30, 6000)]
-    read(warehouse, (local(4), "40"))
+    poll(warehouse, (local(4), "40"))
     assert shown() == [("open_period", 40, 8000)]
-    read(warehouse, (local(1, month=11), "1"))
+    poll(warehouse, (local(1, month=11), "1"))
     assert shown() == [("open_period", 40, 8000), ("open_period", 1, 200)]
     warehouse.vendor.now = local(1, 13, month=11)  # the vendor restates a day of October
     row = {"operation": "ACME", "description": "AUDIOS", "items": "45", "date": "2026-10-04"}
@@ -126,15 +128,15 @@ def test_a_load_judges_anew_where_something_else_is_known(warehouse: Project) ->
 
 def test_a_month_that_is_over_is_judged_anew_when_it_is_read_again(warehouse: Project) -> None:
     """The same number, read once more after the month, ends what nobody had read of it."""
-    read(warehouse, (local(1), "10"), (local(15), "500"), (local(31, 12), "1000"))
+    poll(warehouse, (local(1), "10"), (local(15), "500"), (local(31, 12), "1000"))
     Path("line_map.csv").write_text(ONE_LINE)
     Path("rate_card.csv").write_text(ONE_PRICE)
-    bill(warehouse, invoice("1010", "101000.00"))
+    receive(warehouse, invoice("1010", "101000.00"))
     asked = (
         "SELECT reconciliation_status, hours_unread_at_end FROM "
         "wolkvox_billing_marts.invoice_reconciliation WHERE billing_period_start = '2026-10-01'"
     )
-    read(warehouse, (local(1, 1, month=11), "1"))
+    poll(warehouse, (local(1, 1, month=11), "1"))
     assert warehouse.query(asked) == [("inconclusive_low_coverage", 12)]
     warehouse.vendor.now = local(1, 13, month=11)
     row = {"operation": "ACME", "description": "AUDIOS", "items": "1000", "date": "2026-10-31"}
@@ -156,10 +158,10 @@ def test_what_comes_while_verdicts_are_made_is_judged_by_the_next_load(
 
     with monkeypatch.context() as meanwhile:
         meanwhile.setattr(mart, "judge", slow)
-        read(project, (local(3), "11"))
+        poll(project, (local(3), "11"))
     cost = "SELECT contracted_cost FROM wolkvox_billing_marts.invoice_reconciliation"
     assert project.query(cost) == [(1100,)]
-    read(project, (local(3, 13), "11"))
+    poll(project, (local(3, 13), "11"))
     assert project.query(cost) == [(2200,)]
 
 
@@ -177,7 +179,7 @@ def test_invoices_are_loaded_whatever_the_line_map_says(project: Project) -> Non
             Path("line_map.csv").write_text(line_map)
             Path("rate_card.csv").write_text(ONE_PRICE)
         if load:
-            read(project, *READ[:1])
+            poll(project, *READ[:1])
         result = invoices(["one.xml"], clock=lambda: project.vendor.now)
         assert [one.made[:6] for one in result.receipts] == ["loaded"]
         told = f"loaded, and invoices were not compared anew: {says}"
