@@ -9,7 +9,7 @@ from typing import Any
 
 from builders.documents import declared, line, period, ubl
 from builders.project import TOKENS, Project
-from builders.record import REPORT, write_documents, write_readings
+from builders.record import REPORT, Call, write_documents, write_polls
 from wolkvox_billing.invoices.period import Period
 from wolkvox_billing.reconciliation.policy import Policy
 from wolkvox_billing.verbs.invoices import invoices
@@ -30,20 +30,24 @@ def local(day: int, hour: int = 12, minute: int = 0, month: int = 10) -> datetim
 
 def read(project: Project, *readings: tuple[datetime, str], product: str = "AUDIOS") -> None:
     """Polls at these times, with what the counter shows then."""
-    write_readings(project, readings, product)
+    calls = [Call(at, [_row(at, items, product)]) for at, items in readings]
+    write_polls(project, *calls, measures={REPORT: "month_to_date"})
 
 
 def poll(project: Project, *readings: tuple[datetime, str], product: str = "AUDIOS") -> None:
     """The same by polling, the last of them by a load."""
     for at, items in readings:
         project.vendor.now = at
-        day = f"{at:%Y-%m-%d}"
-        row = {"operation": "ACME", "description": product, "items": items, "date": day}
-        project.vendor.answer(TOKENS["acme"], REPORT, [row])
+        project.vendor.answer(TOKENS["acme"], REPORT, [_row(at, items, product)])
         if (at, items) == readings[-1]:
             assert project.load(measures={REPORT: "month_to_date"}, force=True).is_good
         else:
             assert project.poll(force=True).is_good
+
+
+def _row(at: datetime, items: str, product: str) -> dict[str, str]:
+    day = f"{at:%Y-%m-%d}"
+    return {"operation": "ACME", "description": product, "items": items, "date": day}
 
 
 def bill(project: Project, *documents: str) -> None:

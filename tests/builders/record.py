@@ -1,19 +1,18 @@
 """A record that is written straight into its tables: what a test of marts or verdicts begins with.
 
-The tables are those that a real `load` and `invoices` make, once in a session; rows go in by SQL,
-and the marts are refreshed. What polling and loading do themselves, other tests show.
+The tables are those that a real `load` and `invoices` make, once in a session. The rows are those
+that the product makes of an answer and of a document; they go in by SQL, and the marts are
+refreshed. What asking, the spool and dlt do, other tests show.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from datetime import date, datetime, timezone
-from decimal import Decimal
+from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import duckdb
@@ -21,8 +20,23 @@ import psycopg2
 
 from builders.project import SERVERS, TOKENS, Project
 from builders.worlds import once
+from fake_wolkvox.reply import envelope
 from wolkvox_billing.invoices import read_invoices
 from wolkvox_billing.invoices.tables import document_rows, line_rows
+from wolkvox_billing.polling.polls import Poll, new_poll_id
+from wolkvox_billing.polling.tables import (
+    TABLES,
+    Batch,
+    newest_in,
+    poll_row,
+    readings_in,
+    rejected_in,
+    report_table,
+)
+from wolkvox_billing.vendor.answer import judge
+from wolkvox_billing.vendor.client import Answer
+from wolkvox_billing.vendor.operations import Operation
+from wolkvox_billing.vendor.readings import read_rows
 from wolkvox_billing.verbs.invoices import invoices
 from wolkvox_billing.verbs.load import refresh_marts
 
@@ -31,30 +45,35 @@ ZONE = ZoneInfo("America/Bogota")
 REPORT = "rsync_s3_mp3"
 
 
-def write_readings(
-    project: Project, readings: Sequence[tuple[datetime, str]], product: str, **measures: str
-) -> None:
-    """A poll of `acme` at each of these times, with what the counter shows then; the marts."""
-    with_tables(project)
-    polls: list[dict[str, Any]] = []
-    rows: list[dict[str, Any]] = []
-    for at, items in readings:
-        row = {"operation": "ACME", "description": product, "items": items,
-               "date": f"{at.astimezone(ZONE):%Y-%m-%d}"}  # fmt: skip
-        project.vendor.now = at
-        project.vendor.answer(TOKENS["acme"], REPORT, [row])
-        polls.append(poll := _poll(at, [row]))
-        rows.append(_reading(poll, row))
-    with _writing(project) as tables:
-        tables.upsert("polls", ["poll_id"], polls)
-        tables.upsert("readings", ["poll_id"], rows)
-        key = ["operation_id", "operation", "description", "date"]
-        tables.upsert(REPORT, key, [_in_report(row) for row in rows])
-    refresh_marts(
-        destination=project.destination,
-        clock=lambda: project.vendor.now,
-        measures={REPORT: "month_to_date", **measures},
-    )
+class Call(NamedTuple):
+    """A call at a moment, and the rows that the vendor answers from then on."""
+
+    at: datetime
+    rows: Sequence[Mapping[str, str]]
+    report: str = REPORT
+    operation: str = "acme"
+    zone: ZoneInfo = ZONE
+
+
+def write_polls(project: Project, *calls: Call, **meaning: Any) -> None:
+    """These calls, with all that was read in them, in the tables; and the marts as of the last.
+
+    meaning: measures, gauge_month, timezone, as `refresh` takes them."""
+    with_tables(project, {call.report for call in calls})
+    with _tables_of(project) as tables:
+        for call in calls:
+            project.vendor.now = call.at
+            project.vendor.answer(TOKENS[call.operation], call.report, call.rows)
+            batch = _batch(call)
+            tables.put("polls", TABLES["polls"][1], [poll_row(batch)])
+            tables.put("rejected_rows", TABLES["rejected_rows"][1], rejected_in(batch))
+            if batch.readings:
+                key = TABLES["readings"][1]
+                tables.put("readings", key, readings_in(batch).rows())
+                key = report_table(call.report)[1]
+                tables.put(call.report, key, newest_in(batch).rows())
+    clock = lambda: project.vendor.now  # noqa: E731
+    refresh_marts(destination=project.destination, clock=clock, **meaning)
 
 
 def write_documents(project: Project, files: Sequence[Path]) -> None:
@@ -62,30 +81,31 @@ def write_documents(project: Project, files: Sequence[Path]) -> None:
     with_tables(project)
     documents = list(read_invoices(files, decimal=None, rule="month_before_issue"))
     now = project.vendor.now
-    with _writing(project) as tables:
+    with _tables_of(project) as tables:
         for document in documents:
-            tables.upsert("invoice_documents", ["document_id"], document_rows(document, now))
-            tables.upsert("invoice_lines", ["document_id", "line_number"], line_rows(document))
+            tables.put("invoice_documents", ["document_id"], document_rows(document, now))
+            tables.put("invoice_lines", ["document_id", "line_number"], line_rows(document))
 
 
-def with_tables(project: Project) -> None:
+def with_tables(project: Project, reports: set[str] | None = None) -> None:
     """See that a project has all tables; those that it lacks are without a row."""
+    wanted = sorted(reports or {REPORT})
     if not (project.folder.parent / "dlt").exists():
-        once(project, _make_tables)
-    names = project.query("SELECT table_name FROM information_schema.tables")
-    if ("polls",) not in names:
-        _make_tables(project)
-    elif ("invoice_lines",) not in names:
+        once(project, _make_tables, wanted)
+    names = {name for (name,) in project.query("SELECT table_name FROM information_schema.tables")}
+    if lacking := [name for name in ("polls", *wanted) if name not in names]:
+        _make_tables(project, wanted if "polls" in lacking else lacking)
+    elif "invoice_lines" not in names:
         _make_invoice_tables(project)
 
 
-def _make_tables(project: Project) -> None:
-    row = {"operation": "ACME", "description": "AUDIOS", "items": "1", "date": "2026-01-01"}
-    project.vendor.now = BEFORE
-    project.vendor.answer(TOKENS["acme"], REPORT, [row])
-    assert project.load(measures={REPORT: "month_to_date"}).is_good
-    for table in ("polls", "readings", REPORT):
-        project.execute(f"DELETE FROM wolkvox_billing.{table}")
+def _make_tables(project: Project, reports: Sequence[str]) -> None:
+    kept, project.vendor.now = project.vendor.now, BEFORE
+    for report in reports:
+        project.vendor.answer(TOKENS["acme"], report, [])
+    assert project.load(reports=list(reports), force=True).is_good
+    project.vendor.now = kept
+    project.execute(f"DELETE FROM wolkvox_billing.polls WHERE started_at = '{BEFORE.isoformat()}'")
     _make_invoice_tables(project)
 
 
@@ -96,56 +116,16 @@ def _make_invoice_tables(project: Project) -> None:
     empty.rmdir()
 
 
-def _poll(at: datetime, rows: list[dict[str, str]]) -> dict[str, Any]:
-    moment = at.astimezone(timezone.utc)
-    envelope = {"code": "200", "error": None, "msg": "Successful", "data": rows}
-    answer = json.dumps(envelope).encode()
-    return {
-        "poll_id": f"{moment:%Y%m%dT%H%M%S.%fZ}-{hashlib.sha256(answer).hexdigest()[:12]}",
-        "operation_id": "acme",
-        "server": SERVERS["acme"],
-        "report": REPORT,
-        "timezone": ZONE.key,
-        "poll_date": at.astimezone(ZONE).date(),
-        "started_at": moment,
-        "started_epoch": int(moment.timestamp()),
-        "finished_at": moment,
-        "outcome": "ok",
-        "http_status": 200,
-        "code": "200",
-        "msg": "Successful",
-        "rows": len(rows),
-        "rejected": 0,
-        "answer_sha256": hashlib.sha256(answer).hexdigest(),
-        "answer_bytes": len(answer),
-        "answer": answer,
-    }
-
-
-def _reading(poll: dict[str, Any], row: dict[str, str]) -> dict[str, Any]:
-    return {
-        "poll_id": poll["poll_id"],
-        "report": REPORT,
-        "row_number": 1,
-        "operation_id": "acme",
-        "operation": row["operation"],
-        "description": row["description"],
-        "date": date.fromisoformat(row["date"]),
-        "items": Decimal(row["items"]),
-        "items_raw": row["items"],
-        "date_raw": row["date"],
-        "read_at": poll["started_at"],
-        "read_epoch": poll["started_epoch"],
-        "read_date": poll["poll_date"],
-        "days_in_answer": 1,
-        "is_repeated": False,
-    }
-
-
-def _in_report(reading: dict[str, Any]) -> dict[str, Any]:
-    names = ("operation_id", "operation", "description", "date", "items", "items_raw", "date_raw",
-             "read_at", "poll_id")  # fmt: skip
-    return {name: reading[name] for name in names}
+def _batch(call: Call) -> Batch:
+    body = envelope(list(call.rows))
+    digest = hashlib.sha256(body).hexdigest()
+    answer = Answer(judge(200, body), 200, body, len(body), digest)
+    server, token = SERVERS[call.operation], TOKENS[call.operation]
+    operation = Operation(call.operation, server, "http://127.0.0.1", token, call.zone)
+    at = call.at.astimezone(timezone.utc)
+    poll = Poll(new_poll_id(at), operation, call.report, at, at, answer)
+    readings, rejected = read_rows(poll.verdict.rows, poll.date, {})
+    return Batch(poll, readings, rejected)
 
 
 class _Tables:
@@ -157,8 +137,8 @@ class _Tables:
         self._run("SET TimeZone = 'UTC'")
         [(self.load_id,)] = self._run("SELECT MAX(load_id) FROM wolkvox_billing._dlt_loads")
 
-    def upsert(self, table: str, key: Sequence[str], rows: Iterable[dict[str, Any]]) -> None:
-        """Put these rows in, each instead of one with its key."""
+    def put(self, table: str, key: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
+        """Put these rows in, each instead of that with its key."""
         for row in rows:
             same = " AND ".join(f"{name} = {self.place}" for name in key)
             values = [row[name] for name in key]
@@ -178,7 +158,7 @@ class _Tables:
 
 
 @contextmanager
-def _writing(project: Project) -> Iterator[_Tables]:
+def _tables_of(project: Project) -> Iterator[_Tables]:
     is_duckdb = project.destination == "duckdb"
     file = str(project.folder / "wolkvox.duckdb")
     with closing(duckdb.connect(file) if is_duckdb else psycopg2.connect(project.dsn)) as database:

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from builders.project import SERVERS, TOKENS, Project, configure
-from builders.worlds import once
+from builders.record import Call, write_polls
 from wolkvox_billing.errors import SettingsError, WarehouseError
 from wolkvox_billing.marts.sql import MARTS, VIEWS
 from wolkvox_billing.reconciliation.contract import line_map, rate_card
@@ -43,42 +43,25 @@ def at(text: str, zone: str = "America/Bogota") -> datetime:
 def say(
     project: Project, moment: str, *rows: str, report: str = REPORT, name: str = "acme", **more: Any
 ) -> None:
-    """One `load` at a moment in Bogotá; the vendor answers rows of `date items [product]`."""
-    once(project, _said, moment, *rows, report=report, name=name, **more)
+    """A call at a moment in Bogotá; the vendor answers rows of `date items [product]`."""
+    write_polls(project, call(moment, *rows, report=report, name=name), **more)
 
 
-def _said(project: Project, moment: str, *rows: str, report: str, name: str, **more: Any) -> None:
-    tell(project, moment, *rows, report=report, name=name)
-    result = project.load(reports=[report], pace_minutes=0, **more)
-    assert result.is_good, result
-
-
-def tell(
-    project: Project, moment: str, *rows: str, report: str = REPORT, name: str = "acme"
-) -> None:
-    """From this moment in Bogotá on the vendor answers rows of `date items [product]`."""
-    project.vendor.now = at(moment)
+def call(moment: str, *rows: str, report: str = REPORT, name: str = "acme") -> Call:
     answer = []
     for row in rows:
         day, items, product = f"{row} Audios".split()[:3]
         answer.append(
             {"operation": name.upper(), "description": product, "items": items, "date": day}
         )
-    project.vendor.answer(TOKENS[name], report, answer)
+    return Call(at(moment), answer, report, name)
 
 
 def counter(project: Project, days: str, **more: Any) -> None:
     """A poll at 23:50 of each `MM-DD:items` of 2026; the counter's date is that of the query."""
-    once(project, _counted, days, **more)
-
-
-def _counted(project: Project, days: str, **more: Any) -> None:
-    *earlier, last = (day.split(":") for day in days.split())
-    for day, items in earlier:
-        tell(project, f"2026-{day} 23:50", f"2026-{day} {items}")
-        assert project.poll(force=True).is_good
-    day, items = last
-    say(project, f"2026-{day} 23:50", f"2026-{day} {items}", **more)
+    listed = (day.split(":") for day in days.split())
+    calls = [call(f"2026-{day} 23:50", f"2026-{day} {items}") for day, items in listed]
+    write_polls(project, *calls, **more)
 
 
 def rows(project: Project, mart: str, columns: str, where: str = "TRUE") -> list[str]:
@@ -107,10 +90,8 @@ def test_a_day_under_two_names_is_one(warehouse: Project) -> None:
     with the last reading, and the moment of the first, which came under the older one."""
     read = ("08 ACME 10", "09 ACME 12", "15 SAS 30", "16 SAS 31")
     for hour, name, items in map(str.split, read):
-        warehouse.vendor.now = at(f"2026-11-10 {hour}:00")
         row = {"operation": name, "description": "Audios", "items": items, "date": "2026-11-10"}
-        warehouse.vendor.answer(TOKENS["acme"], REPORT, [row])
-        assert warehouse.load(pace_minutes=0, **COUNTER).is_good
+        write_polls(warehouse, Call(at(f"2026-11-10 {hour}:00"), [row]), **COUNTER)
     columns = "operation_name, quantity, first_read_at, read_at"
     assert rows(warehouse, "day_readings", columns) == ["SAS 31 10/08:00 10/16:00"]
     assert rows(warehouse, "stg_readings", "operation_name, name_as_read, quantity") == [
@@ -710,8 +691,10 @@ def test_both_engines_give_the_same_rows(
         if step in (3, 7):
             project.vendor.misbehave("maintenance", token=TOKENS["beta"])
         for one in (project, other):
-            one.load(reports=reports, gauge_month="average")
+            one.poll(reports=reports)
         project.later(hours=13 if step % 3 else 60)
+    for one in (project, other):
+        one.load(reports=reports, gauge_month="average", pace_minutes=300)
     # The stand-in's own counters grow and restart; here is a list, restated, with an odd number.
     listed = ["2026-10-08 1.25", "2026-10-09 3", "2026-10-08 2.5 Video"]
     for extra in ([], ["2026-10-08 0.0001"]):
