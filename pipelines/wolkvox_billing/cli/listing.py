@@ -1,10 +1,10 @@
-"""How the verbs' results are listed: a poll, an invoice, a verdict, ... as a row of a table."""
+"""How the verbs' results are listed: a poll, an invoice, a verdict, ... as cells of a table."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from wolkvox_billing.values.shown import shown_number, shown_period
+from wolkvox_billing.values.shown import ago, in_runs, shown_number, shown_period
 from wolkvox_billing.vendor.advice import ADVICE
 
 if TYPE_CHECKING:
@@ -12,35 +12,39 @@ if TYPE_CHECKING:
     from wolkvox_billing.polling.polls import Poll
     from wolkvox_billing.verbs.invoices import Receipt
     from wolkvox_billing.verbs.poll import PollReport
-    from wolkvox_billing.verbs.status import Freshness
+    from wolkvox_billing.verbs.status import Freshness, Product
 
+Cells = list[object]
 VERDICT_HEADINGS = [
     "operation", "product", "period", "measured", "billed", "difference", "status",
+]  # fmt: skip
+FRESHNESS_HEADINGS = [
+    "operation", "report", "product", "this month", "change", "age", "polls in 24 h", "unread days",
 ]  # fmt: skip
 RECEIPT_HEADINGS = ["document", "supplier", "period", "net", "lines", "result"]
 
 
-def _said(poll: Poll) -> str:
-    """The vendor's words about a call, and ours."""
+def _words_of(poll: Poll) -> str:
+    """Return the vendor's words about a call, and ours."""
     return "; ".join(filter(None, (poll.verdict.msg, poll.verdict.note)))
 
 
-def poll_as_row(poll: Poll) -> list[Any]:
-    said = _said(poll)
+def poll_as_row(poll: Poll) -> Cells:
+    words = _words_of(poll)
     if not poll.outcome.is_answer:
-        said = f"{said}\n{ADVICE[poll.outcome]}"
+        words += f"\n{ADVICE[poll.outcome]}"
     count = str(poll.verdict.count)
     if poll.rejected:
         count += f", {poll.rejected} unreadable"
-        said = f"{said}\nsee the table rejected_rows"
-    return [poll.operation.operation_id, poll.report, poll.outcome.value, count, said]
+        words += "\nsee the table rejected_rows"
+    return [poll.operation.operation_id, poll.report, poll.outcome.value, count, words]
 
 
 def failures_of(report: PollReport) -> list[str]:
-    """A sentence for each thing that went wrong in a `load`: what, and what to do."""
+    """Return a sentence for each thing that went wrong in a `load`: what, and what to do."""
     refused = [
         f"{poll.operation.operation_id} {poll.report}: {poll.outcome.value}"
-        f" ({_said(poll)}): {ADVICE[poll.outcome]}"
+        f" ({_words_of(poll)}): {ADVICE[poll.outcome]}"
         for poll in report.refused
     ]
     skipped = [
@@ -51,8 +55,8 @@ def failures_of(report: PollReport) -> list[str]:
     return [*refused, *skipped, *report.problems]
 
 
-def poll_report_as_json(report: PollReport) -> dict[str, Any]:
-    """What `poll` and `load` print for machines."""
+def poll_report_as_json(report: PollReport) -> dict[str, object]:
+    """Return what `poll` and `load` print for machines."""
     return {
         "polls": [poll_as_json(poll) for poll in report.polls],
         "skipped": [vars(skip) for skip in report.skips],
@@ -65,19 +69,20 @@ def poll_report_as_json(report: PollReport) -> dict[str, Any]:
     }
 
 
-def lines_of(report: PollReport) -> list[str]:
-    """What a `poll` says: a line for each call, each that was not made, and what went wrong."""
+def poll_report_as_lines(report: PollReport) -> list[str]:
+    """Return what a `poll` says: a line for each call, each call that was not made, each problem
+    and each warning."""
     lines = []
     for poll in report.polls:
         name = f"{poll.operation.operation_id} {poll.report}"
-        lines.append(f"{name}: {poll.outcome.value}, {poll.verdict.count} rows: {_said(poll)}")
+        lines.append(f"{name}: {poll.outcome.value}, {poll.verdict.count} rows: {_words_of(poll)}")
         if not poll.outcome.is_answer:
             lines.append(f"  to do: {ADVICE[poll.outcome]}")
     lines += [f"{s.operation_id} {s.report}: not asked: {s.detail}" for s in report.skips]
     return [*lines, *report.problems, *(f"warning: {text}" for text in report.warnings)]
 
 
-def poll_as_json(poll: Poll) -> dict[str, Any]:
+def poll_as_json(poll: Poll) -> dict[str, object]:
     return {
         "poll_id": poll.poll_id,
         "operation_id": poll.operation.operation_id,
@@ -95,17 +100,19 @@ def poll_as_json(poll: Poll) -> dict[str, Any]:
 
 
 def alarm_of(row: ReconciledRow) -> str:
-    """A verdict as a sentence that stands alone: whose month it is, and what was found."""
+    """Return a verdict as a sentence that stands alone: whose month it is, and what differs."""
     month = f"{row.billing_period_start or ''}"[:7]
-    whose = (month, *verdict_as_row(row)[:2])
+    whose = (month, row.operation_id, _product_of(row))
     return f"{' '.join(filter(None, whose))}: {row.reconciliation_status}: {row.explanation}"
 
 
-def receipt_as_row(receipt: Receipt) -> list[Any]:
+def receipt_as_row(receipt: Receipt) -> Cells:
     kind = (receipt.document_kind or "").replace("_", " ")
     name = receipt.document_number or receipt.file_name
     warnings = f"{len(receipt.warnings)} warning{'s' if len(receipt.warnings) > 1 else ''}"
-    period = ""
+    net = period = ""
+    if receipt.net_amount is not None:
+        net = f"{receipt.net_amount:,.2f} {receipt.billing_currency}"
     if receipt.period_start and receipt.period_end:
         period = shown_period(receipt.period_start, receipt.period_end)
         period += "" if receipt.period_source == "document" else f" (by {receipt.period_source})"
@@ -113,21 +120,19 @@ def receipt_as_row(receipt: Receipt) -> list[Any]:
         name if kind == "invoice" else f"{name} ({kind})",
         receipt.supplier_name or receipt.supplier_id,
         period,
-        ""
-        if receipt.net_amount is None
-        else f"{receipt.net_amount:,.2f} {receipt.billing_currency}",
+        net,
         str(receipt.lines),
         f"{receipt.made}, {warnings}" if receipt.warnings else receipt.made,
     ]
 
 
-def verdict_as_row(row: ReconciledRow) -> list[Any]:
+def verdict_as_row(row: ReconciledRow) -> Cells:
     start, end = row.billing_period_start, row.billing_period_end
     variance = row.cost_variance
     money = "" if variance is None else f"{variance:+,.2f} {row.billing_currency}"
     return [
         row.operation_id,
-        row.product or row.report or "no report",
+        _product_of(row),
         shown_period(start, end) if start and end else "",
         row.consumed_quantity,
         row.billed_quantity,
@@ -136,17 +141,37 @@ def verdict_as_row(row: ReconciledRow) -> list[Any]:
     ]
 
 
-def products_of(freshness: Freshness) -> list[tuple[str, Any, str]]:
-    """What is known of each product: its name, the month so far, the newest day's change."""
-    shown: list[tuple[str, Any, str]] = []
-    for product in freshness.products:
-        so_far = f"{shown_number(product.last_quantity)} (meaning undetermined)"
-        change = ""
-        if product.so_far is not None:
-            so_far = shown_number(product.so_far)
-        if product.change is not None and product.measure != "gauge":
-            change = f"{product.change:+,.4f}".rstrip("0").rstrip(".")
-            if (product.days_covered or 1) > 1:
-                change += f" in {product.days_covered} days"
-        shown.append((product.product, so_far, change))
-    return shown or [("none this month", "", "")]
+def _product_of(row: ReconciledRow) -> str:
+    return row.product or row.report or "no report"
+
+
+def freshness_as_rows(freshness: Freshness) -> list[Cells]:
+    """Return a row for each product: its month so far, the newest day's change, how fresh it is."""
+    products = [
+        [product.product, _so_far(product), _change(product)] for product in freshness.products
+    ]
+    return [
+        [
+            freshness.operation_id,
+            freshness.report,
+            *product,
+            ago(freshness.age),
+            f"{freshness.polls_24h}, {freshness.refusals_24h} refused",
+            in_runs(freshness.days_without_answer),
+        ]
+        for product in products or [["none this month", "", ""]]
+    ]
+
+
+def _so_far(product: Product) -> str:
+    if product.so_far is None:
+        return f"{shown_number(product.last_quantity)} (meaning undetermined)"
+    return shown_number(product.so_far)
+
+
+def _change(product: Product) -> str:
+    if product.change is None or product.measure == "gauge":
+        return ""
+    change = f"{product.change:+,.4f}".rstrip("0").rstrip(".")
+    days = product.days_covered or 1
+    return f"{change} in {days} days" if days > 1 else change

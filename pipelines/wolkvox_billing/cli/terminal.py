@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -23,7 +23,7 @@ _ROWS_OF_A_TABLE = 1000  # a longer one is printed in parts, each with its headi
 
 
 @contextmanager
-def watching(what: str) -> Iterator[Callable[[Poll | Skip], None]]:
+def watching(work: str) -> Iterator[Callable[[Poll | Skip], None]]:
     """Tells of each call as it ends: on a line that changes while a person watches, else by log."""
     from wolkvox_billing.polling.polls import Poll
 
@@ -41,37 +41,37 @@ def watching(what: str) -> Iterator[Callable[[Poll | Skip], None]]:
     def show(event: Poll | Skip) -> None:
         nonlocal done
         done += 1
-        update(f"{what}: {done} done, {line(event)}")
+        update(f"{work}: {done} done, {line(event)}")
 
-    with spinning(what) as update:
+    with spinning(work) as update:
         yield show if _is_watched() else lambda event: logger.info(harmless(line(event)))
 
 
 @contextmanager
-def counting(what: str) -> Iterator[Callable[[object], None]]:
+def counting(work: str) -> Iterator[Callable[[object], None]]:
     """Counts what is done, while a person watches; says nothing in a pipe."""
     done = 0
 
     def count(_: object) -> None:
         nonlocal done
         done += 1
-        update(f"{what}: {done:,}")
+        update(f"{work}: {done:,}")
 
-    with spinning(what) as update:
+    with spinning(work) as update:
         yield count
 
 
 @contextmanager
-def spinning(what: str) -> Iterator[Callable[[str], None]]:
-    """Shows a line that changes while a person watches, and nothing in a pipe. What it gives takes
-    the line's text."""
+def spinning(work: str) -> Iterator[Callable[[str], None]]:
+    """Shows a line that changes while a person watches, and nothing in a pipe. Yields a function
+    that takes the line's text."""
     if not _is_watched():
         yield lambda text: None
         return
     from rich.console import Console  # of no use in a pipe, where most loads run
     from rich.text import Text
 
-    with Console(stderr=True).status(f"{what}...") as spinner:
+    with Console(stderr=True).status(f"{work}...") as spinner:
         yield lambda text: spinner.update(Text(harmless(text)))
 
 
@@ -88,7 +88,7 @@ def complain(text: str) -> None:
     click.echo(f"wolkvox-billing: {harmless(text)}", err=True)
 
 
-def print_table(headings: list[str], rows: Sequence[Sequence[Any]]) -> None:
+def print_table(headings: list[str], rows: Sequence[Sequence[object]]) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -99,18 +99,18 @@ def print_table(headings: list[str], rows: Sequence[Sequence[Any]]) -> None:
         for heading in headings:
             table.add_column(heading, overflow="fold")
         for row in rows[start : start + _ROWS_OF_A_TABLE]:
-            table.add_row(*(Text(harmless(_shown(cell))) for cell in row))
+            table.add_row(*(Text(harmless(_as_text(cell))) for cell in row))
         out.print(table)
 
 
-def print_json(value: Any) -> None:
+def print_json(value: object) -> None:
     """Numbers that count as strings, so that no reader makes a float of them; times in ISO 8601.
     What does not print is escaped: half a character, as a file's name may hold, ends no verb."""
     text = json.dumps(value, default=_as_json, ensure_ascii=False, indent=2)
     click.echo("".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text))
 
 
-def _as_json(value: Any) -> Any:
+def _as_json(value: object) -> object:
     if isinstance(value, (datetime, date)):
         return value.isoformat()
     if isinstance(value, timedelta):
@@ -120,7 +120,7 @@ def _as_json(value: Any) -> Any:
     raise TypeError(type(value))
 
 
-def _shown(cell: Any) -> str:
+def _as_text(cell: object) -> str:
     if isinstance(cell, Decimal):
         return shown_number(cell)
     return "" if cell is None else str(cell)

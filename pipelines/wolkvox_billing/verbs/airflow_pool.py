@@ -22,9 +22,11 @@ class Pool(NamedTuple):
 
 
 def look_at_pool() -> Pool:
-    """What is wrong with the pool, and the command that mends it; or that it is there. Nothing is
-    said where this is no machine of Airflow's: AIRFLOW_HOME is not set, or there is no command
-    `airflow`."""
+    """Return what is wrong with the pool, and the command that mends it; or that it is there.
+
+    Nothing is said where this is no machine of Airflow's: AIRFLOW_HOME is not set, or there is no
+    command `airflow`.
+    """
     beside = Path(sys.executable).with_name("airflow")
     program = str(beside) if beside.exists() else shutil.which("airflow")
     if not program or not os.environ.get("AIRFLOW_HOME"):
@@ -41,10 +43,11 @@ def look_at_pool() -> Pool:
         )
         # Airflow may print warnings before it.
         pools = json.loads(done.stdout[done.stdout.index("[{") :])
-        slots = {one["pool"]: str(one["slots"]) for one in pools}
+        slots = {pool["pool"]: str(pool["slots"]) for pool in pools}
     except (OSError, subprocess.SubprocessError, ValueError, KeyError):
-        said = f"Airflow does not say which pools it has: look with `{program} pools list`"
-        return Pool(False, said)
+        return Pool(
+            False, f"Airflow does not say which pools it has: look with `{program} pools list`"
+        )
     if slots.get(name) == "1":
         return Pool(True, f"Airflow's pool {name} is there, and has one slot")
     state = f"has {slots[name]} slots" if name in slots else "is missing, so its tasks never start"

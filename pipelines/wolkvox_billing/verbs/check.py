@@ -48,19 +48,19 @@ def check(
     on_event: Callable[[Poll | Skip], None] | None = None,
     **settings: Any,
 ) -> list[Finding]:
-    """One Finding per operation, in the order of their names. Raises SettingsError.
+    """Return one Finding per operation, in the order of their names. Raises SettingsError.
 
     The steps, in order: name, connection, certificate, answer, server, token, quota, busy,
     maintenance, report, format.
     """
-    asked = read_poll_settings(**settings)
+    poll_settings = read_poll_settings(**settings)
     events: list[Poll | Skip] = []
     for event in ask_all(
-        asked.operations,
-        asked.reports[:1],
+        poll_settings.operations,
+        poll_settings.reports[:1],
         due=lambda *_: None,
         clock=clock,
-        manner=replace(asked.manner, most_retries=0),
+        manner=replace(poll_settings.manner, most_retries=0),
     ):
         events.append(event)
         if on_event:
@@ -90,17 +90,17 @@ def _finding(event: Poll | Skip) -> Finding:
         report=event.report,
         outcome=event.outcome.value,
         failed_step=step,
-        says="; ".join(filter(None, (verdict.msg, verdict.note, _of_rejected(rejected)))),
+        says="; ".join(filter(None, (verdict.msg, verdict.note, _complaint(rejected)))),
         advice=advice,
-        rows=[_shown(row) for row in verdict.rows[:3]],
+        rows=[_as_texts(row) for row in verdict.rows[:3]],
     )
 
 
-def _of_rejected(rejected: list[RejectedRow]) -> str:
+def _complaint(rejected: list[RejectedRow]) -> str:
     return f"{len(rejected)} rows could not be read: {rejected[0].reason}" if rejected else ""
 
 
-def _shown(row: Any) -> dict[str, str]:
+def _as_texts(row: object) -> dict[str, str]:
     if not isinstance(row, dict):
         return {"row": to_json(row)}
     return {name: str(row[name]) if name in row else "(missing)" for name in ROW_FIELDS}

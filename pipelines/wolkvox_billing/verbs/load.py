@@ -85,15 +85,15 @@ def load(
     meaning = meaning_of(settings.get("timezone"), measures, gauge_month)
     with opened(destination, dataset) as pipeline:
         folder = folder_of(pipeline)
-        spool, asked = Spool(folder.spool), AskedFolder(folder.asked)
+        spool, asked_folder = Spool(folder.spool), AskedFolder(folder.asked)
         report = LoadReport(
             working_folder=str(folder.path),
             location=location_of(pipeline),
             warnings=waiting_elsewhere(folder),
         )
-        if asked.is_new:
-            remember(pipeline, asked)
-        pace = Pace(asked, poll_settings.pace, clock, force=force)
+        if asked_folder.is_new:
+            remember(pipeline, asked_folder)
+        pace = Pace(asked_folder, poll_settings.pace, clock, force=force)
         ask(report, poll_settings, folder, pace, hosts_of(pipeline), on_event)
         report.warnings += spool.told()
         if says := load_older(pipeline, folder):
@@ -110,36 +110,36 @@ def _drain(
     meaning: Meaning,
     clock: Clock,
 ) -> None:
-    """Loads what waits, and makes the marts of it."""
+    """Load what waits, and make the marts of it."""
     fresh = frozenset(poll.poll_id for poll in report.polls)
     with held_open(pipeline):
-        done = drain(pipeline, spool, clock(), fresh)
-        _tell(report, spool, done, fresh)
-        if done.changes:
-            _try(report, NOT_DESCRIBED, lambda: comment(pipeline, done.changes))
-        has_tables = done.loaded or (pipeline.default_schema_name and not done.waits)
+        drained = drain(pipeline, spool, clock(), fresh)
+        _note(report, spool, drained, fresh)
+        if drained.changes:
+            _try_step(report, NOT_DESCRIBED, lambda: comment(pipeline, drained.changes))
+        has_tables = drained.loaded or (pipeline.default_schema_name and not drained.waits)
         if engine_of(pipeline) in REFRESHED and has_tables:
-            is_fresh = _try(
-                report, NOT_REFRESHED, lambda: refresh(pipeline, meaning, clock(), done.zones)
+            is_fresh = _try_step(
+                report, NOT_REFRESHED, lambda: refresh(pipeline, meaning, clock(), drained.zones)
             )
             if is_fresh:
-                _refill(report, pipeline, anew=done.has_older_days(clock()))
+                _refill(report, pipeline, anew=drained.has_older_days(clock()))
 
 
-def _tell(report: LoadReport, spool: Spool, done: Drained, fresh: frozenset[str]) -> None:
-    """Puts into the report what became of the answers."""
+def _note(report: LoadReport, spool: Spool, drained: Drained, fresh: frozenset[str]) -> None:
+    """Put into the report what became of the answers."""
     report.polls = [
-        replace(poll, rejected=done.rejected.get(poll.poll_id)) for poll in report.polls
+        replace(poll, rejected=drained.rejected.get(poll.poll_id)) for poll in report.polls
     ]
-    own = {says for poll_id, says in done.waits.items() if poll_id in fresh}
+    own = {says for poll_id, says in drained.waits.items() if poll_id in fresh}
     report.problems += [NOT_LOADED.format(says) for says in sorted(own)]
-    others = set(done.waits.values()) - own
+    others = set(drained.waits.values()) - own
     report.problems += [WAIT_ON.format(says) for says in sorted(others)]
     known = set(report.warnings)
     report.problems += [says for says in spool.told() if says not in known]
 
 
-def remember(pipeline: dlt.Pipeline, asked: AskedFolder) -> None:
+def remember(pipeline: dlt.Pipeline, asked_folder: AskedFolder) -> None:
     """Note when operations were answered, and which of them rest, by what the destination has: a
     new working folder goes on where another one stopped. Where it cannot tell, all are due."""
     engine = engine_of(pipeline)
@@ -160,24 +160,24 @@ def remember(pipeline: dlt.Pipeline, asked: AskedFolder) -> None:
                 "WHERE outcome = 'quota_spent' GROUP BY operation_id, timezone",
             )
         for operation_id, name, at in answered:
-            asked.note_answer(operation_id, name, at)
+            asked_folder.note_answer(operation_id, name, at)
         for operation_id, zone, at in spent:
-            asked.note_rest(operation_id, next_midnight(at, ZoneInfo(zone)))
+            asked_folder.note_rest(operation_id, next_midnight(at, ZoneInfo(zone)))
 
     with held_open(pipeline):
         failure_of(read)
 
 
-def _refill(result: LoadReport, pipeline: dlt.Pipeline, *, anew: bool) -> None:
+def _refill(report: LoadReport, pipeline: dlt.Pipeline, *, anew: bool) -> None:
     try:
         policy = configured(read_policy)
         if policy.has_files:
             # Here, since it brings much along that a load without invoices has no use for.
             from wolkvox_billing.reconciliation.mart import refill
 
-            _try(result, NOT_RECONCILED, lambda: refill(pipeline, policy, anew=anew))
+            _try_step(report, NOT_RECONCILED, lambda: refill(pipeline, policy, anew=anew))
     except WolkvoxError as error:
-        result.warnings.append(NOT_RECONCILED.format(error))
+        report.warnings.append(NOT_RECONCILED.format(error))
 
 
 def refresh_marts(
@@ -189,26 +189,26 @@ def refresh_marts(
     measures: Mapping[str, str] | None = None,
     gauge_month: str | None = None,
 ) -> LoadReport:
-    """Makes the marts by the settings as they are now, and moves their clock; asks nobody. The
+    """Make the marts by the settings as they are now, and move their clock; ask nobody. The
     report has no polls; a warning on a destination whose marts we do not make.
 
     Raises SettingsError, and WarehouseError where nothing is loaded yet or nothing can be written.
     """
-    meaning, result = meaning_of(timezone, measures, gauge_month), LoadReport()
+    meaning, report = meaning_of(timezone, measures, gauge_month), LoadReport()
     with opened(destination, dataset) as pipeline:
-        result.location = location_of(pipeline)
+        report.location = location_of(pipeline)
         if (name := engine_of(pipeline)) in REFRESHED:
             with reading(pipeline):
                 refresh(pipeline, meaning, clock())
-                _refill(result, pipeline, anew=True)
+                _refill(report, pipeline, anew=True)
         else:
-            result.warnings.append(f"the marts on {name} are made by `wolkvox-billing sql`")
-    return result
+            report.warnings.append(f"the marts on {name} are made by `wolkvox-billing sql`")
+    return report
 
 
 def marts_sql(dialect: str, *, dataset: str = DATASET, clock: Clock = utc_now) -> Iterator[str]:
-    """The statements that make the marts on an engine that `load` does not refresh. The calendar
-    of polls begins with last year. Raises SettingsError."""
+    """Yield the statements that make the marts on an engine that `load` does not refresh. The
+    calendar of polls begins with last year. Raises SettingsError."""
     meaning, now = meaning_of(), clock()
     return statements(
         dialect,
@@ -228,12 +228,13 @@ def meaning_of(
     measures: Mapping[str, str] | None = None,
     gauge_month: str | None = None,
 ) -> Meaning:
-    """The Meaning by these settings, and by dlt's configuration for the rest."""
+    """Return the Meaning by these settings, and by dlt's configuration for the rest."""
     meaning: Meaning = configured(lambda: read_meaning(timezone, measures, gauge_month))
     return meaning
 
 
-def _try(result: LoadReport, what_fails: str, step: Callable[[], Any]) -> bool:
+def _try_step(report: LoadReport, problem: str, step: Callable[[], object]) -> bool:
+    """Take a step; where it fails, note the problem with what the destination says."""
     says = ""
     try:
         if failure := failure_of(step):
@@ -241,5 +242,5 @@ def _try(result: LoadReport, what_fails: str, step: Callable[[], Any]) -> bool:
     except WarehouseError as error:  # such as a dataset that somebody dropped in these seconds
         says = str(error)
     if says:
-        result.problems.append(what_fails.format(says))
+        report.problems.append(problem.format(says))
     return not says

@@ -116,17 +116,7 @@ def ask(
     for warning in settings.warnings:
         logger.warning(warning)
     report.warnings += settings.warnings
-    try:
-        folder.spool.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder.spool):
-            pass
-        free = shutil.disk_usage(folder.spool).free
-    except OSError as error:
-        if error.errno != errno.ENOSPC:
-            raise WarehouseError(
-                f"{folder.spool} cannot be written, so nothing was asked: {error.strerror}"
-            ) from None
-        free = 0
+    free = _free_bytes(folder)
     if free < ROOM_FOR_ANSWERS:
         report.problems.append(
             f"the disk is full: {free} bytes are free in {folder.path}, so nothing was asked"
@@ -154,6 +144,21 @@ def ask(
         if on_event:
             on_event(event)
         del event  # with its rows, before the next one comes
+
+
+def _free_bytes(folder: WorkingFolder) -> int:
+    """Return what is free for answers. Raises WarehouseError where none can be kept."""
+    try:
+        folder.spool.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder.spool):
+            pass
+        return shutil.disk_usage(folder.spool).free
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            return 0
+        raise WarehouseError(
+            f"{folder.spool} cannot be written, so nothing was asked: {error.strerror}"
+        ) from None
 
 
 def _place(destination: str, dataset: str) -> tuple[WorkingFolder, Hosts | None]:

@@ -17,8 +17,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import duckdb
@@ -67,7 +68,8 @@ def publish(
     dataset: str = DATASET,
     clock: Clock = utc_now,
 ) -> Snapshot:
-    """The Snapshot that was made at the path. The marts are refreshed first, and are tables in it.
+    """Write a copy to the path, and return its Snapshot. The marts are refreshed first, and are
+    tables in it.
 
     The verdicts are made anew where this machine compares by the rules that they were made by;
     elsewhere they stay, a warning says so, and `refreshed.verdicts_epoch` which moment they are of.
@@ -75,40 +77,28 @@ def publish(
     nothing can be read, and WolkvoxError where nothing can be written.
     """
     target = Path(os.path.abspath(path))
-    as_file = target.suffix == ".duckdb"
-    marts = f"{dataset}_marts"
-    if as_file and target.stem in (dataset, marts):
-        raise SettingsError(
-            f"{target.name} makes the schema {target.stem} in it ambiguous: choose another name"
-        )
-    _check_replaceable(target, marts, as_file)
+    _check_target(target, dataset)
     beside = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
-    open_to = 0o777 & ~_umask()
+    mode = 0o777 & ~_umask()  # before `opened`, which narrows it
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with opened(destination, dataset) as pipeline, reading(pipeline):
-            if engine_of(pipeline) not in REFRESHED:
-                raise SettingsError(f"publish reads {' and '.join(REFRESHED)}, not {destination}")
-            source = Path(location_of(pipeline))
-            if target.exists() and source.exists() and target.samefile(source):
-                raise SettingsError(f"{target} is the warehouse itself: choose another name")
-            for left in target.parent.glob(f".{target.name}.*"):  # of a run that was killed
-                if re.fullmatch("[0-9a-f]{8}([.]wal)?", left.name[len(target.name) + 2 :]):
-                    _remove(left)
+            _check_source(pipeline, destination, target)
+            _remove_leftovers(target)
             refresh(pipeline, None, clock())
             warnings = _renew_verdicts(pipeline)
             if not pipeline.default_schema_name:  # this machine never loaded; the warehouse did
                 pipeline.sync_destination()
-            with _tables(pipeline, {dataset: None, marts: (*MARTS, *BESIDE)}) as (db, tables):
+            with _source_of(pipeline) as source:
                 try:
-                    if as_file:
-                        rows = _as_file(db, tables, beside, _comments(pipeline))
+                    if _is_file(target):
+                        rows = _write_file(source, beside, _comments(pipeline))
                     else:
-                        rows = _as_folder(db, tables, beside)
+                        rows = _write_folder(source, beside)
                 except duckdb.Error as error:
                     raise WolkvoxError(f"{target} could not be written: {plain(error)}") from None
             _sync(beside)
-            _move(beside, target, as_file, open_to)
+            _move(beside, target, mode)
     except OSError as error:
         raise WolkvoxError(f"{target} could not be written: {plain(error)}") from None
     finally:
@@ -117,47 +107,25 @@ def publish(
     return Snapshot(target, rows, warnings)
 
 
-def _renew_verdicts(pipeline: dlt.Pipeline) -> tuple[str, ...]:
-    """Makes the verdicts anew, as of the marts' clock, by the rules that they were made by; a
-    warning where this machine has others: one that only copies must not judge for all."""
-    marts = f"{pipeline.dataset_name}_marts"
-    with pipeline.sql_client() as client:
-        refreshed = read_rows(client, f"{marts}.refreshed")[0]
-        made_by = read_rows(client, f"{marts}.reconciled_by")
-    if not made_by:  # nothing was compared yet
-        return ()
-    # Here, since it brings much along that a copy without verdicts has no use for.
-    from wolkvox_billing.reconciliation.mart import fill, policy_digest
-
-    try:
-        policy = configured(read_policy)
-        if made_by[0].get("policy_digest") == policy_digest(policy):
-            fill(pipeline, policy)
-            return ()
-        why = "another line map, rate card or setting under [reconciliation] than here made them"
-    except WolkvoxError as error:
-        why = str(error)
-    return (f"the verdicts are as of {_moment(refreshed)}, and stay: {why}",)
+def _is_file(target: Path) -> bool:
+    return target.suffix == ".duckdb"
 
 
-def _moment(refreshed: Mapping[str, Any]) -> str:
-    """The moment of the verdicts on the vendor's clock."""
-    epoch, zone = refreshed.get("verdicts_epoch"), refreshed["timezone"]
-    if epoch is None:
-        return "an unknown moment"
-    return f"{datetime.fromtimestamp(epoch, ZoneInfo(zone)):%Y-%m-%d %H:%M} ({zone})"
-
-
-def _check_replaceable(target: Path, marts: str, as_file: bool) -> None:
-    """Only what `publish` made is replaced. Raises SettingsError."""
+def _check_target(target: Path, dataset: str) -> None:
+    """Raise SettingsError where something would be replaced that `publish` did not make."""
+    marts = f"{dataset}_marts"
+    if _is_file(target) and target.stem in (dataset, marts):
+        raise SettingsError(
+            f"{target.name} makes the schema {target.stem} in it ambiguous: choose another name"
+        )
     if not target.exists() and not target.is_symlink():
         return
     is_ours = False
-    if as_file and target.is_file() and not target.is_symlink():
+    if _is_file(target) and target.is_file() and not target.is_symlink():
         with suppress(duckdb.Error), closing(duckdb.connect(str(target), read_only=True)) as db:
-            made = "SELECT 1 FROM duckdb_tables() WHERE schema_name = ?"
-            is_ours = bool(db.execute(made, [marts]).fetchall())
-    elif not as_file and target.is_symlink():
+            query = "SELECT 1 FROM duckdb_tables() WHERE schema_name = ?"
+            is_ours = bool(db.execute(query, [marts]).fetchall())
+    elif not _is_file(target) and target.is_symlink():
         is_ours = os.readlink(target).startswith(f"{_versions(target).name}/")
     if not is_ours:
         raise SettingsError(
@@ -165,104 +133,173 @@ def _check_replaceable(target: Path, marts: str, as_file: bool) -> None:
         )
 
 
-# A table: its name and, as a query of the DuckDB connection, its rows.
-Tables = list[tuple[str, str, Callable[[], str]]]
+def _check_source(pipeline: dlt.Pipeline, destination: str, target: Path) -> None:
+    """Raise SettingsError where the warehouse cannot be copied there."""
+    if engine_of(pipeline) not in REFRESHED:
+        raise SettingsError(f"publish reads {' and '.join(REFRESHED)}, not {destination}")
+    warehouse = Path(location_of(pipeline))
+    if target.exists() and warehouse.exists() and target.samefile(warehouse):
+        raise SettingsError(f"{target} is the warehouse itself: choose another name")
 
 
-def _as_file(
-    db: duckdb.DuckDBPyConnection, tables: Tables, beside: Path, comments: Mapping[str, str]
-) -> dict[str, int]:
-    db.execute(f"ATTACH '{_quoted(beside)}' AS snapshot (STORAGE_VERSION '{STORAGE_VERSION}')")
+def _remove_leftovers(target: Path) -> None:
+    """Remove what a `publish` that was killed left beside its target."""
+    for path in target.parent.glob(f".{target.name}.*"):
+        if re.fullmatch("[0-9a-f]{8}([.]wal)?", path.name[len(target.name) + 2 :]):
+            _remove(path)
+
+
+def _renew_verdicts(pipeline: dlt.Pipeline) -> tuple[str, ...]:
+    """Make the verdicts anew, as of the marts' clock, by the rules that they were made by; return a
+    warning where this machine has others: one that only copies must not judge for all."""
+    marts = f"{pipeline.dataset_name}_marts"
+    with pipeline.sql_client() as client:
+        refreshed = read_rows(client, f"{marts}.refreshed")[0]
+        policies = read_rows(client, f"{marts}.reconciled_by")
+    if not policies:  # nothing was compared yet
+        return ()
+    # Here, since it brings much along that a copy without verdicts has no use for.
+    from wolkvox_billing.reconciliation.mart import fill, policy_digest
+
+    try:
+        policy = configured(read_policy)
+        if policies[0].get("policy_digest") == policy_digest(policy):
+            fill(pipeline, policy)
+            return ()
+        why = "another line map, rate card or setting under [reconciliation] than here made them"
+    except WolkvoxError as error:
+        why = str(error)
+    return (f"the verdicts are as of {_verdicts_moment(refreshed)}, and stay: {why}",)
+
+
+def _verdicts_moment(refreshed: Mapping[str, Any]) -> str:  # a row of whatever columns there are
+    """Return the moment of the verdicts on the vendor's clock, as a text."""
+    epoch, zone = refreshed.get("verdicts_epoch"), refreshed["timezone"]
+    if epoch is None:
+        return "an unknown moment"
+    return f"{datetime.fromtimestamp(epoch, ZoneInfo(zone)):%Y-%m-%d %H:%M} ({zone})"
+
+
+class _Column(NamedTuple):
+    """A column of a table, as the information schema has it."""
+
+    schema: str
+    table: str
+    name: str
+    type: str
+    scale: int | None
+
+
+class _Source(NamedTuple):
+    """A DuckDB connection, the warehouse's tables as (schema, name), and what makes a query of one
+    for that connection. All of it is of one moment."""
+
+    db: duckdb.DuckDBPyConnection
+    tables: list[tuple[str, str]]
+    query_of: Callable[[str, str], str]
+
+
+def _write_file(source: _Source, file: Path, comments: Mapping[str, str]) -> dict[str, int]:
+    """Write the tables into a DuckDB file; return how many rows each has, by `schema.table`."""
+    db = source.db
+    db.execute(f"ATTACH '{_quoted(file)}' AS snapshot (STORAGE_VERSION '{STORAGE_VERSION}')")
     rows: dict[str, int] = {}
-    for schema, table, source in tables:
+    for schema, table in source.tables:
         db.execute(f"CREATE SCHEMA IF NOT EXISTS snapshot.{schema}")
         name = f"snapshot.{schema}.{table}"
-        db.execute(f"CREATE TABLE {name} AS {source()}")
+        db.execute(f"CREATE TABLE {name} AS {source.query_of(schema, table)}")
         rows[f"{schema}.{table}"] = db.execute(f"SELECT COUNT(*) FROM {name}").fetchall()[0][0]
         for (column,) in db.execute(f"SELECT column_name FROM (DESCRIBE {name})").fetchall():
-            if says := comments.get(f"{table}.{column}") or comments.get(column):
-                db.execute(f"COMMENT ON COLUMN {name}.{column} IS {literal(says)}")
-        if says := comments.get(f"{table}."):
-            db.execute(f"COMMENT ON TABLE {name} IS {literal(says)}")
+            if comment := comments.get(f"{table}.{column}") or comments.get(column):
+                db.execute(f"COMMENT ON COLUMN {name}.{column} IS {literal(comment)}")
+        if comment := comments.get(f"{table}."):
+            db.execute(f"COMMENT ON TABLE {name} IS {literal(comment)}")
     db.execute("DETACH snapshot")
     return rows
 
 
 def _comments(pipeline: dlt.Pipeline) -> dict[str, str]:
-    """What each table holds, by `table.`, and each column, by `table.column`; by `column` in the
-    marts, where a name means the same everywhere."""
-    said = {f"{mart}.": grain(mart) for mart in MARTS} | COLUMNS
-    said |= {f"{table}.": says for table, says in BESIDE.items()}
+    """Return what each table holds, by `table.`, and each column, by `table.column`; by `column` in
+    the marts, where a name means the same everywhere."""
+    comments = {f"{mart}.": grain(mart) for mart in MARTS} | COLUMNS
+    comments |= {f"{table}.": comment for table, comment in BESIDE.items()}
     for table in pipeline.default_schema.data_tables():
-        said[f"{table['name']}."] = table.get("description") or ""
+        comments[f"{table['name']}."] = table.get("description") or ""
         for column, hint in table["columns"].items():
-            said[f"{table['name']}.{column}"] = hint.get("description") or ""
-    return said
+            comments[f"{table['name']}.{column}"] = hint.get("description") or ""
+    return comments
 
 
-def _as_folder(db: duckdb.DuckDBPyConnection, tables: Tables, beside: Path) -> dict[str, int]:
+def _write_folder(source: _Source, folder: Path) -> dict[str, int]:
+    """Write the tables as Parquet files; return how many rows each has, by `schema.table`."""
     rows: dict[str, int] = {}
-    for schema, table, source in tables:
-        file = beside / schema / f"{table}.parquet"
+    for schema, table in source.tables:
+        file = folder / schema / f"{table}.parquet"
         file.parent.mkdir(parents=True, exist_ok=True)
-        copied = db.execute(f"COPY ({source()}) TO '{_quoted(file)}' (FORMAT parquet)").fetchall()
-        rows[f"{schema}.{table}"] = copied[0][0]
+        copy = f"COPY ({source.query_of(schema, table)}) TO '{_quoted(file)}' (FORMAT parquet)"
+        rows[f"{schema}.{table}"] = source.db.execute(copy).fetchall()[0][0]
     return rows
 
 
 @contextmanager
-def _tables(
-    pipeline: dlt.Pipeline, schemas: Mapping[str, tuple[str, ...] | None]
-) -> Iterator[tuple[duckdb.DuckDBPyConnection, Tables]]:
-    """A DuckDB connection, and the warehouse's tables as queries of it, all of one moment; without
-    dlt's own, and what hosts tell each other."""
+def _source_of(pipeline: dlt.Pipeline) -> Iterator[_Source]:
+    """Open the warehouse for the time of the block."""
+    dataset = pipeline.dataset_name
     with closing(duckdb.connect()) as db:
         if engine_of(pipeline) == "duckdb":
             location = _quoted(Path(location_of(pipeline)))
             db.execute(f"ATTACH '{location}' AS warehouse (READ_ONLY); USE warehouse")
-            listed = db.execute(_LISTED).fetchall()
-            names = _chosen([(schema, table) for schema, table, *_ in listed], schemas)
-            yield db, [(s, t, lambda s=s, t=t: f"SELECT * FROM {s}.{t}") for s, t in names]  # type: ignore[misc]
+            columns = [_Column(*row) for row in db.execute(_COLUMNS_QUERY).fetchall()]
+            yield _Source(db, _published(columns, dataset), "SELECT * FROM {}.{}".format)
             return
         with pipeline.sql_client() as client:
             pg = client.native_connection
             pg.rollback()
             pg.set_session(isolation_level="REPEATABLE READ", readonly=True, autocommit=False)
             with pg.cursor() as cursor:
-                cursor.execute(_LISTED)
-                listed = cursor.fetchall()
-            names = _chosen([(schema, table) for schema, table, *_ in listed], schemas)
-            yield db, [(s, t, lambda s=s, t=t: _copied(db, pg, s, t, listed)) for s, t in names]  # type: ignore[misc]
+                cursor.execute(_COLUMNS_QUERY)
+                columns = [_Column(*row) for row in cursor.fetchall()]
+            yield _Source(db, _published(columns, dataset), partial(_copy, db, pg, columns))
 
 
-_LISTED = (
+_COLUMNS_QUERY = (
     "SELECT table_schema, table_name, column_name, data_type, numeric_scale "
     "FROM information_schema.columns "
     "ORDER BY table_schema, table_name, ordinal_position"
 )
 
 
-def _chosen(
-    found: list[tuple[str, str]], schemas: Mapping[str, tuple[str, ...] | None]
-) -> list[tuple[str, str]]:
+def _published(columns: list[_Column], dataset: str) -> list[tuple[str, str]]:
+    """Return the tables to publish: raw ones without dlt's own and what hosts tell each other, the
+    marts, and what stands beside them."""
+    marts = f"{dataset}_marts"
     return [
         (schema, table)
-        for schema, table in dict.fromkeys(found)
-        if schema in schemas
-        and table in (schemas[schema] or [table])
+        for schema, table in dict.fromkeys((column.schema, column.table) for column in columns)
+        if (schema == dataset or (schema == marts and table in (*MARTS, *BESIDE)))
         and "_dlt_" not in table
         and table != LAST_ANSWERS
     ]
 
 
-def _copied(
-    db: duckdb.DuckDBPyConnection, pg: Any, schema: str, table: str, listed: list[tuple[Any, ...]]
+def _copy(
+    db: duckdb.DuckDBPyConnection,
+    pg: Any,  # psycopg2's, which comes with an extra
+    columns: list[_Column],
+    schema: str,
+    table: str,
 ) -> str:
-    """A PostgreSQL table copied into the DuckDB connection, some rows at a time; a query of it."""
+    """Copy a PostgreSQL table into the DuckDB connection, some rows at a time; return a query of
+    it."""
     import pyarrow as pa
 
-    columns = [(name, *kind) for s, t, name, *kind in listed if (s, t) == (schema, table)]
-    fields = pa.schema([(name, _arrow(kind, scale)) for name, kind, scale in columns])
+    fields = pa.schema(
+        [
+            (column.name, _arrow(column.type, column.scale))
+            for column in columns
+            if (column.schema, column.table) == (schema, table)
+        ]
+    )
     db.execute("DROP TABLE IF EXISTS copied")
     with pg.cursor(name=f"publish_{table}") as cursor:
         cursor.itersize = ROWS_AT_ONCE
@@ -272,7 +309,7 @@ def _copied(
             rows = cursor.fetchmany(ROWS_AT_ONCE)
             if not rows and into.startswith("INSERT"):
                 break
-            values = zip(*rows, strict=True) if rows else ((),) * len(columns)
+            values = zip(*rows, strict=True) if rows else ((),) * len(fields)
             part = pa.table(
                 [
                     pa.array([bytes(v) if isinstance(v, memoryview) else v for v in column], kind)
@@ -300,7 +337,7 @@ def _arrow(kind: str, scale: int | None) -> pyarrow.DataType:
 
 
 def _sync(path: Path) -> None:
-    """What is moved into place must be on the disk."""
+    """Wait until it is on the disk, as what is moved into place must be."""
     for file in [path] if path.is_file() else path.rglob("*.parquet"):
         with file.open("rb") as handle:
             os.fsync(handle.fileno())
@@ -314,24 +351,25 @@ def _remove(path: Path) -> None:
             path.unlink()
 
 
-def _move(beside: Path, target: Path, as_file: bool, open_to: int) -> None:
-    # It is for others, unlike the warehouse, which `opened` makes for its owner alone.
-    for one in [beside, *beside.rglob("*")]:
-        one.chmod(open_to if one.is_dir() else open_to & 0o644)
-    if as_file:
+def _move(beside: Path, target: Path, mode: int) -> None:
+    """Put it in its place, for others to read, unlike the warehouse, which `opened` makes for its
+    owner alone."""
+    for path in [beside, *beside.rglob("*")]:
+        path.chmod(mode if path.is_dir() else mode & 0o644)
+    if _is_file(target):
         beside.replace(target)
         return
     versions = _versions(target)
     versions.mkdir(exist_ok=True)
-    versions.chmod(open_to)
-    kept = target.resolve().name if target.is_symlink() else ""
+    versions.chmod(mode)
+    previous = target.resolve().name if target.is_symlink() else ""
     version = versions / f"{_next(versions):08d}"
     beside.rename(version)
     link = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     link.symlink_to(version.relative_to(target.parent))
     link.replace(target)
     for old in versions.iterdir():
-        if old.name.isdigit() and old.name not in (kept, version.name):
+        if old.name.isdigit() and old.name not in (previous, version.name):
             shutil.rmtree(old, ignore_errors=True)
 
 
@@ -340,7 +378,7 @@ def _versions(target: Path) -> Path:
 
 
 def _next(versions: Path) -> int:
-    return 1 + max((int(one.name) for one in versions.iterdir() if one.name.isdigit()), default=0)
+    return 1 + max((int(p.name) for p in versions.iterdir() if p.name.isdigit()), default=0)
 
 
 def _umask() -> int:

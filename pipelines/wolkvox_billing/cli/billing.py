@@ -1,0 +1,281 @@
+"""The verbs about what is billed: `invoices`, `reconcile`, `explain`, `close` and `verify`.
+
+click hands each option over as an argument: a verb has as many as it has options.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import click
+
+from wolkvox_billing.cli.listing import (
+    RECEIPT_HEADINGS,
+    VERDICT_HEADINGS,
+    alarm_of,
+    receipt_as_row,
+    verdict_as_row,
+)
+from wolkvox_billing.cli.options import json_option, place_options
+from wolkvox_billing.cli.terminal import counting, print_json, print_table, say
+from wolkvox_billing.errors import SettingsError
+from wolkvox_billing.values.shown import shown_number
+
+if TYPE_CHECKING:
+    from wolkvox_billing.verbs.invoices import Intake
+    from wolkvox_billing.verbs.reconcile import Reconciliation
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@place_options
+@click.option(
+    "--decimal",
+    type=click.Choice([".", ","]),
+    help="What is before decimals in spreadsheets, where a file does not show it.",
+)
+@json_option
+def invoices(
+    paths: tuple[str, ...], destination: str, dataset: str, decimal: str | None, as_json: bool
+) -> None:
+    """Read invoices out of files, folders and zips, and load them.
+
+    UBL 2.1 (DIAN's electronic invoices, also as they come in a mail's zip; Peppol, EN 16931), CSV
+    and XLSX. A file may be read again: what is loaded is never changed.
+    """
+    from wolkvox_billing.verbs.invoices import invoices as verb
+
+    with counting("reading invoices") as on_found:
+        result = verb(
+            list(paths),
+            destination=destination,
+            dataset=dataset,
+            decimal=decimal,
+            on_found=on_found,
+        )
+    rejected = [
+        f"{receipt.file_name}: {receipt.reason}"
+        for receipt in result.receipts
+        if receipt.made == "rejected"
+    ]
+    if as_json:
+        print_json(
+            {
+                "documents": [asdict(receipt) for receipt in result.receipts],
+                "counts": result.counts,
+                "net_amounts": result.net_amounts,
+                "other_kinds": result.other_kinds,
+                "warnings": result.warnings,
+                "location": result.location,
+                "failures": rejected,
+                "may_pass": False,
+            }
+        )
+    else:
+        _print_intake(result, rejected)
+        say(f"tables: {result.location}, dataset {dataset}")
+    sys.exit(1 if rejected else 0)
+
+
+def _print_intake(intake: Intake, rejected: list[str]) -> None:
+    documents = [receipt for receipt in intake.receipts if receipt.document_id]
+    if documents:
+        print_table(RECEIPT_HEADINGS, [receipt_as_row(receipt) for receipt in documents])
+    for receipt in documents:
+        for text in receipt.warnings:
+            say(f"warning: {receipt.document_number or receipt.file_name}: {text}")
+    for text in rejected:
+        say(f"rejected: {text}")
+    for kind, count in intake.other_kinds.items():
+        say(f"no invoices, passed over: {count} x {kind}")
+    for currency, net in intake.net_amounts.items():
+        say(f"net of all, credit notes taken off: {shown_number(net)} {currency}")
+    say(", ".join(f"{count} {result}" for result, count in intake.counts.items()) or "no file")
+    for text in intake.warnings:
+        say(f"warning: {text}")
+
+
+@click.command()
+@click.option("--month", help="A month such as 2026-11; all months without it.")
+@click.option("--init", "is_init", is_flag=True, help="Write a line map and a rate card to edit.")
+@click.option(
+    "--fail-on-material", is_flag=True, help="End in 1 where a difference is worth an alarm."
+)
+@click.option("--evidence", metavar="DIR", help="Write the month's evidence, one zip, in there.")
+@click.option(
+    "--files",
+    multiple=True,
+    metavar="PATH",
+    help="Where the invoices' files are, to be put in the evidence; may be repeated.",
+)
+@place_options
+@json_option
+def reconcile(
+    month: str | None,
+    is_init: bool,
+    fail_on_material: bool,
+    evidence: str | None,
+    files: tuple[str, ...],
+    destination: str,
+    dataset: str,
+    as_json: bool,
+) -> None:
+    """Compare what was billed with what was measured, and say what to pay and what to question."""
+    from wolkvox_billing.evidence import order_evidence
+    from wolkvox_billing.verbs import reconcile as verbs
+
+    if is_init:
+        options = {"--month": month, "--fail-on-material": fail_on_material,
+                   "--evidence": evidence, "--files": files}  # fmt: skip
+        if others := [name for name, value in options.items() if value]:
+            raise SettingsError(f"--init goes without {', '.join(others)}: run it first, by itself")
+        _write_contract(destination, dataset, as_json)
+        return
+    if (evidence and not month) or (files and not evidence):
+        raise SettingsError("--evidence needs a --month, and --files needs --evidence")
+    order = order_evidence(evidence, month, files) if evidence and month else None
+    result = verbs.reconcile(month, destination=destination, dataset=dataset, evidence=order)
+    material = [alarm_of(verdict) for verdict in result.rows if verdict.is_material]
+    if as_json:
+        print_json(
+            {
+                "month": result.month,
+                "policy": result.policy.as_json(),
+                "rows": [asdict(verdict) for verdict in result.rows],
+                "totals": result.totals,
+                "warnings": result.warnings,
+                **({"evidence": result.evidence} if result.evidence else {}),
+                "is_closed": result.is_closed,
+                "failures": material,
+                "may_pass": False,
+            }
+        )
+    else:
+        _print_reconciliation(result)
+        say(f"tables: {result.location}, dataset {dataset}")
+    sys.exit(1 if fail_on_material and material else 0)
+
+
+def _write_contract(destination: str, dataset: str, as_json: bool) -> None:
+    """Write a line map and a rate card, and say where they are."""
+    from wolkvox_billing.verbs.reconcile import init
+
+    written, proposed = init(destination=destination, dataset=dataset)
+    if as_json:
+        print_json({"written": written, "proposed": proposed})
+        return
+    for file in written:
+        say(f"written: {file}: edit it, it says how")
+    say(f"{len(proposed)} rows proposed for invoice lines that no row of the line map fits")
+
+
+def _print_reconciliation(reconciliation: Reconciliation) -> None:
+    verdicts = reconciliation.rows
+    print_table(VERDICT_HEADINGS, [verdict_as_row(verdict) for verdict in verdicts])
+    for verdict in verdicts:
+        mark = "! " if verdict.is_material else "  "
+        say(f"{mark}{verdict.reconciliation_status}: {verdict.explanation}")
+    for text in reconciliation.warnings:
+        say(f"warning: {text}")
+    if reconciliation.evidence:
+        say(f"evidence: {reconciliation.evidence}")
+
+
+@click.command()
+@click.argument("month")
+@click.option("--product", help="Only verdicts with this product, as the vendor names it.")
+@click.option("--report", help="Only verdicts of this report.")
+@place_options
+@json_option
+def explain(
+    month: str,
+    product: str | None,
+    report: str | None,
+    destination: str,
+    dataset: str,
+    as_json: bool,
+) -> None:
+    """Show what each verdict of a MONTH came from: readings, polls, documents and their hashes."""
+    from wolkvox_billing.verbs.explain import as_lines
+    from wolkvox_billing.verbs.explain import explain as verb
+
+    explained = verb(
+        month, product=product, report=report, destination=destination, dataset=dataset
+    )
+    if as_json:
+        verdicts = [
+            {**(traced := asdict(verdict)).pop("row"), **traced} for verdict in explained.verdicts
+        ]
+        print_json({"month": explained.month, "verdicts": verdicts})
+        return
+    for verdict in explained.verdicts:
+        heading, *lines = as_lines(verdict)
+        say(heading, bold=True)
+        for line in lines:
+            say(line)
+    if not explained.verdicts:
+        say(f"nothing was measured or billed in {explained.month}")
+    say(f"tables: {explained.location}, dataset {dataset}; whole hashes: --json")
+
+
+@click.command()
+@click.argument("month")
+@click.option("--reason", help="Why it is closed in spite of a finding, or reopened.")
+@click.option("--evidence", metavar="FILE", help="The evidence file, whose SHA-256 is kept.")
+@click.option("--by", metavar="NAME", help="Who signs; your login name without it.")
+@click.option("--reopen", "is_reopened", is_flag=True, help="Reopen a month that was closed.")
+@place_options
+@json_option
+def close(
+    month: str,
+    reason: str | None,
+    evidence: str | None,
+    by: str | None,
+    is_reopened: bool,
+    destination: str,
+    dataset: str,
+    as_json: bool,
+) -> None:
+    """Sign off a MONTH such as 2026-11; no record is ever changed.
+
+    When something comes later that changes its verdicts, `reconcile` and `status` say that the
+    close no longer holds: then reopen it, and close it again.
+    """
+    from wolkvox_billing import closing as verbs
+
+    record = (verbs.reopen if is_reopened else verbs.close)(
+        month, destination=destination, dataset=dataset, by=by, reason=reason, evidence=evidence
+    )
+    if as_json:
+        parsed = {name: json.loads(getattr(record, name)) for name in ("policy", "stands_on")}
+        print_json({**asdict(record), **parsed})
+        return
+    say(f"{record} (record {record.close_id})")
+    if record.reason:
+        say(f"reason: {record.reason}")
+    if record.evidence_sha256:
+        say(f"evidence: sha256 {record.evidence_sha256}")
+    say(f"verdicts: sha256 {record.digest}")
+
+
+@click.command()
+@click.argument("file")
+@json_option
+def verify(file: str, as_json: bool) -> None:
+    """Check an evidence file against its manifest, and name what was changed."""
+    from wolkvox_billing.evidence import examine
+
+    examined = examine(file)
+    if as_json:
+        print_json(asdict(examined))
+    else:
+        for text in examined.problems:
+            say(text)
+        if not examined.problems:
+            say(f"all {examined.members} members are as the manifest says")
+        say(f"sha256 of the file: {examined.sha256}")
+        say("only this sha256 proves the manifest itself: compare it with what `close` kept")
+    sys.exit(1 if examined.problems else 0)

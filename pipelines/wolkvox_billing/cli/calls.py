@@ -1,0 +1,105 @@
+"""The verbs that call the vendor: `poll`, `load` and `check`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from wolkvox_billing.cli.listing import poll_as_row, poll_report_as_json, poll_report_as_lines
+from wolkvox_billing.cli.options import force_option, json_option, place_options, report_option
+from wolkvox_billing.cli.terminal import complain, print_json, print_table, say, watching
+
+Report = TypeVar("Report")
+
+
+def _ask(verb: Callable[..., Report], reports: tuple[str, ...], **options: Any) -> Report:
+    """Run `poll` or `load`, and show its calls as they end."""
+    with watching("asking wolkvox") as on_event:
+        return verb(reports=list(reports) or None, on_event=on_event, **options)
+
+
+@click.command()
+@place_options
+@report_option
+@force_option
+@json_option
+def poll(
+    destination: str, dataset: str, reports: tuple[str, ...], force: bool, as_json: bool
+) -> None:
+    """Ask every operation for every report that is due, and keep the answers safe in the spool.
+
+    It needs no database, and costs next to nothing. `load` puts what waits into the tables.
+    """
+    from wolkvox_billing.verbs.poll import poll as verb
+
+    result = _ask(verb, reports, destination=destination, dataset=dataset, force=force)
+    if as_json:
+        print_json(poll_report_as_json(result))
+    else:
+        for line in poll_report_as_lines(result):
+            say(line)
+        say(f"working folder: {result.working_folder}")
+        say(f"{result.waiting} answers wait there for the next load")
+    sys.exit(0 if result.is_good else 1)
+
+
+@click.command()
+@place_options
+@report_option
+@force_option
+@json_option
+def load(
+    destination: str, dataset: str, reports: tuple[str, ...], force: bool, as_json: bool
+) -> None:
+    """Ask every operation for every report once, and load the answers and all that waited."""
+    from wolkvox_billing.verbs.load import load as verb
+
+    result = _ask(verb, reports, destination=destination, dataset=dataset, force=force)
+    if as_json:
+        print_json({**poll_report_as_json(result), "location": result.location})
+    else:
+        rows = [poll_as_row(poll) for poll in result.polls]
+        rows += [[s.operation_id, s.report, "not asked", "", s.detail] for s in result.skips]
+        print_table(["operation", "report", "outcome", "rows", "what was said"], rows)
+        say(f"tables: {result.location}, dataset {dataset}")
+        say(f"working folder: {result.working_folder}")
+        for line in (*result.problems, *(f"warning: {text}" for text in result.warnings)):
+            say(line)
+    sys.exit(0 if result.is_good else 1)
+
+
+@click.command()
+@json_option
+def check(as_json: bool) -> None:
+    """Ask each operation once, and say what works and what to do.
+
+    On a machine of Airflow's it looks for the pool of the DAG's tasks too.
+    """
+    from wolkvox_billing.verbs.airflow_pool import look_at_pool
+    from wolkvox_billing.verbs.check import check as verb
+
+    pool = look_at_pool()
+    if not pool.is_good:
+        complain(pool.says)
+    elif pool.says and not as_json:
+        say(pool.says)
+    with watching("asking wolkvox") as on_event:
+        findings = verb(on_event=on_event)
+    if as_json:
+        print_json([finding._asdict() for finding in findings])
+    else:
+        for finding in findings:
+            state = f"fails at: {finding.failed_step}" if finding.failed_step else "works"
+            say(
+                f"{finding.operation_id} (server {finding.server}, {finding.report}): {state}",
+                bold=True,
+            )
+            if finding.says:
+                say(f"  it says: {finding.says}")
+            say(f"  to do: {finding.advice}" if finding.failed_step else f"  {finding.advice}")
+            if finding.rows:
+                print_table(list(finding.rows[0]), [list(row.values()) for row in finding.rows])
+    sys.exit(1 if not pool.is_good or any(finding.failed_step for finding in findings) else 0)

@@ -1,0 +1,106 @@
+"""The verbs for those who read the tables: `status`, `refresh`, `publish` and `sql`."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from datetime import timedelta
+
+import click
+
+from wolkvox_billing.cli.listing import FRESHNESS_HEADINGS, freshness_as_rows
+from wolkvox_billing.cli.options import dataset_option, json_option, place_options
+from wolkvox_billing.cli.terminal import print_json, print_table, say
+from wolkvox_billing.marts.dialects import DIALECTS
+
+
+@click.command()
+@place_options
+@click.option(
+    "--stale-after",
+    type=click.FloatRange(min=0),
+    metavar="MINUTES",
+    help="End in 1 where an operation was not answered for so long.",
+)
+@json_option
+def status(destination: str, dataset: str, stale_after: float | None, as_json: bool) -> None:
+    """Show what is loaded, how fresh it is, and where the gaps are."""
+    from wolkvox_billing.verbs.status import status as verb
+
+    state = verb(destination=destination, dataset=dataset)
+    stale = [] if stale_after is None else state.stale(timedelta(minutes=stale_after))
+    if as_json:
+        print_json({**asdict(state), "failures": stale, "may_pass": False})
+        sys.exit(1 if stale else 0)
+    if state.rows:
+        rows = [cells for freshness in state.rows for cells in freshness_as_rows(freshness)]
+        print_table(FRESHNESS_HEADINGS, rows)
+    else:
+        say("nothing is loaded yet: run `wolkvox-billing load`")
+    for warning in state.warnings:
+        say(f"warning: {warning}")
+    say(f"tables: {state.location}, dataset {dataset}")
+    say(f"working folder: {state.working_folder}")
+    say(f"dlt's own tools: {state.dlt_command}")
+    if state.waiting:
+        say(f"{state.waiting} answers wait there for the next load")
+    for text in stale:
+        say(f"stale: {text}")
+    sys.exit(1 if stale else 0)
+
+
+@click.command()
+@place_options
+@json_option
+def refresh(destination: str, dataset: str, as_json: bool) -> None:
+    """Make the marts anew by the settings as they are now; asks nobody.
+
+    `load` does it too: this is for settings that changed, and for a load that did not come so far.
+    """
+    from wolkvox_billing.verbs.load import refresh_marts
+
+    result = refresh_marts(destination=destination, dataset=dataset)
+    failures = result.problems + result.warnings
+    if as_json:
+        print_json({"location": result.location, "failures": failures})
+    else:
+        for line in failures:
+            say(f"warning: {line}")
+        say(f"marts: {result.location}, dataset {dataset}_marts")
+    sys.exit(1 if result.problems else 0)
+
+
+@click.command()
+@click.argument("path")
+@place_options
+@json_option
+def publish(path: str, destination: str, dataset: str, as_json: bool) -> None:
+    """Write a read-only copy for BI tools: a DuckDB file, or a folder of Parquet.
+
+    PATH ends in .duckdb for a file. Readers keep what they have open; nobody sees half a copy.
+    """
+    from wolkvox_billing.verbs.publish import publish as verb
+
+    snapshot = verb(path, destination=destination, dataset=dataset)
+    if as_json:
+        print_json(asdict(snapshot))
+        return
+    for text in snapshot.warnings:
+        say(f"warning: {text}")
+    print_table(["table", "rows"], [[table, f"{rows:,}"] for table, rows in snapshot.rows.items()])
+    say(f"published: {snapshot.path}")
+
+
+@click.command()
+@click.argument("dialect", type=click.Choice(DIALECTS))
+@dataset_option
+def sql(dialect: str, dataset: str) -> None:
+    """Print the statements that make the marts, for another engine.
+
+    `load` runs them by itself on DuckDB and PostgreSQL. Elsewhere run them once a day: the
+    calendar and the moment up to which the marts speak are in them.
+    """
+    from wolkvox_billing.verbs.load import marts_sql
+
+    for statement in marts_sql(dialect, dataset=dataset):
+        click.echo(f"{statement};")

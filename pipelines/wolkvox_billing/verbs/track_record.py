@@ -1,0 +1,153 @@
+"""What the warehouse says of one operation and report lately, for the verb `status`."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from zoneinfo import ZoneInfo
+
+from wolkvox_billing.warehouse.sql import rows_of
+
+if TYPE_CHECKING:
+    from dlt.destinations.sql_client import SqlClientBase
+
+LOOK_BACK = timedelta(days=40)
+LOOK_BACK_AT_POLLS = timedelta(days=7)
+
+
+class CoverageDay(NamedTuple):
+    """A day of the vendor's, as in the mart `poll_coverage`."""
+
+    poll_date: date
+    polls: int
+    polls_answered: int
+    last_answer_at: datetime | None
+
+
+class UsageDay(NamedTuple):
+    """A product's day, as in the mart `usage_daily`."""
+
+    operation_name: str
+    product: str
+    usage_date: date
+    measure: str | None
+    consumed_quantity: Decimal | None
+    days_covered: int | None
+    month_to_date_quantity: Decimal | None
+
+
+class UsageMonth(NamedTuple):
+    """A product's month, as in the mart `usage_monthly`."""
+
+    operation_name: str
+    product: str
+    billing_period_start: date
+    last_quantity: Decimal
+    last_read_at: datetime
+
+
+class PastPoll(NamedTuple):
+    """A row of the table `polls`."""
+
+    outcome: str
+    started_at: datetime
+    rejected: int | None
+
+
+class Rename(NamedTuple):
+    """A row of the mart `renames`."""
+
+    operation_name: str
+    newest_name: str
+
+
+Row = TypeVar("Row", CoverageDay, UsageDay, UsageMonth, PastPoll)
+
+
+@dataclass
+class TrackRecord:
+    """One operation and report: its usage and coverage of 40 days, its polls of 7."""
+
+    coverage: list[CoverageDay] = field(default_factory=list)
+    days: list[UsageDay] = field(default_factory=list)
+    months: list[UsageMonth] = field(default_factory=list)
+    polls: list[PastPoll] = field(default_factory=list)
+    renames: list[Rename] = field(default_factory=list)
+
+    @property
+    def last_answer_at(self) -> datetime | None:
+        return max(
+            (day.last_answer_at for day in self.coverage if day.last_answer_at), default=None
+        )
+
+    def quantities_of_month(self, today: date) -> dict[tuple[str, str], Decimal]:
+        """Return the last quantity of each operation's name and product in today's month."""
+        first = today.replace(day=1)
+        return {
+            (month.operation_name, month.product): month.last_quantity
+            for month in self.months
+            if month.billing_period_start == first
+        }
+
+    def names_of_month(self, today: date) -> list[str]:
+        """Return the names under which the vendor shows the operation in today's month."""
+        return sorted({name for name, _ in self.quantities_of_month(today)})
+
+    def days_of_products(self) -> dict[tuple[str, str], list[UsageDay]]:
+        """Return the days of each operation's name and product, the newest last."""
+        days: defaultdict[tuple[str, str], list[UsageDay]] = defaultdict(list)
+        for day in self.days:
+            days[day.operation_name, day.product].append(day)
+        return days
+
+
+def read_zones(client: SqlClientBase[Any], dataset: str) -> dict[str, ZoneInfo]:
+    """Return the vendor's time zone of each operation."""
+    zones = rows_of(client, f"SELECT operation_id, timezone FROM {dataset}_marts.operations")
+    return {operation_id: ZoneInfo(zone) for operation_id, zone in zones}
+
+
+def read_track_records(
+    client: SqlClientBase[Any], dataset: str, now: datetime
+) -> list[tuple[tuple[str, str], TrackRecord]]:
+    """Return the TrackRecord of each operation and report, in their order."""
+    marts, since = f"{dataset}_marts", (now - LOOK_BACK).date()
+    records: defaultdict[tuple[str, str], TrackRecord] = defaultdict(TrackRecord)
+    coverage = f"{marts}.poll_coverage WHERE poll_date >= %s ORDER BY poll_date"
+    for key, day in _read(client, CoverageDay, coverage, since):
+        records[key].coverage.append(day)
+    usage = f"{marts}.usage_daily WHERE usage_date >= %s ORDER BY operation_name, product, 5"
+    for key, usage_day in _read(client, UsageDay, usage, since):
+        records[key].days.append(usage_day)
+    for key, month in _read(client, UsageMonth, f"{marts}.usage_monthly"):
+        records[key].months.append(month)
+    polls = f"{dataset}.polls WHERE started_at >= %s ORDER BY started_at"
+    for key, poll in _read(client, PastPoll, polls, now - LOOK_BACK_AT_POLLS):
+        records[key].polls.append(poll)
+    for (report,) in rows_of(client, f"SELECT DISTINCT report FROM {marts}.renames"):
+        for operation_id, *names in rows_of(
+            client,
+            f"SELECT DISTINCT n.operation_id, n.operation_name, n.newest_name "
+            f"FROM {marts}.renames AS n INNER JOIN {dataset}.{report} AS r "
+            "ON r.operation_id = n.operation_id AND r.operation = n.operation_name "
+            "WHERE n.report = %s AND r.date >= %s ORDER BY 1, 2",
+            report,
+            since,
+        ):
+            records[operation_id, report].renames.append(Rename(*names))
+    return sorted(records.items(), key=lambda item: item[0])
+
+
+def _read(
+    client: SqlClientBase[Any], kind: type[Row], source: str, *values: object
+) -> Iterator[tuple[tuple[str, str], Row]]:
+    """Yield rows of a table or mart, each behind its operation and report. source: what comes
+    after FROM; values: for each `%s` in it."""
+    columns = ", ".join(kind._fields)
+    query = f"SELECT operation_id, report, {columns} FROM {source}"
+    for operation_id, report, *row in rows_of(client, query, *values):
+        yield (operation_id, report), kind(*row)
