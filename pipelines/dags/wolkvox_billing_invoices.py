@@ -34,7 +34,7 @@ MORNING = f"5 7 1-{LAST_MORNING} * *"
 MORNINGS = [f"{day:02} 07:05" for day in range(1, LAST_MORNING + 1)]
 RECENT = timedelta(days=92)
 STILL_SECONDS = number("STILL_SECONDS", 60, "seconds, such as 60")
-SHOWN = 20
+AT_MOST = 20
 
 
 @dag(schedule=schedule(MORNING, *([CRON] if FOLDER else [])), doc_md=__doc__, **DAGS)
@@ -45,50 +45,43 @@ def wolkvox_billing_invoices():
         while a file is being written: then a later run does it."""
         is_morning = dag_run.run_after.astimezone(ZoneInfo(ZONE)).strftime("%d %H:%M") in MORNINGS
         is_asked = is_morning or dag_run.run_type == "manual"
-        return (is_asked or seen() != last_time(ti, "seen")) and stands_still()
+        return (is_asked or folder_stamp() != last_time(ti, "seen")) and stands_still()
 
     @task
     def invoices(ti=None, dag_run=None) -> list[str]:
-        """The months to compare: the one before this; and where something is new, those of new
-        invoices, and of all of the last three months: a run that broke off may have loaded them."""
-        before = seen()  # not after: a file may come meanwhile
-        is_new = before != last_time(ti, "seen") or dag_run.run_type == "manual"
-        found = run("invoices", FOLDER, partly=True) if FOLDER else {"documents": []}
-        today = datetime.now(ZoneInfo(ZONE)).date()
-        months = {f"{today.replace(day=1) - timedelta(days=1):%Y-%m}"}
-        for one in found["documents"] if is_new else ():
-            month = (one["period_start"] or "")[:7]
-            if month and (one["made"] == "loaded" or f"{today - RECENT:%Y-%m}" <= month):
-                months.add(month)
+        """Returns the months to compare."""
+        stamp = folder_stamp()  # not after: a file may come meanwhile
+        is_new = stamp != last_time(ti, "seen") or dag_run.run_type == "manual"
+        result = run("invoices", FOLDER, partly=True) if FOLDER else {"documents": []}
         ti.xcom_push(key="is_new", value=is_new)
-        failures = found.get("failures", [])
-        told = last_time(ti, "rejected") or []  # here: later this run may have remembered its own
+        failures = result.get("failures", [])
+        known = last_time(ti, "rejected") or []  # here: later this run may have remembered its own
         ti.xcom_push(key="rejected", value=failures)
-        ti.xcom_push(key="untold", value=[one for one in failures if one not in told])
-        ti.xcom_push(key="seen", value=before)
-        return sorted(months)
+        ti.xcom_push(key="untold", value=[text for text in failures if text not in known])
+        ti.xcom_push(key="seen", value=stamp)
+        return months_to_compare(result["documents"] if is_new else [])
 
     @task(retries=0)
     def rejected(ti=None) -> None:
         """Fails where a file could not be read that was not told of yet, beside the others."""
         if new := ti.xcom_pull(task_ids="invoices", key="untold"):
-            more = [f"and {len(new) - SHOWN} more"] if len(new) > SHOWN else []
-            raise AirflowFailException(f"invoices: not loaded: {'; '.join(new[:SHOWN] + more)}")
+            more = [f"and {len(new) - AT_MOST} more"] if len(new) > AT_MOST else []
+            raise AirflowFailException(f"invoices: not loaded: {'; '.join(new[:AT_MOST] + more)}")
 
     @task
     def reconcile(month: str, ti=None) -> list[str]:
-        """What is worth an alarm; nothing of a month that is closed, while its close holds."""
+        """Returns what is worth an alarm; nothing of a month whose close holds."""
         words = ["--month", month]
         is_new = ti.xcom_pull(task_ids="invoices", key="is_new")
         if is_new or not list(Path(EVIDENCE).glob(f"*-{month}*.zip")):
             words += ["--evidence", EVIDENCE, *(["--files", FOLDER] if FOLDER else [])]
-        found = run("reconcile", *words)
-        return [] if found.get("is_closed") else found["failures"]
+        result = run("reconcile", *words)
+        return [] if result.get("is_closed") else result["failures"]
 
     @task(retries=0)
-    def material(found: list[list[str]]) -> None:
+    def material(alarms: list[list[str]]) -> None:
         """Fails where a difference is worth an alarm, once all months are compared."""
-        if sentences := list(chain.from_iterable(found)):
+        if sentences := list(chain.from_iterable(alarms)):
             raise AirflowFailException(f"reconcile: {'; '.join(sentences)}")
 
     @task
@@ -99,13 +92,26 @@ def wolkvox_billing_invoices():
 
     months = invoices()
     look() >> months >> rejected()
-    found = reconcile.expand(month=months)
-    material(found)
-    found >> remember()
+    alarms = reconcile.expand(month=months)
+    material(alarms)
+    alarms >> remember()
+
+
+def months_to_compare(documents: list[dict]) -> list[str]:
+    """Return the month before this one, those of invoices that were loaded now, and those of the
+    last three months that have an invoice: a run that broke off may have loaded it."""
+    today = datetime.now(ZoneInfo(ZONE)).date()
+    months = {f"{today.replace(day=1) - timedelta(days=1):%Y-%m}"}
+    for document in documents:
+        month = (document["period_start"] or "")[:7]
+        is_recent = f"{today - RECENT:%Y-%m}" <= month
+        if month and (document["made"] == "loaded" or is_recent):
+            months.add(month)
+    return sorted(months)
 
 
 def last_time(ti, key: str):
-    """What the newest run that did all of it kept; None before the first."""
+    """Return what the newest run that did all of it kept; None before the first."""
     return ti.xcom_pull(task_ids="remember", key=key, include_prior_dates=True)
 
 
@@ -113,16 +119,16 @@ def files() -> list[Path]:
     return sorted(path for path in Path(FOLDER).rglob("*") if path.is_file()) if FOLDER else []
 
 
-def seen() -> str:
-    """The folder's files by name, size and time, as one hash."""
+def folder_stamp() -> str:
+    """Return the folder's files by name, size and time, as one hash."""
     stats = [(str(path), path.stat()) for path in files()]
     facts = [(name, stat.st_size, stat.st_mtime_ns) for name, stat in stats]
     return hashlib.sha256(repr(facts).encode()).hexdigest()
 
 
 def stands_still() -> bool:
-    """Waits until no file was touched for STILL_SECONDS, 10 times that at most; whether that is so.
-    A copy may bring the time of its original: it is the last change to the file that counts."""
+    """Wait until no file was touched for STILL_SECONDS, 10 times that at most; return whether that
+    is so. A copy may bring the time of its original: the last change to the file counts."""
     for _ in range(40):
         now = time.time()
         # A clock that is ahead, as on a share, keeps nobody waiting.

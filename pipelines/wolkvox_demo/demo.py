@@ -28,6 +28,7 @@ import requests
 from wolkvox_billing.closing import close, no_longer_hold, reopen
 from wolkvox_billing.evidence import examine, write_evidence
 from wolkvox_billing.reconciliation.policy import Policy
+from wolkvox_billing.values.clock import Clock
 from wolkvox_billing.vendor.reports import TIMEZONE
 from wolkvox_billing.verbs.invoices import invoices
 from wolkvox_billing.verbs.load import load
@@ -83,8 +84,8 @@ def _live(url: str, on_day: Callable[[date], None] | None) -> int:
 
 
 def _poll(url: str, day: date, at: clock_time) -> int:
-    """How many calls were made: each day's are safe in the spool at once, and loaded on Sundays and
-    at the month's turn."""
+    """Return how many calls were made: each day's are safe in the spool at once, and loaded on
+    Sundays and at the month's turn."""
     now = datetime.combine(day, at, ZONE)
     _control(url, "clock", now=now.isoformat())
     _control(url, "behave")
@@ -102,7 +103,7 @@ def _poll(url: str, day: date, at: clock_time) -> int:
             _row("1.234,5", day, "RSYNC S3 MP3 archivo"),
         ]
         _control(url, "answer", token=TOKEN, report=REPORT, rows=rows)
-    asked = poll(
+    report = poll(
         operations=OPERATIONS, base_url=url, clock=lambda: now, retry_pause_seconds=0.0, force=True
     )
     if day.weekday() == 6 or day.day == 1 or day == LAST:
@@ -113,32 +114,28 @@ def _poll(url: str, day: date, at: clock_time) -> int:
             pace_minutes=60,  # asked a moment ago: what waits is loaded
             measures={REPORT: "month_to_date"},
         )
-    return len(asked.polls)
+    return len(report.polls)
 
 
 def _settle(url: str, folder: Path) -> Settled:
-    """Reads the invoices of both months, of which one bills 450 audios too many, and signs off."""
+    """Read the invoices of both months, of which one bills 450 audios too many, and sign off."""
     inbox, october = folder / "invoices", "2026-10"
     inbox.mkdir()
     (folder / "line_map.csv").write_text(LINE_MAP)
     (folder / "rate_card.csv").write_text(RATE_CARD)
-    for one in OPERATIONS:
+    for operation in OPERATIONS:
         for month in ("2026-09", october):
-            extra = OVERBILLED if (one["token"], month) == (TOKEN, october) else 0
-            _receive(url, inbox, token=one["token"], month=month, extra=extra)
+            extra = OVERBILLED if (operation["token"], month) == (TOKEN, october) else 0
+            _receive(url, inbox, token=operation["token"], month=month, extra=extra)
     receipts = invoices([inbox]).receipts
     policy = Policy()
-
-    def at(day: int, hour: int = 12) -> Callable[[], datetime]:
-        return lambda: datetime(2026, 11, day, hour, tzinfo=ZONE)
-
     verdicts = [
-        row
+        verdict
         for month in ("2026-09", october)
-        for row in reconcile(month, policy=policy, clock=at(5)).rows
+        for verdict in reconcile(month, policy=policy, clock=_november(5)).rows
     ]
     evidence = write_evidence(
-        folder / "evidence", october, policy=policy, files=[inbox], clock=at(5)
+        folder / "evidence", october, policy=policy, files=[inbox], clock=_november(5)
     )
     report = folder / "report.html"
     with zipfile.ZipFile(evidence) as archive:
@@ -146,33 +143,36 @@ def _settle(url: str, folder: Path) -> Settled:
     by = "finance"
     closed = close(
         october, by=by, reason="450 audios claimed back: a credit note is promised",
-        evidence=evidence, policy=policy, clock=at(6),
+        evidence=evidence, policy=policy, clock=_november(6),
     )  # fmt: skip
     _receive(url, inbox, token=TOKEN, month=october, extra=OVERBILLED, credited=OVERBILLED)
-    note = invoices([inbox]).receipts
-    after = reconcile(october, policy=policy, clock=at(12)).rows
+    second_receipts = invoices([inbox]).receipts
+    verdicts_after = reconcile(october, policy=policy, clock=_november(12)).rows
     (doubt,) = no_longer_hold()
-    reopened = reopen(
-        october, by=by, reason="the credit note has come", policy=policy, clock=at(12, 13)
-    )
-    again = close(october, by=by, policy=policy, clock=at(12, 14))
+    reason = "the credit note has come"
+    reopened = reopen(october, by=by, reason=reason, policy=policy, clock=_november(12, 13))
+    closed_again = close(october, by=by, policy=policy, clock=_november(12, 14))
     return Settled(
         receipts=receipts,
         verdicts=verdicts,
         evidence=evidence,
         examined=examine(evidence),
         report=report,
-        note=[one for one in note if one.document_kind == "credit_note"],
+        note=[receipt for receipt in second_receipts if receipt.document_kind == "credit_note"],
         doubt=str(doubt),
-        verdicts_after=after,
-        records=[closed, reopened, again],
+        verdicts_after=verdicts_after,
+        records=[closed, reopened, closed_again],
     )
 
 
-def _receive(url: str, inbox: Path, **asked: Any) -> None:
-    """A mail's zip, as it would be saved from the mail."""
-    sent = _control(url, "invoice", **asked)
-    (inbox / sent["file_name"]).write_bytes(base64.b64decode(sent["zip_base64"]))
+def _november(day: int, hour: int = 12) -> Clock:
+    return lambda: datetime(2026, 11, day, hour, tzinfo=ZONE)
+
+
+def _receive(url: str, inbox: Path, **order: object) -> None:
+    """Save a mail's zip, as a person would out of the mail."""
+    mail = _control(url, "invoice", **order)
+    (inbox / mail["file_name"]).write_bytes(base64.b64decode(mail["zip_base64"]))
 
 
 def _row(items: str, day: date, description: str = "RSYNC S3 MP3") -> dict[str, str]:
@@ -186,7 +186,7 @@ def _row(items: str, day: date, description: str = "RSYNC S3 MP3") -> dict[str, 
 
 @contextmanager
 def _scratch(folder: Path) -> Iterator[None]:
-    """The scratch folder as the current one, with dlt's files in it and no setting from outside."""
+    """Work in the scratch folder, with dlt's files in it and no setting from outside."""
     before, here = dict(os.environ), Path.cwd()
     for name in before:
         if name.startswith(("SOURCES__", "DESTINATION__", "DLT_")) or name in ("SERVER", "TOKEN"):
@@ -203,10 +203,10 @@ def _scratch(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def _stand_in() -> Iterator[str]:
-    """The stand-in vendor's address; its process ends with the block."""
+    """Yield the stand-in vendor's address; its process ends with the block."""
     command = [sys.executable, "-m", "fake_wolkvox", "--now", f"{FIRST}T05:00:00+00:00"]
-    for one, name in zip(OPERATIONS, ("Ventas  Norte", "Atención Sur"), strict=True):
-        command += ["--operation", f"{name}:{one['server']}:{one['token']}"]
+    for operation, name in zip(OPERATIONS, ("Ventas  Norte", "Atención Sur"), strict=True):
+        command += ["--operation", f"{name}:{operation['server']}:{operation['token']}"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         line = process.stdout.readline()
@@ -216,9 +216,9 @@ def _stand_in() -> Iterator[str]:
             process.terminate()
 
 
-def _control(url: str, what: str, **words: Any) -> Any:
+def _control(url: str, order: str, **words: object) -> Any:  # JSON, of each order another one
     with requests.Session() as session:
         session.trust_env = False  # no proxy stands between this machine and itself
-        answer = session.post(f"{url}/_fake/{what}", json=words, timeout=10)
+        answer = session.post(f"{url}/_fake/{order}", json=words, timeout=10)
         answer.raise_for_status()
         return answer.json()

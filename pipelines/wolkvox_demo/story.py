@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 from wolkvox_billing.cli.listing import (
     RECEIPT_HEADINGS,
@@ -39,27 +39,35 @@ class Settled:
     records: list[Close]  # closed, reopened, closed again
 
 
+class Listing(NamedTuple):
+    """What a query says, as it is listed."""
+
+    headings: list[str]
+    rows: list[tuple[object, ...]]
+
+
 @dataclass
 class Story:
     """What happened in the demo, for the command line to tell."""
 
     folder: Path
     polls: int
-    daily: list[tuple[Any, ...]]  # day, use, days covered, month to date; of the last 14 days read
-    months: list[tuple[Any, ...]]  # operation, month, use, days read, hours unread at its end
+    days: Listing  # the last 14 days read, of `ventas`
+    months: Listing
     unread: list[date]
-    refusals: list[tuple[Any, ...]]  # outcome, msg, how many
-    restated: list[tuple[Any, ...]]  # day, value before, value, read at
-    rejected: list[tuple[Any, ...]]  # reason, raw
+    refusals: Listing
+    restatements: Listing
+    rejected: Listing
     settled: Settled
     location: str
 
 
 def look_back(folder: Path, polls: int, settled: Settled, last: date) -> Story:
-    """The Story, by what the tables and marts of the current folder say up to the last day."""
+    """Return the Story, by what the tables and marts of the current folder say up to the last
+    day."""
     with opened() as pipeline, pipeline.sql_client() as client:
         query = partial(rows_of, client)
-        daily = query(
+        days = query(
             "SELECT usage_date, consumed_quantity, days_covered, month_to_date_quantity "
             "FROM wolkvox_billing_marts.usage_daily WHERE operation_id = 'ventas' "
             f"AND usage_date <= DATE '{last}' "
@@ -81,57 +89,58 @@ def look_back(folder: Path, polls: int, settled: Settled, last: date) -> Story:
             "SELECT outcome, COALESCE(msg, note), COUNT(*) FROM polls "
             "WHERE outcome NOT IN ('ok', 'empty', 'not_found') GROUP BY ALL ORDER BY 1"
         )
-        restated = query(
+        restatements = query(
             "SELECT usage_date, previous_quantity, quantity, read_at "
             "FROM wolkvox_billing_marts.usage_restatements ORDER BY read_at, usage_date"
         )
         rejected = query("SELECT reason, raw FROM rejected_rows ORDER BY poll_id, row_number")
+    months_headings = ["operation", "month", "audios", "days read", "hours unread at end"]
     return Story(
         folder=folder,
         polls=polls,
-        daily=daily[::-1],
-        months=months,
+        days=Listing(["day", "audios", "days covered", "month to date"], days[::-1]),
+        months=Listing(months_headings, months),
         unread=[day for (day,) in unread],
-        refusals=refusals,
-        restated=restated,
-        rejected=rejected,
+        refusals=Listing(["outcome", "what was said", "calls"], refusals),
+        restatements=Listing(["day", "before", "then", "read at"], restatements),
+        rejected=Listing(["reason", "row"], rejected),
         settled=settled,
         location=str(folder / "wolkvox.duckdb"),
     )
 
 
 def tell(story: Story) -> None:
-    """Prints it: what was read, what was billed, and how October was settled."""
+    """Print it: what was read, what was billed, and how October was settled."""
     settled = story.settled
     say(f"Two months, two operations, {story.polls} calls to a stand-in of wolkvox.\n")
     say("What operation ventas used, the last days of October", bold=True)
-    print_table(["day", "audios", "days covered", "month to date"], story.daily)
+    print_table(*story.days)
     say("What each month came to", bold=True)
-    print_table(["operation", "month", "audios", "days read", "hours unread at end"], story.months)
+    print_table(*story.months)
     say("Days without an answer, which no later call can bring back", bold=True)
     say(f"  {in_runs(story.unread)}\n")
     say("Refusals: kept as such, and never a zero", bold=True)
-    print_table(["outcome", "what was said", "calls"], story.refusals)
+    print_table(*story.refusals)
     say("Values that changed after their day was over, or that fell", bold=True)
-    print_table(["day", "before", "then", "read at"], story.restated)
+    print_table(*story.restatements)
     say("Rows that could not be read: kept as they came, with the reason", bold=True)
-    print_table(["reason", "row"], story.rejected)
+    print_table(*story.rejected)
     say("The invoices that came by mail", bold=True)
-    print_table(RECEIPT_HEADINGS, [receipt_as_row(one) for one in settled.receipts])
+    print_table(RECEIPT_HEADINGS, [receipt_as_row(receipt) for receipt in settled.receipts])
     say("Is what they bill what was used?", bold=True)
     _tell_verdicts(settled.verdicts)
     say("The evidence of October, and its close", bold=True)
     say(f"  {settled.evidence}")
     examined = settled.examined
-    found = "; ".join(examined.problems) or "as the manifest says"
-    say(f"  verified: {examined.members} members, {found}")
+    result = "; ".join(examined.problems) or "as the manifest says"
+    say(f"  verified: {examined.members} members, {result}")
     closed, *later = settled.records
     _tell_record(closed)
     say("A week later a credit note comes", bold=True)
-    print_table(RECEIPT_HEADINGS, [receipt_as_row(one) for one in settled.note])
+    print_table(RECEIPT_HEADINGS, [receipt_as_row(receipt) for receipt in settled.note])
     say(f"  {settled.doubt}")
-    for one in later:
-        _tell_record(one)
+    for record in later:
+        _tell_record(record)
     _tell_verdicts(settled.verdicts_after)
     say("What to open", bold=True)
     say(f"  the evidence's report, in a browser: {settled.report}")
@@ -141,13 +150,13 @@ def tell(story: Story) -> None:
     say(f"(remove {story.folder} when you have seen enough)")
 
 
-def _tell_verdicts(rows: list[ReconciledRow]) -> None:
-    print_table(VERDICT_HEADINGS, [verdict_as_row(one) for one in rows])
-    for one in rows:
-        if one.reconciliation_status != "matched":
-            mark = "! " if one.is_material else "  "
-            say(f"{mark}{one.reconciliation_status}: {one.explanation}")
+def _tell_verdicts(verdicts: list[ReconciledRow]) -> None:
+    print_table(VERDICT_HEADINGS, [verdict_as_row(verdict) for verdict in verdicts])
+    for verdict in verdicts:
+        if verdict.reconciliation_status != "matched":
+            mark = "! " if verdict.is_material else "  "
+            say(f"{mark}{verdict.reconciliation_status}: {verdict.explanation}")
 
 
-def _tell_record(one: Close) -> None:
-    say(f"  {one}" + (f": {one.reason}" if one.reason else ""))
+def _tell_record(record: Close) -> None:
+    say(f"  {record}" + (f": {record.reason}" if record.reason else ""))
