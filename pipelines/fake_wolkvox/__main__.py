@@ -10,10 +10,10 @@ from .world import DEFAULT_OPERATIONS, Operation
 
 
 def moment(text: str) -> datetime:
-    read = datetime.fromisoformat(text.replace("Z", "+00:00"))  # Python 3.10 does not read the Z
-    if read.tzinfo is None:
+    value = datetime.fromisoformat(text.replace("Z", "+00:00"))  # Python 3.10 does not read the Z
+    if value.tzinfo is None:
         raise argparse.ArgumentTypeError("a time needs its zone, as in 2026-10-01T05:00:00+00:00")
-    return read
+    return value
 
 
 def operation(text: str) -> Operation:
@@ -40,21 +40,21 @@ def main() -> None:
         metavar="NAME:SERVER:TOKEN",
         help="may be repeated; default: the two above",
     )
-    given = parser.parse_args()
+    options = parser.parse_args()
 
     # Blocked before any thread starts, so that the signal waits until it is waited for.
     ends = {signal.SIGTERM, signal.SIGINT}
     signal.pthread_sigmask(signal.SIG_BLOCK, ends)
     vendor = Vendor(
-        now=given.now,
-        operations=given.operation or DEFAULT_OPERATIONS,
-        zone=given.zone,
-        port=given.port,
+        now=options.now,
+        operations=options.operation or DEFAULT_OPERATIONS,
+        zone=options.zone,
+        port=options.port,
     )
     try:
         vendor.start()
     except OSError as problem:
-        parser.error(f"cannot listen on port {given.port}: {problem}")
+        parser.error(f"cannot listen on port {options.port}: {problem}")
     print(f"wolkvox stand-in listening on {vendor.url}", flush=True)
     signal.sigwait(ends)
     vendor.close()

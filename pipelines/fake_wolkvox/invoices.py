@@ -34,8 +34,8 @@ class Company(NamedTuple):
         """The digit behind the NIT: its digits, weighed from the right, modulo 11."""
         weights = (3, 7, 13, 17, 19, 23, 29, 37, 41, 43, 47, 53, 59, 67, 71)
         weighed = (int(d) * weight for d, weight in zip(reversed(self.nit), weights, strict=False))
-        rest = sum(weighed) % 11
-        return rest if rest < 2 else 11 - rest
+        remainder = sum(weighed) % 11
+        return remainder if remainder < 2 else 11 - remainder
 
 
 # Both are made up.

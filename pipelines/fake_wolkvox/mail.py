@@ -9,7 +9,6 @@ from datetime import timedelta
 from decimal import Decimal
 from hashlib import sha384
 from io import BytesIO
-from typing import Any
 from xml.sax.saxutils import escape
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
@@ -22,25 +21,25 @@ CUFE = 'UUID schemeName="CUFE-SHA384"'
 PIECES = 'unitCode="94"'
 NO_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
-Tree = dict[str, Any]
+Tree = dict[str, object]
 
 
 def packed(invoice: Invoice) -> bytes:
-    """The zip; the same invoice makes the same bytes."""
+    """Return the zip; the same invoice makes the same bytes."""
     kind, first = ("nc", 0x10000000) if isinstance(invoice, CreditNote) else ("fv", 0)
     # as DIAN names files
     stem = f"{SUPPLIER.nit:0>10}000{invoice.issued:%y}{first + invoice.serial:08x}"
     members = {f"ad{stem}.xml": _attached(invoice).encode(), f"{kind}{stem}.pdf": _pdf(invoice)}
     moment = (invoice.issued.year, invoice.issued.month, invoice.issued.day, 8, 0, 0)
-    written = BytesIO()
-    with ZipFile(written, "w") as archive:
+    zipped = BytesIO()
+    with ZipFile(zipped, "w") as archive:
         for name, content in members.items():
             archive.writestr(ZipInfo(name, moment), content, ZIP_DEFLATED)
-    return written.getvalue()
+    return zipped.getvalue()
 
 
 def file_name(zipped: bytes) -> str:
-    """What the zip is called: as the XML in it, with z for ad."""
+    """Return what the zip is called: as the XML in it, with z for ad."""
     with ZipFile(BytesIO(zipped)) as archive:
         return re.sub("ad(.*)xml", r"z\1zip", archive.namelist()[0])
 
@@ -49,7 +48,7 @@ def file_name(zipped: bytes) -> str:
 
 
 def _attached(invoice: Invoice) -> str:
-    seen = {
+    result = {
         "ValidatorID": DIAN.name,
         "ValidationResultCode": "02",
         "ValidationDate": invoice.issued,
@@ -61,7 +60,7 @@ def _attached(invoice: Invoice) -> str:
         "IssueDate": invoice.issued,
         "DocumentType": "ApplicationResponse",
         "Attachment": _holding(_response(invoice)),
-        "ResultOfVerification": seen,
+        "ResultOfVerification": result,
     }
     tree = {
         **_head("Documentos adjuntos", "Factura Electrónica de Venta", invoice.serial),
@@ -78,7 +77,7 @@ def _attached(invoice: Invoice) -> str:
 
 def _response(invoice: Invoice) -> str:
     """DIAN's word that the invoice is valid."""
-    said = {"ResponseCode": "02", "Description": "Documento validado por la DIAN"}
+    response = {"ResponseCode": "02", "Description": "Documento validado por la DIAN"}
     cude = sha384(f"02{invoice.cufe}".encode()).hexdigest()
     tree = {
         **_head("1", "DIAN 2.1", invoice.serial),
@@ -87,7 +86,7 @@ def _response(invoice: Invoice) -> str:
         "SenderParty": _taxpayer(DIAN),
         "ReceiverParty": _taxpayer(SUPPLIER),
         "DocumentResponse": {
-            "Response": said,
+            "Response": response,
             "DocumentReference": {"ID": invoice.number, CUFE: invoice.cufe},
         },
     }
@@ -99,18 +98,6 @@ def _billing(invoice: Invoice) -> str:
     name, server = invoice.operation[:2]
     note = isinstance(invoice, CreditNote)
     root = "CreditNote" if note else "Invoice"
-    year = invoice.issued.year
-    numbering = {
-        "sts:InvoiceAuthorization": "18760000001",
-        "sts:AuthorizationPeriod": {"StartDate": f"{year}-01-01", "EndDate": f"{year}-12-31"},
-        "sts:AuthorizedInvoices": {"sts:Prefix": PREFIX, "sts:From": 1, "sts:To": 99_999_999},
-    }
-    extension = {
-        "sts:InvoiceControl": numbering,
-        "sts:InvoiceSource": {"IdentificationCode": "CO"},
-        "sts:QRCode": f"NumFac: {invoice.number}\nCUFE: {invoice.cufe}",
-    }
-    content = {"ext:ExtensionContent": {"sts:DianExtensions": extension}}
     means = {
         "ID": 2,  # on credit
         "PaymentMeansCode": 47,  # by bank transfer
@@ -122,11 +109,9 @@ def _billing(invoice: Invoice) -> str:
         "TaxInclusiveAmount": invoice.total,
         "PayableAmount": invoice.total,
     }
-    profile = (
-        "Nota Crédito de Factura Electrónica de Venta" if note else ("Factura Electrónica de Venta")
-    )
+    profile = f"{'Nota Crédito de ' if note else ''}Factura Electrónica de Venta"
     tree = {
-        "ext:UBLExtensions": {"ext:UBLExtension": content},
+        "ext:UBLExtensions": _extensions(invoice),
         **_head("20" if note else "10", f"DIAN 2.1: {profile}", invoice.number),
         CUFE: invoice.cufe,
         **_issued(invoice),
@@ -150,6 +135,22 @@ def _billing(invoice: Invoice) -> str:
 
 
 # Their parts.
+
+
+def _extensions(invoice: Invoice) -> Tree:
+    """DIAN's own fields: the range of numbers that the supplier may use, and the QR code."""
+    year = invoice.issued.year
+    numbering = {
+        "sts:InvoiceAuthorization": "18760000001",
+        "sts:AuthorizationPeriod": {"StartDate": f"{year}-01-01", "EndDate": f"{year}-12-31"},
+        "sts:AuthorizedInvoices": {"sts:Prefix": PREFIX, "sts:From": 1, "sts:To": 99_999_999},
+    }
+    extension = {
+        "sts:InvoiceControl": numbering,
+        "sts:InvoiceSource": {"IdentificationCode": "CO"},
+        "sts:QRCode": f"NumFac: {invoice.number}\nCUFE: {invoice.cufe}",
+    }
+    return {"ext:UBLExtension": {"ext:ExtensionContent": {"sts:DianExtensions": extension}}}
 
 
 def _corrected(invoice: Invoice) -> Tree:
@@ -180,8 +181,8 @@ def _issued(invoice: Invoice) -> Tree:
 
 
 def _holding(document: str) -> Tree:
-    held = {"MimeCode": "text/xml", "EncodingCode": "UTF-8", "Description": document.encode()}
-    return {"ExternalReference": held}
+    reference = {"MimeCode": "text/xml", "EncodingCode": "UTF-8", "Description": document.encode()}
+    return {"ExternalReference": reference}
 
 
 def _line(place: int, line: Line, operation: str, kind_of_quantity: str) -> Tree:
@@ -249,12 +250,12 @@ def _document(root: str, tree: Tree) -> str:
 
 
 def _xml(tree: Tree, indent: str = "  ") -> str:
-    """A tree's elements: a branch is a `cac`, a leaf a `cbc`, and a list repeats its element.
+    """Return a tree's elements: a branch is a `cac`, a leaf a `cbc`, a list repeats its element.
 
     A Decimal is an amount in pesos, and bytes are a document that is held as it is."""
-    written = ""
-    for name, given in tree.items():
-        for value in given if isinstance(given, list) else [given]:
+    elements = ""
+    for name, branch in tree.items():
+        for value in branch if isinstance(branch, list) else [branch]:
             space = "cac" if isinstance(value, Mapping) else "cbc"
             tag = name if ":" in name else f"{space}:{name}"
             currency = ' currencyID="COP"' if isinstance(value, Decimal) else ""
@@ -265,33 +266,33 @@ def _xml(tree: Tree, indent: str = "  ") -> str:
             else:
                 legal = NO_XML.sub("\N{REPLACEMENT CHARACTER}", str(value))
                 inside = escape(legal, {"\r": "&#13;"})
-            written += f"{indent}<{tag}{currency}>{inside}</{tag.split()[0]}>\n"
-    return written
+            elements += f"{indent}<{tag}{currency}>{inside}</{tag.split()[0]}>\n"
+    return elements
 
 
 def _pdf(invoice: Invoice) -> bytes:
     """One page with a few rows of text."""
     note = isinstance(invoice, CreditNote)
-    what = "Nota crédito" if note else "Factura electrónica de venta"
+    title = "Nota crédito" if note else "Factura electrónica de venta"
     rows = (
         SUPPLIER.name,
-        f"{what} {invoice.number}",
+        f"{title} {invoice.number}",
         f"Periodo: {invoice.start} a {invoice.end}",
         f"Total: COP {invoice.total}",
     )
     text = "".join(f"({row}) '\n" for row in rows)
-    shown = f"BT /F1 14 Tf 20 TL 72 720 Td\n{text}ET".encode("cp1252")
+    page = f"BT /F1 14 Tf 20 TL 72 720 Td\n{text}ET".encode("cp1252")
     objects = (
         b"<< /Type /Catalog /Pages 2 0 R >>",
         b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
         b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R"
         b" /Resources << /Font << /F1 5 0 R >> >> >>",
-        b"<< /Length %d >>\nstream\n%b\nendstream" % (len(shown), shown),
+        b"<< /Length %d >>\nstream\n%b\nendstream" % (len(page), page),
         b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>",
     )
     body, places = b"%PDF-1.4\n", b""
-    for number, one in enumerate(objects, 1):
+    for number, content in enumerate(objects, 1):
         places += b"%010d 00000 n \n" % len(body)
-        body += b"%d 0 obj\n%b\nendobj\n" % (number, one)
+        body += b"%d 0 obj\n%b\nendobj\n" % (number, content)
     table = b"xref\n0 6\n0000000000 65535 f \n%btrailer\n<< /Size 6 /Root 1 0 R >>\n" % places
     return body + table + b"startxref\n%d\n%%%%EOF\n" % len(body)

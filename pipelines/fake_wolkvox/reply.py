@@ -50,5 +50,5 @@ def refusal(status: int, msg: str) -> Reply:
 def page(status: int, title: str, **headers: str) -> Reply:
     """An HTML page, as the web server in front of the vendor's code sends it."""
     html = f"<!DOCTYPE html>\n<html><head><title>{title}</title></head><h1>{title}</h1></html>\n"
-    named = {name.replace("_", "-"): text for name, text in headers.items()}
-    return Reply(status, html.encode(), HTML, named)
+    dashed = {name.replace("_", "-"): text for name, text in headers.items()}
+    return Reply(status, html.encode(), HTML, dashed)

@@ -56,10 +56,10 @@ class Traffic:
         return self._most.get(token, 0)
 
     def enter(self, call: Call, connection: socket.socket) -> bool:
-        """Record a call; whether it keeps the rule. If so, this waits while the token is held."""
+        """Record a call; return whether it keeps the rule. If so, wait while the token is held."""
         with self._changed:
             # Who hung up no longer counts, even if the thread that serves him has yet to notice.
-            self._in_flight = [one for one in self._in_flight if not _gone(one[1])]
+            self._in_flight = [pair for pair in self._in_flight if not _is_gone(pair[1])]
             same = sum(other.token == call.token for other, _ in self._in_flight)
             self._in_flight.append((call, connection))
             self._most[None] = max(self.most_in_flight(), len(self._in_flight))
@@ -74,16 +74,16 @@ class Traffic:
             return True
 
     def leave(self, call: Call) -> None:
-        """The call's answer is on its way, its token is free again."""
+        """Note that the call's answer is on its way: its token is free again."""
         with self._changed:
-            self._in_flight = [one for one in self._in_flight if one[0] is not call]
+            self._in_flight = [pair for pair in self._in_flight if pair[0] is not call]
 
     def _is_held(self, call: Call) -> bool:
         return self._held[None] > 0 or self._held[call.token] > 0
 
 
-def _gone(connection: socket.socket) -> bool:
-    """Whether the other side has closed the connection."""
+def _is_gone(connection: socket.socket) -> bool:
+    """Return whether the other side has closed the connection."""
     try:
         return connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
     except BlockingIOError:

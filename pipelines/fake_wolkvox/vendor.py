@@ -151,7 +151,7 @@ class Vendor(Traffic):
         reports: Sequence[str] = ("rsync_s3_mp3",),
         credited: int | None = None,
     ) -> bytes:
-        """The zip with an operation's invoice: a line per product of each report, in pesos.
+        """Return the zip with an operation's invoice: a line per product of each report, in pesos.
 
         It bills what the built-in counters show in the month's last second, whatever the clock
         says, and `extra` more in the first line. The number is the same for the same operation and
@@ -171,28 +171,28 @@ class Vendor(Traffic):
     # What the listeners ask.
 
     def call(self, path: str, headers: dict[str, str]) -> Call:
-        """The record of a call that came in now."""
-        named = parse_qs(urlsplit(path).query).get("api")
-        report = named[0] if named else None
+        """Return the record of a call that came in now."""
+        reports = parse_qs(urlsplit(path).query).get("api")
+        report = reports[0] if reports else None
         return Call(headers.get("wolkvox-token"), report, self.now, headers, path)
 
     def take(self, call: Call, connection: socket.socket) -> Reply:
         """Let a call in and judge it; `leave` must follow."""
-        kept = self.enter(call, connection)
+        is_alone = self.enter(call, connection)
         with self._changed:
             operation = self._operations.get(call.token or "")
             if operation:
                 self._spent[self._account(operation)] += 1  # whatever it returns
-            answered = self._judge(call, operation) if kept else refusal(*reply.TOKEN_BUSY)
-            call.status = answered.status
-            return answered
+            answer = self._judge(call, operation) if is_alone else refusal(*reply.TOKEN_BUSY)
+            call.status = answer.status
+            return answer
 
     def _judge(self, call: Call, operation: Operation | None) -> Reply:
         for spell in self._spells:
             if spell.fits(call):
                 if spell.times is not None:
                     spell.times -= 1
-                    self._spells = [one for one in self._spells if one.times != 0]
+                    self._spells = [s for s in self._spells if s.times != 0]
                 return MISBEHAVIOURS[spell.name](self._scene(call, operation))
         if urlsplit(call.path).path != BILLING_PATH:
             return reply.page(404, "404 Not Found")

@@ -173,13 +173,13 @@ class BillingHandler(Handler):
     def control(self, body: bytes = b"") -> None:
         order = f"{self.command} {self.path.removeprefix(CONTROL)}"
         try:
-            answered = self.obey(order, json.loads(body or b"{}"))
+            result = self.obey(order, json.loads(body or b"{}"))
         except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as problem:
             self.send(Reply(400, reply.encoded({"error": repr(problem)})))
         else:
-            self.send(Reply(200, reply.encoded(answered)))
+            self.send(Reply(200, reply.encoded(result)))
 
-    def obey(self, order: str, told: dict[str, Any]) -> object:
+    def obey(self, order: str, words: dict[str, Any]) -> object:  # JSON, as it came
         vendor = self.server.vendor
         if order == "GET calls":
             calls = [
@@ -191,17 +191,17 @@ class BillingHandler(Handler):
             return misbehaviour.described()
         if order == "POST clock":
             # Python 3.10 does not read the Z.
-            vendor.now = datetime.fromisoformat(told["now"].replace("Z", "+00:00"))
+            vendor.now = datetime.fromisoformat(words["now"].replace("Z", "+00:00"))
         elif order == "POST answer":
-            body = told.get("body_base64")
-            given = told.get("rows") if body is None else b64decode(body, validate=True)
-            vendor.answer(told["token"], told["report"], given)
+            body = words.get("body_base64")
+            answer = words.get("rows") if body is None else b64decode(body, validate=True)
+            vendor.answer(words["token"], words["report"], answer)
         elif order == "POST misbehave":
-            vendor.misbehave(**told)
+            vendor.misbehave(**words)
         elif order == "POST behave":
             vendor.behave()
         elif order == "POST invoice":
-            packed = vendor.invoice(**told)
+            packed = vendor.invoice(**words)
             return {
                 "now": vendor.now.isoformat(),
                 "file_name": mail.file_name(packed),
