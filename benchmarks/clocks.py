@@ -96,11 +96,11 @@ class Clocks:
 
     def timed(self, stage: str, function: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(function)
-        def timed(*args: Any, **named: Any) -> Any:
+        def timed(*args: Any, **options: Any) -> Any:
             outer, self._inner = self._inner, 0.0
             began = time.perf_counter()
             try:
-                return function(*args, **named)
+                return function(*args, **options)
             finally:
                 took = time.perf_counter() - began
                 self.seconds[stage] += took - self._inner
@@ -110,10 +110,10 @@ class Clocks:
 
     def beside(self, stage: str, function: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(function)
-        def timed(*args: Any, **named: Any) -> Any:
+        def timed(*args: Any, **options: Any) -> Any:
             began = time.perf_counter()
             try:
-                return function(*args, **named)
+                return function(*args, **options)
             finally:
                 self.seconds[stage] += time.perf_counter() - began
 

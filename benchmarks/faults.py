@@ -21,15 +21,15 @@ from report import machine
 def main(junit: Path, notes: Path, report: Path) -> int:
     counts: dict[str, Counter[str]] = {}
     for case in ET.parse(junit).iter("testcase"):  # noqa: S314 # our own pytest wrote it
-        made = next((one.tag for one in case if one.tag in ("failure", "error", "skipped")), "")
+        result = next((e.tag for e in case if e.tag in ("failure", "error", "skipped")), "passed")
         module = str(case.get("classname")).replace(".", "/")
-        counts.setdefault(module, Counter())[made or "passed"] += 1
+        counts.setdefault(module, Counter())[result] += 1
     rows = [
         f"| {_first_line(module)} | [`{Path(module).name}`](../{module}.py) | {n['passed']} "
         f"| {n['failure'] + n['error']} | {n['skipped']} |"
         for module, n in sorted(counts.items())
     ]
-    told = sorted(notes.read_text().splitlines()) if notes.exists() else []
+    lines = sorted(notes.read_text().splitlines()) if notes.exists() else []
     report.parent.mkdir(exist_ok=True)
     report.write_text(
         "# What was done to runs, and what came of it\n\n"
@@ -39,7 +39,7 @@ def main(junit: Path, notes: Path, report: Path) -> int:
         "| | tests | passed | failed | skipped |\n|---|---|---|---|---|\n"
         + "\n".join(rows)
         + "\n\nWhat the tests counted:\n\n"
-        + "\n".join(f"- {one}" for one in told)
+        + "\n".join(f"- {line}" for line in lines)
         + "\n"
     )
     failed = sum(n["failure"] + n["error"] for n in counts.values())

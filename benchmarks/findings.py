@@ -19,39 +19,40 @@ class Aim(NamedTuple):
         return "" if number is None else f"{number:g} {self.unit}"
 
 
+class Finding(NamedTuple):
+    """A row of the report's table."""
+
+    work: str
+    aim: str
+    moonshot: str
+    measured: str
+    says: str
+
+    def tell(self) -> None:
+        """Print it, and keep it where `parts.py` says."""
+        beyond = f"; moonshot: {self.moonshot}" if self.moonshot else ""
+        print(f"{self.work}: {self.measured} (aim: {self.aim}{beyond}) {self.says}", flush=True)
+        if path := os.environ.get("BENCHMARK_FINDINGS"):
+            with Path(path).open("a") as file:
+                file.write(json.dumps(self) + "\n")
+
+
 def hold(work: str, aim: Aim, number: float, more: str = "", *, at_most: bool = False) -> None:
     """Note a number against its aim; `more` is said behind it. `at_most`: the real one is unknown,
     and no larger, since what it is compared to was cut off."""
     digits = 0 if aim.unit == "MB" else 2
     measured = f"{'at most ' if at_most else ''}{number:.{digits}f} {aim.unit}{more}"
-    met = number <= aim.most
-    note(
-        work,
-        f"{aim.show(aim.most)} at most",
-        measured,
-        None if at_most and not met else met,
-        moonshot=aim.show(aim.moonshot),
-        is_moonshot=aim.moonshot is not None and number <= aim.moonshot,
-    )
+    if number > aim.most:
+        says = "not known" if at_most else "MISSED"
+    else:
+        is_moonshot = aim.moonshot is not None and number <= aim.moonshot
+        says = "met, the moonshot too" if is_moonshot else "met"
+    most = f"{aim.show(aim.most)} at most"
+    Finding(work, most, aim.show(aim.moonshot), measured, says).tell()
 
 
-def note(
-    work: str,
-    aim: str,
-    measured: str,
-    met: bool | None,
-    *,
-    moonshot: str = "",
-    is_moonshot: bool = False,
-) -> None:
-    """Note a finding; `met` is None where there is no aim, or nobody can tell. `parts.py` says
-    where it is kept."""
+def note(work: str, aim: str, measured: str, met: bool | None) -> None:
+    """Note a finding; `met` is None where there is no aim, or nobody can tell."""
     unknown = "no aim" if aim == "none" else "not known"
     says = {True: "met", False: "MISSED", None: unknown}[met]
-    if met and is_moonshot:
-        says = "met, the moonshot too"
-    beyond = f"; moonshot: {moonshot}" if moonshot else ""
-    print(f"{work}: {measured} (aim: {aim}{beyond}) {says}", flush=True)
-    if kept := os.environ.get("BENCHMARK_FINDINGS"):
-        with Path(kept).open("a") as file:
-            file.write(json.dumps([work, aim, moonshot, measured, says]) + "\n")
+    Finding(work, aim, "", measured, says).tell()

@@ -26,7 +26,7 @@ MOST, LONGEST = 10_000, 60  # documents, and the seconds that they may take
 
 
 def write(folder: Path, documents: int) -> None:
-    """A folder of AttachedDocuments, as DIAN's mails hold them, with what real ones carry along."""
+    """Write AttachedDocuments, as DIAN's mails hold them, with what real ones carry along."""
     signature = "".join(f"<ext:Part>{'c2lnbmF0dXJl' * 8}</ext:Part>" for _ in range(60))
     before = (
         f"<ext:UBLExtensions><ext:UBLExtension>{signature}</ext:UBLExtension></ext:UBLExtensions>"
@@ -46,7 +46,7 @@ def write(folder: Path, documents: int) -> None:
 
 
 def measure(documents: int) -> tuple[float, float, float]:
-    """Wall seconds, CPU seconds and peak MB of one run."""
+    """Return wall seconds, CPU seconds and peak MB of one run."""
     home = Path(tempfile.mkdtemp(prefix="bench-invoices-"))
     try:
         inbox = home / "inbox"
@@ -55,11 +55,11 @@ def measure(documents: int) -> tuple[float, float, float]:
         command = [str(Path(sys.executable).with_name("wolkvox-billing")), "invoices", "inbox"]
         environment = os.environ | {"HOME": str(home), "DLT_DATA_DIR": str(home / "dlt")}
         began = time.perf_counter()
-        with (home / "said").open("w") as said:
-            process = subprocess.Popen(command, cwd=home, env=environment, stdout=said)
+        with (home / "output").open("w") as output:
+            process = subprocess.Popen(command, cwd=home, env=environment, stdout=output)
             _, status, used = os.wait4(process.pid, 0)
         took = time.perf_counter() - began
-        lines = (home / "said").read_text().splitlines()
+        lines = (home / "output").read_text().splitlines()
         if status or f"{documents} loaded" not in lines:
             raise SystemExit("\n".join(lines[-20:]))
         return took, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
@@ -68,7 +68,7 @@ def measure(documents: int) -> tuple[float, float, float]:
 
 
 def main() -> None:
-    counts = [int(one) for one in sys.argv[1:]] or [1_000, MOST]
+    counts = [int(word) for word in sys.argv[1:]] or [1_000, MOST]
     print(f"{'documents':>9} {'wall s':>7} {'CPU s':>7} {'documents/s':>11} {'peak MB':>8}")
     for count in counts:
         took, cpu, peak = measure(count)

@@ -96,7 +96,7 @@ class Comparison:
             for name in (BARE, OURS) if self.rows == 1 else ():
                 warm = [plain.python(), HERE / "warm.py", name]
                 run(warm, self.home / name, settings)
-                self.warm[name] = (self.home / name / "said").read_text().splitlines()[-1]
+                self.warm[name] = (self.home / name / "output").read_text().splitlines()[-1]
 
     def _load(self, load: str, name: str, settings: dict[str, str]) -> None:
         home, longest = self.home / name, self.longest if name == LISTS else None

@@ -78,12 +78,13 @@ QUERIES = {
     "usage_daily of a month": f"SELECT * FROM {VIEWS}.usage_daily WHERE usage_date >= '2026-10-01'",
 }
 
-Query = Callable[[str], list[Any]]
+Rows = list[Any]  # of each query another kind
+Query = Callable[[str], Rows]
 
 
 @contextmanager
 def duckdb_with_readings(folder: Path, days: int) -> Iterator[tuple[Query, str]]:
-    """DuckDB with the raw tables; its query, and the file."""
+    """Yield a query of a DuckDB with the raw tables, and its file."""
     end = datetime.combine(LAST_DAY + timedelta(days=1), datetime.min.time()) + timedelta(hours=5)
     file = str(folder / "bench.duckdb")
     with closing(duckdb.connect(file)) as db:
@@ -97,7 +98,7 @@ def duckdb_with_readings(folder: Path, days: int) -> Iterator[tuple[Query, str]]
 
 @contextmanager
 def postgres_with_readings(folder: Path, query: Query) -> Iterator[Query]:
-    """PostgreSQL with the same rows, copied over."""
+    """Yield a query of a PostgreSQL with the same rows, copied over."""
     with running_postgres() as dsn, closing(psycopg2.connect(dsn)) as pg:
         pg.autocommit = True
         cursor = pg.cursor()
@@ -116,7 +117,7 @@ def postgres_with_readings(folder: Path, query: Query) -> Iterator[Query]:
             csv.unlink()
         cursor.execute("VACUUM ANALYZE")
 
-        def run(sql: str) -> list[Any]:
+        def run(sql: str) -> Rows:
             cursor.execute(sql)
             return cursor.fetchall() if cursor.description else []
 
@@ -124,10 +125,10 @@ def postgres_with_readings(folder: Path, query: Query) -> Iterator[Query]:
         yield run
 
 
-def measure(engine: str, query: Query) -> dict[str, list[Any]]:
-    """The rows of each query, after a line with its time."""
+def measure(engine: str, query: Query) -> dict[str, list[str]]:
+    """Print a line with the time of each query; return the rows of each mart, as texts."""
     now = datetime.combine(LAST_DAY + timedelta(days=1), datetime.min.time(), timezone.utc)
-    begun = time.perf_counter()
+    began = time.perf_counter()
     for statement in statements(
         engine,
         raw=RAW,
@@ -139,22 +140,22 @@ def measure(engine: str, query: Query) -> dict[str, list[Any]]:
         reports=Meaning().reports(),
     ):
         query(statement)
-    print(f"{engine:9} {'all views made':28} {time.perf_counter() - begun:7.2f} s")
-    found, bare = {}, 0.0
+    print(f"{engine:9} {'all views made':28} {time.perf_counter() - began:7.2f} s")
+    mart_rows, bare = {}, 0.0
     for name, sql in QUERIES.items():
         best, runs = float("inf"), 0
         while runs < 3 and (not runs or best < 20):
-            begun = time.perf_counter()
+            began = time.perf_counter()
             rows = query(sql)
-            best, runs = min(best, time.perf_counter() - begun), runs + 1
+            best, runs = min(best, time.perf_counter() - began), runs + 1
         bare = bare or best
         print(f"{engine:9} {name:28} {best:7.2f} s {best / bare:6.1f} x bare {len(rows):8,} rows")
         if (engine, name) == ("duckdb", "usage_monthly"):
             note("`usage_monthly` on DuckDB over all readings", f"{LONGEST} s", f"{best:.2f} s",
                  best < LONGEST)  # fmt: skip
         if name in MARTS:  # each engine has a class of its own for UTC
-            found[name] = sorted(repr([str(value) for value in row]) for row in rows)
-    return found
+            mart_rows[name] = sorted(repr([str(value) for value in row]) for row in rows)
+    return mart_rows
 
 
 def main() -> None:

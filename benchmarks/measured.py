@@ -38,14 +38,14 @@ def run(
     settings: Mapping[str, str],
     longest: float | None = None,
 ) -> Used:
-    """Runs it in a folder, which is its home too; what it says is in `said` there. Call it from a
-    small process: a child begins with its parent's memory, and counts that.
+    """Run it in a folder, which is its home too; what it prints is in `output` there. Call it from
+    a small process: a child begins with its parent's memory, and counts that.
 
     longest: the seconds that it may take. Raises Failed, and CutOff where they are over."""
     environment = os.environ | settings | {"HOME": str(home), "DLT_DATA_DIR": str(home / "dlt")}
-    said = home / "said"
+    output = home / "output"
     began = time.perf_counter()
-    with said.open("w") as file:
+    with output.open("w") as file:
         process = subprocess.Popen(
             command,
             cwd=home,
@@ -65,17 +65,17 @@ def run(
     if longest is not None and took >= longest and process.returncode == -signal.SIGKILL:
         raise CutOff(f"{CUT_OFF} after {longest:g} s")
     if status:
-        raise Failed("\n".join(said.read_text(errors="replace").splitlines()[-15:]))
+        raise Failed("\n".join(output.read_text(errors="replace").splitlines()[-15:]))
     return Used(took, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
 
 
-def median(some: Sequence[Used]) -> Used:
-    return Used(*(statistics.median(numbers) for numbers in zip(*some, strict=True)))
+def median(runs: Sequence[Used]) -> Used:
+    return Used(*(statistics.median(numbers) for numbers in zip(*runs, strict=True)))
 
 
-def total(some: Sequence[Used]) -> Used:
-    """Seconds added up, and the largest peak."""
-    walls, cpus, peaks = zip(*some, strict=True)
+def total(runs: Sequence[Used]) -> Used:
+    """Return seconds added up, and the largest peak."""
+    walls, cpus, peaks = zip(*runs, strict=True)
     return Used(sum(walls), sum(cpus), max(peaks))
 
 

@@ -32,19 +32,19 @@ with duckdb.connect("wolkvox.duckdb", read_only=True) as db:
 
 
 def poll(vendor: StandIn, home: Path, parallel: int, operations: int) -> Used:
-    """A run into an existing file, after one that has made it; both checked."""
+    """Return what a run into an existing file took, after one that has made it; check both."""
     settings = vendor.settings | plain.settings()
     settings["SOURCES__WOLKVOX_BILLING__MAX_PARALLEL"] = str(parallel)
     load = [plain.program(), "load", "--force"]
     run(load, home, settings)
     used = run(load, home, settings)
-    said = subprocess.check_output([sys.executable, "-c", COUNT], cwd=home, text=True)
-    assert said == f"({2 * operations}, {operations})\n", said
+    counts = subprocess.check_output([sys.executable, "-c", COUNT], cwd=home, text=True)
+    assert counts == f"({2 * operations}, {operations})\n", counts
     return used
 
 
 def compare(operations: int, seconds: float, parallel: list[int], runs: int) -> None:
-    one: list[Used] = []
+    of_one: list[Used] = []
     many: dict[int, list[Used]] = {each: [] for each in parallel}
     with ExitStack() as stack:
         single = stack.enter_context(StandIn("slow", str(seconds), "1"))
@@ -53,11 +53,11 @@ def compare(operations: int, seconds: float, parallel: list[int], runs: int) -> 
             for each in (1, *parallel):
                 with tempfile.TemporaryDirectory(prefix="bench-operations-") as name:
                     if each == 1:
-                        one.append(poll(single, Path(name), 1, 1))
+                        of_one.append(poll(single, Path(name), 1, 1))
                     else:
                         many[each].append(poll(vendor, Path(name), each, operations))
         counted = vendor.ask("counted")
-    alone = median(one)
+    alone = median(of_one)
     print(f"one operation: {alone.wall:.2f} s, {alone.cpu:.2f} CPU s, medians of {runs}")
     for each in parallel:
         took = median(many[each])
@@ -85,7 +85,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=3)
     words = parser.parse_args()
     plain.tell()
-    parallel = [int(one) for one in words.parallel.split(",")]
+    parallel = [int(number) for number in words.parallel.split(",")]
     compare(words.operations, words.seconds, parallel, words.runs)
 
 

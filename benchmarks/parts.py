@@ -27,7 +27,8 @@ class Part(NamedTuple):
 
 
 def run(name: str, words: Sequence[str], folder: Path) -> bool:
-    """Runs a benchmark, shows what it prints while it comes, and keeps it. Did it end well?
+    """Run a benchmark, show what it prints while it comes, and keep it; return whether it ended
+    well.
 
     Until its end it writes beside what is kept: a run that is killed leaves the part as it was."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -59,24 +60,24 @@ def run(name: str, words: Sequence[str], folder: Path) -> bool:
             with findings.open("a") as more:  # else the table would just be shorter
                 print(json.dumps([name, "ends well", "", f"exit code {code}", "FAILED"]), file=more)
         tell(f"({(time.monotonic() - began) / 60:.1f} minutes)")
-    for one in (findings, text):  # a part is there when its text is
-        one.replace(one.with_suffix(""))
+    for path in (findings, text):  # a part is there when its text is
+        path.replace(path.with_suffix(""))
     return not code
 
 
-def kept(name: str, folder: Path) -> Part | None:
-    """What the last whole run left; None where there was none."""
+def read_part(name: str, folder: Path) -> Part | None:
+    """Return what the last whole run left; None where there was none."""
     text = folder / f"{name}.txt"
     if not text.exists():
         return None
     origin, _, printed = text.read_text().partition("\n")
-    found = (folder / f"{name}.jsonl").read_text().splitlines()
-    return Part(origin, printed.strip("\n"), [json.loads(line) for line in found])
+    findings = (folder / f"{name}.jsonl").read_text().splitlines()
+    return Part(origin, printed.strip("\n"), [json.loads(line) for line in findings])
 
 
 def origin(command: Sequence[str]) -> str:
-    """Of what and when a result is; the commit is that of now, since each part is a new process."""
-    busy = ", ".join(f"{one:.1f}" for one in os.getloadavg())
+    """Return of what and when a result is; by the commit of now: each part is a new process."""
+    busy = ", ".join(f"{load:.1f}" for load in os.getloadavg())
     return (
         f"`{' '.join(command)}`, measured at {commit()}, "
         f"{datetime.now(timezone.utc):%Y-%m-%d %H:%M} UTC; load average when it began: {busy}"
@@ -90,9 +91,9 @@ def commit() -> str:
 
 
 def git(*words: str) -> str:
-    """What git says in this clone; nothing where there is no git, or no clone."""
+    """Return what git says in this clone; nothing where there is no git, or no clone."""
     try:
-        asked = ["git", "-C", str(HERE.parent), *words]
-        return subprocess.run(asked, capture_output=True, text=True).stdout.strip()
+        command = ["git", "-C", str(HERE.parent), *words]
+        return subprocess.run(command, capture_output=True, text=True).stdout.strip()
     except FileNotFoundError:
         return ""

@@ -44,7 +44,7 @@ PEERS = {  # and what each is run by
 
 
 def python_of(name: str) -> Path:
-    """The peer's interpreter; ours where it needs no more than we have."""
+    """Return the peer's interpreter; ours where it needs no more than we have."""
     own = BUILD / name / "bin" / "python"
     return own if own.exists() or name != "handwritten" else Path(sys.executable)
 
@@ -72,7 +72,7 @@ def settings_of(name: str, vendor: StandIn) -> dict[str, str]:
 
 
 def check(home: Path, vendor: StandIn, rows: int, answers: int) -> None:
-    """The rows are those that the vendor sent, each once, in these types: raises where not.
+    """Raise where the rows are not those that the vendor sent, each once, in the same types.
 
     In a process of its own, so that this one stays small."""
     subprocess.run(
@@ -82,7 +82,7 @@ def check(home: Path, vendor: StandIn, rows: int, answers: int) -> None:
     )
 
 
-def checked(url: str, rows: int, answers: int) -> None:
+def check_rows(url: str, rows: int, answers: int) -> None:
     import json
     import urllib.request
 
@@ -92,16 +92,17 @@ def checked(url: str, rows: int, answers: int) -> None:
     db = duckdb.connect()
     if Path("wolkvox.duckdb").exists():
         db.execute("ATTACH 'wolkvox.duckdb' AS it (READ_ONLY)")
-        found = f"it.wolkvox_billing.{REPORT}"
+        table = f"it.wolkvox_billing.{REPORT}"
     else:
         db.execute("ATTACH 'result.duckdb' AS it (READ_ONLY)")
-        found = "it.main.usage"
+        table = "it.main.usage"
     columns = "operation_id, operation, description, date, items"
-    for one in json.loads(operations(answers)):
+    for operation in json.loads(operations(answers)):
         path = f"{url}/api/v2/billing.php?api={REPORT}"
-        asked = urllib.request.Request(path, headers={"wolkvox-token": one["token"]})  # noqa: S310
-        with urllib.request.urlopen(asked) as answer:  # noqa: S310, our stand-in
-            Path(f"{one['name']}.sent").write_bytes(answer.read())
+        headers = {"wolkvox-token": operation["token"]}
+        request = urllib.request.Request(path, headers=headers)  # noqa: S310, our stand-in
+        with urllib.request.urlopen(request) as answer:  # noqa: S310, the same
+            Path(f"{operation['name']}.sent").write_bytes(answer.read())
     # Read as one text a row, and cut by hand: not the way of any peer.
     db.execute(
         "CREATE TABLE sent AS SELECT"
@@ -113,13 +114,13 @@ def checked(url: str, rows: int, answers: int) -> None:
         " FROM (SELECT filename, unnest(from_json(content::JSON->'data', '[\"JSON\"]')) AS row"
         " FROM read_text('*.sent'))"
     )
-    mine, theirs = f"SELECT {columns} FROM {found}", f"SELECT {columns} FROM sent"
+    mine, theirs = f"SELECT {columns} FROM {table}", f"SELECT {columns} FROM sent"
     types = [row[1] for row in db.execute(f"DESCRIBE {mine}").fetchall()]
     assert types == ["VARCHAR", "VARCHAR", "VARCHAR", "DATE", "DECIMAL(18,4)"], types
-    for one, other in ((mine, theirs), (theirs, mine)):
-        differ = db.execute(f"{one} EXCEPT ALL {other} LIMIT 3").fetchall()
+    for left, right in ((mine, theirs), (theirs, mine)):
+        differ = db.execute(f"{left} EXCEPT ALL {right} LIMIT 3").fetchall()
         assert not differ, differ
-    assert db.execute(f"SELECT count(*) FROM {found}").fetchall() == [(rows,)]
+    assert db.execute(f"SELECT count(*) FROM {table}").fetchall() == [(rows,)]
 
 
 @contextmanager
@@ -166,7 +167,7 @@ class Comparison:
                     return
 
     def _leave_out(self, name: str, why: str, loads: Sequence[str]) -> None:
-        """The peer has no numbers of these loads, and is not run again."""
+        """Drop the peer's numbers of these loads, and run it no more."""
         if name == "ours":
             raise SystemExit(f"ours was {why}")
         self._done.add(name)
@@ -191,7 +192,7 @@ class Comparison:
 
 def main() -> None:
     if sys.argv[1:2] == ["check"]:
-        checked(sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))
+        check_rows(sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))
         return
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, default=5)

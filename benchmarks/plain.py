@@ -41,8 +41,8 @@ def tell() -> None:
         return
     if changed := sorted(_changed()):
         raise SystemExit(f"the plain install is of other sources, see {changed[0]}: `make plain`")
-    named = ", ".join(f"{name} {number}" for name, number in versions(FOLDER, PACKAGES).items())
-    print(f"in a plain install: {named}", flush=True)
+    packages = ", ".join(f"{name} {number}" for name, number in versions(FOLDER, PACKAGES).items())
+    print(f"in a plain install: {packages}", flush=True)
 
 
 def versions(folder: Path, names: tuple[str, ...]) -> dict[str, str]:

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import NamedTuple
 
 from findings import note
 from measured import Used, median, run
@@ -23,25 +24,32 @@ from standin import StandIn
 STATUS = [sys.executable, "-m", "wolkvox_billing", "status", "--json"]
 FILL = """
 SET TimeZone = 'UTC';
-CREATE TEMP TABLE made AS {readings};
+CREATE TEMP TABLE filling AS {readings};
 INSERT INTO wolkvox_billing.readings BY NAME
-    SELECT *, 'made' AS _dlt_load_id, poll_id AS _dlt_id FROM made;
+    SELECT *, 'made' AS _dlt_load_id, poll_id AS _dlt_id FROM filling;
 INSERT INTO wolkvox_billing.polls BY NAME
     SELECT poll_id, operation_id, '0010' AS server, report, 'America/Bogota' AS timezone,
         read_date AS poll_date, read_at AS started_at, read_epoch AS started_epoch,
         read_at AS finished_at, 'ok' AS outcome, 200 AS http_status, 1 AS rows, 0 AS rejected,
         'made' AS _dlt_load_id, poll_id AS _dlt_id
-    FROM made;
+    FROM filling;
 INSERT INTO wolkvox_billing.rsync_s3_mp3 BY NAME
     SELECT operation_id, operation, description, date, items, items_raw, date_raw, read_at, poll_id,
         'made' AS _dlt_load_id, poll_id AS _dlt_id
-    FROM made QUALIFY row_number() OVER (
+    FROM filling QUALIFY row_number() OVER (
         PARTITION BY operation_id, operation, description, date ORDER BY read_at DESC) = 1;
 """
 
 
+class Plan(NamedTuple):
+    days: int
+    polls: int
+    warm: int  # polls that do not count
+    runs: int  # of `status`
+
+
 def fill(days: int) -> None:
-    """So many days before START, into the file in this folder."""
+    """Put readings of so many days before START into the file in this folder."""
     from datetime import timedelta
 
     import duckdb
@@ -49,48 +57,48 @@ def fill(days: int) -> None:
     from marts import READINGS
 
     start, end = START - timedelta(days=days), START
-    made = READINGS.format(start=start.replace(tzinfo=None), end=end.replace(tzinfo=None))
+    readings = READINGS.format(start=start.replace(tzinfo=None), end=end.replace(tzinfo=None))
     with duckdb.connect("wolkvox.duckdb") as db:
-        db.execute(FILL.format(readings=made))
+        db.execute(FILL.format(readings=readings))
         [(count,)] = db.execute("SELECT count(*) FROM wolkvox_billing.readings").fetchall()
         print(f"{count:,}")
 
 
-def compare(home: Path, days: int, polls: int, warm: int, runs: int, *, reconciles: bool) -> None:
+def compare(home: Path, plan: Plan, *, reconciles: bool) -> None:
     with StandIn("counters", "1") as vendor:
         moment = START
         big, small = (
             Poller(home / name, vendor.settings, reconciles=reconciles) for name in ("big", "small")
         )
         big.poll(moment)
-        words = [sys.executable, __file__, "fill", str(days)]
+        words = [sys.executable, __file__, "fill", str(plan.days)]
         count = subprocess.check_output(words, cwd=big.home, text=True).strip()
         took: dict[Poller, list[Spent]] = {big: [], small: []}
-        for number in range(warm + polls):
+        for number in range(plan.warm + plan.polls):
             moment += EVERY
             vendor.set_clock(moment)
-            for one in (small, big):
-                spent = one.poll(moment)
-                if number >= warm:
-                    took[one].append(spent)
-        for one in (big, small):
-            one.end()
+            for poller in (small, big):
+                spent = poller.poll(moment)
+                if number >= plan.warm:
+                    took[poller].append(spent)
+        for poller in (big, small):
+            poller.end()
         status: dict[Poller, list[Used]] = {big: [], small: []}
-        for _ in range(runs):
-            for one in (small, big):
-                status[one].append(run(STATUS, one.home, vendor.settings))
+        for _ in range(plan.runs):
+            for poller in (small, big):
+                status[poller].append(run(STATUS, poller.home, vendor.settings))
     much, little = middle(took[big]), middle(took[small])
     kind = "refreshes and reconciles" if reconciles else "refreshes"
     note(f"a poll that {kind}, on {count} readings: CPU, of that on an empty record",
          f"{SAME:g} x at most", f"{much.cpu / little.cpu:.2f} x ({much.cpu:.3f} and "
          f"{little.cpu:.3f} s; wall {much.wall / little.wall:.2f} x)",
          much.cpu <= SAME * little.cpu)  # fmt: skip
-    if not runs:
+    if not plan.runs:
         return
-    much_, little_ = median(status[big]), median(status[small])
+    of_big, of_small = median(status[big]), median(status[small])
     note(f"`status` on {count} readings: CPU and wall, of those on an empty record", "none",
-         f"{much_.cpu / little_.cpu:.2f} x and {much_.wall / little_.wall:.2f} x "
-         f"({much_.wall:.2f} s, {much_.peak:.0f} MB)", None)  # fmt: skip
+         f"{of_big.cpu / of_small.cpu:.2f} x and {of_big.wall / of_small.wall:.2f} x "
+         f"({of_big.wall:.2f} s, {of_big.peak:.0f} MB)", None)  # fmt: skip
 
 
 def main() -> None:
@@ -104,16 +112,10 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=5, help="of `status`")
     parser.add_argument("--kinds", default="refreshes,reconciles")
     words = parser.parse_args()
+    plan = Plan(words.days, words.polls, words.warm, words.runs)
     for kind in words.kinds.split(","):
         with tempfile.TemporaryDirectory(prefix="bench-record-") as name:
-            compare(
-                Path(name),
-                words.days,
-                words.polls,
-                words.warm,
-                words.runs,
-                reconciles=kind == "reconciles",
-            )
+            compare(Path(name), plan, reconciles=kind == "reconciles")
 
 
 if __name__ == "__main__":

@@ -49,7 +49,7 @@ COMPARED = ("duckdb", "duckdb_cli", "dlt", "pyarrow", "orjson", "singer_sdk", "t
 
 
 def machine() -> list[str]:
-    """What it is measured on."""
+    """Return what it is measured on."""
     cpu = next(
         (
             line.split(":")[1].strip()
@@ -69,23 +69,23 @@ def machine() -> list[str]:
 
 
 def versions(folder: Path) -> str:
-    """What of note is in a virtual environment."""
+    """Return what of note is in a virtual environment."""
     numbers = plain.versions(folder, COMPARED)
     return ", ".join(f"{name} {number}" for name, number in numbers.items())
 
 
 def write(to: Path, folder: Path) -> None:
-    """The page, from the parts in a folder. Without any it leaves the page that is there."""
-    kept = {name: part for name in BENCHMARKS if (part := parts.kept(name, folder))}
-    if not kept:
+    """Write the page, from the parts in a folder. Without any it leaves the page that is there."""
+    by_name = {name: part for name in BENCHMARKS if (part := parts.read_part(name, folder))}
+    if not by_name:
         raise SystemExit(f"no part is kept in {folder}")
     to.parent.mkdir(parents=True, exist_ok=True)
-    to.write_text(page(kept))
+    to.write_text(page(by_name))
 
 
-def page(kept: dict[str, parts.Part]) -> str:
-    rows = [f"| {' | '.join(line)} |" for part in kept.values() for line in part.findings]
-    written = [
+def page(by_name: dict[str, parts.Part]) -> str:
+    rows = [f"| {' | '.join(line)} |" for part in by_name.values() for line in part.findings]
+    sections = [
         "# How fast it is",
         "`make bench` writes this page; what is written by hand stands in "
         "[`benchmarks/remarks.md`](../benchmarks/remarks.md).",
@@ -95,13 +95,13 @@ def page(kept: dict[str, parts.Part]) -> str:
         "counts, not the seconds.",
         "\n".join(["| work | aim | moonshot | measured | |", "|---|---|---|---|---|", *rows]),
     ]
-    if missing := [name for name in BENCHMARKS if name not in kept]:
-        written.append(f"Not measured: {', '.join(missing)}.")
-    written.append((HERE / "remarks.md").read_text().strip())
-    for name, part in kept.items():
+    if missing := [name for name in BENCHMARKS if name not in by_name]:
+        sections.append(f"Not measured: {', '.join(missing)}.")
+    sections.append((HERE / "remarks.md").read_text().strip())
+    for name, part in by_name.items():
         doc = (HERE / f"{name}.py").read_text().split('"""')[1].splitlines()[0]
-        written.append(f"## {name}\n\n{doc}\n\n{part.origin}\n\n```\n{part.printed}\n```")
-    return "\n\n".join(written) + "\n"
+        sections.append(f"## {name}\n\n{doc}\n\n{part.origin}\n\n```\n{part.printed}\n```")
+    return "\n\n".join(sections) + "\n"
 
 
 def main() -> None:

@@ -28,14 +28,14 @@ Seconds = dict[str, float]
 
 
 def timed(verb: str, home: Path, settings: dict[str, str]) -> Seconds:
-    """The seconds of each stage of a process, and of all of it."""
+    """Return the seconds of each stage of a process, and of all of it."""
     used = run([plain.python(), HERE / "clocks.py", verb, str(time.time())], home, settings)
-    seconds: Seconds = json.loads((home / "said").read_text().splitlines()[-1])
+    seconds: Seconds = json.loads((home / "output").read_text().splitlines()[-1])
     unknown = seconds.keys() - {START, WORDS, *STAGES[verb], *JOBS}
     assert not unknown, unknown
-    rest = used.wall - sum(took for stage, took in seconds.items() if stage not in JOBS)
-    assert rest > 0, "a stage is counted twice"
-    return {**seconds, END: rest, ALL: used.wall}
+    end = used.wall - sum(took for stage, took in seconds.items() if stage not in JOBS)
+    assert end > 0, "a stage is counted twice"
+    return {**seconds, END: end, ALL: used.wall}
 
 
 def show(title: str, verb: str, columns: dict[str, list[Seconds]]) -> None:
@@ -81,8 +81,8 @@ def main() -> None:
     words = parser.parse_args()
     plain.tell()
     called = set().union(*(measure(int(rows), words.runs) for rows in words.only.split(",")))
-    named = {stage for stages in (*STAGES.values(), JOBS) for stage in stages}
-    if idle := sorted(named - called):
+    stages = {stage for stages in (*STAGES.values(), JOBS) for stage in stages}
+    if idle := sorted(stages - called):
         print(f"\nnever called: {', '.join(idle)}")
 
 

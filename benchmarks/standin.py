@@ -65,7 +65,7 @@ class StandIn:
             answer.read()
 
     def ask(self, name: str) -> Any:
-        """What it counted: {"calls", "violations", "most_in_flight"}."""
+        """Return what it counted: {"calls", "violations", "most_in_flight"}."""
         assert self._process.stdin
         assert self._process.stdout
         print(name, file=self._process.stdin, flush=True)
@@ -73,7 +73,7 @@ class StandIn:
 
 
 def rows(count: int, answers: int) -> bytes:
-    """An answer of so many rows, no two of one key."""
+    """Return an answer of so many rows, no two of one key."""
     from fake_wolkvox.reply import envelope
 
     return envelope(

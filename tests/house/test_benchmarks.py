@@ -114,7 +114,7 @@ def test_other_rows_are_noticed(tmp_path: Path) -> None:
 import json, sys
 sys.path.insert(0, sys.argv[1])
 import duckdb
-from peers import checked
+from peers import check_rows
 from standin import StandIn
 with StandIn("rows", "3", "1") as vendor:
     for items in ("0.2500", "0.2501", "0.25::DOUBLE"):
@@ -127,7 +127,7 @@ with StandIn("rows", "3", "1") as vendor:
                 "FROM range(3) AS rows(n)"
             )
         try:
-            checked(vendor.url, 3, 1)
+            check_rows(vendor.url, 3, 1)
         except AssertionError as error:
             print(json.dumps(str(error)))
         else:
@@ -182,7 +182,7 @@ def test_a_command_is_cut_off_with_all_that_it_started(
     assert measured.run(["true"], tmp_path, {}, longest=30).wall < 30
     with pytest.raises(measured.CutOff, match=r"^cut off after 0\.5 s$"):
         measured.run(["bash", "-c", "sleep 60 & echo $!; wait"], tmp_path, {}, longest=0.5)
-    child = Path("/proc", (tmp_path / "said").read_text().strip(), "stat")
+    child = Path("/proc", (tmp_path / "output").read_text().strip(), "stat")
     until = time.monotonic() + 10
     while child.exists() and child.read_text().split()[2] != "Z":  # not buried yet
         assert time.monotonic() < until
