@@ -36,10 +36,12 @@ class Fuzz:
     seconds: float
     tried: int = 0
 
-    def __call__(self, made: st.SearchStrategy[T], check: Callable[[T], None], few: int) -> None:
-        def counted(one: T) -> None:
+    def __call__(
+        self, examples: st.SearchStrategy[T], check: Callable[[T], None], few: int
+    ) -> None:
+        def counted(example: T) -> None:
             self.tried += 1
-            check(one)
+            check(example)
 
         manner = settings(
             max_examples=few,
@@ -50,7 +52,7 @@ class Fuzz:
         )
         end = time.monotonic() + self.seconds
         while True:
-            seed(random.randrange(2**32))(manner(given(made)(counted)))()  # noqa: S311
+            seed(random.randrange(2**32))(manner(given(examples)(counted)))()  # noqa: S311
             if time.monotonic() >= end:
                 return
 
@@ -63,7 +65,9 @@ _STRANGE = st.sampled_from(
 )  # fmt: skip
 texts = st.lists(st.text(max_size=8) | _STRANGE, max_size=3).map("".join)
 _PLAIN = st.text(string.ascii_letters + string.digits + " .-áÑ", min_size=1, max_size=12).filter(
-    lambda one: one.strip() == one and any(c.isalpha() for c in one) and "total" not in one.lower()
+    lambda text: (
+        text.strip() == text and any(c.isalpha() for c in text) and "total" not in text.lower()
+    )
 )
 
 
@@ -99,20 +103,21 @@ def written(draw: st.DrawFn, number: Decimal, point: str = ".") -> str:
 
 
 def number_said(text: str, point: str = ".") -> Decimal | None:
-    """What a text says by this mark before decimals and the other between thousands: a sign, digits
-    in one piece or in threes, decimals. None where it says nothing, or something else."""
+    """Return what a text says by this mark before decimals and the other between thousands: a
+    sign, digits in one piece or in threes, decimals. Return None where it says nothing, or
+    something else."""
     text = text.strip()
     negative = text.startswith("-")
     text = text[1:] if text[:1] in ("-", "+") else text
     whole, mark, decimals = text.partition(point)
     first, *threes = whole.split("," if point == "." else ".")
     digits = [first, *threes] + ([decimals] if mark else [])
-    if not all(one and all(c in "0123456789" for c in one) for one in digits):
+    if not all(part and all(c in "0123456789" for c in part) for part in digits):
         return None
-    if threes and (len(first) > 3 or first[0] == "0" or any(len(one) != 3 for one in threes)):
+    if threes and (len(first) > 3 or first[0] == "0" or any(len(part) != 3 for part in threes)):
         return None
-    said = Decimal(int("".join([first, *threes, decimals]))).scaleb(-len(decimals))
-    return -said if negative else said
+    number = Decimal(int("".join([first, *threes, decimals]))).scaleb(-len(decimals))
+    return -number if negative else number
 
 
 # Answers.
@@ -163,18 +168,18 @@ def count_said(value: Any) -> Decimal | None:
 
 def days_said(value: Any) -> set[date]:
     """The days that a `date` may mean, by Python's own calendar."""
-    found = set()
+    days = set()
     for form in ("%Y-%m-%d", "%Y/%m/%d"):
         for more in ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f"):
             try:
                 text = " ".join(str(value).replace("T", " ").split())
-                found.add(datetime.strptime(text, form + more).date())  # noqa: DTZ007
+                days.add(datetime.strptime(text, form + more).date())  # noqa: DTZ007
             except ValueError:
                 continue
     if len(text := str(value).strip()) == 8 and text.isdecimal():
         with suppress(ValueError):
-            found.add(date(int(text[:4]), int(text[4:6]), int(text[6:])))
-    return found
+            days.add(date(int(text[:4]), int(text[4:6]), int(text[6:])))
+    return days
 
 
 # Invoices. A document's truth is its number and, of each line, quantity, price, net and tax.
@@ -240,12 +245,13 @@ documents = st.builds(
 def sheets(draw: st.DrawFn) -> tuple[list[Drawn], list[list[str]], str]:
     """Documents, the rows of a spreadsheet with them, and its mark before decimals."""
     point = draw(st.sampled_from(".,"))
-    drawn = draw(st.lists(documents, min_size=1, max_size=3, unique_by=lambda one: one.number))
+    several = st.lists(documents, min_size=1, max_size=3, unique_by=lambda drawn: drawn.number)
+    drawn = draw(several)
     rows = [
-        [one.number, draw(dated(one.issued)), "900123456", description,
-         *(draw(dressed(number, point)) for number in numbers), one.currency]
-        for one in drawn
-        for description, numbers in one.lines
+        [document.number, draw(dated(document.issued)), "900123456", description,
+         *(draw(dressed(number, point)) for number in numbers), document.currency]
+        for document in drawn
+        for description, numbers in document.lines
     ]  # fmt: skip
     return drawn, [HEADINGS, *rows], point
 
@@ -295,16 +301,16 @@ def cell_said(text: str, point: str) -> Decimal | None:
     other = "," if point == "." else "."
     if " " in core and other in core:
         return None
-    said = number_said(core.replace(" ", other), point)
-    return -said if said is not None and signs in ("-", "()") else said
+    number = number_said(core.replace(" ", other), point)
+    return -number if number is not None and signs in ("-", "()") else number
 
 
 def _around(text: str) -> str:
     """What stands around a number without one currency."""
     text = text.upper()
-    for one in ("COP", "USD", "EUR", "US"):
-        if one in text:
-            text = text.replace(one, "", 1)
+    for currency in ("COP", "USD", "EUR", "US"):
+        if currency in text:
+            text = text.replace(currency, "", 1)
             break
     return text.replace("$", "", 1) if "$" in text else text.replace("\u20ac", "", 1)
 
@@ -316,5 +322,5 @@ def ubl_said(text: str) -> Decimal | None:
     if not whole + decimals:
         return None
     assert all(c in string.digits for c in whole + decimals), text
-    said = round(Decimal(int(whole + decimals)).scaleb(-len(decimals)), 4)
-    return -said if sign == "-" else said
+    number = round(Decimal(int(whole + decimals)).scaleb(-len(decimals)), 4)
+    return -number if sign == "-" else number

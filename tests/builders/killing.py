@@ -36,12 +36,12 @@ def stable(
         stdout=subprocess.PIPE,
         text=True,
     ) as process:
-        made = Stable(process)
+        stable = Stable(process)
         try:
-            assert made._ask({}) == 0
-            yield made
+            assert stable._ask({}) == 0
+            yield stable
         finally:
-            for pid in made.running:
+            for pid in stable.running:
                 os.kill(pid, signal.SIGKILL)
             process.kill()
 
@@ -52,28 +52,30 @@ class Stable:
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process, self.running = process, set[int]()
 
-    def start(self, verb: str, given: dict[str, Any], **order: Any) -> int:
-        """A run of `verb` in the current folder and with its environment; its process id.
+    def start(self, verb: str, arguments: dict[str, Any], **order: Any) -> int:
+        """Start a run of `verb` in the current folder and with its environment; return its process
+        id.
 
         kill: [module:name, "before" or "after", which call of it], or the number of the change of
-        files before which it dies, 0 for none. kept: a file that gets the id of each poll that is
-        safe. output: a file for all that it prints. result: a file for what it returned, and the
-        number of changes. more: variables of the environment that are others, the folder in PWD."""
+        files before which it dies, 0 for none. safe: a file that gets the id of each poll that is
+        in the spool. output: a file for all that it prints. result: a file for what it returned,
+        and the number of changes. more: variables of the environment that are others, the folder in
+        PWD."""
         env = {**os.environ, **order.pop("more", {})}
         cwd = env["PWD"] if env.get("PWD") != os.environ.get("PWD") else os.getcwd()
-        told = {"verb": verb, "given": given, "env": env, "cwd": cwd, **order}
-        pid = self._ask(told)
+        run = {"verb": verb, "arguments": arguments, "env": env, "cwd": cwd, **order}
+        pid = self._ask(run)
         assert pid > 1  # it will be killed: 0 would be all of this session
         self.running.add(pid)
         return pid
 
     def wait(self, pid: int) -> int:
-        """How a run ended: its exit code, or minus the signal."""
+        """Return how a run ended: its exit code, or minus the signal."""
         self.running.discard(pid)
         return self._ask({"wait": pid})
 
-    def run(self, verb: str, given: dict[str, Any], **order: Any) -> int:
-        return self.wait(self.start(verb, given, **order))
+    def run(self, verb: str, arguments: dict[str, Any], **order: Any) -> int:
+        return self.wait(self.start(verb, arguments, **order))
 
     def _ask(self, order: dict[str, Any]) -> int:
         assert self._process.stdin and self._process.stdout
@@ -113,97 +115,96 @@ def live(order: dict[str, Any]) -> int:
     for number in (1, 2):
         os.dup2(output, number)
     try:
-        if "kept" in order:
-            tell_of_kept(Path(order["kept"]))
+        if "safe" in order:
+            note_polls(Path(order["safe"]))
         kill = order.get("kill")
         if isinstance(kill, list):
             die_at(*kill)
         elif kill is not None:
             die_before_change(kill)
-        made = run(order["verb"], order["given"])
+        returned = run(order["verb"], order["arguments"])
         if "result" in order:
-            Path(order["result"]).write_text(json.dumps([made, len(seen)], default=str))
+            Path(order["result"]).write_text(json.dumps([returned, len(changes)], default=str))
     except BaseException:
         traceback.print_exc()
         return 1
     return 0
 
 
-def run(verb: str, given: dict[str, Any]) -> Any:
+def run(verb: str, arguments: dict[str, Any]) -> Any:
     from wolkvox_billing import closing, evidence
     from wolkvox_billing.reconciliation.policy import Policy
-    from wolkvox_billing.verbs import load as pipeline
-    from wolkvox_billing.verbs import publish as snapshot
+    from wolkvox_billing.verbs import load, publish
 
-    if now := given.pop("now", None):
-        given["clock"] = lambda: datetime.fromisoformat(now)
+    if now := arguments.pop("now", None):
+        arguments["clock"] = lambda: datetime.fromisoformat(now)
     if verb == "load":
-        report = pipeline.load(**given)
-        made = [one.outcome.value for one in report.polls] + [one.reason for one in report.skips]
-        return [made, report.problems]
+        report = load.load(**arguments)
+        outcomes = [poll.outcome.value for poll in report.polls]
+        return [outcomes + [skip.reason for skip in report.skips], report.problems]
     if verb == "publish":
-        return str(snapshot.publish(**given).path)
+        return str(publish.publish(**arguments).path)
     if verb == "evidence":
-        return str(evidence.write_evidence(**given, policy=Policy()))
-    return str(closing.close(**given, policy=Policy()))
+        return str(evidence.write_evidence(**arguments, policy=Policy()))
+    return str(closing.close(**arguments, policy=Policy()))
 
 
 def die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def tell_of_kept(file: Path) -> None:
-    """Writes down each poll that the spool has taken: it must not be lost from now on."""
+def note_polls(file: Path) -> None:
+    """Write down each poll that the spool has taken: it must not be lost from now on."""
     from wolkvox_billing.polling.spool import Spool
 
-    told, keep = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND), Spool.keep
+    descriptor, keep = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND), Spool.keep
 
     def keep_and_tell(self: Spool, poll: Any) -> None:
         keep(self, poll)
-        os.write(told, f"{poll.poll_id}\n".encode())
+        os.write(descriptor, f"{poll.poll_id}\n".encode())
 
     Spool.keep = keep_and_tell  # type: ignore[method-assign]
 
 
 def die_at(place: str, when: str, which: int = 1) -> None:
-    """Dies before or after the first, second, ... call of what is named `module:a.b`."""
+    """Die before or after the first, second, ... call of what is named `module:a.b`."""
     module, _, path = place.partition(":")
     holder: Any = importlib.import_module(module)
     *outer, name = path.split(".")
-    for one in outer:
-        holder = getattr(holder, one)
+    for attribute in outer:
+        holder = getattr(holder, attribute)
     original: Callable[..., Any] = getattr(holder, name)
     reached = itertools.count(1)  # calls come from several threads
 
     def wrapped(*args: Any, **more: Any) -> Any:
         if when == "before" and next(reached) == which:
             die()
-        made = original(*args, **more)
+        returned = original(*args, **more)
         if when == "after" and next(reached) == which:
             die()
-        return made
+        return returned
 
     setattr(holder, name, wrapped)
 
 
 def die_before_change(which: int) -> None:
-    """Dies before the so-many-th file that Python opens to write, makes, moves or removes; with 0
-    it only counts them."""
+    """Die before the so-many-th file that Python opens to write, makes, moves or removes; with 0
+    only count them."""
 
     def hook(event: str, args: tuple[Any, ...]) -> None:
         if event == "open":
-            changes = isinstance(args[2], int) and args[2] & (os.O_WRONLY | os.O_RDWR)
+            is_change = isinstance(args[2], int) and args[2] & (os.O_WRONLY | os.O_RDWR)
         else:
-            changes = event in CHANGES
-        if changes:
-            seen.append(event)
-            if len(seen) == which:
+            is_change = event in CHANGES
+        if is_change:
+            changes.append(event)
+            if len(changes) == which:
                 die()
 
     sys.addaudithook(hook)
 
 
-seen: list[str] = []  # changes of files so far
+changes: list[str] = []  # changes of files so far
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ TOKEN = TOKENS["acme"]
 
 
 def shows(data: bytes, secret: str, depth: int = 3) -> bool:
-    """Whether a quarter of the secret is in the data: as it is, in hex, in base64, compressed."""
+    """Return whether a quarter of the secret is in the data: in hex, base64 and compressed too."""
     piece = secret[: max(8, len(secret) // 4)].encode()
     encoded = [base64.b64encode(b"\0" * n + piece)[4 if n else 0 : -4] for n in range(3)]
     if any(form in data for form in (piece, piece.hex().encode(), *encoded)):
@@ -40,19 +40,19 @@ def _unpacked(data: bytes) -> Iterator[bytes]:
 
 
 def leaks(tmp_path: Path, secret: str = TOKEN) -> list[str]:
-    """The files below that show the secret, but for the one that was made to hold it; and the
-    tables that do, since a DuckDB file holds texts in forms of its own."""
-    found = []
+    """Return the files below that show the secret, but for the one that was made to hold it; and
+    the tables that do, since a DuckDB file holds texts in forms of its own."""
+    places = []
     for path in sorted(path for path in tmp_path.rglob("*") if path.is_file()):
         if path.name == "secrets.toml":
             continue
         name = str(path.relative_to(tmp_path))
         if shows(path.read_bytes(), secret) or shows(name.encode(), secret):
-            found.append(name)
+            places.append(name)
         if path.suffix == ".parquet":
             rows = duckdb.sql(f"FROM read_parquet('{path}')").fetchall()
             if shows(repr(rows).encode(), secret):
-                found.append(f"{name}: rows")
+                places.append(f"{name}: rows")
         if path.suffix == ".duckdb":
             with closing(duckdb.connect(str(path), read_only=True)) as db:
                 for schema, table in db.execute(
@@ -60,14 +60,14 @@ def leaks(tmp_path: Path, secret: str = TOKEN) -> list[str]:
                 ).fetchall():
                     rows = db.execute(f'FROM "{schema}"."{table}"').fetchall()
                     if shows(repr(rows).encode(), secret):
-                        found.append(f"{name}: {table}")
-    return found
+                        places.append(f"{name}: {table}")
+    return places
 
 
-def shown_by_ps() -> dict[int, bytes]:
-    """What `ps` shows of each process."""
-    found = {}
+def read_command_lines() -> dict[int, bytes]:
+    """Return what `ps` shows of each process, by its id."""
+    command_lines = {}
     for file in Path("/proc").glob("[0-9]*/cmdline"):
         with suppress(OSError):  # it has ended
-            found[int(file.parent.name)] = file.read_bytes()
-    return found
+            command_lines[int(file.parent.name)] = file.read_bytes()
+    return command_lines

@@ -72,11 +72,11 @@ class Airflow:
 
     def tasks(self, dag: str, run: str) -> dict[str, dict[str, Any]]:
         """The task instances of a run, by name; of a mapped one the last."""
-        found = self.api("GET", f"dags/{dag}/dagRuns/{run}/taskInstances")["task_instances"]
-        return {one["task_id"]: one for one in found}
+        tasks = self.api("GET", f"dags/{dag}/dagRuns/{run}/taskInstances")["task_instances"]
+        return {task["task_id"]: task for task in tasks}
 
     def states(self, dag: str, run: str) -> dict[str, str]:
-        return {name: one["state"] for name, one in self.tasks(dag, run).items()}
+        return {name: task["state"] for name, task in self.tasks(dag, run).items()}
 
     def log(self, dag: str, run: str) -> str:
         """What the tasks of a run wrote."""
@@ -87,7 +87,7 @@ class Airflow:
 def until(ask: Callable[[], Any], is_it: Callable[[Any], bool] = bool, seconds: float = 60) -> Any:
     """What `ask` gives, once it is what is waited for; fails with the last of it."""
     waiting = tenacity.Retrying(
-        retry=tenacity.retry_if_result(lambda found: not is_it(found))
+        retry=tenacity.retry_if_result(lambda state: not is_it(state))
         | tenacity.retry_if_exception_type(requests.ConnectionError),
         stop=tenacity.stop_after_delay(seconds),
         wait=tenacity.wait_fixed(0.2),
@@ -96,8 +96,8 @@ def until(ask: Callable[[], Any], is_it: Callable[[Any], bool] = bool, seconds: 
         return waiting(ask)
     except tenacity.RetryError as error:
         last = error.last_attempt
-        told = last.exception() or last.result()
-        raise AssertionError(f"not within {seconds:g} s; at last: {told}") from None
+        last_word = last.exception() or last.result()
+        raise AssertionError(f"not within {seconds:g} s; at last: {last_word}") from None
 
 
 @contextmanager

@@ -53,13 +53,13 @@ class Project:
 
     def operations(self, count: int) -> list[dict[str, str]]:
         """So many more at the vendor, as `load` takes them."""
-        made = [
+        operations = [
             {"name": f"more-{n}", "server": f"{20 + n:04}", "token": f"{n:02x}" * 32}
             for n in range(count)
         ]
-        for one in made:
-            self.vendor.add_operation(**one)
-        return made
+        for operation in operations:
+            self.vendor.add_operation(**operation)
+        return operations
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         """Rows of the warehouse, over a connection of the test's own. Times come in UTC; the
@@ -69,8 +69,8 @@ class Project:
     def query_dicts(self, sql: str) -> list[dict[str, Any]]:
         """The same in a fixed order, each row by its columns, without the ids of polls."""
         names, rows = self._run(sql)
-        found = [dict(zip(names, row, strict=True)) for row in rows]
-        return sorted(({k: v for k, v in row.items() if k != "poll_id"} for row in found), key=str)
+        dicts = [dict(zip(names, row, strict=True)) for row in rows]
+        return sorted(({k: v for k, v in row.items() if k != "poll_id"} for row in dicts), key=str)
 
     def execute(self, sql: str) -> None:
         """One statement of somebody else's."""
@@ -81,13 +81,13 @@ class Project:
             file = str(self.folder / "wolkvox.duckdb")
             with closing(duckdb.connect(file, read_only=read_only)) as db:
                 db.execute("SET TimeZone = 'UTC'; SET search_path = 'wolkvox_billing'")
-                found = db.execute(sql)
-                return [one[0] for one in found.description or ()], found.fetchall()
+                result = db.execute(sql)
+                return [column[0] for column in result.description or ()], result.fetchall()
         with closing(psycopg2.connect(self.dsn)) as pg, pg, pg.cursor() as cursor:
             cursor.execute("SET TimeZone = 'UTC'; SET search_path = 'wolkvox_billing'")
             cursor.execute(sql)
             rows = [tuple(row) for row in cursor.fetchall()] if cursor.description else []
-            return [one[0] for one in cursor.description or ()], rows
+            return [column[0] for column in cursor.description or ()], rows
 
     @contextmanager
     def away(self) -> Iterator[None]:

@@ -31,7 +31,7 @@ class World:
     answers: dict[Any, Any]
 
 
-KEPT = tempfile.TemporaryDirectory(prefix="worlds-")  # it goes with the session
+FOLDER = tempfile.TemporaryDirectory(prefix="worlds-")  # it goes with the session
 WORLDS: dict[str, World] = {}
 
 
@@ -51,7 +51,7 @@ def once(project: Project, step: Callable[..., None], *words: Any, **more: Any) 
     step(project, *words, **more)
     vendor = project.vendor
     world = WORLDS[key] = World(
-        Path(tempfile.mkdtemp(dir=KEPT.name)), root, f"w{uuid.uuid4().hex[:12]}", vendor.now,
+        Path(tempfile.mkdtemp(dir=FOLDER.name)), root, f"w{uuid.uuid4().hex[:12]}", vendor.now,
         dict(vendor._answers),
     )  # fmt: skip
     for name in (project.folder.name, "dlt"):
@@ -70,8 +70,8 @@ def _settings() -> list[tuple[str, str]]:
 
 
 def _files(folder: Path) -> list[tuple[str, bytes]]:
-    found = sorted(one for one in folder.rglob("*") if one.is_file())
-    return [(str(one.relative_to(folder)), one.read_bytes()) for one in found]
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    return [(str(path.relative_to(folder)), path.read_bytes()) for path in paths]
 
 
 def _copy(world: World, project: Project) -> None:
@@ -81,8 +81,8 @@ def _copy(world: World, project: Project) -> None:
     with opened(project.destination) as pipeline:
         working = folder_of(pipeline).path  # its name is made of the project's folder
     shutil.rmtree(working)
-    [kept] = (world.copy / "dlt" / "wolkvox-billing").iterdir()
-    shutil.copytree(kept, working)
+    [original] = (world.copy / "dlt" / "wolkvox-billing").iterdir()
+    shutil.copytree(original, working)
     for state in working.rglob("state.json"):
         text = state.read_text().replace(str(world.root), str(project.folder.parent))
         state.write_text(text)

@@ -24,12 +24,12 @@ def test_an_affected_lock_is_named(
     lock = tmp_path / "a.lock"
     lock.write_text(LOCK.format(version))
     assert main([lock]) == code
-    said = capsys.readouterr().out
+    output = capsys.readouterr().out
     sentence = (
         "a.lock: requests 2.32.3 has CVE-2024-47081 (sends the password of .netrc to another "
         "host; GHSA-9hjg-9r4m-mvj7): lock a version that is not <2.32.4\n"
     )
-    assert (sentence in said) == bool(code) and "2026-11-25" in said and "marimo" not in said
+    assert (sentence in output) == bool(code) and "2026-11-25" in output and "marimo" not in output
 
 
 def test_what_is_old_on_purpose_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -44,4 +44,4 @@ def test_our_locks_are_not_affected() -> None:
     """What is locked has no weakness that the list knows; and the list is of what is locked."""
     assert main() == 0
     names = {canonicalize_name(n) for lock in LOCKS for n, _ in _LOCKED.findall(lock.read_text())}
-    assert {one.package for one in read()[1]} <= names
+    assert {advisory.package for advisory in read()[1]} <= names

@@ -67,18 +67,19 @@ REPORT = "rsync_s3_mp3"
 @pytest.fixture
 def fuzz(request: pytest.FixtureRequest) -> Iterator[Fuzz]:
     """Each test that fuzzes has the same share of the time."""
-    sharing = sum("fuzz" in getattr(one, "fixturenames", ()) for one in request.session.items)
-    made = Fuzz(SECONDS / sharing)
-    yield made
+    sharing = sum("fuzz" in getattr(item, "fixturenames", ()) for item in request.session.items)
+    fuzzing = Fuzz(SECONDS / sharing)
+    yield fuzzing
     if SECONDS:
         note(
-            f"fuzzing: {request.node.name}: {made.tried:,} examples, no traceback, no other number"
+            f"fuzzing: {request.node.name}: {fuzzing.tried:,} examples, "
+            "no traceback, no other number"
         )
 
 
-def in_json(drawn: list[Any]) -> bytes:
+def in_json(answer_rows: list[Any]) -> bytes:
     """An answer with these rows."""
-    envelope = {"code": 200, "error": None, "msg": "found", "data": drawn}
+    envelope = {"code": 200, "error": None, "msg": "found", "data": answer_rows}
     return str(simplejson.dumps(envelope, use_decimal=True)).encode()
 
 
@@ -91,20 +92,22 @@ def test_a_count_is_the_one_that_was_sent(fuzz: Fuzz) -> None:
         assert verdict.outcome is Outcome.OK
         readings, rejected = read_rows(verdict.rows, TODAY)
         assert len(readings) + len(rejected) == len(drawn)
-        for one in readings:
-            row = drawn[one.row_number - 1]
-            assert one.items == count_said(row["items"]) and one.date in days_said(row["date"])
-            assert (one.operation, one.description) == (row["operation"], row["description"])
-            assert date(2000, 1, 1) <= one.date <= TODAY + timedelta(days=1)
+        for reading in readings:
+            row = drawn[reading.row_number - 1]
+            assert reading.items == count_said(row["items"])
+            assert reading.date in days_said(row["date"])
+            names = row["operation"], row["description"]
+            assert (reading.operation, reading.description) == names
+            assert date(2000, 1, 1) <= reading.date <= TODAY + timedelta(days=1)
         for row in verdict.rows:
             if isinstance(row, dict) and isinstance(row.get("items"), str):
                 try:
-                    found = read_items(row["items"])
+                    count = read_items(row["items"])
                 except Unreadable:
-                    found = None
+                    count = None
                 # A blank of another script may be refused: then it is rejected, with its reason.
                 is_plain = row["items"].isascii()
-                assert found == count_said(row["items"]) or (found is None and not is_plain)
+                assert count == count_said(row["items"]) or (count is None and not is_plain)
 
     fuzz(st.lists(rows(), min_size=1, max_size=20), check, few=60)
 
@@ -142,42 +145,42 @@ def test_a_warehouse_holds_what_was_sent(project: Project, fuzz: Fuzz) -> None:
 
 
 def read(name: str, data: bytes, decimal: str | None = None) -> list[Found]:
-    """What is in a file; documents are checked, and have their periods."""
-    found = []
-    for one in read_file(name, data, decimal):
-        assert isinstance(one.what, (Document, OtherKind, Rejected))
-        if isinstance(one.what, Document):
+    """Return what is in a file; documents are checked, and have their periods."""
+    results = []
+    for result in read_file(name, data, decimal):
+        assert isinstance(result.what, (Document, OtherKind, Rejected))
+        if isinstance(result.what, Document):
             try:
-                complete(one.what, "month_before_issue")
+                complete(result.what, "month_before_issue")
             except Rejected as error:
-                one = one._replace(what=error)
-        found.append(one)
-    return found
+                result = result._replace(what=error)
+        results.append(result)
+    return results
 
 
 def lines_of(document: Document) -> list[list[Decimal | None]]:
-    return [[getattr(one, name) for name in AMOUNTS] for one in document.lines]
+    return [[getattr(billed, name) for name in AMOUNTS] for billed in document.lines]
 
 
 def as_file(data: st.DataObject, rows: list[list[str]], drawn: list[Drawn]) -> bytes:
-    """The rows in one of the forms that come in: CSV in some encoding, a workbook, a zip of it."""
+    """Return the rows as they come in: CSV in some encoding, a workbook, a zip of it."""
     form = data.draw(st.sampled_from(["utf-8", "utf-8-sig", "cp1252", "utf-16", "xlsx", "numbers"]))
     if form in ("xlsx", "numbers"):
         cells: list[list[Any]] = [list(row) for row in rows]
         if form == "numbers":  # as a spreadsheet program keeps them
-            exact = [numbers for one in drawn for _, numbers in one.lines]
+            exact = [numbers for document in drawn for _, numbers in document.lines]
             for row, numbers in zip(cells[1:], exact, strict=True):
                 row[4:8] = map(float, numbers)
-            days = [one.issued for one in drawn for _ in one.lines]
+            days = [document.issued for document in drawn for _ in document.lines]
             for row, day in zip(cells[1:], days, strict=True):
                 row[1] = day
-        made = xlsx(cells)
+        file = xlsx(cells)
     else:
         delimiter = data.draw(st.sampled_from([",", ";", "\t"]))
         quoting = data.draw(st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]))
         text = as_csv(rows, delimiter, quoting)
-        made = text.encode("utf-8" if "\u2212" in text and form == "cp1252" else form)
-    return zipped({"a.xlsx": made}) if data.draw(st.integers(0, 3)) == 0 else made
+        file = text.encode("utf-8" if "\u2212" in text and form == "cp1252" else form)
+    return zipped({"a.xlsx": file}) if data.draw(st.integers(0, 3)) == 0 else file
 
 
 def test_a_spreadsheets_amounts_are_those_that_were_written(fuzz: Fuzz) -> None:
@@ -187,20 +190,22 @@ def test_a_spreadsheets_amounts_are_those_that_were_written(fuzz: Fuzz) -> None:
     def check(data: st.DataObject) -> None:
         drawn, rows, point = data.draw(sheets())
         decimal = data.draw(st.sampled_from([None, point]))
-        found = read("lines.csv", as_file(data, rows, drawn), decimal)
-        if [str(one.what) for one in found if "reads in two ways" in str(one.what)]:
-            assert len(found) == 1 and not decimal
+        results = read("lines.csv", as_file(data, rows, drawn), decimal)
+        if any("reads in two ways" in str(result.what) for result in results):
+            assert len(results) == 1 and not decimal
             return
-        assert len(found) == len(drawn)
-        for one, meant in zip(found, drawn, strict=True):
-            made = one.what
-            assert isinstance(made, Document), made
-            assert (made.document_number, made.issue_date) == (meant.number, meant.issued)
-            assert made.billing_currency == meant.currency
-            assert lines_of(made) == [numbers for _, numbers in meant.lines]
-            assert [one.description for one in made.lines] == [text for text, _ in meant.lines]
-            assert made.net_amount == sum(numbers[2] for _, numbers in meant.lines)
-            assert made.tax_amount == sum(numbers[3] for _, numbers in meant.lines)
+        assert len(results) == len(drawn)
+        for result, expected in zip(results, drawn, strict=True):
+            document = result.what
+            assert isinstance(document, Document), document
+            assert document.document_number == expected.number
+            assert document.issue_date == expected.issued
+            assert document.billing_currency == expected.currency
+            assert lines_of(document) == [numbers for _, numbers in expected.lines]
+            descriptions = [billed.description for billed in document.lines]
+            assert descriptions == [text for text, _ in expected.lines]
+            assert document.net_amount == sum(numbers[2] for _, numbers in expected.lines)
+            assert document.tax_amount == sum(numbers[3] for _, numbers in expected.lines)
 
     fuzz(st.data(), check, few=40)
 
@@ -215,23 +220,25 @@ def test_a_slip_in_a_spreadsheet_is_no_other_amount(fuzz: Fuzz) -> None:
         row[column] = data.draw(slipped(row[column]) | texts)
         decimal = data.draw(st.sampled_from([None, point]))
         try:
-            made = as_csv(rows, ";").encode()
+            sheet = as_csv(rows, ";").encode()
         except UnicodeEncodeError:
             return
-        taken = [one.what for one in read("lines.csv", made, decimal)]
-        taken = [one for one in taken if isinstance(one, Document)]
+        results = [result.what for result in read("lines.csv", sheet, decimal)]
+        accepted = [document for document in results if isinstance(document, Document)]
         marks = [decimal] if decimal else [".", ","]
         exact = {
-            mark: [[cell_said(one, mark) for one in row[4:8]] for row in rows[1:]] for mark in marks
+            mark: [[cell_said(cell, mark) for cell in row[4:8]] for row in rows[1:]]
+            for mark in marks
         }
-        said = {
-            mark: [[None if one is None else round(one, 4) for one in line] for line in lines]
+        readings = {
+            mark: [[None if n is None else round(n, 4) for n in numbers] for numbers in lines]
             for mark, lines in exact.items()
         }
-        lines = [numbers for one in taken for numbers in lines_of(one)]
-        assert any(all(one in said[mark] for one in lines) for mark in marks), (lines, said)
-        for one in taken:
-            assert one.net_amount == sum(numbers[2] or 0 for numbers in lines_of(one))
+        lines = [numbers for document in accepted for numbers in lines_of(document)]
+        is_read_by = {mark: all(numbers in readings[mark] for numbers in lines) for mark in marks}
+        assert any(is_read_by.values()), (lines, readings)
+        for document in accepted:
+            assert document.net_amount == sum(numbers[2] or 0 for numbers in lines_of(document))
 
     fuzz(st.data(), check, few=60)
 
@@ -242,51 +249,51 @@ def test_an_xml_invoices_amounts_are_those_in_it(fuzz: Fuzz) -> None:
     add up are told."""
 
     def check(data: st.DataObject) -> None:
-        meant, kind = data.draw(documents), data.draw(st.sampled_from(["Invoice", "DebitNote"]))
+        drawn, kind = data.draw(documents), data.draw(st.sampled_from(["Invoice", "DebitNote"]))
         own = [
-            line(*(f"{one:f}" for one in (numbers[0], numbers[2])), kind=kind, number=str(n),
+            line(f"{numbers[0]:f}", f"{numbers[2]:f}", kind=kind, number=str(n),
                  description=text, price=f"{numbers[1]:f}", tax=f"{numbers[3]:f}",
-                 currency=meant.currency)
-            for n, (text, numbers) in enumerate(meant.lines, 1)
+                 currency=drawn.currency)
+            for n, (text, numbers) in enumerate(drawn.lines, 1)
         ]  # fmt: skip
-        net = sum(numbers[2] for _, numbers in meant.lines)
-        text = ubl(*own, kind=kind, number=meant.number, issued=f"{meant.issued}", net=f"{net:f}",
-                   currency=meant.currency)  # fmt: skip
+        net = sum(numbers[2] for _, numbers in drawn.lines)
+        text = ubl(*own, kind=kind, number=drawn.number, issued=f"{drawn.issued}", net=f"{net:f}",
+                   currency=drawn.currency)  # fmt: skip
         root = ElementTree.fromstring(text)  # noqa: S314 # our own
         for _ in range(data.draw(st.integers(0, 3))):
             change(data, root)
         text = ElementTree.tostring(root, encoding="unicode")
         codec = data.draw(st.sampled_from(["UTF-8", "UTF-16", "ISO-8859-1"]))
         try:
-            made = declared(attached(text) if data.draw(st.booleans()) else text, codec)
+            file = declared(attached(text) if data.draw(st.booleans()) else text, codec)
         except UnicodeEncodeError:
             return
-        for one in read("a.xml", zipped({"a.xml": made}) if data.draw(st.booleans()) else made):
-            if isinstance(one.what, Document):
-                agrees(one.what, root, kind)
+        for result in read("a.xml", zipped({"a.xml": file}) if data.draw(st.booleans()) else file):
+            if isinstance(result.what, Document):
+                check_amounts(result.what, root, kind)
 
     fuzz(st.data(), check, few=60)
 
 
 def change(data: st.DataObject, root: ElementTree.Element) -> None:
-    """Removes an element somewhere, changes its text, or puts another one like it behind it."""
+    """Remove an element somewhere, change its text, or put another one like it behind it."""
     pairs = [(parent, child) for parent in root.iter() for child in parent]
     numbers = [pair for pair in pairs if pair[1].tag.endswith(("Amount", "Quantity"))]
     parent, child = data.draw(st.sampled_from(numbers or pairs) | st.sampled_from(pairs))
-    what = data.draw(st.sampled_from(["remove", "double", "text", "text", "text"]))
-    if what == "remove":
+    action = data.draw(st.sampled_from(["remove", "double", "text", "text", "text"]))
+    if action == "remove":
         parent.remove(child)
         return
-    if what == "double":
+    if action == "double":
         child = copy(child)
         parent.append(child)
     if not len(child):
-        said = data.draw(slipped(child.text or "") | texts | amounts.map("{:f}".format))
-        child.text = "".join(c for c in said if c >= " " and not "\ud800" <= c <= "\udfff")
+        new_text = data.draw(slipped(child.text or "") | texts | amounts.map("{:f}".format))
+        child.text = "".join(c for c in new_text if c >= " " and not "\ud800" <= c <= "\udfff")
 
 
-def agrees(made: Document, root: ElementTree.Element, kind: str) -> None:
-    """A document's amounts are those that the elements have, by Python's own parser."""
+def check_amounts(document: Document, root: ElementTree.Element, kind: str) -> None:
+    """Fail where an amount is not the one that the elements have, by Python's own parser."""
     names = {
         "cac": "urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2",
         "cbc": "urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2",
@@ -295,21 +302,21 @@ def agrees(made: Document, root: ElementTree.Element, kind: str) -> None:
         kind
     ]
 
-    def said(one: ElementTree.Element, path: str) -> Decimal | None:
-        there = one.findall(path, names)
-        return ubl_said("".join(there[0].itertext())) if there else None
+    def amount_of(parent: ElementTree.Element, path: str) -> Decimal | None:
+        elements = parent.findall(path, names)
+        return ubl_said("".join(elements[0].itertext())) if elements else None
 
     lines = root.findall(f"cac:{kind}Line", names)
-    assert len(made.lines) == len(lines)
-    for mine, element in zip(made.lines, lines, strict=True):
-        assert mine.quantity == said(element, f"cbc:{quantity}Quantity")
-        assert mine.net_amount == said(element, "cbc:LineExtensionAmount")
-        assert mine.unit_price == said(element, "cac:Price/cbc:PriceAmount")
-    net = said(root, f"cac:{total}MonetaryTotal/cbc:LineExtensionAmount")
-    assert made.net_amount == net
-    assert made.payable_amount == said(root, f"cac:{total}MonetaryTotal/cbc:PayableAmount")
-    of_lines = sum((one.net_amount or 0 for one in made.lines), Decimal())
-    is_told = any("add up to" in one for one in made.warnings)
+    assert len(document.lines) == len(lines)
+    for billed, element in zip(document.lines, lines, strict=True):
+        assert billed.quantity == amount_of(element, f"cbc:{quantity}Quantity")
+        assert billed.net_amount == amount_of(element, "cbc:LineExtensionAmount")
+        assert billed.unit_price == amount_of(element, "cac:Price/cbc:PriceAmount")
+    net = amount_of(root, f"cac:{total}MonetaryTotal/cbc:LineExtensionAmount")
+    assert document.net_amount == net
+    assert document.payable_amount == amount_of(root, f"cac:{total}MonetaryTotal/cbc:PayableAmount")
+    of_lines = sum((billed.net_amount or 0 for billed in document.lines), Decimal())
+    is_told = any("add up to" in warning for warning in document.warnings)
     assert is_told == (net is not None and of_lines != net)
 
 
@@ -346,20 +353,20 @@ def test_a_price_is_the_one_that_was_written(fuzz: Fuzz, tmp_path: Path) -> None
             if not has_slip and "reads in one way" not in str(error):
                 raise
             return
-        stored = sorted((one.from_quantity, one.unit_price) for one in rates)
+        stored = sorted((rate.from_quantity, rate.unit_price) for rate in rates)
         if has_slip:
-            said = [
+            readings = [
                 sorted((cell_said(row[3], mark) or 0, cell_said(row[4], other)) for row in rows
-                       if any(one.strip() for one in row) and not row[0].startswith("#"))
+                       if any(cell.strip() for cell in row) and not row[0].startswith("#"))
                 for mark in ".," for other in ".,"
             ]  # fmt: skip
-            assert stored in said
+            assert stored in readings
             return
         assert stored == sorted(zip(map(Decimal, [0, *tiers]), prices, strict=True))
         start, end = date(2026, 2, 1), date(2026, 3, 1)
         price = tariffs(rates, REPORT, "acme", None, "COP", start, end)
         units = data.draw(st.integers(0, 80))
-        one_by_one = sum(prices[sum(unit > one for one in tiers)] for unit in range(1, units + 1))
+        one_by_one = sum(prices[sum(unit > tier for tier in tiers)] for unit in range(1, units + 1))
         whole = cost(price, Decimal(units), [Decimal(units)])
         assert abs(whole - one_by_one) <= Decimal("0.005")
 
@@ -378,8 +385,8 @@ def test_a_line_is_mapped_by_the_first_row_that_fits(fuzz: Fuzz, tmp_path: Path)
     def check(drawn: tuple[list[tuple[str, ...]], list[tuple[str, str, str]], str]) -> None:
         rows, lines, delimiter = drawn
         file.write_bytes(as_csv([list(MAP_COLUMNS), *map(list, rows)], delimiter).encode())
-        found = read_line_map(file, [REPORT])
-        assert len(found) == len(rows)
+        line_map = read_line_map(file, [REPORT])
+        assert len(line_map) == len(rows)
         for supplier, code, description in lines:
             expected = next(
                 (n for n, row in enumerate(rows)
@@ -388,8 +395,8 @@ def test_a_line_is_mapped_by_the_first_row_that_fits(fuzz: Fuzz, tmp_path: Path)
                  and (not row[2] or is_like(letters(description), letters(row[2])))),
                 None,
             )  # fmt: skip
-            taken = first_fit(found, supplier, code, description)
-            assert (found.index(taken) if taken else None) == expected
+            fit = first_fit(line_map, supplier, code, description)
+            assert (line_map.index(fit) if fit else None) == expected
 
     suppliers = st.sampled_from(["", "900123456", "800999888"])
     row = st.tuples(suppliers, _MAPPED, _PATTERNS, st.just(REPORT), _MAPPED, _MAPPED,
@@ -428,8 +435,8 @@ SOURCE = ("operations", "server", "token", "reports", "base_url", "timezone", "p
 RECONCILIATION = ("line_map", "rate_card", "tolerance_quantity", "tolerance_percent", "materiality",
                   "tolerance_amount", "invoice_due_days", "period_rule", "supplier_ids",
                   "tail_factor", "language")  # fmt: skip
-VARIABLES = [f"SOURCES__WOLKVOX_BILLING__{one.upper()}" for one in SOURCE]
-VARIABLES += [f"RECONCILIATION__{one.upper()}" for one in RECONCILIATION]
+VARIABLES = [f"SOURCES__WOLKVOX_BILLING__{name.upper()}" for name in SOURCE]
+VARIABLES += [f"RECONCILIATION__{name.upper()}" for name in RECONCILIATION]
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-9, 10**20) | st.floats() | texts
     | st.sampled_from(["acme", "0010", TOKENS["acme"], REPORT, "daily", "America/Bogota", "all"]),
@@ -438,7 +445,7 @@ JSON = st.recursive(
                       inner, max_size=4),
     max_leaves=9,
 )  # fmt: skip
-SAID = (
+SETTING_TEXTS = (
     JSON.map(json.dumps)
     | texts
     | amounts.flatmap(written)
@@ -452,9 +459,9 @@ def test_no_setting_is_a_traceback_or_another_number(
     """Variables that hold anything: settings, or one sentence; a number is what Decimal says, which
     is finite and not negative."""
 
-    def check(said: dict[str, str]) -> None:
+    def check(variables: dict[str, str]) -> None:
         with monkeypatch.context() as patch:
-            for name, value in said.items():
+            for name, value in variables.items():
                 try:
                     patch.setenv(name, value.replace("\0", ""))
                 except UnicodeEncodeError:  # no variable can hold half a character
@@ -467,14 +474,16 @@ def test_no_setting_is_a_traceback_or_another_number(
             except SettingsError:
                 return
             for name in RECONCILIATION:
-                value, text = (
-                    getattr(policy, name),
-                    os.environ.get(f"RECONCILIATION__{name.upper()}"),
-                )
+                value = getattr(policy, name)
+                text = os.environ.get(f"RECONCILIATION__{name.upper()}")
                 if text is not None and isinstance(value, (Decimal, int)):
                     assert value == Decimal(text) and 0 <= value < Decimal("Infinity")
 
-    fuzz(st.dictionaries(st.sampled_from(VARIABLES), SAID, min_size=1, max_size=4), check, few=60)
+    fuzz(
+        st.dictionaries(st.sampled_from(VARIABLES), SETTING_TEXTS, min_size=1, max_size=4),
+        check,
+        few=60,
+    )
 
 
 def test_no_value_of_a_setting_is_a_traceback(
@@ -490,13 +499,13 @@ def test_no_value_of_a_setting_is_a_traceback(
         of_source = {"server": "0010", "token": "t", source: value}
         if source == "operations":
             of_source = {source: value}
-        told = {
+        settings = {
             "sources": {"wolkvox_billing": of_source},
             "reconciliation": {reconciliation: value},
         }
         with monkeypatch.context() as patch:
             for file in files:
-                patch.setattr(file, "_config_doc", told)
+                patch.setattr(file, "_config_doc", settings)
             for make in (wolkvox_billing, read_meaning, read_policy):
                 with suppress(SettingsError):
                     configured(make)

@@ -44,8 +44,8 @@ IN_XML = {  # which has no control characters
 }
 
 
-def polled(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    """October, in which each name is an operation and a product, with a count of its own."""
+def poll_names(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Load October, in which each name is an operation and a product, with a count of its own."""
     own = [{"name": OWN, "server": SERVERS["acme"], "token": TOKENS["acme"]}]
     monkeypatch.setenv("SOURCES__WOLKVOX_BILLING__OPERATIONS", json.dumps(own))
     for at, more in ((local(1), 0), (local(31, 23, 50), 100)):
@@ -62,7 +62,7 @@ def polled(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
         assert not report.problems and not report.warnings
 
 
-def billed(project: Project) -> list[bytes]:
+def bill_names(project: Project) -> list[bytes]:
     """Files with hostile names of their own, each with an invoice of one product."""
     inbox = os.fsencode(project.folder / "inbox")
     os.mkdir(inbox)
@@ -76,17 +76,17 @@ def billed(project: Project) -> list[bytes]:
             "<cbc:CompanyID>900123456</cbc:CompanyID></cac:PartyTaxScheme></cac:Party>"
             "</cac:AccountingSupplierParty>"
         )
-        made = ubl(own, number=f"{n}{text[:60]}", net="100.00", payable="100.00", tax=None,
-                   periods=OCTOBER, supplier=supplier)  # fmt: skip
+        invoice = ubl(own, number=f"{n}{text[:60]}", net="100.00", payable="100.00", tax=None,
+                      periods=OCTOBER, supplier=supplier)  # fmt: skip
         with open(os.path.join(inbox, file), "wb") as opened:
-            opened.write(declared(made))
+            opened.write(declared(invoice))
     Path("line_map.csv").write_text(f"{MAP},,*,{REPORT},,,quantity\n")
     Path("rate_card.csv").write_text(ONE_PRICE)
     return files
 
 
-def said(project: Project, *words: str) -> Any:
-    """What a command prints: of `--json` what it holds, else harmless lines."""
+def run(project: Project, *words: str) -> Any:
+    """Return what a command prints: of `--json` what it holds, else harmless lines."""
     words = (*words, "--destination", project.destination)
     done = CliRunner().invoke(main, list(words))
     assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
@@ -103,7 +103,7 @@ def test_names_are_stored_as_they_came_and_shown_as_texts(
     """Quotes, SQL, HTML, line breaks, terminal escapes, marks of direction, formulas and 10,000
     characters: as they came in tables and JSON, harmless on a terminal, in the evidence's page and
     in its CSV; what a database cannot store is rejected with the reason."""
-    polled(warehouse, monkeypatch)
+    poll_names(warehouse, monkeypatch)
     stored = warehouse.query("SELECT DISTINCT description, operation_id FROM readings")
     assert sorted(stored) == sorted((text, OWN) for text in NAMES.values())
     reasons = warehouse.query("SELECT DISTINCT reason FROM rejected_rows")
@@ -112,15 +112,15 @@ def test_names_are_stored_as_they_came_and_shown_as_texts(
     [(msg,)] = warehouse.query("SELECT DISTINCT msg FROM polls")
     assert msg == "".join(NAMES.values())[:300] + "\ufffd\ufffd"
 
-    files = billed(warehouse)
-    read = said(warehouse, "invoices", "inbox", "--json")
-    assert read["counts"] == {"loaded": len(files)} and not read["warnings"]
-    assert "script" in said(warehouse, "invoices", "inbox")
+    files = bill_names(warehouse)
+    result = run(warehouse, "invoices", "inbox", "--json")
+    assert result["counts"] == {"loaded": len(files)} and not result["warnings"]
+    assert "script" in run(warehouse, "invoices", "inbox")
     lines = warehouse.query("SELECT description FROM invoice_lines")
-    assert sorted(one for (one,) in lines) == sorted([*IN_XML.values(), "Ñ"])
+    assert sorted(description for (description,) in lines) == sorted([*IN_XML.values(), "Ñ"])
     names = warehouse.query("SELECT file_name FROM invoice_documents")
-    assert {one for (one,) in names} == {
-        *(os.fsdecode(one).strip() for one in files[:-1]),
+    assert {name for (name,) in names} == {
+        *(os.fsdecode(name).strip() for name in files[:-1]),
         "\\udcff\\udcfe.xml",  # bytes that are no text, by their numbers
     }
     if warehouse.destination != "duckdb":
@@ -129,17 +129,17 @@ def test_names_are_stored_as_they_came_and_shown_as_texts(
     for verb in (evidence.write_evidence, explain.explain, reconcile.reconcile):
         monkeypatch.setitem(verb.__kwdefaults__, "clock", lambda: in_november)
     monkeypatch.setitem(status.status.__kwdefaults__, "clock", lambda: in_october)
-    assert "DROP TABLE" in said(warehouse, "status")
-    products = said(warehouse, "status", "--json")["rows"][0]["products"]
-    assert {one["product"] for one in products} == set(NAMES.values())
+    assert "DROP TABLE" in run(warehouse, "status")
+    products = run(warehouse, "status", "--json")["rows"][0]["products"]
+    assert {product["product"] for product in products} == set(NAMES.values())
     october = ("--month", "2026-10")
-    said(warehouse, "reconcile", *october)
-    made = said(warehouse, "reconcile", *october, "--evidence", "evidence", "--json")
-    assert {one["operation_id"] for one in made["rows"]} == {OWN}
-    told = said(warehouse, "explain", "2026-10")
-    assert NAMES["markup"] in told
-    assert "\\x1b[31mred" in told and "\\u202egpj.exe" in told
-    harmless(Path(made["evidence"]))
+    run(warehouse, "reconcile", *october)
+    reconciliation = run(warehouse, "reconcile", *october, "--evidence", "evidence", "--json")
+    assert {row["operation_id"] for row in reconciliation["rows"]} == {OWN}
+    explanation = run(warehouse, "explain", "2026-10")
+    assert NAMES["markup"] in explanation
+    assert "\\x1b[31mred" in explanation and "\\u202egpj.exe" in explanation
+    check_evidence(Path(reconciliation["evidence"]))
 
 
 class Elements(HTMLParser):
@@ -160,7 +160,7 @@ class Elements(HTMLParser):
         self.text += data
 
 
-def harmless(file: Path) -> None:
+def check_evidence(file: Path) -> None:
     """Its page has no element but its own, and shows no text but what prints; its CSV runs nothing,
     and has each name in one cell."""
     with zipfile.ZipFile(file) as archive:
@@ -168,7 +168,8 @@ def harmless(file: Path) -> None:
                    archive.namelist() if name.endswith((".html", ".csv"))}  # fmt: skip
     page = Elements(members["report.html"])
     assert not page.tags & {"script", "img", "b", "a", "iframe", "object", "link", "form", "base"}
-    assert not [one for one in page.attributes if one.startswith("on") or one in ("src", "href")]
+    assert not page.attributes & {"src", "href"}
+    assert not [attribute for attribute in page.attributes if attribute.startswith("on")]
     assert all(c.isprintable() or c == "\n" for c in page.text)
     assert NAMES["HTML"] in page.text and NAMES["SQL"] in page.text and OWN in page.text
     for text in (members["readings.csv"], members["invoice_lines.csv"]):
@@ -176,7 +177,7 @@ def harmless(file: Path) -> None:
         assert not [
             cell for row in rows for cell in row.values() if cell.startswith(RUNS_AS_FORMULA)
         ]
-    found = [row["description"] for row in csv.DictReader(
+    descriptions = [row["description"] for row in csv.DictReader(
         io.StringIO(members["readings.csv"], newline=""))]  # fmt: skip
-    as_text = {NAMES[one] for one in ("formula", "a tab")}
-    assert set(found) == set(NAMES.values()) - as_text | {f"'{one}" for one in as_text}
+    formulas = {NAMES["formula"], NAMES["a tab"]}
+    assert set(descriptions) == set(NAMES.values()) - formulas | {f"'{text}" for text in formulas}

@@ -78,8 +78,8 @@ WHILE_ASKING = list(STEPS)[:5]  # not all answers are there
 
 @pytest.fixture(scope="module")
 def runs() -> Iterator[Stable]:
-    with stable() as made:
-        yield made
+    with stable() as started:
+        yield started
 
 
 class Life:
@@ -87,75 +87,74 @@ class Life:
 
     def __init__(self, project: Project, runs: Stable, tmp_path: Path) -> None:
         self.project, self.runs = project, runs
-        self.kept, self.result = tmp_path / "kept", tmp_path / "result"
+        self.safe, self.result = tmp_path / "safe", tmp_path / "result"
         self.number = 0
         self.lost: list[int] = []  # sent by the vendor and not in the spool before the kill
         self.lost_after = 0  # what was in the spool
         self.served: list[int] = []
 
-    def tell(self) -> dict[str, int]:
-        """From now on the vendor answers numbers that it never did before; an hour went by."""
-        told = {}
+    def change_counts(self) -> dict[str, int]:
+        """Let the vendor answer counts that it never did before, an hour later; return them, by
+        token."""
+        counts = {}
         self.project.later(hours=1)
         for name, token in TOKENS.items():
             self.number += 1
-            told[token] = self.number
+            counts[token] = self.number
             row = {"operation": name, "description": "Audios", "date": DAY}
             self.project.vendor.answer(token, REPORT, [{**row, "items": str(self.number)}])
-        return told
+        return counts
 
     def start(self, **order: Any) -> int:
-        given = {
+        arguments = {
             "destination": self.project.destination,
             "now": self.project.vendor.now.isoformat(),
             "retry_pause_seconds": 0.0,
         }
-        return self.runs.start(
-            "load", given, kept=self.kept, result=self.result, output=self.kept.with_name("log"),
-            **order,
-        )  # fmt: skip
+        files = {"safe": self.safe, "result": self.result, "output": self.safe.with_name("log")}
+        return self.runs.start("load", arguments, **files, **order)
 
     def killed(self, after: float | None = None, **order: Any) -> int:
-        """A run that is killed, by itself or after so many seconds; how it ended."""
+        """Start a run that is killed, by itself or after so many seconds; return how it ended."""
         return self.run(after, **order)[0]
 
     def lived(self) -> float:
-        """A run that nobody disturbs, and that loses nothing; how many seconds it took."""
+        """Start a run that nobody disturbs, which loses nothing; return its seconds."""
         self.result.unlink(missing_ok=True)
         began = time.monotonic()
-        code, told = self.run()
+        code, answers = self.run()
         took = time.monotonic() - began
         assert code == 0, self.log()
         [outcomes, problems], _ = json.loads(self.result.read_text())
         assert (outcomes.count("ok"), problems) == (len(TOKENS), []), self.log()
-        assert told <= set(self.served)
+        assert answers <= set(self.served)
         self.check()
-        assert not told & set(self.lost)
+        assert not answers & set(self.lost)
         return took
 
     def run(self, after: float | None = None, **order: Any) -> tuple[int, set[int]]:
-        """How a run ended, and what the vendor had for it."""
-        told, before = self.tell(), len(self.project.vendor.calls)
+        """Return how a run ended, and what the vendor had for it."""
+        counts, before = self.change_counts(), len(self.project.vendor.calls)
         pid = self.start(**order)
         if after is not None:
             time.sleep(after)  # the moment is what is tried; nobody waits for anything
             os.kill(pid, signal.SIGKILL)
         code = self.runs.wait(pid)
         calls = self.project.vendor.calls[before:]
-        self.served += sorted({told[call.token or ""] for call in calls if call.status == 200})
-        return code, set(told.values())
+        self.served += sorted({counts[call.token or ""] for call in calls if call.status == 200})
+        return code, set(counts.values())
 
     def log(self) -> str:
-        return self.kept.with_name("log").read_text()[-3000:]
+        return self.safe.with_name("log").read_text()[-3000:]
 
     def check(self) -> None:
         """What was safe is there once; of one run nothing is missing that was asked before it."""
-        safe = self.kept.read_text().split() if self.kept.exists() else []
+        safe = self.safe.read_text().split() if self.safe.exists() else []
         readings = self.project.query("SELECT poll_id, items FROM readings ORDER BY 1")
         polls = self.project.query("SELECT poll_id FROM polls WHERE outcome = 'ok' ORDER BY 1")
-        ids = [one for one, _ in readings]
+        ids = [poll_id for poll_id, _ in readings]
         assert len(ids) == len(set(ids))
-        assert [(one,) for one in ids] == polls
+        assert [(poll_id,) for poll_id in ids] == polls
         gone = set(safe) - set(ids)
         self.lost_after = len(gone)
         assert not gone
@@ -167,7 +166,7 @@ class Life:
 
     def end(self) -> None:
         """One run that lives, and leaves nothing behind."""
-        self.tell()
+        self.change_counts()
         report = self.project.load()
         assert report.is_good, report.problems
         self.check()
@@ -215,7 +214,7 @@ def test_killed_at_one_step(life: Life, step: str) -> None:
 def test_killed_before_a_change_of_files(life: Life) -> None:
     """A run is killed before any file that Python opens, makes, moves or removes; all if there is
     time for it, else some of them."""
-    life.tell()
+    life.change_counts()
     assert life.runs.wait(life.start(kill=0)) == 0
     _, changes = json.loads(life.result.read_text())
     assert changes > 50
@@ -251,9 +250,9 @@ def test_killed_at_any_moment(life: Life) -> None:
     )
 
 
-def changes_of(runs: Stable, verb: str, given: dict[str, Any], result: Path) -> int:
+def changes_of(runs: Stable, verb: str, arguments: dict[str, Any], result: Path) -> int:
     """How many changes of files a run of this verb makes; it is run."""
-    assert runs.run(verb, given, kill=0, result=result) == 0
+    assert runs.run(verb, arguments, kill=0, result=result) == 0
     return int(json.loads(result.read_text())[1])
 
 
@@ -279,17 +278,17 @@ def test_killed_while_it_publishes(
             rows = [(len(rows),)]
         return int(rows[0][0])
 
-    given = {"path": name, **where, "now": project.vendor.now.isoformat()}
-    changes = changes_of(runs, "publish", given, tmp_path / "result")
+    arguments = {"path": name, **where, "now": project.vendor.now.isoformat()}
+    changes = changes_of(runs, "publish", arguments, tmp_path / "result")
     project.later(hours=1)
     assert project.load().is_good
     for number in some(changes):
-        runs.run("publish", given, kill=number)
+        runs.run("publish", arguments, kill=number)
         assert polls() in (1, 2)
     publish(name, **where, clock=lambda: project.vendor.now)
     assert polls() == 2
-    left = [one for one in os.listdir() if one.startswith(f".{name}.")]
-    assert set(left) <= {f".{name}.versions"}
+    leftovers = [file for file in os.listdir() if file.startswith(f".{name}.")]
+    assert set(leftovers) <= {f".{name}.versions"}
 
 
 @pytest.fixture
@@ -305,14 +304,14 @@ def ready(project: Project) -> Project:
 
 def test_killed_while_it_writes_evidence(ready: Project, runs: Stable, tmp_path: Path) -> None:
     """There is no file, or a whole one; and the next run makes the same bytes under the name."""
-    given = {"month": "2026-10", "now": ready.vendor.now.isoformat()}
-    changes = changes_of(runs, "evidence", {"folder": "other", **given}, tmp_path / "result")
+    arguments = {"month": "2026-10", "now": ready.vendor.now.isoformat()}
+    changes = changes_of(runs, "evidence", {"folder": "other", **arguments}, tmp_path / "result")
     [whole] = Path("other").glob("*.zip")
     for number in some(changes):
-        runs.run("evidence", {"folder": "evidence", **given}, kill=number)
+        runs.run("evidence", {"folder": "evidence", **arguments}, kill=number)
         for file in Path("evidence").glob("wolkvox-*.zip"):
             assert not examine(file).problems
-    assert runs.run("evidence", {"folder": "evidence", **given}) == 0
+    assert runs.run("evidence", {"folder": "evidence", **arguments}) == 0
     [file] = Path("evidence").glob("*.zip")
     assert file.read_bytes() == whole.read_bytes()
 
@@ -320,12 +319,12 @@ def test_killed_while_it_writes_evidence(ready: Project, runs: Stable, tmp_path:
 def test_killed_while_it_closes(ready: Project, runs: Stable, tmp_path: Path) -> None:
     """The month is closed once or not at all; who closes it again is told, or closes it."""
     closed = "SELECT close_id, status FROM month_closes ORDER BY 1"
-    given = {"month": "2026-10", "by": "ana", "now": ready.vendor.now.isoformat()}
-    changes = changes_of(runs, "close", {**given, "month": "2026-10"}, tmp_path / "result")
+    arguments = {"month": "2026-10", "by": "ana", "now": ready.vendor.now.isoformat()}
+    changes = changes_of(runs, "close", {**arguments, "month": "2026-10"}, tmp_path / "result")
     assert ready.query(closed) == [("2026-10.0001", "closed")]
     ready.execute("DELETE FROM month_closes")
     for number in some(changes, 3):
-        runs.run("close", given, kill=number)
+        runs.run("close", arguments, kill=number)
         with suppress(NotClosed):  # it is closed
             close("2026-10", by="ana", policy=Policy(), clock=lambda: ready.vendor.now)
         assert ready.query(closed) == [("2026-10.0001", "closed")], number

@@ -71,17 +71,17 @@ def test_the_readme_replays(
             check=False,
         )
         assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
-        shown = done.stdout
-        assert checker.check_output(want, shown, flags), f"{command}\nsaid:\n{shown}\nnot:\n{want}"
+        difference = f"{command}\nsaid:\n{done.stdout}\nnot:\n{want}"
+        assert checker.check_output(want, done.stdout, flags), difference
 
 
 def test_make_has_every_target_that_the_readme_names() -> None:
     """Each `make TARGET` of the README is a target of the Makefile."""
-    named = set(
+    in_readme = set(
         re.findall(r"make ([a-z-]+)", re.sub(r"and make", "", (ROOT / "README.md").read_text()))
     )
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.M))
-    assert {"demo", "test", "install", "check"} <= named <= targets
+    assert {"demo", "test", "install", "check"} <= in_readme <= targets
 
 
 def test_the_clock_of_the_readme() -> None:

@@ -24,7 +24,7 @@ import duckdb
 import pytest
 
 from builders.killing import stable
-from builders.leaks import TOKEN, leaks, shown_by_ps, shows
+from builders.leaks import TOKEN, leaks, read_command_lines, shows
 from builders.months import ONE_LINE, ONE_PRICE
 from builders.project import SERVERS, Project
 from fake_wolkvox import Vendor
@@ -103,10 +103,10 @@ def test_the_search_finds_what_is_there(tmp_path: Path) -> None:
     with closing(duckdb.connect(str(tmp_path / "5.duckdb"))) as db:
         db.execute("CREATE TABLE t AS SELECT ? AS a FROM range(9999)", [packed.decode()])
     (tmp_path / "6.txt").write_text("a1b2c3 is no token")
-    found = leaks(tmp_path)
-    assert found[:4] == ["1.txt", "2.gz", "3.b64", "4.hex"]
-    assert found[-2:] == ["5.duckdb: t", TOKEN]
-    assert "6.txt" not in found
+    places = leaks(tmp_path)
+    assert places[:4] == ["1.txt", "2.gz", "3.b64", "4.hex"]
+    assert places[-2:] == ["5.duckdb: t", TOKEN]
+    assert "6.txt" not in places
 
 
 REFUSALS = [  # each is one call; what is tried again meets the next one
@@ -228,8 +228,8 @@ def test_a_published_copy(project: Project, tmp_path: Path, copy: str) -> None:
     project.vendor.answer(TOKEN, REPORT, body.encode())
     project.later(hours=1)
     project.load()
-    made = publish(tmp_path / copy, clock=lambda: project.vendor.now)
-    assert made.rows["wolkvox_billing.polls"] >= 2
+    snapshot = publish(tmp_path / copy, clock=lambda: project.vendor.now)
+    assert snapshot.rows["wolkvox_billing.polls"] >= 2
     assert list(tmp_path.rglob("*.parquet")) or (tmp_path / copy).is_file()
     assert leaks(tmp_path) == []
 
@@ -239,10 +239,10 @@ def test_a_killed_run_and_an_evidence_file(project: Project, tmp_path: Path) -> 
     body = json.dumps({"code": 403, "error": "403", "msg": f"token {TOKEN} is in maintenance"})
     project.load()
     project.vendor.answer(TOKEN, REPORT, body.encode())
-    given = {"now": "2026-11-10T18:00:00+00:00"}
+    arguments = {"now": "2026-11-10T18:00:00+00:00"}
     with stable() as runs:
         assert (
-            runs.run("load", given, kill=["wolkvox_billing.polling.spool:Spool.keep", "after"])
+            runs.run("load", arguments, kill=["wolkvox_billing.polling.spool:Spool.keep", "after"])
             == -9
         )
     [spooled] = tmp_path.rglob("*.poll")
@@ -301,10 +301,10 @@ def test_no_process_shows_it(project: Project, monkeypatch: pytest.MonkeyPatch) 
         project.vendor.hold(token),
     ):
         project.vendor.wait_for_calls(1, timeout=60)
-        shown = shown_by_ps()
+        command_lines = read_command_lines()
     assert child.returncode == 0
-    assert b"load" in shown[child.pid]
-    assert not [line for line in shown.values() if shows(line, token)]
+    assert b"load" in command_lines[child.pid]
+    assert not [line for line in command_lines.values() if shows(line, token)]
 
 
 BUGS = [
@@ -325,21 +325,21 @@ def test_a_bug_shows_no_token(
             patch.setattr(place, lambda *_, **__: 1 / 0)
             try:
                 report = project.load(force=True)
-                said = f"{report.skips} {report.problems}"
+                text = f"{report.skips} {report.problems}"
             except Exception as error:
                 whole = traceback.TracebackException.from_exception(error, capture_locals=True)
-                said = "".join(whole.format())
-            assert "ZeroDivisionError" in said, place
-            assert not shows(said.encode(), TOKEN), said
+                text = "".join(whole.format())
+            assert "ZeroDivisionError" in text, place
+            assert not shows(text.encode(), TOKEN), text
     assert "Traceback" in caplog.text and not shows(caplog.text.encode(), TOKEN)
 
 
 def test_no_argument_takes_a_secret() -> None:
     """No verb has an option for a token or a password: `ps` shows arguments to everybody."""
     verbs = [main, *main.commands.values()]
-    options = [one for verb in verbs for one in verb.params if isinstance(one, click.Option)]
-    assert len(options) > 20
-    assert not [one.name for one in options if re.search("token|password|secret", str(one.opts))]
+    names = [p.opts for verb in verbs for p in verb.params if isinstance(p, click.Option)]
+    assert len(names) > 20
+    assert not [words for words in names if re.search("token|password|secret", str(words))]
 
 
 @pytest.mark.parametrize("mask", [0o022, 0o000])
@@ -351,23 +351,23 @@ def test_what_holds_answers_is_its_owners(project: Project, tmp_path: Path, mask
     try:
         with stable() as runs:
             kill = ["wolkvox_billing.verbs.load:refresh", "before"]
-            given = {"now": "2026-11-10T17:00:00+00:00"}
-            assert runs.run("load", given, kill=kill) == -9  # in mid-load
-        found = [one for one in (tmp_path / "dlt").rglob("*") if "wolkvox-billing" in str(one)]
-        found = [one for one in found if one.name not in ("pipelines", "wolkvox-billing")]
-        found += project.folder.glob("wolkvox.duckdb*")
-        assert len(found) > 10
-        assert [one for one in found if stat.S_IMODE(one.stat().st_mode) & 0o077] == []
+            arguments = {"now": "2026-11-10T17:00:00+00:00"}
+            assert runs.run("load", arguments, kill=kill) == -9  # in mid-load
+        paths = [path for path in (tmp_path / "dlt").rglob("*") if "wolkvox-billing" in str(path)]
+        paths = [path for path in paths if path.name not in ("pipelines", "wolkvox-billing")]
+        paths += project.folder.glob("wolkvox.duckdb*")
+        assert len(paths) > 10
+        assert [path for path in paths if stat.S_IMODE(path.stat().st_mode) & 0o077] == []
         file = project.folder / "wolkvox.duckdb"
         file.chmod(0o664)
         assert project.load(force=True).is_good
         for copy in ("bi/copy.duckdb", "bi/copy"):
             publish(copy, clock=lambda: project.vendor.now)
         modes = {
-            one: stat.S_IMODE(one.stat().st_mode) for one in [Path("bi"), *Path("bi").rglob("*")]
+            path: stat.S_IMODE(path.stat().st_mode) for path in [Path("bi"), *Path("bi").rglob("*")]
         }
-        assert {mode for one, mode in modes.items() if one.is_file()} == {0o644 & ~mask}
-        assert {mode for one, mode in modes.items() if one.is_dir()} == {0o777 & ~mask}
+        assert {mode for path, mode in modes.items() if path.is_file()} == {0o644 & ~mask}
+        assert {mode for path, mode in modes.items() if path.is_dir()} == {0o777 & ~mask}
         assert stat.S_IMODE(file.stat().st_mode) == 0o664
         Path("line_map.csv").write_text(ONE_LINE)
         Path("rate_card.csv").write_text(ONE_PRICE)
@@ -405,8 +405,8 @@ def test_a_wrong_setting_is_told_without_it(
     for use in (wolkvox_billing, project.load):
         with pytest.raises(SettingsError, match="operation") as caught:
             use()
-        shown = "".join(traceback.format_exception(caught.value)) + repr(caught.value)
-        assert not shows(shown.encode(), TOKEN), shown
+        text = "".join(traceback.format_exception(caught.value)) + repr(caught.value)
+        assert not shows(text.encode(), TOKEN), text
     assert project.vendor.calls == []
 
 
@@ -427,6 +427,6 @@ def test_no_repr_shows_it(project: Project, vendor: Vendor) -> None:
     report = project.load()
     by_hand = wolkvox_billing(operations=[{"server": "0010", "token": TOKEN}], base_url=vendor.url)
     assert [poll.operation.token for poll in report.polls] == [TOKEN]
-    for one in (operation, report, *report.polls, by_hand, *by_hand.resources.values()):
-        for shown in (repr(one), str(one), f"{one}"):
-            assert not shows(shown.encode(), TOKEN), shown
+    for value in (operation, report, *report.polls, by_hand, *by_hand.resources.values()):
+        for text in (repr(value), str(value), f"{value}"):
+            assert not shows(text.encode(), TOKEN), text

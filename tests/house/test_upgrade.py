@@ -23,8 +23,8 @@ OLDEST = ROOT / "build" / "oldest-dependencies" / "bin" / "python"
 REPORT = "rsync_s3_mp3"
 
 
-def shows(project: Project, items: str) -> str:
-    """An hour later the counter shows this; the time then."""
+def count_up(project: Project, items: str) -> str:
+    """Let the counter show this an hour later; return the time then."""
     project.later(hours=1)
     row = {"operation": "ACME", "description": "Audios", "items": items, "date": "2026-11-10"}
     project.vendor.answer(TOKENS["acme"], REPORT, [row])
@@ -38,8 +38,8 @@ def at(hour: int) -> datetime:
 @contextmanager
 def locked(file: Path) -> Iterator[None]:
     """A DuckDB file that no other process can open; nothing reads or writes it."""
-    with file.open("r+b") as held:
-        fcntl.lockf(held, fcntl.LOCK_EX)
+    with file.open("r+b") as handle:
+        fcntl.lockf(handle, fcntl.LOCK_EX)
         yield
 
 
@@ -57,18 +57,18 @@ def test_what_the_oldest_dependencies_left_is_read_on(warehouse: Project, tmp_pa
     assert OLDEST.exists(), "`make test` sets up build/oldest-dependencies, which this needs"
     where = {"destination": warehouse.destination, "force": True}
     with stable(OLDEST, [ROOT / "pipelines"]) as oldest:
-        assert oldest.run("load", {**where, "now": shows(warehouse, "10")}) == 0
+        assert oldest.run("load", {**where, "now": count_up(warehouse, "10")}) == 0
         with away(warehouse):
-            assert oldest.run("load", {**where, "now": shows(warehouse, "20")}) == 0
+            assert oldest.run("load", {**where, "now": count_up(warehouse, "20")}) == 0
             kill = ["wolkvox_billing.polling.pace:Pace.note", "after"]
-            assert oldest.run("load", {**where, "now": shows(warehouse, "30")}, kill=kill) == -9
+            assert oldest.run("load", {**where, "now": count_up(warehouse, "30")}, kill=kill) == -9
     read = f"SELECT items, read_at, poll_id IN (SELECT poll_id FROM {REPORT}) FROM readings"
     assert warehouse.query(read) == [(10, at(18), True)]
     assert len([*(tmp_path / "dlt").rglob("*.poll"), *(tmp_path / "dlt").rglob("*.tried")]) == 2
 
     report = warehouse.load()
-    assert report.is_good and [one.reason for one in report.skips] == ["pace"]
-    shows(warehouse, "40")
+    assert report.is_good and [skip.reason for skip in report.skips] == ["pace"]
+    count_up(warehouse, "40")
     assert warehouse.load().is_good
     assert warehouse.query(f"{read} ORDER BY read_at") == [
         (10, at(18), False),

@@ -51,8 +51,8 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
     build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-index"]
     run([*build, "--no-build-isolation", "--wheel-dir", folder, ROOT], folder)
-    [made] = folder.glob("*.whl")
-    return made
+    [file] = folder.glob("*.whl")
+    return file
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +102,7 @@ def test_no_secret_or_answer_is_built_in(tmp_path: Path) -> None:
     run([sys.executable, "-c", f"{build} build_sdist('dist'); build_wheel('dist')"], copy)
     [sdist], [wheel] = copy.glob("dist/*.tar.gz"), copy.glob("dist/*.whl")
     with tarfile.open(sdist) as archive, zipfile.ZipFile(wheel) as packed:
-        files = {one.name: archive.extractfile(one) for one in archive if one.isfile()}
+        files = {member.name: archive.extractfile(member) for member in archive if member.isfile()}
         built = {name: file.read() for name, file in files.items() if file}
         built |= {name: packed.read(name) for name in packed.namelist()}
     assert len(built) > 150
@@ -155,13 +155,13 @@ def not_asked_for() -> set[str]:
     needed: set[str] = set()
     left = [Requirement("wolkvox-billing")]
     while left:
-        one = left.pop()
-        needed.add(canonicalize_name(one.name))
-        for text in requires(one.name) or ():
-            found = Requirement(text)
-            wanted = (found.marker or Marker("python_version > '3'")).evaluate
-            if any(wanted({"extra": extra}) for extra in one.extras or {""}):
-                left += [found] if canonicalize_name(found.name) not in needed else []
+        requirement = left.pop()
+        needed.add(canonicalize_name(requirement.name))
+        for text in requires(requirement.name) or ():
+            dependency = Requirement(text)
+            is_wanted = (dependency.marker or Marker("python_version > '3'")).evaluate
+            if any(is_wanted({"extra": extra}) for extra in requirement.extras or {""}):
+                left += [dependency] if canonicalize_name(dependency.name) not in needed else []
     return {
         module
         for module, names in packages_distributions().items()
@@ -176,7 +176,7 @@ def test_the_base_dependencies_are_enough(home: Path, vendor: Vendor, tmp_path: 
     others = not_asked_for()
     assert {"psycopg2", "marimo", "polars", "hypothesis", "pytest"} <= others
     assert not {"dlt", "duckdb", "lxml", "openpyxl", "orjson", "pyarrow", "rich"} & others
-    said = run(
+    output = run(
         [home / "venv/bin/python", "-c", VERBS, ",".join(sorted(others))],
         tmp_path,
         SOURCES__WOLKVOX_BILLING__SERVER=SERVERS["acme"],
@@ -185,4 +185,4 @@ def test_the_base_dependencies_are_enough(home: Path, vendor: Vendor, tmp_path: 
         DLT_DATA_DIR=str(tmp_path / "dlt"),
         TMPDIR=str(tmp_path),
     )
-    assert "2 loaded" in said and "unmapped" in said and len(vendor.calls) == 1, said
+    assert "2 loaded" in output and "unmapped" in output and len(vendor.calls) == 1, output

@@ -21,7 +21,7 @@ import duckdb
 import psycopg2
 import pytest
 
-from builders.leaks import leaks, shown_by_ps, shows
+from builders.leaks import leaks, read_command_lines, shows
 from builders.local_airflow import BIN, DAGS, ROOT, Airflow, running_airflow, until
 from fake_wolkvox import Vendor
 from wolkvox_billing.verbs.load import load
@@ -301,7 +301,7 @@ def test_two_manual_runs_keep_one_call_per_token(world: World) -> None:
         states = sorted(world.airflow.state(DAG, run) for run in (first, second))
         assert states == ["queued", "running"]
         assert command_lines(world.airflow, "load")
-        assert not [line for line in shown_by_ps().values() if shows(line, sur["token"])]
+        assert not [line for line in read_command_lines().values() if shows(line, sur["token"])]
     assert [world.airflow.ended(DAG, run) for run in (first, second)] == ["success"] * 2
     assert world.vendor.most_in_flight(sur["token"]) == 1
     assert world.vendor.violations == 0
