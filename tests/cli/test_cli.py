@@ -111,11 +111,11 @@ def test_load_rests_after_the_days_calls_are_spent(project: Project) -> None:
 def test_load_prints_json_for_machines(project: Project) -> None:
     """`load --json` prints one JSON object on stdout, and one line per call on stderr."""
     done = run("load", "--json")
-    said = json.loads(done.stdout)
-    assert [(p["operation_id"], p["outcome"], p["rows"]) for p in said["polls"]] == [
+    report = json.loads(done.stdout)
+    assert [(p["operation_id"], p["outcome"], p["rows"]) for p in report["polls"]] == [
         ("acme", "ok", 1)
     ]
-    assert said["problems"] == [] and said["location"].endswith("wolkvox.duckdb")
+    assert report["problems"] == [] and report["location"].endswith("wolkvox.duckdb")
     assert done.stderr.count("acme rsync_s3_mp3 ok 1 rows") == 1
 
 
@@ -139,14 +139,12 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("environment", "named"), WRONG)
-def test_a_wrong_setting_is_named(
-    project: Project, environment: dict[str, str], named: str
-) -> None:
+@pytest.mark.parametrize(("environment", "word"), WRONG)
+def test_a_wrong_setting_is_named(project: Project, environment: dict[str, str], word: str) -> None:
     """A wrong setting ends in 2, is named, and shows neither a traceback nor a token."""
     done = command("load", **environment)
     assert done.exit_code == 2, done.stdout + done.stderr
-    assert named in done.stderr
+    assert word in done.stderr
     assert "Traceback" not in done.stderr and "s3cr3t" not in done.stderr
 
 
@@ -175,13 +173,13 @@ def test_a_locked_duckdb_file_names_its_holder(project: Project) -> None:
     holder.stdout.readline()
     try:
         done = command("load", "--force")
-        seen = command("status")
+        status = command("status")
     finally:
         holder.communicate(b"\n", timeout=30)
     assert done.exit_code == 1
     assert f"PID {holder.pid}" in done.stdout and "next load" in done.stdout
-    assert seen.exit_code == 1 and f"PID {holder.pid}" in seen.stderr
-    assert "Traceback" not in seen.stderr
+    assert status.exit_code == 1 and f"PID {holder.pid}" in status.stderr
+    assert "Traceback" not in status.stderr
     assert command("load", "--force").exit_code == 0
     assert project.query("SELECT COUNT(*) FROM readings") == [(3,)]
 
@@ -224,17 +222,17 @@ def test_an_answer_that_nobody_can_read_is_no_success(project: Project) -> None:
 
 
 @pytest.mark.parametrize("verb", ["status", "load"])
-@pytest.mark.parametrize("what", ["no server", "no DuckDB file", "a wrong zone", "no folder"])
-def test_what_cannot_be_opened_is_said(project: Project, verb: str, what: str) -> None:
+@pytest.mark.parametrize("obstacle", ["no server", "no DuckDB file", "a wrong zone", "no folder"])
+def test_what_cannot_be_opened_is_said(project: Project, verb: str, obstacle: str) -> None:
     """A destination or folder that cannot be used is a sentence and an exit code, no traceback."""
     words, environment, code = [verb], {}, 1
-    if what == "no server":
+    if obstacle == "no server":
         words += ["--destination", "postgres"]
         address = "postgresql://a:b@127.0.0.1:1/x"
         environment = {"DESTINATION__POSTGRES__CREDENTIALS": address}
-    elif what == "no DuckDB file":
+    elif obstacle == "no DuckDB file":
         (project.folder / "wolkvox.duckdb").write_text("dear diary " * 999)
-    elif what == "a wrong zone":
+    elif obstacle == "a wrong zone":
         environment, code = {"SOURCES__WOLKVOX_BILLING__TIMEZONE": "Bogota"}, 2
     else:
         (project.folder / "file").touch()
@@ -246,8 +244,8 @@ def test_what_cannot_be_opened_is_said(project: Project, verb: str, what: str) -
 
 def test_check_tells_a_name_from_a_connection(project: Project) -> None:
     """A name that does not resolve, and a port where nobody listens, are two findings."""
-    named = {"SOURCES__WOLKVOX_BILLING__BASE_URL": "https://wv{server}.invalid"}
-    assert "fails at: name" in command("check", **named).stdout
+    nameless = {"SOURCES__WOLKVOX_BILLING__BASE_URL": "https://wv{server}.invalid"}
+    assert "fails at: name" in command("check", **nameless).stdout
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         closed = {
@@ -285,8 +283,8 @@ def test_status_on_postgres(
     monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", new_database())
     assert "nothing is loaded" in command("status", "--destination", "postgres").stdout
     assert command("load", "--destination", "postgres").exit_code == 0
-    said = json.loads(command("status", "--destination", "postgres", "--json").stdout)
-    assert [(row["operation_id"], row["polls_24h"]) for row in said["rows"]] == [("acme", 1)]
+    status = json.loads(command("status", "--destination", "postgres", "--json").stdout)
+    assert [(row["operation_id"], row["polls_24h"]) for row in status["rows"]] == [("acme", 1)]
 
 
 def test_a_person_sees_progress_and_a_pipe_does_not(project: Project) -> None:
@@ -327,7 +325,7 @@ def test_demo_tells_the_whole_story(project: Project, monkeypatch: pytest.Monkey
     second close; what it prints is in the file that it names."""
     done = run("demo", TMPDIR=str(project.folder))
     assert done.returncode == 0, done.stderr
-    for told in ("13,696", "18 Sep to 20 Sep, 30 Sep, 08 Oct to 09 Oct", "EXCEEDS THE LIMIT",
+    for text in ("13,696", "18 Sep to 20 Sep, 30 Sep, 08 Oct to 09 Oct", "EXCEEDS THE LIMIT",
                  "1.234,5", "WVX26106952", "1,414,600.00", "NC26106952",
                  "! overbilled_quantity: wolkvox billed 14,146 audios;",
                  "450 more than measured (+3.3 %); worth 45,000.00 COP;",
@@ -339,7 +337,7 @@ def test_demo_tells_the_whole_story(project: Project, monkeypatch: pytest.Monkey
                  "overbilled_quantity -> matched",
                  "2026-10 was reopened on 2026-11-12 18:00 UTC by finance",
                  "2026-10 was closed on 2026-11-12 19:00 UTC by finance"):  # fmt: skip
-        assert told in done.stdout
+        assert text in done.stdout
     (report,) = project.folder.glob("wolkvox-demo-*/report.html")
     assert "450 more than measured" in report.read_text()
     (file,) = project.folder.glob("wolkvox-demo-*/wolkvox.duckdb")

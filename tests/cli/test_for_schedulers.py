@@ -39,8 +39,8 @@ def test_what_may_pass(
     project.vendor.misbehave(misbehaviour, token="a1" * 32)
     report = project.load()
     assert (report.is_good, report.may_pass) == (False, may_pass)
-    [said] = failures_of(report)
-    assert said.startswith("acme rsync_s3_mp3: ")
+    [sentence] = failures_of(report)
+    assert sentence.startswith("acme rsync_s3_mp3: ")
     assert len(project.query("SELECT * FROM rsync_s3_mp3")) == 1
     if misbehaviour == "quota_spent":
         rests = project.load()
@@ -73,8 +73,8 @@ def test_how_old_is_too_old(warehouse: Project, monkeypatch: pytest.MonkeyPatch)
 
     def stale() -> list[str]:
         now = warehouse.vendor.now
-        found = status(destination=warehouse.destination, clock=lambda: now)
-        return [one.split(",")[0] for one in found.stale(timedelta(minutes=35))]
+        state = status(destination=warehouse.destination, clock=lambda: now)
+        return [sentence.split(",")[0] for sentence in state.stale(timedelta(minutes=35))]
 
     configure(monkeypatch, warehouse.vendor, "acme", "beta", "gama")
     [nothing] = stale()
@@ -91,9 +91,9 @@ def test_how_old_is_too_old(warehouse: Project, monkeypatch: pytest.MonkeyPatch)
     ]
     warehouse.later(days=7)
     warehouse.load()
-    assert [one.split()[0] for one in stale()] == ["acme"]
+    assert [sentence.split()[0] for sentence in stale()] == ["acme"]
     warehouse.later(days=8)
-    assert [one.split()[0] for one in stale()] == ["acme", "beta", "gama"]
+    assert [sentence.split()[0] for sentence in stale()] == ["acme", "beta", "gama"]
 
 
 def test_the_command_line_tells(project: Project) -> None:
@@ -113,9 +113,9 @@ def test_the_command_line_tells(project: Project) -> None:
             check=False,
         )
         assert done.returncode == code, done.stderr
-        said = json.loads(done.stdout)
-        assert len(said["failures"]) == code, said
-        assert not said.get("may_pass")
+        result = json.loads(done.stdout)
+        assert len(result["failures"]) == code, result
+        assert not result.get("may_pass")
 
 
 @pytest.mark.parametrize(
@@ -140,6 +140,6 @@ def test_the_pool(
     assert look_at_pool() == (True, "")
     assert not (tmp_path / "called").exists()
     monkeypatch.setenv("AIRFLOW_HOME", str(tmp_path))
-    found = look_at_pool()
-    assert found.is_good == (not problem)
-    assert (problem or "is there") in found.says
+    pool = look_at_pool()
+    assert pool.is_good == (not problem)
+    assert (problem or "is there") in pool.says

@@ -41,11 +41,11 @@ class Heard(NamedTuple):
         return json.loads(self.body)
 
 
-def ask(url: str, method: str, path: str, token: str | None = None, told: object = None) -> Heard:
+def ask(url: str, method: str, path: str, token: str | None = None, words: object = None) -> Heard:
     connection = HTTPConnection(urlsplit(url).netloc, timeout=20)
     try:
         headers = {} if token is None else {"wolkvox-token": token}
-        connection.request(method, path, None if told is None else json.dumps(told), headers)
+        connection.request(method, path, None if words is None else json.dumps(words), headers)
         answer = connection.getresponse()
         return Heard(answer.status, dict(answer.headers), answer.read())
     finally:
@@ -86,8 +86,8 @@ def test_all_reports(vendor: Vendor) -> None:
     """Each of the 27 reports answers, some with two products, big amounts in groups of three."""
     assert len(set(REPORTS)) == 27
     rows = {report: bill(vendor, report).json["data"] for report in REPORTS}
-    assert {len(found) for found in rows.values()} == {1, 2}
-    assert any("," in row["items"] for found in rows.values() for row in found)
+    assert {len(products) for products in rows.values()} == {1, 2}
+    assert any("," in row["items"] for products in rows.values() for row in products)
 
 
 @pytest.mark.parametrize(
@@ -125,26 +125,26 @@ def test_counters_over_two_months(vendor: Vendor) -> None:
     """Counters never fall within a month and start afresh with the next one, in local time."""
     for report in COUNTERS:
         vendor.now = datetime(2026, 10, 1, 5, tzinfo=timezone.utc)
-        seen = [amounts(vendor, report)]
+        readings = [amounts(vendor, report)]
         for _ in range(31 * 2 - 1):
             vendor.now += timedelta(hours=12)
-            seen.append(amounts(vendor, report))
-        for before, after in pairwise(seen):
+            readings.append(amounts(vendor, report))
+        for before, after in pairwise(readings):
             assert all(a >= b for a, b in zip(after, before, strict=True)), report
         vendor.now = datetime(2026, 11, 1, 4, 59, tzinfo=timezone.utc)
-        assert amounts(vendor, report) == seen[-1]
+        assert amounts(vendor, report) == readings[-1]
         vendor.now += timedelta(minutes=1)
-        assert sum(amounts(vendor, report)) < sum(seen[-1]) / 5, report
+        assert sum(amounts(vendor, report)) < sum(readings[-1]) / 5, report
 
 
 def test_gauges_are_flat(vendor: Vendor) -> None:
     """Gauges change rarely: not at a month's turn as such, at most a few times a year."""
     for report in GAUGES:
-        seen = []
+        readings = []
         for week in range(52):
             vendor.now = NOON + timedelta(weeks=week)
-            seen.append(amounts(vendor, report))
-        changes = sum(a != b for a, b in pairwise(seen))
+            readings.append(amounts(vendor, report))
+        changes = sum(a != b for a, b in pairwise(readings))
         assert changes <= 4, report
 
 
@@ -193,7 +193,7 @@ def test_two_tokens_at_once(vendor: Vendor) -> None:
         with vendor.hold():
             both = [pool.submit(bill, vendor, RSYNC, token) for token in (NORTH, SOUTH)]
             vendor.wait_for_calls(2)
-        assert [one.result().status for one in both] == [200, 200]
+        assert [future.result().status for future in both] == [200, 200]
     assert (vendor.violations, vendor.most_in_flight(), vendor.most_in_flight(NORTH)) == (0, 2, 1)
 
 
@@ -205,9 +205,9 @@ def test_one_after_the_other(vendor: Vendor) -> None:
     for name in ("never_answer", "huge", "slow_body", "cut") * 5:
         vendor.misbehave(name, times=1)
         connection = HTTPConnection(urlsplit(vendor.url).netloc)
-        seen = len(vendor.calls)
+        count = len(vendor.calls)
         connection.request("GET", path, headers={"wolkvox-token": NORTH})
-        vendor.wait_for_calls(seen + 1)
+        vendor.wait_for_calls(count + 1)
         connection.close()
         assert bill(vendor).status == 200
     assert (vendor.violations, vendor.most_in_flight(NORTH)) == (0, 1)
@@ -395,8 +395,8 @@ def test_kept_connection(vendor: Vendor) -> None:
     assert [call.status for call in vendor.calls] == [200, 403, 200]
 
 
-def held(zipped: bytes, where: str = "Attachment") -> ElementTree.Element:
-    """The document that the AttachedDocument in the zip holds there."""
+def document_in(zipped: bytes, where: str = "Attachment") -> ElementTree.Element:
+    """Return the document that the AttachedDocument in the zip holds there."""
     with ZipFile(BytesIO(zipped)) as archive:
         attached = ElementTree.fromstring(archive.read(archive.namelist()[0]))  # noqa: S314
     text = attached.findtext(f"{{*}}{where}/{{*}}ExternalReference/{{*}}Description")
@@ -405,7 +405,7 @@ def held(zipped: bytes, where: str = "Attachment") -> ElementTree.Element:
     return ElementTree.fromstring(text.encode())  # noqa: S314
 
 
-def said(document: ElementTree.Element, path: str) -> str | None:
+def text_at(document: ElementTree.Element, path: str) -> str | None:
     return document.findtext("/".join("{*}" + name for name in path.split("/")))
 
 
@@ -428,8 +428,8 @@ def test_invoice(vendor: Vendor) -> None:
         "InvoiceLine/Price/PriceAmount": "100.00",
         "InvoiceLine/Price/BaseQuantity": "13696.00",
     }
-    invoice = held(vendor.invoice(NORTH, "2026-10"))
-    assert {path: said(invoice, path) for path in expected} == expected
+    invoice = document_in(vendor.invoice(NORTH, "2026-10"))
+    assert {path: text_at(invoice, path) for path in expected} == expected
     vendor.now = datetime(2026, 11, 1, 4, 59, 59, tzinfo=timezone.utc)
     assert amounts(vendor, RSYNC) == [13_696]
 
@@ -443,8 +443,8 @@ def test_overbilled(vendor: Vendor) -> None:
         "TaxTotal/TaxAmount": "325.40",  # of 325.3997
         "LegalMonetaryTotal/PayableAmount": "2038.03",
     }
-    invoice = held(vendor.invoice(NORTH, "2026-10", extra=5, unit_price="0.125"))
-    assert {path: said(invoice, path) for path in expected} == expected
+    invoice = document_in(vendor.invoice(NORTH, "2026-10", extra=5, unit_price="0.125"))
+    assert {path: text_at(invoice, path) for path in expected} == expected
 
 
 def test_credit_note(vendor: Vendor) -> None:
@@ -460,9 +460,9 @@ def test_credit_note(vendor: Vendor) -> None:
         "LegalMonetaryTotal/PayableAmount": "53550.00",
     }
     sent = vendor.invoice(NORTH, "2026-10", extra=450, credited=450)
-    note = held(sent)
+    note = document_in(sent)
     assert note.tag.endswith("}CreditNote")
-    assert {path: said(note, path) for path in expected} == expected
+    assert {path: text_at(note, path) for path in expected} == expected
     with ZipFile(BytesIO(sent)) as archive:
         assert archive.namelist()[0] == "ad090012345600026118e5c48.xml"
 
@@ -472,14 +472,14 @@ def test_many_lines() -> None:
     name = "A & B <C> ]]> \r"
     with Vendor(now=NOON, operations=[]) as vendor:
         vendor.add_operation(name=name, server="0001", token="t")
-        invoice = held(vendor.invoice("t", "2026-10", reports=("tts_chars", "pbx_licenses")))
+        invoice = document_in(vendor.invoice("t", "2026-10", reports=("tts_chars", "pbx_licenses")))
     lines = invoice.findall("{*}InvoiceLine")
-    assert [(said(line, "ID"), said(line, "Item/Description")) for line in lines] == [
+    assert [(text_at(line, "ID"), text_at(line, "Item/Description")) for line in lines] == [
         ("1", f"Consumo (TTS CHARS STANDARD) - {name}"),
         ("2", f"Consumo (TTS CHARS NEURAL) - {name}"),
         ("3", f"Licencias (PBX LICENSES) - {name}"),
     ]
-    assert said(invoice, "LineCountNumeric") == "3"
+    assert text_at(invoice, "LineCountNumeric") == "3"
 
 
 def test_mail(vendor: Vendor) -> None:
@@ -493,10 +493,11 @@ def test_mail(vendor: Vendor) -> None:
         page = archive.read("fv090012345600026018e5c48.pdf")
     assert page.startswith(b"%PDF-") and page.endswith(b"%%EOF\n")
     assert b"WVX26106952" in page and b"1629824.00" in page
-    word = held(zipped, "ParentDocumentLineReference/{*}DocumentReference/{*}Attachment")
+    word = document_in(zipped, "ParentDocumentLineReference/{*}DocumentReference/{*}Attachment")
     assert word.tag.endswith("}ApplicationResponse")
-    assert said(word, "DocumentResponse/DocumentReference/ID") == "WVX26106952"
-    assert said(word, "DocumentResponse/DocumentReference/UUID") == said(held(zipped), "UUID")
+    assert text_at(word, "DocumentResponse/DocumentReference/ID") == "WVX26106952"
+    uuid = text_at(document_in(zipped), "UUID")
+    assert text_at(word, "DocumentResponse/DocumentReference/UUID") == uuid
 
 
 def test_same_invoice(vendor: Vendor) -> None:
@@ -504,11 +505,13 @@ def test_same_invoice(vendor: Vendor) -> None:
     zipped = vendor.invoice(NORTH, "2026-10")
     vendor.now += timedelta(days=40)
     assert vendor.invoice(NORTH, "2026-10") == zipped
-    first, more = held(zipped), held(vendor.invoice(NORTH, "2026-10", extra=1))
-    assert said(first, "ID") == said(more, "ID")
-    assert said(first, "UUID") != said(more, "UUID")
+    first, more = document_in(zipped), document_in(vendor.invoice(NORTH, "2026-10", extra=1))
+    assert text_at(first, "ID") == text_at(more, "ID")
+    assert text_at(first, "UUID") != text_at(more, "UUID")
     others = [vendor.invoice(SOUTH, "2026-10"), vendor.invoice(NORTH, "2026-09")]
-    assert len({said(first, "ID"), *(said(held(other), "ID") for other in others)}) == 3
+    assert (
+        len({text_at(first, "ID"), *(text_at(document_in(other), "ID") for other in others)}) == 3
+    )
 
 
 @pytest.mark.parametrize(
@@ -521,8 +524,8 @@ def test_check_digit(nit: str, digit: int) -> None:
 
 def test_invoice_over_http(vendor: Vendor) -> None:
     """An invoice is also had over HTTP, with the name that its zip would have in the mail."""
-    asked = {"token": NORTH, "month": "2026-10", "extra": 450}
-    heard = ask(vendor.url, "POST", "/_fake/invoice", told=asked)
+    words = {"token": NORTH, "month": "2026-10", "extra": 450}
+    heard = ask(vendor.url, "POST", "/_fake/invoice", words=words)
     assert heard.status == 200
     assert (heard.json["now"], heard.json["file_name"]) == (
         "2026-10-05T17:00:00+00:00",
@@ -530,29 +533,29 @@ def test_invoice_over_http(vendor: Vendor) -> None:
     )
     zipped = base64.b64decode(heard.json["zip_base64"])
     assert zipped == vendor.invoice(NORTH, "2026-10", extra=450)
-    assert said(held(zipped), "LegalMonetaryTotal/PayableAmount") == "1683374.00"
+    assert text_at(document_in(zipped), "LegalMonetaryTotal/PayableAmount") == "1683374.00"
     assert vendor.calls == []
 
 
 def test_controls_over_http(vendor: Vendor) -> None:
     """The clock, the answers and the misbehaviours are set, and the calls read, over HTTP."""
 
-    def tell(what: str, told: object = None) -> int:
-        return ask(vendor.url, "POST", f"/_fake/{what}", told=told).status
+    def order(name: str, words: object = None) -> int:
+        return ask(vendor.url, "POST", f"/_fake/{name}", words=words).status
 
-    assert tell("clock", {"now": "2026-12-31T23:00:00-05:00"}) == 200
+    assert order("clock", {"now": "2026-12-31T23:00:00-05:00"}) == 200
     assert vendor.now == datetime(2027, 1, 1, 4, tzinfo=timezone.utc)
     assert bill(vendor).json["data"][0]["date"] == "2026-12-31 23:00:00"
     key = {"token": NORTH, "report": RSYNC}
-    assert tell("answer", {**key, "rows": []}) == 200
+    assert order("answer", {**key, "rows": []}) == 200
     assert bill(vendor).json["data"] == []
-    assert tell("answer", {**key, "body_base64": base64.b64encode(b"\xff").decode()}) == 200
+    assert order("answer", {**key, "body_base64": base64.b64encode(b"\xff").decode()}) == 200
     assert bill(vendor).body == b"\xff"
-    assert tell("answer", {**key, "rows": None}) == 200
+    assert order("answer", {**key, "rows": None}) == 200
     assert len(bill(vendor).json["data"]) == 1
-    assert tell("misbehave", {"name": "html", "token": None, "report": None, "times": None}) == 200
+    assert order("misbehave", {"name": "html", "token": None, "report": None, "times": None}) == 200
     assert bill(vendor).body.startswith(b"<!DOCTYPE")
-    assert tell("behave") == 200
+    assert order("behave") == 200
     heard = ask(vendor.url, "GET", "/_fake/calls").json
     assert [call["status"] for call in heard["calls"]] == [200] * 5
     assert heard["calls"][0]["received_at"] == "2027-01-01T04:00:00+00:00"
@@ -563,7 +566,7 @@ def test_controls_over_http(vendor: Vendor) -> None:
 
 
 @pytest.mark.parametrize(
-    ("what", "told"),
+    ("order", "words"),
     [
         ("clock", {"now": "2026-10-01T05:00:00"}),
         ("clock", {"now": "soon"}),
@@ -584,9 +587,9 @@ def test_controls_over_http(vendor: Vendor) -> None:
         ("nothing", {}),
     ],
 )
-def test_wrong_controls(vendor: Vendor, what: str, told: object) -> None:
+def test_wrong_controls(vendor: Vendor, order: str, words: object) -> None:
     """A control that makes no sense is refused with a reason."""
-    heard = ask(vendor.url, "POST", f"/_fake/{what}", told=told)
+    heard = ask(vendor.url, "POST", f"/_fake/{order}", words=words)
     assert heard.status == 400
     assert heard.json["error"]
 

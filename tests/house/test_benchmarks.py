@@ -30,25 +30,25 @@ ORIGIN = re.compile(
 @pytest.mark.parametrize("name", ["peers", "marts", "invoices", "poll", "day", "loads", "stages"])
 def test_short(name: str, tmp_path: Path) -> None:
     """A benchmark that is cut short ends well; it is in the report beside what was kept before."""
-    kept, page = tmp_path / "kept", tmp_path / "bench.md"
-    kept.mkdir()
-    (kept / "month.txt").write_text("measured long ago\nwas printed\n")
-    (kept / "month.jsonl").write_text('["a load", "1 s", "0.5 s", "2 s", "MISSED"]\n')
-    (kept / f"{name}.txt").write_text("measured before\nis another now\n")
+    parts, page = tmp_path / "kept", tmp_path / "bench.md"
+    parts.mkdir()
+    (parts / "month.txt").write_text("measured long ago\nwas printed\n")
+    (parts / "month.jsonl").write_text('["a load", "1 s", "0.5 s", "2 s", "MISSED"]\n')
+    (parts / f"{name}.txt").write_text("measured before\nis another now\n")
     command = [sys.executable, BENCHMARKS / "report.py", "--short", "--only", name]
-    made = subprocess.run(
-        [*command, "--kept", kept, "--to", page], capture_output=True, text=True, cwd=tmp_path
+    done = subprocess.run(
+        [*command, "--kept", parts, "--to", page], capture_output=True, text=True, cwd=tmp_path
     )
-    assert made.returncode == 0, made.stdout + made.stderr
-    said = page.read_text()
-    assert "| a load | 1 s | 0.5 s | 2 s | MISSED |" in said
-    assert "\n\nmeasured long ago\n\n```\nwas printed\n```\n" in said
-    assert f"\n## {name}\n" in said
-    assert said.count("```") == 4
-    assert "is another now" not in said
-    assert len(ORIGIN.findall(said)) == 1
-    assert sorted(one.name for one in kept.iterdir()) == sorted(
-        f"{one}.{kind}" for one in ("month", name) for kind in ("txt", "jsonl")
+    assert done.returncode == 0, done.stdout + done.stderr
+    text = page.read_text()
+    assert "| a load | 1 s | 0.5 s | 2 s | MISSED |" in text
+    assert "\n\nmeasured long ago\n\n```\nwas printed\n```\n" in text
+    assert f"\n## {name}\n" in text
+    assert text.count("```") == 4
+    assert "is another now" not in text
+    assert len(ORIGIN.findall(text)) == 1
+    assert sorted(file.name for file in parts.iterdir()) == sorted(
+        f"{file}.{kind}" for file in ("month", name) for kind in ("txt", "jsonl")
     )
 
 
@@ -64,20 +64,20 @@ report.main()
 """
     report = [sys.executable, "-c", script, BENCHMARKS, "--kept", "kept", "--short"]
     run = [*report, "--only", "invoices,reconciliation"]
-    made = subprocess.run(run, capture_output=True, text=True, cwd=tmp_path)
-    assert (made.returncode, made.stderr) == (1, "failed: invoices\n"), made.stdout
+    done = subprocess.run(run, capture_output=True, text=True, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (1, "failed: invoices\n"), done.stdout
     page = tmp_path / "kept" / "bench.md"  # a short page is never that of the long form
-    said = page.read_text()
-    assert "| invoices | ends well |  | exit code 1 | FAILED |" in said
-    assert "ValueError" in said.split("## invoices")[1]
-    assert "honest invoices: 1" in said.split("## reconciliation")[1]
-    assert len(ORIGIN.findall(said)) == 2
+    text = page.read_text()
+    assert "| invoices | ends well |  | exit code 1 | FAILED |" in text
+    assert "ValueError" in text.split("## invoices")[1]
+    assert "honest invoices: 1" in text.split("## reconciliation")[1]
+    assert len(ORIGIN.findall(text)) == 2
     missing = "poll, day, loads, stages, peers, operations, month, record, marts"
-    assert f"Not measured: {missing}.\n" in said
+    assert f"Not measured: {missing}.\n" in text
 
     page.unlink()
     subprocess.run([*report, "--parts"], check=True, cwd=tmp_path)
-    assert page.read_text() == said
+    assert page.read_text() == text
 
 
 def test_a_part_that_is_killed_stays_as_it_was(tmp_path: Path) -> None:
@@ -101,10 +101,10 @@ def test_without_any_part_the_page_stays(tmp_path: Path) -> None:
     page = tmp_path / "bench.md"
     page.write_text("measured elsewhere")
     command = [sys.executable, BENCHMARKS / "report.py", "--parts"]
-    made = subprocess.run(
+    done = subprocess.run(
         [*command, "--kept", tmp_path, "--to", page], capture_output=True, text=True
     )
-    assert (made.returncode, made.stderr) == (1, f"no part is kept in {tmp_path}\n")
+    assert (done.returncode, done.stderr) == (1, f"no part is kept in {tmp_path}\n")
     assert page.read_text() == "measured elsewhere"
 
 
@@ -133,10 +133,10 @@ with StandIn("rows", "3", "1") as vendor:
         else:
             print(json.dumps("equal"))
 """
-    said = subprocess.check_output(
+    output = subprocess.check_output(
         [sys.executable, "-c", script, BENCHMARKS], text=True, cwd=tmp_path
     )
-    equal, other, double = map(json.loads, said.splitlines())
+    equal, other, double = map(json.loads, output.splitlines())
     assert equal == "equal"
     assert "Decimal('0.2501')" in other
     assert "DOUBLE" in double
@@ -168,10 +168,10 @@ def test_a_number_is_held_against_its_aim(
 ) -> None:
     """Each finding says the aim, the moonshot, what was measured, and whether it is met."""
     findings = benchmark("findings", monkeypatch)
-    kept = tmp_path / "findings.jsonl"
-    monkeypatch.setenv("BENCHMARK_FINDINGS", str(kept))
+    file = tmp_path / "findings.jsonl"
+    monkeypatch.setenv("BENCHMARK_FINDINGS", str(file))
     findings.hold("work", findings.Aim(1.05, 0.9), number, " (why)", at_most=at_most)
-    assert json.loads(kept.read_text()) == ["work", "1.05 x at most", "0.9 x", measured, says]
+    assert json.loads(file.read_text()) == ["work", "1.05 x at most", "0.9 x", measured, says]
 
 
 def test_a_command_is_cut_off_with_all_that_it_started(

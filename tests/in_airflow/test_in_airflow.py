@@ -56,14 +56,16 @@ class World:
         return self.operations[name]
 
     def connect(self, *operations: dict[str, str]) -> None:
-        """Makes the Connection hold these: the short form for one, `extra` for several."""
-        one, several = operations[0], json.dumps({"operations": operations})
-        short = {"host": one["server"], "login": one["name"], "password": one["token"]}
-        held = short if len(operations) == 1 else {"extra": several}
+        """Make the Connection hold these: the short form for one, `extra` for several."""
+        if len(operations) == 1:
+            name, server, token = operations[0].values()
+            values = {"host": server, "login": name, "password": token}
+        else:
+            values = {"extra": json.dumps({"operations": operations})}
         empty = {"host": None, "login": None, "password": None, "extra": None}
-        words = {"connection_id": DAG, "conn_type": "generic", **empty, **held}
-        there = self.airflow.api("GET", "connections")["connections"]
-        if there:
+        words = {"connection_id": DAG, "conn_type": "generic", **empty, **values}
+        known = self.airflow.api("GET", "connections")["connections"]
+        if known:
             self.airflow.api("DELETE", f"connections/{DAG}")
         self.airflow.api("POST", "connections", json=words)
 
@@ -82,7 +84,7 @@ class World:
         return sum(call.token == operation["token"] for call in self.vendor.calls)
 
     @property
-    def told(self) -> str:
+    def notices(self) -> str:
         return (self.airflow.folder / "told.txt").read_text()
 
 
@@ -124,7 +126,7 @@ def world(tmp_path_factory: pytest.TempPathFactory, postgres_server: str) -> Ite
 
 def scheduled(airflow: Airflow, dag: str) -> str:
     """The run that the schedule makes as soon as a DAG is no longer paused."""
-    until(lambda: any(one["dag_id"] == dag for one in airflow.api("GET", "dags")["dags"]))
+    until(lambda: any(known["dag_id"] == dag for known in airflow.api("GET", "dags")["dags"]))
     airflow.api("PATCH", f"dags/{dag}", json={"is_paused": False})
     first, *_ = until(lambda: airflow.api("GET", f"dags/{dag}/dagRuns")["dag_runs"])
     assert first["run_type"] == "scheduled"
@@ -168,21 +170,21 @@ from airflow.timetables.base import TimeRestriction
 from airflow.timetables.trigger import MultipleCronTriggerTimetable
 dag = runpy.run_path(sys.argv[1])
 clock = MultipleCronTriggerTimetable(dag["CRON"], dag["MONTH_END"], timezone=wolkvox_verb.ZONE)
-start, run, found = pendulum.datetime(2028, 2, 29, 23, 40, tz="America/Bogota"), None, []
+start, run, times = pendulum.datetime(2028, 2, 29, 23, 40, tz="America/Bogota"), None, []
 for _ in range(5):
     run = clock.next_dagrun_info(
         last_automated_data_interval=run and run.data_interval,
         restriction=TimeRestriction(start, None, catchup=True),
     )
-    found.append(f"{run.run_after.in_tz('America/Bogota'):DD HH:mm}")
-print(*found, sep=", ")
+    times.append(f"{run.run_after.in_tz('America/Bogota'):DD HH:mm}")
+print(*times, sep=", ")
 """
-    found = python(tmp_path, ask, str(DAGS / "wolkvox_billing.py"))
-    assert found == "29 23:45, 29 23:53, 29 23:59, 01 00:00, 01 00:15"
+    times = python(tmp_path, ask, str(DAGS / "wolkvox_billing.py"))
+    assert times == "29 23:45, 29 23:53, 29 23:59, 01 00:00, 01 00:15"
 
 
 @pytest.mark.parametrize(
-    ("script", "made"),
+    ("script", "result"),
     [
         ("echo '{\"failures\": []}'", "{'failures': []}"),
         ("true", "AirflowFailException load: printed no JSON object"),
@@ -196,21 +198,21 @@ print(*found, sep=", ")
         ('echo "{\\"path\\": \\"$PYTHONPATH\\"}"', "{'path': ''}"),
     ],
 )
-def test_what_becomes_of_a_verb(tmp_path: Path, script: str, made: str) -> None:
+def test_what_becomes_of_a_verb(tmp_path: Path, script: str, result: str) -> None:
     """Only what printed a JSON object has succeeded; what no retry can help is final; a signal is
     named first; and the folder of the DAGs, with a file of the package's name, is on no path."""
     program = tmp_path / "venv" / "bin" / "wolkvox-billing"
     program.parent.mkdir(parents=True)
     program.write_text(f"#!/bin/sh\n{script}\n")
     program.chmod(0o755)
-    assert verb(tmp_path, f"venv = {str(program.parent.parent)!r}").startswith(made)
+    assert verb(tmp_path, f"venv = {str(program.parent.parent)!r}").startswith(result)
 
 
 @pytest.mark.parametrize("name", ["VENV", "PROJECT"])
 def test_a_folder_that_is_not_there(tmp_path: Path, name: str) -> None:
     """A setting that names no folder of this worker is final, and named."""
-    said = verb(tmp_path, f"{name.lower()} = '/nowhere'")
-    assert said.startswith(f"AirflowFailException WOLKVOX_BILLING_{name}: there is no ")
+    result = verb(tmp_path, f"{name.lower()} = '/nowhere'")
+    assert result.startswith(f"AirflowFailException WOLKVOX_BILLING_{name}: there is no ")
 
 
 @pytest.mark.parametrize(
@@ -227,17 +229,17 @@ def test_a_number_that_cannot_be_meant(tmp_path: Path, name: str, values: list[s
 import os, sys
 name, *values = sys.argv[1:]
 import importlib, json, wolkvox_verb
-found = []
+errors = []
 for value in values:
     os.environ[name] = value
     try:
         importlib.reload(wolkvox_verb)
     except ValueError as error:
-        found.append(str(error))
-print(json.dumps(found))
+        errors.append(str(error))
+print(json.dumps(errors))
 """
-    found = json.loads(python(tmp_path, program, f"WOLKVOX_BILLING_{name}", *values))
-    assert [one.split(": give ")[0] for one in found] == [
+    errors = json.loads(python(tmp_path, program, f"WOLKVOX_BILLING_{name}", *values))
+    assert [error.split(": give ")[0] for error in errors] == [
         f"WOLKVOX_BILLING_{name} is {value!r}" for value in values
     ]
 
@@ -264,10 +266,10 @@ import runpy, sys
 from datetime import datetime
 words = runpy.run_path(sys.argv[1])["last_words"]
 times = [(2, 28, 23, 59), (2, 29, 23, 49), (2, 29, 23, 50), (2, 29, 23, 59), (3, 1, 0, 0)]
-print([words(datetime(2028, *one), 1) for one in times], words(datetime(2028, 2, 29, 23, 59), 2))
+print([words(datetime(2028, *time), 1) for time in times], words(datetime(2028, 2, 29, 23, 59), 2))
 """
-    found = python(tmp_path, ask, str(DAGS / "wolkvox_billing.py"))
-    assert found == "[[], [], ['--force'], ['--force'], []] []"
+    words = python(tmp_path, ask, str(DAGS / "wolkvox_billing.py"))
+    assert words == "[[], [], ['--force'], ['--force'], []] []"
 
 
 def test_a_scheduled_run_fills_the_marts(world: World) -> None:
@@ -300,7 +302,7 @@ def test_two_manual_runs_keep_one_call_per_token(world: World) -> None:
         world.vendor.wait_for_calls(before + 1, timeout=60)
         states = sorted(world.airflow.state(DAG, run) for run in (first, second))
         assert states == ["queued", "running"]
-        assert command_lines(world.airflow, "load")
+        assert processes_of(world.airflow, "load")
         assert not [line for line in read_command_lines().values() if shows(line, sur["token"])]
     assert [world.airflow.ended(DAG, run) for run in (first, second)] == ["success"] * 2
     assert world.vendor.most_in_flight(sur["token"]) == 1
@@ -333,7 +335,7 @@ def test_a_task_killed_in_the_middle_of_a_write(world: World) -> None:
             cursor.execute("LOCK TABLE wolkvox_billing.polls IN ACCESS EXCLUSIVE MODE")
         run = world.airflow.trigger(DAG)
         until(lambda: world.query("SELECT 1 FROM pg_locks WHERE NOT granted"))
-        child = until(lambda: command_lines(world.airflow, "load"))[0]
+        child = until(lambda: processes_of(world.airflow, "load"))[0]
         os.kill(parent(child), signal.SIGKILL)
         until(lambda: is_over(child))
     assert world.airflow.ended(DAG, run) == "success", world.airflow.log(DAG, run)
@@ -359,9 +361,9 @@ def test_a_worker_with_an_empty_home(world: World) -> None:
         assert world.calls(este) == counts[0]
 
 
-def command_lines(airflow: Airflow, verb: str) -> list[int]:
+def processes_of(airflow: Airflow, verb: str) -> list[int]:
     """The processes of a verb that this Airflow's tasks started."""
-    found = []
+    processes = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
             words = path.read_bytes().split(b"\0")
@@ -370,8 +372,8 @@ def command_lines(airflow: Airflow, verb: str) -> list[int]:
             continue
         is_ours = any(word.endswith(b"/wolkvox-billing") for word in words)
         if home and is_ours and verb.encode() in words:
-            found.append(int(path.parent.name))
-    return found
+            processes.append(int(path.parent.name))
+    return processes
 
 
 def parent(process: int) -> int:
@@ -402,9 +404,9 @@ def test_a_wrong_token_fails_the_run(world: World) -> None:
     }  # fmt: skip
     assert world.airflow.tasks(DAG, run)["load"]["try_number"] == 1
     assert world.counts("right") == (1, 1, 1)
-    said = "wrong rsync_s3_mp3: bad_token"
-    assert said in world.airflow.log(DAG, run)
-    [line] = [line for line in world.told.splitlines() if said in line]
+    failure = "wrong rsync_s3_mp3: bad_token"
+    assert failure in world.airflow.log(DAG, run)
+    [line] = [line for line in world.notices.splitlines() if failure in line]
     assert line.startswith(f"{DAG} load: load: ")
     assert "make a token in wolkvox Manager" in line
 
@@ -413,7 +415,7 @@ def test_old_data_fails_a_run(world: World) -> None:
     """An operation that was not answered for longer than the setting is named, and no other one."""
     run = world.airflow.trigger(AGE)
     assert world.airflow.ended(AGE, run) == "failed"
-    [line] = [line for line in world.told.splitlines() if line.startswith(AGE)]
+    [line] = [line for line in world.notices.splitlines() if line.startswith(AGE)]
     assert line.startswith(f"{AGE} age: status: wrong rsync_s3_mp3: not answered")
 
 
@@ -423,10 +425,10 @@ def test_check_names_the_missing_pool(world: World) -> None:
         "SOURCES__WOLKVOX_BILLING__SERVER": "0000",
         "SOURCES__WOLKVOX_BILLING__TOKEN": world.operations["norte"]["token"],
     }
-    found = world.airflow.command("wolkvox-billing", "check", WOLKVOX_BILLING_POOL="absent", **env)
-    assert found.returncode == 1
-    assert "pool absent is missing" in found.stderr
-    assert "airflow pools set absent 1" in found.stderr
+    done = world.airflow.command("wolkvox-billing", "check", WOLKVOX_BILLING_POOL="absent", **env)
+    assert done.returncode == 1
+    assert "pool absent is missing" in done.stderr
+    assert "airflow pools set absent 1" in done.stderr
 
 
 def test_a_venv_of_its_own_and_duckdb(world: World) -> None:
@@ -470,11 +472,11 @@ def test_the_invoices_find_the_overbilled_month(
         # The month begins at 05:00 UTC; its last reading is a minute before the next one.
         for when in ("04-01T05:01", "04-11T05:00", "04-21T05:00", "05-01T04:59", "05-01T05:01"):
             vendor.now = now = datetime.fromisoformat(f"2025-{when}:00+00:00")
-            made = load(
+            report = load(
                 destination="postgres", clock=lambda now=now: now, operations=[ventas],
                 base_url=vendor.url, measures={REPORT: "month_to_date"},
             )  # fmt: skip
-            assert made.is_good, made
+            assert report.is_good, report
         (folder / "inbox" / "mail.zip").write_bytes(
             vendor.invoice(ventas["token"], "2025-04", extra=OVERBILLED)
         )
@@ -487,7 +489,7 @@ def test_the_invoices_find_the_overbilled_month(
         "material": "failed", "remember": "success",
     }, log  # fmt: skip
     assert "overbilled_quantity" in log
-    [line] = [line for line in world.told.splitlines() if "overbilled_quantity" in line]
+    [line] = [line for line in world.notices.splitlines() if "overbilled_quantity" in line]
     assert line.startswith(f"{INVOICES} material: reconcile: 2025-04 ventas ")
     assert f"{OVERBILLED}" in line
     assert (folder / "evidence" / "wolkvox-evidence-2025-04.zip").exists()
@@ -502,7 +504,7 @@ def test_no_token_shows_anywhere(world: World) -> None:
         "SELECT table_schema, table_name FROM information_schema.tables WHERE table_type = "
         "'BASE TABLE' AND table_schema NOT IN ('pg_catalog', 'information_schema')"
     )
-    shown = [json.dumps(world.airflow.api("GET", f"connections/{DAG}")).encode()]
+    texts = [json.dumps(world.airflow.api("GET", f"connections/{DAG}")).encode()]
     for dsn in (world.dsn, world.dsn.replace("warehouse", "airflow")):
         with closing(psycopg2.connect(dsn)) as pg, pg.cursor() as cursor:
             cursor.execute(tables)
@@ -511,8 +513,8 @@ def test_no_token_shows_anywhere(world: World) -> None:
                 rows = [
                     [bytes(v) if isinstance(v, memoryview) else v for v in row] for row in cursor
                 ]
-                shown.append(f"{table} {rows}".encode())
-    assert len(shown) > 60
-    for token in (one["token"] for one in world.operations.values()):
+                texts.append(f"{table} {rows}".encode())
+    assert len(texts) > 60
+    for token in (operation["token"] for operation in world.operations.values()):
         assert leaks(folder, token) == []
-        assert [text[:40] for text in shown if shows(text, token)] == []
+        assert [text[:40] for text in texts if shows(text, token)] == []

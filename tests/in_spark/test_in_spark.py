@@ -68,10 +68,11 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
 @pytest.fixture
 def lake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, vendor: Vendor) -> Project:
     """A project that polls the operation `acme` into Delta tables in a folder."""
-    made = empty_project(tmp_path, monkeypatch, vendor)
-    made.destination = "filesystem"
-    monkeypatch.setenv("DESTINATION__FILESYSTEM__BUCKET_URL", made.folder.joinpath("lake").as_uri())
-    return made
+    project = empty_project(tmp_path, monkeypatch, vendor)
+    project.destination = "filesystem"
+    url = project.folder.joinpath("lake").as_uri()
+    monkeypatch.setenv("DESTINATION__FILESYSTEM__BUCKET_URL", url)
+    return project
 
 
 def delta(lake: Project, table: str) -> DeltaTable:
@@ -113,11 +114,11 @@ def test_a_value_grows_and_nothing_is_lost_or_doubled(lake: Project, tmp_path: P
     """A later answer for the same date is the newest reading, each reading stays, a row that cannot
     be read is a row with its reason, a field that the vendor adds is a column, and an answer that
     is loaded again, as after a kill, adds nothing."""
-    kept: dict[Path, bytes] = {}
+    spooled: dict[Path, bytes] = {}
 
     def copy(_: object) -> None:
         files = tmp_path.glob("dlt/wolkvox-billing/*/spool/*.poll")
-        kept.update((file, file.read_bytes()) for file in files)
+        spooled.update((file, file.read_bytes()) for file in files)
 
     lake.vendor.answer(TOKENS["acme"], COUNTER, [row("10", "2026-11-10")])
     assert lake.load().is_good
@@ -127,14 +128,14 @@ def test_a_value_grows_and_nothing_is_lost_or_doubled(lake: Project, tmp_path: P
     assert lake.load(on_event=copy).is_good
     for table in ("polls", "readings", COUNTER):
         delta(lake, table).optimize.compact()
-    [(file, content)] = kept.items()
+    [(file, content)] = spooled.items()
     file.write_bytes(content)
     assert lake.load().is_good
     assert not file.exists()
     [newest] = stored(lake, COUNTER)
     assert (newest["items"], newest["read_at"]) == (Decimal(12), NOON + timedelta(hours=1))
-    readings = sorted(stored(lake, "readings"), key=lambda one: one["read_at"])
-    assert [(one["items"], one["site"]) for one in readings] == [(10, None), (12, "N")]
+    readings = sorted(stored(lake, "readings"), key=lambda reading: reading["read_at"])
+    assert [(reading["items"], reading["site"]) for reading in readings] == [(10, None), (12, "N")]
     [rejected] = stored(lake, "rejected_rows")
     assert (rejected["row_number"], json.loads(rejected["raw"])["items"]) == (2, "x")
     assert len(stored(lake, "polls")) == 2
@@ -151,8 +152,8 @@ def test_a_folder_that_is_away(lake: Project) -> None:
     lake.later(hours=1)
     lake.vendor.answer(TOKENS["acme"], COUNTER, [row("11", "2026-11-10")])
     assert lake.load().is_good
-    assert sorted(one["items"] for one in stored(lake, "readings")) == [10, 11]
-    assert [one["items"] for one in stored(lake, COUNTER)] == [11]
+    assert sorted(reading["items"] for reading in stored(lake, "readings")) == [10, 11]
+    assert [newest["items"] for newest in stored(lake, COUNTER)] == [11]
 
 
 @pytest.mark.parametrize(
@@ -200,13 +201,13 @@ def live(spark: SparkSession, table: DeltaTable) -> DataFrame:
     return spark.read.schema(schema).parquet(*files) if files else spark.createDataFrame([], schema)
 
 
-def told(project: Project) -> datetime:
+def live_through(project: Project) -> datetime:
     """A story of two operations over the turn of a month, asked in one order each time: a counter,
     a gauge and a list of days, with restated days, refusals, a rename and days without a poll."""
     vendor, moment = project.vendor, NOON
     acme, beta = TOKENS["acme"], TOKENS["beta"]
     counted = ("10-27 40", "10-28 55", "10-29 54.5", "10-31 90", "11-01 3", "11-02 8.25", "11-03 8")
-    for number, (day, items) in enumerate(one.split() for one in counted):
+    for number, (day, items) in enumerate(pair.split() for pair in counted):
         moment = datetime.fromisoformat(f"2026-{day}T23:50:00-05:00")
         vendor.now, today = moment, f"2026-{day}"
         days = [(moment.date() - timedelta(days=back)).isoformat() for back in (1, 0)]
@@ -241,28 +242,28 @@ def test_the_marts_in_spark_are_duckdbs(
     for project in (on_duckdb, lake):
         numbers = map("{:03}".format, count())
         monkeypatch.setattr(polls, "new_poll_id", lambda at, of=numbers: f"{at:%s}-{next(of)}")
-        now = told(project)
+        now = live_through(project)
     spark.sql("CREATE DATABASE wolkvox_billing")
     for table in ("polls", "readings"):
         live(spark, delta(lake, table)).write.saveAsTable(f"wolkvox_billing.{table}")
     for statement in marts_sql("spark", clock=lambda: now):
         spark.sql(statement)
-    found = {f"wolkvox_billing.{name}": stored(lake, name) for name in RAW}
-    for name in (f"wolkvox_billing_marts.{one}" for one in MARTS):
-        found[name] = spark.table(name).toArrow().to_pylist()
-    for name, rows in found.items():
+    tables = {f"wolkvox_billing.{name}": stored(lake, name) for name in RAW}
+    for name in (f"wolkvox_billing_marts.{mart}" for mart in MARTS):
+        tables[name] = spark.table(name).toArrow().to_pylist()
+    for name, rows in tables.items():
         columns = ", ".join(rows[0]) if rows else "*"
-        wanted = sorted(
-            ", ".join(map(exactly, one)) for one in on_duckdb.query(f"SELECT {columns} FROM {name}")
-        )
-        assert sorted(", ".join(map(exactly, one.values())) for one in rows) == wanted, name
+        expected = on_duckdb.query(f"SELECT {columns} FROM {name}")
+        assert sorted(", ".join(map(exactly, row.values())) for row in rows) == sorted(
+            ", ".join(map(exactly, values)) for values in expected
+        ), name
         assert bool(rows) == (not name.endswith("invoice_reconciliation")), name
     by_hand = spark.sql(
         "SELECT billing_period_start, consumed_quantity, hours_unread_at_end "
         "FROM wolkvox_billing_marts.usage_monthly WHERE operation_id = 'beta' "
         f"AND report = '{COUNTER}' AND product = 'Audios' ORDER BY 1"
     ).collect()
-    assert [tuple(one) for one in by_hand] == [
+    assert [tuple(month) for month in by_hand] == [
         (date(2026, 10, 1), Decimal("54.5000"), Decimal("48.1667")),
         (date(2026, 11, 1), Decimal("8.0000"), None),
     ]

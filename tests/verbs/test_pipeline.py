@@ -175,11 +175,11 @@ def test_a_locked_duckdb_file(project: Project) -> None:
     with held_open(file) as holder:
         report = project.load()
     assert len(report.problems) == 1
-    said = report.problems[0].removeprefix(
+    problem = report.problems[0].removeprefix(
         "not loaded, kept in the working folder for the next load: "
     )
-    assert said.startswith(f"the DuckDB file {file} is open in another program: ")
-    assert f"(PID {holder})" in said
+    assert problem.startswith(f"the DuckDB file {file} is open in another program: ")
+    assert f"(PID {holder})" in problem
     assert [poll.outcome for poll in report.polls] == ["ok"]
     assert not report.is_good
     assert project.query(READINGS) == [stored("5")]
@@ -237,11 +237,11 @@ def test_what_a_killed_run_left_half_done_goes(project: Project) -> None:
     """The next run removes what a killed one left of its normalizing: it would pile up."""
     first = project.load()
     dlts = Path(first.working_folder) / "pipelines" / "wolkvox"
-    left = dlts / "normalize" / "0123456789abcdef" / "new_jobs"
-    left.mkdir(parents=True)
-    (left / "half.jsonl").write_text("x")
+    leftover = dlts / "normalize" / "0123456789abcdef" / "new_jobs"
+    leftover.mkdir(parents=True)
+    (leftover / "half.jsonl").write_text("x")
     assert project.load(force=True).is_good
-    assert not left.parent.exists()
+    assert not leftover.parent.exists()
 
 
 def change(schema: Path) -> None:
@@ -249,8 +249,8 @@ def change(schema: Path) -> None:
     schema.write_text(schema.read_text().replace('"data_type": "text"', '"data_type": "double"', 1))
 
 
-@pytest.mark.parametrize("what", ["state", "schema", "all"])
-def test_what_dlt_has_damaged_is_made_anew(project: Project, what: str) -> None:
+@pytest.mark.parametrize("damage", ["state", "schema", "all"])
+def test_what_dlt_has_damaged_is_made_anew(project: Project, damage: str) -> None:
     """Where dlt's own files are damaged, or gone, or somebody else's, a load begins with new ones:
     nothing is in them that is not in the destination, and nothing is lost that waits."""
     tell(project, "5")
@@ -264,7 +264,7 @@ def test_what_dlt_has_damaged_is_made_anew(project: Project, what: str) -> None:
         "state": lambda: (own / "state.json").write_text('{"cut'),
         "schema": lambda: change(own / "schemas" / "wolkvox_billing.schema.json"),
         "all": lambda: shutil.rmtree(own),
-    }[what]()
+    }[damage]()
     project.later(hours=1)
     tell(project, "9")
     assert project.load().is_good
@@ -318,27 +318,26 @@ from wolkvox_billing.verbs.load import load
 
 def poll():
     try:
-        report = load(force=True)
-        said = report.problems
+        problems = load(force=True).problems
     except WolkvoxError as error:
-        said = [str(error)]
+        problems = [str(error)]
     with closing(duckdb.connect("wolkvox.duckdb", read_only=True)) as db:
         db.execute("SET search_path = 'wolkvox_billing'")
-        ids = [one for (one,) in db.execute("SELECT poll_id FROM readings ORDER BY 1").fetchall()]
-        [(kept,)] = db.execute("SELECT count(*) FROM rsync_s3_mp3").fetchall()
-    return {"said": said, "readings": ids, "table": kept}
+        rows = db.execute("SELECT poll_id FROM readings ORDER BY 1").fetchall()
+        [(count,)] = db.execute("SELECT count(*) FROM rsync_s3_mp3").fetchall()
+    return {"problems": problems, "readings": [poll_id for (poll_id,) in rows], "table": count}
 
-told = [poll()]
+results = [poll()]
 filler = Path(sys.argv[1], "filler")
 with filler.open("wb", buffering=0) as file:
     for size in (65536, 512, 1):
         with suppress(OSError):
             while file.write(b"x" * size):
                 pass
-told.append(poll())
+results.append(poll())
 filler.unlink()
-told.append(poll())
-print(json.dumps(told))
+results.append(poll())
+print(json.dumps(results))
 """
 
 
@@ -356,12 +355,12 @@ def test_a_full_disk(project: Project, tmp_path: Path, small: str) -> None:
     )
     assert done.returncode == 0, done.stderr
     before, full, after = json.loads(done.stdout)
-    assert before["said"] == []
-    assert full["said"]
-    assert all("disk is full" in one for one in full["said"]), full["said"]
+    assert before["problems"] == []
+    assert full["problems"]
+    assert all("disk is full" in problem for problem in full["problems"]), full["problems"]
     assert (len(before["readings"]), before["table"]) == (1, 1)
     assert (full["readings"], full["table"]) == (before["readings"], 1)
-    assert after["said"] == []
+    assert after["problems"] == []
     # Answers that were written wait, and are loaded now; those that found no room are not.
     assert len(after["readings"]) == (3 if small == "project" else 2)
     # Nor was one asked for that could not have been written: each costs one of the day's calls.

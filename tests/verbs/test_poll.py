@@ -62,8 +62,8 @@ def test_nothing_heavy_is_imported(
         )
     done = run("--destination", warehouse.destination)
     name = "0010" if place == "files" else "acme"
-    said, *_ = done.stdout.splitlines()
-    assert said == f"{name} {REPORT}: ok, 1 rows: Information found for the current month"
+    line, *_ = done.stdout.splitlines()
+    assert line == f"{name} {REPORT}: ok, 1 rows: Information found for the current month"
     assert done.stdout.splitlines()[-1] == "imported:", done.stdout
     assert done.returncode == 0, done.stderr
     assert len(files(warehouse)) == 1
@@ -112,18 +112,18 @@ def test_a_refusal_is_kept_too(project: Project) -> None:
     assert done.returncode == 1
     assert "to do: make a token in wolkvox Manager" in done.stdout
     assert project.load().is_good
-    told = project.query("SELECT report, outcome FROM polls ORDER BY started_at DESC")
-    assert told == [(OTHER, "bad_token"), (REPORT, "ok")]
+    outcomes = project.query("SELECT report, outcome FROM polls ORDER BY started_at DESC")
+    assert outcomes == [(OTHER, "bad_token"), (REPORT, "ok")]
 
 
 def test_it_prints_for_machines(project: Project) -> None:
     """--json names each call, what failed, what waits and where."""
     printed, _, _ = run("--json").stdout.partition("imported:")
-    told = json.loads(printed)
-    [call] = told.pop("polls")
+    report = json.loads(printed)
+    [call] = report.pop("polls")
     assert (call["operation_id"], call["outcome"], call["rows"]) == ("acme", "ok", 1)
-    assert told.pop("working_folder") == str(files(project)[0].parent.parent)
-    assert told == {"skipped": [], "problems": [], "failures": [], "may_pass": False,
+    assert report.pop("working_folder") == str(files(project)[0].parent.parent)
+    assert report == {"skipped": [], "problems": [], "failures": [], "may_pass": False,
                     "warnings": [], "waiting": 1}  # fmt: skip
 
 
@@ -149,11 +149,11 @@ def test_two_polls_at_once_make_one_call(project: Project, monkeypatch: pytest.M
         assert threads[1].is_alive()
     for thread in threads:
         thread.join(30)
-    made = sorted(
+    results = sorted(
         [*(call.outcome.value for call in report.polls), *(skip.reason for skip in report.skips)]
         for report in reports
     )
-    assert made == [["ok"], ["pace"]]
+    assert results == [["ok"], ["pace"]]
     assert (len(project.vendor.calls), project.vendor.violations) == (1, 0)
 
 

@@ -37,7 +37,7 @@ def day(project: Project, number: int, items: str) -> None:
     assert project.load(measures={"rsync_s3_mp3": "month_to_date"}).is_good
 
 
-def published(project: Project, path: str, monkeypatch: pytest.MonkeyPatch) -> Snapshot:
+def publish_copy(project: Project, path: str, monkeypatch: pytest.MonkeyPatch) -> Snapshot:
     measures = json.dumps({"rsync_s3_mp3": "month_to_date"})
     monkeypatch.setenv("SOURCES__WOLKVOX_BILLING__MEASURES", measures)
     return publish(path, destination=project.destination, clock=lambda: project.vendor.now)
@@ -48,12 +48,12 @@ def test_a_file_holds_all_tables(warehouse: Project, monkeypatch: pytest.MonkeyP
     dlt's own are left out."""
     day(warehouse, 10, "40")
     day(warehouse, 11, "1,240.25")
-    made = published(warehouse, "bi/usage.duckdb", monkeypatch)
-    assert made.path == warehouse.folder / "bi" / "usage.duckdb"
-    with closing(duckdb.connect(str(made.path), read_only=True)) as db:
+    snapshot = publish_copy(warehouse, "bi/usage.duckdb", monkeypatch)
+    assert snapshot.path == warehouse.folder / "bi" / "usage.duckdb"
+    with closing(duckdb.connect(str(snapshot.path), read_only=True)) as db:
         db.execute("SET TimeZone = 'UTC'")
-        found = db.execute("SELECT schema_name, table_name FROM duckdb_tables()").fetchall()
-        assert sorted(found) == [
+        tables = db.execute("SELECT schema_name, table_name FROM duckdb_tables()").fetchall()
+        assert sorted(tables) == [
             *(("wolkvox_billing", table) for table in RAW),
             *(("wolkvox_billing_marts", mart) for mart in sorted((*MARTS, *BESIDE))),
         ]
@@ -61,15 +61,15 @@ def test_a_file_holds_all_tables(warehouse: Project, monkeypatch: pytest.MonkeyP
             (date(2026, 11, 10), Decimal("40.0000")),
             (date(2026, 11, 11), Decimal("1200.2500")),
         ]
-        for schema, table in found:
+        for schema, table in tables:
             query = f"SELECT * FROM {schema}.{table} ORDER BY ALL"
             columns = len(db.execute(f"DESCRIBE {schema}.{table}").fetchall())
-            places = ", ".join(str(one + 1) for one in range(min(columns, 5)))
+            places = ", ".join(str(column + 1) for column in range(min(columns, 5)))
             ordered = query.replace("ORDER BY ALL", f"ORDER BY {places}")
-            there = [[_plain(v) for v in row] for row in warehouse.query(ordered)]
-            here = [[_plain(v) for v in row] for row in db.execute(ordered).fetchall()]
-            assert (table, here) == (table, there)
-            assert made.rows[f"{schema}.{table}"] == len(here)
+            warehouse_rows = [[_plain(v) for v in row] for row in warehouse.query(ordered)]
+            rows = [[_plain(v) for v in row] for row in db.execute(ordered).fetchall()]
+            assert (table, rows) == (table, warehouse_rows)
+            assert snapshot.rows[f"{schema}.{table}"] == len(rows)
         bare = db.execute(
             "SELECT table_name, column_name FROM duckdb_columns() WHERE comment IS NULL "
             "AND NOT internal AND column_name NOT LIKE '_dlt_%' UNION ALL "
@@ -90,7 +90,7 @@ def test_the_oldest_client_opens_the_file(
     """A DuckDB client of version 1.1, in an environment of its own, reads the file."""
     assert OLDEST.exists(), "`make test` sets up build/oldest-duckdb, which this needs"
     day(warehouse, 10, "40")
-    published(warehouse, "usage.duckdb", monkeypatch)
+    publish_copy(warehouse, "usage.duckdb", monkeypatch)
     script = (
         "import duckdb; db = duckdb.connect('usage.duckdb', read_only=True); "
         f"print(duckdb.__version__[:4], db.execute('''{USAGE}''').fetchall()); "
@@ -109,9 +109,9 @@ def test_a_folder_of_parquet_is_read_by_polars(
     """The folder has a Parquet file a table; numbers come as decimals, dates as dates."""
     day(warehouse, 10, "40")
     day(warehouse, 12, "100")
-    made = published(warehouse, "usage", monkeypatch)
+    snapshot = publish_copy(warehouse, "usage", monkeypatch)
     files = sorted(str(file.relative_to("usage")) for file in Path("usage").rglob("*.parquet"))
-    assert files == [f"{name.replace('.', '/')}.parquet" for name in sorted(made.rows)]
+    assert files == [f"{name.replace('.', '/')}.parquet" for name in sorted(snapshot.rows)]
     frame = polars.read_parquet("usage/wolkvox_billing_marts/usage_daily.parquet")
     kinds = frame.schema
     assert kinds["consumed_quantity"] == polars.Decimal(18, 4)
@@ -130,9 +130,11 @@ def test_a_folder_of_parquet_is_read_by_polars(
 def test_sqlalchemy_reads_the_file(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     """A BI tool that speaks SQLAlchemy sees schemas, tables and typed columns, and reads them."""
     day(project, 10, "40")
-    made = published(project, "usage.duckdb", monkeypatch)
+    snapshot = publish_copy(project, "usage.duckdb", monkeypatch)
     engine = sqlalchemy.create_engine(
-        f"duckdb:///{made.path}", connect_args={"read_only": True}, poolclass=sqlalchemy.NullPool
+        f"duckdb:///{snapshot.path}",
+        connect_args={"read_only": True},
+        poolclass=sqlalchemy.NullPool,
     )
     inspector = sqlalchemy.inspect(engine)
     assert set(MARTS) <= set(inspector.get_table_names(schema="wolkvox_billing_marts"))
@@ -184,9 +186,9 @@ def test_a_reader_keeps_the_file_that_it_has_open(
 ) -> None:
     """Whoever has the old file open reads on in it; whoever opens it later sees the new one."""
     day(project, 10, "40")
-    made = published(project, "usage.duckdb", monkeypatch)
+    snapshot = publish_copy(project, "usage.duckdb", monkeypatch)
     with subprocess.Popen(
-        [sys.executable, "-c", READER, str(made.path)],
+        [sys.executable, "-c", READER, str(snapshot.path)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -198,22 +200,22 @@ def test_a_reader_keeps_the_file_that_it_has_open(
         for number in (None, 11, 12):
             if number:
                 day(project, number, "90")
-                published(project, "usage.duckdb", monkeypatch)
+                publish_copy(project, "usage.duckdb", monkeypatch)
             reader.stdin.write("count\n")
             counts.append(int(reader.stdout.readline()))
         reader.stdin.close()
     assert counts == [1, 1, 1]
-    with closing(duckdb.connect(str(made.path), read_only=True)) as db:
+    with closing(duckdb.connect(str(snapshot.path), read_only=True)) as db:
         assert db.execute(USAGE).fetchall()[-1] == (date(2026, 11, 12), Decimal("0.0000"))
 
 
 CROWD = """
 import os, sys, duckdb
-given, done = sys.argv[1:]
+name, done = sys.argv[1:]
 print("ready", flush=True)
-seen = set()
-while "stop" not in seen:
-    path = os.path.realpath(given)  # of a folder: one version, whatever comes in between
+counts = set()
+while "stop" not in counts:
+    path = os.path.realpath(name)  # of a folder: one version, whatever comes in between
     if path.endswith(".duckdb"):
         db = duckdb.connect(path, read_only=True)
         days, readings = "wolkvox_billing_marts.usage_daily", "wolkvox_billing.readings"
@@ -221,13 +223,13 @@ while "stop" not in seen:
         db = duckdb.connect()
         days = f"'{path}/wolkvox_billing_marts/usage_daily.parquet'"
         readings = f"'{path}/wolkvox_billing/readings.parquet'"
-    found = [db.execute(f"SELECT COUNT(*) FROM {t}").fetchone()[0] for t in (readings, days)]
+    read, used = (db.execute(f"SELECT COUNT(*) FROM {t}").fetchone()[0] for t in (readings, days))
     db.close()
-    assert found[0] == found[1], found
-    seen.add(found[1])
-    if found[1] == int(done):
-        seen.add("stop")
-print(len(seen) - 1, flush=True)
+    assert read == used, (read, used)
+    counts.add(used)
+    if used == int(done):
+        counts.add("stop")
+print(len(counts) - 1, flush=True)
 """
 
 
@@ -237,18 +239,18 @@ def test_no_reader_sees_half_of_it(
 ) -> None:
     """While it is published again and again, a reader that opens it all the time finds it whole."""
     day(project, 1, "1")
-    published(project, path, monkeypatch)
+    publish_copy(project, path, monkeypatch)
     with subprocess.Popen(
         [sys.executable, "-c", CROWD, path, "6"], stdout=subprocess.PIPE, text=True
     ) as reader:
         assert reader.stdout and reader.stdout.readline() == "ready\n"
         for number in range(2, 7):
             day(project, number, str(number))
-            published(project, path, monkeypatch)
+            publish_copy(project, path, monkeypatch)
         assert int(reader.stdout.readline()) >= 2
         assert reader.wait() == 0
-    left = [name for name in os.listdir() if name.startswith(".") and name != ".usage.versions"]
-    assert left == []
+    hidden = {name for name in os.listdir() if name.startswith(".")}
+    assert hidden <= {".usage.versions"}
 
 
 def test_the_folder_before_the_newest_is_kept(
@@ -256,7 +258,7 @@ def test_the_folder_before_the_newest_is_kept(
 ) -> None:
     """A reader of the folder can finish: the one before the newest stays, older ones go."""
     day(project, 1, "1")
-    versions = [published(project, "usage", monkeypatch).path.resolve() for _ in range(4)]
+    versions = [publish_copy(project, "usage", monkeypatch).path.resolve() for _ in range(4)]
     assert [version.exists() for version in versions] == [False, False, True, True]
 
 
@@ -290,8 +292,8 @@ def test_a_machine_that_never_loaded_publishes(
     tells all that the copy needs."""
     day(warehouse, 10, "40")
     monkeypatch.setenv("DLT_DATA_DIR", str(tmp_path / "another"))
-    made = published(warehouse, "usage.duckdb", monkeypatch)
-    with closing(duckdb.connect(str(made.path), read_only=True)) as db:
+    snapshot = publish_copy(warehouse, "usage.duckdb", monkeypatch)
+    with closing(duckdb.connect(str(snapshot.path), read_only=True)) as db:
         [(says,)] = db.execute(
             "SELECT comment FROM duckdb_tables() WHERE table_name = 'readings'"
         ).fetchall()
@@ -301,11 +303,11 @@ def test_a_machine_that_never_loaded_publishes(
 def test_a_failed_copy_leaves_nothing(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where a copy fails half-way the old one stays, nothing is left beside it, and it is said."""
     day(project, 10, "40")
-    published(project, "usage.duckdb", monkeypatch)
+    publish_copy(project, "usage.duckdb", monkeypatch)
     before = Path("usage.duckdb").read_bytes()
     monkeypatch.setattr("wolkvox_billing.verbs.publish.STORAGE_VERSION", "v0.0.1")
     with pytest.raises(WolkvoxError, match=r"usage\.duckdb could not be written"):
-        published(project, "usage.duckdb", monkeypatch)
+        publish_copy(project, "usage.duckdb", monkeypatch)
     assert Path("usage.duckdb").read_bytes() == before
     assert sorted(os.listdir()) == ["usage.duckdb", "wolkvox.duckdb"]
 
@@ -344,10 +346,10 @@ COPIED = (
 def verdict_in_copy(project: Project) -> tuple[Snapshot, tuple[Any, ...]]:
     """What is published when the month is long over, and of October's verdict in it the status, its
     moment, and that of the usage beside it."""
-    made = publish("usage.duckdb", destination=project.destination, clock=lambda: OVERDUE)
-    with closing(duckdb.connect(str(made.path), read_only=True)) as db:
+    snapshot = publish("usage.duckdb", destination=project.destination, clock=lambda: OVERDUE)
+    with closing(duckdb.connect(str(snapshot.path), read_only=True)) as db:
         [verdict] = db.execute(COPIED).fetchall()
-    return made, verdict
+    return snapshot, verdict
 
 
 def test_verdicts_are_of_the_moment_that_the_copy_states(
@@ -359,10 +361,10 @@ def test_verdicts_are_of_the_moment_that_the_copy_states(
     assert warehouse.query(COPIED)[0][0] == "open_period"
     Path("line_map.csv").rename("our_map.csv")
     monkeypatch.setenv("RECONCILIATION__LINE_MAP", "our_map.csv")
-    made, verdict = verdict_in_copy(warehouse)
+    snapshot, verdict = verdict_in_copy(warehouse)
     moment = int(OVERDUE.timestamp())
     assert verdict == ("usage_not_invoiced", moment, moment)
-    assert made.warnings == ()
+    assert snapshot.warnings == ()
     assert warehouse.query(COPIED) == [verdict]
 
 
@@ -386,10 +388,10 @@ def test_a_machine_with_other_rules_judges_nothing(
         "open_period",
         int(datetime(2026, 10, 31, 17, tzinfo=timezone.utc).timestamp()),
     )
-    made, verdict = verdict_in_copy(warehouse)
+    snapshot, verdict = verdict_in_copy(warehouse)
     assert verdict == (*before, int(OVERDUE.timestamp()))
     assert warehouse.query(COPIED) == [verdict]
-    [warning] = made.warnings
+    [warning] = snapshot.warnings
     assert warning.startswith(
         "the verdicts are as of 2026-10-31 12:00 (America/Bogota), and stay: "
     )
@@ -401,4 +403,4 @@ def test_without_verdicts_there_is_nothing_to_warn_of(
 ) -> None:
     """A copy of usage alone, where no invoice was ever compared, has no warning."""
     day(warehouse, 10, "40")
-    assert published(warehouse, "usage.duckdb", monkeypatch).warnings == ()
+    assert publish_copy(warehouse, "usage.duckdb", monkeypatch).warnings == ()

@@ -31,7 +31,7 @@ def poll(project: Project, moment: str, **items: str) -> None:
     assert project.load(pace_minutes=0).is_good
 
 
-def seen(project: Project, moment: str) -> Status:
+def status_at(project: Project, moment: str) -> Status:
     return status(destination=project.destination, clock=lambda: at(moment))
 
 
@@ -46,7 +46,7 @@ def test_this_month_so_far(warehouse: Project) -> None:
     poll(warehouse, "2026-10-31 23:50", Audios="900", Old="7")
     poll(warehouse, "2026-11-09 23:50", Audios="100", Video="5")
     poll(warehouse, "2026-11-12 10:00", Audios="160", Video="5")
-    [row] = seen(warehouse, "2026-11-12 12:30").rows
+    [row] = status_at(warehouse, "2026-11-12 12:30").rows
     day = date(2026, 11, 12)
     assert row.products == [
         Product("Audios", "month_to_date", Decimal(160), Decimal(160), day, Decimal(60), 3),
@@ -63,8 +63,8 @@ def test_a_month_without_a_reading_yet(warehouse: Project) -> None:
     warehouse.vendor.misbehave("wrong_token")
     warehouse.vendor.now = at("2026-11-01 08:00")
     warehouse.load()
-    found = seen(warehouse, "2026-11-01 08:00")
-    [row] = found.rows
+    state = status_at(warehouse, "2026-11-01 08:00")
+    [row] = state.rows
     assert (row.products, row.read_at) == ([], at("2026-10-31 23:50"))
     assert (row.polls_24h, row.refusals_24h) == (2, 1)
     assert row.days_without_answer == [date(2026, 11, 1)]
@@ -91,24 +91,24 @@ def test_a_counter_that_stands_still(project: Project) -> None:
     """A counter that moved on working days and stands still on two of them is warned of."""
     operations, judged = project.operations(len(STILL)), 0
     for day in range(2, 13):
-        project.vendor.now, asked = at(f"2026-11-{day:02} 23:50"), []
-        for one, (later, _) in zip(operations, STILL, strict=True):
+        project.vendor.now, due = at(f"2026-11-{day:02} 23:50"), []
+        for operation, (later, _) in zip(operations, STILL, strict=True):
             if amount := (MOVED | later).get(day):
-                row = {"operation": one["name"], "description": "Audios", "items": str(amount)}
-                row["date"] = f"2026-11-{day:02}"
-                project.vendor.answer(one["token"], REPORT, [row])
-                asked.append(one)
-        if asked:
-            assert project.load(operations=asked, pace_minutes=0).is_good
-        for one, (later, said) in zip(operations, STILL, strict=True):
+                row = {"operation": operation["name"], "description": "Audios",
+                       "items": str(amount), "date": f"2026-11-{day:02}"}  # fmt: skip
+                project.vendor.answer(operation["token"], REPORT, [row])
+                due.append(operation)
+        if due:
+            assert project.load(operations=due, pace_minutes=0).is_good
+        for operation, (later, warned) in zip(operations, STILL, strict=True):
             if max(later) == day:
-                found = seen(project, f"2026-11-{day + 1:02} 00:10").warnings
-                told: dict[str, list[str]] = {other["name"]: [] for other in operations}
-                for warning in found:
-                    told[warning.split()[0]].append(warning)
-                warnings = told[one["name"]]
-                assert len(warnings) == bool(said), later
-                assert all("nightly copy" in w and said in w for w in warnings), later
+                all_warnings = status_at(project, f"2026-11-{day + 1:02} 00:10").warnings
+                by_operation: dict[str, list[str]] = {other["name"]: [] for other in operations}
+                for warning in all_warnings:
+                    by_operation[warning.split()[0]].append(warning)
+                warnings = by_operation[operation["name"]]
+                assert len(warnings) == bool(warned), later
+                assert all("nightly copy" in w and warned in w for w in warnings), later
                 judged += 1
     assert judged == len(STILL)
 
@@ -116,7 +116,7 @@ def test_a_counter_that_stands_still(project: Project) -> None:
 def test_a_counter_that_hardly_ever_moves_is_not_warned_of(project: Project) -> None:
     """A counter that stood still on most working days is no news."""
     counter(project, {2: 10, 3: 10, 4: 10, 5: 10, 6: 20, 9: 20, 10: 20})
-    assert seen(project, "2026-11-11 00:10").warnings == []
+    assert status_at(project, "2026-11-11 00:10").warnings == []
 
 
 def test_an_operation_that_is_not_read_as_usual(project: Project) -> None:
@@ -124,8 +124,8 @@ def test_an_operation_that_is_not_read_as_usual(project: Project) -> None:
     that is polled once a day is late after three days."""
     for minute in (0, 15, 30, 45):
         poll(project, f"2026-11-10 12:{minute:02}", Audios="5")
-    assert seen(project, "2026-11-10 13:40").warnings == []
-    assert seen(project, "2026-11-10 14:45").warnings == [
+    assert status_at(project, "2026-11-10 13:40").warnings == []
+    assert status_at(project, "2026-11-10 14:45").warnings == [
         "acme rsync_s3_mp3: last answered 2 h ago, usually every 15 min: is the schedule running?"
     ]
 
@@ -134,8 +134,8 @@ def test_a_daily_poll_is_late_after_three_days(project: Project) -> None:
     """What is usual is told by the last polls: three times that is late."""
     for day in (9, 10, 11):
         poll(project, f"2026-11-{day:02} 12:00", Audios=str(day))
-    assert seen(project, "2026-11-14 11:00").warnings == []
-    assert seen(project, "2026-11-14 13:00").warnings == [
+    assert status_at(project, "2026-11-14 11:00").warnings == []
+    assert status_at(project, "2026-11-14 13:00").warnings == [
         "acme rsync_s3_mp3: last answered 73 h ago, usually every 24 h: is the schedule running?"
     ]
 
@@ -143,9 +143,9 @@ def test_a_daily_poll_is_late_after_three_days(project: Project) -> None:
 def test_the_months_end_comes_near(project: Project) -> None:
     """In the last day of the vendor's month an answer older than an hour is warned of."""
     poll(project, "2026-11-29 23:30", Audios="5")
-    assert seen(project, "2026-11-29 23:59").warnings == []
-    assert seen(project, "2026-11-30 00:20").warnings == []
-    assert seen(project, "2026-11-30 20:00").warnings == [
+    assert status_at(project, "2026-11-29 23:59").warnings == []
+    assert status_at(project, "2026-11-30 00:20").warnings == []
+    assert status_at(project, "2026-11-30 20:00").warnings == [
         "acme rsync_s3_mp3: the month ends in 4 h, and the last answer is 20 h old: what is not "
         "read before is lost"
     ]
@@ -155,7 +155,7 @@ def test_a_long_silence_is_not_forgotten(project: Project) -> None:
     """An operation whose last answers are older than a week is warned of all the same."""
     for day in (2, 3):
         poll(project, f"2026-11-{day:02} 12:00", Audios=str(day))
-    assert seen(project, "2026-11-20 12:00").warnings == [
+    assert status_at(project, "2026-11-20 12:00").warnings == [
         "acme rsync_s3_mp3: last answered 408 h ago: is the schedule running?"
     ]
 
@@ -169,12 +169,12 @@ def test_an_operation_under_two_names(project: Project) -> None:
     ]
     project.vendor.answer(TOKENS["acme"], REPORT, rows)
     assert project.load().is_good
-    found = seen(project, "2026-11-10 12:01")
-    assert [(p.product, p.so_far) for p in found.rows[0].products] == [
+    state = status_at(project, "2026-11-10 12:01")
+    assert [(p.product, p.so_far) for p in state.rows[0].products] == [
         ("Audios (NORTE)", 500),
         ("Audios (SUR)", 7),
     ]
-    assert "under 2 names this month (NORTE, SUR)" in found.warnings[0]
+    assert "under 2 names this month (NORTE, SUR)" in state.warnings[0]
 
 
 def test_a_renamed_operation_is_one(project: Project) -> None:
@@ -186,18 +186,18 @@ def test_a_renamed_operation_is_one(project: Project) -> None:
                "date": f"2026-11-{day}"}  # fmt: skip
         project.vendor.answer(TOKENS["acme"], REPORT, [row])
         assert project.load(measures={REPORT: "month_to_date"}).is_good
-    found = seen(project, "2026-11-10 12:01")
-    assert [(p.product, p.so_far, p.change) for p in found.rows[0].products] == [
+    state = status_at(project, "2026-11-10 12:01")
+    assert [(p.product, p.so_far, p.change) for p in state.rows[0].products] == [
         ("Audios", 530, 30)
     ]
-    assert "called it 'ACME' before and 'ACME SAS' now" in found.warnings[0]
+    assert "called it 'ACME' before and 'ACME SAS' now" in state.warnings[0]
 
 
 def test_an_absurd_change_breaks_nothing(project: Project) -> None:
     """A change that does not fit a number is shown as unknown."""
     poll(project, "2026-11-09 12:00", Audios="99999999999999")
     poll(project, "2026-11-10 12:00", Audios="-99999999999999")
-    assert seen(project, "2026-11-10 12:01").rows[0].products[0].change is None
+    assert status_at(project, "2026-11-10 12:01").rows[0].products[0].change is None
 
 
 def test_nothing_but_refusals(project: Project) -> None:
@@ -205,6 +205,6 @@ def test_nothing_but_refusals(project: Project) -> None:
     project.vendor.misbehave("wrong_token")
     project.vendor.now = at("2026-11-10 12:00")
     project.load()
-    assert seen(project, "2026-11-10 12:01").warnings == [
+    assert status_at(project, "2026-11-10 12:01").warnings == [
         "acme rsync_s3_mp3: was never answered in the last 40 days"
     ]
