@@ -58,8 +58,8 @@ class World:
     def connect(self, *operations: dict[str, str]) -> None:
         """Make the Connection hold these: the short form for one, `extra` for several."""
         if len(operations) == 1:
-            name, server, token = operations[0].values()
-            values = {"host": server, "login": name, "password": token}
+            [own] = operations
+            values = {"host": own["server"], "login": own["name"], "password": own["token"]}
         else:
             values = {"extra": json.dumps({"operations": operations})}
         empty = {"host": None, "login": None, "password": None, "extra": None}
