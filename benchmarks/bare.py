@@ -21,7 +21,7 @@ KEY = ("operation_id", "operation", "description", "date")
 
 
 def answers() -> Any:
-    """The id of each operation, and the rows that it is answered."""
+    """Yield the id of each operation, and the rows that it is answered."""
     url = f"{os.environ['SOURCES__WOLKVOX_BILLING__BASE_URL']}/api/v2/billing.php"
     for operation in json.loads(os.environ["SOURCES__WOLKVOX_BILLING__OPERATIONS"]):
         headers = {"wolkvox-token": operation["token"]}

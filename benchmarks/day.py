@@ -27,7 +27,7 @@ AIMS = {"handwritten": Aim(1.1, 0.7), "singer": Aim(0.5)}
 
 
 def measure(hours: int, peers: list[str]) -> dict[str, list[Used]]:
-    """What each process took, by whose it was; ours are in two, `poll` and `load`."""
+    """Return what each process took, by whose it was; ours are in two, `poll` and `load`."""
     took: dict[str, list[Used]] = {name: [] for name in ("poll", "load", *peers)}
     with StandIn("rows", "1", "1") as vendor, tempfile.TemporaryDirectory(prefix="day-") as folder:
         homes = {name: Path(folder, name) for name in ("ours", *peers)}

@@ -46,7 +46,7 @@ def command(name: str, rows: int) -> list[str | Path]:
 
 
 def check(home: Path, rows: int, name: str) -> None:
-    """Ours has the same rows as the other one, and all of them twice in `readings`."""
+    """Fail unless ours has the same rows as the other one, and all of them twice in `readings`."""
     script = """
 import duckdb, sys
 rows, name = int(sys.argv[1]), sys.argv[2]

@@ -25,12 +25,12 @@ def python() -> Path:
 
 
 def program() -> Path:
-    """The command `wolkvox-billing`, as a user starts it."""
+    """Return the command `wolkvox-billing`, as a user starts it."""
     return python().with_name("wolkvox-billing")
 
 
 def settings() -> dict[str, str]:
-    """Keeps other places than its own out of the install; no other variable is touched."""
+    """Return what keeps other places than its own out of the install."""
     return {"PYTHONPATH": ""} if is_used() else {}
 
 

@@ -30,7 +30,7 @@ def command_of(name: str) -> list[str | Path]:
 
 
 def check_record(home: Path, polls: int) -> None:
-    """Our tables have so many answers of one row each, and the spool has none any more."""
+    """Fail unless our tables have so many answers of one row each, and the spool none any more."""
     script = """
 import duckdb, sys
 with duckdb.connect("wolkvox.duckdb", read_only=True) as db:
@@ -45,7 +45,7 @@ assert counts == 2 * [3 * (int(sys.argv[1]),)], counts
 
 
 def waiting(home: Path) -> list[Path]:
-    """The files of the answers that wait in the spool."""
+    """Return the files of the answers that wait in the spool."""
     return [*home.glob("dlt/wolkvox-billing/*/spool/*.*")]
 
 

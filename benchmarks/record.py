@@ -53,7 +53,6 @@ def fill(days: int) -> None:
     from datetime import timedelta
 
     import duckdb
-
     from marts import READINGS
 
     start, end = START - timedelta(days=days), START

@@ -20,12 +20,12 @@ NOW = datetime(2026, 11, 10, 17, tzinfo=timezone.utc)
 
 
 def token(number: int) -> str:
-    """64 letters and digits; some programs read a text of digits alone as a number."""
+    """Return 64 letters and digits; some programs read a text of digits alone as a number."""
     return f"a{number:03}" * 16
 
 
 def operations(count: int) -> str:
-    """The setting `operations` for so many of them, as JSON."""
+    """Return the setting `operations` for so many of them, as JSON."""
     return json.dumps(
         [{"name": f"op{n}", "server": f"{n:04}", "token": token(n)} for n in range(count)]
     )
@@ -58,7 +58,7 @@ class StandIn:
         self._process.wait()
 
     def set_clock(self, moment: datetime) -> None:
-        """Moves the vendor's clock, by which its counters count."""
+        """Move the vendor's clock, by which its counters count."""
         body = json.dumps({"now": moment.isoformat()}).encode()
         order = urllib.request.Request(f"{self.url}/_fake/clock", body)  # noqa: S310, ours
         with urllib.request.urlopen(order) as answer:  # noqa: S310, the same
@@ -90,7 +90,7 @@ def rows(count: int, answers: int) -> bytes:
 
 
 def serve(kind: str, words: list[str]) -> None:
-    """The vendor, until its input ends."""
+    """Run the vendor until its input ends."""
     from fake_wolkvox import Vendor
 
     class Slow(Vendor):

@@ -30,7 +30,7 @@ LAST_POLLS = timedelta(minutes=10)
 def wolkvox_billing():
     @task(pool=POOL)  # of one slot: wolkvox forbids two calls at once with one token
     def load(ti=None):
-        """All operations, side by side; fails once the rest is loaded."""
+        """Asks all operations, side by side; fails once the rest is loaded."""
         words = last_words(datetime.now(ZoneInfo(ZONE)), ti.try_number)
         run("load", *words, secrets=operations())
 
@@ -55,8 +55,8 @@ def wolkvox_billing():
 
 
 def last_words(now: datetime, tries: int) -> list[str]:
-    """--force in a month's last ten minutes, by the vendor's clock: a poll that began late would
-    make the last one "within the pace". A retry asks only what is still missing."""
+    """Return --force in a month's last ten minutes, by the vendor's clock: a poll that began late
+    would make the last one "within the pace". A retry asks only what is still missing."""
     is_last = (now + LAST_POLLS).month != now.month
     return ["--force"] if is_last and tries == 1 else []
 

@@ -41,8 +41,8 @@ AT_MOST = 20
 def wolkvox_billing_invoices():
     @task.short_circuit
     def look(ti=None, dag_run=None) -> bool:
-        """Whether there is something to do: a change in the folder, the morning, a person. Not
-        while a file is being written: then a later run does it."""
+        """Tells whether there is something to do: a change in the folder, the morning, a person.
+        Not while a file is being written: then a later run does it."""
         is_morning = dag_run.run_after.astimezone(ZoneInfo(ZONE)).strftime("%d %H:%M") in MORNINGS
         is_asked = is_morning or dag_run.run_type == "manual"
         return (is_asked or folder_stamp() != last_time(ti, "seen")) and stands_still()
@@ -86,7 +86,8 @@ def wolkvox_billing_invoices():
 
     @task
     def remember(ti=None) -> None:
-        """Only now, after all months: what failed above is done again by the next run."""
+        """Remembers it only now, after all months: what failed above is done again by the next
+        run."""
         for key in ("seen", "rejected"):
             ti.xcom_push(key=key, value=ti.xcom_pull(task_ids="invoices", key=key))
 

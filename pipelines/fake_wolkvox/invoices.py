@@ -31,7 +31,7 @@ class Company(NamedTuple):
 
     @property
     def check_digit(self) -> int:
-        """The digit behind the NIT: its digits, weighed from the right, modulo 11."""
+        """Return the digit behind the NIT: its digits, weighed from the right, modulo 11."""
         weights = (3, 7, 13, 17, 19, 23, 29, 37, 41, 43, 47, 53, 59, 67, 71)
         weighed = (int(d) * weight for d, weight in zip(reversed(self.nit), weights, strict=False))
         remainder = sum(weighed) % 11

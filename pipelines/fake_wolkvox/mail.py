@@ -76,7 +76,7 @@ def _attached(invoice: Invoice) -> str:
 
 
 def _response(invoice: Invoice) -> str:
-    """DIAN's word that the invoice is valid."""
+    """Return DIAN's word that the invoice is valid."""
     response = {"ResponseCode": "02", "Description": "Documento validado por la DIAN"}
     cude = sha384(f"02{invoice.cufe}".encode()).hexdigest()
     tree = {
@@ -94,7 +94,7 @@ def _response(invoice: Invoice) -> str:
 
 
 def _billing(invoice: Invoice) -> str:
-    """The invoice itself, or the note."""
+    """Return the invoice itself, or the note."""
     name, server = invoice.operation[:2]
     note = isinstance(invoice, CreditNote)
     root = "CreditNote" if note else "Invoice"
@@ -138,7 +138,7 @@ def _billing(invoice: Invoice) -> str:
 
 
 def _extensions(invoice: Invoice) -> Tree:
-    """DIAN's own fields: the range of numbers that the supplier may use, and the QR code."""
+    """Return DIAN's own fields: the range of numbers that the supplier may use, and the QR code."""
     year = invoice.issued.year
     numbering = {
         "sts:InvoiceAuthorization": "18760000001",
@@ -154,7 +154,7 @@ def _extensions(invoice: Invoice) -> Tree:
 
 
 def _corrected(invoice: Invoice) -> Tree:
-    """Which invoice a note corrects, and why."""
+    """Return which invoice a note corrects, and why."""
     reference = {"ID": invoice.number, CUFE: invoice.cufe, "IssueDate": invoice.issued}
     return {
         "DiscrepancyResponse": {
@@ -271,7 +271,7 @@ def _xml(tree: Tree, indent: str = "  ") -> str:
 
 
 def _pdf(invoice: Invoice) -> bytes:
-    """One page with a few rows of text."""
+    """Return one page with a few rows of text."""
     note = isinstance(invoice, CreditNote)
     title = "Nota crédito" if note else "Factura electrónica de venta"
     rows = (

@@ -35,7 +35,7 @@ def _misbehaviour(function: Misbehaviour) -> Misbehaviour:
 
 
 def described() -> dict[str, str]:
-    """Name and one line about each misbehaviour."""
+    """Return name and one line about each misbehaviour."""
     return {name: (function.__doc__ or "").strip() for name, function in MISBEHAVIOURS.items()}
 
 

@@ -32,23 +32,23 @@ class Reply:
 
 
 def envelope(data: object, **changed: object) -> bytes:
-    """The vendor's envelope around the data, with fields changed or added."""
+    """Return the vendor's envelope around the data, with fields changed or added."""
     return encoded({"code": 200, "error": None, "msg": FOUND, "data": data} | changed)
 
 
 def encoded(value: object) -> bytes:
-    """JSON in UTF-8; half a surrogate pair becomes the JSON escape that stands for it."""
+    """Return JSON in UTF-8; half a surrogate pair becomes the JSON escape that stands for it."""
     return json.dumps(value, ensure_ascii=False).encode("utf-8", "backslashreplace")
 
 
 def refusal(status: int, msg: str) -> Reply:
-    """A refusal as the vendor words it: the HTTP status, and the same again in the body."""
+    """Return a refusal as the vendor words it: the HTTP status, and the same again in the body."""
     error = HTTPStatus(status).phrase
     return Reply(status, envelope(None, code=status, error=error, msg=msg))
 
 
 def page(status: int, title: str, **headers: str) -> Reply:
-    """An HTML page, as the web server in front of the vendor's code sends it."""
+    """Return an HTML page, as the web server in front of the vendor's code sends it."""
     html = f"<!DOCTYPE html>\n<html><head><title>{title}</title></head><h1>{title}</h1></html>\n"
     dashed = {name.replace("_", "-"): text for name, text in headers.items()}
     return Reply(status, html.encode(), HTML, dashed)

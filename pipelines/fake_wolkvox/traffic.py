@@ -52,7 +52,8 @@ class Traffic:
                 raise TimeoutError(f"{len(self.calls)} of {count} calls came within {timeout} s")
 
     def most_in_flight(self, token: str | None = None) -> int:
-        """The most calls of a token, or of all, ever handled at once, refused ones included."""
+        """Return the most calls of a token, or of all, ever handled at once, refused ones
+        included."""
         return self._most.get(token, 0)
 
     def enter(self, call: Call, connection: socket.socket) -> bool:

@@ -102,7 +102,7 @@ class Vendor(Traffic):
     def add_operation(
         self, *, name: str, server: str, token: str, daily_quota: int = DAILY_QUOTA
     ) -> Operation:
-        """A further operation, or other settings for the token of a known one."""
+        """Add a further operation, or other settings for the token of a known one."""
         operation = Operation(name, server, token, daily_quota)
         self._operations[token] = operation
         return operation

@@ -67,7 +67,8 @@ DEFAULT_OPERATIONS = (
 
 
 def rows(operation: str, report: str, local: datetime) -> list[Row]:
-    """What a report shows at a local time: a row per product, the amount as a text, US style."""
+    """Return what a report shows at a local time: a row per product, the amount as a text, US
+    style."""
     return [
         {
             "operation": operation,
@@ -80,12 +81,12 @@ def rows(operation: str, report: str, local: datetime) -> list[Row]:
 
 
 def products(report: str) -> tuple[str, ...]:
-    """What a report counts, each in a row of its own."""
+    """Return what a report counts, each in a row of its own."""
     return PRODUCTS.get(report, (report.replace("_", " ").upper(),))
 
 
 def amount(operation: str, report: str, product: str, local: datetime) -> int:
-    """A gauge's level, or a counter's use since the month began."""
+    """Return a gauge's level, or a counter's use since the month began."""
     if report in GAUGES:
         # Mostly flat: it is drawn anew about four times a year, and not at a month's turn.
         term = local.date().toordinal() // GAUGE_TERM_DAYS
@@ -101,6 +102,7 @@ def amount(operation: str, report: str, product: str, local: datetime) -> int:
 
 
 def drawn(sides: int, *of: object) -> int:
-    """A number below `sides` that depends on the words alone: every run tells the same story."""
+    """Return a number below `sides` that depends on the words alone: every run tells the same
+    story."""
     digest = sha256("|".join(map(str, of)).encode()).digest()
     return int.from_bytes(digest[:8], "big") % sides

@@ -73,7 +73,7 @@ _PLAIN = st.text(string.ascii_letters + string.digits + " .-áÑ", min_size=1, m
 
 @st.composite
 def slipped(draw: st.DrawFn, text: str) -> str:
-    """A text with a slip in it: a character more, less or another."""
+    """Draw a text with a slip in it: a character more, less or another."""
     at = draw(st.integers(0, len(text)))
     into = draw(st.sampled_from(["", " ", ".", ",", "-", "+", "0", "7", "O", "l", "e2", "%", "'",
                                  "\u2212", "\u0663", "\xa0", "$", "(", ")", "_", "\x00", "1,000"])
@@ -92,7 +92,7 @@ amounts = st.one_of(
 
 @st.composite
 def written(draw: st.DrawFn, number: Decimal, point: str = ".") -> str:
-    """A number as somebody writes it who has this mark before decimals."""
+    """Draw a number as somebody writes it who has this mark before decimals."""
     form = draw(st.sampled_from(["f", ",f"]))
     text = f"{number:{form}}"
     if draw(st.booleans()) and number == number.to_integral():
@@ -131,7 +131,7 @@ _VALUES = st.none() | st.booleans() | texts | st.lists(texts, max_size=1)
 
 @st.composite
 def rows(draw: st.DrawFn) -> Any:
-    """A row of an answer, or what stands in its place."""
+    """Draw a row of an answer, or what stands in its place."""
     if draw(st.integers(0, 30)) == 0:
         return draw(_VALUES)
     number = draw(amounts)
@@ -156,7 +156,8 @@ def rows(draw: st.DrawFn) -> Any:
 
 
 def count_said(value: Any) -> Decimal | None:
-    """The count that `items` says: a text by `number_said`, maybe with a %; a JSON number."""
+    """Return the count that `items` says: a text by `number_said`, maybe with a %; a JSON
+    number."""
     if isinstance(value, str):
         text = value.strip()
         value = number_said(text.removesuffix("%")) if len(text) <= 60 else None
@@ -167,7 +168,7 @@ def count_said(value: Any) -> Decimal | None:
 
 
 def days_said(value: Any) -> set[date]:
-    """The days that a `date` may mean, by Python's own calendar."""
+    """Return the days that a `date` may mean, by Python's own calendar."""
     days = set()
     for form in ("%Y-%m-%d", "%Y/%m/%d"):
         for more in ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f"):
@@ -206,7 +207,8 @@ _MONTHS = ("enero", "feb", "marzo", "abril", "may", "junio", "jul.", "agosto", "
 
 @st.composite
 def dressed(draw: st.DrawFn, number: Decimal, point: str) -> str:
-    """A number as an accountant writes it: with a currency, and a minus in one of its places."""
+    """Draw a number as an accountant writes it: with a currency, and a minus in one of its
+    places."""
     bare = draw(written(abs(number), point)).strip()
     signs = ["-{}", "({})", "{}-", "\u2212{}", "$ -{}", "-$ {}"] if number < 0 else ["{}"]
     text = draw(st.sampled_from(signs)).format(bare)
@@ -220,7 +222,7 @@ def dressed(draw: st.DrawFn, number: Decimal, point: str) -> str:
 
 @st.composite
 def dated(draw: st.DrawFn, day: date) -> str:
-    """A day as people write it who put the day before the month."""
+    """Draw a day as people write it who put the day before the month."""
     form = draw(st.sampled_from(["%Y-%m-%d", "%d/%m/%Y", "%d-%m-%y", "%d.%m.%Y", "{}", "{} de"]))
     name = _MONTHS[day.month - 1]
     if form == "{} de":
@@ -243,7 +245,7 @@ documents = st.builds(
 
 @st.composite
 def sheets(draw: st.DrawFn) -> tuple[list[Drawn], list[list[str]], str]:
-    """Documents, the rows of a spreadsheet with them, and its mark before decimals."""
+    """Draw documents, the rows of a spreadsheet with them, and its mark before decimals."""
     point = draw(st.sampled_from(".,"))
     several = st.lists(documents, min_size=1, max_size=3, unique_by=lambda drawn: drawn.number)
     drawn = draw(several)
@@ -266,13 +268,13 @@ def as_csv(rows: list[list[str]], delimiter: str, quoting: Any = csv.QUOTE_MINIM
 
 
 def letters(text: str) -> str:
-    """A text as people compare it: without case, accents and more than one blank."""
+    """Return a text as people compare it: without case, accents and more than one blank."""
     apart = unicodedata.normalize("NFD", text.lower())
     return " ".join("".join(c for c in apart if not unicodedata.combining(c)).split())
 
 
 def is_like(text: str, pattern: str) -> bool:
-    """Whether a text is like a pattern with * and ?, letter by letter."""
+    """Return whether a text is like a pattern with * and ?, letter by letter."""
     reached = {0}
     for mark in pattern:
         if mark == "*":
@@ -283,8 +285,8 @@ def is_like(text: str, pattern: str) -> bool:
 
 
 def cell_said(text: str, point: str) -> Decimal | None:
-    """What a cell of a spreadsheet says by this mark before decimals: digits, and around them at
-    most one minus or a pair of parentheses, and a currency. A dash alone is zero."""
+    """Return what a cell of a spreadsheet says by this mark before decimals: digits, and around
+    them at most one minus or a pair of parentheses, and a currency. A dash alone is zero."""
     text = " ".join(text.replace("\u2212", "-").split())
     places = [n for n, c in enumerate(text) if c in string.digits]
     if not places:
@@ -306,7 +308,7 @@ def cell_said(text: str, point: str) -> Decimal | None:
 
 
 def _around(text: str) -> str:
-    """What stands around a number without one currency."""
+    """Return what stands around a number without one currency."""
     text = text.upper()
     for currency in ("COP", "USD", "EUR", "US"):
         if currency in text:
@@ -316,7 +318,8 @@ def _around(text: str) -> str:
 
 
 def ubl_said(text: str) -> Decimal | None:
-    """What an amount of an XML invoice says, with four decimals: digits and at most one dot."""
+    """Return what an amount of an XML invoice says, with four decimals: digits and at most one
+    dot."""
     sign, digits = (text.strip()[:1], text.strip()[1:]) if text.strip()[:1] in "+-" else ("", text)
     whole, _, decimals = digits.strip().partition(".")
     if not whole + decimals:

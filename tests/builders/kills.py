@@ -9,7 +9,7 @@ KILLS = int(os.environ.get("WOLKVOX_TEST_KILLS", "0"))  # `make faults` sets it
 
 
 def note(text: str) -> None:
-    """A line of what `make faults` prints."""
+    """Note a line of what `make faults` prints."""
     if file := os.environ.get("WOLKVOX_TEST_REPORT"):
         with Path(file).open("a") as lines:
             lines.write(f"{text}\n")

@@ -38,13 +38,13 @@ class Airflow:
     session: requests.Session = field(default_factory=requests.Session)
 
     def api(self, method: str, path: str, **words: Any) -> Any:
-        """One call of the REST API; what it answers."""
+        """Return what the REST API answers to a call."""
         answer = self.session.request(method, f"{self.url}/api/v2/{path}", timeout=30, **words)
         assert answer.ok, f"{method} {path}: {answer.status_code} {answer.text}"
         return answer.json() if answer.content else None
 
     def command(self, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
-        """One command of Airflow's, or of its Python, with the environment of its processes."""
+        """Run a command of Airflow's, or of its Python, with the environment of its processes."""
         return subprocess.run(
             [str(BIN / words[0]), *words[1:]],
             env={**self.environment, **more},
@@ -57,7 +57,7 @@ class Airflow:
         )
 
     def trigger(self, dag: str) -> str:
-        """Starts a run as a person does; its id."""
+        """Start a run as a person does; return its id."""
         run: str = self.api("POST", f"dags/{dag}/dagRuns", json={"logical_date": None})[
             "dag_run_id"
         ]
@@ -67,11 +67,11 @@ class Airflow:
         return str(self.api("GET", f"dags/{dag}/dagRuns/{run}")["state"])
 
     def ended(self, dag: str, run: str, seconds: float = 180) -> str:
-        """The state of a run, once it has ended."""
+        """Return the state of a run, once it has ended."""
         return until(lambda: self.state(dag, run), lambda s: s in ("success", "failed"), seconds)
 
     def tasks(self, dag: str, run: str) -> dict[str, dict[str, Any]]:
-        """The task instances of a run, by name; of a mapped one the last."""
+        """Return the task instances of a run, by name; of a mapped one the last."""
         tasks = self.api("GET", f"dags/{dag}/dagRuns/{run}/taskInstances")["task_instances"]
         return {task["task_id"]: task for task in tasks}
 
@@ -79,13 +79,13 @@ class Airflow:
         return {name: task["state"] for name, task in self.tasks(dag, run).items()}
 
     def log(self, dag: str, run: str) -> str:
-        """What the tasks of a run wrote."""
+        """Return what the tasks of a run wrote."""
         files = sorted((self.folder / "logs" / f"dag_id={dag}" / f"run_id={run}").rglob("*.log"))
         return "\n".join(file.read_text() for file in files)
 
 
 def until(ask: Callable[[], Any], is_it: Callable[[Any], bool] = bool, seconds: float = 60) -> Any:
-    """What `ask` gives, once it is what is waited for; fails with the last of it."""
+    """Return what `ask` gives, once it is what is waited for; fail with the last of it."""
     waiting = tenacity.Retrying(
         retry=tenacity.retry_if_result(lambda state: not is_it(state))
         | tenacity.retry_if_exception_type(requests.ConnectionError),
@@ -104,7 +104,7 @@ def until(ask: Callable[[], Any], is_it: Callable[[Any], bool] = bool, seconds: 
 def running_airflow(
     folder: Path, database: str, settings: Mapping[str, str], port: int = 0
 ) -> Iterator[Airflow]:
-    """Starts Airflow on an empty database, and ends it with all that it started."""
+    """Start Airflow on an empty database, and end it with all that it started."""
     if not (BIN / "airflow").exists():
         raise FileNotFoundError(f"there is no {BIN}: run `make test-airflow`, which sets it up")
     url = f"http://127.0.0.1:{port or free_port()}"
@@ -178,7 +178,7 @@ def _environment(folder: Path, database: str, url: str) -> dict[str, str]:
 
 
 def _end(running: list[subprocess.Popen[bytes]]) -> None:
-    """Asks each to end; what is left of the sessions that they began, workers that outlive the
+    """Ask each to end; what is left of the sessions that they began, workers that outlive the
     scheduler among them, is killed."""
     for process in running:
         process.terminate()

@@ -39,12 +39,12 @@ class Project:
     dsn: str = ""
 
     def load(self, **more: Any) -> LoadReport:
-        """One `load` by the vendor's clock; new tries come at once."""
+        """Run a `load` by the vendor's clock; new tries come at once."""
         settings = {"retry_pause_seconds": 0.0, **self.settings, **more}
         return load(destination=self.destination, clock=lambda: self.vendor.now, **settings)
 
     def poll(self, **more: Any) -> PollReport:
-        """One `poll` by the vendor's clock: its answer waits for the next `load`."""
+        """Run a `poll` by the vendor's clock: its answer waits for the next `load`."""
         settings = {"retry_pause_seconds": 0.0, **self.settings, **more}
         return poll(destination=self.destination, clock=lambda: self.vendor.now, **settings)
 
@@ -52,7 +52,7 @@ class Project:
         self.vendor.now += timedelta(**time)
 
     def operations(self, count: int) -> list[dict[str, str]]:
-        """So many more at the vendor, as `load` takes them."""
+        """Add so many operations at the vendor; return them as `load` takes them."""
         operations = [
             {"name": f"more-{n}", "server": f"{20 + n:04}", "token": f"{n:02x}" * 32}
             for n in range(count)
@@ -62,18 +62,18 @@ class Project:
         return operations
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
-        """Rows of the warehouse, over a connection of the test's own. Times come in UTC; the
+        """Return rows of the warehouse, over a connection of the test's own. Times come in UTC; the
         dataset is on the search path."""
         return self._run(sql)[1]
 
     def query_dicts(self, sql: str) -> list[dict[str, Any]]:
-        """The same in a fixed order, each row by its columns, without the ids of polls."""
+        """Return the same in a fixed order, each row by its columns, without the ids of polls."""
         names, rows = self._run(sql)
         dicts = [dict(zip(names, row, strict=True)) for row in rows]
         return sorted(({k: v for k, v in row.items() if k != "poll_id"} for row in dicts), key=str)
 
     def execute(self, sql: str) -> None:
-        """One statement of somebody else's."""
+        """Run a statement of somebody else's."""
         self._run(sql, read_only=False)
 
     def _run(self, sql: str, read_only: bool = True) -> tuple[list[str], list[tuple[Any, ...]]]:
@@ -91,7 +91,7 @@ class Project:
 
     @contextmanager
     def away(self) -> Iterator[None]:
-        """The destination refuses, for real: the DuckDB file is open in another process, or
+        """Let the destination refuse, for real: the DuckDB file is open in another process, or
         PostgreSQL takes no connection to the database."""
         if self.destination == "duckdb":
             with held_open(self.folder / "wolkvox.duckdb"):
@@ -109,7 +109,7 @@ class Project:
 
 @contextmanager
 def held_open(file: Path) -> Iterator[int]:
-    """Another process has this DuckDB file open; gives its id."""
+    """Let another process have this DuckDB file open; yield its id."""
     hold = (
         "import duckdb, sys; held = duckdb.connect(sys.argv[1]); "
         "print('held', flush=True); sys.stdin.read()"
@@ -127,7 +127,7 @@ def held_open(file: Path) -> Iterator[int]:
 
 
 def with_mounts(steps: str, *words: str) -> subprocess.CompletedProcess[str]:
-    """Runs a shell's steps, with these words, in a process that may mount what no other one sees;
+    """Run a shell's steps, with these words, in a process that may mount what no other one sees;
     whoever runs this need not be root. Skips the test where the machine forbids that."""
     unshare = shutil.which("unshare")
     if not unshare or subprocess.run([unshare, "-rm", "true"], check=False).returncode:
@@ -144,7 +144,7 @@ def with_mounts(steps: str, *words: str) -> subprocess.CompletedProcess[str]:
 
 
 def configure(monkeypatch: pytest.MonkeyPatch, vendor: Vendor, *names: str) -> None:
-    """Sets the environment so that the operations of these names are asked at the stand-in."""
+    """Set the environment so that the operations of these names are asked at the stand-in."""
     operations = [{"name": n, "server": SERVERS[n], "token": TOKENS[n]} for n in names]
     monkeypatch.setenv("SOURCES__WOLKVOX_BILLING__OPERATIONS", json.dumps(operations))
     monkeypatch.setenv("SOURCES__WOLKVOX_BILLING__BASE_URL", vendor.url)

@@ -36,7 +36,7 @@ WORLDS: dict[str, World] = {}
 
 
 def once(project: Project, step: Callable[..., None], *words: Any, **more: Any) -> None:
-    """step(project, *words, **more), which is done for the first empty project of a session with
+    """Do step(project, *words, **more), which is done for the first empty project of a session with
     the same files and settings, and copied into the others. It is always done where something was
     done before, or where the DuckDB file may be elsewhere."""
     root = project.folder.parent

@@ -30,7 +30,7 @@ AT_ONCE = {"COLUMNS": "200", "SOURCES__WOLKVOX_BILLING__RETRY_PAUSE_SECONDS": "0
 
 
 def run(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """One command in the current project folder, as a process; new tries come at once."""
+    """Run a command in the current project folder, as a process; new tries come at once."""
     return subprocess.run(
         [sys.executable, "-m", "wolkvox_billing", *words],
         env={
@@ -48,8 +48,8 @@ def run(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
 
 
 def command(*words: str, **environment: str) -> Result:
-    """The same in this process, which need not import everything anew. What a process would show as
-    a traceback is raised."""
+    """Run the same in this process, which need not import everything anew. What a process would
+    show as a traceback is raised."""
     logger = logging.getLogger("wolkvox_billing")
     logger.handlers.clear()  # it holds the stderr that was one's when it was made
     try:

@@ -143,7 +143,7 @@ with StandIn("rows", "3", "1") as vendor:
 
 
 def benchmark(name: str, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """A module of the benchmarks, which see each other as scripts in one folder do."""
+    """Return a module of the benchmarks, which see each other as scripts in one folder do."""
     monkeypatch.syspath_prepend(str(BENCHMARKS))
     return importlib.import_module(name)
 

@@ -78,7 +78,7 @@ def fuzz(request: pytest.FixtureRequest) -> Iterator[Fuzz]:
 
 
 def in_json(answer_rows: list[Any]) -> bytes:
-    """An answer with these rows."""
+    """Return an answer with these rows."""
     envelope = {"code": 200, "error": None, "msg": "found", "data": answer_rows}
     return str(simplejson.dumps(envelope, use_decimal=True)).encode()
 

@@ -63,7 +63,7 @@ def poll_names(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def bill_names(project: Project) -> list[bytes]:
-    """Files with hostile names of their own, each with an invoice of one product."""
+    """Write files with hostile names, and return these; each holds an invoice of one product."""
     inbox = os.fsencode(project.folder / "inbox")
     os.mkdir(inbox)
     files = [text.encode()[:200].replace(b"/", b"_").replace(b"\0", b"") for text in NAMES.values()]
@@ -161,8 +161,8 @@ class Elements(HTMLParser):
 
 
 def check_evidence(file: Path) -> None:
-    """Its page has no element but its own, and shows no text but what prints; its CSV runs nothing,
-    and has each name in one cell."""
+    """Fail unless its page has no element but its own, and shows no text but what prints, and its
+    CSV runs nothing and has each name in one cell."""
     with zipfile.ZipFile(file) as archive:
         members = {name: archive.read(name).decode("utf-8-sig", "replace") for name in
                    archive.namelist() if name.endswith((".html", ".csv"))}  # fmt: skip

@@ -148,7 +148,8 @@ class Life:
         return self.safe.with_name("log").read_text()[-3000:]
 
     def check(self) -> None:
-        """What was safe is there once; of one run nothing is missing that was asked before it."""
+        """Fail unless what was safe is there once, and of one run nothing is missing that was asked
+        before it."""
         safe = self.safe.read_text().split() if self.safe.exists() else []
         readings = self.project.query("SELECT poll_id, items FROM readings ORDER BY 1")
         polls = self.project.query("SELECT poll_id FROM polls WHERE outcome = 'ok' ORDER BY 1")
@@ -165,7 +166,7 @@ class Life:
         self.lost = sorted(set(self.served) - {int(items) for _, items in readings})
 
     def end(self) -> None:
-        """One run that lives, and leaves nothing behind."""
+        """Start a run that lives, and leaves nothing behind."""
         self.change_counts()
         report = self.project.load()
         assert report.is_good, report.problems
@@ -251,7 +252,7 @@ def test_killed_at_any_moment(life: Life) -> None:
 
 
 def changes_of(runs: Stable, verb: str, arguments: dict[str, Any], result: Path) -> int:
-    """How many changes of files a run of this verb makes; it is run."""
+    """Run this verb; return how many changes of files it makes."""
     assert runs.run(verb, arguments, kill=0, result=result) == 0
     return int(json.loads(result.read_text())[1])
 

@@ -20,7 +20,8 @@ SET_UP = ("make ", ". .venv/")  # done before the tests run, and by CI as the RE
 
 
 def transcript() -> list[tuple[str, str]]:
-    """The README's commands, each with the output that is promised (`...` stands for anything)."""
+    """Return the README's commands, each with the output that is promised (`...` stands for
+    anything)."""
     steps: list[tuple[str, str]] = []
     for block in re.findall(r"```console\n(.*?)```", (ROOT / "README.md").read_text(), re.S):
         for line in block.splitlines(keepends=True):

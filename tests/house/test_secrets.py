@@ -68,8 +68,8 @@ for way in sys.argv[2:]:
 
 
 def run(tmp_path: Path, *ways: str, destination: str = "duckdb", script: str = RUN) -> str:
-    """All that a process printed that ran once in each of these ways, `load` or plain `dlt`; what
-    it wrote is below `tmp_path`."""
+    """Return all that a process printed that ran once in each of these ways, `load` or plain `dlt`;
+    what it wrote is below `tmp_path`."""
     for folder in ("home", "tmp"):
         (tmp_path / folder).mkdir(exist_ok=True)
     done = subprocess.run(

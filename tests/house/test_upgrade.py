@@ -37,7 +37,7 @@ def at(hour: int) -> datetime:
 
 @contextmanager
 def locked(file: Path) -> Iterator[None]:
-    """A DuckDB file that no other process can open; nothing reads or writes it."""
+    """Let no other process open a DuckDB file; nothing reads or writes it."""
     with file.open("r+b") as handle:
         fcntl.lockf(handle, fcntl.LOCK_EX)
         yield

@@ -30,7 +30,8 @@ PACKAGE = ROOT / "pipelines" / "wolkvox_billing"
 
 
 def run(command: Sequence[str | Path], folder: Path, **environment: str) -> str:
-    """What a command prints, in a folder and an environment that know nothing of this project."""
+    """Return what a command prints, in a folder and an environment that know nothing of this
+    project."""
     done = subprocess.run(
         [str(word) for word in command],
         cwd=folder,
@@ -151,7 +152,7 @@ for words in ("load", "status", "invoices a.xml b.xlsx", "reconcile --init", "re
 
 
 def not_asked_for() -> set[str]:
-    """The modules here of packages that the product does not ask for, unless by an extra."""
+    """Return the modules here of packages that the product does not ask for, unless by an extra."""
     needed: set[str] = set()
     left = [Requirement("wolkvox-billing")]
     while left:

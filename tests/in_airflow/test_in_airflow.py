@@ -47,7 +47,8 @@ class World:
     operations: dict[str, dict[str, str]]
 
     def operation(self, name: str, is_known: bool = True) -> dict[str, str]:
-        """A new operation, as the Connection holds it; one that is not known has a wrong token."""
+        """Add a new operation, as the Connection holds it; one that is not known has a wrong
+        token."""
         number = len(self.operations)
         token = f"{number:02d}{name}".encode().hex().ljust(64, "0123456789abcdef"[number])
         if is_known:
@@ -75,7 +76,7 @@ class World:
             return cursor.fetchall()
 
     def counts(self, name: str) -> tuple[int, ...]:
-        """How many polls, readings and rows of the report there are of an operation."""
+        """Return how many polls, readings and rows of the report there are of an operation."""
         of = "(SELECT count(*) FROM wolkvox_billing.{} WHERE operation_id = '{}')"
         tables = ", ".join(of.format(table, name) for table in ("polls", "readings", REPORT))
         return self.query(f"SELECT {tables}")[0]
@@ -125,7 +126,7 @@ def world(tmp_path_factory: pytest.TempPathFactory, postgres_server: str) -> Ite
 
 
 def scheduled(airflow: Airflow, dag: str) -> str:
-    """The run that the schedule makes as soon as a DAG is no longer paused."""
+    """Return the run that the schedule makes as soon as a DAG is no longer paused."""
     until(lambda: any(known["dag_id"] == dag for known in airflow.api("GET", "dags")["dags"]))
     airflow.api("PATCH", f"dags/{dag}", json={"is_paused": False})
     first, *_ = until(lambda: airflow.api("GET", f"dags/{dag}/dagRuns")["dag_runs"])
@@ -134,8 +135,8 @@ def scheduled(airflow: Airflow, dag: str) -> str:
 
 
 def python(folder: Path, program: str, *words: str) -> str:
-    """The last line that a program prints in Airflow's Python, with the DAGs' folder on its path as
-    Airflow has it; a warning of something that will go is an error."""
+    """Return the last line that a program prints in Airflow's Python, with the DAGs' folder on its
+    path as Airflow has it; a warning of something that will go is an error."""
     done = subprocess.run(
         [str(BIN / "python"), "-W", "error::DeprecationWarning", "-c", program, *words],
         env={"PATH": os.environ["PATH"], "AIRFLOW_HOME": str(folder), "PYTHONPATH": str(DAGS)},
@@ -245,7 +246,7 @@ print(json.dumps(errors))
 
 
 def verb(folder: Path, setting: str) -> str:
-    """What `load` handed back, or raised, with this setting; in one line."""
+    """Return what `load` handed back, or raised, with this setting; in one line."""
     name, value = setting.split(" = ")
     program = f"""
 import os
@@ -362,7 +363,7 @@ def test_a_worker_with_an_empty_home(world: World) -> None:
 
 
 def processes_of(airflow: Airflow, verb: str) -> list[int]:
-    """The processes of a verb that this Airflow's tasks started."""
+    """Return the processes of a verb that this Airflow's tasks started."""
     processes = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
@@ -381,7 +382,7 @@ def parent(process: int) -> int:
 
 
 def is_over(process: int) -> bool:
-    """Whether it has ended, be it that nobody has asked yet how."""
+    """Return whether it has ended, be it that nobody has asked yet how."""
     stat = Path(f"/proc/{process}/stat")
     return not stat.exists() or stat.read_text().rsplit(")", 1)[1].split()[0] == "Z"
 

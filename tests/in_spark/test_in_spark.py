@@ -80,7 +80,7 @@ def delta(lake: Project, table: str) -> DeltaTable:
 
 
 def stored(lake: Project, table: str) -> list[dict[str, Any]]:
-    """The rows of a Delta table, without dlt's own columns."""
+    """Return the rows of a Delta table, without dlt's own columns."""
     rows = delta(lake, table).to_pyarrow_table().to_pylist()
     return [{name: value for name, value in row.items() if name[:5] != "_dlt_"} for row in rows]
 
@@ -195,15 +195,16 @@ def test_the_readmes_commands(lake: Project, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def live(spark: SparkSession, table: DeltaTable) -> DataFrame:
-    """A Delta table's rows in Spark: of its live files, by the schema in its log."""
+    """Return a Delta table's rows in Spark: of its live files, by the schema in its log."""
     schema = StructType.fromJson(json.loads(table.schema().to_json()))
     files = table.file_uris()
     return spark.read.schema(schema).parquet(*files) if files else spark.createDataFrame([], schema)
 
 
 def live_through(project: Project) -> datetime:
-    """A story of two operations over the turn of a month, asked in one order each time: a counter,
-    a gauge and a list of days, with restated days, refusals, a rename and days without a poll."""
+    """Load a story of two operations over the turn of a month, asked in one order each time: a
+    counter, a gauge and a list of days, with restated days, refusals, a rename and days without a
+    poll."""
     vendor, moment = project.vendor, NOON
     acme, beta = TOKENS["acme"], TOKENS["beta"]
     counted = ("10-27 40", "10-28 55", "10-29 54.5", "10-31 90", "11-01 3", "11-02 8.25", "11-03 8")
@@ -270,7 +271,7 @@ def test_the_marts_in_spark_are_duckdbs(
 
 
 def exactly(value: Any) -> str:
-    """A value with its type; a time as UTC."""
+    """Return a value with its type; a time as UTC."""
     if isinstance(value, datetime):
         return f"{value.timestamp():.6f}"
     return repr(bytes(value) if isinstance(value, (bytes, bytearray)) else value)

@@ -24,7 +24,7 @@ MANY = int(os.environ.get("WOLKVOX_TEST_POLLS", "30"))  # 200 take a minute
 
 
 def tell(project: Project, items: str) -> None:
-    """From now on the vendor answers one row with this amount."""
+    """Let the vendor answer one row with this amount."""
     row = {"operation": "ACME", "description": "Audios", "items": items, "date": "2026-11-10"}
     project.vendor.answer(TOKENS["acme"], REPORT, [row])
 
@@ -245,7 +245,7 @@ def test_what_a_killed_run_left_half_done_goes(project: Project) -> None:
 
 
 def change(schema: Path) -> None:
-    """A value in dlt's file is another one than its hash says."""
+    """Make a value in dlt's file another one than its hash says."""
     schema.write_text(schema.read_text().replace('"data_type": "text"', '"data_type": "double"', 1))
 
 

@@ -35,7 +35,7 @@ finally:
 
 
 def run(*words: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """A `poll` in a process of its own, which says what it has imported."""
+    """Run a `poll` in a process of its own, which says what it has imported."""
     return subprocess.run(
         [sys.executable, "-c", POLL, *words],
         env={**os.environ, **variables, "PYTHONPATH": os.pathsep.join(sys.path)},

@@ -29,7 +29,7 @@ USAGE = "SELECT usage_date, consumed_quantity FROM wolkvox_billing_marts.usage_d
 
 
 def day(project: Project, number: int, items: str) -> None:
-    """A `load` on this day of November, of a counter that shows this amount."""
+    """Run a `load` on this day of November, of a counter that shows this amount."""
     project.vendor.now = NOON.replace(day=number)
     row = {"operation": "ACME", "description": "Audios", "date": f"2026-11-{number:02}"}
     garbled = {**row, "items": "1.234,5"}
@@ -320,7 +320,8 @@ def test_nothing_is_published_before_a_load(warehouse: Project) -> None:
 
 
 def judge(project: Project) -> None:
-    """Readings of October, and as of the last day of it the verdict on them: the month is open."""
+    """Load readings of October, and as of the last day of it the verdict on them: the month is
+    open."""
     Path("line_map.csv").write_text(
         "supplier_id,item_code,pattern,report,operation_id,product,role\n"
     )
@@ -344,8 +345,8 @@ COPIED = (
 
 
 def verdict_in_copy(project: Project) -> tuple[Snapshot, tuple[Any, ...]]:
-    """What is published when the month is long over, and of October's verdict in it the status, its
-    moment, and that of the usage beside it."""
+    """Return what is published when the month is long over, and of October's verdict in it the
+    status, its moment, and that of the usage beside it."""
     snapshot = publish("usage.duckdb", destination=project.destination, clock=lambda: OVERDUE)
     with closing(duckdb.connect(str(snapshot.path), read_only=True)) as db:
         [verdict] = db.execute(COPIED).fetchall()

@@ -21,7 +21,7 @@ def at(text: str) -> datetime:
 
 
 def poll(project: Project, moment: str, **items: str) -> None:
-    """A `load` at a moment in Bogotá; the vendor's counter shows these amounts, by product."""
+    """Run a `load` at a moment in Bogotá; the vendor's counter shows these amounts, by product."""
     project.vendor.now = at(moment)
     rows = [
         {"operation": "ACME", "description": product, "items": amount, "date": moment[:10]}

@@ -24,7 +24,7 @@ _ROWS_OF_A_TABLE = 1000  # a longer one is printed in parts, each with its headi
 
 @contextmanager
 def watching(work: str) -> Iterator[Callable[[Poll | Skip], None]]:
-    """Tells of each call as it ends: on a line that changes while a person watches, else by log."""
+    """Tell of each call as it ends: on a line that changes while a person watches, else by log."""
     from wolkvox_billing.polling.polls import Poll
 
     logger = logging.getLogger("wolkvox_billing")
@@ -49,7 +49,7 @@ def watching(work: str) -> Iterator[Callable[[Poll | Skip], None]]:
 
 @contextmanager
 def counting(work: str) -> Iterator[Callable[[object], None]]:
-    """Counts what is done, while a person watches; says nothing in a pipe."""
+    """Count what is done, while a person watches; say nothing in a pipe."""
     done = 0
 
     def count(_: object) -> None:
@@ -63,8 +63,8 @@ def counting(work: str) -> Iterator[Callable[[object], None]]:
 
 @contextmanager
 def spinning(work: str) -> Iterator[Callable[[str], None]]:
-    """Shows a line that changes while a person watches, and nothing in a pipe. Yields a function
-    that takes the line's text."""
+    """Show a line that changes while a person watches, and nothing in a pipe. Yield a function that
+    takes the line's text."""
     if not _is_watched():
         yield lambda text: None
         return
@@ -76,7 +76,7 @@ def spinning(work: str) -> Iterator[Callable[[str], None]]:
 
 
 def _is_watched() -> bool:
-    """Whether a person sees what goes to stderr; a service may have none at all."""
+    """Return whether a person sees what goes to stderr; a service may have none at all."""
     return sys.stderr is not None and not sys.stderr.closed and sys.stderr.isatty()
 
 
@@ -104,8 +104,9 @@ def print_table(headings: list[str], rows: Sequence[Sequence[object]]) -> None:
 
 
 def print_json(value: object) -> None:
-    """Numbers that count as strings, so that no reader makes a float of them; times in ISO 8601.
-    What does not print is escaped: half a character, as a file's name may hold, ends no verb."""
+    """Print numbers that count as strings, so that no reader makes a float of them; times in ISO
+    8601. What does not print is escaped: half a character, as a file's name may hold, ends no
+    verb."""
     text = json.dumps(value, default=_as_json, ensure_ascii=False, indent=2)
     click.echo("".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text))
 
