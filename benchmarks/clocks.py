@@ -18,6 +18,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 
+Function = Callable[..., Any]  # any that the product has
 START = "start Python, import"
 WORDS = "the command line, and what it prints"
 # stage: where its functions are, as the caller knows them
@@ -94,7 +95,7 @@ class Clocks:
         timed = self.beside if is_beside else self.timed
         setattr(owner, name, timed(stage, getattr(owner, name)))
 
-    def timed(self, stage: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    def timed(self, stage: str, function: Function) -> Function:
         @functools.wraps(function)
         def timed(*args: Any, **options: Any) -> Any:
             outer, self._inner = self._inner, 0.0
@@ -108,7 +109,7 @@ class Clocks:
 
         return timed
 
-    def beside(self, stage: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    def beside(self, stage: str, function: Function) -> Function:
         @functools.wraps(function)
         def timed(*args: Any, **options: Any) -> Any:
             began = time.perf_counter()

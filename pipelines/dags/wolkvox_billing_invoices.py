@@ -37,60 +37,66 @@ STILL_SECONDS = number("STILL_SECONDS", 60, "seconds, such as 60")
 AT_MOST = 20
 
 
+@task.short_circuit
+def look(ti=None, dag_run=None) -> bool:
+    """Tells whether there is something to do: a change in the folder, the morning, a person.
+    Not while a file is being written: then a later run does it."""
+    is_morning = dag_run.run_after.astimezone(ZoneInfo(ZONE)).strftime("%d %H:%M") in MORNINGS
+    is_asked = is_morning or dag_run.run_type == "manual"
+    return (is_asked or folder_stamp() != last_time(ti, "seen")) and stands_still()
+
+
+@task
+def invoices(ti=None, dag_run=None) -> list[str]:
+    """Returns the months to compare."""
+    stamp = folder_stamp()  # not after: a file may come meanwhile
+    is_new = stamp != last_time(ti, "seen") or dag_run.run_type == "manual"
+    result = run("invoices", FOLDER, partly=True) if FOLDER else {"documents": []}
+    ti.xcom_push(key="is_new", value=is_new)
+    failures = result.get("failures", [])
+    known = last_time(ti, "rejected") or []  # here: later this run may have remembered its own
+    ti.xcom_push(key="rejected", value=failures)
+    ti.xcom_push(key="untold", value=[text for text in failures if text not in known])
+    ti.xcom_push(key="seen", value=stamp)
+    return months_to_compare(result["documents"] if is_new else [])
+
+
+@task(retries=0)
+def rejected(ti=None) -> None:
+    """Fails where a file could not be read that was not told of yet, beside the others."""
+    if new := ti.xcom_pull(task_ids="invoices", key="untold"):
+        more = [f"and {len(new) - AT_MOST} more"] if len(new) > AT_MOST else []
+        raise AirflowFailException(f"invoices: not loaded: {'; '.join(new[:AT_MOST] + more)}")
+
+
+@task
+def reconcile(month: str, ti=None) -> list[str]:
+    """Returns what is worth an alarm; nothing of a month whose close holds."""
+    words = ["--month", month]
+    is_new = ti.xcom_pull(task_ids="invoices", key="is_new")
+    if is_new or not list(Path(EVIDENCE).glob(f"*-{month}*.zip")):
+        words += ["--evidence", EVIDENCE, *(["--files", FOLDER] if FOLDER else [])]
+    result = run("reconcile", *words)
+    return [] if result.get("is_closed") else result["failures"]
+
+
+@task(retries=0)
+def material(alarms: list[list[str]]) -> None:
+    """Fails where a difference is worth an alarm, once all months are compared."""
+    if sentences := list(chain.from_iterable(alarms)):
+        raise AirflowFailException(f"reconcile: {'; '.join(sentences)}")
+
+
+@task
+def remember(ti=None) -> None:
+    """Remembers it only now, after all months: what failed above is done again by the next
+    run."""
+    for key in ("seen", "rejected"):
+        ti.xcom_push(key=key, value=ti.xcom_pull(task_ids="invoices", key=key))
+
+
 @dag(schedule=schedule(MORNING, *([CRON] if FOLDER else [])), doc_md=__doc__, **DAGS)
 def wolkvox_billing_invoices():
-    @task.short_circuit
-    def look(ti=None, dag_run=None) -> bool:
-        """Tells whether there is something to do: a change in the folder, the morning, a person.
-        Not while a file is being written: then a later run does it."""
-        is_morning = dag_run.run_after.astimezone(ZoneInfo(ZONE)).strftime("%d %H:%M") in MORNINGS
-        is_asked = is_morning or dag_run.run_type == "manual"
-        return (is_asked or folder_stamp() != last_time(ti, "seen")) and stands_still()
-
-    @task
-    def invoices(ti=None, dag_run=None) -> list[str]:
-        """Returns the months to compare."""
-        stamp = folder_stamp()  # not after: a file may come meanwhile
-        is_new = stamp != last_time(ti, "seen") or dag_run.run_type == "manual"
-        result = run("invoices", FOLDER, partly=True) if FOLDER else {"documents": []}
-        ti.xcom_push(key="is_new", value=is_new)
-        failures = result.get("failures", [])
-        known = last_time(ti, "rejected") or []  # here: later this run may have remembered its own
-        ti.xcom_push(key="rejected", value=failures)
-        ti.xcom_push(key="untold", value=[text for text in failures if text not in known])
-        ti.xcom_push(key="seen", value=stamp)
-        return months_to_compare(result["documents"] if is_new else [])
-
-    @task(retries=0)
-    def rejected(ti=None) -> None:
-        """Fails where a file could not be read that was not told of yet, beside the others."""
-        if new := ti.xcom_pull(task_ids="invoices", key="untold"):
-            more = [f"and {len(new) - AT_MOST} more"] if len(new) > AT_MOST else []
-            raise AirflowFailException(f"invoices: not loaded: {'; '.join(new[:AT_MOST] + more)}")
-
-    @task
-    def reconcile(month: str, ti=None) -> list[str]:
-        """Returns what is worth an alarm; nothing of a month whose close holds."""
-        words = ["--month", month]
-        is_new = ti.xcom_pull(task_ids="invoices", key="is_new")
-        if is_new or not list(Path(EVIDENCE).glob(f"*-{month}*.zip")):
-            words += ["--evidence", EVIDENCE, *(["--files", FOLDER] if FOLDER else [])]
-        result = run("reconcile", *words)
-        return [] if result.get("is_closed") else result["failures"]
-
-    @task(retries=0)
-    def material(alarms: list[list[str]]) -> None:
-        """Fails where a difference is worth an alarm, once all months are compared."""
-        if sentences := list(chain.from_iterable(alarms)):
-            raise AirflowFailException(f"reconcile: {'; '.join(sentences)}")
-
-    @task
-    def remember(ti=None) -> None:
-        """Remembers it only now, after all months: what failed above is done again by the next
-        run."""
-        for key in ("seen", "rejected"):
-            ti.xcom_push(key=key, value=ti.xcom_pull(task_ids="invoices", key=key))
-
     months = invoices()
     look() >> months >> rejected()
     alarms = reconcile.expand(month=months)

@@ -132,7 +132,7 @@ def credit(invoice: Invoice, quantity: int) -> CreditNote:
     return CreditNote(invoice.operation, invoice.start, invoice.end, lines, corrects=invoice)
 
 
-def bill(
+def bill(  # what `Vendor.invoice` is told
     operation: Operation,
     month: str,
     zone: tzinfo,

@@ -141,7 +141,7 @@ class Vendor(Traffic):
 
     # What it sends by mail.
 
-    def invoice(
+    def invoice(  # as it is ordered over HTTP: only token and month are needed
         self,
         token: str,
         month: str,

@@ -20,6 +20,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+Json = dict[str, Any]  # it goes through a pipe, or to a verb of whatever arguments
 CHANGES = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.link", "os.symlink", "os.chmod"}
 
 
@@ -52,7 +53,7 @@ class Stable:
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process, self.running = process, set[int]()
 
-    def start(self, verb: str, arguments: dict[str, Any], **order: Any) -> int:
+    def start(self, verb: str, arguments: Json, **order: Any) -> int:
         """Start a run of `verb` in the current folder and with its environment; return its process
         id.
 
@@ -74,10 +75,10 @@ class Stable:
         self.running.discard(pid)
         return self._ask({"wait": pid})
 
-    def run(self, verb: str, arguments: dict[str, Any], **order: Any) -> int:
+    def run(self, verb: str, arguments: Json, **order: Any) -> int:
         return self.wait(self.start(verb, arguments, **order))
 
-    def _ask(self, order: dict[str, Any]) -> int:
+    def _ask(self, order: Json) -> int:
         assert self._process.stdin and self._process.stdout
         self._process.stdin.write(json.dumps(order, default=str) + "\n")
         self._process.stdin.flush()
@@ -106,7 +107,7 @@ def serve() -> None:
         sys.stdout.flush()
 
 
-def live(order: dict[str, Any]) -> int:
+def live(order: Json) -> int:
     os.environ.clear()
     os.environ.update(order["env"])
     os.chdir(order["cwd"])
@@ -131,7 +132,7 @@ def live(order: dict[str, Any]) -> int:
     return 0
 
 
-def run(verb: str, arguments: dict[str, Any]) -> Any:
+def run(verb: str, arguments: Json) -> Any:
     from wolkvox_billing import closing, evidence
     from wolkvox_billing.reconciliation.policy import Policy
     from wolkvox_billing.verbs import load, publish

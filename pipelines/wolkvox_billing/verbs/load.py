@@ -31,7 +31,7 @@ from wolkvox_billing.polling.spool import Spool, waiting_elsewhere
 from wolkvox_billing.reconciliation.policy import read_policy
 from wolkvox_billing.values.clock import Clock, utc_now
 from wolkvox_billing.vendor.answer import ANSWERS
-from wolkvox_billing.verbs.poll import OnEvent, PollReport, ask
+from wolkvox_billing.verbs.poll import Asking, OnEvent, PollReport, ask
 from wolkvox_billing.warehouse.complaints import configured, failure_of
 from wolkvox_billing.warehouse.duckdb_file import held_open
 from wolkvox_billing.warehouse.loading import comment
@@ -60,7 +60,7 @@ class LoadReport(PollReport):
     location: str = ""
 
 
-def load(
+def load(  # public, as `poll` is
     *,
     destination: str = DESTINATION,
     dataset: str = DATASET,
@@ -94,7 +94,7 @@ def load(
         if asked_folder.is_new:
             remember(pipeline, asked_folder)
         pace = Pace(asked_folder, poll_settings.pace, clock, force=force)
-        ask(report, poll_settings, folder, pace, hosts_of(pipeline), on_event)
+        ask(Asking(poll_settings, folder, pace, hosts_of(pipeline)), report, on_event)
         report.warnings += spool.told()
         if says := load_older(pipeline, folder):
             report.problems.append(says)
@@ -180,7 +180,7 @@ def _refill(report: LoadReport, pipeline: dlt.Pipeline, *, anew: bool) -> None:
         report.warnings.append(NOT_RECONCILED.format(error))
 
 
-def refresh_marts(
+def refresh_marts(  # public, as `poll` is
     *,
     destination: str = DESTINATION,
     dataset: str = DATASET,

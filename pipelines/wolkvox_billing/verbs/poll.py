@@ -74,7 +74,7 @@ class PollReport:
         )
 
 
-def poll(
+def poll(  # public: whoever scripts it gives what is not as in the settings
     *,
     destination: str = "duckdb",
     dataset: str = "wolkvox_billing",
@@ -97,22 +97,26 @@ def poll(
     report = PollReport(working_folder=str(folder.path))
     spool = Spool(folder.spool)
     pace = Pace(AskedFolder(folder.asked), poll_settings.pace, clock, force=force)
-    ask(report, poll_settings, folder, pace, hosts, on_event)
+    ask(Asking(poll_settings, folder, pace, hosts), report, on_event)
     report.warnings += spool.told()
     report.waiting = spool.count()
     return report
 
 
-def ask(
-    report: PollReport,
-    settings: PollSettings,
-    folder: WorkingFolder,
-    pace: Pace,
-    hosts: Hosts | None = None,
-    on_event: OnEvent | None = None,
-) -> None:
+@dataclass(frozen=True)
+class Asking:
+    """Who is asked, where the answers are kept, by which pace, and which other hosts ask too."""
+
+    settings: PollSettings
+    folder: WorkingFolder
+    pace: Pace
+    hosts: Hosts | None
+
+
+def ask(asking: Asking, report: PollReport, on_event: OnEvent | None = None) -> None:
     """Ask what is due, keep each answer in the spool as soon as it is read, and put what came of it
     into the report. On a full disk nobody is asked: an answer would be lost."""
+    settings, folder, pace = asking.settings, asking.folder, asking.pace
     for warning in settings.warnings:
         logger.warning(warning)
     report.warnings += settings.warnings
@@ -134,7 +138,7 @@ def ask(
         due=pace.due,
         clock=pace.clock,
         manner=settings.manner,
-        hosts=hosts,
+        hosts=asking.hosts,
         keep=keep,
     ):
         if isinstance(event, Poll):
@@ -185,7 +189,7 @@ def _place(destination: str, dataset: str) -> tuple[WorkingFolder, Hosts | None]
 
 
 def _place_by_dlt(destination: str, dataset: str) -> tuple[WorkingFolder, Hosts | None]:
-    """The same, where only dlt can tell."""
+    """Return the same, where only dlt can tell."""
     from wolkvox_billing.polling.hosts import hosts_at
     from wolkvox_billing.warehouse.place import resolved
 
