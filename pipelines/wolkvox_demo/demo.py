@@ -187,8 +187,8 @@ def _row(items: str, day: date, description: str = "RSYNC S3 MP3") -> dict[str, 
 @contextmanager
 def _scratch(folder: Path) -> Iterator[None]:
     """Work in the scratch folder, with dlt's files in it and no setting from outside."""
-    before, here = dict(os.environ), Path.cwd()
-    for name in before:
+    environment, start = dict(os.environ), Path.cwd()
+    for name in environment:
         if name.startswith(("SOURCES__", "DESTINATION__", "DLT_")) or name in ("SERVER", "TOKEN"):
             del os.environ[name]
     os.environ["DLT_DATA_DIR"] = str(folder / "dlt")
@@ -196,9 +196,9 @@ def _scratch(folder: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        os.chdir(here)
+        os.chdir(start)
         os.environ.clear()
-        os.environ.update(before)
+        os.environ.update(environment)
 
 
 @contextmanager

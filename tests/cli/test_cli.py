@@ -53,12 +53,12 @@ def command(*words: str, **environment: str) -> Result:
     logger = logging.getLogger("wolkvox_billing")
     logger.handlers.clear()  # it holds the stderr that was one's when it was made
     try:
-        done = CliRunner().invoke(main, words, env={**AT_ONCE, **environment})
+        result = CliRunner().invoke(main, words, env={**AT_ONCE, **environment})
     finally:
         logger.handlers.clear()
-    if done.exception and not isinstance(done.exception, SystemExit):
-        raise done.exception
-    return done
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
 
 
 ENDINGS = [
@@ -83,8 +83,9 @@ def test_load_ends_by_its_outcome(
 ) -> None:
     """`load` ends in 0 for an answer and in 1 for a refusal, and names the outcome."""
     project.vendor.misbehave(misbehaviour)
-    done = command("load")
-    assert (done.exit_code, outcome in done.stdout) == (code, True), done.stdout + done.stderr
+    result = command("load")
+    assert result.exit_code == code, result.stdout + result.stderr
+    assert outcome in result.stdout
 
 
 def test_load_says_that_it_kept_the_pace(project: Project) -> None:
@@ -110,13 +111,13 @@ def test_load_rests_after_the_days_calls_are_spent(project: Project) -> None:
 
 def test_load_prints_json_for_machines(project: Project) -> None:
     """`load --json` prints one JSON object on stdout, and one line per call on stderr."""
-    done = run("load", "--json")
-    report = json.loads(done.stdout)
+    result = run("load", "--json")
+    report = json.loads(result.stdout)
     assert [(p["operation_id"], p["outcome"], p["rows"]) for p in report["polls"]] == [
         ("acme", "ok", 1)
     ]
     assert report["problems"] == [] and report["location"].endswith("wolkvox.duckdb")
-    assert done.stderr.count("acme rsync_s3_mp3 ok 1 rows") == 1
+    assert result.stderr.count("acme rsync_s3_mp3 ok 1 rows") == 1
 
 
 def test_a_named_report_is_asked(project: Project) -> None:
@@ -142,19 +143,19 @@ WRONG = [
 @pytest.mark.parametrize(("environment", "word"), WRONG)
 def test_a_wrong_setting_is_named(project: Project, environment: dict[str, str], word: str) -> None:
     """A wrong setting ends in 2, is named, and shows neither a traceback nor a token."""
-    done = command("load", **environment)
-    assert done.exit_code == 2, done.stdout + done.stderr
-    assert word in done.stderr
-    assert "Traceback" not in done.stderr and "s3cr3t" not in done.stderr
+    result = command("load", **environment)
+    assert result.exit_code == 2, result.stdout + result.stderr
+    assert word in result.stderr
+    assert "Traceback" not in result.stderr and "s3cr3t" not in result.stderr
 
 
 def test_missing_settings_are_named(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without operations the message says which file or variable to set."""
     monkeypatch.delenv("SOURCES__WOLKVOX_BILLING__OPERATIONS")
-    done = run("load")
-    assert done.returncode == 2
-    assert ".dlt/secrets.toml" in done.stderr
-    assert "SOURCES__WOLKVOX_BILLING__TOKEN" in done.stderr
+    result = run("load")
+    assert result.returncode == 2
+    assert ".dlt/secrets.toml" in result.stderr
+    assert "SOURCES__WOLKVOX_BILLING__TOKEN" in result.stderr
 
 
 def test_a_locked_duckdb_file_names_its_holder(project: Project) -> None:
@@ -172,12 +173,12 @@ def test_a_locked_duckdb_file_names_its_holder(project: Project) -> None:
     assert holder.stdout is not None
     holder.stdout.readline()
     try:
-        done = command("load", "--force")
+        result = command("load", "--force")
         status = command("status")
     finally:
         holder.communicate(b"\n", timeout=30)
-    assert done.exit_code == 1
-    assert f"PID {holder.pid}" in done.stdout and "next load" in done.stdout
+    assert result.exit_code == 1
+    assert f"PID {holder.pid}" in result.stdout and "next load" in result.stdout
     assert status.exit_code == 1 and f"PID {holder.pid}" in status.stderr
     assert "Traceback" not in status.stderr
     assert command("load", "--force").exit_code == 0
@@ -202,10 +203,10 @@ def test_check_names_the_step_that_fails(
 ) -> None:
     """`check` makes one call, names the step that fails, says what to do, and ends in 1."""
     project.vendor.misbehave(misbehaviour)
-    done = command("check")
-    assert done.exit_code == 1
-    assert f"fails at: {step}" in done.stdout
-    assert advice in done.stdout
+    result = command("check")
+    assert result.exit_code == 1
+    assert f"fails at: {step}" in result.stdout
+    assert advice in result.stdout
     assert len(project.vendor.calls) == 1
 
 
@@ -216,9 +217,9 @@ def test_an_answer_that_nobody_can_read_is_no_success(project: Project) -> None:
     assert "2, 2 unreadable" in command("load").stdout
     assert json.loads(command("load", "--force", "--json").stdout)["polls"][0]["rejected"] == 2
     assert "2 rows of the newest answer could not be read" in command("status").stdout
-    done = command("check")
-    assert done.exit_code == 1
-    assert "fails at: format" in done.stdout and "'1.234,5' is not an amount" in done.stdout
+    result = command("check")
+    assert result.exit_code == 1
+    assert "fails at: format" in result.stdout and "'1.234,5' is not an amount" in result.stdout
 
 
 @pytest.mark.parametrize("verb", ["status", "load"])
@@ -237,9 +238,9 @@ def test_what_cannot_be_opened_is_said(project: Project, verb: str, obstacle: st
     else:
         (project.folder / "file").touch()
         environment = {"DLT_DATA_DIR": str(project.folder / "file" / "x")}
-    done = command(*words, **environment)
-    assert (done.exit_code, "Traceback" in done.stderr) == (code, False), done.stderr
-    assert done.stdout or done.stderr.startswith("wolkvox-billing: ")
+    result = command(*words, **environment)
+    assert (result.exit_code, "Traceback" in result.stderr) == (code, False), result.stderr
+    assert result.stdout or result.stderr.startswith("wolkvox-billing: ")
 
 
 def test_check_tells_a_name_from_a_connection(project: Project) -> None:
@@ -261,18 +262,18 @@ def test_check_shows_the_first_rows(
     configure(monkeypatch, vendor, "acme", "beta")
     rows = [{"operation": "A\x1b[31m", "description": "d", "items": "7", "date": "2026-11-10"}]
     vendor.answer(TOKENS["acme"], REPORT, rows)
-    done = run("check")
-    assert done.returncode == 0
-    assert done.stdout.count(": works") == 2
-    assert "\\x1b[31m" in done.stdout and "\x1b" not in done.stdout
+    result = run("check")
+    assert result.returncode == 0
+    assert result.stdout.count(": works") == 2
+    assert "\\x1b[31m" in result.stdout and "\x1b" not in result.stdout
     assert len(vendor.calls) == 2
 
 
 def test_status_before_anything_is_loaded(project: Project) -> None:
     """`status` without a load says what to do, makes no file, and ends in 0."""
-    done = run("status")
-    assert done.returncode == 0
-    assert "wolkvox-billing load" in done.stdout
+    result = run("status")
+    assert result.returncode == 0
+    assert "wolkvox-billing load" in result.stdout
     assert not (project.folder / "wolkvox.duckdb").exists()
 
 
@@ -290,7 +291,7 @@ def test_status_on_postgres(
 def test_a_person_sees_progress_and_a_pipe_does_not(project: Project) -> None:
     """On a terminal the progress is drawn; in a pipe there is one plain line per call."""
     leader, follower = pty.openpty()
-    done = subprocess.Popen(
+    process = subprocess.Popen(
         [sys.executable, "-m", "wolkvox_billing", "load"],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "TERM": "xterm"},
         stdin=subprocess.DEVNULL,
@@ -304,7 +305,7 @@ def test_a_person_sees_progress_and_a_pipe_does_not(project: Project) -> None:
             drawn += piece
     except OSError:  # how Linux ends a terminal that nobody holds
         pass
-    assert done.wait(30) == 0
+    assert process.wait(30) == 0
     assert b"\x1b[" in drawn and b"asking wolkvox" in drawn
     assert "\x1b" not in run("load", "--force").stderr
 
@@ -323,8 +324,8 @@ def test_demo_tells_the_whole_story(project: Project, monkeypatch: pytest.Monkey
     """`demo` lives through two months and shows counts, gap, refusals, a restated day, a garbled
     row, the invoices, a verdict of each kind, the evidence, and October's close, reopening and
     second close; what it prints is in the file that it names."""
-    done = run("demo", TMPDIR=str(project.folder))
-    assert done.returncode == 0, done.stderr
+    result = run("demo", TMPDIR=str(project.folder))
+    assert result.returncode == 0, result.stderr
     for text in ("13,696", "18 Sep to 20 Sep, 30 Sep, 08 Oct to 09 Oct", "EXCEEDS THE LIMIT",
                  "1.234,5", "WVX26106952", "1,414,600.00", "NC26106952",
                  "! overbilled_quantity: wolkvox billed 14,146 audios;",
@@ -337,7 +338,7 @@ def test_demo_tells_the_whole_story(project: Project, monkeypatch: pytest.Monkey
                  "overbilled_quantity -> matched",
                  "2026-10 was reopened on 2026-11-12 18:00 UTC by finance",
                  "2026-10 was closed on 2026-11-12 19:00 UTC by finance"):  # fmt: skip
-        assert text in done.stdout
+        assert text in result.stdout
     (report,) = project.folder.glob("wolkvox-demo-*/report.html")
     assert "450 more than measured" in report.read_text()
     (file,) = project.folder.glob("wolkvox-demo-*/wolkvox.duckdb")
@@ -359,6 +360,6 @@ def test_demo_tells_the_whole_story(project: Project, monkeypatch: pytest.Monkey
 def test_a_load_that_nobody_can_hear(project: Project) -> None:
     """A service may start it without standard streams: the vendor is asked, the answer loaded."""
     command = 'exec "$0" -m wolkvox_billing load >&- 2>&-'
-    done = subprocess.run(["/bin/sh", "-c", command, sys.executable], stdin=subprocess.DEVNULL)
-    assert done.returncode == 0
+    result = subprocess.run(["/bin/sh", "-c", command, sys.executable], stdin=subprocess.DEVNULL)
+    assert result.returncode == 0
     assert project.query("SELECT count(*) FROM readings") == [(1,)]

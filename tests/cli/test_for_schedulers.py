@@ -104,7 +104,7 @@ def test_the_command_line_tells(project: Project) -> None:
         (["status", "--stale-after", "30"], 0),
         (["status", "--stale-after", "0"], 1),
     ):
-        done = subprocess.run(
+        process = subprocess.run(
             [sys.executable, "-m", "wolkvox_billing", *words, "--json"],
             env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
             capture_output=True,
@@ -112,8 +112,8 @@ def test_the_command_line_tells(project: Project) -> None:
             timeout=60,
             check=False,
         )
-        assert done.returncode == code, done.stderr
-        result = json.loads(done.stdout)
+        assert process.returncode == code, process.stderr
+        result = json.loads(process.stdout)
         assert len(result["failures"]) == code, result
         assert not result.get("may_pass")
 

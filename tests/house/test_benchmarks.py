@@ -36,10 +36,10 @@ def test_short(name: str, tmp_path: Path) -> None:
     (parts / "month.jsonl").write_text('["a load", "1 s", "0.5 s", "2 s", "MISSED"]\n')
     (parts / f"{name}.txt").write_text("measured before\nis another now\n")
     command = [sys.executable, BENCHMARKS / "report.py", "--short", "--only", name]
-    done = subprocess.run(
+    process = subprocess.run(
         [*command, "--kept", parts, "--to", page], capture_output=True, text=True, cwd=tmp_path
     )
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert process.returncode == 0, process.stdout + process.stderr
     text = page.read_text()
     assert "| a load | 1 s | 0.5 s | 2 s | MISSED |" in text
     assert "\n\nmeasured long ago\n\n```\nwas printed\n```\n" in text
@@ -64,8 +64,8 @@ report.main()
 """
     report = [sys.executable, "-c", script, BENCHMARKS, "--kept", "kept", "--short"]
     run = [*report, "--only", "invoices,reconciliation"]
-    done = subprocess.run(run, capture_output=True, text=True, cwd=tmp_path)
-    assert (done.returncode, done.stderr) == (1, "failed: invoices\n"), done.stdout
+    process = subprocess.run(run, capture_output=True, text=True, cwd=tmp_path)
+    assert (process.returncode, process.stderr) == (1, "failed: invoices\n"), process.stdout
     page = tmp_path / "kept" / "bench.md"  # a short page is never that of the long form
     text = page.read_text()
     assert "| invoices | ends well |  | exit code 1 | FAILED |" in text
@@ -101,10 +101,10 @@ def test_without_any_part_the_page_stays(tmp_path: Path) -> None:
     page = tmp_path / "bench.md"
     page.write_text("measured elsewhere")
     command = [sys.executable, BENCHMARKS / "report.py", "--parts"]
-    done = subprocess.run(
+    process = subprocess.run(
         [*command, "--kept", tmp_path, "--to", page], capture_output=True, text=True
     )
-    assert (done.returncode, done.stderr) == (1, f"no part is kept in {tmp_path}\n")
+    assert (process.returncode, process.stderr) == (1, f"no part is kept in {tmp_path}\n")
     assert page.read_text() == "measured elsewhere"
 
 

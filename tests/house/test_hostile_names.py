@@ -88,11 +88,11 @@ def bill_names(project: Project) -> list[bytes]:
 def run(project: Project, *words: str) -> Any:
     """Return what a command prints: of `--json` what it holds, else harmless lines."""
     words = (*words, "--destination", project.destination)
-    done = CliRunner().invoke(main, list(words))
-    assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
-    assert done.exit_code in (0, 1), done.output
-    text = done.stdout
-    assert all(c.isprintable() or c == "\n" for c in done.output)
+    result = CliRunner().invoke(main, list(words))
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    assert result.exit_code in (0, 1), result.output
+    text = result.stdout
+    assert all(c.isprintable() or c == "\n" for c in result.output)
     return json.loads(text) if "--json" in words else text
 
 

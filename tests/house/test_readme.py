@@ -61,7 +61,7 @@ def test_the_readme_replays(
             (value,) = shlex.split(export[2])
             environment[export[1]] = "a1" * 32 if value == "..." else value
             continue
-        done = subprocess.run(
+        process = subprocess.run(
             ["/bin/sh", "-ec", command],
             cwd=tmp_path,
             env=environment,
@@ -71,9 +71,9 @@ def test_the_readme_replays(
             timeout=60,
             check=False,
         )
-        assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
-        difference = f"{command}\nsaid:\n{done.stdout}\nnot:\n{want}"
-        assert checker.check_output(want, done.stdout, flags), difference
+        assert process.returncode == 0, f"{command}\n{process.stdout}{process.stderr}"
+        difference = f"{command}\nsaid:\n{process.stdout}\nnot:\n{want}"
+        assert checker.check_output(want, process.stdout, flags), difference
 
 
 def test_make_has_every_target_that_the_readme_names() -> None:

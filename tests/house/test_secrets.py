@@ -72,7 +72,7 @@ def run(tmp_path: Path, *ways: str, destination: str = "duckdb", script: str = R
     what it wrote is below `tmp_path`."""
     for folder in ("home", "tmp"):
         (tmp_path / folder).mkdir(exist_ok=True)
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", script, destination, *ways],
         env={
             **os.environ,
@@ -86,8 +86,8 @@ def run(tmp_path: Path, *ways: str, destination: str = "duckdb", script: str = R
         timeout=120,
         check=False,
     )
-    printed = done.stdout + done.stderr
-    assert done.returncode == 0, printed
+    printed = process.stdout + process.stderr
+    assert process.returncode == 0, printed
     assert ("DEBUG" in printed) == ("SettingsError" not in printed), printed
     return printed
 

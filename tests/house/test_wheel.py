@@ -32,7 +32,7 @@ PACKAGE = ROOT / "pipelines" / "wolkvox_billing"
 def run(command: Sequence[str | Path], folder: Path, **environment: str) -> str:
     """Return what a command prints, in a folder and an environment that know nothing of this
     project."""
-    done = subprocess.run(
+    process = subprocess.run(
         [str(word) for word in command],
         cwd=folder,
         env={"PATH": "/usr/bin:/bin", "HOME": str(folder), **environment},
@@ -42,8 +42,8 @@ def run(command: Sequence[str | Path], folder: Path, **environment: str) -> str:
         timeout=120,
         check=False,
     )
-    assert done.returncode == 0, f"{done.stdout}{done.stderr}"
-    return done.stdout
+    assert process.returncode == 0, f"{process.stdout}{process.stderr}"
+    return process.stdout
 
 
 @pytest.fixture(scope="module")

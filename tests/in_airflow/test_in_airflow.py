@@ -137,7 +137,7 @@ def scheduled(airflow: Airflow, dag: str) -> str:
 def python(folder: Path, program: str, *words: str) -> str:
     """Return the last line that a program prints in Airflow's Python, with the DAGs' folder on its
     path as Airflow has it; a warning of something that will go is an error."""
-    done = subprocess.run(
+    process = subprocess.run(
         [str(BIN / "python"), "-W", "error::DeprecationWarning", "-c", program, *words],
         env={"PATH": os.environ["PATH"], "AIRFLOW_HOME": str(folder), "PYTHONPATH": str(DAGS)},
         cwd=folder,
@@ -147,8 +147,8 @@ def python(folder: Path, program: str, *words: str) -> str:
         timeout=60,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
-    return done.stdout.splitlines()[-1]
+    assert process.returncode == 0, process.stderr
+    return process.stdout.splitlines()[-1]
 
 
 def test_parsing_imports_neither_dlt_nor_the_product(tmp_path: Path) -> None:
@@ -356,8 +356,8 @@ def test_a_worker_with_an_empty_home(world: World) -> None:
     }
     for pace, counts in (("60", (1, 1, 1)), ("0", (2, 2, 1))):
         pause = {"SOURCES__WOLKVOX_BILLING__PACE_MINUTES": pace}
-        done = world.airflow.command("wolkvox-billing", "load", **env, **pause)
-        assert done.returncode == 0, done.stdout + done.stderr
+        process = world.airflow.command("wolkvox-billing", "load", **env, **pause)
+        assert process.returncode == 0, process.stdout + process.stderr
         assert world.counts("este") == counts
         assert world.calls(este) == counts[0]
 
@@ -426,10 +426,12 @@ def test_check_names_the_missing_pool(world: World) -> None:
         "SOURCES__WOLKVOX_BILLING__SERVER": "0000",
         "SOURCES__WOLKVOX_BILLING__TOKEN": world.operations["norte"]["token"],
     }
-    done = world.airflow.command("wolkvox-billing", "check", WOLKVOX_BILLING_POOL="absent", **env)
-    assert done.returncode == 1
-    assert "pool absent is missing" in done.stderr
-    assert "airflow pools set absent 1" in done.stderr
+    process = world.airflow.command(
+        "wolkvox-billing", "check", WOLKVOX_BILLING_POOL="absent", **env
+    )
+    assert process.returncode == 1
+    assert "pool absent is missing" in process.stderr
+    assert "airflow pools set absent 1" in process.stderr
 
 
 def test_a_venv_of_its_own_and_duckdb(world: World) -> None:
@@ -443,12 +445,12 @@ def test_a_venv_of_its_own_and_duckdb(world: World) -> None:
     program = venv / "bin" / "wolkvox-billing"
     program.write_text(f'#!/bin/sh\ntouch {used}\nexec {ROOT}/.venv/bin/wolkvox-billing "$@"\n')
     program.chmod(0o755)
-    done = world.airflow.command(
+    process = world.airflow.command(
         "airflow", "tasks", "test", DAG, "load",
         WOLKVOX_BILLING_VENV=str(venv),
         WOLKVOX_BILLING_DESTINATION="duckdb",
     )  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert process.returncode == 0, process.stdout + process.stderr
     assert used.exists()
     with closing(duckdb.connect(str(file), read_only=True)) as db:
         assert db.execute("SELECT operation_id FROM wolkvox_billing.polls").fetchall() == [

@@ -225,8 +225,10 @@ def live_through(project: Project) -> datetime:
             vendor.misbehave("maintenance", token=beta)
         if number == 1:
             vendor.misbehave("token_busy", token=acme, report=GAUGE, times=1)
-        done = project.load(reports=[COUNTER, GAUGE, DAILY], max_parallel=1, gauge_month="average")
-        assert done.problems == []
+        report = project.load(
+            reports=[COUNTER, GAUGE, DAILY], max_parallel=1, gauge_month="average"
+        )
+        assert report.problems == []
         vendor.behave()
     return moment
 

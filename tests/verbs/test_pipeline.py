@@ -350,11 +350,11 @@ def test_a_full_disk(project: Project, tmp_path: Path, small: str) -> None:
     (tmp_path / "full.py").write_text(FULL)
     # A disk of 16 MB that only this process sees; whoever runs this need not be root.
     steps = 'mount -t tmpfs -o size=16m tmpfs "$1" && cd "$2" && exec "$3" "$4" "$1"'
-    done = with_mounts(
+    process = with_mounts(
         steps, str(folder), str(project.folder), sys.executable, str(tmp_path / "full.py")
     )
-    assert done.returncode == 0, done.stderr
-    before, full, after = json.loads(done.stdout)
+    assert process.returncode == 0, process.stderr
+    before, full, after = json.loads(process.stdout)
     assert before["problems"] == []
     assert full["problems"]
     assert all("disk is full" in problem for problem in full["problems"]), full["problems"]

@@ -60,12 +60,12 @@ def test_nothing_heavy_is_imported(
         Path(".dlt/secrets.toml").write_text(
             f'[sources.wolkvox_billing]\nserver = "0010"\ntoken = "{TOKENS["acme"]}"\n'
         )
-    done = run("--destination", warehouse.destination)
+    process = run("--destination", warehouse.destination)
     name = "0010" if place == "files" else "acme"
-    line, *_ = done.stdout.splitlines()
+    line, *_ = process.stdout.splitlines()
     assert line == f"{name} {REPORT}: ok, 1 rows: Information found for the current month"
-    assert done.stdout.splitlines()[-1] == "imported:", done.stdout
-    assert done.returncode == 0, done.stderr
+    assert process.stdout.splitlines()[-1] == "imported:", process.stdout
+    assert process.returncode == 0, process.stderr
     assert len(files(warehouse)) == 1
     assert not list(warehouse.folder.glob("*.duckdb"))
     warehouse.later(hours=1)
@@ -108,9 +108,9 @@ def test_polls_and_loads_keep_one_pace(project: Project) -> None:
 def test_a_refusal_is_kept_too(project: Project) -> None:
     """A refused call ends in 1, says what to do, and is a row of `polls` after the next load."""
     project.vendor.misbehave("wrong_token", times=1)
-    done = run("--report", OTHER)
-    assert done.returncode == 1
-    assert "to do: make a token in wolkvox Manager" in done.stdout
+    process = run("--report", OTHER)
+    assert process.returncode == 1
+    assert "to do: make a token in wolkvox Manager" in process.stdout
     assert project.load().is_good
     outcomes = project.query("SELECT report, outcome FROM polls ORDER BY started_at DESC")
     assert outcomes == [(OTHER, "bad_token"), (REPORT, "ok")]
@@ -229,9 +229,9 @@ def test_a_full_disk_costs_no_call(project: Project, tmp_path: Path) -> None:
     steps = (
         'mount -t tmpfs -o size=3m tmpfs "$1" && shift && exec "$@"'  # less than what is kept free
     )
-    done = with_mounts(steps, str(data), sys.executable, "-c", POLL)
-    assert "the disk is full" in done.stdout, done.stderr
-    assert (done.returncode, project.vendor.calls) == (1, [])
+    process = with_mounts(steps, str(data), sys.executable, "-c", POLL)
+    assert "the disk is full" in process.stdout, process.stderr
+    assert (process.returncode, project.vendor.calls) == (1, [])
 
 
 def test_several_operations(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:

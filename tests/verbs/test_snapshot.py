@@ -96,11 +96,11 @@ def test_the_oldest_client_opens_the_file(
         f"print(duckdb.__version__[:4], db.execute('''{USAGE}''').fetchall()); "
         "print(db.execute('SELECT COUNT(*) FROM wolkvox_billing.polls').fetchall())"
     )
-    done = subprocess.run([OLDEST, "-c", script], capture_output=True, text=True, check=False)
-    assert done.stdout.splitlines() == [
+    process = subprocess.run([OLDEST, "-c", script], capture_output=True, text=True, check=False)
+    assert process.stdout.splitlines() == [
         "1.1. [(datetime.date(2026, 11, 10), Decimal('40.0000'))]",
         "[(1,)]",
-    ], done.stderr
+    ], process.stderr
 
 
 def test_a_folder_of_parquet_is_read_by_polars(
@@ -156,13 +156,13 @@ def test_psql_reads_the_marts(
     day(project, 10, "40")
 
     def psql(*words: str) -> str:
-        done = subprocess.run(
+        process = subprocess.run(
             ["/usr/bin/env", "psql", project.dsn, "-At", *words],
             capture_output=True,
             text=True,
             check=True,
         )
-        return done.stdout
+        return process.stdout
 
     assert psql("-c", USAGE) == "2026-11-10|40.0000\n"
     assert "What was used" in psql("-c", r"\d+ wolkvox_billing_marts.usage_daily") or (

@@ -33,7 +33,7 @@ def look_at_pool() -> Pool:
         return Pool(True, "")
     name = os.environ.get("WOLKVOX_BILLING_POOL") or NAME
     try:
-        done = subprocess.run(
+        process = subprocess.run(
             [program, "pools", "list", "--output", "json"],
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -42,7 +42,7 @@ def look_at_pool() -> Pool:
             check=True,
         )
         # Airflow may print warnings before it.
-        pools = json.loads(done.stdout[done.stdout.index("[{") :])
+        pools = json.loads(process.stdout[process.stdout.index("[{") :])
         slots = {pool["pool"]: str(pool["slots"]) for pool in pools}
     except (OSError, subprocess.SubprocessError, ValueError, KeyError):
         return Pool(
