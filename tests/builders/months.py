@@ -11,6 +11,7 @@ from builders.documents import declared, line, period, ubl
 from builders.project import TOKENS, Project
 from builders.record import REPORT, Call, write_documents, write_polls
 from wolkvox_billing.invoices.period import Period
+from wolkvox_billing.marts.reconciled import ReconciledRow
 from wolkvox_billing.reconciliation.policy import Policy
 from wolkvox_billing.verbs.invoices import invoices
 from wolkvox_billing.verbs.reconcile import Reconciliation, reconcile
@@ -97,13 +98,13 @@ def judged(
     )
 
 
-def only(found: Reconciliation) -> dict[str, Any]:
-    [row] = found.rows
+def only(result: Reconciliation) -> ReconciledRow:
+    [row] = result.rows
     return row
 
 
-def statuses(found: Reconciliation) -> list[str]:
-    return [one.reconciliation_status for one in found.rows]
+def statuses(result: Reconciliation) -> list[str]:
+    return [row.reconciliation_status for row in result.rows]
 
 
 READ = [(local(1), "10"), (local(15), "500"), (local(31, 23, 50), "1000")]

@@ -30,8 +30,8 @@ from builders.worlds import once
 from wolkvox_billing.cli.main import main
 from wolkvox_billing.closing import Close, NotClosed, close, no_longer_hold, reopen
 from wolkvox_billing.errors import SettingsError, WarehouseError
-from wolkvox_billing.reconciliation.mart import DoesNotTieOut
 from wolkvox_billing.reconciliation.policy import Policy
+from wolkvox_billing.reconciliation.totals import DoesNotTieOut
 from wolkvox_billing.verbs.publish import publish
 from wolkvox_billing.verbs.status import status
 

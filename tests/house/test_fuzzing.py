@@ -24,6 +24,7 @@ import simplejson
 from hypothesis import strategies as st
 
 from builders.documents import attached, declared, line, ubl, xlsx, zipped
+from builders.facts import billed_line
 from builders.fuzzing import (
     AMOUNTS,
     SECONDS,
@@ -51,11 +52,13 @@ from wolkvox_billing import wolkvox_billing
 from wolkvox_billing.errors import SettingsError
 from wolkvox_billing.invoices import Document, OtherKind, Rejected, complete
 from wolkvox_billing.invoices.files import Found, read_file
+from wolkvox_billing.invoices.period import Period
 from wolkvox_billing.marts.meaning import read_meaning
 from wolkvox_billing.reconciliation.contract.line_map import COLUMNS as MAP_COLUMNS
 from wolkvox_billing.reconciliation.contract.line_map import ROLES, first_fit, read_line_map
 from wolkvox_billing.reconciliation.contract.rate_card import COLUMNS as CARD_COLUMNS
 from wolkvox_billing.reconciliation.contract.rate_card import cost, read_rate_card, tariffs
+from wolkvox_billing.reconciliation.facts import Meter
 from wolkvox_billing.reconciliation.policy import read_policy
 from wolkvox_billing.vendor.answer import Outcome, judge
 from wolkvox_billing.vendor.readings import Unreadable, read_items, read_rows
@@ -363,8 +366,8 @@ def test_a_price_is_the_one_that_was_written(fuzz: Fuzz, tmp_path: Path) -> None
             assert stored in readings
             return
         assert stored == sorted(zip(map(Decimal, [0, *tiers]), prices, strict=True))
-        start, end = date(2026, 2, 1), date(2026, 3, 1)
-        price = tariffs(rates, REPORT, "acme", None, "COP", start, end)
+        february = Period(date(2026, 2, 1), date(2026, 3, 1))
+        price = tariffs(rates, Meter("acme", REPORT, ""), "COP", february)
         units = data.draw(st.integers(0, 80))
         one_by_one = sum(prices[sum(unit > tier for tier in tiers)] for unit in range(1, units + 1))
         assert abs(cost(price, Decimal(units), [Decimal(units)]) - one_by_one) <= Decimal("0.005")
@@ -394,7 +397,8 @@ def test_a_line_is_mapped_by_the_first_row_that_fits(fuzz: Fuzz, tmp_path: Path)
                  and (not row[2] or is_like(letters(description), letters(row[2])))),
                 None,
             )  # fmt: skip
-            fit = first_fit(line_map, supplier, code, description)
+            own = {"supplier_id": supplier, "item_code": code, "description": description}
+            fit = first_fit(line_map, billed_line(1, "1", **own))
             assert (line_map.index(fit) if fit else None) == expected
 
     suppliers = st.sampled_from(["", "900123456", "800999888"])

@@ -5,15 +5,16 @@ from __future__ import annotations
 import codecs
 import json
 import zipfile
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pytest
 from click.testing import CliRunner
 
+from builders.facts import billed_line, use
 from builders.months import (
     CARD,
     MAP,
@@ -34,11 +35,15 @@ from builders.project import Project
 from wolkvox_billing.cli.main import main
 from wolkvox_billing.errors import SettingsError
 from wolkvox_billing.evidence import write_evidence
-from wolkvox_billing.reconciliation.contract import line_map, rate_card
-from wolkvox_billing.reconciliation.contract.line_map import MapRow, read_line_map
-from wolkvox_billing.reconciliation.contract.rate_card import Rate, read_rate_card, tariffs
+from wolkvox_billing.reconciliation.contract.line_map import MapRow, read_line_map, warn_of_map
+from wolkvox_billing.reconciliation.contract.rate_card import (
+    Rate,
+    read_rate_card,
+    tariffs,
+    warn_of_card,
+)
 from wolkvox_billing.reconciliation.contract.templates import propose
-from wolkvox_billing.reconciliation.facts import BilledLine, MonthUse
+from wolkvox_billing.reconciliation.facts import BilledLine, Meter
 from wolkvox_billing.verbs.publish import publish
 
 HEADER = CARD.strip().replace(",", ";")
@@ -61,13 +66,14 @@ def map_of(tmp_path: Path, data: bytes) -> list[MapRow]:
     return read_line_map(file, [REPORT])
 
 
+def recordings(description: str = "Grabaciones, en S3", code: str = "RSYNC") -> BilledLine:
+    """A line of an invoice that names no period."""
+    return billed_line(1, "1", None, supplier_id="900123456", description=description,
+                       item_code=code)  # fmt: skip
+
+
 def tier(price: str, quantity: str = "0", start: str = "2026-01-01", currency: str = "COP") -> str:
     return f"{REPORT};;;{quantity};{price};{currency};{start};"
-
-
-def use(product: str, operation_id: str = "acme") -> MonthUse:
-    return MonthUse(operation_id, REPORT, product, OCTOBER_PERIOD, "daily", Decimal(1), Decimal(1),
-                    "audios", local(31), None)  # fmt: skip
 
 
 # Numbers.
@@ -129,9 +135,9 @@ def test_a_column_settles_its_numbers(tmp_path: Path) -> None:
     """One number that reads in one way tells how the others of its column are meant; another column
     tells nothing, since a person may write it another way."""
     rates = card(tmp_path, tier("1.234"), tier("1.100,50", "100"))
-    assert [one.unit_price for one in rates] == [Decimal(1234), Decimal("1100.50")]
+    assert [rate.unit_price for rate in rates] == [Decimal(1234), Decimal("1100.50")]
     rates = card(tmp_path, tier("1.234"), tier("0.5", "100"))
-    assert [one.unit_price for one in rates] == [Decimal("1.234"), Decimal("0.5")]
+    assert [rate.unit_price for rate in rates] == [Decimal("1.234"), Decimal("0.5")]
     with pytest.raises(SettingsError, match=r"line 3, column from_quantity: '10\.000': expected"):
         card(tmp_path, tier("0.045"), tier("0.040", "10.000"))
     with pytest.raises(SettingsError, match=r"line 3, column unit_price: '0,5': .* line 2, '0.6'"):
@@ -160,16 +166,16 @@ def test_a_small_price_is_stored_whole(warehouse: Project) -> None:
     ):
         query = f"SELECT {column} FROM wolkvox_billing_marts.{mart}"
         assert warehouse.query(query) == [(Decimal("0.000123"),)]
-    made = write_evidence("out", "2026-10", destination=warehouse.destination,
-                          clock=lambda: warehouse.vendor.now)  # fmt: skip
-    with zipfile.ZipFile(made) as archive:
+    evidence = write_evidence("out", "2026-10", destination=warehouse.destination,
+                              clock=lambda: warehouse.vendor.now)  # fmt: skip
+    with zipfile.ZipFile(evidence) as archive:
         assert ",0.00012300," in archive.read("invoice_reconciliation.csv").decode()
     publish("copy.duckdb", destination=warehouse.destination)
     with duckdb.connect("copy.duckdb", read_only=True) as db:
-        found = db.execute(
+        prices = db.execute(
             "SELECT contracted_unit_price FROM wolkvox_billing_marts.invoice_reconciliation"
         ).fetchall()
-    assert found == [(Decimal("0.000123"),)]
+    assert prices == [(Decimal("0.000123"),)]
 
 
 # Dates.
@@ -226,7 +232,7 @@ def test_a_price_that_seems_to_end_a_day_early_is_a_warning(tmp_path: Path) -> N
     rows += [f"{REPORT};;B;0;1;COP;2026-01-01;{end}" for end in ("2026-10-01",)]
     rows += [f"{REPORT};;C;0;1;COP;2026-01-01;{end}" for end in ("31/12/9999",)]
     rates = card(tmp_path, *rows)
-    assert rate_card.warnings_of(rates, "rate_card.csv", [], []) == [
+    assert warn_of_card(rates, "rate_card.csv", [], []) == [
         "rate_card.csv, line 2, column valid_to: 2026-09-30 is the first day on which the price no "
         "longer holds; if it is the last one on which it does, write 2026-10-01"
     ]
@@ -241,10 +247,9 @@ def test_names_compare_without_case_and_accents(tmp_path: Path) -> None:
     rows = [tier("100"), f"{REPORT.upper()};ACME;;0;90;cop;2026-01-01;"]
     rows += [f"{REPORT};acme;audíos;0;80;COP;2026-01-01;"]
     rates = card(tmp_path, *rows)
-    months = date(2026, 10, 1), date(2026, 11, 1)
-    for product, price in ((None, 90), ("OTHER", 90), ("AUDIOS", 80)):
-        [found] = tariffs(rates, REPORT, "acme", product, "COP", *months)
-        assert [one.unit_price for one in found.tiers] == [price], product
+    for product, price in (("", 90), ("OTHER", 90), ("AUDIOS", 80)):
+        [tariff] = tariffs(rates, Meter("acme", REPORT, product), "COP", OCTOBER_PERIOD)
+        assert [rate.unit_price for rate in tariff.tiers] == [price], product
     with pytest.raises(SettingsError, match="line 4, column from_quantity: 0 is there twice"):
         card(tmp_path, *rows, f"{REPORT};Acme;AUDIOS;0;70;COP;2026-01-01;")
 
@@ -265,7 +270,7 @@ def test_names_that_nobody_has_are_warnings(project: Project) -> None:
     """With file, row, column, and the names that there are; a blank one and a fee name nothing."""
     read(project, *READ)
     bill(project, invoice("1000", "100000.00"))
-    found = judged(
+    result = judged(
         project,
         f"{ONE_LINE},,*x*,{REPORT},acne,,quantity\n,,*y*,{REPORT},,Vídeos,quantity\n"
         ",,*cargo*,,nobody,nothing,fee\n",
@@ -273,7 +278,7 @@ def test_names_that_nobody_has_are_warnings(project: Project) -> None:
         f"{REPORT},ACME,audio,0,80,COP,2026-01-01,\n",
     )
     none = "column pattern: no invoice line is taken by this row"
-    assert found.warnings == [
+    assert result.warnings == [
         f"line_map.csv, line 3, {none}",
         f"line_map.csv, line 4, {none}",
         f"line_map.csv, line 5, {none}",
@@ -293,17 +298,19 @@ def test_a_product_is_one_of_its_operation(tmp_path: Path) -> None:
     nothing was ever asked, no name is known to be wrong."""
     rates = card(tmp_path, f"{REPORT};beta;AUDIOS;0;1;COP;2026-01-01;")
     names = {"acme": None, "beta": None}
-    [said] = rate_card.warnings_of(rates, "f", names, [use("AUDIOS"), use("VIDEO", "beta")])
-    assert said.endswith("that was read; there is 'VIDEO'")
-    assert rate_card.warnings_of(rates, "f", names, [use("Audios", "beta")]) == []
-    assert rate_card.warnings_of(rates, "f", {}, []) == []
+    audios, video = use(OCTOBER_PERIOD, 1), use(OCTOBER_PERIOD, 1, product="VIDEO")
+    [warning] = warn_of_card(rates, "f", names, [audios, replace(video, operation_id="beta")])
+    assert warning.endswith("that was read; there is 'VIDEO'")
+    same = replace(audios, product="Audios", operation_id="beta")
+    assert warn_of_card(rates, "f", names, [same]) == []
+    assert warn_of_card(rates, "f", {}, []) == []
 
 
 def test_a_pattern_without_a_star_gets_a_hint(tmp_path: Path) -> None:
     """A person expects a word to be enough."""
     rows = map_of(tmp_path, f"{MAP},,grabaciones,{REPORT},,,quantity\n".encode())
-    [said] = line_map.warnings_of(rows, [("900", None, "Grabaciones en S3")], "line_map.csv")
-    assert said.endswith("without * it must be the whole description: try *grabaciones*")
+    [warning] = warn_of_map(rows, [recordings()], "line_map.csv")
+    assert warning.endswith("without * it must be the whole description: try *grabaciones*")
 
 
 def test_a_supplier_of_whom_no_document_is_gives_a_warning(project: Project) -> None:
@@ -349,7 +356,7 @@ def test_a_file_in_excels_old_encoding_is_read(tmp_path: Path) -> None:
     """cp1252, as the plain CSV of a Spanish Excel."""
     [row] = map_of(tmp_path, f"{MAP},,*grabación*,{REPORT},,Señal,quantity\n".encode("cp1252"))
     assert (row.pattern, row.product) == ("*grabación*", "Señal")
-    assert row.fits("900", None, "GRABACION 7")
+    assert row.fits(recordings("GRABACION 7"))
 
 
 @pytest.mark.parametrize(
@@ -391,14 +398,6 @@ def test_a_tax_id_that_excel_shortened_is_refused(tmp_path: Path) -> None:
 # --init
 
 
-def billed(description: str = "Grabaciones, en S3", **more: Any) -> BilledLine:
-    line = {"document_id": "d", "line_number": 1, "document_number": "F-1", "is_duplicate": False,
-            "supplier_id": "900123456", "operation": None, "description": description,
-            "item_code": "RSYNC", "quantity": Decimal(1), "amount": Decimal(1), "currency": "COP",
-            "period": None, **more}  # fmt: skip
-    return BilledLine(**line)
-
-
 OWN = f";;*minutos*;{REPORT};;;quantity"
 
 
@@ -408,7 +407,7 @@ def test_a_proposal_is_written_as_the_file_is(tmp_path: Path, encoding: str) -> 
     file = tmp_path / "line_map.csv"
     before = f"# línea\n{MAP.replace(',', ';')}{OWN}"
     file.write_bytes(before.encode(encoding))
-    [row] = propose(file, read_line_map(file, [REPORT]), [billed()])
+    [row] = propose(file, read_line_map(file, [REPORT]), [recordings()])
     assert row == {"supplier_id": "900123456", "item_code": "RSYNC", "operation_id": "",
                    "pattern": "grabaciones, en s*", "report": REPORT, "product": "",
                    "role": "quantity"}  # fmt: skip
@@ -423,24 +422,24 @@ def test_a_proposal_is_not_made_twice(tmp_path: Path) -> None:
     file = tmp_path / "line_map.csv"
     row = f'900123456,RSYNC,"grabaciones, en s*",{REPORT},,,quantity'
     excel = row.replace('"', '""')
-    for there in (
+    for written in (
         f"# proposed: {row}",
         f'"# proposed: {excel}"',
         f"#{row}",
         f"# proposed: 900123456;RSYNC;grabaciones, en s*;{REPORT};;;quantity",
         '900.123.456-7,rsync,"Grabaciones, en S*",,,,fee',
     ):
-        file.write_text(f"{MAP}{there}\n")
-        assert propose(file, [], [billed()]) == [], there
-        assert file.read_text() == f"{MAP}{there}\n"
-    assert len(propose(file, [], [billed("Minutos")])) == 1
+        file.write_text(f"{MAP}{written}\n")
+        assert propose(file, [], [recordings()]) == [], written
+        assert file.read_text() == f"{MAP}{written}\n"
+    assert len(propose(file, [], [recordings("Minutos")])) == 1
 
 
 def test_a_proposal_cannot_run_or_break_a_line(tmp_path: Path) -> None:
     """What a spreadsheet would take for a formula is not written, nor a line break of a code."""
     file = tmp_path / "line_map.csv"
     file.write_text(MAP)
-    lines = [billed("=cmd()", item_code="=1"), billed("-x\ny", item_code="A\nB")]
+    lines = [recordings("=cmd()", "=1"), recordings("-x\ny", "A\nB")]
     propose(file, [], lines)
     assert file.read_text() == (
         f"{MAP}# proposed: 900123456,,*=cmd(),{REPORT},,,quantity\n"
@@ -454,9 +453,9 @@ def test_init_prints_json(project: Project) -> None:
     bill(project, invoice("1000", "100000.00"))
     done = CliRunner().invoke(main, ["reconcile", "--init", "--json"])
     assert done.exit_code == 0, done.output
-    said = json.loads(done.stdout)
-    assert said["written"] == ["line_map.csv", "rate_card.csv"]
-    [row] = said["proposed"]
+    printed = json.loads(done.stdout)
+    assert printed["written"] == ["line_map.csv", "rate_card.csv"]
+    [row] = printed["proposed"]
     assert (row["pattern"], row["role"]) == ("grabaciones en s*", "quantity")
 
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 from click.testing import CliRunner
@@ -18,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from builders.documents import declared, line, period, ubl
+from builders.facts import billed_line, known, rate, unseen_everywhere, use
 from builders.months import (
     CARD,
     MAP,
@@ -43,12 +42,11 @@ from wolkvox_billing.errors import SettingsError
 from wolkvox_billing.invoices.period import Period
 from wolkvox_billing.reconciliation import mart
 from wolkvox_billing.reconciliation.contract.line_map import MapRow
-from wolkvox_billing.reconciliation.contract.rate_card import FOREVER, Rate
-from wolkvox_billing.reconciliation.facts import BilledLine, DayUse, Facts, MonthUse
+from wolkvox_billing.reconciliation.facts import DayUse
 from wolkvox_billing.reconciliation.keys import compare
-from wolkvox_billing.reconciliation.mart import tie_out
 from wolkvox_billing.reconciliation.policy import Policy
-from wolkvox_billing.reconciliation.unread import Tail, Unread
+from wolkvox_billing.reconciliation.totals import LeftOutTotal, tie_out
+from wolkvox_billing.reconciliation.unread import Point, Tail, Unread, unread_of_counter
 from wolkvox_billing.reconciliation.verdicts import judge
 from wolkvox_billing.reconciliation.words import explanation
 from wolkvox_billing.verbs.invoices import invoices
@@ -100,7 +98,7 @@ def test_a_load_judges_anew_where_something_else_is_known(warehouse: Project) ->
     """The mart has the verdicts of the day's first load, until the rules, the invoices or a month
     that is over are others: on a long record they take as long as ten polls."""
 
-    def shown() -> list[tuple[Any, ...]]:
+    def stored() -> list[tuple[Any, ...]]:
         return warehouse.query(
             "SELECT reconciliation_status, consumed_quantity, contracted_cost "
             "FROM wolkvox_billing_marts.invoice_reconciliation ORDER BY billing_period_start"
@@ -109,21 +107,21 @@ def test_a_load_judges_anew_where_something_else_is_known(warehouse: Project) ->
     Path("line_map.csv").write_text(ONE_LINE)
     Path("rate_card.csv").write_text(ONE_PRICE)
     poll(warehouse, (local(3), "10"))
-    assert shown() == [("open_period", 10, 1000)]
+    assert stored() == [("open_period", 10, 1000)]
     poll(warehouse, (local(3, 13), "20"))
-    assert shown() == [("open_period", 10, 1000)]
+    assert stored() == [("open_period", 10, 1000)]
     Path("rate_card.csv").write_text(ONE_PRICE.replace(",100,", ",200,"))
     poll(warehouse, (local(3, 14), "30"))
-    assert shown() == [("open_period", 30, 6000)]
+    assert stored() == [("open_period", 30, 6000)]
     poll(warehouse, (local(4), "40"))
-    assert shown() == [("open_period", 40, 8000)]
+    assert stored() == [("open_period", 40, 8000)]
     poll(warehouse, (local(1, month=11), "1"))
-    assert shown() == [("open_period", 40, 8000), ("open_period", 1, 200)]
+    assert stored() == [("open_period", 40, 8000), ("open_period", 1, 200)]
     warehouse.vendor.now = local(1, 13, month=11)  # the vendor restates a day of October
     row = {"operation": "ACME", "description": "AUDIOS", "items": "45", "date": "2026-10-04"}
     warehouse.vendor.answer(TOKENS["acme"], REPORT, [row])
     assert warehouse.load(measures={REPORT: "month_to_date"}, force=True).is_good
-    assert shown() == [("open_period", 45, 9000), ("open_period", 1, 200)]
+    assert stored() == [("open_period", 45, 9000), ("open_period", 1, 200)]
 
 
 def test_a_month_that_is_over_is_judged_anew_when_it_is_read_again(warehouse: Project) -> None:
@@ -181,9 +179,9 @@ def test_invoices_are_loaded_whatever_the_line_map_says(project: Project) -> Non
         if load:
             poll(project, *READ[:1])
         result = invoices(["one.xml"], clock=lambda: project.vendor.now)
-        assert [one.made[:6] for one in result.receipts] == ["loaded"]
-        told = f"loaded, and invoices were not compared anew: {says}"
-        assert [one.startswith(told) for one in result.warnings] == ([True] if says else [])
+        assert [receipt.made[:6] for receipt in result.receipts] == ["loaded"]
+        warning = f"loaded, and invoices were not compared anew: {says}"
+        assert [text.startswith(warning) for text in result.warnings] == ([True] if says else [])
 
 
 def test_the_command_says_why_invoices_are_not_compared(project: Project) -> None:
@@ -195,10 +193,9 @@ def test_the_command_says_why_invoices_are_not_compared(project: Project) -> Non
     done = CliRunner().invoke(main, ["invoices", "one.xml"])
     assert done.exit_code == 0
     assert "warning: loaded, and invoices were not compared anew: line_map.csv, l" in done.output
-    [said] = json.loads(CliRunner().invoke(main, ["invoices", "one.xml", "--json"]).stdout)[
-        "warnings"
-    ]
-    assert "column report" in said
+    printed = json.loads(CliRunner().invoke(main, ["invoices", "one.xml", "--json"]).stdout)
+    [warning] = printed["warnings"]
+    assert "column report" in warning
 
 
 def test_an_open_month_is_no_finding(warehouse: Project) -> None:
@@ -231,12 +228,12 @@ def test_a_line_that_no_row_fits_has_a_key_of_its_own(warehouse: Project) -> Non
     """It has no report, and the explanation quotes it."""
     read(warehouse, *READ)
     bill(warehouse, invoice("1000", "100000.00"))
-    found = judged(warehouse, f"{MAP},,*minutos*,{REPORT},,,quantity\n")
-    assert sorted(statuses(found)) == ["unmapped_line", "usage_not_invoiced"]
-    [row] = [one for one in found.rows if one.reconciliation_status == "unmapped_line"]
+    result = judged(warehouse, f"{MAP},,*minutos*,{REPORT},,,quantity\n")
+    assert sorted(statuses(result)) == ["unmapped_line", "usage_not_invoiced"]
+    [row] = [row for row in result.rows if row.reconciliation_status == "unmapped_line"]
     assert row.report is None and row.billed_cost == 100000 and row.is_material
     assert "no row of the line map fits: «Grabaciones en S3»" in row.explanation
-    assert found.warnings == [
+    assert result.warnings == [
         "line_map.csv, line 2, column pattern: no invoice line is taken by this row"
     ]
 
@@ -394,7 +391,8 @@ def test_tax_that_does_not_add_up_is_told(warehouse: Project) -> None:
 
     def taxed(number: str, tax: str | None, *lines: str | None, month: str = OCTOBER) -> str:
         own = (
-            line("10", "1000.00", tax=one, price=None, description="Grabaciones") for one in lines
+            line("10", "1000.00", tax=tax_of_line, price=None, description="Grabaciones")
+            for tax_of_line in lines
         )
         return ubl(*own, number=number, tax=tax, net=f"{len(lines)}000.00", periods=month)
 
@@ -408,9 +406,9 @@ def test_tax_that_does_not_add_up_is_told(warehouse: Project) -> None:
         taxed("F-6", None, "300.01"),
         taxed("F-7", "9.00", "19.00", month=period("2026-09-01", "2026-09-30")),
     )
-    told = sorted(judged(warehouse).warnings)
+    warnings = sorted(judged(warehouse).warnings)
     doubt = "its tax does not add up; withholdings may explain it:"
-    assert told == [
+    assert warnings == [
         f"invoice F-4: {doubt} it states 500.00, and its lines 380.00",
         f"invoice F-5: {doubt} line 1 states 300.02 on 1,000.00, more than 30%",
     ]
@@ -418,7 +416,7 @@ def test_tax_that_does_not_add_up_is_told(warehouse: Project) -> None:
         destination=warehouse.destination, policy=Policy(), clock=lambda: warehouse.vendor.now
     )
     september = f"invoice F-7: {doubt} it states 9.00, and its lines 19.00"
-    assert sorted(every.warnings) == [*told, september]
+    assert sorted(every.warnings) == [*warnings, september]
 
 
 def test_many_lines_make_one_key(warehouse: Project) -> None:
@@ -435,13 +433,11 @@ def test_many_lines_make_one_key(warehouse: Project) -> None:
     )
     bill(warehouse, two)
     maps = f"{ONE_LINE},,descuento,{REPORT},,,discount\n,,*cargo*,,,,fee\n"
-    found = judged(warehouse, maps)
-    row = only(found)
+    result = judged(warehouse, maps)
+    row = only(result)
     assert (row.reconciliation_status, row.billed_quantity) == ("matched", 1000)
-    assert found.totals["left_out"] == [
-        {"role": "fee", "billing_currency": "COP", "billed_cost": Decimal(7000)}
-    ]
-    assert found.totals["billed_lines"] == Decimal(107000)
+    assert result.totals.left_out == [LeftOutTotal("fee", "COP", Decimal(7000))]
+    assert result.totals.billed_lines == Decimal(107000)
 
 
 def test_one_line_covers_all_products_that_no_other_line_names(warehouse: Project) -> None:
@@ -455,8 +451,8 @@ def test_one_line_covers_all_products_that_no_other_line_names(warehouse: Projec
     )  # fmt: skip
     bill(warehouse, two)
     maps = f"{MAP},,*A,{REPORT},,A,quantity\n,,*otras,{REPORT},,,quantity\n"
-    found = judged(warehouse, maps)
-    rows = [(one.product, one.consumed_quantity, one.reconciliation_status) for one in found.rows]
+    result = judged(warehouse, maps)
+    rows = [(row.product, row.consumed_quantity, row.reconciliation_status) for row in result.rows]
     assert rows == [(None, 300, "matched"), ("A", 300, "matched")]
 
 
@@ -477,10 +473,10 @@ def test_two_operations_on_one_invoice(warehouse: Project, monkeypatch: pytest.M
     )  # fmt: skip
     bill(warehouse, two)
     maps = f"{MAP},,*acme,{REPORT},acme,,quantity\n,,*beta,{REPORT},beta,,quantity\n"
-    found = judged(warehouse, maps)
-    assert [(one.operation_id, one.billed_quantity) for one in found.rows] == [
+    result = judged(warehouse, maps)
+    assert [(row.operation_id, row.billed_quantity) for row in result.rows] == [
         ("acme", 300), ("beta", 200)]  # fmt: skip
-    assert statuses(found) == ["matched", "matched"]
+    assert statuses(result) == ["matched", "matched"]
     unclear = judged(warehouse, f"{MAP},,*,{REPORT},,,quantity\n")
     assert "nothing says which operation is billed by" in unclear.rows[0].explanation
 
@@ -491,8 +487,8 @@ def test_a_period_of_its_own_is_compared_with_its_days(warehouse: Project) -> No
          (local(31, 23, 59), "1000"))  # fmt: skip
     stretch = period("2026-10-11", "2026-10-20")
     bill(warehouse, invoice("800", "80000.00", periods=stretch))
-    found = judged(warehouse)
-    rows = {str(one.billing_period_start): one for one in found.rows}
+    result = judged(warehouse)
+    rows = {str(row.billing_period_start): row for row in result.rows}
     assert rows["2026-10-11"].reconciliation_status == "matched"
     assert rows["2026-10-01"].consumed_quantity == 200  # what that invoice does not bill
     assert rows["2026-10-01"].reconciliation_status == "usage_not_invoiced"
@@ -502,8 +498,8 @@ def test_a_period_whose_ends_were_not_read_is_inconclusive(warehouse: Project) -
     """Where a reading covers days on both sides of the period's end, nothing can be said."""
     read(warehouse, (local(5), "100"), (local(15), "500"), (local(31, 23, 59), "1000"))
     bill(warehouse, invoice("400", "40000.00", periods=period("2026-10-08", "2026-10-15")))
-    found = judged(warehouse)
-    assert "inconclusive_low_coverage" in statuses(found)
+    result = judged(warehouse)
+    assert "inconclusive_low_coverage" in statuses(result)
 
 
 def test_a_test_document_is_not_compared(warehouse: Project) -> None:
@@ -629,14 +625,14 @@ def test_the_command_prints_verdicts_and_json(project: Project) -> None:
     done = run(main, ["reconcile", "--month", "2026-10"])
     assert done.exit_code == 0 and "overbilled_quantity: wolkvox billed 9,450 audios" in done.output
     assert run(main, ["reconcile", "--month", "2026-10", "--fail-on-material"]).exit_code == 1
-    said = json.loads(run(main, ["reconcile", "--month", "2026-10", "--json"]).stdout)
-    assert said["month"] == "2026-10" and said["policy"]["tolerance_amount"] == "0.01"
-    assert said["policy"]["line_map_sha256"] == hashlib.sha256(ONE_LINE.encode()).hexdigest()
-    assert said["rows"][0]["billed_quantity"] == "9450.0000"
-    assert said["rows"][0]["billing_period_start"] == "2026-10-01"
-    assert said["is_closed"] is False
-    row = said["rows"][0]
-    assert said["failures"] == [
+    printed = json.loads(run(main, ["reconcile", "--month", "2026-10", "--json"]).stdout)
+    assert printed["month"] == "2026-10" and printed["policy"]["tolerance_amount"] == "0.01"
+    assert printed["policy"]["line_map_sha256"] == hashlib.sha256(ONE_LINE.encode()).hexdigest()
+    assert printed["rows"][0]["billed_quantity"] == "9450.0000"
+    assert printed["rows"][0]["billing_period_start"] == "2026-10-01"
+    assert printed["is_closed"] is False
+    row = printed["rows"][0]
+    assert printed["failures"] == [
         f"2026-10 acme rsync_s3_mp3: overbilled_quantity: {row['explanation']}"
     ]
     closed = run(main, ["close", "2026-10", "--reason", "paid", "--by", "ana"])
@@ -672,22 +668,23 @@ def test_the_policy_is_read_from_the_settings(
 
 def test_an_unread_tail_has_a_bound() -> None:
     """The most that was used between two readings so long apart; from the month's start on."""
-    from wolkvox_billing.reconciliation.unread import tail_of
-
     hour = 3600
-    readings: Sequence[tuple[int, Decimal]] = [
-        (1 * hour, Decimal(10)), (2 * hour, Decimal(40)), (3 * hour, Decimal(45))]  # fmt: skip
-    assert tail_of(readings, 0, 4 * hour, Decimal(1)) == (30, hour, "busiest")
-    assert tail_of(readings, 0, 5 * hour, Decimal(1)) == (40, 2 * hour, "busiest")
+    readings = [Point(at * hour, Decimal(items)) for at, items in ((1, 10), (2, 40), (3, 45))]
+
+    def tail(points: list[Point], end: int, factor: int) -> Tail:
+        return unread_of_counter(points, 0, 0, end, Decimal(factor)).missing
+
+    assert tail(readings, 4 * hour, 1) == (30, hour, "busiest")
+    assert tail(readings, 5 * hour, 1) == (40, 2 * hour, "busiest")
     # twice the rate of 90 in two hours, for half an hour
-    assert tail_of([(2 * hour, Decimal(90))], 0, 2 * hour + 1800, Decimal(2)) == (
+    assert tail([Point(2 * hour, Decimal(90))], 2 * hour + 1800, 2) == (
         45,
         1800,
         "busiest",
     )
-    assert tail_of(readings, 0, 3 * hour, Decimal(1)) == (0, 0, "busiest")
-    assert tail_of(readings, 0, 9 * hour, Decimal(2)) == (180, 6 * hour, "average")
-    assert tail_of([], 0, 9 * hour, Decimal(1)) == (None, 9 * hour, "unknown")
+    assert tail(readings, 3 * hour, 1) == (0, 0, "busiest")
+    assert tail(readings, 9 * hour, 2) == (180, 6 * hour, "average")
+    assert tail([], 9 * hour, 1) == (None, 9 * hour, "unknown")
 
 
 # What holds for any month.
@@ -720,39 +717,36 @@ def test_verdicts_add_up(
     """Whatever was used and billed: every line and every unit is in one verdict, the effects add up
     to the difference of cost to the cent, and nothing that does not tie out is shown."""
     months = [
-        MonthUse("acme", REPORT, f"P{n}", OCTOBER_PERIOD, "month_to_date" if known else None,
-                 quantity if known else None, quantity, "audios", local(31), Decimal())
-        for n, (quantity, known) in enumerate(used)
-    ]  # fmt: skip
+        use(OCTOBER_PERIOD, quantity, product=f"P{n}") for n, (quantity, _) in enumerate(used)
+    ]
+    months = [
+        month if is_known else replace(month, measure=None, quantity=None)
+        for month, (_, is_known) in zip(months, used, strict=True)
+    ]
     days = {
-        ("acme", REPORT, f"P{n}"): [DayUse(date(2026, 10, 31), 31, quantity)]
-        for n, (quantity, known) in enumerate(used)
-        if known
+        month.meter: [DayUse(date(2026, 10, 31), 31, month.quantity)]
+        for month in months
+        if month.quantity is not None
     }
     lines = [
-        BilledLine(str(n), 1, f"F-{n}", twice, "900", None, f"p{product}", None,
-                   None if quantity is None else sign * quantity, sign * amount, currency, period)
-        for n, (product, quantity, amount, currency, sign, period, twice) in enumerate(billed)
+        billed_line(stated if stated is None else sign * stated, sign * amount, period,
+                    document_id=str(n), document_number=f"F-{n}", is_duplicate=twice,
+                    description=f"p{product}", currency=currency)
+        for n, (product, stated, amount, currency, sign, period, twice) in enumerate(billed)
     ]  # fmt: skip
     line_map = [MapRow(n, "", "", f"p{n}", REPORT, "", f"P{n}", "quantity") for n in range(4)]
     line_map.append(MapRow(9, "", "", "p4", REPORT, "", "", "price_component"))
-    rates = [
-        Rate(n, REPORT, "", "", Decimal(1000 * n), price, "COP", date(2026, 1, 1), FOREVER)
-        for n, price in enumerate(prices)
-    ]
-    today = date(2026, 12, 31)
-    answered = {("acme", REPORT): {date(2026, 10, 3)}}
-    unread = Unread(Tail(Decimal(5), 60, "busiest"))
-    facts = Facts(local(31), {"acme": today}, today, {"acme": "A"}, months, days, lines, answered,
-                  lambda *_: unread, lambda _: ZoneInfo("America/Bogota"))  # fmt: skip
+    rates = [rate(price, line=n, from_quantity=Decimal(1000 * n)) for n, price in enumerate(prices)]
+    facts = known(months, lines, days=days, answered={("acme", REPORT): {date(2026, 10, 3)}})
     comparison = compare(facts, line_map, "900")
-    verdicts = judge(facts, comparison, rates, Policy())
+    unseen = unseen_everywhere(comparison, Unread(Tail(Decimal(5), 60, "busiest")))
+    verdicts = judge(facts, comparison, unseen, rates, Policy())
     totals = tie_out(facts, comparison, verdicts)
-    assert totals["billed_lines"] == sum(line.amount for line in lines)
-    seen = sorted(line.document_id for one in verdicts for line in one.lines)
-    assert seen == sorted(line.document_id for line in lines)
-    for one in verdicts:
-        assert explanation(one, facts, "en").endswith(".")
-        assert explanation(one, facts, "es").endswith(".")
-        if one.volume_effect is not None and one.price_effect is not None:
-            assert one.volume_effect + one.price_effect == one.cost_variance
+    assert totals.billed_lines == sum(line.amount for line in lines)
+    judged_lines = sorted(line.document_id for verdict in verdicts for line in verdict.lines)
+    assert judged_lines == sorted(line.document_id for line in lines)
+    for verdict in verdicts:
+        assert explanation(verdict, facts, "en").endswith(".")
+        assert explanation(verdict, facts, "es").endswith(".")
+        if verdict.volume_effect is not None and verdict.price_effect is not None:
+            assert verdict.volume_effect + verdict.price_effect == verdict.cost_variance

@@ -4,27 +4,28 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from builders.documents import period
+from builders.facts import billed_line, known, rate, unseen_everywhere, use
+from builders.months import OCTOBER_PERIOD as OCTOBER
 from builders.months import READ, REPORT, bill, invoice, judged, local, only, read
 from builders.project import TOKENS, Project
 from wolkvox_billing.invoices.period import Period
 from wolkvox_billing.reconciliation.contract.line_map import MapRow
-from wolkvox_billing.reconciliation.contract.rate_card import FOREVER, Rate
-from wolkvox_billing.reconciliation.facts import BilledLine, DayUse, Facts, MonthUse
+from wolkvox_billing.reconciliation.contract.rate_card import Rate
+from wolkvox_billing.reconciliation.facts import BilledLine, DayUse, Meter, MonthUse
 from wolkvox_billing.reconciliation.keys import compare
-from wolkvox_billing.reconciliation.policy import Policy
+from wolkvox_billing.reconciliation.policy import LANGUAGES, Policy
 from wolkvox_billing.reconciliation.unread import (
     Day,
+    Point,
     Tail,
     Unread,
     unread_of_counter,
@@ -36,96 +37,82 @@ from wolkvox_billing.reconciliation.words import explanation
 
 HOUR, DAY = 3600, 86_400
 LINE_MAP = [MapRow(2, "", "", "", REPORT, "", "", "quantity")]
-OCTOBER = Period(date(2026, 10, 1), date(2026, 11, 1))
 NOVEMBER = Period(date(2026, 11, 1), date(2026, 12, 1))
 DECEMBER = Period(date(2026, 12, 1), date(2027, 1, 1))
 ALL_READ = Unread(Tail(Decimal(), 0, "busiest"))
 
 
-def use(of: Period, quantity: int, measure: str = "month_to_date") -> MonthUse:
-    read_at = datetime(of.end.year, of.end.month, 1, 4, 59, tzinfo=timezone.utc)
-    return MonthUse("acme", REPORT, "AUDIOS", of, measure, Decimal(quantity), Decimal(quantity),
-                    "audios", read_at, Decimal())  # fmt: skip
-
-
-def line(quantity: int | None, amount: str, of: Period = OCTOBER, **more: Any) -> BilledLine:
-    stated = None if quantity is None else Decimal(quantity)
-    own = BilledLine("d", 1, "F-1", False, "900", None, "audios", None, stated, Decimal(amount),
-                     "COP", of)  # fmt: skip
-    return replace(own, **more)
-
-
-def verdicts(
+def verdicts_on(
     months: list[MonthUse],
     *lines: BilledLine,
     unread: Unread = ALL_READ,
-    days: Sequence[DayUse] = (),
-    days_of: dict[tuple[str, str, str], list[DayUse]] | None = None,
     line_map: Sequence[MapRow] = LINE_MAP,
-    answered: Sequence[date] = (),
-    rates: Sequence[tuple[str, str, date, date]] = (("100", "COP", date(2026, 1, 1), FOREVER),),
-    **policy: Any,
+    rates: Sequence[Rate] = (rate("100"),),
+    **known_too: Any,
 ) -> list[Verdict]:
-    """The verdicts on these lines, in January 2027, and their sentences: none may be missing."""
-    today = date(2027, 1, 31)
-    facts = Facts(
-        now=datetime(2027, 1, 31, tzinfo=timezone.utc),
-        today={"acme": today},
-        default_today=today,
-        operations={"acme": "ACME"},
-        months=months,
-        days=days_of or {("acme", REPORT, "AUDIOS"): list(days)},
-        lines=list(lines),
-        answered={("acme", REPORT): set(answered)},
-        unread_of=lambda *_: unread,
-        zone_of=lambda _: ZoneInfo("America/Bogota"),
+    """The verdicts on these lines, and their sentences: none may be missing."""
+    facts = known(months, list(lines), **known_too)
+    comparison = compare(facts, line_map, None)
+    verdicts = judge(facts, comparison, unseen_everywhere(comparison, unread), rates, Policy())
+    assert all(
+        explanation(verdict, facts, language) for verdict in verdicts for language in LANGUAGES
     )
-    card = [
-        Rate(n, REPORT, "", "", Decimal(), Decimal(price), currency, start, end)
-        for n, (price, currency, start, end) in enumerate(rates, 2)
-    ]
-    found = judge(facts, compare(facts, line_map, None), card, Policy(**policy))
-    assert all(explanation(one, facts, language) for one in found for language in ("en", "es"))
-    return found
+    return verdicts
 
 
-def verdict(months: list[MonthUse], *lines: BilledLine, **more: Any) -> Verdict:
-    [one] = verdicts(months, *lines, **more)
-    return one
+def verdict_on(months: list[MonthUse], *lines: BilledLine, **more: Any) -> Verdict:
+    [verdict] = verdicts_on(months, *lines, **more)
+    return verdict
+
+
+def of_audios(*days: tuple[int, int, int]) -> dict[Meter, list[DayUse]]:
+    """Days of October: which one, how many it covers, and how much was used in them."""
+    return {
+        Meter("acme", REPORT, "AUDIOS"): [
+            DayUse(date(2026, 10, day), covers, Decimal(quantity)) for day, covers, quantity in days
+        ]
+    }
+
+
+def answered_on(day: date) -> dict[tuple[str, str], set[date]]:
+    return {("acme", REPORT): {day}}
 
 
 # How much can be unseen.
 
-READINGS = [(10 * HOUR, Decimal(100)), (34 * HOUR, Decimal(340)), (58 * HOUR, Decimal(580))]
+READINGS = [Point(hour * HOUR, Decimal(10 * hour)) for hour in (10, 34, 58)]
 
 
 def test_a_period_that_ends_in_mid_month_is_bounded_by_the_next_reading() -> None:
     """Read each day at 10:00, ten an hour: of the second day's last 14 hours at most 240 are unseen
     (what the next reading shows), by the busiest rate 140; of the first day's as many are from
     before."""
-    month = (0, 31 * DAY)
-    found = unread_of_counter(READINGS, month, DAY, 2 * DAY, Decimal(1))
-    assert found.missing == (140, 14 * HOUR, "busiest")
-    assert found.foreign == 140
-    assert unread_of_counter(READINGS, month, DAY, 2 * DAY, Decimal(9)).missing.quantity == 240
+    unread = unread_of_counter(READINGS, 0, DAY, 2 * DAY, Decimal(1))
+    assert unread.missing == (140, 14 * HOUR, "busiest")
+    assert unread.foreign == 140
+    assert unread_of_counter(READINGS, 0, DAY, 2 * DAY, Decimal(9)).missing.quantity == 240
 
 
 def test_a_stretch_without_a_reading_before_it_is_bounded_by_the_one_after() -> None:
     """Before the first reading at most what it shows was used."""
-    found = unread_of_counter(READINGS, (0, 31 * DAY), 0, 5 * HOUR, Decimal(9))
-    assert found == (Tail(Decimal(100), 5 * HOUR, "busiest"), 0, True)
+    unread = unread_of_counter(READINGS, 0, 0, 5 * HOUR, Decimal(9))
+    assert unread == (Tail(Decimal(100), 5 * HOUR, "busiest"), 0, True)
 
 
 def test_each_day_of_a_daily_number_can_hold_what_followed_its_last_reading() -> None:
     """A day of 240 that was read hourly, and two whose last 4 hours were not read: the busiest 4
     hours showed 100. What is read in the mornings only says nothing of the afternoons."""
     busy = [Decimal(5 if hour <= 12 else 25 if hour <= 16 else 10) for hour in range(1, 25)]
-    shown = [(n * HOUR, sum(busy[:n], Decimal())) for n in range(1, 25)]
-    days = [Day(0, DAY, tuple(shown))]
+    points = [Point(n * HOUR, sum(busy[:n], Decimal())) for n in range(1, 25)]
+    days = [Day(0, DAY, tuple(points))]
     assert unread_of_days(days, Decimal(2)).missing == (0, 0, "busiest")
-    days += [Day(n * DAY, (n + 1) * DAY, ((n * DAY + 20 * HOUR, Decimal(180)),)) for n in (1, 2)]
+    days += [
+        Day(n * DAY, (n + 1) * DAY, (Point(n * DAY + 20 * HOUR, Decimal(180)),)) for n in (1, 2)
+    ]
     assert unread_of_days(days, Decimal(1)) == (Tail(Decimal(200), 8 * HOUR, "busiest"), 0, False)
-    mornings = [Day(n * DAY, (n + 1) * DAY, ((n * DAY + 8 * HOUR, Decimal(40)),)) for n in range(2)]
+    mornings = [
+        Day(n * DAY, (n + 1) * DAY, (Point(n * DAY + 8 * HOUR, Decimal(40)),)) for n in range(2)
+    ]
     assert unread_of_days(mornings, Decimal(9)).missing == (None, 32 * HOUR, "unknown")
 
 
@@ -137,9 +124,9 @@ def test_a_level_on_a_day_that_nobody_read_is_unknown(
     gauge_month: str, missing: int | None, foreign: int | None
 ) -> None:
     """The highest level may have been higher then, an average anything; the last one is known."""
-    days = [Day(0, DAY), Day(DAY, 2 * DAY, ((DAY + HOUR, Decimal(10)),))]
-    found = unread_of_gauge(days, gauge_month)
-    assert (found.missing.quantity, found.foreign) == (missing, foreign)
+    days = [Day(0, DAY), Day(DAY, 2 * DAY, (Point(DAY + HOUR, Decimal(10)),))]
+    unread = unread_of_gauge(days, gauge_month)
+    assert (unread.missing.quantity, unread.foreign) == (missing, foreign)
 
 
 # What follows from it.
@@ -148,28 +135,31 @@ def test_a_level_on_a_day_that_nobody_read_is_unknown(
 def test_a_quarter_with_a_month_that_nobody_polled_is_inconclusive() -> None:
     """October and December at 1,000, nothing known of November, 3,000 billed. If the vendor
     answered in November without a row, it was not used, and 1,000 are too many."""
-    quarter = line(3000, "300000", Period(date(2026, 10, 1), date(2027, 1, 1)))
+    quarter = billed_line(3000, "300000", Period(date(2026, 10, 1), date(2027, 1, 1)))
     months = [use(OCTOBER, 1000), use(DECEMBER, 1000)]
-    assert verdict(months, quarter).status == "inconclusive_low_coverage"
-    answered = verdict(months, quarter, answered=[date(2026, 11, 3)])
+    assert verdict_on(months, quarter).status == "inconclusive_low_coverage"
+    answered = verdict_on(months, quarter, answered=answered_on(date(2026, 11, 3)))
     assert (answered.status, answered.quantity_variance) == ("overbilled_quantity", 1000)
 
 
 def test_an_unread_level_is_inconclusive() -> None:
     """12 licences billed, 10 seen on two days: on the others there may have been 12."""
     unread = Unread(Tail(None, 29 * DAY, "unknown"))
-    found = verdict([use(OCTOBER, 10, "gauge")], line(12, "1200"), unread=unread)
-    assert found.status == "inconclusive_low_coverage"
-    assert verdict([use(OCTOBER, 10, "gauge")], line(12, "1200")).status == "overbilled_quantity"
+    verdict = verdict_on([use(OCTOBER, 10, "gauge")], billed_line(12, "1200"), unread=unread)
+    assert verdict.status == "inconclusive_low_coverage"
+    assert (
+        verdict_on([use(OCTOBER, 10, "gauge")], billed_line(12, "1200")).status
+        == "overbilled_quantity"
+    )
 
 
 def test_too_little_may_be_use_from_before_the_period() -> None:
     """Where the period begins unread, what was measured may be the days' before it."""
     unread = Unread(Tail(Decimal(), 0, "busiest"), Decimal(50))
-    assert verdict([use(OCTOBER, 1000)], line(950, "95000"), unread=unread).status == (
+    assert verdict_on([use(OCTOBER, 1000)], billed_line(950, "95000"), unread=unread).status == (
         "inconclusive_low_coverage"
     )
-    assert verdict([use(OCTOBER, 1000)], line(949, "94900"), unread=unread).status == (
+    assert verdict_on([use(OCTOBER, 1000)], billed_line(949, "94900"), unread=unread).status == (
         "underbilled_quantity"
     )
 
@@ -178,11 +168,11 @@ def test_a_line_without_a_quantity_never_matches() -> None:
     """Its amount can be what was measured costs, or too much by more than the unread time holds."""
     tail = Unread(Tail(Decimal(100), 12 * HOUR, "busiest"))
     used = [use(OCTOBER, 1000)]
-    found = [
-        verdict(used, line(None, amount), unread=tail)
+    verdicts = [
+        verdict_on(used, billed_line(None, amount), unread=tail)
         for amount in ("100000", "110000", "110001", "99999")
     ]
-    assert [(one.status, one.is_material) for one in found] == [
+    assert [(verdict.status, verdict.is_material) for verdict in verdicts] == [
         ("within_tolerance", False),
         ("inconclusive_low_coverage", False),
         ("price_difference", True),
@@ -193,10 +183,10 @@ def test_a_line_without_a_quantity_never_matches() -> None:
 def test_unread_hours_excuse_a_quantity_and_not_a_price() -> None:
     """1,001 billed at 200 where 100 is agreed: one may be unseen, 100,100 COP are an alarm."""
     tail = Unread(Tail(Decimal(100), 12 * HOUR, "busiest"))
-    found = verdict([use(OCTOBER, 1000)], line(1001, "200200"), unread=tail)
-    assert (found.status, found.price_effect, found.is_material) == (
+    verdict = verdict_on([use(OCTOBER, 1000)], billed_line(1001, "200200"), unread=tail)
+    assert (verdict.status, verdict.price_effect, verdict.is_material) == (
         "inconclusive_low_coverage", 100100, True)  # fmt: skip
-    fair = verdict([use(OCTOBER, 1000)], line(1001, "100100"), unread=tail)
+    fair = verdict_on([use(OCTOBER, 1000)], billed_line(1001, "100100"), unread=tail)
     assert (fair.status, fair.is_material) == ("inconclusive_low_coverage", False)
 
 
@@ -204,22 +194,27 @@ def test_a_price_that_changed_while_nobody_read_is_no_price_difference() -> None
     """100 until the 14th, 110 from the 15th on; read on the 1st and the 31st only: 1,000 can cost
     100,000 to 110,000. Spread over its 30 days, of which 17 are at 110, it costs 105,666.67."""
     middle = date(2026, 10, 15)
-    rates = [("100", "COP", date(2026, 1, 1), middle), ("110", "COP", middle, FOREVER)]
-    days = [DayUse(date(2026, 10, 31), 30, Decimal(1000))]
+    rates = [rate("100", valid_to=middle), rate("110", valid_from=middle)]
+    days = of_audios((31, 30, 1000))
     for amount, status in (
         ("100000", "inconclusive_low_coverage"),
         ("110000", "inconclusive_low_coverage"),
         ("110000.02", "price_difference"),
     ):
-        found = verdict([use(OCTOBER, 1000)], line(1000, amount), days=days, rates=rates)
-        assert (found.status, found.contracted_cost) == (status, Decimal("105666.67"))
+        verdict = verdict_on(
+            [use(OCTOBER, 1000)], billed_line(1000, amount), days=days, rates=rates
+        )
+        assert (verdict.status, verdict.contracted_cost) == (status, Decimal("105666.67"))
 
 
 def test_nothing_billed_and_nothing_used_is_matched() -> None:
     """An invoice that was taken back whole is none."""
-    back = [line(10, "1000"), line(-10, "-1000", document_id="n")]
-    assert verdict([], *back, answered=[date(2026, 10, 3)]).status == "matched"
-    assert verdict([], back[0], answered=[date(2026, 10, 3)]).status == "invoiced_without_usage"
+    back = [billed_line(10, "1000"), billed_line(-10, "-1000", document_id="n")]
+    assert verdict_on([], *back, answered=answered_on(date(2026, 10, 3))).status == "matched"
+    assert (
+        verdict_on([], back[0], answered=answered_on(date(2026, 10, 3))).status
+        == "invoiced_without_usage"
+    )
 
 
 def test_an_old_day_that_is_read_again_tells_nothing_of_the_months_end(
@@ -263,12 +258,12 @@ def test_daily_numbers_read_in_the_morning(project: Project) -> None:
 
 def test_two_currencies_share_the_use() -> None:
     """600 in pesos and 400 in dollars of 1,000: both match. 50 too many are in the last one."""
-    rates = [("100", "COP", date(2026, 1, 1), FOREVER), ("1", "USD", date(2026, 1, 1), FOREVER)]
+    rates = [rate("100"), rate("1", "USD")]
 
     def of(dollars: int) -> list[tuple[str | None, str, Decimal | None]]:
-        lines = [line(600, "60000"), line(dollars, str(dollars), currency="USD")]
-        found = verdicts([use(OCTOBER, 1000)], *lines, rates=rates)
-        return [(one.key.currency, one.status, one.consumed) for one in found]
+        lines = [billed_line(600, "60000"), billed_line(dollars, str(dollars), currency="USD")]
+        verdicts = verdicts_on([use(OCTOBER, 1000)], *lines, rates=rates)
+        return [(verdict.key.currency, verdict.status, verdict.consumed) for verdict in verdicts]
 
     assert of(400) == [("COP", "matched", 600), ("USD", "matched", 400)]
     assert of(450) == [("COP", "matched", 600), ("USD", "overbilled_quantity", 400)]
@@ -278,21 +273,23 @@ def test_two_currencies_share_the_use() -> None:
 def test_a_supplementary_invoice_shares_the_month() -> None:
     """900 of October, and 100 more of its second half: together the 1,000 that were used."""
     half = Period(date(2026, 10, 16), date(2026, 11, 1))
-    days = [
-        DayUse(date(2026, 10, 15), 15, Decimal(500)),
-        DayUse(date(2026, 10, 31), 16, Decimal(500)),
+    days = of_audios((15, 15, 500), (31, 16, 500))
+    verdicts = verdicts_on(
+        [use(OCTOBER, 1000)], billed_line(900, "90000"), billed_line(100, "10000", half), days=days
+    )
+    assert [(verdict.status, verdict.consumed) for verdict in verdicts] == [
+        ("matched", 900),
+        ("matched", 100),
     ]
-    found = verdicts([use(OCTOBER, 1000)], line(900, "90000"), line(100, "10000", half), days=days)
-    assert [(one.status, one.consumed) for one in found] == [("matched", 900), ("matched", 100)]
 
 
 def test_a_product_is_known_whatever_its_case(project: Project) -> None:
     """`Audios` in the line map is the vendor's AUDIOS."""
     read(project, *READ)
     bill(project, invoice("1000", "100000.00"))
-    found = judged(project, f"supplier_id,item_code,pattern,report,operation_id,product,role\n"
+    result = judged(project, f"supplier_id,item_code,pattern,report,operation_id,product,role\n"
                             f",,*,{REPORT},,Audios,quantity\n")  # fmt: skip
-    assert [(one.product, one.reconciliation_status) for one in found.rows] == [
+    assert [(row.product, row.reconciliation_status) for row in result.rows] == [
         ("AUDIOS", "matched")
     ]
 
@@ -334,11 +331,13 @@ def test_half_a_month_that_two_suppliers_bill_is_there_once() -> None:
     """1,500 of the first half, billed by two: one of them is too much, and the second half is
     billed by nobody."""
     half = Period(date(2026, 10, 1), date(2026, 10, 16))
-    days = [DayUse(date(2026, 10, 15), 15, Decimal(1500)),
-            DayUse(date(2026, 10, 31), 16, Decimal(1600))]  # fmt: skip
-    lines = [line(1500, "150000", half, supplier_id=one, document_id=one) for one in ("900", "901")]
-    found = verdicts([use(OCTOBER, 3100)], *lines, days=days)
-    assert sorted((one.status, one.consumed) for one in found) == [
+    days = of_audios((15, 15, 1500), (31, 16, 1600))
+    lines = [
+        billed_line(1500, "150000", half, supplier_id=supplier, document_id=supplier)
+        for supplier in ("900", "901")
+    ]
+    verdicts = verdicts_on([use(OCTOBER, 3100)], *lines, days=days)
+    assert sorted((verdict.status, verdict.consumed) for verdict in verdicts) == [
         ("matched", 1500), ("overbilled_quantity", 0), ("usage_not_invoiced", 1600)]  # fmt: skip
 
 
@@ -346,47 +345,47 @@ def test_a_named_product_leaves_the_report_its_other_months() -> None:
     """October of AUDIOS by name, the quarter as a whole: 1,000 a month, all of it billed."""
     named = MapRow(1, "", "A", "", REPORT, "", "AUDIOS", "quantity")
     quarter = Period(date(2026, 10, 1), date(2027, 1, 1))
-    lines = [line(1000, "100000", item_code="A"), line(2000, "200000", quarter)]
+    lines = [billed_line(1000, "100000", item_code="A"), billed_line(2000, "200000", quarter)]
     months = [use(OCTOBER, 1000), use(NOVEMBER, 1000), use(DECEMBER, 1000)]
-    found = verdicts(months, *lines, line_map=[named, *LINE_MAP])
-    assert [(one.key.product, one.status, one.consumed) for one in found] == [
+    verdicts = verdicts_on(months, *lines, line_map=[named, *LINE_MAP])
+    assert [(verdict.key.product, verdict.status, verdict.consumed) for verdict in verdicts] == [
         (None, "matched", 2000), ("AUDIOS", "matched", 1000)]  # fmt: skip
 
 
 def test_a_note_is_taken_off_what_it_gives_back() -> None:
     """1,000 billed, and 50 of the first half given back: 950 were used."""
     half = Period(date(2026, 10, 1), date(2026, 10, 16))
-    found = verdict([use(OCTOBER, 950)], line(1000, "100000"), line(-50, "-5000", half))
-    assert (found.status, found.billed_quantity, found.billed_cost) == ("matched", 950, 95000)
+    verdict = verdict_on(
+        [use(OCTOBER, 950)], billed_line(1000, "100000"), billed_line(-50, "-5000", half)
+    )
+    assert (verdict.status, verdict.billed_quantity, verdict.billed_cost) == ("matched", 950, 95000)
 
 
 def test_one_unread_tail_excuses_one_excess() -> None:
     """500 measured, at most 400 unread; 600 and 400 billed: the second one is beyond it."""
-    rates = [("100", "COP", date(2026, 1, 1), FOREVER), ("1", "USD", date(2026, 1, 1), FOREVER)]
+    rates = [rate("100"), rate("1", "USD")]
     unread = Unread(Tail(Decimal(400), 12 * HOUR, "busiest"))
-    lines = [line(600, "60000"), line(400, "400", currency="USD")]
-    found = verdicts([use(OCTOBER, 500)], *lines, rates=rates, unread=unread)
-    assert [(one.key.currency, one.status) for one in found] == [
+    lines = [billed_line(600, "60000"), billed_line(400, "400", currency="USD")]
+    verdicts = verdicts_on([use(OCTOBER, 500)], *lines, rates=rates, unread=unread)
+    assert [(verdict.key.currency, verdict.status) for verdict in verdicts] == [
         ("COP", "inconclusive_low_coverage"), ("USD", "overbilled_quantity")]  # fmt: skip
 
 
 def test_a_fall_is_taken_off_the_days_before_it() -> None:
     """900 and 100 at 100, then 10 taken back on the first day at 200: 990 cost 99,000."""
     middle = date(2026, 10, 16)
-    rates = [("100", "COP", date(2026, 1, 1), middle), ("200", "COP", middle, FOREVER)]
-    days = [DayUse(date(2026, 10, n), covers, Decimal(quantity))
-            for n, covers, quantity in ((14, 14, 900), (15, 1, 100), (16, 1, -10))]  # fmt: skip
-    found = verdict([use(OCTOBER, 990)], line(990, "99000"), days=days, rates=rates)
-    assert (found.status, found.contracted_cost) == ("matched", 99000)
+    rates = [rate("100", valid_to=middle), rate("200", valid_from=middle)]
+    days = of_audios((14, 14, 900), (15, 1, 100), (16, 1, -10))
+    verdict = verdict_on([use(OCTOBER, 990)], billed_line(990, "99000"), days=days, rates=rates)
+    assert (verdict.status, verdict.contracted_cost) == ("matched", 99000)
 
 
 def test_a_counter_that_falls_after_it_was_billed_is_questioned() -> None:
     """600 by the 15th were billed, and then 100 were taken back."""
     half = Period(date(2026, 10, 1), date(2026, 10, 16))
-    days = [DayUse(date(2026, 10, 15), 15, Decimal(600)),
-            DayUse(date(2026, 10, 20), 5, Decimal(-100))]  # fmt: skip
-    found = verdicts([use(OCTOBER, 500)], line(600, "60000", half), days=days)
-    assert [(one.status, one.consumed) for one in found] == [
+    days = of_audios((15, 15, 600), (20, 5, -100))
+    verdicts = verdicts_on([use(OCTOBER, 500)], billed_line(600, "60000", half), days=days)
+    assert [(verdict.status, verdict.consumed) for verdict in verdicts] == [
         ("overbilled_quantity", -100), ("matched", 600)]  # fmt: skip
 
 
@@ -417,21 +416,21 @@ def test_no_unit_is_counted_twice(
     cuts = (date(2026, 10, 10), date(2026, 10, 15), date(2026, 10, 31))
     months, days = [], {}
     for n, parts in enumerate(used):
-        months.append(replace(use(OCTOBER, sum(parts)), product=f"A{n}"))
-        days["acme", REPORT, f"A{n}"] = [
+        months.append(use(OCTOBER, sum(parts), product=f"A{n}"))
+        days[months[-1].meter] = [
             DayUse(day, 1, Decimal(part)) for day, part in zip(cuts, parts, strict=True)
         ]
     lines = [
-        line(quantity, str((quantity or 10) * 100),
+        billed_line(quantity, str((quantity or 10) * 100),
              Period(date(2026, 10, start), date(2026, month, end)), item_code=product or "",
              supplier_id=supplier, currency=currency, document_id=str(n))
         for n, (product, quantity, (start, end, month), supplier, currency) in enumerate(billed)
     ]  # fmt: skip
     line_map = [MapRow(n, "", f"A{n}", "", REPORT, "", f"A{n}", "quantity") for n in range(2)]
-    found = verdicts(months, *lines, days_of=days, line_map=[*line_map, *LINE_MAP])
+    verdicts = verdicts_on(months, *lines, days=days, line_map=[*line_map, *LINE_MAP])
     taken: Counter[tuple[str, date]] = Counter()
-    for one in found:
-        for part in one.measured.parts if one.measured else ():
+    for verdict in verdicts:
+        for part in verdict.measured.parts if verdict.measured else ():
             for day in part.days:
                 assert day.quantity >= 0
                 taken[part.use.product, day.day] += int(day.quantity)
@@ -457,8 +456,8 @@ def test_a_period_of_two_months_is_shown_in_both(project: Project) -> None:
     november = reconcile("2026-11", policy=Policy(), clock=lambda: at)
     september = reconcile("2026-09", policy=Policy(), clock=lambda: at)
     assert october.rows == november.rows and only(november).reconciliation_status == "matched"
-    assert november.totals["billed_lines"] == 150000
-    assert (september.rows, september.totals["billed_lines"]) == ([], 0)
+    assert november.totals.billed_lines == 150000
+    assert (september.rows, september.totals.billed_lines) == ([], 0)
 
 
 def test_a_note_that_corrects_nobody_knows_what_is_told(project: Project) -> None:
@@ -467,8 +466,8 @@ def test_a_note_that_corrects_nobody_knows_what_is_told(project: Project) -> Non
     note = {"kind": "CreditNote", "periods": "", "issued": "2026-12-05"}
     bill(project, invoice("1100", "110000.00", number="F-1"),
          invoice("100", "10000.00", number="N-1", corrects="F1", **note))  # fmt: skip
-    found = judged(project)
-    assert only(found).billed_quantity == 1000 and not found.warnings
+    result = judged(project)
+    assert only(result).billed_quantity == 1000 and not result.warnings
     bill(project, invoice("1", "100.00", number="N-2", corrects="F9", **note))
-    [told] = judged(project).warnings
-    assert "credit note N-2: names no period, and corrects F9, which is not loaded" in told
+    [warning] = judged(project).warnings
+    assert "credit note N-2: names no period, and corrects F9, which is not loaded" in warning

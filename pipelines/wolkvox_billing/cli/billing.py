@@ -145,7 +145,7 @@ def reconcile(
                 "month": result.month,
                 "policy": result.policy.as_json(),
                 "rows": [asdict(verdict) for verdict in result.rows],
-                "totals": result.totals,
+                "totals": asdict(result.totals),
                 "warnings": result.warnings,
                 **({"evidence": result.evidence} if result.evidence else {}),
                 "is_closed": result.is_closed,

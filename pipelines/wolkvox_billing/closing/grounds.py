@@ -20,7 +20,7 @@ from wolkvox_billing.closing.records import Close
 from wolkvox_billing.invoices.period import Period
 from wolkvox_billing.marts.reconciled import KEY
 from wolkvox_billing.reconciliation.ledger import months_of
-from wolkvox_billing.reconciliation.mart import DoesNotTieOut
+from wolkvox_billing.reconciliation.totals import DoesNotTieOut
 from wolkvox_billing.warehouse.sql import rows_of
 
 # What a close stands on: with other columns every close made before would no longer hold.

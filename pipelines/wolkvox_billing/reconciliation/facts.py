@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from wolkvox_billing.invoices.period import Period
-from wolkvox_billing.reconciliation.unread import Unread
+
+
+class Meter(NamedTuple):
+    """What the vendor counts by itself; a blank product is all of the report together."""
+
+    operation_id: str
+    report: str
+    product: str
 
 
 @dataclass(frozen=True)
@@ -26,6 +33,10 @@ class MonthUse:
     unit: str
     last_read_at: datetime
     hours_unread: Decimal | None
+
+    @property
+    def meter(self) -> Meter:
+        return Meter(self.operation_id, self.report, self.product)
 
     @property
     def is_gauge(self) -> bool:
@@ -59,32 +70,30 @@ class BilledLine:
     period: Period | None
 
 
-Product = tuple[str, str, str]  # operation_id, report, product
-
-
-@dataclass
+@dataclass(frozen=True)
 class Facts:
-    """All that is known. `answered`: for an operation and report, the days on which the vendor
-    answered. `unread_of`: how much nobody saw of a use in a stretch of its month."""
+    """All that is known; `lines` are those that may be compared."""
 
     now: datetime
-    today: dict[str, date]  # operation_id → the vendor's calendar day at `now`
-    default_today: date
     operations: dict[str, str | None]  # operation_id → the vendor's name
     months: list[MonthUse]
-    days: dict[Product, list[DayUse]]
+    days: dict[Meter, list[DayUse]]  # in their order
     lines: list[BilledLine]
-    answered: dict[tuple[str, str], set[date]]
-    unread_of: Callable[[MonthUse, Period], Unread]
-    zone_of: Callable[[str | None], ZoneInfo]
+    answered: dict[tuple[str, str], set[date]]  # operation_id, report → days with an answer
+    default_zone: ZoneInfo
+    zones: dict[str, ZoneInfo] = field(default_factory=dict)  # operation_id → the vendor's
     gauge_month: str = "max"
     warnings: list[str] = field(default_factory=list)
     doubts: dict[str, str] = field(default_factory=dict)  # document_id → a warning of its tax
 
-    def day_at(self, operation_id: str | None) -> date:
-        return self.today.get(operation_id or "", self.default_today)
+    def zone_of(self, operation_id: str | None) -> ZoneInfo:
+        return self.zones.get(operation_id or "", self.default_zone)
+
+    def today_of(self, operation_id: str | None) -> date:
+        """Return the vendor's calendar day."""
+        return self.now.astimezone(self.zone_of(operation_id)).date()
 
     def answers_in(self, operation_id: str | None, report: str | None, period: Period) -> set[date]:
-        """The days of a period on which the vendor answered."""
+        """Return the days of a period on which the vendor answered."""
         days = self.answered.get((operation_id or "", report or ""), set())
         return {day for day in days if period.start <= day < period.end}

@@ -13,7 +13,7 @@ from wolkvox_billing.marts.reconciled import ReconciledRow
 
 
 def read_month(text: str) -> Period:
-    """The Period of a month. Raises SettingsError for what is none."""
+    """Return the Period of a month. Raises SettingsError for what is none."""
     with suppress(ValueError, OverflowError):  # no date is after 9999-12
         if re.fullmatch(r"\d{4}-\d\d", text, re.ASCII):
             return month_of(date.fromisoformat(f"{text}-01"))

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from decimal import Decimal
-from functools import partial
-from typing import Any
-
-from dlt.destinations.sql_client import SqlClientBase
+from typing import NamedTuple
 
 from wolkvox_billing.invoices.period import Period
 from wolkvox_billing.marts.reconciled import ReconciledRow
+from wolkvox_billing.marts.standing import Client
 from wolkvox_billing.reconciliation.collect import read_facts
 from wolkvox_billing.reconciliation.contract.line_map import MapRow
 from wolkvox_billing.reconciliation.facts import BilledLine, MonthUse
@@ -20,8 +19,6 @@ from wolkvox_billing.reconciliation.keys import Comparison, Key, compare
 from wolkvox_billing.reconciliation.policy import Policy
 from wolkvox_billing.vendor.answer import Outcome
 from wolkvox_billing.warehouse.sql import literal, rows_of
-
-Rows = Callable[[str], list[tuple[Any, ...]]]
 
 
 @dataclass(frozen=True)
@@ -72,22 +69,18 @@ class Traced:
 
 
 def trace(
-    client: SqlClientBase[Any],
+    client: Client,
     dataset: str,
-    verdicts: Sequence[ReconciledRow],
+    rows: Sequence[ReconciledRow],
     line_map: Sequence[MapRow],
     policy: Policy,
 ) -> list[Traced]:
-    """Each of the verdicts as a Traced, by queries that only read."""
-
-    rows = partial(rows_of, client)
-
-    facts = read_facts(client, dataset, f"{dataset}_marts", policy)
-    comparison = compare(facts, line_map, None)
-    return [_traced(rows, dataset, row, comparison) for row in verdicts]
+    """Return each of the verdicts as a Traced, by queries that only read."""
+    comparison = compare(read_facts(client, dataset, policy), line_map, None)
+    return [_trace(client, dataset, row, comparison) for row in rows]
 
 
-def _traced(rows: Rows, raw: str, row: ReconciledRow, comparison: Comparison) -> Traced:
+def _trace(client: Client, raw: str, row: ReconciledRow, comparison: Comparison) -> Traced:
     start, end = row.billing_period_start, row.billing_period_end
     period = Period(start, end) if start and end else None  # of a line that nothing gives a period
     own = row.operation_id, row.report, row.product, period
@@ -95,58 +88,95 @@ def _traced(rows: Rows, raw: str, row: ReconciledRow, comparison: Comparison) ->
     billed = comparison.billed.get(key)
     # What nobody billed is measured under a key without a supplier: see the call of `compare`.
     measured = comparison.measured.get(key if billed else Key(None, *own, None))
-    found = Traced(row)
+    traced = Traced(row)
     if row.operation_id and row.report and period:
-        outcomes = rows(
+        outcomes = rows_of(
+            client,
             f"SELECT outcome FROM {raw}.polls WHERE operation_id = {literal(row.operation_id)} "
-            f"AND report = {literal(row.report)} AND {_within('poll_date', period)}"
+            f"AND report = {literal(row.report)} AND {_within('poll_date', period)}",
         )
-        found.polls = len(outcomes)
-        found.polls_answered = sum(Outcome(outcome).is_answer for (outcome,) in outcomes)
+        traced.polls = len(outcomes)
+        traced.polls_answered = sum(Outcome(outcome).is_answer for (outcome,) in outcomes)
     for use in measured.uses if measured else ():
         assert period  # only a key with one is measured
-        found.measured_from += _measured(rows, raw, use, period)
+        traced.measured_from += _measured_from(client, raw, use, period)
     if billed:
-        found.billed_from = [_billed(rows, raw, line) for line in billed.lines]
-    return found
+        traced.billed_from = [_billed_from(client, raw, line) for line in billed.lines]
+    return traced
 
 
-def _measured(rows: Rows, raw: str, use: MonthUse, period: Period) -> list[MeasuredFrom]:
-    """Of each name that the vendor gave the operation, the last reading of the last day."""
+class _Reading(NamedTuple):
+    operation: str
+    read_at: datetime
+    items_raw: str
+    date_raw: str
+    poll_id: str
+
+
+def _measured_from(client: Client, raw: str, use: MonthUse, period: Period) -> list[MeasuredFrom]:
+    """Return of each name that the vendor gave the operation the last reading of the last day."""
     days = Period(max(use.period.start, period.start), min(use.period.end, period.end))
-    readings = rows(
-        "SELECT operation, read_at, items_raw, date_raw, poll_id "
-        f"FROM {raw}.readings WHERE operation_id = {literal(use.operation_id)} "
-        f"AND report = {literal(use.report)} AND description = {literal(use.product)} "
-        f"AND {_within('date', days)} AND NOT COALESCE(is_repeated, FALSE) "
-        "ORDER BY date, read_epoch, poll_id, row_number"
-    )
-    last = {one[0]: one for one in readings}
-    found: list[MeasuredFrom] = []
-    for operation, read_at, items_raw, date_raw, poll_id in last.values():
-        [poll] = rows(
-            "SELECT started_at, outcome, http_status, answer_sha256 "
-            f"FROM {raw}.polls WHERE poll_id = {literal(poll_id)}"
+    readings = [
+        _Reading(*row)
+        for row in rows_of(
+            client,
+            "SELECT operation, read_at, items_raw, date_raw, poll_id "
+            f"FROM {raw}.readings WHERE operation_id = {literal(use.operation_id)} "
+            f"AND report = {literal(use.report)} AND description = {literal(use.product)} "
+            f"AND {_within('date', days)} AND NOT COALESCE(is_repeated, FALSE) "
+            "ORDER BY date, read_epoch, poll_id, row_number",
         )
-        count = sum(one[0] == operation for one in readings)
-        found.append(
-            MeasuredFrom(
-                operation, use.product, use.measure, count, read_at.astimezone(timezone.utc),
-                items_raw, date_raw, poll_id, poll[0].astimezone(timezone.utc), *poll[1:],
-            )
-        )  # fmt: skip
-    return found
+    ]
+    counts = Counter(reading.operation for reading in readings)
+    last = {reading.operation: reading for reading in readings}
+    return [
+        _measured(client, raw, use, reading, counts[operation])
+        for operation, reading in last.items()
+    ]
 
 
-def _billed(rows: Rows, raw: str, line: BilledLine) -> BilledFrom:
-    [(kind, file_name, file_sha256)] = rows(
+def _measured(
+    client: Client, raw: str, use: MonthUse, reading: _Reading, readings: int
+) -> MeasuredFrom:
+    [(started_at, outcome, http_status, answer_sha256)] = rows_of(
+        client,
+        "SELECT started_at, outcome, http_status, answer_sha256 "
+        f"FROM {raw}.polls WHERE poll_id = {literal(reading.poll_id)}",
+    )
+    return MeasuredFrom(
+        operation=reading.operation,
+        product=use.product,
+        measure=use.measure,
+        readings=readings,
+        read_at=reading.read_at.astimezone(timezone.utc),
+        items_raw=reading.items_raw,
+        date_raw=reading.date_raw,
+        poll_id=reading.poll_id,
+        started_at=started_at.astimezone(timezone.utc),
+        outcome=outcome,
+        http_status=http_status,
+        answer_sha256=answer_sha256,
+    )
+
+
+def _billed_from(client: Client, raw: str, line: BilledLine) -> BilledFrom:
+    [(kind, file_name, file_sha256)] = rows_of(
+        client,
         f"SELECT document_kind, file_name, file_sha256 FROM {raw}.invoice_documents "
-        f"WHERE document_id = {literal(line.document_id)}"
+        f"WHERE document_id = {literal(line.document_id)}",
     )
     return BilledFrom(
-        kind, line.document_number, line.line_number, line.description, line.quantity, line.amount,
-        line.currency, file_name, file_sha256, line.document_id,
-    )  # fmt: skip
+        document_kind=kind,
+        document_number=line.document_number,
+        line_number=line.line_number,
+        description=line.description,
+        quantity=line.quantity,
+        net_amount=line.amount,
+        billing_currency=line.currency,
+        file_name=file_name,
+        file_sha256=file_sha256,
+        document_id=line.document_id,
+    )
 
 
 def _within(column: str, period: Period) -> str:

@@ -15,7 +15,7 @@ from wolkvox_billing.values.tax_id import canonical_id
 
 LANGUAGES = ("en", "es")
 PERIOD_RULES = ("month_before_issue", "issue_month")  # of a document that names no period
-_FILES = ("line_map", "rate_card")
+CONTRACT_FILES = ("line_map", "rate_card")
 
 
 @dataclass(frozen=True)
@@ -38,12 +38,12 @@ class Policy:
     language: str = LANGUAGES[0]
 
     def __post_init__(self) -> None:
-        for one in fields(self):
-            value = getattr(self, one.name)
+        for setting in fields(self):
+            value = getattr(self, setting.name)
             if isinstance(value, (Decimal, int)) and not (
                 Decimal(value).is_finite() and value >= 0
             ):
-                raise SettingsError(_wrong(one.name, value, "a number that is not negative"))
+                raise SettingsError(_wrong(setting.name, value, "a number that is not negative"))
         for name, allowed in (("period_rule", PERIOD_RULES), ("language", LANGUAGES)):
             if getattr(self, name) not in allowed:
                 raise SettingsError(
@@ -55,30 +55,30 @@ class Policy:
     @property
     def has_files(self) -> bool:
         """Whether the line map and the rate card are there: without them nothing is compared."""
-        return all(Path(getattr(self, name)).exists() for name in _FILES)
+        return all(Path(getattr(self, name)).exists() for name in CONTRACT_FILES)
 
     def as_json(self) -> dict[str, Any]:
-        """The settings by name, numbers as texts; and what is in the two files, whose names do not
-        say by which rules, as SHA-256, null where there is none."""
-        said = {k: str(v) if isinstance(v, Decimal) else v for k, v in asdict(self).items()}
-        return said | {f"{name}_sha256": _sha256(Path(said[name])) for name in _FILES}
+        """Return the settings by name, numbers as texts; and what is in the two files, whose names
+        do not say by which rules, as SHA-256, null where there is none."""
+        texts = {k: str(v) if isinstance(v, Decimal) else v for k, v in asdict(self).items()}
+        return texts | {f"{name}_sha256": _sha256(Path(texts[name])) for name in CONTRACT_FILES}
 
 
 def read_policy() -> Policy:
-    """The Policy by dlt's configuration. Raises SettingsError."""
-    given: dict[str, Any] = {}
-    for one in fields(Policy):
-        kind: Any = list if isinstance(one.default, tuple) else None
-        value: Any = dlt.config.get(f"reconciliation.{one.name}", kind)
+    """Return the Policy by dlt's configuration. Raises SettingsError."""
+    settings: dict[str, Any] = {}  # each is of its field's type
+    for setting in fields(Policy):
+        kind: Any = list if isinstance(setting.default, tuple) else None  # dlt reads a list so
+        value: object = dlt.config.get(f"reconciliation.{setting.name}", kind)
         if value is not None:
-            given[one.name] = _read(one.name, type(one.default), value)
-    return Policy(**given)
+            settings[setting.name] = _typed(setting.name, type(setting.default), value)
+    return Policy(**settings)
 
 
-def _read(name: str, kind: type, value: Any) -> Any:
+def _typed(name: str, kind: type, value: Any) -> Any:
     try:
         if kind is tuple:
-            return tuple(str(one) for one in value)
+            return tuple(map(str, value))
         return kind(str(value))
     except (TypeError, ValueError, InvalidOperation):
         raise SettingsError(_wrong(name, value, "a number or list, as its default is")) from None

@@ -19,18 +19,18 @@ class Taxed(NamedTuple):
 
 
 def doubt(stated: Decimal | None, lines: Sequence[Taxed]) -> str | None:
-    """What does not add up in a document that states this tax; None if nothing. Each line may be
-    rounded by a cent; lines that state no tax are no doubt."""
-    taxes = [one.tax for one in lines if one.tax is not None]
+    """Return what does not add up in a document that states this tax; None if nothing. Each line
+    may be rounded by a cent; lines that state no tax are no doubt."""
+    taxes = [line.tax for line in lines if line.tax is not None]
     total = sum(taxes, Decimal())
-    found: list[str] = []
+    flaws: list[str] = []
     if taxes and stated is not None and abs(stated - total) > _CENT * len(lines):
-        found.append(f"it states {stated:,.2f}, and its lines {total:,.2f}")
+        flaws.append(f"it states {stated:,.2f}, and its lines {total:,.2f}")
     for number, net, tax in lines:
         if net is not None and tax and abs(tax) > _MOST * abs(net) + _CENT:
-            found.append(f"line {number} states {tax:,.2f} on {net:,.2f}, more than {_MOST:.0%}")
-    if len(found) > 3:
-        found[3:] = [f"and {len(found) - 3:,} more"]
-    if not found:
+            flaws.append(f"line {number} states {tax:,.2f} on {net:,.2f}, more than {_MOST:.0%}")
+    if len(flaws) > 3:
+        flaws[3:] = [f"and {len(flaws) - 3:,} more"]
+    if not flaws:
         return None
-    return f"its tax does not add up; withholdings may explain it: {'; '.join(found)}"
+    return f"its tax does not add up; withholdings may explain it: {'; '.join(flaws)}"

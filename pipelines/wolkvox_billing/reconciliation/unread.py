@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import ROUND_CEILING, Decimal
 from typing import NamedTuple
 
-HOUR = 3600
+from wolkvox_billing.invoices.period import Period
+from wolkvox_billing.reconciliation.facts import MonthUse
 
-Point = tuple[int, Decimal]  # a moment in seconds since 1970, and what a counter showed then
+
+class Point(NamedTuple):
+    """A moment in seconds since 1970, and what a counter showed then."""
+
+    at: int
+    quantity: Decimal
 
 
 class Tail(NamedTuple):
@@ -31,61 +37,53 @@ class Unread(NamedTuple):
 
 
 NOTHING = Tail(Decimal(), 0, "busiest")
-
-
-def tail_of(readings: Sequence[Point], start: int, end: int, factor: Decimal) -> Tail:
-    """What a counter can have counted after its last reading, up to the period's end.
-
-    readings: what it showed since the period began. The bound is the highest rate between two
-    readings at least so far apart as the unread time is long, for that time, times `factor`,
-    rounded up; from zero at `start` on, so that one reading gives one too.
-    """
-    if not readings:
-        return Tail(None, end - start, "unknown")
-    unread = max(end - readings[-1][0], 0)
-    return _bound([(start, Decimal()), *readings], unread, factor)
+Unseen = Mapping[tuple[MonthUse, Period], Unread]  # of a use in a stretch of its month
 
 
 def _bound(points: Sequence[Point], unread: int, factor: Decimal) -> Tail:
+    """Return what a counter can have counted in so many seconds: the highest rate between two
+    readings at least so far apart, for that time, times `factor`, rounded up."""
     if not unread:
         return NOTHING
     most, later = Decimal(), 0
-    for at, value in points:
-        while later < len(points) and points[later][0] - at < unread:
+    for at, quantity in points:
+        while later < len(points) and points[later].at - at < unread:
             later += 1
         if later == len(points):
             break
-        apart = points[later][0] - at
-        most = max(most, (points[later][1] - value) * unread / apart)
+        apart = points[later].at - at
+        most = max(most, (points[later].quantity - quantity) * unread / apart)
     basis = "busiest"
-    if points[-1][0] - points[0][0] < unread:
-        elapsed = max(points[-1][0] - points[0][0], 1)
-        most, basis = points[-1][1] * unread / elapsed, "average"
+    elapsed = points[-1].at - points[0].at
+    if elapsed < unread:
+        most, basis = points[-1].quantity * unread / max(elapsed, 1), "average"
     return Tail((most * factor).to_integral_value(ROUND_CEILING), unread, basis)
 
 
 def unread_of_counter(
-    readings: Sequence[Point], month: tuple[int, int], start: int, end: int, factor: Decimal
+    readings: Sequence[Point], month: int, start: int, end: int, factor: Decimal
 ) -> Unread:
-    """Of a counter that counts from the month's start on, in a stretch of that month."""
-    foreign = _unseen(readings, month[0], start, factor).quantity
-    return Unread(_unseen(readings, month[0], end, factor), foreign)
+    """Return what nobody saw of a counter in a stretch of its month, at whose start it is zero, so
+    that one reading gives a rate too. `month`, `start` and `end` are seconds since 1970."""
+    foreign = _unseen(readings, month, start, factor).quantity
+    return Unread(_unseen(readings, month, end, factor), foreign)
 
 
 def _unseen(readings: Sequence[Point], begin: int, at: int, factor: Decimal) -> Tail:
-    """What was counted between the last reading up to a moment and that moment: bounded by the
-    highest rate, and by what the next reading shows."""
+    """Return what was counted between the last reading up to a moment and that moment: bounded by
+    the highest rate, and by what the next reading shows."""
     if at <= begin:
         return NOTHING
-    before = [one for one in readings if one[0] <= at]
-    last, shown = before[-1] if before else (begin, Decimal())
-    after = next((value for moment, value in readings if moment > at), None)
-    if after is None and not before:
+    zero = Point(begin, Decimal())
+    before = [point for point in readings if point.at <= at]
+    last = before[-1] if before else zero
+    following = next((point for point in readings if point.at > at), None)
+    if following is None and not before:
         return Tail(None, at - begin, "unknown")
-    tail = _bound([(begin, Decimal()), *readings], at - last, factor)
+    tail = _bound([zero, *readings], at - last.at, factor)
     most = tail.quantity or Decimal()
-    if after is not None:
-        most = min(most, max(after - shown, Decimal()))
+    if following is not None:
+        most = min(most, max(following.quantity - last.quantity, Decimal()))
     return tail._replace(quantity=most)
 
 
@@ -94,23 +92,24 @@ class Day(NamedTuple):
 
     start: int
     end: int
-    read: tuple[Point, ...] = ()
+    points: tuple[Point, ...] = ()
 
     @property
     def unread(self) -> int:
-        return self.end - (self.read[-1][0] if self.read else self.start)
+        """The seconds after its last reading."""
+        return self.end - (self.points[-1].at if self.points else self.start)
 
 
 def unread_of_days(days: Sequence[Day], factor: Decimal) -> Unread:
-    """Of numbers that are a day's own: what is left of each day after its last reading can hold as
-    much as any day showed in about so long a time. A time longer than any that was seen is unknown:
-    what is read each morning says nothing of the afternoons."""
-    unread = sum(one.unread for one in days)
+    """Return what nobody saw of numbers that are a day's own: what is left of each day after its
+    last reading can hold as much as any day showed in about so long a time. A time longer than any
+    that was seen is unknown: what is read each morning says nothing of the afternoons."""
+    unread = sum(day.unread for day in days)
     is_at_end = bool(days) and unread == days[-1].unread
     most: Decimal | None = Decimal()
-    for length in (one.unread for one in days if one.unread):
-        seen = max((_busiest(one, length) for one in days), default=Decimal(-1))
-        most = None if most is None or seen < 0 else most + seen
+    for length in (day.unread for day in days if day.unread):
+        busiest = max((_busiest(day, length) for day in days), default=Decimal(-1))
+        most = None if most is None or busiest < 0 else most + busiest
     if most is None:
         return Unread(Tail(None, unread, "unknown"), Decimal(), is_at_end)
     bound = (most * factor).to_integral_value(ROUND_CEILING)
@@ -118,45 +117,47 @@ def unread_of_days(days: Sequence[Day], factor: Decimal) -> Unread:
 
 
 def _busiest(day: Day, length: int) -> Decimal:
-    """The most that a day showed in a time of this length, or a tenth less; -1 if in none."""
-    points = [(day.start, Decimal()), *day.read]
+    """Return the most that a day showed in a time of this length, or a tenth less; -1 if none."""
+    points = [Point(day.start, Decimal()), *day.points]
     most, least = Decimal(-1), length * 9 // 10
     later = 0
-    for at, value in points:
-        while later < len(points) and points[later][0] - at < least:
+    for at, quantity in points:
+        while later < len(points) and points[later].at - at < least:
             later += 1
         if later == len(points):
             break
-        apart = max(points[later][0] - at, 1)
-        most = max(most, (points[later][1] - value) * length / apart)
+        apart = max(points[later].at - at, 1)
+        most = max(most, (points[later].quantity - quantity) * length / apart)
     return most
 
 
 def unread_of_gauge(days: Sequence[Day], gauge_month: str) -> Unread:
-    """Of a level: a day that was read is known, and one that was not may have had any."""
+    """Return what nobody saw of a level: a day that was read is known, and one that was not may
+    have had any."""
     needed = days[-1:] if gauge_month == "last" else days
-    unread = sum(one.end - one.start for one in needed if not one.read)
+    unread = sum(day.end - day.start for day in needed if not day.points)
     if not unread:
         return Unread(NOTHING)
-    # The highest level that was seen is a lower bound; a last one and an average are not.
+    # The highest level that was read is a lower bound; a last one and an average are not.
     foreign = Decimal() if gauge_month == "max" else None
     return Unread(Tail(None, unread, "unknown"), foreign, gauge_month == "last")
 
 
-def added(parts: Sequence[Unread]) -> Unread:
-    """What several uses together can have had unseen."""
-    tails = [one.missing for one in parts if one.missing.seconds]
-    if not tails:
-        missing = NOTHING
-    else:
-        known = [one.quantity for one in tails if one.quantity is not None]
-        quantity = sum(known, Decimal()) if len(known) == len(tails) else None
-        bases = {one.basis for one in tails} - {"busiest"}
-        basis = "unknown" if "unknown" in bases else next(iter(bases), "busiest")
-        missing = Tail(quantity, max(one.seconds for one in tails), basis)
-    foreign = [one.foreign for one in parts if one.foreign is not None]
-    return Unread(
-        missing,
-        sum(foreign, Decimal()) if len(foreign) == len(parts) else None,
-        all(one.is_at_end for one in parts),
-    )
+def add_unread(parts: Sequence[Unread]) -> Unread:
+    """Return what nobody saw of several uses together."""
+    missing = NOTHING
+    if tails := [part.missing for part in parts if part.missing.seconds]:
+        bases = {tail.basis for tail in tails}
+        missing = Tail(
+            _sum_known([tail.quantity for tail in tails]),
+            max(tail.seconds for tail in tails),
+            next((basis for basis in ("unknown", "average") if basis in bases), "busiest"),
+        )
+    foreign = _sum_known([part.foreign for part in parts])
+    return Unread(missing, foreign, all(part.is_at_end for part in parts))
+
+
+def _sum_known(quantities: Sequence[Decimal | None]) -> Decimal | None:
+    """Return the sum; None where one of them is not known."""
+    known = [quantity for quantity in quantities if quantity is not None]
+    return sum(known, Decimal()) if len(known) == len(quantities) else None

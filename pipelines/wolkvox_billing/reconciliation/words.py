@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
-from zoneinfo import ZoneInfo
+from typing import NamedTuple
 
 from wolkvox_billing.reconciliation.contract.rate_card import cents
 from wolkvox_billing.reconciliation.facts import Facts
-from wolkvox_billing.reconciliation.unread import NOTHING
+from wolkvox_billing.reconciliation.unread import NOTHING, Unread
 from wolkvox_billing.reconciliation.verdicts import INCONCLUSIVE, Verdict
 from wolkvox_billing.vendor.reports import REPORTS
 
@@ -42,7 +42,7 @@ _TEXTS = {
         "undetermined": "nobody has said what the numbers of {report} mean, nor do they show it",
         "not_invoiced": "{consumed_units} were used, and no invoice bills them",
         "nothing": "nothing was used, and nothing was billed",
-        "rest": "{consumed_units} were used beside what other lines bill",
+        "leftover": "{consumed_units} were used beside what other lines bill",
         "fell": "the counter fell by {fallen} after other lines had billed it",
         "no_usage": "the vendor answered on {days_answered} of {days} days of this time, last on "
         "{last_answer}, and never showed any use of it",
@@ -87,7 +87,7 @@ _TEXTS = {
         "undetermined": "nadie ha dicho qué significan los números de {report}, y no lo muestran",
         "not_invoiced": "se usaron {consumed_units}, y ninguna factura los cobra",
         "nothing": "no se usó nada, y no se facturó nada",
-        "rest": "se usaron {consumed_units} además de lo que cobran otras líneas",
+        "leftover": "se usaron {consumed_units} además de lo que cobran otras líneas",
         "fell": "el contador bajó {fallen} después de que otras líneas lo cobraran",
         "no_usage": "el proveedor respondió en {days_answered} de {days} días de este tiempo, por "
         "última vez el {last_answer}, y nunca mostró uso alguno",
@@ -111,153 +111,191 @@ _TEXTS = {
 
 
 def explanation(verdict: Verdict, facts: Facts, language: str) -> str:
-    """The sentence: what was billed and measured, the difference, its worth, what is unread."""
-    values = _values(verdict, facts, language)
+    """Return the sentence: what was billed and measured, the difference, its worth, what is
+    unread."""
+    writer = _Writer(language, verdict.key.currency or "")
+    values = (
+        _quantities(verdict, writer)
+        | _amounts(verdict, writer)
+        | _names(verdict)
+        | _moments(verdict, facts, writer)
+    )
     return "; ".join(_TEXTS[language][part].format(**values) for part in _parts(verdict)) + "."
 
 
-def _parts(one: Verdict) -> list[str]:
-    """The parts of the sentence, by the status and what is known."""
-    billed = (
-        ["billed" if one.billed_quantity is not None else "billed_amount"] if one.billed else []
-    )
-    seen = _seen(one)
-    worth = ["worth"] if one.volume_effect else []
-    price = ["price"] if cents(one.price_effect or Decimal()) else []
-    if one.status == "unmapped_line":
-        if not one.key.period:
+def _parts(verdict: Verdict) -> list[str]:
+    """Return the parts of the sentence, by the status and what is known."""
+    states_quantity = verdict.billed_quantity is not None
+    billed = [] if not verdict.billed else ["billed" if states_quantity else "billed_amount"]
+    both = [*billed, *_measured(verdict)]
+    worth = ["worth"] if verdict.volume_effect else []
+    match verdict.status:
+        case "unmapped_line" if not verdict.key.period:
             return [*billed, "no_period"]
-        return [*billed, "no_operation" if one.billed and one.billed.is_mapped else "unmapped"]
-    simple = {
-        "open_period": [*billed, *seen, "open"],
-        "duplicate_document": [*billed, *seen, "duplicate"],
-        "currency_mismatch": ["billed_amount", "currency" if one.key.currency else "no_currency"],
-        "usage_not_invoiced": [*billed, *seen, "not_invoiced", *worth]
-        if billed
-        else ["not_invoiced", *worth],
-        "invoiced_without_usage": [*billed, "no_usage"],
-        "no_price": [*billed, *seen, "no_price"],
-        "price_difference": [*billed, *seen, "cost", "price"],
-    }
-    if one.status in simple:
-        return simple[one.status]
-    if one.status == "semantics_undetermined":
-        known = one.measured and all(use.quantity is not None for use in one.measured.uses)
-        return [*billed, "mixed" if known else "undetermined"]
-    if one.status == "matched":
-        return [*billed, *seen, "same"] if one.billed and one.measured else ["nothing"]
-    if not one.measured:
+        case "unmapped_line":
+            is_mapped = verdict.billed and verdict.billed.is_mapped
+            return [*billed, "no_operation" if is_mapped else "unmapped"]
+        case "open_period":
+            return [*both, "open"]
+        case "duplicate_document":
+            return [*both, "duplicate"]
+        case "currency_mismatch":
+            return ["billed_amount", "currency" if verdict.key.currency else "no_currency"]
+        case "usage_not_invoiced":
+            return [*(both if billed else ()), "not_invoiced", *worth]
+        case "invoiced_without_usage":
+            return [*billed, "no_usage"]
+        case "no_price":
+            return [*both, "no_price"]
+        case "price_difference":
+            return [*both, "cost", "price"]
+        case "semantics_undetermined":
+            uses = verdict.measured.uses if verdict.measured else []
+            is_mixed = all(use.quantity is not None for use in uses)
+            return [*billed, "mixed" if is_mixed else "undetermined"]
+        case "matched":
+            return [*both, "same"] if verdict.billed and verdict.measured else ["nothing"]
+    if not verdict.measured:
         return [*billed, "nobody"]
-    if not one.measured.ends_were_read:
-        return [*billed, *seen, "ends"]
-    is_about_price = not one.quantity_variance and one.status == INCONCLUSIVE
-    if is_about_price and not one.is_price_known:
-        return [*billed, *seen, "price_unread"]
-    if (one.consumed or 0) < 0:
+    if not verdict.measured.ends_were_read:
+        return [*both, "ends"]
+    return _difference(verdict, billed, worth)
+
+
+def _difference(verdict: Verdict, billed: list[str], worth: list[str]) -> list[str]:
+    """Return the parts of a sentence about a quantity or an amount that is not the measured one."""
+    both = [*billed, *_measured(verdict)]
+    variance = verdict.quantity_variance or Decimal()
+    is_within = verdict.status == "within_tolerance"
+    price = ["price"] if cents(verdict.price_effect or Decimal()) else []
+    if not variance and verdict.status == INCONCLUSIVE and not verdict.is_price_known:
+        return [*both, "price_unread"]
+    if (verdict.consumed or 0) < 0:
         return [*billed, "fell", *worth]
-    if one.billed_quantity is None:
-        tail = _tail(one) if one.status != "within_tolerance" else []
-        return [*billed, *seen, "no_quantity", "cost", *tail]
-    variance = one.quantity_variance or Decimal()
-    if one.status == "within_tolerance":
-        return [*billed, *seen, "close" if variance else "same", *price]
-    difference = "more" if variance > 0 else "less"
-    return [*billed, *seen, difference, *worth, *_tail(one), *price]
+    if verdict.billed_quantity is None:
+        return [*both, "no_quantity", "cost", *([] if is_within else _unread(verdict))]
+    if is_within:
+        return [*both, "close" if variance else "same", *price]
+    return [*both, "more" if variance > 0 else "less", *worth, *_unread(verdict), *price]
 
 
-def _seen(one: Verdict) -> list[str]:
-    """What was measured; of one counter in its whole month, when it was read last."""
-    if not one.measured or one.consumed is None:
+def _measured(verdict: Verdict) -> list[str]:
+    """Return the part for what was measured; of one counter in its whole month, when it was read
+    last."""
+    if not verdict.measured or verdict.consumed is None:
         return []
-    if one.measured.is_rest:
-        return ["rest"]
-    if one.measured.is_shared:
+    if verdict.measured.is_leftover:
+        return ["leftover"]
+    if verdict.measured.is_shared:
         return ["beside"]
-    uses = one.measured.uses
+    uses = verdict.measured.uses
     is_last = len(uses) == 1 and uses[0].measure == "month_to_date"
-    return ["last" if is_last and uses[0].period == one.key.period else "measured"]
+    return ["last" if is_last and uses[0].period == verdict.key.period else "measured"]
 
 
-def _tail(one: Verdict) -> list[str]:
-    """What was not seen: of too much, what is missing; of too little, what is from before."""
-    if not one.unread:
+def _unread(verdict: Verdict) -> list[str]:
+    """Return the part for what nobody saw: of too much, what is missing; of too little, what is
+    from before."""
+    if not verdict.unread:
         return []
-    if (one.quantity_variance or 0) < 0:
-        if one.status != INCONCLUSIVE:
+    if (verdict.quantity_variance or 0) < 0:
+        if verdict.status != INCONCLUSIVE:
             return []
-        return ["foreign_unknown" if one.unread.foreign is None else "foreign"]
-    if one.unread.missing.quantity is None:
+        return ["foreign_unknown" if verdict.unread.foreign is None else "foreign"]
+    if verdict.unread.missing.quantity is None:
         return ["unknown_tail"]
-    return ["unread" if one.unread.missing.seconds else "read"]
+    return ["unread" if verdict.unread.missing.seconds else "read"]
 
 
-def _values(one: Verdict, facts: Facts, language: str) -> dict[str, str]:
-    texts, currency = _TEXTS[language], one.key.currency or ""
-    zone = facts.zone_of(one.key.operation_id)
-    uses = one.measured.uses if one.measured else []
-    consumed, variance = one.consumed or Decimal(), one.quantity_variance or Decimal()
-    unit = uses[0].unit if uses else REPORTS[one.key.report].unit if one.key.report else ""
-    lines = sorted({f"«{line.description or line.item_code or '?'}»" for line in one.lines})
-    twice = [line for line in one.lines if line.is_duplicate]
-    documents = sorted({line.document_number or "?" for line in twice})
-    last = max((use.last_read_at for use in uses), default=None)
-    period = one.key.period
-    answered = (
-        facts.answers_in(one.key.operation_id, one.key.report, period) if period else set[date]()
-    )
+class _Writer(NamedTuple):
+    """How values are written: in a language, and amounts in a currency."""
 
-    def local(shown: str) -> str:
-        return shown if language == "en" else shown.translate(str.maketrans(",.", ".,"))
+    language: str
+    currency: str
 
-    def number(value: Decimal | None) -> str:
-        return local(f"{(value or Decimal()).normalize():,f}")
+    def number(self, value: Decimal | None) -> str:
+        return self._localize(f"{(value or Decimal()).normalize():,f}")
 
-    def money(value: Decimal | None) -> str:
-        return f"{local(f'{(value or Decimal()):,.2f}')} {currency}".strip()
+    def money(self, value: Decimal | None) -> str:
+        return f"{self._localize(f'{(value or Decimal()):,.2f}')} {self.currency}".strip()
 
-    percent = ""
-    if consumed:
+    def percent(self, variance: Decimal, consumed: Decimal) -> str:
+        if not consumed:
+            return ""
         share = (variance * 100 / consumed).quantize(Decimal("0.1"), ROUND_HALF_UP)
-        percent = local(f" ({share:+} %)") if share else ""
-    missing = one.unread.missing if one.unread else NOTHING
-    n, unit_of_time = missing.seconds, "seconds"
-    if n >= 7200:
-        n, unit_of_time = n // 3600, "hours"
-    elif n >= 120:
-        n, unit_of_time = n // 60, "minutes"
-    if one.unread and one.unread.is_at_end:
-        unit_of_time = f"last_{unit_of_time}"
+        return self._localize(f" ({share:+} %)") if share else ""
+
+    def duration(self, seconds: int, *, is_last: bool) -> str:
+        length, unit = seconds, "seconds"
+        if seconds >= 7200:
+            length, unit = seconds // 3600, "hours"
+        elif seconds >= 120:
+            length, unit = seconds // 60, "minutes"
+        text = _TEXTS[self.language][f"last_{unit}" if is_last else unit]
+        return text.format(n=self._localize(f"{length:,}"))
+
+    def day(self, day: date) -> str:
+        return f"{day.day} {_MONTHS[self.language][day.month - 1]}"
+
+    def moment(self, at: datetime) -> str:
+        return f"{self.day(at)} {at:%H:%M}"
+
+    def _localize(self, number: str) -> str:
+        if self.language == "en":
+            return number
+        return number.translate(str.maketrans(",.", ".,"))
+
+
+def _quantities(verdict: Verdict, writer: _Writer) -> dict[str, str]:
+    uses = verdict.measured.uses if verdict.measured else []
+    report = verdict.key.report
+    unit = uses[0].unit if uses else REPORTS[report].unit if report else ""
+    consumed, variance = verdict.consumed or Decimal(), verdict.quantity_variance or Decimal()
+    unread = verdict.unread or Unread(NOTHING, None, is_at_end=False)
     return {
-        "billed_units": f"{number(one.billed_quantity)} {unit}".strip(),
-        "consumed": number(consumed),
-        "consumed_units": f"{number(consumed)} {unit}".strip(),
-        "amount": money(one.billed_cost),
-        "at": _moment(last, language, zone) if last else "",
-        "variance": number(abs(variance)),
-        "percent": percent,
-        "volume": money(abs(one.volume_effect or Decimal())),
-        "price": money(one.price_effect),
-        "cost": money(one.contracted_cost),
-        "lowest": money(one.priced.lowest),
-        "highest": money(one.priced.highest),
-        "time": texts[unit_of_time].format(n=local(f"{n:,}")),
-        "fallen": number(max(-consumed, Decimal())),
-        "tail": number(missing.quantity),
-        "foreign": number(one.unread.foreign if one.unread else None),
-        "documents": ", ".join(documents),
-        "lines": ", ".join(lines[:3]) + (", ..." if len(lines) > 3 else ""),
-        "currency": currency,
-        "report": one.key.report or "",
-        "days": str((period.end - period.start).days) if period else "",
-        "days_answered": str(len(answered)),
-        "last_answer": _day(max(answered), language) if answered else "",
+        "billed_units": f"{writer.number(verdict.billed_quantity)} {unit}".strip(),
+        "consumed": writer.number(consumed),
+        "consumed_units": f"{writer.number(consumed)} {unit}".strip(),
+        "variance": writer.number(abs(variance)),
+        "percent": writer.percent(variance, consumed),
+        "fallen": writer.number(max(-consumed, Decimal())),
+        "time": writer.duration(unread.missing.seconds, is_last=unread.is_at_end),
+        "tail": writer.number(unread.missing.quantity),
+        "foreign": writer.number(unread.foreign),
     }
 
 
-def _moment(at: datetime, language: str, zone: ZoneInfo) -> str:
-    local = at.astimezone(zone)
-    return f"{_day(local, language)} {local:%H:%M}"
+def _amounts(verdict: Verdict, writer: _Writer) -> dict[str, str]:
+    return {
+        "amount": writer.money(verdict.billed_cost),
+        "volume": writer.money(abs(verdict.volume_effect or Decimal())),
+        "price": writer.money(verdict.price_effect),
+        "cost": writer.money(verdict.contracted_cost),
+        "lowest": writer.money(verdict.priced.lowest),
+        "highest": writer.money(verdict.priced.highest),
+        "currency": writer.currency,
+    }
 
 
-def _day(day: date, language: str) -> str:
-    return f"{day.day} {_MONTHS[language][day.month - 1]}"
+def _names(verdict: Verdict) -> dict[str, str]:
+    lines = sorted({f"«{line.description or line.item_code or '?'}»" for line in verdict.lines})
+    documents = {line.document_number or "?" for line in verdict.lines if line.is_duplicate}
+    return {
+        "report": verdict.key.report or "",
+        "documents": ", ".join(sorted(documents)),
+        "lines": ", ".join(lines[:3]) + (", ..." if len(lines) > 3 else ""),
+    }
+
+
+def _moments(verdict: Verdict, facts: Facts, writer: _Writer) -> dict[str, str]:
+    key, zone = verdict.key, facts.zone_of(verdict.key.operation_id)
+    uses = verdict.measured.uses if verdict.measured else []
+    last = max((use.last_read_at for use in uses), default=None)
+    period = key.period
+    days = facts.answers_in(key.operation_id, key.report, period) if period else set[date]()
+    return {
+        "at": writer.moment(last.astimezone(zone)) if last else "",
+        "days": str((period.end - period.start).days) if period else "",
+        "days_answered": str(len(days)),
+        "last_answer": writer.day(max(days)) if days else "",
+    }

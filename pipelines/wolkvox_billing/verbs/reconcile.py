@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from wolkvox_billing.closing import standing_in
 from wolkvox_billing.errors import WarehouseError
@@ -22,6 +21,7 @@ from wolkvox_billing.reconciliation.contract.templates import propose, write_tem
 from wolkvox_billing.reconciliation.mart import fill_anew
 from wolkvox_billing.reconciliation.month import read_month
 from wolkvox_billing.reconciliation.policy import Policy, read_policy
+from wolkvox_billing.reconciliation.totals import Totals
 from wolkvox_billing.values.clock import Clock, utc_now
 from wolkvox_billing.vendor.reports import REPORTS
 from wolkvox_billing.warehouse.complaints import configured
@@ -36,7 +36,7 @@ class Reconciliation:
     month: str | None
     policy: Policy
     rows: list[ReconciledRow]
-    totals: dict[str, Any]
+    totals: Totals
     warnings: list[str] = field(default_factory=list)
     location: str = ""
     evidence: Path | None = None
@@ -98,8 +98,7 @@ def init(
             with reading(pipeline):
                 refresh(pipeline, None, clock())
                 with pipeline.sql_client() as client:
-                    marts = f"{pipeline.dataset_name}_marts"
-                    facts = read_facts(client, pipeline.dataset_name, marts, policy)
+                    facts = read_facts(client, pipeline.dataset_name, policy)
         except WarehouseError:  # nothing is loaded yet
             return written, []
     return written, propose(Path(policy.line_map), rows, facts.lines)

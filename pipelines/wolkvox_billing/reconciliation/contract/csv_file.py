@@ -24,20 +24,22 @@ _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # xlsx, xls
 _SAVE_AS = "save it in Excel as «CSV UTF-8»"
 
 
-class Row(NamedTuple):
-    """One row: its line in the file, and its cells by column, without blanks around."""
+class CsvRow(NamedTuple):
+    """A row: its line in the file, and its cells by column, without blanks around."""
 
     file: str
     line: int
     cells: dict[str, str]
     hint: str = ""
 
-    def wrong(self, column: str, says: str) -> SettingsError:
-        """The error that names the row and the column."""
-        return SettingsError(f"{self.file}, line {self.line}, column {column}: {says}{self.hint}")
+    def wrong(self, column: str, problem: str) -> SettingsError:
+        """Return the error that names the row and the column."""
+        return SettingsError(
+            f"{self.file}, line {self.line}, column {column}: {problem}{self.hint}"
+        )
 
 
-class Text(NamedTuple):
+class CsvText(NamedTuple):
     """A file as it is written: what is added to it has to be written so too."""
 
     lines: list[str]
@@ -46,16 +48,25 @@ class Text(NamedTuple):
     ends_line: bool
 
 
+class _Layout(NamedTuple):
+    """How rows stand in a file. `header` has the column of each place, "" for a place without."""
+
+    file: str
+    columns: Sequence[str]
+    delimiter: str
+    header: Sequence[str]
+
+
 class _Malformed(Exception):
     """A row that is no CSV."""
 
-    def __init__(self, line: int, says: str) -> None:
-        super().__init__(says)
+    def __init__(self, line: int, problem: str) -> None:
+        super().__init__(problem)
         self.line = line
 
 
-def read_rows(file: Path, columns: Sequence[str]) -> list[Row]:
-    """The rows of a file with these columns, in any order; lines that begin with # are comments.
+def read_rows(file: Path, columns: Sequence[str]) -> list[CsvRow]:
+    """Return the rows of a file with these columns, in any order, without comments (#).
 
     Raises SettingsError where the file is not there or no text, or has other columns.
     """
@@ -67,13 +78,12 @@ def read_rows(file: Path, columns: Sequence[str]) -> list[Row]:
     if not records:
         raise SettingsError(f"{file} is empty: expected a first line {','.join(columns)}")
     header = _header(file, *records[0], columns)
-    return [
-        _row(file, line, cells, header, written.delimiter, columns) for line, cells in records[1:]
-    ]
+    layout = _Layout(file.name, columns, written.delimiter, header)
+    return [_row(line, cells, layout) for line, cells in records[1:]]
 
 
-def read_text(file: Path, columns: Sequence[str]) -> Text:
-    """A file's lines, and how they are written. Raises SettingsError where it is no text."""
+def read_text(file: Path, columns: Sequence[str]) -> CsvText:
+    """Return a file's lines, and how they are written. Raises SettingsError where it is no text."""
     try:
         data = file.read_bytes()
     except FileNotFoundError:
@@ -89,38 +99,38 @@ def read_text(file: Path, columns: Sequence[str]) -> Text:
     except Rejected:
         raise SettingsError(f"{file} is no text in UTF-8 or Windows-1252: {_SAVE_AS}") from None
     lines = _LINE_END.split(text)
-    given = _SEP.fullmatch(lines[0])
-    if given:
+    separator = _SEP.fullmatch(lines[0])
+    if separator:
         lines[0] = ""
     if encoding == "utf-16":  # what is added needs no BOM
         encoding = "utf-16-le" if data.startswith(b"\xff\xfe") else "utf-16-be"
-    return Text(
+    return CsvText(
         lines,
         "utf-8" if encoding == "utf-8-sig" else encoding,
-        given[1] if given else _delimiter(lines, columns),
+        separator[1] if separator else _delimiter(lines, columns),
         not lines[-1],
     )
 
 
 def _delimiter(lines: Sequence[str], columns: Sequence[str]) -> str:
-    """The one by which the first row has most of the columns."""
+    """Return the delimiter by which the first row has most of the columns."""
     wanted = set(map(letters_of, columns))
 
-    def known(delimiter: str) -> int:
+    def count_known(delimiter: str) -> int:
         try:
             _, first = next(_records(lines, delimiter), (0, []))
         except _Malformed:
             return 0
         return len(wanted & set(map(letters_of, first)))
 
-    return max(DELIMITERS, key=known)
+    return max(DELIMITERS, key=count_known)
 
 
 def _records(lines: Sequence[str], delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """The rows that are neither blank nor a comment, with the lines on which they begin."""
+    """Yield the rows that are neither blank nor a comment, with the lines on which they begin."""
     line, is_first = 0, True
 
-    def fed() -> Iterator[str]:
+    def uncommented() -> Iterator[str]:
         nonlocal line, is_first
         for n, text in enumerate(lines, 1):
             # A comment is not parsed, or a quote in it would open a cell.
@@ -129,64 +139,64 @@ def _records(lines: Sequence[str], delimiter: str) -> Iterator[tuple[int, list[s
             line, is_first = (n, False) if is_first else (line, False)
             yield f"{text}\n"
 
-    reader = csv.reader(fed(), delimiter=delimiter, strict=True)
+    reader = csv.reader(uncommented(), delimiter=delimiter, strict=True)
     while True:
         is_first = True
         try:
-            cells = [one.strip() for one in next(reader)]
+            cells = [cell.strip() for cell in next(reader)]
         except StopIteration:
             return
         except csv.Error as error:
             unclosed = "unexpected end" in str(error) or "field limit" in str(error)
-            says = "a quote is opened and never closed" if unclosed else "text behind a quote"
+            problem = "a quote is opened and never closed" if unclosed else "text behind a quote"
             raise _Malformed(
-                line, f"{says}: a cell with a quote in it is written " + '"like ""this"""'
+                line, f"{problem}: a cell with a quote in it is written " + '"like ""this"""'
             ) from None
-        if any(one.strip(" ,;\t") for one in cells) and not _is_comment(cells):
+        if _has_text(cells) and not _is_comment(cells):
             yield line, cells
+
+
+def _has_text(cells: Sequence[str]) -> bool:
+    return any(cell.strip(" ,;\t") for cell in cells)
 
 
 def _is_comment(cells: Sequence[str]) -> bool:
     """Whether a row is one. `#REF!` with something beside it is none, or a row would get lost."""
     return cells[0].startswith("#") and not (
-        _EXCEL_ERROR.fullmatch(cells[0].strip()) and any(one.strip(" ,;\t") for one in cells[1:])
+        _EXCEL_ERROR.fullmatch(cells[0].strip()) and _has_text(cells[1:])
     )
 
 
 def _header(file: Path, line: int, cells: Sequence[str], columns: Sequence[str]) -> list[str]:
-    """The columns by their places, "" for a place without one. Case and blanks do not matter."""
-    names = {letters_of(one): one for one in columns}
-    header = [names.get(letters_of(one), one) for one in cells]
+    """Return the column of each place, "" for a place without one. Case and blanks do not matter.
+    Raises SettingsError for other columns."""
+    known = {letters_of(column): column for column in columns}
+    header = [known.get(letters_of(cell), cell) for cell in cells]
     if sorted(filter(None, header)) != sorted(columns):
-        wrong = {
-            "missing": [one for one in columns if one not in header],
-            "unknown": [short(one) for one in header if one and one not in columns],
-            "twice": [one for one in columns if header.count(one) > 1],
+        problems = {
+            "missing": [column for column in columns if column not in header],
+            "unknown": [short(cell) for cell in header if cell and cell not in columns],
+            "twice": [column for column in columns if header.count(column) > 1],
         }
-        told = "; ".join(f"{what}: {', '.join(found)}" for what, found in wrong.items() if found)
+        text = "; ".join(f"{kind}: {', '.join(names)}" for kind, names in problems.items() if names)
         raise SettingsError(
-            f"{file}, line {line}: expected the columns {','.join(columns)}; {told}"
+            f"{file}, line {line}: expected the columns {','.join(columns)}; {text}"
         )
     return header
 
 
-def _row(
-    file: Path,
-    line: int,
-    cells: list[str],
-    header: Sequence[str],
-    delimiter: str,
-    columns: Sequence[str],
-) -> Row:
+def _row(line: int, cells: Sequence[str], layout: _Layout) -> CsvRow:
+    """Return a row by its columns. Raises SettingsError where cells are too many, or no value."""
+    file, columns, delimiter, header = layout
     named = dict.fromkeys(columns, "") | {
         name: cell for name, cell in zip(header, cells, strict=False) if name
     }
-    row = Row(file.name, line, named)
+    row = CsvRow(file, line, named)
     filled = [n for n, cell in enumerate(cells) if cell]
     beyond = [n for n in filled if n >= len(header) or not header[n]]
-    last = [one for one in header if one][-1]
     quote = f"a {delimiter!r} inside a number or text must stand in quotes"
     if beyond:
+        last = [column for column in header if column][-1]
         raise row.wrong(last, f"{beyond[-1] + 1} cells, and {len(columns)} columns: {quote}")
     if len(filled) == 1 and len(re.findall(r"[,;\t]", cells[filled[0]])) >= len(columns) - 1:
         raise row.wrong(

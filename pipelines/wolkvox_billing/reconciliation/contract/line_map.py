@@ -8,9 +8,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from wolkvox_billing.reconciliation.contract.csv_file import read_rows
+from wolkvox_billing.reconciliation.contract.csv_file import CsvRow, read_rows
 from wolkvox_billing.reconciliation.contract.names import unknown_names
-from wolkvox_billing.reconciliation.facts import MonthUse
+from wolkvox_billing.reconciliation.facts import BilledLine, MonthUse
 from wolkvox_billing.values.spelling import plain
 from wolkvox_billing.values.tax_id import canonical_id
 
@@ -34,14 +34,14 @@ class MapRow:
     product: str
     role: str
 
-    def fits(self, supplier_id: str | None, item_code: str | None, description: str | None) -> bool:
-        """Whether a line of an invoice is one of these. Case and accents do not matter."""
+    def fits(self, line: BilledLine) -> bool:
+        """Whether it says what the line bills. Case and accents do not matter."""
         return (
-            self.supplier_id in ("", supplier_id or "")
-            and (not self.item_code or plain(self.item_code) == plain(item_code or ""))
+            self.supplier_id in ("", line.supplier_id or "")
+            and (not self.item_code or plain(self.item_code) == plain(line.item_code or ""))
             and (
                 not self.pattern
-                or fnmatch.fnmatchcase(plain(description or ""), plain(self.pattern))
+                or fnmatch.fnmatchcase(plain(line.description or ""), plain(self.pattern))
             )
         )
 
@@ -51,78 +51,75 @@ class MapRow:
 
 
 def read_line_map(file: Path, reports: Iterable[str]) -> list[MapRow]:
-    """The rows of a line map, in the file's order.
+    """Return the rows of a line map, in the file's order.
 
     Raises SettingsError with line and column for a role or report that nobody knows. Case and
     accents do not matter.
     """
-    known = {plain(one): one for one in reports}
-    found: list[MapRow] = []
-    for row in read_rows(file, COLUMNS):
-        cells = {**row.cells, "supplier_id": canonical_id(row.cells["supplier_id"])}
-        cells["role"] = plain(cells["role"])
-        cells["report"] = known.get(plain(cells["report"]), cells["report"])
-        one = MapRow(row.line, **cells)
-        for column in ("supplier_id", "item_code"):
-            if _SHORTENED.fullmatch(cells[column]):
-                raise row.wrong(
-                    column,
-                    f"{cells[column]!r}: expected all digits; Excel has shortened it: format the "
-                    "column as text, and write it again",
-                )
-        if one.role not in ROLES:
-            raise row.wrong("role", f"{row.cells['role']!r}: expected one of {', '.join(ROLES)}")
-        if one.role in COMPARED and plain(one.report) not in known:
-            raise row.wrong("report", f"{one.report!r} is no report: expected rsync_s3_mp3 or such")
-        found.append(one)
-    return found
+    known = {plain(report): report for report in reports}
+    return [_map_row(row, known) for row in read_rows(file, COLUMNS)]
 
 
-def warnings_of(
+def _map_row(row: CsvRow, known: Mapping[str, str]) -> MapRow:
+    cells = {**row.cells, "supplier_id": canonical_id(row.cells["supplier_id"])}
+    cells["role"] = plain(cells["role"])
+    cells["report"] = known.get(plain(cells["report"]), cells["report"])
+    for column in ("supplier_id", "item_code"):
+        if _SHORTENED.fullmatch(cells[column]):
+            raise row.wrong(
+                column,
+                f"{cells[column]!r}: expected all digits; Excel has shortened it: format the "
+                "column as text, and write it again",
+            )
+    role, report = cells["role"], cells["report"]
+    if role not in ROLES:
+        raise row.wrong("role", f"{row.cells['role']!r}: expected one of {', '.join(ROLES)}")
+    if role in COMPARED and plain(report) not in known:
+        raise row.wrong("report", f"{report!r} is no report: expected rsync_s3_mp3 or such")
+    return MapRow(row.line, **cells)
+
+
+def warn_of_map(
     rows: Sequence[MapRow],
-    lines: Sequence[tuple[str | None, str | None, str | None]],
+    lines: Sequence[BilledLine],
     file: str,
     operations: Collection[str] = (),
     months: Sequence[MonthUse] = (),
 ) -> list[str]:
-    """Rows that fit nothing or everything, or name what nobody has, by line and column. `lines`:
-    supplier, code, description of the invoice lines there are; `operations` and `months`: those
-    that there are."""
-    said: list[str] = []
-    used = {one.line for line in lines if (one := first_fit(rows, *line))}
-    for n, one in enumerate(rows):
-        where = f"{file}, line {one.line}, column pattern"
-        if one.fits_all and n < len(rows) - 1:
-            said.append(f"{where}: fits every line, so the rows below it are never looked at")
-        elif one.fits_all:
-            said.append(f"{where}: fits every line that no row above fits")
-        elif lines and one.line not in used:
-            whole = one.pattern and not any(mark in one.pattern for mark in "*?[")
-            hint = f"; without * it must be the whole description: try *{one.pattern}*"
-            said.append(f"{where}: no invoice line is taken by this row{hint if whole else ''}")
-    compared = [one for one in rows if one.role in COMPARED]
-    return said + unknown_names(compared, file, operations, months)
+    """Return a warning for each row that fits nothing or everything, or that names an operation or
+    product that nobody has, by line and column."""
+    warnings: list[str] = []
+    taking = {row.line for line in lines if (row := first_fit(rows, line))}
+    for n, row in enumerate(rows):
+        where = f"{file}, line {row.line}, column pattern"
+        if row.fits_all and n < len(rows) - 1:
+            warnings.append(f"{where}: fits every line, so the rows below it are never looked at")
+        elif row.fits_all:
+            warnings.append(f"{where}: fits every line that no row above fits")
+        elif lines and row.line not in taking:
+            is_whole = row.pattern and not any(mark in row.pattern for mark in "*?[")
+            hint = f"; without * it must be the whole description: try *{row.pattern}*"
+            warnings.append(
+                f"{where}: no invoice line is taken by this row{hint if is_whole else ''}"
+            )
+    compared = [row for row in rows if row.role in COMPARED]
+    return warnings + unknown_names(compared, file, operations, months)
 
 
-def first_fit(
-    rows: Sequence[MapRow],
-    supplier_id: str | None,
-    item_code: str | None,
-    description: str | None,
-) -> MapRow | None:
-    return next((one for one in rows if one.fits(supplier_id, item_code, description)), None)
+def first_fit(rows: Iterable[MapRow], line: BilledLine) -> MapRow | None:
+    """Return the row that says what a line bills; None where no row fits."""
+    return next((row for row in rows if row.fits(line)), None)
 
 
-Operations = Mapping[str, str | None]  # operation_id → the vendor's name for it
-
-
-def operation_of(row: MapRow, named: str | None, operations: Operations) -> str | None:
-    """The operation that a line bills: by the map, by its own word, or the only one there is."""
+def operation_of(row: MapRow, name: str | None, operations: Mapping[str, str | None]) -> str | None:
+    """Return the id of the operation that a line bills: by the map, by the name in the line, or the
+    only one there is; None where nothing says it. operations: the vendor's names by id."""
     if row.operation_id:
-        same = [one for one in operations if plain(one) == plain(row.operation_id)]
+        same = [known for known in operations if plain(known) == plain(row.operation_id)]
         return row.operation_id if row.operation_id in same else min(same, default=row.operation_id)
-    if named:
-        for operation_id, name in operations.items():
-            if plain(named) in (plain(operation_id), plain(name or "")):
+    if name:
+        for operation_id, vendors_name in operations.items():
+            if plain(name) in (plain(operation_id), plain(vendors_name or "")):
                 return operation_id
-    return next(iter(operations)) if len(operations) == 1 and not named else None
+        return None
+    return next(iter(operations)) if len(operations) == 1 else None

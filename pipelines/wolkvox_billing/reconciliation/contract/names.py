@@ -28,33 +28,33 @@ class Naming(Protocol):
 def unknown_names(
     rows: Iterable[Naming], file: str, operations: Collection[str], months: Sequence[MonthUse]
 ) -> list[str]:
-    """A warning for each operation and product of a row that no operation has; none where nothing
-    was ever asked. The use may come later, so that it is no error."""
-    said: list[str] = []
+    """Return a warning for each operation and product of a row that no operation has; none where
+    nothing was ever asked. The use may come later, so that it is no error."""
+    warnings: list[str] = []
     if not operations:
-        return said
+        return warnings
     for row in rows:
-        own = {one for one in operations if plain(one) == plain(row.operation_id)}
+        own = {name for name in operations if plain(name) == plain(row.operation_id)}
         if row.operation_id and not own:
-            said.append(
+            warnings.append(
                 f"{file}, line {row.line}, column operation_id: {short(row.operation_id)} is no "
-                f"operation that was asked; there is {listed(operations)}"
+                f"operation that was asked; there is {quote_names(operations)}"
             )
-        there = {
-            one.product
-            for one in months
-            if one.report == row.report and one.operation_id in (own or operations)
+        products = {
+            use.product
+            for use in months
+            if use.report == row.report and use.operation_id in (own or operations)
         }
-        if row.product and plain(row.product) not in map(plain, there):
-            said.append(
+        if row.product and plain(row.product) not in map(plain, products):
+            warnings.append(
                 f"{file}, line {row.line}, column product: {short(row.product)} is no product of "
-                f"{row.report} that was read; there is {listed(there)}"
+                f"{row.report} that was read; there is {quote_names(products)}"
             )
-    return said
+    return warnings
 
 
-def listed(names: Collection[str]) -> str:
-    """Names for a person; of many, the first ones."""
+def quote_names(names: Collection[str]) -> str:
+    """Return the names in quotes, as a person reads them; of many, the first ones."""
     more = len(names) - _MOST_NAMED
-    shown = ", ".join(map(short, sorted(names)[:_MOST_NAMED]))
-    return (f"{shown} and {more} more" if more > 0 else shown) or "none so far"
+    text = ", ".join(map(short, sorted(names)[:_MOST_NAMED]))
+    return (f"{text} and {more} more" if more > 0 else text) or "none so far"

@@ -15,6 +15,7 @@ from wolkvox_billing.reconciliation.contract.line_map import MapRow, first_fit
 from wolkvox_billing.reconciliation.facts import BilledLine
 from wolkvox_billing.values.spelling import plain
 from wolkvox_billing.values.tax_id import canonical_id
+from wolkvox_billing.vendor.reports import REPORTS
 
 _PROPOSED = re.compile(r"^\s*#\s*(?:proposed:)?\s*", re.IGNORECASE)
 _LINE_MAP = """\
@@ -35,7 +36,7 @@ _RATE_CARD = """\
 
 
 def write_templates(map_file: Path, card_file: Path) -> list[Path]:
-    """Writes the files that are not there yet, and gives them. Raises SettingsError."""
+    """Write the files that do not exist yet, and return them. Raises SettingsError."""
     written: list[Path] = []
     for file, text, columns in (
         (map_file, _LINE_MAP, line_map.COLUMNS),
@@ -55,12 +56,13 @@ def write_templates(map_file: Path, card_file: Path) -> list[Path]:
 def propose(
     file: Path, rows: Iterable[MapRow], lines: Iterable[BilledLine]
 ) -> list[dict[str, str]]:
-    """Adds a row to the line map for each kind of line that no row fits, commented out, since a
-    person decides what it bills, and written as the file is; gives them. Raises SettingsError."""
+    """Add a row to the line map for each kind of line that no row fits, and return these rows by
+    column. They are commented out, since a person decides what a line bills, and written as the
+    file is. Raises SettingsError."""
     known = list(rows)
     wanted: dict[tuple[str, ...], str] = {}
     for line in lines:
-        if first_fit(known, line.supplier_id, line.item_code, line.description):
+        if first_fit(known, line):
             continue
         pattern = _pattern(line.description or "")
         code = " ".join((line.item_code or "").split())  # on one line
@@ -68,19 +70,19 @@ def propose(
         key = (line.supplier_id or "", "" if code.startswith(RUNS_AS_FORMULA) else code, pattern)
         wanted.setdefault(key, _report(pattern))
     written = read_text(file, line_map.COLUMNS)
-    there = set().union(*map(_keys_in, written.lines))
-    found = [
+    written_keys = set().union(*map(_keys_in, written.lines))
+    proposed = [
         dict(zip(line_map.COLUMNS, (*key, report, "", "", "quantity"), strict=True))
         for key, report in sorted(wanted.items())
-        if _key(key) not in there
+        if _key(key) not in written_keys
     ]
     out = io.StringIO(newline="")
     out.write("" if written.ends_line else "\n")
-    for one in found:
+    for row in proposed:
         out.write("# proposed: ")
-        csv.writer(out, delimiter=written.delimiter, lineterminator="\n").writerow(one.values())
-    if not found:
-        return found
+        csv.writer(out, delimiter=written.delimiter, lineterminator="\n").writerow(row.values())
+    if not proposed:
+        return proposed
     try:
         with file.open("ab") as end:
             end.write(out.getvalue().encode(written.encoding))
@@ -91,41 +93,39 @@ def propose(
         ) from None
     except OSError as error:
         raise SettingsError(f"{file} cannot be written: {error.strerror}") from None
-    return found
+    return proposed
 
 
 def _keys_in(text: str) -> set[tuple[str, ...]]:
-    """What a line may be a row for, by whichever separator: Excel writes comments anew, in quotes
-    and with another one, or a whole row as one cell."""
-    found: set[tuple[str, ...]] = set()
+    """Return the keys of what a line may be a row for, by whichever separator: Excel writes
+    comments anew, in quotes and with another one, or a whole row as one cell."""
+    keys: set[tuple[str, ...]] = set()
     for delimiter in DELIMITERS:
         first, *others = next(csv.reader([text], delimiter=delimiter), [""]) or [""]
         first = _PROPOSED.sub("", first)
-        found.add(_key([first, *others]))
-        found |= {
+        keys.add(_key([first, *others]))
+        keys |= {
             _key(cells)
-            for one in DELIMITERS
-            for cells in csv.reader([first], delimiter=one)
+            for inner in DELIMITERS
+            for cells in csv.reader([first], delimiter=inner)
             if cells
         }
-    return found
+    return keys
 
 
 def _key(cells: Sequence[str]) -> tuple[str, ...]:
-    """Supplier, item code and pattern, as they are compared."""
+    """Return supplier, item code and pattern as they are compared."""
     return tuple(map(plain, (canonical_id(cells[0]), *cells[1:3])))
 
 
 def _pattern(description: str) -> str:
-    """A description with what changes from month to month as `*`."""
+    """Return a description with what changes from month to month as `*`."""
     text = re.sub(r"[\[\]?*\r\n]", "*", plain(description))
     text = re.sub(r"[*\s]*\*[*\s]*", "*", re.sub(r"\d[\d.,/-]*", "*", text)) or "*"
     return f"*{text}" if text.startswith(RUNS_AS_FORMULA) else text
 
 
 def _report(pattern: str) -> str:
-    """The report that a description names; the one that this project began with otherwise."""
-    from wolkvox_billing.vendor.reports import REPORTS
-
+    """Return the report that a description names; else the one that this project began with."""
     words = pattern.replace("_", " ")
     return next((r for r in REPORTS if r.replace("_", " ") in words), "rsync_s3_mp3")

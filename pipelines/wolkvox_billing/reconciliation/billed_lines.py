@@ -1,0 +1,186 @@
+"""The lines that were billed, out of the tables of invoices."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+from typing import NamedTuple
+
+from wolkvox_billing.invoices.period import Period
+from wolkvox_billing.marts.standing import Client
+from wolkvox_billing.reconciliation.contract.names import quote_names
+from wolkvox_billing.reconciliation.facts import BilledLine
+from wolkvox_billing.reconciliation.policy import Policy
+from wolkvox_billing.reconciliation.tax import Taxed, doubt
+from wolkvox_billing.warehouse.sql import rows_of, tables_in
+
+
+class BilledLines(NamedTuple):
+    """The lines, warnings of their documents, and by document_id a doubt of its tax."""
+
+    lines: list[BilledLine]
+    warnings: list[str]
+    doubts: dict[str, str]
+
+
+_Name = tuple[str | None, str, str | None]  # supplier_id, kind, number
+
+
+class _Document(NamedTuple):
+    document_id: str
+    supplier_id: str | None
+    kind: str
+    number: str | None
+    period_start: date | None
+    period_end: date | None
+    period_source: str | None
+    corrects_number: str | None
+    currency: str | None
+    tax: Decimal | None
+    is_test: bool | None
+
+    @property
+    def period(self) -> Period | None:
+        return _period(self.period_start, self.period_end)
+
+    @property
+    def name(self) -> _Name:
+        """What no other document has."""
+        return self.supplier_id, self.kind, self.number
+
+    @property
+    def is_without_period(self) -> bool:
+        """Whether it is a note that names no period: it is for that of what it corrects."""
+        return self.kind != "invoice" and self.period_source in ("rule", None)
+
+    @property
+    def corrected(self) -> tuple[str | None, str]:
+        return self.supplier_id, _bare(self.corrects_number)
+
+
+class _Line(NamedTuple):
+    document_id: str
+    line_number: int
+    operation: str | None
+    description: str | None
+    item_code: str | None
+    quantity: Decimal | None
+    amount: Decimal | None
+    currency: str | None
+    period_start: date | None
+    period_end: date | None
+    tax: Decimal | None
+
+
+_Periods = dict[tuple[str | None, str], Period]  # supplier_id, an invoice's bare number
+_Numbers = Counter[_Name]
+
+
+def read_billed_lines(client: Client, raw: str, policy: Policy) -> BilledLines:
+    """Return the lines that were billed, none where no invoice was ever loaded. Documents that are
+    tests, and those of other suppliers than `supplier_ids` names, are left out."""
+    if "invoice_lines" not in tables_in(client, raw):
+        return BilledLines([], [], {})
+    loaded = [
+        _Document(*row)
+        for row in rows_of(
+            client,
+            "SELECT document_id, supplier_id, document_kind, document_number, period_start, "
+            "period_end, period_source, corrects_number, billing_currency, tax_amount, is_test "
+            f"FROM {raw}.invoice_documents",
+        )
+    ]
+    documents = {
+        document.document_id: document
+        for document in loaded
+        if document.is_test is False
+        and (not policy.supplier_ids or document.supplier_id in policy.supplier_ids)
+    }
+    lines = [
+        line
+        for row in rows_of(
+            client,
+            "SELECT document_id, line_number, operation, description, item_code, quantity, "
+            "net_amount, billing_currency, period_start, period_end, tax_amount "
+            f"FROM {raw}.invoice_lines ORDER BY document_id, line_number",
+        )
+        if (line := _Line(*row)).document_id in documents
+    ]
+    periods: _Periods = {
+        (document.supplier_id, _bare(document.number)): document.period
+        for document in documents.values()
+        if document.kind == "invoice" and document.number and document.period
+    }
+    numbers = Counter(document.name for document in documents.values() if document.number)
+    suppliers = {str(document.supplier_id or "none") for document in loaded}
+    return BilledLines(
+        [_billed(line, documents[line.document_id], periods, numbers) for line in lines],
+        _warn_of_suppliers(suppliers, policy) + _warn_of_notes(documents.values(), periods),
+        _doubts(documents, lines),
+    )
+
+
+def _billed(line: _Line, document: _Document, periods: _Periods, numbers: _Numbers) -> BilledLine:
+    period = document.period
+    if document.is_without_period:
+        period = periods.get(document.corrected, period)
+    sign = -1 if document.kind == "credit_note" else 1
+    return BilledLine(
+        document_id=line.document_id,
+        line_number=line.line_number,
+        document_number=document.number,
+        is_duplicate=numbers[document.name] > 1,
+        supplier_id=document.supplier_id,
+        operation=line.operation,
+        description=line.description,
+        item_code=line.item_code,
+        quantity=None if line.quantity is None else sign * line.quantity,
+        amount=sign * (line.amount or Decimal()),
+        currency=line.currency or document.currency,
+        period=_period(line.period_start, line.period_end) or period,
+    )
+
+
+def _warn_of_suppliers(suppliers: set[str], policy: Policy) -> list[str]:
+    """Return a warning for each of `supplier_ids` of whom no document is, if there are some."""
+    return [
+        f"the setting `supplier_ids` under [reconciliation] has {supplier_id}, and no document is "
+        f"of that supplier; there is {quote_names(suppliers)}"
+        for supplier_id in policy.supplier_ids
+        if suppliers and supplier_id not in suppliers
+    ]
+
+
+def _warn_of_notes(documents: Iterable[_Document], periods: _Periods) -> list[str]:
+    """Return a warning for each note whose period nobody knows."""
+    return [
+        f"{note.kind.replace('_', ' ')} {note.number}: names no period, and corrects "
+        f"{note.corrects_number or 'nothing that it names'}, which is not loaded: its month is by "
+        "the setting `period_rule`"
+        for note in documents
+        if note.is_without_period and note.corrected not in periods
+    ]
+
+
+def _doubts(documents: dict[str, _Document], lines: Iterable[_Line]) -> dict[str, str]:
+    taxed: defaultdict[str, list[Taxed]] = defaultdict(list)
+    for line in lines:
+        taxed[line.document_id].append(Taxed(line.line_number, line.amount, line.tax))
+    doubts: dict[str, str] = {}
+    for document_id, taxes in taxed.items():
+        document = documents[document_id]
+        if text := doubt(document.tax, taxes):
+            kind = document.kind.replace("_", " ")
+            doubts[document_id] = f"{kind} {document.number or 'without a number'}: {text}"
+    return doubts
+
+
+def _period(start: date | None, end: date | None) -> Period | None:
+    return Period(start, end) if start and end else None
+
+
+def _bare(number: str | None) -> str:
+    """Return a number without what people write between its parts: F-1 is F1."""
+    return "".join(filter(str.isalnum, number or "")).casefold()
