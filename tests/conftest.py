@@ -44,8 +44,9 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, vendor: Vendor) -> 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Who asks for a `warehouse` gets each in turn."""
-    given = [mark.args[0] for mark in metafunc.definition.iter_markers("parametrize")]
-    if "warehouse" in metafunc.fixturenames and "warehouse" not in given:
+    by_mark = [mark.args[0] for mark in metafunc.definition.iter_markers("parametrize")]
+    has_its_own = any(names == "warehouse" or "warehouse" in (*names,) for names in by_mark)
+    if "warehouse" in metafunc.fixturenames and not has_its_own:
         ways = ["duckdb", "postgres"]
         if metafunc.definition.get_closest_marker("many_rows"):
             ways.append("duckdb-files")
@@ -89,14 +90,20 @@ def postgres_server() -> Iterator[str]:
 
 
 @pytest.fixture
-def new_database(postgres_server: str) -> Callable[[], str]:
-    """Makes an empty database, and gives its address."""
+def new_database(postgres_server: str) -> Iterator[Callable[[], str]]:
+    """Makes an empty database that goes with the test, and gives its address."""
+    names: list[str] = []
 
-    def make() -> str:
-        name = f"t{uuid.uuid4().hex[:12]}"
+    def administer(statement: str) -> None:
         with closing(psycopg2.connect(f"{postgres_server}/postgres")) as connection:
             connection.autocommit = True
-            connection.cursor().execute(f"CREATE DATABASE {name}")
-        return f"{postgres_server}/{name}"
+            connection.cursor().execute(statement)
 
-    return make
+    def make() -> str:
+        names.append(f"t{uuid.uuid4().hex[:12]}")
+        administer(f"CREATE DATABASE {names[-1]}")
+        return f"{postgres_server}/{names[-1]}"
+
+    yield make
+    for name in names:
+        administer(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")

@@ -95,6 +95,8 @@ def serve() -> None:
                  "dlt.pipeline.pipeline", "dlt.load.load", "dlt.normalize.normalize",
                  "wolkvox_billing.reconciliation.contract.rate_card"):  # fmt: skip
         importlib.import_module(name)
+    # Who is turned away by a PostgreSQL asks again for five seconds.
+    importlib.import_module("wolkvox_billing.warehouse.sessions").PATIENCE = 0.3  # type: ignore[attr-defined]
     for line in sys.stdin:
         order = json.loads(line)
         if not order:

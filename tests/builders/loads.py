@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from builders.project import NOON, TOKENS, Project
+from builders.worlds import once
 from wolkvox_billing.verbs.load import LoadReport
 
 REPORT, OTHER = "rsync_s3_mp3", "ivr_minutes"
@@ -27,6 +28,16 @@ def poll(project: Project, items: int, **more: Any) -> LoadReport:
     report = project.load(**more)
     assert [one.outcome for one in report.polls] == ["ok"]
     return report
+
+
+def begin(project: Project) -> None:
+    """The first load of an empty project, which is answered one row of 5; done once in a session
+    and copied."""
+    once(project, _first)
+
+
+def _first(project: Project) -> None:
+    poll(project, 5)
 
 
 def readings(project: Project) -> list[tuple[datetime, Decimal]]:

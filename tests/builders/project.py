@@ -22,6 +22,7 @@ import pytest
 from fake_wolkvox import Vendor
 from wolkvox_billing.verbs.load import LoadReport, load
 from wolkvox_billing.verbs.poll import PollReport, poll
+from wolkvox_billing.warehouse import sessions
 
 NOON = datetime(2026, 11, 10, 17, 0, tzinfo=timezone.utc)  # a Tuesday, 12:00 in Bogotá
 TOKENS = {"acme": "a1" * 32, "beta": "b2" * 32, "gama": "c3" * 32}
@@ -161,5 +162,7 @@ def empty_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, vendor: Vendo
     (tmp_path / "locks").mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "locks"))
     monkeypatch.setenv("TMPDIR", str(tmp_path / "locks"))
+    # Who is turned away by a PostgreSQL asks again for five seconds.
+    monkeypatch.setattr(sessions, "PATIENCE", 0.3)
     configure(monkeypatch, vendor, "acme")
     return Project(folder, vendor)

@@ -12,7 +12,7 @@ from typing import Any
 import psycopg2
 import pytest
 
-from builders.loads import NOT_LOADED, OTHER, REPORT, at, poll, readings, tell
+from builders.loads import NOT_LOADED, OTHER, REPORT, at, begin, poll, readings, tell
 from builders.postgres import pg_ctl, running_postgres
 from builders.project import NOON, TOKENS, Project, with_mounts
 from wolkvox_billing.warehouse import place as places
@@ -55,7 +55,7 @@ def test_a_server_that_takes_no_rows(warehouse: Project) -> None:
     """While nothing can be written, be it that the database is read-only or that somebody changed a
     table, each run asks, and says that its answer waits; the next good run loads all in order,
     once, with the times at which they were read. No answer is held to be at fault."""
-    poll(warehouse, 5)
+    begin(warehouse)
     with altered(warehouse):
         for items in (7, 4):
             report = poll(warehouse, items)
@@ -77,7 +77,7 @@ def test_a_server_that_takes_no_rows(warehouse: Project) -> None:
 
 def test_a_file_that_is_read_only(project: Project) -> None:
     """An answer waits while the DuckDB file is on a disk that takes no writing."""
-    poll(project, 5)
+    begin(project)
     project.later(hours=1)
     steps = 'mount --bind "$1" "$1" && mount -o remount,ro,bind "$1" && exec "$2" -c "$3" "$4"'
     file, now = str(project.folder / "wolkvox.duckdb"), project.vendor.now.isoformat()
@@ -91,7 +91,7 @@ def test_a_file_that_is_read_only(project: Project) -> None:
 def test_a_schema_that_somebody_dropped(warehouse: Project) -> None:
     """Answers that wait while the schema is dropped are loaded into a new one; the next polls go
     on. What was loaded before is gone: that is what was dropped."""
-    poll(warehouse, 5)
+    begin(warehouse)
     with warehouse.away():
         poll(warehouse, 7)
     for schema in ("wolkvox_billing_marts", "wolkvox_billing"):
@@ -115,7 +115,7 @@ def test_a_schema_that_somebody_dropped(warehouse: Project) -> None:
 def test_a_table_that_somebody_dropped(warehouse: Project, sql: str) -> None:
     """A single table that is gone is made again by the next load, be it that answers
     wait for it, that it has no row for it, or that it is dropped while the vendor is asked."""
-    poll(warehouse, 5)
+    begin(warehouse)
     with warehouse.away():
         poll(warehouse, 7)
     warehouse.execute(sql)
@@ -131,7 +131,7 @@ def test_a_table_that_somebody_dropped(warehouse: Project, sql: str) -> None:
 
 def test_a_schema_dropped_while_the_vendor_is_asked(warehouse: Project) -> None:
     """What somebody drops in these seconds raises nothing, and is made again."""
-    poll(warehouse, 5)
+    begin(warehouse)
     warehouse.later(hours=1)
     warehouse.vendor.answer(TOKENS["acme"], REPORT, [])
     drop = "DROP SCHEMA IF EXISTS wolkvox_billing CASCADE"
@@ -179,6 +179,7 @@ def test_a_destination_by_a_name_of_its_own(
     monkeypatch.setenv("DESTINATION__BILLING__DESTINATION_TYPE", "postgres")
     monkeypatch.setenv("DESTINATION__BILLING__CREDENTIALS", project.dsn)
     monkeypatch.setattr(places, "LOCK_WAIT", 0.1)
+    monkeypatch.setenv("LOAD__RAISE_ON_MAX_RETRIES", "2")  # of five tries, a second each
     poll(project, 5)
     with kept_by_somebody(project):
         [said] = poll(project, 7).problems
@@ -197,7 +198,8 @@ def test_a_table_that_somebody_keeps(
     project.destination, project.dsn = "postgres", new_database()
     monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", project.dsn)
     monkeypatch.setattr(places, "LOCK_WAIT", 0.1)
-    poll(project, 5)
+    monkeypatch.setenv("LOAD__RAISE_ON_MAX_RETRIES", "1")  # of five tries, a second each
+    begin(project)
     with kept_by_somebody(project):
         [said] = poll(project, 7).problems
         assert said.startswith(NOT_LOADED)
@@ -222,6 +224,7 @@ def test_a_server_that_is_restarted(project: Project, monkeypatch: pytest.Monkey
     with running_postgres() as dsn:
         project.dsn = dsn
         monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", dsn)
+        monkeypatch.setenv("LOAD__RAISE_ON_MAX_RETRIES", "1")  # of five tries, a second each
         poll(project, 5)
         [(folder,)] = project.query("SHOW data_directory")
 
@@ -246,7 +249,7 @@ def test_answers_that_waited_elsewhere(
 ) -> None:
     """Answers that waited in one project folder while another one loaded newer ones into the same
     warehouse are loaded, and the reports' tables keep the newest."""
-    poll(warehouse, 5)
+    begin(warehouse)
     with warehouse.away():
         poll(warehouse, 7)
     file = warehouse.folder / "wolkvox.duckdb"

@@ -7,14 +7,15 @@ saves only that dlt's own way needs the destination.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from dlt.common.destination import Destination
 from dlt.common.json import PUA_START
 from dlt.common.schema import Schema
-from dlt.destinations.sql_client import SqlClientBase
+from dlt.destinations.sql_client import SqlClientBase, raise_database_error
 
 from wolkvox_billing.warehouse.complaints import failure_of
 from wolkvox_billing.warehouse.sql import engine_name, literal
@@ -39,6 +40,37 @@ def resolve_once(kind: Destination[Any, Any]) -> None:
         return made
 
     kind.configuration = configuration  # type: ignore
+
+
+def fail_at_refused_rows(kind: Destination[Any, Any]) -> None:
+    """What PostgreSQL says against the rows of a COPY dlt does not tell from a lost connection: it
+    tries the same rows five times, with a second in between. Now it fails as by any other statement
+    of dlt's, at once where it is the rows; a lock or a connection is tried again as before."""
+    from dlt.destinations.impl.postgres.postgres import PostgresCsvCopyJob
+
+    make_client = kind.client
+
+    def client(*words: Any, **named: Any) -> Any:
+        made: Any = make_client(*words, **named)
+        create = made.create_load_job
+
+        def create_load_job(*words: Any, **named: Any) -> Any:
+            job: Any = create(*words, **named)
+            if isinstance(job, PostgresCsvCopyJob):
+                job.run = partial(  # type: ignore[method-assign]
+                    _by_kind_of_error, made.sql_client, job.run
+                )
+            return job
+
+        made.create_load_job = create_load_job
+        return made
+
+    kind.client = client  # type: ignore
+
+
+@raise_database_error
+def _by_kind_of_error(_: SqlClientBase[Any], run: Callable[[], None]) -> None:
+    run()
 
 
 def forget_what_is_gone(

@@ -136,9 +136,9 @@ def load_or_raise(pipeline: dlt.Pipeline, step: Callable[[Tables], Changes], und
 def comment(pipeline: dlt.Pipeline, changes: Changes) -> None:
     """Write our sentences beside these tables and columns, where a BI tool shows them. dlt does so
     on BigQuery only; DuckDB and PostgreSQL take the same statement."""
-    if engine_of(pipeline) not in REFRESHED:
+    if not changes or engine_of(pipeline) not in REFRESHED:
         return
-    with pipeline.sql_client() as client:
+    with pipeline.sql_client() as client, client.begin_transaction():  # else each is written out
         for table in pipeline.default_schema.data_tables():
             columns = changes.get(str(table["name"]), ())
             if not columns:

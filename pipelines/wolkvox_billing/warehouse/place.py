@@ -29,7 +29,7 @@ from dlt.common.storages.exceptions import StorageException
 from wolkvox_billing.errors import SettingsError, WarehouseError
 from wolkvox_billing.warehouse.complaints import configured, is_complaint, plain
 from wolkvox_billing.warehouse.configuration import PIPELINE
-from wolkvox_billing.warehouse.dlt_gaps import drop_packages, resolve_once
+from wolkvox_billing.warehouse.dlt_gaps import drop_packages, fail_at_refused_rows, resolve_once
 from wolkvox_billing.warehouse.sql import engine_name, engine_of
 from wolkvox_billing.warehouse.working_folder import (
     ALL,
@@ -64,6 +64,7 @@ def _place(destination: str, dataset: str) -> _Place:
                 destination, create_indexes=False, credentials=credentials
             )
             assert kind is not None
+            fail_at_refused_rows(kind)
         if engine_name(kind) == FILES:
             _check_files(kind)
         if engine_name(kind) in ("duckdb", "postgres"):
