@@ -27,8 +27,8 @@ def element(name: str, text: str | None, **attributes: str | None) -> str:
     """An element, or nothing where the text is None."""
     if text is None:
         return ""
-    shown = "".join(f" {k}={quoteattr(v)}" for k, v in attributes.items() if v is not None)
-    return f"<{name}{shown}>{escape(text)}</{name}>"
+    pairs = "".join(f" {k}={quoteattr(v)}" for k, v in attributes.items() if v is not None)
+    return f"<{name}{pairs}>{escape(text)}</{name}>"
 
 
 def period(start: str | None, end: str | None, description: str | None = None) -> str:
@@ -117,7 +117,7 @@ def ubl(
         + element("cbc:ID", number)
         + element("cbc:UUID", uuid)
         + element("cbc:IssueDate", issued)
-        + "".join(element("cbc:Note", one) for one in notes)
+        + "".join(element("cbc:Note", note) for note in notes)
         + element("cbc:DocumentCurrencyCode", currency)
         + periods
         + (reference if corrects else "")

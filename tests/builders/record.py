@@ -8,7 +8,7 @@ refreshed. What asking, the spool and dlt do, other tests show.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
@@ -79,12 +79,12 @@ def write_polls(project: Project, *calls: Call, **meaning: Any) -> None:
 def write_documents(project: Project, files: Sequence[Path]) -> None:
     """What these files hold, as `invoices` reads them, in the tables of invoices."""
     with_tables(project)
-    documents = list(read_invoices(files, decimal=None, rule="month_before_issue"))
+    papers = list(read_invoices(files, decimal=None, rule="month_before_issue"))
     now = project.vendor.now
     with _tables_of(project) as tables:
-        for document in documents:
-            tables.put("invoice_documents", ["document_id"], document_rows(document, now))
-            tables.put("invoice_lines", ["document_id", "line_number"], line_rows(document))
+        for paper in papers:
+            tables.put("invoice_documents", ["document_id"], map(vars, document_rows(paper, now)))
+            tables.put("invoice_lines", ["document_id", "line_number"], map(vars, line_rows(paper)))
 
 
 def with_tables(project: Project, reports: set[str] | None = None) -> None:
@@ -137,7 +137,7 @@ class _Tables:
         self._run("SET TimeZone = 'UTC'")
         [(self.load_id,)] = self._run("SELECT MAX(load_id) FROM wolkvox_billing._dlt_loads")
 
-    def put(self, table: str, key: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
+    def put(self, table: str, key: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
         """Put these rows in, each instead of that with its key."""
         for row in rows:
             same = " AND ".join(f"{name} = {self.place}" for name in key)

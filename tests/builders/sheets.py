@@ -1,11 +1,6 @@
-"""Spreadsheets that the tests build, and what is read of them."""
+"""Spreadsheets that the tests build."""
 
 from __future__ import annotations
-
-from typing import Any
-
-from wolkvox_billing.invoices import Document, Rejected, complete
-from wolkvox_billing.invoices.files import read_file
 
 HEADINGS = ["Tipo", "Nº Factura", "Fecha", "NIT", "Concepto", "Cantidad", "Vr. Unitario",
             "Subtotal", "IVA", "Moneda"]  # fmt: skip
@@ -20,28 +15,7 @@ def csv(*rows: list[str], delimiter: str = ",") -> str:
 
 
 def changed(**cells: str) -> list[str]:
-    """ROW with other cells, by heading without blanks and marks."""
+    """Return ROW with other cells, by heading without blanks and marks."""
     names = ["Tipo", "Factura", "Fecha", "NIT", "Concepto", "Cantidad", "Unitario", "Subtotal",
              "IVA", "Moneda"]  # fmt: skip
     return [cells.get(name, value) for name, value in zip(names, ROW, strict=True)]
-
-
-def whats(data: bytes | str, decimal: str | None = None) -> list[Any]:
-    given = data.encode() if isinstance(data, str) else data
-    found = [one.what for one in read_file("lines.csv", given, decimal)]
-    for one in found:
-        if isinstance(one, Document):
-            complete(one, "month_before_issue")
-    return found
-
-
-def only(data: bytes | str, decimal: str | None = None) -> Document:
-    [what] = whats(data, decimal)
-    assert isinstance(what, Document), what
-    return what
-
-
-def reason(data: bytes | str, decimal: str | None = None) -> str:
-    [what] = whats(data, decimal)
-    assert isinstance(what, Rejected), what
-    return str(what)

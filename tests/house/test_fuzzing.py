@@ -50,8 +50,8 @@ from builders.kills import note
 from builders.project import NOON, TOKENS, Project
 from wolkvox_billing import wolkvox_billing
 from wolkvox_billing.errors import SettingsError
-from wolkvox_billing.invoices import Document, OtherKind, Rejected, complete
-from wolkvox_billing.invoices.files import Found, read_file
+from wolkvox_billing.invoices import Document, OtherKind, Rejected, complete_document
+from wolkvox_billing.invoices.files import Paper, read_file
 from wolkvox_billing.invoices.period import Period
 from wolkvox_billing.marts.meaning import read_meaning
 from wolkvox_billing.reconciliation.contract.line_map import COLUMNS as MAP_COLUMNS
@@ -147,16 +147,16 @@ def test_a_warehouse_holds_what_was_sent(project: Project, fuzz: Fuzz) -> None:
     fuzz(st.lists(rows(), min_size=30, max_size=60), check, few=2)
 
 
-def read(name: str, data: bytes, decimal: str | None = None) -> list[Found]:
+def read(name: str, data: bytes, decimal: str | None = None) -> list[Paper]:
     """Return what is in a file; documents are checked, and have their periods."""
     results = []
     for result in read_file(name, data, decimal):
-        assert isinstance(result.what, (Document, OtherKind, Rejected))
-        if isinstance(result.what, Document):
+        assert isinstance(result.content, (Document, OtherKind, Rejected))
+        if isinstance(result.content, Document):
             try:
-                complete(result.what, "month_before_issue")
+                complete_document(result.content, "month_before_issue")
             except Rejected as error:
-                result = result._replace(what=error)
+                result = result._replace(content=error)
         results.append(result)
     return results
 
@@ -194,12 +194,12 @@ def test_a_spreadsheets_amounts_are_those_that_were_written(fuzz: Fuzz) -> None:
         drawn, rows, point = data.draw(sheets())
         decimal = data.draw(st.sampled_from([None, point]))
         results = read("lines.csv", as_file(data, rows, drawn), decimal)
-        if any("reads in two ways" in str(result.what) for result in results):
+        if any("reads in two ways" in str(result.content) for result in results):
             assert len(results) == 1 and not decimal
             return
         assert len(results) == len(drawn)
         for result, expected in zip(results, drawn, strict=True):
-            document = result.what
+            document = result.content
             assert isinstance(document, Document), document
             assert document.document_number == expected.number
             assert document.issue_date == expected.issued
@@ -226,7 +226,7 @@ def test_a_slip_in_a_spreadsheet_is_no_other_amount(fuzz: Fuzz) -> None:
             sheet = as_csv(rows, ";").encode()
         except UnicodeEncodeError:
             return
-        results = [result.what for result in read("lines.csv", sheet, decimal)]
+        results = [result.content for result in read("lines.csv", sheet, decimal)]
         accepted = [document for document in results if isinstance(document, Document)]
         marks = [decimal] if decimal else [".", ","]
         exact = {
@@ -272,8 +272,8 @@ def test_an_xml_invoices_amounts_are_those_in_it(fuzz: Fuzz) -> None:
         except UnicodeEncodeError:
             return
         for result in read("a.xml", zipped({"a.xml": file}) if data.draw(st.booleans()) else file):
-            if isinstance(result.what, Document):
-                check_amounts(result.what, root, kind)
+            if isinstance(result.content, Document):
+                check_amounts(result.content, root, kind)
 
     fuzz(st.data(), check, few=60)
 

@@ -9,6 +9,7 @@ import socket
 import struct
 import subprocess
 import sys
+import tempfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -21,21 +22,21 @@ from builders.documents import PDF, attached, declared, line, namespaces, ubl, x
 from builders.sheets import HEADINGS, ROW
 from builders.sheets import csv as csv_of
 from wolkvox_billing.invoices import Document, OtherKind, Rejected, read_invoices
-from wolkvox_billing.invoices.files import Found, read_file
+from wolkvox_billing.invoices.files import Paper, read_file
 
 GOOD = declared(ubl())
 SECONDS, MEGABYTES = 5, 500
 
 
-def read(data: bytes, name: str = "f.xml") -> list[Found]:
+def read(data: bytes, name: str = "f.xml") -> list[Paper]:
     return list(read_file(name, data))
 
 
 def reason(data: bytes) -> str:
     """Why a file, or the first of its members, is rejected; all of them are."""
-    found = read(data)
-    assert all(isinstance(one.what, Rejected) for one in found)
-    return str(found[0].what)
+    papers = read(data)
+    assert all(isinstance(paper.content, Rejected) for paper in papers)
+    return str(papers[0].content)
 
 
 def with_dtd(declarations: str, use: str = "") -> bytes:
@@ -151,10 +152,10 @@ def test_a_bomb_is_rejected_member_by_member() -> None:
     """Members beyond the limit of one, and of all together, are rejected; the others were read."""
     too_big = zipped({"a.xml": b" " * 21_000_000, "b.xml": GOOD})
     rejected, good = read(too_big)
-    assert "more than 20,971,520 bytes when unpacked" in str(rejected.what)
-    assert isinstance(good.what, Document)
+    assert "more than 20,971,520 bytes when unpacked" in str(rejected.content)
+    assert isinstance(good.content, Document)
     many = read(zipped({f"{n:02}.xml": b" " * 19_000_000 for n in range(13)}))
-    assert str(many[-1].what) == "the zip has more than 209,715,200 bytes when unpacked"
+    assert str(many[-1].content) == "the zip has more than 209,715,200 bytes when unpacked"
     assert len(many) == 12  # the thirteenth is not opened any more
 
 
@@ -173,24 +174,24 @@ def test_the_worst_is_over_in_time_and_memory(tmp_path: Path) -> None:
         "import re, sys, time\n"
         "from pathlib import Path\n"
         "from wolkvox_billing.invoices import read_invoices\n"
-        "began, worst, said = time.monotonic(), 0.0, {}\n"
-        "for found in read_invoices([Path(sys.argv[1])]):\n"
+        "began, worst, kinds = time.monotonic(), 0.0, {}\n"
+        "for paper in read_invoices([Path(sys.argv[1])]):\n"
         "    now = time.monotonic()\n"
         "    worst, began = max(worst, now - began), now\n"
-        "    said[found.file_name.split('/')[0]] = type(found.what).__name__\n"
+        "    kinds[paper.file_name.split('/')[0]] = type(paper.content).__name__\n"
         "peak = re.search(r'VmHWM:\\s+(\\d+) kB', Path('/proc/self/status').read_text())[1]\n"
-        "print(worst, int(peak) // 1024, *(f'{k}={v}' for k, v in said.items()))\n"
+        "print(worst, int(peak) // 1024, *(f'{k}={v}' for k, v in kinds.items()))\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, str(inbox)], capture_output=True, text=True, check=False,
         timeout=120, env=os.environ | {"PYTHONPATH": ":".join(sys.path)},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    worst, peak, *said = done.stdout.split()
+    worst, peak, *kinds = done.stdout.split()
     assert float(worst) < SECONDS and int(peak) < MEGABYTES
-    assert said.pop() == "99-good=Document"
-    assert len(said) == len(HOSTILE) + 3
-    assert all(one.partition("=")[2] in ("Rejected", "_Attachment") for one in said)
+    assert kinds.pop() == "99-good=Document"
+    assert len(kinds) == len(HOSTILE) + 3
+    assert all(kind.endswith(("=Rejected", "=_Attachment")) for kind in kinds)
 
 
 def test_no_file_of_this_machine_is_read_for_an_entity(tmp_path: Path) -> None:
@@ -198,8 +199,8 @@ def test_no_file_of_this_machine_is_read_for_an_entity(tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text("TOP-SECRET")
     data = with_dtd(f'<!ENTITY x SYSTEM "file://{secret}">', "<cbc:Note>&x;</cbc:Note>")
-    [found] = read(data)
-    assert isinstance(found.what, Rejected) and "TOP-SECRET" not in str(found.what)
+    [paper] = read(data)
+    assert isinstance(paper.content, Rejected) and "TOP-SECRET" not in str(paper.content)
 
 
 def test_nothing_is_fetched() -> None:
@@ -220,8 +221,8 @@ def test_names_in_a_zip_are_only_words(tmp_path: Path, monkeypatch: pytest.Monke
     written anywhere."""
     monkeypatch.chdir(tmp_path)
     data = zipped({"../../a.xml": GOOD, "/etc/b.xml": GOOD, "c\\..\\d.xml": GOOD})
-    found = read(data, "mail.zip")
-    assert all(isinstance(one.what, Document) for one in found) and len(found) == 3
+    papers = read(data, "mail.zip")
+    assert all(isinstance(paper.content, Document) for paper in papers) and len(papers) == 3
     assert list(tmp_path.iterdir()) == []
 
 
@@ -244,36 +245,38 @@ def test_links_fifos_and_what_cannot_be_opened(tmp_path: Path) -> None:
     (inbox / "Thumbs.db").write_bytes(b"x")
     (inbox / "~$f.xlsx").write_bytes(b"x")
     os.mkfifo(inbox / "fifo")
-    found = {one.file_name: one.what for one in read_invoices([inbox])}
-    assert sorted(found) == ["a.xml", "b.xml", "c.xml", "d", "e.xml", "fifo"]
-    assert isinstance(found["a.xml"], Document) and isinstance(found["b.xml"], Document)
+    contents = {paper.file_name: paper.content for paper in read_invoices([inbox])}
+    assert sorted(contents) == ["a.xml", "b.xml", "c.xml", "d", "e.xml", "fifo"]
+    assert isinstance(contents["a.xml"], Document) and isinstance(contents["b.xml"], Document)
     assert (
-        str(found["c.xml"])
-        == str(found["d"])
+        str(contents["c.xml"])
+        == str(contents["d"])
         == "a link that leads out of the folder: not followed"
     )
-    assert str(found["e.xml"]) == "a link that leads nowhere, or in a circle"
-    assert str(found["fifo"]) == "neither a file nor a folder: not opened"
+    assert str(contents["e.xml"]) == "a link that leads nowhere, or in a circle"
+    assert str(contents["fifo"]) == "neither a file nor a folder: not opened"
 
 
 def test_what_comes_along_in_a_mail_is_passed_over() -> None:
     """Beside a document a zip's texts and pictures are no failure; what should have been one is."""
     along = {"leame.txt": b"hola", "logo.webp": b"RIFF\0\0", "m.html": b"<html/>", "a.xml": GOOD}
-    assert [type(one.what) for one in read(zipped(along))] == [Document]
-    found = read(zipped({"a.xml": GOOD, "lines.csv": b"a;b"}))
-    assert [type(one.what) for one in found] == [Document, Rejected]
+    assert [type(paper.content) for paper in read(zipped(along))] == [Document]
+    papers = read(zipped({"a.xml": GOOD, "lines.csv": b"a;b"}))
+    assert [type(paper.content) for paper in papers] == [Document, Rejected]
 
 
 def test_a_pdf_alone_in_a_zip_is_told() -> None:
     """Beside a document a PDF is passed over; where it is all there is, it is not."""
     assert "ask the supplier" in reason(zipped({"f.pdf": PDF}))
-    assert [type(one.what) for one in read(zipped({"f.pdf": PDF, "a.xml": GOOD}))] == [Document]
+    assert [type(paper.content) for paper in read(zipped({"f.pdf": PDF, "a.xml": GOOD}))] == [
+        Document
+    ]
 
 
 def test_a_member_without_a_name_is_read() -> None:
     """A name that begins with NUL is none: the member is read all the same."""
-    [found] = read(zipped({"fe.xml": GOOD}).replace(b"fe.xml", b"\0e.xml"))
-    assert isinstance(found.what, Document)
+    [paper] = read(zipped({"fe.xml": GOOD}).replace(b"fe.xml", b"\0e.xml"))
+    assert isinstance(paper.content, Document)
 
 
 SEEDS = [
@@ -295,16 +298,18 @@ def test_no_mutation_of_a_valid_file_is_a_traceback(data: st.DataObject) -> None
     for _ in range(data.draw(st.integers(1, 6))):
         at = data.draw(st.integers(0, max(0, len(mutated) - 1)))
         length = data.draw(st.integers(0, 40))
-        what = data.draw(
+        inserted = data.draw(
             st.one_of(
                 st.binary(max_size=12),
                 st.sampled_from([b"<", b">", b"&#0;", b"]]>", b"-", b",", b'"', b"\0", b"9" * 30]),
                 st.just(bytes(mutated[at : at + length])),
             )
         )
-        mutated[at : at + length] = what
-    for found in read_invoices_of(bytes(mutated)):
-        assert isinstance(found.what, (Document, OtherKind, Rejected))
+        mutated[at : at + length] = inserted
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "f").write_bytes(mutated)
+        for paper in read_invoices([Path(folder)]):
+            assert isinstance(paper.content, (Document, OtherKind, Rejected))
 
 
 @settings(max_examples=150, deadline=None)
@@ -314,16 +319,7 @@ def test_no_mutation_of_a_valid_file_is_a_traceback(data: st.DataObject) -> None
 )
 def test_no_row_of_texts_is_a_traceback(cells: list[str], decimal: str | None) -> None:
     """Whatever people type into cells, a document or a reason comes out."""
-    quoted = ",".join('"' + one.replace('"', '""') + '"' for one in cells)
+    quoted = ",".join('"' + cell.replace('"', '""') + '"' for cell in cells)
     data = f"{csv_of(HEADINGS, ROW)}\n{quoted}\n".encode("utf-8", "replace")
-    for found in read_file("f.csv", data, decimal):
-        assert isinstance(found.what, (Document, Rejected))
-
-
-def read_invoices_of(data: bytes) -> list[Found]:
-    """What a file with these bytes is, checked and with its periods."""
-    import tempfile
-
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder, "f").write_bytes(data)
-        return list(read_invoices([Path(folder)]))
+    for paper in read_file("f.csv", data, decimal):
+        assert isinstance(paper.content, (Document, Rejected))

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from builders.documents import line, period, ubl
-from builders.read_documents import only
-from wolkvox_billing.invoices.period import Period, periods_in, settle
+from builders.read_documents import document_in
+from wolkvox_billing.invoices.period import Period, periods_in, settle_period
 from wolkvox_billing.reconciliation.policy import PERIOD_RULES
 
 
@@ -156,15 +156,15 @@ def test_longer_and_other_periods_are_read(text: str, start: str, end: str) -> N
 def test_the_documents_own_period_comes_first() -> None:
     """Its own period counts, with its end inclusive; the lines', the text's and the rule's do not,
     and each that says something else is told with both."""
-    found = only(
+    document = document_in(
         ubl(
             line(description="Consumo agosto 2026", more=period("2026-09-01", "2026-09-30")),
             periods=period("2026-10-01", "2026-10-31"),
             issued="2026-10-31",
         )
     )
-    assert (found.period, found.period_source) == (OCTOBER, "document")
-    assert found.warnings == [
+    assert (document.period, document.period_source) == (OCTOBER, "document")
+    assert document.warnings == [
         "the document's own period is 2026-10-01 to 2026-10-31, "
         "and the period of its lines is 2026-09-01 to 2026-09-30",
         "the document's own period is 2026-10-01 to 2026-10-31, "
@@ -175,13 +175,13 @@ def test_the_documents_own_period_comes_first() -> None:
 def test_then_its_lines_period() -> None:
     """Without one of its own, that of its lines counts; of several, all of them together."""
     own = period("2026-09-01", "2026-09-30")
-    found = only(ubl(line(more=own, description="Consumo septiembre de 2026")))
-    assert (found.period, found.period_source, found.warnings) == (SEPTEMBER, "line", [])
-    two = only(
+    document = document_in(ubl(line(more=own, description="Consumo septiembre de 2026")))
+    assert (document.period, document.period_source, document.warnings) == (SEPTEMBER, "line", [])
+    document = document_in(
         ubl(line(more=own), line(number="2", more=period("2026-10-01", "2026-10-31")), net="25000")
     )
-    assert two.period == days("2026-09-01", "2026-11-01")
-    assert two.warnings == [
+    assert document.period == days("2026-09-01", "2026-11-01")
+    assert document.warnings == [
         "its lines have 2 periods: taken is all of 2026-09-01 to 2026-10-31"
     ]  # fmt: skip
 
@@ -189,30 +189,38 @@ def test_then_its_lines_period() -> None:
 def test_then_a_month_that_its_text_names() -> None:
     """Without periods, a month in the lines' texts counts before one in the notes."""
     notes = ["Mes facturado: septiembre de 2026"]
-    found = only(ubl(line(description="Consumo octubre 2026"), issued="2027-01-05", notes=notes))
-    assert (found.period, found.period_source) == (OCTOBER, "text")
-    found = only(ubl(issued="2027-01-05", notes=notes))
-    assert (found.period, found.period_source) == (SEPTEMBER, "text")
+    document = document_in(
+        ubl(line(description="Consumo octubre 2026"), issued="2027-01-05", notes=notes)
+    )
+    assert (document.period, document.period_source) == (OCTOBER, "text")
+    document = document_in(ubl(issued="2027-01-05", notes=notes))
+    assert (document.period, document.period_source) == (SEPTEMBER, "text")
 
 
 def test_a_text_that_names_two_months_is_not_taken() -> None:
     """Of two different months none is taken: the rule's is, and the warning names both."""
-    found = only(
+    document = document_in(
         ubl(line(description="octubre 2026"), line(description="agosto 2026"), net="25000.00")
     )
-    assert (found.period, found.period_source) == (OCTOBER, "rule")
-    assert found.warnings == [
+    assert (document.period, document.period_source) == (OCTOBER, "rule")
+    assert document.warnings == [
         "the text names 2026-08-01 to 2026-08-31 and 2026-10-01 to 2026-10-31: none is taken"
     ]
 
 
 def test_months_that_its_lines_have_are_no_contradiction() -> None:
     """A text that names what the lines' own periods hold brings no warning of its own."""
-    taken = settle(None, [SEPTEMBER, OCTOBER], [["septiembre 2026", "octubre 2026"]], ISSUED, RULE)
-    assert taken.period == days("2026-09-01", "2026-11-01")
-    assert taken.warnings == ["its lines have 2 periods: taken is all of 2026-09-01 to 2026-10-31"]
-    taken = settle(days("2026-01-01", "2027-01-01"), [], [["enero 2026", "mayo 2026"]], None, RULE)
-    assert taken.warnings == []
+    settled = settle_period(
+        None, [SEPTEMBER, OCTOBER], [["septiembre 2026", "octubre 2026"]], ISSUED, RULE
+    )
+    assert settled.period == days("2026-09-01", "2026-11-01")
+    assert settled.warnings == [
+        "its lines have 2 periods: taken is all of 2026-09-01 to 2026-10-31"
+    ]
+    settled = settle_period(
+        days("2026-01-01", "2027-01-01"), [], [["enero 2026", "mayo 2026"]], None, RULE
+    )
+    assert settled.warnings == []
 
 
 @pytest.mark.parametrize(
@@ -238,9 +246,9 @@ def test_months_that_its_lines_have_are_no_contradiction() -> None:
 )
 def test_what_a_text_names_and_the_rule_overrides_is_told(text: str, names: str, why: str) -> None:
     """Where the rule decides although a text names another time, the warning says which and why."""
-    taken = settle(None, [], [[], [text], []], ISSUED, RULE)
-    assert (taken.period, taken.source) == (OCTOBER, "rule")
-    assert taken.warnings == [f"the text names {names}, which is not taken: {why}"]
+    settled = settle_period(None, [], [[], [text], []], ISSUED, RULE)
+    assert (settled.period, settled.source) == (OCTOBER, "rule")
+    assert settled.warnings == [f"the text names {names}, which is not taken: {why}"]
 
 
 @pytest.mark.parametrize(
@@ -253,7 +261,7 @@ def test_what_a_text_names_and_the_rule_overrides_is_told(text: str, names: str,
 )
 def test_a_date_that_says_nothing_is_not_told(texts: list[list[str]]) -> None:
     """A date that agrees with the rule, a due date, or a day in the notes brings no warning."""
-    assert settle(None, [], texts, ISSUED, RULE) == (OCTOBER, "rule", [])
+    assert settle_period(None, [], texts, ISSUED, RULE) == (OCTOBER, "rule", [])
 
 
 @pytest.mark.parametrize(
@@ -268,9 +276,9 @@ def test_a_date_that_says_nothing_is_not_told(texts: list[list[str]]) -> None:
 )
 def test_only_what_is_near_the_issue_is_taken(text: str, source: str) -> None:
     """A text's period ends within the year before the issue or the two months behind it; where
-    nobody knows the issue, any is taken."""
-    assert settle(None, [], [[text]], ISSUED, RULE).source == source
-    assert settle(None, [], [[text]], None, RULE).source == "text"
+    nobody knows the issue, any is settled."""
+    assert settle_period(None, [], [[text]], ISSUED, RULE).source == source
+    assert settle_period(None, [], [[text]], None, RULE).source == "text"
 
 
 def test_long_and_many_texts_are_read_in_part() -> None:
@@ -280,10 +288,10 @@ def test_long_and_many_texts_are_read_in_part() -> None:
     assert periods_in("x" * 2_000 + " octubre 2026") == ()
     filler = [f"{number:04} {'1 de octubre al ' * 124}" for number in range(120)]
     start = time.process_time()
-    assert settle(None, [], [filler[:80], ["mayo 2026"]], ISSUED, RULE).source == "text"
-    assert settle(None, [], [filler, ["mayo 2026"]], ISSUED, RULE).source == "rule"
+    assert settle_period(None, [], [filler[:80], ["mayo 2026"]], ISSUED, RULE).source == "text"
+    assert settle_period(None, [], [filler, ["mayo 2026"]], ISSUED, RULE).source == "rule"
     ligatures = [f"{number}{chr(0xFDFA) * 9_900}2026" for number in range(120)]
-    assert settle(None, [], [ligatures], ISSUED, RULE).source == "rule"
+    assert settle_period(None, [], [ligatures], ISSUED, RULE).source == "rule"
     assert time.process_time() - start < 5  # 0.6 s; it took 30 s before
 
 
@@ -297,21 +305,21 @@ def test_long_and_many_texts_are_read_in_part() -> None:
 )
 def test_at_last_the_settings_rule(rule: str, issued: str, start: str, end: str) -> None:
     """A document that says nothing gets the month before its issue, or that of its issue."""
-    found = only(ubl(issued=issued), rule)
-    assert (found.period, found.period_source) == (days(start, end), "rule")
+    document = document_in(ubl(issued=issued), rule=rule)
+    assert (document.period, document.period_source) == (days(start, end), "rule")
 
 
 def test_a_period_that_ends_before_it_starts_is_not_taken() -> None:
     """Such a period is told, and the next source counts."""
-    found = only(ubl(periods=period("2026-10-31", "2026-10-01")))
-    assert found.period_source == "rule"
-    assert found.warnings == [
+    document = document_in(ubl(periods=period("2026-10-31", "2026-10-01")))
+    assert document.period_source == "rule"
+    assert document.warnings == [
         "the document's period ends (2026-10-01) before it starts (2026-10-31): not taken"
     ]
 
 
 @pytest.mark.parametrize(
-    ("given", "taken"),
+    ("ends", "month"),
     [
         (("2026-10-01", None), "2026-10-01 to 2026-10-31"),
         ((None, "2026-10-31"), "2026-10-01 to 2026-10-31"),
@@ -319,31 +327,31 @@ def test_a_period_that_ends_before_it_starts_is_not_taken() -> None:
     ],
 )
 def test_half_a_period_is_filled_by_the_month_and_told(
-    given: tuple[str | None, str | None], taken: str
+    ends: tuple[str | None, str | None], month: str
 ) -> None:
     """A period with one end only goes to the end, or from the beginning, of that month."""
-    found = only(ubl(periods=period(*given)))
-    assert str(found.period) == taken and found.period_source == "document"
-    assert f"taken is the month's, {taken}" in found.warnings[0]
+    document = document_in(ubl(periods=period(*ends)))
+    assert str(document.period) == month and document.period_source == "document"
+    assert f"taken is the month's, {month}" in document.warnings[0]
 
 
 def test_a_date_that_is_none_is_told() -> None:
     """An unreadable date is NULL with a warning that shows it."""
-    found = only(ubl(issued="2026-02-30", periods=period("2026-10-01", "2026-10-31")))
-    assert found.issue_date is None
-    assert "cbc:IssueDate is '2026-02-30', which is no date: not taken" in found.warnings
+    document = document_in(ubl(issued="2026-02-30", periods=period("2026-10-01", "2026-10-31")))
+    assert document.issue_date is None
+    assert "cbc:IssueDate is '2026-02-30', which is no date: not taken" in document.warnings
 
 
 def test_a_date_with_a_zone_or_time_is_its_day() -> None:
     """xs:date may carry a zone: the day counts."""
-    assert only(ubl(issued="2026-11-03-05:00")).issue_date == date(2026, 11, 3)
+    assert document_in(ubl(issued="2026-11-03-05:00")).issue_date == date(2026, 11, 3)
 
 
 def test_without_any_word_there_is_no_period() -> None:
     """No period, no month named, no date of issue: NULL, and a warning."""
-    found = only(ubl(issued=None))
-    assert (found.period, found.period_source) == (None, None)
-    assert "no period, and no issue date to tell one by" in found.warnings
+    document = document_in(ubl(issued=None))
+    assert (document.period, document.period_source) == (None, None)
+    assert "no period, and no issue date to tell one by" in document.warnings
 
 
 _PIECES = (
@@ -356,9 +364,9 @@ _pieces = st.lists(st.sampled_from(_PIECES.split()))
 @given(st.one_of(st.text(max_size=80), _pieces.map(" ".join), _pieces.map("".join)))
 def test_any_text_gives_a_tuple(text: str) -> None:
     """Whatever a text holds, what comes out are periods that end after they start."""
-    found = periods_in(text)
-    assert isinstance(found, tuple)
-    assert all(one.start < one.end for one in found)
+    periods = periods_in(text)
+    assert isinstance(periods, tuple)
+    assert all(period.start < period.end for period in periods)
 
 
 _SPANISH = (

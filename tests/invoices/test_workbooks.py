@@ -13,47 +13,51 @@ import openpyxl
 import pytest
 
 from builders.documents import xlsx, zipped
-from builders.sheets import HEADINGS, ROW, changed, csv, only, reason, whats
+from builders.read_documents import contents_in, document_in, rejection_of
+from builders.sheets import HEADINGS, ROW, changed, csv
+from wolkvox_billing.invoices import Document
 
 
 def test_a_workbook_is_the_same_document_as_its_csv() -> None:
     """XLSX with real numbers and dates has the id and the lines of the same rows in CSV."""
     row = ["Factura", "F-1", date(2026, 11, 3), 900123456, "Grabaciones octubre 2026", 1200,
            12.5, 15000, 2850.0, "COP"]  # fmt: skip
-    found = only(xlsx([HEADINGS, row]))
-    same = only(csv(HEADINGS, ROW))
-    assert found.format == "xlsx" and found.lines == same.lines
-    assert found.document_id == same.document_id
+    document = document_in(xlsx([HEADINGS, row]))
+    same = document_in(csv(HEADINGS, ROW))
+    assert document.format == "xlsx" and document.lines == same.lines
+    assert document.document_id == same.document_id
 
 
 def test_all_sheets_with_a_header_are_read() -> None:
     """A sheet without one is passed over, and places name their sheet."""
-    found = whats(
+    document, rejection = contents_in(
         xlsx([["notas"]], [HEADINGS, ROW], [[], HEADINGS, changed(Factura="F-2", IVA="x")])
     )
-    assert [getattr(one, "document_number", None) for one in found] == ["F-1", None]
-    assert "Sheet3!I3 (IVA) is 'x'" in str(found[1])
-    assert "no header row with rows" in reason(xlsx([["a"], ["b"]]))
+    assert isinstance(document, Document) and document.document_number == "F-1"
+    assert "Sheet3!I3 (IVA) is 'x'" in str(rejection)
+    assert "no header row with rows" in rejection_of(xlsx([["a"], ["b"]]))
 
 
 def test_a_serial_number_in_a_workbook_is_its_date() -> None:
     """A date whose cell is not formatted as one is Excel's serial number."""
-    assert only(xlsx([HEADINGS, [*ROW[:2], 46329, *ROW[3:]]])).issue_date == date(2026, 11, 3)
+    assert document_in(xlsx([HEADINGS, [*ROW[:2], 46329, *ROW[3:]]])).issue_date == date(
+        2026, 11, 3
+    )
 
 
 def test_what_a_spreadsheet_computed_in_binary_is_what_it_shows() -> None:
     """0.1 + 0.2 in a workbook is 0.3, and no warning."""
-    found = only(xlsx([HEADINGS, [*ROW[:7], 0.1 + 0.2, None, "COP"]]))
-    assert found.net_amount == Decimal("0.3")
-    assert not any("decimals" in one for one in found.warnings)
+    document = document_in(xlsx([HEADINGS, [*ROW[:7], 0.1 + 0.2, None, "COP"]]))
+    assert document.net_amount == Decimal("0.3")
+    assert not any("decimals" in warning for warning in document.warnings)
 
 
 def edited(data: bytes, **changes: tuple[str, str]) -> bytes:
     """A workbook with a text in a part replaced; `sheet1`, `styles`, ... are the parts."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        parts = {one: archive.read(one) for one in archive.namelist()}
+        parts = {name: archive.read(name) for name in archive.namelist()}
     for part, (old, new) in changes.items():
-        name = next(one for one in parts if one.endswith(f"/{part}.xml"))
+        name = next(name for name in parts if name.endswith(f"/{part}.xml"))
         assert old.encode() in parts[name]
         parts[name] = parts[name].replace(old.encode(), new.encode())
     return zipped(parts)
@@ -62,9 +66,11 @@ def edited(data: bytes, **changes: tuple[str, str]) -> bytes:
 def test_a_formula_without_its_value_is_refused_with_its_place() -> None:
     """A workbook that no spreadsheet program has computed has no values: not zero, refused. In a
     column that is not read it does not matter."""
-    said = reason(xlsx([HEADINGS, [*ROW[:7], "=F2*G2", None, "COP"]]))
-    assert said.startswith("the document F-1: H2 (Subtotal) is a formula without its value")
-    assert only(xlsx([[], [*HEADINGS, "Notas"], [], [*ROW, "=1+1"]])).net_amount == Decimal(15000)
+    reason = rejection_of(xlsx([HEADINGS, [*ROW[:7], "=F2*G2", None, "COP"]]))
+    assert reason.startswith("the document F-1: H2 (Subtotal) is a formula without its value")
+    assert document_in(xlsx([[], [*HEADINGS, "Notas"], [], [*ROW, "=1+1"]])).net_amount == Decimal(
+        15000
+    )
 
 
 def test_a_formula_whose_value_is_the_empty_text_is_a_blank() -> None:
@@ -72,7 +78,7 @@ def test_a_formula_whose_value_is_the_empty_text_is_a_blank() -> None:
     data = edited(
         xlsx([HEADINGS, [*ROW[:8], "=5", "COP"]]), sheet1=('<c r="I2"><f>', '<c r="I2" t="str"><f>')
     )
-    assert only(data).tax_amount is None
+    assert document_in(data).tax_amount is None
 
 
 def test_a_percentage_is_no_amount() -> None:
@@ -82,14 +88,16 @@ def test_a_percentage_is_no_amount() -> None:
     book.worksheets[0]["I2"].number_format = "0.00%"
     saved = io.BytesIO()
     book.save(saved)
-    assert "I2 (IVA) is a percentage, 19.00%: an amount was expected" in reason(saved.getvalue())
+    assert "I2 (IVA) is a percentage, 19.00%: an amount was expected" in rejection_of(
+        saved.getvalue()
+    )
 
 
 def test_a_cell_that_is_endless_is_refused_with_its_place() -> None:
     """5,000 characters are the most of a cell."""
     row = changed(Concepto="x" * 5001)
     for data in (xlsx([HEADINGS, row]), csv(HEADINGS, row)):
-        assert "E2 (Concepto) is longer than 5,000 characters" in reason(data)
+        assert "E2 (Concepto) is longer than 5,000 characters" in rejection_of(data)
 
 
 @pytest.mark.parametrize("name", ["xl/sharedStrings.xml", "xl/theme/theme1.xml", "xl/else.bin"])
@@ -101,9 +109,9 @@ def test_a_cell_that_is_endless_is_refused_with_its_place() -> None:
 def test_no_part_of_a_workbook_has_a_dtd(name: str, codec: str, says: str) -> None:
     """An entity is refused in whatever encoding, and whatever its part is called."""
     with zipfile.ZipFile(io.BytesIO(xlsx([HEADINGS, ROW]))) as archive:
-        parts = {one: archive.read(one) for one in archive.namelist()}
+        parts = {name: archive.read(name) for name in archive.namelist()}
     parts[name] = '<!DOCTYPE a [<!ENTITY x "y">]><a>&x;</a>'.encode(codec)
-    assert says in reason(zipped(parts))
+    assert says in rejection_of(zipped(parts))
 
 
 BLANK_ROWS = "".join(f'<row r="{n}"/>' for n in range(3, 200_010))
@@ -138,7 +146,7 @@ def test_what_has_no_end_is_left(name: str) -> None:
     make, says = BOUNDS[name]
     data = make()
     began = time.monotonic()
-    assert says in reason(data)
+    assert says in rejection_of(data)
     assert time.monotonic() - began < 5
 
 
@@ -161,7 +169,7 @@ def as_excel_writes(rows: str, texts: str) -> bytes:
 
 
 HEADER_ROW = '<row r="1">' + "".join(f'<c t="s"><v>{n}</v></c>' for n in range(10)) + "</row>"
-TEXTS = "".join(f"<si><t>{one}</t></si>" for one in HEADINGS)
+TEXTS = "".join(f"<si><t>{heading}</t></si>" for heading in HEADINGS)
 
 
 def test_texts_that_cells_point_to_are_read() -> None:
@@ -173,28 +181,28 @@ def test_texts_that_cells_point_to_are_read() -> None:
         '<row r="5"><c r="B5"><v>7</v></c><c r="C5"><v>46329</v></c><c r="E5" t="s"><v>10</v></c>'
         '<c r="H5"><f>1+1</f><v>1234.5</v></c><c r="J5" t="s"><v>11</v></c></row>'
     )
-    found = only(as_excel_writes(HEADER_ROW + row, TEXTS + texts))
-    assert (found.document_number, found.issue_date) == ("7", date(2026, 11, 3))
-    assert found.lines[0].description == "Grabaciones"
-    assert (found.net_amount, found.billing_currency) == (Decimal("1234.5"), "COP")
+    document = document_in(as_excel_writes(HEADER_ROW + row, TEXTS + texts))
+    assert (document.document_number, document.issue_date) == ("7", date(2026, 11, 3))
+    assert document.lines[0].description == "Grabaciones"
+    assert (document.net_amount, document.billing_currency) == (Decimal("1234.5"), "COP")
 
 
 def test_what_breaks_a_workbook_is_not_quoted() -> None:
     """A cell that is no number, though its type says so, may hold whatever."""
     row = "<row><c/><c><v>juan@gmail.com</v></c></row>"
-    said = reason(as_excel_writes(HEADER_ROW + row, TEXTS))
-    assert said == "not readable as XLSX: xl/worksheets/sheet1.xml: ValueError"
+    reason = rejection_of(as_excel_writes(HEADER_ROW + row, TEXTS))
+    assert reason == "not readable as XLSX: xl/worksheets/sheet1.xml: ValueError"
 
 
 def test_one_text_in_many_rows_is_bounded() -> None:
     """A workbook holds a text once, however many cells show it: what they show is counted."""
     row = '<row><c/><c><v>9</v></c><c/><c/><c t="s"><v>10</v></c></row>'
     data = as_excel_writes(HEADER_ROW + row * 5_000, f"{TEXTS}<si><t>{'x' * 200_000}</t></si>")
-    assert reason(data) == "a spreadsheet of more than 20,000,000 characters: split it"
+    assert rejection_of(data) == "a spreadsheet of more than 20,000,000 characters: split it"
 
 
 def test_no_row_is_lost_between_the_first_and_the_others() -> None:
     """The header is looked for in 30 rows; of 100, all are lines."""
     rows = [changed(Subtotal="1", Cantidad="", Unitario="") for _ in range(100)]
-    assert only(csv(HEADINGS, *rows)).net_amount == Decimal(100)
-    assert only(xlsx([HEADINGS, *rows])).net_amount == Decimal(100)
+    assert document_in(csv(HEADINGS, *rows)).net_amount == Decimal(100)
+    assert document_in(xlsx([HEADINGS, *rows])).net_amount == Decimal(100)

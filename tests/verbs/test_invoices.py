@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -41,8 +42,9 @@ def everything(project: Project) -> list[list[tuple[Any, ...]]]:
     return [sorted(project.query(f"SELECT * FROM {table}"), key=str) for table in TABLES]
 
 
-def made(result: Intake) -> dict[str, str]:
-    return {one.file_name: one.made for one in result.receipts}
+def fates(intake: Intake) -> dict[str, str]:
+    """Return what was made of each file, by its name."""
+    return {receipt.file_name: receipt.made for receipt in intake.receipts}
 
 
 def inbox(project: Project, **files: bytes) -> Path:
@@ -65,19 +67,19 @@ def test_documents_lines_and_rejected_ones_are_loaded(warehouse: Project) -> Non
         notes=["Consumo octubre 2026"],
     )
     inbox(warehouse, a__zip=zipped({"f.pdf": PDF, "ad.xml": declared(attached(two))}), b__xml=PDF)
-    result = read(warehouse, "inbox")
-    assert made(result) == {"a.zip/ad.xml": "loaded", "b.xml": "rejected"}
+    intake = read(warehouse, "inbox")
+    assert fates(intake) == {"a.zip/ad.xml": "loaded", "b.xml": "rejected"}
     [document] = warehouse.query(
         "SELECT supplier_id, supplier_name, document_kind, document_number, document_uuid, "
         "issue_date, period_start, period_end, period_source, billing_currency, net_amount, "
         "tax_amount, payable_amount, is_test, corrects_number, format, file_name, warnings, "
         "read_at FROM invoice_documents"
     )
-    shown = [str(one) for one in document]
-    assert shown[:5] == ["900123456", "Nube de Voz SAS", "invoice", "F-1", "a" * 96]
-    assert shown[5:10] == ["2026-11-03", "2026-10-01", "2026-11-01", "text", "COP"]
-    assert shown[10:13] == ["12500.2500", "2375.0000", "14875.0000"]
-    assert shown[13:18] == ["False", "None", "ubl", "a.zip/ad.xml", "None"]
+    values = [str(value) for value in document]
+    assert values[:5] == ["900123456", "Nube de Voz SAS", "invoice", "F-1", "a" * 96]
+    assert values[5:10] == ["2026-11-03", "2026-10-01", "2026-11-01", "text", "COP"]
+    assert values[10:13] == ["12500.2500", "2375.0000", "14875.0000"]
+    assert values[13:18] == ["False", "None", "ubl", "a.zip/ad.xml", "None"]
     assert document[18] == NOON
     lines = warehouse.query(
         "SELECT line_number, line_id, operation, description, item_code, quantity, unit_code, "
@@ -101,11 +103,11 @@ def test_the_hash_is_that_of_the_bytes_that_the_name_names(project: Project) -> 
     bare, inner = declared(ubl()), declared(attached(ubl(number="F-2")))
     inbox(project, a__xml=bare, b__zip=zipped({"x.xml": inner}), c__xml=PDF)
     read(project, "inbox")
-    found = project.query(
+    hashes = project.query(
         "SELECT file_name, file_sha256 FROM invoice_documents "
         "UNION ALL SELECT file_name, file_sha256 FROM rejected_documents"
     )
-    assert dict(found) == {
+    assert dict(hashes) == {
         "a.xml": sha256(bare).hexdigest(),
         "b.zip/x.xml": sha256(inner).hexdigest(),
         "c.xml": sha256(PDF).hexdigest(),
@@ -119,9 +121,9 @@ def test_the_second_reading_changes_nothing(warehouse: Project) -> None:
     before = everything(warehouse)
     assert [len(rows) for rows in before] == [2, 2, 1]
     warehouse.later(days=1)
-    assert made(read(warehouse, "inbox"))["a.xml"] == "loaded before"
+    assert fates(read(warehouse, "inbox"))["a.xml"] == "loaded before"
     (warehouse.folder / "inbox" / "a.xml").rename(warehouse.folder / "inbox" / "z.xml")
-    assert made(read(warehouse, "inbox"))["z.xml"] == "loaded before"
+    assert fates(read(warehouse, "inbox"))["z.xml"] == "loaded before"
     assert everything(warehouse) == before
 
 
@@ -134,8 +136,8 @@ def test_the_same_document_out_of_a_zip_and_bare_is_one(warehouse: Project) -> N
         b__xml=declared(attached(text), "ISO-8859-1"),
         c__zip=zipped({"x.xml": declared(text, "UTF-16")}),
     )
-    result = read(warehouse, "inbox")
-    assert made(result) == {"a.xml": "loaded", "b.xml": "read twice", "c.zip/x.xml": "read twice"}
+    intake = read(warehouse, "inbox")
+    assert fates(intake) == {"a.xml": "loaded", "b.xml": "read twice", "c.zip/x.xml": "read twice"}
     assert read(warehouse, "inbox/c.zip").counts == {"loaded before": 1}
     assert warehouse.query("SELECT COUNT(*) FROM invoice_documents") == [(1,)]
     assert warehouse.query("SELECT COUNT(*) FROM invoice_lines") == [(1,)]
@@ -153,8 +155,7 @@ def test_the_same_number_with_other_content_is_kept_and_flagged(
     if runs == 2:
         read(warehouse, "inbox/a.xml")
         before = warehouse.query("SELECT * FROM invoice_documents")
-    result = read(warehouse, "inbox")
-    first, second, note = result.receipts
+    first, second, note = read(warehouse, "inbox").receipts
     assert first.warnings == () and note.warnings == ()
     assert first.document_id is not None
     assert second.warnings == (
@@ -171,13 +172,13 @@ def test_what_another_run_has_loaded_meanwhile_is_not_changed(
     warehouse: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where another machine loads a document after this run has looked, its row stays as it is."""
-    from wolkvox_billing.verbs.invoices import _Known
+    from wolkvox_billing.verbs.invoices import KnownDocuments
 
     inbox(warehouse, a__xml=declared(ubl()))
     read(warehouse, "inbox")
     before = everything(warehouse)
     warehouse.later(days=1)
-    monkeypatch.setattr(_Known, "look_up", lambda *_: None)  # it looked too early
+    monkeypatch.setattr(KnownDocuments, "look_up", lambda *_: None)  # it looked too early
     assert read(warehouse, "inbox").counts == {"loaded": 1}
     assert everything(warehouse) == before
 
@@ -194,16 +195,16 @@ def test_tables_and_columns_carry_comments(warehouse: Project) -> None:
     inbox(warehouse, a__xml=declared(ubl()))
     read(warehouse, "inbox")
     if warehouse.destination == "duckdb":
-        said = (
+        comment = (
             "SELECT comment FROM duckdb_columns() WHERE table_name = '{}' AND column_name = '{}' "
         )
-        said += "AND schema_name = 'wolkvox_billing'"
+        comment += "AND schema_name = 'wolkvox_billing'"
     else:
-        said = ("SELECT col_description('wolkvox_billing.{0}'::regclass, ordinal_position::int) "
+        comment = ("SELECT col_description('wolkvox_billing.{0}'::regclass, ordinal_position::int) "
                 "FROM information_schema.columns WHERE table_name = '{0}' "
                 "AND column_name = '{1}' AND table_schema = 'wolkvox_billing'")  # fmt: skip
-    found = warehouse.query(said.format("invoice_documents", "is_test"))
-    assert found == [("A test document (DIAN profile 2), which is never reconciled",)]
+    comments = warehouse.query(comment.format("invoice_documents", "is_test"))
+    assert comments == [("A test document (DIAN profile 2), which is never reconciled",)]
 
 
 def test_polls_and_invoices_share_a_dataset(warehouse: Project) -> None:
@@ -217,9 +218,9 @@ def test_polls_and_invoices_share_a_dataset(warehouse: Project) -> None:
     read(warehouse, "inbox")
     warehouse.later(minutes=30)
     assert warehouse.load().is_good
-    made = publish("copy.duckdb", destination=warehouse.destination, clock=lambda: NOON)
-    assert made.rows["wolkvox_billing.invoice_documents"] == 2
-    assert made.rows["wolkvox_billing.polls"] == 2
+    copy = publish("copy.duckdb", destination=warehouse.destination, clock=lambda: NOON)
+    assert copy.rows["wolkvox_billing.invoice_documents"] == 2
+    assert copy.rows["wolkvox_billing.polls"] == 2
 
 
 def test_the_rule_is_a_setting(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -261,14 +262,14 @@ def test_what_cannot_be_loaded_holds_up_nothing(
 ) -> None:
     """Where a row cannot be loaded, the run says so, nothing of it waits before the polls, and the
     next reading of the same files loads what is missing."""
-    import wolkvox_billing.verbs.invoices as intake
+    import wolkvox_billing.verbs.invoices as verb
 
     inbox(warehouse, a__xml=declared(ubl()))
     with monkeypatch.context() as broken:
         too_large = Decimal(10) ** 17
-        rows = intake.line_rows
+        rows_of = verb.line_rows
         broken.setattr(
-            intake, "line_rows", lambda f: [r | {"quantity": too_large} for r in rows(f)]
+            verb, "line_rows", lambda p: [replace(row, quantity=too_large) for row in rows_of(p)]
         )
         with pytest.raises(WarehouseError, match="not loaded, so read the files again"):
             read(warehouse, "inbox")
@@ -285,7 +286,7 @@ def test_invoices_whose_first_load_failed_find_their_tables(warehouse: Project) 
     folder = inbox(warehouse, a__xml=declared(ubl(line("1", "1.00"), net="1.00")))
     with warehouse.away(), pytest.raises(WarehouseError):
         read(warehouse, folder.name)
-    assert made(read(warehouse, folder.name)) == {"a.xml": "loaded"}
+    assert fates(read(warehouse, folder.name)) == {"a.xml": "loaded"}
     for table, count in zip(TABLES, (1, 1, 0), strict=True):
         assert warehouse.query(f"SELECT count(*) FROM {table}") == [(count,)]
 
@@ -315,9 +316,9 @@ def test_copies_count_once_in_the_sum(project: Project) -> None:
     """Three copies of a document are one in the net of all, in a first run and in a second."""
     inbox(project, **{f"{n}__xml": declared(ubl()) for n in "abc"})
     for first in ("loaded", "loaded before"):
-        result = read(project, "inbox")
-        assert result.counts == {first: 1, "read twice": 2}
-        assert result.net_amounts == {"COP": Decimal(12500)}
+        intake = read(project, "inbox")
+        assert intake.counts == {first: 1, "read twice": 2}
+        assert intake.net_amounts == {"COP": Decimal(12500)}
 
 
 @pytest.mark.many_rows
@@ -393,10 +394,10 @@ def test_json_is_for_machines(project: Project) -> None:
     inbox(project, a__xml=declared(ubl()), b__xml=PDF)
     done = run("inbox", "--json")
     assert done.exit_code == 1
-    said = json.loads(done.stdout)
-    assert said["counts"] == {"loaded": 1, "rejected": 1}
-    assert said["net_amounts"] == {"COP": "12500.0000"}
-    first, second = said["documents"]
+    printed = json.loads(done.stdout)
+    assert printed["counts"] == {"loaded": 1, "rejected": 1}
+    assert printed["net_amounts"] == {"COP": "12500.0000"}
+    first, second = printed["documents"]
     assert (first["document_number"], first["net_amount"]) == ("F-1", "12500.0000")
     assert (first["period_start"], first["lines"]) == ("2026-10-01", 1)
     assert second["made"] == "rejected" and second["reason"].startswith("a PDF")
@@ -424,9 +425,9 @@ def test_hostile_names_are_harmless_on_a_terminal(project: Project) -> None:
     folder = inbox(project, a__xml=declared(ubl(number="F\u202e\u009b31m")))
     (folder / "b\x1b[31m.xml").write_bytes(PDF)
     (folder / os.fsdecode(b"c\xff.xml")).write_bytes(PDF)
-    shown = run("inbox").output
-    assert not any(mark in shown for mark in ("\x1b", "\u202e", "\u009b"))
-    assert "b\\x1b[31m.xml" in shown
+    output = run("inbox").output
+    assert not any(mark in output for mark in ("\x1b", "\u202e", "\u009b"))
+    assert "b\\x1b[31m.xml" in output
 
 
 def test_a_mails_zip_of_the_stand_in_is_read(project: Project, vendor: Vendor) -> None:

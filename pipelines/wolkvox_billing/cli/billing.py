@@ -48,13 +48,13 @@ def invoices(
     """
     from wolkvox_billing.verbs.invoices import invoices as verb
 
-    with counting("reading invoices") as on_found:
+    with counting("reading invoices") as on_paper:
         result = verb(
             list(paths),
             destination=destination,
             dataset=dataset,
             decimal=decimal,
-            on_found=on_found,
+            on_paper=on_paper,
         )
     rejected = [
         f"{receipt.file_name}: {receipt.reason}"

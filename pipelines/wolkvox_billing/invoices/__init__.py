@@ -7,7 +7,6 @@
              tables                     the rows of invoice_documents, invoice_lines, rejected_…
 
     reading                             all files into checked documents, with their periods
-    spelling, tax_id                    texts and tax ids in the one form that they are compared in
 
 A file is hostile until shown otherwise, and no two suppliers write alike. So what reads in one way
 is taken, what is missing is NULL with a warning, and what cannot be compared is rejected with the
@@ -17,28 +16,28 @@ reason; the files beside it are read on. PDF is not read.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from wolkvox_billing.invoices.document import Document, Rejected
-    from wolkvox_billing.invoices.files import Found
-    from wolkvox_billing.invoices.reading import complete, read_invoices
+    from wolkvox_billing.invoices.files import Paper
+    from wolkvox_billing.invoices.reading import complete_document, read_invoices
     from wolkvox_billing.invoices.ubl import OtherKind
 
-__all__ = ["Document", "Found", "OtherKind", "Rejected", "complete", "read_invoices"]
-_PLACES = {
+__all__ = ["Document", "OtherKind", "Paper", "Rejected", "complete_document", "read_invoices"]
+_MODULES = {
     "Document": "document",
-    "Found": "files",
     "OtherKind": "ubl",
+    "Paper": "files",
     "Rejected": "document",
-    "complete": "reading",
+    "complete_document": "reading",
     "read_invoices": "reading",
 }
 
 
-def __getattr__(name: str) -> Any:
-    """What is asked for, from where it is: openpyxl and lxml are slow to import, and a poll, which
-    needs a period or a spelling of this package, reads no invoice."""
-    if place := _PLACES.get(name):
-        return getattr(import_module(f"{__name__}.{place}"), name)
+def __getattr__(name: str) -> object:
+    """Return a public name from its module, which is imported only then: openpyxl and lxml are slow
+    to import, and a poll, which needs a period or a spelling of this package, reads no invoice."""
+    if module := _MODULES.get(name):
+        return getattr(import_module(f"{__name__}.{module}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -6,16 +6,16 @@ currency, and as the document has them: a credit note's are positive.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
 from wolkvox_billing.errors import WolkvoxError
 from wolkvox_billing.invoices.period import Period
-from wolkvox_billing.values.shown import UNSTORABLE
+from wolkvox_billing.values.shown import UNSTORABLE, shown_number
 
-_MOST_CHARACTERS = 4000  # of a text that is kept
+_MOST_CHARACTERS = 4000  # of a text that is stored
 
 
 class Rejected(WolkvoxError):
@@ -41,8 +41,11 @@ class Line:
 
 @dataclass
 class Document:
-    """One document with its lines; `texts` may name a month, the first group that does counts; they
-    are not kept."""
+    """One document with its lines.
+
+    `texts` are read for a month that they name, and are not stored: the first group that names one
+    counts. `unexplained` are the numbers of the lines whose amount is not quantity x price.
+    """
 
     document_id: str
     format: str
@@ -64,25 +67,26 @@ class Document:
     lines: list[Line] = field(default_factory=list)
     texts: list[list[str]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
-    unexplained: list[int] = field(default_factory=list)  # lines that quantity x price is not
+    unexplained: list[int] = field(default_factory=list)
 
 
-def turn(document: Document) -> None:
-    """Takes the minus off a credit note that is written with one, in whatever format, and warns.
+def turn_credit_note(document: Document) -> None:
+    """Take the minus off a credit note that is written with one, in whatever format, and warn.
 
     Its own net total says whether it is, or, without one, the sum of its lines. Where these are the
     same amount with two signs, each is turned by itself.
     """
-    net = document.net_amount
-    total = sum((one.net_amount for one in document.lines if one.net_amount is not None), Decimal())
-    are_negative = (total if net is None or net == -total else net) < 0
-    is_negative = are_negative if net is None else net < 0
-    if document.document_kind != "credit_note" or not (are_negative or is_negative):
+    if document.document_kind != "credit_note":
+        return
+    net, total = document.net_amount, _sum_of_lines(document)
+    are_lines_negative = (total if net is None or net == -total else net) < 0
+    is_total_negative = are_lines_negative if net is None else net < 0
+    if not (are_lines_negative or is_total_negative):
         return
     document.warnings.append("a credit note with negative amounts: taken without the sign")
-    if is_negative:
+    if is_total_negative:
         _negate(document, "net_amount", "tax_amount", "payable_amount")
-    for line in document.lines if are_negative else ():
+    for line in document.lines if are_lines_negative else ():
         is_credit = (line.net_amount or Decimal()) <= 0
         # Of what is given back, a quantity or a price may be written without a minus.
         if not (is_credit and (line.quantity or Decimal()) > 0):
@@ -92,52 +96,53 @@ def turn(document: Document) -> None:
         _negate(line, "net_amount", "tax_amount")
 
 
-def _negate(one: Document | Line, *names: str) -> None:
+def _negate(part: Document | Line, *names: str) -> None:
     for name in names:
-        value = getattr(one, name)
-        setattr(one, name, -value if value else value)
+        amount = getattr(part, name)
+        setattr(part, name, -amount if amount else amount)
 
 
-def check(document: Document) -> None:
-    """Warns of what is missing and of what does not add up; Rejected without currency or lines."""
+def _sum_of_lines(document: Document) -> Decimal:
+    return sum((line.net_amount or Decimal() for line in document.lines), Decimal())
+
+
+def check_document(document: Document) -> None:
+    """Warn of what is missing and of what does not add up.
+
+    Raises Rejected where the document has no currency, or no lines.
+    """
     name = document.document_number or "without a number"
     if not document.lines:
         raise Rejected(f"the document {name} has no lines: nothing in it can be compared")
     if not document.billing_currency:
         raise Rejected(f"the document {name} states no currency")
-    missing = [one for one in _EXPECTED if getattr(document, one) is None]
-    if document.format == "ubl" and not document.document_uuid:
-        missing.append("document_uuid")
-    for one in _EXPECTED_OF_LINES:
-        without = [str(n) for n, line in enumerate(document.lines, 1) if getattr(line, one) is None]
-        if without:
-            missing.append(f"{one} of {_listed(without)}")
-    if missing:
-        document.warnings.append(f"not stated: {', '.join(missing)}")
+    document.warnings += _doubts_about(document)
+
+
+def _doubts_about(document: Document) -> Iterator[str]:
+    if missing := list(_missing_in(document)):
+        yield f"not stated: {', '.join(missing)}"
     if document.unexplained:
-        listed = _listed([str(n) for n in document.unexplained])
         first = document.lines[document.unexplained[0] - 1]
-        document.warnings.append(
-            f"quantity x price is not the amount, which counts, of {listed}: "
-            f"{shown(first.quantity or Decimal())} x {shown(first.unit_price or Decimal())} "
-            f"and {shown(first.net_amount or Decimal())}"
+        quantity, price, amount = (
+            shown_number(number or Decimal())
+            for number in (first.quantity, first.unit_price, first.net_amount)
+        )
+        yield (
+            "quantity x price is not the amount, which counts, of "
+            f"{_list_lines(document.unexplained)}: {quantity} x {price} and {amount}"
         )
     if document.document_kind == "credit_note" and not document.corrects_number:
-        document.warnings.append("a credit note that does not say what it corrects")
+        yield "a credit note that does not say what it corrects"
     if document.is_test:
-        document.warnings.append("a test document: it is never reconciled")
-    others = {one.billing_currency for one in document.lines} - {document.billing_currency, None}
-    if others:
-        document.warnings.append(
-            f"lines in {', '.join(sorted(filter(None, others)))}, "
-            f"and a document in {document.billing_currency}"
-        )
-    total = sum((one.net_amount for one in document.lines if one.net_amount is not None), Decimal())
-    if document.net_amount not in (None, total):
-        document.warnings.append(
-            f"the lines add up to {shown(total)}, and the total says "
-            f"{shown(document.net_amount or total)}"
-        )
+        yield "a test document: it is never reconciled"
+    currencies = {line.billing_currency or "" for line in document.lines}
+    if others := sorted(currencies - {document.billing_currency, ""}):
+        yield f"lines in {', '.join(others)}, and a document in {document.billing_currency}"
+    net, total = document.net_amount, _sum_of_lines(document)
+    if net not in (None, total):
+        stated = shown_number(net or total)
+        yield f"the lines add up to {shown_number(total)}, and the total says {stated}"
 
 
 _EXPECTED = ("supplier_id", "document_number", "issue_date", "net_amount",
@@ -145,49 +150,61 @@ _EXPECTED = ("supplier_id", "document_number", "issue_date", "net_amount",
 _EXPECTED_OF_LINES = ("description", "quantity", "net_amount")
 
 
-def _listed(numbers: Sequence[str]) -> str:
-    """Line numbers for a person; of many, the first ones."""
-    shown = ", ".join(numbers[:5]) + (", ..." if len(numbers) > 5 else "")
-    return f"line{'s' if len(numbers) > 1 else ''} {shown}"
+def _missing_in(document: Document) -> Iterator[str]:
+    """Yield what a document or its lines should state, and do not."""
+    yield from (name for name in _EXPECTED if getattr(document, name) is None)
+    if document.format == "ubl" and not document.document_uuid:
+        yield "document_uuid"
+    for name in _EXPECTED_OF_LINES:
+        blank = [n for n, line in enumerate(document.lines, 1) if getattr(line, name) is None]
+        if blank:
+            yield f"{name} of {_list_lines(blank)}"
 
 
-def stored(amount: Decimal, where: str, warnings: list[str]) -> Decimal:
-    """An amount as the tables hold it, DECIMAL(18,4); more decimals are rounded with a warning.
+def _list_lines(numbers: Sequence[int]) -> str:
+    """Return line numbers for a person: of many, the first five."""
+    listed = ", ".join(map(str, numbers[:5])) + (", ..." if len(numbers) > 5 else "")
+    return f"line{'s' if len(numbers) > 1 else ''} {listed}"
+
+
+def fit_amount(amount: Decimal, name: str, warnings: list[str]) -> Decimal:
+    """Return an amount as the tables hold it, DECIMAL(18,4); rounding it is a warning.
 
     Raises Rejected where it does not fit.
     """
     if amount and amount.adjusted() > 13:
-        raise Rejected(f"{where} does not fit: 14 digits before the point are the most")
+        raise Rejected(f"{name} does not fit: 14 digits before the point are the most")
     rounded = round(amount, 4)
     if rounded != amount:
-        warnings.append(f"{where} is {amount:f}, kept with 4 decimals")
+        warnings.append(f"{name} is {amount:f}, kept with 4 decimals")
     return rounded
 
 
-def shown(amount: Decimal) -> str:
-    """An amount for a person, without zeros that say nothing."""
-    return f"{amount.normalize():,f}"
-
-
 def storable(text: str | None) -> str | None:
-    """A text as a database takes it: blanks around it go, what cannot be stored is shown by its
-    number, one that is too long is cut and says so; None if nothing is left."""
+    """Return a text as a database takes it, or None if nothing is left of it.
+
+    Blanks around it go, what cannot be stored is shown by its number, and one that is too long is
+    cut and says so.
+    """
     text = (text or "").strip()
     if len(text) > _MOST_CHARACTERS + 40:  # what was cut already is not cut again
         text = f"{text[:_MOST_CHARACTERS]}... (cut: {len(text):,} characters)"
-    return UNSTORABLE.sub(lambda found: ascii(found[0])[1:-1], text) or None
+    return UNSTORABLE.sub(lambda match: ascii(match[0])[1:-1], text) or None
 
 
 def short(text: str) -> str:
-    """A text of a file's for a message: quoted, harmless on a terminal, and not endless."""
-    shown = ascii(text) if UNSTORABLE.search(text) else repr(text)
-    return shown if len(shown) <= 60 else shown[:56] + "...'"
+    """Return a text of a file's for a message: quoted, harmless on a terminal, and not endless."""
+    literal = ascii(text) if UNSTORABLE.search(text) else repr(text)
+    return literal if len(literal) <= 60 else literal[:56] + "...'"
 
 
 def quoted(text: str) -> str:
-    """What stands where a number or date should, for a message that is kept: a person's name or
-    address, which may have got there, is not quoted. Three letters, as in N/A, name nobody."""
+    """Return what stands where a number or date should, for a message that is stored.
+
+    A person's name or address, which may have got there, is not quoted. Three letters, as in N/A,
+    name nobody.
+    """
     letters = sum(c.isalpha() for c in text)
-    return (
-        short(text) if len(text) <= 60 and letters <= 3 else f"a text of {len(text):,} characters"
-    )
+    if len(text) <= 60 and letters <= 3:
+        return short(text)
+    return f"a text of {len(text):,} characters"

@@ -38,33 +38,33 @@ PDF = (
 )
 
 
-_What = Document | OtherKind | Rejected
+Content = Document | OtherKind | Rejected
 
 
-class Found(NamedTuple):
+class Paper(NamedTuple):
     """What a file, or a zip's member, is: a document, a UBL kind that is no invoice, or rejected.
     `file_sha256` is of the bytes that `file_name` names; None where they were not read."""
 
     file_name: str
     file_sha256: str | None
-    what: _What
+    content: Content
 
 
 class _Attachment(Rejected):
     """What comes along in a mail, such as its PDF: beside documents in a zip it is passed over."""
 
 
-def find(paths: Sequence[Path], decimal: str | None = None) -> Iterator[Found]:
-    """Every document of these files, folders and zips, in the order of their names."""
+def read_paths(paths: Sequence[Path], decimal: str | None = None) -> Iterator[Paper]:
+    """Yield every document of these files, folders and zips, in the order of their names."""
     for path in paths:
-        for name, opened in walk(path):
-            if isinstance(opened, Rejected):
-                yield Found(name, None, opened)
+        for name, file in walk(path):
+            if isinstance(file, Rejected):
+                yield Paper(name, None, file)
                 continue
             try:
-                data = read_bytes(opened)
+                data = read_bytes(file)
             except Rejected as error:
-                yield Found(name, None, error)
+                yield Paper(name, None, error)
             else:
                 yield from read_file(name, data, decimal)
 
@@ -74,38 +74,39 @@ def read_file(
     data: bytes,
     decimal: str | None = None,
     budget: _Budget | None = None,
-    zips: int = 0,
-) -> Iterator[Found]:
-    """What the bytes of one file are, whatever its name says."""
+    depth: int = 0,
+) -> Iterator[Paper]:
+    """Yield what the bytes of a file are, whatever its name says; `depth` counts the zips around
+    it."""
     sha256 = hashlib.sha256(data).hexdigest()
     budget = budget or _Budget()
     try:
         if data.startswith(_ZIP):
-            with _archive(data) as archive:
+            with _open_zip(data) as archive:
                 names = archive.namelist()
                 if "[Content_Types].xml" not in names:
-                    if zips == MOST_ZIPS_DEEP:
+                    if depth == MOST_ZIPS_DEEP:
                         raise Rejected(f"zips in zips, more than {MOST_ZIPS_DEEP} deep")
-                    yield from _members(name, archive, decimal, budget, zips)
+                    yield from _read_members(name, archive, decimal, budget, depth + 1)
                     return
                 if "xl/workbook.xml" not in names or len(set(names)) < len(names):
                     raise _Attachment("an Office file that is no workbook, which cannot be read")
-                parts = {one.filename: budget.take(archive, one) for one in archive.infolist()}
-            documents: Iterator[_What] = read_xlsx(parts, decimal)
+                parts = {info.filename: budget.unpack(archive, info) for info in archive.infolist()}
+            contents: Iterator[Content] = read_xlsx(parts, decimal)
         elif (stripped := data.lstrip(_BEFORE_XML)).startswith(_XML):
             budget.spend_tags(data)
-            documents = read_xml(stripped)
+            contents = read_xml(stripped)
         else:
-            _check_kind(data)
-            documents = read_csv(data, decimal)
-        for one in documents:
-            yield Found(name, sha256, one)
+            _refuse_unreadable(data)
+            contents = read_csv(data, decimal)
+        for content in contents:
+            yield Paper(name, sha256, content)
     except Rejected as error:
-        yield Found(name, sha256, error)
+        yield Paper(name, sha256, error)
 
 
-def _check_kind(data: bytes) -> None:
-    """Names what cannot be read, as far as its first bytes tell. Raises Rejected."""
+def _refuse_unreadable(data: bytes) -> None:
+    """Raise Rejected for what cannot be read, and name it, as far as its first bytes tell."""
     head = data[:1024]
     if not data.strip():
         raise Rejected("an empty file")
@@ -123,18 +124,18 @@ class _Budget:
     """What may be unpacked and parsed of one file, all that is in it together."""
 
     def __init__(self) -> None:
-        self.left = MOST_UNPACKED_BYTES
-        self.tags = MOST_TAGS
+        self.bytes_left = MOST_UNPACKED_BYTES
+        self.tags_left = MOST_TAGS
 
     def spend_tags(self, data: bytes) -> None:
-        """Raises Rejected where there are more of them in all than can be read in good time."""
-        self.tags -= data.count(b"<")
-        if self.tags < 0:
+        """Raise Rejected where there are more of them in all than can be read in good time."""
+        self.tags_left -= data.count(b"<")
+        if self.tags_left < 0:
             raise Rejected(f"more than {MOST_TAGS:,} tags in one file")
 
-    def take(self, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
-        """A member's bytes. Raises Rejected where it is damaged, or not harmless, whatever it says
-        of its size."""
+    def unpack(self, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
+        """Return a member's bytes. Raises Rejected where it is damaged, or not harmless, whatever
+        it says of its size."""
         if info.flag_bits & 0x1:
             raise Rejected("encrypted: save it without a password")
         if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
@@ -144,15 +145,15 @@ class _Budget:
                 data = member.read(MOST_MEMBER_BYTES + 1)
         except Exception as error:  # zipfile lets through whatever a damaged file makes it meet
             raise Rejected(f"damaged in the zip: {error}") from None
-        self.left -= len(data)
+        self.bytes_left -= len(data)
         if len(data) > MOST_MEMBER_BYTES:
             raise Rejected(f"more than {MOST_MEMBER_BYTES:,} bytes when unpacked")
-        if self.left < 0:
+        if self.bytes_left < 0:
             raise Rejected(f"the zip has more than {MOST_UNPACKED_BYTES:,} bytes when unpacked")
         return data
 
 
-def _archive(data: bytes) -> zipfile.ZipFile:
+def _open_zip(data: bytes) -> zipfile.ZipFile:
     # Counted before zipfile makes an object of each.
     if data.count(b"PK\x01\x02") > MOST_MEMBERS:
         raise Rejected(f"a zip of more than {MOST_MEMBERS:,} files")
@@ -162,70 +163,71 @@ def _archive(data: bytes) -> zipfile.ZipFile:
         raise Rejected(f"a zip that is damaged: {error}") from None
 
 
-def _members(
-    name: str, archive: zipfile.ZipFile, decimal: str | None, budget: _Budget, zips: int
-) -> Iterator[Found]:
-    passed: list[Found] = []
-    said_anything = False
-    for info in sorted(archive.infolist(), key=lambda one: one.filename):
+def _read_members(
+    name: str, archive: zipfile.ZipFile, decimal: str | None, budget: _Budget, depth: int
+) -> Iterator[Paper]:
+    passed_over: list[Paper] = []
+    is_anything_told = False
+    for info in sorted(archive.infolist(), key=lambda info: info.filename):
         member = f"{name}/{info.filename}"
         if info.filename.endswith("/") or _is_of_system(info.filename):
             continue
-        if budget.left < 0:
-            break  # it was said
+        if budget.bytes_left < 0:
+            break  # it was told
         try:
-            data = budget.take(archive, info)
+            data = budget.unpack(archive, info)
         except Rejected as error:
-            yield Found(member, None, error)
-            said_anything = True
+            yield Paper(member, None, error)
+            is_anything_told = True
             continue
-        for one in read_file(member, data, decimal, budget, zips + 1):
-            is_rejected = isinstance(one.what, Rejected)
-            if is_rejected and not one.file_name.lower().endswith(_DATA):
-                passed.append(one)
+        for paper in read_file(member, data, decimal, budget, depth):
+            is_rejected = isinstance(paper.content, Rejected)
+            if is_rejected and not paper.file_name.lower().endswith(_DATA):
+                passed_over.append(paper)
             else:
-                said_anything = True
-                yield one
-    if not said_anything:
-        yield from passed or [Found(name, None, Rejected("a zip without a file in it"))]
+                is_anything_told = True
+                yield paper
+    if not is_anything_told:
+        yield from passed_over or [Paper(name, None, Rejected("a zip without a file in it"))]
 
 
 def walk(path: Path) -> Iterator[tuple[str, Path | Rejected]]:
-    """The files of a path, by their names in it."""
+    """Yield the files of a path with their names in it, or why one is not followed."""
     if not path.is_dir():
         yield path.name, path
         return
     root = path.resolve()
-    failed: list[OSError] = []
-    for folder, folders, files in os.walk(path, onerror=failed.append):
-        folders[:] = sorted(one for one in folders if not _is_hidden(one))
-        for name in sorted([*files, *(one for one in folders if Path(folder, one).is_symlink())]):
+    errors: list[OSError] = []
+    for folder, folders, files in os.walk(path, onerror=errors.append):
+        folders[:] = sorted(name for name in folders if not _is_hidden(name))
+        links = [name for name in folders if Path(folder, name).is_symlink()]
+        for name in sorted([*files, *links]):
             file = Path(folder, name)
-            shown = str(file.relative_to(path))
+            relative = str(file.relative_to(path))
             if _is_hidden(name):
                 continue
             if not file.is_symlink():
-                yield shown, file
+                yield relative, file
             elif not file.exists():
-                yield shown, Rejected("a link that leads nowhere, or in a circle")
+                yield relative, Rejected("a link that leads nowhere, or in a circle")
             elif not file.resolve().is_relative_to(root):
-                yield shown, Rejected("a link that leads out of the folder: not followed")
+                yield relative, Rejected("a link that leads out of the folder: not followed")
             elif file.is_file():
-                yield shown, file
-    for error in failed:
-        where = os.path.relpath(str(error.filename), path)
-        yield where, Rejected(f"cannot be opened: {error.strerror}")
+                yield relative, file
+    for error in errors:
+        relative = os.path.relpath(str(error.filename), path)
+        yield relative, Rejected(f"cannot be opened: {error.strerror}")
 
 
 def read_bytes(path: Path) -> bytes:
-    """A file's bytes. What is no file, such as a FIFO, is not waited for. Raises Rejected."""
+    """Return a file's bytes; what is none, such as a FIFO, is not waited for. Raises Rejected."""
     try:
         with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
-            about = os.fstat(file.fileno())
-            if not stat.S_ISREG(about.st_mode):
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
                 raise Rejected("neither a file nor a folder: not opened")
-            if about.st_size > MOST_BYTES:
-                raise Rejected(f"a file of {about.st_size:,} bytes: {MOST_BYTES:,} are the most")
+            if status.st_size > MOST_BYTES:
+                raise Rejected(f"a file of {status.st_size:,} bytes: {MOST_BYTES:,} are the most")
             return file.read(MOST_BYTES)
     except OSError as error:
         raise Rejected(f"cannot be opened: {error.strerror}") from None

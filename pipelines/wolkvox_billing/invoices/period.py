@@ -33,14 +33,14 @@ class Period(NamedTuple):
         return self.start < other.end and other.start < self.end
 
 
-class Named(NamedTuple):
+class Mention(NamedTuple):
     """A period that a text names, and why it is not taken, if so."""
 
     period: Period
     refusal: str = ""
 
 
-class Settled(NamedTuple):
+class SettledPeriod(NamedTuple):
     """A document's period, which of `document`, `line`, `text` and `rule` gave it, and warnings."""
 
     period: Period | None
@@ -48,77 +48,86 @@ class Settled(NamedTuple):
     warnings: list[str]
 
 
-def settle(
+_TITLES = {
+    "document": "the document's own period",
+    "line": "the period of its lines",
+    "text": "the period that its text names",
+}
+
+
+def settle_period(
     own: Period | None,
-    lines: Iterable[Period],
+    of_lines: Iterable[Period],
     texts: Sequence[Sequence[str]],
     issued: date | None,
     rule: str,
-) -> Settled:
-    """What a document's period is. Of `texts` (its period's, its lines', its notes), the first
-    group that names a period counts; several different ones are not taken."""
+) -> SettledPeriod:
+    """Return a document's period. Of `texts` (its period's, its lines', its notes), the first group
+    that names a period counts; several different ones are not taken."""
     warnings: list[str] = []
-    given: list[tuple[str, str, Period]] = []
-    known: list[Period] = []
+    candidates: dict[str, Period] = {}  # by source, the first one counts
+    stated: list[Period] = []
     if own:
-        given.append(("document", "the document's own period", own))
-        known.append(own)
-    if of_lines := sorted(set(lines)):
-        span = Period(of_lines[0].start, max(one.end for one in of_lines))
-        given.append(("line", "the period of its lines", span))
-        known += [span, *of_lines]
-        if not own and len(of_lines) > 1:
-            warnings.append(f"its lines have {len(of_lines)} periods: taken is all of {span}")
-    named, refused = _named_in(texts, issued)
+        candidates["document"] = own
+        stated.append(own)
+    if periods := sorted(set(of_lines)):
+        span = Period(periods[0].start, max(period.end for period in periods))
+        candidates["line"] = span
+        stated += [span, *periods]
+        if not own and len(periods) > 1:
+            warnings.append(f"its lines have {len(periods)} periods: taken is all of {span}")
+    named, refused = _periods_near(texts, issued)
     if len(named) == 1:
-        given.append(("text", "the period that its text names", named[0]))
-    elif not all(any(one.holds(period) for one in known) for period in named):
+        candidates["text"] = named[0]
+    elif not all(any(whole.holds(period) for whole in stated) for period in named):
         listed = " and ".join(map(str, named[:4]))
         warnings.append(f"the text names {listed}: none is taken")
-    if not given:
-        period = by_rule(issued, rule) if issued else None
+    if candidates:
+        source, period = next(iter(candidates.items()))
         warnings += [
-            f"the text names {one.period}, which is not taken: {one.refusal}"
-            for one in refused
-            if not (period and period.holds(one.period))
-        ][:3]
-        if not period:
-            return Settled(None, None, [*warnings, "no period, and no issue date to tell one by"])
-        return Settled(period, "rule", warnings)
-    source, called, period = given[0]
+            f"{_TITLES[source]} is {period}, and {_TITLES[other_source]} is {other}"
+            for other_source, other in candidates.items()
+            if not period.holds(other)
+        ]
+        return SettledPeriod(period, source, warnings)
+    month = month_by_rule(issued, rule) if issued else None
     warnings += [
-        f"{called} is {period}, and {other_called} is {other}"
-        for _, other_called, other in given[1:]
-        if not period.holds(other)
-    ]
-    return Settled(period, source, warnings)
+        f"the text names {mention.period}, which is not taken: {mention.refusal}"
+        for mention in refused
+        if not (month and month.holds(mention.period))
+    ][:3]
+    if month:
+        return SettledPeriod(month, "rule", warnings)
+    return SettledPeriod(None, None, [*warnings, "no period, and no issue date to tell one by"])
 
 
-def _named_in(
+def _periods_near(
     texts: Sequence[Sequence[str]], issued: date | None
-) -> tuple[list[Period], list[Named]]:
-    """The periods of the first group that names any, and what was refused up to there."""
-    left = _MOST_OF_ALL
-    refused: dict[Named, None] = {}
+) -> tuple[list[Period], list[Mention]]:
+    """Return the periods of the first group that names any, and what was refused up to there."""
+    characters = 0
+    refused: dict[Mention, None] = {}
     for number, group in enumerate(texts):
-        taken: set[Period] = set()
-        for text in dict.fromkeys(text[:_MOST] for text in group):
-            left -= len(text)
-            if left < 0:
+        periods: set[Period] = set()
+        for text in dict.fromkeys(text[:_LONGEST_TEXT] for text in group):
+            characters += len(text)
+            if characters > _LONGEST_TEXTS:
                 break
-            for one in _read(text):
-                why = one.refusal or _far(one.period, issued)
-                if not why:
-                    taken.add(one.period)
-                elif why != _ONE_DAY or (number < 2 and not _far(one.period, issued)):
-                    refused[Named(one.period, why)] = None  # notes are full of single days
-        if taken:
-            return sorted(taken), list(refused)
+            for mention in _mentions_in(text):
+                distance = _refuse_distant(mention.period, issued)
+                refusal = mention.refusal or distance
+                if not refusal:
+                    periods.add(mention.period)
+                elif refusal != _ONE_DAY or (number < 2 and not distance):
+                    # Notes are full of single days.
+                    refused[Mention(mention.period, refusal)] = None
+        if periods:
+            return sorted(periods), list(refused)
     return [], list(refused)
 
 
-def _far(period: Period, issued: date | None) -> str:
-    """Why a document of that day is not of this period, if so."""
+def _refuse_distant(period: Period, issued: date | None) -> str:
+    """Return why a document that was issued on this day is not of the period, or ""."""
     if not issued:
         return ""
     if period.end - period.start > 366 * DAY:
@@ -128,10 +137,10 @@ def _far(period: Period, issued: date | None) -> str:
     return ""
 
 
-def by_rule(issued: date, rule: str) -> Period:
-    """The month by the setting `period_rule`."""
-    this = month_of(issued)
-    return this if rule == "issue_month" else month_of(this.start - DAY)
+def month_by_rule(issued: date, rule: str) -> Period:
+    """Return the month by the setting `period_rule`."""
+    month = month_of(issued)
+    return month if rule == "issue_month" else month_of(month.start - DAY)
 
 
 def month_of(day: date) -> Period:
@@ -139,19 +148,24 @@ def month_of(day: date) -> Period:
     return Period(first, (first + timedelta(days=32)).replace(day=1))
 
 
-def between(start: date | None, end: date | None, what: str) -> tuple[Period | None, str | None]:
-    """The period from a first to a last day (inclusive), and a warning where it is not plain."""
+def period_between(
+    start: date | None, end: date | None, title: str, warnings: list[str]
+) -> Period | None:
+    """Return the period from a first to a last day (inclusive); what is doubtful is a warning."""
+    if start and end and end < start:
+        warnings.append(f"{title} ends ({end}) before it starts ({start}): not taken")
+        return None
     if start and end:
-        if end < start:
-            return None, f"{what} ends ({end}) before it starts ({start}): not taken"
-        return Period(start, end + DAY), None
+        return Period(start, end + DAY)
     if start:
         period = Period(start, month_of(start).end)
-        return period, f"{what} has no end: taken is the month's, {period}"
+        warnings.append(f"{title} has no end: taken is the month's, {period}")
+        return period
     if end:
         period = Period(month_of(end).start, end + DAY)
-        return period, f"{what} has no start: taken is the month's, {period}"
-    return None, None
+        warnings.append(f"{title} has no start: taken is the month's, {period}")
+        return period
+    return None
 
 
 # What a text names. Spanish and English; case and accents do not matter.
@@ -163,7 +177,7 @@ _NAMES = (
     "noviembre nov november", "diciembre dic december dec",
 )  # fmt: skip
 _MONTHS = {name: number for number, names in enumerate(_NAMES, 1) for name in names.split()}
-# Case and accents are gone, and blanks are single: see _read.
+# Case and accents are gone, and blanks are single: see _mentions_in.
 _MONTH = rf"(?<![a-z])(?:{'|'.join(sorted(_MONTHS, key=len, reverse=True))})(?![a-z])\.?"
 _OF = r" ?(?:(?:,|\bdel?\b(?: ano\b)?|\bof\b) ?)?"
 _IN = rf"(?:{_OF}| ?[-/] ?)"
@@ -183,37 +197,37 @@ _TO_MONTH = rf"(?:{_IN}(?=[a-z])|/(?=\d)|(?<= \d\d)-(?=\d))"
 _ANY_MONTH = rf"(?:{_MONTH}|(?:1[0-2]|0?[1-9])(?!\d))"
 
 
-def _days(match: re.Match[str], before: str) -> Named:
-    named = match.groupdict()
-    if named.get("a"):
-        first, last = _full(named["a"] or ""), _full(named["b"] or "")
+def _read_days(match: re.Match[str], before: str) -> Mention:
+    groups = match.groupdict()
+    if groups.get("a"):
+        first, last = _full_date(groups["a"] or ""), _full_date(groups["b"] or "")
     else:
-        month, year = _month(named["m2"] or named["m1"]), _year(named["y2"])
-        first_month = _month(named["m1"]) or month
+        month, year = _month(groups["m2"] or groups["m1"]), _year(groups["y2"])
+        first_month = _month(groups["m1"]) or month
         # `del 15 de diciembre al 14 de enero de 2027` began in the year before.
-        first_year = _year(named["y1"]) or year - (first_month > month)
-        first = date(first_year, first_month, _number(named["d1"]))
-        last = date(year, month, _number(named["d2"]))
+        first_year = _year(groups["y1"]) or year - (first_month > month)
+        first = date(first_year, first_month, _number(groups["d1"]))
+        last = date(year, month, _number(groups["d2"]))
     if last < first:
         raise ValueError
     refusal = "it is one of several" if _FIRST_HALF.search(before) else ""
-    if named["and"] and not _BETWEEN.search(before):
+    if groups["and"] and not _BETWEEN.search(before):
         refusal = _ONE_DAY
-    return Named(Period(first, last + DAY), refusal)
+    return Mention(Period(first, last + DAY), refusal)
 
 
-def _day(match: re.Match[str], before: str) -> Named:
-    named = match.groupdict()
-    if named["a"]:
-        day = _full(named["a"])
+def _read_day(match: re.Match[str], before: str) -> Mention:
+    groups = match.groupdict()
+    if groups["a"]:
+        day = _full_date(groups["a"])
     else:
-        year, month = named["y2"] or named["y1"], named["m2"] or named["m1"]
-        day = date(_year(year), _month(month), _number(named["d2"] or named["d1"]))
-    return Named(Period(day, day + DAY), _ONE_DAY)
+        year, month = groups["y2"] or groups["y1"], groups["m2"] or groups["m1"]
+        day = date(_year(year), _month(month), _number(groups["d2"] or groups["d1"]))
+    return Mention(Period(day, day + DAY), _ONE_DAY)
 
 
-def _months(match: re.Match[str], before: str) -> Named:
-    """A month or several: those of a list only if each follows the one before."""
+def _read_months(match: re.Match[str], before: str) -> Mention:
+    """Read a month or several: those of a list only if each follows the one before."""
     starts: list[date] = []
     gap = to = False
     items = list(_ONE_MONTH.finditer(match[0]))
@@ -229,16 +243,16 @@ def _months(match: re.Match[str], before: str) -> Named:
     refusal = "its months do not follow one another" if gap else ""
     if len(starts) == 1 and _WORD.match(match[0]):
         refusal = f"{items[0]['m']!r} is a word too"
-    return Named(Period(min(starts), month_of(max(starts)).end), refusal)
+    return Mention(Period(min(starts), month_of(max(starts)).end), refusal)
 
 
-def _month_number(match: re.Match[str], before: str) -> Named:
-    return Named(month_of(date(_year(match["y"]), _month(match["m"]), 1)))
+def _read_month_number(match: re.Match[str], before: str) -> Mention:
+    return Mention(month_of(date(_year(match["y"]), _month(match["m"]), 1)))
 
 
-def _full(text: str) -> date:
-    one, month, other = map(int, re.split("[/-]", text))
-    return date(one, month, other) if one > 99 else date(_year(str(other)), month, one)
+def _full_date(text: str) -> date:
+    first, month, last = map(int, re.split("[/-]", text))
+    return date(first, month, last) if first > 99 else date(_year(str(last)), month, first)
 
 
 def _month(text: str | None) -> int:
@@ -259,22 +273,22 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 
 # In this order: what an earlier pattern has read, a later one does not see.
-_PATTERNS: list[tuple[Callable[[re.Match[str], str], Named], re.Pattern[str]]] = [
-    (_days, _compiled(rf"{_START}(?P<a>{_FULL})(?:{_DAY_TO}| ?/ ?)(?P<b>{_FULL}){_STOP}")),
-    (_days, _compiled(  # 1 [de octubre [de 2026]] al 31 de octubre de 2026
+_PATTERNS: list[tuple[Callable[[re.Match[str], str], Mention], re.Pattern[str]]] = [
+    (_read_days, _compiled(rf"{_START}(?P<a>{_FULL})(?:{_DAY_TO}| ?/ ?)(?P<b>{_FULL}){_STOP}")),
+    (_read_days, _compiled(  # 1 [de octubre [de 2026]] al 31 de octubre de 2026
         rf"(?P<d1>{_DAY})(?:{_TO_MONTH}(?P<m1>{_ANY_MONTH})(?:{_IN}(?P<y1>{_YEAR}))?)?{_DAY_TO}"
         rf"(?P<d2>{_LAST_DAY}){_TO_MONTH}(?P<m2>{_ANY_MONTH}){_IN}(?P<y2>{_YEAR})")),
-    (_days, _compiled(  # October 1 to [October] 31, 2026
+    (_read_days, _compiled(  # October 1 to [October] 31, 2026
         rf"(?P<m1>{_MONTH}) ?(?P<d1>{_DAY})(?:{_OF}(?P<y1>{_YEAR}))?{_DAY_TO}"
         rf"(?:(?P<m2>{_MONTH}) ?)?(?P<d2>{_LAST_DAY}){_OF}(?P<y2>{_YEAR})")),
-    (_day, _compiled(
+    (_read_day, _compiled(
         rf"{_START}(?P<a>{_FULL}){_STOP}"
         rf"|(?P<d2>{_DAY}){_IN}(?P<m2>{_MONTH}){_IN}(?P<y2>{_YEAR}|\d\d(?!\d))"
         rf"|(?P<m1>{_MONTH}) ?(?P<d1>{_DAY}){_OF}(?P<y1>{_YEAR})")),
-    (_months, _compiled(  # octubre [de 2026] a diciembre de 2026; enero, febrero y marzo de 2026
+    (_read_months, _compiled(  # octubre [de 2026] a diciembre de 2026; enero y febrero de 2026
         rf"(?:{_MONTH}{_SHORT_YEAR}?(?:{_LISTED}|{_TO})){{0,11}}{_MONTH}{_SHORT_YEAR}")),
-    (_month_number, _compiled(rf"{_START}(?P<m>0?[1-9]|1[0-2])[/-](?P<y>20\d\d){_STOP}")),
-    (_month_number, _compiled(rf"{_START}(?P<y>20\d\d)[/-](?P<m>0[1-9]|1[0-2]){_STOP}")),
+    (_read_month_number, _compiled(rf"{_START}(?P<m>0?[1-9]|1[0-2])[/-](?P<y>20\d\d){_STOP}")),
+    (_read_month_number, _compiled(rf"{_START}(?P<y>20\d\d)[/-](?P<m>0[1-9]|1[0-2]){_STOP}")),
 ]  # fmt: skip
 _ONE_MONTH = _compiled(rf"(?P<to>{_TO})?(?P<m>{_MONTH})(?P<y>{_SHORT_YEAR})?")
 # Of something else, unless a word for consumption or a period follows in the same clause.
@@ -289,39 +303,39 @@ _BETWEEN = _compiled(r"\b(?:entre|between) (?:el )?$")
 _FIRST_HALF = _compiled(rf"{_TO}\d\d?(?:(?: de)? [a-z]+)?(?:,| y| and)(?: del| el)? $")
 _WORD = _compiled(r"(?:mar|set) ")  # Viña del Mar 2026, Kit SET 2026; but not mar-26, mar. 2026
 _ONE_DAY = "single days are no period"
-_MOST = 2_000  # characters of a text
-_MOST_OF_ALL = 200_000  # of all texts of a document
+_LONGEST_TEXT = 2_000  # characters
+_LONGEST_TEXTS = 200_000  # of a document, all together
 
 
 def periods_in(text: str) -> tuple[Period, ...]:
-    """The periods that a text names, in no order: months with a year, and runs of days.
+    """Return the periods that a text names, in no order: months with a year, and runs of days.
 
     `octubre 2026`, `oct-26`, `10/2026`, `2026-10`, `consumo del 1 al 31 de octubre de 2026`,
     `October 1 to 31, 2026`, `01/10/2026 - 31/10/2026` (day first), `Ene/Feb 2026`. A single day
     is none, and what follows `contrato`, `vence` and the like is none either.
     """
-    return tuple(one.period for one in _read(text[:_MOST]) if not one.refusal)
+    return tuple(m.period for m in _mentions_in(text[:_LONGEST_TEXT]) if not m.refusal)
 
 
 @lru_cache(maxsize=1000)
-def _read(text: str) -> tuple[Named, ...]:
-    """All that a text of at most _MOST characters names, with what is refused."""
+def _mentions_in(text: str) -> tuple[Mention, ...]:
+    """Return all periods that a text of at most _LONGEST_TEXT characters names."""
     if not re.search(r"\d\d", text):
         return ()
     # One character may become 18: cut again. The patterns would try a run of blanks in every way.
-    left = plain(text)[:_MOST]
-    found: list[Named] = []
+    unread = plain(text)[:_LONGEST_TEXT]
+    mentions: list[Mention] = []
     for read, pattern in _PATTERNS:
-        for match in pattern.finditer(left):
-            before = left[max(0, match.start() - 50) : match.start()]
+        for match in pattern.finditer(unread):
+            before = unread[max(0, match.start() - 50) : match.start()]
             try:
-                named = read(match, before)
+                mention = read(match, before)
             except ValueError:
                 continue  # 31 June, or an end before its start: it names nothing
             if other := _ELSE.search(_CLAUSE.split(before)[-1]):
-                if named.refusal == _ONE_DAY:
+                if mention.refusal == _ONE_DAY:
                     continue
-                named = named._replace(refusal=f"it follows {other[0]!r}")
-            found.append(named)
-        left = pattern.sub(" | ", left)
-    return tuple(found)
+                mention = mention._replace(refusal=f"it follows {other[0]!r}")
+            mentions.append(mention)
+        unread = pattern.sub(" | ", unread)
+    return tuple(mentions)

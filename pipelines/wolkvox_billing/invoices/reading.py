@@ -5,41 +5,40 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from wolkvox_billing.invoices.document import Document, Rejected, check, turn
-from wolkvox_billing.invoices.files import Found, find
-from wolkvox_billing.invoices.period import settle
+from wolkvox_billing.invoices.document import Document, Rejected, check_document, turn_credit_note
+from wolkvox_billing.invoices.files import Paper, read_paths
+from wolkvox_billing.invoices.period import settle_period
 
 
 def read_invoices(
     paths: Sequence[Path], *, decimal: str | None = None, rule: str = "month_before_issue"
-) -> Iterator[Found]:
-    """Every document in these files, folders and zips, checked and with its period; and all that
-    was rejected, as Found. Raises nothing for what a file holds.
+) -> Iterator[Paper]:
+    """Yield every document in these files, folders and zips, checked and with its period; and all
+    that was rejected. Raises nothing for what a file holds.
 
     decimal: what is before decimals in spreadsheets, `.` or `,`; None lets the file tell.
     rule: `month_before_issue` or `issue_month`, for a document that names no period.
     """
-    for found in find(paths, decimal):
-        if isinstance(found.what, Document):
+    for paper in read_paths(paths, decimal):
+        if isinstance(paper.content, Document):
             try:
-                complete(found.what, rule)
+                complete_document(paper.content, rule)
             except Rejected as error:
-                found = found._replace(what=error)
-        yield found
+                paper = paper._replace(content=error)
+        yield paper
 
 
-def complete(document: Document, rule: str) -> None:
-    """Turns a credit note that is written with a minus, checks a document, and settles its period.
-    Raises Rejected."""
-    turn(document)
-    check(document)
-    settled = settle(
-        document.own_period,
-        [line.period for line in document.lines if line.period],
-        document.texts,
-        document.issue_date,
-        rule,
+def complete_document(document: Document, rule: str) -> None:
+    """Turn a credit note that is written with a minus, check a document, and settle its period.
+
+    Raises Rejected.
+    """
+    turn_credit_note(document)
+    check_document(document)
+    own_periods = [line.period for line in document.lines if line.period]
+    settled = settle_period(
+        document.own_period, own_periods, document.texts, document.issue_date, rule
     )
     document.period, document.period_source = settled.period, settled.source
-    document.texts.clear()  # they are not kept, and may be large
+    document.texts.clear()  # they are not stored, and may be large
     document.warnings += settled.warnings

@@ -46,20 +46,20 @@ import re
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from wolkvox_billing.invoices.document import (
     Document,
     Line,
     Rejected,
+    fit_amount,
     quoted,
     short,
-    shown,
     storable,
-    stored,
 )
-from wolkvox_billing.invoices.period import Period, between
+from wolkvox_billing.invoices.period import Period, period_between
 from wolkvox_billing.invoices.xml import digest, parse
+from wolkvox_billing.values.shown import shown_number
 from wolkvox_billing.values.tax_id import read_tax_id
 
 if TYPE_CHECKING:
@@ -68,10 +68,27 @@ if TYPE_CHECKING:
 _UBL = "urn:oasis:names:specification:ubl:schema:xsd:"
 _NAMES = {"cac": f"{_UBL}CommonAggregateComponents-2", "cbc": f"{_UBL}CommonBasicComponents-2"}
 _ROOT = re.compile(rf"\{{{re.escape(_UBL)}(\w+)-2\}}(\w+)")
-_KINDS = {
-    "Invoice": ("invoice", "Invoice", "Invoiced", "Legal"),
-    "CreditNote": ("credit_note", "CreditNote", "Credited", "Legal"),
-    "DebitNote": ("debit_note", "DebitNote", "Debited", "Requested"),
+
+
+class _Kind(NamedTuple):
+    """A kind of document as the tables call it, and the elements that are its own."""
+
+    name: str
+    line: str
+    quantity: str
+    total: str
+
+
+_KINDS = {  # by the root element
+    "Invoice": _Kind(
+        "invoice", "cac:InvoiceLine", "cbc:InvoicedQuantity", "cac:LegalMonetaryTotal"
+    ),
+    "CreditNote": _Kind(
+        "credit_note", "cac:CreditNoteLine", "cbc:CreditedQuantity", "cac:LegalMonetaryTotal"
+    ),
+    "DebitNote": _Kind(
+        "debit_note", "cac:DebitNoteLine", "cbc:DebitedQuantity", "cac:RequestedMonetaryTotal"
+    ),
 }
 _MOST_NESTED = 2
 _MOST_LINES = 20_000
@@ -84,50 +101,48 @@ class OtherKind(Exception):
     """A UBL document that is no invoice, such as an ApplicationResponse: named, and no failure."""
 
 
-def read_xml(data: bytes | str, nested: int = 0) -> Iterator[Document | OtherKind | Rejected]:
-    """The documents of an XML file: one, or those inside an AttachedDocument, and what else is in
-    there. Raises Rejected for the file as a whole."""
+def read_xml(data: bytes | str, depth: int = 0) -> Iterator[Document | OtherKind | Rejected]:
+    """Yield the document of an XML file, or those inside an AttachedDocument, and what else is in
+    there; `depth` counts the documents around it. Raises Rejected for the file as a whole."""
     root = parse(data)
-    if not (named := _ROOT.fullmatch(str(root.tag))) or named[1] != named[2]:
+    if not (name := _ROOT.fullmatch(str(root.tag))) or name[1] != name[2]:
         raise Rejected(
             f"an XML whose root is {short(str(root.tag))}: expected a UBL 2.1 Invoice, CreditNote, "
             "DebitNote or AttachedDocument; ask the supplier for one"
         )
-    kind = named[1]
-    if kind in _KINDS:
+    if kind := _KINDS.get(name[1]):
         try:
-            yield _document(root, kind)
+            yield _read_document(root, kind)
         except Rejected as error:
             number = _text(root, "cbc:ID") or "without a number"
             yield Rejected(f"the document {number}: {error}")
-    elif kind != "AttachedDocument":
-        yield OtherKind(kind)
-    elif nested == _MOST_NESTED:
+    elif name[1] != "AttachedDocument":
+        yield OtherKind(name[1])
+    elif depth == _MOST_NESTED:
         raise Rejected(f"documents attached to documents, more than {_MOST_NESTED} deep")
     else:
-        yield from _attached(root, nested)
+        yield from _read_attached(root, depth + 1)
 
 
-def _attached(root: Element, nested: int) -> Iterator[Document | OtherKind | Rejected]:
-    """What is attached, as text. Beside a document, what is no XML is passed over."""
+def _read_attached(root: Element, depth: int) -> Iterator[Document | OtherKind | Rejected]:
+    """Yield what is attached, as text. Beside a document, what is no XML is passed over."""
     path = "cac:Attachment/cac:ExternalReference/cbc:Description"
-    texts = [_content(one).lstrip("\ufeff \t\r\n") for one in _all(root, path)]
-    texts = [one for one in texts if one.startswith("<")] or [one for one in texts if one]
+    texts = [_content(element).lstrip("\ufeff \t\r\n") for element in _all(root, path)]
+    texts = [text for text in texts if text.startswith("<")] or list(filter(None, texts))
     if not texts:
         raise Rejected(f"an AttachedDocument with nothing in {path}")
     for text in texts:
         try:
-            yield from read_xml(text, nested + 1)
+            yield from read_xml(text, depth)
         except Rejected as error:
             yield error
 
 
-def _document(root: Element, root_name: str) -> Document:
-    kind, line_name, quantity_name, total_name = _KINDS[root_name]
-    found = Document(
+def _read_document(root: Element, kind: _Kind) -> Document:
+    document = Document(
         document_id=digest(root),
         format="ubl",
-        document_kind=kind,
+        document_kind=kind.name,
         document_number=_text(root, "cbc:ID"),
         document_uuid=_text(root, "cbc:UUID"),
         is_test=_text(root, "cbc:ProfileExecutionID") == "2",
@@ -139,31 +154,30 @@ def _document(root: Element, root_name: str) -> Document:
         ),
         texts=[_texts(root, "cac:InvoicePeriod/cbc:Description"), [], _texts(root, "cbc:Note")],
     )
-    found.issue_date = _date(root, "cbc:IssueDate", found.warnings)
-    found.own_period = _period(root, "the document's period", found.warnings)
-    _supplier(root, found)
-    total = f"cac:{total_name}MonetaryTotal"
-    found.net_amount = _amount(root, f"{total}/cbc:LineExtensionAmount", found)
-    found.payable_amount = _amount(root, f"{total}/cbc:PayableAmount", found)
-    found.tax_amount = _tax(root, found, "the document's")
-    for name, says in (("Allowance", "takes {} off"), ("Charge", "puts {} on")):
-        if amount := _amount(root, f"{total}/cbc:{name}TotalAmount", found):
-            found.warnings.append(
-                f"the document as a whole {says.format(shown(amount))}, which no line holds"
-            )
+    warnings = document.warnings
+    document.issue_date = _date(root, "cbc:IssueDate", warnings)
+    document.own_period = _period(root, "the document's period", warnings)
+    _read_supplier(root, document)
+    document.net_amount = _amount(root, f"{kind.total}/cbc:LineExtensionAmount", document)
+    document.payable_amount = _amount(root, f"{kind.total}/cbc:PayableAmount", document)
+    document.tax_amount = _tax(root, "the document's", document)
+    for name, verb in (("Allowance", "takes {} off"), ("Charge", "puts {} on")):
+        if amount := _amount(root, f"{kind.total}/cbc:{name}TotalAmount", document):
+            action = verb.format(shown_number(amount))
+            warnings.append(f"the document as a whole {action}, which no line holds")
     references = _all(root, "cac:BillingReference/cac:InvoiceDocumentReference/cbc:ID")
     if len(references) > 1:
-        found.warnings.append(f"refers to {len(references)} documents: only the first is kept")
-    elements = _all(root, f"cac:{line_name}Line")
+        warnings.append(f"refers to {len(references)} documents: only the first is kept")
+    elements = _all(root, kind.line)
     if len(elements) > _MOST_LINES:
         raise Rejected(f"{len(elements):,} lines: {_MOST_LINES:,} are the most")
     for number, element in enumerate(elements, 1):
-        found.lines.append(_line(element, f"cbc:{quantity_name}Quantity", number, found))
-    return found
+        document.lines.append(_read_line(element, kind.quantity, number, document))
+    return document
 
 
-def _line(element: Element, quantity_path: str, number: int, found: Document) -> Line:
-    where = f"line {number}"
+def _read_line(element: Element, quantity_path: str, number: int, document: Document) -> Line:
+    place = f"line {number}"
     quantities = _all(element, quantity_path)
     line = Line(
         line_id=_text(element, "cbc:ID"),
@@ -173,75 +187,74 @@ def _line(element: Element, quantity_path: str, number: int, found: Document) ->
             "cac:Item/cac:StandardItemIdentification/cbc:ID",
         ),
         unit_code=storable(quantities[0].get("unitCode")) if quantities else None,
-        quantity=_amount(element, quantity_path, found, where),
-        net_amount=_amount(element, "cbc:LineExtensionAmount", found, where),
-        tax_amount=_tax(element, found, where),
-        period=_period(element, f"the period of {where}", found.warnings),
+        quantity=_amount(element, quantity_path, document, place),
+        net_amount=_amount(element, "cbc:LineExtensionAmount", document, place),
+        tax_amount=_tax(element, place, document),
+        period=_period(element, f"the period of {place}", document.warnings),
     )
     amounts = _all(element, "cbc:LineExtensionAmount")
     line.billing_currency = _code(amounts[0].get("currencyID")) if amounts else None
-    line.billing_currency = line.billing_currency or found.billing_currency
+    line.billing_currency = line.billing_currency or document.billing_currency
     names = _texts(element, "cac:Item/cbc:Name")
-    said = _texts(element, "cac:Item/cbc:Description")
+    descriptions = _texts(element, "cac:Item/cbc:Description")
     # Peppol's name is the product, its description says more; DIAN has the description only.
-    line.description = storable(": ".join(dict.fromkeys([*names, *said])))
-    found.texts[1] += [*names, *said, *_texts(element, "cbc:Note")]
-    price = _amount(element, "cac:Price/cbc:PriceAmount", found, where, exact=True)
-    base = _amount(element, "cac:Price/cbc:BaseQuantity", found, where, exact=True)
-    line.unit_price = _unit_price(line, price, base, _extra(element, found, where), found, number)
+    line.description = storable(": ".join(dict.fromkeys([*names, *descriptions])))
+    document.texts[1] += [*names, *descriptions, *_texts(element, "cbc:Note")]
+    line.unit_price = _unit_price(element, line, number, document)
     return line
 
 
-def _extra(element: Element, found: Document, where: str) -> Decimal:
-    """What the line's own charges add to quantity x price, less its allowances."""
-    total = Decimal()
-    for one in _all(element, "cac:AllowanceCharge"):
-        sign = 1 if _text(one, "cbc:ChargeIndicator") == "true" else -1
-        total += sign * (_amount(one, "cbc:Amount", found, where, exact=True) or Decimal())
-    return total
-
-
-def _unit_price(
-    line: Line, price: Decimal | None, base: Decimal | None, extra: Decimal, found: Document, n: int
-) -> Decimal | None:
-    """The price of one unit. The base quantity often only repeats the line's quantity, so it is
-    believed where price x quantity does not come to the line's amount, and with it does."""
+def _unit_price(element: Element, line: Line, number: int, document: Document) -> Decimal | None:
+    """Return the price of one unit. The base quantity often only repeats the line's quantity, so it
+    is believed where price x quantity does not come to the line's amount, and with it does."""
+    place = f"line {number}"
+    price = _amount(element, "cac:Price/cbc:PriceAmount", document, place, exact=True)
+    base = _amount(element, "cac:Price/cbc:BaseQuantity", document, place, exact=True)
+    charges = _charges(element, document, place)
     if price is None:
         return None
     if line.quantity is not None and line.net_amount is not None:
-        prices = (price, price / base if base else price)
-        fits = [
-            one
-            for one in prices
-            for amount in (line.net_amount, line.net_amount - extra)
-            if abs(abs(line.quantity * one) - abs(amount)) <= _CENT
+        fitting = [
+            unit_price
+            for unit_price in (price, price / base if base else price)
+            for amount in (line.net_amount, line.net_amount - charges)
+            if abs(abs(line.quantity * unit_price) - abs(amount)) <= _CENT
         ]
-        if not fits:
-            found.unexplained.append(n)
-        price = fits[0] if fits else price
-    return stored(price, f"line {n}: unit price", found.warnings)
+        if not fitting:
+            document.unexplained.append(number)
+        price = fitting[0] if fitting else price
+    return fit_amount(price, f"{place}: unit price", document.warnings)
 
 
-def _supplier(root: Element, found: Document) -> None:
+def _charges(element: Element, document: Document, place: str) -> Decimal:
+    """Return what the line's own charges add to quantity x price, less its allowances."""
+    total = Decimal()
+    for charge in _all(element, "cac:AllowanceCharge"):
+        amount = _amount(charge, "cbc:Amount", document, place, exact=True) or Decimal()
+        total += amount if _text(charge, "cbc:ChargeIndicator") == "true" else -amount
+    return total
+
+
+def _read_supplier(root: Element, document: Document) -> None:
     party = "cac:AccountingSupplierParty/cac:Party"
-    of_vat = [
+    vat_ids = [
         company
         for scheme in _all(root, f"{party}/cac:PartyTaxScheme")
         if _text(scheme, "cac:TaxScheme/cbc:ID") == "VAT"
         and (company := _text(scheme, "cbc:CompanyID"))
     ]
-    company = next(iter(of_vat), None) or _text(
+    company = next(iter(vat_ids), None) or _text(
         root,
         f"{party}/cac:PartyTaxScheme/cbc:CompanyID",
         f"{party}/cac:PartyLegalEntity/cbc:CompanyID",
         f"{party}/cac:PartyIdentification/cbc:ID",
     )
-    found.supplier_id = read_tax_id(company, found.warnings)
+    document.supplier_id = read_tax_id(company, document.warnings)
     account = _text(root, "cac:AccountingSupplierParty/cbc:AdditionalAccountID") or ""
     if account.lstrip("0") == "2":
-        found.warnings.append("the supplier is a natural person: the name is not kept")
+        document.warnings.append("the supplier is a natural person: the name is not kept")
         return
-    found.supplier_name = _text(
+    document.supplier_name = _text(
         root,
         f"{party}/cac:PartyTaxScheme/cbc:RegistrationName",
         f"{party}/cac:PartyLegalEntity/cbc:RegistrationName",
@@ -250,59 +263,59 @@ def _supplier(root: Element, found: Document) -> None:
 
 
 def _currency(root: Element) -> str | None:
-    """The document's currency: as it says, or that of all its amounts."""
-    if said := _code(_text(root, "cbc:DocumentCurrencyCode")):
-        return said
-    used = {_code(one) for one in root.xpath("//cbc:*/@currencyID", namespaces=_NAMES)}
-    return used.pop() if len(used) == 1 else None
+    """Return the document's currency: as it says, or that of all its amounts."""
+    if code := _code(_text(root, "cbc:DocumentCurrencyCode")):
+        return code
+    codes = {_code(text) for text in root.xpath("//cbc:*/@currencyID", namespaces=_NAMES)}
+    return codes.pop() if len(codes) == 1 else None
 
 
-def _tax(element: Element, found: Document, where: str) -> Decimal | None:
-    """All taxes in the document's currency; Peppol may repeat the sum in the tax office's."""
-    amounts = [
-        one
-        for one in _all(element, "cac:TaxTotal/cbc:TaxAmount")
-        if _code(one.get("currencyID")) in (None, found.billing_currency) and _content(one).strip()
+def _tax(element: Element, place: str, document: Document) -> Decimal | None:
+    """Return the taxes in the document's currency; Peppol may repeat their sum in another one."""
+    taxes = [
+        tax
+        for tax in _all(element, "cac:TaxTotal/cbc:TaxAmount")
+        if _code(tax.get("currencyID")) in (None, document.billing_currency)
+        and _content(tax).strip()
     ]
-    if not amounts:
+    if not taxes:
         return None
-    total = sum((_number(one, f"{where} tax") for one in amounts), Decimal())
-    return stored(total, f"{where} tax", found.warnings)
+    total = sum((_number(tax, f"{place} tax") for tax in taxes), Decimal())
+    return fit_amount(total, f"{place} tax", document.warnings)
 
 
 def _amount(
-    element: Element, path: str, found: Document, where: str = "", *, exact: bool = False
+    element: Element, path: str, document: Document, place: str = "", *, exact: bool = False
 ) -> Decimal | None:
-    """The number at a path, None if it is not there. Raises Rejected if it is no number."""
-    there = _all(element, path)
-    if not there or not (len(there[0]) or _content(there[0]).strip()):
+    """Return the number at a path, None if it is not there. Raises Rejected if it is no number."""
+    elements = _all(element, path)
+    if not elements or not (len(elements[0]) or _content(elements[0]).strip()):
         return None
-    called = f"{where}: {path}".removeprefix(": ")
-    number = _number(there[0], called)
-    return number if exact else stored(number, called, found.warnings)
+    name = f"{place}: {path}".removeprefix(": ")
+    number = _number(elements[0], name)
+    return number if exact else fit_amount(number, name, document.warnings)
 
 
-def _number(element: Element, called: str) -> Decimal:
+def _number(element: Element, name: str) -> Decimal:
     text = _content(element).strip()
     if len(text) > 60 or not _DECIMAL.fullmatch(text):
-        raise Rejected(f"{called} is {quoted(text)}, which is no number")
+        raise Rejected(f"{name} is {quoted(text)}, which is no number")
     return Decimal(text)
 
 
-def _period(element: Element, what: str, warnings: list[str]) -> Period | None:
-    """The period of a document or line. Several are taken together."""
-    found: list[Period] = []
-    for one in _all(element, "cac:InvoicePeriod"):
-        start = _date(one, "cbc:StartDate", warnings)
-        end = _date(one, "cbc:EndDate", warnings)
-        period, warning = between(start, end, what)
-        found += [period] if period else []
-        warnings += [warning] if warning else []
-    if not found:
+def _period(element: Element, title: str, warnings: list[str]) -> Period | None:
+    """Return the period of a document or line. Several are taken together."""
+    periods: list[Period] = []
+    for period_element in _all(element, "cac:InvoicePeriod"):
+        start = _date(period_element, "cbc:StartDate", warnings)
+        end = _date(period_element, "cbc:EndDate", warnings)
+        if period := period_between(start, end, title, warnings):
+            periods.append(period)
+    if not periods:
         return None
-    span = Period(min(one.start for one in found), max(one.end for one in found))
-    if len(set(found)) > 1:
-        warnings.append(f"{what} is given {len(found)} times: taken is all of {span}")
+    span = Period(min(p.start for p in periods), max(p.end for p in periods))
+    if len(set(periods)) > 1:
+        warnings.append(f"{title} is given {len(periods)} times: taken is all of {span}")
     return span
 
 
@@ -312,17 +325,17 @@ def _date(element: Element, path: str, warnings: list[str]) -> date | None:
         return None
     try:
         match = _DATE.fullmatch(text)
-        found = date.fromisoformat(match[1]) if match else None
+        day = date.fromisoformat(match[1]) if match else None
     except ValueError:
-        found = None
-    if not found or not 2000 <= found.year < 2100:
-        warnings.append(f"{path} is {quoted(text)}, which is no date: not taken")
-        return None
-    return found
+        day = None
+    if day and 2000 <= day.year < 2100:
+        return day
+    warnings.append(f"{path} is {quoted(text)}, which is no date: not taken")
+    return None
 
 
 def _content(element: Element) -> str:
-    """An element's text; a processing instruction in it does not cut it off."""
+    """Return an element's text; a processing instruction in it does not cut it off."""
     return str(element.xpath("string()")) if len(element) else element.text or ""
 
 
@@ -335,9 +348,8 @@ def _all(element: Element, path: str) -> list[Element]:
 
 
 def _texts(element: Element, *paths: str) -> list[str]:
-    return [
-        text for path in paths for one in _all(element, path) if (text := storable(_content(one)))
-    ]
+    contents = [_content(child) for path in paths for child in _all(element, path)]
+    return list(filter(None, map(storable, contents)))
 
 
 def _text(element: Element, *paths: str) -> str | None:

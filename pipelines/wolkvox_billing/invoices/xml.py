@@ -19,7 +19,10 @@ MOST_ATTRIBUTES = 100  # of one element: more than that is slow to put in order
 
 
 def parse(data: bytes | str) -> etree._Element:
-    """The root element. A text is read as it is, whatever encoding it declares. Raises Rejected."""
+    """Return the root element. A text is read as it is, whatever encoding it declares.
+
+    Raises Rejected.
+    """
     encoding = None
     if isinstance(data, str):
         data, encoding = data.encode("utf-8", "surrogatepass"), "utf-8"
@@ -40,7 +43,7 @@ def parse(data: bytes | str) -> etree._Element:
     try:
         root = etree.fromstring(data, parser)
     except (etree.XMLSyntaxError, ValueError, LookupError) as error:
-        raise Rejected(f"no well-formed XML: {_plain(error)}") from None
+        raise Rejected(f"no well-formed XML: {_complaint(error)}") from None
     if root.getroottree().docinfo.internalDTD is not None:
         raise Rejected("an XML with a DTD, which no invoice has and a hostile file may: not read")
     if root.xpath(f"boolean(//*[count(@*) > {MOST_ATTRIBUTES}])"):
@@ -49,17 +52,20 @@ def parse(data: bytes | str) -> etree._Element:
 
 
 def digest(root: etree._Element) -> str:
-    """SHA-256 of the whole document as canonical XML (exclusive C14N, without comments), so that a
-    copy with another encoding, declaration or order of attributes is the same. Raises Rejected."""
+    """Return the SHA-256 of the whole document as canonical XML (exclusive C14N, without comments):
+    a copy with another encoding, declaration or order of attributes has the same.
+
+    Raises Rejected.
+    """
     try:
         canonical = etree.tostring(
             root.getroottree(), method="c14n", exclusive=True, with_comments=False
         )
     except etree.LxmlError as error:
-        raise Rejected(f"an XML that has no canonical form: {_plain(error)}") from None
+        raise Rejected(f"an XML that has no canonical form: {_complaint(error)}") from None
     return hashlib.sha256(canonical).hexdigest()
 
 
-def _plain(error: Exception) -> str:
-    """libxml2's complaint without the name that it has for what is no file."""
+def _complaint(error: Exception) -> str:
+    """Return libxml2's complaint without the name that it has for what is no file."""
     return str(error).replace(" (<string>, line ", " (line ")[:200]

@@ -12,16 +12,19 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import dlt
 from dlt.destinations.sql_client import SqlClientBase
 from dlt.extract import DltResource, DltSource
 
 from wolkvox_billing.errors import SettingsError, WolkvoxError
-from wolkvox_billing.invoices import Document, Found, OtherKind, Rejected, read_invoices
+from wolkvox_billing.invoices import Document, OtherKind, Paper, Rejected, read_invoices
 from wolkvox_billing.invoices.tables import (
     INVOICE_TABLES,
+    DocumentRow,
+    LineRow,
+    RejectedDocumentRow,
     document_rows,
     line_rows,
     rejected_rows,
@@ -45,16 +48,22 @@ from wolkvox_billing.warehouse.place import (
 )
 from wolkvox_billing.warehouse.sql import REFRESHED, among, engine_of, rows_of
 
-AT_ONCE = 500  # documents that are looked up in the warehouse, and handed to dlt, together
+# What is looked up in the warehouse, and handed to dlt, together.
+PAPERS_AT_ONCE = 500
 LINES_AT_ONCE = 5000
+
+_TableRow = DocumentRow | LineRow | RejectedDocumentRow
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What was made of one document, or of one file that is none."""
+    """What was made of one document, or of one file that is none; `--json` prints these fields.
+
+    `made` is `loaded`, `loaded before`, `read twice`, `no invoice` or `rejected`.
+    """
 
     file_name: str
-    made: str  # loaded, loaded before, read twice, no invoice, rejected
+    made: str
     reason: str = ""
     document_id: str | None = None
     document_kind: str | None = None
@@ -82,32 +91,34 @@ class Intake:
 
     @property
     def counts(self) -> dict[str, int]:
-        return dict(Counter(one.made for one in self.receipts))
+        return dict(Counter(receipt.made for receipt in self.receipts))
 
     @property
     def net_amounts(self) -> dict[str, Decimal]:
-        """By currency, what the documents of this run come to, each once; credit notes taken off,
+        """What the documents of this run come to, each once, by currency; credit notes taken off,
         test documents left out."""
         sums: defaultdict[str, Decimal] = defaultdict(Decimal)
-        for one in self.receipts:
-            if one.made in ("loaded", "loaded before") and not one.is_test and one.net_amount:
-                sign = -1 if one.document_kind == "credit_note" else 1
-                sums[one.billing_currency or ""] += sign * one.net_amount
+        for receipt in self.receipts:
+            is_counted = receipt.made in ("loaded", "loaded before") and not receipt.is_test
+            if is_counted and receipt.net_amount:
+                sign = -1 if receipt.document_kind == "credit_note" else 1
+                sums[receipt.billing_currency or ""] += sign * receipt.net_amount
         return dict(sums)
 
 
 def invoices(
     paths: Sequence[str | Path],
-    *,
+    *,  # as the other verbs: where to, how to read, and what a test or a terminal hands in
     destination: str = DESTINATION,
     dataset: str = DATASET,
     decimal: str | None = None,
     period_rule: str | None = None,
     clock: Clock = utc_now,
-    on_found: Callable[[Found], None] | None = None,
+    on_paper: Callable[[Paper], None] | None = None,
 ) -> Intake:
-    """An Intake of these files, folders and zips, loaded into `invoice_documents`, `invoice_lines`
-    and `rejected_documents`. The mart `invoice_reconciliation` is filled anew, as `load` does.
+    """Load these files, folders and zips into `invoice_documents`, `invoice_lines` and
+    `rejected_documents`, and return what became of each. The mart `invoice_reconciliation` is
+    filled anew, as `load` does.
 
     decimal: what is before decimals in spreadsheets, `.` or `,`; None lets each file tell.
     period_rule: for documents that name no period; None takes the setting.
@@ -120,39 +131,39 @@ def invoices(
     if absent := [str(path) for path in paths if not Path(path).exists()]:
         raise SettingsError(f"there is no {', '.join(absent)}")
     rule = period_rule or configured(read_policy).period_rule
-    result = Intake()
+    intake = Intake()
     with opened(destination, dataset) as pipeline:
         check_readable(pipeline)
-        result.location = location_of(pipeline)
+        intake.location = location_of(pipeline)
 
-        def found() -> Iterator[Found]:
-            for one in read_invoices([Path(p) for p in paths], decimal=decimal, rule=rule):
-                if on_found:
-                    on_found(one)
-                yield one
+        def read() -> Iterator[Paper]:
+            for paper in read_invoices([Path(p) for p in paths], decimal=decimal, rule=rule):
+                if on_paper:
+                    on_paper(paper)
+                yield paper
 
-        def loading(tables: Tables) -> Changes:
+        def load(tables: Tables) -> Changes:
             changes: Changes = {}
             if not INVOICE_TABLES.keys() <= tables.keys():
                 changes = load_source(pipeline, _empty_tables())
-            return changes | load_source(pipeline, _tables(pipeline, found(), result, clock()))
+            return changes | load_source(pipeline, _tables(pipeline, read(), intake, clock()))
 
-        load_or_raise(pipeline, loading, "not loaded, so read the files again")
+        load_or_raise(pipeline, load, "not loaded, so read the files again")
         if engine_of(pipeline) in REFRESHED:
-            result.warnings = _compared_anew(pipeline, clock())
-    return result
+            intake.warnings = _compare_anew(pipeline, clock())
+    return intake
 
 
-def _compared_anew(pipeline: dlt.Pipeline, now: datetime) -> list[str]:
-    """Fills the mart `invoice_reconciliation`; a warning where it stays as it was. What is loaded
-    stays loaded, and `reconcile` will say the same."""
+def _compare_anew(pipeline: dlt.Pipeline, now: datetime) -> list[str]:
+    """Fill the mart `invoice_reconciliation`; return a warning where it stays as it was. What is
+    loaded stays loaded, and `reconcile` will say the same."""
     try:
         with held_open(pipeline):
             failure = failure_of(lambda: _refill(pipeline, now))
-            said = failure.says if failure else ""
+            complaint = failure.says if failure else ""
     except WolkvoxError as error:
-        said = str(error)
-    return [NOT_RECONCILED.format(said)] if said else []
+        complaint = str(error)
+    return [NOT_RECONCILED.format(complaint)] if complaint else []
 
 
 def _refill(pipeline: dlt.Pipeline, now: datetime) -> None:
@@ -162,47 +173,47 @@ def _refill(pipeline: dlt.Pipeline, now: datetime) -> None:
 
 
 def _tables(
-    pipeline: dlt.Pipeline, found: Iterator[Found], result: Intake, now: datetime
+    pipeline: dlt.Pipeline, papers: Iterator[Paper], intake: Intake, now: datetime
 ) -> DltSource:
-    """The three tables, out of one reading of the files."""
+    """Return the three tables, out of one reading of the files; `intake` gets the receipts."""
 
     @dlt.resource(name="files", selected=False)
-    def files() -> Iterator[list[Found]]:
+    def files() -> Iterator[list[Paper]]:
         with pipeline.sql_client() as client:
-            known = _Known(client)
-            for batch in _batches(found):
+            known = KnownDocuments(client)
+            for batch in _batches(papers):
                 known.look_up(batch)
-                receipts = [known.receipt(one) for one in batch]
-                result.receipts += receipts
-                result.other_kinds.update(
-                    str(one.what) for one in batch if isinstance(one.what, OtherKind)
+                receipts = [known.receive(paper) for paper in batch]
+                intake.receipts += receipts
+                intake.other_kinds.update(
+                    str(paper.content) for paper in batch if isinstance(paper.content, OtherKind)
                 )
                 yield [
-                    one
-                    for one, receipt in zip(batch, receipts, strict=True)
-                    if receipt.made == "loaded" or known.is_new_refusal(one)
+                    paper
+                    for paper, receipt in zip(batch, receipts, strict=True)
+                    if receipt.made == "loaded" or known.note_refusal(paper)
                 ]
 
-    def table(name: str, rows: Callable[[Found], list[dict[str, Any]]]) -> DltResource:
+    def table(name: str, rows: Callable[[Paper], Sequence[_TableRow]]) -> DltResource:
         how = hints(INVOICE_TABLES[name], INSERT)
 
         @dlt.transformer(data_from=files, name=name, **how)
-        def of_batch(batch: list[Found]) -> Iterator[Any]:
-            yield [row for one in batch for row in rows(one)]
+        def rows_of_batch(batch: list[Paper]) -> Iterator[list[dict[str, object]]]:
+            yield [vars(row) for paper in batch for row in rows(paper)]
 
-        of_batch.add_step(AsFiles(name, how["columns"]))
-        return of_batch
+        rows_of_batch.add_step(AsFiles(name, how["columns"]))
+        return rows_of_batch
 
     return _source(
         files,
-        table("invoice_documents", lambda one: document_rows(one, now)),
+        table("invoice_documents", lambda paper: document_rows(paper, now)),
         table("invoice_lines", line_rows),
-        table("rejected_documents", lambda one: rejected_rows(one, now)),
+        table("rejected_documents", lambda paper: rejected_rows(paper, now)),
     )
 
 
 def _empty_tables() -> DltSource:
-    """The three tables without a row, so that each exists before it has one. Appended, since dlt
+    """Return the three tables without a row, so that each exists before it has one. Appended: dlt
     1.31 makes an empty table for every disposition but the one that only inserts."""
     return _source(
         *(
@@ -217,101 +228,113 @@ def _empty_tables() -> DltSource:
 
 
 def _source(*resources: DltResource) -> DltSource:
-    """A source with the name of the schema that all tables of the dataset are in."""
-    for one in resources:
-        if one.name in INVOICE_TABLES:
-            says, *_ = INVOICE_TABLES[one.name]
-            one.apply_hints(additional_table_hints={"description": says})
+    """Return a source with the name of the schema that all tables of the dataset are in."""
+    for resource in resources:
+        if resource.name in INVOICE_TABLES:
+            description, *_ = INVOICE_TABLES[resource.name]
+            resource.apply_hints(additional_table_hints={"description": description})
     return dlt.source(lambda: resources, name="wolkvox_billing", max_table_nesting=0)()
 
 
-def _batches(found: Iterator[Found]) -> Iterator[list[Found]]:
-    batch: list[Found] = []
+def _batches(papers: Iterator[Paper]) -> Iterator[list[Paper]]:
+    batch: list[Paper] = []
     lines = 0
-    for one in found:
-        batch.append(one)
-        lines += len(one.what.lines) if isinstance(one.what, Document) else 0
-        if len(batch) == AT_ONCE or lines >= LINES_AT_ONCE:
+    for paper in papers:
+        batch.append(paper)
+        lines += len(paper.content.lines) if isinstance(paper.content, Document) else 0
+        if len(batch) == PAPERS_AT_ONCE or lines >= LINES_AT_ONCE:
             yield batch
             batch, lines = [], 0
     if batch:
         yield batch
 
 
-class _Known:
-    """Which documents there are: in the warehouse, and in this run so far."""
+class _Number(NamedTuple):
+    """What should name one document only."""
+
+    supplier_id: str | None
+    document_kind: str
+    document_number: str
+
+
+class KnownDocuments:
+    """Which documents are known: those in the warehouse, and those of this run so far."""
 
     def __init__(self, client: SqlClientBase[Any]) -> None:
-        self.client = client
-        self.stored: dict[str, int] = {}  # document_id → lines of it in the warehouse
-        self.met: set[str] = set()  # document_id of this run; row_hash of what was rejected
-        self.numbers: dict[tuple[str | None, ...], str] = {}  # supplier, kind, number → document_id
+        self._client = client
+        self._stored_lines: dict[str, int] = {}  # by document_id
+        self._met: set[str] = set()  # document_id of this run; row_hash of what was rejected
+        self._ids: dict[_Number, str] = {}  # document_id of the first one
 
-    def look_up(self, batch: Sequence[Found]) -> None:
-        """Asks the warehouse for the documents of a batch, and for others with their numbers."""
-        documents = [one.what for one in batch if isinstance(one.what, Document)]
+    def look_up(self, batch: Sequence[Paper]) -> None:
+        """Ask the warehouse for the documents of a batch, and for others with their numbers."""
+        documents = [paper.content for paper in batch if isinstance(paper.content, Document)]
         if not documents:
             return
-        are_there = among("document_id", {one.document_id for one in documents})
-        have_their_numbers = among(
-            "document_number", {one.document_number or "" for one in documents}
-        )
-        name = self.client.make_qualified_table_name
+        ids = {document.document_id for document in documents}
+        numbers = {document.document_number or "" for document in documents}
+        name = self._client.make_qualified_table_name
         rows = rows_of(
-            self.client,
+            self._client,
             "SELECT document_id, supplier_id, document_kind, document_number, (SELECT COUNT(*) "
             f"FROM {name('invoice_lines')} AS l WHERE l.document_id = d.document_id) "
             f"FROM {name('invoice_documents')} AS d "
-            f"WHERE {are_there} OR {have_their_numbers}",
+            f"WHERE {among('document_id', ids)} OR {among('document_number', numbers)}",
         )
-        for document_id, *number, lines in rows:
-            self.stored[document_id] = lines
-            self.numbers.setdefault(tuple(number), document_id)
+        for document_id, supplier_id, kind, number, lines in rows:
+            self._stored_lines[document_id] = lines
+            self._ids.setdefault(_Number(supplier_id, kind, number), document_id)
 
-    def is_new_refusal(self, found: Found) -> bool:
-        """Whether it was rejected, and not in this run already: its key may come once only."""
-        if not isinstance(found.what, Rejected):
+    def note_refusal(self, paper: Paper) -> bool:
+        """Return whether it was rejected for the first time in this run: its key may come once."""
+        if not isinstance(paper.content, Rejected):
             return False
-        row_hash = rejection_id(found)
-        is_new = row_hash not in self.met
-        self.met.add(row_hash)
+        row_hash = rejection_id(paper)
+        is_new = row_hash not in self._met
+        self._met.add(row_hash)
         return is_new
 
-    def receipt(self, found: Found) -> Receipt:
-        """What is made of a document or file; a document with another's number is told so."""
-        one = found.what
-        if isinstance(one, OtherKind):
-            return Receipt(found.file_name, "no invoice", f"a UBL {one}")
-        if isinstance(one, Rejected):
-            return Receipt(found.file_name, "rejected", str(one))
-        made = "loaded"
-        if one.document_id in self.met:
-            made = "read twice"
-        elif self.stored.get(one.document_id) == len(one.lines):  # else a run died between the two
-            made = "loaded before"
-        self.met.add(one.document_id)
-        if made == "loaded" and one.document_number:
-            number = (one.supplier_id, one.document_kind, one.document_number)
-            other = self.numbers.setdefault(number, one.document_id)
-            if other != one.document_id:
-                one.warnings.append(
-                    "another document has this supplier, kind and number, and other content: "
-                    f"{other[:12]}; both are kept, and nobody knows which one counts"
-                )
+    def receive(self, paper: Paper) -> Receipt:
+        """Return what becomes of a document or file; a document with another's number is told."""
+        document = paper.content
+        if isinstance(document, OtherKind):
+            return Receipt(paper.file_name, "no invoice", f"a UBL {document}")
+        if isinstance(document, Rejected):
+            return Receipt(paper.file_name, "rejected", str(document))
+        fate = "loaded"
+        if document.document_id in self._met:
+            fate = "read twice"
+        elif self._stored_lines.get(document.document_id) == len(document.lines):
+            fate = "loaded before"  # with fewer lines, a run died between the two tables
+        self._met.add(document.document_id)
+        if fate == "loaded":
+            self._warn_of_namesake(document)
+        period = document.period
         return Receipt(
-            file_name=found.file_name,
-            made=made,
-            document_id=one.document_id,
-            document_kind=one.document_kind,
-            document_number=one.document_number,
-            supplier_id=one.supplier_id,
-            supplier_name=one.supplier_name,
-            period_start=one.period.start if one.period else None,
-            period_end=one.period.end if one.period else None,
-            period_source=one.period_source,
-            net_amount=one.net_amount,
-            billing_currency=one.billing_currency,
-            lines=len(one.lines),
-            is_test=one.is_test,
-            warnings=tuple(one.warnings),
+            file_name=paper.file_name,
+            made=fate,
+            document_id=document.document_id,
+            document_kind=document.document_kind,
+            document_number=document.document_number,
+            supplier_id=document.supplier_id,
+            supplier_name=document.supplier_name,
+            period_start=period.start if period else None,
+            period_end=period.end if period else None,
+            period_source=document.period_source,
+            net_amount=document.net_amount,
+            billing_currency=document.billing_currency,
+            lines=len(document.lines),
+            is_test=document.is_test,
+            warnings=tuple(document.warnings),
         )
+
+    def _warn_of_namesake(self, document: Document) -> None:
+        if not document.document_number:
+            return
+        number = _Number(document.supplier_id, document.document_kind, document.document_number)
+        first = self._ids.setdefault(number, document.document_id)
+        if first != document.document_id:
+            document.warnings.append(
+                "another document has this supplier, kind and number, and other content: "
+                f"{first[:12]}; both are kept, and nobody knows which one counts"
+            )

@@ -7,19 +7,18 @@ and `,` is before the decimals, or the person who knows says it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from datetime import date, datetime
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypeVar
 
 from wolkvox_billing.invoices.document import Rejected, quoted
 from wolkvox_billing.invoices.period import periods_in
 
-SEPARATORS = (".", ",")
+MARKS = (".", ",")  # one is before decimals, the other between thousands
 LONGEST = 5_000  # characters of a cell
 MOST_LOOKED_AT = 200_000  # rows, blank ones too
 MOST_COLUMNS = 100  # what stands further right is not looked at
-Numbered = tuple[int, list[Any]]  # a row's number, and its values without the blanks at its end
 
 _LONGEST_NUMBER = 60  # and date
 _CURRENCY = re.compile(r"^(?:COP|USD|EUR|US)?\s*[$€]?\s*|\s*(?:COP|USD|EUR|[$€])$", re.I)
@@ -46,16 +45,26 @@ class Percent(float):
     """A number in a cell that is formatted as a percentage: 0.19 is shown as 19 %."""
 
 
-class Unknown(NamedTuple):
-    """What a cell has in place of a value; `what` is the end of a sentence."""
+class NoValue(NamedTuple):
+    """What a cell has in place of a value; `reason` is the end of a sentence."""
 
-    what: str
+    reason: str
+
+
+CellValue = str | int | float | date | time | timedelta | NoValue | None
+
+
+class NumberedRow(NamedTuple):
+    """A row's number in its sheet, and its values without the blanks at its end."""
+
+    number: int
+    values: Sequence[CellValue]
 
 
 class Cell(NamedTuple):
     """A value as the file has it, and where."""
 
-    value: Any
+    value: CellValue
     column: int = 1
     row: int = 1
     heading: str = ""
@@ -71,105 +80,120 @@ class Cell(NamedTuple):
         return f"{sheet}{get_column_letter(self.column)}{self.row}{heading}"
 
 
-def shown(value: Any) -> str:
-    """A value as text: a number that is whole without decimals, as people see it."""
-    if value is None or isinstance(value, Unknown):
+def as_text(value: CellValue) -> str:
+    """Return a value as people see it: a number that is whole without decimals."""
+    if value is None or isinstance(value, NoValue):
         return ""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return str(value).strip()
 
 
-def text_of(cell: Cell) -> str:
-    """A cell as text. Raises Rejected with its place where it has no value, or is endless."""
-    if isinstance(cell.value, Unknown):
-        raise Rejected(f"{cell.place} is {cell.value.what}")
-    text = shown(cell.value)
+def text_in(cell: Cell) -> str:
+    """Return a cell as text. Raises Rejected with its place where it has no value, or no end."""
+    if isinstance(cell.value, NoValue):
+        raise Rejected(f"{cell.place} is {cell.value.reason}")
+    text = as_text(cell.value)
     if len(text) > LONGEST:
         raise Rejected(f"{cell.place} is longer than {LONGEST:,} characters: shorten it")
     return text
 
 
-def month_in(cell: Cell) -> tuple[str, str | None]:
-    """A cell of the column of months as text, a date as its month; and a warning where nobody can
-    read a period in it."""
-    value, text = cell.value, text_of(cell)
+def month_in(cell: Cell, warnings: list[str]) -> str:
+    """Return a cell of the column of months as text, a date as its month; a warning says where
+    nobody can read a period in it."""
+    value, text = cell.value, text_in(cell)
     if isinstance(value, date):  # Excel turns ago-26 into one
-        return f"{value:%Y-%m}", None
+        return f"{value:%Y-%m}"
     if match := _YEAR_MONTH.fullmatch(text):
-        return f"{match[1]}-{match[2]}", None
-    if not text or periods_in(text):
-        return text, None
-    if len(text) <= _LONGEST_NUMBER and periods_in(f"{text} 2000"):
-        return text, f"{cell.place} is a month without a year: not taken"
-    return text, f"{cell.place} is {quoted(text)}, which names no period: not taken"
+        return f"{match[1]}-{match[2]}"
+    if text and not periods_in(text):
+        fault = f"is {quoted(text)}, which names no period"
+        if len(text) <= _LONGEST_NUMBER and periods_in(f"{text} 2000"):
+            fault = "is a month without a year"
+        warnings.append(f"{cell.place} {fault}: not taken")
+    return text
+
+
+_Place = TypeVar("_Place")
+
+
+def find_decimal_marks(
+    texts: Iterable[tuple[_Place, str]],
+) -> tuple[dict[str, _Place], _Place | None]:
+    """Return, by mark, the first place whose number can be read with this one before its decimals
+    only; and the first place whose number is one with either mark, and not the same one."""
+    places: dict[str, _Place] = {}
+    ambiguous: _Place | None = None
+    for place, text in texts:
+        numbers = numbers_of(text)
+        if len(numbers) == 1:
+            places.setdefault(next(iter(numbers)), place)
+        elif ambiguous is None and len(set(numbers.values())) == 2:
+            ambiguous = place
+    return places, ambiguous
 
 
 def settle_decimal(cells: Iterable[Cell]) -> str | None:
-    """Which of `.` and `,` is before decimals in all these cells; None where it does not matter.
+    """Return which of `.` and `,` is before decimals in all these cells, or None where it does not
+    matter.
 
     Raises Rejected with the place of a cell where both are possible, or of two that differ.
     """
-    says: dict[str, Cell] = {}
-    unclear: Cell | None = None
-    for cell in cells:
-        if not isinstance(cell.value, str):
-            continue
-        read = numbers_of(cell.value)
-        if len(read) == 1:
-            says.setdefault(next(iter(read)), cell)
-        elif len(set(read.values())) == 2:
-            unclear = unclear or cell
-    if len(says) == 2:
-        dot, comma = says["."], says[","]
+    places, ambiguous = find_decimal_marks(
+        (cell, cell.value) for cell in cells if isinstance(cell.value, str)
+    )
+    if len(places) == 2:
+        dot, comma = places["."], places[","]
         raise Rejected(
-            f"{dot.place} is {quoted(dot.value)} and {comma.place} is {quoted(comma.value)}: one "
-            "has decimals behind a dot, the other behind a comma"
+            f"{dot.place} is {quoted(str(dot.value))} and {comma.place} is "
+            f"{quoted(str(comma.value))}: one has decimals behind a dot, the other behind a comma"
         )
-    if not says and unclear:
+    if not places and ambiguous:
         raise Rejected(
-            f"{unclear.place} is {quoted(unclear.value)}, which reads in two ways, and no other "
-            "number of the file settles it: say --decimal . or --decimal ,"
+            f"{ambiguous.place} is {quoted(str(ambiguous.value))}, which reads in two ways, "
+            "and no other number of the file settles it: say --decimal . or --decimal ,"
         )
-    return next(iter(says), None)
+    return next(iter(places), None)
 
 
 def numbers_of(text: str) -> dict[str, Decimal]:
-    """What a text is as a number, by the mark that is taken to be before decimals: {} for none, and
-    both marks with one number where it has neither."""
-    return {one: found for one in SEPARATORS if (found := _read(text, one)) is not None}
+    """Return what a text is as a number, by the mark that is taken to be before decimals: {} for no
+    number, and both marks with one number where it has neither."""
+    numbers = {mark: _parse_number(text, mark) for mark in MARKS}
+    return {mark: number for mark, number in numbers.items() if number is not None}
 
 
 def number_in(cell: Cell, decimal: str | None) -> Decimal | None:
-    """The number in a cell, None in a blank one. Raises Rejected with its place."""
+    """Return the number in a cell, None in a blank one. Raises Rejected with its place."""
     value = cell.value
-    if isinstance(value, Unknown):
-        raise Rejected(f"{cell.place} is {value.what}")
+    if isinstance(value, NoValue):
+        raise Rejected(f"{cell.place} is {value.reason}")
     if value is None or (isinstance(value, str) and not value.strip()):
         return None
     if isinstance(value, Percent):
         raise Rejected(f"{cell.place} is a percentage, {value:.2%}: an amount was expected")
-    found = None
+    number = None
     if isinstance(value, str):
-        found = _read(value, decimal or ".")
-    elif isinstance(value, (int, float, Decimal)) and not isinstance(value, bool):
-        exact = Decimal(repr(value) if isinstance(value, float) else value)
+        number = _parse_number(value, decimal or ".")
+    elif isinstance(value, (int, float)) and not isinstance(value, bool):
+        exact = Decimal(repr(value))
         # A spreadsheet computes in binary: 0.1 + 0.2 is 0.30000000000000004 in its file.
-        found = round(exact, 9) if exact.is_finite() and exact.adjusted() < 18 else None
-    if found is None:
+        number = round(exact, 9) if exact.is_finite() and exact.adjusted() < 18 else None
+    if number is None:
         raise Rejected(f"{cell.place} is {quoted(str(value))}, which is no number")
-    return found
+    return number
 
 
-def _read(text: str, decimal: str) -> Decimal | None:
-    """A text as a number with this mark before decimals and the other between thousands."""
+def _parse_number(text: str, decimal: str) -> Decimal | None:
+    """Return a text as a number with this mark before decimals and the other between thousands."""
     if len(text) > _LONGEST_NUMBER:
         return None
     if text.isascii() and text.isdecimal():
         return Decimal(text) if len(text) <= 40 else None
     text = _BLANKS.sub(" ", text).strip().replace("\u2212", "-")
-    negative = text.startswith("(") and text.endswith(")")
-    text = text[1:-1].strip() if negative else text
+    is_negative = text.startswith("(") and text.endswith(")")
+    text = text[1:-1].strip() if is_negative else text
     if _CURRENCY.sub("", text).strip() in _DASHES:
         return Decimal()
     sign = text[:1] if text[:1] in "+-" else ""
@@ -178,43 +202,45 @@ def _read(text: str, decimal: str) -> Decimal | None:
         sign, text = text[:1], text[1:]
     elif not sign and text.endswith("-"):  # 100-
         sign, text = "-", text[:-1].strip()
-    if negative and sign:  # (-100) is read in two ways
+    if is_negative and sign:  # (-100) is read in two ways
         return None
     if len(text) > 40 or not _NUMBER[decimal].fullmatch(text):
         return None
     text = text.replace(" ", "").replace("," if decimal == "." else ".", "")
     number = Decimal(text.replace(decimal, "."))
-    return -number if negative or sign == "-" else number
+    return -number if is_negative or sign == "-" else number
 
 
 def date_in(cell: Cell, epoch: datetime | None = None) -> date | None:
-    """The date in a cell, None in a blank one: ISO, day/month/year, `3-nov-2026`, or a serial
-    number of Excel's. Raises Rejected with its place."""
-    value, text = cell.value, text_of(cell)
+    """Return the date in a cell, None in a blank one: ISO, day/month/year, `3-nov-2026`, or a
+    serial number of Excel's. Raises Rejected with its place."""
+    value, text = cell.value, text_in(cell)
     if not text:
         return None
-    found: Any = None
     try:
-        if isinstance(value, str) and len(text) <= _LONGEST_NUMBER:
-            found = _typed(text)
-        if isinstance(value, date):
-            found = value
-        elif found is None and _SERIAL.fullmatch(text):
-            from openpyxl.utils.datetime import WINDOWS_EPOCH, from_excel
-
-            serial, epoch = float(text), epoch or WINDOWS_EPOCH
-            found = from_excel(serial, epoch) if _SERIALS[0] <= serial < _SERIALS[1] else None
+        day = value if isinstance(value, date) else _parse_date(value, text, epoch)
     except (ValueError, OverflowError):
-        found = None
-    found = found.date() if isinstance(found, datetime) else found
-    if not isinstance(found, date) or not 2000 <= found.year < 2100:
+        day = None
+    if day is None or not 2000 <= day.year < 2100:
         raise Rejected(
             f"{cell.place} is {quoted(text)}, which is no date: expected 2026-10-31 or 31/10/2026"
         )
-    return found
+    return day.date() if isinstance(day, datetime) else day
 
 
-def _typed(text: str) -> date | None:
+def _parse_date(value: CellValue, text: str, epoch: datetime | None) -> date | None:
+    typed = isinstance(value, str) and len(text) <= _LONGEST_NUMBER
+    if typed and (day := _parse_typed_day(text)):
+        return day
+    if not _SERIAL.fullmatch(text) or not _SERIALS[0] <= float(text) < _SERIALS[1]:
+        return None
+    from openpyxl.utils.datetime import WINDOWS_EPOCH, from_excel
+
+    day = from_excel(float(text), epoch or WINDOWS_EPOCH)
+    return day if isinstance(day, date) else None
+
+
+def _parse_typed_day(text: str) -> date | None:
     if match := _ISO.fullmatch(text):
         return date(int(match[1]), int(match[3]), int(match[4]))
     if match := _DAY_FIRST.fullmatch(text):
@@ -230,7 +256,7 @@ def _year(text: str) -> int:
 
 
 def check_day_first(cells: Iterable[Cell]) -> None:
-    """Raises Rejected where a cell shows that the file writes the month first: then no date of it
+    """Raise Rejected where a cell shows that the file writes the month first: then no date of it
     can be believed."""
     for cell in cells:
         text = cell.value.strip() if isinstance(cell.value, str) else ""

@@ -5,27 +5,35 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
+from typing import NamedTuple
 
 from wolkvox_billing.invoices.document import Rejected
-from wolkvox_billing.invoices.sheets.cells import MOST_COLUMNS, MOST_LOOKED_AT, Numbered
-from wolkvox_billing.invoices.sheets.rows import EXPECTED, HEADER_WITHIN, header_in
+from wolkvox_billing.invoices.sheets.cells import MOST_COLUMNS, MOST_LOOKED_AT, NumberedRow
+from wolkvox_billing.invoices.sheets.rows import EXPECTED, HEADER_WITHIN, find_header
 
 MOST_BYTES = 20 * 1024 * 1024
-_DELIMITERS = (",", ";", "\t")
+DELIMITERS = (",", ";", "\t")
 
 
-def csv_rows(data: bytes) -> Iterator[Numbered]:
-    """The rows that are not blank, of a file with a header row. Raises Rejected."""
+class _Probe(NamedTuple):
+    """How many headings a text has by some delimiter, and what is wrong with its first rows."""
+
+    headings: int
+    complaint: str
+
+
+def csv_rows(data: bytes) -> Iterator[NumberedRow]:
+    """Yield the rows that are not blank, of a file with a header row. Raises Rejected."""
     if len(data) > MOST_BYTES:
         raise Rejected(f"a text of {len(data):,} bytes: {MOST_BYTES:,} are the most")
     text, _ = decoded(data)
-    probed = {one: _probe(text, one) for one in _DELIMITERS}
-    best = max(probed, key=lambda one: probed[one][0])
-    if not probed[best][0]:
-        frequent = max(_DELIMITERS, key=text[:10_000].count)
-        if complaint := probed[frequent][1]:
+    probes = {delimiter: _probe(text, delimiter) for delimiter in DELIMITERS}
+    best = find_delimiter(lambda delimiter: probes[delimiter].headings)
+    if not probes[best].headings:
+        frequent = max(DELIMITERS, key=text[:10_000].count)
+        if complaint := probes[frequent].complaint:
             raise Rejected(f"{complaint}; and no header row above that: {EXPECTED}")
         raise Rejected(
             f"neither XML nor zip, and as a spreadsheet without a header row: {EXPECTED}"
@@ -33,19 +41,24 @@ def csv_rows(data: bytes) -> Iterator[Numbered]:
     yield from _rows(text, best)
 
 
-def _probe(text: str, delimiter: str) -> tuple[int, str]:
-    """How many headings a CSV has with this delimiter, and what is wrong with its first rows."""
-    rows: list[Numbered] = []
+def find_delimiter(count_headings: Callable[[str], int]) -> str:
+    """Return the delimiter by which a text has most headings; of equal ones, the first."""
+    return max(DELIMITERS, key=count_headings)
+
+
+def _probe(text: str, delimiter: str) -> _Probe:
+    rows: list[NumberedRow] = []
+    complaint = ""
     try:
         rows.extend(islice(_rows(text, delimiter), HEADER_WITHIN))
-        complaint = ""
     except Rejected as error:
         complaint = str(error)
-    return header_in(rows)[1], complaint
+    header = find_header(rows)
+    return _Probe(header.headings if header else 0, complaint)
 
 
-def _rows(text: str, delimiter: str) -> Iterator[Numbered]:
-    """The rows that are not blank. Raises Rejected where one is not well-formed."""
+def _rows(text: str, delimiter: str) -> Iterator[NumberedRow]:
+    """Yield the rows that are not blank. Raises Rejected where one is not well-formed."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     number = 0
     try:
@@ -57,13 +70,13 @@ def _rows(text: str, delimiter: str) -> Iterator[Numbered]:
             while any(row) and not row[-1].strip():
                 row.pop()
             if any(row):
-                yield number, row
+                yield NumberedRow(number, row)
     except csv.Error as error:
         raise Rejected(f"no well-formed CSV: row {number + 1}: {error}") from None
 
 
 def decoded(data: bytes) -> tuple[str, str]:
-    """The file's text, and its encoding. Without a BOM it is UTF-8 if it can be, else cp1252,
+    """Return a file's text, and its encoding. Without a BOM it is UTF-8 if it can be, else cp1252,
     Excel's on Windows.
 
     Raises Rejected.

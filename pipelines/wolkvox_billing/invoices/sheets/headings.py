@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 
 from wolkvox_billing.invoices.document import Rejected
-from wolkvox_billing.invoices.sheets.cells import Cell, shown
+from wolkvox_billing.invoices.sheets.cells import Cell, as_text
 from wolkvox_billing.values.spelling import plain
 
 _NAMES = {
@@ -64,7 +64,7 @@ LEAST_KNOWN = 3  # of a row's headings, or it is no header
 
 
 def letters_of(text: str) -> str:
-    """A heading as it is compared: letters and digits only, without case and accents."""
+    """Return a heading as it is compared: letters and digits only, without case and accents."""
     for mark in "ºª°":  # which would become letters
         text = text.replace(mark, "")
     return "".join(c for c in plain(text) if c.isalnum())
@@ -78,8 +78,8 @@ _FIELDS = {
 
 
 def fields_of(row: Sequence[str]) -> dict[int, str]:
-    """Column → field, of the headings in a row that are known. A vague one is not taken where an
-    exact one names the same field, and never one with %: a rate is no amount."""
+    """Return column → field, of the headings in a row that are known. A vague one is not taken
+    where an exact one names the same field, and never one with %: a rate is no amount."""
     known = {
         n: (name, _FIELDS[name])
         for n, text in enumerate(row)
@@ -95,15 +95,15 @@ def is_header(fields: dict[int, str]) -> bool:
     return len(set(fields.values())) >= LEAST_KNOWN and "document_number" in fields.values()
 
 
-def check(fields: dict[int, str], header: Sequence[Cell]) -> None:
-    """Raises Rejected where two columns are one field, or a needed one is not there."""
+def check_fields(fields: dict[int, str], header: Sequence[Cell]) -> None:
+    """Raise Rejected where two columns are one field, or a needed one is not there."""
     for field in dict.fromkeys(fields.values()):
-        columns = [header[n] for n, one in fields.items() if one == field]
+        columns = [header[n] for n, name in fields.items() if name == field]
         if len(columns) > 1:
-            both = " and ".join(f"{c.place} {shown(c.value)!r}" for c in columns)
+            both = " and ".join(f"{c.place} {as_text(c.value)!r}" for c in columns)
             raise Rejected(f"{both} both read as {field}: rename one")
-    if missing := [one for one in NEEDED if one not in fields.values()]:
-        names = "; ".join(f"{one} ({_NAMES[one].split(', ')[0]}, ...)" for one in missing)
+    if missing := [field for field in NEEDED if field not in fields.values()]:
+        names = "; ".join(f"{field} ({_NAMES[field].split(', ')[0]}, ...)" for field in missing)
         raise Rejected(f"a spreadsheet without a column for {names}")
 
 
@@ -115,7 +115,7 @@ def is_total(text: str) -> bool:
 
 
 def kind_of(text: str) -> str | None:
-    """The kind of document that a word for it means; None for what nobody knows."""
+    """Return the kind of document that a word for it means; None for what nobody knows."""
     name = letters_of(text[:100])
     if any(word in name for word in _NO_INVOICE):
         return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import NamedTuple
 from xml.parsers import expat
 
 from wolkvox_billing.invoices.document import Rejected
@@ -17,6 +17,14 @@ _DTD = "an XLSX with a DTD inside, which none has and a hostile file may"
 Attributes = dict[str, str]
 
 
+class Handlers(NamedTuple):
+    """What is called for the parts of an XML: a name without its namespace, a piece of text."""
+
+    start: Callable[[str, Attributes], None]
+    end: Callable[[str], None] | None = None
+    text: Callable[[str], None] | None = None
+
+
 class Package:
     """The parts, by their names in lower case. Raises Rejected, as does whatever reads them."""
 
@@ -28,15 +36,8 @@ class Package:
     def __contains__(self, path: str) -> bool:
         return path in self._parts
 
-    def walk(
-        self,
-        path: str,
-        start: Callable[[str, Attributes], None],
-        end: Callable[[str], None] | None = None,
-        text: Callable[[str], None] | None = None,
-    ) -> Iterator[None]:
-        """Calls the functions for what is in a part, and stops after each piece of it."""
-
+    def walk(self, path: str, handlers: Handlers) -> Iterator[None]:
+        """Call the handlers for what is in a part, and stop after each piece of it."""
         depth = 0
 
         def started(name: str, attributes: Attributes) -> None:
@@ -47,15 +48,15 @@ class Package:
                 raise Rejected(f"a workbook of more than {MOST_ELEMENTS:,} elements")
             if depth > MOST_DEEP:
                 raise Rejected(f"an XLSX with XML inside that is more than {MOST_DEEP} deep")
-            start(name.rpartition(":")[2], attributes)
+            handlers.start(name.rpartition(":")[2], attributes)
 
         def ended(name: str) -> None:
             nonlocal depth
             depth -= 1
-            if end:
-                end(name.rpartition(":")[2])
+            if handlers.end:
+                handlers.end(name.rpartition(":")[2])
 
-        def doctype(*_: Any) -> None:
+        def doctype(*_: object) -> None:
             raise Rejected(_DTD)
 
         parser = expat.ParserCreate()
@@ -63,7 +64,7 @@ class Package:
         parser.StartElementHandler = started
         parser.StartDoctypeDeclHandler = doctype
         parser.EndElementHandler = ended
-        parser.CharacterDataHandler = text
+        parser.CharacterDataHandler = handlers.text
         part = self._parts.get(path, b"")
         try:
             for at in range(0, len(part), _CHUNK):
@@ -77,14 +78,14 @@ class Package:
             raise Rejected(f"not readable as XLSX: {path[:60]}: {type(error).__name__}") from None
         yield
 
-    def run(self, *how: Any) -> None:
-        """As `walk`, and to the end."""
-        for _ in self.walk(*how):
+    def run(self, path: str, handlers: Handlers) -> None:
+        """Call the handlers for all that is in a part."""
+        for _ in self.walk(path, handlers):
             pass
 
 
 def _check(parts: Mapping[str, bytes]) -> None:
-    """Raises Rejected where a part that is XML has a DTD, or is in UTF-16, where one could hide."""
+    """Raise Rejected where a part that is XML has a DTD, or is in UTF-16, where one could hide."""
     for part in parts.values():
         head = part[:100].lstrip(b"\xef\xbb\xbf\0 \t\r\n")
         if not head.startswith((b"<", *_BOMS)):

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from typing import NamedTuple
 
 from openpyxl.utils.datetime import WINDOWS_EPOCH
 
@@ -18,11 +19,11 @@ from wolkvox_billing.invoices.document import (
     Document,
     Line,
     Rejected,
+    fit_amount,
     quoted,
     short,
-    stored,
 )
-from wolkvox_billing.invoices.period import Period, between, periods_in
+from wolkvox_billing.invoices.period import Period, period_between, periods_in
 from wolkvox_billing.invoices.sheets import headings
 from wolkvox_billing.invoices.sheets.cells import (
     check_day_first,
@@ -34,9 +35,9 @@ from wolkvox_billing.invoices.sheets.cells import (
 from wolkvox_billing.invoices.sheets.delimited import csv_rows
 from wolkvox_billing.invoices.sheets.rows import (
     EXPECTED,
-    Row,
+    SheetRow,
     documents_in,
-    first,
+    first_text,
     number_of,
     rows_of,
 )
@@ -45,89 +46,95 @@ from wolkvox_billing.values.tax_id import read_tax_id
 
 _NUMBERS = ("quantity", "unit_price", "net_amount", "tax_amount")
 _DATES = ("issue_date", "period_start", "period_end")
+# What a document's id is made of, in this order: it is the same in every release.
+_IDENTIFYING = ("document_kind", "supplier_id", "document_number", "issue_date",
+                "billing_currency", "corrects_number")  # fmt: skip
+_IDENTIFYING_OF_LINES = ("line_id", "operation", "description", "item_code", "quantity",
+                         "unit_code", "unit_price", "net_amount", "tax_amount",
+                         "billing_currency", "period")  # fmt: skip
+
+
+class Notation(NamedTuple):
+    """How a file writes numbers and dates: the mark before decimals, the day that Excel's serial
+    numbers are counted from."""
+
+    decimal: str | None
+    epoch: datetime
 
 
 def read_csv(data: bytes, decimal: str | None = None) -> Iterator[Document | Rejected]:
-    """The documents of a CSV file. Raises Rejected for the file as a whole."""
-    yield from _documents(
-        "csv", rows_of([("", csv_rows(data))], only_under_header=True), decimal, WINDOWS_EPOCH
-    )
+    """Yield the documents of a CSV file. Raises Rejected for the file as a whole."""
+    rows = rows_of([("", csv_rows(data))], only_under_header=True)
+    yield from _read_documents("csv", rows, Notation(decimal, WINDOWS_EPOCH))
 
 
 def read_xlsx(
     parts: Mapping[str, bytes], decimal: str | None = None
 ) -> Iterator[Document | Rejected]:
-    """The documents of an XLSX file, all sheets with a header row. Raises Rejected for the file as
-    a whole.
+    """Yield the documents of an XLSX file, all sheets with a header row. Raises Rejected for the
+    file as a whole.
 
     parts: what is in its zip, by name, within limits.
     """
     book = Book(parts)
-    several = len(book.sheets) > 1
-    rows = rows_of((one.name if several else "", one.rows) for one in book.sheets)
-    yield from _documents("xlsx", rows, decimal, book.epoch)
+    has_several = len(book.sheets) > 1
+    rows = rows_of((sheet.name if has_several else "", sheet.rows) for sheet in book.sheets)
+    yield from _read_documents("xlsx", rows, Notation(decimal, book.epoch))
 
 
-def _documents(
-    file_kind: str, rows: Sequence[Row], decimal: str | None, epoch: datetime
+def _read_documents(
+    file_format: str, rows: Sequence[SheetRow], notation: Notation
 ) -> Iterator[Document | Rejected]:
     if not rows:
         raise Rejected(f"no header row with rows of a document under it: {EXPECTED}")
     check_day_first(row.cell(name) for row in rows for name in _DATES if name in row.values)
-    decimal = decimal or settle_decimal(
-        row.cell(name) for row in rows for name in _NUMBERS if name in row.values
-    )
-    for of_one in documents_in(rows):
-        if isinstance(of_one, Rejected):
-            yield of_one
+    if not notation.decimal:
+        numbers = (row.cell(name) for row in rows for name in _NUMBERS if name in row.values)
+        notation = notation._replace(decimal=settle_decimal(numbers))
+    for document_rows in documents_in(rows):
+        if isinstance(document_rows, Rejected):
+            yield document_rows
             continue
         try:
-            yield _document(file_kind, of_one, decimal, epoch)
+            yield _read_document(file_format, document_rows, notation)
         except Rejected as error:
-            yield Rejected(f"the document {number_of(of_one)[:60]}: {error}")
+            yield Rejected(f"the document {number_of(document_rows)[:60]}: {error}")
 
 
-def _document(
-    file_kind: str, rows: Sequence[Row], decimal: str | None, epoch: datetime
-) -> Document:
-    warnings = [one for table in dict.fromkeys(row.table for row in rows) for one in table.warnings]
-    found = Document(
+def _read_document(file_format: str, rows: Sequence[SheetRow], notation: Notation) -> Document:
+    headers = dict.fromkeys(row.header for row in rows)
+    warnings = [warning for header in headers for warning in header.warnings]
+    document = Document(
         document_id="",
-        format=file_kind,
+        format=file_format,
         document_kind=_kind(rows, warnings),
-        supplier_id=read_tax_id(first(rows, "supplier_id"), warnings),
+        supplier_id=read_tax_id(first_text(rows, "supplier_id"), warnings),
         document_number=number_of(rows),
-        issue_date=_issued(rows, epoch),
+        issue_date=_issue_date(rows, notation),
         billing_currency=next(filter(None, map(_currency, rows)), None),
-        corrects_number=first(rows, "corrects_number"),
+        corrects_number=first_text(rows, "corrects_number"),
         warnings=warnings,
     )
-    head = [found.document_kind, found.supplier_id, found.document_number, found.issue_date,
-            found.billing_currency, found.corrects_number]  # fmt: skip
-    digest = hashlib.sha256(_normal(head))
     months: list[str] = []
     for number, row in enumerate(rows, 1):
-        line = _line(row, number, decimal, epoch, found)
+        line = _read_line(row, number, notation, document)
         if line.net_amount is None:
             place = row.cell("net_amount").place
             raise Rejected(f"{place} is blank: a line needs its amount")
-        month, warning = month_in(row.cell("period"))
-        found.warnings += [warning] if warning else []
-        found.lines.append(line)
-        months.append(month)
-        digest.update(_normal([*vars(line).values(), month]))
-    found.document_id = digest.hexdigest()
-    _months(found, months)
-    _compare_prices(found)
-    _sums(found)
-    return found
+        months.append(month_in(row.cell("period"), warnings))
+        document.lines.append(line)
+    document.document_id = _digest(document, months)
+    _take_months(document, months)
+    _compare_prices(document)
+    _add_up(document)
+    return document
 
 
-def _line(row: Row, number: int, decimal: str | None, epoch: datetime, found: Document) -> Line:
-    def amount(name: str) -> Decimal | None:
-        cell = row.cell(name)
-        exact = number_in(cell, decimal)
-        return None if exact is None else stored(exact, cell.place, found.warnings)
+def _read_line(row: SheetRow, number: int, notation: Notation, document: Document) -> Line:
+    def amount(field: str) -> Decimal | None:
+        cell = row.cell(field)
+        exact = number_in(cell, notation.decimal)
+        return None if exact is None else fit_amount(exact, cell.place, document.warnings)
 
     return Line(
         operation=row.text("operation"),
@@ -138,82 +145,102 @@ def _line(row: Row, number: int, decimal: str | None, epoch: datetime, found: Do
         unit_price=amount("unit_price"),
         net_amount=amount("net_amount"),
         tax_amount=amount("tax_amount"),
-        billing_currency=_currency(row) or found.billing_currency,
-        period=_period(row, number, epoch, found.warnings),
+        billing_currency=_currency(row) or document.billing_currency,
+        period=_period(row, number, notation, document.warnings),
     )
 
 
-def _period(row: Row, number: int, epoch: datetime, warnings: list[str]) -> Period | None:
-    """The period of a row: its end is inclusive, as people write it."""
-    start, end = date_in(row.cell("period_start"), epoch), date_in(row.cell("period_end"), epoch)
+def _period(row: SheetRow, number: int, notation: Notation, warnings: list[str]) -> Period | None:
+    """Return the period of a row: its end is inclusive, as people write it."""
+    start = date_in(row.cell("period_start"), notation.epoch)
+    end = date_in(row.cell("period_end"), notation.epoch)
     if start and end and start < end and start.day == end.day == 1:
         warnings.append(f"line {number}: the period's end, {end}, is taken for the day after it")
         return Period(start, end)
-    period, warning = between(start, end, f"the period of line {number}")
-    warnings += [warning] if warning else []
-    return period
+    return period_between(start, end, f"the period of line {number}", warnings)
 
 
-def _months(found: Document, months: Sequence[str]) -> None:
-    """The periods that the column of months gives: one for all is the document's, by its text;
-    where they differ, each is its line's."""
-    named = [set(periods_in(one)) for one in months]
-    if len(set().union(*named)) > 1 and all(len(one) <= 1 for one in named):
-        for line, one in zip(found.lines, named, strict=True):
-            line.period = line.period or next(iter(one), None)
-        months = []
-    found.texts = [
-        list(filter(None, months)),
-        [one.description for one in found.lines if one.description],
+def _digest(document: Document, months: Sequence[str]) -> str:
+    """Return the SHA-256 of what the rows say, in whatever form the file has it."""
+    digest = hashlib.sha256(_normalized(getattr(document, name) for name in _IDENTIFYING))
+    for line, month in zip(document.lines, months, strict=True):
+        values = (getattr(line, name) for name in _IDENTIFYING_OF_LINES)
+        digest.update(_normalized([*values, month]))
+    return digest.hexdigest()
+
+
+def _normalized(values: Iterable[object]) -> bytes:
+    texts = [
+        f"{value.normalize():f}"
+        if isinstance(value, Decimal)
+        else str("" if value is None else value)
+        for value in values
     ]
-    periods = {one.period for one in found.lines}
-    found.own_period = periods.pop() if len(periods) == 1 else None
+    return json.dumps(texts).encode()
 
 
-def _compare_prices(found: Document) -> None:
-    """Warns where quantity times price is another amount: the sign of a misread 12.500."""
-    differ: list[str] = []
-    for number, one in enumerate(found.lines, 1):
-        if None not in (one.quantity, one.unit_price, one.net_amount):
-            net = abs(one.net_amount or Decimal())
-            far = abs(abs((one.quantity or Decimal()) * (one.unit_price or Decimal())) - net)
-            if far > max(Decimal("0.01"), net * Decimal("0.005")):
-                differ.append(str(number))
-    if differ:
-        more = f" and {len(differ) - 5:,} more" if len(differ) > 5 else ""
-        found.warnings.append(
-            f"quantity times unit price is not the net amount in line {', '.join(differ[:5])}"
+def _take_months(document: Document, months: Sequence[str]) -> None:
+    """Set the periods that the column of months gives: one for all is the document's, by its text;
+    where they differ, each is its line's."""
+    periods = [set(periods_in(month)) for month in months]
+    if len(set().union(*periods)) > 1 and all(len(named) <= 1 for named in periods):
+        for line, named in zip(document.lines, periods, strict=True):
+            line.period = line.period or next(iter(named), None)
+        months = []
+    document.texts = [
+        list(filter(None, months)),
+        [line.description for line in document.lines if line.description],
+    ]
+    own_periods = {line.period for line in document.lines}
+    document.own_period = own_periods.pop() if len(own_periods) == 1 else None
+
+
+def _compare_prices(document: Document) -> None:
+    """Warn where quantity times price is another amount: the sign of a misread 12.500."""
+    differing: list[str] = []
+    for number, line in enumerate(document.lines, 1):
+        if line.quantity is None or line.unit_price is None or line.net_amount is None:
+            continue
+        net = abs(line.net_amount)
+        difference = abs(abs(line.quantity * line.unit_price) - net)
+        if difference > max(Decimal("0.01"), net * Decimal("0.005")):
+            differing.append(str(number))
+    if differing:
+        more = f" and {len(differing) - 5:,} more" if len(differing) > 5 else ""
+        document.warnings.append(
+            f"quantity times unit price is not the net amount in line {', '.join(differing[:5])}"
             f"{more}: a discount, or a number that was misread"
         )
 
 
-def _sums(found: Document) -> None:
-    """A spreadsheet has no totals of its own: they are those of its rows."""
-    net = sum((one.net_amount or Decimal() for one in found.lines), Decimal())
-    found.net_amount = stored(net, "the sum of the net amounts", found.warnings)
-    taxes = [one.tax_amount for one in found.lines if one.tax_amount is not None]
-    if len(taxes) == len(found.lines):
+def _add_up(document: Document) -> None:
+    """Set the totals: a spreadsheet has none of its own, they are those of its rows."""
+    warnings = document.warnings
+    net = sum((line.net_amount or Decimal() for line in document.lines), Decimal())
+    document.net_amount = fit_amount(net, "the sum of the net amounts", warnings)
+    taxes = [line.tax_amount for line in document.lines if line.tax_amount is not None]
+    if len(taxes) == len(document.lines):
         tax = sum(taxes, Decimal())
-        found.tax_amount = stored(tax, "the sum of the taxes", found.warnings)
-        found.payable_amount = stored(net + tax, "the sum with taxes", found.warnings)
+        document.tax_amount = fit_amount(tax, "the sum of the taxes", warnings)
+        document.payable_amount = fit_amount(net + tax, "the sum with taxes", warnings)
 
 
-def _issued(rows: Sequence[Row], epoch: datetime) -> date | None:
-    found: dict[date, str] = {}
+def _issue_date(rows: Sequence[SheetRow], notation: Notation) -> date | None:
+    places: dict[date, str] = {}
     for row in rows:
         cell = row.cell("issue_date")
-        if day := date_in(cell, epoch):
-            found.setdefault(day, cell.place)
-    if len(found) > 1:
-        (day, place), (other, other_place) = list(found.items())[:2]
+        if day := date_in(cell, notation.epoch):
+            places.setdefault(day, cell.place)
+    if len(places) > 1:
+        (day, place), (other, other_place) = list(places.items())[:2]
         raise Rejected(
             f"{place} is {day} and {other_place} is {other}: one document has one issue date"
         )
-    return next(iter(found), None)
+    return next(iter(places), None)
 
 
-def _kind(rows: Sequence[Row], warnings: list[str]) -> str:
-    row = next((one for one in rows if one.text("document_kind")), None)
+def _kind(rows: Sequence[SheetRow], warnings: list[str]) -> str:
+    row = next((row for row in rows if row.text("document_kind")), None)
     text = row.text("document_kind") if row else None
     if not row or not text:
         warnings.append("no document kind: taken for an invoice")
@@ -221,28 +248,19 @@ def _kind(rows: Sequence[Row], warnings: list[str]) -> str:
     if kind := headings.kind_of(text):
         return kind
     raise Rejected(
-        f"{row.cell('document_kind').place} is {_word(text)}: expected factura, nota crédito or "
-        "nota débito"
+        f"{row.cell('document_kind').place} is {_quote_word(text)}: expected factura, nota crédito "
+        "or nota débito"
     )
 
 
-def _currency(row: Row) -> str | None:
+def _currency(row: SheetRow) -> str | None:
     text = (row.text("currency") or "").upper()
     code = text.strip("$ ")
     if text and not (len(code) == 3 and code.isascii() and code.isalpha()):
         place = row.cell("currency").place
-        raise Rejected(f"{place} is {_word(text)}: expected a code such as COP")
+        raise Rejected(f"{place} is {_quote_word(text)}: expected a code such as COP")
     return code or None
 
 
-def _word(text: str) -> str:
+def _quote_word(text: str) -> str:
     return short(text) if len(text) <= 20 else quoted(text)
-
-
-def _normal(values: Sequence[object]) -> bytes:
-    """Values in one form, however the file writes them: what the document's hash is made of."""
-    texts = [
-        f"{one.normalize():f}" if isinstance(one, Decimal) else "" if one is None else str(one)
-        for one in values
-    ]
-    return json.dumps(texts).encode()

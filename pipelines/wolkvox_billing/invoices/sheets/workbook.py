@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from openpyxl.styles.numbers import BUILTIN_FORMATS, is_date_format
 from openpyxl.utils import column_index_from_string
@@ -21,22 +21,27 @@ from wolkvox_billing.invoices.sheets.cells import (
     LONGEST,
     MOST_COLUMNS,
     MOST_LOOKED_AT,
-    Numbered,
+    CellValue,
+    NoValue,
+    NumberedRow,
     Percent,
-    Unknown,
 )
-from wolkvox_billing.invoices.sheets.package import Attributes, Package
+from wolkvox_billing.invoices.sheets.package import Attributes, Handlers, Package
 
 MOST_SHEETS = 100
 MOST_TEXTS = 1_000_000
 _LAST_ROW = 1_048_576  # of any sheet
+_TOO_MANY_ROWS = (
+    f"a spreadsheet of more than {MOST_LOOKED_AT:,} rows, blank ones counted, or with a row that "
+    "none has: delete the blank rows"
+)
 _NO_VALUE = "a formula without its value: open the file in the spreadsheet program, and save it"
 _QUOTED = re.compile(r'"[^"]*"|\\.')
 
 
 class Sheet(NamedTuple):
     name: str
-    rows: Iterator[Numbered]
+    rows: Iterator[NumberedRow]
 
 
 class Book:
@@ -45,143 +50,109 @@ class Book:
 
     def __init__(self, parts: Mapping[str, bytes]) -> None:
         self._package = Package(parts)
-        self._looked_at = 0
+        self._rows_left = MOST_LOOKED_AT
         self.epoch: datetime = WINDOWS_EPOCH
-        listed = self._listed()
+        names = self._sheet_names()
         targets = self._targets()
-        self._texts = self._shared(targets.get("sharedStrings", ""))
-        self._formats = self._styles(targets.get("styles", ""))
+        self._texts = self._shared_texts(targets.get("sharedStrings", ""))
+        self._meanings = self._meanings_of_styles(targets.get("styles", ""))
         self.sheets = []
-        for path, name in {targets.get(one, ""): name for one, name in listed.items()}.items():
+        for path, name in {targets.get(key, ""): name for key, name in names.items()}.items():
             if path in self._package:
                 self.sheets.append(Sheet(name, self._rows(path)))
 
-    def _listed(self) -> dict[str, str]:
-        """The sheets' names by their ids."""
-        found: dict[str, str] = {}
+    def _sheet_names(self) -> dict[str, str]:
+        """Return the sheets' names by their ids."""
+        names: dict[str, str] = {}
 
         def start(name: str, attributes: Attributes) -> None:
             if name == "sheet":
                 reference = next((v for k, v in attributes.items() if k.endswith(":id")), "")
-                found.setdefault(reference, attributes.get("name", "")[:40])
-                if len(found) > MOST_SHEETS:
+                names.setdefault(reference, attributes.get("name", "")[:40])
+                if len(names) > MOST_SHEETS:
                     raise Rejected(f"a workbook of more than {MOST_SHEETS} sheets")
             elif name == "workbookPr" and attributes.get("date1904") in ("1", "true"):
                 self.epoch = MAC_EPOCH
 
-        self._package.run("xl/workbook.xml", start)
-        return found
+        self._package.run("xl/workbook.xml", Handlers(start))
+        return names
 
     def _targets(self) -> dict[str, str]:
-        """The parts by their ids, and the one of each type by that."""
-        found: dict[str, str] = {}
+        """Return the parts by their ids, and the first one of each type by that."""
+        targets: dict[str, str] = {}
 
         def start(name: str, attributes: Attributes) -> None:
-            if name == "Relationship" and len(found) < 10 * MOST_SHEETS:
+            if name == "Relationship" and len(targets) < 10 * MOST_SHEETS:
                 path = posixpath.normpath(posixpath.join("/xl", attributes.get("Target", "")))
                 kind = attributes.get("Type", "").rpartition("/")[2]
-                found[attributes.get("Id", "")] = path.lstrip("/").lower()
-                found.setdefault(kind, path.lstrip("/").lower())
+                targets[attributes.get("Id", "")] = path.lstrip("/").lower()
+                targets.setdefault(kind, path.lstrip("/").lower())
 
-        self._package.run("xl/_rels/workbook.xml.rels", start)
-        return found
+        self._package.run("xl/_rels/workbook.xml.rels", Handlers(start))
+        return targets
 
-    def _shared(self, path: str) -> list[str]:
-        """The texts that cells point to, each cut behind what is too long in any case."""
-        found: list[str] = []
+    def _shared_texts(self, path: str) -> list[str]:
+        """Return the texts that cells point to, each cut behind what is too long in any case."""
+        texts: list[str] = []
         text = _Text()
 
         def start(name: str, _: Attributes) -> None:
             text.start(name)
             if name == "si":
                 text.parts = []
-                if len(found) == MOST_TEXTS:
+                if len(texts) == MOST_TEXTS:
                     raise Rejected(f"a workbook of more than {MOST_TEXTS:,} texts")
 
         def end(name: str) -> None:
             text.end(name)
             if name == "si":
-                found.append("".join(text.parts or ()))
+                texts.append("".join(text.parts or ()))
 
         if path in self._package:
-            self._package.run(path, start, end, text.add)
-        return found
+            self._package.run(path, Handlers(start, end, text.add))
+        return texts
 
-    def _styles(self, path: str) -> list[str]:
-        """What a number is by the format of its cell: `date`, `percent` or nothing."""
+    def _meanings_of_styles(self, path: str) -> list[str]:
+        """Return what a number is by the style of its cell: `date`, `percent` or nothing."""
         formats: dict[int, str] = dict(BUILTIN_FORMATS)
-        found: list[str] = []
-        inside = False
+        meanings: list[str] = []
+        is_inside = False
 
         def start(name: str, attributes: Attributes) -> None:
-            nonlocal inside
+            nonlocal is_inside
             if name == "numFmt":
                 formats[int(attributes["numFmtId"])] = attributes.get("formatCode", "")[:255]
             elif name == "cellXfs":
-                inside = True
-            elif name == "xf" and inside and len(found) < MOST_TEXTS:
-                found.append(_meaning(formats.get(int(attributes.get("numFmtId", 0)), "")))
+                is_inside = True
+            elif name == "xf" and is_inside and len(meanings) < MOST_TEXTS:
+                meanings.append(_meaning(formats.get(int(attributes.get("numFmtId", 0)), "")))
 
         def end(name: str) -> None:
-            nonlocal inside
-            inside = inside and name != "cellXfs"
+            nonlocal is_inside
+            is_inside = is_inside and name != "cellXfs"
 
         if path in self._package:
-            self._package.run(path, start, end)
-        return found
+            self._package.run(path, Handlers(start, end))
+        return meanings
 
-    def _rows(self, path: str) -> Iterator[Numbered]:
-        """The rows of a sheet that are not blank, a few at a time."""
-        done: list[Numbered] = []
-        number = column = 0
-        values: list[Any] = []
-        cell: Attributes | None = None
-        text = _Text()
-        has_formula = False
+    def _rows(self, path: str) -> Iterator[NumberedRow]:
+        """Yield the rows of a sheet that are not blank, a few at a time."""
+        reader = _SheetReader(self)
+        for _ in self._package.walk(path, Handlers(reader.start, reader.end, reader.text.add)):
+            yield from reader.rows
+            reader.rows.clear()
 
-        def start(name: str, attributes: Attributes) -> None:
-            nonlocal number, column, values, cell, has_formula
-            if name == "row":
-                self._looked_at += 1
-                number = int(attributes.get("r", number + 1))
-                values, column = [], 0
-                if self._looked_at > MOST_LOOKED_AT or not 1 <= number <= _LAST_ROW:
-                    raise Rejected(
-                        f"a spreadsheet of more than {MOST_LOOKED_AT:,} rows, blank ones counted, "
-                        "or with a row that none has: delete the blank rows"
-                    )
-            elif name == "c":
-                place = attributes.get("r", "").rstrip("0123456789")
-                column = column_index_from_string(place) if place else column + 1
-                cell, text.parts, has_formula = attributes, None, False
-            elif name == "f":
-                has_formula = True
-            elif cell is not None:
-                text.start(name)
+    def count_row(self) -> None:
+        """Raise Rejected where there are more rows in all than can be read in good time."""
+        self._rows_left -= 1
+        if self._rows_left < 0:
+            raise Rejected(_TOO_MANY_ROWS)
 
-        def end(name: str) -> None:
-            nonlocal cell
-            if name == "c" and cell is not None:
-                if column <= MOST_COLUMNS:
-                    value = self._value(cell, text.parts, has_formula)
-                    if value is not None:
-                        values.extend([None] * (column - len(values)))
-                        values[column - 1] = value
-                cell = None
-            elif name == "row":
-                if values:
-                    done.append((number, values))
-            else:
-                text.end(name)
-
-        for _ in self._package.walk(path, start, end, text.add):
-            yield from done
-            done.clear()
-
-    def _value(self, cell: Attributes, parts: list[str] | None, has_formula: bool) -> Any:
+    def value_of(self, cell: Attributes, parts: list[str] | None, has_formula: bool) -> CellValue:
+        """Return the value of a cell with this text: None of a blank one."""
         kind, text = cell.get("t", "n"), "".join(parts or ())
         if not text:  # the empty text is a value that a formula can have, and is a blank
-            return Unknown(_NO_VALUE) if has_formula and (kind != "str" or parts is None) else None
+            return NoValue(_NO_VALUE) if has_formula and (kind != "str" or parts is None) else None
         if kind == "s":
             return self._texts[int(text)] or None
         if kind == "b":
@@ -190,13 +161,57 @@ class Book:
             return text
         number = int(text) if len(text) < 20 and text.lstrip("-").isdecimal() else float(text)
         style = int(cell.get("s", 0))
-        meaning = self._formats[style] if style < len(self._formats) else ""
+        meaning = self._meanings[style] if style < len(self._meanings) else ""
         if meaning == "date":
             try:
-                return from_excel(number, self.epoch)
+                moment: CellValue = from_excel(number, self.epoch)
             except (ValueError, OverflowError):
                 return number
+            return moment
         return Percent(number) if meaning == "percent" else number
+
+
+class _SheetReader:
+    """The rows of a sheet while its XML goes by: `rows` are those that have ended since."""
+
+    def __init__(self, book: Book) -> None:
+        self.rows: list[NumberedRow] = []
+        self.text = _Text()
+        self._book = book
+        self._number = self._column = 0
+        self._values: list[CellValue] = []
+        self._cell: Attributes | None = None
+        self._has_formula = False
+
+    def start(self, name: str, attributes: Attributes) -> None:
+        if name == "row":
+            self._book.count_row()
+            self._number = int(attributes.get("r", self._number + 1))
+            self._values, self._column = [], 0
+            if not 1 <= self._number <= _LAST_ROW:
+                raise Rejected(_TOO_MANY_ROWS)
+        elif name == "c":
+            column = attributes.get("r", "").rstrip("0123456789")
+            self._column = column_index_from_string(column) if column else self._column + 1
+            self._cell, self.text.parts, self._has_formula = attributes, None, False
+        elif name == "f":
+            self._has_formula = True
+        elif self._cell is not None:
+            self.text.start(name)
+
+    def end(self, name: str) -> None:
+        if name == "c" and self._cell is not None:
+            if self._column <= MOST_COLUMNS:
+                value = self._book.value_of(self._cell, self.text.parts, self._has_formula)
+                if value is not None:
+                    self._values.extend([None] * (self._column - len(self._values)))
+                    self._values[self._column - 1] = value
+            self._cell = None
+        elif name == "row":
+            if self._values:
+                self.rows.append(NumberedRow(self._number, self._values))
+        else:
+            self.text.end(name)
 
 
 class _Text:
@@ -204,27 +219,27 @@ class _Text:
 
     def __init__(self) -> None:
         self.parts: list[str] | None = None
-        self._inside = self._spoken = False
-        self._left = 0
+        self._is_inside = self._is_spoken = False
+        self._characters_left = 0
 
     def start(self, name: str) -> None:
         if name == "rPh":
-            self._spoken = True
-        elif name in ("v", "t") and not self._spoken:
-            self._inside = True
+            self._is_spoken = True
+        elif name in ("v", "t") and not self._is_spoken:
+            self._is_inside = True
             if not self.parts:
-                self.parts, self._left = [], LONGEST + 1
+                self.parts, self._characters_left = [], LONGEST + 1
 
     def end(self, name: str) -> None:
         if name == "rPh":
-            self._spoken = False
+            self._is_spoken = False
         elif name in ("v", "t"):
-            self._inside = False
+            self._is_inside = False
 
     def add(self, text: str) -> None:
-        if self._inside and self._left > 0 and self.parts is not None:
-            self.parts.append(text[: self._left])
-            self._left -= len(text)
+        if self._is_inside and self._characters_left > 0 and self.parts is not None:
+            self.parts.append(text[: self._characters_left])
+            self._characters_left -= len(text)
 
 
 @lru_cache(maxsize=10_000)
