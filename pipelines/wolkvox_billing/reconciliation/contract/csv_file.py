@@ -11,10 +11,9 @@ from typing import NamedTuple
 
 from wolkvox_billing.errors import SettingsError
 from wolkvox_billing.invoices.document import Rejected, short
-from wolkvox_billing.invoices.sheets.delimited import decoded
+from wolkvox_billing.invoices.sheets.delimited import decoded, find_delimiter
 from wolkvox_billing.invoices.sheets.headings import letters_of
 
-DELIMITERS = (",", ";", "\t")
 RUNS_AS_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a text in a spreadsheet that begins so
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _SEP = re.compile(r'"?sep=(.)"?[\s,;]*', re.IGNORECASE)  # Excel's own first line
@@ -123,7 +122,7 @@ def _delimiter(lines: Sequence[str], columns: Sequence[str]) -> str:
             return 0
         return len(wanted & set(map(letters_of, first)))
 
-    return max(DELIMITERS, key=count_known)
+    return find_delimiter(count_known)
 
 
 def _records(lines: Sequence[str], delimiter: str) -> Iterator[tuple[int, list[str]]]:

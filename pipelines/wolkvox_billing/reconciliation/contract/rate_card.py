@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from wolkvox_billing.invoices.period import Period
-from wolkvox_billing.invoices.sheets.cells import numbers_of
+from wolkvox_billing.invoices.sheets.cells import find_decimal_marks, numbers_of
 from wolkvox_billing.reconciliation.contract.csv_file import CsvRow, read_rows
 from wolkvox_billing.reconciliation.contract.names import unknown_names
 from wolkvox_billing.reconciliation.facts import Meter, MonthUse
@@ -222,11 +222,7 @@ def cost(stretches: Sequence[Tariff], quantity: Decimal, shares: Sequence[Decima
 def _decimal_mark(rows: Sequence[CsvRow], column: str) -> str | None:
     """Return which of `.` and `,` is before decimals in a column; None where none of its numbers
     tells. Raises SettingsError where two of them tell different marks."""
-    telling: dict[str, CsvRow] = {}
-    for row in rows:
-        numbers = numbers_of(row.cells[column])
-        if len(numbers) == 1:
-            telling.setdefault(next(iter(numbers)), row)
+    telling, _ = find_decimal_marks((row, row.cells[column]) for row in rows)
     if len(telling) == 2:
         first, second = sorted(telling.values(), key=lambda row: row.line)
         raise second.wrong(

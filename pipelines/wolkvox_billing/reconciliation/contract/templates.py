@@ -9,8 +9,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from wolkvox_billing.errors import SettingsError
+from wolkvox_billing.invoices.sheets.delimited import DELIMITERS
 from wolkvox_billing.reconciliation.contract import line_map, rate_card
-from wolkvox_billing.reconciliation.contract.csv_file import DELIMITERS, RUNS_AS_FORMULA, read_text
+from wolkvox_billing.reconciliation.contract.csv_file import RUNS_AS_FORMULA, read_text
 from wolkvox_billing.reconciliation.contract.line_map import MapRow, first_fit
 from wolkvox_billing.reconciliation.facts import BilledLine
 from wolkvox_billing.values.spelling import plain
