@@ -20,7 +20,7 @@ PEERS := $(notdir $(patsubst %/,%,$(wildcard benchmarks/peers/*/)))
 SPARK := build/spark
 
 .PHONY: help install demo notebook test test-airflow test-spark airflow lint types check views \
-	faults bench plain peers advisories lock clean FORCE
+	faults bench honesty plain peers advisories lock clean FORCE
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -76,6 +76,9 @@ faults: .venv/installed $(LEAST)/installed ## kill, cut, trickle, fuzz, many at 
 
 bench: .venv/installed plain peers ## how fast all of it is, beside others; writes docs/bench.md; 4 hours or so
 	@$(BIN)/python benchmarks/report.py
+
+honesty: .venv/installed ## is anybody honest accused? writes docs/honesty.md; a quarter of an hour
+	@$(BIN)/python benchmarks/honesty.py
 
 # The wheel each time: what is measured is what stands here.
 plain: $(PLAIN)/installed .venv/installed ## a plain install of this project, which `make bench` measures
