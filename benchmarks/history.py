@@ -29,7 +29,7 @@ from wolkvox_billing.invoices.tables import document_rows, line_rows
 from wolkvox_billing.polling.polls import Poll
 from wolkvox_billing.polling.tables import Batch, poll_row, readings_in, rejected_in
 from wolkvox_billing.reconciliation.policy import Policy
-from wolkvox_billing.vendor.answer import Outcome, Verdict
+from wolkvox_billing.vendor.answer import Judgement, Outcome
 from wolkvox_billing.vendor.client import Answer
 from wolkvox_billing.vendor.operations import Operation
 from wolkvox_billing.vendor.readings import read_rows
@@ -145,10 +145,10 @@ def _write_operation(database: Any, polled: Polled) -> None:
     known: tuple[list[Row], date] | None = None  # what was answered last, and on which day
     for moment in polled.moments:
         rows = polled.answer(moment)
-        verdict = Verdict(Outcome.OK if rows else Outcome.EMPTY, rows=rows, count=len(rows))
+        judgement = Judgement(Outcome.OK if rows else Outcome.EMPTY, rows=rows, count=len(rows))
         at = ZERO + timedelta(seconds=moment)
         poll_id = f"{at:%Y%m%dT%H%M%S.%fZ}-{prefix}"
-        poll = Poll(poll_id, operation, polled.report, at, at, Answer(verdict, 200))
+        poll = Poll(poll_id, operation, polled.report, at, at, Answer(judgement, 200))
         if known != (rows, poll.date):  # at night the answers are the same for hours
             known = rows, poll.date
             readings, rejected = read_rows(rows, poll.date, {})

@@ -29,8 +29,9 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from findings import note
 
 from builders.postgres import running_postgres
+from wolkvox_billing.marts.engine import Engine
 from wolkvox_billing.marts.meaning import Meaning
-from wolkvox_billing.marts.sql import MARTS, statements
+from wolkvox_billing.marts.sql import MARTS, MartRows, statements
 
 LAST_DAY = date(2026, 10, 31)
 OPERATIONS = 20
@@ -129,16 +130,13 @@ def measure(engine: str, query: Query) -> dict[str, list[str]]:
     """Print a line with the time of each query; return the rows of each mart, as texts."""
     now = datetime.combine(LAST_DAY + timedelta(days=1), datetime.min.time(), timezone.utc)
     began = time.perf_counter()
-    for statement in statements(
-        engine,
-        raw=RAW,
-        marts=VIEWS,
+    rows_of_tables = MartRows(
+        Meaning(),
         now=now + timedelta(hours=6),
         first_poll=query(f"SELECT MIN(poll_date) FROM {RAW}.polls")[0][0],
-        timezone="America/Bogota",
         zones={f"operation {n}": "America/Bogota" for n in range(OPERATIONS)},
-        reports=Meaning().reports(),
-    ):
+    )
+    for statement in statements(Engine(engine, RAW, VIEWS), rows_of_tables):
         query(statement)
     print(f"{engine:9} {'all views made':28} {time.perf_counter() - began:7.2f} s")
     mart_rows, bare = {}, 0.0

@@ -17,7 +17,6 @@ from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from wolkvox_billing.invoices.period import Period
 from wolkvox_billing.reconciliation.contract.line_map import MapRow
 from wolkvox_billing.reconciliation.contract.rate_card import FOREVER, Rate
 from wolkvox_billing.reconciliation.facts import BilledLine, Facts, MonthUse
@@ -25,6 +24,7 @@ from wolkvox_billing.reconciliation.keys import compare
 from wolkvox_billing.reconciliation.policy import Policy
 from wolkvox_billing.reconciliation.unread import Point, unread_of_counter
 from wolkvox_billing.reconciliation.verdicts import judge
+from wolkvox_billing.values.periods import Period
 
 OCTOBER = Period(date(2026, 10, 1), date(2026, 11, 1))
 SECONDS = 31 * 86_400

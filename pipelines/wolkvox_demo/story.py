@@ -18,7 +18,7 @@ from wolkvox_billing.cli.terminal import print_table, say
 from wolkvox_billing.closing import Close
 from wolkvox_billing.evidence import Examined
 from wolkvox_billing.marts.reconciled import ReconciledRow
-from wolkvox_billing.values.shown import in_runs
+from wolkvox_billing.values.periods import format_days
 from wolkvox_billing.verbs.invoices import Receipt
 from wolkvox_billing.warehouse.place import opened
 from wolkvox_billing.warehouse.sql import rows_of
@@ -118,7 +118,7 @@ def tell(story: Story) -> None:
     say("What each month came to", bold=True)
     print_table(*story.months)
     say("Days without an answer, which no later call can bring back", bold=True)
-    say(f"  {in_runs(story.unread)}\n")
+    say(f"  {format_days(story.unread)}\n")
     say("Refusals: kept as such, and never a zero", bold=True)
     print_table(*story.refusals)
     say("Values that changed after their day was over, or that fell", bold=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 from builders.project import SERVERS, TOKENS
 from fake_wolkvox.reply import envelope
-from wolkvox_billing.vendor.client import Answer, ask, new_session
+from wolkvox_billing.vendor.client import Answer, Limits, ask, new_session
 from wolkvox_billing.vendor.operations import Operation
 
 REPORT = "rsync_s3_mp3"
@@ -19,7 +19,7 @@ def call(base: str, token: str = TOKEN, report: str = REPORT, **limits: Any) -> 
     """One call of its own."""
     operation = Operation("acme", SERVERS["acme"], f"{base}/api/v2/billing.php", token)
     with new_session() as session:
-        return ask(session, operation, report, **limits)
+        return ask(session, operation, report, Limits(**limits))
 
 
 MISBEHAVED = {

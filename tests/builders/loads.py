@@ -26,7 +26,7 @@ def poll(project: Project, items: int, **more: Any) -> LoadReport:
     """A load an hour after the one before, which is answered one row of this amount."""
     tell(project, items)
     report = project.load(**more)
-    assert [one.outcome for one in report.polls] == ["ok"]
+    assert [poll.outcome for poll in report.polls] == ["ok"]
     return report
 
 
@@ -41,12 +41,12 @@ def _first(project: Project) -> None:
 
 
 def readings(project: Project) -> list[tuple[datetime, Decimal]]:
-    found = project.query("SELECT read_at, items FROM readings ORDER BY read_at")
+    readings = project.query("SELECT read_at, items FROM readings ORDER BY read_at")
     assert (
         project.query(f"SELECT max(read_at) FROM readings UNION ALL SELECT read_at FROM {REPORT}")
-        == [(found[-1][0],)] * 2
+        == [(readings[-1][0],)] * 2
     )  # the report's table has the newest one
-    return [(at, items) for at, items in found]
+    return [(at, items) for at, items in readings]
 
 
 def at(hour: int, items: int) -> tuple[datetime, Decimal]:

@@ -10,9 +10,9 @@ from typing import Any
 from builders.documents import declared, line, period, ubl
 from builders.project import TOKENS, Project
 from builders.record import REPORT, Call, write_documents, write_polls
-from wolkvox_billing.invoices.period import Period
 from wolkvox_billing.marts.reconciled import ReconciledRow
 from wolkvox_billing.reconciliation.policy import Policy
+from wolkvox_billing.values.periods import Period
 from wolkvox_billing.verbs.invoices import invoices
 from wolkvox_billing.verbs.reconcile import Reconciliation, reconcile
 

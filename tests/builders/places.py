@@ -58,9 +58,9 @@ def empty_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pl
     monkeypatch.setattr(environ, "SECRET_STORAGE_PATH", f"{places.secret_files}/%s")
     monkeypatch.setattr(configuration, "SECRET_FILES", str(places.secret_files))
     context = Container()[PluggableRunContext]
-    kept = context.providers
+    providers_before = context.providers
     yield places
-    context.providers = kept
+    context.providers = providers_before
 
 
 def reload_dlt() -> None:

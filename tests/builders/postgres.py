@@ -77,8 +77,8 @@ def _run(folder: Path, program: str, *arguments: object) -> None:
 
 def _programs() -> Path:
     candidates = [Path(os.environ["PG_BIN"])] if "PG_BIN" in os.environ else []
-    if found := shutil.which("pg_ctl"):
-        candidates.append(Path(found).resolve().parent)
+    if program := shutil.which("pg_ctl"):
+        candidates.append(Path(program).resolve().parent)
     candidates += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
     candidates += Path("/opt/homebrew/opt").glob("postgresql@*/bin")
     for folder in candidates:

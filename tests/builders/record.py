@@ -33,7 +33,7 @@ from wolkvox_billing.polling.tables import (
     rejected_in,
     report_table,
 )
-from wolkvox_billing.vendor.answer import judge
+from wolkvox_billing.vendor.answer import judge_answer
 from wolkvox_billing.vendor.client import Answer
 from wolkvox_billing.vendor.operations import Operation
 from wolkvox_billing.vendor.readings import read_rows
@@ -119,12 +119,12 @@ def _make_invoice_tables(project: Project) -> None:
 def _batch(call: Call) -> Batch:
     body = envelope(list(call.rows))
     digest = hashlib.sha256(body).hexdigest()
-    answer = Answer(judge(200, body), 200, body, len(body), digest)
+    answer = Answer(judge_answer(200, body), 200, body, len(body), digest)
     server, token = SERVERS[call.operation], TOKENS[call.operation]
     operation = Operation(call.operation, server, "http://127.0.0.1", token, call.zone)
     at = call.at.astimezone(timezone.utc)
     poll = Poll(new_poll_id(at), operation, call.report, at, at, answer)
-    readings, rejected = read_rows(poll.verdict.rows, poll.date, {})
+    readings, rejected = read_rows(poll.judgement.rows, poll.date, {})
     return Batch(poll, readings, rejected)
 
 

@@ -52,7 +52,6 @@ from wolkvox_billing import wolkvox_billing
 from wolkvox_billing.errors import SettingsError
 from wolkvox_billing.invoices import Document, OtherKind, Rejected, complete_document
 from wolkvox_billing.invoices.files import Paper, read_file
-from wolkvox_billing.invoices.period import Period
 from wolkvox_billing.marts.meaning import read_meaning
 from wolkvox_billing.reconciliation.contract.line_map import COLUMNS as MAP_COLUMNS
 from wolkvox_billing.reconciliation.contract.line_map import ROLES, first_fit, read_line_map
@@ -60,7 +59,8 @@ from wolkvox_billing.reconciliation.contract.rate_card import COLUMNS as CARD_CO
 from wolkvox_billing.reconciliation.contract.rate_card import cost, read_rate_card, tariffs
 from wolkvox_billing.reconciliation.facts import Meter
 from wolkvox_billing.reconciliation.policy import read_policy
-from wolkvox_billing.vendor.answer import Outcome, judge
+from wolkvox_billing.values.periods import Period
+from wolkvox_billing.vendor.answer import Outcome, judge_answer
 from wolkvox_billing.vendor.readings import Unreadable, read_items, read_rows
 from wolkvox_billing.warehouse.complaints import configured
 
@@ -91,7 +91,7 @@ def test_a_count_is_the_one_that_was_sent(fuzz: Fuzz) -> None:
     reason to reject it."""
 
     def check(drawn: list[Any]) -> None:
-        verdict = judge(200, in_json(drawn))
+        verdict = judge_answer(200, in_json(drawn))
         assert verdict.outcome is Outcome.OK
         readings, rejected = read_rows(verdict.rows, TODAY)
         assert len(readings) + len(rejected) == len(drawn)

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from builders.documents import line, period, ubl
 from builders.read_documents import document_in
-from wolkvox_billing.invoices.period import Period, periods_in, settle_period
+from wolkvox_billing.invoices.period import periods_in, settle_period
 from wolkvox_billing.reconciliation.policy import PERIOD_RULES
+from wolkvox_billing.values.periods import Period
 
 
 def days(start: str, end: str) -> Period:

@@ -12,9 +12,9 @@ from builders.documents import SUPPLIER, ubl, xlsx
 from builders.read_documents import contents_in, document_in, documents_in, rejection_of
 from builders.sheets import HEADINGS, ROW, changed, csv
 from wolkvox_billing.invoices import Document
-from wolkvox_billing.invoices.period import Period
 from wolkvox_billing.invoices.ubl import read_xml
 from wolkvox_billing.reconciliation.policy import Policy
+from wolkvox_billing.values.periods import Period
 
 OCTOBER = Period(date(2026, 10, 1), date(2026, 11, 1))
 

@@ -24,7 +24,7 @@ from builders.documents import (
 from builders.read_documents import contents_in, document_in, rejection_of
 from wolkvox_billing.invoices import Document, OtherKind
 from wolkvox_billing.invoices.files import read_file
-from wolkvox_billing.invoices.period import Period
+from wolkvox_billing.values.periods import Period
 
 OCTOBER = Period(date(2026, 10, 1), date(2026, 11, 1))
 

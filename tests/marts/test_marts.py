@@ -66,13 +66,13 @@ def counter(project: Project, days: str, **more: Any) -> None:
 
 def rows(project: Project, mart: str, columns: str, where: str = "TRUE") -> list[str]:
     """A mart's rows as texts, in the order of their columns: numbers without needless zeros."""
-    found = project.query(
+    records = project.query(
         f"SELECT {columns} FROM wolkvox_billing_marts.{mart} WHERE {where} ORDER BY {columns}"
     )
-    return [" ".join(map(_shown, row)) for row in found]
+    return [" ".join(map(_written, row)) for row in records]
 
 
-def _shown(value: Any) -> str:
+def _written(value: Any) -> str:
     if isinstance(value, Decimal):
         text = f"{value:f}"
         return text.rstrip("0").rstrip(".") if "." in text else text
@@ -276,7 +276,7 @@ def test_two_refreshes_at_once(
             )
         )
     try:
-        said = [(one.stdin, one.stdout) for one in machines]
+        said = [(machine.stdin, machine.stdout) for machine in machines]
         assert [out.readline() for _, out in said if out] == ["ready\n"] * 2
         for round_ in range(6):
             for number, (to, _) in enumerate(said):
@@ -286,8 +286,8 @@ def test_two_refreshes_at_once(
             assert rows(project, "usage_monthly", "last_quantity") == ["5"]
             assert project.query("SELECT COUNT(*) FROM wolkvox_billing_marts.refreshed") == [(1,)]
     finally:
-        for one in machines:
-            one.communicate(timeout=30)
+        for machine in machines:
+            machine.communicate(timeout=30)
 
 
 def test_a_counter_that_resets(warehouse: Project) -> None:
@@ -341,22 +341,23 @@ LOOKS = [
 def test_the_data_says_what_it_looks_like(project: Project) -> None:
     """`auto` tells a counter by 6 rises without a fall and a reset at each turn of a month, a daily
     count by falls, a gauge by flatness, and says `undetermined` for less."""
-    looks = [(dict(one.split(":") for one in days.split()), measure) for days, measure in LOOKS]
+    looks = [(dict(text.split(":") for text in days.split()), measure) for days, measure in LOOKS]
     operations = project.operations(len(looks))
     for day in sorted({day for days, _ in looks for day in days}):
         asked = []
-        for one, (days, _) in zip(operations, looks, strict=True):
+        for operation, (days, _) in zip(operations, looks, strict=True):
             if day in days:
-                row = {"operation": one["name"], "description": "Audios", "date": f"2026-{day}"}
-                project.vendor.answer(one["token"], REPORT, [{**row, "items": days[day]}])
-                asked.append(one)
+                name = operation["name"]
+                row = {"operation": name, "description": "Audios", "date": f"2026-{day}"}
+                project.vendor.answer(operation["token"], REPORT, [{**row, "items": days[day]}])
+                asked.append(operation)
         project.vendor.now = at(f"2026-{day} 23:50")
         assert project.poll(operations=asked, force=True).is_good
     assert project.load(operations=asked, pace_minutes=60).is_good
-    for one, (days, measure) in zip(operations, looks, strict=True):
-        who = f"operation_id = '{one['name']}'"
-        found = rows(project, "usage_monthly", "measure, measure_source", who)
-        assert set(found) == {measure}, days
+    for operation, (days, measure) in zip(operations, looks, strict=True):
+        who = f"operation_id = '{operation['name']}'"
+        meanings = rows(project, "usage_monthly", "measure, measure_source", who)
+        assert set(meanings) == {measure}, days
         assert len(rows(project, "poll_coverage", "polls", f"{who} AND polls > 0")) == len(days)
 
 
@@ -415,8 +416,8 @@ def test_an_empty_month(warehouse: Project) -> None:
         Audios 2026-09-01 month_to_date setting 40 40 40 True 0.1667
         Audios 2026-11-01 month_to_date setting  2  2  2 False -
     """)
-    found = rows(warehouse, "poll_coverage", COVERAGE, "poll_date < '2026-10-05'")
-    assert found == table("""
+    coverage = rows(warehouse, "poll_coverage", COVERAGE, "poll_date < '2026-10-05'")
+    assert coverage == table("""
         2026-09-30 1 1 1430 0
         2026-10-01 1 1  720 0
         2026-10-02 0 0 1440 0
@@ -583,14 +584,15 @@ def test_an_absurd_number_breaks_no_view(warehouse: Project) -> None:
 def test_numbers_are_numbers_and_dates_are_dates(warehouse: Project) -> None:
     """A BI tool sees DECIMAL(18,4), BIGINT, DATE, timestamps with time zone and BOOLEAN."""
     say(warehouse, "2026-10-01 12:00", "2026-10-01 5")
-    found = warehouse.query(
+    columns = warehouse.query(
         "SELECT column_name, lower(data_type) FROM information_schema.columns "
         "WHERE table_schema = 'wolkvox_billing_marts' "
         "AND table_name IN ('usage_daily', 'usage_monthly', 'usage_restatements', 'poll_coverage')"
     )
     names = {"double precision": "double", "character varying": "text", "varchar": "text"}
     kinds = {
-        column: names.get(kind, kind).replace("numeric", "decimal(18,4)") for column, kind in found
+        column: names.get(kind, kind).replace("numeric", "decimal(18,4)")
+        for column, kind in columns
     }
     expected = {
         "timestamp with time zone": "first_answer_at first_read_at last_answer_at last_read_at "
@@ -603,14 +605,14 @@ def test_numbers_are_numbers_and_dates_are_dates(warehouse: Project) -> None:
         "text": "consumed_unit measure measure_source operation_id operation_name poll_id product "
         "report",
     }
-    assert kinds == {one: kind for kind, listed in expected.items() for one in listed.split()}
+    assert kinds == {column: kind for kind, listed in expected.items() for column in listed.split()}
 
 
 def test_each_view_and_column_has_a_comment(warehouse: Project) -> None:
     """A BI tool shows a sentence for each view and column, in the database itself."""
     say(warehouse, "2026-10-01 12:00", "2026-10-01 5")
     if warehouse.destination == "duckdb":
-        found = warehouse.query(
+        comments = warehouse.query(
             "SELECT view_name, NULL, comment FROM duckdb_views() "
             "WHERE schema_name = 'wolkvox_billing_marts' UNION ALL "
             "SELECT c.table_name, c.column_name, c.comment FROM duckdb_columns() c "
@@ -618,16 +620,16 @@ def test_each_view_and_column_has_a_comment(warehouse: Project) -> None:
             "AND v.schema_name = c.schema_name WHERE c.schema_name = 'wolkvox_billing_marts'"
         )
     else:
-        found = warehouse.query(
+        comments = warehouse.query(
             "SELECT c.relname, a.attname, col_description(c.oid, a.attnum) FROM pg_class c "
             "JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 WHERE c.relkind = 'v' "
             "AND c.relnamespace = 'wolkvox_billing_marts'::regnamespace "
             "UNION ALL SELECT relname, NULL, obj_description(oid, 'pg_class') FROM pg_class "
             "WHERE relkind = 'v' AND relnamespace = 'wolkvox_billing_marts'::regnamespace"
         )
-    assert {view for view, _, _ in found} == set(VIEWS)
-    assert len(found) > 80
-    assert [one for one in found if not one[2]] == []
+    assert {view for view, _, _ in comments} == set(VIEWS)
+    assert len(comments) > 80
+    assert [comment for comment in comments if not comment[2]] == []
 
 
 def test_what_stands_on_a_mart_survives(warehouse: Project) -> None:
@@ -690,21 +692,21 @@ def test_both_engines_give_the_same_rows(
         project.vendor.behave()
         if step in (3, 7):
             project.vendor.misbehave("maintenance", token=TOKENS["beta"])
-        for one in (project, other):
-            one.poll(reports=reports)
+        for place in (project, other):
+            place.poll(reports=reports)
         project.later(hours=13 if step % 3 else 60)
-    for one in (project, other):
-        one.load(reports=reports, gauge_month="average", pace_minutes=300)
+    for place in (project, other):
+        place.load(reports=reports, gauge_month="average", pace_minutes=300)
     # The stand-in's own counters grow and restart; here is a list, restated, with an odd number.
     listed = ["2026-10-08 1.25", "2026-10-09 3", "2026-10-08 2.5 Video"]
     for extra in ([], ["2026-10-08 0.0001"]):
-        for one in (project, other):
-            say(one, f"2026-10-1{len(extra)} 09:00", *listed, *extra, report="vision")
+        for place in (project, other):
+            say(place, f"2026-10-1{len(extra)} 09:00", *listed, *extra, report="vision")
     for mart in MARTS:
         query = f"SELECT * FROM wolkvox_billing_marts.{mart}"
-        found = [one.query_dicts(query) for one in (project, other)]
-        assert found[0] == found[1]
-        assert found[0], mart
+        answers = [place.query_dicts(query) for place in (project, other)]
+        assert answers[0] == answers[1]
+        assert answers[0], mart
 
 
 def test_the_files_say_their_grain() -> None:

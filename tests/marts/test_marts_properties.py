@@ -19,12 +19,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from builders.project import Project
+from wolkvox_billing.marts.engine import Engine
 from wolkvox_billing.marts.meaning import Meaning
 from wolkvox_billing.marts.refresh import refresh
-from wolkvox_billing.marts.sql import statements
+from wolkvox_billing.marts.sql import MartRows, statements
 from wolkvox_billing.polling.polls import Poll, new_poll_id
 from wolkvox_billing.polling.tables import TABLES, Batch, poll_row, readings_in
-from wolkvox_billing.vendor.answer import Outcome, Verdict
+from wolkvox_billing.vendor.answer import Judgement, Outcome
 from wolkvox_billing.vendor.client import Answer
 from wolkvox_billing.vendor.operations import Operation
 from wolkvox_billing.vendor.readings import Reading, Readings
@@ -81,26 +82,19 @@ class Warehouse:
 def warehouse() -> Iterator[Warehouse]:
     with closing(duckdb.connect()) as db:
         db.execute("SET TimeZone = 'UTC'; CREATE SCHEMA wolkvox_billing")
-        made = Warehouse(db)
+        warehouse = Warehouse(db)
         for table in ("polls", "readings"):
-            columns = TABLES[table][2]
-            made.tables[table] = list(columns)
+            columns = TABLES[table].columns
+            warehouse.tables[table] = list(columns)
             listed = ", ".join(
                 f"{name} {TYPES[kind['data_type']]}" for name, (kind, _) in columns.items()
             )
             db.execute(f"CREATE TABLE wolkvox_billing.{table} ({listed})")
-        for statement in statements(
-            "duckdb",
-            raw="wolkvox_billing",
-            marts="marts",
-            now=datetime(2026, 11, 2, tzinfo=timezone.utc),
-            first_poll=date(2026, 8, 1),
-            timezone="America/Bogota",
-            zones={},
-            reports=Meaning().reports(),
-        ):
+        now = datetime(2026, 11, 2, tzinfo=timezone.utc)
+        contents = MartRows(Meaning(), now, first_poll=date(2026, 8, 1))
+        for statement in statements(Engine("duckdb", "wolkvox_billing", "marts"), contents):
             db.execute(statement)
-        yield made
+        yield warehouse
 
 
 @st.composite
@@ -124,7 +118,7 @@ def months(draw: st.DrawFn) -> list[Batch]:
             for n, (product, back, items) in enumerate(listed, 1)
         ]
         outcome = Outcome.OK if rows else draw(st.sampled_from([Outcome.EMPTY, Outcome.BAD_TOKEN]))
-        answer = Answer(Verdict(outcome, rows=[{}] * len(rows)), http_status=200)
+        answer = Answer(Judgement(outcome, rows=[{}] * len(rows)), http_status=200)
         poll = Poll(new_poll_id(moment), operation, REPORT, moment, moment, answer)
         batches.append(Batch(poll, Readings(rows), []))
     return batches
@@ -170,20 +164,20 @@ def test_no_reading_is_counted_twice(
     """Each day's value is that of one reading: the last one of its product and day, by hand."""
     warehouse.hold(batches, measure)
     newest: dict[tuple[str, date], Decimal] = {}
-    for batch in sorted(batches, key=lambda one: one.poll.started_at):
-        for one in batch.readings:
-            newest[one.description, one.date] = one.items
+    for batch in sorted(batches, key=lambda batch: batch.poll.started_at):
+        for reading in batch.readings:
+            newest[reading.description, reading.date] = reading.items
     sums: dict[tuple[str, date], Decimal] = {}
     lasts: dict[tuple[str, date], Decimal] = {}
     for (product, day), items in sorted(newest.items()):
         key = product, day.replace(day=1)
         sums[key] = sums.get(key, Decimal(0)) + items
         lasts[key] = items
-    found = warehouse.query(
+    usage = warehouse.query(
         "SELECT product, billing_period_start, sum_of_daily_quantity, last_quantity "
         "FROM marts.usage_monthly ORDER BY 1, 2"
     )
-    assert found == [(*key, sums[key], lasts[key]) for key in sorted(sums)]
+    assert usage == [(*key, sums[key], lasts[key]) for key in sorted(sums)]
     assert len(newest) == warehouse.query("SELECT COUNT(*) FROM marts.usage_daily")[0][0]
 
 
@@ -193,7 +187,7 @@ def test_the_order_of_arrival_changes_nothing(
     warehouse: Warehouse, batches: list[Batch], measure: str, chance: random.Random
 ) -> None:
     """Polls that are loaded in any other order give the same marts, row by row."""
-    warehouse.hold(sorted(batches, key=lambda one: one.poll.started_at), measure)
+    warehouse.hold(sorted(batches, key=lambda batch: batch.poll.started_at), measure)
     before = warehouse.marts()
     chance.shuffle(batches)
     warehouse.hold(batches, measure)
@@ -225,8 +219,8 @@ def test_the_same_poll_again_changes_nothing(
 
     def load(some: list[Batch]) -> list[list[tuple[Any, ...]]]:
         tables = {
-            "polls": [poll_row(one) for one in some],
-            "readings": [row for one in some for row in readings_in(one).rows()],
+            "polls": [poll_row(batch) for batch in some],
+            "readings": [row for batch in some for row in readings_in(batch).rows()],
         }
         pipeline.run(
             [
@@ -243,5 +237,5 @@ def test_the_same_poll_again_changes_nothing(
             for name in names
         ]
 
-    if any(one.readings for one in batches):
+    if any(batch.readings for batch in batches):
         assert load(batches) == load(again)

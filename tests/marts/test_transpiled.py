@@ -17,10 +17,10 @@ from wolkvox_billing.marts.dialects import DIALECTS
 from wolkvox_billing.marts.sql import MARTS, VIEWS
 from wolkvox_billing.verbs.load import marts_sql
 
-ELSEWHERE = [one for one in DIALECTS if one not in ("duckdb", "postgres")]
+ELSEWHERE = [dialect for dialect in DIALECTS if dialect not in ("duckdb", "postgres")]
 
 
-def made(dialect: str) -> list[str]:
+def statements_of(dialect: str) -> list[str]:
     return list(marts_sql(dialect))
 
 
@@ -28,7 +28,7 @@ def made(dialect: str) -> list[str]:
 def test_each_statement_parses(project: Project, dialect: str) -> None:
     """Each statement is one statement of the engine's dialect, and every view is among them."""
     views = set()
-    for statement in made(dialect):
+    for statement in statements_of(dialect):
         (tree,) = sqlglot.parse(statement, read=dialect, error_level=sqlglot.ErrorLevel.RAISE)
         assert tree is not None
         assert not isinstance(tree, exp.Command), statement
@@ -42,15 +42,15 @@ def test_each_statement_parses(project: Project, dialect: str) -> None:
 def test_only_plain_words_are_used(project: Project, dialect: str) -> None:
     """No view uses what engines do differently: no series, no time zone, no interval, no named
     window, no word of our own, no clock."""
-    for statement in made(dialect):
+    for statement in statements_of(dialect):
         if statement.startswith("CREATE VIEW"):
             query = re.sub(r"'(?:[^'\\]|\\.|'')*'", "''", statement)  # comments have words too
-            found = re.findall(
+            words = re.findall(
                 r"(?i)\b(GENERATE\w+|RANGE\s*\(|TIME ZONE|AT_TIMEZONE|INTERVAL|QUALIFY|WINDOW|"
                 r"QUANTITY\s*\(|AVERAGE\s*\(|ARG_M\w+|NOW|CURRENT_\w*TIME\w*|DATE_TRUNC|EPOCH\s*\()",
                 query,
             )
-            assert found == [], statement
+            assert words == [], statement
 
 
 def test_bigquery_and_the_others_carry_the_comments(project: Project) -> None:
@@ -66,7 +66,7 @@ def test_bigquery_and_the_others_carry_the_comments(project: Project) -> None:
     }
     assert {*forms, "clickhouse"} == set(ELSEWHERE)
     for dialect, form in forms.items():
-        assert form in "\n".join(made(dialect)), dialect
+        assert form in "\n".join(statements_of(dialect)), dialect
 
 
 def test_the_command_prints_them(project: Project) -> None:

@@ -22,8 +22,8 @@ MANY = 20 if KILLS else 3
 
 @pytest.fixture(scope="module")
 def runs() -> Iterator[Stable]:
-    with stable() as made:
-        yield made
+    with stable() as world:
+        yield world
 
 
 def all_at_once(
@@ -31,22 +31,22 @@ def all_at_once(
 ) -> list[list[Any]]:
     """A run for each of these environments, all started before one ends; what each made, and its
     problems."""
-    given = {"destination": project.destination, "now": project.vendor.now.isoformat(),
+    arguments = {"destination": project.destination, "now": project.vendor.now.isoformat(),
              "force": True, "retry_pause_seconds": 0.0, **settings}  # fmt: skip
     places = [(tmp_path / f"result{n}", tmp_path / f"output{n}") for n in range(len(envs))]
     with project.vendor.hold():
         started = [
-            runs.start("load", given, result=result, output=output, more=env)
+            runs.start("load", arguments, result=result, output=output, more=env)
             for env, (result, output) in zip(envs, places, strict=True)
         ]
         project.vendor.wait_for_calls(1, 60)
-    made = []
+    runs_made = []
     for pid, (result, output) in zip(started, places, strict=True):
         assert runs.wait(pid) == 0, output.read_text()
         assert "Traceback" not in output.read_text()
-        made.append(json.loads(result.read_text())[0])
+        runs_made.append(json.loads(result.read_text())[0])
     assert project.vendor.violations == 0
-    return made
+    return runs_made
 
 
 def named(vendor: Vendor, *names: str) -> dict[str, str]:
@@ -58,18 +58,18 @@ def named(vendor: Vendor, *names: str) -> dict[str, str]:
 def own(tmp_path: Path, number: int) -> dict[str, str]:
     """The folders of a project, a user and a host of its own, but for the locks."""
     places = {"PWD": "project", "DLT_DATA_DIR": "dlt", "HOME": "home"}
-    made = {name: tmp_path / f"{number}" / folder for name, folder in places.items()}
-    for folder in made.values():
+    folders = {name: tmp_path / f"{number}" / folder for name, folder in places.items()}
+    for folder in folders.values():
         folder.mkdir(parents=True, exist_ok=True)
-    return {name: str(folder) for name, folder in made.items()}
+    return {name: str(folder) for name, folder in folders.items()}
 
 
 def check(project: Project, answers: int) -> None:
     """Each answer is there once: as many as the vendor gave."""
     assert len(project.vendor.calls) == answers
     for table in ("polls", "readings"):
-        [found] = project.query(f"SELECT count(*), count(DISTINCT poll_id) FROM {table}")
-        assert found == (answers, answers), table
+        [counts] = project.query(f"SELECT count(*), count(DISTINCT poll_id) FROM {table}")
+        assert counts == (answers, answers), table
 
 
 def test_one_project(
@@ -77,8 +77,8 @@ def test_one_project(
 ) -> None:
     """Processes of one project folder come one after the other, and each loads what it asked."""
     configure(monkeypatch, warehouse.vendor, "acme", "beta")
-    for made, problems in all_at_once(runs, warehouse, tmp_path, [{}] * MANY):
-        assert (made, problems) == (["ok", "ok"], [])
+    for outcomes, problems in all_at_once(runs, warehouse, tmp_path, [{}] * MANY):
+        assert (outcomes, problems) == (["ok", "ok"], [])
     check(warehouse, 2 * MANY)
     note(f"{warehouse.destination}: {MANY} processes at once in one project folder")
 
@@ -95,11 +95,11 @@ def test_projects_with_one_warehouse(
     assert warehouse.load().is_good
     asked = [("acme", names[n % 3]) if n % 3 else ("acme",) for n in range(MANY)]
     envs = [own(tmp_path, n) | named(vendor, *which) for n, which in enumerate(asked)]
-    made = all_at_once(runs, warehouse, tmp_path, envs)
+    results = all_at_once(runs, warehouse, tmp_path, envs)
     answers = 1 + sum(map(len, asked))
-    assert [outcomes for outcomes, _ in made] == [["ok"] * len(which) for which in asked]
-    told = [" ".join(problems) for _, problems in made]
-    assert all("is open in another program" in one for one in told if one)
+    assert [outcomes for outcomes, _ in results] == [["ok"] * len(which) for which in asked]
+    told = [" ".join(problems) for _, problems in results]
+    assert all("is open in another program" in text for text in told if text)
     if warehouse.destination == "postgres":
         assert not any(told)
     warehouse.later(hours=1)
@@ -129,8 +129,8 @@ def test_pending_answers_of_many_projects(
     for _ in range(5 * MANY):
         if not waiting:
             break
-        made = all_at_once(runs, project, tmp_path, waiting)
+        results = all_at_once(runs, project, tmp_path, waiting)
         answers += len(waiting)
-        waiting = [env for env, one in zip(waiting, made, strict=True) if one[1]]
+        waiting = [env for env, result in zip(waiting, results, strict=True) if result[1]]
     assert not waiting
     check(project, answers)

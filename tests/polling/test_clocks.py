@@ -22,8 +22,8 @@ MONTHS = (
 
 @pytest.fixture(scope="module")
 def runs() -> Iterator[Stable]:
-    with stable() as made:
-        yield made
+    with stable() as world:
+        yield world
 
 
 def tell(project: Project, items: str, day: str, operation: str = "acme") -> None:
@@ -38,7 +38,7 @@ def at(project: Project, moment: datetime, items: str, day: str) -> list[str]:
     tell(project, items, day)
     report = project.load()
     assert report.problems == []
-    return [one.outcome.value for one in report.polls]
+    return [poll.outcome.value for poll in report.polls]
 
 
 def test_a_clock_that_is_set_back(project: Project) -> None:
@@ -71,9 +71,9 @@ def test_a_host_in_another_zone(project: Project, runs: Stable, tmp_path: Path, 
     last = datetime(2026, 12, 1, 4, 59, tzinfo=timezone.utc)
     project.vendor.now = last
     tell(project, "900", "2026-11-30")
-    given = {"destination": "duckdb", "now": last.isoformat()}
+    arguments = {"destination": "duckdb", "now": last.isoformat()}
     output = tmp_path / "output"
-    assert runs.run("load", given, more={"TZ": zone}, output=output) == 0, output.read_text()
+    assert runs.run("load", arguments, more={"TZ": zone}, output=output) == 0, output.read_text()
     assert project.query(READ) == [("acme", date(2026, 11, 30), "900", last, date(2026, 11, 30))]
     assert project.query("SELECT poll_date FROM polls") == [(date(2026, 11, 30),)]
     assert project.query(MONTHS) == [(date(2026, 11, 1), date(2026, 12, 1), 900)]
@@ -89,12 +89,12 @@ def test_the_month_turns_within_a_run(warehouse: Project, monkeypatch: pytest.Mo
     real, asked = warehouse.vendor.call, []
 
     def call(*args: Any) -> Any:
-        made = real(*args)
+        skip = real(*args)
         if asked:
-            return made
-        asked.append(made)
+            return skip
+        asked.append(skip)
         warehouse.later(seconds=2)
-        return made
+        return skip
 
     monkeypatch.setattr(warehouse.vendor, "call", call)
     report = warehouse.load(max_parallel=1)

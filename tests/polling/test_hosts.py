@@ -51,19 +51,19 @@ print(json.dumps([made, report.problems]), flush=True)
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, vendor: Vendor,
             request: pytest.FixtureRequest) -> Project:  # fmt: skip
     """A project that polls the operation `acme` into a PostgreSQL."""
-    made = empty_project(tmp_path, monkeypatch, vendor)
-    made.destination, made.dsn = "postgres", request.getfixturevalue("new_database")()
-    monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", made.dsn)
-    return made
+    project = empty_project(tmp_path, monkeypatch, vendor)
+    project.destination, project.dsn = "postgres", request.getfixturevalue("new_database")()
+    monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", project.dsn)
+    return project
 
 
 def disk(tmp_path: Path, name: str) -> dict[str, str]:
     """The folders of a host, made; by the variables that lead there."""
     places = {"HOME": "home", "TMPDIR": "tmp", "DLT_DATA_DIR": "dlt", "PWD": "project"}
-    made = {variable: tmp_path / name / folder for variable, folder in places.items()}
-    for folder in made.values():
+    folders = {variable: tmp_path / name / folder for variable, folder in places.items()}
+    for folder in folders.values():
         folder.mkdir(parents=True, exist_ok=True)
-    return {variable: str(folder) for variable, folder in made.items()}
+    return {variable: str(folder) for variable, folder in folders.items()}
 
 
 @contextmanager
@@ -109,9 +109,9 @@ def told(running: subprocess.Popen[str]) -> list[str]:
     """What a host's load made, once it has ended well: outcomes, and reasons of skips."""
     out, err = running.communicate(timeout=60)
     assert running.returncode == 0, err
-    made, problems = json.loads(out.splitlines()[-1])
+    outcomes, problems = json.loads(out.splitlines()[-1])
     assert problems == []
-    return list(made)
+    return list(outcomes)
 
 
 POLLS = "SELECT operation_id, report, outcome, started_at FROM polls ORDER BY started_at, 1"
@@ -129,9 +129,9 @@ def test_hosts_take_turns_with_a_token(project: Project, force: bool) -> None:
         with host(project, "b", force=force) as b:
             waiting = read_until(b, "waiting for the token of operation acme")
             assert f": process {a.pid} on " in waiting
-            seen = project.query("SELECT query FROM pg_stat_activity")
+            statements = project.query("SELECT query FROM pg_stat_activity")
             locks = project.query("SELECT l::text FROM pg_locks l WHERE locktype = 'advisory'")
-            assert locks and TOKENS["acme"][:8] not in f"{seen}{locks}"
+            assert locks and TOKENS["acme"][:8] not in f"{statements}{locks}"
             held.close()
             assert told(b) == (["ok"] if force else ["pace"])
             assert told(a) == ["ok"]
@@ -148,24 +148,24 @@ def test_hosts_that_ask_ten_operations_at_once(
     two calls at once, every call is answered, and each answer is there once."""
     tokens = {f"op{n}": f"{n:x}" * 64 for n in range(10)}
     told_of = [{"name": n, "server": f"01{n[2:]}", "token": token} for n, token in tokens.items()]
-    for one in told_of:
-        project.vendor.add_operation(**one)
+    for operation in told_of:
+        project.vendor.add_operation(**operation)
     monkeypatch.setenv("SOURCES__WOLKVOX_BILLING__OPERATIONS", json.dumps(told_of))
     with held_back(project) as held, ExitStack() as hosts:
         first = hosts.enter_context(host(project, "a", force=True))
         project.vendor.wait_for_calls(1, 30)
         others = [hosts.enter_context(host(project, name, force=True)) for name in "bc"]
-        for one in others:
-            read_until(one, "waiting for the token of operation")
+        for process in others:
+            read_until(process, "waiting for the token of operation")
         held.close()
-        for one in (first, *others):
-            assert told(one) == ["ok"] * 10
+        for process in (first, *others):
+            assert told(process) == ["ok"] * 10
     assert (len(project.vendor.calls), project.vendor.violations) == (30, 0)
     for table in ("polls", "readings"):
-        found = project.query(
+        counts = project.query(
             f"SELECT operation_id, count(*), count(DISTINCT poll_id) FROM {table} GROUP BY 1"
         )
-        assert sorted(found) == sorted((name, 3, 3) for name in tokens), table
+        assert sorted(counts) == sorted((name, 3, 3) for name in tokens), table
 
 
 def test_a_token_is_free_once_its_host_is_dead(project: Project) -> None:
@@ -208,7 +208,7 @@ def test_without_postgresql_the_polling_goes_on(
     configure(monkeypatch, project.vendor, *TOKENS)
     with project.away():
         assert [poll.outcome for poll in project.load().polls] == ["ok"] * 3
-    [warning] = [one for one in caplog.messages if "calls of other hosts" in one]
+    [warning] = [message for message in caplog.messages if "calls of other hosts" in message]
     assert "not currently accepting connections" in warning
     project.later(hours=1)
     assert project.load().is_good
@@ -342,7 +342,7 @@ def test_a_table_that_is_held_elsewhere_holds_up_no_answer(
     with closing(psycopg2.connect(project.dsn)) as other, closing(other.cursor()) as cursor:
         cursor.execute("LOCK TABLE wolkvox_billing.last_answers")
         assert project.load(reports=[REPORT, "ivr_minutes"]).is_good
-    [warning] = [one for one in caplog.messages if "of other hosts" in one]
+    [warning] = [message for message in caplog.messages if "of other hosts" in message]
     assert warning.startswith("the answers of other hosts are not seen")
     assert "lock timeout" in warning
 

@@ -28,8 +28,8 @@ from fake_wolkvox import MISBEHAVIOURS, Vendor
 from fake_wolkvox.misbehaviour import Scene
 from fake_wolkvox.reply import Reply, envelope, page
 from wolkvox_billing.errors import SettingsError
-from wolkvox_billing.polling.polls import Manner, Poll, Skip, ask_all, new_poll_id
-from wolkvox_billing.polling.token_lock import one_call
+from wolkvox_billing.polling.polls import Manner, Poll, Run, Skip, ask_all, new_poll_id
+from wolkvox_billing.polling.token_lock import hold_token
 from wolkvox_billing.vendor.operations import Operation
 
 AUDIOS, MINUTES, CALLS, CHARS = "rsync_s3_mp3", "ivr_minutes", "ivr_calls", "tts_chars"
@@ -59,7 +59,7 @@ def asked(
     """All events of one run, whose pauses take no time."""
     operations = [operation(vendor, name) for name in names.split()]
     how = Manner(**{"sleep": lambda _: None, **manner})
-    return list(ask_all(operations, reports, due=due, clock=lambda: vendor.now, manner=how))
+    return list(ask_all(operations, reports, Run(due, lambda: vendor.now, how)))
 
 
 def told(events: list[Poll | Skip]) -> list[tuple[str, str, str]]:
@@ -70,7 +70,7 @@ def told(events: list[Poll | Skip]) -> list[tuple[str, str, str]]:
         else (event.operation_id, event.report, event.reason)
         for event in events
     ]
-    return sorted(short, key=lambda one: one[0])
+    return sorted(short, key=lambda call: call[0])
 
 
 @pytest.fixture
@@ -111,10 +111,10 @@ def each_message(do: Callable[[str], object]) -> Iterator[None]:
 
 
 @contextmanager
-def process(code: str, given: object) -> Iterator[subprocess.Popen[bytes]]:
+def process(code: str, arguments: object) -> Iterator[subprocess.Popen[bytes]]:
     """Another Python process, which ends with the block, or after a minute."""
     pipe = subprocess.PIPE
-    command = [sys.executable, "-c", code, json.dumps(given)]
+    command = [sys.executable, "-c", code, json.dumps(arguments)]
     with subprocess.Popen(command, bufsize=0, stdin=pipe, stdout=pipe, stderr=pipe) as running:
         end = threading.Timer(60, running.kill)
         end.start()
@@ -130,16 +130,16 @@ def read_until(running: subprocess.Popen[bytes], *lines: str) -> None:
     assert running.stdout
     missing = set(lines)
     while missing:
-        got = running.stdout.readline().decode()
-        assert got, f"it ended without: {missing}"
-        missing.discard(got.rstrip("\n"))
+        line = running.stdout.readline().decode()
+        assert line, f"it ended without: {missing}"
+        missing.discard(line.rstrip("\n"))
 
 
 HOLD = """
 import json, sys
 from wolkvox_billing.vendor.operations import Operation
-from wolkvox_billing.polling.token_lock import one_call
-with one_call(Operation(*json.loads(sys.argv[1])), 0):
+from wolkvox_billing.polling.token_lock import hold_token
+with hold_token(Operation(*json.loads(sys.argv[1])), 0):
     print("held", flush=True)
     sys.stdin.read()
 """
@@ -219,7 +219,7 @@ def test_pauses_grow(vendor: Vendor, first: float, least: list[int]) -> None:
     events = asked(vendor, retry_pause=first, most_retries=len(least), sleep=pauses.append)
     assert len(events) == len(vendor.calls) == len(least) + 1
     extra = [pause - low for pause, low in zip(pauses, least, strict=True)]
-    assert all(0 <= one <= first for one in extra)
+    assert all(0 <= pause <= first for pause in extra)
     assert len(set(extra)) == (len(least) if first else len(set(least)))
 
 
@@ -250,10 +250,10 @@ def test_the_pause_that_the_server_asks_for_is_made(
     busy = page(status, "Busy", Retry_After=asks_for)
     monkeypatch.setitem(MISBEHAVIOURS, "busy", lambda _: busy)
     vendor.misbehave("busy")
-    made: list[float] = []
-    asked(vendor, sleep=made.append)
-    assert len(vendor.calls) == len(made) + 1 == len(pauses) + 1
-    assert all(low <= one <= high for one, (low, high) in zip(made, pauses, strict=True))
+    slept: list[float] = []
+    asked(vendor, sleep=slept.append)
+    assert len(vendor.calls) == len(slept) + 1 == len(pauses) + 1
+    assert all(low <= pause <= high for pause, (low, high) in zip(slept, pauses, strict=True))
 
 
 # What is not asked, and what fails.
@@ -261,11 +261,11 @@ def test_the_pause_that_the_server_asks_for_is_made(
 
 def test_what_is_not_due_is_not_asked(vendor: Vendor) -> None:
     """What `due` says instead of a call is passed on as it is, and the next report is asked."""
-    rest = Skip("acme", AUDIOS, "pace", "answered 3 s ago")
+    skip = Skip("acme", AUDIOS, "pace", "answered 3 s ago")
     events = asked(
-        vendor, "acme", (AUDIOS, MINUTES), lambda _, report, *__: rest if report == AUDIOS else None
+        vendor, "acme", (AUDIOS, MINUTES), lambda _, report, *__: skip if report == AUDIOS else None
     )
-    assert events[0] is rest
+    assert events[0] is skip
     assert told(events[1:]) == [("acme", MINUTES, "ok")]
     assert [call.report for call in vendor.calls] == [MINUTES]
 
@@ -273,8 +273,8 @@ def test_what_is_not_due_is_not_asked(vendor: Vendor) -> None:
 def test_a_failure_of_one_operation_is_its_own(vendor: Vendor) -> None:
     """A bug in the work on one operation is told, and takes no poll with it."""
 
-    def due(one: Operation, report: str, *_: object) -> None:
-        if (one.operation_id, report) == ("acme", MINUTES):
+    def due(operation: Operation, report: str, *_: object) -> None:
+        if (operation.operation_id, report) == ("acme", MINUTES):
             raise OSError("disk full")
 
     events = asked(vendor, "acme beta gama", (AUDIOS, MINUTES), due)
@@ -356,8 +356,8 @@ def test_the_locks_are_the_users_own_and_hide_the_token(vendor: Vendor, own_fold
     files = list(own_folder.iterdir())
     assert len(files) == 4
     assert own_folder.stat().st_mode & 0o7777 == 0o700
-    seen = " ".join(file.name + file.read_text() for file in files)
-    assert not [token for token in TOKENS.values() if token[:8] in seen]
+    texts = " ".join(file.name + file.read_text() for file in files)
+    assert not [token for token in TOKENS.values() if token[:8] in texts]
 
 
 def test_a_folder_that_is_not_ours_is_not_used(vendor: Vendor, own_folder: Path) -> None:
@@ -397,8 +397,8 @@ polls.queue = types.SimpleNamespace(SimpleQueue=Arrivals, Empty=queue.Empty)
 polls.threading = types.SimpleNamespace(Event=Stopped, Semaphore=threading.Semaphore)
 tenacity.sleep_using_event = Pause
 operations, reports, manner = json.loads(sys.argv[1])
-for event in polls.ask_all([Operation(*one) for one in operations], reports,
-                           due=lambda *_: None, manner=polls.Manner(**manner)):
+how = polls.Run(lambda *_: None, manner=polls.Manner(**manner))
+for event in polls.ask_all([Operation(*words) for words in operations], reports, how):
     if isinstance(event, polls.Poll):
         logging.info("- %s %s %s", event.operation.operation_id, event.report, event.outcome.value)
     else:
@@ -412,7 +412,7 @@ def run(
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Another process asks all, and prints each event, when it waits for one, and each pause."""
     operations = [operation(vendor, name) for name in names.split()]
-    plain = [(one.operation_id, one.server, one.url, one.token) for one in operations]
+    plain = [(o.operation_id, o.server, o.url, o.token) for o in operations]
     with process(RUN, [plain, reports, manner]) as running:
         yield running
 
@@ -448,7 +448,7 @@ def test_ctrl_c_lets_the_call_in_flight_end(
 def test_ctrl_c_ends_each_wait(vendor: Vendor) -> None:
     """Ctrl-C ends the wait for a token and the pause before a new try, at once."""
     vendor.misbehave("server_error")
-    with one_call(operation(vendor), 0):
+    with hold_token(operation(vendor), 0):
         manner = {"token_wait": 600, "retry_pause": 60}
         with run(vendor, "acme beta", AUDIOS, MINUTES, **manner) as running:
             waiting = f"waiting for the token of operation acme: process {os.getpid()} uses it"

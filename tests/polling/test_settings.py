@@ -95,8 +95,8 @@ def test_wrong_operations_are_said_without_the_token(
     with pytest.raises(SettingsError) as error:
         read_operations(operations, server, token)
     assert says in str(error.value)
-    shown = repr(error.value) + repr(error.value.__cause__)
-    assert TOKEN not in shown and HEX not in shown
+    words = repr(error.value) + repr(error.value.__cause__)
+    assert TOKEN not in words and HEX not in words
     assert error.value.__suppress_context__ or error.value.__context__ is None
 
 
@@ -114,7 +114,7 @@ def test_wrong_operations_are_said_without_the_token(
 )
 def test_the_vendor_is_asked_at_base_url(base_url: str, url: str) -> None:
     """The server goes into `base_url`, the documented path behind it; http goes to loopback."""
-    assert [one.url for one in read_operations([ACME], None, None, base_url)] == [url]
+    assert [operation.url for operation in read_operations([ACME], None, None, base_url)] == [url]
 
 
 UNPROTECTED = "would send the token unprotected"
@@ -168,8 +168,8 @@ def test_each_report_is_known(name: str) -> None:
 
 def test_reports_keep_their_order_once_each() -> None:
     """Reports are asked for in the order given, and once each."""
-    given = ["rsync", "ivr_calls", "rsync", "new:ivr_calls"]
-    assert choose_reports(given) == (["rsync", "ivr_calls"], [])
+    names = ["rsync", "ivr_calls", "rsync", "new:ivr_calls"]
+    assert choose_reports(names) == (["rsync", "ivr_calls"], [])
 
 
 @pytest.mark.parametrize(
@@ -356,5 +356,5 @@ def test_the_zone_decides_the_day(
     project.vendor.answer(TOKEN, "rsync_s3_mp3", rows)
     own = {"operations": [{**ACME, "timezone": zone}], "timezone": "Pacific/Kiritimati"}
     assert project.load(**(own if of_its_own else {"timezone": zone})).is_good
-    found = project.query("SELECT date_raw FROM rsync_s3_mp3 ORDER BY 1")
-    assert [day for (day,) in found] == days
+    dates = project.query("SELECT date_raw FROM rsync_s3_mp3 ORDER BY 1")
+    assert [day for (day,) in dates] == days

@@ -24,11 +24,11 @@ def plain(project: Project) -> dlt.Pipeline:
 
 
 def tables(project: Project) -> list[str]:
-    found = project.query(
+    tables = project.query(
         "SELECT table_name FROM information_schema.tables WHERE table_schema = 'wolkvox_billing' "
         "AND table_name NOT LIKE '%dlt_%' ORDER BY 1"
     )
-    return [name for (name,) in found]
+    return [name for (name,) in tables]
 
 
 def test_a_plain_run_loads_all_tables(warehouse: Project) -> None:
@@ -41,8 +41,8 @@ def test_a_plain_run_loads_all_tables(warehouse: Project) -> None:
     newest = "operation_id, operation, description, date, items, items_raw, date_raw"
     row = ("acme", "ACME", "Audios", date(2020, 1, 2), Decimal("1234.0000"), "1,234", "2020-01-02")
     assert warehouse.query(f"SELECT {newest} FROM {REPORT}") == [row]
-    found = warehouse.query(f"SELECT report, row_number, {newest} FROM readings")
-    assert found == [(REPORT, 1, *row)] * 2
+    rows = warehouse.query(f"SELECT report, row_number, {newest} FROM readings")
+    assert rows == [(REPORT, 1, *row)] * 2
     raw = '{"operation": "ACME", "description": "Audios", "items": "n/a", "date": "2020-01-02"}'
     assert warehouse.query("SELECT row_number, raw FROM rejected_rows") == [(2, raw)] * 2
     polls = warehouse.query(
@@ -106,11 +106,11 @@ def test_one_call_feeds_all_tables(warehouse: Project, monkeypatch: pytest.Monke
     ]
     four = [(name, report) for name in ("acme", "beta") for report in ("ivr_minutes", REPORT)]
     for table in ("polls", "readings", "rejected_rows"):
-        found = warehouse.query(f"SELECT operation_id, report FROM {table} ORDER BY 1, 2")
-        assert (table, found) == (table, four)
+        rows = warehouse.query(f"SELECT operation_id, report FROM {table} ORDER BY 1, 2")
+        assert (table, rows) == (table, four)
     for report in (REPORT, "ivr_minutes"):
-        found = warehouse.query(f"SELECT operation_id FROM {report} ORDER BY 1")
-        assert (report, found) == (report, [("acme",), ("beta",)])
+        rows = warehouse.query(f"SELECT operation_id FROM {report} ORDER BY 1")
+        assert (report, rows) == (report, [("acme",), ("beta",)])
 
 
 # Hand-written: name, type, and whether it may be NULL. "decimal" is DECIMAL(18,4).
@@ -165,7 +165,7 @@ def test_the_tables_exist_before_the_first_row(warehouse: Project, first_answer:
             digits = (18, 4) if kind.startswith("decimal") else (None, None)
             type_name = NAMES[warehouse.destination][kind.rstrip("!")]
             expected.append((name, type_name, "NO" if kind.endswith("!") else "YES", *digits))
-        found = warehouse.query(
+        columns = warehouse.query(
             "SELECT column_name, data_type, is_nullable, "
             "CASE WHEN upper(data_type) <> 'BIGINT' THEN numeric_precision END, "
             "CASE WHEN upper(data_type) <> 'BIGINT' THEN numeric_scale END "
@@ -173,7 +173,7 @@ def test_the_tables_exist_before_the_first_row(warehouse: Project, first_answer:
             f"AND table_name = '{table}' AND column_name NOT LIKE '%dlt_%' "
             "ORDER BY ordinal_position"
         )
-        assert (table, found) == (table, expected)
+        assert (table, columns) == (table, expected)
         rows = 1 if table == "polls" else 0
         assert (table, warehouse.query(f"SELECT count(*) FROM {table}")) == (table, [(rows,)])
 
@@ -187,25 +187,25 @@ def test_each_table_and_column_is_described(warehouse: Project) -> None:
     ]
     for name in TYPED:
         columns = schema.tables[name]["columns"]
-        described += [(name, one, columns[one].get("description")) for one in columns]
+        described += [(name, column, columns[column].get("description")) for column in columns]
     assert [(table, column) for table, column, says in described if not says] == []
     assert len(described) == 4 + 19 + 15 + 7 + 9
     if warehouse.destination == "duckdb":
-        found = warehouse.query(
+        listed = warehouse.query(
             "SELECT table_name, NULL, comment FROM duckdb_tables() "
             "WHERE schema_name = 'wolkvox_billing' UNION ALL "
             "SELECT table_name, column_name, comment FROM duckdb_columns() "
             "WHERE schema_name = 'wolkvox_billing'"
         )
     else:
-        found = warehouse.query(
+        listed = warehouse.query(
             "SELECT c.relname, a.attname, col_description(c.oid, a.attnum) FROM pg_class c "
             "JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 "
             "WHERE c.relnamespace = 'wolkvox_billing'::regnamespace "
             "UNION ALL SELECT relname, NULL, obj_description(oid, 'pg_class') FROM pg_class "
             "WHERE relnamespace = 'wolkvox_billing'::regnamespace"
         )
-    comments = [one for one in found if one[0] in TYPED and "_dlt_" not in str(one[1])]
+    comments = [row for row in listed if row[0] in TYPED and "_dlt_" not in str(row[1])]
     assert sorted(comments, key=str) == sorted(described, key=str)
 
 
@@ -228,8 +228,8 @@ def test_a_column_that_comes_later_is_described_too(warehouse: Project) -> None:
             "AND c.relnamespace = 'wolkvox_billing'::regnamespace "
             "AND col_description(c.oid, a.attnum) IS NULL"
         )
-    found = [one for one in warehouse.query(bare) if "_dlt_" not in one[0] + one[1]]
-    assert found == []
+    bare_columns = [row for row in warehouse.query(bare) if "_dlt_" not in row[0] + row[1]]
+    assert bare_columns == []
 
 
 def test_all_reports(warehouse: Project) -> None:
@@ -240,9 +240,9 @@ def test_all_reports(warehouse: Project) -> None:
     assert tables(warehouse) == sorted([*REPORTS, "polls", "readings", "rejected_rows"])
     each = " UNION ALL ".join(f"SELECT '{name}', count(*) FROM {name}" for name in REPORTS)
     read = "SELECT report, count(*) FROM readings GROUP BY report ORDER BY 1"
-    found = warehouse.query(read)
-    assert sorted(warehouse.query(each)) == found
-    assert len(found) == 27
+    rows = warehouse.query(read)
+    assert sorted(warehouse.query(each)) == rows
+    assert len(rows) == 27
 
 
 def test_with_resources_loads_what_is_named(warehouse: Project) -> None:

@@ -62,19 +62,19 @@ def refuse(project: Project, amount: int) -> Callable[[], None]:
         project.execute(f"ALTER TABLE {table} ADD CONSTRAINT odd CHECK (items <> {amount})")
         return lambda: project.execute(f"ALTER TABLE {table} DROP CONSTRAINT odd")
     with closing(duckdb.connect("wolkvox.duckdb")) as db:
-        [(made,)] = db.execute(
+        [(definition,)] = db.execute(
             "SELECT sql FROM duckdb_tables() WHERE schema_name = 'wolkvox_billing' "
             "AND table_name = 'readings'"
         ).fetchall()
 
-    def anew(made: str) -> None:
+    def anew(definition: str) -> None:
         project.execute("ALTER TABLE wolkvox_billing.readings RENAME TO before")
-        project.execute(made)
+        project.execute(definition)
         project.execute("INSERT INTO wolkvox_billing.readings FROM wolkvox_billing.before")
         project.execute("DROP TABLE wolkvox_billing.before")
 
-    anew(made.rstrip().removesuffix(");") + f", CHECK (items <> {amount}));")
-    return lambda: anew(made)
+    anew(definition.rstrip().removesuffix(");") + f", CHECK (items <> {amount}));")
+    return lambda: anew(definition)
 
 
 @pytest.fixture
@@ -128,18 +128,18 @@ def test_what_is_there_already_is_not_loaded_again(warehouse: Project, loads: li
     """A file of the spool that somebody put back, such as from a backup, is known to be loaded, and
     leaves without another load; one that was loaded in part is loaded once."""
     [file] = wait(warehouse, 5)
-    kept = file.read_bytes()
+    content = file.read_bytes()
     assert warehouse.load(pace_minutes=300).is_good
     assert poll(warehouse, 7).is_good
     for _ in range(2):
-        file.write_bytes(kept)
+        file.write_bytes(content)
         assert warehouse.load(pace_minutes=300).is_good
         assert files(warehouse) == []
         assert readings(warehouse) == [at(1, 5), at(2, 7)]
     assert loads == [1, 1]
     [(load_id,)] = warehouse.query("SELECT min(_dlt_load_id) FROM polls")
     warehouse.execute(f"DELETE FROM wolkvox_billing._dlt_loads WHERE load_id = '{load_id}'")
-    file.write_bytes(kept)
+    file.write_bytes(content)
     assert warehouse.load(pace_minutes=300).is_good
     assert loads == [1, 1, 1]
     assert readings(warehouse) == [at(1, 5), at(2, 7)]
@@ -434,11 +434,11 @@ def test_copies_of_a_file_are_no_second_answer(warehouse: Project) -> None:
     copied a file to another name, the answer is there once."""
     begin(warehouse)
     [file] = wait(warehouse, 7)
-    kept = file.read_bytes()
+    content = file.read_bytes()
     with warehouse.away():
         warehouse.load(pace_minutes=300)
     for name in (f"{file.stem}.poll", f"{file.stem} (1).poll", f"Copy of {file.stem}.poll"):
-        (file.parent / name).write_bytes(kept)
+        (file.parent / name).write_bytes(content)
     poll(warehouse, 9)
     assert readings(warehouse) == [at(1, 5), at(2, 7), at(3, 9)]
     assert len(warehouse.query("SELECT * FROM polls")) == 3
@@ -450,13 +450,13 @@ def test_a_file_that_cannot_be_opened_is_no_success(project: Project) -> None:
     """What waits and cannot be opened, or understood here, is named, and not given up."""
     begin(project)
     [file] = wait(project, 7)
-    kept = file.read_bytes()
+    content = file.read_bytes()
     file.unlink()
     file.mkdir()
     [said] = poll(project, 9).problems
     assert "cannot be read now" in said
     file.rmdir()
-    file.write_bytes(kept)
+    file.write_bytes(content)
     zones = "wolkvox_billing.polling.spool.ZoneInfo"
     with pytest.MonkeyPatch.context() as machine:
         machine.setattr(zones, lambda name: {}[name])
@@ -532,7 +532,7 @@ def test_dlts_own_tools_delete_nothing_that_waits(project: Project) -> None:
     pointed at: what dlt does not know in its own folder it takes for rubbish."""
     begin(project)
     [file] = wait(project, 7)
-    kept = file.read_bytes()
+    content = file.read_bytes()
     own = file.parent.parent
     data = own.parents[1]
     line = status(clock=lambda: project.vendor.now).dlt_command
@@ -546,7 +546,7 @@ def test_dlts_own_tools_delete_nothing_that_waits(project: Project) -> None:
     for name, folder in (("wolkvox-billing", data), (own.name, data / "wolkvox-billing")):
         with pytest.raises(Exception, match=r"(?i)no .*state"):
             dlt.attach(name, pipelines_dir=str(folder / "pipelines"))
-    assert file.read_bytes() == kept
+    assert file.read_bytes() == content
     assert poll(project, 9).is_good
     assert readings(project) == [at(1, 5), at(2, 7), at(3, 9)]
     shutil.rmtree(own / "pipelines")

@@ -39,7 +39,6 @@ from builders.months import (
 from builders.project import TOKENS, Project
 from wolkvox_billing.cli.main import main
 from wolkvox_billing.errors import SettingsError
-from wolkvox_billing.invoices.period import Period
 from wolkvox_billing.reconciliation import mart
 from wolkvox_billing.reconciliation.contract.line_map import MapRow
 from wolkvox_billing.reconciliation.facts import DayUse
@@ -49,6 +48,7 @@ from wolkvox_billing.reconciliation.totals import LeftOutTotal, tie_out
 from wolkvox_billing.reconciliation.unread import Point, Tail, Unread, unread_of_counter
 from wolkvox_billing.reconciliation.verdicts import judge
 from wolkvox_billing.reconciliation.words import explanation
+from wolkvox_billing.values.periods import Period
 from wolkvox_billing.verbs.invoices import invoices
 from wolkvox_billing.verbs.reconcile import reconcile
 

@@ -17,7 +17,6 @@ from builders.facts import billed_line, known, rate, unseen_everywhere, use
 from builders.months import OCTOBER_PERIOD as OCTOBER
 from builders.months import READ, REPORT, bill, invoice, judged, local, only, read
 from builders.project import TOKENS, Project
-from wolkvox_billing.invoices.period import Period
 from wolkvox_billing.reconciliation.contract.line_map import MapRow
 from wolkvox_billing.reconciliation.contract.rate_card import Rate
 from wolkvox_billing.reconciliation.facts import BilledLine, DayUse, Meter, MonthUse
@@ -34,6 +33,7 @@ from wolkvox_billing.reconciliation.unread import (
 )
 from wolkvox_billing.reconciliation.verdicts import Verdict, judge
 from wolkvox_billing.reconciliation.words import explanation
+from wolkvox_billing.values.periods import Period
 
 HOUR, DAY = 3600, 86_400
 LINE_MAP = [MapRow(2, "", "", "", REPORT, "", "", "quantity")]

@@ -25,7 +25,7 @@ from fake_wolkvox import MISBEHAVIOURS, Vendor
 from fake_wolkvox.misbehaviour import Scene
 from fake_wolkvox.reply import Reply, envelope, page
 from wolkvox_billing import __version__
-from wolkvox_billing.vendor.client import ask, new_session
+from wolkvox_billing.vendor.client import Limits, ask, new_session
 from wolkvox_billing.vendor.operations import Operation
 from wolkvox_billing.vendor.reports import CONNECT_SECONDS, MOST_BYTES, READ_SECONDS
 
@@ -55,7 +55,7 @@ def reply_with(vendor: Vendor, monkeypatch: pytest.MonkeyPatch) -> Callable[[Rep
 def test_one_get_is_sent_as_documented(vendor: Vendor) -> None:
     """A call is one GET with the report, the token's header, and our name and version."""
     answer = call(vendor.url)
-    assert answer.verdict.outcome == "ok"
+    assert answer.judgement.outcome == "ok"
     [sent] = vendor.calls
     assert sent.path == "/api/v2/billing.php?api=rsync_s3_mp3"
     assert sent.headers["wolkvox-token"] == TOKEN
@@ -79,7 +79,7 @@ def test_no_redirect_is_followed(
     moved = page(status, "Moved", Location=to)
     reply_with(moved)
     answer = call(vendor.url)
-    assert (answer.verdict.outcome, answer.http_status) == ("bad_answer", status)
+    assert (answer.judgement.outcome, answer.http_status) == ("bad_answer", status)
     assert answer.body == moved.body
     assert (len(vendor.calls), vendor.elsewhere_calls) == (1, [])
 
@@ -94,7 +94,7 @@ def test_a_broken_redirect_is_a_bad_answer(
     """Where a redirect points to plays no part: it is an answer, though a bad one."""
     reply_with(page(302, "Moved", Location=location))
     answer = call(vendor.url)
-    assert (answer.verdict.outcome, answer.http_status) == ("bad_answer", 302)
+    assert (answer.judgement.outcome, answer.http_status) == ("bad_answer", 302)
 
 
 def test_a_redirect_is_read_within_the_limits(
@@ -103,7 +103,7 @@ def test_a_redirect_is_read_within_the_limits(
     """A redirect with an endless body is refused at the largest size, as any answer."""
     reply_with(Reply(302, (b"x" * 1000 for _ in range(5000)), headers={"Location": "/moved"}))
     answer = call(vendor.url, most_bytes=100_000)
-    assert answer.verdict.note == "the answer is larger than 100000 bytes"
+    assert answer.judgement.note == "the answer is larger than 100000 bytes"
 
 
 # What comes back.
@@ -122,10 +122,12 @@ def test_each_misbehaviour_has_its_outcome(vendor: Vendor, name: str) -> None:
     vendor.misbehave(name)
     answer = call(vendor.url, read_seconds=0.3 if name in ("slow_body", "never_answer") else 10,
                   most_bytes=1_000_000)  # fmt: skip
-    verdict = answer.verdict
-    note = verdict.note and verdict.note.replace(vendor.url.removeprefix("http://"), "127.0.0.1")
-    assert (verdict.outcome.value, answer.http_status, note) == MISBEHAVED[name]
-    assert bool(verdict.rows) is (verdict.outcome == "ok")
+    judgement = answer.judgement
+    note = judgement.note and judgement.note.replace(
+        vendor.url.removeprefix("http://"), "127.0.0.1"
+    )
+    assert (judgement.outcome.value, answer.http_status, note) == MISBEHAVED[name]
+    assert bool(judgement.rows) is (judgement.outcome == "ok")
     assert len(vendor.calls) == 1
 
 
@@ -201,14 +203,14 @@ def test_each_refusal_is_known(
     """A refusal is known by its status and text, wherever the vendor puts it, and is no answer."""
     reply_with(Reply(status, body))
     answer = call(vendor.url)
-    assert (answer.verdict.outcome, answer.http_status) == (outcome, status)
+    assert (answer.judgement.outcome, answer.http_status) == (outcome, status)
     assert answer.body == body
 
 
 def test_a_refusal_is_told_in_the_vendors_words(vendor: Vendor) -> None:
     """The code and the text of an answer are kept as text, beside no row."""
-    verdict = call(vendor.url, token="d4" * 32).verdict
-    assert (verdict.code, verdict.msg, verdict.rows) == ("403", "PLEASE VALIDATE TOKEN", [])
+    judgement = call(vendor.url, token="d4" * 32).judgement
+    assert (judgement.code, judgement.msg, judgement.rows) == ("403", "PLEASE VALIDATE TOKEN", [])
 
 
 @pytest.mark.parametrize(
@@ -274,9 +276,9 @@ def test_a_token_in_the_answer_is_masked(
     body = said(403, f"PLEASE VALIDATE TOKEN {TOKEN}", token=TOKEN)
     reply_with(Reply(403, body))
     answer = call(vendor.url)
-    assert answer.verdict.outcome == "bad_token"
-    assert answer.verdict.msg == "PLEASE VALIDATE TOKEN [token]"
-    assert answer.verdict.note == "the answer repeated the token: it is masked"
+    assert answer.judgement.outcome == "bad_token"
+    assert answer.judgement.msg == "PLEASE VALIDATE TOKEN [token]"
+    assert answer.judgement.note == "the answer repeated the token: it is masked"
     assert answer.body == body.replace(TOKEN.encode(), b"[token]")
     assert answer.body_sha256 == hashlib.sha256(body).hexdigest()
     assert TOKEN not in repr(answer)
@@ -289,7 +291,7 @@ def test_a_token_in_the_answer_is_masked(
 def test_an_answer_has_a_largest_size(vendor: Vendor, most: int, outcome: str) -> None:
     """An answer is taken up to the limit, and refused one byte beyond it."""
     vendor.answer(TOKEN, REPORT, [ROW])
-    assert call(vendor.url, most_bytes=most).verdict.outcome == outcome
+    assert call(vendor.url, most_bytes=most).judgement.outcome == outcome
 
 
 @pytest.mark.parametrize("name", ["gzip_bomb", "huge"])
@@ -302,7 +304,7 @@ def test_an_endless_answer_does_not_fill_the_memory(vendor: Vendor, name: str) -
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert answer.verdict.note == "the answer is larger than 2000000 bytes"
+    assert answer.judgement.note == "the answer is larger than 2000000 bytes"
     assert answer.body_bytes < 2_200_000
     assert peak < 16_000_000  # the stand-in vendor's own pieces, of 1 MB each, included
 
@@ -314,7 +316,7 @@ def test_a_body_that_trickles_ends_by_the_deadline(vendor: Vendor) -> None:
     vendor.misbehave("slow_body")
     started = time.monotonic()
     answer = call(vendor.url, read_seconds=0.3)
-    assert answer.verdict.outcome == "timeout"
+    assert answer.judgement.outcome == "timeout"
     assert 0.3 <= time.monotonic() - started < 5
     assert envelope([ROW] * 1000).startswith(answer.body) and answer.body
 
@@ -325,9 +327,9 @@ def test_a_body_that_trickles_ends_by_the_deadline(vendor: Vendor) -> None:
 def test_a_closed_port_is_unreachable(vendor: Vendor) -> None:
     """A server that takes no connection is unreachable."""
     vendor.close()
-    verdict = call(vendor.url).verdict
-    assert (verdict.outcome, (verdict.note or "")[:11]) == ("unreachable", "connection:")
-    assert (verdict.note or "").endswith("refused or dropped it")
+    judgement = call(vendor.url).judgement
+    assert (judgement.outcome, (judgement.note or "")[:11]) == ("unreachable", "connection:")
+    assert (judgement.note or "").endswith("refused or dropped it")
 
 
 def test_a_silent_address_is_unreachable() -> None:
@@ -338,31 +340,31 @@ def test_a_silent_address_is_unreachable() -> None:
         full.listen(0)
         host, port = full.getsockname()
         waiting = [socket.socket() for _ in range(4)]  # fill the queue: the next knock is dropped
-        for one in waiting:
-            one.setblocking(False)
-            one.connect_ex((host, port))
-        verdict = call(f"http://{host}:{port}", connect_seconds=0.3).verdict
-        for one in waiting:
-            one.close()
-    assert verdict.outcome == "unreachable"
-    assert verdict.note == f"connection: {host}:{port} did not take it in time"
+        for connection in waiting:
+            connection.setblocking(False)
+            connection.connect_ex((host, port))
+        judgement = call(f"http://{host}:{port}", connect_seconds=0.3).judgement
+        for connection in waiting:
+            connection.close()
+    assert judgement.outcome == "unreachable"
+    assert judgement.note == f"connection: {host}:{port} did not take it in time"
 
 
 def test_a_name_that_does_not_exist_is_unreachable() -> None:
     """A name that cannot be resolved is told apart from a server that takes no connection."""
-    verdict = call("https://wvx.invalid").verdict
-    assert verdict.outcome == "unreachable"
-    assert verdict.note == "name: wvx.invalid could not be resolved"
+    judgement = call("https://wvx.invalid").judgement
+    assert judgement.outcome == "unreachable"
+    assert judgement.note == "name: wvx.invalid could not be resolved"
 
 
 @contextmanager
 def https_server(certificate: trustme.LeafCert) -> Iterator[tuple[int, list[str]]]:
     """An HTTPS server with this certificate; its port, and the tokens that it got."""
-    got: list[str] = []
+    tokens: list[str] = []
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            got.append(self.headers["wolkvox-token"])
+            tokens.append(self.headers["wolkvox-token"])
             self.send_response(200)
             self.send_header("Content-Length", str(len(WHOLE)))
             self.end_headers()
@@ -378,7 +380,7 @@ def https_server(certificate: trustme.LeafCert) -> Iterator[tuple[int, list[str]
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:
-        yield server.server_address[1], got
+        yield server.server_address[1], tokens
     finally:
         server.shutdown()
         server.server_close()
@@ -411,21 +413,21 @@ def test_the_certificate_is_checked(
     if trusted:
         authority.cert_pem.write_to_path(tmp_path / "authority.pem")
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "authority.pem"))
-    with https_server(authority.issue_cert(name, not_after=until)) as (port, got):
-        verdict = call(f"https://localhost:{port}").verdict
-    assert verdict.outcome == outcome
+    with https_server(authority.issue_cert(name, not_after=until)) as (port, tokens):
+        judgement = call(f"https://localhost:{port}").judgement
+    assert judgement.outcome == outcome
     proof = f"certificate: localhost:{port} could not prove who it is"
-    assert (verdict.note, got) == ((None, [TOKEN]) if outcome == "ok" else (proof, []))
+    assert (judgement.note, tokens) == ((None, [TOKEN]) if outcome == "ok" else (proof, []))
 
 
 def test_a_connection_is_kept_between_calls(vendor: Vendor) -> None:
     """A server that closed the kept connection is asked again over a new one."""
     operation = Operation("acme", "0010", f"{vendor.url}/api/v2/billing.php", TOKEN)
     with new_session() as session:
-        assert ask(session, operation, REPORT).verdict.outcome == "ok"
+        assert ask(session, operation, REPORT).judgement.outcome == "ok"
         vendor.close()
         vendor.start()
-        assert ask(session, operation, REPORT).verdict.outcome == "ok"
+        assert ask(session, operation, REPORT).judgement.outcome == "ok"
 
 
 def test_a_refusal_leaves_the_connection_usable(vendor: Vendor) -> None:
@@ -434,5 +436,7 @@ def test_a_refusal_leaves_the_connection_usable(vendor: Vendor) -> None:
     with new_session() as session:
         for name in ("server_error", "truncated_json", "cut", "huge", "drop", "redirect"):
             vendor.misbehave(name, times=1)
-            assert ask(session, operation, REPORT, most_bytes=9999).verdict.outcome != "ok"
-            assert ask(session, operation, REPORT).verdict.outcome == "ok", name
+            assert (
+                ask(session, operation, REPORT, Limits(most_bytes=9999)).judgement.outcome != "ok"
+            )
+            assert ask(session, operation, REPORT).judgement.outcome == "ok", name

@@ -20,11 +20,11 @@ from builders.readings import ROW, TODAY
 from wolkvox_billing.polling.polls import Poll
 from wolkvox_billing.polling.tables import Batch, newest_in, poll_row, readings_in, rejected_in
 from wolkvox_billing.vendor import envelope
-from wolkvox_billing.vendor.answer import Verdict, judge
+from wolkvox_billing.vendor.answer import Judgement, judge_answer
 from wolkvox_billing.vendor.client import Answer
 from wolkvox_billing.vendor.envelope import Ambiguous, Rows, TextRows
 from wolkvox_billing.vendor.operations import Operation
-from wolkvox_billing.vendor.reading_columns import Key, LargeReadings, Readings
+from wolkvox_billing.vendor.reading_columns import LargeReadings, ReadingKey, Readings
 from wolkvox_billing.vendor.readings import RejectedRow, read_rows
 
 settings.register_profile("no deadline", deadline=None)  # a busy machine is no defect
@@ -51,10 +51,10 @@ def shape(value: Any) -> Any:
     return type(value), str(value)
 
 
-def facts(verdict: Verdict) -> Any:
-    """All that a verdict says."""
-    said = verdict.outcome, verdict.code, verdict.msg, verdict.note, verdict.count
-    return said, [shape(row) for row in verdict.rows]
+def facts(judgement: Judgement) -> Any:
+    """All that a judgement says."""
+    said = judgement.outcome, judgement.code, judgement.msg, judgement.note, judgement.count
+    return said, [shape(row) for row in judgement.rows]
 
 
 # JSON that is written by hand: blanks, escapes, fields that are there twice, and texts that look
@@ -146,10 +146,10 @@ PARTS = st.sampled_from([1, 60, 150, 400, envelope.PART])
 @settings(max_examples=600)
 @given(bodies(), PARTS)
 def test_a_large_answer_is_judged_as_any_other(body: bytes, part: int) -> None:
-    """Any answer, whole or damaged, has the same verdict and the same rows both ways."""
+    """Any answer, whole or damaged, has the same judgement and the same rows both ways."""
     with every_answer_is_large(part):
-        large = facts(judge(200, body))
-    assert large == facts(judge(200, body))
+        large = facts(judge_answer(200, body))
+    assert large == facts(judge_answer(200, body))
 
 
 AS_IT_IS = b'{"operation": "A", "description": "B", "items": "1", "date": "2026-11-10"}'
@@ -186,8 +186,8 @@ def test_a_row_that_looks_plain(row: bytes, alone: bool) -> None:
     rows = [row, row, row] if alone else [AS_IT_IS, row, AS_IT_IS]
     body = b'{"code": 200, "data": [%b]}' % b", ".join(rows)
     with every_answer_is_large():
-        large = facts(judge(200, body))
-    assert large == facts(judge(200, body))
+        large = facts(judge_answer(200, body))
+    assert large == facts(judge_answer(200, body))
 
 
 @pytest.mark.parametrize(
@@ -215,8 +215,8 @@ def test_rows_in_another_place(around: bytes) -> None:
     """Rows that are not what `data` of the envelope is are not taken for it."""
     body = around % b", ".join([AS_IT_IS] * 3)
     with every_answer_is_large():
-        large = facts(judge(200, body))
-    assert large == facts(judge(200, body))
+        large = facts(judge_answer(200, body))
+    assert large == facts(judge_answer(200, body))
 
 
 OPERATION = Operation("acme", "0010", "https://x", "secret", ZoneInfo("America/Bogota"))
@@ -226,14 +226,14 @@ NOW = datetime(2026, 11, 10, 17, tzinfo=timezone.utc)
 def batch_of(body: bytes) -> tuple[Batch, dict[str, str]]:
     """What is loaded of an answer, and the columns that the vendor's fields got."""
     fields: dict[str, str] = {"added": "added"}
-    verdict = judge(200, body)
-    readings, rejected = read_rows(verdict.rows, TODAY, fields)
-    answer = Answer(verdict, 200, body, len(body), "0")
+    judgement = judge_answer(200, body)
+    readings, rejected = read_rows(judgement.rows, TODAY, fields)
+    answer = Answer(judgement, 200, body, len(body), "0")
     poll = Poll("p1", OPERATION, "rsync_s3_mp3", NOW, NOW, answer)
     return Batch(poll, readings, rejected), fields
 
 
-def loaded(batch: Batch, met: set[Key] | None) -> list[Any]:
+def loaded(batch: Batch, met: set[ReadingKey] | None) -> list[Any]:
     """The rows of all tables, amounts with their digits."""
     tables = [readings_in(batch).rows(), newest_in(batch, met).rows(), rejected_in(batch)]
     return [[{**row, "items": str(row.get("items"))} for row in rows] for rows in tables]
@@ -257,7 +257,7 @@ def test_a_large_answer_is_read_as_any_other(rows: list[str], part: int) -> None
         batch.readings.repeated,
     )
     assert poll_row(large) == poll_row(batch)
-    first: set[Key] = {("ACME", "Audios", date(2026, 11, 9)), ("ACME", "ACME", TODAY)}
+    first: set[ReadingKey] = {("ACME", "Audios", date(2026, 11, 9)), ("ACME", "ACME", TODAY)}
     met, large_met = set(first), set(first)
     assert loaded(large, None) == loaded(batch, None)
     assert loaded(large, large_met) == loaded(batch, met)
@@ -292,11 +292,11 @@ def many(count: int) -> list[dict[str, Any]]:
 def test_a_plain_large_answer_goes_by_column(form: dict[str, Any]) -> None:
     """Of a large answer in any usual form each part is columns of texts, none is objects."""
     body = body_of(many(12_500), **form)
-    verdict = judge(200, body)
-    assert len(body) > envelope.LARGE and isinstance(verdict.rows, Rows)
-    assert len(verdict.rows.parts) > 1
-    assert all(isinstance(part, TextRows) for part in verdict.rows.parts)
-    readings, rejected = read_rows(verdict.rows, TODAY)
+    judgement = judge_answer(200, body)
+    assert len(body) > envelope.LARGE and isinstance(judgement.rows, Rows)
+    assert len(judgement.rows.parts) > 1
+    assert all(isinstance(part, TextRows) for part in judgement.rows.parts)
+    readings, rejected = read_rows(judgement.rows, TODAY)
     assert isinstance(readings, LargeReadings) and (len(readings), rejected) == (12_500, [])
 
 
@@ -305,7 +305,7 @@ def test_an_odd_row_costs_its_part_alone(odd: dict[str, Any]) -> None:
     """One row that is not of four plain texts makes objects of its own part, and of no other."""
     rows = many(12_500)
     rows[-1] |= odd
-    parts = judge(200, body_of(rows)).rows.parts  # type: ignore[attr-defined]
+    parts = judge_answer(200, body_of(rows)).rows.parts  # type: ignore[attr-defined]
     assert [isinstance(part, list) for part in parts] == [False] * (len(parts) - 1) + [True]
 
 
@@ -316,8 +316,8 @@ import sys
 from datetime import date
 from wolkvox_billing import wolkvox_billing
 from wolkvox_billing.vendor.readings import read_rows
-from wolkvox_billing.vendor.answer import judge
-rows = judge(200, sys.stdin.buffer.read()).rows
+from wolkvox_billing.vendor.answer import judge_answer
+rows = judge_answer(200, sys.stdin.buffer.read()).rows
 assert len(read_rows(rows, date(2026, 11, 10))[0]) == len(rows)
 if pyarrow := sys.modules.get("pyarrow"):
     print("pyarrow", pyarrow.default_memory_pool().backend_name)
@@ -351,7 +351,7 @@ def test_of_several_answers_the_newest_reading_of_each_key() -> None:
     newest = answer_of(("A", "3", "2026-11-10"), ("A", "4", "2026-11-10"))
     before = answer_of(("A", "2", "2026-11-10"), ("B", "2", "2026-11-10"), ("A", "2", "2026-11-09"))
     oldest = answer_of(("A", "1", "2026-11-10"), ("B", "1", "2026-11-10"))
-    met: set[Key] = set()
+    met: set[ReadingKey] = set()
     newest_of_each = [
         [(row.description, int(row.items), row.date.day) for row in answer.newest(met)]
         for answer in (newest, before, oldest)
@@ -364,7 +364,7 @@ def test_a_rejected_row_of_a_large_answer_is_kept_as_it_came() -> None:
     """A row that cannot be read is kept with its fields in the vendor's order, under its number."""
     rows = [dict(reversed(row.items())) for row in many(12_500)]
     rows[9_000]["items"] = "n/a"
-    readings, [rejected] = read_rows(judge(200, body_of(rows)).rows, TODAY)
+    readings, [rejected] = read_rows(judge_answer(200, body_of(rows)).rows, TODAY)
     assert len(readings) == 12_499 and isinstance(rejected, RejectedRow)
     assert (rejected.row_number, json.loads(rejected.raw)) == (9_001, rows[9_000])
     assert list(json.loads(rejected.raw)) == ["date", "items", "description", "operation"]

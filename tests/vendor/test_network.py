@@ -15,7 +15,7 @@ import pytest
 
 from builders.calls import MISBEHAVED, REPORT, WHOLE, call
 from fake_wolkvox import MISBEHAVIOURS, Vendor
-from wolkvox_billing.polling.polls import Manner, Poll, ask_all
+from wolkvox_billing.polling.polls import Manner, Poll, Run, ask_all
 from wolkvox_billing.vendor.operations import Operation
 
 JSON = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
@@ -43,9 +43,9 @@ def server(answer: Callable[[socket.socket], None]) -> Iterator[str]:
                 except OSError:
                     return
                 with connection, suppress(OSError):  # the client had enough
-                    got = b""
-                    while b"\r\n\r\n" not in got and (more := connection.recv(4096)):
-                        got += more
+                    request = b""
+                    while b"\r\n\r\n" not in request and (more := connection.recv(4096)):
+                        request += more
                     answer(connection)
 
         thread = threading.Thread(target=serve)
@@ -72,14 +72,14 @@ def test_cut_at_every_byte(form: str) -> None:
         for size in range(len(whole) + 1):
             sent[0] = size
             answer = call(url)
-            verdict = answer.verdict
-            if size == len(whole) or verdict.outcome == "ok":
+            judgement = answer.judgement
+            if size == len(whole) or judgement.outcome == "ok":
                 # In chunks, nothing that is missed stands in the last line ends.
-                assert (verdict.outcome, answer.body) == ("ok", WHOLE), size
+                assert (judgement.outcome, answer.body) == ("ok", WHOLE), size
                 continue
-            assert verdict.outcome == ("bad_answer" if size else "unreachable"), size
-            assert verdict.rows == []
-            assert verdict.note
+            assert judgement.outcome == ("bad_answer" if size else "unreachable"), size
+            assert judgement.rows == []
+            assert judgement.note
 
 
 ENDLESS = {
@@ -92,10 +92,10 @@ ENDLESS = {
 }
 
 
-@pytest.mark.parametrize("what", ENDLESS)
-def test_what_trickles_ends_by_the_deadline(what: str) -> None:
+@pytest.mark.parametrize("name", ENDLESS)
+def test_what_trickles_ends_by_the_deadline(name: str) -> None:
     """Each byte comes in time, the answer does not: the call ends at the limit for the whole."""
-    first, again = ENDLESS[what]
+    first, again = ENDLESS[name]
     gone = threading.Event()
 
     def trickle(connection: socket.socket) -> None:
@@ -105,10 +105,10 @@ def test_what_trickles_ends_by_the_deadline(what: str) -> None:
 
     with server(trickle) as url:
         began = time.monotonic()
-        verdict = call(url, read_seconds=0.4).verdict
+        judgement = call(url, read_seconds=0.4).judgement
         took = time.monotonic() - began
         gone.set()
-    assert verdict.outcome == "timeout"
+    assert judgement.outcome == "timeout"
     assert 0.3 < took < 5
 
 
@@ -122,9 +122,9 @@ def test_a_header_that_never_ends(again: bytes) -> None:
             connection.sendall(again * 10_000)
 
     with server(flood) as url:
-        verdict = call(url).verdict
-    assert verdict.outcome == "bad_answer"
-    assert (verdict.note or "").endswith("answered what is not HTTP")
+        judgement = call(url).judgement
+    assert judgement.outcome == "bad_answer"
+    assert (judgement.note or "").endswith("answered what is not HTTP")
 
 
 FIVE = [f"{name}{number}" * 16 for number, name in enumerate("abcde")]  # tokens
@@ -146,10 +146,10 @@ def test_a_misbehaviour_at_each_place_of_a_run(name: str) -> None:
         for place in five:
             vendor.misbehave(name, token=place.token)
             last: dict[str, str] = {}
-            for event in ask_all(five, [REPORT], due=lambda *_: None, manner=manner):
+            for event in ask_all(five, [REPORT], Run(lambda *_: None, manner=manner)):
                 assert isinstance(event, Poll)
                 last[event.operation.operation_id] = event.outcome.value
             vendor.behave()
-            expected = {one.operation_id: "ok" for one in five}
+            expected = {operation.operation_id: "ok" for operation in five}
             assert last == expected | {place.operation_id: MISBEHAVED[name][0]}
         assert (vendor.violations, vendor.elsewhere_calls) == (0, [])

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import pytest
 
 from builders.readings import ROW, TODAY, answered
-from wolkvox_billing.vendor.answer import Outcome, judge
+from wolkvox_billing.vendor.answer import Outcome, judge_answer
 from wolkvox_billing.vendor.readings import Reading, Unreadable, read_date, read_items, read_rows
 
 T = TypeVar("T")
@@ -101,8 +101,8 @@ def test_an_amount_that_reads_in_two_ways_is_refused(text: str, reason: str) -> 
     with pytest.raises(Unreadable) as refused:
         read_items(text)
     assert reason in str(refused.value)
-    shown = ascii(text.strip())
-    assert not text.strip() or len(shown) > 80 or shown in str(refused.value)
+    quoted = ascii(text.strip())
+    assert not text.strip() or len(quoted) > 80 or quoted in str(refused.value)
 
 
 @pytest.mark.parametrize(
@@ -272,8 +272,8 @@ def test_every_row_is_in_one_list_under_its_number() -> None:
     readings, rejected = read_rows(
         answered(RAW, '{"items": 1.50}', RAW.replace("7", "n/a"), RAW, "7").rows, TODAY
     )
-    assert [one.row_number for one in readings] == [1, 4]
-    assert [(one.row_number, one.raw) for one in rejected] == [
+    assert [reading.row_number for reading in readings] == [1, 4]
+    assert [(row.row_number, row.raw) for row in rejected] == [
         (2, '{"items": 1.50}'),
         (3, RAW.replace("7", "n/a")),
         (5, "7"),
@@ -311,8 +311,8 @@ TOTAL = "a TOTAL row: a sum of other rows, not a reading of its own"
 )
 def test_a_row_that_cannot_be_read_is_rejected_as_it_came(row: str, reason: str) -> None:
     """A row that is no reading is kept in JSON, beside a reason that a person understands."""
-    found = read_one(row)
-    assert isinstance(found, str) and reason in found
+    refusal = read_one(row)
+    assert isinstance(refusal, str) and reason in refusal
 
 
 @pytest.mark.parametrize("name", ["TOTAL MINUTES", "TOTALS", "Subtotal", ""])
@@ -365,9 +365,9 @@ def test_an_added_field_overwrites_none_of_ours(
 ) -> None:
     """A field that the vendor adds is kept: in a column of its own where it has a plain name that
     is not one of ours, else in `other_fields`."""
-    found = read_one(changed(**fields))
-    assert isinstance(found, Reading)
-    assert (found.items_raw, found.date_raw, found.extra) == ("7", "2026-11-10", extra)
+    reading = read_one(changed(**fields))
+    assert isinstance(reading, Reading)
+    assert (reading.items_raw, reading.date_raw, reading.extra) == ("7", "2026-11-10", extra)
 
 
 def test_a_thousand_added_fields_make_thirty_columns() -> None:
@@ -375,7 +375,7 @@ def test_a_thousand_added_fields_make_thirty_columns() -> None:
     many = {f"f{n}": str(n) for n in range(1000)}
     later = {f"g{n}": "late" for n in range(30)}
     readings, _ = read_rows(answered(changed(**many), changed(**later, f3="again")).rows, TODAY)
-    first, second = (one.extra for one in readings)
+    first, second = (reading.extra for reading in readings)
     assert first.keys() == {f"f{n}" for n in range(30)} | {"other_fields"}
     assert json.loads(first["other_fields"]) == {f"f{n}": str(n) for n in range(30, 1000)}
     assert second == {"f3": "again", "other_fields": json.dumps(later)}
@@ -386,23 +386,23 @@ def test_a_row_may_be_nested_however_deep(levels: int) -> None:
     """A field nested deeper than Python can write down again spoils neither its row nor the run;
     one that Python cannot even read makes the answer a bad one."""
     nested = "[" * levels + "]" * levels
-    verdict = answered(RAW, RAW[:-1] + f', "deep": {nested}}}', f'{{"deep": {nested}}}')
+    judgement = answered(RAW, RAW[:-1] + f', "deep": {nested}}}', f'{{"deep": {nested}}}')
 
     def read_with_less_room(frames: int) -> tuple[list[int], list[int]]:
         if frames:
             return read_with_less_room(frames - 1)
-        readings, rejected = read_rows(verdict.rows, TODAY)
-        return [one.row_number for one in readings], [one.row_number for one in rejected]
+        readings, rejected = read_rows(judgement.rows, TODAY)
+        return [row.row_number for row in readings], [row.row_number for row in rejected]
 
     fits = {Outcome.OK: ([1, 2], [3]), Outcome.BAD_ANSWER: ([], [])}
-    assert read_with_less_room(200) == fits[verdict.outcome]
-    assert levels > 400 or verdict.outcome is Outcome.OK
+    assert read_with_less_room(200) == fits[judgement.outcome]
+    assert levels > 400 or judgement.outcome is Outcome.OK
 
 
 def test_a_field_that_is_there_twice_reads_in_two_ways() -> None:
     """A row with a field twice is rejected, and kept with both."""
     body = b'{"code": 200, "data": [{"operation": "A", "items": "5", "items": "700"}]}'
-    readings, [rejected] = read_rows(judge(200, body).rows, TODAY)
+    readings, [rejected] = read_rows(judge_answer(200, body).rows, TODAY)
     assert (len(readings), rejected.reason) == (0, "the row has a field twice")
     assert rejected.raw == '{"operation": "A", "items": "5", "items": "700"}'
 
@@ -412,7 +412,7 @@ def test_a_json_number_is_kept_as_it_was_written(written: str) -> None:
     """The raw text of a number is what the vendor wrote, digit for digit."""
     row = f'{{"operation": "A", "description": "B", "items": {written}, "date": "2026-11-10"}}'
     body = f'{{"code": 200, "data": [{row}]}}'.encode()
-    [reading], _ = read_rows(judge(200, body).rows, TODAY)
+    [reading], _ = read_rows(judge_answer(200, body).rows, TODAY)
     assert (reading.items_raw, reading.items) == (written, Decimal(written))
 
 
@@ -429,5 +429,5 @@ def test_an_odd_amount_behind_many_short_ones() -> None:
     all polling once."""
     rows = [ROW | {"items": str(n)} for n in range(1, 61)] + [ROW | {"items": "-5"}]
     readings, rejected = read_rows(answered(*map(json.dumps, rows)).rows, TODAY)
-    assert [one.items for one in readings] == [*range(1, 61), -5]
+    assert [reading.items for reading in readings] == [*range(1, 61), -5]
     assert rejected == []

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from builders.readings import ROW, TODAY, answered
 from wolkvox_billing.vendor import readings as readings_module
-from wolkvox_billing.vendor.answer import Outcome, Verdict, judge
+from wolkvox_billing.vendor.answer import Judgement, Outcome, judge_answer
 from wolkvox_billing.vendor.readings import Unreadable, read_date, read_items, read_rows
 
 T = TypeVar("T")
@@ -52,13 +52,13 @@ def value_or_reason(read: Callable[[], T]) -> T | str:
 @example("9" * 60)
 def test_any_text_is_one_amount_or_one_reason(text: str) -> None:
     """Any text is one amount that fits the column, and that printed reads the same, or a reason."""
-    found = value_or_reason(lambda: read_items(text))
-    if isinstance(found, str):
-        assert found.isprintable()
+    number = value_or_reason(lambda: read_items(text))
+    if isinstance(number, str):
+        assert number.isprintable()
         return
-    assert found.as_tuple().exponent == -4 and abs(found) < 10**14
-    assert str(read_items(str(found))) == str(found)
-    assert str(read_items(f"{found:,}")) == str(found)
+    assert number.as_tuple().exponent == -4 and abs(number) < 10**14
+    assert str(read_items(str(number))) == str(number)
+    assert str(read_items(f"{number:,}")) == str(number)
 
 
 @given(st.decimals(-(10**14) + 1, 10**14 - 1, places=4))
@@ -70,12 +70,12 @@ def test_any_amount_that_fits_is_read_as_it_is_printed(amount: Decimal) -> None:
 @given(TEXTS | st.dates().map(str), st.dates(date(2000, 1, 1), date(2999, 1, 1)))
 def test_any_text_is_one_day_or_one_reason(text: str, today: date) -> None:
     """Any text is one day in the sane range, and that printed reads the same, or a reason."""
-    found = value_or_reason(lambda: read_date(text, today))
-    if isinstance(found, str):
-        assert found.isprintable()
+    day = value_or_reason(lambda: read_date(text, today))
+    if isinstance(day, str):
+        assert day.isprintable()
         return
-    assert date(2000, 1, 1) <= found <= today + timedelta(days=1)
-    assert read_date(str(found), today) == read_date(f"{found:%Y%m%d}", today) == found
+    assert date(2000, 1, 1) <= day <= today + timedelta(days=1)
+    assert read_date(str(day), today) == read_date(f"{day:%Y%m%d}", today) == day
 
 
 @given(st.lists(ROWS, max_size=6))
@@ -83,7 +83,7 @@ def test_any_rows_are_parted_into_two(rows: list[Any]) -> None:
     """Any JSON values as rows: each is in exactly one of the lists, as it came."""
     readings, rejected = read_rows(rows, TODAY)
     assert len(readings) + len(rejected) == len(rows)
-    numbers = [one.row_number for one in readings] + [one.row_number for one in rejected]
+    numbers = [row.row_number for row in readings] + [row.row_number for row in rejected]
     assert sorted(numbers) == list(range(1, len(rows) + 1))
     for reading in readings:
         assert reading.items_raw == str(rows[reading.row_number - 1]["items"])
@@ -129,15 +129,15 @@ def repr_of(value: Any) -> str:
 STATUSES = st.sampled_from([0, 200, 204, 302, 400, 401, 403, 404, 418, 429, 500, 503, 999])
 
 
-def judged(status: int, body: bytes) -> Verdict:
-    """The verdict, which must hold together: rows with `ok` only, texts that a database takes."""
-    verdict = judge(status, body)
-    assert isinstance(verdict.outcome, Outcome)
-    assert bool(verdict.rows) is (verdict.outcome is Outcome.OK)
-    assert not (verdict.outcome.is_answer and status not in (200, 404))
-    for text in (verdict.code, verdict.msg, verdict.note):
+def judged(status: int, body: bytes) -> Judgement:
+    """The judgement, which must hold together: rows with `ok` only, texts that a database takes."""
+    judgement = judge_answer(status, body)
+    assert isinstance(judgement.outcome, Outcome)
+    assert bool(judgement.rows) is (judgement.outcome is Outcome.OK)
+    assert not (judgement.outcome.is_answer and status not in (200, 404))
+    for text in (judgement.code, judgement.msg, judgement.note):
         assert "\x00" not in (text or "") and (text or "").encode() is not None
-    return verdict
+    return judgement
 
 
 @given(STATUSES, st.binary(max_size=64))
@@ -163,10 +163,10 @@ def test_any_bytes_get_an_outcome(status: int, body: bytes) -> None:
 def test_any_json_gets_an_outcome(status: int, body: Any) -> None:
     """Any JSON body is an outcome, and its rows are read, with no traceback."""
     text = str(simplejson.dumps(body, use_decimal=True, allow_nan=True))
-    verdict = judged(status, text.encode())
-    readings, rejected = read_rows(verdict.rows, TODAY)
-    assert len(readings) + len(rejected) == len(verdict.rows)
+    judgement = judged(status, text.encode())
+    readings, rejected = read_rows(judgement.rows, TODAY)
+    assert len(readings) + len(rejected) == len(judgement.rows)
     if isinstance(body, dict) and "code" in body and str(body["code"]) not in ("200", "404"):
         unsaid = body["code"] is None or body["code"] is False
-        assert unsaid or not verdict.outcome.is_answer
-    assert all(math.isfinite(one.items) for one in readings)
+        assert unsaid or not judgement.outcome.is_answer
+    assert all(math.isfinite(reading.items) for reading in readings)

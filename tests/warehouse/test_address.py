@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -417,6 +418,15 @@ def engine(request: pytest.FixtureRequest, places: Places, monkeypatch: pytest.M
     return str(request.param)
 
 
+LOGIN = {"database": str, "username": str, "password": str, "host": str, "port": int,
+         "connect_timeout": int, "query": dict}  # fmt: skip
+
+
+def test_each_part_of_postgres_credentials_is_a_field() -> None:
+    """What is known of PostgreSQL's credentials are dlt's parts of them, and the driver's name."""
+    assert {field.name for field in fields(address._Login)} == {*LOGIN, "drivername"}
+
+
 @pytest.mark.parametrize("engine", ENGINES)
 def test_each_setting_of_dlts_is_known(engine: str) -> None:
     """Each setting that dlt has for a destination is one that is read, or is left to dlt."""
@@ -432,7 +442,7 @@ def test_each_setting_of_dlts_is_known(engine: str) -> None:
     for name, hint in address._FIELDS[engine].items():
         assert extract_inner_hint(hints[name]) is hint and not is_secret_hint(hints[name])
     if engine != "filesystem":
-        own = {"duckdb": {"database": str}, "postgres": address._POSTGRES_FIELDS}[engine]
+        own = {"duckdb": {"database": str}, "postgres": LOGIN}[engine]
         parts = resolvable(spec.credentials_type())
         secrets = set(address._SECRETS_FOR_DLT[engine])
         assert parts.keys() == {*own, *address._CREDENTIALS_FOR_DLT[engine], *secrets}

@@ -143,10 +143,10 @@ def test_a_home_without_nameless_files_counts(
     """Where the file system knows no nameless files, a file of a name tells what is writable."""
     really_open = os.open
 
-    def refuse(path: Any, flags: int, *rest: Any, **more: Any) -> int:
+    def refuse(path: Any, flags: int, *arguments: Any, **more: Any) -> int:
         if flags & os.O_TMPFILE == os.O_TMPFILE:
             raise OSError(errno.EOPNOTSUPP, "Operation not supported")
-        return really_open(path, flags, *rest, **more)
+        return really_open(path, flags, *arguments, **more)
 
     monkeypatch.setattr(os, "open", refuse)
     assert data_dir() == places.home / ".dlt" == Path(RunContext(None).data_dir)
@@ -155,11 +155,16 @@ def test_a_home_without_nameless_files_counts(
 # The source's settings.
 
 
+def _ours_of(hint: Any) -> type:
+    """What `Any` is with us."""
+    return object if hint is Any else hint
+
+
 def test_the_settings_are_those_of_the_source() -> None:
     """Each setting of the source is known by its name and type, and as a secret if it is one."""
     hints = SPEC.get_resolvable_fields()
     of_dlt = {
-        Setting(name, extract_inner_hint(hint), is_secret_hint(hint))
+        Setting(name, _ours_of(extract_inner_hint(hint)), is_secret_hint(hint))
         for name, hint in hints.items()
         if not is_hint_not_resolvable(hint)
         and name != "kept"  # no setting: Polls, of an earlier run
@@ -169,7 +174,7 @@ def test_the_settings_are_those_of_the_source() -> None:
 
 VALUES: dict[object, list[Any]] = {
     str: ["0010", "", " a b ", 10, 1.5, True, "é", "many"],
-    Any: ['[{"server": "0010"}]', [{"server": "0010", "token": "a"}], {"a": 1}, 7, "", "many"],
+    object: ['[{"server": "0010"}]', [{"server": "0010", "token": "a"}], {"a": 1}, 7, "", "many"],
     list: [["a", "b"], [], '["a"]', "[1, {}]", "[]", '"a"', "many", "", 7, True, "[NaN]", "[1"],
     float: [5, 2.5, 0, -1, "5", " 2.5 ", "1e3", "0x10", "nan", "inf", "1_0", True, "", "many", []],
     int: [8, 8.0, 8.5, float("nan"), float("inf"), "8", " 8 ", "0x1f", "8.0", "", True, "x", [8]],
@@ -215,7 +220,7 @@ def test_the_first_place_wins(places: Places, name: str) -> None:
     """Of two places that have a setting the same one wins as in dlt, whichever two they are."""
     values: dict[object, list[Any]] = {
         str: ["a", "b"],
-        Any: [["a"], ["b"]],
+        object: [["a"], ["b"]],
         list: [["a"], ["b"]],
         float: [1.5, 2.5],
         int: [1, 2],
@@ -388,7 +393,7 @@ REFUSED = "refused"
 
 def _ours(read: Configuration, name: str, hint: Any) -> Any:
     try:
-        return read.value(name, hint, "x")
+        return read.value(name, _ours_of(hint), "x")
     except SettingsError:
         return REFUSED
 
@@ -465,13 +470,13 @@ def test_a_wrong_variable_is_named(
 def test_a_wrong_value_in_a_file_is_named(places: Places, file: str) -> None:
     """A value that cannot be read is an error that says its file and section."""
     path = places.put(file, (*SECTIONS[:2], "max_parallel"), True)
-    shown = Path(".dlt/config.toml") if file == "config.toml" else path
+    place = Path(".dlt/config.toml") if file == "config.toml" else path
     read = read_configuration()
     assert read is not None
     with pytest.raises(SettingsError) as error:
         source_settings(read, {})
     assert str(error.value) == (
-        f"the setting `max_parallel` under [sources.wolkvox_billing] in {shown} is True: expected "
+        f"the setting `max_parallel` under [sources.wolkvox_billing] in {place} is True: expected "
         "a whole number"
     )
 
@@ -524,8 +529,8 @@ def test_a_broken_file_is_named(places: Places, file: str, content: bytes, where
     path.write_bytes(content)
     with pytest.raises(SettingsError) as error:
         read_configuration()
-    shown = path if file.startswith("global:") else Path(".dlt/secrets.toml")
-    assert str(error.value) == f"{shown}{where}"
+    place = path if file.startswith("global:") else Path(".dlt/secrets.toml")
+    assert str(error.value) == f"{place}{where}"
     assert by_dlt() is None
 
 

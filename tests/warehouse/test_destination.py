@@ -59,7 +59,7 @@ def test_a_server_that_takes_no_rows(warehouse: Project) -> None:
     with altered(warehouse):
         for items in (7, 4):
             report = poll(warehouse, items)
-            assert [one[: len(NOT_LOADED)] for one in report.problems] == [NOT_LOADED]
+            assert [problem[: len(NOT_LOADED)] for problem in report.problems] == [NOT_LOADED]
     if warehouse.destination == "postgres":
         name = warehouse.dsn.rsplit("/", 1)[1]
         admin(warehouse, f"ALTER DATABASE {name} SET default_transaction_read_only = on")
@@ -123,7 +123,7 @@ def test_a_table_that_somebody_dropped(warehouse: Project, sql: str) -> None:
     assert [items for _, items in readings(warehouse)] == [5, 7, 4]
     tell(warehouse, 3)
     report = warehouse.load(on_event=lambda _: warehouse.execute(sql))
-    assert [one.outcome for one in report.polls] == ["ok"]
+    assert [poll.outcome for poll in report.polls] == ["ok"]
     assert poll(warehouse, 9).is_good
     assert [items for _, items in readings(warehouse)] == [5, 7, 4, 3, 9]
     assert warehouse.query("SELECT count(*) FROM rejected_rows") == [(0,)]
@@ -238,7 +238,7 @@ def test_a_server_that_is_restarted(project: Project, monkeypatch: pytest.Monkey
         with monkeypatch.context() as broken:
             broken.setattr(Load, "submit_job", ended_at_the_third)
             report = poll(project, 7)
-        assert [one[: len(NOT_LOADED)] for one in report.problems] == [NOT_LOADED]
+        assert [problem[: len(NOT_LOADED)] for problem in report.problems] == [NOT_LOADED]
         pg_ctl(Path(folder), "restart")
         assert poll(project, 9).is_good
         assert readings(project) == [at(1, 5), at(2, 7), at(3, 9)]

@@ -41,15 +41,15 @@ def formats(project: Project) -> set[str]:
 def jobs(project: Project) -> set[tuple[str, str]]:
     """Table and format of each file that a load gives to the destination."""
     names: list[list[str]] = []
-    load = loading._load
+    really_load = loading._load
 
-    def seen(pipeline: dlt.Pipeline) -> Any:
+    def load(pipeline: dlt.Pipeline) -> Any:
         folder = Path(pipeline.working_dir, "load", "normalized")
         names.extend(file.name.split(".") for file in folder.glob("*/new_jobs/*.*.*.*"))
-        return load(pipeline)
+        return really_load(pipeline)
 
     with pytest.MonkeyPatch.context() as watched:
-        watched.setattr(loading, "_load", seen)
+        watched.setattr(loading, "_load", load)
         assert project.load(force=True).is_good
     return {(name[0], name[-1]) for name in names}
 
@@ -70,8 +70,8 @@ def test_small_and_large_answers_in_one_table(warehouse: Project) -> None:
         (f"P{n}", Decimal((hour + 1) * 1000 + n % 1000) + Decimal("0.25"), hour)
         for n, hour in enumerate(hours)
     ]
-    found = warehouse.query(f"SELECT description, items, read_at FROM {REPORT}")
-    since = [(name, items, (at - NOON).seconds // 3600) for name, items, at in found]
+    rows = warehouse.query(f"SELECT description, items, read_at FROM {REPORT}")
+    since = [(name, items, (at - NOON).seconds // 3600) for name, items, at in rows]
     assert sorted(since) == sorted(expected)
 
 
@@ -86,8 +86,8 @@ def test_no_day_of_an_answer_is_lost_beside_a_later_one_of_another(
         rows = [row(f"P{n}", day=day) for n, day in enumerate(days)]
         project.vendor.answer(token, REPORT, rows)
     assert project.load().is_good
-    found = project.query(f"SELECT operation_id, count(*), min(date) FROM {REPORT} GROUP BY 1")
-    assert sorted(found) == [
+    counts = project.query(f"SELECT operation_id, count(*), min(date) FROM {REPORT} GROUP BY 1")
+    assert sorted(counts) == [
         (name, MANY, date(2026, 11, 4 - back)) for back, name in enumerate(sorted(TOKENS))
     ]
 
@@ -181,13 +181,13 @@ def test_steps_of_a_user_see_rows(project: Project, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(files, "FEW", 0)
     tell(project, [row("P", "1"), row("Q", "2")])
     source = wolkvox_billing(clock=lambda: NOON)
-    source.resources[REPORT].add_filter(lambda one: one["description"] == "Q")
+    source.resources[REPORT].add_filter(lambda row: row["description"] == "Q")
     pipeline = dlt.pipeline("wolkvox", destination="duckdb", dataset_name="wolkvox_billing")
     pipeline.run(source)
     assert project.query(f"SELECT description FROM {REPORT}") == [("Q",)]
     assert project.query("SELECT count(*) FROM readings") == [(2,)]
-    found = list(wolkvox_billing(clock=lambda: NOON, force=True).resources["readings"])
-    assert [one["description"] for one in found if one] == ["P", "Q"]
+    rows = list(wolkvox_billing(clock=lambda: NOON, force=True).resources["readings"])
+    assert [row["description"] for row in rows if row] == ["P", "Q"]
 
 
 def test_another_destination(project: Project, tmp_path: Path) -> None:
@@ -206,7 +206,7 @@ def test_nothing_is_left_beside_the_answers(warehouse: Project) -> None:
     """After a load the files of a large answer are gone from the working folder."""
     tell(warehouse, [row(f"P{n}") for n in range(MANY)])
     folder = Path(warehouse.load().working_folder)
-    left = [one.name for one in folder.rglob("*") if one.suffix in (".parquet", ".csv")]
+    left = [file.name for file in folder.rglob("*") if file.suffix in (".parquet", ".csv")]
     assert left == []
 
 
@@ -225,8 +225,8 @@ def test_a_step_of_a_user_may_make_another_type(warehouse: Project) -> None:
     with a small one: a float in a column of decimals, an object as JSON."""
     tell(warehouse, [row(f"P{n}", "2") for n in range(MANY)])
     source = wolkvox_billing(clock=lambda: NOON)
-    source.resources[REPORT].add_map(lambda one: {**one, "items": float(one["items"]) / 4})
-    source.resources["readings"].add_map(lambda one: {**one, "items_raw": {"as": "object"}})
+    source.resources[REPORT].add_map(lambda row: {**row, "items": float(row["items"]) / 4})
+    source.resources["readings"].add_map(lambda row: {**row, "items_raw": {"as": "object"}})
     destination, dataset = warehouse.destination, "wolkvox_billing"
     dlt.pipeline("wolkvox", destination=destination, dataset_name=dataset).run(source)
     assert warehouse.query(f"SELECT DISTINCT items FROM {REPORT}") == [(Decimal("0.5"),)]

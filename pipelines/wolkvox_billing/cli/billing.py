@@ -22,7 +22,7 @@ from wolkvox_billing.cli.listing import (
 from wolkvox_billing.cli.options import json_option, place_options
 from wolkvox_billing.cli.terminal import counting, print_json, print_table, say
 from wolkvox_billing.errors import SettingsError
-from wolkvox_billing.values.shown import shown_number
+from wolkvox_billing.values.numbers import format_number
 
 if TYPE_CHECKING:
     from wolkvox_billing.verbs.invoices import Intake
@@ -92,7 +92,7 @@ def _print_intake(intake: Intake, rejected: list[str]) -> None:
     for kind, count in intake.other_kinds.items():
         say(f"no invoices, passed over: {count} x {kind}")
     for currency, net in intake.net_amounts.items():
-        say(f"net of all, credit notes taken off: {shown_number(net)} {currency}")
+        say(f"net of all, credit notes taken off: {format_number(net)} {currency}")
     say(", ".join(f"{count} {result}" for result, count in intake.counts.items()) or "no file")
     for text in intake.warnings:
         say(f"warning: {text}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wolkvox_billing.values.shown import ago, in_runs, shown_number, shown_period
+from wolkvox_billing.values.numbers import format_amount, format_number
 from wolkvox_billing.vendor.advice import ADVICE
 
 if TYPE_CHECKING:
@@ -26,14 +26,14 @@ RECEIPT_HEADINGS = ["document", "supplier", "period", "net", "lines", "result"]
 
 def _words_of(poll: Poll) -> str:
     """Return the vendor's words about a call, and ours."""
-    return "; ".join(filter(None, (poll.verdict.msg, poll.verdict.note)))
+    return "; ".join(filter(None, (poll.judgement.msg, poll.judgement.note)))
 
 
 def poll_as_row(poll: Poll) -> Cells:
     words = _words_of(poll)
     if not poll.outcome.is_answer:
         words += f"\n{ADVICE[poll.outcome]}"
-    count = str(poll.verdict.count)
+    count = str(poll.judgement.count)
     if poll.rejected:
         count += f", {poll.rejected} unreadable"
         words += "\nsee the table rejected_rows"
@@ -75,7 +75,8 @@ def poll_report_as_lines(report: PollReport) -> list[str]:
     lines = []
     for poll in report.polls:
         name = f"{poll.operation.operation_id} {poll.report}"
-        lines.append(f"{name}: {poll.outcome.value}, {poll.verdict.count} rows: {_words_of(poll)}")
+        rows = f"{poll.judgement.count} rows"
+        lines.append(f"{name}: {poll.outcome.value}, {rows}: {_words_of(poll)}")
         if not poll.outcome.is_answer:
             lines.append(f"  to do: {ADVICE[poll.outcome]}")
     lines += [f"{s.operation_id} {s.report}: not asked: {s.detail}" for s in report.skips]
@@ -91,10 +92,10 @@ def poll_as_json(poll: Poll) -> dict[str, object]:
         "finished_at": poll.finished_at,
         "outcome": poll.outcome.value,
         "http_status": poll.answer.http_status,
-        "code": poll.verdict.code,
-        "msg": poll.verdict.msg,
-        "note": poll.verdict.note,
-        "rows": poll.verdict.count,
+        "code": poll.judgement.code,
+        "msg": poll.judgement.msg,
+        "note": poll.judgement.note,
+        "rows": poll.judgement.count,
         "rejected": poll.rejected,
     }
 
@@ -107,14 +108,16 @@ def alarm_of(row: ReconciledRow) -> str:
 
 
 def receipt_as_row(receipt: Receipt) -> Cells:
+    from wolkvox_billing.values.periods import format_period  # of no use to a poll
+
     kind = (receipt.document_kind or "").replace("_", " ")
     name = receipt.document_number or receipt.file_name
     warnings = f"{len(receipt.warnings)} warning{'s' if len(receipt.warnings) > 1 else ''}"
     net = period = ""
     if receipt.net_amount is not None:
-        net = f"{receipt.net_amount:,.2f} {receipt.billing_currency}"
+        net = f"{format_amount(receipt.net_amount)} {receipt.billing_currency}"
     if receipt.period_start and receipt.period_end:
-        period = shown_period(receipt.period_start, receipt.period_end)
+        period = format_period(receipt.period_start, receipt.period_end)
         period += "" if receipt.period_source == "document" else f" (by {receipt.period_source})"
     return [
         name if kind == "invoice" else f"{name} ({kind})",
@@ -127,13 +130,17 @@ def receipt_as_row(receipt: Receipt) -> Cells:
 
 
 def verdict_as_row(row: ReconciledRow) -> Cells:
+    from wolkvox_billing.values.periods import format_period  # of no use to a poll
+
     start, end = row.billing_period_start, row.billing_period_end
     variance = row.cost_variance
-    money = "" if variance is None else f"{variance:+,.2f} {row.billing_currency}"
+    money = ""
+    if variance is not None:
+        money = f"{format_amount(variance, signed=True)} {row.billing_currency}"
     return [
         row.operation_id,
         _product_of(row),
-        shown_period(start, end) if start and end else "",
+        format_period(start, end),
         row.consumed_quantity,
         row.billed_quantity,
         money,
@@ -147,6 +154,9 @@ def _product_of(row: ReconciledRow) -> str:
 
 def freshness_as_rows(freshness: Freshness) -> list[Cells]:
     """Return a row for each product: its month so far, the newest day's change, how fresh it is."""
+    from wolkvox_billing.values.durations import format_age
+    from wolkvox_billing.values.periods import format_days  # of no use to a poll
+
     products = [
         [product.product, _so_far(product), _change(product)] for product in freshness.products
     ]
@@ -155,9 +165,9 @@ def freshness_as_rows(freshness: Freshness) -> list[Cells]:
             freshness.operation_id,
             freshness.report,
             *product,
-            ago(freshness.age),
+            format_age(freshness.age),
             f"{freshness.polls_24h}, {freshness.refusals_24h} refused",
-            in_runs(freshness.days_without_answer),
+            format_days(freshness.days_without_answer),
         ]
         for product in products or [["none this month", "", ""]]
     ]
@@ -165,13 +175,13 @@ def freshness_as_rows(freshness: Freshness) -> list[Cells]:
 
 def _so_far(product: Product) -> str:
     if product.so_far is None:
-        return f"{shown_number(product.last_quantity)} (meaning undetermined)"
-    return shown_number(product.so_far)
+        return f"{format_number(product.last_quantity)} (meaning undetermined)"
+    return format_number(product.so_far)
 
 
 def _change(product: Product) -> str:
     if product.change is None or product.measure == "gauge":
         return ""
-    change = f"{product.change:+,.4f}".rstrip("0").rstrip(".")
+    change = format_number(product.change, signed=True)
     days = product.days_covered or 1
     return f"{change} in {days} days" if days > 1 else change

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from wolkvox_billing.values.shown import harmless, shown_number
+from wolkvox_billing.values.numbers import format_number
+from wolkvox_billing.values.texts import harmless
 
 if TYPE_CHECKING:
     from wolkvox_billing.polling.polls import Poll, Skip
@@ -32,7 +33,7 @@ def watching(work: str) -> Iterator[Callable[[Poll | Skip], None]]:
 
     def line(event: Poll | Skip) -> str:
         if isinstance(event, Poll):
-            rows = event.verdict.count
+            rows = event.judgement.count
             took = (event.finished_at - event.started_at).total_seconds()
             name = event.operation.operation_id
             return f"{name} {event.report} {event.outcome.value} {rows} rows {took:.2f} s"
@@ -123,5 +124,5 @@ def _as_json(value: object) -> object:
 
 def _as_text(cell: object) -> str:
     if isinstance(cell, Decimal):
-        return shown_number(cell)
+        return format_number(cell)
     return "" if cell is None else str(cell)

@@ -41,10 +41,10 @@ from wolkvox_billing.closing.records import (
 from wolkvox_billing.errors import SettingsError
 from wolkvox_billing.invoices.document import storable
 from wolkvox_billing.reconciliation.mart import fill, fill_anew
-from wolkvox_billing.reconciliation.month import read_month
 from wolkvox_billing.reconciliation.policy import Policy, read_policy
 from wolkvox_billing.reconciliation.totals import DoesNotTieOut
 from wolkvox_billing.values.clock import Clock, utc_now
+from wolkvox_billing.values.periods import read_month
 from wolkvox_billing.warehouse.complaints import configured
 from wolkvox_billing.warehouse.place import DATASET, DESTINATION, opened, reading
 from wolkvox_billing.warehouse.sql import rows_of

@@ -17,10 +17,10 @@ from typing import Any
 from dlt.destinations.sql_client import SqlClientBase
 
 from wolkvox_billing.closing.records import Close
-from wolkvox_billing.invoices.period import Period
 from wolkvox_billing.marts.reconciled import KEY
-from wolkvox_billing.reconciliation.ledger import months_of
 from wolkvox_billing.reconciliation.totals import DoesNotTieOut
+from wolkvox_billing.values.numbers import format_number
+from wolkvox_billing.values.periods import Period, format_month, months_of
 from wolkvox_billing.warehouse.sql import rows_of
 
 # What a close stands on: with other columns every close made before would no longer hold.
@@ -61,7 +61,7 @@ def verdicts_by_month(client: SqlClientBase[Any], marts: str) -> dict[str, list[
         row = dict(zip(columns, values, strict=True))
         period = Period(row["billing_period_start"], row["billing_period_end"])
         for month in months_of(period):  # a quarter is in three
-            found.setdefault(f"{month.start:%Y-%m}", []).append(row)
+            found.setdefault(format_month(month.start), []).append(row)
     return found
 
 
@@ -144,5 +144,5 @@ def _name(row: Ground) -> str:
 def _shown(value: Any) -> str:
     """A number of the canonical JSON with marks between thousands; a text as it is."""
     if isinstance(value, str) and value.replace(".", "", 1).lstrip("-").isdigit():
-        return f"{Decimal(value).normalize():,f}"
+        return format_number(Decimal(value))
     return "unknown" if value is None else str(value)

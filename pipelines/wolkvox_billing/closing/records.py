@@ -16,11 +16,12 @@ from dlt.destinations.sql_client import SqlClientBase
 from dlt.extract import DltSource
 
 from wolkvox_billing.errors import WolkvoxError
+from wolkvox_billing.values.clock import format_moment
 from wolkvox_billing.warehouse.columns import INSERT, TEXT, TIME, Table, hints
 from wolkvox_billing.warehouse.loading import load_or_raise, load_source
 from wolkvox_billing.warehouse.sql import rows_of, tables_in
 
-MONTH_CLOSES: Table = (
+MONTH_CLOSES = Table(
     "One row per close or reopening of a month; the newest of a month counts, and none is changed",
     ("close_id",),
     {
@@ -58,8 +59,8 @@ class Close:
     stands_on: str
 
     def __str__(self) -> str:
-        at = self.closed_at.astimezone(timezone.utc)
-        return f"{self.month} was {self.status} on {at:%Y-%m-%d %H:%M} UTC by {self.closed_by}"
+        at = format_moment(self.closed_at, timezone.utc)
+        return f"{self.month} was {self.status} on {at} by {self.closed_by}"
 
 
 def read_closes(client: SqlClientBase[Any], raw: str) -> list[Close]:
@@ -101,7 +102,6 @@ def append(pipeline: dlt.Pipeline, made: Close) -> Close:
 
 def _source(made: Close) -> DltSource:
     """A source with the name of the schema that all tables of the dataset are in."""
-    says, *_ = MONTH_CLOSES
     table = dlt.resource([asdict(made)], name="month_closes", **hints(MONTH_CLOSES, INSERT))
-    table.apply_hints(additional_table_hints={"description": says})
+    table.apply_hints(additional_table_hints={"description": MONTH_CLOSES.says})
     return dlt.source(lambda: table, name="wolkvox_billing", max_table_nesting=0)()

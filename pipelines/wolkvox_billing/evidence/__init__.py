@@ -33,9 +33,9 @@ from wolkvox_billing.evidence.report.report import Page, report
 from wolkvox_billing.evidence.tables import as_members
 from wolkvox_billing.evidence.verification import Examined, examine, verify
 from wolkvox_billing.reconciliation.mart import Filled, fill_anew
-from wolkvox_billing.reconciliation.month import read_month
 from wolkvox_billing.reconciliation.policy import Policy, read_policy
 from wolkvox_billing.values.clock import Clock, utc_now
+from wolkvox_billing.values.periods import read_month
 from wolkvox_billing.version import __version__
 from wolkvox_billing.warehouse.complaints import configured
 from wolkvox_billing.warehouse.place import DATASET, DESTINATION, opened, reading

@@ -12,11 +12,11 @@ from dlt.destinations.sql_client import SqlClientBase
 
 from wolkvox_billing.evidence.report.report import Counter, Page
 from wolkvox_billing.evidence.tables import Table, in_order
-from wolkvox_billing.invoices.period import Period
 from wolkvox_billing.invoices.tables import INVOICE_TABLES
 from wolkvox_billing.marts.reconciled import KEY, KINDS, ReconciledRow
 from wolkvox_billing.polling.tables import TABLES
 from wolkvox_billing.reconciliation.policy import Policy
+from wolkvox_billing.values.periods import Period
 from wolkvox_billing.warehouse.sql import engine_of, literal, rows_of
 
 _KINDS = {"text": "VARCHAR", "bigint": "BIGINT", "decimal": "DECIMAL(18, 4)", "bool": "BOOLEAN",

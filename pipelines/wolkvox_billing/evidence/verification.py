@@ -26,7 +26,7 @@ from wolkvox_billing.evidence.manifest import (
     is_known,
 )
 from wolkvox_billing.invoices.files import MOST_MEMBER_BYTES
-from wolkvox_billing.reconciliation.month import read_month
+from wolkvox_billing.values.periods import read_month
 
 _AT_ONCE = 1024 * 1024
 

@@ -12,8 +12,9 @@ from datetime import date
 from decimal import Decimal
 
 from wolkvox_billing.errors import WolkvoxError
-from wolkvox_billing.invoices.period import Period
-from wolkvox_billing.values.shown import UNSTORABLE, shown_number
+from wolkvox_billing.values.numbers import format_number
+from wolkvox_billing.values.periods import Period
+from wolkvox_billing.values.texts import UNSTORABLE
 
 _MOST_CHARACTERS = 4000  # of a text that is stored
 
@@ -125,7 +126,7 @@ def _doubts_about(document: Document) -> Iterator[str]:
     if document.unexplained:
         first = document.lines[document.unexplained[0] - 1]
         quantity, price, amount = (
-            shown_number(number or Decimal())
+            format_number(number or Decimal())
             for number in (first.quantity, first.unit_price, first.net_amount)
         )
         yield (
@@ -141,8 +142,8 @@ def _doubts_about(document: Document) -> Iterator[str]:
         yield f"lines in {', '.join(others)}, and a document in {document.billing_currency}"
     net, total = document.net_amount, _sum_of_lines(document)
     if net not in (None, total):
-        stated = shown_number(net or total)
-        yield f"the lines add up to {shown_number(total)}, and the total says {stated}"
+        stated = format_number(net or total)
+        yield f"the lines add up to {format_number(total)}, and the total says {stated}"
 
 
 _EXPECTED = ("supplier_id", "document_number", "issue_date", "net_amount",

@@ -8,29 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from datetime import date, timedelta
+from datetime import date
 from functools import lru_cache
 from typing import NamedTuple
 
+from wolkvox_billing.values.periods import DAY, Period, month_of
 from wolkvox_billing.values.spelling import plain
-
-DAY = timedelta(days=1)
-
-
-class Period(NamedTuple):
-    """From `start` to before `end`."""
-
-    start: date
-    end: date
-
-    def __str__(self) -> str:
-        return f"{self.start} to {self.end - DAY}"
-
-    def holds(self, other: Period) -> bool:
-        return self.start <= other.start and other.end <= self.end
-
-    def overlaps(self, other: Period) -> bool:
-        return self.start < other.end and other.start < self.end
 
 
 class Mention(NamedTuple):
@@ -141,11 +124,6 @@ def month_by_rule(issued: date, rule: str) -> Period:
     """Return the month by the setting `period_rule`."""
     month = month_of(issued)
     return month if rule == "issue_month" else month_of(month.start - DAY)
-
-
-def month_of(day: date) -> Period:
-    first = day.replace(day=1)
-    return Period(first, (first + timedelta(days=32)).replace(day=1))
 
 
 def period_between(

@@ -107,17 +107,17 @@ def _columns_of(row: type) -> dict[str, tuple[TColumnSchema, str]]:
 
 
 INVOICE_TABLES: dict[str, Table] = {
-    "invoice_documents": (
+    "invoice_documents": Table(
         "One row per invoice, credit note or debit note that was read, as its first file had it",
         ("document_id",),
         _columns_of(DocumentRow),
     ),
-    "invoice_lines": (
+    "invoice_lines": Table(
         "One row per line of a document",
         ("document_id", "line_number"),
         _columns_of(LineRow),
     ),
-    "rejected_documents": (
+    "rejected_documents": Table(
         "One row per file or document that could not be taken, with the reason",
         ("row_hash",),
         _columns_of(RejectedDocumentRow),

@@ -57,9 +57,11 @@ from wolkvox_billing.invoices.document import (
     short,
     storable,
 )
-from wolkvox_billing.invoices.period import Period, period_between
+from wolkvox_billing.invoices.period import period_between
 from wolkvox_billing.invoices.xml import digest, parse
-from wolkvox_billing.values.shown import shown_number
+from wolkvox_billing.values.dates import read_xml_day
+from wolkvox_billing.values.numbers import format_number
+from wolkvox_billing.values.periods import Period
 from wolkvox_billing.values.tax_id import read_tax_id
 
 if TYPE_CHECKING:
@@ -94,7 +96,6 @@ _MOST_NESTED = 2
 _MOST_LINES = 20_000
 _CENT = Decimal("0.01")
 _DECIMAL = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)", re.ASCII)
-_DATE = re.compile(r"(\d{4}-\d\d-\d\d)(?:Z|[+-]\d\d:\d\d|T.*)?", re.ASCII)
 
 
 class OtherKind(Exception):
@@ -163,7 +164,7 @@ def _read_document(root: Element, kind: _Kind) -> Document:
     document.tax_amount = _tax(root, "the document's", document)
     for name, verb in (("Allowance", "takes {} off"), ("Charge", "puts {} on")):
         if amount := _amount(root, f"{kind.total}/cbc:{name}TotalAmount", document):
-            action = verb.format(shown_number(amount))
+            action = verb.format(format_number(amount))
             warnings.append(f"the document as a whole {action}, which no line holds")
     references = _all(root, "cac:BillingReference/cac:InvoiceDocumentReference/cbc:ID")
     if len(references) > 1:
@@ -324,8 +325,7 @@ def _date(element: Element, path: str, warnings: list[str]) -> date | None:
     if text is None:
         return None
     try:
-        match = _DATE.fullmatch(text)
-        day = date.fromisoformat(match[1]) if match else None
+        day = read_xml_day(text)
     except ValueError:
         day = None
     if day and 2000 <= day.year < 2100:

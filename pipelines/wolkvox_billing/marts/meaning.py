@@ -6,15 +6,18 @@ import difflib
 import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TypeVar
 
 import dlt
 
 from wolkvox_billing.errors import SettingsError
 from wolkvox_billing.vendor.operations import read_zone
 from wolkvox_billing.vendor.reports import REPORTS, TIMEZONE
+from wolkvox_billing.warehouse.sql import Record
 
 logger = logging.getLogger("wolkvox_billing")
+
+T = TypeVar("T")
 
 MEASURES = ("month_to_date", "daily", "gauge", "auto")
 GAUGE_MONTHS = ("max", "last", "average")
@@ -47,12 +50,13 @@ class Meaning:
             )
 
     def measure(self, report: str) -> str:
-        """A counter is `auto` unless set: the data tells. A gauge is one by its name."""
+        """Return what a report's numbers mean. A counter is `auto` unless set: the data tells. A
+        gauge is one by its name."""
         is_gauge = report in REPORTS and REPORTS[report].kind == "gauge"
         return self.measures.get(report) or ("gauge" if is_gauge else "auto")
 
     def reports(self) -> list[tuple[str, str, str]]:
-        """report, measure and unit of each report that is known or set."""
+        """Return report, measure and unit of each report that is known or set."""
         units = {name: report.unit for name, report in REPORTS.items()}
         return [
             (name, self.measure(name), units.get(name, "units"))
@@ -65,10 +69,12 @@ def read_meaning(
     measures: Mapping[str, str] | None = None,
     gauge_month: str | None = None,
 ) -> Meaning:
-    """A Meaning of what is given, and of dlt's configuration for the rest. Raises SettingsError."""
+    """Return the Meaning by these values, and for the others by dlt's configuration. Raises
+    SettingsError."""
 
-    def setting(name: str, kind: type) -> Any:
-        return dlt.config.get(f"sources.wolkvox_billing.{name}", kind)
+    def setting(name: str, hint: type[T]) -> T | None:
+        value: T | None = dlt.config.get(f"sources.wolkvox_billing.{name}", hint)
+        return value
 
     meaning = Meaning(
         timezone=timezone or setting("timezone", str) or TIMEZONE,
@@ -82,9 +88,7 @@ def read_meaning(
     return meaning
 
 
-def meaning_of_tables(
-    refreshed: Mapping[str, Any], reports: Iterable[Mapping[str, Any]]
-) -> Meaning | None:
+def meaning_of_tables(refreshed: Record, reports: Iterable[Record]) -> Meaning | None:
     """Return the Meaning that the marts' own tables hold, or None where it cannot be read from
     them: another version may have other columns, or measures that this one does not know.
 

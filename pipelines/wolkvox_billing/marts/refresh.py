@@ -16,17 +16,11 @@ from wolkvox_billing.marts import rendered
 from wolkvox_billing.marts.engine import Engine
 from wolkvox_billing.marts.meaning import Meaning, meaning_of_tables, read_meaning
 from wolkvox_billing.marts.renames import Rename, find_renames
-from wolkvox_billing.marts.sql import statements
-from wolkvox_billing.marts.standing import (
-    Client,
-    Standing,
-    around_verdicts,
-    read_rows,
-    read_standing,
-)
+from wolkvox_billing.marts.sql import MartRows, statements
+from wolkvox_billing.marts.standing import Standing, around_verdicts, read_standing
 from wolkvox_billing.values.clock import epoch
 from wolkvox_billing.version import __version__
-from wolkvox_billing.warehouse.sql import engine_of, rows_of
+from wolkvox_billing.warehouse.sql import Client, engine_of, records_of, rows_of
 
 logger = logging.getLogger("wolkvox_billing")
 
@@ -37,7 +31,7 @@ def refresh(
     now: datetime,
     zones: Mapping[str, str] | None = None,
 ) -> None:
-    """Makes the views where they are not there or not these, and moves their clock to `now`.
+    """Make the views where they are not there or not these, and moves their clock to `now`.
 
     meaning: None keeps what the marts mean, by their own tables, since whoever only reads must not
     change it for others; where another version's tables do not tell, the marts stay as they are.
@@ -55,7 +49,7 @@ def refresh(
             )
         is_current = standing.has_views_of(views_digest(engine.dialect))
         if meaning is None and not is_current:
-            meaning = _meaning_kept(client, engine, standing)
+            meaning = _read_own_meaning(client, engine, standing)
         if meaning is None:  # what stands there is right, or is not to be touched
             _move_clock(client, engine, standing, now)
             return
@@ -82,24 +76,26 @@ class Filling:
 
     @property
     def inputs_digest(self) -> str:
-        """Tells whether tables hold the same: the meaning as it is written there, not the settings,
-        so that a reader who keeps it leaves what the next `load` would."""
+        """Return what tells whether tables hold the same: the meaning as it is written there, not
+        the settings, so that a reader who keeps it leaves what the next `load` would."""
         meaning = self.meaning.timezone, self.meaning.gauge_month, self.meaning.reports()
         text = f"{self.now.year}\n{meaning}\n{self.renames}"
         return hashlib.sha256(text.encode()).hexdigest()
 
 
 def views_digest(dialect: str) -> str:
-    """Tells whether tables and views are those of this version."""
+    """Return what tells whether tables and views are those of this version."""
     return hashlib.sha256(f"{__version__}\n{rendered.text_of(dialect)}".encode()).hexdigest()
 
 
-def _meaning_kept(client: Client, engine: Engine, standing: Standing) -> Meaning | None:
+def _read_own_meaning(client: Client, engine: Engine, standing: Standing) -> Meaning | None:
     """Return what the marts mean; the settings' Meaning where they are not there yet; None, with a
     warning, where another version's do not tell."""
     if not standing.refreshed or "reports" not in standing.marts:
         return read_meaning()
-    meaning = meaning_of_tables(standing.refreshed, read_rows(client, engine.name("reports")))
+    meaning = meaning_of_tables(
+        standing.refreshed, records_of(client, f"SELECT * FROM {engine.name('reports')}")
+    )
     if meaning is None:
         logger.warning(
             "%s is another version's, and does not tell this one what it means: it stays as it is "
@@ -126,36 +122,31 @@ def _move_clock(client: Client, engine: Engine, standing: Standing, now: datetim
 def _statements(
     client: Client, engine: Engine, standing: Standing, filling: Filling
 ) -> Iterator[str]:
-    """The SQL that makes the marts so; verdicts stay."""
-    polls, meaning = engine.name("polls", "raw"), filling.meaning
+    """Yield the SQL that makes the marts so; verdicts stay."""
+    polls = engine.name("polls", "raw")
     before, after = around_verdicts(client, engine, () if filling.keep_views else standing.marts)
     # An operation that is asked no more keeps its zone: its days stay what they were.
     last = f"SELECT MAX(poll_id) FROM {polls} GROUP BY operation_id"
     zones = rows_of(client, f"SELECT operation_id, timezone FROM {polls} WHERE poll_id IN ({last})")
     [(first,)] = rows_of(client, f"SELECT MIN(poll_date) FROM {polls}")
     schemata = "SELECT 1 FROM information_schema.schemata WHERE schema_name"
-    yield from before
-    yield from statements(
-        engine.dialect,
-        raw=engine.raw,
-        marts=engine.marts,
+    contents = MartRows(
+        meaning=filling.meaning,
         now=filling.now,
         first_poll=first or filling.now.date(),
-        timezone=meaning.timezone,
-        gauge_month=meaning.gauge_month,
         zones={operation_id: zone for operation_id, zone in zones if zone},
-        reports=meaning.reports(),
         renames=filling.renames,
         digests=(views_digest(engine.dialect), filling.inputs_digest),
         verdicts_epoch=standing.refreshed.get("verdicts_epoch"),
-        keep_views=filling.keep_views,
-        has_schema=bool(rows_of(client, f"{schemata} = '{engine.marts}'")),
     )
+    has_schema = bool(rows_of(client, f"{schemata} = '{engine.marts}'"))
+    yield from before
+    yield from statements(engine, contents, keep_views=filling.keep_views, has_schema=has_schema)
     yield from after
 
 
 def alone(pipeline: dlt.Pipeline, client: Client) -> None:
-    """Holds the marts on PostgreSQL until the transaction ends: two at once would fill the tables
+    """Hold the marts on PostgreSQL until the transaction ends: two at once would fill the tables
     twice. A reader in a transaction that it does not end would hold up this one, and behind it all
     other readers: so it waits for 10 s at most."""
     if engine_of(pipeline) == "postgres":

@@ -12,12 +12,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from wolkvox_billing.vendor.reports import REPORTS
-from wolkvox_billing.warehouse.sql import listed, literal
+from wolkvox_billing.warehouse.sql import SqlRow, listed, literal
 
-Query = Callable[[str], list[tuple[Any, ...]]]
+Query = Callable[[str], list[SqlRow]]
 
 
 class Rename(NamedTuple):

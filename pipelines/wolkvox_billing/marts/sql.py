@@ -10,7 +10,8 @@ difference of times.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from importlib import resources
@@ -18,8 +19,11 @@ from zoneinfo import ZoneInfo
 
 from wolkvox_billing.marts import rendered
 from wolkvox_billing.marts.engine import Engine
+from wolkvox_billing.marts.meaning import Meaning
 from wolkvox_billing.marts.reconciled import DDL
+from wolkvox_billing.marts.renames import Rename
 from wolkvox_billing.values.clock import day_start, epoch
+from wolkvox_billing.values.periods import month_of
 from wolkvox_billing.vendor.readings import EARLIEST
 from wolkvox_billing.warehouse.sql import insert, literal
 
@@ -63,47 +67,54 @@ RECONCILED = ("line_map", "rate_card", "reconciled", "reconciled_by")
 CALENDAR = ("months", "days")
 
 
-def statements(
-    dialect: str,
-    *,
-    raw: str,
-    marts: str,
-    now: datetime,
-    first_poll: date,
-    timezone: str,
-    zones: Mapping[str, str],
-    reports: Iterable[tuple[str, str, str]],
-    renames: Iterable[tuple[str, ...]] = (),
-    gauge_month: str = "max",
-    digests: tuple[str, str] = ("", ""),
-    verdicts_epoch: int | None = None,
-    keep_views: bool = False,
-    has_schema: bool = False,
-) -> Iterator[str]:
-    """The SQL that makes the marts anew, for an engine by sqlglot's name of its dialect.
+@dataclass(frozen=True)
+class MartRows:
+    """What the small tables beside the views hold.
 
-    raw, marts: schemas. zones: operation_id → time zone, where `timezone` is for the others.
-    verdicts_epoch: what the verdicts that stay speak of.
+    first_poll: the day of the first call. zones: operation_id → time zone, where the meaning's is
+    for the others. digests: of the views, and of what they are made with. verdicts_epoch: what the
+    verdicts that stay speak of.
+    """
+
+    meaning: Meaning
+    now: datetime
+    first_poll: date
+    zones: Mapping[str, str] = field(default_factory=dict)
+    renames: Sequence[Rename] = ()
+    digests: tuple[str, str] = ("", "")
+    verdicts_epoch: int | None = None
+
+    def rows(self) -> dict[str, list[tuple[object, ...]]]:
+        """Return the rows of each table that `refresh` fills."""
+        meaning = self.meaning
+        settings = (meaning.timezone, meaning.gauge_month, *self.digests, self.verdicts_epoch)
+        zones = sorted({meaning.timezone, *self.zones.values()})
+        return {
+            "refreshed": [(epoch(self.now), *settings)],
+            "operations": [*sorted(self.zones.items())],
+            "renames": [*self.renames],
+            "reports": [*meaning.reports()],
+            "months": [month for zone in zones for month in _months(zone, self.now)],
+            "days": [day for zone in zones for day in _days(zone, self.first_poll, self.now)],
+        }
+
+
+def statements(
+    engine: Engine, contents: MartRows, *, keep_views: bool = False, has_schema: bool = False
+) -> Iterator[str]:
+    """Yield the SQL that makes the marts anew.
+
     keep_views: only the tables that the views read are filled anew.
     has_schema: it is not made, since even IF NOT EXISTS needs the right to make one.
     """
-    engine = Engine(dialect, raw, marts)
-    is_shipped = dialect in rendered.DIALECTS
     if engine.has_schemas and not has_schema:
-        yield f"CREATE SCHEMA IF NOT EXISTS {marts}"
+        yield f"CREATE SCHEMA IF NOT EXISTS {engine.marts}"
     if not keep_views:
         cascade = " CASCADE" if engine.comments_on else ""
         for view in reversed(VIEWS):
             yield f"DROP VIEW IF EXISTS {engine.name(view)}{cascade}"
-    used = sorted({timezone, *zones.values()})
-    rows: dict[str, Iterable[tuple[object, ...]]] = {
-        "refreshed": [(epoch(now), timezone, gauge_month, *digests, verdicts_epoch)],
-        "operations": sorted(zones.items()),
-        "renames": renames,
-        "reports": reports,
-        "months": [month for zone in used for month in _months(zone, now)],
-        "days": [day for zone in used for day in _days(zone, first_poll, now)],
-    }
+    rows = contents.rows()
+    is_shipped = engine.dialect in rendered.DIALECTS
     for table in TABLES:
         name = engine.name(table)
         if not keep_views and not (is_shipped and table in RECONCILED):  # whose verdicts stay
@@ -113,8 +124,8 @@ def statements(
             if keep_views:  # else it is new; and a plain table of Spark's deletes no row
                 yield f"DELETE FROM {name} WHERE TRUE"
             is_by_column = is_shipped and table in CALENDAR
-            yield from (_insert_columns if is_by_column else insert)(name, list(rows[table]))
-            if dialect == "postgres":  # it takes a table that nobody looked at for hundreds of rows
+            yield from (_insert_columns if is_by_column else insert)(name, rows[table])
+            if engine.dialect == "postgres":  # it takes a table that nobody looked at for large
                 yield f"ANALYZE {name}"
     if not keep_views:
         for view in VIEWS:
@@ -132,19 +143,20 @@ def transpiled(name: str, engine: Engine) -> tuple[str, ...]:
 
 @lru_cache
 def _making(name: str, engine: Engine) -> tuple[str, ...]:
-    """The statements that make a table or view: those that are shipped, or transpiled ones."""
+    """Return the statements that make a table or view: those that are shipped, or transpiled
+    ones."""
     if engine.dialect in rendered.DIALECTS:
         return rendered.statements_of(engine)[name]
     return transpiled(name, engine)
 
 
 def view_sql(view: str) -> str:
-    """A view's file, as it is written."""
+    """Return a view's file, as it is written."""
     return (resources.files(__package__) / f"{view}.sql").read_text("utf-8")
 
 
 def grain(view: str) -> str:
-    """What one row of a view is: the first line of its file."""
+    """Return what one row of a view is: the first line of its file."""
     return view_sql(view).splitlines()[0].removeprefix("-- ")
 
 
@@ -154,8 +166,8 @@ def columns_of(table: str) -> list[str]:
 
 
 def _insert_columns(table: str, rows: list[tuple[object, ...]]) -> Iterator[str]:
-    """The same for DuckDB and PostgreSQL, where no value is NULL or has a space in it: each column
-    as one text. DuckDB reads a calendar so in 5 ms, and in 80 ms as values."""
+    """Yield the same for DuckDB and PostgreSQL, where no value is NULL or has a space in it: each
+    column as one text. DuckDB reads a calendar so in 5 ms, and in 80 ms as values."""
     kinds = [column.split()[1] for column in TABLES[table.split(".")[-1]].split(", ")]
     columns = (
         f"CAST(UNNEST(STRING_TO_ARRAY({literal(' '.join(map(str, values)))}, ' ')) AS {kind})"
@@ -165,17 +177,17 @@ def _insert_columns(table: str, rows: list[tuple[object, ...]]) -> Iterator[str]
 
 
 def _months(zone: str, now: datetime) -> Iterator[tuple[object, ...]]:
-    """Every month that a reading can have: none may fall out of a join."""
+    """Yield every month that a reading can have: none may fall out of a join."""
     start, where = EARLIEST, ZoneInfo(zone)
     while start.year <= now.year + 1:
-        end = (start + timedelta(days=31)).replace(day=1)
+        end = month_of(start).end
         ends = day_start(end, where)
         yield zone, start.year, start.month, start, end, ends, (end - start).days
         start = end
 
 
 def _days(zone: str, first: date, now: datetime) -> Iterator[tuple[object, ...]]:
-    """Every day on which a call can have been made."""
+    """Yield every day on which a call can have been made."""
     where = ZoneInfo(zone)
     day = date(first.year - 1, 1, 1)  # answers of an earlier day may still wait somewhere
     while day.year <= now.year + 1:

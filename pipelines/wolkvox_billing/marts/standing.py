@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
-
-from dlt.destinations.sql_client import SqlClientBase
 
 from wolkvox_billing.marts.engine import Engine
 from wolkvox_billing.marts.sql import RECONCILED, TABLES, VIEWS, columns_of
-from wolkvox_billing.warehouse.sql import rows_of
-
-Client = SqlClientBase[Any]
+from wolkvox_billing.warehouse.sql import Client, Record, records_of, rows_of
 
 
 @dataclass(frozen=True)
@@ -24,7 +19,7 @@ class Standing:
 
     raw: frozenset[str]
     marts: frozenset[str]
-    refreshed: Mapping[str, Any]
+    refreshed: Record
 
     def has_views_of(self, digest: str) -> bool:
         """Whether all views are there, with the tables that they read, and are those."""
@@ -42,19 +37,13 @@ def read_standing(client: Client, engine: Engine) -> Standing:
     ):
         names[schema].add(table)
     marts = names[engine.marts]
-    refreshed = read_rows(client, engine.name("refreshed")) if "refreshed" in marts else []
+    query = f"SELECT * FROM {engine.name('refreshed')}"
+    refreshed = records_of(client, query) if "refreshed" in marts else []
     return Standing(
         raw=frozenset(names[engine.raw]),
         marts=frozenset(marts),
         refreshed=refreshed[0] if len(refreshed) == 1 else {},
     )
-
-
-def read_rows(client: Client, table: str) -> list[dict[str, Any]]:
-    """Return a table's rows, each by the columns that it has."""
-    with client.execute_query(f"SELECT * FROM {table}") as cursor:
-        columns = [column[0] for column in cursor.description]
-        return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
 
 
 def around_verdicts(
@@ -72,10 +61,10 @@ def around_verdicts(
             continue
         name, columns = engine.name(table), columns_of(table)
         with client.execute_query(f"SELECT * FROM {name} WHERE FALSE") as cursor:
-            held = [column[0] for column in cursor.description]
-        if held != columns:
+            former = [column[0] for column in cursor.description]
+        if former != columns:
             before.append(f"ALTER TABLE {name} RENAME TO {table}_before")
-            common = ", ".join(column for column in columns if column in held)
+            common = ", ".join(column for column in columns if column in former)
             if common:
                 after.append(f"INSERT INTO {name} ({common}) SELECT {common} FROM {name}_before")
             after.append(f"DROP TABLE {name}_before")

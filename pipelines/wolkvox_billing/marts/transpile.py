@@ -53,7 +53,7 @@ def create_view(view: str, query: str, grain: str, engine: Engine) -> tuple[str,
 
 
 def _rendered(tree: exp.Expr, engine: Engine) -> str:
-    """A statement with the engine's names of schemas, in its dialect."""
+    """Return a statement with the engine's names of schemas, in its dialect."""
     tree = tree.transform(_written_out)
     for table in tree.find_all(exp.Table):
         if table.db in ("raw", "marts"):

@@ -25,7 +25,7 @@ import dlt
 
 from wolkvox_billing.polling.polls import Poll
 from wolkvox_billing.polling.source import waiting_answers
-from wolkvox_billing.polling.spool import Spool, Waiting
+from wolkvox_billing.polling.spool import Series, Spool, Waiting
 from wolkvox_billing.polling.tables import TABLES
 from wolkvox_billing.warehouse.complaints import Failure, failure_of
 from wolkvox_billing.warehouse.duckdb_file import held_open
@@ -46,9 +46,7 @@ from wolkvox_billing.warehouse.sql import REFRESHED, among, engine_of, rows_of, 
 MOST_ANSWERS = 500
 MOST_BYTES = 64 * 1024 * 1024
 MOST_FAILURES = 40  # loads of one run, after which the rest waits for the next one
-AT_ONCE = 1000  # ids in one question to the destination
-
-Key = tuple[str, str]  # operation_id, report
+IDS_AT_ONCE = 1000  # in one question to the destination
 
 
 @dataclass
@@ -116,7 +114,7 @@ class _Drain:
     def __init__(self, pipeline: dlt.Pipeline, spool: Spool, now: datetime, done: Drained) -> None:
         self.pipeline, self.spool, self.now, self.done = pipeline, spool, now, done
         self.has_sql = engine_of(pipeline) in REFRESHED
-        self.newest: dict[Key, str] = {}  # the newest poll_id that the destination has
+        self.newest: dict[Series, str] = {}  # the newest poll_id that the destination has
         self.in_part: set[str] = set()  # ids of polls of which rows may be in the tables
         self.failures = 0  # loads that failed
 
@@ -150,7 +148,7 @@ class _Drain:
     def _not_there_yet(
         self, calls: Sequence[Waiting], tables: Tables, fresh: frozenset[str]
     ) -> list[Waiting]:
-        """The calls that the destination does not have; the others leave the spool."""
+        """Return the calls that the destination does not have; the others leave the spool."""
         if not calls or not {"polls", "_dlt_loads"} <= tables.keys():
             return list(calls)
         with self.pipeline.sql_client() as client:
@@ -164,12 +162,12 @@ class _Drain:
                 oldest,
                 self.now,  # what seems to come from the future holds nothing: see `pace`
             ):
-                self.newest[operation_id, report] = poll_id
+                self.newest[Series(operation_id, report)] = poll_id
             loads = client.make_qualified_table_name("_dlt_loads")
             is_whole: dict[str, bool] = {}  # of the ids that are there
             unsure = [call.poll_id for call in calls if call.poll_id not in fresh]
-            for start in range(0, len(unsure), AT_ONCE):
-                ids = among("p.poll_id", unsure[start : start + AT_ONCE])
+            for start in range(0, len(unsure), IDS_AT_ONCE):
+                ids = among("p.poll_id", unsure[start : start + IDS_AT_ONCE])
                 is_whole |= dict(
                     rows_of(
                         client,
@@ -231,7 +229,7 @@ class _Drain:
         return failure.may_pass or not self.has_sql or bool(refuses_copies(self.pipeline, [report]))
 
     def _end_if_away(self, failure: Failure) -> None:
-        """Raises _Away where it is no use to go on."""
+        """Raise _Away where it is no use to go on."""
         if failure.is_whole:
             raise _Away(failure.says)
         if self.has_sql and not failure.may_pass and refuses_copies(self.pipeline, list(TABLES)):
@@ -257,8 +255,8 @@ class _Drain:
         def note(poll: Poll) -> None:
             self.done.rejected[poll.poll_id] = poll.rejected or 0
 
-        keys = Counter((call.operation_id, call.report) for call in calls)
-        source = waiting_answers(polls, keys, note, append=self.has_sql)
+        counts = Counter(call.series for call in calls)
+        source = waiting_answers(polls, counts, note, append=self.has_sql)
         changes: list[Changes] = []
         if failure := failure_of(lambda: changes.append(load_source(self.pipeline, source))):
             self.failures += 1
@@ -273,7 +271,7 @@ class _Drain:
         return None
 
     def _undo(self, calls: Sequence[Waiting]) -> None:
-        """Takes out of the tables what a load that did not end has put there of these calls."""
+        """Take out of the tables what a load that did not end has put there of these calls."""
         ids = self.in_part & {call.poll_id for call in calls}
         if not ids or not self.has_sql:
             return
@@ -286,16 +284,11 @@ class _Drain:
         self.in_part -= ids
 
     def _acknowledge(self, calls: Sequence[Waiting]) -> None:
-        """The destination has these calls. First the newest readings are put back where one that is
-        late has put its own: a run that ends in between does it again."""
-        late = []
+        """Let calls go that the destination has. First the newest readings are put back where one
+        that is late has put its own: a run that ends in between does it again."""
+        late = [call.poll_id for call in calls if call.poll_id < self.newest.get(call.series, "")]
         for call in calls:
-            newest = self.newest.get((call.operation_id, call.report), "")
-            if call.poll_id < newest:
-                late.append(call.poll_id)
-        for call in calls:
-            key = call.operation_id, call.report
-            self.newest[key] = max(self.newest.get(key, ""), call.poll_id)
+            self.newest[call.series] = max(self.newest.get(call.series, ""), call.poll_id)
         if late:
             keep_newest(self.pipeline, among("poll_id", late))
         self.spool.drop(calls)
@@ -303,16 +296,16 @@ class _Drain:
         self.done.loaded += calls
 
 
-def _groups(calls: Iterable[Waiting]) -> dict[Key, list[Waiting]]:
-    """The calls of each operation and report, in their order."""
-    groups: defaultdict[Key, list[Waiting]] = defaultdict(list)
+def _groups(calls: Iterable[Waiting]) -> dict[Series, list[Waiting]]:
+    """Return the calls of each operation and report, in their order."""
+    groups: defaultdict[Series, list[Waiting]] = defaultdict(list)
     for call in calls:
-        groups[call.operation_id, call.report].append(call)
+        groups[call.series].append(call)
     return groups
 
 
 def _round(calls: Iterator[Waiting]) -> list[Waiting]:
-    """The next calls that are loaded together: at least one, if there is any."""
+    """Return the next calls that are loaded together: at least one, if there is any."""
     together: list[Waiting] = []
     size = 0
     for call in islice(calls, MOST_ANSWERS):

@@ -14,14 +14,17 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from wolkvox_billing.errors import TokenInUse
 from wolkvox_billing.vendor.operations import Operation
-from wolkvox_billing.warehouse.sessions import lock_number, new_session
+from wolkvox_billing.warehouse.sessions import dsn_of, lock_number, new_session
 
 if TYPE_CHECKING:
     import dlt
+    from psycopg2.extensions import connection
+
+    from wolkvox_billing.warehouse.sql import SqlRow
 
 logger = logging.getLogger("wolkvox_billing")
 
@@ -54,14 +57,14 @@ class Hosts:
     Where PostgreSQL cannot be had, or only its table, the run goes on without it, and says so once.
     """
 
-    def __init__(self, connect: Callable[[], Any], schema: str) -> None:
+    def __init__(self, connect: Callable[[], connection], schema: str) -> None:
         self._connect, self._schema = connect, schema
         self._table = f"{schema}.{LAST_ANSWERS}"
-        self._session: Any = None
-        self._one = threading.Lock()
-        self._away = self._there = False
-        self._said: set[str] = set()
-        self._unheard = False  # the table cannot be had; the locks can
+        self._session: connection | None = None
+        self._turn = threading.Lock()
+        self._is_away = self._has_table = False
+        self._is_unheard = False  # the table cannot be had; the locks can
+        self._told: set[str] = set()
 
     def __enter__(self) -> Hosts:
         return self
@@ -71,124 +74,128 @@ class Hosts:
             self._session.close()
 
     @contextmanager
-    def holding(
+    def hold_token(
         self, operation: Operation, end: float, stopped: threading.Event | None = None
     ) -> Iterator[None]:
-        """Holds the operation's token against all other hosts, if PostgreSQL is there.
+        """Hold the operation's token against all other hosts, if PostgreSQL is there.
 
         TokenInUse once time.monotonic() is `end`, or once `stopped`.
         """
         lock = lock_number("token", operation.token)
 
-        def taken() -> bool | None:
+        def take() -> bool | None:
             rows = self._ask("SELECT pg_try_advisory_lock(%s)", lock)
             return rows[0][0] if rows else None
 
-        got = taken()
-        if got is False:
-            got = self._waited_for(taken, lock, operation.operation_id, end, stopped)
+        has_lock = take()
+        if has_lock is False:
+            holder = next(iter(self._ask(_HOLDER, lock) or ()), ("",))[0] or "another host"
+            has_lock = _wait_for(take, operation.operation_id, holder, end, stopped)
         try:
             yield
         finally:
-            if got:
+            if has_lock:
                 self._ask("SELECT pg_advisory_unlock(%s)", lock)
 
-    def _waited_for(
-        self,
-        taken: Callable[[], bool | None],
-        lock: int,
-        name: str,
-        end: float,
-        stopped: threading.Event | None,
-    ) -> bool | None:
-        import tenacity  # of use where somebody else has the token only
-
-        holder = next(iter(self._ask(_HOLDER, lock) or ()), ("",))[0] or "another host"
-        logger.info("waiting for the token of operation %s: %s uses it", name, holder)
-        stopped = stopped or threading.Event()
-        waiting = tenacity.Retrying(
-            retry=tenacity.retry_if_result(lambda got: got is False),
-            stop=lambda _: time.monotonic() >= end or stopped.is_set(),
-            wait=lambda _: min(0.25, max(0.0, end - time.monotonic())),
-            sleep=tenacity.sleep_using_event(stopped),
-            retry_error_callback=lambda _: False,
-        )
-        got: bool | None = waiting(taken)
-        if got is False:
-            raise TokenInUse(
-                f"the token of operation {name} was in use by {holder} for longer than "
-                "`token_wait_seconds`: wait for that process, or end it"
-            )
-        return got
-
     def last_answer(self, operation: Operation, report: str) -> datetime | None:
-        """When a host had the newest answer; None if never, or where nobody can tell."""
+        """Return when a host had the newest answer; None if never, or where nobody can tell."""
         sql = f"SELECT answered_at FROM {self._table} WHERE operation_id = %s AND report = %s"
         rows = self._ask(sql, operation.operation_id, report, table=True)
         return rows[0][0] if rows else None
 
     def note_answer(self, operation: Operation, report: str, at: datetime) -> None:
-        """Tells the other hosts, who will not see the poll before it is loaded."""
+        """Tell the other hosts, who will not see the poll before it is loaded."""
         sql = (
             f"INSERT INTO {self._table} VALUES (%s, %s, %s) "
             "ON CONFLICT (operation_id, report) DO UPDATE SET answered_at = excluded.answered_at"
         )
         self._ask(sql, operation.operation_id, report, at, table=True)
 
-    def _ask(self, sql: str, *values: object, table: bool = False) -> list[tuple[Any, ...]] | None:
-        """The rows; None where PostgreSQL says no. A session that was lost is made anew, once."""
+    def _ask(self, sql: str, *values: object, table: bool = False) -> list[SqlRow] | None:
+        """Return the rows; None where PostgreSQL says no. A session that was lost is made anew,
+        once."""
         import psycopg2
 
-        with self._one:
+        with self._turn:
             for _ in range(2):
-                if self._away or (table and self._unheard):
+                if self._is_away or (table and self._is_unheard):
                     return None
-                had = self._session
+                session = before = self._session
                 try:
-                    if not had or had.closed:
+                    if not session or session.closed:
                         self._session = None
-                        self._open()
-                    if table and not self._there:
-                        self._make_table()
-                    with self._session.cursor() as cursor:
+                        session = self._open()
+                    if table and not self._has_table:
+                        self._make_table(session)
+                    with session.cursor() as cursor:
                         cursor.execute(sql, values)
                         return cursor.fetchall() if cursor.description else []
                 except psycopg2.Error as error:
-                    lost = had and self._session is had and had.closed
-                    if lost:
+                    was_lost = before and self._session is before and before.closed
+                    if was_lost:
                         continue
-                    self._away = not self._session or bool(self._session.closed)
-                    self._unheard |= table
-                    self._say(error)
+                    self._is_away = not self._session or bool(self._session.closed)
+                    self._is_unheard |= table
+                    self._tell(error)
                     return None
         return None
 
-    def _say(self, error: Exception) -> None:
-        unseen = "calls" if self._away or not self._unheard else "answers"
-        if unseen not in self._said:
+    def _tell(self, error: Exception) -> None:
+        unseen = "calls" if self._is_away or not self._is_unheard else "answers"
+        if unseen not in self._told:
             logger.warning(
                 "the %s of other hosts are not seen in this run, only those of this user on this "
                 "machine: %s",
                 unseen,
                 " ".join(str(error).split()),
             )
-        self._said.add(unseen)
+        self._told.add(unseen)
 
-    def _open(self) -> None:
-        self._session = self._connect()
-        with self._session.cursor() as cursor:
+    def _open(self) -> connection:
+        self._session = session = self._connect()
+        with session.cursor() as cursor:
             cursor.execute(_LIMITS)
+        return session
 
-    def _make_table(self) -> None:
-        """Where it is not there yet; in one transaction, one at a time."""
-        with self._session.cursor() as cursor:
+    def _make_table(self, session: connection) -> None:
+        """Make the table where it is not there yet; in one transaction, one at a time."""
+        with session.cursor() as cursor:
             cursor.execute("SELECT to_regclass(%s)", (self._table,))
             if cursor.fetchone() == (None,):
                 cursor.execute(
                     f"SELECT pg_advisory_xact_lock({lock_number('table', self._schema)});"
                     + _TABLE.format(schema=self._schema, table=self._table)
                 )
-        self._there = True
+        self._has_table = True
+
+
+def _wait_for(
+    take: Callable[[], bool | None],
+    name: str,
+    holder: str,
+    end: float,
+    stopped: threading.Event | None,
+) -> bool | None:
+    """Return what `take` says of the token of the operation of this name, once that is not False.
+    Raises TokenInUse once time.monotonic() is `end`, or once `stopped`."""
+    import tenacity  # of use where somebody else has the token only
+
+    logger.info("waiting for the token of operation %s: %s uses it", name, holder)
+    stopped = stopped or threading.Event()
+    trying = tenacity.Retrying(
+        retry=tenacity.retry_if_result(lambda has_lock: has_lock is False),
+        stop=lambda _: time.monotonic() >= end or stopped.is_set(),
+        wait=lambda _: min(0.25, max(0.0, end - time.monotonic())),
+        sleep=tenacity.sleep_using_event(stopped),
+        retry_error_callback=lambda _: False,
+    )
+    has_lock: bool | None = trying(take)
+    if has_lock is False:
+        raise TokenInUse(
+            f"the token of operation {name} was in use by {holder} for longer than "
+            "`token_wait_seconds`: wait for that process, or end it"
+        )
+    return has_lock
 
 
 def hosts_at(dsn: str, schema: str) -> Hosts:
@@ -203,5 +210,4 @@ def hosts_of(pipeline: dlt.Pipeline) -> Hosts | None:
 
     if engine_of(pipeline) != "postgres":
         return None
-    client: Any = pipeline.sql_client()
-    return hosts_at(client.credentials.to_native_representation(), pipeline.dataset_name)
+    return hosts_at(dsn_of(pipeline), pipeline.dataset_name)

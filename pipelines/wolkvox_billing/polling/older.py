@@ -68,7 +68,7 @@ def _load_all(pipeline: dlt.Pipeline, folder: WorkingFolder) -> list[str]:
 
 
 def _load(pipeline: dlt.Pipeline, folder: WorkingFolder) -> None:
-    """Loads all packages that wait in `older`, by a pipeline of its own there."""
+    """Load all packages that wait in `older`, by a pipeline of its own there."""
     own = dlt.pipeline(
         PIPELINE,
         destination=pipeline.destination,
@@ -111,7 +111,7 @@ def _put_aside(package: Path, older: Path, reason: str) -> None:
 
 
 def _settle(work: Path) -> None:
-    """Ends what a run that was killed has left of a step of dlt's; by the last two each later run
+    """End what a run that was killed has left of a step of dlt's; by the last two each later run
     would fail. An extraction half-way, which nothing reads again; a package that is normalized, and
     still among those to be; one that is loaded, and still among those to be."""
     for left in (work / "normalize").glob("*"):
@@ -126,7 +126,7 @@ def _settle(work: Path) -> None:
 
 
 def _begin_again(package: Path) -> None:
-    """Makes all jobs of a package that was loaded in part new ones. dlt would go on where it ended,
+    """Make all jobs of a package that was loaded in part new ones. dlt would go on where it ended,
     out of staging tables that another package, or another host, may have emptied meanwhile: rows
     were lost so. Each merge may be done twice."""
     updates = package / PackageStorage.SCHEMA_UPDATES_FILE_NAME

@@ -15,11 +15,10 @@ import secrets
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Protocol
-from zoneinfo import ZoneInfo
+from typing import Protocol, TypedDict
 
 from wolkvox_billing.polling.polls import Poll, Skip
-from wolkvox_billing.values.clock import Clock
+from wolkvox_billing.values.clock import Clock, format_moment, next_midnight
 from wolkvox_billing.vendor.answer import Outcome
 from wolkvox_billing.vendor.operations import Operation
 
@@ -37,12 +36,20 @@ class Asked(Protocol):
     def note_rest(self, operation_id: str, until: datetime) -> None: ...
 
 
+class AskedTimes(TypedDict, total=False):
+    """When operations were asked, in JSON: operation → report → the newest call that was answered;
+    operation → until when it rests."""
+
+    answered: dict[str, dict[str, str]]
+    resting: dict[str, str]
+
+
 class AskedState:
     """When operations were asked, in a dictionary that somebody else keeps, such as dlt's state."""
 
-    def __init__(self, state: dict[str, Any]) -> None:
-        self._answered: dict[str, dict[str, str]] = state.setdefault("answered", {})
-        self._resting: dict[str, str] = state.setdefault("resting", {})
+    def __init__(self, times: AskedTimes) -> None:
+        self._answered = times.setdefault("answered", {})
+        self._resting = times.setdefault("resting", {})
 
     def answered_at(self, operation_id: str, report: str) -> datetime | None:
         return _time(self._answered.get(operation_id, {}).get(report))
@@ -83,27 +90,27 @@ class AskedFolder:
     def _file(self, operation_id: str) -> Path:
         return self.folder / f"{hashlib.sha256(operation_id.encode()).hexdigest()[:16]}.json"
 
-    def _read(self, operation_id: str) -> dict[str, Any]:
+    def _read(self, operation_id: str) -> AskedTimes:
         try:
-            state = json.loads(self._file(operation_id).read_text())
-            times = [*state["resting"].values(), *state["answered"].get(operation_id, {}).values()]
-            if any(datetime.fromisoformat(time).tzinfo is None for time in times):
+            times: AskedTimes = json.loads(self._file(operation_id).read_text())
+            texts = [*times["resting"].values(), *times["answered"].get(operation_id, {}).values()]
+            if any(datetime.fromisoformat(text).tzinfo is None for text in texts):
                 raise ValueError("a time without a zone")
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return {}  # never asked, or damaged: it costs one call
-        return dict(state)
+        return times
 
     def _state(self, operation_id: str) -> AskedState:
         return AskedState(self._read(operation_id))
 
     def _change(self, operation_id: str, change: Callable[[AskedState], None]) -> None:
-        state = self._read(operation_id)
-        change(AskedState(state))
+        times = self._read(operation_id)
+        change(AskedState(times))
         file = self._file(operation_id)
         part = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            part.write_text(json.dumps(state))
+            part.write_text(json.dumps(times))
             os.replace(part, file)
         except OSError as error:  # the answer is safe: at worst it is asked for once too often
             logger.warning("when %s was asked is not written down: %s", operation_id, error)
@@ -124,11 +131,11 @@ class Pace:
         """Return why a report is not to be asked for now; None where it is due. elsewhere: when
         another host had its answer, if that is known."""
         name, now = operation.operation_id, self.clock()
-        rest = self.asked.rests_until(name)
+        resting = self.asked.rests_until(name)
         # A time ahead of the clock was written before the clock was set back: it holds nothing.
         # Another host's clock may be somewhat ahead.
-        if rest and now < rest <= now + timedelta(days=1, hours=1):
-            until = f"the day's calls are spent: resting until {rest:%Y-%m-%d %H:%M %Z}"
+        if resting and now < resting <= now + timedelta(days=1, hours=1):
+            until = f"the day's calls are spent: resting until {format_moment(resting)}"
             return Skip(name, report, "quota", until)
         if self.force:
             return None
@@ -146,12 +153,6 @@ class Pace:
             self.asked.note_answer(name, poll.report, poll.started_at)
         elif poll.outcome is Outcome.QUOTA_SPENT:
             self.asked.note_rest(name, next_midnight(poll.finished_at, poll.operation.zone))
-
-
-def next_midnight(now: datetime, zone: ZoneInfo) -> datetime:
-    """Return when the vendor's day after this moment begins."""
-    tomorrow = now.astimezone(zone).date() + timedelta(days=1)
-    return datetime(tomorrow.year, tomorrow.month, tomorrow.day, tzinfo=zone)
 
 
 def _time(text: str | None) -> datetime | None:

@@ -22,10 +22,10 @@ from datetime import date, datetime, timezone
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from wolkvox_billing.errors import TokenInUse, WolkvoxError
-from wolkvox_billing.polling.token_lock import lock_folder, one_call
+from wolkvox_billing.polling.token_lock import hold_token, lock_folder
 from wolkvox_billing.values.clock import Clock, utc_now
-from wolkvox_billing.vendor.answer import Outcome, Verdict
-from wolkvox_billing.vendor.client import Answer, ask, new_session
+from wolkvox_billing.vendor.answer import Judgement, Outcome
+from wolkvox_billing.vendor.client import Answer, Limits, ask, new_session
 from wolkvox_billing.vendor.operations import Operation
 from wolkvox_billing.vendor.reports import CONNECT_SECONDS, READ_SECONDS
 
@@ -55,6 +55,10 @@ class Manner:
     read_seconds: float = READ_SECONDS
     sleep: Callable[[int | float], None] | None = None  # a pause that ends with the run
 
+    @property
+    def limits(self) -> Limits:
+        return Limits(self.connect_seconds, self.read_seconds)
+
 
 @dataclass(frozen=True)
 class Poll:
@@ -74,17 +78,18 @@ class Poll:
         return self.started_at.astimezone(self.operation.zone).date()
 
     @property
-    def verdict(self) -> Verdict:
-        return self.answer.verdict
+    def judgement(self) -> Judgement:
+        return self.answer.judgement
 
     def without_rows(self) -> Poll:
-        """The poll for the record: an answer of 60,000 rows is 30 MB, and a run may have many."""
-        bare = replace(self.verdict, rows=[])
-        return replace(self, answer=replace(self.answer, verdict=bare, body=b""))
+        """Return the poll for the record: an answer of 60,000 rows is 30 MB, and a run may have
+        many."""
+        bare = replace(self.judgement, rows=[])
+        return replace(self, answer=replace(self.answer, judgement=bare, body=b""))
 
     @property
     def outcome(self) -> Outcome:
-        return self.verdict.outcome
+        return self.judgement.outcome
 
 
 Reason = Literal["pace", "quota", "token_in_use", "refused", "stopped", "failed"]
@@ -116,123 +121,135 @@ class NotKept(WolkvoxError):
     """An answer came, and the disk did not take it: it is as if nobody had asked."""
 
 
-@dataclass(frozen=True)
-class _Run:
-    """What all operations of a run share."""
+@dataclass(frozen=True, eq=False)
+class Run:
+    """What all operations of a run share. `due` may forbid a call: see Skip. `keep` gets each poll
+    at once, in the thread that asked, which still holds the token."""
 
     due: Due
-    clock: Clock
-    manner: Manner
-    hosts: Hosts | None
-    keep: Callable[[Poll], None] | None
-    stopped: threading.Event
+    clock: Clock = utc_now
+    manner: Manner = Manner()
+    hosts: Hosts | None = None
+    keep: Callable[[Poll], None] | None = None
+    stopped: threading.Event = field(default_factory=lambda: threading.Event())
 
 
 def ask_all(
-    operations: Sequence[Operation],
-    reports: Sequence[str],
-    *,
-    due: Due,
-    clock: Clock = utc_now,
-    manner: Manner | None = None,
-    hosts: Hosts | None = None,
-    keep: Callable[[Poll], None] | None = None,
+    operations: Sequence[Operation], reports: Sequence[str], run: Run
 ) -> Iterator[Poll | Skip]:
-    """Yield each poll, or the reason for none, as it comes. `due` may forbid a call: see Skip.
-    `keep` gets each poll at once, in the thread that asked, which still holds the token.
+    """Yield each poll, or the reason for none, as it comes.
 
     Never raises for what one operation does: the others go on. On Ctrl-C while it waits no new call
     is made; the answers that came, and those of the calls in flight, are given all the same.
     Raises SettingsError where the folder of the locks cannot be used.
     """
-    manner = manner or Manner()
     lock_folder()  # where it cannot be used, that is said once, and before anything is asked
-    arrived: queue.SimpleQueue[Poll | Skip | None] = queue.SimpleQueue()
-    stopped = threading.Event()
-    room = threading.Semaphore(_WAITING)  # an answer of 60,000 rows is 30 MB: no pile of them
-
-    run = _Run(due, clock, manner, hosts, keep, stopped)
-
-    def work(operation: Operation) -> None:
-        try:
-            with new_session() as session:
-                asker = _Asker(operation, run, session)
-                for event in (event for report in reports for event in asker.ask(report)):
-                    room.acquire()  # no token is held meanwhile
-                    arrived.put(event)
-        except Exception as error:  # a bug, or a full disk: the others' answers must not go with it
-            name = operation.operation_id
-            logger.exception("operation %s", name)
-            room.acquire()
-            arrived.put(Skip(name, "", "failed", f"{type(error).__name__}: {error}"))
-        finally:
-            arrived.put(None)
-
-    most = max(1, manner.max_parallel)
-    with hosts or nullcontext(), ThreadPoolExecutor(most, "wolkvox-billing") as pool:
+    arrivals = _Arrivals(len(operations))
+    threads = ThreadPoolExecutor(max(1, run.manner.max_parallel), "wolkvox-billing")
+    with run.hosts or nullcontext(), threads:
         try:
             for operation in operations:
-                pool.submit(work, operation)
-            running = len(operations)
-            while running:
-                try:
-                    # Python does not see a Ctrl-C that comes just before it begins to wait.
-                    event = arrived.get(timeout=0.2)
-                except queue.Empty:
-                    continue
-                except KeyboardInterrupt:
-                    stopped.set()
-                    continue
-                if event is None:
-                    running -= 1
-                else:
-                    yield event
-                    del event  # with its rows, before the next one comes
-                    room.release()
+                threads.submit(_ask_one, operation, reports, run, arrivals)
+            yield from arrivals.take_all(run.stopped)
         finally:
-            room.release(len(operations) * (len(reports) * (1 + MOST_RETRIES) + 1))
-            stopped.set()  # no new call; the one in flight ends, and frees its token
+            arrivals.make_room(len(operations) * (len(reports) * (1 + MOST_RETRIES) + 1))
+            run.stopped.set()  # no new call; the one in flight ends, and frees its token
+
+
+def _ask_one(operation: Operation, reports: Sequence[str], run: Run, arrivals: _Arrivals) -> None:
+    """Ask one operation for all reports, in a thread of its own."""
+    try:
+        with new_session() as session:
+            asker = _Asker(operation, run, session)
+            for event in (event for report in reports for event in asker.ask(report)):
+                arrivals.put(event)  # no token is held meanwhile
+    except Exception as error:  # a bug, or a full disk: the others' answers must not go with it
+        name = operation.operation_id
+        logger.exception("operation %s", name)
+        arrivals.put(Skip(name, "", "failed", f"{type(error).__name__}: {error}"))
+    finally:
+        arrivals.end()
+
+
+class _Arrivals:
+    """What the threads that ask hand over to the one that takes it. Few events wait at a time: an
+    answer of 60,000 rows is 30 MB."""
+
+    def __init__(self, threads: int) -> None:
+        self._queue: queue.SimpleQueue[Poll | Skip | None] = queue.SimpleQueue()
+        self._room = threading.Semaphore(_WAITING)
+        self._running = threads
+
+    def put(self, event: Poll | Skip) -> None:
+        self._room.acquire()
+        self._queue.put(event)
+
+    def end(self) -> None:
+        """Tell that a thread puts nothing more."""
+        self._queue.put(None)
+
+    def make_room(self, events: int) -> None:
+        """Let the threads put so many events more, though nobody takes them."""
+        self._room.release(events)
+
+    def take_all(self, stopped: threading.Event) -> Iterator[Poll | Skip]:
+        """Yield each event until all threads have ended; Ctrl-C while it waits sets `stopped`."""
+        while self._running:
+            try:
+                # Python does not see a Ctrl-C that comes just before it begins to wait.
+                event = self._queue.get(timeout=0.2)
+            except queue.Empty:
+                continue
+            except KeyboardInterrupt:
+                stopped.set()
+                continue
+            if event is None:
+                self._running -= 1
+            else:
+                yield event
+                del event  # with its rows, before the next one comes
+                self._room.release()
 
 
 class _Asker:
     """One operation's reports, asked one after the other, by one thread."""
 
-    def __init__(self, operation: Operation, run: _Run, session: requests.Session) -> None:
+    def __init__(self, operation: Operation, run: Run, session: requests.Session) -> None:
         self.operation, self.run, self.session = operation, run, session
-        # Why the operation's other reports are not asked for, and what that is.
+        # Why the operation's other reports are not asked for, in words and in one.
         self.why = ""
-        self.blocked: Reason = "refused"
+        self.reason: Reason = "refused"
 
     def ask(self, report: str) -> Iterator[Poll | Skip]:
-        """Each try of a report's call, or why there was none."""
+        """Yield each try of a report's call, or why it was not made."""
         name = self.operation.operation_id
         if self.run.stopped.is_set():
             yield Skip(name, report, "stopped", "stopped before this call")
             return
         if self.why:
-            yield Skip(name, report, self.blocked, self.why)
+            yield Skip(name, report, self.reason, self.why)
             return
         if skip := self.run.due(self.operation, report):
             yield skip
             return
         polls: list[Poll] = []
         try:
-            skip = self._tried(report, polls)
+            skip = self._try(report, polls)
             if skip:
                 yield skip
         except TokenInUse as error:
-            self.blocked, self.why = "token_in_use", str(error)
+            self.reason, self.why = "token_in_use", str(error)
             if self.run.stopped.is_set():
-                self.blocked, self.why = "stopped", "stopped while it waited for the token"
-            yield Skip(name, report, self.blocked, self.why)
+                self.reason, self.why = "stopped", "stopped while it waited for the token"
+            yield Skip(name, report, self.reason, self.why)
         except NotKept as error:
-            self.blocked, self.why = "failed", str(error)
-            yield Skip(name, report, self.blocked, self.why)
+            self.reason, self.why = "failed", str(error)
+            yield Skip(name, report, self.reason, self.why)
         yield from polls
         if polls and polls[-1].outcome.ends_the_operation:
             self.why = f"not asked after {polls[-1].outcome.value} for {report}"
 
-    def _tried(self, report: str, polls: list[Poll]) -> Skip | None:
+    def _try(self, report: str, polls: list[Poll]) -> Skip | None:
         """Call, and call again after a pause what may pass; each call is put into `polls`. Return
         why there was no call. Raises TokenInUse, NotKept."""
         skip = self._call(report, polls)
@@ -252,19 +269,13 @@ class _Asker:
 
     def _call(self, report: str, polls: list[Poll]) -> Skip | None:
         run, operation = self.run, self.operation
-        with one_call(operation, run.manner.token_wait, run.stopped, run.hosts):
+        with hold_token(operation, run.manner.token_wait, run.stopped, run.hosts):
             if not polls:  # another process, or host, may have asked while this one waited
                 elsewhere = run.hosts.last_answer(operation, report) if run.hosts else None
                 if skip := run.due(operation, report, elsewhere):
                     return skip
             started = run.clock()
-            answer = ask(
-                self.session,
-                operation,
-                report,
-                connect_seconds=run.manner.connect_seconds,
-                read_seconds=run.manner.read_seconds,
-            )
+            answer = ask(self.session, operation, report, run.manner.limits)
             poll = Poll(new_poll_id(started), operation, report, started, run.clock(), answer)
             try:
                 if run.keep:
@@ -309,5 +320,5 @@ def _retrying(manner: Manner, stopped: threading.Event) -> tenacity.Retrying:
 
 
 def new_poll_id(started: datetime) -> str:
-    """A name for one call, unique, and in the order of time when sorted as text."""
+    """Return a name for one call, unique, and in the order of time when sorted as text."""
     return f"{started.astimezone(timezone.utc):%Y%m%dT%H%M%S.%fZ}-{secrets.token_hex(6)}"

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 from wolkvox_billing.errors import SettingsError
 from wolkvox_billing.polling.polls import Manner
@@ -21,6 +20,30 @@ from wolkvox_billing.vendor.reports import (
 from wolkvox_billing.warehouse.configuration import read_configuration, source_settings
 
 
+@dataclass(repr=False, eq=False)
+class SourceSettings:
+    """The source's settings as they are set, or its defaults: nothing of them is checked, and no
+    `repr` shows the tokens."""
+
+    operations: object = None
+    server: str | None = None
+    token: str | None = None
+    reports: Sequence[str] | None = None
+    base_url: str = BASE_URL
+    timezone: str = TIMEZONE
+    pace_minutes: float = 5.0
+    max_parallel: int = 8
+    retry_pause_seconds: float = 2.0
+    token_wait_seconds: float = 300.0
+    connect_timeout_seconds: float = CONNECT_SECONDS
+    read_timeout_seconds: float = READ_SECONDS
+
+    @classmethod
+    def of(cls, values: Mapping[str, object]) -> SourceSettings:
+        """Return these values, each of which somebody has read by the type of its setting."""
+        return cls(**values)  # type: ignore[arg-type]
+
+
 @dataclass(frozen=True)
 class PollSettings:
     """What one run asks for, and how. `warnings` are for a person."""
@@ -32,59 +55,52 @@ class PollSettings:
     warnings: list[str]
 
 
-def read_poll_settings(**given: Any) -> PollSettings:
-    """Return the settings by these values, and for the rest by dlt's configuration: read without
+def read_poll_settings(**overrides: object) -> PollSettings:
+    """Return the settings by these values, and for the others by dlt's configuration: read without
     dlt where it is in the TOML files and the environment, else by dlt. Raises SettingsError."""
     configuration = read_configuration()
     if configuration:
-        return check_poll_settings(**source_settings(configuration, given))
+        return check_poll_settings(SourceSettings.of(source_settings(configuration, overrides)))
     from wolkvox_billing.polling.source import settings_by_dlt
     from wolkvox_billing.warehouse.complaints import configured
 
-    return check_poll_settings(**configured(lambda: settings_by_dlt(given)))
+    return check_poll_settings(configured(lambda: settings_by_dlt(overrides)))
 
 
-def check_poll_settings(
-    operations: Any = None,
-    server: str | None = None,
-    token: str | None = None,
-    reports: list[str] | None = None,
-    base_url: str = BASE_URL,
-    timezone: str = TIMEZONE,
-    pace_minutes: float = 5.0,
-    max_parallel: int = 8,
-    retry_pause_seconds: float = 2.0,
-    token_wait_seconds: float = 300.0,
-    connect_timeout_seconds: float = CONNECT_SECONDS,
-    read_timeout_seconds: float = READ_SECONDS,
-) -> PollSettings:
-    """Return the settings with these values, which are those of the source. Raises SettingsError,
-    which names the setting and never shows a token."""
-    _check_variables({"server": server, "token": token, "operations": operations})
-    accounts = read_operations(operations, server, token, base_url, timezone)
-    names, warnings = choose_reports(reports or ["rsync_s3_mp3"])
-    if not 0 <= pace_minutes <= 44640 or max_parallel < 1:
+def check_poll_settings(settings: SourceSettings) -> PollSettings:
+    """Return the settings of the polling by those of the source. Raises SettingsError, which names
+    the setting and never shows a token."""
+    _check_variables(settings)
+    operations = read_operations(
+        settings.operations, settings.server, settings.token, settings.base_url, settings.timezone
+    )
+    reports, warnings = choose_reports(settings.reports or ["rsync_s3_mp3"])
+    if not 0 <= settings.pace_minutes <= 44640 or settings.max_parallel < 1:
         raise SettingsError("`pace_minutes` is 0 to 44640, and `max_parallel` at least 1")
-    if not (0 <= retry_pause_seconds <= 3600 and 0 <= token_wait_seconds <= 86400):
+    pause, wait = settings.retry_pause_seconds, settings.token_wait_seconds
+    if not (0 <= pause <= 3600 and 0 <= wait <= 86400):
         raise SettingsError("`retry_pause_seconds` is 0 to 3600, `token_wait_seconds` 0 to 86400")
-    if not (0 < connect_timeout_seconds <= 3600 and 0 < read_timeout_seconds <= 3600):
+    connect_seconds, read_seconds = settings.connect_timeout_seconds, settings.read_timeout_seconds
+    if not (0 < connect_seconds <= 3600 and 0 < read_seconds <= 3600):
         raise SettingsError(
             "`connect_timeout_seconds` and `read_timeout_seconds` are more than 0, at most 3600"
         )
     manner = Manner(
-        max_parallel=max_parallel,
-        retry_pause=retry_pause_seconds,
-        token_wait=token_wait_seconds,
-        connect_seconds=connect_timeout_seconds,
-        read_seconds=read_timeout_seconds,
+        max_parallel=settings.max_parallel,
+        retry_pause=pause,
+        token_wait=wait,
+        connect_seconds=connect_seconds,
+        read_seconds=read_seconds,
     )
-    return PollSettings(accounts, names, timedelta(minutes=pace_minutes), manner, warnings)
+    pace = timedelta(minutes=settings.pace_minutes)
+    return PollSettings(operations, reports, pace, manner, warnings)
 
 
-def _check_variables(values: Mapping[str, Any]) -> None:
-    """dlt looks for a setting without its section at last, so a variable of another program's that
-    has a short name would be sent to the vendor. Raises SettingsError."""
-    for name, value in values.items():
+def _check_variables(settings: SourceSettings) -> None:
+    """Raise SettingsError for a variable of another program's that has a setting's short name: dlt
+    looks for a setting without its section at last, so it would be sent to the vendor."""
+    for name in ("server", "token", "operations"):
+        value = getattr(settings, name)
         if value and os.environ.get(name.upper()) == value:
             raise SettingsError(
                 f"the variable {name.upper()} would be taken for the setting `{name}`: unset it, "

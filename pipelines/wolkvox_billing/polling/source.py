@@ -14,17 +14,19 @@ import weakref
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import dlt
 from dlt.common.configuration import NotResolved, get_fun_spec, known_sections
 from dlt.common.configuration.resolve import resolve_configuration
-from dlt.common.typing import SecretSentinel, TSecretStrValue
+from dlt.common.schema.typing import TWriteDisposition
+from dlt.common.typing import SecretSentinel, TDataItems, TSecretStrValue
 from dlt.extract import DltResource, DltSource
 
-from wolkvox_billing.polling.pace import AskedState, Pace
-from wolkvox_billing.polling.polls import Poll, Skip, ask_all
-from wolkvox_billing.polling.settings import check_poll_settings
+from wolkvox_billing.polling.pace import AskedState, AskedTimes, Pace
+from wolkvox_billing.polling.polls import Poll, Run, Skip, ask_all
+from wolkvox_billing.polling.settings import PollSettings, SourceSettings, check_poll_settings
+from wolkvox_billing.polling.spool import Series
 from wolkvox_billing.polling.tables import (
     TABLES,
     Batch,
@@ -37,6 +39,7 @@ from wolkvox_billing.polling.tables import (
 )
 from wolkvox_billing.values.clock import Clock, utc_now
 from wolkvox_billing.vendor import reports as vendor
+from wolkvox_billing.vendor.reading_columns import ReadingKey
 from wolkvox_billing.vendor.readings import read_rows
 from wolkvox_billing.warehouse.bulk import AsFiles, AsRows
 from wolkvox_billing.warehouse.columns import hints
@@ -55,6 +58,8 @@ class Declare:
     """Comes before the first batch: each table declares itself, so that it exists while empty."""
 
 
+# Of more arguments than any other function: users write them, and dlt reads the settings' names,
+# types and defaults here.
 @dlt.source(name="wolkvox_billing", max_table_nesting=0)
 def wolkvox_billing(
     # Typed as secrets: dlt writes the value of any other setting into its trace. `Any`, since it
@@ -75,7 +80,8 @@ def wolkvox_billing(
     clock: Clock = utc_now,
     on_event: Callable[[Poll | Skip], None] | None = None,
 ) -> tuple[DltResource, ...]:
-    """One resource per report, such as `rsync_s3_mp3`, and `polls`, `readings`, `rejected_rows`.
+    """Return one resource per report, such as `rsync_s3_mp3`, and `polls`, `readings`,
+    `rejected_rows`.
 
     Args, each a setting under `[sources.wolkvox_billing]` too, but those from `force` on:
         operations: list of `{name, server, token}`, and `timezone` where it is another; or `server`
@@ -96,54 +102,57 @@ def wolkvox_billing(
     Raises SettingsError before anything is asked. A refusal raises nothing: it is a row in `polls`.
     """
     settings = check_poll_settings(
-        operations,
-        server,
-        token,
-        reports,
-        base_url,
-        timezone,
-        pace_minutes,
-        max_parallel,
-        retry_pause_seconds,
-        token_wait_seconds,
-        connect_timeout_seconds,
-        read_timeout_seconds,
+        SourceSettings(
+            operations,
+            server,
+            token,
+            reports,
+            base_url,
+            timezone,
+            pace_minutes,
+            max_parallel,
+            retry_pause_seconds,
+            token_wait_seconds,
+            connect_timeout_seconds,
+            read_timeout_seconds,
+        )
     )
     for warning in settings.warnings:
         logger.warning(warning)
 
-    def asked(state: dict[str, Any]) -> Iterator[Poll]:
-        pace = Pace(AskedState(state), settings.pace, clock, force=force)
-        for event in ask_all(
-            settings.operations,
-            settings.reports,
-            due=pace.due,
-            clock=clock,
-            manner=settings.manner,
-            keep=pace.note,
-        ):
-            if isinstance(event, Poll):
-                yield event
-            elif on_event:
-                on_event(event)
+    def polls(asked: AskedTimes) -> Iterator[Poll]:
+        pace = Pace(AskedState(asked), settings.pace, clock, force=force)
+        return _ask(settings, pace, on_event)
 
-    return _resources(asked, settings.reports, on_poll=on_event)
+    return _resources(polls, settings.reports, on_poll=on_event)
 
 
-def settings_by_dlt(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the source's settings as dlt injects them, where only dlt can tell; these win."""
+def _ask(
+    settings: PollSettings, pace: Pace, on_event: Callable[[Poll | Skip], None] | None
+) -> Iterator[Poll]:
+    """Yield the polls; tell of the calls that were not made."""
+    run = Run(pace.due, pace.clock, settings.manner, keep=pace.note)
+    for event in ask_all(settings.operations, settings.reports, run):
+        if isinstance(event, Poll):
+            yield event
+        elif on_event:
+            on_event(event)
+
+
+def settings_by_dlt(overrides: Mapping[str, object]) -> SourceSettings:
+    """Return the source's settings as dlt injects them, where only dlt can tell; overrides win."""
     spec = get_fun_spec(wolkvox_billing._f)  # type: ignore[attr-defined]
     name = "wolkvox_billing"
     resolved = resolve_configuration(
-        spec(), sections=(known_sections.SOURCES, name, name), explicit_value=dict(given)
+        spec(), sections=(known_sections.SOURCES, name, name), explicit_value=dict(overrides)
     )
     values = {setting.name: resolved[setting.name] for setting in SOURCE_SETTINGS}
-    return {key: value for key, value in values.items() if value is not None}
+    return SourceSettings.of({key: value for key, value in values.items() if value is not None})
 
 
 def waiting_answers(
     polls: Callable[[], Iterator[Poll]],
-    calls: Counter[tuple[str, str]],
+    calls: Counter[Series],
     on_poll: Callable[[Poll], None],
     *,
     append: bool,
@@ -153,30 +162,50 @@ def waiting_answers(
     calls: how many there are of each operation and report, so that of two the newer one counts.
     append: nothing of them is in the tables, so that only the reports' are merged.
     """
-    reports = sorted({report for _, report in calls})
+    reports = sorted({series.report for series in calls})
     resources = _resources(lambda _: polls(), reports, on_poll, append=append, calls=calls)
     return dlt.source(lambda: resources, name="wolkvox_billing", max_table_nesting=0)()
 
 
 def _resources(
-    polls: Callable[[dict[str, Any]], Iterator[Poll]],
+    polls: Callable[[AskedTimes], Iterator[Poll]],
     reports: Sequence[str],
     on_poll: Callable[[Poll], None] | None = None,
     *,
     append: bool = False,
-    calls: Counter[tuple[str, str]] | None = None,
+    calls: Counter[Series] | None = None,
 ) -> tuple[DltResource, ...]:
     """Return the resources of all tables, fed from one reading of the calls."""
-    disposition = "append" if append else "merge"
+    answers = _answers(polls, on_poll)
+    rows_of = {
+        "polls": lambda batch: [poll_row(batch)],
+        "readings": _reading_rows,
+        "rejected_rows": lambda batch: rejected_in(batch) or None,
+    }
+    disposition: TWriteDisposition = "append" if append else "merge"
+    resources = [_table(answers, name, rows_of[name], disposition) for name in rows_of]
+    resources += [_report(answers, report, calls or Counter()) for report in reports]
+    for resource in resources:
+        table = TABLES.get(resource.name) or report_table(resource.name)
+        more = {} if resource.name in TABLES else _DEDUPLICATED
+        resource.apply_hints(additional_table_hints={"description": table.says, **more})
+        resource.add_step(AsRows())
+        resource.add_step(AsFiles(resource.name, hints(table)["columns"]))
+    return (answers, *resources)
+
+
+def _answers(
+    polls: Callable[[AskedTimes], Iterator[Poll]], on_poll: Callable[[Poll], None] | None
+) -> DltResource:
+    """Return the resource that hands each call to all tables."""
 
     @dlt.resource(name="answers", selected=False)
     def answers() -> Iterator[Batch | Declare | None]:
-        """Hands each call to all tables."""
         yield Declare()
         state = dlt.current.resource_state()
         fields: dict[str, str] = state.setdefault("fields", {})  # that the vendor added, by column
-        for poll in polls(state):
-            readings, rejected = read_rows(poll.verdict.rows, poll.date, fields)
+        for poll in polls(cast(AskedTimes, state)):
+            readings, rejected = read_rows(poll.judgement.rows, poll.date, fields)
             poll = replace(poll, rejected=len(rejected))
             if on_poll:
                 on_poll(poll)
@@ -191,45 +220,34 @@ def _resources(
                     break
                 yield None
 
-    def rows(batch: Batch) -> Any:
-        if not batch.readings:
-            return None
-        added = added_columns(set(batch.readings.added))
-        hint = dlt.mark.make_hints(columns=added) if added else None
-        columns = readings_in(batch)
-        return dlt.mark.with_hints(columns, hint) if hint else columns
-
-    tables: dict[str, Callable[[Batch], Any]] = {
-        "polls": lambda batch: [poll_row(batch)],
-        "readings": rows,
-        "rejected_rows": lambda batch: rejected_in(batch) or None,
-    }
-    resources = [_table(answers, name, tables[name], disposition) for name in tables]
-    resources += [_report(answers, report, calls or Counter()) for report in reports]
-    for resource in resources:
-        says, key, columns = TABLES.get(resource.name) or report_table(resource.name)
-        more: Any = {} if resource.name in TABLES else _DEDUPLICATED
-        resource.apply_hints(additional_table_hints={"description": says, **more})
-        resource.add_step(AsRows())
-        resource.add_step(AsFiles(resource.name, hints((says, key, columns))["columns"]))
-    return (answers, *resources)
+    return answers
 
 
 # No generators: dlt would turn to the next answer while it holds what is left of this one.
 
 
+def _reading_rows(batch: Batch) -> TDataItems:
+    if not batch.readings:
+        return None
+    columns, added = readings_in(batch), added_columns(set(batch.readings.added))
+    return dlt.mark.with_hints(columns, dlt.mark.make_hints(columns=added)) if added else columns
+
+
 def _table(
-    answers: DltResource, name: str, rows: Callable[[Batch], Any], disposition: str
+    answers: DltResource,
+    name: str,
+    rows: Callable[[Batch], TDataItems],
+    disposition: TWriteDisposition,
 ) -> DltResource:
     @dlt.transformer(data_from=answers, name=name, **hints(TABLES[name], disposition))
-    def table(batch: Batch | Declare) -> Any:
+    def table(batch: Batch | Declare) -> TDataItems:
         return dlt.mark.materialize_table_schema() if isinstance(batch, Declare) else rows(batch)
 
     return table
 
 
-def _report(answers: DltResource, report: str, calls: Counter[tuple[str, str]]) -> DltResource:
-    met: dict[str, set[Any]] = {}  # keys of newer answers, of an operation that has several
+def _report(answers: DltResource, report: str, calls: Counter[Series]) -> DltResource:
+    met: dict[str, set[ReadingKey]] = {}  # keys of newer answers, of an operation that has several
 
     @dlt.transformer(data_from=answers, name=report, **hints(report_table(report)))
     def newest(
@@ -240,7 +258,7 @@ def _report(answers: DltResource, report: str, calls: Counter[tuple[str, str]]) 
         date: dlt.sources.incremental[Any] = dlt.sources.incremental(
             "date", primary_key=(), allow_external_schedulers=False
         ),
-    ) -> Any:
+    ) -> TDataItems:
         if isinstance(batch, Declare):
             return dlt.mark.materialize_table_schema()
         if batch.poll.report != report or not batch.readings:
@@ -248,8 +266,8 @@ def _report(answers: DltResource, report: str, calls: Counter[tuple[str, str]]) 
         newest_day = batch.readings.newest_day
         date.advance(max(newest_day, date.last_value or newest_day))
         name = batch.poll.operation.operation_id
-        several = calls[name, report] > 1
-        columns = newest_in(batch, met.setdefault(name, set()) if several else None)
+        has_several = calls[Series(name, report)] > 1
+        columns = newest_in(batch, met.setdefault(name, set()) if has_several else None)
         return columns if columns.count else None
 
     return newest

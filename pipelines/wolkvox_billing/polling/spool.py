@@ -24,11 +24,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypedDict
 from zoneinfo import ZoneInfo
 
 from wolkvox_billing.polling.polls import KEPT_BYTES, Poll
-from wolkvox_billing.vendor.answer import Outcome, Verdict, judge
+from wolkvox_billing.vendor.answer import Judgement, Outcome, judge_answer
 from wolkvox_billing.vendor.client import Answer
 from wolkvox_billing.vendor.operations import Operation
 from wolkvox_billing.warehouse.working_folder import WorkingFolder
@@ -37,6 +37,13 @@ logger = logging.getLogger("wolkvox_billing")
 
 AGAIN = timedelta(days=1)  # after which a refused answer is tried again
 _ABANDONED = 3600.0  # seconds after which nobody writes a file any more
+
+
+class Series(NamedTuple):
+    """What is asked again and again: an operation for a report."""
+
+    operation_id: str
+    report: str
 
 
 class Waiting(NamedTuple):
@@ -49,6 +56,10 @@ class Waiting(NamedTuple):
     started_at: datetime
     file: Path
     size: int
+
+    @property
+    def series(self) -> Series:
+        return Series(self.operation_id, self.report)
 
     @property
     def was_tried(self) -> bool:
@@ -69,6 +80,29 @@ class Refusal(NamedTuple):
     report: str
     reason: str
 
+    @property
+    def series(self) -> Series:
+        return Series(self.operation_id, self.report)
+
+
+class Head(TypedDict):
+    """What a file says of its call, in JSON; all but the answer's bytes."""
+
+    poll_id: str
+    operation_id: str
+    server: str
+    timezone: str
+    report: str
+    started_at: str
+    finished_at: str
+    http_status: int | None
+    body_bytes: int
+    body_sha256: str | None
+    outcome: str
+    code: str | None
+    msg: str | None
+    note: str | None
+
 
 class Damaged(ValueError):
     """A file is not what was written."""
@@ -83,10 +117,10 @@ class Spool:
 
     def keep(self, poll: Poll) -> None:
         """Write a call to the disk, whole or not at all. Raises OSError where it takes nothing."""
-        answer, verdict = poll.answer, poll.verdict
+        answer, judgement = poll.answer, poll.judgement
         # Of an answer whose rows are not believed no table takes more.
-        body = answer.body if verdict.outcome is Outcome.OK else answer.body[:KEPT_BYTES]
-        head = {
+        body = answer.body if judgement.outcome is Outcome.OK else answer.body[:KEPT_BYTES]
+        head: Head = {
             "poll_id": poll.poll_id,
             "operation_id": poll.operation.operation_id,
             "server": poll.operation.server,
@@ -97,10 +131,10 @@ class Spool:
             "http_status": answer.http_status,
             "body_bytes": answer.body_bytes,
             "body_sha256": answer.body_sha256,
-            "outcome": verdict.outcome.value,
-            "code": verdict.code,
-            "msg": verdict.msg,
-            "note": verdict.note,
+            "outcome": judgement.outcome.value,
+            "code": judgement.code,
+            "msg": judgement.msg,
+            "note": judgement.note,
         }
         line = json.dumps(head).encode()
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -119,21 +153,21 @@ class Spool:
         file is set aside, and told; one that cannot be opened now is in `closed`."""
         self.closed = []
         calls = [call for file in self._calls() if (call := self._look(file))]
-        lately: dict[tuple[str, str], datetime] = {}
+        lately: dict[Series, datetime] = {}
         for refusal in self._refusals().values():
-            key = refusal.operation_id, refusal.report
             if refusal.at <= now:  # else the clock was set back: that holds nothing
-                lately[key] = max(refusal.at, lately.get(key, refusal.at))
+                last = lately.get(refusal.series, refusal.at)
+                lately[refusal.series] = max(refusal.at, last)
         return [
             call
             for call in calls
-            if not call.was_refused
-            or now >= lately.get((call.operation_id, call.report), now - AGAIN) + AGAIN
+            if not call.was_refused or now >= lately.get(call.series, now - AGAIN) + AGAIN
         ]
 
     def _calls(self) -> list[Path]:
-        """The file of each call. Of two with one id, such as where somebody has put the folder back
-        from a copy, the one that was tried counts: rows of it may be in the destination."""
+        """Return the file of each call. Of two with one id, such as where somebody has put the
+        folder back from a copy, the one that was tried counts: rows of it may be in the
+        destination."""
         by_id: dict[str, Path] = {}
         for suffix in (".tried", ".refused", ".poll"):
             for file in self._files(suffix):
@@ -186,7 +220,7 @@ class Spool:
         call.file.rename(call.file.with_suffix(".refused"))
 
     def _refusals(self) -> dict[str, Refusal]:
-        """Why each call that is set aside was refused, by its id."""
+        """Return why each call that is set aside was refused, by its id."""
         refusals = {}
         for file in self._files(".refused"):
             try:
@@ -214,9 +248,9 @@ class Spool:
             f"an answer could not be read again, and is kept in {file}: it is in no table"
             for file in sorted(self._files(".unreadable"))
         ]
-        refused: defaultdict[tuple[str, str], dict[str, Refusal]] = defaultdict(dict)
+        refused: defaultdict[Series, dict[str, Refusal]] = defaultdict(dict)
         for poll_id, refusal in self._refusals().items():
-            refused[refusal.operation_id, refusal.report][poll_id] = refusal
+            refused[refusal.series][poll_id] = refusal
         for (operation_id, report), refusals in sorted(refused.items()):
             newest = max(refusals)
             file = self.folder / f"{newest}.refused"
@@ -258,7 +292,7 @@ def _hashes(line: bytes, body: bytes) -> bytes:
     return f"{hashlib.sha256(line).hexdigest()} {hashlib.sha256(body).hexdigest()}".encode()
 
 
-def _head(file: Path, first: bytes, next_line: Callable[[], bytes]) -> dict[str, Any]:
+def _head(file: Path, first: bytes, next_line: Callable[[], bytes]) -> Head:
     """Return what a file says of its call. Before the spool was the log the first line was it.
     Raises Damaged."""
     is_old = first.startswith(b"{")
@@ -266,7 +300,7 @@ def _head(file: Path, first: bytes, next_line: Callable[[], bytes]) -> dict[str,
     if not is_old and hashlib.sha256(line).hexdigest() != first.decode("ascii", "replace")[:64]:
         raise Damaged("its first lines are not what was written")
     try:
-        head: dict[str, Any] = json.loads(line)
+        head: Head = json.loads(line)
     except ValueError as error:
         raise Damaged(str(error)) from None
     if not is_old and head["poll_id"] != file.stem:
@@ -275,19 +309,19 @@ def _head(file: Path, first: bytes, next_line: Callable[[], bytes]) -> dict[str,
 
 
 def _read(file: Path) -> Poll:
-    first, _, rest = file.read_bytes().partition(b"\n")
+    first, _, content = file.read_bytes().partition(b"\n")
     if first.startswith(b"{"):
-        head, body = _head(file, first, bytes), rest
+        head, body = _head(file, first, bytes), content
         is_whole = hashlib.sha256(body).hexdigest() == head.get("kept_sha256")
     else:
-        line, _, body = rest.partition(b"\n")
+        line, _, body = content.partition(b"\n")
         head = _head(file, first, lambda: line)
         is_whole = first == _hashes(line, body)
     if not is_whole:
         raise Damaged("it is not what was written")
     outcome, status = Outcome(head["outcome"]), head["http_status"]
-    rows = judge(status, body).rows if outcome is Outcome.OK else []
-    verdict = Verdict(outcome, head["code"], head["msg"], rows, head["note"], len(rows))
+    rows = judge_answer(status or 0, body).rows if outcome is Outcome.OK else []
+    judgement = Judgement(outcome, head["code"], head["msg"], rows, head["note"], len(rows))
     return Poll(
         poll_id=file.stem,
         operation=Operation(
@@ -296,7 +330,7 @@ def _read(file: Path) -> Poll:
         report=head["report"],
         started_at=datetime.fromisoformat(head["started_at"]),
         finished_at=datetime.fromisoformat(head["finished_at"]),
-        answer=Answer(verdict, status, body, head["body_bytes"], head["body_sha256"]),
+        answer=Answer(judgement, status, body, head["body_bytes"], head["body_sha256"]),
     )
 
 

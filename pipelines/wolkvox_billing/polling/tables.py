@@ -6,16 +6,17 @@ Times are UTC; `date` is the vendor's calendar day; counts are DECIMAL(18,4).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from dlt.common.schema.typing import TColumnSchema
 
 from wolkvox_billing.polling.polls import KEPT_BYTES, Poll
+from wolkvox_billing.values.arrow import ColumnValues
+from wolkvox_billing.values.clock import epoch
 from wolkvox_billing.vendor.answer import Outcome
-from wolkvox_billing.vendor.reading_columns import Key, LargeReadings, Readings
+from wolkvox_billing.vendor.reading_columns import LargeReadings, ReadingKey, Readings
 from wolkvox_billing.vendor.readings import RejectedRow
 from wolkvox_billing.vendor.reports import REPORTS
-from wolkvox_billing.warehouse.bulk import Columns
+from wolkvox_billing.warehouse.bulk import Columns, TableRow
 from wolkvox_billing.warehouse.columns import AMOUNT, BYTES, COUNT, DATE, FLAG, TEXT, TIME, Table
 
 _POLL_ID = (TEXT, "The call that this row came from; see polls. Sorts in the order of time")
@@ -35,7 +36,7 @@ _READ = {
 
 # By its key each table is merged, where rows of it may be there already: see `source`.
 TABLES: dict[str, Table] = {
-    "polls": (
+    "polls": Table(
         "One row per call to the vendor, each new try included, whatever became of it",
         ("poll_id",),
         {
@@ -60,7 +61,7 @@ TABLES: dict[str, Table] = {
             "answer": (BYTES, "The answer's first 64 KiB, byte for byte"),
         },
     ),
-    "readings": (
+    "readings": Table(
         "One row per call and row returned: every reading ever received, as it came and typed",
         ("poll_id", "report", "row_number"),
         {
@@ -79,7 +80,7 @@ TABLES: dict[str, Table] = {
             ),
         },
     ),
-    "rejected_rows": (
+    "rejected_rows": Table(
         "Rows that could not be read, as they came, with the reason; row 0 is a whole answer",
         ("poll_id", "row_number"),
         {
@@ -96,9 +97,10 @@ TABLES: dict[str, Table] = {
 
 
 def report_table(report: str) -> Table:
-    """The table of one report: the newest reading of each operation, description and date."""
+    """Return the table of one report: the newest reading of each operation, description and
+    date."""
     unit = REPORTS[report].unit if report in REPORTS else "units"
-    return (
+    return Table(
         f"The newest reading of each operation, product and day of the report {report} ({unit})",
         ("operation_id", "operation", "description", "date"),
         {"operation_id": _OPERATION_ID, **_READ, "read_at": _READ_AT, "poll_id": _POLL_ID},
@@ -106,8 +108,8 @@ def report_table(report: str) -> Table:
 
 
 def added_columns(names: set[str]) -> dict[str, TColumnSchema]:
-    """Columns for fields that the vendor added: text, or dlt would read a time out of one that
-    looks like it, and put the next that does not into a second column."""
+    """Return columns for fields that the vendor added: text, or dlt would read a time out of one
+    that looks like it, and put the next that does not into a second column."""
     says = "A field that the vendor added, as it came; JSON where not a text"
     return {name: {"name": name, **TEXT, "description": says} for name in sorted(names)}
 
@@ -122,15 +124,15 @@ class Batch:
 
 
 def readings_in(batch: Batch) -> Columns:
-    """The poll's rows in `readings`."""
+    """Return the poll's rows in `readings`."""
     poll, readings = batch.poll, batch.readings
-    shared: dict[str, Any] = {
+    shared: TableRow = {
         **_shared(poll),
         "report": poll.report,
-        "read_epoch": int(poll.started_at.timestamp()),
+        "read_epoch": epoch(poll.started_at),
         "read_date": poll.date,
     }
-    values: dict[str, Any] = {
+    values: dict[str, ColumnValues] = {
         **_read(readings),
         "row_number": readings.column("row_number"),
         "days_in_answer": readings.days_in_answer,
@@ -141,20 +143,21 @@ def readings_in(batch: Batch) -> Columns:
         shared["is_repeated"] = False
     for name in readings.added:
         values[name] = readings.column(name)
-    return Columns(len(readings), shared, values, readings.made)
+    return Columns(len(readings), shared, values, readings.arrays)
 
 
-def newest_in(batch: Batch, met: set[Key] | None = None) -> Columns:
-    """The poll's rows in its report's table: of two with one key the last one, since it counts.
+def newest_in(batch: Batch, met: set[ReadingKey] | None = None) -> Columns:
+    """Return the poll's rows in its report's table: of two with one key the last one, since it
+    counts.
 
     met: keys of later answers of the operation and report, where several are loaded at once: from
     the newest answer to the oldest, each gives the keys alone that are new, and puts them in.
     """
     newest = batch.readings.newest(met)
-    return Columns(len(newest), _shared(batch.poll), _read(newest), newest.made)
+    return Columns(len(newest), _shared(batch.poll), _read(newest), newest.arrays)
 
 
-def _shared(poll: Poll) -> dict[str, Any]:
+def _shared(poll: Poll) -> TableRow:
     return {
         "operation_id": poll.operation.operation_id,
         "read_at": poll.started_at,
@@ -162,14 +165,14 @@ def _shared(poll: Poll) -> dict[str, Any]:
     }
 
 
-def _read(readings: Readings | LargeReadings) -> dict[str, Any]:
+def _read(readings: Readings | LargeReadings) -> dict[str, ColumnValues]:
     return {name: readings.column(name) for name in _READ}
 
 
-def poll_row(batch: Batch) -> dict[str, Any]:
-    """The poll's row in `polls`."""
-    poll, answer, verdict = batch.poll, batch.poll.answer, batch.poll.verdict
-    notes = [verdict.note] if verdict.note else []
+def poll_row(batch: Batch) -> TableRow:
+    """Return the poll's row in `polls`."""
+    poll, answer, judgement = batch.poll, batch.poll.answer, batch.poll.judgement
+    notes = [judgement.note] if judgement.note else []
     if batch.readings.repeated:
         notes.append(
             f"{batch.readings.repeated} of the rows repeat an operation, description and date: "
@@ -183,13 +186,13 @@ def poll_row(batch: Batch) -> dict[str, Any]:
         "timezone": poll.operation.zone.key,
         "poll_date": poll.date,
         "started_at": poll.started_at,
-        "started_epoch": int(poll.started_at.timestamp()),
+        "started_epoch": epoch(poll.started_at),
         "finished_at": poll.finished_at,
-        "outcome": verdict.outcome.value,
+        "outcome": judgement.outcome.value,
         "http_status": answer.http_status,
-        "code": verdict.code,
-        "msg": verdict.msg,
-        "rows": verdict.count,
+        "code": judgement.code,
+        "msg": judgement.msg,
+        "rows": judgement.count,
         "rejected": len(batch.rejected),
         "note": "; ".join(notes) or None,
         "answer_sha256": answer.body_sha256,
@@ -198,13 +201,14 @@ def poll_row(batch: Batch) -> dict[str, Any]:
     }
 
 
-def rejected_in(batch: Batch) -> list[dict[str, Any]]:
-    """The poll's rows in `rejected_rows`; of an answer that is no envelope, one with number 0."""
+def rejected_in(batch: Batch) -> list[TableRow]:
+    """Return the poll's rows in `rejected_rows`; of an answer that is no envelope, one with number
+    0."""
     poll, rows = batch.poll, batch.rejected
     if poll.outcome is Outcome.BAD_ANSWER:
         text = poll.answer.body[:KEPT_BYTES].decode("utf-8", "backslashreplace")
         raw = text.replace("\x00", "\\x00")
-        rows = [RejectedRow(0, raw, poll.verdict.note or "not the vendor's envelope")]
+        rows = [RejectedRow(0, raw, poll.judgement.note or "not the vendor's envelope")]
     return [
         {
             "poll_id": poll.poll_id,

@@ -28,13 +28,13 @@ logger = logging.getLogger("wolkvox_billing")
 
 
 @contextmanager
-def one_call(
+def hold_token(
     operation: Operation,
     wait: float,
     stopped: threading.Event | None = None,
     hosts: Hosts | None = None,
 ) -> Iterator[None]:
-    """Holds the operation's token against every other caller on this machine, and on other `hosts`.
+    """Hold the operation's token against every other caller on this machine, and on other `hosts`.
 
     The lock is a file named by a hash of the token, in a folder of the user's; TokenInUse after
     `wait` seconds, or once `stopped`. Other users do not see it, nor other machines without
@@ -58,24 +58,25 @@ def one_call(
                 lock.acquire(timeout=min(left, 0.2), poll_interval=0.05)
     try:
         holder.write_text(f"process {os.getpid()}")
-        with hosts.holding(operation, end, stopped) if hosts else nullcontext():
+        with hosts.hold_token(operation, end, stopped) if hosts else nullcontext():
             yield
     finally:
         lock.release()
 
 
 def lock_folder() -> Path:
-    """A folder of the user's own: in one that users share, each could replace another's files."""
+    """Return a folder of the user's own: in one that users share, each could replace another's
+    files."""
     # Not by `tempfile`, which goes elsewhere where the first folder is full: two processes would
     # not see each other.
     shared = next(filter(None, map(os.environ.get, ("TMPDIR", "TEMP", "TMP"))), "/tmp")  # noqa: S108
     folder = Path(shared) / f"wolkvox-billing-{os.getuid()}"
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
-        found = folder.lstat()
+        status = folder.lstat()
     except OSError as error:
         raise SettingsError(f"{folder} cannot be made: {error.strerror}; set TMPDIR") from None
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid():
         raise SettingsError(f"{folder} is not a folder of yours: remove it, or set TMPDIR")
     return folder
 

@@ -8,13 +8,12 @@ from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
-from wolkvox_billing.invoices.period import Period
-from wolkvox_billing.marts.standing import Client
 from wolkvox_billing.reconciliation.contract.names import quote_names
 from wolkvox_billing.reconciliation.facts import BilledLine
 from wolkvox_billing.reconciliation.policy import Policy
 from wolkvox_billing.reconciliation.tax import Taxed, doubt
-from wolkvox_billing.warehouse.sql import rows_of, tables_in
+from wolkvox_billing.values.periods import Period
+from wolkvox_billing.warehouse.sql import Client, rows_of, tables_in
 
 
 class BilledLines(NamedTuple):

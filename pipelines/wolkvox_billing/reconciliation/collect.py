@@ -9,8 +9,6 @@ from datetime import date, datetime, timezone
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from wolkvox_billing.invoices.period import DAY, Period
-from wolkvox_billing.marts.standing import Client
 from wolkvox_billing.reconciliation.billed_lines import read_billed_lines
 from wolkvox_billing.reconciliation.facts import DayUse, Facts, Meter, MonthUse
 from wolkvox_billing.reconciliation.ledger import Part
@@ -26,8 +24,9 @@ from wolkvox_billing.reconciliation.unread import (
     unread_of_gauge,
 )
 from wolkvox_billing.values.clock import day_start
+from wolkvox_billing.values.periods import DAY, Period
 from wolkvox_billing.vendor.answer import ANSWERS
-from wolkvox_billing.warehouse.sql import among, literal, rows_of
+from wolkvox_billing.warehouse.sql import Client, among, literal, rows_of
 
 
 def read_facts(client: Client, dataset: str, policy: Policy) -> Facts:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from wolkvox_billing.invoices.period import Period
+from wolkvox_billing.values.periods import Period
 
 
 class Meter(NamedTuple):

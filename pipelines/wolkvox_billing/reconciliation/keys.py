@@ -18,7 +18,6 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import NamedTuple
 
-from wolkvox_billing.invoices.period import Period
 from wolkvox_billing.reconciliation.contract.line_map import (
     COMPARED,
     MapRow,
@@ -27,6 +26,7 @@ from wolkvox_billing.reconciliation.contract.line_map import (
 )
 from wolkvox_billing.reconciliation.facts import BilledLine, DayUse, Facts, Meter, MonthUse
 from wolkvox_billing.reconciliation.ledger import Ledger, Part, Supply
+from wolkvox_billing.values.periods import Period
 
 
 class Key(NamedTuple):

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
 from typing import NamedTuple
 
-from wolkvox_billing.invoices.period import DAY, Period, month_of
 from wolkvox_billing.reconciliation.facts import DayUse, Facts, Meter, MonthUse
+from wolkvox_billing.values.periods import DAY, Period, months_of
 from wolkvox_billing.values.spelling import plain
 
 PLACES = Decimal("0.0001")
@@ -159,14 +159,3 @@ def within(days: Sequence[DayUse], period: Period) -> list[DayUse]:
     """Return those of the days that are in a period; `days` are in their order."""
     first, after = (bisect_left(days, day, key=lambda use: use.day) for day in period)
     return list(days[first:after])
-
-
-def months_of(period: Period) -> list[Period]:
-    """Return a period cut where months begin."""
-    months: list[Period] = []
-    start = period.start
-    while start < period.end:
-        end = min(month_of(start).end, period.end)
-        months.append(Period(start, end))
-        start = end
-    return months

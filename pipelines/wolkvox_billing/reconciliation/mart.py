@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import astuple, replace
 from datetime import datetime
 from decimal import Decimal
@@ -17,11 +17,9 @@ from zoneinfo import ZoneInfo
 import dlt
 
 from wolkvox_billing.errors import SettingsError, WolkvoxError
-from wolkvox_billing.invoices.period import Period
 from wolkvox_billing.invoices.tables import INVOICE_TABLES
 from wolkvox_billing.marts.reconciled import ReconciledRow
 from wolkvox_billing.marts.refresh import alone, refresh
-from wolkvox_billing.marts.standing import Client
 from wolkvox_billing.reconciliation.collect import read_facts, read_unread
 from wolkvox_billing.reconciliation.contract.line_map import read_line_map, warn_of_map
 from wolkvox_billing.reconciliation.contract.rate_card import (
@@ -31,14 +29,23 @@ from wolkvox_billing.reconciliation.contract.rate_card import (
 )
 from wolkvox_billing.reconciliation.facts import Facts
 from wolkvox_billing.reconciliation.keys import compare
-from wolkvox_billing.reconciliation.month import of_month
 from wolkvox_billing.reconciliation.policy import CONTRACT_FILES, Policy
 from wolkvox_billing.reconciliation.totals import Totals, tie_out
 from wolkvox_billing.reconciliation.verdicts import Verdict, judge
 from wolkvox_billing.reconciliation.words import explanation
 from wolkvox_billing.values.clock import epoch
+from wolkvox_billing.values.numbers import format_amount
+from wolkvox_billing.values.periods import Period
 from wolkvox_billing.vendor.reports import REPORTS
-from wolkvox_billing.warehouse.sql import REFRESHED, engine_of, insert, literal, rows_of, tables_in
+from wolkvox_billing.warehouse.sql import (
+    REFRESHED,
+    Client,
+    engine_of,
+    insert,
+    literal,
+    rows_of,
+    tables_in,
+)
 
 
 class Filled(NamedTuple):
@@ -186,8 +193,10 @@ def _warn_of_lines(facts: Facts) -> list[str]:
     amounts: defaultdict[str, Decimal] = defaultdict(Decimal)
     for line in lines:
         amounts[line.currency or "no currency"] += line.amount
-    text = ", ".join(f"{amount:,.2f} {currency}" for currency, amount in sorted(amounts.items()))
-    return [f"{len(lines)} invoice lines over {text} name no period: they are in no month"]
+    total = ", ".join(
+        f"{format_amount(amounts[currency])} {currency}" for currency in sorted(amounts)
+    )
+    return [f"{len(lines)} invoice lines over {total} name no period: they are in no month"]
 
 
 def _warn_of_taxes(facts: Facts, month: Period | None) -> list[str]:
@@ -238,3 +247,14 @@ def _supplier(facts: Facts, policy: Policy) -> str | None:
     suppliers: set[str | None] = {line.supplier_id for line in facts.lines}
     suppliers = set(policy.supplier_ids) or suppliers
     return suppliers.pop() if len(suppliers) == 1 else None
+
+
+def of_month(month: Period, rows: Iterable[ReconciledRow]) -> list[ReconciledRow]:
+    """Return those of these verdicts whose period has days in the month."""
+    return [
+        row
+        for row in rows
+        if row.billing_period_start
+        and row.billing_period_end
+        and Period(row.billing_period_start, row.billing_period_end).overlaps(month)
+    ]

@@ -9,16 +9,15 @@ from datetime import datetime, timezone
 from decimal import Decimal
 from typing import NamedTuple
 
-from wolkvox_billing.invoices.period import Period
 from wolkvox_billing.marts.reconciled import ReconciledRow
-from wolkvox_billing.marts.standing import Client
 from wolkvox_billing.reconciliation.collect import read_facts
 from wolkvox_billing.reconciliation.contract.line_map import MapRow
 from wolkvox_billing.reconciliation.facts import BilledLine, MonthUse
 from wolkvox_billing.reconciliation.keys import Comparison, Key, compare
 from wolkvox_billing.reconciliation.policy import Policy
+from wolkvox_billing.values.periods import Period
 from wolkvox_billing.vendor.answer import Outcome
-from wolkvox_billing.warehouse.sql import literal, rows_of
+from wolkvox_billing.warehouse.sql import Client, literal, rows_of
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
 
-from wolkvox_billing.invoices.period import DAY
 from wolkvox_billing.reconciliation.contract.rate_card import Tariff, cost
 from wolkvox_billing.reconciliation.facts import DayUse
 from wolkvox_billing.reconciliation.unread import Unread
+from wolkvox_billing.values.periods import DAY
 
 _PRICE, _SMALL_PRICE = Decimal("0.0001"), Decimal("0.00000001")
 

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
+from wolkvox_billing.values.numbers import format_amount
+
 _CENT = Decimal("0.01")
 _MOST = Decimal("0.30")  # of a line's net amount; the highest VAT there is is 27 %
 
@@ -25,10 +27,11 @@ def doubt(stated: Decimal | None, lines: Sequence[Taxed]) -> str | None:
     total = sum(taxes, Decimal())
     flaws: list[str] = []
     if taxes and stated is not None and abs(stated - total) > _CENT * len(lines):
-        flaws.append(f"it states {stated:,.2f}, and its lines {total:,.2f}")
+        flaws.append(f"it states {format_amount(stated)}, and its lines {format_amount(total)}")
     for number, net, tax in lines:
         if net is not None and tax and abs(tax) > _MOST * abs(net) + _CENT:
-            flaws.append(f"line {number} states {tax:,.2f} on {net:,.2f}, more than {_MOST:.0%}")
+            states = f"states {format_amount(tax)} on {format_amount(net)}"
+            flaws.append(f"line {number} {states}, more than {_MOST:.0%}")
     if len(flaws) > 3:
         flaws[3:] = [f"and {len(flaws) - 3:,} more"]
     if not flaws:

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from wolkvox_billing.errors import WolkvoxError
-from wolkvox_billing.invoices.period import Period
 from wolkvox_billing.reconciliation.facts import Facts
 from wolkvox_billing.reconciliation.keys import Comparison
 from wolkvox_billing.reconciliation.verdicts import Verdict
+from wolkvox_billing.values.periods import Period
 
 _DEFECT = "a defect of this program; please report it, with the line map and the rate card"
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from decimal import ROUND_CEILING, Decimal
 from typing import NamedTuple
 
-from wolkvox_billing.invoices.period import Period
 from wolkvox_billing.reconciliation.facts import MonthUse
+from wolkvox_billing.values.periods import Period
 
 
 class Point(NamedTuple):

@@ -14,14 +14,13 @@ from datetime import date, timedelta
 from decimal import Decimal
 from functools import cached_property
 
-from wolkvox_billing.invoices.period import Period
 from wolkvox_billing.reconciliation.contract.rate_card import Rate, Tariff, tariffs
 from wolkvox_billing.reconciliation.facts import BilledLine, Facts, Meter
 from wolkvox_billing.reconciliation.keys import Billed, Comparison, Key, Measured
-from wolkvox_billing.reconciliation.ledger import months_of
 from wolkvox_billing.reconciliation.policy import Policy
 from wolkvox_billing.reconciliation.pricing import Priced, price
 from wolkvox_billing.reconciliation.unread import NOTHING, Tail, Unread, Unseen, add_unread
+from wolkvox_billing.values.periods import Period, months_of
 
 INCONCLUSIVE = "inconclusive_low_coverage"
 NO_FINDING = ("open_period", "matched", "within_tolerance")

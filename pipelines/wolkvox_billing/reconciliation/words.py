@@ -10,6 +10,8 @@ from wolkvox_billing.reconciliation.contract.rate_card import cents
 from wolkvox_billing.reconciliation.facts import Facts
 from wolkvox_billing.reconciliation.unread import NOTHING, Unread
 from wolkvox_billing.reconciliation.verdicts import INCONCLUSIVE, Verdict
+from wolkvox_billing.values.durations import choose_unit
+from wolkvox_billing.values.numbers import format_amount, format_number
 from wolkvox_billing.vendor.reports import REPORTS
 
 _MONTHS = {
@@ -214,10 +216,10 @@ class _Writer(NamedTuple):
     currency: str
 
     def number(self, value: Decimal | None) -> str:
-        return self._localize(f"{(value or Decimal()).normalize():,f}")
+        return self._localize(format_number(value or Decimal()))
 
     def money(self, value: Decimal | None) -> str:
-        return f"{self._localize(f'{(value or Decimal()):,.2f}')} {self.currency}".strip()
+        return f"{self._localize(format_amount(value or Decimal()))} {self.currency}".strip()
 
     def percent(self, variance: Decimal, consumed: Decimal) -> str:
         if not consumed:
@@ -226,11 +228,7 @@ class _Writer(NamedTuple):
         return self._localize(f" ({share:+} %)") if share else ""
 
     def duration(self, seconds: int, *, is_last: bool) -> str:
-        length, unit = seconds, "seconds"
-        if seconds >= 7200:
-            length, unit = seconds // 3600, "hours"
-        elif seconds >= 120:
-            length, unit = seconds // 60, "minutes"
+        length, unit = choose_unit(seconds)
         text = _TEXTS[self.language][f"last_{unit}" if is_last else unit]
         return text.format(n=self._localize(f"{length:,}"))
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any
+from typing import Any, TypeAlias
+
+Arrow: TypeAlias = Any  # pyarrow has no types: an array, a table, a type or a module of its
+ColumnValues: TypeAlias = list[Any] | Arrow  # a column's values, in a list or in an Arrow array
 
 
-def pyarrow() -> Any:
-    """The module `pyarrow`. Arrow's own allocator would keep 70 MB of a large answer until the
-    process ends, so the system's is used, unless somebody has chosen or imported before."""
+def pyarrow() -> Arrow:
+    """Return the module `pyarrow`. Arrow's own allocator would keep 70 MB of a large answer until
+    the process ends, so the system's is used, unless somebody has chosen or imported before."""
     if "pyarrow" not in sys.modules:
         os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     import pyarrow
@@ -17,8 +20,8 @@ def pyarrow() -> Any:
     return pyarrow
 
 
-def compute() -> Any:
-    """The module `pyarrow.compute`."""
+def compute() -> Arrow:
+    """Return the module `pyarrow.compute`."""
     pyarrow()
     from pyarrow import compute as functions
 

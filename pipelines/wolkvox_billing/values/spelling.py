@@ -8,7 +8,8 @@ from functools import lru_cache
 
 @lru_cache(maxsize=10_000)
 def plain(text: str) -> str:
-    """A text without case, accents and runs of blanks. It may be longer: `½` becomes three."""
+    """Return a text without case, accents and runs of blanks. It may be longer: `½` becomes
+    three."""
     text = unicodedata.normalize("NFKD", text).casefold()  # a letter, and behind it its accents
     if not text.isascii():
         text = "".join(c for c in text if not unicodedata.combining(c))

@@ -10,15 +10,16 @@ _NIT = re.compile(r"(\d{1,3}(?:\.\d{3}){2}|\d(?:\.\d{3}){3}|\d{8,10})(?:-\d)?", 
 
 
 def canonical_id(text: str) -> str:
-    """A NIT as its digits, without the check digit; any other id as it is, without blanks."""
+    """Return a NIT as its digits, without the check digit; any other id as it is, without
+    blanks."""
     written = "".join(text.split())
     nit = _NIT.fullmatch(written)
     return nit[1].replace(".", "") if nit else written
 
 
 def read_tax_id(text: str | None, warnings: list[str]) -> str | None:
-    """A document's supplier, by the one form; None, with a warning, for what has no digit: it may
-    be a person's name."""
+    """Return a document's supplier, by the one form; None, with a warning, for what has no digit:
+    it may be a person's name."""
     if text and not any(c.isdigit() for c in text):
         warnings.append("the supplier's tax id has no digit: not taken")
         return None

@@ -26,7 +26,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any
 
 from wolkvox_billing.vendor.envelope import Rows, read_envelope
 
@@ -87,20 +86,20 @@ ANSWERS = frozenset(outcome.value for outcome in Outcome if outcome.is_answer)
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Judgement:
     """What an answer turned out to be. `rows` only where the outcome is ok, and `count` of them
     stays when they are let go; `note` is ours."""
 
     outcome: Outcome
     code: str | None = None
     msg: str | None = None
-    rows: Sequence[Any] = field(default_factory=list)
+    rows: Sequence[object] = field(default_factory=list)
     note: str | None = None
     count: int = 0
 
 
-def judge(status: int, body: bytes) -> Verdict:
-    """What an answer is, by its HTTP status and its body: see the table on top."""
+def judge_answer(status: int, body: bytes) -> Judgement:
+    """Return what an answer is, by its HTTP status and its body: see the table on top."""
     envelope, why_not = read_envelope(body)
     code = _text(envelope.get("code"))
     msg = _text(envelope.get("msg"))
@@ -110,43 +109,43 @@ def judge(status: int, body: bytes) -> Verdict:
     if status == 200 and code is not None and code != "200":
         effective = int(code) if code.isascii() and code.isdigit() and len(code) == 3 else 0
 
-    def verdict(outcome: Outcome, note: str | None = None) -> Verdict:
-        return Verdict(outcome, code, msg, note=note)
+    def judgement(outcome: Outcome, note: str | None = None) -> Judgement:
+        return Judgement(outcome, code, msg, note=note)
 
     if effective >= 500:
-        return verdict(Outcome.SERVER_ERROR, f"the server answered {effective}")
+        return judgement(Outcome.SERVER_ERROR, f"the server answered {effective}")
     if effective == 429:
-        return verdict(Outcome.TOKEN_BUSY, "the server asks for fewer calls")
+        return judgement(Outcome.TOKEN_BUSY, "the server asks for fewer calls")
     if why_not:
-        return verdict(Outcome.BAD_ANSWER, f"HTTP {status}: {why_not}")
+        return judgement(Outcome.BAD_ANSWER, f"HTTP {status}: {why_not}")
     if effective == 200 and error:  # believe neither, unless it is a refusal that we know
         known = _known_refusal(said)
-        return verdict(known or Outcome.BAD_ANSWER, "an error beside code 200")
+        return judgement(known or Outcome.BAD_ANSWER, "an error beside code 200")
     if status == 404 and code != "404":
-        return verdict(Outcome.BAD_ANSWER, f"HTTP 404 with code {code} contradicts itself")
+        return judgement(Outcome.BAD_ANSWER, f"HTTP 404 with code {code} contradicts itself")
     if effective == 403:
-        return verdict(_known_refusal(said) or Outcome.MAINTENANCE)
+        return judgement(_known_refusal(said) or Outcome.MAINTENANCE)
     if effective in (400, 401, 404):
-        return verdict(
+        return judgement(
             {400: Outcome.UNKNOWN_REPORT, 401: Outcome.BAD_TOKEN, 404: Outcome.NOT_FOUND}[effective]
         )
     if effective != 200:
         note = f"HTTP {status} with code {code} is no answer that the vendor documents"
-        return verdict(Outcome.BAD_ANSWER, note)
+        return judgement(Outcome.BAD_ANSWER, note)
     if "data" not in envelope:
-        return verdict(Outcome.BAD_ANSWER, "the answer has no `data`")
+        return judgement(Outcome.BAD_ANSWER, "the answer has no `data`")
     data = envelope["data"]
     if not data and (known := _known_refusal(said)):
-        return verdict(known, "a refusal in words, beside code 200 and without rows")
+        return judgement(known, "a refusal in words, beside code 200 and without rows")
     if data is None or data == []:
-        return verdict(Outcome.EMPTY, f"`data` is {'null' if data is None else 'an empty list'}")
+        return judgement(Outcome.EMPTY, f"`data` is {'null' if data is None else 'an empty list'}")
     if not isinstance(data, (list, Rows)):
-        return verdict(Outcome.BAD_ANSWER, "`data` is not a list of rows")
-    return Verdict(Outcome.OK, code, msg, rows=data, count=len(data))
+        return judgement(Outcome.BAD_ANSWER, "`data` is not a list of rows")
+    return Judgement(Outcome.OK, code, msg, rows=data, count=len(data))
 
 
 def _known_refusal(said: str) -> Outcome | None:
-    """The refusal that the vendor's text stands for; `said` in capitals."""
+    """Return the refusal that the vendor's text stands for; `said` in capitals."""
     for text, outcome in (
         ("VALIDATE TOKEN", Outcome.BAD_TOKEN),
         ("ENTER THE WOLKVOX-TOKEN", Outcome.BAD_TOKEN),
@@ -161,8 +160,8 @@ def _known_refusal(said: str) -> Outcome | None:
 
 
 def _text(value: object) -> str | None:
-    """A value of the envelope for a text column, which may hold neither NUL nor half a character;
-    its whole is in the answer's bytes."""
+    """Return a value of the envelope for a text column, which may hold neither NUL nor half a
+    character; its whole is in the answer's bytes."""
     if value is None or value is False:
         return None
     return re.sub("[\x00\ud800-\udfff]", "\ufffd", str(value))[:2000]

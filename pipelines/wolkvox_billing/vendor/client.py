@@ -3,7 +3,7 @@
     GET {base}/api/v2/billing.php?api=REPORT      header `wolkvox-token`
 
 `ask` makes the call and never raises for what the vendor or the network does: the result is an
-`Answer`, with the verdict on it. Source of the call: wolkvox's API documentation.
+`Answer`, with the judgement on it. Source of the call: wolkvox's API documentation.
 """
 
 from __future__ import annotations
@@ -12,16 +12,18 @@ import hashlib
 import http.client
 import socket
 import threading
+from collections.abc import Mapping
 from contextlib import nullcontext, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
+from urllib3.connectionpool import ConnectionPool, HTTPConnectionPool
 
-from wolkvox_billing.vendor.answer import Outcome, Verdict, judge
+from wolkvox_billing.vendor.answer import Judgement, Outcome, judge_answer
 from wolkvox_billing.vendor.operations import Operation
 from wolkvox_billing.vendor.reports import CONNECT_SECONDS, MOST_BYTES, READ_SECONDS
 from wolkvox_billing.version import __version__
@@ -32,11 +34,23 @@ _judging = threading.Lock()  # large answers: while one is parsed it takes ten t
 USER_AGENT = f"wolkvox-billing/{__version__} python-requests/{requests.__version__}"
 
 
+class Limits(NamedTuple):
+    """What a call may take. `read_seconds` are for the answer as a whole, from the first byte of
+    its headers to the last one of its body."""
+
+    connect_seconds: float = CONNECT_SECONDS
+    read_seconds: float = READ_SECONDS
+    most_bytes: int = MOST_BYTES
+
+
+_LIMITS = Limits()
+
+
 @dataclass(frozen=True)
 class Answer:
     """What came back from one call, byte for byte (unpacked, where it came compressed)."""
 
-    verdict: Verdict
+    judgement: Judgement
     http_status: int | None = None
     body: bytes = field(default=b"", repr=False)
     body_bytes: int = 0
@@ -62,7 +76,8 @@ class _Alarm:
         if self._timer:
             self._timer.cancel()
 
-    def watch(self, connection: Any) -> None:
+    def watch(self, connection: object) -> None:
+        """Set the alarm on a socket, or on what stands in for one."""
         inner = getattr(connection, "socket", connection)  # of TLS through a proxy that speaks TLS
         self._timer = threading.Timer(self.seconds, self._ring, [inner])
         self._timer.daemon = True
@@ -81,7 +96,7 @@ _alarm: ContextVar[_Alarm] = ContextVar("alarm")  # of the call that this thread
 class _Watched:
     """A connection whose alarm is set as soon as the request is sent."""
 
-    def getresponse(self) -> Any:
+    def getresponse(self) -> Any:  # it stands before two classes, which do not agree on the type
         _alarm.get().watch(self.sock)  # type: ignore[attr-defined]
         return super().getresponse()  # type: ignore[misc]
 
@@ -95,8 +110,15 @@ class _Https(_Watched, urllib3.connection.HTTPSConnection):
 
 
 class _Adapter(HTTPAdapter):
-    def get_connection_with_tls_context(self, *args: Any, **more: Any) -> Any:
-        pool: Any = super().get_connection_with_tls_context(*args, **more)
+    def get_connection_with_tls_context(
+        self,
+        request: requests.PreparedRequest,
+        verify: bool | str | None,
+        proxies: Mapping[str, str] | None = None,
+        cert: tuple[str, str] | str | None = None,
+    ) -> ConnectionPool:
+        pool = super().get_connection_with_tls_context(request, verify, proxies, cert)
+        assert isinstance(pool, HTTPConnectionPool)
         pool.ConnectionCls = _Https if pool.scheme == "https" else _Http
         return pool
 
@@ -108,7 +130,7 @@ class _Session(requests.Session):
 
 
 def new_session() -> requests.Session:
-    """A connection to one operation's server, kept alive between calls."""
+    """Return a connection to one operation's server, kept alive between calls."""
     session = _Session()
     for scheme in ("https://", "http://"):
         session.mount(scheme, _Adapter())
@@ -119,29 +141,18 @@ def new_session() -> requests.Session:
 
 
 def _no_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """In the place of what requests would take from a .netrc, and send to the vendor."""
+    """Return a request without what requests would take from a .netrc, and send to the vendor."""
     return request
 
 
 def ask(
-    session: requests.Session,
-    operation: Operation,
-    report: str,
-    *,
-    connect_seconds: float = CONNECT_SECONDS,
-    read_seconds: float = READ_SECONDS,
-    most_bytes: int = MOST_BYTES,
+    session: requests.Session, operation: Operation, report: str, limits: Limits = _LIMITS
 ) -> Answer:
-    """The vendor's answer to one call, whatever it is. One GET; no redirect is followed, since
-    requests would carry the token along. `read_seconds` bounds the answer as a whole, from
-    the first byte of its headers to the last one of its body.
-    """
-    status: int | None = None
-    retry_after: float | None = None
-    pieces: list[bytes] = []
-    size, digest = 0, hashlib.sha256()
-    problem: Verdict | None = None
-    with _Alarm(read_seconds) as alarm:
+    """Return the vendor's answer to one call, whatever it is. One GET; no redirect is followed,
+    since requests would carry the token along."""
+    received = _Received()
+    problem: Judgement | None = None
+    with _Alarm(limits.read_seconds) as alarm:
         try:
             with session.get(
                 operation.url,
@@ -149,61 +160,83 @@ def ask(
                 proxies={"http": ""} if operation.url.startswith("http:") else None,
                 params={"api": report},
                 headers={"wolkvox-token": operation.token},
-                timeout=(connect_seconds, read_seconds),
+                timeout=(limits.connect_seconds, limits.read_seconds),
                 allow_redirects=False,
                 stream=True,
             ) as response:
-                status = response.status_code
-                retry_after = _seconds(response.headers.get("Retry-After"))
-                while piece := response.raw.read1(_PIECE, decode_content=True):
-                    size += len(piece)
-                    if size > most_bytes:
-                        problem = Verdict(
-                            Outcome.BAD_ANSWER, note=f"the answer is larger than {most_bytes} bytes"
-                        )
-                        break
-                    digest.update(piece)
-                    pieces.append(piece)
+                received.read(response, limits.most_bytes)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-            problem = _explain(error, operation, read_seconds, began=status is not None)
-    if alarm.rang and size <= most_bytes:  # whatever that looked like: half a header, an end
-        problem = _too_late(operation, read_seconds, began=status is not None)
-    body = b"".join(pieces)
+            problem = _explain(error, operation, limits.read_seconds, received.has_begun)
+    if received.size > limits.most_bytes:
+        note = f"the answer is larger than {limits.most_bytes} bytes"
+        problem = Judgement(Outcome.BAD_ANSWER, note=note)
+    elif alarm.rang:  # whatever that looked like: half a header, an end
+        problem = _too_late(operation, limits.read_seconds, received.has_begun)
+    body = b"".join(received.pieces)
     masked = _mask(body, operation.token)
-    with _judging if size > _LARGE else nullcontext():
-        verdict = problem or _noting(judge(status or 0, masked), masked is not body)
+    with _judging if received.size > _LARGE else nullcontext():
+        judgement = problem or _noting(
+            judge_answer(received.status or 0, masked), masked is not body
+        )
     return Answer(
-        verdict,
-        http_status=status,
+        judgement,
+        http_status=received.status,
         body=masked,
-        body_bytes=size,
-        body_sha256=digest.hexdigest() if status is not None else None,
-        retry_after=retry_after,
+        body_bytes=received.size,
+        body_sha256=received.digest.hexdigest() if received.has_begun else None,
+        retry_after=received.retry_after,
     )
 
 
+class _Received:
+    """What has come of an answer: it stays where the connection breaks off."""
+
+    def __init__(self) -> None:
+        self.status: int | None = None
+        self.retry_after: float | None = None
+        self.pieces: list[bytes] = []
+        self.size = 0
+        self.digest = hashlib.sha256()
+
+    @property
+    def has_begun(self) -> bool:
+        return self.status is not None
+
+    def read(self, response: requests.Response, most_bytes: int) -> None:
+        """Read a response to its end, or until it is larger than that."""
+        self.status = response.status_code
+        self.retry_after = _seconds(response.headers.get("Retry-After"))
+        while piece := response.raw.read1(_PIECE, decode_content=True):
+            self.size += len(piece)
+            if self.size > most_bytes:
+                break
+            self.digest.update(piece)
+            self.pieces.append(piece)
+
+
 def _seconds(header: str | None) -> float | None:
-    """A Retry-After in seconds; its other form, a date, is no promise worth a clock's error."""
+    """Return a Retry-After in seconds; its other form, a date, is no promise worth a clock's
+    error."""
     return float(header) if header and header.isascii() and header.isdigit() else None
 
 
 def _mask(body: bytes, token: str) -> bytes:
-    """The body itself, or a copy without the token: a record must not hold a key."""
+    """Return the body itself, or a copy without the token: a record must not hold a key."""
     for secret in {token.encode(), token.replace("/", "\\/").encode()}:  # PHP escapes a slash
         if secret in body:
             body = body.replace(secret, b"[token]")
     return body
 
 
-def _noting(verdict: Verdict, masked: bool) -> Verdict:
+def _noting(judgement: Judgement, masked: bool) -> Judgement:
     if not masked:
-        return verdict
-    note = "; ".join(filter(None, (verdict.note, "the answer repeated the token: it is masked")))
-    return replace(verdict, note=note)
+        return judgement
+    note = "; ".join(filter(None, (judgement.note, "the answer repeated the token: it is masked")))
+    return replace(judgement, note=note)
 
 
-def _explain(error: Exception, operation: Operation, read_seconds: float, began: bool) -> Verdict:
-    """Which step of the call failed, in words for a person."""
+def _explain(error: Exception, operation: Operation, read_seconds: float, began: bool) -> Judgement:
+    """Return which step of the call failed, in words for a person."""
     causes = _causes(error)
     host = operation.url.split("/")[2]
 
@@ -211,38 +244,40 @@ def _explain(error: Exception, operation: Operation, read_seconds: float, began:
         return any(isinstance(cause, kinds) for cause in causes)
 
     if caused_by(requests.exceptions.SSLError, urllib3.exceptions.SSLError):
-        return Verdict(Outcome.UNREACHABLE, note=f"certificate: {host} could not prove who it is")
+        return Judgement(Outcome.UNREACHABLE, note=f"certificate: {host} could not prove who it is")
     if caused_by(urllib3.exceptions.NameResolutionError, socket.gaierror):
-        return Verdict(Outcome.UNREACHABLE, note=f"name: {host} could not be resolved")
+        return Judgement(Outcome.UNREACHABLE, note=f"name: {host} could not be resolved")
     refused = caused_by(urllib3.exceptions.NewConnectionError)  # a kind of ConnectTimeoutError
     if caused_by(urllib3.exceptions.ConnectTimeoutError) and not refused:
-        return Verdict(Outcome.UNREACHABLE, note=f"connection: {host} did not take it in time")
+        return Judgement(Outcome.UNREACHABLE, note=f"connection: {host} did not take it in time")
     if caused_by(urllib3.exceptions.ReadTimeoutError, requests.Timeout, TimeoutError):
         return _too_late(operation, read_seconds, began)
     if began:
-        return Verdict(Outcome.BAD_ANSWER, note="the connection ended in the middle of the answer")
+        return Judgement(
+            Outcome.BAD_ANSWER, note="the connection ended in the middle of the answer"
+        )
     if caused_by(http.client.HTTPException) and not caused_by(http.client.RemoteDisconnected):
-        return Verdict(Outcome.BAD_ANSWER, note=f"{host} answered what is not HTTP")
-    return Verdict(Outcome.UNREACHABLE, note=f"connection: {host} refused or dropped it")
+        return Judgement(Outcome.BAD_ANSWER, note=f"{host} answered what is not HTTP")
+    return Judgement(Outcome.UNREACHABLE, note=f"connection: {host} refused or dropped it")
 
 
-def _too_late(operation: Operation, read_seconds: float, began: bool) -> Verdict:
+def _too_late(operation: Operation, read_seconds: float, began: bool) -> Judgement:
     if began:
         note = f"the answer did not end within {read_seconds:g} s"
     else:
         note = f"{operation.url.split('/')[2]} took the call and did not answer in time"
-    return Verdict(Outcome.TIMEOUT, note=note)
+    return Judgement(Outcome.TIMEOUT, note=note)
 
 
 def _causes(error: BaseException | None) -> list[BaseException]:
-    """An exception and all that it wraps, as requests and urllib3 nest them."""
-    found: list[BaseException] = []
+    """Return an exception and all that it wraps, as requests and urllib3 nest them."""
+    causes: list[BaseException] = []
     queue = [error]
     while queue:
-        one = queue.pop()
-        if one is None or one in found:
+        cause = queue.pop()
+        if cause is None or cause in causes:
             continue
-        found.append(one)
-        inner = [one.__cause__, one.__context__, getattr(one, "reason", None), *one.args]
+        causes.append(cause)
+        inner = [cause.__cause__, cause.__context__, getattr(cause, "reason", None), *cause.args]
         queue.extend(item for item in inner if isinstance(item, BaseException))
-    return found
+    return causes

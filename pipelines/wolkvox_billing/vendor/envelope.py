@@ -16,17 +16,18 @@ import re
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from itertools import chain
-from typing import Any, NamedTuple, overload
+from typing import NamedTuple, TypeAlias, cast, overload
 
 import simplejson
 
-from wolkvox_billing.values.arrow import compute, pyarrow
+from wolkvox_billing.values.arrow import Arrow, compute, pyarrow
 from wolkvox_billing.vendor.reports import ROW_FIELDS
 
 LARGE = 1024 * 1024  # bytes; below, to import pyarrow takes longer than all of its rows
 PART = 512 * 1024  # bytes, some 5,000 rows: an odd row makes no more than these be read one by one
 _BETWEEN_ROWS = re.compile(rb"\}[ \t\n\r]*,[ \t\n\r]*\{")
 _NO_JSON = (ValueError, ArithmeticError, RecursionError)
+Json: TypeAlias = dict[str, object]  # an object of JSON's
 
 
 class Number(Decimal):
@@ -43,13 +44,13 @@ class Number(Decimal):
         return self.written
 
 
-class Ambiguous(dict[str, Any]):
+class Ambiguous(dict[str, object]):
     """A JSON object that has a field twice; `pairs` are all of them."""
 
-    pairs: list[tuple[str, Any]]
+    pairs: list[tuple[str, object]]
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _object(pairs: list[tuple[str, object]]) -> Json:
     fields = dict(pairs)
     if len(fields) < len(pairs):
         fields = Ambiguous(fields)
@@ -57,11 +58,11 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return fields
 
 
-def read_json(text: str) -> Any:
-    """The JSON value that a text holds. Numbers are Decimal: a count must not pass through a float;
-    a bare NaN is one too, and spoils its row only. Raises ValueError, ArithmeticError or
+def read_json(text: str) -> object:
+    """Return the JSON value that a text holds. Numbers are Decimal: a count must not pass through a
+    float; a bare NaN is one too, and spoils its row only. Raises ValueError, ArithmeticError or
     RecursionError."""
-    return simplejson.loads(
+    value: object = simplejson.loads(
         text,
         object_pairs_hook=_object,
         parse_float=Number,
@@ -69,59 +70,60 @@ def read_json(text: str) -> Any:
         parse_constant=Decimal,
         allow_nan=True,
     )
+    return value
 
 
 class TextRows:
     """Rows that are objects of the four fields and no other, all texts: an Arrow array for each
     field. The objects are read anew out of the answer, where somebody wants one."""
 
-    def __init__(self, columns: dict[str, Any], body: bytes, start: int, end: int) -> None:
+    def __init__(self, columns: dict[str, Arrow], body: bytes, start: int, end: int) -> None:
         self.columns = columns
         self._place = (body, start, end)
 
-    def objects(self) -> list[Any]:
-        """The rows as JSON has them, each with its fields in their order."""
+    def objects(self) -> list[object]:
+        """Return the rows as JSON has them, each with its fields in their order."""
         return _read_objects(*self._place)
 
     def __len__(self) -> int:
         return len(self.columns["items"])
 
 
-class Rows(Sequence[Any]):
+class Rows(Sequence[object]):
     """The rows of a large answer, in parts."""
 
-    def __init__(self, parts: Sequence[TextRows | list[Any]]) -> None:
+    def __init__(self, parts: Sequence[TextRows | list[object]]) -> None:
         self.parts = parts
 
-    def _objects(self) -> Iterator[Any]:
+    def _objects(self) -> Iterator[object]:
         return chain.from_iterable(map(objects_of, self.parts))
 
     def __len__(self) -> int:
         return sum(map(len, self.parts))
 
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self) -> Iterator[object]:
         return self._objects()
 
     @overload
-    def __getitem__(self, place: int) -> Any: ...
+    def __getitem__(self, place: int) -> object: ...
     @overload
-    def __getitem__(self, place: slice) -> list[Any]: ...
-    def __getitem__(self, place: int | slice) -> Any:
+    def __getitem__(self, place: slice) -> list[object]: ...
+    def __getitem__(self, place: int | slice) -> object:
         return list(self._objects())[place]  # of a few, and seldom
 
 
-def objects_of(part: TextRows | list[Any]) -> list[Any]:
-    """The rows of a part as JSON has them."""
+def objects_of(part: TextRows | list[object]) -> list[object]:
+    """Return the rows of a part as JSON has them."""
     return part.objects() if isinstance(part, TextRows) else part
 
 
-def read_envelope(body: bytes) -> tuple[dict[str, Any], str | None]:
-    """The envelope, and why the body is none: exactly one of the two says something. `data` of a
-    large answer may be Rows."""
+def read_envelope(body: bytes) -> tuple[Json, str | None]:
+    """Return the envelope, and why the body is none: exactly one of the two says something. `data`
+    of a large answer may be Rows."""
     if not body:
         return {}, "the body is empty"
     try:
-        envelope = _read_large(body) if len(body) > LARGE else None
+        envelope: object = _read_large(body) if len(body) > LARGE else None
         if envelope is None:
             envelope = read_json(body.decode("utf-8-sig"))
     except UnicodeDecodeError:
@@ -135,8 +137,8 @@ def read_envelope(body: bytes) -> tuple[dict[str, Any], str | None]:
     return envelope, None
 
 
-def _read_large(body: bytes) -> dict[str, Any] | None:
-    """The envelope with `data` as Rows; None where that is not certain, or is not JSON.
+def _read_large(body: bytes) -> Json | None:
+    """Return the envelope with `data` as Rows; None where that is not certain, or is not JSON.
 
     The first bracket and the last one are those of `data` if what is around them is an envelope
     whose `data` is an empty list: no other bracket opens before it, and none closes behind it."""
@@ -156,9 +158,9 @@ def _read_large(body: bytes) -> dict[str, Any] | None:
 
 def _read_parts(
     body: bytes, start: int, end: int, between: bytes
-) -> Iterator[TextRows | list[Any]]:
-    """The rows at these places, in parts that end where two rows are apart by `between`. Raises
-    where a part is not a list's content in JSON: the list may be one all the same."""
+) -> Iterator[TextRows | list[object]]:
+    """Yield the rows at these places, in parts that end where two rows are apart by `between`.
+    Raises where a part is not a list's content in JSON: the list may be one all the same."""
     first = start
     while first < end:
         cut = body.find(between, first + PART, end)
@@ -171,8 +173,9 @@ def _read_parts(
         first = end if cut < 0 else cut + len(between) - 1
 
 
-def _read_columns(part: bytes, between: bytes) -> dict[str, Any] | None:
-    """The texts of rows by field; None where that is not certain, or they are something else.
+def _read_columns(part: bytes, between: bytes) -> dict[str, Arrow] | None:
+    """Return the texts of rows by field; None where that is not certain, or they are something
+    else.
 
     Every row is taken to be like the first one, but for the four texts in it. From these texts and
     what is around them all rows are put together again, as they were: so nothing else is there, and
@@ -209,8 +212,8 @@ class _RowForm(NamedTuple):
 
     @classmethod
     def of(cls, row: str, between: str) -> _RowForm | None:
-        """The form of this row, with what parts it from the next one; None of another row than one
-        with the four fields, each a text without a quote in it."""
+        """Return the form of this row, with what parts it from the next one; None of another row
+        than one with the four fields, each a text without a quote in it."""
         pieces = row.split('"')  # mark, name, mark, text, and so on, and a mark
         names, marks = pieces[1::4], [mark.strip(" ") for mark in pieces[::2]]
         if marks != [*"{:,:,:,:}"] or sorted(names) != sorted(ROW_FIELDS):
@@ -220,31 +223,31 @@ class _RowForm(NamedTuple):
         return cls(names, [*fields, f'"{pieces[16]}{between[1:-1]}'])
 
 
-def _take_apart(lines: bytes) -> list[Any] | None:
-    """Arrow arrays of the four texts in each line, by the quotes around them; None where a line has
-    not as many quotes as names and texts have."""
+def _take_apart(lines: bytes) -> list[Arrow] | None:
+    """Return Arrow arrays of the four texts in each line, by the quotes around them; None where a
+    line has not as many quotes as names and texts have."""
     pa = pyarrow()
     from pyarrow import csv
 
     names = [str(number) for number in range(17)]
-    wanted = names[3::4]
+    texts = names[3::4]
     try:
         table = csv.read_csv(
             pa.BufferReader(lines),
             csv.ReadOptions(use_threads=False, block_size=len(lines) + 1, column_names=names),
             csv.ParseOptions(delimiter='"', quote_char=False),
             csv.ConvertOptions(
-                include_columns=wanted, column_types=dict.fromkeys(wanted, pa.string())
+                include_columns=texts, column_types=dict.fromkeys(texts, pa.string())
             ),
         )
     except pa.ArrowException:
         return None
-    return [table.column(name).combine_chunks() for name in wanted]
+    return [table.column(name).combine_chunks() for name in texts]
 
 
-def _without_escapes(columns: dict[str, Any]) -> dict[str, Any] | None:
-    """The texts that these are in JSON; None where one is none, or is half a character, or where an
-    amount has an escape: it would be no amount."""
+def _without_escapes(columns: dict[str, Arrow]) -> dict[str, Arrow] | None:
+    """Return the texts that these are in JSON; None where one is none, or is half a character, or
+    where an amount has an escape: it would be no amount."""
     pa = pyarrow()
     pc = compute()
     if pc.any(pc.match_substring(columns["items"], "\\")).as_py():
@@ -263,8 +266,7 @@ def _without_escapes(columns: dict[str, Any]) -> dict[str, Any] | None:
     return plain
 
 
-def _read_objects(body: bytes, start: int, end: int) -> list[Any]:
-    """A list's content in JSON, nested as deep as in the answer."""
-    rows: list[Any]
-    [rows] = read_json(f"[[{body[start:end].decode()}]]")
+def _read_objects(body: bytes, start: int, end: int) -> list[object]:
+    """Return a list's content in JSON, nested as deep as in the answer."""
+    [rows] = cast("list[list[object]]", read_json(f"[[{body[start:end].decode()}]]"))
     return rows

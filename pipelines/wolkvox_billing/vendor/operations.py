@@ -7,7 +7,6 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -40,8 +39,8 @@ def read_operations(
     base_url: str = BASE_URL,
     timezone: str = TIMEZONE,
 ) -> list[Operation]:
-    """The operations that the settings name, in their order; the short form is a list of one.
-    `operations` is a list of tables, or JSON text of one, as a variable holds it.
+    """Return the operations that the settings name, in their order; the short form is a list of
+    one. `operations` is a list of tables, or JSON text of one, as a variable holds it.
 
     Raises SettingsError, which names the setting and never shows a token.
     """
@@ -58,33 +57,36 @@ def read_operations(
         raise SettingsError(f"`operations` under {_SECTION} is not a list, or JSON of one: {_HOW}")
     if not operations:
         raise SettingsError(f"`operations` under {_SECTION} is empty: {_HOW}")
-    found = [_read(number, entry, base_url, timezone) for number, entry in enumerate(operations, 1)]
-    names = [one.operation_id for one in found]
+    accounts = [
+        _read(number, entry, base_url, timezone) for number, entry in enumerate(operations, 1)
+    ]
+    names = [account.operation_id for account in accounts]
     for name in names:
         if names.count(name) > 1:
             raise SettingsError(
                 f"two operations have the name {name!r}: their counts would be merged into one; "
                 "give each a `name` of its own"
             )
-    tokens = [one.token for one in found]
-    for one in found:
-        if tokens.count(one.token) > 1:
+    tokens = [account.token for account in accounts]
+    for account in accounts:
+        if tokens.count(account.token) > 1:
             raise SettingsError(
-                f"operation {one.operation_id!r} has the same token as another: the token decides "
-                "which operation answers, so its use would be counted twice; name it once"
+                f"operation {account.operation_id!r} has the same token as another: the token "
+                "decides which operation answers, so its use would be counted twice; name it once"
             )
-    return found
+    return accounts
 
 
 def _from_json(text: str) -> object:
-    """What the text holds; None if it is no JSON: the parser's complaint would show the text."""
+    """Return what a text holds; None if it is no JSON: the parser's complaint would show the
+    text."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
         return None
 
 
-def _read(number: int, entry: Any, base_url: str, timezone: str) -> Operation:
+def _read(number: int, entry: object, base_url: str, timezone: str) -> Operation:
     place = f"operation {number} of `operations` under {_SECTION}"
     if not isinstance(entry, Mapping):
         raise SettingsError(f"{place} is not a table of name, server and token")
@@ -100,8 +102,8 @@ def _read(number: int, entry: Any, base_url: str, timezone: str) -> Operation:
             f'such as "0010"; got {short(server)}'
         )
     if not isinstance(token, str) or not re.fullmatch(r"[!-~]+", token):
-        what = "is missing" if not token else "has blanks or characters that no token has"
-        raise SettingsError(f"{place} (server {server}): its `token` {what}")
+        fault = "is missing" if not token else "has blanks or characters that no token has"
+        raise SettingsError(f"{place} (server {server}): its `token` {fault}")
     name = entry.get("name", server)
     if not isinstance(name, str) or not name.strip() or not name.isprintable():
         raise SettingsError(f"{place}: `name` is a text of printable characters")
@@ -112,7 +114,7 @@ def _read(number: int, entry: Any, base_url: str, timezone: str) -> Operation:
 
 
 def read_zone(name: object) -> ZoneInfo:
-    """The time zone of a name such as America/Bogota. Raises SettingsError."""
+    """Return the time zone of a name such as America/Bogota. Raises SettingsError."""
     try:
         return ZoneInfo(str(name))
     except (ValueError, OSError, KeyError):
@@ -122,7 +124,8 @@ def read_zone(name: object) -> ZoneInfo:
 
 
 def _url(base_url: str, server: str) -> str:
-    """The address that is asked. Plain http only to this machine: a token travels with the call."""
+    """Return the address that is asked. Plain http only to this machine: a token travels with the
+    call."""
     url = base_url.replace("{server}", server).rstrip("/") + PATH
     try:
         parts = urlsplit(url)

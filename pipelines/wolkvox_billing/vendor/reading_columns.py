@@ -7,17 +7,20 @@ columns; files are written by column. Each one is a Reading when it is looked at
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
-from typing import Any, overload
+from typing import Any, TypeAlias, overload
 
-from wolkvox_billing.values.arrow import compute, pyarrow
+from wolkvox_billing.values.arrow import Arrow, compute, pyarrow
 
 Day = date  # a name for the type, where `date` is a field
-Key = tuple[str, str, Day]  # operation, description, date: what two readings of an answer may share
+Values: TypeAlias = list[Any]  # of a Reading's field, each of a type of its own
+# Operation, description, date: what two readings of an answer may share. A bare tuple, since a
+# large answer has 60,000.
+ReadingKey: TypeAlias = tuple[str, str, Day]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +50,8 @@ class Readings(Sequence[Reading]):
         self.date_raw: list[str] = []
         self.extra: list[dict[str, str]] = []
         # In the order of a Reading's fields.
-        self.columns: tuple[list[Any], ...] = tuple(vars(self).values())
-        self.made: dict[str, Any] = {}  # columns of it in the form of a file; see `files`
+        self.columns: tuple[Values, ...] = tuple(vars(self).values())
+        self.arrays: dict[str, Arrow] = {}  # columns of it as files have them: see `bulk`
         for reading in readings:
             self.append(reading)
 
@@ -62,15 +65,15 @@ class Readings(Sequence[Reading]):
         self.date_raw.append(reading.date_raw)
         self.extra.append(reading.extra)
 
-    def extend(self, columns: Iterable[Iterable[Any]]) -> None:
-        """More readings, as columns in the order of a Reading's fields."""
+    def extend(self, columns: Iterable[Iterable[object]]) -> None:
+        """Append readings, as columns in the order of a Reading's fields."""
         for column, values in zip(self.columns, columns, strict=True):
             column.extend(values)
 
-    def column(self, name: str) -> list[Any]:
-        """The values of a Reading's field, or of a field that the vendor added."""
+    def column(self, name: str) -> Values:
+        """Return the values of a Reading's field, or of a field that the vendor added."""
         if name in Reading.__slots__:
-            values: list[Any] = getattr(self, name)
+            values: Values = getattr(self, name)
             return values
         return [extra.get(name) for extra in self.extra]
 
@@ -85,16 +88,16 @@ class Readings(Sequence[Reading]):
         return max(self.date)
 
     @cached_property
-    def products(self) -> list[Any]:
+    def products(self) -> Sequence[Hashable]:
         """Of each reading, what stands for its operation and description."""
         if len(set(self.operation)) == 1:
             return self.description
         return list(zip(self.operation, self.description, strict=True))
 
     @cached_property
-    def days(self) -> dict[Any, set[Day]]:
+    def days(self) -> dict[Hashable, set[Day]]:
         """The dates of each product."""
-        days: defaultdict[Any, set[Day]] = defaultdict(set)
+        days: defaultdict[Hashable, set[Day]] = defaultdict(set)
         for product, day in zip(self.products, self.date, strict=True):
             days[product].add(day)
         return days
@@ -115,8 +118,9 @@ class Readings(Sequence[Reading]):
         """Of each reading, whether a later one has its key."""
         return _are_repeated(zip(self.products, self.date, strict=True))
 
-    def newest(self, met: set[Key] | None = None) -> Readings:
-        """The last reading of each key; of keys in `met` none, and those that are new go in."""
+    def newest(self, met: set[ReadingKey] | None = None) -> Readings:
+        """Return the last reading of each key; of keys in `met` none, and those that are new go
+        in."""
         if met is None and not self.repeated:
             return self
         places = _places_of_last(zip(self.operation, self.description, self.date, strict=True), met)
@@ -143,14 +147,14 @@ class Readings(Sequence[Reading]):
 class LargeReadings(Sequence[Reading]):
     """The readings of a large answer, as an Arrow array for each column."""
 
-    def __init__(self, columns: dict[str, Any], extra: Sequence[dict[str, str]]) -> None:
+    def __init__(self, columns: dict[str, Arrow], extra: Sequence[dict[str, str]]) -> None:
         self.columns = columns  # in the order of a Reading's fields, but for `extra`
         self.extra = extra
-        self.made: dict[str, Any] = {}
+        self.arrays: dict[str, Arrow] = {}
 
     @classmethod
     def joined(cls, parts: Iterable[Readings | LargeReadings]) -> LargeReadings:
-        """The readings of an answer's parts, in their order."""
+        """Return the readings of an answer's parts, in their order."""
         pa = pyarrow()
         types = {
             "row_number": pa.int64(),
@@ -161,7 +165,7 @@ class LargeReadings(Sequence[Reading]):
             "date": pa.date32(),
             "date_raw": pa.string(),
         }
-        arrays: dict[str, list[Any]] = {name: [] for name in types}
+        arrays: dict[str, list[Arrow]] = {name: [] for name in types}
         extra: list[dict[str, str]] = []
         for part in parts:
             extra += part.extra
@@ -170,8 +174,8 @@ class LargeReadings(Sequence[Reading]):
                 arrays[name].append(pa.array(values, kind) if isinstance(values, list) else values)
         return cls({name: pa.concat_arrays(parts_of) for name, parts_of in arrays.items()}, extra)
 
-    def column(self, name: str) -> Any:
-        """The values of a Reading's field, or of a field that the vendor added."""
+    def column(self, name: str) -> Arrow:
+        """Return the values of a Reading's field, or of a field that the vendor added."""
         if name in self.columns:
             return self.columns[name]
         pa = pyarrow()
@@ -195,7 +199,7 @@ class LargeReadings(Sequence[Reading]):
         return day
 
     @cached_property
-    def _products(self) -> Any:
+    def _products(self) -> Arrow:
         """Of each reading, a number that stands for its operation and description, from 0 on and in
         the order in which they come first."""
         pc = compute()
@@ -209,26 +213,26 @@ class LargeReadings(Sequence[Reading]):
         return both.dictionary_encode().indices.cast("int64")
 
     @cached_property
-    def _days(self) -> Any:
+    def _days(self) -> tuple[int, Arrow]:
         """How many dates there are, and of each reading a number that stands for its own."""
         day = self.columns["date"].dictionary_encode()
         return len(day.dictionary), day.indices.cast("int64")
 
     @cached_property
-    def _keys(self) -> Any:
+    def _keys(self) -> Arrow:
         """Of each reading, a number that stands for its key."""
         pc = compute()
         count, days = self._days
         return pc.add(pc.multiply(self._products, count), days)
 
     @cached_property
-    def _distinct(self) -> Any:
+    def _distinct(self) -> Arrow:
         """The keys, each once, in the order in which they come first."""
         pc = compute()
         return pc.unique(self._keys)
 
     @property
-    def days_in_answer(self) -> Any:
+    def days_in_answer(self) -> Arrow:
         """Of each reading, how many dates the answer has of its product."""
         pc = compute()
         # Products come first in the order of their numbers: so do their counts.
@@ -241,13 +245,14 @@ class LargeReadings(Sequence[Reading]):
         return len(self) - len(self._distinct)
 
     @property
-    def is_repeated(self) -> Any:
+    def is_repeated(self) -> Arrow:
         """Of each reading, whether a later one has its key."""
         pa = pyarrow()
         return pa.array(_are_repeated(self._keys.to_pylist()), pa.bool_())
 
-    def newest(self, met: set[Key] | None = None) -> LargeReadings:
-        """The last reading of each key; of keys in `met` none, and those that are new go in."""
+    def newest(self, met: set[ReadingKey] | None = None) -> LargeReadings:
+        """Return the last reading of each key; of keys in `met` none, and those that are new go
+        in."""
         if met is None and not self.repeated:
             return self
         names = (self.columns[name] for name in ("operation", "description", "date"))
@@ -255,8 +260,8 @@ class LargeReadings(Sequence[Reading]):
         if len(places) == len(self):
             return self
         pa = pyarrow()
-        taken = pa.array(places, pa.int64())
-        columns = {name: column.take(taken) for name, column in self.columns.items()}
+        indices = pa.array(places, pa.int64())
+        columns = {name: column.take(indices) for name, column in self.columns.items()}
         return LargeReadings(columns, [self.extra[place] for place in places])
 
     def __len__(self) -> int:
@@ -277,21 +282,22 @@ class LargeReadings(Sequence[Reading]):
         return Reading(*[*values, self.extra[place]])
 
 
-def _decoded(column: Any) -> Iterator[Any]:
-    """The values of an Arrow array as Python's, each made once."""
+def _decoded(column: Arrow) -> Iterator[Any]:
+    """Return the values of an Arrow array as Python's, each made once."""
     encoded = column.dictionary_encode()
     return map(encoded.dictionary.to_pylist().__getitem__, encoded.indices.to_pylist())
 
 
-def _are_repeated(keys: Iterable[Any]) -> list[bool]:
-    """Of each key, whether it comes again."""
+def _are_repeated(keys: Iterable[Hashable]) -> list[bool]:
+    """Return of each key whether it comes again."""
     keys = list(keys)
     last = {key: place for place, key in enumerate(keys)}
     return [last[key] != place for place, key in enumerate(keys)]
 
 
-def _places_of_last(keys: Iterable[Key], met: set[Key] | None) -> list[int]:
-    """Where each key comes last, in the order in which they come first; see `newest` for `met`."""
+def _places_of_last(keys: Iterable[ReadingKey], met: set[ReadingKey] | None) -> list[int]:
+    """Return where each key comes last, in the order in which they come first; see `newest` for
+    `met`."""
     last = {key: place for place, key in enumerate(keys)}
     if met is None:
         return list(last.values())

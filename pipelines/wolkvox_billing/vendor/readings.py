@@ -11,17 +11,17 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from datetime import time as clock_time
 from decimal import Decimal
 from functools import partial
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import NamedTuple, cast
 
 import simplejson
 
 from wolkvox_billing.values.arrow import compute, pyarrow
-from wolkvox_billing.values.shown import UNSTORABLE
-from wolkvox_billing.vendor.envelope import Ambiguous, Rows, TextRows, objects_of
+from wolkvox_billing.values.dates import read_sent_day
+from wolkvox_billing.values.texts import UNSTORABLE
+from wolkvox_billing.vendor.envelope import Ambiguous, Json, Rows, TextRows, objects_of
 from wolkvox_billing.vendor.reading_columns import LargeReadings, Reading, Readings
 from wolkvox_billing.vendor.reports import ROW_FIELDS
 
@@ -29,17 +29,12 @@ EARLIEST = date(2000, 1, 1)  # before wolkvox: an epoch, or a zero date
 _MOST_COLUMNS = 30  # fields of the vendor's that become columns; the others share one
 
 _ITEMS = re.compile(r"([+-]?)(\d+|[1-9]\d{0,2}(?:,\d{3})+)(\.\d+)?\s*%?", re.ASCII)
-_DATE = re.compile(
-    r"(\d{4})([-/])(\d{1,2})\2(\d{1,2})(?:[ T]+(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.\d+)?)?)?",
-    re.ASCII,
-)
 # Amounts in the one form that nearly all have, a line each; what is not in it is read one by one.
 # A line fits in one way only: in two, an odd one would be tried 2^n ways, for days.
 _PLAIN_ITEM = r"(?:[1-9][0-9]{0,2}(?:,[0-9]{3}){1,3}|[0-9]{1,14})(?:\.[0-9]{1,4})?"
 _PLAIN_ITEMS = re.compile(f"(?:{_PLAIN_ITEM}\n)+")
 _ZERO = Decimal("0.0000")
-_AT_ONCE = 5000  # rows: an odd one makes no more than these be read one by one
-_COMPACT_DATE = re.compile(r"(\d{4})(\d{2})(\d{2})", re.ASCII)
+_ROWS_AT_ONCE = 5000  # an odd row makes no more than these be read one by one
 _COLUMN = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)*", re.ASCII)
 _FIELDS = frozenset(ROW_FIELDS)
 _TOTAL = "a TOTAL row: a sum of other rows, not a reading of its own"
@@ -64,7 +59,8 @@ class RejectedRow:
 
 
 def read_items(value: object) -> Decimal:
-    """The amount of use that an `items` states, exactly; Unreadable if it states none, or two.
+    """Return the amount of use that an `items` states, exactly. Raises Unreadable if it states
+    none, or two.
 
     Taken: an integer, thousands grouped by commas, decimals behind a dot, a sign, blanks around,
     a `%`; a JSON number.
@@ -72,7 +68,7 @@ def read_items(value: object) -> Decimal:
     if isinstance(value, Decimal):
         if not value.is_finite():
             raise Unreadable(f"{value} is not a number")
-        number, shown = value, str(value)
+        number, text = value, str(value)
     elif isinstance(value, str):
         text = value.strip()
         if not text:
@@ -84,52 +80,44 @@ def read_items(value: object) -> Decimal:
                 "with commas between thousands and a dot before decimals"
             )
         sign, whole, decimals = match.groups(default="")
-        number, shown = Decimal(sign + whole.replace(",", "") + decimals), text
+        number = Decimal(sign + whole.replace(",", "") + decimals)
     elif value is None:
         raise Unreadable("the amount is null, which is not zero")
     else:
         raise Unreadable(f"{_short(to_json(value))} is not an amount")
     if number and number.adjusted() > 13:
-        raise Unreadable(f"{_short(shown)} does not fit: 14 digits before the point are the most")
+        raise Unreadable(f"{_short(text)} does not fit: 14 digits before the point are the most")
     if number and (number.adjusted() < -4 or number != round(number, 4)):
-        raise Unreadable(f"{_short(shown)} has more than 4 decimals")
+        raise Unreadable(f"{_short(text)} has more than 4 decimals")
     return round(number, 4) if number else Decimal("0.0000")
 
 
 def read_date(value: object, today: date) -> date:
-    """The vendor's calendar date that a `date` states; Unreadable if none, or not a sane one.
+    """Return the vendor's calendar date that a `date` states. Raises Unreadable if it states none,
+    or not a sane one.
 
     `today` is the vendor's: a date may be one day ahead of it, since clocks differ, and no more.
     """
     if value is None or value == "":
         raise Unreadable("the date is missing")
     text = str(value).strip() if isinstance(value, (str, Decimal)) else to_json(value)
-    match = _DATE.fullmatch(text)
     try:
-        if match:
-            year, _, month, day, *at = match.groups(default="0")
-            found = date(int(year), int(month), int(day))
-            hour, minute, second = map(int, at)
-            clock_time(hour, minute, second)
-        elif match := _COMPACT_DATE.fullmatch(text):
-            found = date(int(match[1]), int(match[2]), int(match[3]))
-        else:
-            raise Unreadable(f"{_short(text)} is not a date in a known form, such as 2026-11-23")
-    except Unreadable:
-        raise
+        day = read_sent_day(text)
     except ValueError:
         raise Unreadable(f"{_short(text)} is not a time of the calendar") from None
-    if found < EARLIEST:
-        raise Unreadable(f"{found} is before wolkvox existed")
-    if found > today + timedelta(days=1):
-        raise Unreadable(f"{found} lies in the future: the vendor's calendar says {today}")
-    return found
+    if not day:
+        raise Unreadable(f"{_short(text)} is not a date in a known form, such as 2026-11-23")
+    if day < EARLIEST:
+        raise Unreadable(f"{day} is before wolkvox existed")
+    if day > today + timedelta(days=1):
+        raise Unreadable(f"{day} lies in the future: the vendor's calendar says {today}")
+    return day
 
 
 def read_rows(
-    rows: Sequence[Any], today: date, columns: dict[str, str] | None = None
+    rows: Sequence[object], today: date, columns: dict[str, str] | None = None
 ) -> tuple[Readings | LargeReadings, list[RejectedRow]]:
-    """All rows of one answer: each is in exactly one of the two.
+    """Return all rows of an answer, each in exactly one of the two.
 
     columns: column → field name, of the fields that the vendor added before; new ones are put in.
     """
@@ -150,13 +138,13 @@ def read_rows(
 
 
 def _read_listed(
-    rows: Sequence[Any], first: int, today: date, met: _Met, rejected: list[RejectedRow]
+    rows: Sequence[object], first: int, today: date, met: _Met, rejected: list[RejectedRow]
 ) -> Readings:
-    """The readings of rows that are numbered from `first` on; those that are none go to `rejected`.
-    What is plain is read by column, as much as `_AT_ONCE` rows; any other one by one."""
+    """Return the readings of rows that are numbered from `first` on; those that are none go to
+    `rejected`. What is plain is read by column, as much as `_ROWS_AT_ONCE`; any other row alone."""
     readings = Readings()
-    for start in range(0, len(rows), _AT_ONCE):
-        part = rows[start : start + _AT_ONCE]
+    for start in range(0, len(rows), _ROWS_AT_ONCE):
+        part = rows[start : start + _ROWS_AT_ONCE]
         numbers = range(first + start, first + start + len(part))
         texts = _text_columns(part)
         if plain := texts and _read_plain(texts, today, met):
@@ -170,21 +158,26 @@ def _read_listed(
     return readings
 
 
-def _text_columns(rows: Sequence[Any]) -> list[list[str]] | None:
-    """Rows that are objects of the four fields and no other, all texts, by column; None where one
-    of them is something else."""
-    if set(map(type, rows)) != {dict} or set(map(len, rows)) != {len(ROW_FIELDS)}:
+def _text_columns(rows: Sequence[object]) -> list[list[str]] | None:
+    """Return rows that are objects of the four fields and no other, all texts, by column; None
+    where one of them is something else."""
+    if set(map(type, rows)) != {dict}:
+        return None
+    objects = cast("Sequence[dict[str, str]]", rows)
+    if set(map(len, objects)) != {len(ROW_FIELDS)}:
         return None
     try:
-        columns = [[row[name] for row in rows] for name in ROW_FIELDS]
+        columns = [[row[name] for row in objects] for name in ROW_FIELDS]
     except KeyError:
         return None
     return columns if set(map(type, chain(*columns))) == {str} else None
 
 
-def _read_plain(texts: list[list[str]], today: date, met: _Met) -> tuple[list[Any], ...] | None:
-    """What `_read_row` reads of each of these rows, by column and in a quarter of the time; None
-    where one cannot be read, or its amount is not a plain one."""
+def _read_plain(
+    texts: list[list[str]], today: date, met: _Met
+) -> tuple[list[str] | list[Decimal] | list[date], ...] | None:
+    """Return what `_read_row` reads of each of these rows, by column and in a quarter of the time;
+    None where one cannot be read, or its amount is not a plain one."""
     operations, descriptions, items_raw, dates_raw = texts
     lines = "\n".join([*items_raw, ""])
     if lines.count("\n") != len(items_raw) or not _PLAIN_ITEMS.fullmatch(lines):
@@ -197,7 +190,7 @@ def _read_plain(texts: list[list[str]], today: date, met: _Met) -> tuple[list[An
 
 
 def _read_texts(rows: TextRows, first: int, today: date, met: _Met) -> LargeReadings | None:
-    """What `_read_plain` reads, by pyarrow and in a fifth of its time."""
+    """Return what `_read_plain` reads, by pyarrow and in a fifth of its time."""
     pa = pyarrow()
     pc = compute()
     operation, description, items_raw, date_raw = (rows.columns[name] for name in ROW_FIELDS)
@@ -238,7 +231,8 @@ def _can_be_read(names: set[str], dates: set[str], today: date, met: _Met) -> bo
 
 
 def to_json(value: object) -> str:
-    """JSON with the digits that numbers came with, and escapes where a database needs them."""
+    """Return JSON with the digits that numbers came with, and escapes where a database needs
+    them."""
     if isinstance(value, Ambiguous):  # of a field that is there twice, both
         return "{" + ", ".join(f"{to_json(k)}: {to_json(v)}" for k, v in value.pairs) + "}"
     dump = partial(simplejson.dumps, value, use_decimal=True, allow_nan=True)
@@ -257,7 +251,7 @@ class _Met(NamedTuple):
     days: dict[str, date]
 
 
-def _read_row(number: int, row: Any, today: date, met: _Met) -> Reading:
+def _read_row(number: int, row: object, today: date, met: _Met) -> Reading:
     if not isinstance(row, dict):
         raise Unreadable("the row is not an object with named fields")
     if isinstance(row, Ambiguous):
@@ -304,29 +298,34 @@ def _is_total(value: object) -> bool:
     return isinstance(value, str) and value.strip().rstrip(":").casefold() == "total"
 
 
-def _extra(row: dict[str, Any], columns: dict[str, str]) -> dict[str, str]:
-    """The fields that the vendor added. The first few with plain names become columns, the others
-    share one: a table must not grow without end because an answer does."""
+def _extra(row: Json, columns: dict[str, str]) -> dict[str, str]:
+    """Return the fields that the vendor added. The first few with plain names become columns, the
+    others share one: a table must not grow without end because an answer does."""
     extra: dict[str, str] = {}
-    others: dict[str, Any] = {}
+    others: Json = {}
     for name, value in row.items():
         if name in ROW_FIELDS:
             continue
         column = name.lower()
         text = value if isinstance(value, str) else to_json(value)
-        plain = _COLUMN.fullmatch(name) and len(name) <= 40 and column not in {*ROW_FIELDS, *_OURS}
-        if plain and (column in columns or len(columns) < _MOST_COLUMNS):
-            plain = columns.setdefault(column, name) == name and not UNSTORABLE.search(text)
-            if plain:
-                extra[column] = text
-                continue
-        others[name] = value
+        can_name = _COLUMN.fullmatch(name) and len(name) <= 40
+        is_free = column in columns or len(columns) < _MOST_COLUMNS
+        if (
+            can_name
+            and column not in {*ROW_FIELDS, *_OURS}
+            and is_free
+            and columns.setdefault(column, name) == name
+            and not UNSTORABLE.search(text)
+        ):
+            extra[column] = text
+        else:
+            others[name] = value
     if others:
         extra["other_fields"] = to_json(others)
     return extra
 
 
 def _short(text: str) -> str:
-    """A text of the vendor's for a message: quoted, harmless on a terminal, and not endless."""
-    shown = ascii(text)
-    return shown if len(shown) <= 80 else shown[:76] + "...'"
+    """Return a text of the vendor's for a message: quoted, harmless on a terminal, not endless."""
+    quoted = ascii(text)
+    return quoted if len(quoted) <= 80 else quoted[:76] + "...'"

@@ -68,7 +68,7 @@ _NEW = "new:"
 
 
 def choose_reports(names: Sequence[str]) -> tuple[list[str], list[str]]:
-    """The reports to ask for, in the order given and once each, and warnings for a person.
+    """Return the reports to ask for, in the order given and once each, and warnings for a person.
 
     `["all"]` is all 27. A name that the vendor has not published is a report added later, and is
     asked for with a warning; unless it looks like a published one misspelt, or cannot be a name:
@@ -79,7 +79,7 @@ def choose_reports(names: Sequence[str]) -> tuple[list[str], list[str]]:
         raise SettingsError(f'{where} is a list of names, such as ["rsync_s3_mp3"] or ["all"]')
     chosen: list[str] = []
     warnings: list[str] = []
-    for name in (n for one in names for n in (REPORTS if one == "all" else (one,))):
+    for name in (n for word in names for n in (REPORTS if word == "all" else (word,))):
         meant = name.startswith(_NEW)
         report = name[len(_NEW) :] if meant else name
         if report not in REPORTS:

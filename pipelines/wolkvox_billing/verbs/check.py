@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from wolkvox_billing.polling.polls import Poll, Skip, ask_all
+from wolkvox_billing.polling.polls import Poll, Run, Skip, ask_all
 from wolkvox_billing.polling.settings import read_poll_settings
 from wolkvox_billing.values.clock import Clock, utc_now
 from wolkvox_billing.vendor.advice import ADVICE
@@ -58,9 +58,7 @@ def check(
     for event in ask_all(
         poll_settings.operations,
         poll_settings.reports[:1],
-        due=lambda *_: None,
-        clock=clock,
-        manner=replace(poll_settings.manner, most_retries=0),
+        Run(lambda *_: None, clock, replace(poll_settings.manner, most_retries=0)),
     ):
         events.append(event)
         if on_event:
@@ -74,14 +72,14 @@ def _finding(event: Poll | Skip) -> Finding:
         return Finding(
             event.operation_id, "", event.report, "", why, event.detail, "try again later", []
         )
-    verdict = event.verdict
+    judgement = event.judgement
     step = _STEPS.get(event.outcome)
     advice = ADVICE[event.outcome]
-    readings, rejected = read_rows(verdict.rows, event.date)
-    if verdict.rows and not readings:
+    readings, rejected = read_rows(judgement.rows, event.date)
+    if judgement.rows and not readings:
         step, advice = "format", "no row could be read: show this to wolkvox, and to us"
     if event.outcome is Outcome.UNREACHABLE:
-        step = (verdict.note or "").split(":")[0]
+        step = (judgement.note or "").split(":")[0]
         if step == "certificate":
             advice = "look at the setting `base_url`, and for a proxy that opens connections"
     return Finding(
@@ -90,9 +88,9 @@ def _finding(event: Poll | Skip) -> Finding:
         report=event.report,
         outcome=event.outcome.value,
         failed_step=step,
-        says="; ".join(filter(None, (verdict.msg, verdict.note, _complaint(rejected)))),
+        says="; ".join(filter(None, (judgement.msg, judgement.note, _complaint(rejected)))),
         advice=advice,
-        rows=[_as_texts(row) for row in verdict.rows[:3]],
+        rows=[_as_texts(row) for row in judgement.rows[:3]],
     )
 
 

@@ -7,17 +7,16 @@ verdict ─┬▶ its last reading ─▶ the poll that brought it ─▶ SHA-25
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from pathlib import Path
 
 from wolkvox_billing.errors import SettingsError
 from wolkvox_billing.reconciliation.contract.line_map import read_line_map
 from wolkvox_billing.reconciliation.mart import fill_anew
-from wolkvox_billing.reconciliation.month import read_month
 from wolkvox_billing.reconciliation.origin import Traced, trace
 from wolkvox_billing.reconciliation.policy import Policy, read_policy
-from wolkvox_billing.values.clock import Clock, utc_now
-from wolkvox_billing.values.shown import shown_number, shown_period
+from wolkvox_billing.values.clock import Clock, format_second, utc_now
+from wolkvox_billing.values.numbers import format_amount, format_number
+from wolkvox_billing.values.periods import format_period, read_month
 from wolkvox_billing.vendor.reports import REPORTS
 from wolkvox_billing.warehouse.complaints import configured
 from wolkvox_billing.warehouse.place import DATASET, DESTINATION, location_of, opened, reading
@@ -67,7 +66,7 @@ def as_lines(one: Traced) -> list[str]:
     """A Traced for a terminal: its heading, and then what it came from."""
     row = one.row
     start, end = row.billing_period_start, row.billing_period_end
-    period = shown_period(start, end) if start and end else "no period"
+    period = format_period(start, end) or "no period"
     name = (row.operation_id, row.product or row.report or "no report", period)
     lines = [
         " ".join(filter(None, (*name, row.reconciliation_status))),
@@ -80,26 +79,22 @@ def as_lines(one: Traced) -> list[str]:
         lines += [
             f"  measured  {seen.product} of {seen.operation}, {seen.measure or 'undetermined'}, "
             f"by {seen.readings:,} readings; the last one:",
-            f"            read {_moment(seen.read_at)}, items {seen.items_raw!r}, "
+            f"            read {format_second(seen.read_at)}, items {seen.items_raw!r}, "
             f"date {seen.date_raw!r}",
-            f"            poll {seen.poll_id}, started {_moment(seen.started_at)}",
+            f"            poll {seen.poll_id}, started {format_second(seen.started_at)}",
             f"            {seen.outcome}{status}, answer {_hash(seen.answer_sha256)}",
         ]
     for line in one.billed_from:
         kind = "" if line.document_kind == "invoice" else f" ({line.document_kind})"
-        quantity = "" if line.quantity is None else f" {shown_number(line.quantity)} for"
+        quantity = "" if line.quantity is None else f" {format_number(line.quantity)} for"
         lines += [
             f"  billed    {line.document_number or 'no number'}{kind} line {line.line_number}, "
-            f"{line.description or 'no description'!r}:{quantity} {line.net_amount:,.2f} "
+            f"{line.description or 'no description'!r}:{quantity} {format_amount(line.net_amount)} "
             f"{line.billing_currency or ''}".rstrip(),
             f"            file {line.file_name}, {_hash(line.file_sha256)}",
             f"            document {_hash(line.document_id)}",
         ]
     return lines
-
-
-def _moment(at: datetime) -> str:
-    return f"{at.astimezone(timezone.utc):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _hash(sha256: str | None) -> str:

@@ -231,7 +231,7 @@ def _source(*resources: DltResource) -> DltSource:
     """Return a source with the name of the schema that all tables of the dataset are in."""
     for resource in resources:
         if resource.name in INVOICE_TABLES:
-            description, *_ = INVOICE_TABLES[resource.name]
+            description = INVOICE_TABLES[resource.name].says
             resource.apply_hints(additional_table_hints={"description": description})
     return dlt.source(lambda: resources, name="wolkvox_billing", max_table_nesting=0)()
 

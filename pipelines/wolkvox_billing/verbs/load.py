@@ -19,17 +19,18 @@ from zoneinfo import ZoneInfo
 import dlt
 
 from wolkvox_billing.errors import WarehouseError, WolkvoxError
+from wolkvox_billing.marts.engine import Engine
 from wolkvox_billing.marts.meaning import Meaning, read_meaning
 from wolkvox_billing.marts.refresh import refresh
-from wolkvox_billing.marts.sql import statements
+from wolkvox_billing.marts.sql import MartRows, statements
 from wolkvox_billing.polling.drain import Drained, drain
 from wolkvox_billing.polling.hosts import hosts_of
 from wolkvox_billing.polling.older import load_older
-from wolkvox_billing.polling.pace import AskedFolder, Pace, next_midnight
+from wolkvox_billing.polling.pace import AskedFolder, Pace
 from wolkvox_billing.polling.settings import read_poll_settings
 from wolkvox_billing.polling.spool import Spool, waiting_elsewhere
 from wolkvox_billing.reconciliation.policy import read_policy
-from wolkvox_billing.values.clock import Clock, utc_now
+from wolkvox_billing.values.clock import Clock, next_midnight, utc_now
 from wolkvox_billing.vendor.answer import ANSWERS
 from wolkvox_billing.verbs.poll import Asking, OnEvent, PollReport, ask
 from wolkvox_billing.warehouse.complaints import configured, failure_of
@@ -210,17 +211,8 @@ def marts_sql(dialect: str, *, dataset: str = DATASET, clock: Clock = utc_now) -
     """Yield the statements that make the marts on an engine that `load` does not refresh. The
     calendar of polls begins with last year. Raises SettingsError."""
     meaning, now = meaning_of(), clock()
-    return statements(
-        dialect,
-        raw=dataset,
-        marts=f"{dataset}_marts",
-        now=now,
-        first_poll=now.date() - timedelta(days=365),
-        timezone=meaning.timezone,
-        gauge_month=meaning.gauge_month,
-        zones={},
-        reports=meaning.reports(),
-    )
+    engine = Engine(dialect, dataset, f"{dataset}_marts")
+    return statements(engine, MartRows(meaning, now, now.date() - timedelta(days=365)))
 
 
 def meaning_of(

@@ -16,7 +16,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass
-from datetime import date, datetime, timezone
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -29,12 +29,12 @@ from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
 from wolkvox_billing.errors import SettingsError, WarehouseError
 from wolkvox_billing.evidence import write_evidence
 from wolkvox_billing.evidence.report.month import Page
-from wolkvox_billing.invoices.period import month_of
 from wolkvox_billing.marts.reconciled import ReconciledRow
 from wolkvox_billing.marts.sql import MARTS
 from wolkvox_billing.reconciliation.contract.line_map import MapRow
 from wolkvox_billing.reconciliation.origin import Traced, trace
 from wolkvox_billing.reconciliation.policy import read_policy
+from wolkvox_billing.values import periods
 from wolkvox_billing.verbs.publish import BESIDE
 from wolkvox_billing.warehouse.complaints import causes, configured, is_complaint, plain
 from wolkvox_billing.warehouse.configuration import PIPELINE
@@ -136,7 +136,7 @@ def read_month(
 ) -> Month:
     """The Month, of one operation or of all. Invoice lines that no operation or period is known of
     are in each. Raises what `read_overview` raises."""
-    start, end = month_of(date.fromisoformat(f"{month}-01"))
+    start, end = periods.read_month(month)
     policy = configured(read_policy)
 
     def kept(mart: str, day: str) -> list[Row]:
@@ -277,12 +277,12 @@ def _rows(client: SqlClientBase[Any], query: str) -> list[Row]:
 
 
 def _months(rows: Sequence[Row], day: str) -> list[str]:
-    return [f"{row[day]:%Y-%m}" for row in rows if row[day]]
+    return [periods.format_month(row[day]) for row in rows if row[day]]
 
 
 def _months_of(verdicts: Sequence[ReconciledRow]) -> list[str]:
     starts = (row.billing_period_start for row in verdicts)
-    return [f"{start:%Y-%m}" for start in starts if start]
+    return [periods.format_month(start) for start in starts if start]
 
 
 def _operations(coverage: Sequence[Row], verdicts: Sequence[ReconciledRow]) -> dict[str, str]:

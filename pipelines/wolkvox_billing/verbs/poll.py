@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from wolkvox_billing.errors import SettingsError, WarehouseError
 from wolkvox_billing.polling.pace import AskedFolder, Pace
-from wolkvox_billing.polling.polls import Poll, Skip, ask_all
+from wolkvox_billing.polling.polls import Poll, Run, Skip, ask_all
 from wolkvox_billing.polling.settings import PollSettings, read_poll_settings
 from wolkvox_billing.polling.spool import Spool
 from wolkvox_billing.values.clock import Clock, utc_now
@@ -132,15 +132,8 @@ def ask(asking: Asking, report: PollReport, on_event: OnEvent | None = None) -> 
         spool.keep(poll)
         pace.note(poll)
 
-    for event in ask_all(
-        settings.operations,
-        settings.reports,
-        due=pace.due,
-        clock=pace.clock,
-        manner=settings.manner,
-        hosts=asking.hosts,
-        keep=keep,
-    ):
+    run = Run(pace.due, pace.clock, settings.manner, asking.hosts, keep)
+    for event in ask_all(settings.operations, settings.reports, run):
         if isinstance(event, Poll):
             report.polls.append(event.without_rows())
         else:

@@ -28,13 +28,12 @@ from wolkvox_billing.errors import SettingsError, WolkvoxError
 from wolkvox_billing.marts.columns import COLUMNS
 from wolkvox_billing.marts.refresh import refresh
 from wolkvox_billing.marts.sql import MARTS, grain
-from wolkvox_billing.marts.standing import read_rows
 from wolkvox_billing.polling.hosts import LAST_ANSWERS
 from wolkvox_billing.reconciliation.policy import read_policy
 from wolkvox_billing.values.clock import Clock, utc_now
 from wolkvox_billing.warehouse.complaints import configured, plain
 from wolkvox_billing.warehouse.place import DATASET, DESTINATION, location_of, opened, reading
-from wolkvox_billing.warehouse.sql import REFRESHED, engine_of, literal
+from wolkvox_billing.warehouse.sql import REFRESHED, engine_of, literal, records_of
 
 if TYPE_CHECKING:
     import dlt
@@ -154,8 +153,8 @@ def _renew_verdicts(pipeline: dlt.Pipeline) -> tuple[str, ...]:
     warning where this machine has others: one that only copies must not judge for all."""
     marts = f"{pipeline.dataset_name}_marts"
     with pipeline.sql_client() as client:
-        refreshed = read_rows(client, f"{marts}.refreshed")[0]
-        policies = read_rows(client, f"{marts}.reconciled_by")
+        refreshed = records_of(client, f"SELECT * FROM {marts}.refreshed")[0]
+        policies = records_of(client, f"SELECT * FROM {marts}.reconciled_by")
     if not policies:  # nothing was compared yet
         return ()
     # Here, since it brings much along that a copy without verdicts has no use for.

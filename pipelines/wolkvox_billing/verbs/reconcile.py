@@ -19,10 +19,10 @@ from wolkvox_billing.reconciliation.collect import read_facts
 from wolkvox_billing.reconciliation.contract.line_map import read_line_map
 from wolkvox_billing.reconciliation.contract.templates import propose, write_templates
 from wolkvox_billing.reconciliation.mart import fill_anew
-from wolkvox_billing.reconciliation.month import read_month
 from wolkvox_billing.reconciliation.policy import Policy, read_policy
 from wolkvox_billing.reconciliation.totals import Totals
 from wolkvox_billing.values.clock import Clock, utc_now
+from wolkvox_billing.values.periods import read_month
 from wolkvox_billing.vendor.reports import REPORTS
 from wolkvox_billing.warehouse.complaints import configured
 from wolkvox_billing.warehouse.place import DATASET, DESTINATION, location_of, opened, reading

@@ -14,7 +14,9 @@ from wolkvox_billing.closing import warnings_of_closes
 from wolkvox_billing.errors import SettingsError, WarehouseError
 from wolkvox_billing.marts.refresh import refresh
 from wolkvox_billing.polling.spool import Spool, waiting_elsewhere
-from wolkvox_billing.values.clock import Clock, utc_now
+from wolkvox_billing.values.clock import Clock, midnight, utc_now
+from wolkvox_billing.values.durations import format_rounded
+from wolkvox_billing.values.periods import DAY, month_of
 from wolkvox_billing.vendor.answer import ANSWERS
 from wolkvox_billing.verbs.load import meaning_of
 from wolkvox_billing.verbs.track_record import (
@@ -34,7 +36,6 @@ from wolkvox_billing.warehouse.place import (
 )
 from wolkvox_billing.warehouse.sql import REFRESHED, engine_of
 
-DAY = timedelta(days=1)
 USUAL_PAUSES = 3  # an operation is late after so many of its usual pauses between answers,
 LEAST_LATE = timedelta(hours=1)  # and after this at the least
 
@@ -92,11 +93,11 @@ class Status:
         return [
             f"{row.operation_id} {row.report}: "
             + (
-                f"last answered {_hours(self.as_of - row.answered_at)} ago"
+                f"last answered {format_rounded(self.as_of - row.answered_at)} ago"
                 if row.answered_at
                 else "not answered in 40 days"
             )
-            + f", more than {_hours(after)}: does the schedule run, and what does it say?"
+            + f", more than {format_rounded(after)}: does the schedule run, and what does it say?"
             for row in in_use or self.rows
             if not row.answered_at or row.answered_at < since
         ]
@@ -241,23 +242,17 @@ def _warnings_of_silence(record: TrackRecord, now: datetime) -> list[str]:
     pauses = [(b - a).total_seconds() for a, b in pairwise(answers)]
     usual = timedelta(seconds=median(pauses)) if pauses else timedelta()
     if not pauses and age > 2 * DAY:  # what is usual shows in the last week only
-        warnings.append(f"last answered {_hours(age)} ago: is the schedule running?")
+        warnings.append(f"last answered {format_rounded(age)} ago: is the schedule running?")
     if pauses and age > max(USUAL_PAUSES * usual, LEAST_LATE):
         warnings.append(
-            f"last answered {_hours(age)} ago, usually every {_hours(usual)}: is the schedule "
-            "running?"
+            f"last answered {format_rounded(age)} ago, usually every {format_rounded(usual)}: "
+            "is the schedule running?"
         )
-    next_month = (now.date().replace(day=1) + timedelta(days=31)).replace(day=1)
-    month_end = datetime.combine(next_month, datetime.min.time(), now.tzinfo)
-    left = month_end.astimezone(timezone.utc) - now
+    # In UTC, since clocks may change before.
+    left = midnight(month_of(now.date()).end, now.tzinfo).astimezone(timezone.utc) - now
     if left <= DAY and age > LEAST_LATE:
         warnings.append(
-            f"the month ends in {_hours(left)}, and the last answer is {_hours(age)} old: what is "
-            "not read before is lost"
+            f"the month ends in {format_rounded(left)}, and the last answer is "
+            f"{format_rounded(age)} old: what is not read before is lost"
         )
     return warnings
-
-
-def _hours(span: timedelta) -> str:
-    minutes = round(span.total_seconds() / 60)
-    return f"{minutes} min" if minutes < 120 else f"{round(minutes / 60)} h"

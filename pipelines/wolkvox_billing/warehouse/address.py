@@ -12,11 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 from wolkvox_billing.errors import SettingsError
-from wolkvox_billing.warehouse.configuration import PIPELINE, Configuration, has_variables
+from wolkvox_billing.warehouse.configuration import PIPELINE, Configuration, T, has_variables
 
 
 @dataclass(frozen=True)
@@ -44,7 +43,7 @@ def address_of(configuration: Configuration, destination: str) -> Address | None
     those that dlt would not take.
     """
     own = ("destination", destination)
-    kind = configuration.value_in([own], "destination_type", Any)
+    kind = configuration.value_in([own], "destination_type", object)
     engine = kind.removeprefix("dlt.destinations.") if isinstance(kind, str) and kind else ""
     if (kind and not engine) or "." in destination:
         return None
@@ -62,18 +61,18 @@ def address_of(configuration: Configuration, destination: str) -> Address | None
 
 # What may be set beside, and changes no address: it is read, so that what dlt would refuse is
 # refused here too.
-_TABLES: dict[str, object] = {
+_TABLES: dict[str, type] = {
     "environment": str,
     "staging_dataset_name_layout": str,
     "enable_dataset_name_normalization": bool,
     "info_tables_query_threshold": int,
 }
-_DATABASE: dict[str, object] = {
+_DATABASE: dict[str, type] = {
     **_TABLES,
     "truncate_tables_on_staging_destination_before_load": bool,
     "create_indexes": bool,
 }
-_FIELDS: dict[str, dict[str, object]] = {
+_FIELDS: dict[str, dict[str, type]] = {
     "duckdb": _DATABASE,
     "postgres": _DATABASE,
     "filesystem": {
@@ -117,7 +116,7 @@ _SECRETS_FOR_DLT = {"duckdb": ("password", "statements"), "postgres": (), "files
 def _is_for_dlt(configuration: Configuration, engine: str, own: tuple[str, ...]) -> bool:
     def is_set(name: str) -> bool:
         sections = (own[:depth] for depth in (2, 1, 0))
-        return configuration.value(name, Any, *own) is not None or (
+        return configuration.value(name, object, *own) is not None or (
             name in ("staging_config", "csv_format")
             and any(has_variables(*path, name) for path in sections)
         )
@@ -126,18 +125,18 @@ def _is_for_dlt(configuration: Configuration, engine: str, own: tuple[str, ...])
     return (
         any(map(is_set, _FOR_DLT[engine]))
         or any(
-            configuration.value_in(inner, name, Any) is not None
+            configuration.value_in(inner, name, object) is not None
             for name in _CREDENTIALS_FOR_DLT[engine]
         )
         or any(
-            configuration.value_in(inner, name, Any, secret=True) is not None
+            configuration.value_in(inner, name, object, secret=True) is not None
             for name in _SECRETS_FOR_DLT[engine]
         )
     )
 
 
 def _credential_sections(destination: str) -> list[tuple[str, ...]]:
-    """Where dlt looks for a part of the credentials; never for the bare key."""
+    """Return where dlt looks for a part of the credentials; never for the bare key."""
     return [
         ("destination", destination, "credentials"),
         ("destination", "credentials"),
@@ -150,7 +149,8 @@ def _local_dir() -> str:
 
 
 def _duckdb(configuration: Configuration, destination: str, *, is_named: bool) -> Address | None:
-    whole = configuration.value("credentials", Any, "destination", destination, secret=True)
+    whole = configuration.value("credentials", object, "destination", destination, secret=True)
+    database: str | None
     if isinstance(whole, str):
         database = whole
         if "://" in whole:
@@ -183,78 +183,79 @@ _POSTGRES_URL = re.compile(
     r"(?P<host>[\w.-]+|\[[0-9A-Fa-f:]+\])(?::(?P<port>[0-9]{1,5}))?"
     r"/(?P<database>[^?%#/\s]+)(?:\?(?P<query>\S*))?"
 )
-_POSTGRES_FIELDS: dict[str, object] = {
-    "database": str,
-    "username": str,
-    "password": str,
-    "host": str,
-    "port": int,
-    "connect_timeout": int,
-    "query": dict,
-}
-_POSTGRES_DEFAULTS = {"port": 5432, "connect_timeout": 15}
+
+
+@dataclass(frozen=True)
+class _Login:
+    """PostgreSQL's credentials, as far as a URL names them."""
+
+    drivername: str = "postgresql"
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    host: str | None = None
+    port: int | None = None
+    database: str | None = None
+    query: Mapping[str, object] | None = None
+    connect_timeout: int | None = None
 
 
 def _postgres(configuration: Configuration, destination: str) -> Address | None:
-    whole = configuration.value("credentials", Any, "destination", destination, secret=True)
-    parts: dict[str, Any] | None = {}
+    whole = configuration.value("credentials", object, "destination", destination, secret=True)
+    login: _Login | None = _Login()
     if whole is not None and not isinstance(whole, Mapping):
-        parts = _postgres_parts(whole) if isinstance(whole, str) else None
-    if parts is None:
+        login = _read_url(whole) if isinstance(whole, str) else None
+    if login is None:
         return None
     paths = _credential_sections(destination)
-    fields = dict(parts)
-    for name, hint in _POSTGRES_FIELDS.items():
+
+    def look(name: str, hint: type[T], of_url: T | None, default: T | None = None) -> T | None:
         # What the URL says, unless it is the default: dlt takes that for not said.
-        if name not in parts or parts[name] == _POSTGRES_DEFAULTS.get(name):
-            value = configuration.value_in(paths, name, hint, secret=name == "password")
-            if value is not None:
-                fields[name] = value
-    fields = {**_POSTGRES_DEFAULTS, **fields}
-    if any(fields.get(name) is None for name in ("database", "username", "password", "host")):
+        if of_url is not None and of_url != default:
+            return of_url
+        value = configuration.value_in(paths, name, hint, secret=name == "password")
+        return default if value is None else value
+
+    database = look("database", str, login.database)
+    username = look("username", str, login.username)
+    password = look("password", str, login.password)
+    host = look("host", str, login.host)
+    port = look("port", int, login.port, 5432)
+    timeout = look("connect_timeout", int, login.connect_timeout, 15)
+    query = {**(look("query", dict, login.query) or {}), "connect_timeout": timeout}
+    if not database or username is None or password is None or host is None:
         return None
-    host, database = fields["host"], fields["database"]
-    if not database or not re.fullmatch(r"[\w.-]+|[0-9A-Fa-f:]+", host):
+    if not re.fullmatch(r"[\w.-]+|[0-9A-Fa-f:]+", host):
         return None
-    location = f"{host}:{fields['port'] or 5432}/{database}"
-    dsn = _dsn(fields)
-    return Address(destination, "postgres", location, dsn=dsn) if dsn else None
+    if not all(isinstance(value, (str, int)) for value in query.values()):
+        return None
+    user, secret = quote(username, safe=""), quote(password.strip(), safe="")
+    server = f"[{host}]" if ":" in host else host
+    options = urlencode(query, quote_via=quote)  # by `%20`: libpq takes a plus for a plus
+    address = f"{server}:{port}/{quote(database, safe='')}?{options}"
+    dsn = f"{login.drivername}://{user}:{secret}@{address}"
+    return Address(destination, "postgres", f"{host}:{port or 5432}/{database}", dsn=dsn)
 
 
-def _postgres_parts(url: str) -> dict[str, Any] | None:
-    """The parts that a URL names, None for a URL of another form."""
+def _read_url(url: str) -> _Login | None:
+    """Return the parts that a URL names, None for a URL of another form."""
     match = _POSTGRES_URL.fullmatch(url)
     if not match:
         return None
     pairs = parse_qsl(match["query"] or "")
-    query: dict[str, Any] = dict(pairs)
+    query = dict(pairs)
     timeout = query.get("connect_timeout", "15")
     if len(query) < len(pairs) or not re.fullmatch("[0-9]{1,9}", timeout):
         return None
-    parts: dict[str, Any] = {
-        "drivername": match["drivername"],
-        "username": unquote(match["username"]),
-        "password": None if match["password"] is None else unquote(match["password"]),
-        "host": match["host"].strip("[]"),
-        "port": int(match["port"]) if match["port"] else None,
-        "database": match["database"],
-        "query": query,
-        "connect_timeout": int(timeout),
-    }
-    return {name: value for name, value in parts.items() if value is not None}
-
-
-def _dsn(fields: Mapping[str, Any]) -> str | None:
-    query = {**(fields.get("query") or {}), "connect_timeout": fields["connect_timeout"]}
-    if not all(isinstance(value, (str, int)) for value in query.values()):
-        return None
-    user = quote(fields["username"], safe="")
-    password = quote(fields["password"].strip(), safe="")
-    host = f"[{fields['host']}]" if ":" in fields["host"] else fields["host"]
-    database = quote(fields["database"], safe="")
-    options = urlencode(query, quote_via=quote)  # by `%20`: libpq takes a plus for a plus
-    scheme = fields.get("drivername", "postgresql")
-    return f"{scheme}://{user}:{password}@{host}:{fields['port']}/{database}?{options}"
+    return _Login(
+        drivername=match["drivername"],
+        username=unquote(match["username"]),
+        password=None if match["password"] is None else unquote(match["password"]),
+        host=match["host"].strip("[]"),
+        port=int(match["port"]) if match["port"] else None,
+        database=match["database"],
+        query=query,
+        connect_timeout=int(timeout),
+    )
 
 
 _BUCKET = re.compile(r"(s3|gs|gcs|az|abfs|abfss|adl|azure)://[\w.-]+(@[\w.-]+)?(?=/|$)")
@@ -262,7 +263,7 @@ _BUCKET = re.compile(r"(s3|gs|gcs|az|abfs|abfss|adl|azure)://[\w.-]+(@[\w.-]+)?(
 
 def _filesystem(configuration: Configuration, destination: str) -> Address | None:
     url = configuration.value("bucket_url", str, "destination", destination)
-    whole = configuration.value("credentials", Any, "destination", destination, secret=True)
+    whole = configuration.value("credentials", object, "destination", destination, secret=True)
     if not url or url != url.strip():
         return None
     if bucket := _BUCKET.match(url):

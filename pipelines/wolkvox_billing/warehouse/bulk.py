@@ -20,20 +20,25 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import repeat
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple, TypeAlias, cast
 
 import dlt
 from dlt.common.configuration.exceptions import ContextDefaultCannotBeCreated
-from dlt.common.schema.typing import TColumnSchema
+from dlt.common.destination import TLoaderFileFormat
+from dlt.common.schema.typing import TColumnSchema, TTableSchemaColumns
 from dlt.common.storages.exceptions import CurrentLoadPackageStateNotAvailable
+from dlt.common.typing import TDataItems
 from dlt.extract.hints import HintsMeta
 from dlt.extract.incremental import IncrementalResourceWrapper
+from dlt.extract.items import SupportsPipe
 from dlt.extract.items_transform import ItemTransform
 
-from wolkvox_billing.values.arrow import compute, pyarrow
+from wolkvox_billing.values.arrow import Arrow, ColumnValues, compute, pyarrow
 from wolkvox_billing.warehouse.dlt_gaps import NO_BYTES
 
-Row = Mapping[str, Any]
+TableRow: TypeAlias = dict[str, Any]  # of any table, as dlt takes it
+ColumnHints: TypeAlias = Mapping[str, TColumnSchema]
+Step: TypeAlias = ItemTransform[TDataItems, dict[str, Any]]  # dlt's metrics: none of ours has any
 
 _OF_DLT: dict[str, TColumnSchema] = {
     "_dlt_load_id": {"name": "_dlt_load_id", "data_type": "text", "nullable": False},
@@ -48,43 +53,42 @@ _OF_DLT: dict[str, TColumnSchema] = {
 # Columns in which a value seldom comes again.
 _UNLIKE = {"_dlt_id", "row_number", "items", "items_raw", "raw"}
 FEW = 300  # rows that are no matter: pyarrow alone takes 45 MB and 0.2 s
-AT_ONCE = 20_000  # rows that are there as dicts at a time
-# working folder → table → columns, where somebody has looked: see `loading`
-THERE: dict[str, dict[str, set[str]]] = {}
+ROWS_AT_ONCE = 20_000  # that are dicts at a time
+# working folder → table → columns of the destination, where somebody has looked: see `loading`
+LOADED: dict[str, dict[str, set[str]]] = {}
 
 
 @dataclass
 class Columns:
-    """Rows of a table, by column: a value that all of them share, or a value of each, in a list or
-    in an Arrow array."""
+    """Rows of a table, by column: a value that all of them share, or a value of each."""
 
     count: int
-    shared: dict[str, Any]
-    values: dict[str, Any]
+    shared: TableRow
+    values: dict[str, ColumnValues]
     # Lists in Arrow's form, for another table that has the same ones.
-    made: dict[str, Any] = field(default_factory=dict)
+    arrays: dict[str, Arrow] = field(default_factory=dict)
 
     @staticmethod
-    def of(rows: list[Any]) -> Columns:
+    def of(rows: list[TableRow]) -> Columns:
         names = dict.fromkeys(name for row in rows for name in row)
         return Columns(len(rows), {}, {name: [row.get(name) for row in rows] for name in names})
 
-    def rows(self, start: int = 0, end: int | None = None) -> list[dict[str, Any]]:
+    def rows(self, start: int = 0, end: int | None = None) -> list[TableRow]:
         parts = (_as_list(column[start:end]) for column in self.values.values())
         return [
             {**self.shared, **dict(zip(self.values, row, strict=True))}
             for row in zip(*parts, strict=True)
         ]
 
-    def only(self, places: list[int]) -> Columns:
-        """The rows at these places."""
+    def take(self, places: list[int]) -> Columns:
+        """Return the rows at these places."""
 
-        def taken(column: Any) -> Any:
+        def take_of(column: ColumnValues) -> ColumnValues:
             if isinstance(column, list):
                 return [column[place] for place in places]
             return column.take(pyarrow().array(places, pyarrow().int64()))
 
-        values = {name: taken(column) for name, column in self.values.items()}
+        values = {name: take_of(column) for name, column in self.values.items()}
         return Columns(len(places), self.shared, values)
 
     @property
@@ -93,21 +97,33 @@ class Columns:
         return not all(isinstance(column, list) for column in self.values.values())
 
 
-class AsRows(ItemTransform[Any, dict[str, Any]]):
+class AsRows(Step):
     """The first step of a resource: steps that others add get rows."""
 
     def __init__(self, wanted: bool = False) -> None:
         super().__init__(lambda item: item)
         self.wanted = wanted
 
-    def bind(self, pipe: Any) -> AsRows:
+    def bind(self, pipe: SupportsPipe) -> AsRows:
         return AsRows(_has_other_steps(pipe))
 
-    def __call__(self, item: Any, meta: Any = None) -> Any:
+    def __call__(self, item: TDataItems, meta: object = None) -> TDataItems:
         return item.rows() if self.wanted and isinstance(item, Columns) else item
 
 
-class AsFiles(ItemTransform[Any, dict[str, Any]]):
+class _Job(NamedTuple):
+    """The format in which a destination takes rows at once, "" if in none; the load package that
+    they belong to, "" if to none; where files of it may be made."""
+
+    form: str
+    load_id: str
+    folder: Path
+
+
+_NOWHERE = _Job("", "", Path())
+
+
+class AsFiles(Step):
     """The last step of a resource: rows become a file of the load package."""
 
     placement_affinity: ClassVar[float] = 1.5  # behind what others add, and behind the cursor
@@ -115,7 +131,7 @@ class AsFiles(ItemTransform[Any, dict[str, Any]]):
     def __init__(
         self,
         table: str,
-        columns: Mapping[str, TColumnSchema],
+        columns: ColumnHints,
         has_others: bool = False,
         pipeline: dlt.Pipeline | None = None,
     ) -> None:
@@ -123,32 +139,32 @@ class AsFiles(ItemTransform[Any, dict[str, Any]]):
         self.table, self.columns, self.has_others = table, columns, has_others
         self.pipeline = pipeline
 
-    def bind(self, pipe: Any) -> AsFiles:
+    def bind(self, pipe: SupportsPipe) -> AsFiles:
         try:
             pipeline = dlt.current.pipeline()
         except ContextDefaultCannotBeCreated:
             pipeline = None  # somebody looks at a resource without one
         return AsFiles(self.table, self.columns, _has_other_steps(pipe), pipeline)
 
-    def __call__(self, item: Any, meta: Any = None) -> Iterator[Any]:
-        added_hints: Any = (meta.hints if isinstance(meta, HintsMeta) else None) or {}
-        added = added_hints.get("original_columns") or {}
+    def __call__(self, item: TDataItems, meta: object = None) -> Iterator[TDataItems]:
+        added = _added_hints(meta)
         # In the order of dlt's own schema: a file in another one is written anew.
-        columns: dict[str, Any] = {**self.columns, **_OF_DLT, **added}
+        columns = {**self.columns, **_OF_DLT, **added}
         if isinstance(item, list) and not item and self._is_loaded(columns):
             return
-        form, load_id, folder = self._form(item)
-        rows = Columns.of(item) if form and isinstance(item, list) else item
+        form, load_id, folder = self._job(item)
+        is_list = form and isinstance(item, list)
+        rows = Columns.of(item) if is_list else cast(Columns, item)
         if not form or not {*rows.shared, *rows.values} <= columns.keys():
             for part in _in_parts(item):
                 yield self._with_no_bytes(part) if load_id else part
             return
-        if not rows.count and self._is_there():
+        if not rows.count and self._is_known():
             return
         if form == "csv":
-            rows, others = _parted(rows)
-            if others:
-                yield others
+            rows, odd_rows = _part_odd(rows)
+            if odd_rows:
+                yield odd_rows
             if not rows.count:
                 return
         hints = dlt.mark.make_hints(columns={**_OF_DLT, **added})
@@ -157,7 +173,7 @@ class AsFiles(ItemTransform[Any, dict[str, Any]]):
         if form == "parquet":
             yield dlt.mark.with_hints(_table(rows, columns), hints)
             return
-        kind: Any = "csv" if form == "csv" else "parquet"
+        kind: TLoaderFileFormat = "csv" if form == "csv" else "parquet"
         with tempfile.TemporaryDirectory(dir=folder) as name:
             file = Path(name, f"rows.{kind}")
             if form == "csv":
@@ -166,16 +182,14 @@ class AsFiles(ItemTransform[Any, dict[str, Any]]):
                 _write_parquet(_table(rows, columns), file)
             yield dlt.mark.with_file_import(str(file), kind, rows.count, hints)
 
-    def _form(self, item: Any) -> tuple[str, str, Path | None]:
-        """The format in which the destination takes these rows at once, "" if in none; the package
-        that they belong to, and where files may be made."""
+    def _job(self, item: TDataItems) -> _Job:
         pipeline = self.pipeline
         if not pipeline or not isinstance(item, (list, Columns)):
-            return "", "", None
+            return _NOWHERE
         try:
             load_id = dlt.current.load_package_state()["load_id"]
         except CurrentLoadPackageStateNotAvailable:
-            return "", "", None
+            return _NOWHERE
         kind = pipeline.destination.destination_type if pipeline.destination else ""
         count = len(item) if isinstance(item, list) else item.count
         form = ""
@@ -185,17 +199,17 @@ class AsFiles(ItemTransform[Any, dict[str, Any]]):
             form = "delta"
         elif self.has_others or not count:
             pass  # what somebody else's step has made may be of any type: dlt knows what to do
-        elif any(one.get("data_type") == "binary" for one in self.columns.values()):
+        elif any(hint.get("data_type") == "binary" for hint in self.columns.values()):
             pass
         elif kind == "dlt.destinations.postgres":
             form = "csv"
         elif kind == "dlt.destinations.duckdb" and count > FEW:
             form = "parquet"
         # What a killed run leaves there goes with the next one: see `warehouse.opened`.
-        return form, load_id, Path(pipeline.working_dir, "normalize")
+        return _Job(form, load_id, Path(pipeline.working_dir, "normalize"))
 
-    def _with_no_bytes(self, item: Any) -> Any:
-        """Rows in which zero bytes are written so that dlt reads them; see NO_BYTES."""
+    def _with_no_bytes(self, item: TDataItems) -> TDataItems:
+        """Return rows in which zero bytes are written so that dlt reads them; see NO_BYTES."""
         names = [name for name, hint in self.columns.items() if hint.get("data_type") == "binary"]
         if not names or not isinstance(item, list):
             return item
@@ -207,35 +221,41 @@ class AsFiles(ItemTransform[Any, dict[str, Any]]):
             for row in item
         ]
 
-    def _is_loaded(self, columns: Mapping[str, Any]) -> bool:
+    def _is_loaded(self, columns: ColumnHints) -> bool:
         """Whether the destination has the table: a load without rows of it has no job for it."""
-        there = THERE.get(self.pipeline.working_dir, {}) if self.pipeline else {}
-        return columns.keys() <= there.get(self.table, set())
+        tables = LOADED.get(self.pipeline.working_dir, {}) if self.pipeline else {}
+        return columns.keys() <= tables.get(self.table, set())
 
-    def _is_there(self) -> bool:
+    def _is_known(self) -> bool:
         """Whether an earlier package has made the table: without rows it need not be written."""
-        pipeline = self.pipeline
-        known: Any = (
-            pipeline.default_schema.tables if pipeline and pipeline.default_schema_name else {}
-        )
-        return bool(known.get(self.table, {}).get("x-normalizer", {}).get("seen-data"))
+        if not self.pipeline or not self.pipeline.default_schema_name:
+            return False
+        table = self.pipeline.default_schema.tables.get(self.table)
+        return bool(table and table.get("x-normalizer", {}).get("seen-data"))
 
 
-def _has_other_steps(pipe: Any) -> bool:
+def _added_hints(meta: object) -> TTableSchemaColumns:
+    """Return the hints of the columns that rows have and their table has not."""
+    hints = meta.hints if isinstance(meta, HintsMeta) else None
+    return cast(TTableSchemaColumns, (hints or {}).get("original_columns") or {})
+
+
+def _has_other_steps(pipe: SupportsPipe) -> bool:
     ours = (AsRows, AsFiles, IncrementalResourceWrapper)
-    return any(not isinstance(one, ours) for one in pipe.steps if one is not pipe.gen)
+    steps = (pipe[place] for place in range(len(pipe)))
+    return any(not isinstance(step, ours) for step in steps if step is not pipe.gen)
 
 
-def _in_parts(item: Any) -> Iterator[Any]:
+def _in_parts(item: TDataItems) -> Iterator[TDataItems]:
     if not isinstance(item, Columns):
         yield item
         return
-    for start in range(0, item.count, AT_ONCE):
-        yield item.rows(start, start + AT_ONCE)
+    for start in range(0, item.count, ROWS_AT_ONCE):
+        yield item.rows(start, start + ROWS_AT_ONCE)
 
 
-def _row_names(rows: Columns) -> Any:
-    """A name for each row, unlike all others; what differs is short, and packs well."""
+def _row_names(rows: Columns) -> ColumnValues:
+    """Return a name for each row, unlike all others; what differs is short, and packs well."""
     start = secrets.token_urlsafe(9)
     if not rows.is_large:
         return [f"{start}{number}" for number in range(rows.count)]
@@ -244,22 +264,22 @@ def _row_names(rows: Columns) -> Any:
     return compute().binary_join_element_wise(start, numbers, "")
 
 
-def _parted(rows: Columns) -> tuple[Columns, list[dict[str, Any]]]:
-    """Rows that dlt's CSV for PostgreSQL can hold, and those that it cannot: it makes a blank text
-    NULL, and PostgreSQL before 18 takes a line `\\.` in a text for the end of all."""
+def _part_odd(rows: Columns) -> tuple[Columns, list[TableRow]]:
+    """Return the rows that dlt's CSV for PostgreSQL can hold, and those that it cannot: it makes a
+    blank text NULL, and PostgreSQL before 18 takes a line `\\.` in a text for the end of all."""
     columns = [*([value] for value in rows.shared.values()), *rows.values.values()]
     odd = [_odd_places(column) for column in columns]
     if not any(odd):
         return rows, []
     if any(odd[: len(rows.shared)]):
-        return rows.only([]), rows.rows()
+        return rows.take([]), rows.rows()
     places = set().union(*odd)
     good = [place for place in range(rows.count) if place not in places]
-    return rows.only(good), rows.only(sorted(places)).rows()
+    return rows.take(good), rows.take(sorted(places)).rows()
 
 
-def _odd_places(column: Any) -> list[int]:
-    """Where a column has a text that dlt's CSV for PostgreSQL cannot hold."""
+def _odd_places(column: ColumnValues) -> list[int]:
+    """Return where a column has a text that dlt's CSV for PostgreSQL cannot hold."""
     if isinstance(column, list):
         if "" not in column and not any(isinstance(v, str) and "\\." in v for v in column):
             return []
@@ -272,7 +292,7 @@ def _odd_places(column: Any) -> list[int]:
     return places
 
 
-def _write_csv(rows: Columns, columns: Mapping[str, Any], file: Path) -> None:
+def _write_csv(rows: Columns, columns: ColumnHints, file: Path) -> None:
     if rows.is_large:
         from pyarrow import csv as arrow_csv
 
@@ -293,23 +313,23 @@ def _write_csv(rows: Columns, columns: Mapping[str, Any], file: Path) -> None:
         )
 
 
-def _write_parquet(table: Any, file: Path) -> None:
-    """In half the time of pyarrow's own settings, and three quarters of the size: the file is read
-    once, as a whole."""
+def _write_parquet(table: Arrow, file: Path) -> None:
+    """Write a file that is read once, as a whole: in half the time of pyarrow's own settings, and
+    three quarters of the size."""
     from pyarrow import parquet
 
     alike = [name for name in table.column_names if name not in _UNLIKE]
     parquet.write_table(table, file, use_dictionary=alike, write_statistics=False)
 
 
-def _as_list(column: Any) -> list[Any]:
+def _as_list(column: ColumnValues) -> list[Any]:
     values: list[Any] = column if isinstance(column, list) else column.to_pylist()
     return values
 
 
-def _table(rows: Columns, columns: Mapping[str, Any]) -> Any:
+def _table(rows: Columns, columns: ColumnHints) -> Arrow:
     pa = pyarrow()
-    types = {
+    types: dict[str | None, Arrow] = {
         "text": pa.string(),
         "bigint": pa.int64(),
         "decimal": pa.decimal128(18, 4),
@@ -323,16 +343,16 @@ def _table(rows: Columns, columns: Mapping[str, Any]) -> Any:
         for name, hint in columns.items()
     ]
 
-    def array_of(name: str, kind: Any) -> Any:
+    def array_of(name: str, kind: Arrow) -> Arrow:
         if name not in rows.values:
             return pa.repeat(pa.scalar(rows.shared.get(name), kind), rows.count)
         values = rows.values[name]
         if not isinstance(values, list):
             return values
-        if name not in rows.made:
-            rows.made[name] = pa.array(values, kind)
-        return rows.made[name]
+        if name not in rows.arrays:
+            rows.arrays[name] = pa.array(values, kind)
+        return rows.arrays[name]
 
-    table = pa.table([array_of(each.name, each.type) for each in fields], pa.schema(fields))
-    rows.made.pop("_dlt_id", None)  # of this table alone
+    table = pa.table([array_of(field.name, field.type) for field in fields], pa.schema(fields))
+    rows.arrays.pop("_dlt_id", None)  # of this table alone
     return table

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import NamedTuple, TypedDict, cast
 
-from dlt.common.schema.typing import TColumnSchema
+from dlt.common.schema.typing import TColumnSchema, TWriteDisposition
 
 TEXT: TColumnSchema = {"data_type": "text"}
 COUNT: TColumnSchema = {"data_type": "bigint"}
@@ -13,23 +13,34 @@ TIME: TColumnSchema = {"data_type": "timestamp", "timezone": True, "precision": 
 DATE: TColumnSchema = {"data_type": "date"}
 FLAG: TColumnSchema = {"data_type": "bool"}
 BYTES: TColumnSchema = {"data_type": "binary"}
+# A resource takes a strategy too, though the type of dlt's argument does not say so.
+INSERT = cast(TWriteDisposition, {"disposition": "merge", "strategy": "insert-only"})
 
 
-# What a table holds, its key, and its columns.
-Table = tuple[str, tuple[str, ...], dict[str, tuple[TColumnSchema, str]]]
+class Table(NamedTuple):
+    """What a row of a table is, in a sentence; the columns of its key; each column's type, and a
+    sentence."""
+
+    says: str
+    key: tuple[str, ...]
+    columns: dict[str, tuple[TColumnSchema, str]]
 
 
-def hints(table: Table, disposition: Any = "merge") -> dict[str, Any]:
-    """The table in the words of `dlt.resource` and `dlt.transformer`."""
-    _, key, columns = table
+class TableHints(TypedDict):
+    """Arguments of `dlt.resource` and `dlt.transformer`."""
+
+    write_disposition: TWriteDisposition
+    primary_key: tuple[str, ...]
+    columns: dict[str, TColumnSchema]
+
+
+def hints(table: Table, disposition: TWriteDisposition = "merge") -> TableHints:
+    """Return a table in the words of dlt."""
     return {
         "write_disposition": disposition,
-        "primary_key": key,
+        "primary_key": table.key,
         "columns": {
-            name: {"name": name, **kind, "description": says, "nullable": name not in key}
-            for name, (kind, says) in columns.items()
+            name: {"name": name, **kind, "description": says, "nullable": name not in table.key}
+            for name, (kind, says) in table.columns.items()
         },
     }
-
-
-INSERT = {"disposition": "merge", "strategy": "insert-only"}

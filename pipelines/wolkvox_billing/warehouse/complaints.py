@@ -6,7 +6,7 @@ import errno
 import logging
 import re
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypeVar
 
 from dlt.common.configuration.exceptions import ConfigFieldMissingException, ConfigurationException
 from dlt.common.destination.exceptions import DestinationException
@@ -16,6 +16,8 @@ from wolkvox_billing.errors import SettingsError
 
 logger = logging.getLogger("wolkvox_billing")
 
+T = TypeVar("T")
+
 
 def is_complaint(error: BaseException) -> bool:
     """Whether it comes from a destination: from dlt, or from a database's driver, whose errors all
@@ -23,8 +25,8 @@ def is_complaint(error: BaseException) -> bool:
     return isinstance(error, DestinationException) or _is_a(error, "Error")
 
 
-def configured(make: Callable[[], Any]) -> Any:
-    """What `make` makes of the settings; dlt's complaint about one becomes a SettingsError.
+def configured(make: Callable[[], T]) -> T:
+    """Return what `make` makes of the settings; dlt's complaint about one becomes a SettingsError.
 
     dlt's text is not passed on: it may show the value, and the value may be a token.
     """
@@ -43,14 +45,14 @@ def configured(make: Callable[[], Any]) -> Any:
 
 
 def missing(error: ConfigFieldMissingException) -> str:
-    """The settings that dlt misses, with a variable that it looked for."""
+    """Return a sentence of the settings that dlt misses, with a variable that it looked for."""
     tried = re.search(r"'(DESTINATION__[A-Z0-9_]+?__CREDENTIALS)__", str(error.traces))
     where = f": set {tried[1]}, or the same in .dlt/secrets.toml" if tried else ""
     return f"settings are missing: {', '.join(error.fields)}{where}"
 
 
 def causes(error: BaseException | None) -> list[BaseException]:
-    """An exception and all that led to it, the outermost first."""
+    """Return an exception and all that led to it, the outermost first."""
     chain: list[BaseException] = []
     while error is not None and error not in chain:
         chain.append(error)
@@ -59,7 +61,7 @@ def causes(error: BaseException | None) -> list[BaseException]:
 
 
 def plain(error: BaseException) -> str:
-    """What went wrong at the destination, in one line for a person."""
+    """Return what went wrong at the destination, in one line for a person."""
     chain = causes(error)
     innermost = " ".join(str(chain[-1]).split())
     if lock := re.search(
@@ -92,7 +94,7 @@ class Failure(NamedTuple):
     is_whole: bool
 
 
-def failure_of(step: Callable[[], Any]) -> Failure | None:
+def failure_of(step: Callable[[], object]) -> Failure | None:
     """Take a step; return what the destination complains of, None if nothing.
 
     Raises SettingsError where a setting is missing, and whatever does not come from a destination.

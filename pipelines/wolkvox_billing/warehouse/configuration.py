@@ -20,12 +20,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from wolkvox_billing.errors import SettingsError, short
 
 SECRET_FILES = "/run/secrets"  # where Docker and Kubernetes mount secrets, a file each
 PIPELINE = "wolkvox"
+
+Toml: TypeAlias = dict[str, object]  # of a TOML file, or of a section in it
+T = TypeVar("T")
 
 # The folders.
 
@@ -81,7 +84,7 @@ class SettingsFile(NamedTuple):
     """A TOML file, and what is in it."""
 
     path: str
-    tables: dict[str, Any]
+    tables: Toml
 
 
 @dataclass(frozen=True)
@@ -89,7 +92,7 @@ class SettingsFiles:
     """The project's file of a name before the global one, as far as they are; both laid over."""
 
     layers: tuple[SettingsFile, ...]
-    tables: dict[str, Any]
+    tables: Toml
 
     @classmethod
     def read(cls, file_name: str) -> SettingsFiles:
@@ -97,7 +100,7 @@ class SettingsFiles:
         folders = dict.fromkeys((run_dir() / _settings_folder(), Path(_global_dir())))
         paths = [str(folder / file_name) for folder in folders]
         layers = [SettingsFile(path, _read_toml(path)) for path in paths if os.path.isfile(path)]
-        tables: dict[str, Any] = {}
+        tables: Toml = {}
         for layer in reversed(layers):
             tables = _lay_over(tables, layer.tables)
         return cls(tuple(layers), tables)
@@ -107,7 +110,7 @@ class SettingsFiles:
         return next(file.path for file in self.layers if _look_up(file.tables, keys) is not None)
 
 
-def _read_toml(path: str) -> dict[str, Any]:
+def _read_toml(path: str) -> Toml:
     if sys.version_info >= (3, 11):
         import tomllib  # only where there is a file
     else:
@@ -122,7 +125,7 @@ def _read_toml(path: str) -> dict[str, Any]:
         line = content.count(b"\n", 0, error.start) + 1
         raise SettingsError(f"{path}, line {line}: this is not UTF-8") from None
     try:
-        tables: dict[str, Any] = tomllib.loads(text)
+        tables: Toml = tomllib.loads(text)
         return tables
     except (ValueError, RecursionError) as error:
         # Nothing but the line of what the parser says: it quotes what stands there.
@@ -133,15 +136,16 @@ def _read_toml(path: str) -> dict[str, Any]:
         raise SettingsError(f"{path}{where}: this is not TOML") from None
 
 
-def _lay_over(lower: dict[str, Any], upper: dict[str, Any]) -> dict[str, Any]:
+def _lay_over(lower: Toml, upper: Toml) -> Toml:
     merged = {**lower, **upper}
     for key in lower.keys() & upper.keys():
-        if isinstance(lower[key], dict) and isinstance(upper[key], dict):
-            merged[key] = _lay_over(lower[key], upper[key])
+        below, above = lower[key], upper[key]
+        if isinstance(below, dict) and isinstance(above, dict):
+            merged[key] = _lay_over(below, above)
     return merged
 
 
-def _look_up(tables: object, keys: Sequence[str]) -> Any:
+def _look_up(tables: object, keys: Sequence[str]) -> object:
     for key in keys:
         if not isinstance(tables, dict) or key not in tables:
             return None
@@ -155,7 +159,7 @@ def _look_up(tables: object, keys: Sequence[str]) -> Any:
 class Entry(NamedTuple):
     """A value as it was set, and where, in words."""
 
-    value: Any
+    value: object
     place: str
 
 
@@ -166,31 +170,30 @@ class Configuration:
     secrets: SettingsFiles
     config: SettingsFiles
 
-    def value(self, name: str, hint: object, *sections: str, secret: bool = False) -> Any:
+    def value(self, name: str, hint: type[T], *sections: str, secret: bool = False) -> T | None:
         """Return what dlt would inject for a key under these sections, None where nobody set it.
 
-        hint: str, int, float, bool, list or dict, which texts are read as too; or Any.
+        hint: str, int, float, bool, list or dict, which texts are read as too; or object.
         Raises SettingsError for what cannot be read so, and for a secret in config.toml.
         """
         paths = [sections[:depth] for depth in range(len(sections), -1, -1)]
         return self.value_in(paths, name, hint, secret=secret)
 
     def value_in(
-        self, paths: Sequence[tuple[str, ...]], name: str, hint: object, *, secret: bool = False
-    ) -> Any:
+        self, paths: Sequence[tuple[str, ...]], name: str, hint: type[T], *, secret: bool = False
+    ) -> T | None:
         """Return the same for a key under one of several paths of sections, the first before."""
         entry = self._look(paths, name, secret)
         if entry is None:
             return None
-        if hint is Any:
-            return entry.value
         expected, read = _HINTS[hint]
         try:
-            return read(entry.value)
+            value: T = read(entry.value)
+            return value
         except (ValueError, OverflowError, RecursionError):
-            shown = f"{_kind(entry.value)}, which is not shown" if secret else short(entry.value)
+            text = f"{_kind(entry.value)}, which is not shown" if secret else short(entry.value)
             raise SettingsError(
-                f"the setting `{name}` {entry.place} is {shown}: expected {expected}"
+                f"the setting `{name}` {entry.place} is {text}: expected {expected}"
             ) from None
 
     def _look(self, paths: Sequence[tuple[str, ...]], name: str, secret: bool) -> Entry | None:
@@ -216,8 +219,8 @@ class Configuration:
 
 
 def _mounted_secret(variable: str) -> str | None:
-    """The text of a file of that name, which goes before the variable. As dlt does, this sets the
-    variable by it: a guard against variables of other programs sees it there."""
+    """Return the text of a file of that name, which goes before the variable. As dlt does, this
+    sets the variable by it: a guard against variables of other programs sees it there."""
     name = variable.lower().replace("_", "-")
     path = os.path.join(SECRET_FILES, name)
     if os.path.isdir(path):
@@ -232,7 +235,7 @@ def _mounted_secret(variable: str) -> str | None:
     return text
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, (list, dict)):  # of which dlt makes JSON
@@ -240,7 +243,7 @@ def _text(value: Any) -> str:
     return str(value.isoformat() if hasattr(value, "isoformat") else value)
 
 
-def _whole(value: Any) -> int:
+def _whole(value: object) -> int:
     if isinstance(value, str):
         digits = value.strip()
         return int(digits[2:], 16) if digits.startswith("0x") else int(digits)
@@ -249,7 +252,7 @@ def _whole(value: Any) -> int:
     return int(value)
 
 
-def _number(value: Any) -> float:
+def _number(value: object) -> float:
     if isinstance(value, str):
         digits = value.strip()
         return float(int(digits[2:], 16) if digits.startswith("0x") else digits)
@@ -258,7 +261,7 @@ def _number(value: Any) -> float:
     return float(value)
 
 
-def _truth(value: Any) -> bool:
+def _truth(value: object) -> bool:
     if isinstance(value, (bool, int, float)):
         return bool(value)
     if not isinstance(value, str) or value.lower() not in _TRUTHS:
@@ -266,8 +269,8 @@ def _truth(value: Any) -> bool:
     return _TRUTHS[value.lower()]
 
 
-def _of_json(kind: type) -> Callable[[Any], Any]:
-    def read(value: Any) -> Any:
+def _of_json(kind: type) -> Callable[[object], object]:
+    def read(value: object) -> object:
         if isinstance(value, str):
             value = json.loads(value)
             # Python reads more than JSON is: infinite numbers, halves of characters.
@@ -282,7 +285,9 @@ def _of_json(kind: type) -> Callable[[Any], Any]:
 _TRUTHS = dict.fromkeys(("yes", "true", "t", "y", "1"), True) | dict.fromkeys(
     ("no", "false", "f", "n", "0"), False
 )
-_HINTS: dict[object, tuple[str, Callable[[Any], Any]]] = {
+# What is expected, and how it is read: into the type that is the key.
+_HINTS: dict[type, tuple[str, Callable[[object], Any]]] = {
+    object: ("anything", lambda value: value),
     str: ("a text", _text),
     int: ("a whole number", _whole),
     float: ("a number", _number),
@@ -343,7 +348,7 @@ def _is_notebook(configuration: Configuration) -> bool:
 
 def _names_pipeline(configuration: Configuration) -> bool:
     files = (configuration.secrets, configuration.config)
-    return any(PIPELINE in of.tables for of in files) or has_variables(PIPELINE)
+    return any(PIPELINE in file.tables for file in files) or has_variables(PIPELINE)
 
 
 def has_variables(*sections: str) -> bool:
@@ -353,7 +358,7 @@ def has_variables(*sections: str) -> bool:
 
 
 def _has_providers(configuration: Configuration) -> bool:
-    whole = configuration.value("providers", Any)
+    whole = configuration.value("providers", object)
     if whole is not None and not isinstance(whole, dict):
         return True  # dlt takes it for something else than a section
     here = [("providers",)]
@@ -379,12 +384,12 @@ class Setting(NamedTuple):
     """A setting of the source: its name and type, and whether it is a secret."""
 
     name: str
-    hint: object
+    hint: type
     is_secret: bool = False
 
 
 SOURCE_SETTINGS = (
-    Setting("operations", Any, True),
+    Setting("operations", object, True),
     Setting("server", str),
     Setting("token", str, True),
     Setting("reports", list),
@@ -399,7 +404,7 @@ SOURCE_SETTINGS = (
 )
 
 
-def source_settings(configuration: Configuration, overrides: Mapping[str, Any]) -> dict[str, Any]:
+def source_settings(configuration: Configuration, overrides: Mapping[str, object]) -> Toml:
     """Return the values of the source's settings by their names, without those that nobody set.
 
     overrides: settings that shall not come from the configuration, in which they are not looked

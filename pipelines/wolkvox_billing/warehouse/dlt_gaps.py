@@ -10,45 +10,49 @@ import shutil
 from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
-from dlt.common.destination import Destination
+from dlt.common.destination import AnyDestination
 from dlt.common.json import PUA_START
 from dlt.common.schema import Schema
-from dlt.destinations.sql_client import SqlClientBase, raise_database_error
+from dlt.destinations.sql_client import raise_database_error
 
 from wolkvox_billing.warehouse.complaints import failure_of
-from wolkvox_billing.warehouse.sql import engine_name, literal
+from wolkvox_billing.warehouse.sql import Client, engine_name, literal
+
+EngineSettings: TypeAlias = Any  # of a destination, as dlt has them: each engine's are its own
 
 
-def resolve_once(kind: Destination[Any, Any]) -> None:
-    """dlt reads a destination's settings anew for each client that it makes, some forty a load: a
-    fifth of what a poll takes. They do not change while it is open, so each client gets a copy."""
-    read = kind.configuration
-    known: dict[tuple[object, ...], Any] = {}
+def resolve_once(destination: AnyDestination) -> None:
+    """Give each client of a destination a copy of its settings. dlt reads them anew for each that
+    it makes, some forty a load: a fifth of what a poll takes. They do not change while it is open.
+    """
+    read: Callable[..., EngineSettings] = destination.configuration
+    resolved: dict[tuple[object, ...], EngineSettings] = {}
 
-    def configuration(initial_config: Any, accept_partial: bool = False) -> Any:
-        if initial_config is None:
-            return read(initial_config, accept_partial)
-        filled_in = initial_config.dataset_name, initial_config.default_schema_name
-        is_mock = initial_config.credentials is not None  # of dlt's, to learn what an engine can
-        if (key := (accept_partial, is_mock, *filled_in)) not in known:
-            known[key] = read(initial_config, accept_partial)
-        made = known[key].copy()
-        if engine_name(kind) == "duckdb" and not accept_partial:
-            made.credentials.on_resolved()  # its connections are its own
-        return made
+    def configuration(initial: EngineSettings, accept_partial: bool = False) -> EngineSettings:
+        if initial is None:
+            return read(initial, accept_partial)
+        is_mock = initial.credentials is not None  # of dlt's, to learn what an engine can
+        key = (accept_partial, is_mock, initial.dataset_name, initial.default_schema_name)
+        if key not in resolved:
+            resolved[key] = read(initial, accept_partial)
+        copy = resolved[key].copy()
+        if engine_name(destination) == "duckdb" and not accept_partial:
+            copy.credentials.on_resolved()  # its connections are its own
+        return copy
 
-    kind.configuration = configuration  # type: ignore
+    destination.configuration = configuration  # type: ignore
 
 
-def fail_at_refused_rows(kind: Destination[Any, Any]) -> None:
-    """What PostgreSQL says against the rows of a COPY dlt does not tell from a lost connection: it
-    tries the same rows five times, with a second in between. Now it fails as by any other statement
-    of dlt's, at once where it is the rows; a lock or a connection is tried again as before."""
+def fail_at_refused_rows(destination: AnyDestination) -> None:
+    """Fail at once at rows that PostgreSQL refuses. What it says against the rows of a COPY dlt
+    does not tell from a lost connection: it tries the same rows five times, with a second in
+    between. Now it fails as by any other statement of dlt's, at once where it is the rows; a lock
+    or a connection is tried again as before."""
     from dlt.destinations.impl.postgres.postgres import PostgresCsvCopyJob
 
-    make_client = kind.client
+    make_client = destination.client
 
     def client(*words: Any, **named: Any) -> Any:
         made: Any = make_client(*words, **named)
@@ -65,31 +69,31 @@ def fail_at_refused_rows(kind: Destination[Any, Any]) -> None:
         made.create_load_job = create_load_job
         return made
 
-    kind.client = client  # type: ignore
+    destination.client = client  # type: ignore
 
 
 @raise_database_error
-def _by_kind_of_error(_: SqlClientBase[Any], run: Callable[[], None]) -> None:
+def _by_kind_of_error(_: Client, run: Callable[[], None]) -> None:
     run()
 
 
 def forget_what_is_gone(
-    client: SqlClientBase[Any], schema: Schema, place: str, there: Mapping[str, Collection[str]]
+    client: Client, schema: Schema, place: str, tables: Mapping[str, Collection[str]]
 ) -> None:
     """Let dlt make tables again that somebody dropped. By its notes it takes them for made, and
     every later load into them fails.
 
-    place: a schema; there: what is in it, table → columns.
+    place: a schema; tables: those that are in it.
     """
-    known = {
+    noted = {
         str(table["name"])
         for table in schema.data_tables(seen_data_only=True)
         if place == client.dataset_name or table.get("write_disposition") == "merge"
     }
-    if not known <= there.keys() and schema.version_table_name in there:
+    if not noted <= tables.keys() and schema.version_table_name in tables:
         with client.with_alternative_dataset_name(place):
-            table = client.make_qualified_table_name(schema.version_table_name)
-            forget = f"DELETE FROM {table} WHERE schema_name = {literal(schema.name)}"
+            versions = client.make_qualified_table_name(schema.version_table_name)
+            forget = f"DELETE FROM {versions} WHERE schema_name = {literal(schema.name)}"
             # Somebody who may not do that may not see that table either: it is not gone.
             failure_of(lambda: client.execute_sql(forget))
 

@@ -15,9 +15,9 @@ LITTLE_MEMORY = "300MB"  # for a load of many rows
 
 @contextmanager
 def held_open(pipeline: dlt.Pipeline, *, or_fail: bool = False) -> Iterator[None]:
-    """A DuckDB file open for the block, so that dlt, which opens and closes it some seven times a
-    load, does not write it out each time: a load takes a third less. Not while the vendor is asked:
-    no reader could open the file meanwhile.
+    """Hold a DuckDB file open for the block, so that dlt, which opens and closes it some seven
+    times a load, does not write it out each time: a load takes a third less. Not while the vendor
+    is asked: no reader could open the file meanwhile.
 
     A load must have it, `or_fail`: in a file that it gets later another project's load may be half
     done, and both use the same staging tables. Raises DestinationException then."""
@@ -37,15 +37,15 @@ def held_open(pipeline: dlt.Pipeline, *, or_fail: bool = False) -> Iterator[None
 
 @contextmanager
 def in_little_memory(pipeline: dlt.Pipeline) -> Iterator[None]:
-    """A DuckDB file that is held open takes no more than LITTLE_MEMORY for the block, in the place
+    """Let a DuckDB file that is held open take no more than LITTLE_MEMORY for the block, in place
     of four fifths of the machine's: it would keep all that it read. Where somebody has set another
     limit, that one stays."""
     import duckdb  # of no use to a load into another destination
 
-    asked = "SELECT current_setting('memory_limit')"
+    query = "SELECT current_setting('memory_limit')"
     with pipeline.sql_client() as client:
-        [[limit]] = client.execute_sql(asked) or []
-        if duckdb.execute(asked).fetchall() != [(limit,)]:
+        [[limit]] = client.execute_sql(query) or []
+        if duckdb.execute(query).fetchall() != [(limit,)]:
             yield
             return
         client.execute_sql(f"SET memory_limit = '{LITTLE_MEMORY}'")
@@ -59,7 +59,7 @@ def in_little_memory(pipeline: dlt.Pipeline) -> Iterator[None]:
 
 
 def empty_staging(pipeline: dlt.Pipeline) -> None:
-    """Empties dlt's staging tables, before DuckDB writes its file: it would write these rows too,
+    """Empty dlt's staging tables, before DuckDB writes its file: it would write these rows too,
     and the file would be half as large again."""
     with pipeline.sql_client() as client, client.with_staging_dataset():
         for table in tables_in(client, client.dataset_name):

@@ -9,21 +9,28 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import dlt
-from dlt.destinations.sql_client import SqlClientBase
+from dlt.common.pipeline import LoadInfo
 from dlt.extract import DltSource
 from dlt.pipeline.exceptions import PipelineStepFailed
 
 from wolkvox_billing.errors import WarehouseError
-from wolkvox_billing.warehouse.bulk import THERE
+from wolkvox_billing.warehouse.bulk import LOADED
 from wolkvox_billing.warehouse.complaints import failure_of, is_out_of_memory
 from wolkvox_billing.warehouse.dlt_gaps import drop_packages, forget_what_is_gone
 from wolkvox_billing.warehouse.duckdb_file import empty_staging, held_open, in_little_memory
 from wolkvox_billing.warehouse.place import table_format
 from wolkvox_billing.warehouse.sessions import only_load
-from wolkvox_billing.warehouse.sql import REFRESHED, among, engine_of, literal, rows_of, tables_in
+from wolkvox_billing.warehouse.sql import (
+    REFRESHED,
+    Client,
+    among,
+    engine_of,
+    literal,
+    rows_of,
+    tables_in,
+)
 
 LONG = 900.0  # seconds for another host that loads
 
@@ -37,7 +44,7 @@ def look_at_destination(pipeline: dlt.Pipeline) -> Tables | None:
     the destination. Where a table is gone that was made, or the one that it is merged from, dlt's
     notes go too, by which it would take them for made, and fail for ever. What a role may not see
     or change stays as it is."""
-    THERE.pop(pipeline.working_dir, None)
+    LOADED.pop(pipeline.working_dir, None)
     pipeline.sync_destination()
     if engine_of(pipeline) not in REFRESHED:
         return None
@@ -51,7 +58,7 @@ def look_at_destination(pipeline: dlt.Pipeline) -> Tables | None:
             f"AND {among('table_schema', places)}",
         ):
             columns[place].setdefault(table, set()).add(column)
-        THERE[pipeline.working_dir] = columns[places[0]]
+        LOADED[pipeline.working_dir] = columns[places[0]]
         if pipeline.default_schema_name:
             for place in places:
                 forget_what_is_gone(client, pipeline.default_schema, place, columns[place])
@@ -68,11 +75,11 @@ def missing_columns(pipeline: dlt.Pipeline, tables: Tables) -> dict[str, str]:
         name = str(table["name"])
         lacking = sorted(set(table["columns"]) - set(tables.get(name, table["columns"])))
         if lacking:
-            what = f"columns {', '.join(lacking)} of {name} are missing"
+            gap = f"columns {', '.join(lacking)} of {name} are missing"
             if len(lacking) == 1:
-                what = f"column {lacking[0]} of {name} is missing"
+                gap = f"column {lacking[0]} of {name} is missing"
             sentences[name] = (
-                f"{what}: somebody renamed or dropped it; give it back its name, or add it again"
+                f"{gap}: somebody renamed or dropped it; give it back its name, or add it again"
             )
     return sentences
 
@@ -85,7 +92,8 @@ def load_source(pipeline: dlt.Pipeline, source: DltSource) -> Changes:
     """Load what a source gives, while no other host loads; return which tables it changed. Where it
     fails nothing of it is left in the working folder; some of its rows may be in the tables."""
     try:
-        pipeline.extract(source, table_format=table_format(pipeline))
+        # None is dlt's default too, though its type does not say so.
+        pipeline.extract(source, table_format=table_format(pipeline))  # type: ignore[arg-type]
         pipeline.normalize()
         info = _load(pipeline)
         info.raise_on_failed_jobs()
@@ -98,8 +106,8 @@ def load_source(pipeline: dlt.Pipeline, source: DltSource) -> Changes:
     }
 
 
-def _load(pipeline: dlt.Pipeline) -> Any:
-    """Loads many rows into DuckDB one table after the other, since each takes all cores and the
+def _load(pipeline: dlt.Pipeline) -> LoadInfo:
+    """Load many rows into DuckDB one table after the other, since each takes all cores and the
     memory that it can get; and in little memory, as long as that suffices."""
     is_duckdb = engine_of(pipeline) == "duckdb"
     normalized = Path(pipeline.working_dir, "load", "normalized")
@@ -126,8 +134,9 @@ def load_or_raise(pipeline: dlt.Pipeline, step: Callable[[Tables], Changes], und
             tables = look_at_destination(pipeline)
             if tables and (lacking := missing_columns(pipeline, tables)):
                 raise WarehouseError(f"{undone}: {'; '.join(lacking.values())}")
-            known: Any = pipeline.default_schema.tables if pipeline.default_schema_name else {}
-            comment(pipeline, step(known if tables is None else tables))
+            if tables is None:
+                tables = pipeline.default_schema.tables if pipeline.default_schema_name else {}
+            comment(pipeline, step(tables))
 
     if failure := failure_of(steps):
         raise WarehouseError(f"{undone}: {failure.says}")
@@ -150,9 +159,9 @@ def comment(pipeline: dlt.Pipeline, changes: Changes) -> None:
                 for column, hint in table["columns"].items()
                 if column in columns
             ]
-            for what, target, says in targets:
+            for kind, target, says in targets:
                 if says:
-                    client.execute_sql(f"COMMENT ON {what} {target} IS {literal(says)}")
+                    client.execute_sql(f"COMMENT ON {kind} {target} IS {literal(says)}")
 
 
 def keep_newest(pipeline: dlt.Pipeline, of_late: str) -> None:
@@ -188,16 +197,16 @@ def put_back(pipeline: dlt.Pipeline, reports: Collection[str], of_failed: str) -
             client.execute_sql(f"DELETE FROM {table} WHERE {of_failed}")
 
 
-def _update(client: SqlClientBase[Any], report: str, keys: str, condition: str) -> str:
-    """The newest readings of these keys into a report's table, whose rows are `t` in a condition,
-    and `n` the readings."""
+def _update(client: Client, report: str, keys: str, condition: str) -> str:
+    """Return the statement that puts the newest readings of these keys into a report's table, whose
+    rows are `t` in a condition, and `n` the readings."""
     readings = client.make_qualified_table_name("readings")
     table = client.make_qualified_table_name(report)
     key = ", ".join(_KEY)
-    shown = ("items", "items_raw", "date_raw", "read_at", "poll_id")
+    values = ("items", "items_raw", "date_raw", "read_at", "poll_id")
     same = " AND ".join(f"t.{name} = n.{name}" for name in _KEY)
     return (
-        f"UPDATE {table} AS t SET {', '.join(f'{name} = n.{name}' for name in shown)} "
+        f"UPDATE {table} AS t SET {', '.join(f'{name} = n.{name}' for name in values)} "
         f"FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY {key} "
         "ORDER BY read_at DESC, poll_id DESC, row_number DESC) AS place "
         f"FROM {readings} WHERE report = {literal(report)} AND ({key}) IN ({keys})) AS n "

@@ -14,22 +14,28 @@ from contextlib import contextmanager
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import dlt
 import filelock
 from dlt.common.configuration.exceptions import ConfigurationException
-from dlt.common.destination import Destination
+from dlt.common.destination import AnyDestination, Destination
 from dlt.common.destination.configuration import CsvFormatConfiguration
 from dlt.common.destination.exceptions import DestinationException, UnknownDestinationModule
 from dlt.common.exceptions import MissingDependencyException
 from dlt.common.schema.exceptions import SchemaException
+from dlt.common.schema.typing import TTableFormat
 from dlt.common.storages.exceptions import StorageException
 
 from wolkvox_billing.errors import SettingsError, WarehouseError
 from wolkvox_billing.warehouse.complaints import configured, is_complaint, plain
 from wolkvox_billing.warehouse.configuration import PIPELINE
-from wolkvox_billing.warehouse.dlt_gaps import drop_packages, fail_at_refused_rows, resolve_once
+from wolkvox_billing.warehouse.dlt_gaps import (
+    EngineSettings,
+    drop_packages,
+    fail_at_refused_rows,
+    resolve_once,
+)
 from wolkvox_billing.warehouse.sql import engine_name, engine_of
 from wolkvox_billing.warehouse.working_folder import (
     ALL,
@@ -39,6 +45,9 @@ from wolkvox_billing.warehouse.working_folder import (
     working_folder_name,
 )
 
+if TYPE_CHECKING:
+    from dlt.destinations.impl.postgres.configuration import PostgresCredentials
+
 logger = logging.getLogger("wolkvox_billing")
 
 DATASET = "wolkvox_billing"
@@ -47,79 +56,79 @@ LOCK_WAIT = 60.0  # seconds, for a table; dlt tries five times
 FILES = "filesystem"  # dlt's destination of a folder or a bucket, where files become Delta tables
 
 
+class _Place(NamedTuple):
+    """A destination as dlt resolved it, and the working folder of a dataset in it."""
+
+    factory: AnyDestination
+    folder: WorkingFolder
+
+
 def _place(destination: str, dataset: str) -> _Place:
-    """The destination by dlt's configuration, checked as far as can be without asking it. Raises
-    SettingsError."""
+    """Return the destination by dlt's configuration, checked as far as can be without asking it.
+    Raises SettingsError."""
     # What is polled is nobody's business.
     os.environ.setdefault("RUNTIME__DLTHUB_TELEMETRY", "false")
     check_dataset(dataset)
     try:
-        kind = Destination.from_reference(destination)
-        assert kind is not None
-        if engine_name(kind) == "postgres":
+        factory = Destination.from_reference(destination)
+        assert factory is not None
+        if engine_name(factory) == "postgres":
             # A job of a load that was killed may be done again. Where dlt's own ids must be unique
             # that is an error, and the package waits for ever; the merge sorts it out.
-            credentials = configured(partial(_impatient, kind))
-            kind = Destination.from_reference(
+            credentials = configured(partial(_impatient, factory))
+            factory = Destination.from_reference(
                 destination, create_indexes=False, credentials=credentials
             )
-            assert kind is not None
-            fail_at_refused_rows(kind)
-        if engine_name(kind) == FILES:
-            _check_files(kind)
-        if engine_name(kind) in ("duckdb", "postgres"):
-            resolve_once(kind)
+            assert factory is not None
+            fail_at_refused_rows(factory)
+        if engine_name(factory) == FILES:
+            _check_files(factory)
+        if engine_name(factory) in ("duckdb", "postgres"):
+            resolve_once(factory)
     except UnknownDestinationModule:
         raise SettingsError(f"dlt knows no destination {destination!r}") from None
     except MissingDependencyException as error:
         raise SettingsError(f"the destination {destination} needs more: {error}") from None
-    return _Place(kind, _folder(destination, kind, dataset))
+    return _Place(factory, _folder(destination, factory, dataset))
 
 
-def _folder(destination: str, kind: Destination[Any, Any], dataset: str) -> WorkingFolder:
+def _folder(destination: str, factory: AnyDestination, dataset: str) -> WorkingFolder:
     context = dlt.current.run_context()
     own = working_folder_name(
-        context.run_dir, destination, kind.destination_name, dataset, settings_location(kind)
+        context.run_dir, destination, factory.destination_name, dataset, settings_location(factory)
     )
     return WorkingFolder(Path(context.data_dir, ALL, own))
-
-
-class _Place(NamedTuple):
-    """A destination as dlt resolved it, and the working folder of a dataset in it."""
-
-    kind: Destination[Any, Any]
-    folder: WorkingFolder
 
 
 @contextmanager
 def opened(
     destination: str = DESTINATION, dataset: str = DATASET, *, wait: float = 900
 ) -> Iterator[dlt.Pipeline]:
-    """The dlt pipeline of one destination and dataset, as this project folder means it, held
-    against other processes for the block.
+    """Give the dlt pipeline of one destination and dataset, as this project folder means it, and
+    hold it against other processes for the block.
 
     Raises SettingsError, and WarehouseError where the folder cannot be used.
     """
-    kind, folder = _place(destination, dataset)
-    before = Path(dlt.current.run_context().get_data_entity("pipelines"), ALL)
+    factory, folder = _place(destination, dataset)
+    older = Path(dlt.current.run_context().get_data_entity("pipelines"), ALL)
     with _private(), _only_one(folder.path, wait):
         try:
-            folder.take_over(before / folder.path.name)
+            folder.take_over(older / folder.path.name)
             drop_packages(folder.pipelines / PIPELINE)
             try:
-                pipeline = configured(lambda: _pipeline(kind, dataset, folder))
+                pipeline = configured(lambda: _pipeline(factory, dataset, folder))
             except (OSError, ValueError, SchemaException, StorageException) as error:
                 # dlt's own files are damaged, or of another version: they are made anew.
                 logger.warning("%s is made anew: %s", folder.pipelines, plain(error))
                 shutil.rmtree(folder.pipelines)
-                pipeline = configured(lambda: _pipeline(kind, dataset, folder))
-            if engine_name(kind) == "duckdb":
+                pipeline = configured(lambda: _pipeline(factory, dataset, folder))
+            if engine_name(factory) == "duckdb":
                 pipeline.destination_client()  # complains of a file that it cannot have
-                _check_file(Path(location_of(pipeline)), dataset, _variable(kind, "CREDENTIALS"))
+                _check_file(Path(location_of(pipeline)), dataset, _variable(factory, "CREDENTIALS"))
         except DestinationException as error:
             raise SettingsError(
                 f"the destination {destination} cannot be had by "
-                f"{_variable(kind, 'CREDENTIALS')}: {plain(error)}"
+                f"{_variable(factory, 'CREDENTIALS')}: {plain(error)}"
             ) from None
         except (OSError, ValueError) as error:
             raise WarehouseError(
@@ -129,10 +138,10 @@ def opened(
         yield pipeline
 
 
-def _pipeline(kind: Destination[Any, Any], dataset: str, folder: WorkingFolder) -> dlt.Pipeline:
+def _pipeline(factory: AnyDestination, dataset: str, folder: WorkingFolder) -> dlt.Pipeline:
     pipeline = dlt.pipeline(
         PIPELINE,
-        destination=kind,
+        destination=factory,
         dataset_name=dataset,
         pipelines_dir=str(folder.pipelines),
     )
@@ -141,12 +150,12 @@ def _pipeline(kind: Destination[Any, Any], dataset: str, folder: WorkingFolder) 
     return pipeline
 
 
-def _variable(kind: Destination[Any, Any], setting: str) -> str:
-    return f"DESTINATION__{kind.destination_name.upper()}__{setting}"
+def _variable(factory: AnyDestination, setting: str) -> str:
+    return f"DESTINATION__{factory.destination_name.upper()}__{setting}"
 
 
 def _check_file(file: Path, dataset: str, variable: str) -> None:
-    """What can be known of a DuckDB file before anybody is asked. Raises SettingsError."""
+    """Raise SettingsError for a DuckDB file that cannot be, before anybody is asked."""
     how = f"set another one in {variable}"
     if file.stem in (dataset, f"{dataset}_marts"):
         raise SettingsError(
@@ -157,33 +166,33 @@ def _check_file(file: Path, dataset: str, variable: str) -> None:
         raise SettingsError(f"{file} cannot be a DuckDB file, since its folder must exist: {how}")
 
 
-def _check_files(kind: Destination[Any, Any]) -> None:
-    """What can be known of a folder or bucket before anybody is asked. Raises SettingsError."""
+def _check_files(factory: AnyDestination) -> None:
+    """Raise SettingsError where Delta tables cannot be, before anybody is asked."""
     if not find_spec("deltalake"):  # dlt would append to bare files, and double what comes again
         raise SettingsError(
             "the destination filesystem needs Delta tables: pip install 'wolkvox-billing[lake]'"
         )
-    if not settings_location(kind):
+    if not settings_location(factory):
         raise SettingsError(
             "the destination filesystem needs a folder or bucket: set "
-            f"{_variable(kind, 'BUCKET_URL')}"
+            f"{_variable(factory, 'BUCKET_URL')}"
         )
 
 
 @contextmanager
 def _private() -> Iterator[None]:
-    """What holds answers is made for its owner alone: the working folder, a new DuckDB file with
-    its log. A file that is there keeps its mode, which somebody may have chosen."""
-    before = os.umask(0o077)
+    """Make what holds answers for its owner alone: the working folder, a new DuckDB file with its
+    log. A file that exists keeps its mode, which somebody may have chosen."""
+    mask = os.umask(0o077)
     try:
         yield
     finally:
-        os.umask(before)
+        os.umask(mask)
 
 
 @contextmanager
 def _only_one(folder: Path, wait: float) -> Iterator[None]:
-    """Holds a working folder: a second process waits, since dlt's files are for one at a time."""
+    """Hold a working folder: a second process waits, since dlt's files are for one at a time."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if folder.stat().st_mode & 0o077:  # made before this was private
@@ -204,13 +213,13 @@ def _only_one(folder: Path, wait: float) -> Iterator[None]:
         lock.release()
 
 
-def table_format(pipeline: dlt.Pipeline) -> Any:
-    """What files become tables by, where the destination is but files; None where it has tables."""
+def table_format(pipeline: dlt.Pipeline) -> TTableFormat | None:
+    """Return what files become tables by, None where the destination has tables of its own."""
     return "delta" if engine_of(pipeline) == FILES else None
 
 
 def check_readable(pipeline: dlt.Pipeline) -> None:
-    """Raises SettingsError where the tables are but files, which no verb reads."""
+    """Raise SettingsError where the tables are but files, which no verb reads."""
     if engine_of(pipeline) == FILES:
         raise SettingsError(
             "this command does not read Delta tables: only `load` knows the destination "
@@ -227,18 +236,17 @@ def folder_of(pipeline: dlt.Pipeline) -> WorkingFolder:
 def resolved(destination: str, dataset: str) -> tuple[WorkingFolder, str]:
     """Return the working folder of a destination and dataset, where only dlt can tell, and an
     address for psycopg2, "" where it is no PostgreSQL. Raises SettingsError."""
-    kind, folder = _place(destination, dataset)
-    if engine_name(kind) != "postgres":
+    factory, folder = _place(destination, dataset)
+    if engine_name(factory) != "postgres":
         return folder, ""
-    spec: Any = configured(lambda: kind.configuration(kind.spec(), accept_partial=True))
-    credentials = spec.credentials
+    credentials = configured(partial(_settings_of, factory)).credentials
     is_whole = credentials and not credentials.is_partial()
     return folder, credentials.to_native_representation() if is_whole else ""
 
 
 @contextmanager
 def reading(pipeline: dlt.Pipeline) -> Iterator[None]:
-    """Turns what a destination complains of into a WarehouseError, and a missing setting into a
+    """Turn what a destination complains of into a WarehouseError, and a missing setting into a
     SettingsError. Tables that are but files are said; so is a DuckDB file that is not there, since
     opening it would make it."""
     check_readable(pipeline)
@@ -256,35 +264,42 @@ def reading(pipeline: dlt.Pipeline) -> Iterator[None]:
 
 
 def location_of(pipeline: dlt.Pipeline) -> str:
-    """Where the tables are, for a person: the DuckDB file, or the server and database."""
+    """Return where the tables are, for a person: the DuckDB file, or the server and database."""
     try:
-        client = configured(lambda: pipeline.destination_client())
+        client = configured(pipeline.destination_client)
         return str(client.config.data_location() or pipeline.destination.destination_name)
     except (ConfigurationException, DestinationException):
         return str(pipeline.destination.destination_name)
 
 
-def _impatient(kind: Destination[Any, Any]) -> Any:
-    """PostgreSQL's credentials, by which no statement waits long for a table that somebody keeps:
-    the run ends, its answers wait on disk, and the next one may ask the vendor."""
-    spec: Any = kind.configuration(kind.spec(), accept_partial=True)
-    if dict(spec.csv_format or {}) != dict(CsvFormatConfiguration()):
+def _settings_of(factory: AnyDestination) -> EngineSettings:
+    """Return a destination's settings, be it that some are missing."""
+    return factory.configuration(factory.spec(), accept_partial=True)
+
+
+def _impatient(factory: AnyDestination) -> PostgresCredentials | None:
+    """Return PostgreSQL's credentials, by which no statement waits long for a table that somebody
+    keeps: the run ends, its answers wait on disk, and the next one may ask the vendor. None where
+    they are not whole. Raises SettingsError."""
+    settings = _settings_of(factory)
+    if dict(settings.csv_format or {}) != dict(CsvFormatConfiguration()):
         raise SettingsError(
             "the setting `csv_format` of PostgreSQL cannot be kept: rows go there as CSV of a form "
             "of their own. Unset "
-            f"{_variable(kind, 'CSV_FORMAT')}__..., or the same in .dlt/*.toml"
+            f"{_variable(factory, 'CSV_FORMAT')}__..., or the same in .dlt/*.toml"
         )
-    credentials = spec.credentials
-    if credentials and not credentials.is_partial():
-        given = (credentials.query or {}).get("options", "")
-        options = f"-clock_timeout={round(1000 * LOCK_WAIT)} {given}".strip()
-        credentials.query = {**(credentials.query or {}), "options": options}
-        return credentials
-    return None
+    credentials: PostgresCredentials = settings.credentials
+    if not credentials or credentials.is_partial():
+        return None
+    query = credentials.query or {}
+    options = f"-clock_timeout={round(1000 * LOCK_WAIT)} {query.get('options', '')}".strip()
+    credentials.query = {**query, "options": options}
+    return credentials
 
 
-def settings_location(kind: Destination[Any, Any]) -> str:
+def settings_location(factory: AnyDestination) -> str:
+    """Return what dlt says of a destination before there is a pipeline, "" where it cannot tell."""
     try:
-        return str(kind.configuration(kind.spec(), accept_partial=True).data_location())
+        return str(_settings_of(factory).data_location())
     except (ConfigurationException, DestinationException, AttributeError):
         return ""

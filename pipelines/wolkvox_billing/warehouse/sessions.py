@@ -15,25 +15,18 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     import dlt
+    from dlt.destinations.impl.postgres.sql_client import Psycopg2SqlClient
+    from psycopg2.extensions import connection
 
 logger = logging.getLogger("wolkvox_billing")
 
 # After 20 s of silence three probes, 10 s apart: the server's, so that it frees what a dead host
-# held, and ours, so that nobody waits for a dead server.
+# held; and ours where a session is made, so that nobody waits for a dead server.
 _SERVER_PROBES = "-ctcp_keepalives_idle=20 -ctcp_keepalives_interval=10 -ctcp_keepalives_count=3"
-_OUR_PROBES: dict[str, Any] = {
-    "keepalives": 1,
-    "keepalives_idle": 20,
-    "keepalives_interval": 10,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 50_000,
-}
-
-
 # What the server would end a silent or a waiting session by, where its version knows it.
 _NO_TIMEOUTS = """
 SELECT set_config(name, '0', false) FROM pg_settings WHERE name IN ('idle_session_timeout',
@@ -44,7 +37,7 @@ PATIENCE = 5.0  # seconds for a server that gives no session, such as one with t
 
 @contextmanager
 def only_load(pipeline: dlt.Pipeline, *, wait: float = 900) -> Iterator[None]:
-    """Holds a PostgreSQL dataset against the loads of other hosts. dlt merges out of one staging
+    """Hold a PostgreSQL dataset against the loads of other hosts. dlt merges out of one staging
     table for each table, and empties it first: of two loads at once one would lose its rows.
 
     Raises DestinationTransientException after `wait` seconds, and what psycopg2 says of a server
@@ -57,39 +50,36 @@ def only_load(pipeline: dlt.Pipeline, *, wait: float = 900) -> Iterator[None]:
     if engine_of(pipeline) != "postgres":
         yield
         return
-    client: Any = pipeline.sql_client()
-    dsn = client.credentials.to_native_representation()
-    session = _holding(dsn, lock_number("load", client.fully_qualified_dataset_name()), wait)
+    dsn, dataset = dsn_of(pipeline), pipeline.sql_client().fully_qualified_dataset_name()
+    session = _hold(dsn, lock_number("load", dataset), wait)
     if not session:  # not said while psycopg2's error is handled: that would be shown instead
         raise DestinationTransientException(
             f"another host loads into the same dataset for more than {wait:g} s"
         )
     try:
         yield
-        if said := _ended(session):
+        if complaint := _why_ended(session):
             logger.warning(
                 "the lock against loads of other hosts was lost during this load, and rows may be "
                 "missing if another host loaded meanwhile: %s",
-                said,
+                complaint,
             )
     finally:
         session.close()
 
 
-def _holding(dsn: str, lock: int, wait: float) -> Any:
-    """A session that holds a lock; None where another one has it for longer than `wait` seconds.
-
-    Who is thrown out of the line stands in it again.
-    """
+def _hold(dsn: str, lock: int, wait: float) -> connection | None:
+    """Return a session that holds a lock, or None where another one has it for longer than `wait`
+    seconds. Who is thrown out of the line stands in it again."""
     import psycopg2
     import tenacity
 
     end = time.monotonic() + wait
     last = min(end, time.monotonic() + PATIENCE)
 
-    def taken() -> Any:
+    def take() -> connection | None:
         nonlocal last
-        session, got = new_session(dsn), False
+        session, has_lock = new_session(dsn), False
         try:
             with session.cursor() as cursor:
                 cursor.execute("SELECT pg_try_advisory_lock(%s)", (lock,))
@@ -104,10 +94,10 @@ def _holding(dsn: str, lock: int, wait: float) -> Any:
                     except psycopg2.Error:
                         last = min(end, time.monotonic() + PATIENCE)
                         raise
-            got = True
+            has_lock = True
             return session
         finally:
-            if not got:
+            if not has_lock:
                 session.close()
 
     trying = tenacity.Retrying(
@@ -116,11 +106,11 @@ def _holding(dsn: str, lock: int, wait: float) -> Any:
         wait=tenacity.wait_fixed(0.25),
         reraise=True,
     )
-    return trying(taken)
+    return trying(take)
 
 
-def _ended(session: Any) -> str:
-    """What the server says of a session that it has ended; "" where it lives."""
+def _why_ended(session: connection) -> str:
+    """Return what the server says of a session that it has ended; "" where it lives."""
     import psycopg2
 
     try:
@@ -131,7 +121,7 @@ def _ended(session: Any) -> str:
     return ""
 
 
-def new_session(dsn: str) -> Any:
+def new_session(dsn: str) -> connection:
     """Return a session of psycopg2's by an address with all that dlt was told, which the server
     does not end for its silence; other hosts read its name where they wait."""
     import psycopg2
@@ -142,7 +132,11 @@ def new_session(dsn: str) -> Any:
         dsn=dsn,
         options=f"{options} {_SERVER_PROBES}",
         application_name=f"process {os.getpid()} on {socket.gethostname()}",
-        **_OUR_PROBES,
+        keepalives=1,
+        keepalives_idle=20,
+        keepalives_interval=10,
+        keepalives_count=3,
+        tcp_user_timeout=50_000,
     )
     session.autocommit = True
     try:
@@ -154,7 +148,13 @@ def new_session(dsn: str) -> Any:
     return session
 
 
+def dsn_of(pipeline: dlt.Pipeline) -> str:
+    """Return the address, for psycopg2, of the PostgreSQL that a pipeline loads into."""
+    client = cast("Psycopg2SqlClient", pipeline.sql_client())
+    return str(client.credentials.to_native_representation())
+
+
 def lock_number(kind: str, text: str) -> int:
-    """The number of a lock, which leads back to no token; other programs' locks begin otherwise."""
+    """Return the number of a lock, which leads back to no token, and is no other program's."""
     digest = hashlib.sha256(f"wolkvox-billing {kind}\n{text}".encode()).digest()
     return int.from_bytes(digest[:8], "big", signed=True)

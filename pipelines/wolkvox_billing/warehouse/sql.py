@@ -5,30 +5,44 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeAlias
 
 import dlt
-from dlt.common.destination import Destination
+from dlt.common.destination import AnyDestination
 from dlt.destinations.sql_client import SqlClientBase
 
+Client: TypeAlias = SqlClientBase[Any]  # of any driver: nobody asks for the connection in it
+SqlRow: TypeAlias = tuple[Any, ...]  # only the query knows the types of its columns
+Record: TypeAlias = dict[str, Any]  # the same by its columns, where these may be any
 
-def engine_name(kind: Destination[Any, Any]) -> str:
-    return kind.destination_type.rsplit(".", 1)[-1]
+
+def engine_name(destination: AnyDestination) -> str:
+    """Return dlt's name of an engine, such as `duckdb`, whatever name the settings give it."""
+    return destination.destination_type.rsplit(".", 1)[-1]
 
 
 def engine_of(pipeline: dlt.Pipeline) -> str:
-    """dlt's name of what runs there, such as `duckdb`, whatever name the settings give it."""
+    """Return dlt's name of the engine that a pipeline loads into."""
     return engine_name(pipeline.destination)
 
 
-def rows_of(client: SqlClientBase[Any], query: str, *values: Any) -> list[tuple[Any, ...]]:
-    """The rows of a query, as tuples whatever the driver gives; none where it has no answer.
-    values: for each `%s` in it."""
+def rows_of(client: Client, query: str, *values: object) -> list[SqlRow]:
+    """Return the rows of a query, as tuples whatever the driver gives; none where it has no answer.
+
+    values: for each `%s` in it.
+    """
     return [tuple(row) for row in client.execute_sql(query, *values) or ()]
 
 
-def tables_in(client: SqlClientBase[Any], schema: str) -> set[str]:
-    """The names of the tables and views in a schema; none where there is no such schema."""
+def records_of(client: Client, query: str) -> list[Record]:
+    """Return the rows of a query, each by the columns that it has."""
+    with client.execute_query(query) as cursor:
+        columns = [column[0] for column in cursor.description or ()]
+        return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
+
+
+def tables_in(client: Client, schema: str) -> set[str]:
+    """Return the names of the tables and views in a schema; none where there is no such schema."""
     names = rows_of(
         client, f"SELECT table_name FROM information_schema.tables WHERE table_schema = '{schema}'"
     )
@@ -36,7 +50,7 @@ def tables_in(client: SqlClientBase[Any], schema: str) -> set[str]:
 
 
 def literal(value: object) -> str:
-    """A value as DuckDB and PostgreSQL write it."""
+    """Return a value as DuckDB and PostgreSQL write it."""
     if value is None:
         return "NULL"
     if isinstance(value, (int, Decimal)):
@@ -46,6 +60,7 @@ def literal(value: object) -> str:
 
 
 def insert(table: str, rows: list[tuple[object, ...]]) -> Iterator[str]:
+    """Yield the statements that put rows into a table, a thousand each."""
     for start in range(0, len(rows), 1000):
         values = ", ".join(
             f"({', '.join(map(literal, row))})" for row in rows[start : start + 1000]

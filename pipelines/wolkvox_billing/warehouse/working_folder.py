@@ -57,26 +57,26 @@ class WorkingFolder:
         """What shows the pipeline by dlt's own tools."""
         return f"DLT_DATA_DIR={self.path} dlt pipeline {PIPELINE} info"
 
-    def take_over(self, before: Path) -> None:
+    def take_over(self, older: Path) -> None:
         """Move what an older version has left in its working folder to where it is loaded. A run
         that is killed in between leaves the rest for the next one. Raises WarehouseError."""
-        if not before.is_dir():
+        if not older.is_dir():
             return
         try:
-            with filelock.FileLock(before / LOCK, timeout=60):
+            with filelock.FileLock(older / LOCK, timeout=60):
                 self.spool.mkdir(mode=0o700, parents=True, exist_ok=True)
-                for file in (before / "spool").glob("*.*"):
+                for file in (older / "spool").glob("*.*"):
                     file.rename(self.spool / file.name)
-                for package in list(packages_in(before)):
-                    place = self.older / package.relative_to(before)
+                for package in list(packages_in(older)):
+                    place = self.older / package.relative_to(older)
                     place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
                     package.rename(place)
                 if self.older.exists() and not (self.older / PIPELINE / "state.json").exists():
-                    shutil.copytree(before / PIPELINE, self.older / PIPELINE, dirs_exist_ok=True)
-            shutil.rmtree(before, ignore_errors=True)
+                    shutil.copytree(older / PIPELINE, self.older / PIPELINE, dirs_exist_ok=True)
+            shutil.rmtree(older, ignore_errors=True)
         except filelock.Timeout:
             raise WarehouseError(
-                f"a process of an older version uses {before}: end it first"
+                f"a process of an older version uses {older}: end it first"
             ) from None
 
 

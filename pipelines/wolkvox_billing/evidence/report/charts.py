@@ -10,10 +10,12 @@ import itertools
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
-from wolkvox_billing.evidence.report.html import Money, hours, text
-from wolkvox_billing.evidence.report.month import HOUR, Usage
+from wolkvox_billing.evidence.report.html import Money, text
+from wolkvox_billing.evidence.report.month import Usage
 from wolkvox_billing.marts.reconciled import ReconciledRow
 from wolkvox_billing.values.clock import day_start
+from wolkvox_billing.values.durations import HOUR, format_span
+from wolkvox_billing.values.periods import format_month
 
 _WIDTH, _HEIGHT = 960, 310
 _LEFT, _RIGHT, _TOP, _BOTTOM = 90, 20, 30, 78  # margins of a counter's chart
@@ -48,7 +50,9 @@ def usage_chart(usage: Usage, number: int) -> str:
     for a, b in gaps:
         drawn.append(_rect(x(a), _TOP, x(b) - x(a), _FLOOR - _TOP, f"gap{number}"))
         if x(b) - x(a) > 60:
-            drawn.append(_label((x(a) + x(b)) / 2, _TOP - 8, f"no answer {hours(b - a)}", "middle"))
+            drawn.append(
+                _label((x(a) + x(b)) / 2, _TOP - 8, f"no answer {format_span(b - a)}", "middle")
+            )
     for at in _steps(float(lowest), float(highest)):
         drawn.append(_line(_LEFT - 4, y(at), _WIDTH - _RIGHT, y(at), 'stroke-opacity=".15"'))
         drawn.append(_label(_LEFT - 8, y(at) + 4, f"{at:,.10g}", "end"))
@@ -72,7 +76,7 @@ def usage_chart(usage: Usage, number: int) -> str:
         dashed = 'stroke-width="2" stroke-dasharray="9 5"'
         drawn.append(_line(_LEFT, y(value), _WIDTH - _RIGHT, y(value), dashed))
         drawn.append(_label(_LEFT + 8, y(value) + 16, says, "start"))
-    label = f"{usage.title}: readings, calls and gaps in {usage.start:%Y-%m}"
+    label = f"{usage.title}: readings, calls and gaps in {format_month(usage.start)}"
     return _svg(_HEIGHT, label, drawn)
 
 

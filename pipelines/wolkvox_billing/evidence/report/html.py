@@ -6,13 +6,11 @@ from __future__ import annotations
 
 import html
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
-from zoneinfo import ZoneInfo
 
-from wolkvox_billing.evidence.report.month import HOUR
-from wolkvox_billing.values.shown import harmless, shown_number
+from wolkvox_billing.values.numbers import format_amount, format_number
+from wolkvox_billing.values.texts import harmless
 
 # Within `.billing`, so that it changes nothing else of a page that holds it.
 STYLE = """
@@ -55,7 +53,9 @@ class Money(NamedTuple):
     currency: str | None
 
     def __str__(self) -> str:
-        return "" if self.amount is None else f"{self.amount:,.2f} {self.currency or ''}".strip()
+        if self.amount is None:
+            return ""
+        return f"{format_amount(self.amount)} {self.currency or ''}".strip()
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
@@ -92,7 +92,7 @@ def _cell(value: Any) -> str:
 
 
 def _shown(value: Any) -> str:
-    return text(shown_number(value) if isinstance(value, Decimal) else str(value))
+    return text(format_number(value) if isinstance(value, Decimal) else str(value))
 
 
 def _is_hash(value: Any) -> bool:
@@ -116,13 +116,3 @@ def text(value: str) -> str:
 def folded(summary: str, inside: str) -> str:
     """What is shown on one click."""
     return f"<details><summary>{text(summary)}</summary>\n{inside}</details>"
-
-
-def hours(seconds: int) -> str:
-    if seconds < 2 * HOUR:
-        return f"{seconds // 60} min"
-    return f"{seconds // HOUR} h" if seconds < 72 * HOUR else f"{seconds // (24 * HOUR)} days"
-
-
-def moment(at: datetime, zone: ZoneInfo) -> str:
-    return f"{at.astimezone(zone):%Y-%m-%d %H:%M %Z}"

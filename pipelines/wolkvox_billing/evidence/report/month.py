@@ -16,13 +16,12 @@ from zoneinfo import ZoneInfo
 
 from wolkvox_billing.marts.reconciled import ReconciledRow
 from wolkvox_billing.values.clock import day_start
-from wolkvox_billing.values.shown import shown_number
+from wolkvox_billing.values.durations import HOUR
+from wolkvox_billing.values.numbers import format_number
 from wolkvox_billing.vendor.answer import ANSWERS
 
 Row = Mapping[str, Any]
 Counter = tuple[str, str, str]  # operation_id, report, product
-
-HOUR = 3600
 
 
 @dataclass
@@ -136,5 +135,5 @@ def _billed(page: Page, counter: Counter) -> list[tuple[Decimal, str]]:
             continue
         if row.product in (None, product):
             of = " for the whole report" if row.product is None and product else ""
-            found.append((quantity, f"billed{of}: {shown_number(quantity)}"))
+            found.append((quantity, f"billed{of}: {format_number(quantity)}"))
     return found

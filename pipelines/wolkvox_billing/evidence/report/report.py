@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from wolkvox_billing.evidence.report.html import STYLE, Money, moment, table, text
+from wolkvox_billing.evidence.report.html import STYLE, Money, table, text
 from wolkvox_billing.evidence.report.month import Counter, Page, usages
 from wolkvox_billing.evidence.report.sections import (
     bridges,
@@ -22,6 +22,7 @@ from wolkvox_billing.evidence.report.sections import (
     verdicts,
 )
 from wolkvox_billing.marts.reconciled import ReconciledRow
+from wolkvox_billing.values.clock import format_moment
 
 __all__ = ["Counter", "Page", "report"]
 
@@ -40,8 +41,8 @@ def report(page: Page) -> str:
     title = f"Usage and invoices of {text(page.month)}"
     parts = [
         f"<h1>{title}</h1>",
-        f"<p>As of {text(moment(page.as_of, page.zone('')))}. Every figure here comes from the "
-        "files beside this page; <code>manifest.json</code> holds the SHA-256 of each.</p>",
+        f"<p>As of {text(format_moment(page.as_of, page.zone('')))}. Every figure here comes from "
+        "the files beside this page; <code>manifest.json</code> holds the SHA-256 of each.</p>",
         "<h2>Verdicts</h2>",
         *(sentence(one, page.language) for one in page.rows),
         verdicts(page.rows),

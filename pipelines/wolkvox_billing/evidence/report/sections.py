@@ -8,16 +8,18 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from wolkvox_billing.evidence.report.charts import bridge_chart, has_bridge, usage_chart
-from wolkvox_billing.evidence.report.html import Money, facts, hours, moment, table, text
+from wolkvox_billing.evidence.report.html import Money, facts, table, text
 from wolkvox_billing.evidence.report.month import Page, Row, Usage
 from wolkvox_billing.marts.reconciled import ReconciledRow
 from wolkvox_billing.reconciliation.origin import Traced
-from wolkvox_billing.values.shown import shown_period
+from wolkvox_billing.values.clock import format_moment
+from wolkvox_billing.values.durations import format_span
+from wolkvox_billing.values.periods import format_period
 
 
 def as_of(page: Page) -> str:
     """Up to which moment the marts speak."""
-    return f"As of {moment(page.as_of, page.zone(''))}."
+    return f"As of {format_moment(page.as_of, page.zone(''))}."
 
 
 def sentence(row: ReconciledRow, language: str) -> str:
@@ -68,7 +70,7 @@ def _named(row: ReconciledRow) -> list[str]:
     return [
         row.operation_id or "",
         ", ".join(filter(None, (row.report, row.product))),
-        shown_period(start, end) if start and end else "",
+        format_period(start, end),
     ]
 
 
@@ -87,14 +89,14 @@ def days_and_gaps(one: Usage) -> str:
     return table(
         ["no answer from", "to", "for"],
         [
-            [*(moment(datetime.fromtimestamp(e, timezone.utc), one.zone) for e in pair),
-             hours(pair[1] - pair[0])]
+            [*(format_moment(datetime.fromtimestamp(e, timezone.utc), one.zone) for e in pair),
+             format_span(pair[1] - pair[0])]
             for pair in gaps
         ],
     ) + table(
         ["day", "last value read", "read at", "call"],
         [
-            [day, row["items"], moment(row["read_at"], one.zone), row["poll_id"]]
+            [day, row["items"], format_moment(row["read_at"], one.zone), row["poll_id"]]
             for day, row in sorted(last_of_day.items())
         ],
     )  # fmt: skip
@@ -104,8 +106,8 @@ def _caption(one: Usage) -> str:
     _, least = one.gaps()
     said = (
         f"Line: what was read{f' ({one.measure})' if one.measure else ''}, dotted where nobody "
-        f"knows how it went. Hatched: more than {hours(least)} without an answer, and what was "
-        "left at the end. Below, a tick for each call that was answered, and a cross for each "
+        f"knows how it went. Hatched: more than {format_span(least)} without an answer, and what "
+        "was left at the end. Below, a tick for each call that was answered, and a cross for each "
         "that was refused or not answered."
     )
     if not one.billed:
@@ -121,7 +123,7 @@ def _coverage(one: Usage) -> str:
         f"Coverage: {len(one.asked.days)} of {(one.end - one.start).days} days answered; "
         f"{len(one.asked.answered)} calls answered, {len(one.asked.refused)} refused or not "
         "answered; longest time without an answer that stands out: "
-        f"{hours(max((b - a for a, b in gaps), default=0))}."
+        f"{format_span(max((b - a for a, b in gaps), default=0))}."
     )
 
 
@@ -132,7 +134,7 @@ def restatements(page: Page) -> str:
         [
             [one["operation_id"], one["report"], one["product"], one["usage_date"],
              one["previous_quantity"], one["quantity"],
-             moment(one["read_at"], page.zone(one["operation_id"]))]
+             format_moment(one["read_at"], page.zone(one["operation_id"]))]
             for one in page.tables["usage_restatements"]
         ],
     )  # fmt: skip
@@ -163,7 +165,7 @@ def origin(one: Traced, zone: ZoneInfo) -> str:
                     "operation": seen.operation,
                     "meaning": seen.measure or "undetermined",
                     "readings": Decimal(seen.readings),
-                    "read at": moment(seen.read_at, zone),
+                    "read at": format_moment(seen.read_at, zone),
                     "items, as received": seen.items_raw,
                     "date, as received": seen.date_raw,
                     "call": f"{seen.poll_id}: {seen.outcome}{status}",

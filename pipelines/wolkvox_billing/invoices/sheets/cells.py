@@ -14,6 +14,7 @@ from typing import NamedTuple, TypeVar
 
 from wolkvox_billing.invoices.document import Rejected, quoted
 from wolkvox_billing.invoices.period import periods_in
+from wolkvox_billing.values.dates import MonthFirst, read_typed_day, read_year
 
 MARKS = (".", ",")  # one is before decimals, the other between thousands
 LONGEST = 5_000  # characters of a cell
@@ -24,9 +25,6 @@ _LONGEST_NUMBER = 60  # and date
 _CURRENCY = re.compile(r"^(?:COP|USD|EUR|US)?\s*[$€]?\s*|\s*(?:COP|USD|EUR|[$€])$", re.I)
 _BLANKS = re.compile(r"[\s\u00a0\u202f]+")
 _DASHES = ("-", "\u2013", "\u2014")  # what accountants write for zero
-_ISO = re.compile(r"(\d{4})([-/])(\d{1,2})\2(\d{1,2})(?:[T ].*)?", re.ASCII)
-# A year of two digits is one of this invoice's time, or `26-11-03` would be a day of 2003.
-_DAY_FIRST = re.compile(r"(\d{1,2})([/.-])(\d{1,2})\2(\d{4}|[2-9]\d)(?:\s.*)?", re.ASCII)
 _NAMED = re.compile(
     r"(\d{1,2})[\s/.-]+(?:de\s+)?([^\W\d_]{3,10})\.?[\s/.-]+(?:del?\s+)?(\d{4}|[2-9]\d)"
 )
@@ -230,7 +228,7 @@ def date_in(cell: Cell, epoch: datetime | None = None) -> date | None:
 
 def _parse_date(value: CellValue, text: str, epoch: datetime | None) -> date | None:
     typed = isinstance(value, str) and len(text) <= _LONGEST_NUMBER
-    if typed and (day := _parse_typed_day(text)):
+    if typed and (day := read_typed_day(text) or _parse_named_day(text)):
         return day
     if not _SERIAL.fullmatch(text) or not _SERIALS[0] <= float(text) < _SERIALS[1]:
         return None
@@ -240,19 +238,12 @@ def _parse_date(value: CellValue, text: str, epoch: datetime | None) -> date | N
     return day if isinstance(day, date) else None
 
 
-def _parse_typed_day(text: str) -> date | None:
-    if match := _ISO.fullmatch(text):
-        return date(int(match[1]), int(match[3]), int(match[4]))
-    if match := _DAY_FIRST.fullmatch(text):
-        return date(_year(match[4]), int(match[3]), int(match[1]))
-    if match := _NAMED.fullmatch(text):
-        months = periods_in(f"{match[2]} 2000")
-        return date(_year(match[3]), months[0].start.month, int(match[1])) if months else None
-    return None
-
-
-def _year(text: str) -> int:
-    return int(text) + (2000 if len(text) == 2 else 0)
+def _parse_named_day(text: str) -> date | None:
+    match = _NAMED.fullmatch(text)
+    months = periods_in(f"{match[2]} 2000") if match else ()
+    if not match or not months:
+        return None
+    return date(read_year(match[3]), months[0].start.month, int(match[1]))
 
 
 def check_day_first(cells: Iterable[Cell]) -> None:
@@ -260,9 +251,13 @@ def check_day_first(cells: Iterable[Cell]) -> None:
     can be believed."""
     for cell in cells:
         text = cell.value.strip() if isinstance(cell.value, str) else ""
-        match = _DAY_FIRST.fullmatch(text) if len(text) <= _LONGEST_NUMBER else None
-        if match and int(match[3]) > 12 >= int(match[1]) >= 1:
+        try:
+            if len(text) <= _LONGEST_NUMBER:
+                read_typed_day(text)
+        except MonthFirst:
             raise Rejected(
                 f"{cell.place} is {quoted(text)}, with the month first: dates are read as "
                 "day/month/year; write them as 2026-10-31"
-            )
+            ) from None
+        except ValueError:  # whoever reads the cell complains of it
+            continue

@@ -23,7 +23,7 @@ from wolkvox_billing.invoices.document import (
     quoted,
     short,
 )
-from wolkvox_billing.invoices.period import Period, period_between, periods_in
+from wolkvox_billing.invoices.period import period_between, periods_in
 from wolkvox_billing.invoices.sheets import headings
 from wolkvox_billing.invoices.sheets.cells import (
     check_day_first,
@@ -42,6 +42,7 @@ from wolkvox_billing.invoices.sheets.rows import (
     rows_of,
 )
 from wolkvox_billing.invoices.sheets.workbook import Book
+from wolkvox_billing.values.periods import Period
 from wolkvox_billing.values.tax_id import read_tax_id
 
 _NUMBERS = ("quantity", "unit_price", "net_amount", "tax_amount")

@@ -12,11 +12,12 @@ from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
-from wolkvox_billing.invoices.period import Period
 from wolkvox_billing.invoices.sheets.cells import find_decimal_marks, numbers_of
 from wolkvox_billing.reconciliation.contract.csv_file import CsvRow, read_rows
 from wolkvox_billing.reconciliation.contract.names import unknown_names
 from wolkvox_billing.reconciliation.facts import Meter, MonthUse
+from wolkvox_billing.values.dates import MonthFirst, read_entered_day
+from wolkvox_billing.values.periods import Period
 from wolkvox_billing.values.spelling import plain
 
 COLUMNS = (
@@ -31,8 +32,6 @@ COLUMNS = (
 )
 CENT = Decimal("0.01")
 FOREVER = date.max
-_ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})", re.ASCII)
-_DAY_FIRST = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})", re.ASCII)  # ISO, saved again by Excel
 _EARLIEST = 1900  # a year before it is a slip
 _SOMETIME = 2099  # and one from it on means for ever
 
@@ -265,19 +264,16 @@ def _number(
 
 def _date(row: CsvRow, column: str) -> date:
     text = row.cells[column]
-    iso, day_first = _ISO.fullmatch(text), _DAY_FIRST.fullmatch(text)
-    parts = [int(part) for part in (iso.groups() if iso else ())]
-    parts = [int(part) for part in reversed(day_first.groups())] if day_first else parts
-    if day_first and parts[1] > 12 >= parts[2]:
+    try:
+        day = read_entered_day(text)
+    except MonthFirst:
         raise row.wrong(
             column,
             f"{text!r}: expected day/month/year, and here the month comes first, so that no date "
             "of this file can be believed: write them as 2026-10-31",
-        )
-    try:
-        day = date(*parts)
-    except (TypeError, ValueError):
-        day = date.min
-    if day.year < _EARLIEST:
+        ) from None
+    except ValueError:
+        day = None
+    if not day or day.year < _EARLIEST:
         raise row.wrong(column, f"{text!r}: expected a day such as 2026-10-31 or 31/10/2026")
     return day

@@ -1,0 +1,78 @@
+"""Days of the calendar out of what programs and people write.
+
+    reader             of whom                    takes, beside 2026-11-03
+    read_sent_day      the vendor                 2026/11/3, 20261103, and a time of day behind it
+    read_xml_day       a program that bills       a time zone or a time behind it
+    read_typed_day     who fills in a sheet       2026/11/3, 3/11/2026, 3-11-26, anything behind it
+    read_entered_day   who edits a CSV of ours    2026-11-3, 3/11/2026
+
+Each takes one writer's forms and no other, since what that writer does not write is a slip. Each
+returns None for a text of another form, and raises ValueError for what is no day of the calendar.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date, time
+
+_SENT = re.compile(
+    r"(\d{4})([-/])(\d{1,2})\2(\d{1,2})(?:[ T]+(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.\d+)?)?)?",
+    re.ASCII,
+)
+_COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})", re.ASCII)
+_XML = re.compile(r"(\d{4}-\d\d-\d\d)(?:Z|[+-]\d\d:\d\d|T.*)?", re.ASCII)
+_TYPED = re.compile(r"(\d{4})([-/])(\d{1,2})\2(\d{1,2})(?:[T ].*)?", re.ASCII)
+# A year of two digits is one of this invoice's time, or `26-11-03` would be a day of 2003.
+_TYPED_DAY_FIRST = re.compile(r"(\d{1,2})([/.-])(\d{1,2})\2(\d{4}|[2-9]\d)(?:\s.*)?", re.ASCII)
+_ENTERED = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})", re.ASCII)
+_ENTERED_DAY_FIRST = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})", re.ASCII)  # ISO, saved by Excel
+
+
+class MonthFirst(ValueError):
+    """A text can only be a day with its month first, such as 11/23/2026."""
+
+
+def read_sent_day(text: str) -> date | None:
+    """Return the day of a text of the vendor's; see above."""
+    if match := _SENT.fullmatch(text):
+        year, _, month, day, *clock = match.groups(default="0")
+        hour, minute, second = map(int, clock)
+        time(hour, minute, second)
+        return date(int(year), int(month), int(day))
+    match = _COMPACT.fullmatch(text)
+    return date(*map(int, match.groups())) if match else None
+
+
+def read_xml_day(text: str) -> date | None:
+    """Return the day of a text in an electronic invoice; see above."""
+    match = _XML.fullmatch(text)
+    return date.fromisoformat(match[1]) if match else None
+
+
+def read_typed_day(text: str) -> date | None:
+    """Return the day of a text in a spreadsheet; see above. Raises MonthFirst too."""
+    if match := _TYPED.fullmatch(text):
+        return date(int(match[1]), int(match[3]), int(match[4]))
+    if match := _TYPED_DAY_FIRST.fullmatch(text):
+        day, month = int(match[1]), int(match[3])
+        if month > 12 >= day >= 1:
+            raise MonthFirst
+        return date(read_year(match[4]), month, day)
+    return None
+
+
+def read_entered_day(text: str) -> date | None:
+    """Return the day of a text in a CSV file of ours; see above. Raises MonthFirst too."""
+    if match := _ENTERED.fullmatch(text):
+        return date(*map(int, match.groups()))
+    if match := _ENTERED_DAY_FIRST.fullmatch(text):
+        day, month, year = map(int, match.groups())
+        if month > 12 >= day:
+            raise MonthFirst
+        return date(year, month, day)
+    return None
+
+
+def read_year(text: str) -> int:
+    """Return a year of four digits, or of the two that people write for this century's."""
+    return int(text) + (2000 if len(text) == 2 else 0)

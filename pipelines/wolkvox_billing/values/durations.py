@@ -1,0 +1,34 @@
+"""Spans of time as a person sees them: in the largest unit of which there are two or more."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+MINUTE, HOUR, DAY = 60, 3600, 86_400  # seconds
+
+
+def choose_unit(seconds: int) -> tuple[int, str]:
+    """Return how many whole `seconds`, `minutes` or `hours` a span has, and which of them."""
+    if seconds >= 2 * HOUR:
+        return seconds // HOUR, "hours"
+    if seconds >= 2 * MINUTE:
+        return seconds // MINUTE, "minutes"
+    return seconds, "seconds"
+
+
+def format_span(seconds: int, days_from: int = 3 * DAY) -> str:
+    """Return a span as whole minutes, hours, or, from so many seconds on, days: `5 h`."""
+    if seconds < 2 * HOUR:
+        return f"{seconds // MINUTE} min"
+    return f"{seconds // HOUR} h" if seconds < days_from else f"{seconds // DAY} days"
+
+
+def format_age(age: timedelta | None) -> str:
+    """Return how long ago something was, "" where it never was."""
+    return "" if age is None else format_span(int(age.total_seconds()), 2 * DAY)
+
+
+def format_rounded(span: timedelta) -> str:
+    """Return a span to the nearest minute, or hour: `5 h`."""
+    minutes = round(span.total_seconds() / MINUTE)
+    return f"{minutes} min" if minutes < 120 else f"{round(minutes / 60)} h"

@@ -1,0 +1,83 @@
+"""Periods: from a day to before another, and how they are written."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import date, timedelta
+from typing import NamedTuple
+
+from wolkvox_billing.errors import SettingsError
+
+DAY = timedelta(days=1)
+
+
+class Period(NamedTuple):
+    """From `start` to before `end`."""
+
+    start: date
+    end: date
+
+    def __str__(self) -> str:
+        return f"{self.start} to {self.end - DAY}"
+
+    def holds(self, other: Period) -> bool:
+        return self.start <= other.start and other.end <= self.end
+
+    def overlaps(self, other: Period) -> bool:
+        return self.start < other.end and other.start < self.end
+
+
+def month_of(day: date) -> Period:
+    """Return the month that a day is in."""
+    first = day.replace(day=1)
+    return Period(first, (first + timedelta(days=32)).replace(day=1))
+
+
+def months_of(period: Period) -> list[Period]:
+    """Return a period cut where months begin."""
+    months: list[Period] = []
+    start = period.start
+    while start < period.end:
+        end = min(month_of(start).end, period.end)
+        months.append(Period(start, end))
+        start = end
+    return months
+
+
+def read_month(text: str) -> Period:
+    """Return a month by the name that people give it, such as 2026-11. Raises SettingsError."""
+    with suppress(ValueError, OverflowError):  # no date is after 9999-12
+        if re.fullmatch(r"\d{4}-\d\d", text, re.ASCII):
+            return month_of(date.fromisoformat(f"{text}-01"))
+    raise SettingsError(f"{text!r} is no month: expected one such as 2026-11")
+
+
+def format_month(day: date) -> str:
+    """Return the name of the month that a day is in: `2026-11`."""
+    return f"{day:%Y-%m}"
+
+
+def format_period(start: date | None, end: date | None) -> str:
+    """Return a calendar month as `2026-10`, any other period by its first and last day, and "" for
+    one that nobody knows."""
+    if not start or not end:
+        return ""
+    last = end - DAY
+    is_month = start.day == end.day == 1 and (start.year, start.month) == (last.year, last.month)
+    return format_month(start) if is_month else str(Period(start, end))
+
+
+def format_days(days: Sequence[date]) -> str:
+    """Return days as runs: `18 to 20 Sep, 3 Oct`; `none` where there are none."""
+    runs: list[list[date]] = []
+    for day in days:
+        if runs and day - runs[-1][-1] == DAY:
+            runs[-1].append(day)
+        else:
+            runs.append([day])
+    texts = [
+        f"{run[0]:%d %b}" if len(run) == 1 else f"{run[0]:%d %b} to {run[-1]:%d %b}" for run in runs
+    ]
+    return ", ".join(texts) or "none"
