@@ -71,6 +71,12 @@ def _counters() -> list[Behaviour]:
                       counters.nightly(measure), report="rec_screen")
             for measure in ("copied", "called")
         ),
+        *(
+            Behaviour(f"nightly copy, billed by {measure}, judged on the 1st",
+                      counters.nightly(measure), report="rsync_s3_mp3",
+                      department=departments.monthly(after=1), now=date(2026, 11, 1))
+            for measure in ("copied", "called", "after_first_night")
+        ),
         Behaviour("nightly copy that failed once", counters.caught_up, report="rsync_s3_mp3"),
         Behaviour("frozen for the last 36 hours", effects=(counters.frozen(36),),
                   shows_power=True),
@@ -182,6 +188,7 @@ def _rows() -> list[Behaviour]:
     faces: list[tuple[str, Face]] = [
         ("all rows have a unit behind the number", answers.written(unit)),
         ("dots between thousands", answers.written(answers.dotted)),
+        ("in thousands, three decimals", answers.written(lambda number: f"{number / 1000:.3f}")),
         ("separator changed in mid-month", answers.separator_changed),
         ("a single row named TOTAL", answers.total_row),
         ("every tenth row unreadable", answers.unread_part(0.1)),
@@ -228,7 +235,8 @@ def _documents() -> list[Behaviour]:
         Behaviour("issued on the 18th", department=monthly(after=18), now=date(2026, 11, 17)),
         Behaviour("billing cycle 26-25, on 18 Nov", department=departments.cycle(26),
                   now=date(2026, 11, 18)),
-        Behaviour("fortnights", department=departments.fortnightly),
+        Behaviour("fortnights", department=departments.fortnightly(states=True)),
+        Behaviour("fortnights, by text", department=departments.fortnightly(states=False)),
         Behaviour("credited and issued anew", department=departments.credited),
         Behaviour("whole pesos, price of 4 decimals", department=monthly(amount=departments.pesos),
                   price=four),
@@ -240,6 +248,7 @@ def _documents() -> list[Behaviour]:
         Behaviour("quantity 1, the whole amount", department=monthly(counts=False)),
         Behaviour("a plan and the units beyond it", department=departments.plan_and_excess),
         Behaviour("lines per thousand (MIL)", department=monthly(per=(1000, "MIL"))),
+        Behaviour("lines per thousand, no unit said", department=monthly(per=(1000, "94"))),
         Behaviour("three units waived", department=departments.waived(3)),
         Behaviour("one line for two operations", cast="two"),
         Behaviour("one line for an operation that moved to another", cast="moved"),

@@ -111,11 +111,11 @@ def _period(span: tuple[date, date] | None) -> str:
     return period(f"{span[0]}", f"{span[1] - ONE}") if span else ""
 
 
-def _named(day: date) -> str:
-    return f"{MONTHS[day.month - 1]} {day.year}"
+def _named(day: date, between: str = " ") -> str:
+    return f"{MONTHS[day.month - 1]}{between}{day.year}"
 
 
-def monthly(
+def monthly(  # what differs is independent, and named where it is not the usual
     *,
     after: int = 3,
     states: bool = True,
@@ -285,15 +285,21 @@ def cycle(first_day: int) -> Department:
     return department
 
 
-def fortnightly(account: Account, rng: random.Random) -> list[Issued]:
-    """Two documents a month, with stated periods."""
-    documents = []
-    for start, end in account.spans():
-        middle = start.replace(day=16)
-        for span in ((start, middle), (middle, end)):
-            item = _item(account, account.between(*span))
-            documents.append(issue(account, span[1] + 2 * ONE, item, span=span))
-    return documents
+def fortnightly(*, states: bool) -> Department:
+    """Two documents a month, which state their periods, or name them in the text of the line."""
+
+    def department(account: Account, rng: random.Random) -> list[Issued]:
+        documents = []
+        for start, end in account.spans():
+            middle = start.replace(day=16)
+            for first, after in ((start, middle), (middle, end)):
+                days = f"{first.day} al {(after - ONE).day} de {_named(first, ' de ')}"
+                item = _item(account, account.between(first, after), f"Consumo del {days}")
+                span = (first, after) if states else None
+                documents.append(issue(account, after + 2 * ONE, item, span=span))
+        return documents
+
+    return department
 
 
 def credited(account: Account, rng: random.Random) -> list[Issued]:

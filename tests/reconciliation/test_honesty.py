@@ -16,6 +16,7 @@ SEED = 22
 KNOWN_BY_REASON = {
     "the night of the month's turn has three honest measures, and one is known": [
         "nightly copy, billed by called",
+        "nightly copy, billed by called, judged on the 1st",
         "nightly counter of another report, billed by called",
         "auto: nightly copy",
     ],
@@ -31,6 +32,7 @@ KNOWN_BY_REASON = {
         "lags 3 hours",
     ],
     "an excess is not said as time before the last reading": [
+        "daily numbers, listed, late until 03:00",
         "outage of the last day recovered after the turn",
         "billed by the month of UTC",
         "billed by a month that is cut at 18:00",
@@ -58,6 +60,7 @@ KNOWN_BY_REASON = {
         "rows: all rows have a unit behind the number",
         "rows: dots between thousands",
         "rows: separator changed in mid-month",
+        "rows: in thousands, three decimals",
         "rows: a single row named TOTAL",
         "rows: one of two products unreadable",
     ],
@@ -94,6 +97,7 @@ KNOWN_BY_REASON = {
     ],
     "unit codes are read by no rule": [
         "invoice: lines per thousand (MIL)",
+        "invoice: lines per thousand, no unit said",
         "invoice: minutes billed in hours (HUR)",
     ],
     "a line bills one operation": [
