@@ -1,12 +1,12 @@
 """What a day costs: 288 polls and 24 loads, each a process of its own, beside 288 runs of others.
 
-    python benchmarks/day.py [--scale 0.0833] [--peers handwritten,singer]
+    python benchmarks/day.py [--scale 0.0833] [--polls 12] [--peers handwritten,singer]
 
 A day of cron: every five minutes a `poll`, and after each twelfth a `load` of what waits, the first
 of which makes the tables. Beside them as many runs of the hand-written script and of the Singer tap
 of `peers.py`, in turn, each of which asks, and puts the row into its table. The vendor answers one
 row each time. The CPU seconds of all processes are added up, their children's included. `--scale`
-is the share of a day that is run, in whole hours.
+is the share of a day that is run, in whole hours; `--polls` are those of an hour.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ HOURS, POLLS_AN_HOUR = 24, 12
 AIMS = {"handwritten": Aim(1.1, 0.7), "singer": Aim(0.5)}
 
 
-def measure(hours: int, peers: list[str]) -> dict[str, list[Used]]:
+def measure(hours: int, polls: int, peers: list[str]) -> dict[str, list[Used]]:
     """Return what each process took, by whose it was; ours are in two, `poll` and `load`."""
     took: dict[str, list[Used]] = {name: [] for name in ("poll", "load", *peers)}
     with StandIn("rows", "1", "1") as vendor, tempfile.TemporaryDirectory(prefix="day-") as folder:
@@ -34,13 +34,13 @@ def measure(hours: int, peers: list[str]) -> dict[str, list[Used]]:
         for home in homes.values():
             home.mkdir()
         settings = settings_of("ours", vendor)
-        for number in range(1, hours * POLLS_AN_HOUR + 1):
+        for number in range(1, hours * polls + 1):
             took["poll"].append(run(command_of("ours"), homes["ours"], settings))
-            if number % POLLS_AN_HOUR == 0:  # asked a moment ago: it asks nobody
+            if number % polls == 0:  # asked a moment ago: it asks nobody
                 took["load"].append(run([plain.program(), "load"], homes["ours"], settings))
             for name in peers:
                 took[name].append(run(command_of(name), homes[name], settings_of(name, vendor)))
-        check_record(homes["ours"], hours * POLLS_AN_HOUR)
+        check_record(homes["ours"], hours * polls)
         for home in homes.values():
             check(home, vendor, 1, 1)
     return took
@@ -49,15 +49,16 @@ def measure(hours: int, peers: list[str]) -> dict[str, list[Used]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--scale", type=float, default=1.0, help="the share of a day")
+    parser.add_argument("--polls", type=int, default=POLLS_AN_HOUR, help="in an hour")
     parser.add_argument("--peers", default="handwritten,singer")
     words = parser.parse_args()
     plain.tell()
     hours = max(1, round(words.scale * HOURS))
     peers = words.peers.split(",")
-    took = measure(hours, peers)
+    took = measure(hours, words.polls, peers)
     is_whole = hours == HOURS
     day = "a day" if is_whole else f"{hours} of the {HOURS} hours of a day"
-    of = f"{day}: {hours * POLLS_AN_HOUR} `poll`s and {hours} `load`s"
+    of = f"{day}: {hours * words.polls} `poll`s and {hours} `load`s"
     totals = {name: total(runs) for name, runs in took.items()}
     totals["ours"] = total([totals["poll"], totals["load"]])
     counts = {name: len(runs) for name, runs in took.items()}

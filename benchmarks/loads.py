@@ -1,6 +1,6 @@
 """What a `load` takes beside a hand-written dlt pipeline that asks the same vendor for the same.
 
-    python benchmarks/loads.py [--runs 5] [--only 1,60000] [--longest 900]
+    python benchmarks/loads.py [--runs 5] [--only 1,60000] [--longest 900] [--warm 7]
 
 Each run is a process of its own, in turn with the one that it is compared to, in the environment of
 a plain install. Ours fills four tables by four keys, judges each answer, reads each text, and makes
@@ -77,7 +77,7 @@ class Comparison:
         self.cut_off: dict[str, str] = {}  # load → why dlt's lists were not measured
         self.warm: dict[str, str] = {}
 
-    def measure(self, runs: int) -> None:
+    def measure(self, runs: int, warm: int) -> None:
         with StandIn("rows", str(self.rows), str(self.answers)) as vendor:
             settings = vendor.settings | plain.settings()
             for number in range(runs):
@@ -94,8 +94,8 @@ class Comparison:
                 if LISTS in names and not self.cut_off:
                     check(self.home, self.rows, LISTS)
             for name in (BARE, OURS) if self.rows == 1 else ():
-                warm = [plain.python(), HERE / "warm.py", name]
-                run(warm, self.home / name, settings)
+                program = [plain.python(), HERE / "warm.py", name, str(warm)]
+                run(program, self.home / name, settings)
                 self.warm[name] = (self.home / name / "output").read_text().splitlines()[-1]
 
     def _load(self, load: str, name: str, settings: dict[str, str]) -> None:
@@ -148,12 +148,14 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--only", default="1,60000,1000000", help="rows, with commas between")
     parser.add_argument("--longest", type=float, default=900, help="seconds of a load of lists")
+    parser.add_argument("--warm", type=int, default=7, help="loads in a process that is warm")
     words = parser.parse_args()
     plain.tell()
     for rows in map(int, words.only.split(",")):
         with tempfile.TemporaryDirectory(prefix="bench-loads-") as name:
             comparison = Comparison(rows, 20 if rows > MOST else 1, Path(name), words.longest)
-            comparison.measure(3 * words.runs if rows == 1 and words.runs > 1 else words.runs)
+            runs = 3 * words.runs if rows == 1 and words.runs > 1 else words.runs
+            comparison.measure(runs, words.warm)
             comparison.report()
 
 

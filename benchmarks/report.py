@@ -30,8 +30,8 @@ HERE = Path(__file__).parent
 # The words of the long form, and of the short one; None where it is not part of that.
 BENCHMARKS: dict[str, tuple[list[str], list[str] | None]] = {
     "poll": ([], ["--runs", "1", "--peers", "handwritten"]),
-    "day": ([], ["--scale", "0.04", "--peers", "handwritten"]),
-    "loads": ([], ["--runs", "1", "--only", "1"]),
+    "day": ([], ["--scale", "0.04", "--polls", "2", "--peers", "handwritten"]),
+    "loads": ([], ["--runs", "1", "--only", "1", "--warm", "3"]),
     "stages": ([], ["--runs", "1", "--only", "1"]),
     "peers": ([], ["--runs", "1", "--only", "2000", "--peers", "handwritten"]),
     "operations": ([], ["--operations", "4", "--seconds", "0", "--parallel", "2", "--runs", "1"]),

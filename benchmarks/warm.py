@@ -1,7 +1,7 @@
-"""The CPU seconds of a load in a process that is warm: the third to seventh, their median.
+"""The CPU seconds of a load in a process that is warm: from the third to the last, their median.
 
-python warm.py ours
-python warm.py bare
+python warm.py ours 7
+python warm.py bare 7
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def main() -> None:
             assert report.is_good, report
 
     took = []
-    for _ in range(7):
+    for _ in range(int(sys.argv[2])):
         began = time.process_time()
         load()
         took.append(time.process_time() - began)

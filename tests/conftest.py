@@ -5,6 +5,7 @@ Only the vendor and the clock are ours; sockets, DuckDB and PostgreSQL are real.
 
 from __future__ import annotations
 
+import gc
 import uuid
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
@@ -17,8 +18,14 @@ from builders.places import Places, empty_places
 from builders.postgres import PostgresMissing, running_postgres
 from builders.project import NOON, SERVERS, TOKENS, Project, empty_project
 from fake_wolkvox import Vendor
+from wolkvox_billing.cli.main import OBJECTS_BETWEEN_COLLECTIONS
 from wolkvox_billing.vendor import envelope
 from wolkvox_billing.warehouse import bulk as files
+
+
+def pytest_configure() -> None:
+    """Python searches for rubbish as seldom as where the command line runs: see `cli.main`."""
+    gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
 
 
 @pytest.hookimpl(wrapper=True, optionalhook=True)

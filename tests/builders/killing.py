@@ -5,6 +5,7 @@ One process imports everything and forks for each order, so that 200 runs cost 2
 
 from __future__ import annotations
 
+import gc
 import importlib
 import itertools
 import json
@@ -97,6 +98,8 @@ def serve() -> None:
         importlib.import_module(name)
     # Who is turned away by a PostgreSQL asks again for five seconds.
     importlib.import_module("wolkvox_billing.warehouse.sessions").PATIENCE = 0.3  # type: ignore[attr-defined]
+    gc.freeze()  # what is imported is no rubbish, of no child
+    gc.set_threshold(100_000)
     for line in sys.stdin:
         order = json.loads(line)
         if not order:

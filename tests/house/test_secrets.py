@@ -46,6 +46,9 @@ logging.basicConfig(level=logging.DEBUG)
 import dlt
 from wolkvox_billing import wolkvox_billing
 from wolkvox_billing.verbs.load import load
+from wolkvox_billing.warehouse import sessions
+
+sessions.PATIENCE = 0.3  # where PostgreSQL refuses
 
 def by_load():
     report = load(destination=destination, force=True, retry_pause_seconds=0.0)

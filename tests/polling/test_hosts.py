@@ -25,6 +25,7 @@ import pytest
 
 from builders.project import NOON, TOKENS, Project, configure, empty_project
 from fake_wolkvox import Vendor
+from wolkvox_billing.polling import hosts
 from wolkvox_billing.polling.polls import Poll
 from wolkvox_billing.verbs.publish import publish
 from wolkvox_billing.warehouse.complaints import failure_of
@@ -151,10 +152,10 @@ def test_hosts_that_ask_ten_operations_at_once(
     for operation in told_of:
         project.vendor.add_operation(**operation)
     monkeypatch.setenv("SOURCES__WOLKVOX_BILLING__OPERATIONS", json.dumps(told_of))
-    with held_back(project) as held, ExitStack() as hosts:
-        first = hosts.enter_context(host(project, "a", force=True))
+    with held_back(project) as held, ExitStack() as running:
+        first = running.enter_context(host(project, "a", force=True))
         project.vendor.wait_for_calls(1, 30)
-        others = [hosts.enter_context(host(project, name, force=True)) for name in "bc"]
+        others = [running.enter_context(host(project, name, force=True)) for name in "bc"]
         for process in others:
             read_until(process, "waiting for the token of operation")
         held.close()
@@ -333,10 +334,13 @@ def test_no_load_without_its_lock(project: Project) -> None:
 
 
 def test_a_table_that_is_held_elsewhere_holds_up_no_answer(
-    project: Project, caplog: pytest.LogCaptureFixture
+    project: Project, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Where somebody keeps the table of last answers, the calls go on after some seconds, and
     one warning says that answers of other hosts are not seen."""
+    limits = hosts._LIMITS.replace("lock_timeout = '5s'", "lock_timeout = '0.2s'")
+    assert limits != hosts._LIMITS
+    monkeypatch.setattr(hosts, "_LIMITS", limits)
     assert project.load().is_good
     project.later(hours=1)
     with closing(psycopg2.connect(project.dsn)) as other, closing(other.cursor()) as cursor:

@@ -15,6 +15,8 @@ from wolkvox_billing.vendor.reports import REPORTS
 
 pytestmark = pytest.mark.many_rows
 REPORT = "rsync_s3_mp3"
+# Where it is tables that matter, and not how their rows come.
+on_engines = pytest.mark.parametrize("warehouse", ["duckdb", "postgres"], indirect=True)
 ROW = {"operation": "ACME", "description": "Audios", "items": "1,234", "date": "2020-01-02"}
 
 
@@ -153,6 +155,7 @@ NAMES = {
 }
 
 
+@on_engines
 @pytest.mark.parametrize("first_answer", ["data_empty", "wrong_token"])
 def test_the_tables_exist_before_the_first_row(warehouse: Project, first_answer: str) -> None:
     """The tables exist, empty and typed, when the first answer has no row, or is a refusal."""
@@ -178,6 +181,7 @@ def test_the_tables_exist_before_the_first_row(warehouse: Project, first_answer:
         assert (table, warehouse.query(f"SELECT count(*) FROM {table}")) == (table, [(rows,)])
 
 
+@on_engines
 def test_each_table_and_column_is_described(warehouse: Project) -> None:
     """Each table and column carries a description: in dlt's schema, and in the database too."""
     assert warehouse.load().is_good
@@ -209,6 +213,7 @@ def test_each_table_and_column_is_described(warehouse: Project) -> None:
     assert sorted(comments, key=str) == sorted(described, key=str)
 
 
+@on_engines
 def test_a_column_that_comes_later_is_described_too(warehouse: Project) -> None:
     """A column or a table that comes with a later load carries its description too."""
     assert warehouse.load().is_good
@@ -232,6 +237,7 @@ def test_a_column_that_comes_later_is_described_too(warehouse: Project) -> None:
     assert bare_columns == []
 
 
+@on_engines
 def test_all_reports(warehouse: Project) -> None:
     """`reports=["all"]` asks each of the 27 once and gives each a table."""
     plain(warehouse).run(wolkvox_billing(reports=["all"], clock=lambda: NOON))

@@ -17,6 +17,7 @@ from builders.documents import PDF, attached, declared, line, ubl, zipped
 from builders.project import NOON, Project
 from builders.sheets import HEADINGS, ROW
 from builders.sheets import csv as csv_of
+from builders.worlds import once
 from fake_wolkvox import Vendor
 from wolkvox_billing.cli.main import main
 from wolkvox_billing.errors import SettingsError, WarehouseError
@@ -175,7 +176,7 @@ def test_what_another_run_has_loaded_meanwhile_is_not_changed(
     from wolkvox_billing.verbs.invoices import KnownDocuments
 
     inbox(warehouse, a__xml=declared(ubl()))
-    read(warehouse, "inbox")
+    once(warehouse, read, "inbox")
     before = everything(warehouse)
     warehouse.later(days=1)
     monkeypatch.setattr(KnownDocuments, "look_up", lambda *_: None)  # it looked too early
@@ -186,14 +187,14 @@ def test_what_another_run_has_loaded_meanwhile_is_not_changed(
 def test_every_table_exists_while_it_is_empty(warehouse: Project) -> None:
     """A first run without a document, or without a refusal, makes all three tables."""
     inbox(warehouse, a__xml=declared(ubl()))
-    read(warehouse, "inbox")
+    once(warehouse, read, "inbox")
     assert warehouse.query("SELECT * FROM rejected_documents") == []
 
 
 def test_tables_and_columns_carry_comments(warehouse: Project) -> None:
     """What a column holds is said in the warehouse, beside it."""
     inbox(warehouse, a__xml=declared(ubl()))
-    read(warehouse, "inbox")
+    once(warehouse, read, "inbox")
     if warehouse.destination == "duckdb":
         comment = (
             "SELECT comment FROM duckdb_columns() WHERE table_name = '{}' AND column_name = '{}' "
@@ -211,7 +212,7 @@ def test_polls_and_invoices_share_a_dataset(warehouse: Project) -> None:
     """Before and after a load, invoices go into the same dataset, and `status` and `publish` work
     with either alone."""
     inbox(warehouse, a__xml=declared(ubl()))
-    read(warehouse, "inbox")
+    once(warehouse, read, "inbox")
     assert status(destination=warehouse.destination, clock=lambda: NOON).rows == []
     warehouse.load()
     inbox(warehouse, b__xml=declared(ubl(number="F-2")))
@@ -247,7 +248,7 @@ def test_a_path_that_is_not_there_is_a_wrong_word(project: Project) -> None:
 def test_while_the_destination_is_away_nothing_is_lost(warehouse: Project) -> None:
     """With the destination away the verb says so, and the next run loads the files."""
     inbox(warehouse, a__xml=declared(ubl()))
-    read(warehouse, "inbox")
+    once(warehouse, read, "inbox")
     inbox(warehouse, b__xml=declared(ubl(number="F-2")))
     with (
         warehouse.away(),

@@ -20,7 +20,7 @@ from wolkvox_billing.warehouse import place as warehouse
 
 REPORT = "rsync_s3_mp3"
 LATER = NOON + timedelta(hours=1)
-MANY = int(os.environ.get("WOLKVOX_TEST_POLLS", "30"))  # 200 take a minute
+MANY = int(os.environ.get("WOLKVOX_TEST_POLLS", "12"))  # 200 take a minute
 
 
 def tell(project: Project, items: str) -> None:

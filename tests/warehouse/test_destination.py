@@ -15,6 +15,7 @@ import pytest
 from builders.loads import NOT_LOADED, OTHER, REPORT, at, begin, poll, readings, tell
 from builders.postgres import pg_ctl, running_postgres
 from builders.project import NOON, TOKENS, Project, with_mounts
+from wolkvox_billing.marts import refresh
 from wolkvox_billing.warehouse import place as places
 
 
@@ -198,6 +199,7 @@ def test_a_table_that_somebody_keeps(
     project.destination, project.dsn = "postgres", new_database()
     monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", project.dsn)
     monkeypatch.setattr(places, "LOCK_WAIT", 0.1)
+    monkeypatch.setattr(refresh, "LOCK_WAIT", "0.1s")
     monkeypatch.setenv("LOAD__RAISE_ON_MAX_RETRIES", "1")  # of five tries, a second each
     begin(project)
     with kept_by_somebody(project):

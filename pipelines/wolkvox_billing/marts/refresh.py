@@ -24,6 +24,8 @@ from wolkvox_billing.warehouse.sql import Client, engine_of, records_of, rows_of
 
 logger = logging.getLogger("wolkvox_billing")
 
+LOCK_WAIT = "10s"  # for a table of PostgreSQL that somebody else has
+
 
 def refresh(
     pipeline: dlt.Pipeline,
@@ -148,8 +150,8 @@ def _statements(
 def alone(pipeline: dlt.Pipeline, client: Client) -> None:
     """Hold the marts on PostgreSQL until the transaction ends: two at once would fill the tables
     twice. A reader in a transaction that it does not end would hold up this one, and behind it all
-    other readers: so it waits for 10 s at most."""
+    other readers: so it waits for LOCK_WAIT at most."""
     if engine_of(pipeline) == "postgres":
         marts = f"{pipeline.dataset_name}_marts"
         client.execute_sql(f"SELECT pg_advisory_xact_lock(hashtext('{marts}'))")
-        client.execute_sql("SET LOCAL lock_timeout = '10s'")
+        client.execute_sql(f"SET LOCAL lock_timeout = '{LOCK_WAIT}'")
