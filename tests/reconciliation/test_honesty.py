@@ -17,11 +17,14 @@ KNOWN_BY_REASON = {
     "the night of the month's turn has three honest measures, and one is known": [
         "nightly copy, billed by called",
         "nightly copy, billed by called, judged on the 1st",
+        "nightly copy, billed by after_first_night",
+        "nightly copy, billed by after_first_night, judged on the 1st",
         "nightly counter of another report, billed by called",
         "auto: nightly copy",
     ],
     "what a counter shows after a fall is taken for a lower bound": [
         "computed anew on the last night, 3 % low",
+        "dips by 3 % each midnight",
         "server moved in mid-month, counter anew",
         "reset 5 minutes early",
         "reset by UTC, billed by UTC",
