@@ -14,29 +14,29 @@ def _():
 
     from wolkvox_billing.errors import WolkvoxError
     from wolkvox_billing.evidence.report import html as markup
-    from wolkvox_billing.evidence.report import month as page
     from wolkvox_billing.evidence.report import sections
-    from wolkvox_billing.verbs import notebook as overview
+    from wolkvox_billing.evidence.report.month import usages
+    from wolkvox_billing.verbs import notebook as verbs
 
-    def shown(*parts):
+    def show(*parts):
         """HTML of ours, in which every text is escaped."""
         return mo.Html(f'<div class="billing">{"".join(parts)}</div>')
 
-    def said(text, kind="info"):
-        return mo.callout(shown(f"<p>{markup.text(text)}</p>"), kind=kind)
+    def say(text, kind="info"):
+        return mo.callout(show(f"<p>{markup.escape(text)}</p>"), kind=kind)
 
-    kept = {}  # what a person chose, over a refresh
-    return WolkvoxError, kept, markup, mo, overview, page, said, sections, shown
+    choices = {}  # what a person chose, over a refresh
+    return WolkvoxError, choices, markup, mo, say, sections, show, usages, verbs
 
 
 @app.cell
-def _(markup, mo, shown):
+def _(markup, mo, show):
     refresh = mo.ui.button(label="Refresh", value=0, on_click=lambda times: times + 1)
     mo.vstack(
         [
             mo.Html(f"<style>{markup.STYLE}</style>"),
             mo.hstack(
-                [shown("<h1>What was billed, and what was used</h1>"), refresh],
+                [show("<h1>What was billed, and what was used</h1>"), refresh],
                 justify="space-between",
             ),
         ]
@@ -45,30 +45,31 @@ def _(markup, mo, shown):
 
 
 @app.cell
-def _(WolkvoxError, mo, overview, refresh, said):
+def _(WolkvoxError, mo, refresh, say, verbs):
     refresh.value  # a press runs this cell again
     try:
-        source = overview.source_by_environment()
-        found = overview.read_overview(source)
+        source = verbs.source_by_environment()
+        overview = verbs.read_overview(source)
     except WolkvoxError as error:
-        mo.stop(True, said(str(error), "warn"))
-    mo.vstack([said(one) for one in found.advice]) if found.advice else None
-    return found, source
+        mo.stop(True, say(str(error), "warn"))
+    mo.vstack([say(advice) for advice in overview.advice]) if overview.advice else None
+    return overview, source
 
 
 @app.cell
-def _(found, kept, mo):
-    operations = {"all operations": None, **found.operations}
+def _(choices, mo, overview):
+    operations = {"all operations": None, **overview.operations}
+    months = overview.months
     month = mo.ui.dropdown(
-        found.months,
-        value=kept["month"] if kept.get("month") in found.months else found.chosen,
-        on_change=lambda value: kept.update(month=value),
+        months,
+        value=choices["month"] if choices.get("month") in months else overview.chosen,
+        on_change=lambda value: choices.update(month=value),
         label="Month",
     )
     operation = mo.ui.dropdown(
         operations,
-        value=next((k for k, v in operations.items() if v == kept.get("operation")), None),
-        on_change=lambda value: kept.update(operation=value),
+        value=next((k for k, v in operations.items() if v == choices.get("operation")), None),
+        on_change=lambda value: choices.update(operation=value),
         label="Operation",
     )
     mo.hstack([month, operation], justify="start", gap=2)
@@ -76,70 +77,71 @@ def _(found, kept, mo):
 
 
 @app.cell
-def _(WolkvoxError, found, mo, month, operation, overview, page, said, source):
-    mo.stop(month.value is None, said("No month is chosen."))
+def _(WolkvoxError, mo, month, operation, overview, say, source, verbs):
+    mo.stop(month.value is None, say("No month is chosen."))
     try:
-        chosen = overview.read_month(source, found, month.value, operation.value)
+        chosen = verbs.read_month(source, overview, month.value, operation.value)
     except WolkvoxError as error:
-        mo.stop(True, said(str(error), "warn"))
-    usages = page.usages(chosen.page)
-    return chosen, usages
+        mo.stop(True, say(str(error), "warn"))
+    return (chosen,)
 
 
 @app.cell
-def _(chosen, markup, sections, shown):
-    shown(
+def _(chosen, markup, sections, show):
+    show(
         "<h2>Verdicts</h2>",
-        f"<p>{markup.text(sections.as_of(chosen.page))}</p>",
+        f"<p>{markup.escape(sections.say_as_of(chosen.page))}</p>",
         *(
-            sections.sentence(one.row, chosen.page.language)
+            sections.render_sentence(verdict.row, chosen.page.language)
             + markup.folded(
                 "Where these numbers come from",
-                sections.origin(one, chosen.page.zone(one.row.operation_id)),
+                sections.render_origin(verdict, chosen.page.zone(verdict.row.operation_id)),
             )
-            for one in chosen.traced
+            for verdict in chosen.traced
         ),
-        sections.verdicts(chosen.page.rows),
+        sections.render_verdicts(chosen.page.verdicts),
     )
     return
 
 
 @app.cell
-def _(chosen, sections, shown):
-    shown("<h2>Volume and price</h2>", sections.bridges(chosen.page.rows))
+def _(chosen, sections, show):
+    show("<h2>Volume and price</h2>", sections.render_bridges(chosen.page.verdicts))
     return
 
 
 @app.cell
-def _(markup, sections, shown, usages):
-    shown(
+def _(chosen, markup, sections, show, usages):
+    show(
         "<h2>What was read</h2>",
         *(
-            sections.usage(one, number)
-            + markup.folded("The gaps, and each day's last value", sections.days_and_gaps(one))
-            for number, one in enumerate(usages)
+            sections.render_usage(usage, number)
+            + markup.folded(
+                "The gaps, and each day's last value", sections.render_days_and_gaps(usage)
+            )
+            for number, usage in enumerate(usages(chosen.page))
         ),
     )
     return
 
 
 @app.cell
-def _(chosen, markup, sections, shown):
-    shown(
+def _(chosen, markup, sections, show):
+    show(
         "<h2>Values that changed after their day, or that fell</h2>",
-        sections.restatements(chosen.page),
+        sections.render_restatements(chosen.page),
         "<h2>Coverage</h2>",
-        markup.folded("Calls and answers of each day", sections.coverage(chosen.coverage)),
+        markup.folded("Calls and answers of each day", sections.render_coverage(chosen.coverage)),
     )
     return
 
 
 @app.cell
-def _(mo, month, shown):
+def _(mo, month, show):
     write = mo.ui.run_button(label=f"Write the evidence of {month.value}")
     mo.vstack(
         [
-            shown(
+            show(
                 "<h2>Evidence</h2><p>One zip with all of this, its tables and a manifest. With the "
                 "documents in it too: <code>wolkvox-billing reconcile --month MONTH --evidence DIR "
                 "--files INBOX</code>.</p>"
@@ -151,12 +153,12 @@ def _(mo, month, shown):
 
 
 @app.cell
-def _(WolkvoxError, mo, month, overview, said, source, write):
+def _(WolkvoxError, mo, month, say, source, verbs, write):
     mo.stop(not write.value)
     try:
-        name, data = overview.evidence_of(source, month.value)
+        name, data = verbs.evidence_of(source, month.value)
     except WolkvoxError as error:
-        mo.stop(True, said(str(error), "warn"))
+        mo.stop(True, say(str(error), "warn"))
     mo.download(data, filename=name, mimetype="application/zip", label=f"Download {name}")
     return
 

@@ -25,8 +25,8 @@ from zoneinfo import ZoneInfo
 
 import requests
 
-from wolkvox_billing.closing import close, no_longer_hold, reopen
-from wolkvox_billing.evidence import examine, write_evidence
+from wolkvox_billing.closing import close, find_broken_closes, reopen
+from wolkvox_billing.evidence import examine, order_evidence
 from wolkvox_billing.reconciliation.policy import Policy
 from wolkvox_billing.values.clock import Clock
 from wolkvox_billing.vendor.reports import TIMEZONE
@@ -129,14 +129,11 @@ def _settle(url: str, folder: Path) -> Settled:
             _receive(url, inbox, token=operation["token"], month=month, extra=extra)
     receipts = invoices([inbox]).receipts
     policy = Policy()
-    verdicts = [
-        verdict
-        for month in ("2026-09", october)
-        for verdict in reconcile(month, policy=policy, clock=_november(5)).rows
-    ]
-    evidence = write_evidence(
-        folder / "evidence", october, policy=policy, files=[inbox], clock=_november(5)
-    )
+    order = order_evidence(folder / "evidence", october, [inbox])
+    september = reconcile("2026-09", policy=policy, clock=_november(5))
+    result = reconcile(october, policy=policy, evidence=order, clock=_november(5))
+    evidence = result.evidence
+    assert evidence  # it was ordered
     report = folder / "report.html"
     with zipfile.ZipFile(evidence) as archive:
         report.write_bytes(archive.read(report.name))
@@ -148,13 +145,13 @@ def _settle(url: str, folder: Path) -> Settled:
     _receive(url, inbox, token=TOKEN, month=october, extra=OVERBILLED, credited=OVERBILLED)
     second_receipts = invoices([inbox]).receipts
     verdicts_after = reconcile(october, policy=policy, clock=_november(12)).rows
-    (doubt,) = no_longer_hold()
+    (doubt,) = find_broken_closes()
     reason = "the credit note has come"
     reopened = reopen(october, by=by, reason=reason, policy=policy, clock=_november(12, 13))
     closed_again = close(october, by=by, policy=policy, clock=_november(12, 14))
     return Settled(
         receipts=receipts,
-        verdicts=verdicts,
+        verdicts=[*september.rows, *result.rows],
         evidence=evidence,
         examined=examine(evidence),
         report=report,

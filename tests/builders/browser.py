@@ -34,15 +34,15 @@ TEMP = tempfile.gettempdir()  # of the machine: a test may have one of its own
 _PATIENCE = 25
 # Elements by selector and text, those in shadow roots too: marimo's controls are in some.
 _FIND = """
-const [selector, text] = arguments, found = [];
+const [selector, text] = arguments, matching = [];
 const walk = root => {
-  for (const one of root.querySelectorAll('*')) {
-    if (one.matches(selector) && one.textContent.includes(text)) found.push(one);
-    if (one.shadowRoot) walk(one.shadowRoot);
+  for (const element of root.querySelectorAll('*')) {
+    if (element.matches(selector) && element.textContent.includes(text)) matching.push(element);
+    if (element.shadowRoot) walk(element.shadowRoot);
   }
 };
 walk(document);
-return found;
+return matching;
 """
 
 
@@ -59,18 +59,18 @@ class Browser:
         return list(self.driver.execute_script(_FIND, selector, text))
 
     def text(self) -> str:
-        """What can be seen."""
+        """Return what can be seen."""
         return self.driver.find_element(By.TAG_NAME, "body").text
 
     def until(self, *texts: str, without: str = "\0") -> str:
-        """Waits for all of the texts to be seen, and one to be gone; all that is seen then."""
+        """Wait for all of the texts to be seen, and one to be gone; return all that is seen."""
 
-        def seen(_: object) -> bool:
-            text = self.text()
-            return all(one in text for one in texts) and without not in text
+        def is_shown(_: object) -> bool:
+            page = self.text()
+            return all(text in page for text in texts) and without not in page
 
         try:
-            WebDriverWait(self.driver, _PATIENCE).until(seen)
+            WebDriverWait(self.driver, _PATIENCE).until(is_shown)
         except Exception as error:
             raise AssertionError(f"no {texts} without {without!r} in:\n{self.text()}") from error
         return self.text()
@@ -82,7 +82,7 @@ class Browser:
         return self.until(*texts)
 
     def press(self, selector: str, text: str) -> None:
-        """The first one that there is."""
+        """Press the first element that fits."""
         element, *_ = WebDriverWait(self.driver, _PATIENCE).until(
             lambda _: self.find(selector, text)
         )
@@ -90,7 +90,7 @@ class Browser:
         element.click()
 
     def choose(self, option: str) -> None:
-        """An option of the select that has it."""
+        """Choose an option of the select that has it."""
         [element] = self.find("select", option)
         Select(element).select_by_visible_text(option)
 
@@ -100,26 +100,26 @@ class Browser:
         return file
 
     def complaints(self) -> list[str]:
-        """Errors of the console since the page was opened. Not warnings: on a slow machine Chromium
-        has one of a picture that marimo's page loads early."""
+        """Return errors of the console since the page was opened. Not warnings: on a slow machine
+        Chromium has one of a picture that marimo's page loads early."""
         log = self.driver.get_log("browser")
-        return [one["message"] for one in log if one["level"] == "SEVERE"]
+        return [entry["message"] for entry in log if entry["level"] == "SEVERE"]
 
     def hosts(self) -> set[str]:
-        """Whom the page asked since it was opened, whatever the answer."""
-        found = set()
+        """Return whom the page asked since it was opened, whatever the answer."""
+        urls = set()
         for entry in self.driver.get_log("performance"):
-            said = json.loads(entry["message"])["message"]
-            if said["method"] == "Network.requestWillBeSent":
-                found.add(said["params"]["request"]["url"])
-            elif said["method"] == "Network.webSocketCreated":
-                found.add(said["params"]["url"])
-        return {urlsplit(one).netloc for one in found if not one.startswith(("data:", "blob:"))}
+            event = json.loads(entry["message"])["message"]
+            if event["method"] == "Network.requestWillBeSent":
+                urls.add(event["params"]["request"]["url"])
+            elif event["method"] == "Network.webSocketCreated":
+                urls.add(event["params"]["url"])
+        return {urlsplit(url).netloc for url in urls if not url.startswith(("data:", "blob:"))}
 
 
 @contextmanager
 def running_browser(downloads: Path) -> Iterator[Browser]:
-    """Raises ChromiumMissing."""
+    """Run a browser for the block. Raises ChromiumMissing."""
     chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
     if not chromium or not driver:
         raise ChromiumMissing(HOW_TO_GET_CHROMIUM)
@@ -132,15 +132,16 @@ def running_browser(downloads: Path) -> Iterator[Browser]:
              "window-size=1280,1000"]  # fmt: skip
     if os.getuid() == 0:  # Chromium's sandbox refuses root
         flags.append("no-sandbox")
-    for one in flags:
-        options.add_argument(f"--{one}")
+    for flag in flags:
+        options.add_argument(f"--{flag}")
     with webdriver.Chrome(options=options, service=Service(driver)) as running:
         yield Browser(running, downloads)
 
 
 @contextmanager
 def running_notebook(folder: Path, environment: Mapping[str, str]) -> Iterator[str]:
-    """Serves the notebook for a project folder, without the settings of this process; the address.
+    """Serve the notebook for a project folder, without the settings of this process; yield its
+    address.
 
     Raises RuntimeError with what the server said where it does not start.
     """
@@ -157,13 +158,13 @@ def running_notebook(folder: Path, environment: Mapping[str, str]) -> Iterator[s
         text=True,
     ) as server:
         assert server.stdout
-        said = ""
+        output = ""
         for line in server.stdout:
-            said += line
+            output += line
             if re.search(rf"URL:.*:{port}", line):
                 break
         else:
-            raise RuntimeError(f"the notebook's server did not start:\n{said}")
+            raise RuntimeError(f"the notebook's server did not start:\n{output}")
         try:
             yield f"http://127.0.0.1:{port}/"
         finally:

@@ -141,6 +141,7 @@ def run(verb: str, arguments: Json) -> Any:
     from wolkvox_billing import closing, evidence
     from wolkvox_billing.reconciliation.policy import Policy
     from wolkvox_billing.verbs import load, publish
+    from wolkvox_billing.verbs.reconcile import reconcile
 
     if now := arguments.pop("now", None):
         arguments["clock"] = lambda: datetime.fromisoformat(now)
@@ -151,7 +152,8 @@ def run(verb: str, arguments: Json) -> Any:
     if verb == "publish":
         return str(publish.publish(**arguments).path)
     if verb == "evidence":
-        return str(evidence.write_evidence(**arguments, policy=Policy()))
+        order = evidence.order_evidence(arguments.pop("folder"), arguments["month"])
+        return str(reconcile(**arguments, evidence=order, policy=Policy()).evidence)
     return str(closing.close(**arguments, policy=Policy()))
 
 

@@ -28,7 +28,7 @@ from builders.months import (
 from builders.project import TOKENS, Project
 from builders.worlds import once
 from wolkvox_billing.cli.main import main
-from wolkvox_billing.closing import Close, NotClosed, close, no_longer_hold, reopen
+from wolkvox_billing.closing import Close, NotClosed, close, find_broken_closes, reopen
 from wolkvox_billing.errors import SettingsError, WarehouseError
 from wolkvox_billing.reconciliation.policy import Policy
 from wolkvox_billing.reconciliation.totals import DoesNotTieOut
@@ -49,7 +49,7 @@ def maps(request: pytest.FixtureRequest) -> None:
         Path("rate_card.csv").write_text(ONE_PRICE)
 
 
-def ready(project: Project, quantity: str = "1000", net: str = "100000.00") -> None:
+def prepare(project: Project, quantity: str = "1000", net: str = "100000.00") -> None:
     """October was read, its invoice came, and it is 30 November."""
     once(project, _read_and_billed, quantity, net)
     project.vendor.now = local(30, month=11)
@@ -60,22 +60,22 @@ def _read_and_billed(project: Project, quantity: str, net: str) -> None:
     bill(project, invoice(quantity, net))
 
 
-def signed(project: Project, verb: Any = close, month: str = "2026-10", **more: Any) -> Close:
+def sign(project: Project, verb: Any = close, month: str = "2026-10", **more: Any) -> Close:
     where = {"destination": project.destination, "clock": lambda: project.vendor.now}
-    made: Close = verb(month, **{"by": "ana", "policy": Policy(), **where, **more})
-    return made
+    record: Close = verb(month, **{"by": "ana", "policy": Policy(), **where, **more})
+    return record
 
 
-def broken(project: Project) -> list[str]:
+def broken_closes(project: Project) -> list[str]:
     """What `reconcile` would print of closes, after it has judged anew."""
     judged(project, at=project.vendor.now)
-    return [str(one) for one in no_longer_hold(destination=project.destination)]
+    return [str(doubt) for doubt in find_broken_closes(destination=project.destination)]
 
 
-def warned(project: Project) -> list[str]:
+def status_warnings(project: Project) -> list[str]:
     """What `status` warns of closes."""
-    found = status(destination=project.destination, clock=lambda: project.vendor.now)
-    return [one for one in found.warnings if "close" in one]
+    state = status(destination=project.destination, clock=lambda: project.vendor.now)
+    return [warning for warning in state.warnings if "close" in warning]
 
 
 def records(project: Project) -> list[tuple[Any, ...]]:
@@ -84,9 +84,9 @@ def records(project: Project) -> list[tuple[Any, ...]]:
 
 def test_a_close_is_a_record(warehouse: Project) -> None:
     """It says who, when, by which policy, with which evidence, and on which verdicts it stands."""
-    ready(warehouse)
+    prepare(warehouse)
     Path("evidence.zip").write_bytes(b"what was seen")
-    made = signed(warehouse, evidence="evidence.zip")
+    record = sign(warehouse, evidence="evidence.zip")
     stored = warehouse.query(
         "SELECT close_id, month, closed_at, closed_by, status, reason, evidence_sha256, digest, "
         "policy, stands_on FROM month_closes"
@@ -101,64 +101,64 @@ def test_a_close_is_a_record(warehouse: Project) -> None:
     [verdict] = json.loads(stored[0][9])
     assert (verdict["reconciliation_status"], verdict["billed_cost"]) == ("matched", "100000.0000")
     assert "explanation" not in verdict
-    assert made.digest == digest
-    assert broken(warehouse) == [] and warned(warehouse) == []
+    assert record.digest == digest
+    assert broken_closes(warehouse) == [] and status_warnings(warehouse) == []
 
 
 def test_the_same_verdicts_have_one_digest_on_every_engine(
     project: Project, new_database: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """DuckDB and PostgreSQL close the same month on the same text."""
-    ready(project)
-    on_duckdb = signed(project)
+    prepare(project)
+    on_duckdb = sign(project)
     (project.folder / "inbox").rename(project.folder / "old")
     project.destination, project.dsn = "postgres", new_database()
     monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", project.dsn)
-    ready(project)
-    assert signed(project).stands_on == on_duckdb.stands_on
+    prepare(project)
+    assert sign(project).stands_on == on_duckdb.stands_on
 
 
 def test_who_closes_is_the_user_unless_named(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without --by it is the login name; a user without one has to say it."""
-    ready(project)
+    prepare(project)
     monkeypatch.setattr("getpass.getuser", lambda: "maria")
-    assert signed(project, by=None).closed_by == "maria"
+    assert sign(project, by=None).closed_by == "maria"
 
     def nobody() -> str:
         raise OSError("no such user")
 
     monkeypatch.setattr("getpass.getuser", nobody)
     with pytest.raises(SettingsError, match="say with --by who closes"):
-        signed(project, reopen, by=" ", reason="why not")
+        sign(project, reopen, by=" ", reason="why not")
 
 
 def test_a_month_that_is_not_over_is_not_closed(project: Project) -> None:
     """In the vendor's time zone, to the minute, and whatever the reason."""
-    ready(project)
+    prepare(project)
     for at in (local(20), local(31, 23, 59)):
         project.vendor.now = at
         with pytest.raises(NotClosed, match="2026-10 is not over: close it from 2026-11-01 on"):
-            signed(project, reason="the boss wants it")
+            sign(project, reason="the boss wants it")
     project.vendor.now = local(1, 0, 0, month=11)
-    assert signed(project).status == "closed"
+    assert sign(project).status == "closed"
 
 
 def test_an_alarm_needs_a_reason(project: Project) -> None:
     """A month with a material finding is closed for a reason only, which is kept."""
-    ready(project, "9450", "945000.00")
+    prepare(project, "9450", "945000.00")
     for reason in (None, "  "):
         with pytest.raises(NotClosed, match="acme rsync_s3_mp3 is overbilled_quantity: settle it"):
-            signed(project, reason=reason)
-    assert signed(project, reason="claimed, ticket 12").reason == "claimed, ticket 12"
-    assert broken(project) == []
+            sign(project, reason=reason)
+    assert sign(project, reason="claimed, ticket 12").reason == "claimed, ticket 12"
+    assert broken_closes(project) == []
 
 
 def test_what_is_immaterial_needs_none(project: Project) -> None:
     """A difference below materiality is no alarm."""
-    ready(project, "9450", "945000.00")
-    assert signed(project, policy=Policy(materiality=Decimal(845000))).reason is None
+    prepare(project, "9450", "945000.00")
+    assert sign(project, policy=Policy(materiality=Decimal(845000))).reason is None
 
 
 def test_a_month_whose_invoice_may_still_come_needs_a_reason(project: Project) -> None:
@@ -166,10 +166,10 @@ def test_a_month_whose_invoice_may_still_come_needs_a_reason(project: Project) -
     read(project, *READ)
     project.vendor.now = local(3, month=11)
     with pytest.raises(NotClosed, match="acme AUDIOS is open_period"):
-        signed(project)
-    signed(project, reason="early")
+        sign(project)
+    sign(project, reason="early")
     project.vendor.now = local(16, month=11)
-    assert broken(project) == [
+    assert broken_closes(project) == [
         "2026-10 was closed on 2026-11-03 17:00 UTC by ana, and no longer holds: "
         "acme AUDIOS: reconciliation_status open_period -> usage_not_invoiced"
     ]
@@ -177,17 +177,17 @@ def test_a_month_whose_invoice_may_still_come_needs_a_reason(project: Project) -
 
 def test_a_month_without_a_verdict_needs_a_reason(project: Project) -> None:
     """Nothing was measured or billed in September; a late invoice for it is told."""
-    ready(project)
+    prepare(project)
     with pytest.raises(NotClosed, match="nothing was measured or billed in it"):
-        signed(project, month="2026-09")
-    assert signed(project, month="2026-09", reason="before our time").stands_on == "[]"
+        sign(project, month="2026-09")
+    assert sign(project, month="2026-09", reason="before our time").stands_on == "[]"
 
 
 def test_what_does_not_tie_out_needs_a_reason(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Then it stands on that, and no longer holds once it ties out."""
-    ready(project)
+    prepare(project)
 
     def fails(*_: Any) -> None:
         raise DoesNotTieOut("the verdicts bill 1, the lines 2")
@@ -195,90 +195,90 @@ def test_what_does_not_tie_out_needs_a_reason(
     with monkeypatch.context() as defect:
         defect.setattr("wolkvox_billing.reconciliation.mart.tie_out", fails)
         with pytest.raises(NotClosed, match="it does not tie out: the verdicts bill 1, the lines"):
-            signed(project)
-        signed(project, reason="reported")
-        [said] = warned(project)
-        assert "nobody can tell whether the close of 2026-10 still holds" in said
-    [said] = broken(project)
-    assert "acme rsync_s3_mp3 is new: matched, billed 100,000; it did not tie out then" in said
+            sign(project)
+        sign(project, reason="reported")
+        [warning] = status_warnings(project)
+        assert "nobody can tell whether the close of 2026-10 still holds" in warning
+    [doubt] = broken_closes(project)
+    assert "acme rsync_s3_mp3 is new: matched, billed 100,000; it did not tie out then" in doubt
 
 
 def test_a_closed_month_is_not_closed_twice(project: Project) -> None:
     """While it holds there is nothing to close; when it does not, it is reopened first."""
-    ready(project)
-    signed(project)
+    prepare(project)
+    sign(project)
     with pytest.raises(NotClosed, match="by ana, and still holds: there is nothing to close"):
-        signed(project, reason="again")
+        sign(project, reason="again")
     bill(project, CREDIT)
     with pytest.raises(NotClosed, match=r"no longer holds: .*: reopen it with `wolkvox-billing cl"):
-        signed(project, reason="again")
+        sign(project, reason="again")
     assert len(records(project)) == 1
 
 
 def test_reopening_needs_a_closed_month_and_a_reason(project: Project) -> None:
     """What was never closed cannot be reopened, nor what is open again."""
-    ready(project)
+    prepare(project)
     with pytest.raises(SettingsError, match="say with --reason why 2026-10 is reopened"):
-        signed(project, reopen)
+        sign(project, reopen)
     with pytest.raises(NotClosed, match="2026-10 was never closed: there is nothing to reopen"):
-        signed(project, reopen, reason="a credit note")
-    signed(project)
-    signed(project, reopen, reason="a credit note")
+        sign(project, reopen, reason="a credit note")
+    sign(project)
+    sign(project, reopen, reason="a credit note")
     with pytest.raises(NotClosed, match=r"2026-10 was reopened on .* there is nothing to reopen"):
-        signed(project, reopen, reason="a credit note")
+        sign(project, reopen, reason="a credit note")
 
 
 def test_a_credit_note_breaks_a_close(project: Project) -> None:
     """It is told with the numbers before and after, until the month is reopened and closed."""
-    ready(project)
-    signed(project)
+    prepare(project)
+    sign(project)
     bill(project, CREDIT)
     project.vendor.now = local(21, month=12)
-    said = (
+    doubt = (
         "2026-10 was closed on 2026-11-30 17:00 UTC by ana, and no longer holds: acme "
         "rsync_s3_mp3: reconciliation_status matched -> underbilled_quantity, "
         "billed_quantity 1,000 -> 900, billed_cost 100,000 -> 90,000"
     )
     advice = ": reopen it with `wolkvox-billing close 2026-10 --reopen --reason ...`"
-    assert warned(project) == [said + advice]  # without a `reconcile` in between
-    assert broken(project) == [said]
-    assert signed(project, reopen, reason="credit note N-1").close_id == "2026-10.0002"
-    assert broken(project) == [] and warned(project) == []
-    again = signed(project, reason="they credited too much")
+    assert status_warnings(project) == [doubt + advice]  # without a `reconcile` in between
+    assert broken_closes(project) == [doubt]
+    assert sign(project, reopen, reason="credit note N-1").close_id == "2026-10.0002"
+    assert broken_closes(project) == [] and status_warnings(project) == []
+    again = sign(project, reason="they credited too much")
     assert (again.close_id, again.status) == ("2026-10.0003", "closed")
-    assert broken(project) == [] and warned(project) == []
+    assert broken_closes(project) == [] and status_warnings(project) == []
 
 
 def test_a_restated_reading_breaks_a_close(warehouse: Project) -> None:
     """The vendor shows another number for October's last day in November."""
-    ready(warehouse)
-    signed(warehouse)
+    prepare(warehouse)
+    sign(warehouse)
     row = {"operation": "ACME", "description": "AUDIOS", "items": "990", "date": "2026-10-31"}
     warehouse.vendor.answer(TOKENS["acme"], REPORT, [row])
     assert warehouse.load(measures={REPORT: "month_to_date"}, force=True).is_good
-    [said] = warned(warehouse)
-    assert "consumed_quantity 1,000 -> 990" in said
+    [warning] = status_warnings(warehouse)
+    assert "consumed_quantity 1,000 -> 990" in warning
 
 
 def test_a_changed_rate_breaks_a_close(project: Project) -> None:
     """The rate card is another one now."""
-    ready(project)
-    signed(project)
+    prepare(project)
+    sign(project)
     Path("rate_card.csv").write_text(f"{CARD}{REPORT},,,0,90,COP,2026-01-01,\n")
-    [said] = warned(project)
-    assert "contracted_unit_price 100 -> 90, contracted_cost 100,000 -> 90,000" in said
+    [warning] = status_warnings(project)
+    assert "contracted_unit_price 100 -> 90, contracted_cost 100,000 -> 90,000" in warning
 
 
 def test_a_comment_in_the_rate_card_does_not_break_a_close(project: Project) -> None:
     """The record says by which files it was judged; it stands on the verdicts all the same."""
-    ready(project)
-    first = signed(project)
+    prepare(project)
+    first = sign(project)
     card = f"# agreed in January\n{ONE_PRICE}"
     Path("rate_card.csv").write_text(card)
-    assert warned(project) == []
-    second = signed(project, reopen, reason="to see")
+    assert status_warnings(project) == []
+    second = sign(project, reopen, reason="to see")
     assert second.stands_on == first.stands_on
-    was, now = (json.loads(one.policy) for one in (first, second))
+    was, now = (json.loads(record.policy) for record in (first, second))
     assert was["line_map_sha256"] == hashlib.sha256(ONE_LINE.encode()).hexdigest()
     assert was["rate_card_sha256"] == hashlib.sha256(ONE_PRICE.encode()).hexdigest()
     assert now == {**was, "rate_card_sha256": hashlib.sha256(card.encode()).hexdigest()}
@@ -286,30 +286,31 @@ def test_a_comment_in_the_rate_card_does_not_break_a_close(project: Project) -> 
 
 def test_status_says_where_it_cannot_tell(project: Project) -> None:
     """Without the line map nobody knows whether a close holds, and that is no reason to fail."""
-    ready(project)
-    signed(project)
+    prepare(project)
+    sign(project)
     Path("line_map.csv").unlink()
-    [said] = warned(project)
-    assert said.startswith("nobody can tell whether the close of 2026-10 still holds: there is no")
+    [warning] = status_warnings(project)
+    says = "nobody can tell whether the close of 2026-10 still holds: there is no"
+    assert warning.startswith(says)
 
 
 def test_no_record_is_ever_changed(warehouse: Project) -> None:
     """After whatever happens, all records before are there, byte for byte; PostgreSQL is told to
     refuse each UPDATE, DELETE and TRUNCATE of them, and never has to."""
-    ready(warehouse)
+    prepare(warehouse)
     steps: list[Any] = [
-        lambda: signed(warehouse, reopen, reason="to see"),
-        lambda: signed(warehouse),
+        lambda: sign(warehouse, reopen, reason="to see"),
+        lambda: sign(warehouse),
         lambda: bill(warehouse, CREDIT),
         lambda: read(warehouse, (local(22, month=12), "7")),
         lambda: judged(warehouse, at=local(23, month=12)),
-        lambda: warned(warehouse),
-        lambda: signed(warehouse, reopen, reason="credit note"),
-        lambda: signed(warehouse, reason="as credited"),
-        lambda: signed(warehouse, month="2026-09", reason="empty"),
+        lambda: status_warnings(warehouse),
+        lambda: sign(warehouse, reopen, reason="credit note"),
+        lambda: sign(warehouse, reason="as credited"),
+        lambda: sign(warehouse, month="2026-09", reason="empty"),
         lambda: publish("copy.duckdb", destination=warehouse.destination),
     ]
-    signed(warehouse)
+    sign(warehouse)
     if warehouse.destination == "postgres":
         for statement in (
             "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS "
@@ -323,7 +324,7 @@ def test_no_record_is_ever_changed(warehouse: Project) -> None:
         step()
         assert set(before) <= set(records(warehouse))
         with pytest.raises((NotClosed, SettingsError)):  # nor by what is refused
-            signed(warehouse, reopen, month="2026-08", reason="no such close")
+            sign(warehouse, reopen, month="2026-08", reason="no such close")
         assert set(before) <= set(records(warehouse))
     closed = warehouse.query("SELECT month, status FROM month_closes ORDER BY close_id")
     assert closed == [
@@ -334,11 +335,11 @@ def test_no_record_is_ever_changed(warehouse: Project) -> None:
 
 def test_two_at_once_record_one(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who comes second finds the first one's record, and is told."""
-    ready(project)
-    signed(project, by="luis")
+    prepare(project)
+    sign(project, by="luis")
     monkeypatch.setattr("wolkvox_billing.closing.newest", lambda closes: {})  # not seen yet
     with pytest.raises(NotClosed, match="by luis, at the same moment"):
-        signed(project, by="ana")
+        sign(project, by="ana")
     assert len(records(project)) == 1
 
 
@@ -353,7 +354,7 @@ def test_what_the_warehouse_refuses_is_not_recorded_later(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A close that could not be written does not wait in the working folder for the next load."""
-    ready(project)
+    prepare(project)
 
     def away(*_: Any) -> None:
         raise DestinationTransientException("the server went away")
@@ -363,7 +364,7 @@ def test_what_the_warehouse_refuses_is_not_recorded_later(
         with pytest.raises(
             WarehouseError, match="not recorded, so close the month again: the server went"
         ):
-            signed(project)
+            sign(project)
     read(project, (local(1, month=12), "5"))
     listed = "SELECT COUNT(*) FROM information_schema.tables WHERE table_name = 'month_closes'"
     if project.query(listed) != [(0,)]:
@@ -374,7 +375,7 @@ def test_the_command(project: Project) -> None:
     """0 when recorded, 1 when refused, 2 for wrong words; `reconcile` and `status` tell a close
     that no longer holds."""
     run = CliRunner().invoke
-    ready(project)
+    prepare(project)
     assert run(main, ["close", "October"]).exit_code == 2
     assert run(main, ["close", "2026-10", "--reopen"]).exit_code == 2
     done = run(main, ["close", "2026-10", "--by", "ana"])
@@ -384,11 +385,11 @@ def test_the_command(project: Project) -> None:
     assert refused.exit_code == 1 and "nothing to close" in refused.output
     bill(project, CREDIT)
     for verb in ("reconcile", "status"):
-        told = run(main, [verb])
-        assert told.exit_code == 0
-        assert "by ana, and no longer holds: acme rsync_s3_mp3" in told.output
+        done = run(main, [verb])
+        assert done.exit_code == 0
+        assert "by ana, and no longer holds: acme rsync_s3_mp3" in done.output
     again = ["close", "2026-10", "--reopen", "--reason", "credit note", "--json"]
-    said = json.loads(run(main, again).stdout)
-    assert (said["status"], said["reason"]) == ("reopened", "credit note")
-    assert said["policy"]["materiality"] == "0"
-    assert said["stands_on"][0]["billed_quantity"] == "900.0000"
+    record = json.loads(run(main, again).stdout)
+    assert (record["status"], record["reason"]) == ("reopened", "credit note")
+    assert record["policy"]["materiality"] == "0"
+    assert record["stands_on"][0]["billed_quantity"] == "900.0000"

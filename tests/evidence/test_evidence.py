@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import itertools
 import json
 import re
@@ -21,12 +19,13 @@ import pytest
 from click.testing import CliRunner
 
 from builders.documents import line, ubl
+from builders.evidence import csv_rows, members_of, write_evidence
 from builders.months import OCTOBER, READ, bill, invoice, judged, local, read
 from builders.project import Project
 from builders.worlds import once
 from wolkvox_billing.cli.main import main
 from wolkvox_billing.errors import SettingsError
-from wolkvox_billing.evidence import examine, verify, write_evidence
+from wolkvox_billing.evidence import examine, verify
 from wolkvox_billing.evidence.archive import write_archive
 from wolkvox_billing.reconciliation.policy import Policy
 
@@ -36,7 +35,7 @@ FORMULA = '=HYPERLINK("evil")'
 MARKUP = "<script>alert(1)</script><img src='http://evil.example/x'>"
 
 
-def written(project: Project, folder: str = "evidence", **more: Any) -> Path:
+def write_october(project: Project, folder: str = "evidence", **more: Any) -> Path:
     """The evidence of October, as of 30 November."""
     project.vendor.now = local(30, month=11)
     return write_evidence(
@@ -61,19 +60,14 @@ def _october(project: Project, description: str) -> None:
     judged(project)
 
 
-def members(file: Path) -> dict[str, bytes]:
-    with zipfile.ZipFile(file) as archive:
-        return {name: archive.read(name) for name in archive.namelist()}
-
-
-def rewritten(file: Path, change: Mapping[str, bytes | None]) -> Path:
+def rewrite(file: Path, change: Mapping[str, bytes | None]) -> Path:
     """A copy with members changed or added, as evidence is written; None leaves one out."""
-    kept = {k: v for k, v in {**members(file), **change}.items() if v is not None}
-    return write_archive(file.with_name("copy.zip"), kept)
+    members = {k: v for k, v in {**members_of(file), **change}.items() if v is not None}
+    return write_archive(file.with_name("copy.zip"), members)
 
 
 def manifest_of(data: Mapping[str, bytes], **more: Any) -> bytes:
-    said = {
+    manifest = {
         "month": "2026-10",
         "created_as_of": "2026-11-30T17:00:00+00:00",
         "members": {
@@ -82,10 +76,12 @@ def manifest_of(data: Mapping[str, bytes], **more: Any) -> bytes:
         },
         **more,
     }
-    return f"{json.dumps(said, indent=2)}\n".encode()
+    return f"{json.dumps(manifest, indent=2)}\n".encode()
 
 
-def small(folder: Path, change: Mapping[str, bytes | None] | None = None, **more: Any) -> Path:
+def write_small(
+    folder: Path, change: Mapping[str, bytes | None] | None = None, **more: Any
+) -> Path:
     """Evidence with little in it, whose manifest tells of each change; `more` is the manifest's."""
     data = {f"{name}.{kind}": f"{name}".encode() for name in TABLES for kind in ("csv", "parquet")}
     for name in ("report.html", "line_map.csv", "rate_card.csv", "policy.json"):
@@ -95,14 +91,15 @@ def small(folder: Path, change: Mapping[str, bytes | None] | None = None, **more
     )
     document = b"<Invoice/>"
     data[f"documents/{hashlib.sha256(document).hexdigest()[:12]}-a.xml"] = document
-    kept = {k: v for k, v in {**data, **(change or {})}.items() if v is not None}
-    return write_archive(folder / "small.zip", {"manifest.json": manifest_of(kept, **more), **kept})
+    members = {k: v for k, v in {**data, **(change or {})}.items() if v is not None}
+    manifest = {"manifest.json": manifest_of(members, **more)}
+    return write_archive(folder / "small.zip", manifest | members)
 
 
-def packed(target: Path, given: Iterable[tuple[str, bytes, bytes]]) -> Path:
+def pack(target: Path, members: Iterable[tuple[str, bytes, bytes]]) -> Path:
     """A zip with these members in this order, each with its packed bytes as they are."""
     body, contents, count = b"", b"", 0
-    for name, data, stream in given:
+    for name, data, stream in members:
         count += 1
         about = struct.pack("<HHHHHLLLHH", 20, 0, 8, 0, 33, zlib.crc32(data), len(stream),
                             len(data), len(name), 0)  # fmt: skip
@@ -114,22 +111,18 @@ def packed(target: Path, given: Iterable[tuple[str, bytes, bytes]]) -> Path:
     return target
 
 
-def deflated(data: bytes) -> bytes:
+def deflate(data: bytes) -> bytes:
     return zlib.compress(data, 9, wbits=-15)
-
-
-def table(data: bytes) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(data.decode("utf-8-sig"), newline="")))
 
 
 def test_the_same_inputs_give_the_same_bytes(warehouse: Project) -> None:
     """Two runs as of one moment write one file, into whatever folder."""
     october(warehouse)
     inbox = [warehouse.folder / "inbox"]
-    one, two = (written(warehouse, folder, files=inbox) for folder in ("a", "b/c"))
-    assert one.name == "wolkvox-evidence-2026-10.zip"
-    assert one.read_bytes() == two.read_bytes()
-    assert [entry.name for entry in one.parent.iterdir()] == [one.name]
+    first, second = (write_october(warehouse, folder, files=inbox) for folder in ("a", "b/c"))
+    assert first.name == "wolkvox-evidence-2026-10.zip"
+    assert first.read_bytes() == second.read_bytes()
+    assert [entry.name for entry in first.parent.iterdir()] == [first.name]
 
 
 def test_both_engines_give_the_same_texts(
@@ -138,11 +131,11 @@ def test_both_engines_give_the_same_texts(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """One world loaded into DuckDB and into PostgreSQL has the same CSV members and report."""
-    found = []
+    evidences = []
     for destination in ("duckdb", "postgres"):
         ids = itertools.count()
         monkeypatch.setattr(
-            "wolkvox_billing.polling.polls.new_poll_id",
+            "builders.record.new_poll_id",
             lambda at, ids=ids: f"{at:%Y%m%dT%H%M%S}-{next(ids):04}",
         )
         project.destination = destination
@@ -156,28 +149,31 @@ def test_both_engines_give_the_same_texts(
         read(project, (local(31, 23, 56), "7"), product="audios")
         bill(project, invoice("1450", "145000.00"), invoice("2", "2.00", number="F-2"))
         judged(project)
-        found.append(members(written(project, destination)))
-    assert all(table(found[0][f"{name}.csv"]) for name in TABLES)
-    one, two = ({k: v for k, v in one.items() if k.endswith((".csv", ".html"))} for one in found)
-    assert one == two
+        evidences.append(members_of(write_october(project, destination)))
+    assert all(csv_rows(evidences[0][f"{name}.csv"]) for name in TABLES)
+    on_duckdb, on_postgres = (
+        {name: data for name, data in members.items() if name.endswith((".csv", ".html"))}
+        for members in evidences
+    )
+    assert on_duckdb == on_postgres
 
 
 def test_the_manifest_has_the_hash_of_each_member(project: Project) -> None:
     """Every member but the manifest, with its SHA-256 and size; the clock is the marts'."""
     october(project)
-    found = members(written(project, files=[project.folder / "inbox"]))
-    manifest = json.loads(found.pop("manifest.json"))
+    members = members_of(write_october(project, files=[project.folder / "inbox"]))
+    manifest = json.loads(members.pop("manifest.json"))
     assert manifest["month"] == "2026-10"
     assert manifest["created_as_of"] == "2026-11-30T17:00:00+00:00"
     assert manifest["members"] == {
         name: {"sha256": hashlib.sha256(data).hexdigest(), "size": len(data)}
-        for name, data in found.items()
+        for name, data in members.items()
     }
     expected = {f"{name}.{kind}" for name in TABLES for kind in ("csv", "parquet")}
     expected |= {"report.html", "line_map.csv", "rate_card.csv", "policy.json", "versions.json"}
-    assert expected == {name for name in found if not name.startswith("documents/")}
-    assert found["rate_card.csv"] == Path("rate_card.csv").read_bytes()
-    policy = json.loads(found["policy.json"])
+    assert expected == {name for name in members if not name.startswith("documents/")}
+    assert members["rate_card.csv"] == Path("rate_card.csv").read_bytes()
+    policy = json.loads(members["policy.json"])
     for name in ("line_map", "rate_card"):
         assert policy[f"{name}_sha256"] == manifest["members"][f"{name}.csv"]["sha256"]
 
@@ -185,23 +181,23 @@ def test_the_manifest_has_the_hash_of_each_member(project: Project) -> None:
 def test_verify_names_what_was_changed_missing_or_added(project: Project) -> None:
     """A member with another byte, one that is gone, one too many: each by its name."""
     october(project)
-    file = written(project)
+    file = write_october(project)
     assert verify(file) == []
-    assert rewritten(file, {}).read_bytes() == file.read_bytes()
-    changed = members(file)["readings.csv"].replace(b"1000", b"1001")
+    assert rewrite(file, {}).read_bytes() == file.read_bytes()
+    changed = members_of(file)["readings.csv"].replace(b"1000", b"1001")
     for change, says in (
         ({"readings.csv": changed}, "readings.csv: changed"),
         ({"polls.parquet": None}, "polls.parquet: missing"),
         ({"documents/other.pdf": b"%PDF"}, "documents/other.pdf: added"),
     ):
-        [problem] = verify(rewritten(file, change))
+        [problem] = verify(rewrite(file, change))
         assert problem.startswith(says)
 
 
 def test_verify_names_what_its_own_manifest_hides(tmp_path: Path) -> None:
     """Month and moment are another member's too, no key is one too many, and what evidence always
     has cannot be left out of both, nor anything else be put in."""
-    assert verify(small(tmp_path)) == []
+    assert verify(write_small(tmp_path)) == []
     for changes, says in (
         ({"month": "2026-09"}, "manifest.json: changed, versions.json is not of its `month`"),
         ({"created_as_of": "2026-11-30T17:00:01+00:00"}, "manifest.json: changed, versions.json"),
@@ -211,40 +207,40 @@ def test_verify_names_what_its_own_manifest_hides(tmp_path: Path) -> None:
         ({"change": {"notes.txt": b"x"}}, "notes.txt: no evidence has such a member"),
         ({"change": {"documents/0123456789ab-b.xml": b"x"}}, "documents/0123456789ab-b.xml: no ev"),
     ):
-        [problem] = verify(small(tmp_path, **changes))  # type: ignore[arg-type]
+        [problem] = verify(write_small(tmp_path, **changes))  # type: ignore[arg-type]
         assert problem.startswith(says)
-    versions = small(tmp_path, {"versions.json": b"[]"})
+    versions = write_small(tmp_path, {"versions.json": b"[]"})
     assert verify(versions)[0].startswith("manifest.json: changed, versions.json is not")
-    blanks = manifest_of(good := members(small(tmp_path))).replace(b"  ", b"   ")
+    blanks = manifest_of(good := members_of(write_small(tmp_path))).replace(b"  ", b"   ")
     good["manifest.json"] = blanks
     assert "manifest.json: changed, it is not as it is written" in verify(
         write_archive(tmp_path / "blanks.zip", good)
     )
     empty = write_archive(tmp_path / "empty.zip", {"manifest.json": manifest_of({})})
     missing = verify(empty)
-    assert len(missing) == 17 and all(one.endswith(": missing") for one in missing)
+    assert len(missing) == 17 and all(problem.endswith(": missing") for problem in missing)
 
 
 def test_verify_names_what_the_zip_hides(tmp_path: Path) -> None:
     """Members in another order, and bytes behind the end of a packed one or in it, unseen."""
-    good = [(name, data, deflated(data)) for name, data in members(small(tmp_path)).items()]
+    good = [(name, data, deflate(data)) for name, data in members_of(write_small(tmp_path)).items()]
     file = tmp_path / "packed.zip"
-    assert packed(file, good).read_bytes() == small(tmp_path).read_bytes()
-    assert verify(packed(file, good[::-1])) == ["the zip's members are not in their order"]
+    assert pack(file, good).read_bytes() == write_small(tmp_path).read_bytes()
+    assert verify(pack(file, good[::-1])) == ["the zip's members are not in their order"]
     name, data, stream = good[3]
-    longer = deflated(data + b"not what the manifest says")
+    longer = deflate(data + b"not what the manifest says")
     for hidden in (stream + b"text that nobody sees", longer, stream + stream):
         changed = [*good[:3], (name, data, hidden), *good[4:]]
-        assert verify(packed(file, changed)) == [
+        assert verify(pack(file, changed)) == [
             f"{name}: changed, it does not end where the zip says"
         ]
     other = [(name, data, zlib.compress(data, 0, wbits=-15)) for name, data, _ in good]
-    assert verify(packed(file, other)) == []  # only the file's SHA-256 tells
+    assert verify(pack(file, other)) == []  # only the file's SHA-256 tells
 
 
 def test_verify_sees_each_byte_that_is_turned(tmp_path: Path) -> None:
     """Whichever byte of the file has another bit, headers and all."""
-    data = small(tmp_path).read_bytes()
+    data = write_small(tmp_path).read_bytes()
     broken = tmp_path / "broken.zip"
     unseen = []
     for at in range(len(data)):
@@ -259,7 +255,7 @@ def test_verify_survives_what_is_no_evidence(project: Project) -> None:
     """Damaged, empty, without a manifest or with a wrong one: a problem and never a traceback; what
     is hidden between members is one too."""
     october(project)
-    file = written(project)
+    file = write_october(project)
     data = file.read_bytes()
     broken = project.folder / "broken.zip"
     for text in (b"", b"PK\x03\x04", data[: len(data) // 2], data + b"more", b"more" + data):
@@ -273,8 +269,8 @@ def test_verify_survives_what_is_no_evidence(project: Project) -> None:
     twice = b'{"month": "2026-10", "month": "2026-10"}'
     unfit = b'{"month": "2026-10", "created_as_of": "2026-10-01", "members": {"x": {}}}'
     for manifest in (None, b"{}", b"[" * 100_000, twice, unfit):
-        assert verify(rewritten(file, {"manifest.json": manifest}))[0].startswith("manifest.json")
-    bomb = rewritten(file, {"report.html": b"\0" * 50_000_000})
+        assert verify(rewrite(file, {"manifest.json": manifest}))[0].startswith("manifest.json")
+    bomb = rewrite(file, {"report.html": b"\0" * 50_000_000})
     [problem] = verify(bomb)
     assert problem.startswith("report.html: changed, it has more than")
     again = project.folder / "again.zip"
@@ -290,15 +286,15 @@ def test_verify_survives_what_is_no_evidence(project: Project) -> None:
 def test_a_formula_is_harmless_in_the_csv_only(project: Project) -> None:
     """A spreadsheet is shown a text; the Parquet has what the invoice said; numbers stay so."""
     october(project, FORMULA)
-    found = members(written(project))
-    [row] = table(found["invoice_lines.csv"])
+    members = members_of(write_october(project))
+    [row] = csv_rows(members["invoice_lines.csv"])
     assert row["description"] == f"'{FORMULA}" and row["quantity"] == "1450.0000"
     file = project.folder / "lines.parquet"
-    file.write_bytes(found["invoice_lines.parquet"])
+    file.write_bytes(members["invoice_lines.parquet"])
     assert duckdb.sql(f"SELECT description, quantity FROM '{file}'").fetchall() == [(FORMULA, 1450)]
 
 
-class _Seen(HTMLParser):
+class _Elements(HTMLParser):
     """The elements and attributes of a page, and its texts."""
 
     def __init__(self) -> None:
@@ -318,13 +314,14 @@ class _Seen(HTMLParser):
 def test_the_report_runs_and_fetches_nothing(project: Project) -> None:
     """HTML in a description is text; no script, link or source; no address but in texts."""
     october(project, MARKUP)
-    page = members(written(project))["report.html"].decode()
-    seen = _Seen()
-    seen.feed(page)
-    assert MARKUP[:20] in "".join(seen.texts)
+    page = members_of(write_october(project))["report.html"].decode()
+    elements = _Elements()
+    elements.feed(page)
+    assert MARKUP[:20] in "".join(elements.texts)
     assert "<script" not in page
-    assert not seen.tags & {"script", "img", "link", "iframe", "object", "a", "base", "use"}
-    assert not {n for n in seen.names if n in ("src", "href", "xlink:href") or n.startswith("on")}
+    assert not elements.tags & {"script", "img", "link", "iframe", "object", "a", "base", "use"}
+    fetching = {"src", "href", "xlink:href"}
+    assert not {n for n in elements.names if n in fetching or n.startswith("on")}
     assert not re.search(r"@import|url\((?!#)", page)
 
 
@@ -333,7 +330,7 @@ def test_the_report_shows_what_the_verdict_stands_on(project: Project) -> None:
     read(project, *READ)
     bill(project, invoice("1450", "145000.00"))
     judged(project)
-    page = members(written(project))["report.html"].decode()
+    page = members_of(write_october(project))["report.html"].decode()
     for text in (
         "<strong>overbilled_quantity</strong>",
         "wolkvox billed 1,450 audios",
@@ -359,18 +356,18 @@ def test_a_document_is_in_it_as_it_was_received(warehouse: Project) -> None:
     data = bare.read_bytes()
     (inbox / "other.xml").write_bytes(b"<other/>")
     sha256 = hashlib.sha256(data).hexdigest()
-    found = members(written(warehouse, files=[inbox]))
-    assert {k: v for k, v in found.items() if k.startswith("documents/")} == {
+    members = members_of(write_october(warehouse, files=[inbox]))
+    assert {k: v for k, v in members.items() if k.startswith("documents/")} == {
         f"documents/{sha256[:12]}-{bare.name}": data
     }
     mail = warehouse.folder / "mail … 1.zip"
     with zipfile.ZipFile(mail, "w") as archive:
         archive.writestr("../../invoice.xml", data)
         archive.writestr("invoice.pdf", b"%PDF-1.7")
-    file = written(warehouse, files=[mail])
+    file = write_october(warehouse, files=[mail])
     name = f"documents/{hashlib.sha256(mail.read_bytes()).hexdigest()[:12]}-mail_1.zip"
-    assert members(file)[name] == mail.read_bytes()
-    assert name in members(file)["report.html"].decode()
+    assert members_of(file)[name] == mail.read_bytes()
+    assert name in members_of(file)["report.html"].decode()
     assert verify(file) == []
 
 
@@ -381,10 +378,10 @@ def test_an_empty_month_has_evidence_too(warehouse: Project) -> None:
     judged(warehouse)
     file = write_evidence(warehouse.folder, "2026-08", destination=warehouse.destination,
                           policy=Policy(), clock=lambda: warehouse.vendor.now)  # fmt: skip
-    found = members(file)
-    assert found["invoice_lines.csv"].decode("utf-8-sig").startswith("document_id,line_number,")
-    assert not any(table(found[f"{name}.csv"]) for name in TABLES)
-    assert "Nothing was asked in this month." in found["report.html"].decode()
+    members = members_of(file)
+    assert members["invoice_lines.csv"].decode("utf-8-sig").startswith("document_id,line_number,")
+    assert not any(csv_rows(members[f"{name}.csv"]) for name in TABLES)
+    assert "Nothing was asked in this month." in members["report.html"].decode()
 
 
 @pytest.mark.parametrize(
@@ -401,16 +398,16 @@ def test_wrong_words_are_refused(project: Project, month: str, files: list[str])
 def test_evidence_that_is_there_is_never_replaced(project: Project) -> None:
     """A close may stand on it: other bytes get a number, the same bytes no file of their own."""
     october(project)
-    first = written(project)
-    kept = first.read_bytes()
-    assert written(project) == first
+    first = write_october(project)
+    data = first.read_bytes()
+    assert write_october(project) == first
     inbox = [project.folder / "inbox"]
     for _ in range(2):
-        second = written(project, files=inbox)
+        second = write_october(project, files=inbox)
         assert second.name == "wolkvox-evidence-2026-10.2.zip" and verify(second) == []
     second.write_bytes(b"another's")
-    assert written(project, files=inbox).name == "wolkvox-evidence-2026-10.3.zip"
-    assert first.read_bytes() == kept and second.read_bytes() == b"another's"
+    assert write_october(project, files=inbox).name == "wolkvox-evidence-2026-10.3.zip"
+    assert first.read_bytes() == data and second.read_bytes() == b"another's"
     assert len(list(first.parent.iterdir())) == 3
     words = ["reconcile", "--month", "2026-10", "--evidence", "evidence"]
     done = CliRunner().invoke(main, words)
@@ -436,12 +433,12 @@ def test_the_commands_write_and_verify(project: Project) -> None:
     file = project.folder / "out" / "wolkvox-evidence-2026-10.zip"
     assert done.exit_code == 0 and f"evidence: {file}" in done.output
     good = run(main, ["verify", str(file)])
-    count = len(members(file)) - 1
+    count = len(members_of(file)) - 1
     assert good.exit_code == 0
     assert f"all {count} members are as the manifest says" in good.output
     assert "only this sha256 proves the manifest itself" in good.output
     assert hashlib.sha256(file.read_bytes()).hexdigest() == examine(file).sha256
-    bad = run(main, ["verify", str(rewritten(file, {"polls.csv": b""}))])
+    bad = run(main, ["verify", str(rewrite(file, {"polls.csv": b""}))])
     assert bad.exit_code == 1 and "polls.csv: changed" in bad.output
     assert run(main, ["verify", "none.zip"]).exit_code == 2
     assert run(main, ["reconcile", "--evidence", "out"]).exit_code == 2

@@ -17,7 +17,6 @@ from click.testing import CliRunner
 from builders.documents import declared, line, ubl
 from builders.months import MAP, OCTOBER, ONE_PRICE, REPORT, local
 from builders.project import SERVERS, TOKENS, Project
-from wolkvox_billing import evidence
 from wolkvox_billing.cli.main import main
 from wolkvox_billing.reconciliation.contract.csv_file import RUNS_AS_FORMULA
 from wolkvox_billing.verbs import explain, reconcile, status
@@ -126,7 +125,7 @@ def test_names_are_stored_as_they_came_and_shown_as_texts(
     if warehouse.destination != "duckdb":
         return  # what is shown does not depend on where it is stored
     in_october, in_november = local(31, 23, 55), local(30, month=11)
-    for verb in (evidence.write_evidence, explain.explain, reconcile.reconcile):
+    for verb in (explain.explain, reconcile.reconcile):
         monkeypatch.setitem(verb.__kwdefaults__, "clock", lambda: in_november)
     monkeypatch.setitem(status.status.__kwdefaults__, "clock", lambda: in_october)
     assert "DROP TABLE" in run(warehouse, "status")

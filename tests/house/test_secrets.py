@@ -23,6 +23,7 @@ import click
 import duckdb
 import pytest
 
+from builders.evidence import write_evidence
 from builders.killing import stable
 from builders.leaks import TOKEN, leaks, read_command_lines, shows
 from builders.months import ONE_LINE, ONE_PRICE
@@ -30,7 +31,6 @@ from builders.project import SERVERS, Project
 from fake_wolkvox import Vendor
 from wolkvox_billing import SettingsError, wolkvox_billing
 from wolkvox_billing.cli.main import main
-from wolkvox_billing.evidence import write_evidence
 from wolkvox_billing.vendor.operations import Operation
 from wolkvox_billing.verbs.publish import publish
 

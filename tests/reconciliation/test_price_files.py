@@ -14,6 +14,7 @@ import duckdb
 import pytest
 from click.testing import CliRunner
 
+from builders.evidence import write_evidence
 from builders.facts import billed_line, use
 from builders.months import (
     CARD,
@@ -34,7 +35,6 @@ from builders.months import (
 from builders.project import Project
 from wolkvox_billing.cli.main import main
 from wolkvox_billing.errors import SettingsError
-from wolkvox_billing.evidence import write_evidence
 from wolkvox_billing.reconciliation.contract.line_map import MapRow, read_line_map, warn_of_map
 from wolkvox_billing.reconciliation.contract.rate_card import (
     Rate,

@@ -20,7 +20,7 @@ from wolkvox_billing.reconciliation.policy import Policy
 from wolkvox_billing.verbs.explain import Explained, explain
 
 
-def explained(project: Project, **more: Any) -> Explained:
+def explain_october(project: Project, **more: Any) -> Explained:
     return explain(
         "2026-10",
         destination=project.destination,
@@ -30,34 +30,34 @@ def explained(project: Project, **more: Any) -> Explained:
     )
 
 
-def only(found: Explained) -> Traced:
-    [one] = found.verdicts
-    return one
+def only(explanation: Explained) -> Traced:
+    [verdict] = explanation.verdicts
+    return verdict
 
 
 def test_a_verdict_is_walked_to_its_reading_and_its_line(warehouse: Project) -> None:
     """The last reading as the vendor sent it, its poll and answer; the line, its file and hash."""
     read(warehouse, *READ)
     bill(warehouse, invoice("1450", "145000.00"))
-    row = judged(warehouse).rows
-    one = only(explained(warehouse))
-    assert one.row == row[0]
-    assert (one.polls, one.polls_answered) == (3, 3)
-    [seen] = one.measured_from
+    [row] = judged(warehouse).rows
+    verdict = only(explain_october(warehouse))
+    assert verdict.row == row
+    assert (verdict.polls, verdict.polls_answered) == (3, 3)
+    [last] = verdict.measured_from
     at = datetime(2026, 11, 1, 4, 50, tzinfo=timezone.utc)
-    assert (seen.operation, seen.product, seen.measure) == ("ACME", "AUDIOS", "month_to_date")
-    assert (seen.readings, seen.items_raw, seen.date_raw) == (3, "1000", "2026-10-31")
-    assert (seen.read_at, seen.started_at, seen.outcome, seen.http_status) == (at, at, "ok", 200)
-    [(answer,)] = warehouse.query(f"SELECT answer FROM polls WHERE poll_id = '{seen.poll_id}'")
-    assert seen.answer_sha256 == hashlib.sha256(bytes(answer)).hexdigest()
-    [line] = one.billed_from
+    assert (last.operation, last.product, last.measure) == ("ACME", "AUDIOS", "month_to_date")
+    assert (last.readings, last.items_raw, last.date_raw) == (3, "1000", "2026-10-31")
+    assert (last.read_at, last.started_at, last.outcome, last.http_status) == (at, at, "ok", 200)
+    [(answer,)] = warehouse.query(f"SELECT answer FROM polls WHERE poll_id = '{last.poll_id}'")
+    assert last.answer_sha256 == hashlib.sha256(bytes(answer)).hexdigest()
+    [line] = verdict.billed_from
     assert (line.document_kind, line.document_number, line.line_number) == ("invoice", "F-1", 1)
     assert (line.description, line.quantity, line.net_amount, line.billing_currency) == (
         "Grabaciones en S3", 1450, 145000, "COP")  # fmt: skip
     [file] = Path("inbox").iterdir()
     assert line.file_name.endswith(file.name)
     assert line.file_sha256 == hashlib.sha256(file.read_bytes()).hexdigest()
-    assert line.document_id == one.row.invoice_ids
+    assert line.document_id == verdict.row.invoice_ids
 
 
 def test_all_lines_of_a_key_are_there(project: Project) -> None:
@@ -68,8 +68,8 @@ def test_all_lines_of_a_key_are_there(project: Project) -> None:
     bill(project, invoice("1100", "110000.00"), credit)
     judged(project, at=local(31, month=12))
     lines = sorted(
-        (one.document_number, one.quantity, one.net_amount)
-        for one in only(explained(project)).billed_from
+        (line.document_number, line.quantity, line.net_amount)
+        for line in only(explain_october(project)).billed_from
     )
     assert lines == [("F-1", 1100, 110000), ("N-1", -100, -10000)]
 
@@ -78,9 +78,10 @@ def test_use_that_nobody_billed_has_a_reading_and_no_line(project: Project) -> N
     """The verdict of a product without an invoice."""
     read(project, *READ)
     judged(project)
-    one = only(explained(project))
-    assert one.row.reconciliation_status == "usage_not_invoiced"
-    assert [seen.items_raw for seen in one.measured_from] == ["1000"] and one.billed_from == []
+    verdict = only(explain_october(project))
+    assert verdict.row.reconciliation_status == "usage_not_invoiced"
+    assert [last.items_raw for last in verdict.measured_from] == ["1000"]
+    assert verdict.billed_from == []
 
 
 def test_a_refused_poll_is_counted_as_one(project: Project) -> None:
@@ -93,10 +94,10 @@ def test_a_refused_poll_is_counted_as_one(project: Project) -> None:
     project.load(force=True)
     bill(project, invoice("1000", "100000.00"))
     judged(project)
-    one = only(explained(project))
-    assert one.row.reconciliation_status == "invoiced_without_usage"
-    assert one.polls is not None and one.polls_answered == 1 < one.polls
-    assert one.measured_from == [] and len(one.billed_from) == 1
+    verdict = only(explain_october(project))
+    assert verdict.row.reconciliation_status == "invoiced_without_usage"
+    assert verdict.polls is not None and verdict.polls_answered == 1 < verdict.polls
+    assert verdict.measured_from == [] and len(verdict.billed_from) == 1
 
 
 def test_one_product_or_report(project: Project) -> None:
@@ -105,13 +106,13 @@ def test_one_product_or_report(project: Project) -> None:
         read(project, (local(31, 23, 59), items), product=product)
     bill(project, invoice("500", "50000.00"))
     judged(project)
-    assert len(only(explained(project, report=REPORT)).measured_from) == 2
-    [seen] = only(explained(project, product="B")).measured_from
-    assert (seen.product, seen.items_raw) == ("B", "200")
+    assert len(only(explain_october(project, report=REPORT)).measured_from) == 2
+    [last] = only(explain_october(project, product="B")).measured_from
+    assert (last.product, last.items_raw) == ("B", "200")
     with pytest.raises(SettingsError, match=r"no C: there is A \(rsync_s3_mp3\), B \(rsync_s3"):
-        explained(project, product="C")
+        explain_october(project, product="C")
     with pytest.raises(SettingsError, match="no verdict of the report x"):
-        explained(project, report="x")
+        explain_october(project, report="x")
 
 
 def test_the_command(project: Project) -> None:
@@ -132,9 +133,9 @@ def test_the_command(project: Project) -> None:
     assert "  billed    F-1 line 1, 'Grabaciones en S3': 1,450 for 145,000.00 COP" in lines
     assert "nothing was measured or billed in 2026-09" in run(main, ["explain", "2026-09"]).output
     assert run(main, ["explain", "2026-10", "--product", "x"]).exit_code == 2
-    said = json.loads(run(main, ["explain", "2026-10", "--json"]).stdout)
-    [verdict] = said["verdicts"]
-    assert (said["month"], verdict["billed_quantity"]) == ("2026-10", "1450.0000")
+    explanation = json.loads(run(main, ["explain", "2026-10", "--json"]).stdout)
+    [verdict] = explanation["verdicts"]
+    assert (explanation["month"], verdict["billed_quantity"]) == ("2026-10", "1450.0000")
     assert verdict["measured_from"][0]["items_raw"] == "1000"
     assert verdict["billed_from"][0]["net_amount"] == "145000.0000"
 
@@ -144,5 +145,6 @@ def test_lines_without_a_report_are_walked_too(project: Project) -> None:
     read(project, *READ)
     bill(project, invoice("1000", "100000.00"))
     judged(project, f"{MAP},,*minutos*,{REPORT},,,quantity\n")
-    [one] = [v for v in explained(project).verdicts if v.row.report is None]
-    assert one.polls is None and [line.line_number for line in one.billed_from] == [1]
+    [unmapped] = [v for v in explain_october(project).verdicts if v.row.report is None]
+    assert unmapped.polls is None
+    assert [line.line_number for line in unmapped.billed_from] == [1]

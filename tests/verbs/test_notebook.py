@@ -13,11 +13,12 @@ from pathlib import Path
 import pytest
 
 from builders.browser import FLAGS, Browser, ChromiumMissing, running_browser, running_notebook
+from builders.evidence import write_evidence
 from builders.months import MAP, ONE_PRICE, REPORT, bill, invoice, judged, local
 from builders.project import NOON, SERVERS, TOKENS, Project, configure, empty_project, held_open
 from fake_wolkvox import Vendor
 from wolkvox_billing.errors import WarehouseError
-from wolkvox_billing.evidence import verify, write_evidence
+from wolkvox_billing.evidence import verify
 from wolkvox_billing.reconciliation.policy import Policy
 from wolkvox_billing.verbs import notebook as overview
 from wolkvox_billing.verbs.notebook import Source, read_overview
@@ -27,7 +28,7 @@ MARKUP = (
     "<script>alert(1)</script> **x** <img src='http://evil.example/x' onerror=alert(2)> $y$ "
     "'); DROP TABLE readings; -- \u202ex\x1b[31m"
 )
-SHOWN = MARKUP.replace("\u202e", "\\u202e").replace("\x1b", "\\x1b")  # what does not print
+PRINTED = MARKUP.replace("\u202e", "\\u202e").replace("\x1b", "\\x1b")  # what does not print
 LINE_MAP = f"{MAP},,*grabaciones*,{REPORT},acme,,quantity\n"
 OVERBILLED = (
     "wolkvox billed 1,450 audios; your last reading on 31 Oct 23:50 showed 1,000; "
@@ -35,7 +36,7 @@ OVERBILLED = (
 )
 
 
-def shown(project: Project, at: datetime, acme: str, beta: str) -> None:
+def poll_both(project: Project, at: datetime, acme: str, beta: str) -> None:
     """Both operations are polled, and their counters show this."""
     project.vendor.now = at
     for name, items in (("acme", acme), ("beta", beta)):
@@ -47,8 +48,8 @@ def shown(project: Project, at: datetime, acme: str, beta: str) -> None:
 
 def october(project: Project) -> None:
     """An invoice that bills 450 audios and 5,000 COP too much."""
-    shown(project, local(1), "10", "4")
-    shown(project, local(31, 23, 50), "1000", "40")
+    poll_both(project, local(1), "10", "4")
+    poll_both(project, local(31, 23, 50), "1000", "40")
     bill(project, invoice("1450", "150000.00"))
     judged(project, LINE_MAP, ONE_PRICE)
 
@@ -71,12 +72,12 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     ):
         for name, token in TOKENS.items():
             vendor.add_operation(name=name.upper(), server=SERVERS[name], token=token)
-        made = empty_project(tmp_path_factory.mktemp("notebook"), patch, vendor)
+        project = empty_project(tmp_path_factory.mktemp("notebook"), patch, vendor)
         configure(patch, vendor, "acme", "beta")
-        shown(made, local(30, 23, 50, month=9), "700", "30")
-        october(made)
-        publish(made.folder / "snapshot.duckdb", clock=lambda: vendor.now)
-        yield made
+        poll_both(project, local(30, 23, 50, month=9), "700", "30")
+        october(project)
+        publish(project.folder / "snapshot.duckdb", clock=lambda: vendor.now)
+        yield project
 
 
 @pytest.fixture(scope="module")
@@ -125,9 +126,10 @@ def test_what_comes_from_outside_is_text(browser: Browser, address: str) -> None
     """HTML, markdown, formulas, SQL and marks of direction in a name are shown as they are; nothing
     of them runs."""
     page = browser.open(address, OVERBILLED, "Evidence")
-    assert f"acme, {REPORT}, {SHOWN}" in page
+    assert f"acme, {REPORT}, {PRINTED}" in page
     assert browser.find("img[src*='evil']") == browser.find("script", "alert(1)") == []
-    assert [one.text for one in browser.find("select option", "beta")] == ["<b>beta</b> (beta)"]
+    [option] = browser.find("select option", "beta")
+    assert option.text == "<b>beta</b> (beta)"
 
 
 def test_the_rows_behind_a_number_are_one_click_away(
@@ -159,11 +161,11 @@ def test_the_evidences_page_runs_nothing(
 ) -> None:
     """Opened in a browser, the report in the evidence shows such a name as it is: no dialog, no
     element of it, and nobody is asked."""
-    made = write_evidence(tmp_path, "2026-10", policy=Policy(), clock=lambda: project.vendor.now)
-    with zipfile.ZipFile(made) as archive:
+    file = write_evidence(tmp_path, "2026-10", policy=Policy(), clock=lambda: project.vendor.now)
+    with zipfile.ZipFile(file) as archive:
         report = Path(archive.extract("report.html", tmp_path))
     page = browser.open(report.as_uri(), OVERBILLED)
-    assert SHOWN in page
+    assert PRINTED in page
     assert browser.find("script, img, iframe, object, embed, link, base, form, a") == []
     assert browser.hosts() == {""} and browser.complaints() == []
 
@@ -172,15 +174,15 @@ def test_an_empty_warehouse_says_what_to_do(
     browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, vendor: Vendor
 ) -> None:
     """Without a file, `load`; it can load while the page is open. Without invoices, `invoices`."""
-    made = empty_project(tmp_path, monkeypatch, vendor)
-    with running_notebook(made.folder, {}) as url:
+    project = empty_project(tmp_path, monkeypatch, vendor)
+    with running_notebook(project.folder, {}) as url:
         browser.open(url, "wolkvox.duckdb yet: run `wolkvox-billing load` first")
-        assert made.load().is_good
+        assert project.load().is_good
         browser.press("button", "Refresh")
         browser.until("No invoice is loaded yet: run `wolkvox-billing invoices PATH`")
         browser.until("1 of 30 days answered")
-        made.later(hours=1)
-        assert made.load().is_good
+        project.later(hours=1)
+        assert project.load().is_good
         assert browser.complaints() == []
 
 
@@ -204,17 +206,17 @@ def test_postgres_shows_the_same(
     new_database: Callable[[], str],
 ) -> None:
     """By the settings of the command line, and with evidence."""
-    made = empty_project(tmp_path, monkeypatch, vendor)
+    project = empty_project(tmp_path, monkeypatch, vendor)
     configure(monkeypatch, vendor, "acme", "beta")
-    made.destination, made.dsn = "postgres", new_database()
+    project.destination, project.dsn = "postgres", new_database()
     settings = {
         "WOLKVOX_BILLING_DESTINATION": "postgres",
-        "DESTINATION__POSTGRES__CREDENTIALS": made.dsn,
+        "DESTINATION__POSTGRES__CREDENTIALS": project.dsn,
     }
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
-    october(made)
-    with running_notebook(made.folder, settings) as url:
+    october(project)
+    with running_notebook(project.folder, settings) as url:
         page = browser.open(url, OVERBILLED, "Evidence")
         assert "acme rsync_s3_mp3 2026-10 1,000 1,450 450 overbilled_quantity" in page
         browser.press("button", "Write the evidence of 2026-10")
@@ -232,9 +234,9 @@ def test_a_file_that_is_held_is_waited_for(
     monkeypatch.setattr(overview, "is_held", lambda error: refused.set() or is_held(error))
     with ThreadPoolExecutor() as pool:
         with held_open(project.folder / file):
-            found = pool.submit(read_overview, source, 20)
+            reading = pool.submit(read_overview, source, 20)
             assert refused.wait(20)
-        assert found.result().chosen == "2026-10"
+        assert reading.result().chosen == "2026-10"
 
 
 def test_only_this_machine_is_served() -> None:

@@ -16,19 +16,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import dlt
 
 from wolkvox_billing.closing.grounds import (
-    Ground,
+    Grounds,
     NoLongerHolds,
-    broken,
-    canonical,
+    compare_grounds,
     digest,
-    doubts,
-    untied,
-    verdicts_by_month,
+    read_grounds,
 )
 from wolkvox_billing.closing.records import (
     Close,
@@ -49,10 +47,11 @@ from wolkvox_billing.warehouse.complaints import configured
 from wolkvox_billing.warehouse.place import DATASET, DESTINATION, opened, reading
 from wolkvox_billing.warehouse.sql import rows_of
 
-__all__ = ["Close", "NoLongerHolds", "NotClosed", "close", "no_longer_hold", "reopen",
-           "standing", "standing_in", "warnings_of_closes"]  # fmt: skip
+__all__ = ["Close", "NoLongerHolds", "NotClosed", "check_closes", "close", "find_broken_closes",
+           "reopen", "warnings_of_closes"]  # fmt: skip
 
 
+# The keywords of `close` and `reopen` are what the command line has as options, and what tests set.
 def close(
     month: str,
     *,
@@ -64,7 +63,7 @@ def close(
     policy: Policy | None = None,
     clock: Clock = utc_now,
 ) -> Close:
-    """The Close of a month such as 2026-11, recorded in `month_closes`.
+    """Return the Close of a month such as 2026-11, recorded in `month_closes`.
 
     by: who signs; the user's login name without it. evidence: a file whose SHA-256 is kept.
     reason: closes a month with an alarm, one whose invoice may still come, one without a verdict,
@@ -72,19 +71,19 @@ def close(
     Raises SettingsError for words that cannot be meant, NotClosed for a month that is closed or not
     over, or that needs a reason, and WarehouseError where nothing can be recorded.
     """
-    words = _signed(by, reason, evidence, policy)
-    with _judged(month, destination, dataset, words.policy, clock) as now:
+    signature = _sign(by, reason, evidence, policy)
+    with _judged(month, destination, dataset, signature.policy, clock) as now:
         _check_over(now)
         if now.last and now.last.status == "closed":
-            if not (changed := broken(now.last, now.stands_on)):
+            if not (broken := compare_grounds(now.last, now.grounds)):
                 raise NotClosed(f"{now.last}, and still holds: there is nothing to close")
-            raise NotClosed(f"{changed}: {_reopen(month)} first")
-        if not words.reason and (doubtful := doubts(now.rows)):
+            raise NotClosed(f"{broken}: {_reopen(month)} first")
+        if not signature.reason and (doubts := now.grounds.doubts()):
             raise NotClosed(
-                f"{month} is not closed: {'; '.join(doubtful)}: settle it, or say with --reason "
+                f"{month} is not closed: {'; '.join(doubts)}: settle it, or say with --reason "
                 "why it is closed all the same"
             )
-        return _recorded(now, "closed", words)
+        return _record(now, "closed", signature)
 
 
 def reopen(
@@ -98,77 +97,72 @@ def reopen(
     policy: Policy | None = None,
     clock: Clock = utc_now,
 ) -> Close:
-    """The Close with the status `reopened`, recorded after the one that it reopens.
+    """Return the Close with the status `reopened`, recorded after the one that it reopens.
 
     Raises SettingsError where no reason is given, and NotClosed for a month that is not closed.
     """
-    words = _signed(by, reason, evidence, policy)
-    if not words.reason:
+    signature = _sign(by, reason, evidence, policy)
+    if not signature.reason:
         raise SettingsError(f"say with --reason why {month} is reopened")
-    with _judged(month, destination, dataset, words.policy, clock) as now:
+    with _judged(month, destination, dataset, signature.policy, clock) as now:
         if not now.last or now.last.status != "closed":
             state = str(now.last) if now.last else f"{month} was never closed"
             raise NotClosed(f"{state}: there is nothing to reopen")
-        return _recorded(now, "reopened", words)
+        return _record(now, "reopened", signature)
 
 
-def no_longer_hold(
+class CheckedCloses(NamedTuple):
+    """The months whose close holds, and the closes that no longer do."""
+
+    holding: set[str]
+    broken: list[NoLongerHolds]
+
+
+def find_broken_closes(
     *, destination: str = DESTINATION, dataset: str = DATASET
 ) -> list[NoLongerHolds]:
-    """The closes that no longer hold, by the verdicts that `reconcile` has filled in last."""
-    _, found = standing(destination=destination, dataset=dataset)
-    return found
-
-
-def standing(
-    *, destination: str = DESTINATION, dataset: str = DATASET
-) -> tuple[set[str], list[NoLongerHolds]]:
-    """The months that are closed and whose close holds, and the closes that no longer do, by the
-    verdicts that `reconcile` has filled in last."""
+    """Return the closes that no longer hold, by the verdicts that `reconcile` filled in last."""
     with opened(destination, dataset) as pipeline, reading(pipeline):
-        return standing_in(pipeline)
+        return check_closes(pipeline).broken
 
 
-def standing_in(pipeline: dlt.Pipeline) -> tuple[set[str], list[NoLongerHolds]]:
-    """The same, in a warehouse that is held."""
-    closed = _closed(pipeline)
-    found = _broken(pipeline, closed)
-    return {one.month for one in closed} - {one.close.month for one in found}, found
+def check_closes(pipeline: dlt.Pipeline) -> CheckedCloses:
+    """Return which closes hold by the mart's rows as they are; it is not filled anew."""
+    closed = _read_closed(pipeline)
+    if not closed:
+        return CheckedCloses(set(), [])
+    with pipeline.sql_client() as client:
+        grounds = read_grounds(client, f"{pipeline.dataset_name}_marts")
+    compared = [compare_grounds(close, grounds.get(close.month, Grounds())) for close in closed]
+    broken = [doubt for doubt in compared if doubt]
+    return CheckedCloses(
+        {close.month for close in closed} - {doubt.close.month for doubt in broken}, broken
+    )
 
 
 def warnings_of_closes(pipeline: dlt.Pipeline) -> list[str]:
-    """What `status` says: the closes that no longer hold by all that is loaded. The mart is filled
-    anew where a month is closed, and not otherwise."""
-    closed = _closed(pipeline)
+    """Return what `status` says: the closes that no longer hold by all that is loaded. The mart is
+    filled anew where a month is closed, and not otherwise."""
+    closed = _read_closed(pipeline)
     if not closed:
         return []
     try:
         fill(pipeline, configured(read_policy))
     except (SettingsError, DoesNotTieOut) as error:
-        months = ", ".join(one.month for one in closed)
+        months = ", ".join(close.month for close in closed)
         return [f"nobody can tell whether the close of {months} still holds: {error}"]
-    return [f"{one}: {_reopen(one.close.month)}" for one in _broken(pipeline, closed)]
+    return [f"{doubt}: {_reopen(doubt.close.month)}" for doubt in check_closes(pipeline).broken]
 
 
-def _closed(pipeline: dlt.Pipeline) -> list[Close]:
+def _read_closed(pipeline: dlt.Pipeline) -> list[Close]:
     """The newest record of each month that is closed."""
     with pipeline.sql_client() as client:
         records = newest(read_closes(client, pipeline.dataset_name)).values()
-    return [one for one in records if one.status == "closed"]
-
-
-def _broken(pipeline: dlt.Pipeline, closed: list[Close]) -> list[NoLongerHolds]:
-    """Those that do not hold by the mart's rows as they are; it is not filled anew."""
-    if not closed:
-        return []
-    with pipeline.sql_client() as client:
-        verdicts = verdicts_by_month(client, f"{pipeline.dataset_name}_marts")
-    compared = (broken(one, canonical(verdicts.get(one.month, []))) for one in closed)
-    return [one for one in compared if one]
+    return [record for record in records if record.status == "closed"]
 
 
 @dataclass(frozen=True)
-class _Words:
+class _Signature:
     """What the person who signs says."""
 
     by: str
@@ -177,52 +171,48 @@ class _Words:
     policy: Policy
 
 
-def _signed(
+def _sign(
     by: str | None, reason: str | None, evidence: str | Path | None, policy: Policy | None
-) -> _Words:
+) -> _Signature:
     """Raises SettingsError for words that cannot be meant."""
     proof = _sha256(evidence) if evidence is not None else None
-    return _Words(_who(by), _text(reason), proof, policy or configured(read_policy))
+    return _Signature(_signer(by), _storable(reason), proof, policy or configured(read_policy))
 
 
-def _who(by: str | None) -> str:
+def _signer(by: str | None) -> str:
     try:
-        return _text(by) or getpass.getuser()
+        return _storable(by) or getpass.getuser()
     except (OSError, KeyError, ImportError):  # a container whose user has no name
         raise SettingsError("this user has no login name: say with --by who closes") from None
 
 
-def _text(given: str | None) -> str | None:
-    return storable((given or "").strip()) or None
+def _storable(text: str | None) -> str | None:
+    return storable((text or "").strip()) or None
 
 
 def _sha256(evidence: str | Path) -> str:
-    found = hashlib.sha256()
+    sha256 = hashlib.sha256()
     try:
         with Path(evidence).open("rb") as file:
             while part := file.read(1 << 20):
-                found.update(part)
+                sha256.update(part)
     except OSError as error:
         raise SettingsError(
             f"the evidence {evidence} cannot be read ({error.strerror}): name the file that "
             "`reconcile --evidence` wrote"
         ) from None
-    return found.hexdigest()
+    return sha256.hexdigest()
 
 
 @dataclass(frozen=True)
 class _Month:
-    """A month as it stands now: its newest record, and its verdicts; or that they do not add up."""
+    """A month as it stands now: its newest record, and what a close of it would stand on."""
 
     month: str
     at: datetime
     pipeline: dlt.Pipeline
     last: Close | None
-    rows: list[Ground]
-
-    @property
-    def stands_on(self) -> str:
-        return canonical(self.rows)
+    grounds: Grounds
 
 
 @contextmanager
@@ -234,17 +224,17 @@ def _judged(
     read_month(month)
     with opened(destination, dataset) as pipeline, reading(pipeline):
         at = clock()  # not before: another process may have been waited for
-        rows: list[Ground] | None = None
+        untied = ""
         try:
             fill_anew(pipeline, policy, at)
         except DoesNotTieOut as error:
-            rows = untied(error)
+            untied = str(error)
         with pipeline.sql_client() as client:
             last = newest(read_closes(client, pipeline.dataset_name)).get(month)
-            if rows is None:
-                marts = f"{pipeline.dataset_name}_marts"
-                rows = verdicts_by_month(client, marts).get(month, [])
-        yield _Month(month, at, pipeline, last, rows)
+            marts = f"{pipeline.dataset_name}_marts"
+            # As stored, rounded: they are compared with what is stored later.
+            grounds = Grounds(untied=untied) if untied else read_grounds(client, marts).get(month)
+        yield _Month(month, at, pipeline, last, grounds or Grounds())
 
 
 def _check_over(now: _Month) -> None:
@@ -261,20 +251,22 @@ def _check_over(now: _Month) -> None:
         raise NotClosed(f"{now.month} is not over: close it from {end} on; it is {today}")
 
 
-def _recorded(now: _Month, status: str, words: _Words) -> Close:
-    made = Close(
+def _record(now: _Month, status: str, signature: _Signature) -> Close:
+    stands_on = now.grounds.as_text()
+    record = Close(
         close_id=next_id(now.month, now.last),
         month=now.month,
         closed_at=now.at.astimezone(timezone.utc),
-        closed_by=words.by,
+        closed_by=signature.by,
         status=status,
-        reason=words.reason,
-        policy=json.dumps(words.policy.as_json(), ensure_ascii=False, sort_keys=True),
-        evidence_sha256=words.evidence_sha256,
-        digest=digest(now.stands_on),
-        stands_on=now.stands_on,
+        reason=signature.reason,
+        policy=json.dumps(signature.policy.as_json(), ensure_ascii=False, sort_keys=True),
+        evidence_sha256=signature.evidence_sha256,
+        digest=digest(stands_on),
+        stands_on=stands_on,
     )
-    return append(now.pipeline, made)
+    append(now.pipeline, record)
+    return record
 
 
 def _reopen(month: str) -> str:

@@ -8,23 +8,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any
-
-from dlt.destinations.sql_client import SqlClientBase
+from typing import Any, NamedTuple
 
 from wolkvox_billing.closing.records import Close
 from wolkvox_billing.marts.reconciled import KEY
-from wolkvox_billing.reconciliation.totals import DoesNotTieOut
 from wolkvox_billing.values.numbers import format_number
 from wolkvox_billing.values.periods import Period, format_month, months_of
-from wolkvox_billing.warehouse.sql import rows_of
+from wolkvox_billing.warehouse.sql import Client, rows_of
 
-# What a close stands on: with other columns every close made before would no longer hold.
-Ground = dict[str, Any]
 # Those that the others follow from come first: they are told when something has changed.
 CAUSES = ("reconciliation_status", "consumed_quantity", "billed_quantity", "contracted_unit_price",
           "contracted_cost", "billed_cost")  # fmt: skip
@@ -32,6 +27,68 @@ EFFECTS = ("quantity_variance", "cost_variance", "volume_effect", "price_effect"
            "hours_unread_at_end", "is_material")  # fmt: skip
 _UNTIED = "does_not_tie_out"
 _MOST_CHANGES = 5  # are told in one sentence
+
+
+class Ground(NamedTuple):
+    """What a close stands on of one verdict: numbers as texts of 4 decimals, days in ISO 8601. With
+    other fields every close made before would no longer hold."""
+
+    supplier_id: str | None
+    operation_id: str | None
+    report: str | None
+    product: str | None
+    billing_period_start: str | None
+    billing_period_end: str | None
+    billing_currency: str | None
+    reconciliation_status: str
+    consumed_quantity: str | None
+    billed_quantity: str | None
+    contracted_unit_price: str | None
+    contracted_cost: str | None
+    billed_cost: str | None
+    quantity_variance: str | None
+    cost_variance: str | None
+    volume_effect: str | None
+    price_effect: str | None
+    invoice_ids: str | None
+    hours_unread_at_end: str | None
+    is_material: bool
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        return tuple(getattr(self, name) for name in KEY)
+
+    def __str__(self) -> str:
+        """Its key, as short as a person needs it."""
+        subject = self.product or self.report or "what no row of the line map fits"
+        return " ".join(filter(None, (self.operation_id, subject)))
+
+
+class Grounds(NamedTuple):
+    """What a close stands on: a month's verdicts, or why they do not add up."""
+
+    verdicts: Sequence[Ground] = ()
+    untied: str = ""
+
+    def as_text(self) -> str:
+        """Return JSON that is the same for the same verdicts: sorted."""
+        rows: list[Any] = [row._asdict() for row in self.verdicts]
+        if self.untied:
+            rows = [{_UNTIED: self.untied}]
+        texts = [json.dumps(row, sort_keys=True, ensure_ascii=False) for row in rows]
+        return f"[{', '.join(sorted(texts))}]"
+
+    def doubts(self) -> list[str]:
+        """Return why a month with these verdicts is closed for a reason only, in words."""
+        if self.untied:
+            return [f"it does not tie out: {self.untied}"]
+        if not self.verdicts:
+            return ["nothing was measured or billed in it"]
+        return [
+            f"{row} is {row.reconciliation_status}"
+            for row in self.verdicts
+            if row.is_material or row.reconciliation_status == "open_period"
+        ]
 
 
 @dataclass(frozen=True)
@@ -42,107 +99,84 @@ class NoLongerHolds:
     changes: list[str]
 
     def __str__(self) -> str:
-        told = "; ".join(self.changes[:_MOST_CHANGES])
+        changes = "; ".join(self.changes[:_MOST_CHANGES])
         more = len(self.changes) - _MOST_CHANGES
-        return f"{self.close}, and no longer holds: {told}" + (
+        return f"{self.close}, and no longer holds: {changes}" + (
             f"; and {more} more" if more > 0 else ""
         )
 
 
-def verdicts_by_month(client: SqlClientBase[Any], marts: str) -> dict[str, list[Ground]]:
-    """The rows of invoice_reconciliation as they are, with what a close stands on."""
-    columns = (*KEY, *CAUSES, *EFFECTS)
-    found: dict[str, list[Ground]] = {}
-    for values in rows_of(
+def read_grounds(client: Client, marts: str) -> dict[str, Grounds]:
+    """Return what a close of each month would stand on, by invoice_reconciliation as it is."""
+    verdicts: dict[str, list[Ground]] = {}
+    for start, end, *values in rows_of(
         client,
-        f"SELECT {', '.join(columns)} FROM {marts}.invoice_reconciliation "
-        "WHERE billing_period_start IS NOT NULL",
+        f"SELECT billing_period_start, billing_period_end, {', '.join(Ground._fields)} "
+        f"FROM {marts}.invoice_reconciliation WHERE billing_period_start IS NOT NULL",
     ):
-        row = dict(zip(columns, values, strict=True))
-        period = Period(row["billing_period_start"], row["billing_period_end"])
-        for month in months_of(period):  # a quarter is in three
-            found.setdefault(format_month(month.start), []).append(row)
-    return found
-
-
-def untied(error: DoesNotTieOut) -> list[Ground]:
-    """What a close stands on where the verdicts cannot be shown."""
-    return [{_UNTIED: str(error)}]
-
-
-def doubts(rows: Sequence[Ground]) -> list[str]:
-    """Why a month with these verdicts is closed for a reason only, in words."""
-    if not rows:
-        return ["nothing was measured or billed in it"]
-    if _UNTIED in rows[0]:
-        return [f"it does not tie out: {rows[0][_UNTIED]}"]
-    return [
-        f"{_name(row)} is {row['reconciliation_status']}"
-        for row in rows
-        if row["is_material"] or row["reconciliation_status"] == "open_period"
-    ]
-
-
-def canonical(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Rows as JSON that is the same for the same rows: sorted, numbers as texts of 4 decimals."""
-    listed = [json.dumps(_plain(row), sort_keys=True, ensure_ascii=False) for row in rows]
-    return f"[{', '.join(sorted(listed))}]"
+        ground = Ground._make(map(_as_json, values))
+        for month in months_of(Period(start, end)):  # a quarter is in three
+            verdicts.setdefault(format_month(month.start), []).append(ground)
+    return {month: Grounds(rows) for month, rows in verdicts.items()}
 
 
 def digest(stands_on: str) -> str:
     return hashlib.sha256(stands_on.encode()).hexdigest()
 
 
-def broken(one: Close, stands_on: str) -> NoLongerHolds | None:
-    """What is not as it was when a month was closed; None if the close holds."""
-    if one.digest == digest(stands_on):
+def compare_grounds(close: Close, now: Grounds) -> NoLongerHolds | None:
+    """Return what is not as it was when a month was closed; None if the close holds."""
+    text = now.as_text()
+    if close.digest == digest(text):
         return None
-    before, after = (
-        {tuple(row.get(name) for name in KEY): row for row in json.loads(text)}
-        for text in (one.stands_on, stands_on)
-    )
-    keys = sorted({*before, *after}, key=str)
-    told = (_change(before.get(key), after.get(key)) for key in keys)
-    return NoLongerHolds(one, [text for text in told if text])
+    return NoLongerHolds(close, list(_changes(_parse(close.stands_on), _parse(text))))
 
 
-def _change(old: Ground | None, new: Ground | None) -> str:
-    """What is another thing in a key, in words; "" if nothing is."""
-    row = new or old or {}
-    if _UNTIED in row:
-        return "it does not tie out" if new else "it did not tie out then"
-    if not old:
-        billed = _shown(row["billed_cost"])
-        return f"{_name(row)} is new: {row['reconciliation_status']}, billed {billed}"
-    if not new:
-        return f"{_name(row)} is gone: it was {row['reconciliation_status']}"
-    told = [name for name in CAUSES if old[name] != new[name]]
-    told = told or [name for name in EFFECTS if old[name] != new[name]]
-    if told == ["invoice_ids"]:  # long, and nobody knows them by heart
-        return f"{_name(row)}: other documents bill it, with the same amounts"
-    steps = [f"{name} {_shown(old[name])} -> {_shown(new[name])}" for name in told]
-    return f"{_name(row)}: {', '.join(steps)}" if steps else ""
+def _parse(stands_on: str) -> Grounds:
+    rows = json.loads(stands_on)
+    if rows and _UNTIED in rows[0]:
+        return Grounds(untied=rows[0][_UNTIED])
+    return Grounds([Ground._make(map(row.get, Ground._fields)) for row in rows])
 
 
-def _plain(row: Mapping[str, Any]) -> Ground:
-    return {
-        name: f"{value:.4f}"
-        if isinstance(value, Decimal)
-        else value.isoformat()
-        if isinstance(value, date)
-        else value
-        for name, value in row.items()
-    }
+def _changes(before: Grounds, now: Grounds) -> Iterator[str]:
+    """What is another thing in each key, in words."""
+    old, new = ({row.key: row for row in grounds.verdicts} for grounds in (before, now))
+    for key in sorted({*old, *new}, key=str):
+        if key not in old:
+            row = new[key]
+            yield f"{row} is new: {row.reconciliation_status}, billed {_printed(row.billed_cost)}"
+        elif key not in new:
+            yield f"{old[key]} is gone: it was {old[key].reconciliation_status}"
+        elif change := _change(old[key], new[key]):
+            yield change
+    if now.untied:
+        yield "it does not tie out"
+    elif before.untied:
+        yield "it did not tie out then"
 
 
-def _name(row: Ground) -> str:
-    """A verdict's key, as short as a person needs it."""
-    what = row["product"] or row["report"] or "what no row of the line map fits"
-    return " ".join(filter(None, (row["operation_id"], what)))
+def _change(old: Ground, new: Ground) -> str:
+    """What is another thing in a key; "" if nothing is."""
+    changed = [name for name in CAUSES if getattr(old, name) != getattr(new, name)]
+    changed = changed or [name for name in EFFECTS if getattr(old, name) != getattr(new, name)]
+    if changed == ["invoice_ids"]:  # long, and nobody knows them by heart
+        return f"{new}: other documents bill it, with the same amounts"
+    steps = [
+        f"{name} {_printed(getattr(old, name))} -> {_printed(getattr(new, name))}"
+        for name in changed
+    ]
+    return f"{new}: {', '.join(steps)}" if steps else ""
 
 
-def _shown(value: Any) -> str:
-    """A number of the canonical JSON with marks between thousands; a text as it is."""
+def _as_json(value: object) -> object:
+    if isinstance(value, Decimal):
+        return f"{value:.4f}"
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _printed(value: object) -> str:
+    """A number with marks between thousands; a text as it is."""
     if isinstance(value, str) and value.replace(".", "", 1).lstrip("-").isdigit():
         return format_number(Decimal(value))
     return "unknown" if value is None else str(value)

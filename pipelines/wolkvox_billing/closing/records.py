@@ -9,17 +9,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, astuple, dataclass, fields
 from datetime import datetime, timezone
-from typing import Any
 
 import dlt
-from dlt.destinations.sql_client import SqlClientBase
 from dlt.extract import DltSource
 
 from wolkvox_billing.errors import WolkvoxError
 from wolkvox_billing.values.clock import format_moment
 from wolkvox_billing.warehouse.columns import INSERT, TEXT, TIME, Table, hints
 from wolkvox_billing.warehouse.loading import load_or_raise, load_source
-from wolkvox_billing.warehouse.sql import rows_of, tables_in
+from wolkvox_billing.warehouse.sql import Client, rows_of, tables_in
 
 MONTH_CLOSES = Table(
     "One row per close or reopening of a month; the newest of a month counts, and none is changed",
@@ -63,45 +61,43 @@ class Close:
         return f"{self.month} was {self.status} on {at} by {self.closed_by}"
 
 
-def read_closes(client: SqlClientBase[Any], raw: str) -> list[Close]:
-    """All records, each month's in their order; none before the first."""
+def read_closes(client: Client, raw: str) -> list[Close]:
+    """Return all records, each month's in their order; none before the first."""
     if "month_closes" not in tables_in(client, raw):
         return []
-    columns = ", ".join(one.name for one in fields(Close))
+    columns = ", ".join(column.name for column in fields(Close))
     rows = rows_of(client, f"SELECT {columns} FROM {raw}.month_closes ORDER BY close_id")
     return [Close(*row) for row in rows]
 
 
 def newest(closes: Sequence[Close]) -> dict[str, Close]:
-    """The newest record of each month."""
-    return {one.month: one for one in closes}
+    """Return the newest record of each month."""
+    return {close.month: close for close in closes}
 
 
 def next_id(month: str, last: Close | None) -> str:
-    """The key of the record that follows on `last`."""
+    """Return the key of the record that follows on `last`."""
     number = int(last.close_id.rsplit(".")[-1]) + 1 if last else 1
     return f"{month}.{number:04}"
 
 
-def append(pipeline: dlt.Pipeline, made: Close) -> Close:
-    """The record, inserted. Raises WarehouseError where it cannot be, and NotClosed where another
-    has its key."""
+def append(pipeline: dlt.Pipeline, close: Close) -> None:
+    """Insert a record. Raises WarehouseError where it cannot be, and NotClosed where another has
+    its key."""
     load_or_raise(
         pipeline,
-        lambda _: load_source(pipeline, _source(made)),
+        lambda _: load_source(pipeline, _source(close)),
         "not recorded, so close the month again",
     )
     with pipeline.sql_client() as client:
-        stored = {one.close_id: one for one in read_closes(client, pipeline.dataset_name)}
-    if astuple(stored[made.close_id]) != astuple(made):
-        raise NotClosed(
-            f"{stored[made.close_id]}, at the same moment: look at it, and run it again"
-        )
-    return made
+        stored = {c.close_id: c for c in read_closes(client, pipeline.dataset_name)}[close.close_id]
+    if astuple(stored) != astuple(close):
+        raise NotClosed(f"{stored}, at the same moment: look at it, and run it again")
 
 
-def _source(made: Close) -> DltSource:
+def _source(close: Close) -> DltSource:
     """A source with the name of the schema that all tables of the dataset are in."""
-    table = dlt.resource([asdict(made)], name="month_closes", **hints(MONTH_CLOSES, INSERT))
-    table.apply_hints(additional_table_hints={"description": MONTH_CLOSES.says})
+    says, *_ = MONTH_CLOSES
+    table = dlt.resource([asdict(close)], name="month_closes", **hints(MONTH_CLOSES, INSERT))
+    table.apply_hints(additional_table_hints={"description": says})
     return dlt.source(lambda: table, name="wolkvox_billing", max_table_nesting=0)()

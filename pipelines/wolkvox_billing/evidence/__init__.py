@@ -16,38 +16,35 @@ import hashlib
 import os
 import platform
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-import dlt
 import duckdb
 
 from wolkvox_billing.errors import SettingsError
 from wolkvox_billing.evidence.archive import write_archive
-from wolkvox_billing.evidence.contents import collect
+from wolkvox_billing.evidence.contents import Contents, collect_contents
 from wolkvox_billing.evidence.documents import find_documents
 from wolkvox_billing.evidence.manifest import MANIFEST, VERSIONS, Manifest, Member, as_json
-from wolkvox_billing.evidence.report.report import Page, report
+from wolkvox_billing.evidence.report.month import Page
+from wolkvox_billing.evidence.report.report import Annex, LoadedDocument, render_report
 from wolkvox_billing.evidence.tables import as_members
 from wolkvox_billing.evidence.verification import Examined, examine, verify
-from wolkvox_billing.reconciliation.mart import Filled, fill_anew
-from wolkvox_billing.reconciliation.policy import Policy, read_policy
-from wolkvox_billing.values.clock import Clock, utc_now
-from wolkvox_billing.values.periods import read_month
+from wolkvox_billing.reconciliation.policy import Policy
+from wolkvox_billing.values.periods import Period, read_month
 from wolkvox_billing.version import __version__
-from wolkvox_billing.warehouse.complaints import configured
-from wolkvox_billing.warehouse.place import DATASET, DESTINATION, opened, reading
 
-__all__ = ["Examined", "examine", "order_evidence", "pack", "verify", "write_evidence"]
+__all__ = ["Examined", "Order", "collect_contents", "examine", "order_evidence", "verify",
+           "write_evidence"]  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Order:
     """A month whose evidence is wanted: the file, and where its documents are looked for."""
 
-    month: str
+    month: Period
     target: Path
     documents: list[Path]
 
@@ -60,7 +57,7 @@ def order_evidence(
     files: files and folders in which the month's documents are looked for, by their SHA-256.
     Raises SettingsError for what cannot be meant.
     """
-    read_month(month)
+    period = read_month(month)
     paths = [Path(file) for file in files]
     if absent := [str(path) for path in paths if not path.exists()]:
         raise SettingsError(f"there is no {', '.join(absent)}")
@@ -68,75 +65,46 @@ def order_evidence(
     parent = next(path for path in target.parents if os.path.lexists(path))
     if not parent.is_dir():
         raise SettingsError(f"{parent} is no folder: name one for the evidence")
-    return Order(month, target, paths)
-
-
-def pack(
-    pipeline: dlt.Pipeline, order: Order, policy: Policy, filled: Filled
-) -> Callable[[], Path]:
-    """Collect what the evidence of these verdicts holds, while the warehouse is held; return what
-    writes it afterwards.
-
-    That returns the zip, such as wolkvox-evidence-2026-10.zip. One that is there already is never
-    replaced: where its bytes are others, the new one is wolkvox-evidence-2026-10.2.zip. Raises
-    SettingsError for a line map or rate card that is not there, and WolkvoxError where nothing can
-    be written.
-    """
-    page, tables = collect(pipeline, read_month(order.month), filled.rows, policy)
-
-    def write() -> Path:
-        documents = tables["invoice_documents"].rows
-        members, page.given = find_documents(documents, order.documents)
-        page.warnings, page.versions = filled.warnings, _versions()
-        members = as_members(tables) | _rules(policy) | _about(page) | members
-        members[MANIFEST] = _manifest(page, members)
-        return write_archive(order.target, members)
-
-    return write
+    return Order(period, target, paths)
 
 
 def write_evidence(
-    folder: str | os.PathLike[str],
-    month: str,
-    *,
-    destination: str = DESTINATION,
-    dataset: str = DATASET,
-    policy: Policy | None = None,
-    files: Sequence[str | os.PathLike[str]] = (),
-    clock: Clock = utc_now,
+    order: Order, contents: Contents, policy: Policy, warnings: Sequence[str]
 ) -> Path:
-    """Write the evidence of a month by the verdicts of this moment; return the zip, see `pack`.
+    """Write the zip of an order, such as wolkvox-evidence-2026-10.zip, and return it.
 
-    Raises SettingsError for what cannot be meant, WarehouseError where nothing is loaded, and
-    WolkvoxError where nothing can be written.
+    One that is there already is never replaced: where its bytes are others, the new one is
+    wolkvox-evidence-2026-10.2.zip. Raises SettingsError for a line map or rate card that is not
+    there, and WolkvoxError where nothing can be written.
     """
-    order = order_evidence(folder, month, files)
-    policy = policy or configured(read_policy)
-    with opened(destination, dataset) as pipeline, reading(pipeline):
-        filled = fill_anew(pipeline, policy, clock(), read_month(month))
-        write = pack(pipeline, order, policy, filled)
-    return write()
+    page, tables, settings = contents
+    documents = tables["invoice_documents"].as_records(LoadedDocument)
+    files = find_documents(documents, order.documents)
+    annex = Annex(documents, files.member_of, settings, _versions(), warnings)
+    members = as_members(tables) | _rules(policy) | _about(page, annex) | files.members
+    members[MANIFEST] = _manifest(page, members)
+    return write_archive(order.target, members)
 
 
 def _rules(policy: Policy) -> dict[str, bytes]:
     """The line map and the rate card, as the finance people wrote them. Raises SettingsError."""
     members: dict[str, bytes] = {}
-    for name in ("line_map", "rate_card"):
+    for name, path in (("line_map", policy.line_map), ("rate_card", policy.rate_card)):
         try:
-            members[f"{name}.csv"] = Path(getattr(policy, name)).read_bytes()
+            members[f"{name}.csv"] = Path(path).read_bytes()
         except OSError as error:
             raise SettingsError(f"the {name} cannot be read: {error}") from None
     return members
 
 
-def _about(page: Page) -> dict[str, bytes]:
+def _about(page: Page, annex: Annex) -> dict[str, bytes]:
     """The report, and what the verdicts and the bytes depend on. The versions repeat the month and
     the moment, so that a manifest with others is told."""
-    meant = {"month": page.month, "created_as_of": page.as_of.isoformat()}
+    stated = {"month": page.month, "created_as_of": page.as_of.isoformat()}
     return {
-        "report.html": report(page).encode(),
-        "policy.json": as_json(dict(page.policy)),
-        VERSIONS: as_json({**meant, **page.versions}),
+        "report.html": render_report(page, annex).encode(),
+        "policy.json": as_json(annex.policy),
+        VERSIONS: as_json({**stated, **annex.versions}),
     }
 
 

@@ -22,9 +22,11 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)  # the first moment that a zip can name
 
 
 def write_archive(target: Path, members: Mapping[str, bytes]) -> Path:
-    """The file that has these members, whole or not at all, the manifest first. A file that has
-    the name and other bytes may be what a close stands on: it stays, and the new one is NAME.2.zip
-    or the next number that is free. Raises WolkvoxError."""
+    """Write the file of these members, whole or not at all, the manifest first; return its path.
+
+    A file that has the name and other bytes may be what a close stands on: it stays, and the new
+    one is NAME.2.zip or the next number that is free. Raises WolkvoxError.
+    """
     if sum(map(len, members.values())) > MOST_BYTES or len(members) > MOST_MEMBERS:
         raise WolkvoxError(
             f"{target.name} would have more than {MOST_BYTES:,} bytes or {MOST_MEMBERS:,} members: "
@@ -37,7 +39,7 @@ def write_archive(target: Path, members: Mapping[str, bytes]) -> Path:
         with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             try:
                 with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-                    for name in sorted(members, key=in_order):
+                    for name in sorted(members, key=place_of):
                         info = zipfile.ZipInfo(name, _EPOCH)
                         info.create_system = 3  # Unix, wherever it is written
                         info.external_attr = (stat.S_IFREG | 0o644) << 16
@@ -45,20 +47,20 @@ def write_archive(target: Path, members: Mapping[str, bytes]) -> Path:
                         archive.writestr(info, members[name], compresslevel=9)
                 file.flush()
                 os.fsync(file.fileno())
-                return _named(beside, target)
+                return _name_file(beside, target)
             finally:
                 beside.unlink(missing_ok=True)
     except OSError as error:
         raise WolkvoxError(f"{target} could not be written: {plain(error)}") from None
 
 
-def in_order(name: str) -> tuple[bool, str]:
-    """A member's place: the manifest is the first."""
+def place_of(name: str) -> tuple[bool, str]:
+    """Return a member's place in the order: the manifest is the first."""
     return name != MANIFEST, name
 
 
-def _named(beside: Path, target: Path) -> Path:
-    """The file under the first name that is free, or that has the same bytes already."""
+def _name_file(beside: Path, target: Path) -> Path:
+    """Put the file under the first name that is free, or that has the same bytes already."""
     name, number = target, 1
     while True:
         if not os.path.lexists(name):

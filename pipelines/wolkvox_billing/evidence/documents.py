@@ -4,24 +4,54 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
+from wolkvox_billing.evidence.report.report import LoadedDocument
 from wolkvox_billing.invoices.document import Rejected
 from wolkvox_billing.invoices.files import read_bytes, read_file, walk
 
-Row = Mapping[str, Any]
+
+class DocumentFiles(NamedTuple):
+    """The files of a month's documents, by the member that each is; and by document_id the member
+    that holds the document, None where its file was not given."""
+
+    members: dict[str, bytes]
+    member_of: dict[str, str | None]
 
 
-def find_documents(
-    documents: Sequence[Row], paths: Sequence[Path]
-) -> tuple[dict[str, bytes], dict[str, str | None]]:
-    """The files that hold documents of the month, as members, and each document's member. A file
-    in a zip is given as the whole zip, as it was received."""
-    wanted = {one["file_sha256"] for one in documents}
-    found: dict[str, tuple[str, bytes]] = {}  # SHA-256 of a file's bytes → name, bytes
-    holders: dict[str, str] = {}  # file_sha256 → the smallest SHA-256 of a file that holds it
+class _File(NamedTuple):
+    name: str
+    data: bytes
+    sha256: str
+    documents: set[str]  # file_sha256 of those that it holds
+
+    @property
+    def member(self) -> str:
+        return f"documents/{self.sha256[:12]}-{self.name}"
+
+
+def find_documents(documents: Sequence[LoadedDocument], paths: Sequence[Path]) -> DocumentFiles:
+    """Return the files that hold documents of the month. A file in a zip is given as the whole zip,
+    as it was received."""
+    holders: dict[str, _File] = {}  # by file_sha256: the bare file, or the one of smallest SHA-256
+    for file in _files(paths, {document.file_sha256 for document in documents}):
+        for sha256 in file.documents:
+            rivals = [file, holders.get(sha256, file)]
+            # Of files with the same bytes, that of the first name.
+            holders[sha256] = min(rivals, key=lambda f: (f.sha256 != sha256, f.sha256, f.name))
+    member_of = {
+        document.document_id: holder.member
+        if (holder := holders.get(document.file_sha256))
+        else None
+        for document in documents
+    }
+    return DocumentFiles({file.member: file.data for file in holders.values()}, member_of)
+
+
+def _files(paths: Sequence[Path], wanted: Collection[str]) -> Iterator[_File]:
+    """Those that hold a document that is wanted."""
     for path in paths:
         for name, file in walk(path):
             if isinstance(file, Rejected):
@@ -31,23 +61,9 @@ def find_documents(
             except Rejected:
                 continue  # its document is then one that was not given
             sha256 = hashlib.sha256(data).hexdigest()
-            held = {sha256, *(one.file_sha256 or "" for one in read_file(name, data))} & wanted
-            basename = _basename(name)
-            for one in held:
-                bare_first = min(holders.get(one, sha256), sha256, key=lambda x: (x != one, x))
-                holders[one] = bare_first
-            if held and (sha256 not in found or basename < found[sha256][0]):
-                found[sha256] = basename, data
-    members = {
-        f"documents/{sha256[:12]}-{found[sha256][0]}": found[sha256][1]
-        for sha256 in sorted(set(holders.values()))
-    }
-    given: dict[str, str | None] = {}
-    for document in documents:
-        holder = holders.get(document["file_sha256"])
-        member = f"documents/{holder[:12]}-{found[holder][0]}" if holder else None
-        given[document["document_id"]] = member
-    return members, given
+            inside = {sha256, *(document.file_sha256 or "" for document in read_file(name, data))}
+            if held := inside.intersection(wanted):
+                yield _File(_basename(name), data, sha256, held)
 
 
 def _basename(name: str) -> str:

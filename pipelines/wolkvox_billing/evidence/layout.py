@@ -15,12 +15,12 @@ _END = struct.Struct("<4s4H2LH")
 # Version 2.0, no flag, deflated, at 00:00 on 1 January 1980.
 _COMMON = (20, 0, 8, 0, 0b0000000_0001_00001)
 _UNIX, _FILE = 3 << 8 | 20, 0o100644 << 16
-_AT_ONCE = 1024 * 1024
+_PART_BYTES = 1024 * 1024
 
 
-def flaw(file: IO[bytes], infos: Sequence[ZipInfo]) -> tuple[str, str] | None:
-    """The first place of a zip whose bytes are others than would be written: the member's name, or
-    "" for none, and what is wrong. Not told are other ways to pack the same bytes.
+def find_flaw(file: IO[bytes], infos: Sequence[ZipInfo]) -> tuple[str, str] | None:
+    """Return the first place of a zip whose bytes are others than would be written: the member's
+    name, or "" for none, and what is wrong. Not told are other ways to pack the same bytes.
 
     infos: what the table of contents says; no more is unpacked than it says.
     """
@@ -52,12 +52,12 @@ def _is_packed_alone(file: IO[bytes], info: ZipInfo) -> bool:
     unpacking = zlib.decompressobj(-zlib.MAX_WBITS)
     left, size, crc = info.compress_size, 0, 0
     try:
-        while left and not unpacking.eof and (part := file.read(min(left, _AT_ONCE))):
+        while left and not unpacking.eof and (part := file.read(min(left, _PART_BYTES))):
             left -= len(part)
             is_full = False
             while part or is_full:
-                out = unpacking.decompress(part, _AT_ONCE)
-                part, is_full = unpacking.unconsumed_tail, len(out) == _AT_ONCE
+                out = unpacking.decompress(part, _PART_BYTES)
+                part, is_full = unpacking.unconsumed_tail, len(out) == _PART_BYTES
                 size, crc = size + len(out), zlib.crc32(out, crc)
                 if size > info.file_size:
                     return False

@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 MANIFEST = "manifest.json"
 VERSIONS = "versions.json"
@@ -34,8 +34,8 @@ class Manifest(NamedTuple):
     members: Mapping[str, Member]
 
     def as_bytes(self) -> bytes:
-        """The one way to write it."""
-        members = {name: one._asdict() for name, one in sorted(self.members.items())}
+        """Return the one way to write it."""
+        members = {name: member._asdict() for name, member in sorted(self.members.items())}
         return as_json({**self._asdict(), "members": members})
 
 
@@ -46,6 +46,6 @@ def is_known(name: str, sha256: str) -> bool:
     return name in ALWAYS or (document is not None and sha256.startswith(document[1]))
 
 
-def as_json(value: Any) -> bytes:
+def as_json(value: object) -> bytes:
     text = json.dumps(value, ensure_ascii=False, indent=2, default=str)
     return f"{text}\n".encode()

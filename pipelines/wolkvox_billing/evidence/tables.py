@@ -12,42 +12,50 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import duckdb
 
 from wolkvox_billing.reconciliation.contract.csv_file import RUNS_AS_FORMULA
 from wolkvox_billing.warehouse.sql import literal
 
-Row = Mapping[str, Any]  # of any of the tables in a file
+Values = tuple[object, ...]  # of a row, in the order of its table's columns
+Record = TypeVar("Record", bound=NamedTuple)
 
 
 class Table(NamedTuple):
     """A member's rows, in a fixed order, and each column's SQL type."""
 
     kinds: dict[str, str]
-    rows: list[Row]
+    rows: list[Values]
+
+    def as_records(self, kind: type[Record]) -> list[Record]:
+        """Return the rows with the columns that a NamedTuple has as fields."""
+        names = list(self.kinds)
+        places = [names.index(name) for name in kind._fields]
+        return [kind._make(row[place] for place in places) for row in self.rows]
 
 
-def in_order(kinds: dict[str, str], rows: Iterable[Row], key: Sequence[str]) -> Table:
-    """The Table of these rows, sorted here, since engines sort texts in different ways. A column
-    that a row does not have is NULL."""
+def sort_table(kinds: dict[str, str], rows: Iterable[Values], key: Sequence[str]) -> Table:
+    """Return the Table of these rows, sorted here, since engines sort texts in different ways."""
+    names = list(kinds)
+    places = [names.index(name) for name in key]
 
-    def place(row: Row) -> list[tuple[bool, Any]]:
+    def order(row: Values) -> list[tuple[bool, Any]]:  # values of a column can be compared
         # Beside the key, the whole row: a mart's key may come twice.
-        whole = (_as_text(value, kinds[one]) for one, value in row.items())
-        parts = [*(row[one] for one in key), *whole]
-        return [(one is None, "" if one is None else one) for one in parts]
+        texts = map(_as_text, row, kinds.values())
+        parts = [*(row[place] for place in places), *texts]
+        return [(part is None, "" if part is None else part) for part in parts]
 
-    return Table(kinds, sorted(({one: row.get(one) for one in kinds} for row in rows), key=place))
+    return Table(kinds, sorted(rows, key=order))
 
 
 def as_members(tables: Mapping[str, Table]) -> dict[str, bytes]:
-    """Each table as two files: NAME.csv and NAME.parquet."""
+    """Return each table as two files: NAME.csv and NAME.parquet."""
     return {f"{name}.csv": _csv(table) for name, table in tables.items()} | _parquet(tables)
 
 
-def _as_text(value: Any, kind: str) -> str | None:
+def _as_text(value: object, kind: str) -> str | None:
     """A value as CSV and JSON have it, the same from every engine."""
     if value is None or isinstance(value, str):
         return value
@@ -63,18 +71,18 @@ def _as_text(value: Any, kind: str) -> str | None:
 def _csv(table: Table) -> bytes:
     """For spreadsheets: a BOM, since Excel knows UTF-8 by it, and no text that runs as a formula.
     The Parquet beside it has the texts unchanged."""
-    written = io.StringIO(newline="")
-    writer = csv.writer(written, lineterminator="\n")
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
     writer.writerow(table.kinds)
     for row in table.rows:
         cells = []
-        for name, kind in table.kinds.items():
-            text = _as_text(row[name], kind)
-            if kind == "VARCHAR" and text and text.startswith(RUNS_AS_FORMULA):
-                text = f"'{text}"
-            cells.append(text)
+        for value, kind in zip(row, table.kinds.values(), strict=True):
+            cell = _as_text(value, kind)
+            if kind == "VARCHAR" and cell and cell.startswith(RUNS_AS_FORMULA):
+                cell = f"'{cell}"
+            cells.append(cell)
         writer.writerow(cells)
-    return written.getvalue().encode("utf-8-sig")
+    return text.getvalue().encode("utf-8-sig")
 
 
 def _parquet(tables: Mapping[str, Table]) -> dict[str, bytes]:
@@ -86,13 +94,13 @@ def _parquet(tables: Mapping[str, Table]) -> dict[str, bytes]:
             source, target = Path(folder, f"{name}.json"), Path(folder, f"{name}.parquet")
             with source.open("w", encoding="utf-8") as lines:
                 for row in rows:
-                    texts = {one: _as_text(value, kinds[one]) for one, value in row.items()}
-                    lines.write(f"{json.dumps(texts)}\n")
-            cast = ", ".join(f'CAST("{one}" AS {kind}) AS "{one}"' for one, kind in kinds.items())
-            texts_of = ", ".join(f"\"{one}\": 'VARCHAR'" for one in kinds)
+                    cells = map(_as_text, row, kinds.values())
+                    lines.write(f"{json.dumps(dict(zip(kinds, cells, strict=True)))}\n")
+            cast = ", ".join(f'CAST("{c}" AS {kind}) AS "{c}"' for c, kind in kinds.items())
+            texts = ", ".join(f"\"{column}\": 'VARCHAR'" for column in kinds)
             db.execute(
                 f"COPY (SELECT {cast} FROM read_json({literal(source)}, "
-                f"format = 'newline_delimited', columns = {{{texts_of}}})) "
+                f"format = 'newline_delimited', columns = {{{texts}}})) "
                 f"TO {literal(target)} (FORMAT parquet, COMPRESSION zstd)"
             )
             members[f"{name}.parquet"] = target.read_bytes()

@@ -12,11 +12,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from wolkvox_billing.errors import SettingsError
-from wolkvox_billing.evidence.archive import MOST_BYTES, MOST_MEMBERS, in_order
-from wolkvox_billing.evidence.layout import flaw
+from wolkvox_billing.evidence.archive import MOST_BYTES, MOST_MEMBERS, place_of
+from wolkvox_billing.evidence.layout import find_flaw
 from wolkvox_billing.evidence.manifest import (
     ALWAYS,
     MANIFEST,
@@ -28,7 +28,7 @@ from wolkvox_billing.evidence.manifest import (
 from wolkvox_billing.invoices.files import MOST_MEMBER_BYTES
 from wolkvox_billing.values.periods import read_month
 
-_AT_ONCE = 1024 * 1024
+_PART_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class _Unfit(Exception):
 
 
 def verify(file: str | os.PathLike[str]) -> list[str]:
-    """What is wrong with an evidence file, each naming the member; [] if it is one that
+    """Return what is wrong with an evidence file, each naming the member; [] if it is one that
     `write_evidence` could have written, but for how its members are packed.
 
     A file whose members and manifest were both changed is told only by the file's own SHA-256,
@@ -56,30 +56,30 @@ def verify(file: str | os.PathLike[str]) -> list[str]:
 
 
 def examine(file: str | os.PathLike[str]) -> Examined:
-    """An evidence file Examined. No name in it is ever a path, and no size is believed."""
+    """Return an evidence file Examined. No name in it is ever a path, and no size is believed."""
     path = Path(file)
     problems: list[str] = []
     members: Mapping[str, Member] = {}
     digest = hashlib.sha256()
     try:
         # What is no file, such as a FIFO, is not waited for.
-        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as opened_file:
-            about = os.fstat(opened_file.fileno())
+        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as stream:
+            about = os.fstat(stream.fileno())
             if not stat.S_ISREG(about.st_mode):
                 raise SettingsError(f"{path} is no file: name a wolkvox-evidence-….zip")
             if about.st_size > MOST_BYTES:
                 raise _Unfit(f"the file has more than {MOST_BYTES:,} bytes")
-            while part := opened_file.read(_AT_ONCE):
+            while part := stream.read(_PART_BYTES):
                 digest.update(part)
-            with _archive(opened_file) as archive:
+            with _open_archive(stream) as archive:
                 infos = archive.infolist()
-                said, text = _manifest(archive, infos)
-                members = said.members
-                problems += _compared(archive, infos, members)
-                if said.as_bytes() != text:
+                manifest, text = _read_manifest(archive, infos)
+                members = manifest.members
+                problems += _compare_members(archive, infos, members)
+                if manifest.as_bytes() != text:
                     problems.append(f"{MANIFEST}: changed, it is not as it is written")
-                problems = problems or _agreed(archive, said)
-                problems = problems or _laid_out(opened_file, infos)
+                problems = problems or _compare_versions(archive, manifest)
+                problems = problems or _check_layout(stream, infos)
     except _Unfit as error:
         problems.append(str(error))
     except OSError as error:
@@ -87,9 +87,9 @@ def examine(file: str | os.PathLike[str]) -> Examined:
     return Examined(digest.hexdigest(), len(members), problems)
 
 
-def _archive(file: Any) -> zipfile.ZipFile:
+def _open_archive(stream: IO[bytes]) -> zipfile.ZipFile:
     try:
-        archive = zipfile.ZipFile(file)
+        archive = zipfile.ZipFile(stream)
     except Exception as error:  # zipfile lets through whatever a damaged file makes it meet
         raise _Unfit(f"no zip that can be read: {error}") from None
     if len(archive.infolist()) > MOST_MEMBERS:
@@ -97,18 +97,20 @@ def _archive(file: Any) -> zipfile.ZipFile:
     return archive
 
 
-def _manifest(archive: zipfile.ZipFile, infos: Sequence[zipfile.ZipInfo]) -> tuple[Manifest, bytes]:
+def _read_manifest(
+    archive: zipfile.ZipFile, infos: Sequence[zipfile.ZipInfo]
+) -> tuple[Manifest, bytes]:
     """What the manifest says, and its bytes. Raises _Unfit."""
-    found = [one for one in infos if one.filename == MANIFEST]
-    if len(found) != 1:
-        raise _Unfit(f"{MANIFEST}: it is there {len(found)} times, and must be once")
-    text = b"".join(_bytes_of(archive, found[0], MOST_MEMBER_BYTES))
+    manifests = [info for info in infos if info.filename == MANIFEST]
+    if len(manifests) != 1:
+        raise _Unfit(f"{MANIFEST}: it is there {len(manifests)} times, and must be once")
+    text = b"".join(_unpack(archive, manifests[0], MOST_MEMBER_BYTES))
     try:
-        said = json.loads(text, object_pairs_hook=_once)
-        datetime.fromisoformat(said["created_as_of"])
-        read_month(said["month"])
-        members = {k: Member(v["sha256"], v["size"]) for k, v in said["members"].items()}
-        manifest = Manifest(said["month"], said["created_as_of"], members)
+        parsed = json.loads(text, object_pairs_hook=_refuse_twice)
+        datetime.fromisoformat(parsed["created_as_of"])
+        read_month(parsed["month"])
+        members = {k: Member(v["sha256"], v["size"]) for k, v in parsed["members"].items()}
+        manifest = Manifest(parsed["month"], parsed["created_as_of"], members)
         manifest.as_bytes()
     except (
         ValueError, TypeError, KeyError, AttributeError, RecursionError, SettingsError,
@@ -116,62 +118,62 @@ def _manifest(archive: zipfile.ZipFile, infos: Sequence[zipfile.ZipInfo]) -> tup
         raise _Unfit(f"{MANIFEST}: it cannot be read: {error!r}") from None
     for name, (sha256, size) in members.items():
         if not (isinstance(sha256, str) and type(size) is int and 0 <= size <= MOST_BYTES):
-            raise _Unfit(f"{MANIFEST}: what it says of {_shown(name)} is no SHA-256 and size")
+            raise _Unfit(f"{MANIFEST}: what it says of {_printable(name)} is no SHA-256 and size")
     return manifest, text
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _refuse_twice(pairs: list[tuple[str, object]]) -> dict[str, object]:
     if len(dict(pairs)) < len(pairs):
         raise ValueError("a name is there twice")
     return dict(pairs)
 
 
-def _compared(
+def _compare_members(
     archive: zipfile.ZipFile,
     infos: Sequence[zipfile.ZipInfo],
     members: Mapping[str, Member],
 ) -> list[str]:
     problems: list[str] = []
-    seen = {MANIFEST}
+    names = {MANIFEST}
     left = MOST_BYTES
     for info in infos:
         name = info.filename
         if name == MANIFEST:
             continue
-        if name in seen:
-            problems.append(f"{_shown(name)}: it is in the zip more than once")
+        if name in names:
+            problems.append(f"{_printable(name)}: it is in the zip more than once")
             continue
-        seen.add(name)
+        names.add(name)
         if name not in members:
-            problems.append(f"{_shown(name)}: added, the manifest does not know it")
+            problems.append(f"{_printable(name)}: added, the manifest does not know it")
             continue
         sha256, size = members[name]
-        digest, read = hashlib.sha256(), 0
+        digest, unpacked = hashlib.sha256(), 0
         try:
-            for part in _bytes_of(archive, info, min(size, left)):
+            for part in _unpack(archive, info, min(size, left)):
                 digest.update(part)
-                read += len(part)
+                unpacked += len(part)
         except _Unfit as error:
             problems.append(str(error))
             continue
-        left -= read
-        if read != size or digest.hexdigest() != sha256:
-            problems.append(f"{_shown(name)}: changed, its SHA-256 is not the manifest's")
-    problems += [f"{_shown(name)}: missing" for name in sorted({*members, *ALWAYS} - seen)]
+        left -= unpacked
+        if unpacked != size or digest.hexdigest() != sha256:
+            problems.append(f"{_printable(name)}: changed, its SHA-256 is not the manifest's")
+    problems += [f"{_printable(name)}: missing" for name in sorted({*members, *ALWAYS} - names)]
     problems += [
-        f"{_shown(name)}: no evidence has such a member"
-        for name, one in members.items()
-        if not is_known(name, one.sha256)
+        f"{_printable(name)}: no evidence has such a member"
+        for name, member in members.items()
+        if not is_known(name, member.sha256)
     ]
     return problems
 
 
-def _agreed(archive: zipfile.ZipFile, said: Manifest) -> list[str]:
+def _compare_versions(archive: zipfile.ZipFile, manifest: Manifest) -> list[str]:
     """Whether the manifest's month and moment are those of the other member that states them."""
-    text = b"".join(_bytes_of(archive, archive.getinfo(VERSIONS), MOST_MEMBER_BYTES))
+    text = b"".join(_unpack(archive, archive.getinfo(VERSIONS), MOST_MEMBER_BYTES))
     try:
-        stated = json.loads(text, object_pairs_hook=_once)
-        agrees = (stated["month"], stated["created_as_of"]) == said[:2]
+        stated = json.loads(text, object_pairs_hook=_refuse_twice)
+        agrees = (stated["month"], stated["created_as_of"]) == manifest[:2]
     except (ValueError, TypeError, KeyError, RecursionError):
         agrees = False
     if agrees:
@@ -179,38 +181,38 @@ def _agreed(archive: zipfile.ZipFile, said: Manifest) -> list[str]:
     return [f"{MANIFEST}: changed, {VERSIONS} is not of its `month` and `created_as_of`"]
 
 
-def _laid_out(file: IO[bytes], infos: Sequence[zipfile.ZipInfo]) -> list[str]:
+def _check_layout(stream: IO[bytes], infos: Sequence[zipfile.ZipInfo]) -> list[str]:
     """What of the zip itself is not as it is written."""
-    names = [one.filename for one in infos]
-    if names != sorted(names, key=in_order):
+    names = [info.filename for info in infos]
+    if names != sorted(names, key=place_of):
         return ["the zip's members are not in their order"]
-    if found := flaw(file, infos):
-        name, says = found
-        return [f"{_shown(name)}: changed, {says}" if name else says]
+    if flaw := find_flaw(stream, infos):
+        name, says = flaw
+        return [f"{_printable(name)}: changed, {says}" if name else says]
     return []
 
 
-def _bytes_of(archive: zipfile.ZipFile, info: zipfile.ZipInfo, most: int) -> Iterator[bytes]:
+def _unpack(archive: zipfile.ZipFile, info: zipfile.ZipInfo, most: int) -> Iterator[bytes]:
     """A member's bytes, unpacked in parts. Raises _Unfit where they are damaged or too many."""
-    shown = _shown(info.filename)
+    name = _printable(info.filename)
     if info.flag_bits & 0x1:
-        raise _Unfit(f"{shown}: changed, it is encrypted")
+        raise _Unfit(f"{name}: changed, it is encrypted")
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise _Unfit(f"{shown}: changed, it is packed by another method")
+        raise _Unfit(f"{name}: changed, it is packed by another method")
     left = most
     try:
         with archive.open(info) as member:
-            while part := member.read(_AT_ONCE):
+            while part := member.read(_PART_BYTES):
                 left -= len(part)
                 if left < 0:
                     break
                 yield part
-    except Exception as error:  # as in _archive
-        raise _Unfit(f"{shown}: changed, it is damaged: {error}") from None
+    except Exception as error:  # as in _open_archive
+        raise _Unfit(f"{name}: changed, it is damaged: {error}") from None
     if left < 0:
-        raise _Unfit(f"{shown}: changed, it has more than {most:,} bytes")
+        raise _Unfit(f"{name}: changed, it has more than {most:,} bytes")
 
 
-def _shown(name: str) -> str:
+def _printable(name: str) -> str:
     """A name of a stranger's for a message."""
     return name if name.isprintable() and len(name) < 200 else ascii(name)[:200]

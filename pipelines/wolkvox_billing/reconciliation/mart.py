@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import astuple, replace
 from datetime import datetime
 from decimal import Decimal
@@ -29,6 +29,7 @@ from wolkvox_billing.reconciliation.contract.rate_card import (
 )
 from wolkvox_billing.reconciliation.facts import Facts
 from wolkvox_billing.reconciliation.keys import compare
+from wolkvox_billing.reconciliation.origin import Basis
 from wolkvox_billing.reconciliation.policy import CONTRACT_FILES, Policy
 from wolkvox_billing.reconciliation.totals import Totals, tie_out
 from wolkvox_billing.reconciliation.verdicts import Verdict, judge
@@ -49,11 +50,16 @@ from wolkvox_billing.warehouse.sql import (
 
 
 class Filled(NamedTuple):
-    """The mart's rows of a month, or of all, what they come to, and warnings."""
+    """The mart's rows of a month, or of all, each with what was compared for it; what they come to;
+    and warnings."""
 
-    rows: list[ReconciledRow]
+    bases: list[Basis]
     totals: Totals
     warnings: list[str]
+
+    @property
+    def rows(self) -> list[ReconciledRow]:
+        return [basis.row for basis in self.bases]
 
 
 def refill(pipeline: dlt.Pipeline, policy: Policy, *, anew: bool) -> None:
@@ -128,14 +134,21 @@ def fill(pipeline: dlt.Pipeline, policy: Policy, month: Period | None = None) ->
         unseen = read_unread(client, raw, facts, comparison.disputed_parts, policy)
         verdicts = judge(facts, comparison, unseen, rates, policy)
         totals = tie_out(facts, comparison, verdicts, month)
-        rows = [_storable(_row(verdict, facts, policy)) for verdict in verdicts]
+        bases = [
+            Basis(
+                row=_storable(_row(verdict, facts, policy)),
+                uses=verdict.measured.uses if verdict.measured else (),
+                lines=verdict.lines,
+            )
+            for verdict in verdicts
+        ]
         tables: dict[str, list[tuple[object, ...]]] = {
             "line_map": [astuple(row) for row in line_map],
             "rate_card": [
                 (*astuple(rate)[:-1], None if rate.valid_to == FOREVER else rate.valid_to)
                 for rate in rates
             ],
-            "reconciled": [astuple(row) for row in rows],
+            "reconciled": [astuple(basis.row) for basis in bases],
             "reconciled_by": [(inputs, policy_digest(policy))],
         }
         with client.begin_transaction():
@@ -149,7 +162,9 @@ def fill(pipeline: dlt.Pipeline, policy: Policy, month: Period | None = None) ->
         *_warn_of_lines(facts),
         *_warn_of_taxes(facts, month),
     ]
-    return Filled(of_month(month, rows) if month else rows, totals, warnings)
+    if month:
+        bases = [basis for basis in bases if _is_of_month(basis.row, month)]
+    return Filled(bases, totals, warnings)
 
 
 def _replace_rows(
@@ -249,12 +264,7 @@ def _supplier(facts: Facts, policy: Policy) -> str | None:
     return suppliers.pop() if len(suppliers) == 1 else None
 
 
-def of_month(month: Period, rows: Iterable[ReconciledRow]) -> list[ReconciledRow]:
-    """Return those of these verdicts whose period has days in the month."""
-    return [
-        row
-        for row in rows
-        if row.billing_period_start
-        and row.billing_period_end
-        and Period(row.billing_period_start, row.billing_period_end).overlaps(month)
-    ]
+def _is_of_month(row: ReconciledRow, month: Period) -> bool:
+    """Whether a verdict's period has days in the month."""
+    start, end = row.billing_period_start, row.billing_period_end
+    return bool(start and end and Period(start, end).overlaps(month))

@@ -13,7 +13,7 @@ from wolkvox_billing.marts.reconciled import ReconciledRow
 from wolkvox_billing.reconciliation.collect import read_facts
 from wolkvox_billing.reconciliation.contract.line_map import MapRow
 from wolkvox_billing.reconciliation.facts import BilledLine, MonthUse
-from wolkvox_billing.reconciliation.keys import Comparison, Key, compare
+from wolkvox_billing.reconciliation.keys import Key, compare
 from wolkvox_billing.reconciliation.policy import Policy
 from wolkvox_billing.values.periods import Period
 from wolkvox_billing.vendor.answer import Outcome
@@ -55,6 +55,15 @@ class BilledFrom:
     document_id: str
 
 
+class Basis(NamedTuple):
+    """A row of invoice_reconciliation, and what was compared for it: the months of use, and the
+    lines that bill it."""
+
+    row: ReconciledRow
+    uses: Sequence[MonthUse]
+    lines: Sequence[BilledLine]
+
+
 @dataclass
 class Traced:
     """A row of invoice_reconciliation, with all that it came from. `polls` are those of its period;
@@ -67,27 +76,41 @@ class Traced:
     billed_from: list[BilledFrom] = field(default_factory=list)
 
 
-def trace(
+def find_bases(
     client: Client,
     dataset: str,
-    rows: Sequence[ReconciledRow],
+    verdicts: Sequence[ReconciledRow],
     line_map: Sequence[MapRow],
     policy: Policy,
-) -> list[Traced]:
-    """Return each of the verdicts as a Traced, by queries that only read."""
+) -> list[Basis]:
+    """Return what was compared for verdicts that are only known by their rows, without judging
+    anything anew."""
     comparison = compare(read_facts(client, dataset, policy), line_map, None)
-    return [_trace(client, dataset, row, comparison) for row in rows]
+    bases: list[Basis] = []
+    for row in verdicts:
+        own = row.operation_id, row.report, row.product, _period_of(row)
+        key = Key(row.supplier_id, *own, row.billing_currency)
+        billed = comparison.billed.get(key)
+        # What nobody billed is measured under a key without a supplier: see the call of `compare`.
+        measured = comparison.measured.get(key if billed else Key(None, *own, None))
+        uses = measured.uses if measured else ()
+        bases.append(Basis(row, uses, billed.lines if billed else ()))
+    return bases
 
 
-def _trace(client: Client, raw: str, row: ReconciledRow, comparison: Comparison) -> Traced:
+def trace(client: Client, dataset: str, bases: Sequence[Basis]) -> list[Traced]:
+    """Return where each verdict comes from, by queries that only read."""
+    return [_trace(client, dataset, basis) for basis in bases]
+
+
+def _period_of(row: ReconciledRow) -> Period | None:
     start, end = row.billing_period_start, row.billing_period_end
-    period = Period(start, end) if start and end else None  # of a line that nothing gives a period
-    own = row.operation_id, row.report, row.product, period
-    key = Key(row.supplier_id, *own, row.billing_currency)
-    billed = comparison.billed.get(key)
-    # What nobody billed is measured under a key without a supplier: see the call of `compare`.
-    measured = comparison.measured.get(key if billed else Key(None, *own, None))
-    traced = Traced(row)
+    return Period(start, end) if start and end else None  # of a line that nothing gives a period
+
+
+def _trace(client: Client, raw: str, basis: Basis) -> Traced:
+    row, period = basis.row, _period_of(basis.row)
+    traced = Traced(row, billed_from=[_billed_from(client, raw, line) for line in basis.lines])
     if row.operation_id and row.report and period:
         outcomes = rows_of(
             client,
@@ -96,11 +119,9 @@ def _trace(client: Client, raw: str, row: ReconciledRow, comparison: Comparison)
         )
         traced.polls = len(outcomes)
         traced.polls_answered = sum(Outcome(outcome).is_answer for (outcome,) in outcomes)
-    for use in measured.uses if measured else ():
+    for use in basis.uses:
         assert period  # only a key with one is measured
         traced.measured_from += _measured_from(client, raw, use, period)
-    if billed:
-        traced.billed_from = [_billed_from(client, raw, line) for line in billed.lines]
     return traced
 
 

@@ -2,7 +2,7 @@
 
     warehouse or snapshot ──one short connection──▶ Overview   all months: a refresh
                           ──one short connection──▶ Month      one of them: a choice
-    warehouse ──write_evidence──▶ the evidence of a month
+    warehouse ──reconcile──▶ the evidence of a month
 
 Nothing is held in between: DuckDB lets nobody load into a file that is open anywhere, be it
 read-only.
@@ -13,43 +13,47 @@ from __future__ import annotations
 import os
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass
-from datetime import datetime, timezone
+from datetime import date, datetime, timezone
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from dlt.common.configuration.exceptions import ConfigurationException
 from dlt.common.destination import Destination
 from dlt.common.schema import Schema
-from dlt.destinations.sql_client import SqlClientBase
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
 
 from wolkvox_billing.errors import SettingsError, WarehouseError
-from wolkvox_billing.evidence import write_evidence
-from wolkvox_billing.evidence.report.month import Page
-from wolkvox_billing.marts.reconciled import ReconciledRow
+from wolkvox_billing.evidence import order_evidence
+from wolkvox_billing.evidence.report.month import (
+    Call,
+    Counter,
+    DayCoverage,
+    LoadedReading,
+    Page,
+    Restatement,
+)
+from wolkvox_billing.marts.reconciled import COLUMNS, ReconciledRow
 from wolkvox_billing.marts.sql import MARTS
 from wolkvox_billing.reconciliation.contract.line_map import MapRow
-from wolkvox_billing.reconciliation.origin import Traced, trace
+from wolkvox_billing.reconciliation.origin import Traced, find_bases, trace
 from wolkvox_billing.reconciliation.policy import read_policy
-from wolkvox_billing.values import periods
+from wolkvox_billing.values.periods import Period, format_month
+from wolkvox_billing.values.periods import read_month as read_period
 from wolkvox_billing.verbs.publish import BESIDE
+from wolkvox_billing.verbs.reconcile import reconcile
 from wolkvox_billing.warehouse.complaints import causes, configured, is_complaint, plain
 from wolkvox_billing.warehouse.configuration import PIPELINE
 from wolkvox_billing.warehouse.place import DATASET, DESTINATION
-from wolkvox_billing.warehouse.sql import REFRESHED, literal, tables_in
+from wolkvox_billing.warehouse.sql import REFRESHED, Client, literal, rows_of, tables_in
 
-Row = dict[str, Any]
-Found = TypeVar("Found")
+Result = TypeVar("Result")
+Record = TypeVar("Record", bound=NamedTuple)
 SNAPSHOT = "WOLKVOX_BILLING_SNAPSHOT"
 PATIENCE = 10.0  # seconds; a load of a few rows has the file for less than one
 _one_at_a_time = threading.Lock()  # DuckDB opens a file read-only or not, the same in a process
-_POLLS = "operation_id, report, poll_date, outcome, started_epoch"  # without the bytes of answers
-_READINGS = (
-    "operation_id, report, description, date, is_repeated, items, read_at, read_epoch, poll_id"
-)
 
 
 @dataclass(frozen=True)
@@ -60,14 +64,31 @@ class Source:
     dataset: str = DATASET
     snapshot: str | None = None
 
+    @property
+    def marts(self) -> str:
+        return f"{self.dataset}_marts"
+
+
+class CounterMonth(NamedTuple):
+    """A row of `usage_monthly`, with the fields that are used, named as its columns are."""
+
+    operation_id: str
+    report: str
+    product: str
+    billing_period_start: date
+    measure: str | None
+
 
 @dataclass(frozen=True)
 class Overview:
-    """The marts' rows by mart. `months` such as 2026-10, the newest first, and `chosen`, the newest
-    one that was judged; `operations` by what a person chooses. `advice` is what to do next."""
+    """The marts' rows, of all months. `months` such as 2026-10, the newest first, and `chosen`, the
+    newest one that was judged; `operations` by what a person chooses. `advice` is what to do next.
+    """
 
-    marts: Mapping[str, Sequence[Row]]  # without the verdicts
     verdicts: Sequence[ReconciledRow]
+    usage: Sequence[CounterMonth]
+    restatements: Sequence[Restatement]
+    coverage: Sequence[DayCoverage]
     as_of: datetime
     timezone: str
     months: Sequence[str]
@@ -82,11 +103,34 @@ class Month:
 
     page: Page
     traced: Sequence[Traced]
-    coverage: Sequence[Row]
+    coverage: Sequence[DayCoverage]
+
+
+class _Choice(NamedTuple):
+    """The month and the operation that a person chose; None for all operations."""
+
+    period: Period
+    operation_id: str | None
+
+    def has(self, operation_id: str | None, day: date | None) -> bool:
+        """Whether a row is of it. One that names no operation or no day is of each."""
+        start, end = self.period
+        is_of_month = day is None or start <= day < end
+        return is_of_month and (
+            self.operation_id is None or operation_id in (None, self.operation_id)
+        )
+
+    def as_condition(self, day: str) -> str:
+        """Return the same for a table's rows, which name both, in SQL."""
+        start, end = map(literal, self.period)
+        condition = f"{day} >= {start} AND {day} < {end}"
+        if self.operation_id:
+            condition += f" AND operation_id = {literal(self.operation_id)}"
+        return condition
 
 
 def source_by_environment() -> Source:
-    """The Source by the variables that the command line knows, and WOLKVOX_BILLING_SNAPSHOT."""
+    """Return the Source by the variables of the command line, and WOLKVOX_BILLING_SNAPSHOT."""
     return Source(
         destination=os.environ.get("WOLKVOX_BILLING_DESTINATION") or DESTINATION,
         dataset=os.environ.get("WOLKVOX_BILLING_DATASET") or DATASET,
@@ -95,32 +139,42 @@ def source_by_environment() -> Source:
 
 
 def read_overview(source: Source, patience: float = PATIENCE) -> Overview:
-    """The Overview.
+    """Return the Overview.
 
     Raises WarehouseError where nothing can be read, with what to do, and SettingsError.
     """
 
-    def read(client: SqlClientBase[Any]) -> Overview:
-        marts = f"{source.dataset}_marts"
-        found = {one: _rows(client, f"SELECT * FROM {marts}.{one}") for one in MARTS}
-        [refreshed] = _rows(client, f"SELECT * FROM {marts}.refreshed")
-        verdicts = [ReconciledRow(**row) for row in found.pop("invoice_reconciliation")]
+    def read(client: Client) -> Overview:
+        marts = source.marts
+        [(epoch, zone)] = rows_of(client, f"SELECT as_of_epoch, timezone FROM {marts}.refreshed")
+        stored = rows_of(client, f"SELECT {', '.join(COLUMNS)} FROM {marts}.invoice_reconciliation")
+        verdicts = [ReconciledRow(*row) for row in stored]
         verdicts.sort(key=lambda row: (not row.is_material, str(astuple(row)[:6])))
-        for mart, day in (("usage_restatements", "usage_date"), ("poll_coverage", "poll_date")):
-            found[mart].sort(key=lambda row, day=day: (row[day], row["operation_id"]))  # type: ignore[misc]
-        judged = _months_of([row for row in verdicts if row.reconciliation_status != "open_period"])
-        months = {*judged, *_months_of(verdicts)}
-        months |= {*_months(found["poll_coverage"], "poll_date")}
-        months |= {*_months(found["usage_monthly"], "billing_period_start")}
-        newest = sorted(months, reverse=True)
+        usage = _records(client, CounterMonth, f"{marts}.usage_monthly")
+        restatements = _records(client, Restatement, f"{marts}.usage_restatements")
+        coverage = _records(client, DayCoverage, f"{marts}.poll_coverage")
+        judged = _months(
+            row.billing_period_start
+            for row in verdicts
+            if row.reconciliation_status != "open_period"
+        )
+        months = _months(
+            [
+                *(row.billing_period_start for row in verdicts),
+                *(day.poll_date for day in coverage),
+                *(row.billing_period_start for row in usage),
+            ]
+        )
         return Overview(
-            marts=found,
             verdicts=verdicts,
-            as_of=datetime.fromtimestamp(refreshed["as_of_epoch"], timezone.utc),
-            timezone=refreshed["timezone"],
-            months=newest,
-            chosen=max(judged, default=next(iter(newest), None)),
-            operations=_operations(found["poll_coverage"], verdicts),
+            usage=usage,
+            restatements=sorted(restatements, key=lambda row: (row.usage_date, row.operation_id)),
+            coverage=sorted(coverage, key=lambda day: (day.poll_date, day.operation_id)),
+            as_of=datetime.fromtimestamp(epoch, timezone.utc),
+            timezone=zone,
+            months=months,
+            chosen=next(iter([*judged, *months]), None),
+            operations=_operations(coverage, verdicts),
             advice=_advice(client, source, verdicts),
         )
 
@@ -134,76 +188,49 @@ def read_month(
     operation_id: str | None = None,
     patience: float = PATIENCE,
 ) -> Month:
-    """The Month, of one operation or of all. Invoice lines that no operation or period is known of
-    are in each. Raises what `read_overview` raises."""
-    start, end = periods.read_month(month)
+    """Return the Month, of one operation or of all. Invoice lines that no operation or period is
+    known of are in each. Raises what `read_overview` raises."""
+    choice = _Choice(read_period(month), operation_id)
     policy = configured(read_policy)
-
-    def kept(mart: str, day: str) -> list[Row]:
-        return [
-            row
-            for row in overview.marts[mart]
-            if (row[day] is None or start <= row[day] < end)
-            and (operation_id is None or row["operation_id"] in (None, operation_id))
-        ]
-
     verdicts = [
-        row
-        for row in overview.verdicts
-        if (row.billing_period_start is None or start <= row.billing_period_start < end)
-        and (operation_id is None or row.operation_id in (None, operation_id))
+        row for row in overview.verdicts if choice.has(row.operation_id, row.billing_period_start)
     ]
 
-    def read(client: SqlClientBase[Any]) -> Month:
-        raw, marts = source.dataset, f"{source.dataset}_marts"
-        own = f"AND operation_id = {literal(operation_id)}" if operation_id else ""
-
-        def of(table: str, columns: str, day: str) -> list[Row]:
-            return _rows(
-                client,
-                f"SELECT {columns} FROM {raw}.{table} WHERE {day} >= {literal(start)} "
-                f"AND {day} < {literal(end)} {own}",
-            )
-
-        zones = {
-            row["operation_id"]: row["timezone"]
-            for row in _rows(client, f"SELECT operation_id, timezone FROM {marts}.operations")
-        }
-        line_map = [
-            MapRow(*row.values())
-            for row in _rows(client, f"SELECT * FROM {marts}.line_map ORDER BY line_number")
-        ]
-        tables: dict[str, Sequence[Row]] = {
-            "polls": of("polls", _POLLS, "poll_date"),
-            "readings": of("readings", _READINGS, "date"),
-            "usage_restatements": kept("usage_restatements", "usage_date"),
-        }
+    def read(client: Client) -> Month:
+        raw, marts = source.dataset, source.marts
+        zones: dict[str, str] = dict(
+            rows_of(client, f"SELECT operation_id, timezone FROM {marts}.operations")
+        )
         page = Page(
-            month=month,
-            start=start,
-            end=end,
+            period=choice.period,
             as_of=overview.as_of,
-            rows=verdicts,
-            tables=tables,
+            verdicts=verdicts,
+            calls=_records(client, Call, f"{raw}.polls", choice.as_condition("poll_date")),
+            readings=_records(
+                client, LoadedReading, f"{raw}.readings", choice.as_condition("date")
+            ),
+            restatements=[
+                row for row in overview.restatements if choice.has(row.operation_id, row.usage_date)
+            ],
             zones={**zones, "": overview.timezone},
             measures={
-                (row["operation_id"], row["report"], row["product"]): row["measure"]
-                or "undetermined"
-                for row in kept("usage_monthly", "billing_period_start")
+                Counter(row.operation_id, row.report, row.product): row.measure or "undetermined"
+                for row in overview.usage
+                if choice.has(row.operation_id, row.billing_period_start)
             },
-            given={},
-            policy={},
-            versions={},
             language=policy.language,
         )
-        traced = trace(client, raw, verdicts, line_map, policy)
-        return Month(page, traced, kept("poll_coverage", "poll_date"))
+        stored = rows_of(client, f"SELECT * FROM {marts}.line_map ORDER BY line_number")
+        line_map = [MapRow(*row) for row in stored]
+        bases = find_bases(client, raw, verdicts, line_map, policy)
+        coverage = [day for day in overview.coverage if choice.has(day.operation_id, day.poll_date)]
+        return Month(page, trace(client, raw, bases), coverage)
 
     return _read(source, read, patience)
 
 
 def evidence_of(source: Source, month: str) -> tuple[str, bytes]:
-    """The name and bytes of the month's evidence file, as `write_evidence` writes it, without the
+    """Return the name and bytes of the month's evidence file, as `reconcile` writes it, without the
     documents' files. Raises what that raises, and SettingsError for a snapshot."""
     if source.snapshot:
         raise SettingsError(
@@ -211,12 +238,18 @@ def evidence_of(source: Source, month: str) -> tuple[str, bytes]:
             f"wolkvox-billing reconcile --month {month} --evidence DIR"
         )
     with _one_at_a_time, tempfile.TemporaryDirectory() as folder:
-        file = write_evidence(folder, month, destination=source.destination, dataset=source.dataset)
-        return file.name, file.read_bytes()
+        result = reconcile(
+            month,
+            destination=source.destination,
+            dataset=source.dataset,
+            evidence=order_evidence(folder, month),
+        )
+        assert result.evidence  # it was ordered
+        return result.evidence.name, result.evidence.read_bytes()
 
 
-def _read(source: Source, read: Callable[[SqlClientBase[Any]], Found], patience: float) -> Found:
-    """What `read` finds; while a load has a DuckDB file, it is tried again."""
+def _read(source: Source, read: Callable[[Client], Result], patience: float) -> Result:
+    """What `read` returns; while a load has a DuckDB file, it is tried again."""
     try:
         for attempt in Retrying(
             stop=stop_after_delay(patience),
@@ -231,25 +264,25 @@ def _read(source: Source, read: Callable[[SqlClientBase[Any]], Found], patience:
     except Exception as error:
         if not is_complaint(error):
             raise
-        what = "a load has it now; refresh when it is over: " if is_held(error) else ""
-        raise WarehouseError(f"the tables cannot be read: {what}{plain(error)}") from None
+        holder = "a load has it now; refresh when it is over: " if is_held(error) else ""
+        raise WarehouseError(f"the tables cannot be read: {holder}{plain(error)}") from None
     raise AssertionError("a retry ends in a result or an error")
 
 
 def is_held(error: BaseException) -> bool:
     """Whether a DuckDB file is open in another process, or in this one to be written."""
-    said = " ".join(map(str, causes(error)))
-    return "Conflicting lock" in said or "different configuration" in said
+    text = " ".join(map(str, causes(error)))
+    return "Conflicting lock" in text or "different configuration" in text
 
 
 @contextmanager
-def _opened(source: Source) -> Iterator[SqlClientBase[Any]]:
+def _opened(source: Source) -> Iterator[Client]:
     """A client that can only read, all of one moment."""
-    where = {"credentials": source.snapshot} if source.snapshot else {}
+    credentials = {"credentials": source.snapshot} if source.snapshot else {}
     name = "duckdb" if source.snapshot else source.destination
     if name not in REFRESHED:
         raise SettingsError(f"the notebook reads {' and '.join(REFRESHED)}, not {name}")
-    kind = Destination.from_reference(name, **where)
+    kind = Destination.from_reference(name, **credentials)
     assert kind is not None
     if name == "duckdb":
         kind.config_params["pipeline_name"] = PIPELINE  # it names the file, unless a setting does
@@ -264,39 +297,37 @@ def _opened(source: Source) -> Iterator[SqlClientBase[Any]]:
     with client.sql_client as opened, opened.begin_transaction():
         if name == "postgres":
             opened.execute_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        if not {*MARTS, *BESIDE} <= tables_in(opened, f"{source.dataset}_marts"):
+        if not {*MARTS, *BESIDE} <= tables_in(opened, source.marts):
             todo = "publish it anew" if source.snapshot else "run `wolkvox-billing load`"
             raise WarehouseError(f"the marts are not there, or of an older version: {todo}")
         yield opened
 
 
-def _rows(client: SqlClientBase[Any], query: str) -> list[Row]:
-    with client.execute_query(query) as cursor:
-        names = [one[0] for one in cursor.description or ()]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+def _records(
+    client: Client, kind: type[Record], table: str, condition: str = "TRUE"
+) -> list[Record]:
+    """The rows of a table, with the columns that a NamedTuple has as fields."""
+    query = f"SELECT {', '.join(kind._fields)} FROM {table} WHERE {condition}"
+    return [kind._make(row) for row in rows_of(client, query)]
 
 
-def _months(rows: Sequence[Row], day: str) -> list[str]:
-    return [periods.format_month(row[day]) for row in rows if row[day]]
+def _months(days: Iterable[date | None]) -> list[str]:
+    """The months of these days, the newest first."""
+    return sorted({format_month(day) for day in days if day}, reverse=True)
 
 
-def _months_of(verdicts: Sequence[ReconciledRow]) -> list[str]:
-    starts = (row.billing_period_start for row in verdicts)
-    return [periods.format_month(start) for start in starts if start]
-
-
-def _operations(coverage: Sequence[Row], verdicts: Sequence[ReconciledRow]) -> dict[str, str]:
+def _operations(
+    coverage: Sequence[DayCoverage], verdicts: Sequence[ReconciledRow]
+) -> dict[str, str]:
     names: dict[str, str | None] = {row.operation_id: None for row in verdicts if row.operation_id}
-    names |= {row["operation_id"]: row["operation_name"] for row in coverage}
-    return {f"{name} ({one})" if name else one: one for one, name in sorted(names.items())}
+    names |= {day.operation_id: day.operation_name for day in coverage}
+    return {f"{name} ({key})" if name else key: key for key, name in sorted(names.items())}
 
 
-def _advice(
-    client: SqlClientBase[Any], source: Source, verdicts: Sequence[ReconciledRow]
-) -> list[str]:
+def _advice(client: Client, source: Source, verdicts: Sequence[ReconciledRow]) -> list[str]:
     """What a person does next, where there is nothing to compare yet."""
     has_invoices = "invoice_lines" in tables_in(client, source.dataset) and bool(
-        _rows(client, f"SELECT document_id FROM {source.dataset}.invoice_lines LIMIT 1")
+        rows_of(client, f"SELECT document_id FROM {source.dataset}.invoice_lines LIMIT 1")
     )
     if not has_invoices:
         return ["No invoice is loaded yet: run `wolkvox-billing invoices PATH`."]

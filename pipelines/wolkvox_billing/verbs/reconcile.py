@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from wolkvox_billing.closing import standing_in
+from wolkvox_billing.closing import check_closes
 from wolkvox_billing.errors import WarehouseError
-from wolkvox_billing.evidence import Order, pack
+from wolkvox_billing.evidence import Order, collect_contents, write_evidence
 from wolkvox_billing.marts.reconciled import ReconciledRow
 from wolkvox_billing.marts.refresh import refresh
 from wolkvox_billing.reconciliation.collect import read_facts
@@ -30,8 +30,9 @@ from wolkvox_billing.warehouse.place import DATASET, DESTINATION, location_of, o
 
 @dataclass
 class Reconciliation:
-    """The mart's rows of one month, or of all; `totals` tie out with all that there is. `evidence`
-    is the file that was written, `is_closed` whether the month's close holds."""
+    """The mart's rows of one month, or of all; `totals` tie out with all that
+    there is. `evidence` is the file that was written, `is_closed` whether the month's close holds.
+    """
 
     month: str | None
     policy: Policy
@@ -43,6 +44,7 @@ class Reconciliation:
     is_closed: bool = False
 
 
+# The keywords are what the command line has as options, and what tests set.
 def reconcile(
     month: str | None = None,
     *,
@@ -52,9 +54,9 @@ def reconcile(
     evidence: Order | None = None,
     clock: Clock = utc_now,
 ) -> Reconciliation:
-    """The Reconciliation of a month such as 2026-11, of each key whose period has days in it; of
-    all months without one. The mart `invoice_reconciliation` is filled for all months. The evidence
-    that is ordered is of the same verdicts, and of the same moment.
+    """Return the Reconciliation of a month such as 2026-11, of each key whose period has days in
+    it; of all months without one. The mart `invoice_reconciliation` is filled for all months. The
+    evidence that is ordered is of the same verdicts, and of the same moment.
 
     Raises SettingsError for a month, line map or rate card that cannot be meant, WarehouseError
     where nothing is loaded, and DoesNotTieOut.
@@ -63,18 +65,28 @@ def reconcile(
     policy = policy or configured(read_policy)
     with opened(destination, dataset) as pipeline, reading(pipeline):
         filled = fill_anew(pipeline, policy, clock(), period)
-        write = pack(pipeline, evidence, policy, filled) if evidence else None
-        closed, broken = standing_in(pipeline)
+        contents = None
+        if evidence:
+            contents = collect_contents(pipeline, evidence.month, filled.rows, policy)
+        closes = check_closes(pipeline)
         location = location_of(pipeline)
-    result = Reconciliation(month, policy, *filled, location, is_closed=month in closed)
-    if evidence and write:
-        result.evidence = write()
+    result = Reconciliation(
+        month=month,
+        policy=policy,
+        rows=filled.rows,
+        totals=filled.totals,
+        warnings=[*filled.warnings],
+        location=location,
+        is_closed=month in closes.holding,
+    )
+    if evidence and contents:
+        result.evidence = write_evidence(evidence, contents, policy, filled.warnings)
         if result.evidence != evidence.target:
             result.warnings.append(
                 f"{evidence.target.name} is there already with other bytes, and is kept, since a "
                 f"close may stand on it: the new evidence is {result.evidence.name}"
             )
-    result.warnings += [str(close) for close in broken]
+    result.warnings += [str(doubt) for doubt in closes.broken]
     return result
 
 
@@ -85,8 +97,8 @@ def init(
     policy: Policy | None = None,
     clock: Clock = utc_now,
 ) -> tuple[list[Path], list[dict[str, str]]]:
-    """Writes the line map and the rate card where they are not there yet, and proposes rows for
-    invoice lines that no row fits: the files that were written, and these rows by columns.
+    """Write the line map and the rate card where they are not there yet, and propose rows for
+    invoice lines that no row fits; return the files that were written, and these rows by columns.
 
     Raises SettingsError where a file cannot be written or read.
     """

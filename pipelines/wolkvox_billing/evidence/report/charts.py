@@ -9,8 +9,9 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
+from typing import NamedTuple
 
-from wolkvox_billing.evidence.report.html import Money, text
+from wolkvox_billing.evidence.report.html import Money, escape
 from wolkvox_billing.evidence.report.month import Usage
 from wolkvox_billing.marts.reconciled import ReconciledRow
 from wolkvox_billing.values.clock import day_start
@@ -25,82 +26,104 @@ _BAR, _ROW, _NAMES, _VALUES = 22, 36, 150, 190  # of a bridge
 _TILTS = {"volume": 45, "price": -45}
 
 
-def usage_chart(usage: Usage, number: int) -> str:
-    """What a counter showed, when it was asked, the gaps, and what was billed."""
-    start, end = usage.span
-    gaps, _ = usage.gaps()
-    # A day that was read after it was over stands at its end.
-    points = sorted(
-        (min(one["read_epoch"], day_start(one["date"], usage.zone) + 24 * HOUR - 1),
-         one["read_epoch"], one["items"])
-        for one in usage.read
-    )  # fmt: skip
-    billed = [] if usage.measure == "daily" else usage.billed
-    values = [*(value for *_, value in points), *(value for value, _ in billed)]
-    highest, lowest = max([*values, Decimal(1)]), min([*values, Decimal(0)])
+def draw_usage(usage: Usage, number: int) -> str:
+    """Return a chart of what a counter showed, when it was asked, the gaps, and what was billed."""
+    label = f"{usage.title}: readings, calls and gaps in {format_month(usage.period.start)}"
+    return _svg(_HEIGHT, label, list(_UsageChart(usage).elements(f"gap{number}")))
 
-    def x(at: float) -> float:
+
+class _UsageChart:
+    """A counter's month: from left to right its days, from bottom to top what it showed."""
+
+    def __init__(self, usage: Usage) -> None:
+        self.usage = usage
+        self.gaps, _ = usage.gaps()
+        self.bills = [] if usage.measure == "daily" else usage.bills
+        # A day that was read after it was over stands at its end.
+        self.points = sorted(
+            (min(row.read_epoch, day_start(row.date, usage.zone) + 24 * HOUR - 1),
+             row.read_epoch, row.items)
+            for row in usage.readings
+        )  # fmt: skip
+        values = [*(value for *_, value in self.points), *(bill.quantity for bill in self.bills)]
+        self.highest, self.lowest = max([*values, Decimal(1)]), min([*values, Decimal(0)])
+
+    def x(self, at: float) -> float:
+        start, end = self.usage.span
         return _LEFT + (at - start) / (end - start) * (_WIDTH - _LEFT - _RIGHT)
 
-    def y(value: float | Decimal) -> float:
-        part = (float(value) - float(lowest)) / (float(highest - lowest) * 1.08)
-        return _FLOOR - part * (_FLOOR - _TOP)
+    def y(self, value: float | Decimal) -> float:
+        height = float(self.highest - self.lowest) * 1.08
+        return _FLOOR - (float(value) - float(self.lowest)) / height * (_FLOOR - _TOP)
 
-    drawn = [_hatch(f"gap{number}", 45)]
-    for a, b in gaps:
-        drawn.append(_rect(x(a), _TOP, x(b) - x(a), _FLOOR - _TOP, f"gap{number}"))
-        if x(b) - x(a) > 60:
-            drawn.append(
-                _label((x(a) + x(b)) / 2, _TOP - 8, f"no answer {format_span(b - a)}", "middle")
-            )
-    for at in _steps(float(lowest), float(highest)):
-        drawn.append(_line(_LEFT - 4, y(at), _WIDTH - _RIGHT, y(at), 'stroke-opacity=".15"'))
-        drawn.append(_label(_LEFT - 8, y(at) + 4, f"{at:,.10g}", "end"))
-    drawn.append(_line(_LEFT, _FLOOR, _WIDTH - _RIGHT, _FLOOR))
-    drawn.append(_line(_LEFT, _TOP, _LEFT, _FLOOR))
-    for day in [d for d in range(1, (usage.end - usage.start).days + 1) if d == 1 or d % 5 == 0]:
-        place = x(day_start(usage.start.replace(day=day), usage.zone))
-        drawn.append(_line(place, _FLOOR, place, _FLOOR + 5))
-        drawn.append(_label(place, _FLOOR + 20, str(day), "middle"))
-    drawn.append(_label(_LEFT - 12, _FLOOR + 20, "day", "end"))
-    # A tick for each call; many at one place are drawn once.
-    drawn.append(_label(_LEFT - 8, _FLOOR + 43, "answered", "end"))
-    for at in _places(x(one) for one in usage.asked.answered if start <= one <= end):
-        drawn.append(_line(at, _FLOOR + 32, at, _FLOOR + 44))
-    drawn.append(_label(_LEFT - 8, _FLOOR + 65, "refused", "end"))
-    for at in _places(x(one) for one in usage.asked.refused if start <= one <= end):
-        drawn.append(_line(at - 4, _FLOOR + 56, at + 4, _FLOOR + 64))
-        drawn.append(_line(at - 4, _FLOOR + 64, at + 4, _FLOOR + 56))
-    drawn += _curve([(x(a), y(value)) for a, _, value in points], [(x(a), x(b)) for a, b in gaps])
-    for value, says in billed:
-        dashed = 'stroke-width="2" stroke-dasharray="9 5"'
-        drawn.append(_line(_LEFT, y(value), _WIDTH - _RIGHT, y(value), dashed))
-        drawn.append(_label(_LEFT + 8, y(value) + 16, says, "start"))
-    label = f"{usage.title}: readings, calls and gaps in {format_month(usage.start)}"
-    return _svg(_HEIGHT, label, drawn)
+    def elements(self, pattern: str) -> Iterator[str]:
+        yield _hatch(pattern, 45)
+        gaps = [(self.x(start), self.x(end)) for start, end in self.gaps]
+        for (start, end), (left, right) in zip(self.gaps, gaps, strict=True):
+            yield _rect(left, _TOP, right - left, _FLOOR - _TOP, pattern)
+            if right - left > 60:
+                says = f"no answer {format_span(end - start)}"
+                yield _label((left + right) / 2, _TOP - 8, says, "middle")
+        yield from self._axes()
+        yield from self._calls()
+        yield from _curve([(self.x(at), self.y(value)) for at, _, value in self.points], gaps)
+        for bill in self.bills:
+            place = self.y(bill.quantity)
+            dashed = 'stroke-width="2" stroke-dasharray="9 5"'
+            yield _line(_LEFT, place, _WIDTH - _RIGHT, place, dashed)
+            yield _label(_LEFT + 8, place + 16, bill.label, "start")
+
+    def _axes(self) -> Iterator[str]:
+        for value in _steps(float(self.lowest), float(self.highest)):
+            place = self.y(value)
+            yield _line(_LEFT - 4, place, _WIDTH - _RIGHT, place, 'stroke-opacity=".15"')
+            yield _label(_LEFT - 8, place + 4, f"{value:,.10g}", "end")
+        yield _line(_LEFT, _FLOOR, _WIDTH - _RIGHT, _FLOOR)
+        yield _line(_LEFT, _TOP, _LEFT, _FLOOR)
+        first = self.usage.period.start
+        for day in [d for d in range(1, self.usage.days + 1) if d == 1 or d % 5 == 0]:
+            place = self.x(day_start(first.replace(day=day), self.usage.zone))
+            yield _line(place, _FLOOR, place, _FLOOR + 5)
+            yield _label(place, _FLOOR + 20, str(day), "middle")
+        yield _label(_LEFT - 12, _FLOOR + 20, "day", "end")
+
+    def _calls(self) -> Iterator[str]:
+        """A tick for each that was answered, and a cross for each that was not."""
+        yield _label(_LEFT - 8, _FLOOR + 43, "answered", "end")
+        for place in self._places(self.usage.asked.answered):
+            yield _line(place, _FLOOR + 32, place, _FLOOR + 44)
+        yield _label(_LEFT - 8, _FLOOR + 65, "refused", "end")
+        for place in self._places(self.usage.asked.refused):
+            yield _line(place - 4, _FLOOR + 56, place + 4, _FLOOR + 64)
+            yield _line(place - 4, _FLOOR + 64, place + 4, _FLOOR + 56)
+
+    def _places(self, moments: Iterable[int]) -> Iterator[float]:
+        """Where calls of the month stand; many at one place are drawn once."""
+        start, end = self.usage.span
+        places = sorted(self.x(at) for at in moments if start <= at <= end)
+        yield from dict.fromkeys(float(round(place)) for place in places)
 
 
 def _curve(points: list[tuple[float, float]], gaps: list[tuple[float, float]]) -> Iterator[str]:
     """A line through the points: dotted where it crosses a gap, since nobody knows how it went."""
-    places = list(dict.fromkeys((round(a, 1), round(b, 1)) for a, b in points))
-    for one, other in itertools.pairwise(places):
-        in_gap = any(a - 0.1 <= one[0] and other[0] <= b + 0.1 for a, b in gaps)
-        how = 'stroke-width="2" stroke-dasharray="1 5" stroke-linecap="round"'
-        if in_gap:
-            yield _line(*one, *other, how)
-    solid: list[list[tuple[float, float]]] = [[]]
-    for one in places:
-        last = solid[-1][-1][0] if solid[-1] else one[0]
-        if any(a - 0.1 <= last and one[0] <= b + 0.1 for a, b in gaps) and solid[-1]:
-            solid.append([])
-        solid[-1].append(one)
-    for part in solid:
-        if part:
-            line = " ".join(f"{a:.1f},{b:.1f}" for a, b in part)
-            yield f'<polyline points="{line}" fill="none" stroke="#000" stroke-width="2"/>'
+
+    def is_in_gap(left: float, right: float) -> bool:
+        return any(start - 0.1 <= left and right <= end + 0.1 for start, end in gaps)
+
+    places = list(dict.fromkeys((round(x, 1), round(y, 1)) for x, y in points))
+    strokes: list[list[tuple[float, float]]] = [places[:1]]
+    for last, place in itertools.pairwise(places):
+        if is_in_gap(last[0], place[0]):
+            dotted = 'stroke-width="2" stroke-dasharray="1 5" stroke-linecap="round"'
+            yield _line(*last, *place, dotted)
+            strokes.append([])
+        strokes[-1].append(place)
+    for stroke in filter(None, strokes):
+        line = " ".join(f"{x:.1f},{y:.1f}" for x, y in stroke)
+        yield f'<polyline points="{line}" fill="none" stroke="#000" stroke-width="2"/>'
     if len(places) <= _MOST_DOTS:
-        for a, b in places:
-            yield f'<circle cx="{a:.1f}" cy="{b:.1f}" r="3"/>'
+        for x, y in places:
+            yield f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3"/>'
 
 
 def has_bridge(row: ReconciledRow) -> bool:
@@ -109,39 +132,50 @@ def has_bridge(row: ReconciledRow) -> bool:
     return None not in known and bool(row.cost_variance)
 
 
-def bridge_chart(row: ReconciledRow, number: int) -> str:
-    """From what the contract says to what was billed: contracted cost, volume and price effect,
-    billed cost. The axis starts at zero, so that a bar's length is its amount."""
+class _Bar(NamedTuple):
+    name: str
+    start: Decimal
+    end: Decimal
+    label: str
+    pattern: str
+
+
+def draw_bridge(row: ReconciledRow, number: int) -> str:
+    """Return a chart from what the contract says to what was billed: contracted cost, volume and
+    price effect, billed cost. The axis starts at zero, so that a bar's length is its amount.
+
+    row: one that `has_bridge`.
+    """
     cost, volume, price, billed = (
-        getattr(row, name)
-        for name in ("contracted_cost", "volume_effect", "price_effect", "billed_cost")
+        amount or Decimal()
+        for amount in (row.contracted_cost, row.volume_effect, row.price_effect, row.billed_cost)
     )
     bars = [
-        ("contracted cost", Decimal(), cost, f"{Money(cost, row.billing_currency)}", ""),
-        ("volume effect", cost, cost + volume, _signed(volume), f"volume{number}"),
-        ("price effect", cost + volume, billed, _signed(price), f"price{number}"),
-        ("billed cost", Decimal(), billed, f"{Money(billed, row.billing_currency)}", ""),
+        _Bar("contracted cost", Decimal(), cost, f"{Money(cost, row.billing_currency)}", ""),
+        _Bar("volume effect", cost, cost + volume, _signed(volume), f"volume{number}"),
+        _Bar("price effect", cost + volume, billed, _signed(price), f"price{number}"),
+        _Bar("billed cost", Decimal(), billed, f"{Money(billed, row.billing_currency)}", ""),
     ]
-    ends = [float(one) for _, a, b, *_ in bars for one in (a, b)]
+    ends = [float(amount) for bar in bars for amount in (bar.start, bar.end)]
     low, high = min(ends), max(ends)
 
     def x(value: Decimal) -> float:
         room = _WIDTH - _NAMES - _VALUES
         return _NAMES + (float(value) - low) / ((high - low) or 1) * room
 
-    drawn = [_hatch(f"{name}{number}", tilt) for name, tilt in _TILTS.items()]
-    for place, (name, before, after, says, pattern) in enumerate(bars):
+    elements = [_hatch(f"{name}{number}", tilt) for name, tilt in _TILTS.items()]
+    for place, bar in enumerate(bars):
         top = 8 + place * _ROW
-        left, right = sorted((x(before), x(after)))
-        drawn.append(_label(_NAMES - 10, top + 16, name, "end"))
-        drawn.append(_rect(left, top, max(right - left, 1.5), _BAR, pattern))
-        drawn.append(_label(right + 8, top + 16, says, "start"))
+        left, right = sorted((x(bar.start), x(bar.end)))
+        elements.append(_label(_NAMES - 10, top + 16, bar.name, "end"))
+        elements.append(_rect(left, top, max(right - left, 1.5), _BAR, bar.pattern))
+        elements.append(_label(right + 8, top + 16, bar.label, "start"))
         if place < len(bars) - 1:  # where the next one starts
-            at = x(after)
-            drawn.append(_line(at, top + _BAR, at, top + _ROW, 'stroke-dasharray="2 2"'))
-    drawn.append(_line(x(Decimal()), 2, x(Decimal()), 8 + len(bars) * _ROW - 8))
-    told = ", ".join(f"{name} {says}" for name, *_, says, _ in bars)
-    return _svg(12 + len(bars) * _ROW, f"From contract to invoice: {told}", drawn)
+            at = x(bar.end)
+            elements.append(_line(at, top + _BAR, at, top + _ROW, 'stroke-dasharray="2 2"'))
+    elements.append(_line(x(Decimal()), 2, x(Decimal()), 8 + len(bars) * _ROW - 8))
+    summary = ", ".join(f"{bar.name} {bar.label}" for bar in bars)
+    return _svg(12 + len(bars) * _ROW, f"From contract to invoice: {summary}", elements)
 
 
 def _signed(amount: Decimal) -> str:
@@ -162,14 +196,10 @@ def _steps(low: float, high: float) -> Iterator[float]:
         at += step
 
 
-def _places(found: Iterable[float]) -> Iterator[float]:
-    yield from dict.fromkeys(float(round(one)) for one in sorted(found))
-
-
-def _svg(height: int, label: str, drawn: list[str]) -> str:
+def _svg(height: int, label: str, elements: list[str]) -> str:
     return (
-        f'<svg viewBox="0 0 {_WIDTH} {height}" role="img" aria-label="{text(label)}" '
-        f'font-size="13" fill="#000">{"".join(drawn)}</svg>'
+        f'<svg viewBox="0 0 {_WIDTH} {height}" role="img" aria-label="{escape(label)}" '
+        f'font-size="13" fill="#000">{"".join(elements)}</svg>'
     )
 
 
@@ -194,9 +224,9 @@ def _line(x1: float, y1: float, x2: float, y2: float, more: str = "") -> str:
     return f'<line {places} stroke="#000" {more}/>'
 
 
-def _label(x: float, y: float, said: str, anchor: str) -> str:
+def _label(x: float, y: float, text: str, anchor: str) -> str:
     """A text with a white edge, so that it is read on a pattern too."""
     return (
         f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" stroke="#fff" stroke-width="4" '
-        f'paint-order="stroke">{text(said)}</text>'
+        f'paint-order="stroke">{escape(text)}</text>'
     )

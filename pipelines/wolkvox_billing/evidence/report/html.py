@@ -7,7 +7,7 @@ from __future__ import annotations
 import html
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from wolkvox_billing.values.numbers import format_amount, format_number
 from wolkvox_billing.values.texts import harmless
@@ -58,17 +58,17 @@ class Money(NamedTuple):
         return f"{format_amount(self.amount)} {self.currency or ''}".strip()
 
 
-def table(headings: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-    """A table; numbers and amounts stand to the right. `None.` where there are no rows."""
+def table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """Return a table; numbers and amounts stand to the right. `None.` where there are no rows."""
     if not rows:
         return "<p>None.</p>"
     kinds = [
-        _kind(next((one for one in column if one is not None), ""))
+        _kind(next((value for value in column if value is not None), ""))
         for column in zip(*rows, strict=True)
     ]
     head = "".join(
-        f'<th scope="col"{kind if "number" in kind else ""}>{text(one)}</th>'
-        for one, kind in zip(headings, kinds, strict=True)
+        f'<th scope="col"{kind if "number" in kind else ""}>{escape(heading)}</th>'
+        for heading, kind in zip(headings, kinds, strict=True)
     )
     body = "".join(f"<tr>{''.join(map(_cell, row))}</tr>\n" for row in rows)
     return (
@@ -77,29 +77,30 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
     )
 
 
-def facts(named: Mapping[str, Any]) -> str:
-    """Names and values below each other, without those that are None."""
+def facts(named: Mapping[str, object]) -> str:
+    """Return names and values below each other, without those that are None."""
     listed = "".join(
-        f"<dt>{text(name)}</dt><dd{_kind(value) if _is_hash(value) else ''}>{_shown(value)}</dd>"
+        f"<dt>{escape(name)}</dt>"
+        f"<dd{_kind(value) if _is_hash(value) else ''}>{_printed(value)}</dd>"
         for name, value in named.items()
         if value is not None
     )
     return f"<dl>{listed}</dl>"
 
 
-def _cell(value: Any) -> str:
-    return f"<td{_kind(value)}>{'' if value is None else _shown(value)}</td>"
+def _cell(value: object) -> str:
+    return f"<td{_kind(value)}>{'' if value is None else _printed(value)}</td>"
 
 
-def _shown(value: Any) -> str:
-    return text(format_number(value) if isinstance(value, Decimal) else str(value))
+def _printed(value: object) -> str:
+    return escape(format_number(value) if isinstance(value, Decimal) else str(value))
 
 
-def _is_hash(value: Any) -> bool:
+def _is_hash(value: object) -> bool:
     return isinstance(value, str) and len(value) == _HASH and value.isalnum()
 
 
-def _kind(value: Any) -> str:
+def _kind(value: object) -> str:
     if isinstance(value, (Decimal, Money, int)):
         return ' class="number"'
     if _is_hash(value):
@@ -108,11 +109,12 @@ def _kind(value: Any) -> str:
     return ' class="short"' if is_short and (not isinstance(value, str) or value.isascii()) else ""
 
 
-def text(value: str) -> str:
-    """A text as HTML; what does not print, or turns the direction of writing, by its number."""
-    return html.escape(harmless(value))
+def escape(text: str) -> str:
+    """Return a text as HTML; what does not print, or turns the direction of writing, by its
+    number."""
+    return html.escape(harmless(text))
 
 
 def folded(summary: str, inside: str) -> str:
-    """What is shown on one click."""
-    return f"<details><summary>{text(summary)}</summary>\n{inside}</details>"
+    """Return what one click shows."""
+    return f"<details><summary>{escape(summary)}</summary>\n{inside}</details>"

@@ -1,5 +1,7 @@
 """What is shown of a month, for the evidence's report and the notebook: the Page, and the Usage of
 each counter in it, with the calls, the readings, and the stretches without an answer.
+
+A row of a table or a mart has the fields that are shown, named as its columns are.
 """
 
 from __future__ import annotations
@@ -11,37 +13,93 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from wolkvox_billing.marts.reconciled import ReconciledRow
 from wolkvox_billing.values.clock import day_start
 from wolkvox_billing.values.durations import HOUR
 from wolkvox_billing.values.numbers import format_number
+from wolkvox_billing.values.periods import Period
 from wolkvox_billing.vendor.answer import ANSWERS
 
-Row = Mapping[str, Any]
-Counter = tuple[str, str, str]  # operation_id, report, product
+
+class Counter(NamedTuple):
+    """What counts in the vendor's house; `product` is "" where it was never read."""
+
+    operation_id: str
+    report: str
+    product: str
 
 
-@dataclass
+class Call(NamedTuple):
+    """A row of `polls`."""
+
+    operation_id: str
+    report: str
+    poll_date: date
+    outcome: str
+    started_epoch: int
+
+
+class LoadedReading(NamedTuple):
+    """A row of `readings`."""
+
+    operation_id: str
+    report: str
+    description: str
+    date: date
+    is_repeated: bool | None
+    items: Decimal
+    read_at: datetime
+    read_epoch: int
+    poll_id: str
+
+
+class Restatement(NamedTuple):
+    """A row of `usage_restatements`."""
+
+    operation_id: str
+    report: str
+    product: str
+    usage_date: date
+    previous_quantity: Decimal
+    quantity: Decimal
+    read_at: datetime
+
+
+class DayCoverage(NamedTuple):
+    """A row of `poll_coverage`."""
+
+    poll_date: date
+    operation_id: str
+    operation_name: str | None
+    report: str
+    polls: int
+    polls_answered: int
+    refusals: int
+    largest_gap_minutes: int
+
+
+@dataclass(frozen=True)
 class Page:
-    """What the page shows. `tables` are the members' rows; `zones` by operation, `""` for others;
-    `measures` what a counter's numbers mean; `given` a document's member, None if not given."""
+    """What is shown of a month. `zones` by operation, `""` for others; `measures` what a counter's
+    numbers mean."""
 
-    month: str
-    start: date
-    end: date
+    period: Period
     as_of: datetime
-    rows: Sequence[ReconciledRow]
-    tables: Mapping[str, Sequence[Row]]
+    verdicts: Sequence[ReconciledRow]
+    calls: Sequence[Call]
+    readings: Sequence[LoadedReading]
+    restatements: Sequence[Restatement]
     zones: Mapping[str, str]
     measures: Mapping[Counter, str]
-    given: Mapping[str, str | None]
-    policy: Mapping[str, Any]
-    versions: Mapping[str, str]
-    warnings: Sequence[str] = ()
     language: str = "en"
+
+    @property
+    def month(self) -> str:
+        """Its name, such as 2026-10."""
+        return self.period.start.isoformat()[:7]
 
     def zone(self, operation_id: str | None) -> ZoneInfo:
         return ZoneInfo(self.zones.get(operation_id or "") or self.zones[""])
@@ -56,84 +114,93 @@ class Asked:
     days: set[date] = field(default_factory=set)
 
 
+class Bill(NamedTuple):
+    """A quantity that was billed of a counter, and its label."""
+
+    quantity: Decimal
+    label: str
+
+
 @dataclass(frozen=True)
 class Usage:
-    """What was read of a counter in the month, and when it was asked. `billed` are quantities, each
-    with its label. Where it was never read, the product is ""."""
+    """What was read of a counter in the month, and when it was asked."""
 
     counter: Counter
-    start: date
-    end: date
+    period: Period
     as_of: datetime
     zone: ZoneInfo
     measure: str | None
-    read: Sequence[Row]
+    readings: Sequence[LoadedReading]
     asked: Asked
-    billed: Sequence[tuple[Decimal, str]]
+    bills: Sequence[Bill]
 
     @property
     def title(self) -> str:
         return ", ".join(filter(None, self.counter))
 
     @property
+    def days(self) -> int:
+        """How many the month has."""
+        return (self.period.end - self.period.start).days
+
+    @property
     def span(self) -> tuple[int, int]:
-        """The month's start and end."""
-        return day_start(self.start, self.zone), day_start(self.end, self.zone)
+        """The month's start and end, in seconds since 1970."""
+        return day_start(self.period.start, self.zone), day_start(self.period.end, self.zone)
 
     def gaps(self) -> tuple[list[tuple[int, int]], int]:
-        """The stretches without an answer that stand out, and how long makes one so: three times
-        the usual pace, at least 1 and at most 36 hours. What is left at the end always is one."""
+        """Return the stretches without an answer that stand out, and how long makes one so: three
+        times the usual pace, at least 1 and at most 36 hours. What is left at the end always is
+        one."""
         start, end = self.span
         end = max(min(end, int(self.as_of.timestamp())), start)
-        points = [start, *(one for one in sorted(self.asked.answered) if start <= one <= end), end]
+        points = [start, *(at for at in sorted(self.asked.answered) if start <= at <= end), end]
         apart = [b - a for a, b in itertools.pairwise(points[1:-1])]
         usual = 3 * statistics.median(apart) if apart else 36 * HOUR
         least = int(min(max(usual, HOUR), 36 * HOUR))
-        pairs = list(itertools.pairwise(points))
-        found = [(a, b) for a, b in pairs if b - a > least or (b == end and b > a)]
-        return found, least
+        pairs = itertools.pairwise(points)
+        return [(a, b) for a, b in pairs if b - a > least or (b == end and b > a)], least
 
 
 def usages(page: Page) -> list[Usage]:
-    """The Usage of each counter; what was asked or billed, and never read, has one too."""
+    """Return the Usage of each counter; what was asked or billed, and never read, has one too."""
+    start, end = page.period
     asked: defaultdict[tuple[str, str], Asked] = defaultdict(Asked)
-    for one in page.tables["polls"]:
-        if page.start <= one["poll_date"] < page.end:
-            calls = asked[one["operation_id"], one["report"]]
-            is_answer = one["outcome"] in ANSWERS
-            (calls.answered if is_answer else calls.refused).append(one["started_epoch"])
+    for call in page.calls:
+        if start <= call.poll_date < end:
+            calls = asked[call.operation_id, call.report]
+            is_answer = call.outcome in ANSWERS
+            (calls.answered if is_answer else calls.refused).append(call.started_epoch)
             if is_answer:
-                calls.days.add(one["poll_date"])
-    read: defaultdict[Counter, list[Row]] = defaultdict(list)
-    for one in page.tables["readings"]:
-        if page.start <= one["date"] < page.end and not one["is_repeated"]:
-            read[one["operation_id"], one["report"], one["description"]].append(one)
-    billed = {(row.operation_id or "", row.report) for row in page.rows if row.report}
-    unread = {*asked, *billed} - {one[:2] for one in read}
+                calls.days.add(call.poll_date)
+    read: defaultdict[Counter, list[LoadedReading]] = defaultdict(list)
+    for row in page.readings:
+        if start <= row.date < end and not row.is_repeated:
+            read[Counter(row.operation_id, row.report, row.description)].append(row)
+    billed = {(row.operation_id or "", row.report) for row in page.verdicts if row.report}
+    unread = {*asked, *billed} - {counter[:2] for counter in read}
     return [
         Usage(
             counter=counter,
-            start=page.start,
-            end=page.end,
+            period=page.period,
             as_of=page.as_of,
-            zone=page.zone(counter[0]),
+            zone=page.zone(counter.operation_id),
             measure=page.measures.get(counter),
-            read=read[counter],
+            readings=read[counter],
             asked=asked[counter[:2]],
-            billed=_billed(page, counter),
+            bills=_bills(page.verdicts, counter),
         )
-        for counter in sorted([*read, *((*one, "") for one in unread)])
+        for counter in sorted([*read, *(Counter(*pair, "") for pair in unread)])
     ]
 
 
-def _billed(page: Page, counter: Counter) -> list[tuple[Decimal, str]]:
-    operation_id, report, product = counter
-    found = []
-    for row in page.rows:
+def _bills(verdicts: Sequence[ReconciledRow], counter: Counter) -> list[Bill]:
+    bills: list[Bill] = []
+    for row in verdicts:
         quantity = row.billed_quantity
-        if (row.operation_id or "", row.report) != (operation_id, report) or quantity is None:
+        if (row.operation_id or "", row.report) != counter[:2] or quantity is None:
             continue
-        if row.product in (None, product):
-            of = " for the whole report" if row.product is None and product else ""
-            found.append((quantity, f"billed{of}: {format_number(quantity)}"))
-    return found
+        if row.product in (None, counter.product):
+            of = " for the whole report" if row.product is None and counter.product else ""
+            bills.append(Bill(quantity, f"billed{of}: {format_number(quantity)}"))
+    return bills

@@ -6,25 +6,24 @@ Colour says nothing that a pattern, a shape or a word does not say too. Every te
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import NamedTuple
 
-from wolkvox_billing.evidence.report.html import STYLE, Money, table, text
-from wolkvox_billing.evidence.report.month import Counter, Page, usages
+from wolkvox_billing.evidence.report.html import STYLE, Money, escape, table
+from wolkvox_billing.evidence.report.month import Page, usages
 from wolkvox_billing.evidence.report.sections import (
-    bridges,
-    days_and_gaps,
-    restatements,
-    sentence,
-    usage,
-    verdicts,
+    render_bridges,
+    render_days_and_gaps,
+    render_restatements,
+    render_sentence,
+    render_usage,
+    render_verdicts,
 )
 from wolkvox_billing.marts.reconciled import ReconciledRow
 from wolkvox_billing.values.clock import format_moment
-
-__all__ = ["Counter", "Page", "report"]
 
 _PAPER = """
 body { max-width: 64rem; margin: 2rem auto; padding: 0 1rem; }
@@ -36,32 +35,61 @@ body { max-width: 64rem; margin: 2rem auto; padding: 0 1rem; }
 """
 
 
-def report(page: Page) -> str:
-    """The page as HTML."""
-    title = f"Usage and invoices of {text(page.month)}"
+class LoadedDocument(NamedTuple):
+    """A row of `invoice_documents`, with the fields that are shown, named as its columns are."""
+
+    document_id: str
+    document_kind: str
+    is_test: bool
+    document_number: str | None
+    supplier_id: str | None
+    issue_date: date | None
+    net_amount: Decimal | None
+    billing_currency: str | None
+    file_name: str
+    file_sha256: str
+
+
+@dataclass(frozen=True)
+class Annex:
+    """What the report shows beside the month's page. `members`: by document_id the member that
+    holds the document, None where its file was not given."""
+
+    documents: Sequence[LoadedDocument]
+    members: Mapping[str, str | None]
+    policy: Mapping[str, object]
+    versions: Mapping[str, str]
+    warnings: Sequence[str]
+
+
+def render_report(page: Page, annex: Annex) -> str:
+    """Return the report as HTML."""
+    title = f"Usage and invoices of {escape(page.month)}"
+    counters = usages(page)
     parts = [
         f"<h1>{title}</h1>",
-        f"<p>As of {text(format_moment(page.as_of, page.zone('')))}. Every figure here comes from "
-        "the files beside this page; <code>manifest.json</code> holds the SHA-256 of each.</p>",
+        f"<p>As of {escape(format_moment(page.as_of, page.zone('')))}. Every figure here comes "
+        "from the files beside this page; <code>manifest.json</code> holds the SHA-256 of "
+        "each.</p>",
         "<h2>Verdicts</h2>",
-        *(sentence(one, page.language) for one in page.rows),
-        verdicts(page.rows),
+        *(render_sentence(verdict, page.language) for verdict in page.verdicts),
+        render_verdicts(page.verdicts),
         "<h2>Totals</h2>",
-        _totals(page.rows),
-        *(f"<p>Warning: {text(one)}</p>" for one in page.warnings),
+        _totals(page.verdicts),
+        *(f"<p>Warning: {escape(warning)}</p>" for warning in annex.warnings),
         "<h2>Volume and price</h2>",
-        bridges(page.rows),
+        render_bridges(page.verdicts),
         "<h2>What was read</h2>",
-        *(usage(one, number) + days_and_gaps(one) for number, one in enumerate(usages(page))),
-        "" if usages(page) else "<p>Nothing was asked in this month.</p>",
+        *(render_usage(usage, n) + render_days_and_gaps(usage) for n, usage in enumerate(counters)),
+        "" if counters else "<p>Nothing was asked in this month.</p>",
         "<h2>Values that changed after their day, or that fell</h2>",
-        restatements(page),
+        render_restatements(page),
         "<h2>Documents</h2>",
-        _documents(page),
+        _documents(annex),
         "<h2>Policy</h2>",
-        table(["setting", "value"], [[name, _plain(v)] for name, v in page.policy.items()]),
+        table(["setting", "value"], [[name, _listed(v)] for name, v in annex.policy.items()]),
         "<h2>Versions</h2>",
-        table(["what", "version"], [[name, value] for name, value in page.versions.items()]),
+        table(["what", "version"], list(annex.versions.items())),
     ]
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
@@ -75,45 +103,47 @@ def report(page: Page) -> str:
 
 @dataclass
 class _Sum:
-    keys: int = 0
+    verdicts: int = 0
     billed: Decimal = Decimal()
     contracted: Decimal = Decimal()
     unknown: int = 0
 
+    def add(self, row: ReconciledRow) -> None:
+        self.verdicts += 1
+        self.billed += row.billed_cost or 0
+        self.contracted += row.contracted_cost or 0
+        self.unknown += row.contracted_cost is None
 
-def _totals(rows: Sequence[ReconciledRow]) -> str:
+
+def _totals(verdicts: Sequence[ReconciledRow]) -> str:
     """What each status comes to in each currency; a contract's cost that nobody knows is said."""
     sums: defaultdict[tuple[str, str], _Sum] = defaultdict(_Sum)
-    for row in rows:
+    for row in verdicts:
         for status in (row.reconciliation_status, "all"):
-            one = sums[status, row.billing_currency or ""]
-            one.keys += 1
-            one.billed += row.billed_cost or 0
-            one.contracted += row.contracted_cost or 0
-            one.unknown += row.contracted_cost is None
+            sums[status, row.billing_currency or ""].add(row)
     ordered = sorted(sums.items(), key=lambda item: (item[0][0] == "all", item[0]))
     return table(
         ["status", "verdicts", "billed", "by contract", "without a known cost by contract"],
         [
-            [status, Decimal(one.keys), Money(one.billed, currency),
-             Money(one.contracted, currency), Decimal(one.unknown)]
-            for (status, currency), one in ordered
+            [status, Decimal(total.verdicts), Money(total.billed, currency),
+             Money(total.contracted, currency), Decimal(total.unknown)]
+            for (status, currency), total in ordered
         ],
     )  # fmt: skip
 
 
-def _documents(page: Page) -> str:
+def _documents(annex: Annex) -> str:
     return table(
         ["kind", "number", "supplier", "issued", "net", "file", "SHA-256 of the file", "in here"],
         [
-            [str(one["document_kind"]).replace("_", " ") + (" (a test)" if one["is_test"] else ""),
-             one["document_number"], one["supplier_id"], one["issue_date"],
-             Money(one["net_amount"], one["billing_currency"]), one["file_name"],
-             one["file_sha256"], page.given[one["document_id"]] or "not given"]
-            for one in page.tables["invoice_documents"]
+            [document.document_kind.replace("_", " ") + (" (a test)" if document.is_test else ""),
+             document.document_number, document.supplier_id, document.issue_date,
+             Money(document.net_amount, document.billing_currency), document.file_name,
+             document.file_sha256, annex.members[document.document_id] or "not given"]
+            for document in annex.documents
         ],
     )  # fmt: skip
 
 
-def _plain(value: Any) -> str:
+def _listed(value: object) -> str:
     return ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)

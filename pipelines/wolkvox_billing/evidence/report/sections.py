@@ -7,48 +7,48 @@ from datetime import datetime, timezone
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from wolkvox_billing.evidence.report.charts import bridge_chart, has_bridge, usage_chart
-from wolkvox_billing.evidence.report.html import Money, facts, table, text
-from wolkvox_billing.evidence.report.month import Page, Row, Usage
+from wolkvox_billing.evidence.report.charts import draw_bridge, draw_usage, has_bridge
+from wolkvox_billing.evidence.report.html import Money, escape, facts, table
+from wolkvox_billing.evidence.report.month import DayCoverage, Page, Usage
 from wolkvox_billing.marts.reconciled import ReconciledRow
-from wolkvox_billing.reconciliation.origin import Traced
+from wolkvox_billing.reconciliation.origin import BilledFrom, MeasuredFrom, Traced
 from wolkvox_billing.values.clock import format_moment
 from wolkvox_billing.values.durations import format_span
 from wolkvox_billing.values.periods import format_period
 
 
-def as_of(page: Page) -> str:
-    """Up to which moment the marts speak."""
+def say_as_of(page: Page) -> str:
+    """Return up to which moment the marts speak."""
     return f"As of {format_moment(page.as_of, page.zone(''))}."
 
 
-def sentence(row: ReconciledRow, language: str) -> str:
-    """A verdict in words."""
+def render_sentence(row: ReconciledRow, language: str) -> str:
+    """Return a verdict in words."""
     kind, mark = ("verdict material", "Worth an alarm: ") if row.is_material else ("verdict", "")
     return (
-        f'<p class="{kind}">{mark}<strong>{text(row.reconciliation_status)}</strong>: '
-        f'<span lang="{text(language)}">{text(row.explanation)}</span></p>'
+        f'<p class="{kind}">{mark}<strong>{escape(row.reconciliation_status)}</strong>: '
+        f'<span lang="{escape(language)}">{escape(row.explanation)}</span></p>'
     )
 
 
-def verdicts(rows: Sequence[ReconciledRow]) -> str:
-    """A table of them."""
+def render_verdicts(verdicts: Sequence[ReconciledRow]) -> str:
     return table(
         ["operation", "report, product", "period", "measured", "billed", "difference", "status"],
         [
             [*_named(row), row.consumed_quantity, row.billed_quantity,
              row.quantity_variance, row.reconciliation_status]
-            for row in rows
+            for row in verdicts
         ],
     )  # fmt: skip
 
 
-def bridges(rows: Sequence[ReconciledRow]) -> str:
-    """From contracted to billed cost: a table of all, and a chart of each that differs."""
+def render_bridges(verdicts: Sequence[ReconciledRow]) -> str:
+    """Return the ways from contracted to billed cost: a table of all, and a chart of each that
+    differs."""
     charts = [
-        f"<figure><h3>{text(', '.join(filter(None, _named(row))))}</h3>"
-        f"{bridge_chart(row, number)}</figure>"
-        for number, row in enumerate(rows)
+        f"<figure><h3>{escape(', '.join(filter(None, _named(row))))}</h3>"
+        f"{draw_bridge(row, number)}</figure>"
+        for number, row in enumerate(verdicts)
         if has_bridge(row)
     ]
     listed = table(
@@ -56,9 +56,9 @@ def bridges(rows: Sequence[ReconciledRow]) -> str:
          "price effect", "billed cost"],
         [
             [*_named(row),
-             *(Money(getattr(row, name), row.billing_currency) for name in
-               ("contracted_cost", "volume_effect", "price_effect", "billed_cost"))]
-            for row in rows
+             *(Money(amount, row.billing_currency) for amount in
+               (row.contracted_cost, row.volume_effect, row.price_effect, row.billed_cost))]
+            for row in verdicts
         ],
     )  # fmt: skip
     return "\n".join([*charts, listed])
@@ -74,122 +74,122 @@ def _named(row: ReconciledRow) -> list[str]:
     ]
 
 
-def usage(one: Usage, number: int) -> str:
-    """A counter's chart, what it shows, and its coverage in words."""
+def render_usage(usage: Usage, number: int) -> str:
+    """Return a counter's chart, what it shows, and its coverage in words."""
     return (
-        f"<h3>{text(one.title)}</h3>\n<figure>{usage_chart(one, number)}"
-        f"<figcaption>{text(_caption(one))}</figcaption></figure>\n<p>{text(_coverage(one))}</p>"
+        f"<h3>{escape(usage.title)}</h3>\n<figure>{draw_usage(usage, number)}"
+        f"<figcaption>{escape(_caption(usage))}</figcaption></figure>\n"
+        f"<p>{escape(_coverage(usage))}</p>"
     )
 
 
-def days_and_gaps(one: Usage) -> str:
-    """What the chart shows, in tables."""
-    gaps, _ = one.gaps()
-    last_of_day = {row["date"]: row for row in sorted(one.read, key=lambda row: row["read_epoch"])}
+def render_days_and_gaps(usage: Usage) -> str:
+    """Return what the chart shows, in tables."""
+    gaps, _ = usage.gaps()
+    last_of_day = {row.date: row for row in sorted(usage.readings, key=lambda row: row.read_epoch)}
     return table(
         ["no answer from", "to", "for"],
         [
-            [*(format_moment(datetime.fromtimestamp(e, timezone.utc), one.zone) for e in pair),
-             format_span(pair[1] - pair[0])]
-            for pair in gaps
+            [*(format_moment(datetime.fromtimestamp(at, timezone.utc), usage.zone) for at in gap),
+             format_span(gap[1] - gap[0])]
+            for gap in gaps
         ],
     ) + table(
         ["day", "last value read", "read at", "call"],
         [
-            [day, row["items"], format_moment(row["read_at"], one.zone), row["poll_id"]]
+            [day, row.items, format_moment(row.read_at, usage.zone), row.poll_id]
             for day, row in sorted(last_of_day.items())
         ],
     )  # fmt: skip
 
 
-def _caption(one: Usage) -> str:
-    _, least = one.gaps()
-    said = (
-        f"Line: what was read{f' ({one.measure})' if one.measure else ''}, dotted where nobody "
+def _caption(usage: Usage) -> str:
+    _, least = usage.gaps()
+    caption = (
+        f"Line: what was read{f' ({usage.measure})' if usage.measure else ''}, dotted where nobody "
         f"knows how it went. Hatched: more than {format_span(least)} without an answer, and what "
         "was left at the end. Below, a tick for each call that was answered, and a cross for each "
         "that was refused or not answered."
     )
-    if not one.billed:
-        return said
-    if one.measure == "daily":
-        return f"{said} Each value is a day's own; for the whole month: {one.billed[0][1]}."
-    return f"{said} Dashed: what was billed."
+    if not usage.bills:
+        return caption
+    if usage.measure == "daily":
+        return f"{caption} Each value is a day's own; for the whole month: {usage.bills[0].label}."
+    return f"{caption} Dashed: what was billed."
 
 
-def _coverage(one: Usage) -> str:
-    gaps, _ = one.gaps()
+def _coverage(usage: Usage) -> str:
+    gaps, _ = usage.gaps()
     return (
-        f"Coverage: {len(one.asked.days)} of {(one.end - one.start).days} days answered; "
-        f"{len(one.asked.answered)} calls answered, {len(one.asked.refused)} refused or not "
+        f"Coverage: {len(usage.asked.days)} of {usage.days} days answered; "
+        f"{len(usage.asked.answered)} calls answered, {len(usage.asked.refused)} refused or not "
         "answered; longest time without an answer that stands out: "
         f"{format_span(max((b - a for a, b in gaps), default=0))}."
     )
 
 
-def restatements(page: Page) -> str:
-    """A table of values that changed after their day, or that fell."""
+def render_restatements(page: Page) -> str:
+    """Return a table of values that changed after their day, or that fell."""
     return table(
         ["operation", "report", "product", "day", "before", "then", "read at"],
         [
-            [one["operation_id"], one["report"], one["product"], one["usage_date"],
-             one["previous_quantity"], one["quantity"],
-             format_moment(one["read_at"], page.zone(one["operation_id"]))]
-            for one in page.tables["usage_restatements"]
+            [row.operation_id, row.report, row.product, row.usage_date, row.previous_quantity,
+             row.quantity, format_moment(row.read_at, page.zone(row.operation_id))]
+            for row in page.restatements
         ],
     )  # fmt: skip
 
 
-def coverage(rows: Sequence[Row]) -> str:
-    """A table of poll_coverage."""
+def render_coverage(days: Sequence[DayCoverage]) -> str:
     return table(
         ["day", "operation", "report", "calls", "answered", "refused", "longest gap in minutes"],
         [
-            [row["poll_date"], row["operation_id"], row["report"], row["polls"],
-             row["polls_answered"], row["refusals"], row["largest_gap_minutes"]]
-            for row in rows
+            [day.poll_date, day.operation_id, day.report, day.polls, day.polls_answered,
+             day.refusals, day.largest_gap_minutes]
+            for day in days
         ],
     )  # fmt: skip
 
 
-def origin(one: Traced, zone: ZoneInfo) -> str:
-    """What a verdict came from: the last readings with their calls, and the lines with their
+def render_origin(verdict: Traced, zone: ZoneInfo) -> str:
+    """Return what a verdict came from: the last readings with their calls, and the lines with their
     files."""
     parts = ["<h3>Measured: the last reading of each product</h3>"]
-    for seen in one.measured_from:
-        status = "" if seen.http_status is None else f", HTTP {seen.http_status}"
-        parts.append(
-            facts(
-                {
-                    "product": seen.product,
-                    "operation": seen.operation,
-                    "meaning": seen.measure or "undetermined",
-                    "readings": Decimal(seen.readings),
-                    "read at": format_moment(seen.read_at, zone),
-                    "items, as received": seen.items_raw,
-                    "date, as received": seen.date_raw,
-                    "call": f"{seen.poll_id}: {seen.outcome}{status}",
-                    "SHA-256 of the answer": seen.answer_sha256,
-                }
-            )
-        )
-    if not one.measured_from:
-        parts.append("<p>None.</p>")
-    if one.polls is not None:
-        parts.append(f"<p>{one.polls:,} calls in this period, {one.polls_answered:,} answered.</p>")
+    parts += [_measured(last, zone) for last in verdict.measured_from] or ["<p>None.</p>"]
+    if verdict.polls is not None:
+        polls, answered = verdict.polls, verdict.polls_answered
+        parts.append(f"<p>{polls:,} calls in this period, {answered:,} answered.</p>")
     parts.append("<h3>Billed: each line</h3>")
-    for line in one.billed_from:
-        parts.append(
-            facts(
-                {
-                    line.document_kind.replace("_", " "): line.document_number or "no number",
-                    "line": f"{line.line_number}: {line.description or 'no description'}",
-                    "quantity": line.quantity,
-                    "net": Money(line.net_amount, line.billing_currency),
-                    "file": line.file_name,
-                    "SHA-256 of the file": line.file_sha256,
-                    "document_id": line.document_id,
-                }
-            )
-        )
-    return "".join(parts) + ("" if one.billed_from else "<p>None.</p>")
+    parts += [_billed(line) for line in verdict.billed_from] or ["<p>None.</p>"]
+    return "".join(parts)
+
+
+def _measured(last: MeasuredFrom, zone: ZoneInfo) -> str:
+    status = "" if last.http_status is None else f", HTTP {last.http_status}"
+    return facts(
+        {
+            "product": last.product,
+            "operation": last.operation,
+            "meaning": last.measure or "undetermined",
+            "readings": Decimal(last.readings),
+            "read at": format_moment(last.read_at, zone),
+            "items, as received": last.items_raw,
+            "date, as received": last.date_raw,
+            "call": f"{last.poll_id}: {last.outcome}{status}",
+            "SHA-256 of the answer": last.answer_sha256,
+        }
+    )
+
+
+def _billed(line: BilledFrom) -> str:
+    return facts(
+        {
+            line.document_kind.replace("_", " "): line.document_number or "no number",
+            "line": f"{line.line_number}: {line.description or 'no description'}",
+            "quantity": line.quantity,
+            "net": Money(line.net_amount, line.billing_currency),
+            "file": line.file_name,
+            "SHA-256 of the file": line.file_sha256,
+            "document_id": line.document_id,
+        }
+    )

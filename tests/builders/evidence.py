@@ -1,0 +1,36 @@
+"""Evidence written by `reconcile`, and what is in such a file."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from wolkvox_billing.evidence import order_evidence
+from wolkvox_billing.verbs.reconcile import reconcile
+
+
+def write_evidence(
+    folder: str | os.PathLike[str],
+    month: str,
+    files: Sequence[str | os.PathLike[str]] = (),
+    **settings: Any,
+) -> Path:
+    """Reconcile a month, and return its evidence file."""
+    order = order_evidence(folder, month, files)
+    evidence = reconcile(month, evidence=order, **settings).evidence
+    assert evidence
+    return evidence
+
+
+def members_of(file: Path) -> dict[str, bytes]:
+    with zipfile.ZipFile(file) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def csv_rows(data: bytes) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(data.decode("utf-8-sig"), newline="")))
