@@ -1,4 +1,4 @@
-"""Behaviours of honest vendors and billing departments; each may accuse itself by no fault.
+"""Behaviours of honest vendors and billing departments: each is odd in a way that is no fault.
 
 A Behaviour is one way to count, to answer and to bill; all other ways are the plain ones.
 """

@@ -6,7 +6,6 @@ what differs is when it comes, which period it names and how it is rounded.
 
 from __future__ import annotations
 
-import random
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -51,7 +50,7 @@ class Account:
         return list(pairwise(self.months))
 
 
-Department = Callable[[Account, random.Random], list[Issued]]
+Department = Callable[[Account], list[Issued]]
 Rounding = Callable[[Decimal], Decimal]
 
 
@@ -133,7 +132,7 @@ def monthly(  # what differs is independent, and named where it is not the usual
     their code.
     """
 
-    def department(account: Account, rng: random.Random) -> list[Issued]:
+    def department(account: Account) -> list[Issued]:
         documents = []
         for start, end in account.spans():
             items = []
@@ -158,7 +157,7 @@ def _divided(quantity: Decimal, lines: int) -> list[Decimal]:
 def rounded_and_priced(rounding: Rounding) -> Department:
     """The quantity is rounded, and the amount is that of the rounded one."""
 
-    def department(account: Account, rng: random.Random) -> list[Issued]:
+    def department(account: Account) -> list[Issued]:
         documents = []
         for start, end in account.spans():
             quantity = rounding(account.between(start, end))
@@ -176,7 +175,7 @@ def _item(account: Account, quantity: Decimal, description: str = "Consumo del s
 def waived(units: int) -> Department:
     """So many units are not charged."""
 
-    def department(account: Account, rng: random.Random) -> list[Issued]:
+    def department(account: Account) -> list[Issued]:
         return [
             issue(account, end + 2 * ONE,
                   _item(account, max(account.between(start, end) - units, Decimal())),
@@ -187,7 +186,7 @@ def waived(units: int) -> Department:
     return department
 
 
-def by_text(account: Account, rng: random.Random) -> list[Issued]:
+def by_text(account: Account) -> list[Issued]:
     """The month is named by the line's text alone."""
     return [
         issue(account, end + 2 * ONE,
@@ -200,7 +199,7 @@ def two_months(*, states: bool) -> Department:
     """Every second month, one document with a line for each, which has its own period where it
     `states` any, and else names the month in its text."""
 
-    def department(account: Account, rng: random.Random) -> list[Issued]:
+    def department(account: Account) -> list[Issued]:
         documents, spans = [], account.spans()
         for place in range(0, len(spans), 2):
             both = spans[place : place + 2]
@@ -220,7 +219,7 @@ def caught_up(*, states: bool) -> Department:
     by the line's text alone. The last document holds what was left, and nothing else. Where it
     `states` a period, that is the month of the larger line."""
 
-    def department(account: Account, rng: random.Random) -> list[Issued]:
+    def department(account: Account) -> list[Issued]:
         documents, left, before = [], Decimal(), account.months[0]
         for start, end in account.spans():
             used = account.between(start, end)
@@ -238,7 +237,7 @@ def caught_up(*, states: bool) -> Department:
     return department
 
 
-def in_advance(account: Account, rng: random.Random) -> list[Issued]:
+def in_advance(account: Account) -> list[Issued]:
     """Issued on the first day of the month that it bills, and names no period; that of the month
     after the last one is there too."""
     return [
@@ -247,7 +246,7 @@ def in_advance(account: Account, rng: random.Random) -> list[Issued]:
     ]
 
 
-def plan_and_excess(account: Account, rng: random.Random) -> list[Issued]:
+def plan_and_excess(account: Account) -> list[Issued]:
     """One plan, whose price is that of its units, and the units beyond it."""
     documents = []
     for start, end in account.spans():
@@ -259,7 +258,7 @@ def plan_and_excess(account: Account, rng: random.Random) -> list[Issued]:
     return documents
 
 
-def before_the_end(account: Account, rng: random.Random) -> list[Issued]:
+def before_the_end(account: Account) -> list[Issued]:
     """Issued on the 28th for its whole month: the last days are estimated."""
     documents = []
     for start, end in account.spans():
@@ -274,7 +273,7 @@ def cycle(first_day: int) -> Department:
     """Periods from this day of a month to the day before it in the next, which are stated, and
     invoiced two days after; the first begins with the account."""
 
-    def department(account: Account, rng: random.Random) -> list[Issued]:
+    def department(account: Account) -> list[Issued]:
         turns = [account.months[0], *(start.replace(day=first_day) for start in account.months)]
         return [
             issue(account, end + 2 * ONE, _item(account, account.between(start, end)),
@@ -288,7 +287,7 @@ def cycle(first_day: int) -> Department:
 def fortnightly(*, states: bool) -> Department:
     """Two documents a month, which state their periods, or name them in the text of the line."""
 
-    def department(account: Account, rng: random.Random) -> list[Issued]:
+    def department(account: Account) -> list[Issued]:
         documents = []
         for start, end in account.spans():
             middle = start.replace(day=16)
@@ -302,7 +301,7 @@ def fortnightly(*, states: bool) -> Department:
     return department
 
 
-def credited(account: Account, rng: random.Random) -> list[Issued]:
+def credited(account: Account) -> list[Issued]:
     """A wrong invoice, a note over all of it, and the right invoice."""
     documents = []
     for start, end in account.spans():
@@ -317,7 +316,7 @@ def credited(account: Account, rng: random.Random) -> list[Issued]:
     return documents
 
 
-def pro_rata_lines(account: Account, rng: random.Random) -> list[Issued]:
+def pro_rata_lines(account: Account) -> list[Issued]:
     """Of a level of 20 that grew by 5: one line at the whole price, and one at a part of it, by the
     days that are left; its quantity is the five."""
     documents = []
