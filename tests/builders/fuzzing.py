@@ -19,7 +19,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, TypeVar
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
@@ -156,15 +156,17 @@ def rows(draw: st.DrawFn) -> Any:
 
 
 def count_said(value: Any) -> Decimal | None:
-    """Return the count that `items` says: a text by `number_said`, maybe with a %; a JSON
-    number."""
+    """Return the count that `items` says, to 4 decimals: a text by `number_said`, maybe with a %; a
+    JSON number."""
     if isinstance(value, str):
         text = value.strip()
         value = number_said(text.removesuffix("%")) if len(text) <= 60 else None
     if not isinstance(value, Decimal):
         return None
-    fits = abs(value) < 10**14 and value == round(value, 4)
-    return value if fits else None
+    if abs(value) >= 10**14:
+        return None
+    rounded = value.quantize(Decimal("0.0001"), ROUND_HALF_UP)
+    return rounded if abs(rounded) < 10**14 else None
 
 
 def days_said(value: Any) -> set[date]:

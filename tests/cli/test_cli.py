@@ -222,7 +222,7 @@ def test_an_answer_that_nobody_can_read_is_no_success(project: Project) -> None:
     project.vendor.answer(TOKENS["acme"], REPORT, [row, row])
     assert "2, 2 unreadable" in command("load").stdout
     assert json.loads(command("load", "--force", "--json").stdout)["polls"][0]["rejected"] == 2
-    assert "2 rows of the newest answer could not be read" in command("status").stdout
+    assert "in the newest answer none of 2 rows could be read" in command("status").stdout
     result = command("check")
     assert result.exit_code == 1
     assert "fails at: format" in result.stdout and "'1.234,5' is not an amount" in result.stdout

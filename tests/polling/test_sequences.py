@@ -380,6 +380,34 @@ def test_two_rows_of_one_key_in_one_answer(warehouse: Project) -> None:
     ]  # fmt: skip
 
 
+def test_amounts_with_more_decimals_than_are_kept(warehouse: Project) -> None:
+    """Seconds in minutes, as a text and as a JSON number, are rounded half up to 4 decimals and
+    kept as they came; a note of the call says how many."""
+    tell(
+        warehouse,
+        row("12071.266666666667"),
+        {**row("", product="Video"), "items": 0.00005},
+        row("1.50000", product="Other"),
+    )
+    report = warehouse.load()
+    assert (report.is_good, report.warnings) == (True, [])
+    expected = [
+        ("Audios", Decimal("12071.2667"), "12071.266666666667"),
+        ("Video", Decimal("0.0001"), "5e-05"),
+        ("Other", Decimal("1.5000"), "1.50000"),
+    ]
+    columns = "description, items, items_raw"
+    by_row = f"SELECT {columns} FROM readings ORDER BY row_number"
+    assert warehouse.query(by_row) == expected
+    assert warehouse.query(f"SELECT {columns} FROM {REPORT} ORDER BY description") == sorted(
+        expected
+    )
+    assert warehouse.query("SELECT rows, rejected, note FROM polls") == [
+        (3, 0, "2 of the rows have an amount of more than 4 decimals: rounded half up to 4 in "
+               "items, and as it came in items_raw")
+    ]  # fmt: skip
+
+
 def test_a_total_row_and_a_garbled_one(warehouse: Project) -> None:
     """A total row and a garbled one are rejected as they came, with a reason; the rest is read."""
     tell(warehouse, row("5"), row("1.234,5", product="Video"), row("6", product="TOTAL"))

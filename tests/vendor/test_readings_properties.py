@@ -7,8 +7,10 @@ import math
 from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any, TypeVar
 
+import pyarrow as pa
 import pytest
 import simplejson
 from hypothesis import example, given, settings
@@ -17,6 +19,7 @@ from hypothesis import strategies as st
 from builders.readings import ROW, TODAY, answered
 from wolkvox_billing.vendor import readings as readings_module
 from wolkvox_billing.vendor.answer import Judgement, Outcome, judge_answer
+from wolkvox_billing.vendor.envelope import Rows, TextRows
 from wolkvox_billing.vendor.readings import Unreadable, read_date, read_items, read_rows
 
 T = TypeVar("T")
@@ -97,7 +100,9 @@ PLAIN = st.fixed_dictionaries(
     {
         "operation": st.sampled_from(["ACME", "ACMÉ", " total: "]) | TEXTS,
         "description": st.sampled_from(["Audios", ":x", "TOTAL", "a\x00b"]) | TEXTS,
-        "items": st.sampled_from(["7", "1,234.5", "0", "1\n2", "12,345,678,901,234"]) | DIGITS,
+        "items": st.sampled_from(["7", "1,234.5", "0", "1\n2", "12,345,678,901,234"])
+        | st.sampled_from(["12071.266666666667", "0.00005", "1,234.50000", "1.23465"])
+        | DIGITS,
         "date": st.sampled_from(["2026-11-10", "20261110", "TOTAL", "2026-13-01"]) | DIGITS,
     }
 )
@@ -111,8 +116,26 @@ def test_rows_by_column_read_as_one_by_one(rows: list[Any]) -> None:
         patch.setattr(readings_module, "_read_plain", lambda *_: None)
         one_by_one = read_rows(rows, TODAY)
     assert list(by_column[0]) == list(one_by_one[0]) and by_column[1] == one_by_one[1]
+    assert by_column[0].rounded == one_by_one[0].rounded
     for ours, theirs in zip(by_column[0], one_by_one[0], strict=True):
         assert str(ours.items) == str(theirs.items)
+
+
+@given(st.lists(st.decimals(0, 10**13 - 1, places=20), min_size=1, max_size=4), st.integers(0, 20))
+def test_any_plain_amount_is_rounded_half_up_in_each_way_of_reading(
+    amounts: list[Decimal], places: int
+) -> None:
+    """One by one, by column and by pyarrow an amount is the whole number of ten-thousandths that is
+    nearest, the upper one of two that are equally near, and the same amounts count as rounded."""
+    texts = [f"{amount:.{places}f}" for amount in amounts]
+    shares = [Fraction(text) * 10_000 for text in texts]
+    expected = [Decimal(math.floor(share + Fraction(1, 2))).scaleb(-4) for share in shares]
+    rows = [{**ROW, "items": text} for text in texts]
+    columns = {name: pa.array([row[name] for row in rows]) for name in ROW}
+    for way in (rows, [*rows, None], Rows([TextRows(columns, b"", 0, 0)])):
+        readings, _ = read_rows(way, TODAY)
+        assert [reading.items for reading in readings] == expected
+        assert readings.rounded == sum(share.denominator > 1 for share in shares)
 
 
 def repr_of(value: Any) -> str:

@@ -174,9 +174,10 @@ def test_numbers_and_days_at_their_ends(
 
 
 def test_a_large_answer_of_rows_that_cannot_be_read(warehouse: Project) -> None:
-    """Each of them is in rejected_rows, under its number."""
+    """Each of them is in rejected_rows, under its number, and the load is no success."""
     tell(warehouse, [row(f"P{n}", "n/a") for n in range(MANY)])
-    assert warehouse.load().is_good
+    [problem] = warehouse.load().problems
+    assert f"none of {MANY} rows could be read (the first: 'n/a' is not an amount" in problem
     counted = "SELECT count(*), min(row_number), max(row_number) FROM rejected_rows"
     assert warehouse.query(counted) == [(MANY, 1, MANY)]
 

@@ -34,8 +34,8 @@ def poll_as_row(poll: Poll) -> Cells:
     if not poll.outcome.is_answer:
         words += f"\n{ADVICE[poll.outcome]}"
     count = str(poll.judgement.count)
-    if poll.rejected:
-        count += f", {poll.rejected} unreadable"
+    if poll.unreadable:
+        count += f", {poll.unreadable.count} unreadable"
         words += "\nsee the table rejected_rows"
     return [poll.operation.operation_id, poll.report, poll.outcome.value, count, words]
 
@@ -97,6 +97,7 @@ def poll_as_json(poll: Poll) -> dict[str, object]:
         "note": poll.judgement.note,
         "rows": poll.judgement.count,
         "rejected": poll.rejected,
+        "unreadable": poll.unreadable,
     }
 
 

@@ -7,6 +7,7 @@ import logging
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import is_dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -119,6 +120,8 @@ def _as_json(value: object) -> object:
         return round(value.total_seconds())
     if isinstance(value, (Decimal, Path)):
         return str(value)
+    if is_dataclass(value):
+        return vars(value)
     raise TypeError(type(value))
 
 

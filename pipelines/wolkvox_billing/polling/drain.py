@@ -27,6 +27,7 @@ from wolkvox_billing.polling.polls import Poll
 from wolkvox_billing.polling.source import waiting_answers
 from wolkvox_billing.polling.spool import Series, Spool, Waiting
 from wolkvox_billing.polling.tables import TABLES
+from wolkvox_billing.vendor.rejections import UnreadableRows
 from wolkvox_billing.warehouse.complaints import Failure, failure_of
 from wolkvox_billing.warehouse.duckdb_file import held_open
 from wolkvox_billing.warehouse.loading import (
@@ -51,12 +52,13 @@ IDS_AT_ONCE = 1000  # in one question to the destination
 
 @dataclass
 class Drained:
-    """What became of what waited. `loaded` are the calls that left the spool; `rejected` the rows
-    that could not be read, by poll_id; `waits` says why others go on waiting, by poll_id; `refused`
-    are the ids of those that were set aside."""
+    """What became of what waited. `loaded` are the calls that left the spool; `rejected` says how
+    many rows are no readings, by poll_id, and `unreadable` which of them are a loss; `waits` says
+    why others go on waiting, by poll_id; `refused` are the ids of those that were set aside."""
 
     loaded: list[Waiting] = field(default_factory=list)
     rejected: dict[str, int] = field(default_factory=dict)
+    unreadable: dict[str, UnreadableRows] = field(default_factory=dict)
     waits: dict[str, str] = field(default_factory=dict)
     refused: set[str] = field(default_factory=set)
     changes: Changes = field(default_factory=dict)
@@ -254,6 +256,8 @@ class _Drain:
 
         def note(poll: Poll) -> None:
             self.done.rejected[poll.poll_id] = poll.rejected or 0
+            if poll.unreadable:
+                self.done.unreadable[poll.poll_id] = poll.unreadable
 
         counts = Counter(call.series for call in calls)
         source = waiting_answers(polls, counts, note, append=self.has_sql)

@@ -27,6 +27,7 @@ from wolkvox_billing.values.clock import Clock, utc_now
 from wolkvox_billing.vendor.answer import Judgement, Outcome
 from wolkvox_billing.vendor.client import Answer, Limits, ask, new_session
 from wolkvox_billing.vendor.operations import Operation
+from wolkvox_billing.vendor.rejections import UnreadableRows
 from wolkvox_billing.vendor.reports import CONNECT_SECONDS, READ_SECONDS
 
 if TYPE_CHECKING:
@@ -70,7 +71,8 @@ class Poll:
     started_at: datetime
     finished_at: datetime
     answer: Answer = field(repr=False)
-    rejected: int | None = None  # rows that could not be read; None until somebody tried
+    rejected: int | None = None  # rows that are no readings; None until somebody tried
+    unreadable: UnreadableRows | None = None  # those of them that are a loss
 
     @property
     def date(self) -> date:

@@ -41,6 +41,7 @@ from wolkvox_billing.values.clock import Clock, utc_now
 from wolkvox_billing.vendor import reports as vendor
 from wolkvox_billing.vendor.reading_columns import ReadingKey
 from wolkvox_billing.vendor.readings import read_rows
+from wolkvox_billing.vendor.rejections import unreadable_rows
 from wolkvox_billing.warehouse.bulk import AsFiles, AsRows
 from wolkvox_billing.warehouse.columns import hints
 from wolkvox_billing.warehouse.configuration import SOURCE_SETTINGS
@@ -206,7 +207,11 @@ def _answers(
         fields: dict[str, str] = state.setdefault("fields", {})  # that the vendor added, by column
         for poll in polls(cast(AskedTimes, state)):
             readings, rejected = read_rows(poll.judgement.rows, poll.date, fields)
-            poll = replace(poll, rejected=len(rejected))
+            poll = replace(
+                poll,
+                rejected=len(rejected),
+                unreadable=unreadable_rows(poll.judgement.count, (row.reason for row in rejected)),
+            )
             if on_poll:
                 on_poll(poll)
             batch = Batch(poll, readings, rejected)

@@ -29,7 +29,7 @@ _READ = {
     "operation": (TEXT, "The operation's name as the vendor sent it"),
     "description": (TEXT, "The product, as the vendor names it"),
     "date": (DATE, "The row's calendar day in the vendor's time zone"),
-    "items": (AMOUNT, "The amount of use, read from items_raw"),
+    "items": (AMOUNT, "The amount of use, read from items_raw; rounded half up to 4 decimals"),
     "items_raw": (TEXT, "The amount of use as the vendor sent it"),
     "date_raw": (TEXT, "The date as the vendor sent it"),
 }
@@ -177,6 +177,11 @@ def poll_row(batch: Batch) -> TableRow:
         notes.append(
             f"{batch.readings.repeated} of the rows repeat an operation, description and date: "
             f"the last of each is in {poll.report}, all are in readings"
+        )
+    if batch.readings.rounded:
+        notes.append(
+            f"{batch.readings.rounded} of the rows have an amount of more than 4 decimals: rounded "
+            "half up to 4 in items, and as it came in items_raw"
         )
     return {
         "poll_id": poll.poll_id,

@@ -52,6 +52,7 @@ class Readings(Sequence[Reading]):
         # In the order of a Reading's fields.
         self.columns: tuple[Values, ...] = tuple(vars(self).values())
         self.arrays: dict[str, Arrow] = {}  # columns of it as files have them: see `bulk`
+        self.rounded = 0  # of the answer's amounts that had more decimals than are kept
         for reading in readings:
             self.append(reading)
 
@@ -147,9 +148,12 @@ class Readings(Sequence[Reading]):
 class LargeReadings(Sequence[Reading]):
     """The readings of a large answer, as an Arrow array for each column."""
 
-    def __init__(self, columns: dict[str, Arrow], extra: Sequence[dict[str, str]]) -> None:
+    def __init__(
+        self, columns: dict[str, Arrow], extra: Sequence[dict[str, str]], rounded: int = 0
+    ) -> None:
         self.columns = columns  # in the order of a Reading's fields, but for `extra`
         self.extra = extra
+        self.rounded = rounded  # of the answer's amounts that had more decimals than are kept
         self.arrays: dict[str, Arrow] = {}
 
     @classmethod
@@ -167,12 +171,15 @@ class LargeReadings(Sequence[Reading]):
         }
         arrays: dict[str, list[Arrow]] = {name: [] for name in types}
         extra: list[dict[str, str]] = []
+        rounded = 0
         for part in parts:
             extra += part.extra
+            rounded += part.rounded
             for name, kind in types.items():
                 values = part.column(name)
                 arrays[name].append(pa.array(values, kind) if isinstance(values, list) else values)
-        return cls({name: pa.concat_arrays(parts_of) for name, parts_of in arrays.items()}, extra)
+        columns = {name: pa.concat_arrays(parts_of) for name, parts_of in arrays.items()}
+        return cls(columns, extra, rounded)
 
     def column(self, name: str) -> Arrow:
         """Return the values of a Reading's field, or of a field that the vendor added."""

@@ -2,7 +2,8 @@
 
 The vendor sends texts, and publishes no filled-in row: every format below was seen on other
 endpoints of its API, none is promised. So a text that reads in exactly one way is taken, and any
-other is kept as it came beside a reason. Nothing is dropped, and nothing is made zero.
+other is kept as it came beside a reason. Nothing is dropped, and what is no amount is never zero.
+Amounts are kept with 4 decimals: one with more, such as minutes out of seconds, is rounded half up.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from functools import partial
 from itertools import chain
 from typing import NamedTuple, cast
@@ -31,13 +32,16 @@ _MOST_COLUMNS = 30  # fields of the vendor's that become columns; the others sha
 _ITEMS = re.compile(r"([+-]?)(\d+|[1-9]\d{0,2}(?:,\d{3})+)(\.\d+)?\s*%?", re.ASCII)
 # Amounts in the one form that nearly all have, a line each; what is not in it is read one by one.
 # A line fits in one way only: in two, an odd one would be tried 2^n ways, for days.
-_PLAIN_ITEM = r"(?:[1-9][0-9]{0,2}(?:,[0-9]{3}){1,3}|[0-9]{1,14})(?:\.[0-9]{1,4})?"
+# Of 13 digits at the most, so that it fits rounded too, and 20 decimals: Arrow holds 38 in all.
+_PLAIN_ITEM = r"(?:[1-9][0-9]{0,2}(?:,[0-9]{3}){1,3}|[0-9]{1,13})(?:\.[0-9]{1,20})?"
 _PLAIN_ITEMS = re.compile(f"(?:{_PLAIN_ITEM}\n)+")
+_ROUNDED = r"\.[0-9]{4}[0-9]*[1-9]"  # in a plain amount: it has more decimals than are kept
+_ROUNDED_ITEMS = re.compile(_ROUNDED)
 _ZERO = Decimal("0.0000")
 _ROWS_AT_ONCE = 5000  # an odd row makes no more than these be read one by one
 _COLUMN = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)*", re.ASCII)
 _FIELDS = frozenset(ROW_FIELDS)
-_TOTAL = "a TOTAL row: a sum of other rows, not a reading of its own"
+TOTAL = "a TOTAL row: a sum of other rows, not a reading of its own"
 _TOO_DEEP = '"(nested too deeply to be written here: the answer itself is in polls)"'
 # Columns of ours that a field of the vendor's may not overwrite, whatever its case.
 _OURS = frozenset({"poll_id", "report", "row_number", "operation_id", "items_raw", "date_raw",
@@ -59,12 +63,17 @@ class RejectedRow:
 
 
 def read_items(value: object) -> Decimal:
-    """Return the amount of use that an `items` states, exactly. Raises Unreadable if it states
-    none, or two.
+    """Return the amount of use that an `items` states, rounded half up to 4 decimals. Raises
+    Unreadable if it states none, or two.
 
     Taken: an integer, thousands grouped by commas, decimals behind a dot, a sign, blanks around,
     a `%`; a JSON number.
     """
+    return _read_amount(value)[0]
+
+
+def _read_amount(value: object) -> tuple[Decimal, bool]:
+    """Return what `read_items` does, and whether it had to be rounded."""
     if isinstance(value, Decimal):
         if not value.is_finite():
             raise Unreadable(f"{value} is not a number")
@@ -85,11 +94,13 @@ def read_items(value: object) -> Decimal:
         raise Unreadable("the amount is null, which is not zero")
     else:
         raise Unreadable(f"{_short(to_json(value))} is not an amount")
-    if number and number.adjusted() > 13:
+    if not number:
+        return _ZERO, False
+    fits = number.adjusted() <= 13
+    items = number.quantize(_ZERO, ROUND_HALF_UP) if fits else number
+    if items.adjusted() > 13:
         raise Unreadable(f"{_short(text)} does not fit: 14 digits before the point are the most")
-    if number and (number.adjusted() < -4 or number != round(number, 4)):
-        raise Unreadable(f"{_short(text)} has more than 4 decimals")
-    return round(number, 4) if number else Decimal("0.0000")
+    return items or _ZERO, items != number  # `or`: -0.00001 is no -0
 
 
 def read_date(value: object, today: date) -> date:
@@ -149,10 +160,13 @@ def _read_listed(
         texts = _text_columns(part)
         if plain := texts and _read_plain(texts, today, met):
             readings.extend((numbers, *plain, [{}] * len(part)))
+            readings.rounded += _count_rounded(texts)
             continue
         for number, row in zip(numbers, part, strict=True):
             try:
-                readings.append(_read_row(number, row, today, met))
+                reading, is_rounded = _read_row(number, row, today, met)
+                readings.append(reading)
+                readings.rounded += is_rounded
             except Unreadable as reason:
                 rejected.append(RejectedRow(number, to_json(row), str(reason)))
     return readings
@@ -184,9 +198,16 @@ def _read_plain(
         return None
     if not _can_be_read({*operations, *descriptions}, set(dates_raw), today, met):
         return None
-    items = [Decimal(text).quantize(_ZERO) for text in lines.replace(",", "").split()]
+    amounts = map(Decimal, lines.replace(",", "").split())
+    items = [amount.quantize(_ZERO, ROUND_HALF_UP) for amount in amounts]
     days = [met.days[text] for text in dates_raw]
     return operations, descriptions, items, items_raw, days, dates_raw
+
+
+def _count_rounded(texts: list[list[str]]) -> int:
+    """Return how many plain amounts `_read_plain` had to round."""
+    items_raw = texts[ROW_FIELDS.index("items")]
+    return len(_ROUNDED_ITEMS.findall("\n".join(items_raw)))
 
 
 def _read_texts(rows: TextRows, first: int, today: date, met: _Met) -> LargeReadings | None:
@@ -202,16 +223,19 @@ def _read_texts(rows: TextRows, first: int, today: date, met: _Met) -> LargeRead
     if not _can_be_read(names, set(dates), today, met):
         return None
     days = pa.array([met.days[text] for text in dates], pa.date32())
+    items = pc.replace_substring(items_raw, ",", "")
+    if rounded := pc.sum(pc.match_substring_regex(items_raw, _ROUNDED)).as_py():
+        items = pc.round(items.cast(pa.decimal128(38, 20)), 4, "half_towards_infinity")
     columns = {
         "row_number": pa.array(range(first, first + len(rows)), pa.int64()),
         "operation": operation,
         "description": description,
-        "items": pc.replace_substring(items_raw, ",", "").cast(pa.decimal128(18, 4)),
+        "items": items.cast(pa.decimal128(18, 4)),
         "items_raw": items_raw,
         "date": days.take(date_texts.indices),
         "date_raw": date_raw,
     }
-    return LargeReadings(columns, [{}] * len(rows))
+    return LargeReadings(columns, [{}] * len(rows), rounded)
 
 
 def _can_be_read(names: set[str], dates: set[str], today: date, met: _Met) -> bool:
@@ -251,7 +275,8 @@ class _Met(NamedTuple):
     days: dict[str, date]
 
 
-def _read_row(number: int, row: object, today: date, met: _Met) -> Reading:
+def _read_row(number: int, row: object, today: date, met: _Met) -> tuple[Reading, bool]:
+    """Return the reading of a row, and whether its amount had to be rounded. Raises Unreadable."""
     if not isinstance(row, dict):
         raise Unreadable("the row is not an object with named fields")
     if isinstance(row, Ambiguous):
@@ -265,14 +290,14 @@ def _read_row(number: int, row: object, today: date, met: _Met) -> Reading:
         _check_names(operation, description)
         met.names.update((operation, description))
     if _is_total(when):
-        raise Unreadable(_TOTAL)
-    items = read_items(row["items"])
+        raise Unreadable(TOTAL)
+    items, is_rounded = _read_amount(row["items"])
     day = met.days.get(when) if isinstance(when, str) else None
     if not day:
         day = read_date(when, today)
         if isinstance(when, str):
             met.days[when] = day
-    return Reading(
+    reading = Reading(
         row_number=number,
         operation=operation,
         description=description,
@@ -282,6 +307,7 @@ def _read_row(number: int, row: object, today: date, met: _Met) -> Reading:
         date_raw=str(when),
         extra=_extra(row, met.columns) if len(row) > len(_FIELDS) else {},
     )
+    return reading, is_rounded
 
 
 def _check_names(operation: object, description: object) -> None:
@@ -291,7 +317,7 @@ def _check_names(operation: object, description: object) -> None:
         if UNSTORABLE.search(value):
             raise Unreadable(f"{name} holds a character that databases cannot store")
     if _is_total(operation) or _is_total(description):
-        raise Unreadable(_TOTAL)
+        raise Unreadable(TOTAL)
 
 
 def _is_total(value: object) -> bool:

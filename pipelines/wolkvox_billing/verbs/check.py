@@ -14,7 +14,8 @@ from wolkvox_billing.polling.settings import read_poll_settings
 from wolkvox_billing.values.clock import Clock, utc_now
 from wolkvox_billing.vendor.advice import ADVICE
 from wolkvox_billing.vendor.answer import Outcome
-from wolkvox_billing.vendor.readings import RejectedRow, read_rows, to_json
+from wolkvox_billing.vendor.readings import read_rows, to_json
+from wolkvox_billing.vendor.rejections import UnreadableRows, unreadable_rows
 from wolkvox_billing.vendor.reports import ROW_FIELDS
 
 _STEPS = {
@@ -40,6 +41,7 @@ class Finding(NamedTuple):
     says: str
     advice: str
     rows: list[dict[str, str]]  # the first three, as they came
+    unreadable: UnreadableRows | None = None
 
 
 def check(
@@ -75,8 +77,9 @@ def _finding(event: Poll | Skip) -> Finding:
     judgement = event.judgement
     step = _STEPS.get(event.outcome)
     advice = ADVICE[event.outcome]
-    readings, rejected = read_rows(judgement.rows, event.date)
-    if judgement.rows and not readings:
+    _, rejected = read_rows(judgement.rows, event.date)
+    unreadable = unreadable_rows(judgement.count, (row.reason for row in rejected))
+    if unreadable and unreadable.are_all:
         step, advice = "format", "no row could be read: show this to wolkvox, and to us"
     if event.outcome is Outcome.UNREACHABLE:
         step = (judgement.note or "").split(":")[0]
@@ -88,14 +91,11 @@ def _finding(event: Poll | Skip) -> Finding:
         report=event.report,
         outcome=event.outcome.value,
         failed_step=step,
-        says="; ".join(filter(None, (judgement.msg, judgement.note, _complaint(rejected)))),
+        says="; ".join(filter(None, (judgement.msg, judgement.note, str(unreadable or "")))),
         advice=advice,
         rows=[_as_texts(row) for row in judgement.rows[:3]],
+        unreadable=unreadable,
     )
-
-
-def _complaint(rejected: list[RejectedRow]) -> str:
-    return f"{len(rejected)} rows could not be read: {rejected[0].reason}" if rejected else ""
 
 
 def _as_texts(row: object) -> dict[str, str]:

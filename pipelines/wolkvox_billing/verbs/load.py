@@ -9,6 +9,7 @@ read, and leaves it when the destination has it. dlt's packages are made anew ea
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -28,10 +29,11 @@ from wolkvox_billing.polling.hosts import hosts_of
 from wolkvox_billing.polling.older import load_older
 from wolkvox_billing.polling.pace import AskedFolder, Pace
 from wolkvox_billing.polling.settings import read_poll_settings
-from wolkvox_billing.polling.spool import Spool, waiting_elsewhere
+from wolkvox_billing.polling.spool import Series, Spool, waiting_elsewhere
 from wolkvox_billing.reconciliation.policy import read_policy
 from wolkvox_billing.values.clock import Clock, next_midnight, utc_now
 from wolkvox_billing.vendor.answer import ANSWERS
+from wolkvox_billing.vendor.rejections import UnreadableRows
 from wolkvox_billing.verbs.poll import Asking, OnEvent, PollReport, ask
 from wolkvox_billing.warehouse.complaints import configured, failure_of
 from wolkvox_billing.warehouse.duckdb_file import held_open
@@ -51,6 +53,11 @@ NOT_LOADED = "not loaded, kept in the working folder for the next load: {}"
 WAIT_ON = "answers that waited, and wait on: {}"
 NOT_DESCRIBED = "loaded, and the comments on tables and columns could not be written: {}"
 NOT_REFRESHED = "loaded, and the marts could not be refreshed: {}"
+ALL_UNREADABLE = (
+    "{}, and their use is in no sum: look at the table rejected_rows, and show its rows to "
+    "wolkvox, and to us"
+)
+SOME_UNREADABLE = "{}, and their use is in no sum: see the table rejected_rows"
 NOT_RECONCILED = "loaded, and invoices were not compared anew: {}"
 
 
@@ -130,14 +137,38 @@ def _drain(
 def _note(report: LoadReport, spool: Spool, drained: Drained, fresh: frozenset[str]) -> None:
     """Put into the report what became of the answers."""
     report.polls = [
-        replace(poll, rejected=drained.rejected.get(poll.poll_id)) for poll in report.polls
+        replace(
+            poll,
+            rejected=drained.rejected.get(poll.poll_id),
+            unreadable=drained.unreadable.get(poll.poll_id),
+        )
+        for poll in report.polls
     ]
+    _note_unreadable(report, drained)
     own = {says for poll_id, says in drained.waits.items() if poll_id in fresh}
     report.problems += [NOT_LOADED.format(says) for says in sorted(own)]
     others = set(drained.waits.values()) - own
     report.problems += [WAIT_ON.format(says) for says in sorted(others)]
     known = set(report.warnings)
     report.problems += [says for says in spool.told() if says not in known]
+
+
+def _note_unreadable(report: LoadReport, drained: Drained) -> None:
+    """Put into the report of which operations and reports rows could not be read: of the newest
+    answer of which none could, a problem, and of the newest of which some could, a warning."""
+    answers: defaultdict[tuple[Series, bool], list[UnreadableRows]] = defaultdict(list)
+    for call in sorted(drained.loaded, key=lambda call: call.poll_id):
+        if rows := drained.unreadable.get(call.poll_id):
+            answers[call.series, rows.are_all].append(rows)
+    for (series, are_all), unreadable in sorted(answers.items()):
+        says = f"{series.operation_id} {series.report}: {unreadable[-1]}"
+        if len(unreadable) > 1:
+            says += f", and so in {len(unreadable) - 1} more answers of this load"
+        if are_all:
+            report.lasting.append(ALL_UNREADABLE.format(says))
+        else:
+            report.warnings.append(SOME_UNREADABLE.format(says))
+    report.problems += report.lasting
 
 
 def remember(pipeline: dlt.Pipeline, asked_folder: AskedFolder) -> None:

@@ -13,7 +13,7 @@ import logging
 import shutil
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,8 @@ from wolkvox_billing.polling.polls import Poll, Run, Skip, ask_all
 from wolkvox_billing.polling.settings import PollSettings, read_poll_settings
 from wolkvox_billing.polling.spool import Spool
 from wolkvox_billing.values.clock import Clock, utc_now
+from wolkvox_billing.vendor.readings import read_rows
+from wolkvox_billing.vendor.rejections import unreadable_rows
 from wolkvox_billing.warehouse.address import address_of
 from wolkvox_billing.warehouse.configuration import (
     data_dir,
@@ -42,11 +44,13 @@ OnEvent = Callable[[Poll | Skip], None]
 
 @dataclass
 class PollReport:
-    """What one `poll` did: the calls, those not made, and what went wrong afterwards, in words."""
+    """What one `poll` did: the calls, those not made, and what went wrong afterwards, in words.
+    `lasting` are those of the problems that no new try mends."""
 
     polls: list[Poll] = field(default_factory=list)
     skips: list[Skip] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    lasting: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     working_folder: str = ""
     waiting: int = 0  # answers in the spool that are in no table yet
@@ -68,7 +72,7 @@ class PollReport:
         """True where something failed that may do in a minute; False where all is well too. What
         was not asked after a refusal shares the refusal's fate."""
         return (
-            bool(self.problems)
+            not set(self.problems) <= set(self.lasting)
             or any(not poll.outcome.needs_somebody for poll in self.refused)
             or any(skip.reason in ("token_in_use", "stopped", "failed") for skip in self.skips)
         )
@@ -97,10 +101,32 @@ def poll(  # public: whoever scripts it gives what is not as in the settings
     report = PollReport(working_folder=str(folder.path))
     spool = Spool(folder.spool)
     pace = Pace(AskedFolder(folder.asked), poll_settings.pace, clock, force=force)
-    ask(Asking(poll_settings, folder, pace, hosts), report, on_event)
+    read: dict[str, Poll] = {}
+
+    def look(event: Poll | Skip) -> None:
+        if isinstance(event, Poll):
+            read[event.poll_id] = _with_rows_read(event)
+        if on_event:
+            on_event(event)
+
+    ask(Asking(poll_settings, folder, pace, hosts), report, look)
+    report.polls = [read[poll.poll_id] for poll in report.polls]
+    report.warnings += [
+        f"{poll.operation.operation_id} {poll.report}: {poll.unreadable}: the answer is kept, and "
+        "`load` puts what could not be read into the table rejected_rows"
+        for poll in report.polls
+        if poll.unreadable
+    ]
     report.warnings += spool.told()
     report.waiting = spool.count()
     return report
+
+
+def _with_rows_read(poll: Poll) -> Poll:
+    """Return the poll for the record, with what `load` will be able to read of its rows."""
+    _, rejected = read_rows(poll.judgement.rows, poll.date)
+    unreadable = unreadable_rows(poll.judgement.count, (row.reason for row in rejected))
+    return replace(poll.without_rows(), rejected=len(rejected), unreadable=unreadable)
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from wolkvox_billing.values.clock import Clock, midnight, utc_now
 from wolkvox_billing.values.durations import format_rounded
 from wolkvox_billing.values.periods import DAY, month_of
 from wolkvox_billing.vendor.answer import ANSWERS
+from wolkvox_billing.vendor.rejections import UnreadableRows
 from wolkvox_billing.verbs.load import meaning_of
 from wolkvox_billing.verbs.track_record import (
     TrackRecord,
@@ -68,6 +69,7 @@ class Freshness:
     polls_24h: int = 0
     refusals_24h: int = 0
     days_without_answer: list[date] = field(default_factory=list)  # of this month, as the vendor's
+    unreadable: UnreadableRows | None = None  # of the newest answer, in the last week
 
 
 @dataclass
@@ -163,6 +165,7 @@ def _freshness(operation: str, report: str, record: TrackRecord, now: datetime) 
         for day in record.coverage
         if not day.polls_answered and day.poll_date >= today.replace(day=1)
     ]
+    row.unreadable = record.unreadable
     quantities = record.quantities_of_month(today)
     has_names = len(record.names_of_month(today)) > 1
     for (name, product), days in record.days_of_products().items():
@@ -205,10 +208,9 @@ def _warnings(record: TrackRecord, now: datetime) -> list[str]:
                 f"{product} has not moved on working days since {since:%d %b}: the vendor's "
                 "nightly copy may be broken"
             )
-    unreadable = [poll.rejected for poll in record.polls if poll.outcome in ANSWERS]
-    if unreadable and unreadable[-1]:
+    if record.unreadable:
         warnings.append(
-            f"{unreadable[-1]} rows of the newest answer could not be read: see the table "
+            f"in the newest answer {record.unreadable}, and their use is in no sum: see the table "
             "rejected_rows"
         )
     return warnings + _warnings_of_silence(record, now)

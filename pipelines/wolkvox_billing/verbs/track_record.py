@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
-from wolkvox_billing.warehouse.sql import rows_of
+from wolkvox_billing.vendor.answer import ANSWERS
+from wolkvox_billing.vendor.rejections import UnreadableRows, unreadable_rows
+from wolkvox_billing.warehouse.sql import among, rows_of
 
 if TYPE_CHECKING:
     from dlt.destinations.sql_client import SqlClientBase
@@ -53,8 +55,10 @@ class UsageMonth(NamedTuple):
 class PastPoll(NamedTuple):
     """A row of the table `polls`."""
 
+    poll_id: str
     outcome: str
     started_at: datetime
+    rows: int | None
     rejected: int | None
 
 
@@ -70,13 +74,20 @@ Row = TypeVar("Row", CoverageDay, UsageDay, UsageMonth, PastPoll)
 
 @dataclass
 class TrackRecord:
-    """One operation and report: its usage and coverage of 40 days, its polls of 7."""
+    """One operation and report: its usage and coverage of 40 days, its polls of 7, and what could
+    not be read of the newest answer among these."""
 
     coverage: list[CoverageDay] = field(default_factory=list)
     days: list[UsageDay] = field(default_factory=list)
     months: list[UsageMonth] = field(default_factory=list)
     polls: list[PastPoll] = field(default_factory=list)
     renames: list[Rename] = field(default_factory=list)
+    unreadable: UnreadableRows | None = None
+
+    @property
+    def newest_answer(self) -> PastPoll | None:
+        """The newest of the polls that was answered."""
+        return next((poll for poll in reversed(self.polls) if poll.outcome in ANSWERS), None)
 
     @property
     def last_answer_at(self) -> datetime | None:
@@ -128,6 +139,7 @@ def read_track_records(
     polls = f"{dataset}.polls WHERE started_at >= %s ORDER BY started_at"
     for key, poll in _read(client, PastPoll, polls, now - LOOK_BACK_AT_POLLS):
         records[key].polls.append(poll)
+    _note_unreadable(client, dataset, records.values())
     for (report,) in rows_of(client, f"SELECT DISTINCT report FROM {marts}.renames"):
         for operation_id, *names in rows_of(
             client,
@@ -140,6 +152,26 @@ def read_track_records(
         ):
             records[operation_id, report].renames.append(Rename(*names))
     return sorted(records.items(), key=lambda item: item[0])
+
+
+def _note_unreadable(
+    client: SqlClientBase[Any], dataset: str, records: Iterable[TrackRecord]
+) -> None:
+    """Put into the records what could not be read of their newest answers."""
+    answers = [(record, record.newest_answer) for record in records]
+    rejecting = {poll.poll_id: record for record, poll in answers if poll and poll.rejected}
+    if not rejecting:
+        return
+    reasons: defaultdict[str, list[str]] = defaultdict(list)
+    for poll_id, reason in rows_of(
+        client,
+        f"SELECT poll_id, reason FROM {dataset}.rejected_rows "
+        f"WHERE {among('poll_id', rejecting)} ORDER BY poll_id, row_number",
+    ):
+        reasons[poll_id].append(reason)
+    for record, poll in answers:
+        if poll and poll.poll_id in reasons:
+            record.unreadable = unreadable_rows(poll.rows or 0, reasons[poll.poll_id])
 
 
 def _read(
