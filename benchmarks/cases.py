@@ -55,12 +55,12 @@ def with_gaps(rng: random.Random, span: Span) -> Iterator[int]:
 
 
 def to_the_end(rng: random.Random, span: Span) -> Iterator[int]:
-    """Every third hour, and in a month's last six hours every five minutes: few calls, and all of
-    the turn is seen."""
+    """Every second hour, and on a month's last day every five minutes: few calls, and all of the
+    turn is seen."""
     at = span.start + rng.randrange(5 * MINUTE)
     while at < span.end:
         yield at
-        at += 5 * MINUTE if month_of(at).end - at <= 6 * HOUR else 3 * HOUR
+        at += 5 * MINUTE if month_of(at).end - at <= DAY else 2 * HOUR
 
 
 SHORT = "to the end"

@@ -45,7 +45,10 @@ OPERATIONS = [
     {"name": "soporte", "server": "0011", "token": "b2" * 32},
 ]
 TOKEN = OPERATIONS[0]["token"]
-OVERBILLED = 450  # audios, in October's invoice of `ventas`
+OVERBILLED = 2450  # audios, in October's invoice of `ventas`: more than any night can hold
+# October's invoice of `soporte` bills what was called in it: without the month's first night, whose
+# calls are of September; that of November is a Sunday's, and brings nothing.
+FIRST_NIGHT = 497
 REPORT = "rsync_s3_mp3"
 LINE_MAP = f"""\
 supplier_id,item_code,pattern,report,operation_id,product,role
@@ -80,7 +83,7 @@ def _live(url: str, on_day: Callable[[date], None] | None) -> int:
         day += timedelta(days=1)
         if day.day == 1:  # ten minutes before and after the month's turn
             polls += _poll(url, day, clock_time(0, 10))
-    return polls
+    return polls + _poll(url, day, clock_time(12, 0))  # the first night of November is over
 
 
 def _poll(url: str, day: date, at: clock_time) -> int:
@@ -118,14 +121,16 @@ def _poll(url: str, day: date, at: clock_time) -> int:
 
 
 def _settle(url: str, folder: Path) -> Settled:
-    """Read the invoices of both months, of which one bills 450 audios too many, and sign off."""
+    """Read the invoices of both months, of which one bills too much, and sign off."""
     inbox, october = folder / "invoices", "2026-10"
     inbox.mkdir()
     (folder / "line_map.csv").write_text(LINE_MAP)
     (folder / "rate_card.csv").write_text(RATE_CARD)
     for operation in OPERATIONS:
         for month in ("2026-09", october):
-            extra = OVERBILLED if (operation["token"], month) == (TOKEN, october) else 0
+            extra = 0
+            if month == october:
+                extra = OVERBILLED if operation["token"] == TOKEN else -FIRST_NIGHT
             _receive(url, inbox, token=operation["token"], month=month, extra=extra)
     receipts = invoices([inbox]).receipts
     policy = Policy()
@@ -139,7 +144,7 @@ def _settle(url: str, folder: Path) -> Settled:
         report.write_bytes(archive.read(report.name))
     by = "finance"
     closed = close(
-        october, by=by, reason="450 audios claimed back: a credit note is promised",
+        october, by=by, reason="2,450 audios claimed back: a credit note is promised",
         evidence=evidence, policy=policy, clock=_november(6),
     )  # fmt: skip
     _receive(url, inbox, token=TOKEN, month=october, extra=OVERBILLED, credited=OVERBILLED)

@@ -153,7 +153,7 @@ def tell(story: Story) -> None:
 def _tell_verdicts(verdicts: list[ReconciledRow]) -> None:
     print_table(VERDICT_HEADINGS, [verdict_as_row(verdict) for verdict in verdicts])
     for verdict in verdicts:
-        if verdict.reconciliation_status != "matched":
+        if verdict.reconciliation_status != "matched" or verdict.cut_off not in (None, "copied"):
             mark = "! " if verdict.is_material else "  "
             say(f"{mark}{verdict.reconciliation_status}: {verdict.explanation}")
 

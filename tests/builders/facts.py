@@ -9,10 +9,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from builders.months import OCTOBER_PERIOD, REPORT
+from wolkvox_billing.reconciliation.collect import Observed
 from wolkvox_billing.reconciliation.contract.rate_card import FOREVER, Rate
 from wolkvox_billing.reconciliation.facts import BilledLine, Facts, MonthUse
 from wolkvox_billing.reconciliation.keys import Comparison
-from wolkvox_billing.reconciliation.unread import Unread, Unseen
+from wolkvox_billing.reconciliation.unread import Unread
 from wolkvox_billing.values.periods import Period
 
 
@@ -58,6 +59,6 @@ def known(months: list[MonthUse], lines: list[BilledLine], **fields: Any) -> Fac
     return replace(own, **fields)
 
 
-def unseen_everywhere(comparison: Comparison, unread: Unread) -> Unseen:
-    """The same of each part that is disputed."""
-    return {(part.use, part.stretch): unread for part in comparison.disputed_parts}
+def unseen_everywhere(comparison: Comparison, unread: Unread) -> Observed:
+    """The same of each part that is disputed, whose readings leave nothing else open."""
+    return Observed({(part.use, part.stretch): unread for part in comparison.disputed_parts}, {})

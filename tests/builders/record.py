@@ -23,7 +23,7 @@ from builders.worlds import once
 from fake_wolkvox.reply import envelope
 from wolkvox_billing.invoices import read_invoices
 from wolkvox_billing.invoices.tables import document_rows, line_rows
-from wolkvox_billing.polling.polls import Poll, new_poll_id
+from wolkvox_billing.polling.polls import Poll
 from wolkvox_billing.polling.tables import (
     TABLES,
     Batch,
@@ -123,7 +123,9 @@ def _batch(call: Call) -> Batch:
     server, token = SERVERS[call.operation], TOKENS[call.operation]
     operation = Operation(call.operation, server, "http://127.0.0.1", token, call.zone)
     at = call.at.astimezone(timezone.utc)
-    poll = Poll(new_poll_id(at), operation, call.report, at, at, answer)
+    named = hashlib.sha256(f"{call.operation} {call.report} {digest}".encode()).hexdigest()
+    poll_id = f"{at:%Y%m%dT%H%M%S.%fZ}-{named[:12]}"  # the same on each engine
+    poll = Poll(poll_id, operation, call.report, at, at, answer)
     readings, rejected = read_rows(poll.judgement.rows, poll.date, {})
     return Batch(poll, readings, rejected)
 

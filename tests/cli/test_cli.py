@@ -333,20 +333,21 @@ def test_demo_tells_the_whole_story(project: Project, monkeypatch: pytest.Monkey
     result = run("demo", TMPDIR=str(project.folder))
     assert result.returncode == 0, result.stderr
     for text in ("13,696", "18 Sep to 20 Sep, 30 Sep, 08 Oct to 09 Oct", "EXCEEDS THE LIMIT",
-                 "1.234,5", "WVX26106952", "1,414,600.00", "NC26106952",
-                 "! overbilled_quantity: wolkvox billed 14,146 audios;",
-                 "450 more than measured (+3.3 %); worth 45,000.00 COP;",
-                 "  inconclusive_low_coverage: wolkvox billed 12,912 audios;",
-                 "531 more than measured",  # which the last day, unread, can hold
+                 "1.234,5", "WVX26106952", "1,614,600.00", "NC26106952",
+                 "! overbilled_quantity: wolkvox billed 16,146 audios;",
+                 "2,450 more than measured (+17.9 %); worth 245,000.00 COP.",
+                 "  inconclusive_cut_off: wolkvox billed 12,912 audios;",
+                 "531 more than measured",  # which the last nights, unread, can hold
+                 "it agrees with what was called in the month, by its nights (14,356)",
                  "verified: 19 members, as the manifest says",
-                 "2026-10 was closed on 2026-11-06 17:00 UTC by finance: 450 audios claimed",
+                 "2026-10 was closed on 2026-11-06 17:00 UTC by finance: 2,450 audios claimed",
                  "and no longer holds: ventas RSYNC S3 MP3: reconciliation_status "
                  "overbilled_quantity -> matched",
                  "2026-10 was reopened on 2026-11-12 18:00 UTC by finance",
                  "2026-10 was closed on 2026-11-12 19:00 UTC by finance"):  # fmt: skip
         assert text in result.stdout
     (report,) = project.folder.glob("wolkvox-demo-*/report.html")
-    assert "450 more than measured" in report.read_text()
+    assert "2,450 more than measured" in report.read_text()
     (file,) = project.folder.glob("wolkvox-demo-*/wolkvox.duckdb")
     with closing(duckdb.connect(str(file), read_only=True)) as db:
         last: Any = db.execute(
@@ -358,9 +359,10 @@ def test_demo_tells_the_whole_story(project: Project, monkeypatch: pytest.Monkey
             "JOIN wolkvox_billing.invoice_lines AS l USING (document_id) ORDER BY 1, 2"
         ).fetchall()
     assert last[0] == 13696
-    # one of them, of October, bills 450 more than were copied; a note gives them back
+    # of October's, one bills 2,450 more than were copied, and a note gives them back; the other
+    # one bills what was called: without the month's first night
     assert [(f"{month:%m}", int(count)) for month, count in billed] == [
-        ("09", 12912), ("09", 13874), ("10", 450), ("10", 14146), ("10", 14853)]  # fmt: skip
+        ("09", 12912), ("09", 13874), ("10", 2450), ("10", 14356), ("10", 16146)]  # fmt: skip
 
 
 def test_a_load_that_nobody_can_hear(project: Project) -> None:

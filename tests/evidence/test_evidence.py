@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import itertools
 import json
 import re
 import struct
@@ -133,11 +132,6 @@ def test_both_engines_give_the_same_texts(
     """One world loaded into DuckDB and into PostgreSQL has the same CSV members and report."""
     evidences = []
     for destination in ("duckdb", "postgres"):
-        ids = itertools.count()
-        monkeypatch.setattr(
-            "builders.record.new_poll_id",
-            lambda at, ids=ids: f"{at:%Y%m%dT%H%M%S}-{next(ids):04}",
-        )
         project.destination = destination
         if destination == "postgres":
             project.dsn = new_database()

@@ -179,7 +179,7 @@ def test_a_gauge(warehouse: Project) -> None:
             Audios 2026-10-09 gauge 11 1 {three}
         """)
         assert rows(warehouse, "usage_monthly", MONTHLY + ", consumed_unit") == table(f"""
-            Audios 2026-10-01 gauge setting {october} 11 33 False - licences
+            Audios 2026-10-01 gauge guess {october} 11 33 False - licences
         """)
 
 

@@ -37,6 +37,7 @@ COLUMNS = {
     "previous_quantity": "What was read before",
     "previous_read_at": "When that was read (UTC)",
     "quantity": "The number that was read",
+    "level_quantity": "What a level was on the day, by the setting gauge_month, over all readings",
     "quantity_change": "The new number less the one before",
     "read_at": "When it was read (UTC)",
     "read_date": "The day when it was read, in the vendor's time zone",

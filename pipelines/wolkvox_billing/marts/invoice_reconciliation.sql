@@ -23,5 +23,8 @@ SELECT
     r.hours_unread_at_end,
     r.reconciliation_status,
     r.is_material,
-    r.explanation
+    r.explanation,
+    r.cut_off,
+    r.doubts_excluded,
+    r.settled_by
 FROM marts.reconciled AS r

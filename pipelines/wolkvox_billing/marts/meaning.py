@@ -55,13 +55,15 @@ class Meaning:
         is_gauge = report in REPORTS and REPORTS[report].kind == "gauge"
         return self.measures.get(report) or ("gauge" if is_gauge else "auto")
 
-    def reports(self) -> list[tuple[str, str, str]]:
-        """Return report, measure and unit of each report that is known or set."""
+    def reports(self) -> list[tuple[str, str, str, str]]:
+        """Return of each report that is known or set its name, its measure, who says so (`setting`,
+        or `guess` where only the vendor's wording does), and its unit."""
         units = {name: report.unit for name, report in REPORTS.items()}
         return [
-            (name, self.measure(name), units.get(name, "units"))
+            (name, self.measure(name), "setting" if self.measures.get(name) else "guess",
+             units.get(name, "units"))
             for name in sorted({*REPORTS, *self.measures})
-        ]
+        ]  # fmt: skip
 
 
 def read_meaning(
@@ -97,7 +99,11 @@ def meaning_of_tables(refreshed: Record, reports: Iterable[Record]) -> Meaning |
     try:
         return Meaning(
             timezone=refreshed["timezone"],
-            measures={row["report"]: row["measure"] for row in reports},
+            measures={
+                row["report"]: row["measure"]
+                for row in reports
+                if row["measure_source"] == "setting"
+            },
             gauge_month=refreshed["gauge_month"],
         )
     except (KeyError, SettingsError):

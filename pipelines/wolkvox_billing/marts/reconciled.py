@@ -83,6 +83,17 @@ class ReconciledRow:
         bool, Column(FLAG, "Whether the difference is worth an alarm, by the setting materiality")
     ]
     explanation: Annotated[str, Column(TEXT, "The verdict in one sentence")]
+    cut_off: Annotated[
+        str | None,
+        Column(TEXT, "Of a nightly copy: the measure of the month that the invoice agrees with"),
+    ] = None
+    doubts_excluded: Annotated[
+        str | None,
+        Column(TEXT, "Of an accusation: the honest explanations, and what excludes each, by lines"),
+    ] = None
+    settled_by: Annotated[
+        str | None, Column(TEXT, "Of an inconclusive verdict: what would settle it")
+    ] = None
 
 
 KEY = (

@@ -50,7 +50,7 @@ TABLES = {
     "operations": "operation_id VARCHAR, timezone VARCHAR",
     "renames": "operation_id VARCHAR, report VARCHAR, product VARCHAR, operation_name VARCHAR, "
     "newest_name VARCHAR",
-    "reports": "report VARCHAR, measure VARCHAR, consumed_unit VARCHAR",
+    "reports": "report VARCHAR, measure VARCHAR, measure_source VARCHAR, consumed_unit VARCHAR",
     "months": "timezone VARCHAR, year_number BIGINT, month_number BIGINT, month_start DATE, "
     "month_end DATE, month_end_epoch BIGINT, days BIGINT",
     "days": "timezone VARCHAR, calendar_date DATE, day_start_epoch BIGINT, day_end_epoch BIGINT",

@@ -3,7 +3,8 @@ WITH days AS (
     SELECT
         d.*,
         SUM(d.quantity) OVER so_far AS sum_so_far,
-        MAX(d.quantity) OVER so_far AS max_so_far,
+        SUM(d.level_quantity) OVER so_far AS levels_so_far,
+        MAX(d.level_quantity) OVER so_far AS max_so_far,
         COUNT(*) OVER so_far AS days_so_far
     FROM marts.measured_days AS d
     WINDOW so_far AS (
@@ -20,14 +21,14 @@ amounts AS (
             WHEN 'month_to_date'
                 THEN CAST(d.quantity AS DECIMAL(38, 4)) - COALESCE(d.previous_quantity, 0)
             WHEN 'daily' THEN d.quantity
-            WHEN 'gauge' THEN d.quantity
+            WHEN 'gauge' THEN d.level_quantity
         END AS consumed,
         CASE
             WHEN d.measure = 'month_to_date' THEN d.quantity
             WHEN d.measure = 'daily' THEN d.sum_so_far
             WHEN d.measure = 'gauge' AND d.gauge_month = 'max' THEN d.max_so_far
             WHEN d.measure = 'gauge' AND d.gauge_month = 'last' THEN d.quantity
-            WHEN d.measure = 'gauge' AND d.gauge_month = 'average' THEN AVERAGE(d.sum_so_far, d.days_so_far)
+            WHEN d.measure = 'gauge' AND d.gauge_month = 'average' THEN AVERAGE(d.levels_so_far, d.days_so_far)
         END AS so_far
     FROM days AS d
 )

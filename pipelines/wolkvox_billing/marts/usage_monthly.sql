@@ -15,7 +15,8 @@ months AS (
         MAX(CASE WHEN place = 1 THEN quantity END) AS last_quantity,
         MAX(CASE WHEN place = 1 THEN poll_id END) AS poll_id,
         SUM(quantity) AS sum_of_days,
-        MAX(quantity) AS max_quantity,
+        SUM(level_quantity) AS sum_of_levels,
+        MAX(level_quantity) AS max_quantity,
         COUNT(*) AS days_read,
         MIN(first_read_at) AS first_read_at,
         -- Of the newest day: an older one that is read again says nothing of the month's end.
@@ -41,7 +42,7 @@ SELECT
         WHEN m.measure = 'daily' THEN m.sum_of_days
         WHEN m.measure = 'gauge' AND m.gauge_month = 'max' THEN m.max_quantity
         WHEN m.measure = 'gauge' AND m.gauge_month = 'last' THEN m.last_quantity
-        WHEN m.measure = 'gauge' AND m.gauge_month = 'average' THEN AVERAGE(m.sum_of_days, m.days_read)
+        WHEN m.measure = 'gauge' AND m.gauge_month = 'average' THEN AVERAGE(m.sum_of_levels, m.days_read)
     END) AS consumed_quantity,
     QUANTITY(m.last_quantity) AS last_quantity,
     QUANTITY(m.sum_of_days) AS sum_of_daily_quantity,

@@ -8,6 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
+from wolkvox_billing.invoices.period import periods_in
 from wolkvox_billing.reconciliation.contract.names import quote_names
 from wolkvox_billing.reconciliation.facts import BilledLine
 from wolkvox_billing.reconciliation.policy import Policy
@@ -38,6 +39,7 @@ class _Document(NamedTuple):
     corrects_number: str | None
     currency: str | None
     tax: Decimal | None
+    issued: date | None
     is_test: bool | None
 
     @property
@@ -71,6 +73,7 @@ class _Line(NamedTuple):
     period_start: date | None
     period_end: date | None
     tax: Decimal | None
+    unit_code: str | None
 
 
 _Periods = dict[tuple[str | None, str], Period]  # supplier_id, an invoice's bare number
@@ -87,7 +90,8 @@ def read_billed_lines(client: Client, raw: str, policy: Policy) -> BilledLines:
         for row in rows_of(
             client,
             "SELECT document_id, supplier_id, document_kind, document_number, period_start, "
-            "period_end, period_source, corrects_number, billing_currency, tax_amount, is_test "
+            "period_end, period_source, corrects_number, billing_currency, tax_amount, issue_date, "
+            "is_test "
             f"FROM {raw}.invoice_documents",
         )
     ]
@@ -102,7 +106,7 @@ def read_billed_lines(client: Client, raw: str, policy: Policy) -> BilledLines:
         for row in rows_of(
             client,
             "SELECT document_id, line_number, operation, description, item_code, quantity, "
-            "net_amount, billing_currency, period_start, period_end, tax_amount "
+            "net_amount, billing_currency, period_start, period_end, tax_amount, unit_code "
             f"FROM {raw}.invoice_lines ORDER BY document_id, line_number",
         )
         if (line := _Line(*row)).document_id in documents
@@ -122,9 +126,13 @@ def read_billed_lines(client: Client, raw: str, policy: Policy) -> BilledLines:
 
 
 def _billed(line: _Line, document: _Document, periods: _Periods, numbers: _Numbers) -> BilledLine:
-    period = document.period
-    if document.is_without_period:
-        period = periods.get(document.corrected, period)
+    period, source = document.period, document.period_source
+    if document.is_without_period and document.corrected in periods:
+        period, source = periods[document.corrected], "document"
+    if own := _named_period(line, period):
+        period, source = own, "text"
+    elif own := _period(line.period_start, line.period_end):
+        period, source = own, "line"
     sign = -1 if document.kind == "credit_note" else 1
     return BilledLine(
         document_id=line.document_id,
@@ -138,8 +146,22 @@ def _billed(line: _Line, document: _Document, periods: _Periods, numbers: _Numbe
         quantity=None if line.quantity is None else sign * line.quantity,
         amount=sign * (line.amount or Decimal()),
         currency=line.currency or document.currency,
-        period=_period(line.period_start, line.period_end) or period,
+        period=period,
+        period_source=source,
+        issued=document.issued,
+        unit_code=line.unit_code,
     )
+
+
+def _named_period(line: _Line, period: Period | None) -> Period | None:
+    """Return the one month, or run of days, that a line's own text names, where it is not within
+    what its document says: `Ajuste consumo octubre 2026` in November's invoice is October's."""
+    named = set(periods_in(line.description or ""))
+    if len(named) != 1:
+        return None
+    [own] = named
+    is_within = period is not None and (period.holds(own) or own.holds(period))
+    return None if is_within else own
 
 
 def _warn_of_suppliers(suppliers: set[str], policy: Policy) -> list[str]:

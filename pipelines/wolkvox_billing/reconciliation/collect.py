@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timezone
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from wolkvox_billing.reconciliation.behaviour import Behaviour, behaviour_of, widen
 from wolkvox_billing.reconciliation.billed_lines import read_billed_lines
 from wolkvox_billing.reconciliation.facts import DayUse, Facts, Meter, MonthUse
 from wolkvox_billing.reconciliation.ledger import Part
@@ -26,6 +27,7 @@ from wolkvox_billing.reconciliation.unread import (
 from wolkvox_billing.values.clock import day_start
 from wolkvox_billing.values.periods import DAY, Period
 from wolkvox_billing.vendor.answer import ANSWERS
+from wolkvox_billing.vendor.reports import REPORTS
 from wolkvox_billing.warehouse.sql import Client, among, literal, rows_of
 
 
@@ -73,7 +75,7 @@ def _read_months(client: Client, marts: str) -> list[MonthUse]:
         client,
         "SELECT operation_id, report, product, billing_period_start, billing_period_end, "
         "measure, consumed_quantity, last_quantity, consumed_unit, last_read_at, "
-        f"hours_unread_at_end FROM {marts}.usage_monthly "
+        f"hours_unread_at_end, measure_source, first_read_at FROM {marts}.usage_monthly "
         "ORDER BY operation_id, report, product, billing_period_start, operation_name",
     ):
         use = MonthUse(operation_id, report, product, Period(start, end), *values)
@@ -95,6 +97,7 @@ def _add(use: MonthUse, other: MonthUse) -> MonthUse:
         last_quantity=use.last_quantity + other.last_quantity,
         last_read_at=max(use.last_read_at, other.last_read_at),
         hours_unread=max(hours, default=None),
+        first_read_at=min(use.first_read_at, other.first_read_at),
     )
 
 
@@ -131,51 +134,92 @@ class _Reading(NamedTuple):
     point: Point
 
 
-def read_unread(
+class Observed(NamedTuple):
+    """What nobody saw of the disputed parts of months' uses, and how each use behaved, under each
+    name of its operation."""
+
+    unseen: Unseen
+    behaviours: Mapping[MonthUse, list[Behaviour]]
+
+
+def observe(
     client: Client, dataset: str, facts: Facts, parts: Iterable[Part], policy: Policy
-) -> Unseen:
-    """Return how much nobody saw of each part of a month's use."""
+) -> Observed:
+    """Return what the readings show of each part of a month's use, and what they leave open."""
     stretches: defaultdict[MonthUse, list[Period]] = defaultdict(list)
     for part in parts:
         stretches[part.use].append(part.stretch)
     unseen: dict[tuple[MonthUse, Period], Unread] = {}
+    behaviours: dict[MonthUse, list[Behaviour]] = {}
     for use, periods in stretches.items():  # one use after the other: a month has many readings
         readings = _read_readings(client, f"{dataset}_marts", use, facts.zone_of(use.operation_id))
+        own = [_behaviour(use, of_name, facts) for of_name in readings]
+        behaviours[use] = own
         for period in periods:
             unseen[use, period] = add_unread(
-                [_unread(use, period, of_name, facts, policy) for of_name in readings]
+                [
+                    _unread(use, period, of_name, behaviour, facts, policy)
+                    for of_name, behaviour in zip(readings, own, strict=True)
+                ]
             )
-    return unseen
+    return Observed(unseen, behaviours)
 
 
 def _read_readings(
     client: Client, marts: str, use: MonthUse, zone: ZoneInfo
 ) -> list[list[_Reading]]:
-    """Return what was read in a month for each name of its operation, in the order of moments."""
+    """Return what was read in a month, and in the two days after it, for each name of its
+    operation, in the order of moments."""
     readings: defaultdict[str, list[_Reading]] = defaultdict(list)
     for name, day, epoch, quantity in rows_of(
         client,
         f"SELECT operation_name, usage_date, read_epoch, quantity FROM {marts}.stg_readings "
         f"WHERE operation_id = {literal(use.operation_id)} AND report = {literal(use.report)} "
         f"AND product = {literal(use.product)} AND usage_date >= {literal(use.period.start)} "
-        f"AND usage_date < {literal(use.period.end)} ORDER BY read_epoch, poll_id",
+        f"AND usage_date < {literal(use.period.end + 2 * DAY)} ORDER BY read_epoch, poll_id",
     ):
         point = Point(min(epoch, day_start(day + DAY, zone)), quantity)
         readings[name].append(_Reading(day, point))
-    return [sorted(of_name, key=lambda read: read.point.at) for of_name in readings.values()]
+    return [
+        sorted(of_name, key=lambda read: read.point.at)
+        for of_name in readings.values()
+        if any(reading.day < use.period.end for reading in of_name)
+    ]
+
+
+def _behaviour(use: MonthUse, readings: Sequence[_Reading], facts: Facts) -> Behaviour:
+    zone, end = facts.zone_of(use.operation_id), use.period.end
+    is_counter = use.measure == "month_to_date"
+    report = REPORTS.get(use.report)
+    return behaviour_of(
+        [reading.point for reading in readings if reading.day < end],
+        [reading.point for reading in readings if reading.day >= end],
+        day_start(use.period.start, zone),
+        day_start(end, zone),
+        is_nightly=is_counter and bool(report and report.is_nightly),
+    )
 
 
 def _unread(
-    use: MonthUse, period: Period, readings: Sequence[_Reading], facts: Facts, policy: Policy
+    use: MonthUse,
+    period: Period,
+    readings: Sequence[_Reading],
+    behaviour: Behaviour,
+    facts: Facts,
+    policy: Policy,
 ) -> Unread:
     """Return how much nobody saw of a use under one name of its operation."""
     zone = facts.zone_of(use.operation_id)
+    own = [reading for reading in readings if reading.day < use.period.end]
     if use.measure == "month_to_date":
         month, start, end = (day_start(day, zone) for day in (use.period.start, *period))
-        points = [reading.point for reading in readings]
-        return unread_of_counter(points, month, start, end, policy.tail_factor)
+        points = [reading.point for reading in own]
+        unread = unread_of_counter(points, month, start, end, policy.tail_factor)
+        if period.end < use.period.end:
+            return unread
+        return widen(unread, points, behaviour, month, end, policy)
     by_day: defaultdict[date, list[Point]] = defaultdict(list)
-    for reading in readings:
+    for reading in own:
         by_day[reading.day].append(reading.point)
     days = [
         Day(day_start(day, zone), day_start(day + DAY, zone), tuple(by_day[day]))

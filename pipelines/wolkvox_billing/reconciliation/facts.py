@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timezone
 from decimal import Decimal
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from wolkvox_billing.values.periods import Period
+
+EARLIEST = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
 class Meter(NamedTuple):
@@ -33,6 +35,8 @@ class MonthUse:
     unit: str
     last_read_at: datetime
     hours_unread: Decimal | None
+    measure_source: str = "setting"  # who says what the number means
+    first_read_at: datetime = EARLIEST
 
     @property
     def meter(self) -> Meter:
@@ -68,6 +72,9 @@ class BilledLine:
     amount: Decimal
     currency: str | None
     period: Period | None
+    period_source: str | None = None  # who says so: document, line, text, or the setting's rule
+    issued: date | None = None
+    unit_code: str | None = None
 
 
 @dataclass(frozen=True)

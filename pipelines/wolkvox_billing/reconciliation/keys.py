@@ -27,6 +27,7 @@ from wolkvox_billing.reconciliation.contract.line_map import (
 from wolkvox_billing.reconciliation.facts import BilledLine, DayUse, Facts, Meter, MonthUse
 from wolkvox_billing.reconciliation.ledger import Ledger, Part, Supply
 from wolkvox_billing.values.periods import Period
+from wolkvox_billing.vendor.reports import REPORTS
 
 
 class Key(NamedTuple):
@@ -111,11 +112,19 @@ class Comparison:
     billed: dict[Key, Billed]
     measured: dict[Key, Measured]
     left_out: list[LeftOut]
+    ends_with_another_night: bool = False  # by the setting `cut_off`
 
     def is_disputed(self, key: Key) -> bool:
-        """Whether another quantity is billed than measured: what nobody read may explain it."""
+        """Whether another quantity is billed than measured: what nobody read may explain it. Of a
+        level always, which may be billed by days; and of a nightly copy whose month ends with
+        another night."""
         billed, measured = self.billed.get(key), self.measured.get(key)
-        return bool(billed and measured and billed.quantity != measured.quantity)
+        if not (billed and measured):
+            return False
+        report = REPORTS.get(key.report or "")
+        is_other = bool(report and report.is_nightly and self.ends_with_another_night)
+        is_level = any(use.is_gauge for use in measured.uses)
+        return is_other or is_level or billed.quantity != measured.quantity
 
     @property
     def disputed_parts(self) -> list[Part]:

@@ -20,20 +20,21 @@ from wolkvox_billing.errors import SettingsError, WolkvoxError
 from wolkvox_billing.invoices.tables import INVOICE_TABLES
 from wolkvox_billing.marts.reconciled import ReconciledRow
 from wolkvox_billing.marts.refresh import alone, refresh
-from wolkvox_billing.reconciliation.collect import read_facts, read_unread
+from wolkvox_billing.reconciliation.collect import observe, read_facts
 from wolkvox_billing.reconciliation.contract.line_map import read_line_map, warn_of_map
 from wolkvox_billing.reconciliation.contract.rate_card import (
     FOREVER,
     read_rate_card,
     warn_of_card,
 )
+from wolkvox_billing.reconciliation.doubts import weigh
 from wolkvox_billing.reconciliation.facts import Facts
 from wolkvox_billing.reconciliation.keys import compare
 from wolkvox_billing.reconciliation.origin import Basis
-from wolkvox_billing.reconciliation.policy import CONTRACT_FILES, Policy
+from wolkvox_billing.reconciliation.policy import CONTRACT_FILES, CUT_OFFS, Policy
 from wolkvox_billing.reconciliation.totals import Totals, tie_out
-from wolkvox_billing.reconciliation.verdicts import Verdict, judge
-from wolkvox_billing.reconciliation.words import explanation
+from wolkvox_billing.reconciliation.verdicts import FIRST_NIGHT_IS_OVER, NO_FINDING, Verdict, judge
+from wolkvox_billing.reconciliation.words import excluded_doubts, explanation, settled_by
 from wolkvox_billing.values.clock import epoch
 from wolkvox_billing.values.numbers import format_amount
 from wolkvox_billing.values.periods import Period
@@ -85,10 +86,13 @@ def _inputs(client: Client, raw: str, policy: Policy) -> str:
         f"SELECT as_of_epoch, timezone, views_digest, inputs_digest FROM {raw}_marts.refreshed"
     )
     zones = rows(f"SELECT operation_id, timezone FROM {raw}_marts.operations ORDER BY 1")
-    days = [
-        datetime.fromtimestamp(epoch, ZoneInfo(zone)).date()
+    moments = [
+        datetime.fromtimestamp(epoch, ZoneInfo(zone))
         for zone in sorted({default, *(zone for _, zone in zones)})
     ]
+    days = [moment.date() for moment in moments]
+    # On a month's first day the month before waits for its last night.
+    nights = [moment.day == 1 and moment.hour >= FIRST_NIGHT_IS_OVER for moment in moments]
     tables = tables_in(client, raw)
     loaded = [
         rows(f"SELECT COUNT(*), MAX(_dlt_load_id) FROM {raw}.{table}")
@@ -99,7 +103,7 @@ def _inputs(client: Client, raw: str, policy: Policy) -> str:
         rows(f"SELECT COUNT(*), MAX(read_at) FROM {raw}.{report} WHERE date < {before}")
         for report in sorted(REPORTS.keys() & tables)
     ]
-    parts = (policy.as_json(), digests, zones, days, loaded, used)
+    parts = (policy.as_json(), digests, zones, days, nights, loaded, used)
     return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()
 
 
@@ -131,8 +135,11 @@ def fill(pipeline: dlt.Pipeline, policy: Policy, month: Period | None = None) ->
         rates = read_rate_card(Path(policy.rate_card), REPORTS)
         facts = read_facts(client, raw, policy)
         comparison = compare(facts, line_map, _supplier(facts, policy))
-        unseen = read_unread(client, raw, facts, comparison.disputed_parts, policy)
-        verdicts = judge(facts, comparison, unseen, rates, policy)
+        another_night = policy.cut_off in CUT_OFFS[2:]
+        comparison = replace(comparison, ends_with_another_night=another_night)
+        observed = observe(client, raw, facts, comparison.disputed_parts, policy)
+        verdicts = judge(facts, comparison, observed, rates, policy)
+        verdicts = weigh(client, raw, verdicts, facts, comparison, observed.behaviours)
         totals = tie_out(facts, comparison, verdicts, month)
         bases = [
             Basis(
@@ -254,7 +261,30 @@ def _row(verdict: Verdict, facts: Facts, policy: Policy) -> ReconciledRow:
         reconciliation_status=verdict.status,
         is_material=verdict.is_material,
         explanation=explanation(verdict, facts, policy.language),
+        cut_off=_agreed_cut_off(verdict, facts),
+        doubts_excluded=excluded_doubts(verdict, policy.language),
+        settled_by=settled_by(verdict, policy.language),
     )
+
+
+def _agreed_cut_off(verdict: Verdict, facts: Facts) -> str | None:
+    """Return the only measure of a nightly copy's month that the invoice agrees with."""
+    key, report = verdict.key, REPORTS.get(verdict.key.report or "")
+    if not (report and report.is_nightly and key.period and verdict.billed):
+        return None
+    if verdict.quantity_variance != 0 or verdict.status not in NO_FINDING[1:]:
+        return None
+    if verdict.cut_off:
+        agreeing = verdict.cut_off.agreeing
+        return agreeing[0] if len(agreeing) == 1 else None
+    # It agrees with what was copied. The days tell whether another measure comes to the same.
+    uses = verdict.measured.uses if verdict.measured else []
+    first, following = (
+        [day.quantity for use in uses for day in facts.days.get(use.meter, ()) if day.day == start]
+        for start in key.period
+    )
+    is_known = len(first) == len(following) == len(uses)
+    return CUT_OFFS[1] if is_known and sum(following) not in (0, sum(first)) else None
 
 
 def _supplier(facts: Facts, policy: Policy) -> str | None:

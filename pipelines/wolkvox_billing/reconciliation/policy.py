@@ -14,6 +14,19 @@ from wolkvox_billing.errors import SettingsError
 from wolkvox_billing.values.tax_id import canonical_id
 
 LANGUAGES = ("en", "es")
+CUT_OFFS = ("unknown", "copied", "called", "after_first_night")  # see `cut_off`
+# Currencies that are invoiced in whole units, as the contract names them.
+WHOLE_CURRENCIES = ("CLP", "COP", "ISK", "JPY", "KRW", "PYG", "UGX", "VND")
+# What is worth an alarm, by currency, where the setting says nothing: about one US dollar, which is
+# also what it is of a currency that is not here.
+MATERIALITY = {
+    "COP": Decimal(5000),
+    "CLP": Decimal(1000),
+    "PYG": Decimal(8000),
+    "JPY": Decimal(150),
+    "MXN": Decimal(20),
+    "PEN": Decimal(4),
+}
 PERIOD_RULES = ("month_before_issue", "issue_month")  # of a document that names no period
 CONTRACT_FILES = ("line_map", "rate_card")
 
@@ -29,9 +42,11 @@ class Policy:
     rate_card: str = "rate_card.csv"
     tolerance_quantity: Decimal = Decimal(0)
     tolerance_percent: Decimal = Decimal(0)
-    tolerance_amount: Decimal = Decimal("0.01")
+    tolerance_amount: Decimal | None = None  # None: by the currency
     invoice_due_days: int = 15
-    materiality: Decimal = Decimal(0)
+    materiality: Decimal | None = None  # None: by the currency
+    cut_off: str = CUT_OFFS[0]
+    vendor_lag_hours: Decimal = Decimal(0)
     period_rule: str = PERIOD_RULES[0]
     supplier_ids: tuple[str, ...] = ()
     tail_factor: Decimal = Decimal(2)  # unread time can hold so many times the highest rate seen
@@ -44,13 +59,30 @@ class Policy:
                 Decimal(value).is_finite() and value >= 0
             ):
                 raise SettingsError(_wrong(setting.name, value, "a number that is not negative"))
-        for name, allowed in (("period_rule", PERIOD_RULES), ("language", LANGUAGES)):
+        for name, allowed in (
+            ("period_rule", PERIOD_RULES),
+            ("language", LANGUAGES),
+            ("cut_off", CUT_OFFS),
+        ):
             if getattr(self, name) not in allowed:
                 raise SettingsError(
                     _wrong(name, getattr(self, name), f"one of {', '.join(allowed)}")
                 )
         # However a person writes a NIT, it is the one that documents have.
         object.__setattr__(self, "supplier_ids", tuple(map(canonical_id, self.supplier_ids)))
+
+    def tolerance_in(self, currency: str | None) -> Decimal:
+        """Return within how much amounts agree: one unit where a currency is invoiced in whole
+        ones, else a cent, unless the setting says."""
+        if self.tolerance_amount is not None:
+            return self.tolerance_amount
+        return Decimal(1) if currency in WHOLE_CURRENCIES else Decimal("0.01")
+
+    def materiality_in(self, currency: str | None) -> Decimal:
+        """Return what is worth an alarm: one unit of a currency that is not listed."""
+        if self.materiality is not None:
+            return self.materiality
+        return MATERIALITY.get(currency or "", Decimal(1))
 
     @property
     def has_files(self) -> bool:
@@ -71,7 +103,9 @@ def read_policy() -> Policy:
         kind: Any = list if isinstance(setting.default, tuple) else None  # dlt reads a list so
         value: object = dlt.config.get(f"reconciliation.{setting.name}", kind)
         if value is not None:
-            settings[setting.name] = _typed(setting.name, type(setting.default), value)
+            number = setting.default is None
+            kind = Decimal if number else type(setting.default)
+            settings[setting.name] = _typed(setting.name, kind, value)
     return Policy(**settings)
 
 

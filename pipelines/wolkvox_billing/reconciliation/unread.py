@@ -37,10 +37,11 @@ class Unread(NamedTuple):
 
 
 NOTHING = Tail(Decimal(), 0, "busiest")
+
 Unseen = Mapping[tuple[MonthUse, Period], Unread]  # of a use in a stretch of its month
 
 
-def _bound(points: Sequence[Point], unread: int, factor: Decimal) -> Tail:
+def bound(points: Sequence[Point], unread: int, factor: Decimal) -> Tail:
     """Return what a counter can have counted in so many seconds: the highest rate between two
     readings at least so far apart, for that time, times `factor`, rounded up."""
     if not unread:
@@ -80,7 +81,7 @@ def _unseen(readings: Sequence[Point], begin: int, at: int, factor: Decimal) -> 
     following = next((point for point in readings if point.at > at), None)
     if following is None and not before:
         return Tail(None, at - begin, "unknown")
-    tail = _bound([zero, *readings], at - last.at, factor)
+    tail = bound([zero, *readings], at - last.at, factor)
     most = tail.quantity or Decimal()
     if following is not None:
         most = min(most, max(following.quantity - last.quantity, Decimal()))

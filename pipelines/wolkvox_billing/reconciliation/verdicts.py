@@ -8,22 +8,44 @@ difference of cost = what was billed - cost(measured)
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import cached_property
+from typing import NamedTuple
 
+from wolkvox_billing.reconciliation.collect import Observed
 from wolkvox_billing.reconciliation.contract.rate_card import Rate, Tariff, tariffs
+from wolkvox_billing.reconciliation.cut_off import CutOff, cut_off_of
 from wolkvox_billing.reconciliation.facts import BilledLine, Facts, Meter
 from wolkvox_billing.reconciliation.keys import Billed, Comparison, Key, Measured
 from wolkvox_billing.reconciliation.policy import Policy
 from wolkvox_billing.reconciliation.pricing import Priced, price
 from wolkvox_billing.reconciliation.unread import NOTHING, Tail, Unread, Unseen, add_unread
 from wolkvox_billing.values.periods import Period, months_of
+from wolkvox_billing.vendor.reports import REPORTS
 
-INCONCLUSIVE = "inconclusive_low_coverage"
+INCONCLUSIVE, CUT_OFF = "inconclusive_low_coverage", "inconclusive_cut_off"
 NO_FINDING = ("open_period", "matched", "within_tolerance")
+# What blames somebody: said only where no honest explanation stands, see `doubts`.
+ACCUSING = (
+    "overbilled_quantity",
+    "underbilled_quantity",
+    "usage_not_invoiced",
+    "invoiced_without_usage",
+    "price_difference",
+)
+FIRST_NIGHT_IS_OVER = 6  # o'clock, on the first day of the next month
+
+
+class Doubt(NamedTuple):
+    """An honest explanation that was looked at, and the status that it gives the verdict where it
+    stands; '' where the record excludes it. `values` are those of its sentences."""
+
+    name: str
+    status: str
+    values: Mapping[str, object]
 
 
 @dataclass(frozen=True)
@@ -39,6 +61,9 @@ class Verdict:
     currencies: frozenset[str]  # that the rate card has for the report
     today: date
     policy: Policy
+    cut_off: CutOff | None = None
+    awaits_night: bool = False  # the next month's first night is not over, or was not read
+    doubts: tuple[Doubt, ...] = ()
 
     @property
     def billed_quantity(self) -> Decimal | None:
@@ -86,10 +111,25 @@ class Verdict:
     @property
     def is_price_known(self) -> bool:
         """Whether the amount cannot be explained by a price that changed while nobody read."""
-        low, high, tolerance = self.priced.lowest, self.priced.highest, self.policy.tolerance_amount
+        low, high, tolerance = self.priced.lowest, self.priced.highest, self.tolerance
         if not self.price_effect or low is None or high is None:
             return True
         return not low - tolerance <= self.billed_cost <= high + tolerance
+
+    @property
+    def tolerance(self) -> Decimal:
+        """Within how much amounts agree: by the policy; where all lines are in whole units of money
+        by half a unit each at least, and where a line's quantity is whole by the price of less than
+        one."""
+        tolerance = self.policy.tolerance_in(self.key.currency)
+        amounts = [line.amount for line in self.lines]
+        if amounts and all(amount == amount.to_integral_value() for amount in amounts):
+            tolerance = max(tolerance, Decimal("0.5") * len(amounts))
+        return tolerance
+
+    @property
+    def standing_doubt(self) -> Doubt | None:
+        return next((doubt for doubt in self.doubts if doubt.status), None)
 
     @property
     def is_unbilled(self) -> bool:
@@ -109,31 +149,45 @@ class Verdict:
         if self.quantity_variance is None or self.consumed is None:
             return False
         percent = self.policy.tolerance_percent * abs(self.consumed) / 100
-        return abs(self.quantity_variance) <= max(self.policy.tolerance_quantity, percent)
+        if abs(self.quantity_variance) <= max(self.policy.tolerance_quantity, percent):
+            return True
+        return self._is_rounded
+
+    @property
+    def _is_rounded(self) -> bool:
+        """Whether a part of a unit is all that a whole quantity differs by, line by line."""
+        quantities = [line.quantity for line in self.lines if line.quantity is not None]
+        is_whole = all(quantity == quantity.to_integral_value() for quantity in quantities)
+        return is_whole and abs(self.quantity_variance or Decimal()) < max(len(quantities), 1)
 
     @cached_property
     def status(self) -> str:
+        if self.standing_doubt:
+            return self.standing_doubt.status
         return next(status for status, fits in STATUSES if fits(self))
 
     @property
     def stake(self) -> Decimal:
         """The amount that is in question."""
-        if self.status == INCONCLUSIVE:  # unread hours excuse a quantity, and not a price
+        if self.status.startswith("inconclusive_"):  # a quantity is excused, and not a price
             effect = abs(self.price_effect or Decimal())
             is_known = self.billed_quantity is not None and self.is_price_known
-            return effect if is_known and effect > self.policy.tolerance_amount else Decimal()
+            return effect if is_known and effect > self.tolerance else Decimal()
         if self.cost_variance is None or self.status == "duplicate_document":
             return abs(self.billed_cost)  # of a duplicate, one of the two is not owed at all
         return abs(self.cost_variance)
 
     @property
     def is_material(self) -> bool:
-        return self.status not in NO_FINDING and self.stake > self.policy.materiality
+        limit = self.policy.materiality_in(self.key.currency)
+        return self.status not in NO_FINDING and self.stake > limit
 
 
 def _is_open(verdict: Verdict) -> bool:
     if not verdict.key.period:
         return False
+    if verdict.awaits_night:
+        return True
     wait = timedelta(days=0 if verdict.billed else verdict.policy.invoice_due_days)
     return verdict.today < verdict.key.period.end + wait
 
@@ -177,8 +231,19 @@ def _is_within_tolerance(verdict: Verdict) -> bool:
     effect = verdict.price_effect
     if not verdict.is_compared or effect is None:
         return False
+    # The amount is what the contract makes of the use, whatever the line calls a quantity.
+    if verdict.contracted_cost and abs(verdict.cost_variance or Decimal()) <= verdict.tolerance:
+        return True
     is_agreed = verdict.is_agreed or verdict.billed_quantity is None
-    return is_agreed and abs(effect) <= verdict.policy.tolerance_amount
+    return is_agreed and abs(effect) <= verdict.tolerance
+
+
+def _is_cut_off(verdict: Verdict) -> bool:
+    """Whether the nights of the month's turn can hold the difference."""
+    cut_off, billed = verdict.cut_off, verdict.billed_quantity
+    if not cut_off or billed is None or verdict.is_agreed or not verdict.is_compared:
+        return False
+    return cut_off.reach.low <= billed <= cut_off.reach.high
 
 
 def _is_inconclusive(verdict: Verdict) -> bool:
@@ -206,7 +271,7 @@ def _can_explain_amount(verdict: Verdict) -> bool:
 
 
 def _can_explain_quantity(verdict: Verdict, measured: Measured) -> bool:
-    if not verdict.unread:
+    if not verdict.unread or verdict.cut_off:  # whose reach has what nobody read
         return False
     variance = verdict.quantity_variance or Decimal()
     if variance > 0:
@@ -241,6 +306,7 @@ STATUSES: tuple[tuple[str, Callable[[Verdict], bool]], ...] = (
     ("invoiced_without_usage", _is_without_usage),
     ("matched", _is_matched),
     ("within_tolerance", _is_within_tolerance),
+    (CUT_OFF, _is_cut_off),
     (INCONCLUSIVE, _is_inconclusive),
     ("overbilled_quantity", _is_overbilled),
     ("underbilled_quantity", _is_underbilled),
@@ -250,9 +316,10 @@ STATUSES: tuple[tuple[str, Callable[[Verdict], bool]], ...] = (
 
 
 def judge(
-    facts: Facts, comparison: Comparison, unseen: Unseen, rates: Sequence[Rate], policy: Policy
+    facts: Facts, comparison: Comparison, observed: Observed, rates: Sequence[Rate], policy: Policy
 ) -> list[Verdict]:
-    """Return the Verdict on each key, in the order of the keys. `unseen` has the disputed parts."""
+    """Return the Verdict on each key, in the order of the keys. `observed` has the disputed parts.
+    None of them was doubted yet."""
     card: defaultdict[str, list[Rate]] = defaultdict(list)
     for rate in rates:
         card[rate.report].append(rate)
@@ -262,9 +329,11 @@ def judge(
         own_rates = card.get(key.report or "", [])
         currencies = frozenset(rate.currency for rate in own_rates)
         consumed = measured.quantity if measured else _consumed_unread(key, facts)
-        unread = None
-        if measured and key.period and comparison.is_disputed(key):
-            unread = _unread(key.period, measured, unseen)
+        unread = cut_off = None
+        if billed and measured and key.period and comparison.is_disputed(key):
+            unread = _unread(key.period, measured, observed.unseen)
+            if cut_off := _cut_off(key, billed, measured, observed, policy):
+                consumed = cut_off.quantity
         if not billed:
             key = key._replace(currency=min(currencies) if len(currencies) == 1 else None)
         priced = price(
@@ -274,11 +343,58 @@ def judge(
             billed.quantity if billed else Decimal(),
             unread or Unread(NOTHING),
         )
-        today = facts.today_of(key.operation_id)
         verdicts.append(
-            Verdict(key, billed, measured, consumed, unread, priced, currencies, today, policy)
+            Verdict(
+                key,
+                billed,
+                measured,
+                consumed,
+                unread,
+                priced,
+                currencies,
+                facts.today_of(key.operation_id),
+                policy,
+                cut_off,
+                _awaits_night(key, facts),
+            )
         )
     return sorted(verdicts, key=lambda verdict: tuple(str(part or "") for part in verdict.key))
+
+
+def _cut_off(
+    key: Key, billed: Billed, measured: Measured, observed: Observed, policy: Policy
+) -> CutOff | None:
+    """Return the CutOff of a whole month of a nightly copy; None of anything else, and of use that
+    several lines share."""
+    behaviours = [one for use in measured.uses for one in observed.behaviours.get(use, ())]
+    nights = [one.nights for one in behaviours if one.nights]
+    is_whole = all(part.stretch == part.use.period == key.period for part in measured.parts)
+    if not nights or len(nights) < len(behaviours) or not is_whole:
+        return None
+    if measured.is_shared or measured.unanswered or None in (measured.quantity, billed.quantity):
+        return None
+    tails = [observed.unseen[part.use, part.stretch].missing.quantity for part in measured.parts]
+    missing = sum((tail for tail in tails if tail is not None), Decimal())
+    assert measured.quantity is not None
+    assert billed.quantity is not None
+    return cut_off_of(measured.quantity, nights, missing, billed.quantity, policy.cut_off)
+
+
+def _awaits_night(key: Key, facts: Facts) -> bool:
+    """Whether a nightly copy's month waits for the first night of the next one: on its first day,
+    until it was read in the morning."""
+    report = REPORTS.get(key.report or "")
+    if not (key.period and report and report.is_nightly):
+        return False
+    if facts.today_of(key.operation_id) != key.period.end:
+        return False
+    zone = facts.zone_of(key.operation_id)
+    return not any(
+        use.period.start == key.period.end
+        and use.last_read_at.astimezone(zone).hour >= FIRST_NIGHT_IS_OVER
+        for use in facts.months
+        if (use.operation_id, use.report) == (key.operation_id, key.report)
+    )
 
 
 def _consumed_unread(key: Key, facts: Facts) -> Decimal | None:

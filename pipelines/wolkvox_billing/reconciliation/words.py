@@ -6,10 +6,18 @@ from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import NamedTuple
 
+from wolkvox_billing.reconciliation.behaviour import Span
 from wolkvox_billing.reconciliation.contract.rate_card import cents
+from wolkvox_billing.reconciliation.doubt_words import (
+    CUT_OFF,
+    LEVELS,
+    MEASURES,
+    TEXTS,
+    UNREAD,
+)
 from wolkvox_billing.reconciliation.facts import Facts
 from wolkvox_billing.reconciliation.unread import NOTHING, Unread
-from wolkvox_billing.reconciliation.verdicts import INCONCLUSIVE, Verdict
+from wolkvox_billing.reconciliation.verdicts import ACCUSING, INCONCLUSIVE, Doubt, Verdict
 from wolkvox_billing.values.durations import choose_unit
 from wolkvox_billing.values.numbers import format_amount, format_number
 from wolkvox_billing.vendor.reports import REPORTS
@@ -24,6 +32,8 @@ _TEXTS = {
         "billed_amount": "wolkvox billed {amount}",
         "last": "your last reading on {at} showed {consumed}",
         "measured": "{consumed_units} were measured",
+        "by_nights": "it is nearest to {by_nights}",
+        "agrees": "it agrees with {by_nights}",
         "beside": "{consumed_units} were measured beside what other lines bill of the same use",
         "more": "{variance} more than measured{percent}",
         "less": "{variance} less than measured{percent}",
@@ -69,6 +79,8 @@ _TEXTS = {
         "billed_amount": "wolkvox facturó {amount}",
         "last": "su última lectura del {at} mostraba {consumed}",
         "measured": "se midieron {consumed_units}",
+        "by_nights": "lo más cercano es {by_nights}",
+        "agrees": "coincide con {by_nights}",
         "beside": "se midieron {consumed_units} además de lo que otras líneas cobran del mismo uso",
         "more": "{variance} más de lo medido{percent}",
         "less": "{variance} menos de lo medido{percent}",
@@ -114,7 +126,7 @@ _TEXTS = {
 
 def explanation(verdict: Verdict, facts: Facts, language: str) -> str:
     """Return the sentence: what was billed and measured, the difference, its worth, what is
-    unread."""
+    unread, and the honest explanation that stands."""
     writer = _Writer(language, verdict.key.currency or "")
     values = (
         _quantities(verdict, writer)
@@ -122,7 +134,55 @@ def explanation(verdict: Verdict, facts: Facts, language: str) -> str:
         | _names(verdict)
         | _moments(verdict, facts, writer)
     )
-    return "; ".join(_TEXTS[language][part].format(**values) for part in _parts(verdict)) + "."
+    parts = [_TEXTS[language][part].format(**values) for part in _parts(verdict)]
+    if doubt := verdict.standing_doubt:
+        sentence = TEXTS[language][doubt.name].stands
+        parts.append(sentence.format(**_shown_values(doubt, writer)))
+    elif verdict.status == "inconclusive_cut_off":
+        parts.append(CUT_OFF[language].stands.format(**_reach(verdict, writer)))
+    return "; ".join(parts) + "."
+
+
+def excluded_doubts(verdict: Verdict, language: str) -> str | None:
+    """Return the honest explanations that the record excludes, a line each; None where the verdict
+    accuses nobody."""
+    if verdict.status not in ACCUSING:
+        return None
+    writer = _Writer(language, verdict.key.currency or "")
+    lines = [
+        TEXTS[language][doubt.name].excluded.format(**_shown_values(doubt, writer))
+        for doubt in verdict.doubts
+    ]
+    if verdict.cut_off and verdict.quantity_variance:
+        lines.append(CUT_OFF[language].excluded.format(**_reach(verdict, writer)))
+    return "\n".join(line for line in lines if line) or None
+
+
+def settled_by(verdict: Verdict, language: str) -> str | None:
+    """Return what would settle an inconclusive verdict; None of any other."""
+    if doubt := verdict.standing_doubt:
+        return TEXTS[language][doubt.name].settled_by
+    if verdict.status == "inconclusive_cut_off":
+        return CUT_OFF[language].settled_by
+    return UNREAD[language] if verdict.status == INCONCLUSIVE else None
+
+
+def _shown_values(doubt: Doubt, writer: _Writer) -> dict[str, str]:
+    """Return the values of a doubt's sentences as they are shown."""
+
+    def shown(value: object) -> str:
+        if isinstance(value, Decimal):
+            return writer.number(value)
+        if isinstance(value, date):
+            return writer.day(value)
+        return LEVELS[writer.language].get(str(value), str(value))
+
+    return {name: shown(value) for name, value in doubt.values.items()}
+
+
+def _reach(verdict: Verdict, writer: _Writer) -> dict[str, str]:
+    reach = verdict.cut_off.reach if verdict.cut_off else Span(Decimal(), Decimal())
+    return {"reach_low": writer.number(reach.low), "reach_high": writer.number(reach.high)}
 
 
 def _parts(verdict: Verdict) -> list[str]:
@@ -155,6 +215,8 @@ def _parts(verdict: Verdict) -> list[str]:
             uses = verdict.measured.uses if verdict.measured else []
             is_mixed = all(use.quantity is not None for use in uses)
             return [*billed, "mixed" if is_mixed else "undetermined"]
+        case "matched" if verdict.cut_off:
+            return [*billed, "agrees"]
         case "matched":
             return [*both, "same"] if verdict.billed and verdict.measured else ["nothing"]
     if not verdict.measured:
@@ -191,6 +253,8 @@ def _measured(verdict: Verdict) -> list[str]:
     if verdict.measured.is_shared:
         return ["beside"]
     uses = verdict.measured.uses
+    if verdict.cut_off and verdict.cut_off.chosen != "copied":
+        return ["by_nights"]
     is_last = len(uses) == 1 and uses[0].measure == "month_to_date"
     return ["last" if is_last and uses[0].period == verdict.key.period else "measured"]
 
@@ -198,7 +262,7 @@ def _measured(verdict: Verdict) -> list[str]:
 def _unread(verdict: Verdict) -> list[str]:
     """Return the part for what nobody saw: of too much, what is missing; of too little, what is
     from before."""
-    if not verdict.unread:
+    if not verdict.unread or verdict.cut_off:
         return []
     if (verdict.quantity_variance or 0) < 0:
         if verdict.status != INCONCLUSIVE:
@@ -260,7 +324,15 @@ def _quantities(verdict: Verdict, writer: _Writer) -> dict[str, str]:
         "time": writer.duration(unread.missing.seconds, is_last=unread.is_at_end),
         "tail": writer.number(unread.missing.quantity),
         "foreign": writer.number(unread.foreign),
+        "by_nights": _by_nights(verdict, writer),
     }
+
+
+def _by_nights(verdict: Verdict, writer: _Writer) -> str:
+    if not verdict.cut_off:
+        return ""
+    text = MEASURES[writer.language][verdict.cut_off.chosen]
+    return text.format(quantity=writer.number(verdict.cut_off.quantity))
 
 
 def _amounts(verdict: Verdict, writer: _Writer) -> dict[str, str]:

@@ -72,6 +72,9 @@ def as_lines(verdict: Traced) -> list[str]:
         " ".join(filter(None, (*heading, row.reconciliation_status))),
         f"  {row.explanation}",
     ]
+    lines += [f"  excluded  {doubt}" for doubt in (row.doubts_excluded or "").splitlines()]
+    if row.settled_by:
+        lines.append(f"  settled by {row.settled_by}")
     if verdict.polls is not None:
         lines.append(
             f"  polls     {verdict.polls:,} in this period, {verdict.polls_answered:,} answered"

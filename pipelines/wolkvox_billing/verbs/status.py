@@ -14,6 +14,8 @@ from wolkvox_billing.closing import warnings_of_closes
 from wolkvox_billing.errors import SettingsError, WarehouseError
 from wolkvox_billing.marts.refresh import refresh
 from wolkvox_billing.polling.spool import Spool, waiting_elsewhere
+from wolkvox_billing.reconciliation.cut_off import UNKNOWN, propose_cut_off
+from wolkvox_billing.reconciliation.policy import read_policy
 from wolkvox_billing.values.clock import Clock, midnight, utc_now
 from wolkvox_billing.values.durations import format_rounded
 from wolkvox_billing.values.periods import DAY, month_of
@@ -26,6 +28,7 @@ from wolkvox_billing.verbs.track_record import (
     read_track_records,
     read_zones,
 )
+from wolkvox_billing.warehouse.complaints import configured
 from wolkvox_billing.warehouse.place import (
     DATASET,
     DESTINATION,
@@ -140,6 +143,8 @@ def status(
             with pipeline.sql_client() as client:
                 zones = read_zones(client, pipeline.dataset_name)
                 records = read_track_records(client, pipeline.dataset_name, now)
+                if configured(read_policy).cut_off == UNKNOWN:
+                    state.warnings += propose_cut_off(client, f"{pipeline.dataset_name}_marts")
             for (operation, report), record in records:
                 local = now.astimezone(zones.get(operation) or ZoneInfo(meaning.timezone))
                 state.rows.append(_freshness(operation, report, record, local))

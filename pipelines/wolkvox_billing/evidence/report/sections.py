@@ -28,7 +28,18 @@ def render_sentence(row: ReconciledRow, language: str) -> str:
     return (
         f'<p class="{kind}">{mark}<strong>{escape(row.reconciliation_status)}</strong>: '
         f'<span lang="{escape(language)}">{escape(row.explanation)}</span></p>'
+        + _render_doubts(row, language)
     )
+
+
+def _render_doubts(row: ReconciledRow, language: str) -> str:
+    """Return the honest explanations that were excluded, or what would settle the verdict."""
+    doubts = (row.doubts_excluded or row.settled_by or "").splitlines()
+    if not doubts:
+        return ""
+    items = "".join(f'<li lang="{escape(language)}">{escape(doubt)}</li>' for doubt in doubts)
+    says = "Looked at, and excluded" if row.doubts_excluded else "What would settle it"
+    return f"<details><summary>{says}</summary><ul>{items}</ul></details>"
 
 
 def render_verdicts(verdicts: Sequence[ReconciledRow]) -> str:

@@ -1,0 +1,365 @@
+"""How a counter or a level behaved in a month, by its readings: what they leave open.
+
+    falls      what fell may be missing in the last reading: a restart, a move, a recomputation
+    the turn   a fall to about nothing within hours of it is the turn, by another clock
+    stillness  a counter that moves seldom, or stands still longer than ever, may be behind
+    nights     a nightly job brings the calls of the last day in the next month's first night
+    levels     a gauge's highest, last, first and average level: each is what people bill
+
+Moments are seconds since 1970.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
+from itertools import pairwise
+from statistics import median
+from typing import NamedTuple
+
+from wolkvox_billing.reconciliation.policy import Policy
+from wolkvox_billing.reconciliation.unread import Point, Tail, Unread, bound
+
+HOUR, DAY = 3600, 86400
+TURN = 14 * HOUR  # no clock of another country's is further away
+SELDOM = 2 * HOUR  # between changes: what moves less often shows little of a month's last hours
+MORNING = 8 * HOUR  # of a day: a night's copy is over
+A_NIGHT = Decimal(3)  # no night holds more than three average ones, where several were read as one
+_SAME = Decimal("0.0001")
+
+
+class Span(NamedTuple):
+    """A quantity that lies between two; both are the same where it is known."""
+
+    low: Decimal
+    high: Decimal
+
+    @property
+    def is_known(self) -> bool:
+        return self.low == self.high
+
+    def plus(self, other: Span) -> Span:
+        return Span(self.low + other.low, self.high + other.high)
+
+    def less(self, other: Span) -> Span:
+        return Span(self.low - other.high, self.high - other.low)
+
+
+class Levels(NamedTuple):
+    """What a gauge's month can be said to be; `average` is weighted by time. `pro_rata` is the same
+    over the whole month, as nothing where no row was read."""
+
+    highest: Decimal
+    last: Decimal
+    first: Decimal
+    average: Decimal
+    pro_rata: Decimal
+
+
+@dataclass(frozen=True)
+class Nights:
+    """What a nightly copy brought: the month's own first night and the next month's, and the most
+    that one night can hold by those that were read; `missed` is the most that the month's nights
+    after its last reading can hold. `are_shown`: readings show that it is one, and not the report's
+    name alone."""
+
+    first: Span
+    following: Span
+    most: Decimal
+    missed: Decimal
+    are_shown: bool
+
+
+@dataclass(frozen=True)
+class Behaviour:
+    """What a use's readings of a month leave open. `missing` is what falls may have taken out of
+    the last reading, `largest_fall` the most that one of them took; `at_turn` what was read before
+    a fall within hours of the month's end; `still_seconds` since when the counter may be behind."""
+
+    levels: Levels
+    missing: Decimal = Decimal()
+    largest_fall: Decimal = Decimal()
+    at_turn: Decimal | None = None
+    still_seconds: int = 0
+    still_holds: Decimal = Decimal()
+    nights: Nights | None = None
+    falls_each_midnight: bool = False
+    recent: tuple[Point, ...] = ()  # of the last two days, one an hour
+
+    def seconds_that_held(self, quantity: Decimal) -> int | None:
+        """Return how long before the last reading so much was counted; None where the last two days
+        did not hold it."""
+        for point in reversed(self.recent):
+            if self.recent[-1].quantity - point.quantity >= quantity:
+                return self.recent[-1].at - point.at
+        return None
+
+
+def behaviour_of(
+    points: Sequence[Point],
+    following: Sequence[Point],
+    start: int,
+    end: int,
+    *,
+    is_nightly: bool = False,
+) -> Behaviour:
+    """Return the Behaviour of what was read in a month from `start` to `end`, at least one point,
+    in the order of moments; `following` is what was read in the two days after it.
+
+    is_nightly: the report is filled by a nightly job, by its name; readings may show otherwise.
+    """
+    shown = is_night_copy(points, start)
+    is_copy = is_nightly if shown is None else shown
+    falls = [pair for pair in _pairs(points) if pair[1].quantity < pair[0].quantity]
+    still = still_since(points, start, end)
+    return Behaviour(
+        levels=_levels(points, start, end),
+        missing=_missing(falls, points, start),
+        largest_fall=max(
+            (before.quantity - after.quantity for before, after in falls), default=Decimal()
+        ),
+        at_turn=_at_turn(points, following, end),
+        still_seconds=end - still if still is not None else 0,
+        still_holds=_held_in_other_weeks(points, start, end),
+        nights=_nights(points, following, start, end, bool(shown)) if is_copy else None,
+        falls_each_midnight=_falls_each_midnight(points, start),
+        recent=_recent(points),
+    )
+
+
+def _recent(points: Sequence[Point]) -> tuple[Point, ...]:
+    hours = {point.at // HOUR: point for point in points if point.at >= points[-1].at - 2 * DAY}
+    return tuple(hours.values())
+
+
+def _pairs(points: Sequence[Point]) -> Iterator[tuple[Point, Point]]:
+    return pairwise(points)
+
+
+def _levels(points: Sequence[Point], start: int, end: int) -> Levels:
+    quantities = [point.quantity for point in points]
+    weighted = seconds = held = Decimal()
+    for point, later in zip(points, [*points[1:], Point(end, Decimal())], strict=True):
+        lasted = max(later.at - point.at, 0)
+        weighted += point.quantity * lasted
+        seconds += lasted
+        held += point.quantity * min(lasted, DAY)
+    average = weighted / seconds if seconds else quantities[-1]
+    return Levels(
+        max(quantities),
+        quantities[-1],
+        quantities[0],
+        average.quantize(_SAME, ROUND_HALF_UP),
+        (held / (end - start)).quantize(_SAME, ROUND_HALF_UP),
+    )
+
+
+def _missing(falls: Sequence[tuple[Point, Point]], points: Sequence[Point], start: int) -> Decimal:
+    """Return what falls may have taken out of the last reading: what stood there before a restart
+    (to less than half), else the peak less the last reading. On the first day a fall is the turn's,
+    by a clock that is late."""
+    restarted = peak = Decimal()
+    for before, after in falls:
+        if after.at < start + DAY:
+            continue
+        if after.quantity * 2 < before.quantity:
+            restarted += before.quantity
+        peak = max(peak, before.quantity)
+    last = points[-1].quantity
+    return restarted if restarted else max(peak - last, Decimal())
+
+
+def _at_turn(points: Sequence[Point], following: Sequence[Point], end: int) -> Decimal | None:
+    """Return what was read before a fall to about nothing within hours of the month's end, on
+    either side of it; None where there is no such fall. One just behind the end is the turn
+    itself where nothing was read in between."""
+    near = [point for point in points if point.at >= end - TURN]
+    before = [point for point in points if point.at < end - TURN][-1:]
+    for earlier, later in _pairs([*before, *near]):
+        if later.quantity * 10 < earlier.quantity:
+            return earlier.quantity
+    late = [point for point in following if end <= point.at < end + TURN]
+    for earlier, later in _pairs(late):
+        if later.quantity * 10 < earlier.quantity and earlier.quantity >= points[-1].quantity:
+            return earlier.quantity
+    return None
+
+
+def _changes(points: Sequence[Point], start: int) -> list[tuple[int, int]]:
+    """Return for each change when it was seen, and when the value before it was read last."""
+    changes: list[tuple[int, int]] = []
+    before = Point(start, Decimal())
+    for point in points:
+        if point.quantity != before.quantity:
+            changes.append((point.at, before.at))
+        before = point
+    return changes
+
+
+def still_since(points: Sequence[Point], start: int, end: int) -> int | None:
+    """Return since when a counter may be behind: before its last change, where it moves less often
+    than every two hours, or stood still longer at the end than ever before; None where it does not.
+    Of a change that nobody saw for long, a day at most: the slowest job that is known is nightly.
+    """
+    changes = _changes(points, start)
+    if not changes:
+        return None
+    moments = [start, *(seen for seen, _ in changes)]
+    gaps = [later - earlier for earlier, later in pairwise(moments)]
+    seen, before = changes[-1]
+    still = end - seen
+    is_seldom = median(gaps) > SELDOM
+    is_longest = len(gaps) > 1 and still > max(max(gaps), SELDOM)
+    if not (is_seldom or is_longest):
+        return None
+    return max(before, seen - DAY)
+
+
+def _held_in_other_weeks(points: Sequence[Point], start: int, end: int) -> Decimal:
+    """Return the most that the counter grew, in another week, in the hours in which it stood still
+    at the month's end."""
+    changes = _changes(points, start)
+    if not changes or end - changes[-1][0] < SELDOM:
+        return Decimal()
+    since = changes[-1][0]
+    most = Decimal()
+    for week in range(1, 5):
+        first, last = since - week * 7 * DAY, end - week * 7 * DAY
+        if first < start:
+            break
+        held = _value_at(points, last) - _value_at(points, first)
+        most = max(most, held)
+    return most
+
+
+def _value_at(points: Sequence[Point], at: int) -> Decimal:
+    """Return what was read last up to a moment; zero before the first reading."""
+    value = Decimal()
+    for point in points:
+        if point.at > at:
+            break
+        value = point.quantity
+    return value
+
+
+def is_night_copy(points: Sequence[Point], start: int) -> bool | None:
+    """Return whether a nightly job fills the counter: most of a day's growth came between two
+    readings of its night. None where the readings are too few to tell."""
+    nightly = other = 0
+    for day_start in sorted({start + (point.at - start) // DAY * DAY for point in points}):
+        own = [point for point in points if day_start <= point.at < day_start + DAY]
+        before = [point for point in points if point.at < day_start][-1:] or [
+            Point(start, Decimal())
+        ]
+        steps = [
+            (later.quantity - earlier.quantity, later.at, later.at - earlier.at)
+            for earlier, later in _pairs([*before, *own])
+        ]
+        growth = own[-1].quantity - before[0].quantity if own else Decimal()
+        if growth <= 0 or len(own) < 4:
+            continue
+        largest, at, apart = max(steps)
+        if largest * 10 >= growth * 8 and at <= day_start + MORNING + HOUR and apart <= 12 * HOUR:
+            nightly += 1
+        else:
+            other += 1
+    if nightly + other < 5:
+        return None
+    return nightly > other
+
+
+def _nights(
+    points: Sequence[Point], following: Sequence[Point], start: int, end: int, are_shown: bool
+) -> Nights:
+    nights = [*_night_amounts(points, start), *_night_amounts(following, end)]
+    most = max(nights, default=Decimal())
+    first, of_next = _first_night(points, start, most), _first_night(following, end, most)
+    mornings = range(start + MORNING, end + 1, DAY)
+    missed = most * sum(1 for morning in mornings if morning > points[-1].at)
+    return Nights(first, of_next, most, missed, are_shown)
+
+
+def _night_amounts(points: Sequence[Point], start: int) -> list[Decimal]:
+    """Return the most that a single night can have brought, for each stretch between readings with
+    a night in it. Of several nights read as one, no night is taken to hold over three times an
+    average one."""
+    amounts: list[Decimal] = []
+    before = Point(start, Decimal())
+    for point in points:
+        growth = point.quantity - before.quantity
+        nights = (point.at - start) // DAY - (before.at - start) // DAY
+        if before.at == start:
+            nights += 1
+        if growth > 0:
+            amounts.append(min(growth, growth * A_NIGHT / max(nights, 1)))
+        if nights or growth < 0:
+            before = point
+    return amounts
+
+
+def _first_night(points: Sequence[Point], start: int, most: Decimal) -> Span:
+    """Return what the first night of a month brought: what was read on the first day, once its
+    night was over; where nothing was, between nothing and the most of a night."""
+    day = [point for point in points if point.at < start + DAY]
+    for place, (before, after) in enumerate(_pairs(day)):  # a turn by a clock that is late
+        if after.quantity * 2 < before.quantity:
+            day = day[place + 1 :]
+            break
+    if day and day[-1].at >= start + MORNING - 2 * HOUR:
+        return Span(day[-1].quantity, day[-1].quantity)
+    later = [point.quantity for point in points if point.at >= start + DAY]
+    high = min([most, *later[:1]]) if later else most
+    low = day[-1].quantity if day else Decimal()
+    return Span(min(low, high), max(low, high))
+
+
+def _falls_each_midnight(points: Sequence[Point], start: int) -> bool:
+    """Return whether the number is a day's own: it rises within days and falls at each midnight."""
+    midnights = falls = falls_within = 0
+    for earlier, later in _pairs(points):
+        is_midnight = (earlier.at - start) // DAY != (later.at - start) // DAY
+        fell = later.quantity < earlier.quantity
+        midnights += is_midnight and earlier.quantity > 0
+        falls += is_midnight and fell
+        falls_within += fell and not is_midnight
+    return falls >= 6 and falls_within == 0 and falls * 10 >= midnights * 9
+
+
+def widen(
+    unread: Unread,
+    points: Sequence[Point],
+    behaviour: Behaviour,
+    start: int,
+    end: int,
+    policy: Policy,
+) -> Unread:
+    """Return what nobody saw of a counter up to its month's end, with what the vendor may know
+    later than we read it: its known lag, the time in which the counter stood still, the time
+    between two of its changes; of a nightly copy, the nights of the turn."""
+    if unread.missing.quantity is None:
+        return unread
+    last = points[-1].at
+    seconds = max(end - last, 0) + int(policy.vendor_lag_hours * HOUR)
+    seconds = max(seconds + _usual_gap(points, start), behaviour.still_seconds)
+    tail = bound([Point(start, Decimal()), *points], seconds, policy.tail_factor)
+    most = (behaviour.still_holds * policy.tail_factor).to_integral_value(ROUND_CEILING)
+    nights = behaviour.nights
+    if not nights:
+        missing = max(tail.quantity or Decimal(), most, unread.missing.quantity)
+        return unread._replace(missing=Tail(missing, seconds, tail.basis))
+    of_nights = nights.missed + nights.following.high
+    if not nights.are_shown:  # it may grow by day all the same
+        of_nights = max(of_nights, unread.missing.quantity)
+    return unread._replace(
+        missing=unread.missing._replace(quantity=of_nights),
+        foreign=None if unread.foreign is None else max(unread.foreign, nights.first.high),
+    )
+
+
+def _usual_gap(points: Sequence[Point], start: int) -> int:
+    """Return the seconds between two changes, as a rule: what is counted by the hour is behind by
+    up to an hour."""
+    moments = [seen for seen, _ in _changes(points, start)]
+    gaps = [later - earlier for earlier, later in pairwise(moments)]
+    return int(min(median(gaps), SELDOM)) if gaps else 0

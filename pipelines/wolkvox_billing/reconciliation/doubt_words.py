@@ -1,0 +1,278 @@
+"""What is said of an honest explanation: that it stands, what excludes it, what would settle it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Sentences(NamedTuple):
+    """The parts of sentences of one explanation; blanks where nothing is to be said."""
+
+    stands: str
+    excluded: str
+    settled_by: str
+
+
+TEXTS: dict[str, dict[str, Sentences]] = {
+    "en": {
+        "rejected_rows": Sentences(
+            "{rows} rows of this report could not be read, so that their use is not known",
+            "unreadable rows: none of this report in this time",
+            "the rows in rejected_rows: ask the vendor what they mean, or report the format",
+        ),
+        "repeated_rows": Sentences(
+            "answers held two amounts for one product and day ({rows} times): nobody knows whether "
+            "they add up",
+            "two amounts for one product: no answer held any",
+            "the vendor's word on whether rows of one product add up",
+        ),
+        "percentages": Sentences(
+            "{rows} rows are percentages, and were counted as use",
+            "",
+            "a row in the line map for each product that is use",
+        ),
+        "reset": Sentences(
+            "the counter showed {before} and fell to about nothing within hours of the month's "
+            "turn: its clock may be another one",
+            "another clock: the counter did not fall within 14 hours of the turn",
+            "the vendor's word on when its month ends, and the setting `timezone`",
+        ),
+        "fall": Sentences(
+            "the counter fell within the month, so that up to {missing} may be missing in its last "
+            "reading",
+            "a restart or recomputation: the counter lost too little for it, or never fell",
+            "the vendor's word on why the counter fell: see usage_restatements",
+        ),
+        "stillness": Sentences(
+            "", "a counter that lags: the {hours} hours before the month's end are counted in", ""
+        ),
+        "gauge_level": Sentences(
+            "a level of {level} was seen in the month (the {which}), and a contract may bill it",
+            "another level: neither the last, the first nor the average is what was billed",
+            "the contract's word on which level counts, and the setting `gauge_month`",
+        ),
+        "lag": Sentences(
+            "",
+            "a counter that shows late: the excess is what {time} hours before your last "
+            "reading held; a known lag is the setting `vendor_lag_hours`",
+            "",
+        ),
+        "long_lag": Sentences(
+            "", "a counter that shows late: two days before your last reading held less", ""
+        ),
+        "unit": Sentences(
+            "what was billed is what was measured by a factor of {factor}: the units may differ",
+            "another unit: the quantities differ by no such factor",
+            "the supplier's word on the unit of the line",
+        ),
+        "waived": Sentences(
+            "less than is worth an alarm ({amount}) was not billed: it may have been waived", "", ""
+        ),
+        "late_invoice": Sentences(
+            "the supplier's invoices came as late before: this one is due on {due}",
+            "a late invoice: none came as late as {due}",
+            "the invoice",
+        ),
+        "guess": Sentences(
+            "that the number is a level is a guess from the report's name, and it falls at each "
+            "midnight as a count does",
+            "a wrong guess of what the number means: it does not fall as a daily count would",
+            "the setting `measures`",
+        ),
+        "first_month": Sentences(
+            "what the number means is not shown for certain before a month has turned",
+            "another meaning of the number: it was read over a month's turn, or from its start",
+            "a reading after the next turn of the month, or the setting `measures`",
+        ),
+        "spelling": Sentences(
+            "products whose names differ in case and blanks only came as several",
+            "one product under two spellings: none",
+            "the vendor's word on which names are one product",
+        ),
+        "renamed_product": Sentences(
+            "«{older}» ended where «{newer}» began: they may be one counter under two names",
+            "a renamed product: none ended where another began",
+            "the vendor's word on whether the product was renamed",
+        ),
+        "sum_row": Sentences(
+            "«{product}» is the sum of the others, and may be no use of its own",
+            "a sum among the products: none is the sum of the others",
+            "a row in the line map for each product that is billed",
+        ),
+        "issued_early": Sentences(
+            "it was issued on {issued}, before its period ended: it may bill an estimate",
+            "an estimate: no document was issued before the period ended",
+            "the supplier's next invoice or note, which corrects the estimate",
+        ),
+        "guessed_period": Sentences(
+            "no document says which month it bills, and the month from {month} fits as well",
+            "another month: the document's fits better than the one beside it",
+            "the supplier's word on the month, or the setting `period_rule`",
+        ),
+        "cycle": Sentences(
+            "the supplier bills by a cycle, whose next invoice is due on {due}",
+            "a billing cycle: its next invoice was due on {due}",
+            "the invoice of the next cycle",
+        ),
+        "other_operation": Sentences(
+            "one line may bill operation {operation} too, or it has moved there",
+            "another operation: none has use that would make up for it",
+            "`operation_id` in the line map, or the supplier's word on what a line bills",
+        ),
+    },
+    "es": {
+        "rejected_rows": Sentences(
+            "{rows} filas de este reporte no se pudieron leer, así que su uso no se conoce",
+            "filas ilegibles: ninguna de este reporte en este tiempo",
+            "las filas de rejected_rows: pregunte al proveedor qué significan",
+        ),
+        "repeated_rows": Sentences(
+            "hubo respuestas con dos cantidades para un producto y día ({rows} veces): nadie sabe "
+            "si se suman",
+            "dos cantidades para un producto: ninguna respuesta las tuvo",
+            "la palabra del proveedor sobre si las filas de un producto se suman",
+        ),
+        "percentages": Sentences(
+            "{rows} filas son porcentajes, y se contaron como uso",
+            "",
+            "una fila en el mapa de líneas por cada producto que es uso",
+        ),
+        "reset": Sentences(
+            "el contador mostraba {before} y cayó a casi nada a pocas horas del cambio de mes: su "
+            "reloj puede ser otro",
+            "otro reloj: el contador no cayó en las 14 horas alrededor del cambio de mes",
+            "la palabra del proveedor sobre cuándo termina su mes, y el ajuste `timezone`",
+        ),
+        "fall": Sentences(
+            "el contador cayó dentro del mes, así que en su última lectura pueden faltar hasta "
+            "{missing}",
+            "un reinicio o recálculo: el contador perdió demasiado poco para eso, o nunca cayó",
+            "la palabra del proveedor sobre por qué cayó el contador: vea usage_restatements",
+        ),
+        "stillness": Sentences(
+            "", "un contador atrasado: las {hours} horas antes del fin de mes están incluidas", ""
+        ),
+        "gauge_level": Sentences(
+            "en el mes se vio un nivel de {level} ({which}), y un contrato puede cobrarlo",
+            "otro nivel: ni el último, ni el primero, ni el promedio es lo facturado",
+            "la palabra del contrato sobre qué nivel cuenta, y el ajuste `gauge_month`",
+        ),
+        "lag": Sentences(
+            "",
+            "un contador que muestra tarde: el exceso es lo que contuvieron {time} horas antes "
+            "de su última lectura; un atraso conocido es el ajuste `vendor_lag_hours`",
+            "",
+        ),
+        "long_lag": Sentences(
+            "",
+            "un contador que muestra tarde: dos días antes de su última lectura contuvieron menos",
+            "",
+        ),
+        "unit": Sentences(
+            "lo facturado es lo medido por un factor de {factor}: las unidades pueden ser otras",
+            "otra unidad: las cantidades no difieren por tal factor",
+            "la palabra del proveedor sobre la unidad de la línea",
+        ),
+        "waived": Sentences(
+            "menos de lo que vale una alarma ({amount}) no se facturó: puede ser una cortesía",
+            "",
+            "",
+        ),
+        "late_invoice": Sentences(
+            "las facturas del proveedor llegaron así de tarde antes: esta se espera el {due}",
+            "una factura tardía: ninguna llegó tan tarde como el {due}",
+            "la factura",
+        ),
+        "guess": Sentences(
+            "que el número sea un nivel se adivina del nombre del reporte, y cae cada medianoche "
+            "como una cuenta",
+            "una mala suposición sobre el número: no cae como caería una cuenta diaria",
+            "el ajuste `measures`",
+        ),
+        "first_month": Sentences(
+            "lo que significa el número no se muestra con certeza antes de un cambio de mes",
+            "otro significado del número: se leyó a través de un cambio de mes, o desde su inicio",
+            "una lectura después del próximo cambio de mes, o el ajuste `measures`",
+        ),
+        "spelling": Sentences(
+            "productos cuyos nombres solo difieren en mayúsculas y espacios vinieron como varios",
+            "un producto con dos grafías: ninguno",
+            "la palabra del proveedor sobre qué nombres son un producto",
+        ),
+        "renamed_product": Sentences(
+            "«{older}» terminó donde empezó «{newer}»: pueden ser un contador con dos nombres",
+            "un producto renombrado: ninguno terminó donde empezó otro",
+            "la palabra del proveedor sobre si renombró el producto",
+        ),
+        "sum_row": Sentences(
+            "«{product}» es la suma de los otros, y puede no ser un uso propio",
+            "una suma entre los productos: ninguno es la suma de los otros",
+            "una fila en el mapa de líneas por cada producto que se cobra",
+        ),
+        "issued_early": Sentences(
+            "se emitió el {issued}, antes de que terminara su período: puede cobrar un estimado",
+            "un estimado: ningún documento se emitió antes de que terminara el período",
+            "la próxima factura o nota del proveedor, que corrige el estimado",
+        ),
+        "guessed_period": Sentences(
+            "ningún documento dice qué mes cobra, y el mes desde {month} también encaja",
+            "otro mes: el del documento encaja mejor que el de al lado",
+            "la palabra del proveedor sobre el mes, o el ajuste `period_rule`",
+        ),
+        "cycle": Sentences(
+            "el proveedor cobra por ciclos, y la próxima factura se espera el {due}",
+            "un ciclo de facturación: su próxima factura se esperaba el {due}",
+            "la factura del próximo ciclo",
+        ),
+        "other_operation": Sentences(
+            "una línea puede cobrar también la operación {operation}, o se trasladó allí",
+            "otra operación: ninguna tiene un uso que lo compense",
+            "`operation_id` en el mapa de líneas, o la palabra del proveedor sobre qué operaciones "
+            "cobra una línea",
+        ),
+    },
+}
+CUT_OFF = {
+    "en": Sentences(
+        "between {reach_low} and {reach_high} the nights of the month's turn explain any number",
+        "the nights of the month's turn: they reach from {reach_low} to {reach_high}",
+        "the contract's word on which night ends a month, and the setting `cut_off`",
+    ),
+    "es": Sentences(
+        "entre {reach_low} y {reach_high} las noches del cambio de mes explican cualquier número",
+        "las noches del cambio de mes: llegan de {reach_low} a {reach_high}",
+        "la palabra del contrato sobre qué noche cierra el mes, y el ajuste `cut_off`",
+    ),
+}
+UNREAD = {
+    "en": "a reading in the last minutes of the month: poll at 23:50 and 23:59 of its last day",
+    "es": "una lectura en los últimos minutos del mes: lea a las 23:50 y 23:59 de su último día",
+}
+MEASURES = {
+    "en": {
+        "copied": "what was copied in the month ({quantity})",
+        "called": "what was called in the month, by its nights ({quantity})",
+        "after_first_night": "what was there after the next month's first night ({quantity})",
+    },
+    "es": {
+        "copied": "lo copiado en el mes ({quantity})",
+        "called": "lo llamado en el mes, por sus noches ({quantity})",
+        "after_first_night": "lo que había tras la primera noche del mes siguiente ({quantity})",
+    },
+}
+LEVELS = {
+    "en": {
+        "highest": "highest",
+        "last": "last",
+        "first": "first",
+        "average": "average",
+        "pro_rata": "average by days",
+    },
+    "es": {
+        "highest": "más alto",
+        "last": "último",
+        "first": "primero",
+        "average": "promedio",
+        "pro_rata": "promedio por días",
+    },
+}

@@ -1,0 +1,563 @@
+"""The honest explanations of a difference: which the record excludes, and which it leaves open.
+
+    an accusing status ─▶ each explanation of EXPLANATIONS that fits it ─┬▶ stands: inconclusive
+                                                                         └▶ excluded, and by what
+
+An accusation is the strongest word that there is: it stays only where no explanation stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import NamedTuple
+
+from wolkvox_billing.invoices.period import month_by_rule
+from wolkvox_billing.reconciliation.behaviour import HOUR, Behaviour
+from wolkvox_billing.reconciliation.facts import BilledLine, Facts, MonthUse
+from wolkvox_billing.reconciliation.keys import Billed, Comparison, Key
+from wolkvox_billing.reconciliation.verdicts import ACCUSING, Doubt, Verdict
+from wolkvox_billing.values.periods import Period, month_of
+from wolkvox_billing.values.spelling import plain
+from wolkvox_billing.warehouse.sql import Client, literal, rows_of, tables_in
+
+QUANTITY = ("overbilled_quantity", "underbilled_quantity")
+UNBILLED = "usage_not_invoiced"
+UNUSED = "invoiced_without_usage"
+PRICE = "price_difference"
+# Seconds and minutes, minutes and hours, thousands and millions.
+UNIT_FACTORS = (Decimal(60), Decimal(1000), Decimal(3600), Decimal(60_000), Decimal(10**6))
+LATER = 3  # days beyond which an invoice is later than any before
+NEARLY = Decimal("0.02")  # of a quantity: what a doubt need not hit to the unit
+
+
+class Oddities(NamedTuple):
+    """What was odd in the answers of an operation and report in a period: rows that could not be
+    read, among them rows of totals, rows of one key with other amounts, and percentages."""
+
+    rejected: int = 0
+    totals: int = 0
+    repeated: int = 0
+    percentages: int = 0
+
+
+@dataclass(frozen=True)
+class Case:
+    """A verdict that accuses, with all that may speak for the supplier."""
+
+    verdict: Verdict
+    behaviours: Sequence[Behaviour]
+    oddities: Oddities
+    facts: Facts
+    comparison: Comparison
+
+    @property
+    def key(self) -> Key:
+        return self.verdict.key
+
+    @property
+    def excess(self) -> Decimal:
+        """What was billed beyond what was measured; below nothing where it was less."""
+        return self.verdict.quantity_variance or Decimal()
+
+    @property
+    def uses(self) -> Sequence[MonthUse]:
+        return self.verdict.measured.uses if self.verdict.measured else ()
+
+    @property
+    def tail(self) -> Decimal:
+        """What nobody read can hold at most."""
+        unread = self.verdict.unread
+        return (unread.missing.quantity if unread else None) or Decimal()
+
+    @property
+    def is_gauge(self) -> bool:
+        return any(use.is_gauge for use in self.uses)
+
+
+Explanation = Callable[[Case], Doubt | None]
+
+
+def weigh(
+    client: Client, dataset: str, verdicts: Sequence[Verdict], facts: Facts, comparison: Comparison,
+    behaviours: Mapping[MonthUse, Sequence[Behaviour]],
+) -> list[Verdict]:  # fmt: skip
+    """Return the verdicts, each that accuses with the first explanation that stands, or with all
+    that the record excludes."""
+    weighed: list[Verdict] = []
+    for verdict in verdicts:
+        if verdict.status in ACCUSING and verdict.key.report and verdict.key.period:
+            own = [one for use in (verdict.measured.uses if verdict.measured else ())
+                   for one in behaviours.get(use, ())]  # fmt: skip
+            oddities = _read_oddities(client, dataset, verdict.key)
+            verdict = judge_again(Case(verdict, own, oddities, facts, comparison))
+        weighed.append(verdict)
+    return weighed
+
+
+def judge_again(case: Case) -> Verdict:
+    """Return the verdict of a case with its doubts: the first that stands, else all excluded."""
+    doubts = [doubt for explain in EXPLANATIONS if (doubt := explain(case))]
+    standing = [doubt for doubt in doubts if doubt.status]
+    return replace(case.verdict, doubts=tuple(standing[:1] or doubts))
+
+
+def _read_oddities(client: Client, dataset: str, key: Key) -> Oddities:
+    assert key.period
+    where = (
+        f"{{0}}.operation_id = {literal(key.operation_id)} AND {{0}}.report = {literal(key.report)}"
+    )
+    days = f"{{0}} >= {literal(key.period.start)} AND {{0}} < {literal(key.period.end)}"
+    names = tables_in(client, dataset)
+    rejected = totals = 0
+    if "rejected_rows" in names:
+        [(rejected, totals)] = rows_of(
+            client,
+            "SELECT COUNT(*), COALESCE(SUM(CASE WHEN r.reason LIKE 'a TOTAL row%%' THEN 1 ELSE 0 "
+            f"END), 0) FROM {dataset}.rejected_rows AS r INNER JOIN {dataset}.polls AS p "
+            f"ON p.poll_id = r.poll_id WHERE r.row_number > 0 AND {where.format('r')} "
+            f"AND {days.format('p.poll_date')}",
+        )
+    [(repeated,)] = rows_of(
+        client,
+        f"SELECT COUNT(*) FROM {dataset}.readings AS a INNER JOIN {dataset}.readings AS b "
+        "ON b.poll_id = a.poll_id AND b.report = a.report AND b.operation = a.operation "
+        "AND b.description = a.description AND b.date = a.date AND b.row_number > a.row_number "
+        f"AND b.items <> a.items WHERE a.is_repeated AND {where.format('a')} "
+        f"AND {days.format('a.date')}",
+    )
+    [(percentages,)] = rows_of(
+        client,
+        f"SELECT COUNT(*) FROM {dataset}.readings AS a WHERE {where.format('a')} "
+        f"AND {days.format('a.date')} AND a.items_raw LIKE '%%\\%%%%' ESCAPE '\\'",
+    )
+    return Oddities(int(rejected) - int(totals), int(totals), int(repeated), int(percentages))
+
+
+# The measured side.
+
+
+def _rejected_rows(case: Case) -> Doubt | None:
+    """Rows that could not be read are use that nobody knows."""
+    if case.verdict.status not in (*QUANTITY, UNUSED):
+        return None
+    rows = case.oddities.rejected
+    if case.verdict.status == UNUSED:
+        rows += case.oddities.totals
+    return Doubt("rejected_rows", "inconclusive_rejected_rows" if rows else "", {"rows": rows})
+
+
+def _repeated_rows(case: Case) -> Doubt | None:
+    """Two amounts for one key in one answer: nobody knows whether they add up."""
+    if case.verdict.status not in QUANTITY:
+        return None
+    rows = case.oddities.repeated
+    return Doubt("repeated_rows", "inconclusive_repeated_rows" if rows else "", {"rows": rows})
+
+
+def _percentages(case: Case) -> Doubt | None:
+    """A percentage among the rows is no use, and was added to it."""
+    if case.verdict.status not in QUANTITY or not case.oddities.percentages:
+        return None
+    rows = case.oddities.percentages
+    return Doubt("percentages", "inconclusive_percentages", {"rows": rows})
+
+
+def _reset(case: Case) -> Doubt | None:
+    """The counter fell to about nothing within hours of the turn: by its own clock that is one."""
+    if case.verdict.status not in QUANTITY or case.is_gauge:
+        return None
+    before = [one.at_turn for one in case.behaviours if one.at_turn is not None]
+    if not before:
+        return Doubt("reset", "", {})
+    holds = case.excess <= max(before) + case.tail
+    return Doubt("reset", "inconclusive_reset" if holds else "", {"before": max(before)})
+
+
+def _fall(case: Case) -> Doubt | None:
+    """What a counter lost in the month, by a restart or a recomputation, may be missing."""
+    if case.verdict.status not in QUANTITY or case.is_gauge:
+        return None
+    missing = sum((one.missing for one in case.behaviours), Decimal())
+    largest = sum((one.largest_fall for one in case.behaviours), Decimal())
+    if not largest:
+        return Doubt("fall", "", {})
+    holds = case.excess <= missing + case.tail if case.excess > 0 else -case.excess <= largest
+    holds = holds and bool(missing if case.excess > 0 else largest)
+    return Doubt("fall", "inconclusive_fall" if holds else "", {"missing": missing or largest})
+
+
+def _stillness(case: Case) -> Doubt | None:
+    """The counter stands still: what it holds is counted with what nobody read, so this one never
+    stands by itself."""
+    if case.verdict.status != "overbilled_quantity" or case.is_gauge or not case.behaviours:
+        return None
+    hours = max(one.still_seconds for one in case.behaviours) // HOUR
+    return Doubt("stillness", "", {"hours": hours})
+
+
+def _lag(case: Case) -> Doubt | None:
+    """The vendor may know what its counter shows later: so long before the last reading the excess
+    was counted. It never stands: whoever knows of a lag says so, by `vendor_lag_hours`."""
+    if case.verdict.status != "overbilled_quantity" or case.is_gauge or len(case.behaviours) != 1:
+        return None
+    seconds = case.behaviours[0].seconds_that_held(case.excess)
+    if seconds is None:
+        return Doubt("long_lag", "", {})
+    return Doubt("lag", "", {"time": Decimal(max(seconds // HOUR, 1))})
+
+
+def _gauge_level(case: Case) -> Doubt | None:
+    """A level that was seen, or one that a month can be said to be, or a cost between them."""
+    if case.verdict.status not in (*QUANTITY, PRICE) or not case.is_gauge or not case.behaviours:
+        return None
+    levels = [one.levels for one in case.behaviours]
+    candidates = {
+        name: sum((getattr(level, name) for level in levels), Decimal())
+        for name in ("highest", "last", "first", "average", "pro_rata")
+    }
+    if case.verdict.status == PRICE:
+        return _pro_rata_cost(case, candidates)
+    billed, highest = case.verdict.billed_quantity or Decimal(), candidates["highest"]
+    a_day = highest / 28  # by days, nobody knows whether the first and the last one count
+    for name, level in candidates.items():
+        if abs(billed - level) <= max(NEARLY * level, Decimal("0.5"), a_day):
+            return Doubt("gauge_level", "inconclusive_gauge_level", {"which": name, "level": level})
+    stands = billed <= highest and (case.excess > 0 or _has_vanished(case))
+    values = {"which": "highest", "level": highest}
+    return Doubt("gauge_level", "inconclusive_gauge_level" if stands else "", values)
+
+
+def _has_vanished(case: Case) -> bool:
+    """Whether a row was sent no more, on a day within the period, though the vendor answered."""
+    key = case.key
+    assert key.period
+    zone = case.facts.zone_of(key.operation_id)
+    answered = case.facts.answers_in(key.operation_id, key.report, key.period)
+    last = [use.last_read_at.astimezone(zone).date() for use in case.uses]
+    return bool(answered and last and min(last) < max(answered))
+
+
+def _pro_rata_cost(case: Case, candidates: Mapping[str, Decimal]) -> Doubt | None:
+    """Licences that joined within the month may be billed by the days that were left of it."""
+    fair, billed = case.verdict.contracted_cost, case.verdict.billed_cost
+    if not fair or not case.verdict.consumed:
+        return None
+    least = fair * min(candidates["average"], candidates["pro_rata"]) / case.verdict.consumed
+    stands = min(least, fair) * (1 - NEARLY) <= billed < fair
+    values = {"which": "pro_rata", "level": candidates["pro_rata"]}
+    return Doubt("gauge_level", "inconclusive_gauge_level" if stands else "", values)
+
+
+def _unit(case: Case) -> Doubt | None:
+    """Another unit: hours for minutes, thousands for units, a separator read as decimals."""
+    billed, consumed = case.verdict.billed_quantity, case.verdict.consumed
+    if case.verdict.status not in QUANTITY or not billed or not consumed or case.is_gauge:
+        return None
+    ratio = abs(billed / consumed)
+    for factor in UNIT_FACTORS:
+        if abs(ratio / factor - 1) <= NEARLY or abs(ratio * factor - 1) <= NEARLY:
+            return Doubt("unit", "unit_mismatch", {"factor": factor})
+    return Doubt("unit", "", {})
+
+
+def _waived(case: Case) -> Doubt | None:
+    """Less than was used, by less than is worth an alarm: it may have been waived."""
+    verdict = case.verdict
+    if verdict.status != "underbilled_quantity" or verdict.is_material:
+        return None
+    if verdict.cost_variance is None:
+        return None
+    return Doubt("waived", "within_tolerance", {"amount": abs(verdict.cost_variance)})
+
+
+def _guess(case: Case) -> Doubt | None:
+    """A level by the wording of its name only, whose number falls at midnight, as a count does."""
+    if case.verdict.status not in QUANTITY or not case.is_gauge:
+        return None
+    if not any(use.measure_source == "guess" for use in case.uses):
+        return None
+    stands = any(one.falls_each_midnight for one in case.behaviours)
+    return Doubt("guess", "semantics_undetermined" if stands else "", {})
+
+
+def _first_month(case: Case) -> Doubt | None:
+    """What a number means is not shown for good before a month has turned."""
+    if case.verdict.status not in (*QUANTITY, UNBILLED):
+        return None
+    if not any(use.measure_source == "data" for use in case.uses):
+        return None
+    stands = any(
+        use.measure_source == "data" and not _has_turned(use, case.facts) for use in case.uses
+    )
+    return Doubt("first_month", "inconclusive_measure" if stands else "", {})
+
+
+def _has_turned(use: MonthUse, facts: Facts) -> bool:
+    """Whether another month of the same shows the turn, or the month was read from near nothing on
+    its first two days on."""
+    others = [one for one in facts.months if one.meter == use.meter and one.period != use.period]
+    if others:
+        return True
+    days = facts.days.get(use.meter, [])
+    first = next((day for day in days if use.period.start <= day.day < use.period.end), None)
+    if first is None or (first.day - use.period.start).days > 1 or use.quantity is None:
+        return False
+    return first.quantity * 4 <= use.quantity
+
+
+def _spelling(case: Case) -> Doubt | None:
+    """Products whose names differ in case and blanks only are one."""
+    if case.verdict.status not in (*QUANTITY, UNBILLED) or not case.uses:
+        return None
+    names = {use.product for use in _report_uses(case)}
+    stands = len({plain(name) for name in names}) < len(names)
+    return Doubt("spelling", "inconclusive_product_names" if stands else "", {})
+
+
+def _renamed_product(case: Case) -> Doubt | None:
+    """One product ends where another one begins, at or above it: one counter under two names."""
+    if case.verdict.status not in (*QUANTITY, UNBILLED):
+        return None
+    uses = [use for use in _report_uses(case) if not use.is_gauge]
+    for older in uses:
+        for newer in uses:
+            if (
+                older.last_read_at < newer.first_read_at
+                and newer.last_quantity >= older.last_quantity > 0
+            ):
+                values = {"older": older.product, "newer": newer.product}
+                return Doubt("renamed_product", "inconclusive_product_names", values)
+    return Doubt("renamed_product", "", {}) if len(uses) > 1 else None
+
+
+def _sum_row(case: Case) -> Doubt | None:
+    """A product that is the sum of the others is no use of its own."""
+    if case.verdict.status not in (*QUANTITY, UNBILLED):
+        return None
+    uses = _report_uses(case)
+    total = sum((use.last_quantity for use in uses), Decimal())
+    for use in uses:
+        if len(uses) > 1 and use.last_quantity > 0 and use.last_quantity * 2 == total:
+            return Doubt("sum_row", "inconclusive_sum_row", {"product": use.product})
+    return Doubt("sum_row", "", {}) if len(uses) > 1 else None
+
+
+def _report_uses(case: Case) -> list[MonthUse]:
+    """Return the uses of all products of the operation and report in the period."""
+    key = case.key
+    return [
+        use
+        for use in case.facts.months
+        if (use.operation_id, use.report) == (key.operation_id, key.report)
+        and key.period
+        and use.period.overlaps(key.period)
+    ]
+
+
+# The billed side.
+
+
+def _issued_early(case: Case) -> Doubt | None:
+    """A document that is issued before its period ends cannot bill all of it by its count."""
+    if case.verdict.status not in (*QUANTITY, PRICE) or not case.key.period:
+        return None
+    end = case.key.period.end
+    days = [line.issued for line in case.verdict.lines if line.issued and line.issued < end]
+    values = {"issued": min(days)} if days else {}
+    return Doubt("issued_early", "inconclusive_issued_early" if days else "", values)
+
+
+def _guessed_period(case: Case) -> Doubt | None:
+    """The month is by the setting alone, and the other month fits as well."""
+    if case.verdict.status == UNBILLED:
+        return _billed_elsewhere(case)
+    guessed = [line for line in case.verdict.lines if line.period_source == "rule"]
+    if not guessed:
+        return None
+    billed = case.verdict.billed_quantity
+    measured = case.verdict.consumed
+    for month in sorted({month for line in guessed if (month := _other_month(line))}):
+        other = _measured_in(case, month)
+        if not _may_bill(case, guessed, month):
+            continue
+        if other is None or billed is None or measured is None:
+            stands = case.is_gauge or other is not None
+        else:
+            stands = abs(billed - other) <= max(abs(billed - measured), NEARLY * billed)
+        if stands:
+            return Doubt("guessed_period", "inconclusive_period", {"month": month.start})
+    return Doubt("guessed_period", "", {})
+
+
+def _other_month(line: BilledLine) -> Period | None:
+    """Return the month that the other period rule gives a line."""
+    if not line.issued or not line.period:
+        return None
+    months = (month_by_rule(line.issued, rule) for rule in ("month_before_issue", "issue_month"))
+    return next((month for month in months if month != line.period), None)
+
+
+def _may_bill(case: Case, lines: Sequence[BilledLine], month: Period) -> bool:
+    """Whether lines may be for a month: a level is billed in advance, a count when the month is
+    over, or in its last days."""
+    return case.is_gauge or any(
+        line.issued and line.issued >= month.end - timedelta(days=4) for line in lines
+    )
+
+
+def _measured_in(case: Case, month: Period) -> Decimal | None:
+    key = case.key
+    quantities = [
+        use.quantity
+        for use in case.facts.months
+        if (use.operation_id, use.report) == (key.operation_id, key.report)
+        and key.product in (None, use.product)
+        and use.period == month
+    ]
+    known = [quantity for quantity in quantities if quantity is not None]
+    return sum(known, Decimal()) if known and len(known) == len(quantities) else None
+
+
+def _billed_elsewhere(case: Case) -> Doubt | None:
+    """Use that nobody billed: a document that names no month may be for this one."""
+    key = case.key
+    for other, billed in case.comparison.billed.items():
+        if (other.operation_id, other.report) != (key.operation_id, key.report):
+            continue
+        guessed = [line for line in billed.lines if line.period_source == "rule"]
+        months = {_other_month(line) for line in guessed}
+        if key.period and key.period in months and _may_bill(case, guessed, key.period):
+            return Doubt("guessed_period", "inconclusive_period", {"month": key.period.start})
+    return None
+
+
+def _cycle(case: Case) -> Doubt | None:
+    """What a billing cycle leaves of a month is billed with the next one."""
+    key = case.key
+    if case.verdict.status != UNBILLED or not key.period:
+        return None
+    cycles = [
+        other.period
+        for other in case.comparison.billed
+        if (other.operation_id, other.report) == (key.operation_id, key.report)
+        and other.period
+        and not _is_of_months(other.period)
+    ]
+    if not cycles:
+        return None
+    last, first = max(cycles, key=lambda one: one.end), min(cycles)
+    if key.period.end > last.end >= key.period.start:
+        due = (
+            last.end
+            + (last.end - last.start)
+            + timedelta(days=case.verdict.policy.invoice_due_days)
+        )
+        is_due = case.verdict.today >= due
+        return Doubt("cycle", "" if is_due else "open_period", {"due": due})
+    if key.period.start < first.start:
+        return Doubt("cycle", "inconclusive_period", {"due": first.start})
+    return None
+
+
+def _late_invoice(case: Case) -> Doubt | None:
+    """The supplier's invoices come later than the setting says: as late as its other ones came."""
+    key = case.key
+    if case.verdict.status != UNBILLED or not key.period:
+        return None
+    late = [
+        (line.issued - line.period.end).days
+        for billed in case.comparison.billed.values()
+        for line in billed.lines
+        if line.issued and line.period and key.supplier_id in (None, line.supplier_id)
+    ]
+    if not late:
+        return None
+    due = key.period.end + timedelta(days=max(late) + LATER)
+    is_due = case.verdict.today >= due
+    return Doubt("late_invoice", "" if is_due else "open_period", {"due": due})
+
+
+def _is_of_months(period: Period) -> bool:
+    return month_of(period.start).start == period.start and month_of(period.end).start == period.end
+
+
+def _other_operation(case: Case) -> Doubt | None:
+    """One line for several operations, or an operation that moved to another server."""
+    key = case.key
+    if case.verdict.status not in ("overbilled_quantity", UNBILLED):
+        return None
+    others = [
+        (other, billed, case.comparison.measured.get(other)) for other, billed in _others(case)
+    ]
+    if case.verdict.status == UNBILLED:
+        consumed = case.verdict.consumed or Decimal()
+        for other, billed, measured in others:
+            own = (measured.quantity if measured else None) or Decimal()
+            quantity = billed.quantity or Decimal()
+            if other.operation_id and quantity - own >= consumed * (1 - NEARLY):
+                return Doubt("other_operation", "inconclusive_operation",
+                             {"operation": other.operation_id})  # fmt: skip
+            if measured and _moved(measured.uses, case.uses):
+                return Doubt("other_operation", "inconclusive_operation",
+                             {"operation": other.operation_id})  # fmt: skip
+        return Doubt("other_operation", "", {}) if others else None
+    unbilled = [
+        (other.operation_id, measured.quantity)
+        for other, measured in case.comparison.measured.items()
+        if other.report == key.report
+        and other.operation_id != key.operation_id
+        and other not in case.comparison.billed
+        and other.period == key.period
+        and measured.quantity
+    ]
+    total = sum((quantity for _, quantity in unbilled), Decimal())
+    if unbilled and case.excess <= total * (1 + NEARLY):
+        return Doubt("other_operation", "inconclusive_operation", {"operation": unbilled[0][0]})
+    return Doubt("other_operation", "", {}) if unbilled else None
+
+
+def _others(case: Case) -> Iterator[tuple[Key, Billed]]:
+    key = case.key
+    for other, billed in case.comparison.billed.items():
+        if (
+            other.report == key.report
+            and other.operation_id != key.operation_id
+            and other.overlaps(key)
+        ):
+            yield other, billed
+
+
+def _moved(uses: Sequence[MonthUse], later: Sequence[MonthUse]) -> bool:
+    """Whether the one operation was read last before the other was read first, within a month."""
+    return bool(
+        uses
+        and later
+        and max(use.last_read_at for use in uses) < min(use.first_read_at for use in later)
+    )
+
+
+EXPLANATIONS: tuple[Explanation, ...] = (
+    _rejected_rows,
+    _repeated_rows,
+    _percentages,
+    _reset,
+    _fall,
+    _stillness,
+    _lag,
+    _unit,
+    _gauge_level,
+    _guess,
+    _first_month,
+    _spelling,
+    _renamed_product,
+    _sum_row,
+    _issued_early,
+    _guessed_period,
+    _cycle,
+    _other_operation,
+    _late_invoice,
+    _waived,
+)

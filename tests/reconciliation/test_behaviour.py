@@ -1,0 +1,142 @@
+"""How a counter or level behaved, by hand-written readings: falls, the turn, stillness, nights."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from wolkvox_billing.reconciliation.behaviour import (
+    DAY,
+    HOUR,
+    Span,
+    behaviour_of,
+    is_night_copy,
+    widen,
+)
+from wolkvox_billing.reconciliation.policy import Policy
+from wolkvox_billing.reconciliation.unread import Point, Tail, Unread
+
+END = 30 * DAY  # of a month that begins at 0
+
+
+def points(*readings: tuple[float, int]) -> list[Point]:
+    """Readings as (hours since the month began, quantity)."""
+    return [Point(int(hours * HOUR), Decimal(quantity)) for hours, quantity in readings]
+
+
+def at_night(days: int, a_night: int, first_hour: int = 3) -> list[Point]:
+    """A counter that a job raises each night, read every hour."""
+    return points(
+        *[
+            (hour, a_night * (hour // 24 + (hour % 24 >= first_hour)))
+            for hour in range(1, 24 * days)
+        ]
+    )
+
+
+def test_a_restart_takes_away_what_stood_there() -> None:
+    """600 before it restarts on the 15th, 400 after: 600 may be missing."""
+    read = points((24, 40), (14 * 24, 600), (14 * 24 + 1, 0), (29 * 24, 400))
+    behaviour = behaviour_of(read, [], 0, END)
+    assert (behaviour.missing, behaviour.largest_fall) == (600, 600)
+
+
+def test_a_recomputation_takes_away_what_the_peak_had_more() -> None:
+    """970 after a peak of 1,000: 30 may be missing; once it has grown over it, none."""
+    fallen = points((24, 40), (29 * 24, 1000), (29 * 24 + 1, 970))
+    assert behaviour_of(fallen, [], 0, END).missing == 30
+    grown = [*fallen, *points((29 * 24 + 20, 1010))]
+    assert behaviour_of(grown, [], 0, END).missing == 0
+
+
+def test_a_fall_on_the_first_day_is_a_turn_that_is_late() -> None:
+    """What the month before had counted stands there until 03:00."""
+    read = points((1, 7000), (3, 0), (29 * 24, 400))
+    assert behaviour_of(read, [], 0, END).missing == 0
+
+
+def test_a_fall_to_nothing_within_hours_of_the_turn_is_the_turn() -> None:
+    """Before the month's end by a clock that is fast, behind it by one that is slow; and a fall by
+    a half is none."""
+    early = points((24, 40), (719.5, 7000), (719.9, 1))
+    assert behaviour_of(early, [], 0, END).at_turn == 7000
+    late = points((24, 40), (719.5, 7000)), points((721, 7010), (724, 2))
+    assert behaviour_of(*late, 0, END).at_turn == 7010
+    half = points((24, 40), (719.5, 7000), (719.9, 3500))
+    assert behaviour_of(half, [], 0, END).at_turn is None
+
+
+def test_a_counter_that_moves_seldom_may_be_behind_since_before_its_last_change() -> None:
+    """It changes each 12 hours, last seen at 24 hours before the end: unread since the reading
+    before, an hour earlier."""
+    read = points(*[(hour, hour // 12) for hour in range(1, 720)])
+    behaviour = behaviour_of(read, [], 0, END)
+    assert behaviour.still_seconds == 13 * HOUR  # its last change was seen 12 hours before the end
+
+
+def test_a_counter_that_stands_still_longer_than_ever_may_be_behind() -> None:
+    """It moved each hour, and not in the last 36."""
+    read = points(*[(hour, min(hour, 684)) for hour in range(1, 720)])
+    assert behaviour_of(read, [], 0, END).still_seconds == 37 * HOUR
+    live = points(*[(hour, hour) for hour in range(1, 720)])
+    assert behaviour_of(live, [], 0, END).still_seconds == 0
+
+
+def test_the_levels_of_a_month() -> None:
+    """10 for 10 days, 40 for an hour, 20 until the end: highest 40, last 20, first 10; by time
+    10 x 240 h + 40 + 20 x 479 h = 12,020 of 720 h."""
+    levels = behaviour_of(points((0, 10), (240, 40), (241, 20)), [], 0, END).levels
+    assert levels[:4] == (40, 20, 10, Decimal("16.6944"))
+    # a row that nobody sent again is nothing after a day: 240 + 40 + 480 of 720 hours
+    assert levels.pro_rata == Decimal("1.0556")
+
+
+def test_a_nightly_copy_shows_itself() -> None:
+    """Ten nights, read by the hour; a counter that grows all day is none, and three readings do not
+    tell."""
+    assert is_night_copy(at_night(10, 50), 0) is True
+    assert is_night_copy(points(*[(hour, hour) for hour in range(1, 240)]), 0) is False
+    assert is_night_copy(points((12, 5), (100, 50), (200, 100)), 0) is None
+
+
+def test_the_nights_of_the_turn() -> None:
+    """50 a night: the first night of this month, and of the next one, which was read at noon."""
+    read = at_night(30, 50)
+    following = [Point(END + 12 * HOUR, Decimal(70))]
+    nights = behaviour_of(read, following, 0, END).nights
+    assert nights
+    assert nights.first == Span(Decimal(50), Decimal(50))
+    assert nights.following == Span(Decimal(70), Decimal(70))
+    assert (nights.most, nights.missed, nights.are_shown) == (70, 0, True)
+
+
+def test_nights_that_nobody_read() -> None:
+    """By its name alone: three readings of 10, 490 in 14 nights and 500 in 16. One night holds 105
+    at most, three of the average; the first night was read at noon."""
+    read = points((12, 10), (14 * 24 + 12, 500), (29 * 24 + 23.8, 1000))
+    nights = behaviour_of(read, [], 0, END, is_nightly=True).nights
+    assert nights
+    assert (nights.most, nights.first) == (105, Span(Decimal(10), Decimal(10)))
+    assert nights.following == Span(Decimal(0), Decimal(105))
+    assert (nights.missed, nights.are_shown) == (0, False)
+
+
+def test_a_number_that_falls_each_midnight_is_a_days_own() -> None:
+    """It rises within ten days and is nothing at each midnight; a level that is nothing at night
+    does not fall there."""
+    daily = points(*[(day * 24 + hour, hour) for day in range(10) for hour in range(1, 24)])
+    assert behaviour_of(daily, [], 0, END).falls_each_midnight
+    licences = points(
+        *[(day * 24 + hour, 40 * (8 <= hour < 18)) for day in range(10) for hour in range(24)]
+    )
+    assert not behaviour_of(licences, [], 0, END).falls_each_midnight
+
+
+def test_a_known_lag_is_unread_time() -> None:
+    """10 an hour, read until the end: with a lag of 3 hours, and up to an hour between changes,
+    80 may be missing by twice the rate; without one 20."""
+    read = points(*[(hour, 10 * hour) for hour in range(1, 721)])
+    unread = Unread(Tail(Decimal(), 0, "busiest"))
+    behaviour = behaviour_of(read, [], 0, END)
+    for hours, missing in ((0, 20), (3, 80)):
+        policy = Policy(vendor_lag_hours=Decimal(hours))
+        assert widen(unread, read, behaviour, 0, END, policy).missing.quantity == missing
