@@ -28,11 +28,11 @@ Settings = dict[str, Any]  # fields of a Behaviour
 class Behaviour:
     """What is done, and by which settings it is judged.
 
-    rare: uses a day, of a counter that moves seldom. growing_days: of a roll-out. cast: `two`
-    operations on one line, or an operation that `moved` and is another one from the middle of the
-    last month on. mapped: the product that the line map names. since: the day of the first month on
-    which somebody began to ask. mixed: how many ways are put together. shows_power: whether wrong
-    invoices are tried on it too.
+    rare: uses a day, of a counter that moves seldom. growing_days: of a roll-out. parts: of use,
+    such as seconds, in one unit that is billed. cast: `two` operations on one line, or an operation
+    that `moved` and is another one from the middle of the last month on. mapped: the product that
+    the line map names. since: the day of the first month on which somebody began to ask. mixed: how
+    many ways are put together. shows_power: whether wrong invoices are tried on it too.
     """
 
     name: str
@@ -48,6 +48,7 @@ class Behaviour:
     price: Decimal = Decimal(100)
     rare: float | None = None
     growing_days: int = 0
+    parts: int = 1
     cast: str = ""
     mapped: str = ""
     since: int = 1
@@ -60,7 +61,7 @@ def _counters() -> list[Behaviour]:
         Behaviour("live counter", shows_power=True),
         Behaviour("live counter of a report with a nightly name", report="rsync_s3_mp3"),
         Behaviour("live counter of minutes, two decimals", counters.minutes, report="rec_minutes",
-                  shows_power=True),
+                  parts=100, shows_power=True),
         *(
             Behaviour(f"nightly copy, billed by {measure}", counters.nightly(measure),
                       report="rsync_s3_mp3", shows_power=True)
@@ -211,13 +212,13 @@ def _rows() -> list[Behaviour]:
         Behaviour("rows: product renamed in mid-month, the map names the old one",
                   face=answers.renamed, mapped="RSYNC S3 MP3"),
         Behaviour("rows: numbers with 12 decimals", counters.seconds, report="rec_minutes",
-                  face=answers.written(lambda number: repr(number / 60))),
+                  parts=60, face=answers.written(lambda number: repr(number / 60))),
     ]  # fmt: skip
 
 
 def _documents() -> list[Behaviour]:
     four, two = Decimal("3.4567"), Decimal("3.46")
-    minutes: Settings = {"kind": counters.minutes, "report": "rec_minutes"}
+    minutes: Settings = {"kind": counters.minutes, "report": "rec_minutes", "parts": 100}
     monthly = departments.monthly
     of_calls = [
         Behaviour("period named by text", department=departments.by_text),

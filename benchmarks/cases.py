@@ -155,8 +155,8 @@ def live_through(behaviour: Behaviour, number: int, cadence: str, months: int, s
 
 
 def _size(behaviour: Behaviour, cadence: str) -> tuple[int, int]:
-    """Of the usual cadences each has another one."""
-    if cadence == SHORT:
+    """Of the usual cadences each has another one, but where cadences are compared."""
+    if cadence == SHORT or behaviour.shows_power:
         return SIZES[2]
     return SIZES[(crc32(behaviour.name.encode()) + USUAL.index(cadence)) % len(SIZES)]
 
@@ -165,7 +165,9 @@ def _use(behaviour: Behaviour, rng: random.Random, span: Span, size: tuple[int, 
     if behaviour.rare:
         return Rare(rng, span, behaviour.rare)
     least, most = map(math.log, size)
-    return Busy(rng, span, math.exp(rng.uniform(least, most)), behaviour.growing_days)
+    return Busy(
+        rng, span, behaviour.parts * math.exp(rng.uniform(least, most)), behaviour.growing_days
+    )
 
 
 def _at_two_servers(answer: Responder, counter: Counter, turn: int) -> Iterator[Responder]:
