@@ -11,6 +11,7 @@ from wolkvox_billing.reconciliation.behaviour import (
     behaviour_of,
     is_night_copy,
     widen,
+    without_slips,
 )
 from wolkvox_billing.reconciliation.policy import Policy
 from wolkvox_billing.reconciliation.unread import Point, Tail, Unread
@@ -56,11 +57,12 @@ def test_a_fall_on_the_first_day_is_a_turn_that_is_late() -> None:
 
 def test_a_fall_to_nothing_within_hours_of_the_turn_is_the_turn() -> None:
     """Before the month's end by a clock that is fast, behind it by one that is slow; and a fall by
-    a half is none."""
+    a half is none. Of the slow one 10 more were counted by 721 h, and the first four hours of the
+    month can hold 81: twice 6,960 in 695.5 hours."""
     early = points((24, 40), (719.5, 7000), (719.9, 1))
-    assert behaviour_of(early, [], 0, END).at_turn == 7000
+    assert behaviour_of(early, [], 0, END).at_turn == (7000, 7000)
     late = points((24, 40), (719.5, 7000)), points((721, 7010), (724, 2))
-    assert behaviour_of(*late, 0, END).at_turn == 7010
+    assert behaviour_of(*late, 0, END).at_turn == (7010, 10 + 81)
     half = points((24, 40), (719.5, 7000), (719.9, 3500))
     assert behaviour_of(half, [], 0, END).at_turn is None
 
@@ -79,6 +81,34 @@ def test_a_counter_that_stands_still_longer_than_ever_may_be_behind() -> None:
     assert behaviour_of(read, [], 0, END).still_seconds == 37 * HOUR
     live = points(*[(hour, hour) for hour in range(1, 720)])
     assert behaviour_of(live, [], 0, END).still_seconds == 0
+
+
+def test_what_is_shown_for_a_moment_is_a_slip() -> None:
+    """Nothing at one reading, and far more at another one: neither is a fall. A restart does not
+    come back so soon; and what is shown for three hours is no slip."""
+    hours = [(hour / 2, 5 * hour) for hour in range(1, 400)]
+    read = points(*hours)
+    shows = dict(hours)
+    slips = points(*[*shows.items()][:100], (50.25, 0), (50.3, 9000), *[*shows.items()][100:])
+    assert without_slips(slips) == read
+    behaviour = behaviour_of(without_slips(slips), [], 0, END)
+    assert (behaviour.missing, behaviour.largest_fall) == (0, 0)
+    restarted = points(*hours[:100], *[(hour, 10 * (hour - 50)) for hour in range(51, 100)])
+    assert without_slips(restarted) == restarted
+    long = points(*hours[:100], (50.25, 0), (53.5, 0), *hours[108:])
+    assert without_slips(long) == long
+
+
+def test_a_days_own_number_falls_at_midnights_by_summer_time_too() -> None:
+    """Ten days of 23 units; from the sixth on midnight is an hour later, as when clocks go back. No
+    fall is one, but that of 5 units in the evening of the last day."""
+    moved = [(day * 24 + hour + (day > 5), hour) for day in range(10) for hour in range(1, 24)]
+    behaviour = behaviour_of(points(*moved, (241, 18)), [], 0, END, is_daily=True)
+    assert (behaviour.missing, behaviour.largest_fall) == (0, 0)
+    assert behaviour.falls_each_midnight
+    corrected = points(*moved[:-1], (238, 23), (238.5, 18))
+    behaviour = behaviour_of(corrected, [], 0, END, is_daily=True)
+    assert (behaviour.missing, behaviour.largest_fall) == (5, 5)
 
 
 def test_the_levels_of_a_month() -> None:

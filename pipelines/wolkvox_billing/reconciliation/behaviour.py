@@ -25,7 +25,11 @@ HOUR, DAY = 3600, 86400
 TURN = 14 * HOUR  # no clock of another country's is further away
 SELDOM = 2 * HOUR  # between changes: what moves less often shows little of a month's last hours
 MORNING = 8 * HOUR  # of a day: a night's copy is over
+SLIP = 2 * HOUR  # what is shown for longer is no slip
+SLIPS = 40  # a counter with more falls than this is odd in another way
 A_NIGHT = Decimal(3)  # no night holds more than three average ones, where several were read as one
+SLIP_FACTOR = Decimal(4)  # of the busiest time that was seen
+FIRST_HOURS = Decimal(2)
 _SAME = Decimal("0.0001")
 
 
@@ -44,6 +48,14 @@ class Span(NamedTuple):
 
     def less(self, other: Span) -> Span:
         return Span(self.low - other.high, self.high - other.low)
+
+
+class Turn(NamedTuple):
+    """A fall to about nothing within hours of the month's end: what was read before it, and what
+    of the month may be missing in the last reading if that fall is the turn."""
+
+    before: Decimal
+    missing: Decimal
 
 
 class Levels(NamedTuple):
@@ -74,13 +86,13 @@ class Nights:
 @dataclass(frozen=True)
 class Behaviour:
     """What a use's readings of a month leave open. `missing` is what falls may have taken out of
-    the last reading, `largest_fall` the most that one of them took; `at_turn` what was read before
-    a fall within hours of the month's end; `still_seconds` since when the counter may be behind."""
+    the last reading, `largest_fall` the most that one of them took; `at_turn` is a fall within
+    hours of the month's end; `still_seconds` since when the counter may be behind."""
 
     levels: Levels
     missing: Decimal = Decimal()
     largest_fall: Decimal = Decimal()
-    at_turn: Decimal | None = None
+    at_turn: Turn | None = None
     still_seconds: int = 0
     still_holds: Decimal = Decimal()
     nights: Nights | None = None
@@ -103,19 +115,21 @@ def behaviour_of(
     end: int,
     *,
     is_nightly: bool = False,
+    is_daily: bool = False,
 ) -> Behaviour:
     """Return the Behaviour of what was read in a month from `start` to `end`, at least one point,
     in the order of moments; `following` is what was read in the two days after it.
 
     is_nightly: the report is filled by a nightly job, by its name; readings may show otherwise.
+    is_daily: the number is a day's own, so that its falls at midnights are none.
     """
     shown = is_night_copy(points, start)
     is_copy = is_nightly if shown is None else shown
-    falls = [pair for pair in _pairs(points) if pair[1].quantity < pair[0].quantity]
+    falls = _falls(points, start, is_daily=is_daily)
     still = still_since(points, start, end)
     return Behaviour(
         levels=_levels(points, start, end),
-        missing=_missing(falls, points, start),
+        missing=_missing_of_days(falls) if is_daily else _missing(falls, points, start),
         largest_fall=max(
             (before.quantity - after.quantity for before, after in falls), default=Decimal()
         ),
@@ -131,6 +145,66 @@ def behaviour_of(
 def _recent(points: Sequence[Point]) -> tuple[Point, ...]:
     hours = {point.at // HOUR: point for point in points if point.at >= points[-1].at - 2 * DAY}
     return tuple(hours.values())
+
+
+def without_slips(points: Sequence[Point]) -> list[Point]:
+    """Return a counter's points without what it showed for a moment only: less than before, until
+    it was back sooner than it can have counted; or more than twice what came before and behind."""
+    kept = list(points)
+    if sum(after.quantity < before.quantity for before, after in _pairs(points)) > SLIPS:
+        return kept
+    for _ in range(SLIPS):
+        places = range(1, len(kept))
+        slip = next((slip for place in places if (slip := _slip_at(kept, place))), None)
+        if slip is None:
+            return kept
+        del kept[slip]
+    return list(points)
+
+
+def _slip_at(points: Sequence[Point], place: int) -> slice | None:
+    """Return the points from a place on that are a slip."""
+    before = points[place - 1]
+    is_fall = points[place].quantity < before.quantity
+    if not is_fall and points[place].quantity <= 2 * before.quantity:
+        return None
+    for back in range(place + 1, len(points)):
+        after = points[back]
+        if after.at - before.at > SLIP:
+            return None
+        run = points[place:back]
+        if is_fall and after.quantity >= before.quantity:
+            grown = after.quantity - min(point.quantity for point in run)
+            others = [*points[:place], *points[back:]]
+            most = bound(others, after.at - before.at, SLIP_FACTOR).quantity or Decimal()
+            return slice(place, back) if grown > most else None
+        if not is_fall and before.quantity <= after.quantity < points[place].quantity:
+            is_far = min(point.quantity for point in run) > 2 * after.quantity > 0
+            return slice(place, back) if is_far else None
+    return None
+
+
+def _falls(points: Sequence[Point], start: int, *, is_daily: bool) -> list[tuple[Point, Point]]:
+    return [
+        (before, after)
+        for before, after in _pairs(points)
+        if after.quantity < before.quantity
+        and not (is_daily and _are_about_a_midnight(before, after, start))
+    ]
+
+
+def _are_about_a_midnight(before: Point, after: Point, start: int) -> bool:
+    """Whether a midnight lies between two readings, give or take the hour of a clock that is
+    changed for the summer."""
+    return any(
+        (before.at + hour - start) // DAY != (after.at + hour - start) // DAY
+        for hour in (-HOUR, 0, HOUR)
+    )
+
+
+def _missing_of_days(falls: Sequence[tuple[Point, Point]]) -> Decimal:
+    """Return what falls within days may have taken out of these days' own numbers."""
+    return sum((before.quantity - after.quantity for before, after in falls), Decimal())
 
 
 def _pairs(points: Sequence[Point]) -> Iterator[tuple[Point, Point]]:
@@ -170,19 +244,22 @@ def _missing(falls: Sequence[tuple[Point, Point]], points: Sequence[Point], star
     return restarted if restarted else max(peak - last, Decimal())
 
 
-def _at_turn(points: Sequence[Point], following: Sequence[Point], end: int) -> Decimal | None:
-    """Return what was read before a fall to about nothing within hours of the month's end, on
-    either side of it; None where there is no such fall. One just behind the end is the turn
-    itself where nothing was read in between."""
+def _at_turn(points: Sequence[Point], following: Sequence[Point], end: int) -> Turn | None:
+    """Return a fall to about nothing within hours of the month's end, on either side of it; None
+    where there is none. One just behind the end is the turn itself where nothing was read in
+    between. Before the end all that was there is missing; behind it, what was still counted, and as
+    much as the month's first hours can hold, which the month before has."""
     near = [point for point in points if point.at >= end - TURN]
     before = [point for point in points if point.at < end - TURN][-1:]
     for earlier, later in _pairs([*before, *near]):
         if later.quantity * 10 < earlier.quantity:
-            return earlier.quantity
+            return Turn(earlier.quantity, earlier.quantity)
     late = [point for point in following if end <= point.at < end + TURN]
     for earlier, later in _pairs(late):
         if later.quantity * 10 < earlier.quantity and earlier.quantity >= points[-1].quantity:
-            return earlier.quantity
+            more = earlier.quantity - points[-1].quantity
+            held = bound(points, later.at - end, FIRST_HOURS).quantity or Decimal()
+            return Turn(earlier.quantity, more + held)
     return None
 
 
@@ -320,9 +397,10 @@ def _falls_each_midnight(points: Sequence[Point], start: int) -> bool:
     for earlier, later in _pairs(points):
         is_midnight = (earlier.at - start) // DAY != (later.at - start) // DAY
         fell = later.quantity < earlier.quantity
+        is_about = fell and _are_about_a_midnight(earlier, later, start)
         midnights += is_midnight and earlier.quantity > 0
-        falls += is_midnight and fell
-        falls_within += fell and not is_midnight
+        falls += is_about
+        falls_within += fell and not is_about
     return falls >= 6 and falls_within == 0 and falls * 10 >= midnights * 9
 
 

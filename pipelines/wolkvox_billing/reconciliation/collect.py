@@ -9,7 +9,12 @@ from datetime import date, datetime, timezone
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from wolkvox_billing.reconciliation.behaviour import Behaviour, behaviour_of, widen
+from wolkvox_billing.reconciliation.behaviour import (
+    Behaviour,
+    behaviour_of,
+    widen,
+    without_slips,
+)
 from wolkvox_billing.reconciliation.billed_lines import read_billed_lines
 from wolkvox_billing.reconciliation.facts import DayUse, Facts, Meter, MonthUse
 from wolkvox_billing.reconciliation.ledger import Part
@@ -191,12 +196,14 @@ def _behaviour(use: MonthUse, readings: Sequence[_Reading], facts: Facts) -> Beh
     zone, end = facts.zone_of(use.operation_id), use.period.end
     is_counter = use.measure == "month_to_date"
     report = REPORTS.get(use.report)
+    own = [reading.point for reading in readings if reading.day < end]
     return behaviour_of(
-        [reading.point for reading in readings if reading.day < end],
+        without_slips(own) if is_counter else own,
         [reading.point for reading in readings if reading.day >= end],
         day_start(use.period.start, zone),
         day_start(end, zone),
         is_nightly=is_counter and bool(report and report.is_nightly),
+        is_daily=use.measure == "daily",
     )
 
 
@@ -213,7 +220,7 @@ def _unread(
     own = [reading for reading in readings if reading.day < use.period.end]
     if use.measure == "month_to_date":
         month, start, end = (day_start(day, zone) for day in (use.period.start, *period))
-        points = [reading.point for reading in own]
+        points = without_slips([reading.point for reading in own])
         unread = unread_of_counter(points, month, start, end, policy.tail_factor)
         if period.end < use.period.end:
             return unread

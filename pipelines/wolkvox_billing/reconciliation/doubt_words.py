@@ -34,17 +34,38 @@ TEXTS: dict[str, dict[str, Sentences]] = {
         "reset": Sentences(
             "the counter showed {before} and fell to about nothing within hours of the month's "
             "turn: its clock may be another one",
-            "another clock: the counter did not fall within 14 hours of the turn",
+            "another clock: no fall was seen within 14 hours of the month's end but at the turn",
             "the vendor's word on when its month ends, and the setting `timezone`",
+        ),
+        "small_reset": Sentences(
+            "",
+            "another clock: by the fall within hours of the turn, no more than {missing} may be "
+            "missing",
+            "",
         ),
         "fall": Sentences(
             "the counter fell within the month, so that up to {missing} may be missing in its last "
             "reading",
-            "a restart or recomputation: the counter lost too little for it, or never fell",
+            "a restart or recomputation: no fall was seen within the month",
+            "the vendor's word on why the counter fell: see usage_restatements",
+        ),
+        "small_fall": Sentences(
+            "",
+            "a restart or recomputation: by the falls that were seen, no more than {missing} may "
+            "be wrong",
+            "",
+        ),
+        "taken_back": Sentences(
+            "the counter fell within the month by up to {missing}, so that more of it may be taken "
+            "back",
+            "",
             "the vendor's word on why the counter fell: see usage_restatements",
         ),
         "stillness": Sentences(
             "", "a counter that lags: the {hours} hours before the month's end are counted in", ""
+        ),
+        "no_stillness": Sentences(
+            "", "a counter that stands still: it moved up to the end as it did before", ""
         ),
         "gauge_level": Sentences(
             "a level of {level} was seen in the month (the {which}), and a contract may bill it",
@@ -104,6 +125,12 @@ TEXTS: dict[str, dict[str, Sentences]] = {
             "an estimate: no document was issued before the period ended",
             "the supplier's next invoice or note, which corrects the estimate",
         ),
+        "bold_estimate": Sentences(
+            "",
+            "an estimate: it was issued on {issued}, and the days that were left can hold {left} "
+            "more than they did at most",
+            "",
+        ),
         "guessed_period": Sentences(
             "no document says which month it bills, and the month from {month} fits as well",
             "another month: the document's fits better than the one beside it",
@@ -140,17 +167,37 @@ TEXTS: dict[str, dict[str, Sentences]] = {
         "reset": Sentences(
             "el contador mostraba {before} y cayó a casi nada a pocas horas del cambio de mes: su "
             "reloj puede ser otro",
-            "otro reloj: el contador no cayó en las 14 horas alrededor del cambio de mes",
+            "otro reloj: no se vio caída en las 14 horas alrededor del fin de mes, salvo el cambio",
             "la palabra del proveedor sobre cuándo termina su mes, y el ajuste `timezone`",
+        ),
+        "small_reset": Sentences(
+            "",
+            "otro reloj: por la caída a pocas horas del cambio de mes no pueden faltar más de "
+            "{missing}",
+            "",
         ),
         "fall": Sentences(
             "el contador cayó dentro del mes, así que en su última lectura pueden faltar hasta "
             "{missing}",
-            "un reinicio o recálculo: el contador perdió demasiado poco para eso, o nunca cayó",
+            "un reinicio o recálculo: no se vio ninguna caída dentro del mes",
+            "la palabra del proveedor sobre por qué cayó el contador: vea usage_restatements",
+        ),
+        "small_fall": Sentences(
+            "",
+            "un reinicio o recálculo: por las caídas que se vieron no pueden estar mal más de "
+            "{missing}",
+            "",
+        ),
+        "taken_back": Sentences(
+            "el contador cayó dentro del mes hasta en {missing}, así que puede restarse aún más",
+            "",
             "la palabra del proveedor sobre por qué cayó el contador: vea usage_restatements",
         ),
         "stillness": Sentences(
             "", "un contador atrasado: las {hours} horas antes del fin de mes están incluidas", ""
+        ),
+        "no_stillness": Sentences(
+            "", "un contador detenido: se movió hasta el final como antes", ""
         ),
         "gauge_level": Sentences(
             "en el mes se vio un nivel de {level} ({which}), y un contrato puede cobrarlo",
@@ -213,6 +260,12 @@ TEXTS: dict[str, dict[str, Sentences]] = {
             "se emitió el {issued}, antes de que terminara su período: puede cobrar un estimado",
             "un estimado: ningún documento se emitió antes de que terminara el período",
             "la próxima factura o nota del proveedor, que corrige el estimado",
+        ),
+        "bold_estimate": Sentences(
+            "",
+            "un estimado: se emitió el {issued}, y los días que faltaban pueden contener como "
+            "máximo {left} más de lo que tuvieron",
+            "",
         ),
         "guessed_period": Sentences(
             "ningún documento dice qué mes cobra, y el mes desde {month} también encaja",

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 from typing import NamedTuple
 
 from wolkvox_billing.invoices.period import month_by_rule
@@ -23,12 +23,13 @@ from wolkvox_billing.values.periods import Period, month_of
 from wolkvox_billing.values.spelling import plain
 from wolkvox_billing.warehouse.sql import Client, literal, rows_of, tables_in
 
-QUANTITY = ("overbilled_quantity", "underbilled_quantity")
+QUANTITY = OVER, UNDER = ("overbilled_quantity", "underbilled_quantity")
 UNBILLED = "usage_not_invoiced"
 UNUSED = "invoiced_without_usage"
 PRICE = "price_difference"
-# Seconds and minutes, minutes and hours, thousands and millions.
-UNIT_FACTORS = (Decimal(60), Decimal(1000), Decimal(3600), Decimal(60_000), Decimal(10**6))
+# Seconds and minutes, minutes and hours; hundreds, thousands and millions.
+UNIT_FACTORS = tuple(map(Decimal, (60, 100, 1000, 3600, 60_000, 10**6)))
+BEGUN = (Decimal(100), Decimal(1000))  # of which one that is begun may be billed whole
 LATER = 3  # days beyond which an invoice is later than any before
 NEARLY = Decimal("0.02")  # of a quantity: what a doubt need not hit to the unit
 
@@ -58,9 +59,22 @@ class Case:
         return self.verdict.key
 
     @property
+    def status(self) -> str:
+        """What is said: of an amount without a quantity, that too much was billed or too little."""
+        if self.verdict.status == PRICE and self.verdict.billed_quantity is None:
+            return OVER if self.excess > 0 else UNDER
+        return self.verdict.status
+
+    @property
     def excess(self) -> Decimal:
-        """What was billed beyond what was measured; below nothing where it was less."""
-        return self.verdict.quantity_variance or Decimal()
+        """What was billed beyond what was measured, of an amount without a quantity as much as it
+        pays; below nothing where it was less."""
+        if self.verdict.billed_quantity is not None:
+            return self.verdict.quantity_variance or Decimal()
+        cost, consumed = self.verdict.contracted_cost, self.verdict.consumed
+        if not cost or not consumed:
+            return Decimal()
+        return (self.verdict.billed_cost - cost) * consumed / cost
 
     @property
     def uses(self) -> Sequence[MonthUse]:
@@ -71,6 +85,11 @@ class Case:
         """What nobody read can hold at most."""
         unread = self.verdict.unread
         return (unread.missing.quantity if unread else None) or Decimal()
+
+    @property
+    def are_counters(self) -> bool:
+        """Whether all is counted up from the month's turn."""
+        return all(use.measure == "month_to_date" for use in self.uses)
 
     @property
     def is_gauge(self) -> bool:
@@ -141,17 +160,17 @@ def _read_oddities(client: Client, dataset: str, key: Key) -> Oddities:
 
 def _rejected_rows(case: Case) -> Doubt | None:
     """Rows that could not be read are use that nobody knows."""
-    if case.verdict.status not in (*QUANTITY, UNUSED):
+    if case.status not in (*QUANTITY, UNUSED):
         return None
     rows = case.oddities.rejected
-    if case.verdict.status == UNUSED:
+    if case.status == UNUSED:
         rows += case.oddities.totals
     return Doubt("rejected_rows", "inconclusive_rejected_rows" if rows else "", {"rows": rows})
 
 
 def _repeated_rows(case: Case) -> Doubt | None:
     """Two amounts for one key in one answer: nobody knows whether they add up."""
-    if case.verdict.status not in QUANTITY:
+    if case.status not in QUANTITY:
         return None
     rows = case.oddities.repeated
     return Doubt("repeated_rows", "inconclusive_repeated_rows" if rows else "", {"rows": rows})
@@ -159,7 +178,7 @@ def _repeated_rows(case: Case) -> Doubt | None:
 
 def _percentages(case: Case) -> Doubt | None:
     """A percentage among the rows is no use, and was added to it."""
-    if case.verdict.status not in QUANTITY or not case.oddities.percentages:
+    if case.status not in QUANTITY or not case.oddities.percentages:
         return None
     rows = case.oddities.percentages
     return Doubt("percentages", "inconclusive_percentages", {"rows": rows})
@@ -167,41 +186,49 @@ def _percentages(case: Case) -> Doubt | None:
 
 def _reset(case: Case) -> Doubt | None:
     """The counter fell to about nothing within hours of the turn: by its own clock that is one."""
-    if case.verdict.status not in QUANTITY or case.is_gauge:
+    if case.status not in QUANTITY or case.is_gauge:
         return None
-    before = [one.at_turn for one in case.behaviours if one.at_turn is not None]
-    if not before:
+    turns = [one.at_turn for one in case.behaviours if one.at_turn is not None]
+    if not turns:
         return Doubt("reset", "", {})
-    holds = case.excess <= max(before) + case.tail
-    return Doubt("reset", "inconclusive_reset" if holds else "", {"before": max(before)})
+    missing = sum((turn.missing for turn in turns), Decimal())
+    if abs(case.excess) > missing + case.tail:
+        return Doubt("small_reset", "", {"missing": missing})
+    return Doubt("reset", "inconclusive_reset", {"before": max(turn.before for turn in turns)})
 
 
 def _fall(case: Case) -> Doubt | None:
     """What a counter lost in the month, by a restart or a recomputation, may be missing."""
-    if case.verdict.status not in QUANTITY or case.is_gauge:
+    if case.status not in QUANTITY or case.is_gauge:
         return None
     missing = sum((one.missing for one in case.behaviours), Decimal())
     largest = sum((one.largest_fall for one in case.behaviours), Decimal())
     if not largest:
         return Doubt("fall", "", {})
-    holds = case.excess <= missing + case.tail if case.excess > 0 else -case.excess <= largest
-    holds = holds and bool(missing if case.excess > 0 else largest)
-    return Doubt("fall", "inconclusive_fall" if holds else "", {"missing": missing or largest})
+    most = missing if case.excess > 0 else largest
+    if not most or abs(case.excess) > most + case.tail:
+        return Doubt("small_fall", "", {"missing": most})
+    name = "fall" if case.excess > 0 else "taken_back"
+    return Doubt(name, "inconclusive_fall", {"missing": most})
 
 
 def _stillness(case: Case) -> Doubt | None:
     """The counter stands still: what it holds is counted with what nobody read, so this one never
     stands by itself."""
-    if case.verdict.status != "overbilled_quantity" or case.is_gauge or not case.behaviours:
+    if case.status != OVER or not case.are_counters:
         return None
-    hours = max(one.still_seconds for one in case.behaviours) // HOUR
+    hours = max((one.still_seconds for one in case.behaviours), default=0) // HOUR
+    if not hours:
+        return Doubt("no_stillness", "", {})
     return Doubt("stillness", "", {"hours": hours})
 
 
 def _lag(case: Case) -> Doubt | None:
     """The vendor may know what its counter shows later: so long before the last reading the excess
     was counted. It never stands: whoever knows of a lag says so, by `vendor_lag_hours`."""
-    if case.verdict.status != "overbilled_quantity" or case.is_gauge or len(case.behaviours) != 1:
+    if case.status != OVER or len(case.behaviours) != 1:
+        return None
+    if not case.are_counters:
         return None
     seconds = case.behaviours[0].seconds_that_held(case.excess)
     if seconds is None:
@@ -211,19 +238,22 @@ def _lag(case: Case) -> Doubt | None:
 
 def _gauge_level(case: Case) -> Doubt | None:
     """A level that was seen, or one that a month can be said to be, or a cost between them."""
-    if case.verdict.status not in (*QUANTITY, PRICE) or not case.is_gauge or not case.behaviours:
+    if case.status not in (*QUANTITY, PRICE) or not case.is_gauge or not case.behaviours:
         return None
     levels = [one.levels for one in case.behaviours]
     candidates = {
         name: sum((getattr(level, name) for level in levels), Decimal())
         for name in ("highest", "last", "first", "average", "pro_rata")
     }
-    if case.verdict.status == PRICE:
+    if case.status == PRICE:
         return _pro_rata_cost(case, candidates)
-    billed, highest = case.verdict.billed_quantity or Decimal(), candidates["highest"]
+    highest = candidates["highest"]
+    billed = (case.verdict.consumed or Decimal()) + case.excess
     a_day = highest / 28  # by days, nobody knows whether the first and the last one count
     for name, level in candidates.items():
-        if abs(billed - level) <= max(NEARLY * level, Decimal("0.5"), a_day):
+        is_by_days = name in ("average", "pro_rata") and billed <= highest
+        nearly = max(NEARLY * level, a_day) if is_by_days else Decimal()
+        if abs(billed - level) <= max(nearly, Decimal("0.5")):
             return Doubt("gauge_level", "inconclusive_gauge_level", {"which": name, "level": level})
     stands = billed <= highest and (case.excess > 0 or _has_vanished(case))
     values = {"which": "highest", "level": highest}
@@ -254,11 +284,16 @@ def _pro_rata_cost(case: Case, candidates: Mapping[str, Decimal]) -> Doubt | Non
 def _unit(case: Case) -> Doubt | None:
     """Another unit: hours for minutes, thousands for units, a separator read as decimals."""
     billed, consumed = case.verdict.billed_quantity, case.verdict.consumed
-    if case.verdict.status not in QUANTITY or not billed or not consumed or case.is_gauge:
+    if case.status not in QUANTITY or not billed or not consumed or case.is_gauge:
         return None
     ratio = abs(billed / consumed)
+    price, cost = abs(case.verdict.billed_cost / billed), case.verdict.contracted_cost
+    price_ratio = price * abs(consumed) / cost if cost and ratio * 2 < 1 else Decimal()
     for factor in UNIT_FACTORS:
-        if abs(ratio / factor - 1) <= NEARLY or abs(ratio * factor - 1) <= NEARLY:
+        is_begun = factor in BEGUN and billed > 1 and 0 <= billed * factor - consumed < factor
+        # one of them costs so much as this many units, or is so many of them
+        ratios = (price_ratio / factor, ratio / factor, ratio * factor)
+        if is_begun or any(abs(times - 1) <= NEARLY for times in ratios):
             return Doubt("unit", "unit_mismatch", {"factor": factor})
     return Doubt("unit", "", {})
 
@@ -275,7 +310,7 @@ def _waived(case: Case) -> Doubt | None:
 
 def _guess(case: Case) -> Doubt | None:
     """A level by the wording of its name only, whose number falls at midnight, as a count does."""
-    if case.verdict.status not in QUANTITY or not case.is_gauge:
+    if case.status not in QUANTITY or not case.is_gauge:
         return None
     if not any(use.measure_source == "guess" for use in case.uses):
         return None
@@ -285,7 +320,7 @@ def _guess(case: Case) -> Doubt | None:
 
 def _first_month(case: Case) -> Doubt | None:
     """What a number means is not shown for good before a month has turned."""
-    if case.verdict.status not in (*QUANTITY, UNBILLED):
+    if case.status not in (*QUANTITY, UNBILLED):
         return None
     if not any(use.measure_source == "data" for use in case.uses):
         return None
@@ -310,7 +345,7 @@ def _has_turned(use: MonthUse, facts: Facts) -> bool:
 
 def _spelling(case: Case) -> Doubt | None:
     """Products whose names differ in case and blanks only are one."""
-    if case.verdict.status not in (*QUANTITY, UNBILLED) or not case.uses:
+    if case.status not in (*QUANTITY, UNBILLED) or not case.uses:
         return None
     names = {use.product for use in _report_uses(case)}
     stands = len({plain(name) for name in names}) < len(names)
@@ -319,7 +354,7 @@ def _spelling(case: Case) -> Doubt | None:
 
 def _renamed_product(case: Case) -> Doubt | None:
     """One product ends where another one begins, at or above it: one counter under two names."""
-    if case.verdict.status not in (*QUANTITY, UNBILLED):
+    if case.status not in (*QUANTITY, UNBILLED):
         return None
     uses = [use for use in _report_uses(case) if not use.is_gauge]
     for older in uses:
@@ -335,7 +370,7 @@ def _renamed_product(case: Case) -> Doubt | None:
 
 def _sum_row(case: Case) -> Doubt | None:
     """A product that is the sum of the others is no use of its own."""
-    if case.verdict.status not in (*QUANTITY, UNBILLED):
+    if case.status not in (*QUANTITY, UNBILLED):
         return None
     uses = _report_uses(case)
     total = sum((use.last_quantity for use in uses), Decimal())
@@ -361,18 +396,29 @@ def _report_uses(case: Case) -> list[MonthUse]:
 
 
 def _issued_early(case: Case) -> Doubt | None:
-    """A document that is issued before its period ends cannot bill all of it by its count."""
-    if case.verdict.status not in (*QUANTITY, PRICE) or not case.key.period:
+    """A document that is issued before its period ends bills an estimate of what is left of it: of
+    a counter no more than twice what the busiest day held, for each day that was left."""
+    if case.status not in QUANTITY or not case.key.period:
         return None
     end = case.key.period.end
     days = [line.issued for line in case.verdict.lines if line.issued and line.issued < end]
-    values = {"issued": min(days)} if days else {}
-    return Doubt("issued_early", "inconclusive_issued_early" if days else "", values)
+    if not days:
+        return Doubt("issued_early", "", {})
+    issued = min(days)
+    used = [] if case.is_gauge or not case.verdict.measured else case.verdict.measured.days
+    if used and case.excess > 0:
+        busiest = max(day.quantity / day.covers for day in used)
+        since = sum((day.quantity for day in used if day.day >= issued), Decimal())
+        left = busiest * (end - issued).days * case.verdict.policy.tail_factor - since
+        if case.excess > max(left, Decimal()) + case.tail:
+            values = {"issued": issued, "left": left.quantize(Decimal(1), ROUND_CEILING)}
+            return Doubt("bold_estimate", "", values)
+    return Doubt("issued_early", "inconclusive_issued_early", {"issued": issued})
 
 
 def _guessed_period(case: Case) -> Doubt | None:
     """The month is by the setting alone, and the other month fits as well."""
-    if case.verdict.status == UNBILLED:
+    if case.status == UNBILLED:
         return _billed_elsewhere(case)
     guessed = [line for line in case.verdict.lines if line.period_source == "rule"]
     if not guessed:
@@ -437,7 +483,7 @@ def _billed_elsewhere(case: Case) -> Doubt | None:
 def _cycle(case: Case) -> Doubt | None:
     """What a billing cycle leaves of a month is billed with the next one."""
     key = case.key
-    if case.verdict.status != UNBILLED or not key.period:
+    if case.status != UNBILLED or not key.period:
         return None
     cycles = [
         other.period
@@ -465,7 +511,7 @@ def _cycle(case: Case) -> Doubt | None:
 def _late_invoice(case: Case) -> Doubt | None:
     """The supplier's invoices come later than the setting says: as late as its other ones came."""
     key = case.key
-    if case.verdict.status != UNBILLED or not key.period:
+    if case.status != UNBILLED or not key.period:
         return None
     late = [
         (line.issued - line.period.end).days
@@ -487,12 +533,12 @@ def _is_of_months(period: Period) -> bool:
 def _other_operation(case: Case) -> Doubt | None:
     """One line for several operations, or an operation that moved to another server."""
     key = case.key
-    if case.verdict.status not in ("overbilled_quantity", UNBILLED):
+    if case.status not in (OVER, UNBILLED):
         return None
     others = [
         (other, billed, case.comparison.measured.get(other)) for other, billed in _others(case)
     ]
-    if case.verdict.status == UNBILLED:
+    if case.status == UNBILLED:
         consumed = case.verdict.consumed or Decimal()
         for other, billed, measured in others:
             own = (measured.quantity if measured else None) or Decimal()

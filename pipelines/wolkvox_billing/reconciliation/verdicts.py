@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import cached_property
@@ -36,6 +36,7 @@ ACCUSING = (
     "invoiced_without_usage",
     "price_difference",
 )
+MANY = 10  # units that one thing costs as much as, so that it is none of them
 FIRST_NIGHT_IS_OVER = 6  # o'clock, on the first day of the next month
 
 
@@ -326,8 +327,11 @@ def judge(
     verdicts: list[Verdict] = []
     for key in dict.fromkeys([*comparison.billed, *comparison.measured]):
         billed, measured = comparison.billed.get(key), comparison.measured.get(key)
+        used = measured.quantity if measured else None
         own_rates = card.get(key.report or "", [])
         currencies = frozenset(rate.currency for rate in own_rates)
+        if billed and used and _is_lump(billed, used, _tariffs(key, own_rates)):
+            billed = replace(billed, quantity=None)
         consumed = measured.quantity if measured else _consumed_unread(key, facts)
         unread = cut_off = None
         if billed and measured and key.period and comparison.is_disputed(key):
@@ -359,6 +363,17 @@ def judge(
             )
         )
     return sorted(verdicts, key=lambda verdict: tuple(str(part or "") for part in verdict.key))
+
+
+def _is_lump(billed: Billed, used: Decimal, tariffs: Sequence[Tariff]) -> bool:
+    """Whether a line's quantity is one thing, whose price is that of many units: it says nothing of
+    how much was used."""
+    if not tariffs or used < MANY:
+        return False
+    dearest = max(tier.unit_price for tariff in tariffs for tier in tariff.tiers)
+    return any(
+        abs(line.quantity or 0) == 1 and abs(line.amount) > MANY * dearest for line in billed.lines
+    )
 
 
 def _cut_off(

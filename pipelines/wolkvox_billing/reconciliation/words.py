@@ -240,6 +240,8 @@ def _difference(verdict: Verdict, billed: list[str], worth: list[str]) -> list[s
         return [*both, "no_quantity", "cost", *([] if is_within else _unread(verdict))]
     if is_within:
         return [*both, "close" if variance else "same", *price]
+    if not variance:
+        return [*both, "same", "cost", *price]
     return [*both, "more" if variance > 0 else "less", *worth, *_unread(verdict), *price]
 
 
