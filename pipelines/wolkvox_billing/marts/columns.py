@@ -27,6 +27,7 @@ COLUMNS = {
     "month_end_epoch": "The month's end, in seconds since 1970",
     "month_start": "The month's first day",
     "month_to_date_quantity": "What was used since the month began, up to and with this day",
+    "product_as_read": "The product as the vendor spelled it in this answer",
     "name_as_read": "The operation's name as the vendor wrote it in this answer",
     "pattern": "A glob over the line's description; blank fits all",
     "poll_date": "The day in the vendor's time zone",

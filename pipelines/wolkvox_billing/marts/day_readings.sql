@@ -2,13 +2,14 @@
 WITH spans AS (
     -- By the names that were read: engines know how many there are, and group them in memory.
     SELECT
-        operation_id, name_as_read, report, product, usage_date,
+        operation_id, name_as_read, report, product_as_read, usage_date,
         MIN(operation_name) AS operation_name,
+        MIN(product) AS product,
         MIN(read_at) AS first_read_at,
         MAX(read_at) AS read_at,
         MAX(quantity) AS max_quantity
     FROM marts.stg_readings
-    GROUP BY operation_id, name_as_read, report, product, usage_date
+    GROUP BY operation_id, name_as_read, report, product_as_read, usage_date
 ),
 last_readings AS (
     SELECT
@@ -28,7 +29,7 @@ last_readings AS (
         AND r.operation_id = s.operation_id
         AND r.name_as_read = s.name_as_read
         AND r.report = s.report
-        AND r.product = s.product
+        AND r.product_as_read = s.product_as_read
     WINDOW of_the_day AS (
         PARTITION BY s.operation_id, s.operation_name, s.report, s.product, s.usage_date
     )

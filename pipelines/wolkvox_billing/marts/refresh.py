@@ -16,6 +16,7 @@ from wolkvox_billing.marts import rendered
 from wolkvox_billing.marts.engine import Engine
 from wolkvox_billing.marts.meaning import Meaning, meaning_of_tables, read_meaning
 from wolkvox_billing.marts.renames import Rename, find_renames
+from wolkvox_billing.marts.spellings import Spelling, find_spellings
 from wolkvox_billing.marts.sql import MartRows, statements
 from wolkvox_billing.marts.standing import Standing, around_verdicts, read_standing
 from wolkvox_billing.values.clock import epoch
@@ -55,8 +56,10 @@ def refresh(
         if meaning is None:  # what stands there is right, or is not to be touched
             _move_clock(client, engine, standing, now)
             return
-        renames = find_renames(partial(rows_of, client), engine.raw, standing.raw)
-        filling = Filling(meaning, renames, now, is_current)
+        query = partial(rows_of, client)
+        renames = find_renames(query, engine.raw, standing.raw)
+        spellings = find_spellings(query, engine.raw, standing.raw)
+        filling = Filling(meaning, renames, spellings, now, is_current)
         if (
             is_current
             and standing.refreshed["inputs_digest"] == filling.inputs_digest
@@ -73,6 +76,7 @@ class Filling:
 
     meaning: Meaning
     renames: Sequence[Rename]
+    spellings: Sequence[Spelling]
     now: datetime
     keep_views: bool
 
@@ -81,7 +85,7 @@ class Filling:
         """Return what tells whether tables hold the same: the meaning as it is written there, not
         the settings, so that a reader who keeps it leaves what the next `load` would."""
         meaning = self.meaning.timezone, self.meaning.gauge_month, self.meaning.reports()
-        text = f"{self.now.year}\n{meaning}\n{self.renames}"
+        text = f"{self.now.year}\n{meaning}\n{self.renames}\n{self.spellings}"
         return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -138,6 +142,7 @@ def _statements(
         first_poll=first or filling.now.date(),
         zones={operation_id: zone for operation_id, zone in zones if zone},
         renames=filling.renames,
+        spellings=filling.spellings,
         digests=(views_digest(engine.dialect), filling.inputs_digest),
         verdicts_epoch=standing.refreshed.get("verdicts_epoch"),
     )

@@ -22,6 +22,7 @@ from wolkvox_billing.marts.engine import Engine
 from wolkvox_billing.marts.meaning import Meaning
 from wolkvox_billing.marts.reconciled import DDL
 from wolkvox_billing.marts.renames import Rename
+from wolkvox_billing.marts.spellings import Spelling
 from wolkvox_billing.values.clock import day_start, epoch
 from wolkvox_billing.values.periods import month_of
 from wolkvox_billing.vendor.readings import EARLIEST
@@ -50,6 +51,7 @@ TABLES = {
     "operations": "operation_id VARCHAR, timezone VARCHAR",
     "renames": "operation_id VARCHAR, report VARCHAR, product VARCHAR, operation_name VARCHAR, "
     "newest_name VARCHAR",
+    "spellings": "operation_id VARCHAR, report VARCHAR, product VARCHAR, newest_product VARCHAR",
     "reports": "report VARCHAR, measure VARCHAR, measure_source VARCHAR, consumed_unit VARCHAR",
     "months": "timezone VARCHAR, year_number BIGINT, month_number BIGINT, month_start DATE, "
     "month_end DATE, month_end_epoch BIGINT, days BIGINT",
@@ -58,7 +60,7 @@ TABLES = {
     "report VARCHAR, operation_id VARCHAR, product VARCHAR, role VARCHAR",
     "rate_card": "line_number BIGINT, report VARCHAR, operation_id VARCHAR, product VARCHAR, "
     "from_quantity DECIMAL(18, 4), unit_price DECIMAL(18, 8), currency VARCHAR, valid_from DATE, "
-    "valid_to DATE",
+    "valid_to DATE, rounding VARCHAR",
     "reconciled": DDL,
     "reconciled_by": "inputs_digest VARCHAR, policy_digest VARCHAR",
 }
@@ -81,6 +83,7 @@ class MartRows:
     first_poll: date
     zones: Mapping[str, str] = field(default_factory=dict)
     renames: Sequence[Rename] = ()
+    spellings: Sequence[Spelling] = ()
     digests: tuple[str, str] = ("", "")
     verdicts_epoch: int | None = None
 
@@ -93,6 +96,7 @@ class MartRows:
             "refreshed": [(epoch(self.now), *settings)],
             "operations": [*sorted(self.zones.items())],
             "renames": [*self.renames],
+            "spellings": [*self.spellings],
             "reports": [*meaning.reports()],
             "months": [month for zone in zones for month in _months(zone, self.now)],
             "days": [day for zone in zones for day in _days(zone, self.first_poll, self.now)],

@@ -4,7 +4,8 @@ SELECT
     COALESCE(n.newest_name, r.operation) AS operation_name,
     r.operation AS name_as_read,
     r.report,
-    r.description AS product,
+    COALESCE(s.newest_product, r.description) AS product,
+    r.description AS product_as_read,
     r.date AS usage_date,
     r.items AS quantity,
     r.read_at,
@@ -18,4 +19,8 @@ LEFT JOIN marts.renames AS n
     AND n.report = r.report
     AND n.product = r.description
     AND n.operation_name = r.operation
+LEFT JOIN marts.spellings AS s
+    ON s.operation_id = r.operation_id
+    AND s.report = r.report
+    AND s.product = r.description
 WHERE r.is_repeated IS NULL OR NOT r.is_repeated

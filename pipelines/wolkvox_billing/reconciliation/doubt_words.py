@@ -86,6 +86,17 @@ TEXTS: dict[str, dict[str, Sentences]] = {
             "another unit: the quantities differ by no such factor",
             "the supplier's word on the unit of the line",
         ),
+        "rounding": Sentences(
+            "each call is rounded up ({rounding}), which a total does not show",
+            "a rounding of each call ({rounding}): it cannot come to more than as much again",
+            "the vendor's list of calls, whose rounded lengths add up to what is billed",
+        ),
+        "no_rounding": Sentences(
+            "",
+            "a rounding of each call: the rate card names none; does the contract round up? "
+            "Then say so in its column `rounding`",
+            "",
+        ),
         "waived": Sentences(
             "less than is worth an alarm ({amount}) was not billed: it may have been waived", "", ""
         ),
@@ -219,6 +230,17 @@ TEXTS: dict[str, dict[str, Sentences]] = {
             "lo facturado es lo medido por un factor de {factor}: las unidades pueden ser otras",
             "otra unidad: las cantidades no difieren por tal factor",
             "la palabra del proveedor sobre la unidad de la línea",
+        ),
+        "rounding": Sentences(
+            "cada llamada se redondea hacia arriba ({rounding}), lo que un total no muestra",
+            "un redondeo de cada llamada ({rounding}): no puede llegar a más del doble",
+            "la lista de llamadas del proveedor, cuyas duraciones redondeadas suman lo facturado",
+        ),
+        "no_rounding": Sentences(
+            "",
+            "un redondeo de cada llamada: la tarifa no nombra ninguno; ¿redondea el contrato "
+            "hacia arriba? Entonces dígalo en su columna `rounding`",
+            "",
         ),
         "waived": Sentences(
             "menos de lo que vale una alarma ({amount}) no se facturó: puede ser una cortesía",

@@ -298,6 +298,21 @@ def _unit(case: Case) -> Doubt | None:
     return Doubt("unit", "", {})
 
 
+def _rounding(case: Case) -> Doubt | None:
+    """Calls that are rounded up one by one: how much that comes to, a total does not tell. No more
+    than as much again, where calls take at least as long as what they are rounded to."""
+    verdict = case.verdict
+    if verdict.status != "overbilled_quantity" or case.is_gauge or not verdict.consumed:
+        return None
+    if verdict.rounding:
+        stands = case.excess <= verdict.consumed
+        status = "inconclusive_rounding" if stands else ""
+        return Doubt("rounding", status, {"rounding": verdict.rounding})
+    is_time = any(use.unit == "minutes" for use in case.uses)
+    looks_so = is_time and NEARLY < case.excess / verdict.consumed < 1
+    return Doubt("no_rounding", "", {}) if looks_so else None
+
+
 def _waived(case: Case) -> Doubt | None:
     """Less than was used, by less than is worth an alarm: it may have been waived."""
     verdict = case.verdict
@@ -594,6 +609,7 @@ EXPLANATIONS: tuple[Explanation, ...] = (
     _stillness,
     _lag,
     _unit,
+    _rounding,
     _gauge_level,
     _guess,
     _first_month,

@@ -152,7 +152,11 @@ def fill(pipeline: dlt.Pipeline, policy: Policy, month: Period | None = None) ->
         tables: dict[str, list[tuple[object, ...]]] = {
             "line_map": [astuple(row) for row in line_map],
             "rate_card": [
-                (*astuple(rate)[:-1], None if rate.valid_to == FOREVER else rate.valid_to)
+                (
+                    *astuple(rate)[:-2],
+                    None if rate.valid_to == FOREVER else rate.valid_to,
+                    rate.rounding,
+                )
                 for rate in rates
             ],
             "reconciled": [astuple(basis.row) for basis in bases],

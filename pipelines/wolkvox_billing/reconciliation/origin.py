@@ -142,7 +142,10 @@ def _measured_from(client: Client, raw: str, use: MonthUse, period: Period) -> l
             client,
             "SELECT operation, read_at, items_raw, date_raw, poll_id "
             f"FROM {raw}.readings WHERE operation_id = {literal(use.operation_id)} "
-            f"AND report = {literal(use.report)} AND description = {literal(use.product)} "
+            f"AND report = {literal(use.report)} AND (description = {literal(use.product)} "
+            f"OR description IN (SELECT product FROM {raw}_marts.spellings "
+            f"WHERE operation_id = {literal(use.operation_id)} "
+            f"AND report = {literal(use.report)} AND newest_product = {literal(use.product)})) "
             f"AND {_within('date', days)} AND NOT COALESCE(is_repeated, FALSE) "
             "ORDER BY date, read_epoch, poll_id, row_number",
         )

@@ -64,6 +64,7 @@ class Verdict:
     policy: Policy
     cut_off: CutOff | None = None
     awaits_night: bool = False  # the next month's first night is not over, or was not read
+    rounding: str = ""  # of each call, by the rate card
     doubts: tuple[Doubt, ...] = ()
 
     @property
@@ -360,6 +361,7 @@ def judge(
                 policy,
                 cut_off,
                 _awaits_night(key, facts),
+                next((rate.rounding for rate in own_rates if rate.rounding), ""),
             )
         )
     return sorted(verdicts, key=lambda verdict: tuple(str(part or "") for part in verdict.key))

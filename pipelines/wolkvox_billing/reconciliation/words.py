@@ -22,6 +22,7 @@ from wolkvox_billing.values.durations import choose_unit
 from wolkvox_billing.values.numbers import format_amount, format_number
 from wolkvox_billing.vendor.reports import REPORTS
 
+ASKING = ("lag", "no_rounding")  # doubts of which the sentence itself speaks
 _MONTHS = {
     "en": ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"],
     "es": ["ene", "feb", "mar", "abr", "may", "jun", "jul", "ago", "sep", "oct", "nov", "dic"],
@@ -41,6 +42,9 @@ _TEXTS = {
         "close": "the difference of {variance} is within the tolerance",
         "worth": "worth {volume}",
         "unread": "{time} were not read and explain at most {tail}",
+        "lag": "the excess is what the {time} hours before your last reading held",
+        "no_rounding": "does the contract round up each call?",
+        "by_rule": "that it bills this month is by the setting `period_rule` alone",
         "read": "nothing was left unread at the end",
         "cost": "by contract that costs {cost}, and {amount} were billed",
         "price": "the price makes a difference of {price}",
@@ -88,6 +92,9 @@ _TEXTS = {
         "close": "la diferencia de {variance} está dentro de la tolerancia",
         "worth": "por valor de {volume}",
         "unread": "{time} no se leyeron y explican como máximo {tail}",
+        "lag": "el exceso es lo que contuvieron las {time} horas antes de su última lectura",
+        "no_rounding": "¿redondea el contrato cada llamada hacia arriba?",
+        "by_rule": "que cobra este mes lo dice solo el ajuste `period_rule`",
         "read": "al final no quedó nada sin leer",
         "cost": "según el contrato eso cuesta {cost}, y se facturaron {amount}",
         "price": "el precio hace una diferencia de {price}",
@@ -135,6 +142,14 @@ def explanation(verdict: Verdict, facts: Facts, language: str) -> str:
         | _moments(verdict, facts, writer)
     )
     parts = [_TEXTS[language][part].format(**values) for part in _parts(verdict)]
+    if any(line.period_source == "rule" for line in verdict.lines) and verdict.key.period:
+        parts.append(_TEXTS[language]["by_rule"])
+    if verdict.status in ACCUSING:
+        parts += [
+            _TEXTS[language][doubt.name].format(**_shown_values(doubt, writer))
+            for doubt in verdict.doubts
+            if doubt.name in ASKING
+        ]
     if doubt := verdict.standing_doubt:
         sentence = TEXTS[language][doubt.name].stands
         parts.append(sentence.format(**_shown_values(doubt, writer)))

@@ -64,20 +64,22 @@ class _Malformed(Exception):
         self.line = line
 
 
-def read_rows(file: Path, columns: Sequence[str]) -> list[CsvRow]:
-    """Return the rows of a file with these columns, in any order, without comments (#).
+def read_rows(file: Path, columns: Sequence[str], optional: Sequence[str] = ()) -> list[CsvRow]:
+    """Return the rows of a file with these columns, in any order, without comments (#). An
+    optional one may be missing.
 
     Raises SettingsError where the file is not there or no text, or has other columns.
     """
-    written = read_text(file, columns)
+    written = read_text(file, (*columns, *optional))
     try:
         records = list(_records(written.lines, written.delimiter))
     except _Malformed as error:
         raise SettingsError(f"{file.name}, line {error.line}: {error}") from None
     if not records:
         raise SettingsError(f"{file} is empty: expected a first line {','.join(columns)}")
-    header = _header(file, *records[0], columns)
-    layout = _Layout(file.name, columns, written.delimiter, header)
+    header = _header(file, *records[0], columns, optional)
+    present = [column for column in (*columns, *optional) if column in header]
+    layout = _Layout(file.name, present, written.delimiter, header)
     return [_row(line, cells, layout) for line, cells in records[1:]]
 
 
@@ -166,17 +168,20 @@ def _is_comment(cells: Sequence[str]) -> bool:
     )
 
 
-def _header(file: Path, line: int, cells: Sequence[str], columns: Sequence[str]) -> list[str]:
+def _header(
+    file: Path, line: int, cells: Sequence[str], columns: Sequence[str], optional: Sequence[str]
+) -> list[str]:
     """Return the column of each place, "" for a place without one. Case and blanks do not matter.
     Raises SettingsError for other columns."""
-    known = {letters_of(column): column for column in columns}
+    every = (*columns, *optional)
+    known = {letters_of(column): column for column in every}
     header = [known.get(letters_of(cell), cell) for cell in cells]
-    if sorted(filter(None, header)) != sorted(columns):
-        problems = {
-            "missing": [column for column in columns if column not in header],
-            "unknown": [short(cell) for cell in header if cell and cell not in columns],
-            "twice": [column for column in columns if header.count(column) > 1],
-        }
+    problems = {
+        "missing": [column for column in columns if column not in header],
+        "unknown": [short(cell) for cell in header if cell and cell not in every],
+        "twice": [column for column in every if header.count(column) > 1],
+    }
+    if any(problems.values()):
         text = "; ".join(f"{kind}: {', '.join(names)}" for kind, names in problems.items() if names)
         raise SettingsError(
             f"{file}, line {line}: expected the columns {','.join(columns)}; {text}"

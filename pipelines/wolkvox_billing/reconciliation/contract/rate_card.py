@@ -30,6 +30,8 @@ COLUMNS = (
     "valid_from",
     "valid_to",
 )
+# How each call is rounded up before the contract counts it, such as `minute` or `6_seconds`.
+OPTIONAL = ("rounding",)
 CENT = Decimal("0.01")
 FOREVER = date.max
 _EARLIEST = 1900  # a year before it is a slip
@@ -51,7 +53,8 @@ _LIMITS = {"from_quantity": _Limit(4, 10**14), "unit_price": _Limit(8, 10**9)}
 @dataclass(frozen=True)
 class Rate:
     """A tier: each unit beyond `from_quantity` costs `unit_price`, from `valid_from` to before
-    `valid_to`. A blank operation or product means all."""
+    `valid_to`. A blank operation or product means all. `rounding`: to what each call is rounded up
+    before it is billed, such as `minute` or `6_seconds`."""
 
     line: int
     report: str
@@ -62,6 +65,7 @@ class Rate:
     currency: str
     valid_from: date
     valid_to: date
+    rounding: str = ""
 
     @property
     def exactness(self) -> tuple[bool, bool]:
@@ -99,7 +103,7 @@ def read_rate_card(file: Path, reports: Iterable[str]) -> list[Rate]:
     or one that reads in two ways, no date, periods that overlap, a first tier that is not 0.
     """
     known = {plain(report): report for report in reports}
-    rows = {row.line: row for row in read_rows(file, COLUMNS)}
+    rows = {row.line: row for row in read_rows(file, COLUMNS, OPTIONAL)}
     marks = {column: _decimal_mark(list(rows.values()), column) for column in _LIMITS}
     rates = [_rate(row, known, marks) for row in rows.values()]
     series: defaultdict[tuple[str, ...], list[Rate]] = defaultdict(list)
@@ -149,7 +153,15 @@ def _rate(row: CsvRow, known: Mapping[str, str], marks: Mapping[str, str | None]
         currency=currency,
         valid_from=start,
         valid_to=end,
+        rounding=_rounding(row),
     )
+
+
+def _rounding(row: CsvRow) -> str:
+    text = plain(row.cells.get("rounding", ""))
+    if text and not re.fullmatch(r"minute|second|\d+_?(?:s|seconds)", text):
+        raise row.wrong("rounding", f"{text!r}: expected minute, or 6_seconds and the like")
+    return text
 
 
 def _check(rates: Sequence[Rate], rows: Mapping[int, CsvRow]) -> None:

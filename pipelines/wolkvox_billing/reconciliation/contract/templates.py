@@ -31,6 +31,7 @@ _LINE_MAP = """\
 _RATE_CARD = """\
 # What a unit costs by contract. Each price holds for the units beyond from_quantity, from
 # valid_from to before valid_to (blank: further on). A blank operation_id or product means all.
+# A column `rounding` may say to what each call is rounded up: minute, 6_seconds.
 # rsync_s3_mp3,,,0,100,COP,2026-01-01,
 # rsync_s3_mp3,,,10000,90,COP,2026-01-01,
 """

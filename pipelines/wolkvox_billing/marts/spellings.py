@@ -1,0 +1,57 @@
+"""Which products the vendor spells in more than one way: in case and blanks, and else alike."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Collection
+from typing import Any, NamedTuple
+
+from wolkvox_billing.values.spelling import plain
+from wolkvox_billing.vendor.reports import REPORTS
+from wolkvox_billing.warehouse.sql import literal
+
+Query = Callable[[str], list[tuple[Any, ...]]]
+
+_SPELLINGS = (
+    "SELECT {report} AS report, operation_id, description, MAX(read_at) AS read_at, "
+    "MAX(poll_id) AS poll_id FROM {table} GROUP BY operation_id, description"
+)
+
+
+class Spelling(NamedTuple):
+    """A product as it was spelled, and as it was last: a row of the table `spellings`."""
+
+    operation_id: str
+    report: str
+    product: str
+    newest_product: str
+
+
+def find_spellings(query: Query, raw: str, tables: Collection[str]) -> list[Spelling]:
+    """Return the Spellings in the tables of reports, in the order of report, operation and name.
+
+    Two that were last read in one answer are two products all the same.
+    raw: the schema. tables: the names of those in it.
+    """
+    selects = [
+        _SPELLINGS.format(report=literal(report), table=f"{raw}.{report}")
+        for report in REPORTS
+        if report in tables
+    ]
+    groups: defaultdict[tuple[str, str, str], list[tuple[Any, str, str]]] = defaultdict(list)
+    for report, operation_id, product, read_at, poll_id in (
+        query(" UNION ALL ".join(selects)) if selects else ()
+    ):
+        groups[report, operation_id, plain(product)].append((read_at, product, poll_id))
+    spellings: list[Spelling] = []
+    for (report, operation_id, _), spelled in groups.items():
+        polls = [poll_id for _, _, poll_id in spelled]
+        if len(spelled) == 1 or len(set(polls)) < len(polls):
+            continue
+        _, newest, _ = max(spelled)
+        spellings += (
+            Spelling(operation_id, report, product, newest)
+            for _, product, _ in spelled
+            if product != newest
+        )
+    return sorted(spellings, key=lambda one: (one.report, one.operation_id, one.product))
