@@ -20,9 +20,6 @@ KNOWN_BY_REASON: dict[str, list[str]] = {
     "a line for all operations cannot be mapped: it is said to be unmapped": [
         "invoice: one line for two operations",
     ],
-    "a rounded quantity beside the amount of the exact one: what was not read looks like a price": [
-        "invoice: minutes rounded, amount exact",
-    ],
 }
 KNOWN = {name for names in KNOWN_BY_REASON.values() for name in names}
 

@@ -207,6 +207,16 @@ def _missing_of_days(falls: Sequence[tuple[Point, Point]]) -> Decimal:
     return sum((before.quantity - after.quantity for before, after in falls), Decimal())
 
 
+def after_turn(points: Sequence[Point], start: int) -> list[Point]:
+    """Return the points without those of the first day on which a counter still showed the month
+    before, since it turns by a clock that is late."""
+    turned = 0
+    for place, (before, after) in enumerate(_pairs(points), 1):
+        if after.at < start + DAY and after.quantity * 2 < before.quantity:
+            turned = place
+    return list(points[turned:])
+
+
 def _pairs(points: Sequence[Point]) -> Iterator[tuple[Point, Point]]:
     return pairwise(points)
 
@@ -230,18 +240,20 @@ def _levels(points: Sequence[Point], start: int, end: int) -> Levels:
 
 
 def _missing(falls: Sequence[tuple[Point, Point]], points: Sequence[Point], start: int) -> Decimal:
-    """Return what falls may have taken out of the last reading: what stood there before a restart
-    (to less than half), else the peak less the last reading. On the first day a fall is the turn's,
-    by a clock that is late."""
+    """Return what falls may have taken out of the last reading: what stood there before a restart,
+    else the peak less the last reading. A fall to less than half is a restart, and so may be one
+    that nobody saw for so long that the counter can have come so far anew. On the first day a fall
+    is the turn's, by a clock that is late."""
     restarted = peak = Decimal()
+    rises = [Point(start, Decimal()), *points]
     for before, after in falls:
         if after.at < start + DAY:
             continue
-        if after.quantity * 2 < before.quantity:
+        again = bound(rises, after.at - before.at, Decimal(2)).quantity or Decimal()
+        if after.quantity * 2 < before.quantity or after.quantity <= again:
             restarted += before.quantity
         peak = max(peak, before.quantity)
-    last = points[-1].quantity
-    return restarted if restarted else max(peak - last, Decimal())
+    return restarted if restarted else max(peak - points[-1].quantity, Decimal())
 
 
 def _at_turn(points: Sequence[Point], following: Sequence[Point], end: int) -> Turn | None:
@@ -378,11 +390,7 @@ def _night_amounts(points: Sequence[Point], start: int) -> list[Decimal]:
 def _first_night(points: Sequence[Point], start: int, most: Decimal) -> Span:
     """Return what the first night of a month brought: what was read on the first day, once its
     night was over; where nothing was, between nothing and the most of a night."""
-    day = [point for point in points if point.at < start + DAY]
-    for place, (before, after) in enumerate(_pairs(day)):  # a turn by a clock that is late
-        if after.quantity * 2 < before.quantity:
-            day = day[place + 1 :]
-            break
+    day = [point for point in after_turn(points, start) if point.at < start + DAY]
     if day and day[-1].at >= start + MORNING - 2 * HOUR:
         return Span(day[-1].quantity, day[-1].quantity)
     later = [point.quantity for point in points if point.at >= start + DAY]

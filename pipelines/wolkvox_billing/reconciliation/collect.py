@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from wolkvox_billing.reconciliation.behaviour import (
     Behaviour,
+    after_turn,
     behaviour_of,
     widen,
     without_slips,
@@ -197,10 +198,11 @@ def _behaviour(use: MonthUse, readings: Sequence[_Reading], facts: Facts) -> Beh
     is_counter = use.measure == "month_to_date"
     report = REPORTS.get(use.report)
     own = [reading.point for reading in readings if reading.day < end]
+    start = day_start(use.period.start, zone)
     return behaviour_of(
-        without_slips(own) if is_counter else own,
+        after_turn(without_slips(own), start) if is_counter else own,
         [reading.point for reading in readings if reading.day >= end],
-        day_start(use.period.start, zone),
+        start,
         day_start(end, zone),
         is_nightly=is_counter and bool(report and report.is_nightly),
         is_daily=use.measure == "daily",
@@ -220,7 +222,7 @@ def _unread(
     own = [reading for reading in readings if reading.day < use.period.end]
     if use.measure == "month_to_date":
         month, start, end = (day_start(day, zone) for day in (use.period.start, *period))
-        points = without_slips([reading.point for reading in own])
+        points = after_turn(without_slips([reading.point for reading in own]), month)
         unread = unread_of_counter(points, month, start, end, policy.tail_factor)
         if period.end < use.period.end:
             return unread

@@ -97,6 +97,11 @@ TEXTS: dict[str, dict[str, Sentences]] = {
             "Then say so in its column `rounding`",
             "",
         ),
+        "amount": Sentences(
+            "the contract can make the amount of what was measured and what nobody read",
+            "the amount itself: it is not what the contract can make of the use ({most} at most)",
+            "a reading in the last minutes of the month: poll at 23:50 and 23:59 of its last day",
+        ),
         "waived": Sentences(
             "less than is worth an alarm ({amount}) was not billed: it may have been waived", "", ""
         ),
@@ -241,6 +246,11 @@ TEXTS: dict[str, dict[str, Sentences]] = {
             "un redondeo de cada llamada: la tarifa no nombra ninguno; ¿redondea el contrato "
             "hacia arriba? Entonces dígalo en su columna `rounding`",
             "",
+        ),
+        "amount": Sentences(
+            "el monto es uno que el contrato puede dar para lo medido y lo que nadie leyó",
+            "el monto mismo: no es lo que el contrato puede dar para el uso ({most} como máximo)",
+            "una lectura en los últimos minutos del mes: lea a las 23:50 y 23:59 de su último día",
         ),
         "waived": Sentences(
             "menos de lo que vale una alarma ({amount}) no se facturó: puede ser una cortesía",

@@ -18,7 +18,7 @@ from wolkvox_billing.invoices.period import month_by_rule
 from wolkvox_billing.reconciliation.behaviour import HOUR, Behaviour
 from wolkvox_billing.reconciliation.facts import BilledLine, Facts, MonthUse
 from wolkvox_billing.reconciliation.keys import Billed, Comparison, Key
-from wolkvox_billing.reconciliation.verdicts import ACCUSING, Doubt, Verdict
+from wolkvox_billing.reconciliation.verdicts import ACCUSING, INCONCLUSIVE, Doubt, Verdict
 from wolkvox_billing.values.periods import Period, month_of
 from wolkvox_billing.values.spelling import plain
 from wolkvox_billing.warehouse.sql import Client, literal, rows_of, tables_in
@@ -289,13 +289,28 @@ def _unit(case: Case) -> Doubt | None:
     ratio = abs(billed / consumed)
     price, cost = abs(case.verdict.billed_cost / billed), case.verdict.contracted_cost
     price_ratio = price * abs(consumed) / cost if cost and ratio * 2 < 1 else Decimal()
+    low, high = consumed, consumed + case.tail  # what nobody read blurs a ratio
     for factor in UNIT_FACTORS:
         is_begun = factor in BEGUN and billed > 1 and 0 <= billed * factor - consumed < factor
         # one of them costs so much as this many units, or is so many of them
         ratios = (price_ratio / factor, ratio / factor, ratio * factor)
-        if is_begun or any(abs(times - 1) <= NEARLY for times in ratios):
+        is_blurred = any(low <= times <= high for times in (billed / factor, billed * factor))
+        if is_begun or is_blurred or any(abs(times - 1) <= NEARLY for times in ratios):
             return Doubt("unit", "unit_mismatch", {"factor": factor})
     return Doubt("unit", "", {})
+
+
+def _amount(case: Case) -> Doubt | None:
+    """The amount is one that the contract can make of the use, whatever the line calls a
+    quantity."""
+    verdict, priced = case.verdict, case.verdict.priced
+    if verdict.status not in (*QUANTITY, PRICE) or not verdict.billed or verdict.cut_off:
+        return None
+    if priced.of_measured is None or priced.of_most is None or priced.of_fewest is None:
+        return None
+    least, most = priced.of_fewest - verdict.tolerance, priced.of_most + verdict.tolerance
+    stands = bool(case.tail) and least <= verdict.billed_cost <= most
+    return Doubt("amount", INCONCLUSIVE if stands else "", {"most": priced.of_most})
 
 
 def _rounding(case: Case) -> Doubt | None:
@@ -609,6 +624,7 @@ EXPLANATIONS: tuple[Explanation, ...] = (
     _stillness,
     _lag,
     _unit,
+    _amount,
     _rounding,
     _gauge_level,
     _guess,

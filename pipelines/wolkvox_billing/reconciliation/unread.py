@@ -36,6 +36,7 @@ class Unread(NamedTuple):
     is_at_end: bool = True
 
 
+OFTEN = 6  # readings of a day: a level read less often may have been any in between
 NOTHING = Tail(Decimal(), 0, "busiest")
 
 Unseen = Mapping[tuple[MonthUse, Period], Unread]  # of a use in a stretch of its month
@@ -133,10 +134,10 @@ def _busiest(day: Day, length: int) -> Decimal:
 
 
 def unread_of_gauge(days: Sequence[Day], gauge_month: str) -> Unread:
-    """Return what nobody saw of a level: a day that was read is known, and one that was not may
-    have had any."""
-    needed = days[-1:] if gauge_month == "last" else days
-    unread = sum(day.end - day.start for day in needed if not day.points)
+    """Return what nobody saw of a level: a day that was read often is known, and another one may
+    have had any. Of the month's last level one reading tells."""
+    needed, least = (days[-1:], 1) if gauge_month == "last" else (days, OFTEN)
+    unread = sum(day.end - day.start for day in needed if len(day.points) < least)
     if not unread:
         return Unread(NOTHING)
     # The highest level that was read is a lower bound; a last one and an average are not.
