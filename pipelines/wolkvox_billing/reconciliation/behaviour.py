@@ -98,6 +98,7 @@ class Behaviour:
     nights: Nights | None = None
     falls_each_midnight: bool = False
     recent: tuple[Point, ...] = ()  # of the last two days, one an hour
+    by_utc: Span | None = None  # what the month comes to by UTC's midnights
 
     def seconds_that_held(self, quantity: Decimal) -> int | None:
         """Return how long before the last reading so much was counted; None where the last two days
@@ -145,6 +146,29 @@ def behaviour_of(
 def _recent(points: Sequence[Point]) -> tuple[Point, ...]:
     hours = {point.at // HOUR: point for point in points if point.at >= points[-1].at - 2 * DAY}
     return tuple(hours.values())
+
+
+def count_between(
+    before: Sequence[Point],
+    points: Sequence[Point],
+    after: Sequence[Point],
+    start: int,
+    end: int,
+) -> Span | None:
+    """Return what was counted between two moments near the month's ends, between the readings
+    around them; None where nothing was read around one. `before` and `after` are what the counter
+    showed in the months beside it, which begin anew."""
+    counted = [Point(point.at, point.quantity - before[-1].quantity) for point in before]
+    counted += points
+    counted += [Point(point.at, points[-1].quantity + point.quantity) for point in after]
+    around: list[tuple[Point, Point]] = []
+    for moment in (start, end):
+        pair = next(((a, b) for a, b in pairwise(counted) if a.at <= moment <= b.at), None)
+        if pair is None or pair[1].at - pair[0].at > 2 * HOUR:
+            return None
+        around.append(pair)
+    (first, second), (third, last) = around
+    return Span(third.quantity - second.quantity, last.quantity - first.quantity)
 
 
 def without_slips(points: Sequence[Point]) -> list[Point]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import date, datetime, timezone
+from datetime import date, datetime, timedelta, timezone
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -13,6 +13,7 @@ from wolkvox_billing.reconciliation.behaviour import (
     Behaviour,
     after_turn,
     behaviour_of,
+    count_between,
     widen,
     without_slips,
 )
@@ -174,14 +175,14 @@ def observe(
 def _read_readings(
     client: Client, marts: str, use: MonthUse, zone: ZoneInfo
 ) -> list[list[_Reading]]:
-    """Return what was read in a month, and in the two days after it, for each name of its
-    operation, in the order of moments."""
+    """Return what was read in a month, on the day before and in the two days after it, for each
+    name of its operation, in the order of moments."""
     readings: defaultdict[str, list[_Reading]] = defaultdict(list)
     for name, day, epoch, quantity in rows_of(
         client,
         f"SELECT operation_name, usage_date, read_epoch, quantity FROM {marts}.stg_readings "
         f"WHERE operation_id = {literal(use.operation_id)} AND report = {literal(use.report)} "
-        f"AND product = {literal(use.product)} AND usage_date >= {literal(use.period.start)} "
+        f"AND product = {literal(use.product)} AND usage_date >= {literal(use.period.start - DAY)} "
         f"AND usage_date < {literal(use.period.end + 2 * DAY)} ORDER BY read_epoch, poll_id",
     ):
         point = Point(min(epoch, day_start(day + DAY, zone)), quantity)
@@ -189,7 +190,7 @@ def _read_readings(
     return [
         sorted(of_name, key=lambda read: read.point.at)
         for of_name in readings.values()
-        if any(reading.day < use.period.end for reading in of_name)
+        if any(use.period.start <= reading.day < use.period.end for reading in of_name)
     ]
 
 
@@ -197,9 +198,9 @@ def _behaviour(use: MonthUse, readings: Sequence[_Reading], facts: Facts) -> Beh
     zone, end = facts.zone_of(use.operation_id), use.period.end
     is_counter = use.measure == "month_to_date"
     report = REPORTS.get(use.report)
-    own = [reading.point for reading in readings if reading.day < end]
+    own = [reading.point for reading in readings if use.period.start <= reading.day < end]
     start = day_start(use.period.start, zone)
-    return behaviour_of(
+    behaviour = behaviour_of(
         after_turn(without_slips(own), start) if is_counter else own,
         [reading.point for reading in readings if reading.day >= end],
         start,
@@ -207,6 +208,19 @@ def _behaviour(use: MonthUse, readings: Sequence[_Reading], facts: Facts) -> Beh
         is_nightly=is_counter and bool(report and report.is_nightly),
         is_daily=use.measure == "daily",
     )
+    if not is_counter:
+        return behaviour
+    before = [reading.point for reading in readings if reading.day < use.period.start]
+    after = [reading.point for reading in readings if reading.day >= end]
+    offset = datetime.fromtimestamp(start, zone).utcoffset() or timedelta()
+    by_utc = count_between(
+        before,
+        own,
+        after,
+        start + int(offset.total_seconds()),
+        day_start(end, zone) + int(offset.total_seconds()),
+    )
+    return replace(behaviour, by_utc=by_utc)
 
 
 def _unread(
@@ -219,14 +233,15 @@ def _unread(
 ) -> Unread:
     """Return how much nobody saw of a use under one name of its operation."""
     zone = facts.zone_of(use.operation_id)
-    own = [reading for reading in readings if reading.day < use.period.end]
+    month = use.period
+    own = [reading for reading in readings if month.start <= reading.day < month.end]
     if use.measure == "month_to_date":
-        month, start, end = (day_start(day, zone) for day in (use.period.start, *period))
-        points = after_turn(without_slips([reading.point for reading in own]), month)
-        unread = unread_of_counter(points, month, start, end, policy.tail_factor)
-        if period.end < use.period.end:
+        first, start, end = (day_start(day, zone) for day in (month.start, *period))
+        points = after_turn(without_slips([reading.point for reading in own]), first)
+        unread = unread_of_counter(points, first, start, end, policy.tail_factor)
+        if period.end < month.end:
             return unread
-        return widen(unread, points, behaviour, month, end, policy)
+        return widen(unread, points, behaviour, first, end, policy)
     by_day: defaultdict[date, list[Point]] = defaultdict(list)
     for reading in own:
         by_day[reading.day].append(reading.point)

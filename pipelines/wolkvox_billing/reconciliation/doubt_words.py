@@ -97,6 +97,11 @@ TEXTS: dict[str, dict[str, Sentences]] = {
             "Then say so in its column `rounding`",
             "",
         ),
+        "other_clock": Sentences(
+            "it is what a month by UTC's midnights comes to ({low} to {high})",
+            "a month by UTC's midnights: it comes to {low} to {high}",
+            "the contract's word on whose midnight ends a month",
+        ),
         "amount": Sentences(
             "the contract can make the amount of what was measured and what nobody read",
             "the amount itself: it is not what the contract can make of the use ({most} at most)",
@@ -246,6 +251,11 @@ TEXTS: dict[str, dict[str, Sentences]] = {
             "un redondeo de cada llamada: la tarifa no nombra ninguno; ¿redondea el contrato "
             "hacia arriba? Entonces dígalo en su columna `rounding`",
             "",
+        ),
+        "other_clock": Sentences(
+            "es lo que da un mes por las medianoches de UTC ({low} a {high})",
+            "un mes por las medianoches de UTC: da {low} a {high}",
+            "la palabra del contrato sobre qué medianoche cierra el mes",
         ),
         "amount": Sentences(
             "el monto es uno que el contrato puede dar para lo medido y lo que nadie leyó",

@@ -255,9 +255,23 @@ def _gauge_level(case: Case) -> Doubt | None:
         nearly = max(NEARLY * level, a_day) if is_by_days else Decimal()
         if abs(billed - level) <= max(nearly, Decimal("0.5")):
             return Doubt("gauge_level", "inconclusive_gauge_level", {"which": name, "level": level})
-    stands = billed <= highest and (case.excess > 0 or _has_vanished(case))
+    unread = case.verdict.unread  # a level that was read seldom may have been any in between
+    is_seldom = bool(unread and unread.missing.quantity is None)
+    stands = billed <= highest and (case.excess > 0 or is_seldom or _has_vanished(case))
     values = {"which": "highest", "level": highest}
     return Doubt("gauge_level", "inconclusive_gauge_level" if stands else "", values)
+
+
+def _other_clock(case: Case) -> Doubt | None:
+    """A month that is cut by UTC's midnights, and not by the vendor's."""
+    spans = [one.by_utc for one in case.behaviours if one.by_utc]
+    if case.status not in QUANTITY or not spans or len(spans) < len(case.behaviours):
+        return None
+    billed = (case.verdict.consumed or Decimal()) + case.excess
+    low = sum((span.low for span in spans), Decimal())
+    high = sum((span.high for span in spans), Decimal())
+    status = "inconclusive_clock" if low <= billed <= high else ""
+    return Doubt("other_clock", status, {"low": low, "high": high})
 
 
 def _has_vanished(case: Case) -> bool:
@@ -623,6 +637,7 @@ EXPLANATIONS: tuple[Explanation, ...] = (
     _fall,
     _stillness,
     _lag,
+    _other_clock,
     _unit,
     _amount,
     _rounding,
