@@ -54,4 +54,4 @@ def find_spellings(query: Query, raw: str, tables: Collection[str]) -> list[Spel
             for _, product, _ in spelled
             if product != newest
         )
-    return sorted(spellings, key=lambda one: (one.report, one.operation_id, one.product))
+    return sorted(spellings, key=lambda row: (row.report, row.operation_id, row.product))

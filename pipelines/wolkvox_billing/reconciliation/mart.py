@@ -24,6 +24,7 @@ from wolkvox_billing.reconciliation.collect import observe, read_facts
 from wolkvox_billing.reconciliation.contract.line_map import read_line_map, warn_of_map
 from wolkvox_billing.reconciliation.contract.rate_card import (
     FOREVER,
+    Rate,
     read_rate_card,
     warn_of_card,
 )
@@ -151,14 +152,7 @@ def fill(pipeline: dlt.Pipeline, policy: Policy, month: Period | None = None) ->
         ]
         tables: dict[str, list[tuple[object, ...]]] = {
             "line_map": [astuple(row) for row in line_map],
-            "rate_card": [
-                (
-                    *astuple(rate)[:-2],
-                    None if rate.valid_to == FOREVER else rate.valid_to,
-                    rate.rounding,
-                )
-                for rate in rates
-            ],
+            "rate_card": [_card_row(rate) for rate in rates],
             "reconciled": [astuple(basis.row) for basis in bases],
             "reconciled_by": [(inputs, policy_digest(policy))],
         }
@@ -176,6 +170,10 @@ def fill(pipeline: dlt.Pipeline, policy: Policy, month: Period | None = None) ->
     if month:
         bases = [basis for basis in bases if _is_of_month(basis.row, month)]
     return Filled(bases, totals, warnings)
+
+
+def _card_row(rate: Rate) -> tuple[object, ...]:
+    return tuple(None if value == FOREVER else value for value in astuple(rate))
 
 
 def _replace_rows(

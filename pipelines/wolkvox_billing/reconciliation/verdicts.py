@@ -383,8 +383,8 @@ def _cut_off(
 ) -> CutOff | None:
     """Return the CutOff of a whole month of a nightly copy; None of anything else, and of use that
     several lines share."""
-    behaviours = [one for use in measured.uses for one in observed.behaviours.get(use, ())]
-    nights = [one.nights for one in behaviours if one.nights]
+    behaviours = [each for use in measured.uses for each in observed.behaviours.get(use, ())]
+    nights = [behaviour.nights for behaviour in behaviours if behaviour.nights]
     is_whole = all(part.stretch == part.use.period == key.period for part in measured.parts)
     if not nights or len(nights) < len(behaviours) or not is_whole:
         return None
