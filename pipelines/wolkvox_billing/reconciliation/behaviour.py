@@ -24,6 +24,7 @@ from wolkvox_billing.reconciliation.unread import Point, Tail, Unread, bound
 HOUR, DAY = 3600, 86400
 TURN = 14 * HOUR  # no clock of another country's is further away
 SELDOM = 2 * HOUR  # between changes: what moves less often shows little of a month's last hours
+LEVEL_GAP = 4 * HOUR  # between readings: a level that rose and fell in less is hardly billed
 MORNING = 8 * HOUR  # of a day: a night's copy is over
 SLIP = 2 * HOUR  # what is shown for longer is no slip
 SLIPS = 40  # a counter with more falls than this is odd in another way
@@ -87,7 +88,8 @@ class Nights:
 class Behaviour:
     """What a use's readings of a month leave open. `missing` is what falls may have taken out of
     the last reading, `largest_fall` the most that one of them took; `at_turn` is a fall within
-    hours of the month's end; `still_seconds` since when the counter may be behind."""
+    hours of the month's end; `still_seconds` since when the counter may be behind; `longest_gap` in
+    seconds between two readings, and the seconds `in_gaps` in which a level may change unseen."""
 
     levels: Levels
     missing: Decimal = Decimal()
@@ -97,6 +99,8 @@ class Behaviour:
     still_holds: Decimal = Decimal()
     nights: Nights | None = None
     falls_each_midnight: bool = False
+    longest_gap: int = 0
+    in_gaps: int = 0
     recent: tuple[Point, ...] = ()  # of the last two days, one an hour
     by_utc: Span | None = None  # what the month comes to by UTC's midnights
 
@@ -128,6 +132,8 @@ def behaviour_of(
     is_copy = is_nightly if shown is None else shown
     falls = _falls(points, start, is_daily=is_daily)
     still = still_since(points, start, end)
+    moments = [start, *(point.at for point in points), end]
+    gaps = [later - earlier for earlier, later in pairwise(moments)]
     return Behaviour(
         levels=_levels(points, start, end),
         missing=_missing_of_days(falls) if is_daily else _missing(falls, points, start),
@@ -139,6 +145,8 @@ def behaviour_of(
         still_holds=_held_in_other_weeks(points, start, end),
         nights=_nights(points, following, start, end, bool(shown)) if is_copy else None,
         falls_each_midnight=_falls_each_midnight(points, start),
+        longest_gap=max(gaps),
+        in_gaps=sum(gap for gap in gaps if gap > LEVEL_GAP),
         recent=_recent(points),
     )
 

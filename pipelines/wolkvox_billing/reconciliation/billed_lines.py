@@ -150,6 +150,7 @@ def _billed(line: _Line, document: _Document, periods: _Periods, numbers: _Numbe
         period_source=source,
         issued=document.issued,
         unit_code=line.unit_code,
+        is_note=document.kind != "invoice",
     )
 
 

@@ -62,7 +62,7 @@ TEXTS: dict[str, dict[str, Sentences]] = {
             "the vendor's word on why the counter fell: see usage_restatements",
         ),
         "stillness": Sentences(
-            "", "a counter that lags: the {hours} hours before the month's end are counted in", ""
+            "", "a counter that lags: the {hours} h before the month's end are counted in", ""
         ),
         "no_stillness": Sentences(
             "", "a counter that stands still: it moved up to the end as it did before", ""
@@ -74,7 +74,7 @@ TEXTS: dict[str, dict[str, Sentences]] = {
         ),
         "lag": Sentences(
             "",
-            "a counter that shows late: the excess is what {time} hours before your last "
+            "a counter that shows late: the excess is what {time} h before your last "
             "reading held; a known lag is the setting `vendor_lag_hours`",
             "",
         ),
@@ -106,6 +106,37 @@ TEXTS: dict[str, dict[str, Sentences]] = {
             "the contract can make the amount of what was measured and what nobody read",
             "the amount itself: it is not what the contract can make of the use ({most} at most)",
             "a reading in the last minutes of the month: poll at 23:50 and 23:59 of its last day",
+        ),
+        "unseen_level": Sentences(
+            "for up to {hours} h together nobody read, and how high the level was then is not "
+            "known",
+            "a level that nobody saw: no two readings are over {hours} h apart",
+            "readings every four hours or more often, or the contract's word on the level",
+        ),
+        "unseen_low_level": Sentences(
+            "",
+            "a lower level that nobody saw: the readings alone come to an average of {level}",
+            "",
+        ),
+        "note_of_another_month": Sentences(
+            "note {note} names no month, and may be for this one or another",
+            "a note of another month: without {note} it differs as much",
+            "the supplier's word on which invoice {note} corrects",
+        ),
+        "unmapped": Sentences(
+            "«{line}» has no report or operation by the line map, and may bill it",
+            "a line that the line map does not know: there is none of this time",
+            "a row in the line map for «{line}»",
+        ),
+        "price_turn": Sentences(
+            "the price changed on {day}, and what was read then may be of the day before",
+            "another day of the change: what was read about {day} does not make up for it",
+            "the supplier's word on what it counts before {day}",
+        ),
+        "tiers_anew": Sentences(
+            "the price changed on {day}, and the tiers may begin anew then",
+            "",
+            "the contract's word on whether tiers begin anew with a price",
         ),
         "waived": Sentences(
             "less than is worth an alarm ({amount}) was not billed: it may have been waived", "", ""
@@ -215,7 +246,7 @@ TEXTS: dict[str, dict[str, Sentences]] = {
             "la palabra del proveedor sobre por qué cayó el contador: vea usage_restatements",
         ),
         "stillness": Sentences(
-            "", "un contador atrasado: las {hours} horas antes del fin de mes están incluidas", ""
+            "", "un contador atrasado: las {hours} h antes del fin de mes están incluidas", ""
         ),
         "no_stillness": Sentences(
             "", "un contador detenido: se movió hasta el final como antes", ""
@@ -227,7 +258,7 @@ TEXTS: dict[str, dict[str, Sentences]] = {
         ),
         "lag": Sentences(
             "",
-            "un contador que muestra tarde: el exceso es lo que contuvieron {time} horas antes "
+            "un contador que muestra tarde: el exceso es lo que contuvieron {time} h antes "
             "de su última lectura; un atraso conocido es el ajuste `vendor_lag_hours`",
             "",
         ),
@@ -261,6 +292,36 @@ TEXTS: dict[str, dict[str, Sentences]] = {
             "el monto es uno que el contrato puede dar para lo medido y lo que nadie leyó",
             "el monto mismo: no es lo que el contrato puede dar para el uso ({most} como máximo)",
             "una lectura en los últimos minutos del mes: lea a las 23:50 y 23:59 de su último día",
+        ),
+        "unseen_level": Sentences(
+            "hasta {hours} h seguidas nadie leyó, y no se sabe qué nivel hubo entonces",
+            "un nivel que nadie vio: entre dos lecturas no pasan más de {hours} h",
+            "lecturas cada cuatro horas o más seguidas, o la palabra del contrato sobre el nivel",
+        ),
+        "unseen_low_level": Sentences(
+            "",
+            "un nivel menor que nadie vio: solo las lecturas dan un promedio de {level}",
+            "",
+        ),
+        "note_of_another_month": Sentences(
+            "la nota {note} no nombra ningún mes, y puede ser de este o de otro",
+            "una nota de otro mes: sin {note} la diferencia no es menor",
+            "la palabra del proveedor sobre qué factura corrige {note}",
+        ),
+        "unmapped": Sentences(
+            "«{line}» no tiene reporte u operación en el mapa de líneas, y puede cobrarlo",
+            "una línea que el mapa de líneas no conoce: no hay ninguna de este tiempo",
+            "una fila en el mapa de líneas para «{line}»",
+        ),
+        "price_turn": Sentences(
+            "el precio cambió el {day}, y lo leído entonces puede ser del día anterior",
+            "otro día del cambio: lo leído alrededor del {day} no lo compensa",
+            "la palabra del proveedor sobre qué cuenta antes del {day}",
+        ),
+        "tiers_anew": Sentences(
+            "el precio cambió el {day}, y los tramos pueden comenzar de nuevo",
+            "",
+            "la palabra del contrato sobre si los tramos comienzan de nuevo con un precio",
         ),
         "waived": Sentences(
             "menos de lo que vale una alarma ({amount}) no se facturó: puede ser una cortesía",

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import ROUND_CEILING, Decimal
 from typing import NamedTuple
 
 from wolkvox_billing.invoices.period import month_by_rule
-from wolkvox_billing.reconciliation.behaviour import HOUR, Behaviour
-from wolkvox_billing.reconciliation.facts import BilledLine, Facts, MonthUse
+from wolkvox_billing.reconciliation.behaviour import HOUR, LEVEL_GAP, Behaviour
+from wolkvox_billing.reconciliation.facts import BilledLine, DayUse, Facts, MonthUse
 from wolkvox_billing.reconciliation.keys import Billed, Comparison, Key
 from wolkvox_billing.reconciliation.verdicts import ACCUSING, INCONCLUSIVE, Doubt, Verdict
 from wolkvox_billing.values.periods import Period, month_of
@@ -274,6 +274,25 @@ def _other_clock(case: Case) -> Doubt | None:
     return Doubt("other_clock", status, {"low": low, "high": high})
 
 
+def _unseen_level(case: Case) -> Doubt | None:
+    """A level that rose and fell, or fell and rose, while nobody read."""
+    if case.status not in QUANTITY or not case.is_gauge or not case.behaviours or not case.uses:
+        return None
+    longest = max(one.longest_gap for one in case.behaviours)
+    values = {"hours": max(longest // HOUR, 1)}
+    if longest <= LEVEL_GAP:
+        return Doubt("unseen_level", "", values)
+    billed = (case.verdict.consumed or Decimal()) + case.excess
+    least = Decimal()
+    for behaviour, use in zip(case.behaviours, case.uses, strict=False):
+        month = int((use.period.end - use.period.start).total_seconds())
+        seen = 1 - min(Decimal(behaviour.in_gaps) / month, Decimal(1))
+        least += min(behaviour.levels.average, behaviour.levels.pro_rata) * seen
+    if billed < least * (1 - NEARLY):
+        return Doubt("unseen_low_level", "", {"level": least.quantize(Decimal("0.01"))})
+    return Doubt("unseen_level", "inconclusive_low_coverage", values)
+
+
 def _has_vanished(case: Case) -> bool:
     """Whether a row was sent no more, on a day within the period, though the vendor answered."""
     key = case.key
@@ -452,12 +471,18 @@ def _issued_early(case: Case) -> Doubt | None:
     used = [] if case.is_gauge or not case.verdict.measured else case.verdict.measured.days
     if used and case.excess > 0:
         busiest = max(day.quantity / day.covers for day in used)
-        since = sum((day.quantity for day in used if day.day >= issued), Decimal())
+        since = sum((_used_since(issued, day) for day in used), Decimal())
         left = busiest * (end - issued).days * case.verdict.policy.tail_factor - since
         if case.excess > max(left, Decimal()) + case.tail:
             values = {"issued": issued, "left": left.quantize(Decimal(1), ROUND_CEILING)}
             return Doubt("bold_estimate", "", values)
     return Doubt("issued_early", "inconclusive_issued_early", {"issued": issued})
+
+
+def _used_since(day: date, use: DayUse) -> Decimal:
+    """Return what was used from a day on, of a reading that covers days, evenly."""
+    covered = min(max((use.day - day).days + 1, 0), use.covers)
+    return use.quantity * covered / use.covers
 
 
 def _guessed_period(case: Case) -> Doubt | None:
@@ -480,6 +505,56 @@ def _guessed_period(case: Case) -> Doubt | None:
         if stands:
             return Doubt("guessed_period", "inconclusive_period", {"month": month.start})
     return Doubt("guessed_period", "", {})
+
+
+def _note_of_another_month(case: Case) -> Doubt | None:
+    """A note that names no month, and no invoice that is here, may be for any month."""
+    if case.status not in (*QUANTITY, PRICE):
+        return None
+    notes = [line for line in case.verdict.lines if line.period_source == "rule" and line.is_note]
+    if notes:  # the month would be right without it
+        amount = sum((line.amount for line in notes), Decimal())
+        variance = case.verdict.cost_variance
+        stands = variance is None or abs(variance - amount) < abs(variance)
+        numbers = {"note": notes[0].document_number or "?"}
+        return Doubt("note_of_another_month", "inconclusive_period" if stands else "", numbers)
+    for other, billed in case.comparison.billed.items():
+        if (other.supplier_id, other.period) == (case.key.supplier_id, case.key.period):
+            continue
+        for line in billed.lines:
+            is_loose = line.period_source in ("rule", None) and line.is_note
+            variance = case.verdict.cost_variance
+            if is_loose and variance and abs(variance + line.amount) <= abs(variance) * NEARLY:
+                return Doubt("note_of_another_month", "inconclusive_period",
+                             {"note": line.document_number or "?"})  # fmt: skip
+    return None
+
+
+def _unmapped(case: Case) -> Doubt | None:
+    """A line that no row of the line map fits, or that nothing gives an operation, may bill it."""
+    if case.status != UNBILLED or not case.key.period:
+        return None
+    for other, billed in case.comparison.billed.items():
+        is_near = other.period is None or other.overlaps(case.key)
+        if not other.report and is_near and billed.amount > 0:
+            text = billed.lines[0].description or billed.lines[0].item_code or "?"
+            return Doubt("unmapped", "inconclusive_unmapped", {"line": text})
+    return Doubt("unmapped", "", {})
+
+
+# The price.
+
+
+def _price_turn(case: Case) -> Doubt | None:
+    """Where the price changed within the period: what was read on the first day of the new price
+    may be of the day before, and tiers may begin anew with it."""
+    if case.status != PRICE or case.is_gauge or not case.verdict.priced.turns:
+        return None
+    billed, tolerance = case.verdict.billed_cost, case.verdict.tolerance
+    for turn in case.verdict.priced.turns:
+        if turn.lowest - tolerance <= billed <= turn.highest + tolerance:
+            return Doubt(turn.name, "inconclusive_price", {"day": turn.day})
+    return Doubt("price_turn", "", {"day": case.verdict.priced.turns[0].day})
 
 
 def _other_month(line: BilledLine) -> Period | None:
@@ -642,6 +717,7 @@ EXPLANATIONS: tuple[Explanation, ...] = (
     _amount,
     _rounding,
     _gauge_level,
+    _unseen_level,
     _guess,
     _first_month,
     _spelling,
@@ -649,6 +725,9 @@ EXPLANATIONS: tuple[Explanation, ...] = (
     _sum_row,
     _issued_early,
     _guessed_period,
+    _note_of_another_month,
+    _unmapped,
+    _price_turn,
     _cycle,
     _other_operation,
     _late_invoice,

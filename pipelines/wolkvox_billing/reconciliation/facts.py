@@ -75,6 +75,7 @@ class BilledLine:
     period_source: str | None = None  # who says so: document, line, text, or the setting's rule
     issued: date | None = None
     unit_code: str | None = None
+    is_note: bool = False  # a credit or debit note
 
 
 @dataclass(frozen=True)

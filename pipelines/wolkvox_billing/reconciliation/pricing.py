@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
+from typing import NamedTuple
 
-from wolkvox_billing.reconciliation.contract.rate_card import Tariff, cost
+from wolkvox_billing.reconciliation.contract.rate_card import Tariff, cents, cost
 from wolkvox_billing.reconciliation.facts import DayUse
 from wolkvox_billing.reconciliation.unread import Unread
 from wolkvox_billing.values.periods import DAY
 
 _PRICE, _SMALL_PRICE = Decimal("0.0001"), Decimal("0.00000001")
+
+
+class Turn(NamedTuple):
+    """An honest way to price a period in which the price changed on a `day`, and between what its
+    costs lie: `price_turn` by another day for what was read at the change, `tiers_anew` by tiers
+    that begin anew with the price."""
+
+    name: str
+    day: date
+    lowest: Decimal
+    highest: Decimal
 
 
 @dataclass(frozen=True)
@@ -27,6 +40,7 @@ class Priced:
     of_fewest: Decimal | None = None
     lowest: Decimal | None = None
     highest: Decimal | None = None
+    turns: tuple[Turn, ...] = ()
 
 
 def price(
@@ -63,7 +77,33 @@ def price(
         of_fewest=cost_of(consumed, None if unread.foreign is None else -unread.foreign),
         lowest=min(possible, default=None),
         highest=max(possible, default=None),
+        turns=() if compared is None else tuple(_turns(tariffs, days, compared, shares)),
     )
+
+
+def _turns(
+    tariffs: Sequence[Tariff], days: Sequence[DayUse], quantity: Decimal, shares: Sequence[Decimal]
+) -> Iterator[Turn]:
+    """Return how else a quantity may be priced where the price changes. A day's use is read in part
+    on the day after: at night, or in the morning."""
+    if len(tariffs) < 2:
+        return
+    for number, tariff in enumerate(tariffs[1:], 1):
+        moved = []
+        for first, to in ((number, number - 1), (number - 1, number)):
+            day = tariff.start - (DAY if first < number else 0 * DAY)
+            near = sum((use.quantity for use in days if use.day == day), Decimal())
+            near = min(max(near, Decimal()), shares[first])
+            other = list(shares)
+            other[first], other[to] = shares[first] - near, shares[to] + near
+            moved.append(cost(tariffs, quantity, other))
+        moved.append(cost(tariffs, quantity, shares))
+        yield Turn("price_turn", tariff.start, min(moved), max(moved))
+    if any(len(tariff.tiers) > 1 for tariff in tariffs):
+        whole = sum(shares)
+        parts = [quantity * share / whole for share in shares]
+        anew = cents(sum(map(Tariff.cost, tariffs, parts), Decimal()))
+        yield Turn("tiers_anew", tariffs[1].start, anew, anew)
 
 
 def _average(amount: Decimal, quantity: Decimal) -> Decimal:

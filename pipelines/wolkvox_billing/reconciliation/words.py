@@ -68,7 +68,7 @@ _TEXTS = {
         "foreign": "up to {foreign} of what was measured may be from before this time",
         "foreign_unknown": "nothing tells how much of what was measured is from before this time",
         "mixed": "counters and levels of the report cannot be added up",
-        "no_quantity": "the invoice states no quantity to compare",
+        "no_quantity": "the invoice states no quantity of use",
         "price_unread": "the price changed while nobody read: it can cost {lowest} to {highest}",
         "no_price": "the rate card has no price for it",
         "last_hours": "the last {n} hours",
@@ -118,7 +118,7 @@ _TEXTS = {
         "foreign": "hasta {foreign} de lo medido puede ser de antes de este tiempo",
         "foreign_unknown": "nada dice cuánto de lo medido es de antes de este tiempo",
         "mixed": "los contadores y los niveles del reporte no se pueden sumar",
-        "no_quantity": "la factura no dice ninguna cantidad que comparar",
+        "no_quantity": "la factura no dice ninguna cantidad de uso",
         "price_unread": "el precio cambió sin que nadie leyera: puede costar {lowest} a {highest}",
         "no_price": "la tarifa no tiene precio para ello",
         "last_hours": "las últimas {n} horas",
@@ -176,7 +176,8 @@ def excluded_doubts(verdict: Verdict, language: str) -> str | None:
 def settled_by(verdict: Verdict, language: str) -> str | None:
     """Return what would settle an inconclusive verdict; None of any other."""
     if doubt := verdict.standing_doubt:
-        return TEXTS[language][doubt.name].settled_by
+        writer = _Writer(language, verdict.key.currency or "")
+        return TEXTS[language][doubt.name].settled_by.format(**_shown_values(doubt, writer))
     if verdict.status == "inconclusive_cut_off":
         return CUT_OFF[language].settled_by
     return UNREAD[language] if verdict.status == INCONCLUSIVE else None
@@ -220,6 +221,8 @@ def _parts(verdict: Verdict) -> list[str]:
             return ["billed_amount", "currency" if verdict.key.currency else "no_currency"]
         case "usage_not_invoiced":
             return [*(both if billed else ()), "not_invoiced", *worth]
+        case _ if verdict.standing_doubt and verdict.is_unbilled and not billed:
+            return ["not_invoiced", *worth]
         case "invoiced_without_usage":
             return [*billed, "no_usage"]
         case "no_price":
@@ -280,6 +283,8 @@ def _unread(verdict: Verdict) -> list[str]:
     """Return the part for what nobody saw: of too much, what is missing; of too little, what is
     from before."""
     if not verdict.unread or verdict.cut_off:
+        return []
+    if verdict.standing_doubt and verdict.standing_doubt.name == "unseen_level":
         return []
     if (verdict.quantity_variance or 0) < 0:
         if verdict.status != INCONCLUSIVE:

@@ -1,0 +1,440 @@
+"""Each honest explanation: the smallest month in which it stands, and one step further where it is
+excluded and the accusation stays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from builders.documents import line, period, ubl
+from builders.months import CARD, MAP, bill, invoice, judged, local
+from builders.project import Project
+from builders.record import REPORT, Call, with_tables, write_polls
+from wolkvox_billing.marts.reconciled import ReconciledRow
+from wolkvox_billing.reconciliation.doubt_words import TEXTS
+
+COUNTED = "ivr_calls"
+LEVEL = "contact_center_licenses"
+# 1,000 in the month; what is not read of its last day can hold 72.
+READ = [(local(1), 10), (local(15), 500), (local(31, 23, 50), 1000)]
+Reading = tuple[datetime, object]
+
+
+def write(
+    project: Project,
+    readings: Sequence[Reading],
+    report: str = COUNTED,
+    product: str = "LLAMADAS",
+    measure: str | None = "month_to_date",
+    operation: str = "acme",
+) -> None:
+    with_tables(project, {REPORT, report})  # those that `bill` asks for too
+    calls = [
+        Call(at, [_row(at, items, product)], report=report, operation=operation)
+        for at, items in readings
+    ]
+    write_polls(project, *calls, measures={report: measure} if measure else {})
+
+
+def write_products(project: Project, *answers: tuple[datetime, dict[str, object]]) -> None:
+    with_tables(project, {REPORT, COUNTED})
+    calls = [
+        Call(at, [_row(at, items, product) for product, items in rows.items()], report=COUNTED)
+        for at, rows in answers
+    ]
+    write_polls(project, *calls, measures={COUNTED: "month_to_date"})
+
+
+def _row(at: datetime, items: object, product: str) -> dict[str, str]:
+    day = f"{at:%Y-%m-%d}"
+    return {"operation": "ACME", "description": product, "items": str(items), "date": day}
+
+
+def say(
+    project: Project,
+    quantity: object = None,
+    net: object = None,
+    report: str = COUNTED,
+    document: str | None = None,
+    policy: dict[str, Any] | None = None,
+    **more: Any,
+) -> ReconciledRow:
+    """What is said of October, where an invoice bills so much at 100 each."""
+    if not document:
+        amount = Decimal(str(quantity)) * 100 if net is None else Decimal(str(net))
+        stated = None if quantity is None else str(quantity)
+        document = invoice(stated, f"{amount:.2f}", **more)
+    [row] = say_all(project, document, report=report, **(policy or {}))
+    return row
+
+
+def say_all(
+    project: Project, *documents: str, report: str = COUNTED, card: str = "", **policy: Any
+) -> list[ReconciledRow]:
+    for table in ("invoice_documents", "invoice_lines"):
+        if project.query(f"SELECT 1 FROM information_schema.tables WHERE table_name = '{table}'"):
+            project.execute(f"DELETE FROM wolkvox_billing.{table}")
+    bill(project, *documents)
+    line_map = f"{MAP},,*grabaciones*,{report},acme,,quantity\n"
+    card = card or f"{CARD}{report},,,0,100,COP,2026-01-01,\n"
+    return judged(project, line_map, card, **policy).rows
+
+
+def check(row: ReconciledRow, status: str, text: str) -> None:
+    """It has this status; its sentence says why where the explanation stands, and else what
+    excludes it."""
+    assert row.reconciliation_status == status
+    if row.doubts_excluded:
+        assert text in row.doubts_excluded
+    else:
+        assert text in row.explanation
+        assert row.settled_by or status in ("within_tolerance", "open_period")
+
+
+def test_each_sentence_is_there_in_both_languages() -> None:
+    assert TEXTS["en"].keys() == TEXTS["es"].keys()
+    for name, sentences in TEXTS["en"].items():
+        spanish = TEXTS["es"][name]
+        assert [bool(part) for part in sentences] == [bool(part) for part in spanish], name
+
+
+# What was measured.
+
+
+def test_rejected_rows(project: Project) -> None:
+    write(project, READ)
+    check(say(project, 1300), "overbilled_quantity", "unreadable rows: none")
+    write(project, [(local(20), "7 calls")])
+    check(say(project, 1300), "inconclusive_rejected_rows", "1 rows of this report")
+
+
+def test_repeated_rows(project: Project) -> None:
+    write(project, READ)
+    check(say(project, 1300), "overbilled_quantity", "two amounts for one product: no answer")
+    at = local(20)
+    rows = [_row(at, 600, "LLAMADAS"), _row(at, 300, "LLAMADAS")]
+    write_polls(project, Call(at, rows, report=COUNTED), measures={COUNTED: "month_to_date"})
+    check(say(project, 1300), "inconclusive_repeated_rows", "1 times")
+
+
+def test_percentages(project: Project) -> None:
+    write(project, READ)
+    assert say(project, 1300).reconciliation_status == "overbilled_quantity"
+    write(project, [(local(31, 23, 50), "81%")], product="USO")
+    check(say(project, 1300), "inconclusive_percentages", "1 rows are percentages")
+
+
+def test_a_reset_by_another_clock(project: Project) -> None:
+    """1,000 at 18:00 of the last day, and 3 at 20:00: 1,000 may be missing, and no more."""
+    write(project, [*READ[:2], (local(31, 18), 1000), (local(31, 20), 3)])
+    check(say(project, 1000), "inconclusive_reset", "showed 1,000 and fell to about nothing")
+    check(say(project, 2900), "overbilled_quantity", "no more than 1,000 may be missing")
+
+
+def test_a_reset_that_is_late_hides_no_more_than_it_held(project: Project) -> None:
+    """1,004 at 00:05 of November, and nothing ten minutes later: 4 and a quarter of an hour."""
+    late = [(local(1, 0, 5, 11), 1004), (local(1, 0, 15, 11), 0)]
+    write(project, [*READ, *late])
+    check(say(project, 1300), "overbilled_quantity", "no more than 5 may be missing")
+
+
+def test_a_fall_within_the_month(project: Project) -> None:
+    """600 before a restart and 400 behind it: 600 may be missing, and no more."""
+    write(project, [(local(1), 10), (local(15), 600), (local(16), 0), (local(31, 23, 50), 400)])
+    check(say(project, 1000), "inconclusive_fall", "up to 600 may be missing")
+    check(say(project, 300), "inconclusive_fall", "fell within the month by up to 600")
+    check(say(project, 2000), "overbilled_quantity", "no more than 600 may be wrong")
+    check(say(project, None, net=100_000), "inconclusive_fall", "up to 600 may be missing")
+    check(say(project, None, net=200_000), "price_difference", "no more than 600 may be wrong")
+
+
+def test_a_slip_is_no_fall(project: Project) -> None:
+    """Nothing is shown at one reading, five minutes before and behind it 900: a restart is not made
+    up for so soon."""
+    slip = [(local(28, 10), 900), (local(28, 10, 5), 0), (local(28, 10, 10), 900)]
+    write(project, [*READ[:2], *slip, READ[2]])
+    check(say(project, 1300), "overbilled_quantity", "no fall was seen within the month")
+
+
+def test_days_own_numbers_do_not_fall_at_midnight(project: Project) -> None:
+    """20 a day, read at 23:50: 620. 100 too much are no fall of a counter."""
+    days = [(local(day, 23, 50), 20) for day in range(1, 32)]
+    write(project, days, report="interactions", measure="daily")
+    row = say(project, 720, report="interactions")
+    check(row, "overbilled_quantity", "no fall was seen within the month")
+
+
+def test_stillness_and_lag_never_stand(project: Project) -> None:
+    """300 in the last 36 hours: an excess of 290 is what they held, and the last day's is counted
+    in."""
+    write(project, [*READ[:2], (local(30), 700), READ[2]])
+    row = say(project, 1290, policy={"tail_factor": Decimal(1)})
+    check(row, "overbilled_quantity", "the excess is what 35 h before your last reading held")
+    check(row, "overbilled_quantity", "the 24 h before the month's end are counted in")
+    row = say(project, 1400, policy={"tail_factor": Decimal(1)})
+    check(row, "overbilled_quantity", "two days before your last reading held less")
+
+
+@pytest.mark.parametrize("quantity", ["16.67", "1.001", "11"])
+def test_another_unit(project: Project, quantity: str) -> None:
+    """1,001 are 16.67 by sixty, 1.001 by a thousand and 11 hundreds, of which the last is begun; 20
+    are none of it."""
+    write(project, [*READ[:2], (local(31, 23, 50), 1001)])
+    check(say(project, quantity), "unit_mismatch", "the units may differ")
+    check(say(project, 20), "underbilled_quantity", "by no such factor")
+
+
+def test_one_thing_whose_price_is_that_of_many_says_no_quantity(project: Project) -> None:
+    """One monthly use for 100,000 pesos is the contract's cost; 110,000 is too much money, not too
+    little use."""
+    write(project, READ)
+    row = say(project, 1, net=100_000)
+    assert (row.reconciliation_status, row.billed_quantity) == ("within_tolerance", None)
+    row = say(project, 1, net=110_000)
+    assert row.reconciliation_status == "price_difference"
+    assert "that costs 100,000.00 COP, and 110,000.00 COP were billed" in row.explanation
+
+
+def levels(*changes: tuple[int, int]) -> list[Reading]:
+    """A level from a day on, read every four hours."""
+    return [
+        (local(day, hour, 1), max((first, level) for first, level in changes if first <= day)[1])
+        for day in range(1, 32)
+        for hour in range(0, 24, 4)
+    ]
+
+
+def test_a_level_that_was_seen(project: Project) -> None:
+    """20, and 10 from the 16th on: 10 may be billed. 21 was never seen, nor may it have been."""
+    write(project, levels((1, 20), (16, 10)), report=LEVEL, measure=None)
+    check(say(project, 10, report=LEVEL), "inconclusive_gauge_level", "a level of 10 was seen")
+    row = say(project, 21, report=LEVEL)
+    check(row, "overbilled_quantity", "neither the last, the first nor the average")
+    check(row, "overbilled_quantity", "no two readings are over 4 h apart")
+    check(row, "overbilled_quantity", "does not fall as a daily count would")
+
+
+def test_a_level_that_nobody_saw(project: Project) -> None:
+    """None at night, read once a night: 20 by day may be billed."""
+    write(project, [(local(day, 3), 0) for day in range(1, 32)], report=LEVEL, measure=None)
+    row = say(project, 20, report=LEVEL)
+    check(row, "inconclusive_low_coverage", "for up to 24 h together nobody read")
+    assert "nothing was left unread" not in row.explanation
+
+
+def test_a_level_that_nobody_saw_is_no_lower_than_the_others_make_it(project: Project) -> None:
+    """Read every four hours but once: 25 may have been there in those eight hours, and 5 is less
+    than the others come to."""
+    read = [reading for reading in levels((1, 20)) if reading[0] != local(9, 4, 1)]
+    write(project, read, report=LEVEL, measure=None)
+    check(say(project, 25, report=LEVEL), "inconclusive_low_coverage", "for up to 8 h together")
+    row = say(project, 5, report=LEVEL, policy={"materiality": Decimal(0)})
+    check(row, "underbilled_quantity", "come to an average of 19.")
+
+
+def test_a_level_by_its_name_alone(project: Project) -> None:
+    """It rises within days and falls at each midnight, as calls do: 9 a day were 279. One that
+    stays is a level."""
+    calls = [(local(day, hour), n) for day in range(1, 32) for hour, n in ((10, 5), (22, 9))]
+    write(project, calls, report="video_call", measure=None)
+    row = say(project, 279, report="video_call", policy={"materiality": Decimal(0)})
+    assert row.reconciliation_status in ("semantics_undetermined", "inconclusive_low_coverage")
+
+
+def test_the_first_month(project: Project) -> None:
+    """From the 10th on it rises from 300 to 1,000: no turn shows that it begins at nothing. Read
+    from the 1st on it does."""
+    later = [(local(day, 23, 50), 300 + 700 * (day - 10) // 21) for day in range(10, 32)]
+    write(project, later, report="sentiment_analysis", measure="auto")
+    row = say(project, 1300, report="sentiment_analysis")
+    check(row, "inconclusive_measure", "is not shown for certain before a month has turned")
+    first = [(local(day, 23, 50), 30 * day) for day in range(1, 10)]
+    write(project, first, report="sentiment_analysis", measure="auto")
+    row = say(project, 1300, report="sentiment_analysis")
+    check(row, "overbilled_quantity", "it was read over a month's turn, or from its start")
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "text"),
+    [
+        ("Llamadas ", "inconclusive_product_names", "differ in case and blanks only"),
+        ("OTRAS", "underbilled_quantity", "one product under two spellings: none"),
+    ],
+)
+def test_spellings(project: Project, name: str, status: str, text: str) -> None:
+    for at, items in READ:
+        write_products(project, (at, {"LLAMADAS": items, name: items // 2}))
+    check(say(project, 1000), status, text)
+
+
+@pytest.mark.parametrize(
+    ("day", "status", "text"),
+    [
+        (17, "inconclusive_product_names", "«VENTAS» ended where «VENTAS 2» began"),
+        (14, "underbilled_quantity", "none ended where another began"),
+    ],
+)
+def test_a_renamed_product(project: Project, day: int, status: str, text: str) -> None:
+    """500 until the 15th under one name, and 1,000 under another one: from the 17th on it may be
+    the same; what began before the 15th is not."""
+    write(project, READ[:2], product="VENTAS")
+    write(project, [(local(day), 510), READ[2]], product="VENTAS 2")
+    check(say(project, 1000), status, text)
+
+
+@pytest.mark.parametrize(
+    ("total", "status", "text"),
+    [
+        (1000, "inconclusive_sum_row", "«GENERAL» is the sum of the others"),
+        (1100, "underbilled_quantity", "none is the sum of the others"),
+    ],
+)
+def test_a_row_of_the_sum(project: Project, total: int, status: str, text: str) -> None:
+    rows = {"VENTAS": 400, "SOPORTE": 600, "GENERAL": total}
+    write_products(project, (local(1), dict.fromkeys(rows, 5)), (local(31, 23, 50), {**rows}))
+    check(say(project, 1000), status, text)
+
+
+# What was billed.
+
+
+def test_an_estimate(project: Project) -> None:
+    """Issued on the 28th: for four days no more than twice the busiest day, 35, can be estimated,
+    which is 280, where 125 were used. 1,150 can be, 1,300 cannot."""
+    write(project, READ)
+    early = {"issued": "2026-10-28"}
+    check(say(project, 1150, **early), "inconclusive_issued_early", "issued on 28 Oct, before")
+    check(say(project, 1300, **early), "overbilled_quantity", "the days that were left can hold")
+    row = say(project, 1000, net=130_000, **early)
+    assert row.reconciliation_status == "price_difference"  # no estimate changes a price
+    check(say(project, 1300), "overbilled_quantity", "no document was issued before")
+
+
+def test_a_month_by_rule(project: Project) -> None:
+    """Issued on 31 October without a period, it is September's by rule, and may be October's; of
+    the 20th it cannot be."""
+    write(project, [(local(1, month=9), 10), (local(30, 23, 50, 9), 400), *READ])
+    row = say(project, 1000, issued="2026-10-31", periods="")
+    check(row, "inconclusive_period", "no document says which month it bills")
+    row = say(project, 1000, issued="2026-10-20", periods="")
+    assert row.reconciliation_status == "usage_not_invoiced"
+
+
+def test_a_note_that_names_no_month(project: Project) -> None:
+    """200 are taken back, of a month that nobody knows; where the note names the invoice, it is
+    October's."""
+    write(project, READ)
+    own = line("200", "20000.00", kind="CreditNote", description="Grabaciones", price=None,
+               tax=None)  # fmt: skip
+    note = {"kind": "CreditNote", "number": "N-1", "uuid": None, "issued": "2026-11-10",
+            "tax": None, "net": "20000.00", "payable": "20000.00"}  # fmt: skip
+    right = invoice("1000", "100000.00", uuid=None)
+    [row] = say_all(project, right, ubl(own, **note))
+    check(row, "inconclusive_period", "note N-1 names no month")
+    assert "which invoice N-1 corrects" in row.settled_by
+    [row] = say_all(project, right, ubl(own, **note, corrects="F-1"))
+    assert row.reconciliation_status == "underbilled_quantity"
+
+
+def test_a_note_that_names_no_month_may_be_for_an_earlier_one(project: Project) -> None:
+    """200 too much in October, and a note over 200 in November's."""
+    write(project, READ)
+    own = line("200", "20000.00", kind="CreditNote", description="Grabaciones", price=None,
+               tax=None)  # fmt: skip
+    note = ubl(own, kind="CreditNote", number="N-1", uuid=None, issued="2026-12-10", tax=None,
+               net="20000.00", payable="20000.00")  # fmt: skip
+    [row] = say_all(project, invoice("1200", "120000.00", uuid=None), note)
+    check(row, "inconclusive_period", "note N-1 names no month")
+    [row] = say_all(project, invoice("1300", "130000.00", uuid=None), note)
+    assert row.reconciliation_status == "overbilled_quantity"
+
+
+def test_a_line_that_the_map_does_not_know(project: Project) -> None:
+    write(project, READ)
+    other = line("1000", "100000.00", description="Llamadas", price=None, tax=None)
+    document = ubl(other, tax=None, net="100000.00", periods=period("2026-10-01", "2026-10-31"))
+    rows = say_all(project, document)
+    assert {row.reconciliation_status for row in rows} == {"unmapped_line", "inconclusive_unmapped"}
+    [row] = [row for row in rows if row.operation_id]
+    check(row, "inconclusive_unmapped", "«Llamadas» has no report or operation")
+    assert "1,000 calls were used, and no invoice bills them" in row.explanation
+    check(say_all(project)[0], "usage_not_invoiced", "does not know: there is none")
+
+
+def test_a_price_that_changes_in_mid_month(project: Project) -> None:
+    """500 up to the 15th at 100, then 500 at 130: 115,000. The 40 that were read on the 16th may be
+    of the day before, 113,800; 110,000 are less than that."""
+    write(project, [READ[0], (local(15, 23, 50), 500), (local(16, 23, 50), 540), READ[2]])
+    card = (f"{CARD}{COUNTED},,,0,100,COP,2026-01-01,2026-10-16\n"
+            f"{COUNTED},,,0,130,COP,2026-10-16,\n")  # fmt: skip
+    [row] = say_all(project, invoice("1000", "113800.00"), card=card)
+    check(row, "inconclusive_price", "the price changed on 16 Oct")
+    [row] = say_all(project, invoice("1000", "110000.00"), card=card)
+    check(row, "price_difference", "about 16 Oct does not make up for it")
+
+
+def test_tiers_may_begin_anew_with_a_price(project: Project) -> None:
+    """Beyond 400 half the price: 400 at 100 and 100 at 50, then 500 at 65 by tiers that go on; by
+    such as begin anew 400 at 130 and 100 at 65. 45,000 + 32,500 or + 58,500."""
+    write(project, [READ[0], (local(15, 23, 50), 500), (local(16, 23, 50), 540), READ[2]])
+    card = CARD + "".join(
+        f"{COUNTED},,,0,{price},COP,{days}\n{COUNTED},,,400,{price // 2},COP,{days}\n"
+        for price, days in ((100, "2026-01-01,2026-10-16"), (130, "2026-10-16,"))
+    )
+    [row] = say_all(project, invoice("1000", "103500.00"), card=card)
+    check(row, "inconclusive_price", "the tiers may begin anew")
+    [row] = say_all(project, invoice("1000", "113500.00"), card=card)
+    check(row, "price_difference", "about 16 Oct does not make up for it")
+
+
+def test_a_billing_cycle(project: Project) -> None:
+    """Up to the 25th is billed, and the rest is due with the next one: 25 days and 15 later."""
+    write(project, [READ[0], (local(25, 23, 50), 800), (local(26, 23, 50), 830), READ[2]])
+    first = invoice("800", "80000.00", issued="2026-10-27",
+                    periods=period("2026-10-01", "2026-10-25"))  # fmt: skip
+    for at, status in ((local(30, month=11), "open_period"),
+                       (local(10, month=12), "usage_not_invoiced")):  # fmt: skip
+        [rest] = [row for row in say_all(project, first, at=at) if row.invoice_ids is None
+                  or row.reconciliation_status != "matched"]  # fmt: skip
+        assert rest.reconciliation_status == status
+    assert "its next invoice was due on 5 Dec" in rest.doubts_excluded
+
+
+def test_a_line_for_two_operations(project: Project) -> None:
+    """1,500 are billed to one operation, which has 1,000, and another one has 500; 2,500 are too
+    much for both."""
+    write(project, READ)
+    write(project, [(local(1), 5), (local(31, 23, 50), 500)], operation="beta")
+    rows = say_all(project, invoice("1500", "150000.00"))
+    assert [row.reconciliation_status for row in rows] == ["inconclusive_operation"] * 2
+    rows = say_all(project, invoice("2500", "250000.00"))
+    check(rows[0], "overbilled_quantity", "none has use that would make up for it")
+
+
+def test_an_invoice_that_is_as_late_as_the_one_before(project: Project) -> None:
+    """September's came on 25 October: October's is due 27 days after its end."""
+    write(project, [(local(1, month=9), 10), (local(30, 23, 50, 9), 400), *READ])
+    before = invoice("400", "40000.00", issued="2026-10-25",
+                     periods=period("2026-09-01", "2026-09-30"))  # fmt: skip
+    [row] = say_all(project, before, at=local(20, month=11))
+    check(row, "open_period", "this one is due on 28 Nov")
+    [row] = say_all(project, before, at=local(30, month=11))
+    check(row, "usage_not_invoiced", "none came as late as 28 Nov")
+
+
+def test_a_small_amount_may_be_waived(project: Project) -> None:
+    """One of 1,000 is worth 100 pesos, a hundred are worth 10,000."""
+    write(project, READ)
+    check(say(project, 999), "within_tolerance", "it may have been waived")
+    assert say(project, 900).reconciliation_status == "underbilled_quantity"
+
+
+def test_rows_of_totals_alone_are_use_that_nobody_knows(project: Project) -> None:
+    """The only row is called TOTAL: that there was no use is not known."""
+    write(project, [(local(1), 10), (local(31, 23, 50), 1000)], product="TOTAL")
+    row = say(project, 1000)
+    check(row, "inconclusive_rejected_rows", "2 rows of this report could not be read")
