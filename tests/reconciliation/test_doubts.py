@@ -219,17 +219,23 @@ def test_a_level_that_was_seen(project: Project) -> None:
 
 
 def test_a_level_that_nobody_saw(project: Project) -> None:
-    """None at night, read once a night: 20 by day may be billed."""
+    """None at night, read once a night, or six times: 20 by day may be billed."""
     write(project, [(local(day, 3), 0) for day in range(1, 32)], report=LEVEL, measure=None)
     row = say(project, 20, report=LEVEL)
-    check(row, "inconclusive_low_coverage", "for up to 24 h together nobody read")
+    check(row, "inconclusive_low_coverage", "744 hours of it are of days that were read too seldom")
+    assert "every four hours or more often" in row.settled_by
+    more = [(local(day, hour), 0) for day in range(1, 32) for hour in (0, 1, 2, 4, 5)]
+    write(project, more, report=LEVEL, measure=None)
+    row = say(project, 20, report=LEVEL)
+    check(row, "inconclusive_low_coverage", "for up to 19 h together nobody read")
     assert "nothing was left unread" not in row.explanation
 
 
 def test_a_level_that_nobody_saw_is_no_lower_than_the_others_make_it(project: Project) -> None:
-    """Read every four hours but once: 25 may have been there in those eight hours, and 5 is less
-    than the others come to."""
+    """Read every four hours, but once at 21:00 instead of 04:00: 25 may have been there in
+    those eight hours, and 5 is less than the others come to."""
     read = [reading for reading in levels((1, 20)) if reading[0] != local(9, 4, 1)]
+    read.append((local(9, 21), 20))
     write(project, read, report=LEVEL, measure=None)
     check(say(project, 25, report=LEVEL), "inconclusive_low_coverage", "for up to 8 h together")
     row = say(project, 5, report=LEVEL, policy={"materiality": Decimal(0)})

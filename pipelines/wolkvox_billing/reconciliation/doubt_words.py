@@ -404,6 +404,10 @@ UNREAD = {
     "en": "a reading in the last minutes of the month: poll at 23:50 and 23:59 of its last day",
     "es": "una lectura en los últimos minutos del mes: lea a las 23:50 y 23:59 de su último día",
 }
+SELDOM = {
+    "en": TEXTS["en"]["unseen_level"].settled_by,
+    "es": TEXTS["es"]["unseen_level"].settled_by,
+}
 MEASURES = {
     "en": {
         "copied": "what was copied in the month ({quantity})",

@@ -12,6 +12,7 @@ from wolkvox_billing.reconciliation.doubt_words import (
     CUT_OFF,
     LEVELS,
     MEASURES,
+    SELDOM,
     TEXTS,
     UNREAD,
 )
@@ -45,6 +46,7 @@ _TEXTS = {
         "lag": "the excess is what the {time} hours before your last reading held",
         "no_rounding": "does the contract round up each call?",
         "by_rule": "that it bills this month is by the setting `period_rule` alone",
+        "seldom": "{time} are of days that were read too seldom to know every level",
         "read": "nothing was left unread at the end",
         "cost": "by contract that costs {cost}, and {amount} were billed",
         "price": "the price makes a difference of {price}",
@@ -95,6 +97,7 @@ _TEXTS = {
         "lag": "el exceso es lo que contuvieron las {time} horas antes de su última lectura",
         "no_rounding": "¿redondea el contrato cada llamada hacia arriba?",
         "by_rule": "que cobra este mes lo dice solo el ajuste `period_rule`",
+        "seldom": "{time} son de días que se leyeron muy pocas veces para conocer todo nivel",
         "read": "al final no quedó nada sin leer",
         "cost": "según el contrato eso cuesta {cost}, y se facturaron {amount}",
         "price": "el precio hace una diferencia de {price}",
@@ -180,7 +183,13 @@ def settled_by(verdict: Verdict, language: str) -> str | None:
         return TEXTS[language][doubt.name].settled_by.format(**_shown_values(doubt, writer))
     if verdict.status == "inconclusive_cut_off":
         return CUT_OFF[language].settled_by
-    return UNREAD[language] if verdict.status == INCONCLUSIVE else None
+    if verdict.status != INCONCLUSIVE:
+        return None
+    return (SELDOM if _is_of_levels(verdict) else UNREAD)[language]
+
+
+def _is_of_levels(verdict: Verdict) -> bool:
+    return bool(verdict.measured and any(use.is_gauge for use in verdict.measured.uses))
 
 
 def _shown_values(doubt: Doubt, writer: _Writer) -> dict[str, str]:
@@ -291,7 +300,7 @@ def _unread(verdict: Verdict) -> list[str]:
             return []
         return ["foreign_unknown" if verdict.unread.foreign is None else "foreign"]
     if verdict.unread.missing.quantity is None:
-        return ["unknown_tail"]
+        return ["seldom" if _is_of_levels(verdict) else "unknown_tail"]
     return ["unread" if verdict.unread.missing.seconds else "read"]
 
 
