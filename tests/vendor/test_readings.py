@@ -262,8 +262,15 @@ FUTURE = "lies in the future: the vendor's calendar says 2026-11-10"
         ("10-11-2026", FORM),
         ("10/11/2026", FORM),
         ("26-11-10", FORM),
-        ("2026-11", FORM),
-        ("202611", FORM),
+        ("Audios-26", FORM),
+        ("nov 26", FORM),  # a day, or a month?
+        ("2026-13", CALENDAR),
+        ("202613", CALENDAR),
+        ("0/2026", CALENDAR),
+        ("31/02/2026", CALENDAR),
+        ("29/11/26", FORM),
+        ("11/29/2026", FORM),
+        ("2026-12", "lies in the future"),
         ("2026-11-10 10", FORM),
         ("2026-11-10T10:00:00Z", FORM),  # naive local time is what the vendor sends
         ("2026-11-10 10:00:00 PM", FORM),

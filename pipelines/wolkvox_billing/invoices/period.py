@@ -12,6 +12,7 @@ from datetime import date
 from functools import lru_cache
 from typing import NamedTuple
 
+from wolkvox_billing.values.dates import MONTHS
 from wolkvox_billing.values.periods import DAY, Period, month_of
 from wolkvox_billing.values.spelling import plain
 
@@ -148,15 +149,8 @@ def period_between(
 
 # What a text names. Spanish and English; case and accents do not matter.
 
-_NAMES = (
-    "enero ene january jan", "febrero feb february", "marzo mar march", "abril abr april apr",
-    "mayo may", "junio jun june", "julio jul july", "agosto ago august aug",
-    "septiembre setiembre sept sep set september", "octubre oct october",
-    "noviembre nov november", "diciembre dic december dec",
-)  # fmt: skip
-_MONTHS = {name: number for number, names in enumerate(_NAMES, 1) for name in names.split()}
 # Case and accents are gone, and blanks are single: see _mentions_in.
-_MONTH = rf"(?<![a-z])(?:{'|'.join(sorted(_MONTHS, key=len, reverse=True))})(?![a-z])\.?"
+_MONTH = rf"(?<![a-z])(?:{'|'.join(sorted(MONTHS, key=len, reverse=True))})(?![a-z])\.?"
 _OF = r" ?(?:(?:,|\bdel?\b(?: ano\b)?|\bof\b) ?)?"
 _IN = rf"(?:{_OF}| ?[-/] ?)"
 _AND = r"(?:y|e|and)\b(?: el\b)?"
@@ -234,7 +228,7 @@ def _full_date(text: str) -> date:
 
 
 def _month(text: str | None) -> int:
-    return _MONTHS.get((text or "").rstrip(".")) or _number(text)
+    return MONTHS.get((text or "").rstrip(".")) or _number(text)
 
 
 def _year(text: str | None) -> int:

@@ -50,8 +50,8 @@ class Meaning:
             )
 
     def measure(self, report: str) -> str:
-        """Return what a report's numbers mean. A counter is `auto` unless set: the data tells. A
-        gauge is one by its name."""
+        """Return what a report's numbers mean. A gauge is one by its name; any other
+        report is `auto` unless set: the data tells."""
         is_gauge = report in REPORTS and REPORTS[report].kind == "gauge"
         return self.measures.get(report) or ("gauge" if is_gauge else "auto")
 

@@ -206,7 +206,7 @@ def _answers(
         state = dlt.current.resource_state()
         fields: dict[str, str] = state.setdefault("fields", {})  # that the vendor added, by column
         for poll in polls(cast(AskedTimes, state)):
-            readings, rejected = read_rows(poll.judgement.rows, poll.date, fields)
+            readings, rejected = read_rows(poll.judgement.rows, poll.date, fields, poll.report)
             poll = replace(
                 poll,
                 rejected=len(rejected),

@@ -15,6 +15,7 @@ from functools import cached_property
 from typing import Any, TypeAlias, overload
 
 from wolkvox_billing.values.arrow import Arrow, compute, pyarrow
+from wolkvox_billing.values.dates import read_sent_month
 
 Day = date  # a name for the type, where `date` is a field
 Values: TypeAlias = list[Any]  # of a Reading's field, each of a type of its own
@@ -107,7 +108,11 @@ class Readings(Sequence[Reading]):
     def days_in_answer(self) -> list[int]:
         """Of each reading, how many dates the answer has of its product."""
         counts = {product: len(days) for product, days in self.days.items()}
-        return [counts[product] for product in self.products]
+        months = _months_in(set(self.date_raw))
+        return [
+            1 if months and text in months else counts[product]
+            for product, text in zip(self.products, self.date_raw, strict=True)
+        ]
 
     @property
     def repeated(self) -> int:
@@ -244,7 +249,13 @@ class LargeReadings(Sequence[Reading]):
         pc = compute()
         # Products come first in the order of their numbers: so do their counts.
         products = pc.divide(self._distinct, self._days[0])
-        return pc.value_counts(products).field("counts").take(self._products)
+        counts = pc.value_counts(products).field("counts").take(self._products)
+        texts = self.columns["date_raw"]
+        if not (months := _months_in(pc.unique(texts).to_pylist())):
+            return counts
+        pa = pyarrow()
+        is_month = pc.is_in(texts, pa.array(sorted(months), pa.string()))
+        return pc.if_else(is_month, pa.scalar(1, counts.type), counts)
 
     @property
     def repeated(self) -> int:
@@ -287,6 +298,18 @@ class LargeReadings(Sequence[Reading]):
             return [Reading(*values) for values in zip(*parts, self.extra[place], strict=True)]
         values = [column[place].as_py() for column in self.columns.values()]
         return Reading(*[*values, self.extra[place]])
+
+
+def _months_in(texts: Iterable[str]) -> set[str]:
+    """Return those of these dates that are months: several of them are no list of days."""
+    months: set[str] = set()
+    for text in texts:
+        try:
+            if read_sent_month(text.strip()):
+                months.add(text)
+        except ValueError:
+            continue  # 2026-13, of a row that is rejected
+    return months
 
 
 def _decoded(column: Arrow) -> Iterator[Any]:

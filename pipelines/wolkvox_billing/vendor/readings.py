@@ -20,11 +20,12 @@ from typing import NamedTuple, cast
 import simplejson
 
 from wolkvox_billing.values.arrow import compute, pyarrow
-from wolkvox_billing.values.dates import read_sent_day
+from wolkvox_billing.values.dates import read_sent_day, read_sent_month
+from wolkvox_billing.values.periods import DAY, month_of
 from wolkvox_billing.values.texts import UNSTORABLE
 from wolkvox_billing.vendor.envelope import Ambiguous, Json, Rows, TextRows, objects_of
 from wolkvox_billing.vendor.reading_columns import LargeReadings, Reading, Readings
-from wolkvox_billing.vendor.reports import ROW_FIELDS
+from wolkvox_billing.vendor.reports import REPORTS, ROW_FIELDS
 
 EARLIEST = date(2000, 1, 1)  # before wolkvox: an epoch, or a zero date
 _MOST_COLUMNS = 30  # fields of the vendor's that become columns; the others share one
@@ -35,6 +36,9 @@ _ITEMS = re.compile(r"([+-]?)(\d+|[1-9]\d{0,2}(?:,\d{3})+)(\.\d+)?\s*%?", re.ASC
 # Of 13 digits at the most, so that it fits rounded too, and 20 decimals: Arrow holds 38 in all.
 _PLAIN_ITEM = r"(?:[1-9][0-9]{0,2}(?:,[0-9]{3}){1,3}|[0-9]{1,13})(?:\.[0-9]{1,20})?"
 _PLAIN_ITEMS = re.compile(f"(?:{_PLAIN_ITEM}\n)+")
+# Of whole things it is no fraction: thousands, by another country's mark, or no amount at all.
+_PERHAPS_THOUSANDS = r"[+-]?[1-9][0-9]{0,2}\.[0-9]{3}"
+_ANY_PERHAPS_THOUSANDS = re.compile(f"^{_PERHAPS_THOUSANDS}$", re.MULTILINE)
 _ROUNDED = r"\.[0-9]{4}[0-9]*[1-9]"  # in a plain amount: it has more decimals than are kept
 _ROUNDED_ITEMS = re.compile(_ROUNDED)
 _ZERO = Decimal("0.0000")
@@ -107,6 +111,9 @@ def read_date(value: object, today: date) -> date:
     """Return the vendor's calendar date that a `date` states. Raises Unreadable if it states none,
     or not a sane one.
 
+    A month is the day of the query, or where it was over by then its last day: what it counts is
+    the month's use up to there.
+
     `today` is the vendor's: a date may be one day ahead of it, since clocks differ, and no more.
     """
     if value is None or value == "":
@@ -114,6 +121,8 @@ def read_date(value: object, today: date) -> date:
     text = str(value).strip() if isinstance(value, (str, Decimal)) else to_json(value)
     try:
         day = read_sent_day(text)
+        if not day and (first := read_sent_month(text)):
+            day = max(first, min(today, month_of(first).end - DAY))
     except ValueError:
         raise Unreadable(f"{_short(text)} is not a time of the calendar") from None
     if not day:
@@ -126,14 +135,18 @@ def read_date(value: object, today: date) -> date:
 
 
 def read_rows(
-    rows: Sequence[object], today: date, columns: dict[str, str] | None = None
+    rows: Sequence[object], today: date, columns: dict[str, str] | None = None, report: str = ""
 ) -> tuple[Readings | LargeReadings, list[RejectedRow]]:
     """Return all rows of an answer, each in exactly one of the two.
 
+    report: where it counts whole things, an amount such as 1.004 is thousands if another row of the
+    same product says about as much, and is rejected if none does.
     columns: column → field name, of the fields that the vendor added before; new ones are put in.
     """
     rejected: list[RejectedRow] = []
-    met = _Met({} if columns is None else columns, set(), {})
+    counts_whole_things = report in REPORTS and REPORTS[report].counts_whole_things
+    amounts = _WholeAmounts(rows) if counts_whole_things else None
+    met = _Met({} if columns is None else columns, set(), {}, amounts)
     if not isinstance(rows, Rows):
         return _read_listed(rows, 1, today, met, rejected), rejected
     parts: list[Readings | LargeReadings] = []
@@ -196,6 +209,8 @@ def _read_plain(
     lines = "\n".join([*items_raw, ""])
     if lines.count("\n") != len(items_raw) or not _PLAIN_ITEMS.fullmatch(lines):
         return None
+    if met.whole_amounts and _ANY_PERHAPS_THOUSANDS.search(lines):
+        return None
     if not _can_be_read({*operations, *descriptions}, set(dates_raw), today, met):
         return None
     amounts = map(Decimal, lines.replace(",", "").split())
@@ -216,6 +231,11 @@ def _read_texts(rows: TextRows, first: int, today: date, met: _Met) -> LargeRead
     pc = compute()
     operation, description, items_raw, date_raw = (rows.columns[name] for name in ROW_FIELDS)
     if not pc.all(pc.match_substring_regex(items_raw, f"^{_PLAIN_ITEM}$")).as_py():
+        return None
+    if (
+        met.whole_amounts
+        and pc.any(pc.match_substring_regex(items_raw, f"^{_PERHAPS_THOUSANDS}$")).as_py()
+    ):
         return None
     date_texts = date_raw.dictionary_encode()
     dates = date_texts.dictionary.to_pylist()
@@ -273,6 +293,50 @@ class _Met(NamedTuple):
     columns: dict[str, str]
     names: set[str]  # of operations and of products
     days: dict[str, date]
+    whole_amounts: _WholeAmounts | None = None  # of a report that counts whole things
+
+
+class _WholeAmounts:
+    """The amounts of an answer that read in one way, by product: gathered when one is asked for."""
+
+    def __init__(self, rows: Sequence[object]) -> None:
+        self._rows = rows
+        self._amounts: dict[tuple[str, str], list[Decimal]] | None = None
+
+    def read(self, product: tuple[str, str], items: object) -> object:
+        """Return what `items` states as `read_items` takes it. Raises Unreadable for an amount of
+        thousands by another country's mark that no other row of the product shows to be one."""
+        text = str(items).strip()
+        if not re.fullmatch(_PERHAPS_THOUSANDS, text):
+            return items
+        thousands = Decimal(text.replace(".", ""))
+        if self._amounts is None:
+            self._amounts = self._gather()
+        if any(
+            abs(thousands) <= 2 * abs(amount) <= 4 * abs(thousands)
+            for amount in self._amounts.get(product, ())
+        ):
+            return str(thousands)
+        raise Unreadable(
+            f"{_short(text)} reads in two ways, and this report counts whole things: "
+            f"{thousands:,} if the dot is between thousands, which no other row shows"
+        )
+
+    def _gather(self) -> dict[tuple[str, str], list[Decimal]]:
+        amounts: dict[tuple[str, str], list[Decimal]] = {}
+        for row in self._rows:
+            if not isinstance(row, dict) or not row.keys() >= _FIELDS:
+                continue
+            if re.fullmatch(_PERHAPS_THOUSANDS, str(row["items"]).strip()):
+                continue
+            try:
+                amount = read_items(row["items"])
+            except Unreadable:
+                continue
+            if amount == amount.to_integral_value():
+                product = (str(row["operation"]), str(row["description"]))
+                amounts.setdefault(product, []).append(amount)
+        return amounts
 
 
 def _read_row(number: int, row: object, today: date, met: _Met) -> tuple[Reading, bool]:
@@ -291,7 +355,10 @@ def _read_row(number: int, row: object, today: date, met: _Met) -> tuple[Reading
         met.names.update((operation, description))
     if _is_total(when):
         raise Unreadable(TOTAL)
-    items, is_rounded = _read_amount(row["items"])
+    items_sent = row["items"]
+    if met.whole_amounts and isinstance(items_sent, (str, Decimal)):
+        items_sent = met.whole_amounts.read((str(operation), str(description)), items_sent)
+    items, is_rounded = _read_amount(items_sent)
     day = met.days.get(when) if isinstance(when, str) else None
     if not day:
         day = read_date(when, today)

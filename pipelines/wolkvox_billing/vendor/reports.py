@@ -24,20 +24,26 @@ MOST_BYTES = 256 * 1024 * 1024  # the vendor's own limit for one answer
 
 
 class Report(NamedTuple):
-    """One of the vendor's billing reports. That it counts or gauges is a [guess] from its name."""
+    """One of the vendor's billing reports. That it counts or gauges is a [guess] from its name; of
+    one that is `auto` the vendor's words and its callers say different things."""
 
-    kind: Literal["counter", "gauge"]
+    kind: Literal["counter", "gauge", "auto"]
     unit: str
     is_nightly: bool = False  # a job of each night fills it: the vendor's help centre
+
+    @property
+    def counts_whole_things(self) -> bool:
+        """Whether no amount of it is a fraction: audios, calls, licences; but not minutes."""
+        return self.unit != "minutes"
 
 
 REPORTS: dict[str, Report] = {
     "rsync_s3_mp3": Report("counter", "audios", is_nightly=True),
     "ivr_minutes": Report("counter", "minutes"),
     "rec_minutes": Report("counter", "minutes"),
-    "rec_screen": Report("counter", "recordings"),
-    "interactions": Report("counter", "interactions"),
-    "rec_screen_on_demand": Report("counter", "recordings"),
+    "rec_screen": Report("counter", "minutes"),
+    "interactions": Report("auto", "interactions"),  # its page speaks of licences
+    "rec_screen_on_demand": Report("counter", "minutes"),
     "speech_analytics": Report("counter", "analyses"),
     "sentiment_analysis": Report("counter", "analyses"),
     "ivr_calls": Report("counter", "calls"),
@@ -45,7 +51,7 @@ REPORTS: dict[str, Report] = {
     "vision": Report("counter", "uses"),
     "tts_chars": Report("counter", "characters"),
     "amd_ai": Report("counter", "uses"),
-    "stereo_rec": Report("counter", "recordings"),
+    "stereo_rec": Report("counter", "minutes"),
     "nlp_ai": Report("counter", "uses"),
     "agent_script": Report("gauge", "licences"),
     "intelligent_dial": Report("gauge", "licences"),
@@ -57,7 +63,8 @@ REPORTS: dict[str, Report] = {
     "interaction_licenses": Report("gauge", "licences"),
     "video_call": Report("gauge", "licences"),
     "pbx_licenses": Report("gauge", "licences"),
-    "wp_connectors_official": Report("gauge", "connectors"),
+    # Its one public caller multiplies it by a price per interaction.
+    "wp_connectors_official": Report("auto", "connectors"),
     "contact_center_licenses": Report("gauge", "licences"),
 }
 

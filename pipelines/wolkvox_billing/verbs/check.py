@@ -77,7 +77,7 @@ def _finding(event: Poll | Skip) -> Finding:
     judgement = event.judgement
     step = _STEPS.get(event.outcome)
     advice = ADVICE[event.outcome]
-    _, rejected = read_rows(judgement.rows, event.date)
+    _, rejected = read_rows(judgement.rows, event.date, report=event.report)
     unreadable = unreadable_rows(judgement.count, (row.reason for row in rejected))
     if unreadable and unreadable.are_all:
         step, advice = "format", "no row could be read: show this to wolkvox, and to us"

@@ -124,7 +124,7 @@ def poll(  # public: whoever scripts it gives what is not as in the settings
 
 def _with_rows_read(poll: Poll) -> Poll:
     """Return the poll for the record, with what `load` will be able to read of its rows."""
-    _, rejected = read_rows(poll.judgement.rows, poll.date)
+    _, rejected = read_rows(poll.judgement.rows, poll.date, report=poll.report)
     unreadable = unreadable_rows(poll.judgement.count, (row.reason for row in rejected))
     return replace(poll.without_rows(), rejected=len(rejected), unreadable=unreadable)
 
