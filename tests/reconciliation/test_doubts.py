@@ -19,7 +19,7 @@ from wolkvox_billing.reconciliation.doubt_words import TEXTS
 
 COUNTED = "ivr_calls"
 LEVEL = "contact_center_licenses"
-# 1,000 in the month; what is not read of its last day can hold 72.
+# 1,000 in the month; what is not read of its last day can hold 71.
 READ = [(local(1), 10), (local(15), 500), (local(31, 23, 50), 1000)]
 Reading = tuple[datetime, object]
 
@@ -240,6 +240,47 @@ def test_a_level_that_nobody_saw_is_no_lower_than_the_others_make_it(project: Pr
     check(say(project, 25, report=LEVEL), "inconclusive_low_coverage", "for up to 8 h together")
     row = say(project, 5, report=LEVEL, policy={"materiality": Decimal(0)})
     check(row, "underbilled_quantity", "come to an average of 19.")
+
+
+def test_a_night_at_the_end_of_a_fortnight(project: Project) -> None:
+    """100 a night: 1,500 were copied in the first fortnight, and of the night to the 1st, which was
+    September's, 1,400 were called. 1,200 are two nights less than that."""
+    nights = [(local(day, 23, 50), 100 * day) for day in range(1, 32)]
+    write(project, nights, report=REPORT)
+    half = {"periods": period("2026-10-01", "2026-10-15"), "issued": "2026-10-17", "uuid": None}
+    for quantity, status in (("1420", "inconclusive_cut_off"), ("1200", "underbilled_quantity")):
+        document = invoice(quantity, f"{quantity}00.00", **half)
+        rows = say_all(project, document, report=REPORT, at=local(16, month=11))
+        [row] = [row for row in rows if row.billed_quantity]
+        check(row, status, "100")
+
+
+def test_a_line_for_another_product_too(project: Project) -> None:
+    """The map names VENTAS, of which there are 1,000, and 300 of SOPORTE are not billed: 1,300 are
+    both; 1,400 are more than both, and 1,100 are not just so many."""
+    write_products(project, *[(at, {"VENTAS": n, "SOPORTE": n * 3 // 10}) for at, n in READ])
+    line_map = f"{MAP},,*grabaciones*,{COUNTED},acme,VENTAS,quantity\n"
+    card = f"{CARD}{COUNTED},,,0,100,COP,2026-01-01,\n"
+    for quantity, expected in (
+        ("1300", ["inconclusive_product_names", "inconclusive_product_names"]),
+        ("1450", ["usage_not_invoiced", "overbilled_quantity"]),
+        ("1150", ["usage_not_invoiced", "overbilled_quantity"]),
+    ):
+        project.execute("DELETE FROM wolkvox_billing.invoice_documents")
+        project.execute("DELETE FROM wolkvox_billing.invoice_lines")
+        bill(project, invoice(quantity, f"{quantity}00.00"))
+        rows = judged(project, line_map, card).rows
+        assert [row.reconciliation_status for row in rows] == expected
+
+
+def test_units_and_amounts_are_said_in_the_language(project: Project) -> None:
+    write(project, READ)
+    row = say(project, 1300, policy={"language": "es"})
+    assert row.explanation.startswith(
+        "wolkvox facturó 1.300 llamadas; su última lectura del 31 oct"
+    )
+    assert "24 horas no se leyeron y explican como máximo 71" in row.explanation
+    assert "(107.100,00 COP como máximo)" in row.doubts_excluded
 
 
 def test_a_level_by_its_name_alone(project: Project) -> None:

@@ -138,6 +138,21 @@ TEXTS: dict[str, dict[str, Sentences]] = {
             "",
             "the contract's word on whether tiers begin anew with a price",
         ),
+        "other_night": Sentences(
+            "a night of it holds up to {night}, and may be of the days before or behind it",
+            "a night at the period's ends: it holds {night} at most",
+            "the contract's word on which night ends a period",
+        ),
+        "other_product": Sentences(
+            "a line for one product may bill «{product}» too",
+            "another product: none has just so much that is not billed",
+            "a line map whose row names no product, or the supplier's word on what the line bills",
+        ),
+        "line_of_other_product": Sentences(
+            "the line for «{product}» may bill it too",
+            "",
+            "a line map whose row names no product, or the supplier's word on what the line bills",
+        ),
         "waived": Sentences(
             "less than is worth an alarm ({amount}) was not billed: it may have been waived", "", ""
         ),
@@ -323,6 +338,24 @@ TEXTS: dict[str, dict[str, Sentences]] = {
             "",
             "la palabra del contrato sobre si los tramos comienzan de nuevo con un precio",
         ),
+        "other_night": Sentences(
+            "una noche de este período contiene hasta {night}, y puede ser de los días de antes o "
+            "de después",
+            "una noche en los extremos del período: contiene {night} como máximo",
+            "la palabra del contrato sobre qué noche cierra un período",
+        ),
+        "other_product": Sentences(
+            "una línea de un producto puede cobrar también «{product}»",
+            "otro producto: ninguno tiene justo eso sin cobrar",
+            "una fila del mapa de líneas sin producto, o la palabra del proveedor sobre qué cobra "
+            "la línea",
+        ),
+        "line_of_other_product": Sentences(
+            "la línea de «{product}» puede cobrarlo también",
+            "",
+            "una fila del mapa de líneas sin producto, o la palabra del proveedor sobre qué cobra "
+            "la línea",
+        ),
         "waived": Sentences(
             "menos de lo que vale una alarma ({amount}) no se facturó: puede ser una cortesía",
             "",
@@ -403,6 +436,10 @@ CUT_OFF = {
 UNREAD = {
     "en": "a reading in the last minutes of the month: poll at 23:50 and 23:59 of its last day",
     "es": "una lectura en los últimos minutos del mes: lea a las 23:50 y 23:59 de su último día",
+}
+FOREIGN = {
+    "en": "readings around the start of the period, and the contract's word on when it begins",
+    "es": "lecturas cerca del inicio del período, y la palabra del contrato sobre cuándo empieza",
 }
 SELDOM = {
     "en": TEXTS["en"]["unseen_level"].settled_by,

@@ -361,6 +361,18 @@ def _rounding(case: Case) -> Doubt | None:
     return Doubt("no_rounding", "", {}) if looks_so else None
 
 
+def _other_night(case: Case) -> Doubt | None:
+    """A nightly copy that is billed by fortnights, cycles or several months: at either end a night
+    is of the days before it."""
+    nights = [one.nights.most for one in case.behaviours if one.nights]
+    if case.status not in QUANTITY or not nights or case.verdict.cut_off:
+        return None
+    most = max(nights) * len({use.product for use in case.uses})
+    stands = abs(case.excess) <= most + case.tail
+    night = most.to_integral_value(ROUND_CEILING)
+    return Doubt("other_night", "inconclusive_cut_off" if stands else "", {"night": night})
+
+
 def _waived(case: Case) -> Doubt | None:
     """Less than was used, by less than is worth an alarm: it may have been waived."""
     verdict = case.verdict
@@ -684,6 +696,33 @@ def _other_operation(case: Case) -> Doubt | None:
     return Doubt("other_operation", "", {}) if unbilled else None
 
 
+def _other_product(case: Case) -> Doubt | None:
+    """One line for several products, of which the line map names one."""
+    key = case.key
+    if case.status not in (OVER, UNBILLED) or not key.product:
+        return None
+    beside = [
+        (other, case.comparison.billed.get(other), measured)
+        for other, measured in case.comparison.measured.items()
+        if (other.operation_id, other.report) == (key.operation_id, key.report)
+        and other.product != key.product
+        and other.overlaps(key)
+    ]
+    for other, billed, measured in beside:
+        used = measured.quantity or Decimal()
+        more = ((billed.quantity if billed else None) or Decimal()) - used
+        excess, unbilled = case.excess, used
+        if case.status == UNBILLED and billed:
+            excess, unbilled = more, case.verdict.consumed or Decimal()
+        elif case.status == UNBILLED or billed:
+            continue
+        if abs(excess - unbilled) <= NEARLY * unbilled + case.tail:
+            name = "other_product" if case.status == OVER else "line_of_other_product"
+            values = {"product": other.product or key.product}
+            return Doubt(name, "inconclusive_product_names", values)
+    return Doubt("other_product", "", {}) if beside else None
+
+
 def _others(case: Case) -> Iterator[tuple[Key, Billed]]:
     key = case.key
     for other, billed in case.comparison.billed.items():
@@ -713,6 +752,7 @@ EXPLANATIONS: tuple[Explanation, ...] = (
     _stillness,
     _lag,
     _other_clock,
+    _other_night,
     _unit,
     _amount,
     _rounding,
@@ -730,6 +770,7 @@ EXPLANATIONS: tuple[Explanation, ...] = (
     _price_turn,
     _cycle,
     _other_operation,
+    _other_product,
     _late_invoice,
     _waived,
 )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from typing import NamedTuple
 
 from wolkvox_billing.reconciliation.behaviour import Span
 from wolkvox_billing.reconciliation.contract.rate_card import cents
 from wolkvox_billing.reconciliation.doubt_words import (
     CUT_OFF,
+    FOREIGN,
     LEVELS,
     MEASURES,
     SELDOM,
@@ -23,6 +24,22 @@ from wolkvox_billing.values.durations import choose_unit
 from wolkvox_billing.values.numbers import format_amount, format_number
 from wolkvox_billing.vendor.reports import REPORTS
 
+UNITS: dict[str, dict[str, str]] = {
+    "en": {},  # as `reports` has them
+    "es": {
+        "minutes": "minutos",
+        "recordings": "grabaciones",
+        "interactions": "interacciones",
+        "analyses": "análisis",
+        "calls": "llamadas",
+        "uses": "usos",
+        "characters": "caracteres",
+        "licences": "licencias",
+        "connectors": "conectores",
+        "units": "unidades",
+    },
+}
+MONEY = ("amount", "most")  # values of doubts that are amounts
 ASKING = ("lag", "no_rounding")  # doubts of which the sentence itself speaks
 _MONTHS = {
     "en": ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"],
@@ -185,6 +202,8 @@ def settled_by(verdict: Verdict, language: str) -> str | None:
         return CUT_OFF[language].settled_by
     if verdict.status != INCONCLUSIVE:
         return None
+    if (verdict.quantity_variance or 0) < 0 and not _is_of_levels(verdict):
+        return FOREIGN[language]
     return (SELDOM if _is_of_levels(verdict) else UNREAD)[language]
 
 
@@ -195,19 +214,25 @@ def _is_of_levels(verdict: Verdict) -> bool:
 def _shown_values(doubt: Doubt, writer: _Writer) -> dict[str, str]:
     """Return the values of a doubt's sentences as they are shown."""
 
-    def shown(value: object) -> str:
+    def shown(name: str, value: object) -> str:
         if isinstance(value, Decimal):
+            if name in MONEY:
+                return writer.money(value)
             return writer.number(value)
         if isinstance(value, date):
             return writer.day(value)
         return LEVELS[writer.language].get(str(value), str(value))
 
-    return {name: shown(value) for name, value in doubt.values.items()}
+    return {name: shown(name, value) for name, value in doubt.values.items()}
 
 
 def _reach(verdict: Verdict, writer: _Writer) -> dict[str, str]:
     reach = verdict.cut_off.reach if verdict.cut_off else Span(Decimal(), Decimal())
-    return {"reach_low": writer.number(reach.low), "reach_high": writer.number(reach.high)}
+    low, high = (
+        reach.low.to_integral_value(ROUND_FLOOR),
+        reach.high.to_integral_value(ROUND_CEILING),
+    )
+    return {"reach_low": writer.number(low), "reach_high": writer.number(high)}
 
 
 def _parts(verdict: Verdict) -> list[str]:
@@ -343,6 +368,7 @@ def _quantities(verdict: Verdict, writer: _Writer) -> dict[str, str]:
     uses = verdict.measured.uses if verdict.measured else []
     report = verdict.key.report
     unit = uses[0].unit if uses else REPORTS[report].unit if report else ""
+    unit = UNITS[writer.language].get(unit, unit)
     consumed, variance = verdict.consumed or Decimal(), verdict.quantity_variance or Decimal()
     unread = verdict.unread or Unread(NOTHING, None, is_at_end=False)
     return {
