@@ -126,8 +126,12 @@ def test_lines_that_do_not_add_up_are_kept_with_both_sums() -> None:
 def test_what_a_document_takes_off_as_a_whole_is_told() -> None:
     """An allowance on the document, which no line holds, is a warning with its amount."""
     document = document_in(
-        ubl(more_total=element("cbc:AllowanceTotalAmount", "500.00", currencyID="COP"))
+        ubl(
+            more_total=element("cbc:AllowanceTotalAmount", "500.00", currencyID="COP"),
+            payable="14375.00",
+        )
     )
+    assert document.allowance_amount == 500
     assert document.warnings == ["the document as a whole takes 500 off, which no line holds"]
 
 

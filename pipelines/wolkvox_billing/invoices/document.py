@@ -16,7 +16,9 @@ from wolkvox_billing.values.numbers import format_number
 from wolkvox_billing.values.periods import Period
 from wolkvox_billing.values.texts import UNSTORABLE
 
+BILLS = ("invoice", "credit_note", "debit_note")  # other kinds are kept, and bill nothing
 _MOST_CHARACTERS = 4000  # of a text that is stored
+_CENT = Decimal("0.01")
 
 
 class Rejected(WolkvoxError):
@@ -63,6 +65,13 @@ class Document:
     net_amount: Decimal | None = None
     tax_amount: Decimal | None = None
     payable_amount: Decimal | None = None
+    allowance_amount: Decimal | None = None
+    charge_amount: Decimal | None = None
+    rounding_amount: Decimal | None = None
+    prepaid_amount: Decimal | None = None
+    withheld_amount: Decimal | None = None
+    due_date: date | None = None
+    exchange_rate: Decimal | None = None
     is_test: bool = False
     corrects_number: str | None = None
     lines: list[Line] = field(default_factory=list)
@@ -86,7 +95,10 @@ def turn_credit_note(document: Document) -> None:
         return
     document.warnings.append("a credit note with negative amounts: taken without the sign")
     if is_total_negative:
-        _negate(document, "net_amount", "tax_amount", "payable_amount")
+        _negate(
+            document, "net_amount", "tax_amount", "payable_amount", "allowance_amount",
+            "charge_amount", "rounding_amount", "prepaid_amount", "withheld_amount",
+        )  # fmt: skip
     for line in document.lines if are_lines_negative else ():
         is_credit = (line.net_amount or Decimal()) <= 0
         # Of what is given back, a quantity or a price may be written without a minus.
@@ -144,6 +156,26 @@ def _doubts_about(document: Document) -> Iterator[str]:
     if net not in (None, total):
         stated = format_number(net or total)
         yield f"the lines add up to {format_number(total)}, and the total says {stated}"
+    yield from _doubts_about_totals(document)
+
+
+def _doubts_about_totals(document: Document) -> Iterator[str]:
+    """Yield a warning where what the document adds and takes off as a whole does not lead to what
+    it asks for, with what was withheld or without."""
+    parts = (document.allowance_amount, document.charge_amount, document.rounding_amount,
+             document.prepaid_amount, document.withheld_amount)  # fmt: skip
+    net, tax, payable = document.net_amount, document.tax_amount, document.payable_amount
+    if not any(parts) or net is None or payable is None:
+        return
+    allowance, charge, rounding, prepaid, withheld = (part or Decimal() for part in parts)
+    expected = net - allowance + charge + (tax or Decimal()) + rounding - prepaid
+    if all(abs(payable - amount) > _CENT for amount in (expected, expected - withheld)):
+        yield (
+            f"its parts come to {format_number(expected)} (net {format_number(net)}, less "
+            f"{format_number(allowance)}, plus {format_number(charge)}, tax "
+            f"{format_number(tax or Decimal())}, rounding {format_number(rounding)}, prepaid "
+            f"{format_number(prepaid)}), and it asks for {format_number(payable)}"
+        )
 
 
 _EXPECTED = ("supplier_id", "document_number", "issue_date", "net_amount",

@@ -18,6 +18,7 @@ from typing import NamedTuple
 from wolkvox_billing.invoices.document import Document, Rejected
 from wolkvox_billing.invoices.sheets.spreadsheet import read_csv, read_xlsx
 from wolkvox_billing.invoices.ubl import OtherKind, read_xml
+from wolkvox_billing.invoices.wrappers import unwrap_text
 
 MOST_BYTES = 100 * 1024 * 1024  # of a file
 MOST_MEMBER_BYTES = 20 * 1024 * 1024  # of a zip's member, unpacked
@@ -96,6 +97,9 @@ def read_file(
         elif (stripped := data.lstrip(_BEFORE_XML)).startswith(_XML):
             budget.spend_tags(data)
             contents = read_xml(stripped)
+        elif stripped.startswith((b"&lt;", b"&amp;lt;")):
+            budget.spend_tags(stripped.replace(b"&", b"<"))
+            contents = read_xml(unwrap_text(stripped.decode("utf-8", "replace")))
         else:
             _refuse_unreadable(data)
             contents = read_csv(data, decimal)

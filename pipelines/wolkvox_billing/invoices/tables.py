@@ -32,7 +32,10 @@ class DocumentRow:
     supplier_name: Annotated[
         str | None, (TEXT, "The name; NULL if the document says that it is a person")
     ]
-    document_kind: Annotated[str, (TEXT, "invoice, credit_note or debit_note")]
+    document_kind: Annotated[
+        str,
+        (TEXT, "invoice, credit_note, debit_note; pro_forma and prepayment, which bill no use"),
+    ]
     document_number: Annotated[str | None, (TEXT, "The number; suppliers and kinds share numbers")]
     document_uuid: Annotated[str | None, (TEXT, "DIAN's unique code (CUFE or CUDE)")]
     issue_date: Annotated[date | None, (DATE, "The day of issue, as the document says")]
@@ -48,6 +51,30 @@ class DocumentRow:
     tax_amount: Annotated[Decimal | None, (AMOUNT, "All taxes, as the document states them")]
     payable_amount: Annotated[
         Decimal | None, (AMOUNT, "What is to be paid, as the document states it")
+    ]
+    allowance_amount: Annotated[
+        Decimal | None,
+        (AMOUNT, "What it takes off beside its lines, as a positive amount"),
+    ]
+    charge_amount: Annotated[
+        Decimal | None,
+        (AMOUNT, "What it puts on beside its lines"),
+    ]
+    rounding_amount: Annotated[
+        Decimal | None,
+        (AMOUNT, "What its total is rounded by, with its sign"),
+    ]
+    prepaid_amount: Annotated[
+        Decimal | None,
+        (AMOUNT, "What was paid before, and is taken off what is to be paid"),
+    ]
+    withheld_amount: Annotated[
+        Decimal | None,
+        (AMOUNT, "Withholding taxes, as the document states them"),
+    ]
+    due_date: Annotated[date | None, (DATE, "The day on which it is to be paid")]
+    exchange_rate: Annotated[
+        Decimal | None, (AMOUNT, "The rate between its two currencies, as the document states it")
     ]
     is_test: Annotated[bool, (FLAG, "A test document (DIAN profile 2), which is never reconciled")]
     corrects_number: Annotated[
@@ -147,6 +174,13 @@ def document_rows(paper: Paper, read_at: datetime) -> list[DocumentRow]:
             net_amount=document.net_amount,
             tax_amount=document.tax_amount,
             payable_amount=document.payable_amount,
+            allowance_amount=document.allowance_amount,
+            charge_amount=document.charge_amount,
+            rounding_amount=document.rounding_amount,
+            prepaid_amount=document.prepaid_amount,
+            withheld_amount=document.withheld_amount,
+            due_date=document.due_date,
+            exchange_rate=document.exchange_rate,
             is_test=document.is_test,
             corrects_number=document.corrects_number,
             format=document.format,

@@ -3,7 +3,8 @@
 What is read, and where it is. Paths are direct children, from the root; of the line, from the line.
 `a | b`: the first that is there. Sources: UBL 2.1; DIAN's technical annex 1.9; Peppol BIS 3.
 
-    document_kind     the root element: Invoice, CreditNote, DebitNote. Not the number's prefix
+    document_kind     the root element: Invoice, CreditNote, DebitNote; and cbc:InvoiceTypeCode,
+                      cbc:CreditNoteTypeCode: see `type_codes`. Not the number's prefix
     document_number   cbc:ID
     document_uuid     cbc:UUID (DIAN: CUFE or CUDE)
     is_test           cbc:ProfileExecutionID = 2 (DIAN)
@@ -17,11 +18,20 @@ What is read, and where it is. Paths are direct children, from the root; of the 
     supplier_name     …/cac:PartyTaxScheme/cbc:RegistrationName
                       | …/cac:PartyLegalEntity/cbc:RegistrationName | …/cac:PartyName/cbc:Name;
                       never of a natural person (DIAN: cbc:AdditionalAccountID = 2)
-    billing_currency  cbc:DocumentCurrencyCode | the one @currencyID of all amounts
+    billing_currency  @currencyID of the totals | cbc:DocumentCurrencyCode
+                      | the one @currencyID of all amounts
     net_amount        cac:LegalMonetaryTotal/cbc:LineExtensionAmount
                       (a DebitNote's: cac:RequestedMonetaryTotal)
     payable_amount    …/cbc:PayableAmount
     tax_amount        cac:TaxTotal/cbc:TaxAmount, all in the document's currency added up
+    allowance_amount  …/cbc:AllowanceTotalAmount | the document's own cac:AllowanceCharge, added up
+    charge_amount     …/cbc:ChargeTotalAmount | the same
+    rounding_amount   …/cbc:PayableRoundingAmount
+    prepaid_amount    …/cbc:PrepaidAmount | cac:PrepaidPayment/cbc:PaidAmount, added up
+    withheld_amount   cac:WithholdingTaxTotal/cbc:TaxAmount, added up
+    due_date          cbc:DueDate | cac:PaymentMeans/cbc:PaymentDueDate
+                      | cac:PaymentTerms/cbc:PaymentDueDate
+    exchange_rate     cac:PaymentExchangeRate/cbc:CalculationRate
     corrects_number   cac:BillingReference/cac:InvoiceDocumentReference/cbc:ID
                       | cac:DiscrepancyResponse/cbc:ReferenceID
 
@@ -58,6 +68,13 @@ from wolkvox_billing.invoices.document import (
     storable,
 )
 from wolkvox_billing.invoices.period import period_between
+from wolkvox_billing.invoices.type_codes import settle_kind
+from wolkvox_billing.invoices.wrappers import (
+    HOW,
+    cut_out_of_nested_cdata,
+    parts_of_wrapper,
+    unwrap_text,
+)
 from wolkvox_billing.invoices.xml import digest, parse
 from wolkvox_billing.values.dates import read_xml_day
 from wolkvox_billing.values.numbers import format_number
@@ -70,6 +87,9 @@ if TYPE_CHECKING:
 _UBL = "urn:oasis:names:specification:ubl:schema:xsd:"
 _NAMES = {"cac": f"{_UBL}CommonAggregateComponents-2", "cbc": f"{_UBL}CommonBasicComponents-2"}
 _ROOT = re.compile(rf"\{{{re.escape(_UBL)}(\w+)-2\}}(\w+)")
+_WRAPPED = re.compile(
+    rf"\{{{re.escape(_UBL)}(\w+)-2\}}(?:Invoice|CreditNote|DebitNote|AttachedDocument)"
+)
 
 
 class _Kind(NamedTuple):
@@ -103,14 +123,13 @@ class OtherKind(Exception):
 
 
 def read_xml(data: bytes | str, depth: int = 0) -> Iterator[Document | OtherKind | Rejected]:
-    """Yield the document of an XML file, or those inside an AttachedDocument, and what else is in
-    there; `depth` counts the documents around it. Raises Rejected for the file as a whole."""
-    root = parse(data)
+    """Yield the document of an XML file, or those inside an AttachedDocument or a wrapper, and what
+    else is in there; `depth` counts the documents around it. Raises Rejected for the file as a
+    whole."""
+    root = _parse(data)
     if not (name := _ROOT.fullmatch(str(root.tag))) or name[1] != name[2]:
-        raise Rejected(
-            f"an XML whose root is {short(str(root.tag))}: expected a UBL 2.1 Invoice, CreditNote, "
-            "DebitNote or AttachedDocument; ask the supplier for one"
-        )
+        yield from _read_wrapped(root, depth)
+        return
     if kind := _KINDS.get(name[1]):
         try:
             yield _read_document(root, kind)
@@ -125,47 +144,91 @@ def read_xml(data: bytes | str, depth: int = 0) -> Iterator[Document | OtherKind
         yield from _read_attached(root, depth + 1)
 
 
-def _read_attached(root: Element, depth: int) -> Iterator[Document | OtherKind | Rejected]:
-    """Yield what is attached, as text. Beside a document, what is no XML is passed over."""
-    path = "cac:Attachment/cac:ExternalReference/cbc:Description"
-    texts = [_content(element).lstrip("\ufeff \t\r\n") for element in _all(root, path)]
-    texts = [text for text in texts if text.startswith("<")] or list(filter(None, texts))
-    if not texts:
-        raise Rejected(f"an AttachedDocument with nothing in {path}")
-    for text in texts:
+def _parse(data: bytes | str) -> Element:
+    try:
+        return parse(data)
+    except Rejected:
+        whole = data.encode() if isinstance(data, str) else data
+        if not (document := cut_out_of_nested_cdata(whole)):
+            raise
         try:
-            yield from read_xml(text, depth)
+            return parse(document.decode())
+        except (Rejected, UnicodeDecodeError):
+            raise Rejected(f"a CDATA within a CDATA, which has ended both: {HOW}") from None
+
+
+def _read_wrapped(root: Element, depth: int) -> Iterator[Document | OtherKind | Rejected]:
+    """Yield the documents in an XML that is none itself. Raises Rejected where there is none."""
+    if depth == _MOST_NESTED:
+        raise Rejected(f"documents in wrappers, more than {_MOST_NESTED} deep: {HOW}")
+    is_any = False
+    for part in parts_of_wrapper(root, _WRAPPED):
+        is_any = True
+        try:
+            yield from read_xml(part, depth + 1)
+        except Rejected as error:
+            yield error
+    if not is_any:
+        raise Rejected(
+            f"an XML whose root is {short(str(root.tag))}: expected a UBL 2.1 Invoice, CreditNote, "
+            f"DebitNote or AttachedDocument, and none is in it; {HOW}"
+        )
+
+
+def _read_attached(root: Element, depth: int) -> Iterator[Document | OtherKind | Rejected]:
+    """Yield what is attached, as text or in base64. Beside a document, what is no XML is passed
+    over."""
+    path = "cac:Attachment/cac:ExternalReference/cbc:Description"
+    embedded = "cac:Attachment/cbc:EmbeddedDocumentBinaryObject"
+    contents: list[str | bytes | Rejected] = []
+    for element in [*_all(root, path), *_all(root, embedded)]:
+        try:
+            contents.append(unwrap_text(_content(element)))
+        except Rejected as error:
+            contents.append(error)
+    documents: list[str | bytes | Rejected] = [
+        content
+        for content in contents
+        if not isinstance(content, Rejected) and content[:1] in ("<", b"<", b"\xff", b"\xfe")
+    ]
+    if not any(contents):
+        raise Rejected(f"an AttachedDocument with nothing in {path}")
+    for content in documents or [content for content in contents if content]:
+        if isinstance(content, Rejected):
+            yield content
+            continue
+        try:
+            yield from read_xml(content, depth)
         except Rejected as error:
             yield error
 
 
 def _read_document(root: Element, kind: _Kind) -> Document:
+    warnings: list[str] = []
+    code = _text(root, "cbc:InvoiceTypeCode", "cbc:CreditNoteTypeCode")
     document = Document(
         document_id=digest(root),
         format="ubl",
-        document_kind=kind.name,
+        document_kind=settle_kind(kind.name, code, warnings),
         document_number=_text(root, "cbc:ID"),
         document_uuid=_text(root, "cbc:UUID"),
         is_test=_text(root, "cbc:ProfileExecutionID") == "2",
-        billing_currency=_currency(root),
+        billing_currency=_currency(root, kind, warnings),
         corrects_number=_text(
             root,
             "cac:BillingReference/cac:InvoiceDocumentReference/cbc:ID",
             "cac:DiscrepancyResponse/cbc:ReferenceID",
         ),
         texts=[_texts(root, "cac:InvoicePeriod/cbc:Description"), [], _texts(root, "cbc:Note")],
+        warnings=warnings,
     )
-    warnings = document.warnings
     document.issue_date = _date(root, "cbc:IssueDate", warnings)
     document.own_period = _period(root, "the document's period", warnings)
     _read_supplier(root, document)
     document.net_amount = _amount(root, f"{kind.total}/cbc:LineExtensionAmount", document)
     document.payable_amount = _amount(root, f"{kind.total}/cbc:PayableAmount", document)
-    document.tax_amount = _tax(root, "the document's", document)
-    for name, verb in (("Allowance", "takes {} off"), ("Charge", "puts {} on")):
-        if amount := _amount(root, f"{kind.total}/cbc:{name}TotalAmount", document):
-            action = verb.format(format_number(amount))
-            warnings.append(f"the document as a whole {action}, which no line holds")
+    document.tax_amount = _sum(root, "cac:TaxTotal/cbc:TaxAmount", "the document's tax", document)
+    _read_beside_lines(root, kind, document)
     references = _all(root, "cac:BillingReference/cac:InvoiceDocumentReference/cbc:ID")
     if len(references) > 1:
         warnings.append(f"refers to {len(references)} documents: only the first is kept")
@@ -175,6 +238,47 @@ def _read_document(root: Element, kind: _Kind) -> Document:
     for number, element in enumerate(elements, 1):
         document.lines.append(_read_line(element, kind.quantity, number, document))
     return document
+
+
+def _read_beside_lines(root: Element, kind: _Kind, document: Document) -> None:
+    """Read what a document adds and takes off as a whole, when it is due, and its rate."""
+    warnings = document.warnings
+    own = {"true": Decimal(), "false": Decimal()}
+    for charge in _all(root, "cac:AllowanceCharge"):
+        indicator = "true" if _text(charge, "cbc:ChargeIndicator") in ("true", "1") else "false"
+        amount = _amount(charge, "cbc:Amount", document, "the document's", exact=True)
+        own[indicator] += amount or Decimal()
+    parts = (("allowance", "false", "takes {} off"), ("charge", "true", "puts {} on"))
+    for name, indicator, verb in parts:
+        added = own[indicator]
+        stated = _amount(root, f"{kind.total}/cbc:{name.title()}TotalAmount", document)
+        if stated is not None and added and abs(stated - added) > _CENT:
+            warnings.append(
+                f"its {name}s add up to {format_number(added)}, and its total of them says "
+                f"{format_number(stated)}, which counts"
+            )
+        amount = stated if stated is not None else added or None
+        if amount:
+            action = verb.format(format_number(amount))
+            warnings.append(f"the document as a whole {action}, which no line holds")
+            amount = fit_amount(amount, f"the document's {name}s", warnings)
+        setattr(document, f"{name}_amount", amount)
+    document.rounding_amount = _amount(root, f"{kind.total}/cbc:PayableRoundingAmount", document)
+    document.prepaid_amount = _amount(root, f"{kind.total}/cbc:PrepaidAmount", document)
+    if document.prepaid_amount is None:
+        path = "cac:PrepaidPayment/cbc:PaidAmount"
+        document.prepaid_amount = _sum(root, path, "the document's prepayment", document)
+    path = "cac:WithholdingTaxTotal/cbc:TaxAmount"
+    document.withheld_amount = _sum(root, path, "the document's withholding", document)
+    for path in ("cbc:DueDate", "cac:PaymentMeans/cbc:PaymentDueDate",
+                 "cac:PaymentTerms/cbc:PaymentDueDate"):  # fmt: skip
+        document.due_date = document.due_date or _date(root, path, warnings)
+    path = "cac:PaymentExchangeRate/cbc:CalculationRate"
+    rate = _amount(root, path, document, exact=True)
+    if rate and rate < 1 and rate != round(rate, 4):
+        warnings.append(f"the exchange rate {rate:f} is finer than 4 decimals: not kept")
+    elif rate:
+        document.exchange_rate = fit_amount(rate, "the exchange rate", warnings)
 
 
 def _read_line(element: Element, quantity_path: str, number: int, document: Document) -> Line:
@@ -190,7 +294,7 @@ def _read_line(element: Element, quantity_path: str, number: int, document: Docu
         unit_code=storable(quantities[0].get("unitCode")) if quantities else None,
         quantity=_amount(element, quantity_path, document, place),
         net_amount=_amount(element, "cbc:LineExtensionAmount", document, place),
-        tax_amount=_tax(element, place, document),
+        tax_amount=_sum(element, "cac:TaxTotal/cbc:TaxAmount", f"{place} tax", document),
         period=_period(element, f"the period of {place}", document.warnings),
     )
     amounts = _all(element, "cbc:LineExtensionAmount")
@@ -263,26 +367,40 @@ def _read_supplier(root: Element, document: Document) -> None:
     )
 
 
-def _currency(root: Element) -> str | None:
-    """Return the document's currency: as it says, or that of all its amounts."""
+def _currency(root: Element, kind: _Kind, warnings: list[str]) -> str | None:
+    """Return the document's currency: that of its totals, as it says, or that of all its amounts.
+
+    Raises Rejected where its totals are in several.
+    """
     if code := _code(_text(root, "cbc:DocumentCurrencyCode")):
+        amounts = root.xpath(f"{kind.total}/cbc:*/@currencyID", namespaces=_NAMES)
+        codes_of_totals = sorted(filter(None, set(map(_code, amounts))))
+        if len(codes_of_totals) > 1:
+            raise Rejected(f"its totals are in {' and '.join(codes_of_totals)}: in which is it?")
+        if codes_of_totals and codes_of_totals != [code]:
+            [currency] = codes_of_totals
+            warnings.append(
+                f"it says {short(code)}, and its totals are in {short(currency)}, which counts"
+            )
+            return currency
         return code
     codes = {_code(text) for text in root.xpath("//cbc:*/@currencyID", namespaces=_NAMES)}
     return codes.pop() if len(codes) == 1 else None
 
 
-def _tax(element: Element, place: str, document: Document) -> Decimal | None:
-    """Return the taxes in the document's currency; Peppol may repeat their sum in another one."""
-    taxes = [
-        tax
-        for tax in _all(element, "cac:TaxTotal/cbc:TaxAmount")
-        if _code(tax.get("currencyID")) in (None, document.billing_currency)
-        and _content(tax).strip()
+def _sum(element: Element, path: str, name: str, document: Document) -> Decimal | None:
+    """Return the sum of the amounts at a path that are in the document's currency, None if there is
+    none: Peppol may repeat a tax in another one."""
+    amounts = [
+        amount
+        for amount in _all(element, path)
+        if _code(amount.get("currencyID")) in (None, document.billing_currency)
+        and _content(amount).strip()
     ]
-    if not taxes:
+    if not amounts:
         return None
-    total = sum((_number(tax, f"{place} tax") for tax in taxes), Decimal())
-    return fit_amount(total, f"{place} tax", document.warnings)
+    total = sum((_number(amount, name) for amount in amounts), Decimal())
+    return fit_amount(total, name, document.warnings)
 
 
 def _amount(

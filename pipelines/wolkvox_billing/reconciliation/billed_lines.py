@@ -8,6 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
+from wolkvox_billing.invoices.document import BILLS
 from wolkvox_billing.invoices.period import periods_in
 from wolkvox_billing.reconciliation.contract.names import quote_names
 from wolkvox_billing.reconciliation.facts import BilledLine
@@ -82,7 +83,7 @@ _Numbers = Counter[_Name]
 
 def read_billed_lines(client: Client, raw: str, policy: Policy) -> BilledLines:
     """Return the lines that were billed, none where no invoice was ever loaded. Documents that are
-    tests, and those of other suppliers than `supplier_ids` names, are left out."""
+    tests or bill no use, and those of other suppliers than `supplier_ids` names, are left out."""
     if "invoice_lines" not in tables_in(client, raw):
         return BilledLines([], [], {})
     loaded = [
@@ -99,6 +100,7 @@ def read_billed_lines(client: Client, raw: str, policy: Policy) -> BilledLines:
         document.document_id: document
         for document in loaded
         if document.is_test is False
+        and document.kind in BILLS
         and (not policy.supplier_ids or document.supplier_id in policy.supplier_ids)
     }
     lines = [

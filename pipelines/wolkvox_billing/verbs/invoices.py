@@ -20,6 +20,7 @@ from dlt.extract import DltResource, DltSource
 
 from wolkvox_billing.errors import SettingsError, WolkvoxError
 from wolkvox_billing.invoices import Document, OtherKind, Paper, Rejected, read_invoices
+from wolkvox_billing.invoices.document import BILLS
 from wolkvox_billing.invoices.tables import (
     INVOICE_TABLES,
     DocumentRow,
@@ -96,10 +97,11 @@ class Intake:
     @property
     def net_amounts(self) -> dict[str, Decimal]:
         """What the documents of this run come to, each once, by currency; credit notes taken off,
-        test documents left out."""
+        tests and what bills no use left out."""
         sums: defaultdict[str, Decimal] = defaultdict(Decimal)
         for receipt in self.receipts:
-            is_counted = receipt.made in ("loaded", "loaded before") and not receipt.is_test
+            is_bill = receipt.document_kind in BILLS and not receipt.is_test
+            is_counted = receipt.made in ("loaded", "loaded before") and is_bill
             if is_counted and receipt.net_amount:
                 sign = -1 if receipt.document_kind == "credit_note" else 1
                 sums[receipt.billing_currency or ""] += sign * receipt.net_amount
