@@ -17,6 +17,7 @@ from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from wolkvox_billing.reconciliation.collect import Observed
 from wolkvox_billing.reconciliation.contract.line_map import MapRow
 from wolkvox_billing.reconciliation.contract.rate_card import FOREVER, Rate
 from wolkvox_billing.reconciliation.facts import BilledLine, Facts, MonthUse
@@ -76,8 +77,8 @@ def verdict(read: list[Point], billed: int) -> tuple[str, Decimal | None]:
         default_zone=ZoneInfo("UTC"),
     )
     unread = unread_of_counter(read, 0, 0, SECONDS, policy.tail_factor)
-    unseen = {(use, OCTOBER): unread}
-    [judged] = judge(facts, compare(facts, MAP, None), unseen, RATES, policy)
+    observed = Observed({(use, OCTOBER): unread}, {})
+    [judged] = judge(facts, compare(facts, MAP, None), observed, RATES, policy)
     return judged.status, judged.unread.missing.quantity if judged.unread else None
 
 

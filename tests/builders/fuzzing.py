@@ -13,6 +13,7 @@ import io
 import os
 import random
 import string
+import sys
 import time
 import unicodedata
 from collections.abc import Callable
@@ -262,6 +263,8 @@ def sheets(draw: st.DrawFn) -> tuple[list[Drawn], list[list[str]], str]:
 
 def as_csv(rows: list[list[str]], delimiter: str, quoting: Any = csv.QUOTE_MINIMAL) -> str:
     text = io.StringIO(newline="")
+    if sys.version_info < (3, 11):  # whose writer writes no NUL
+        rows = [[cell.replace("\0", "") for cell in row] for row in rows]
     csv.writer(text, delimiter=delimiter, quoting=quoting).writerows(rows)
     return text.getvalue()
 

@@ -111,7 +111,8 @@ def pack(target: Path, members: Iterable[tuple[str, bytes, bytes]]) -> Path:
 
 
 def deflate(data: bytes) -> bytes:
-    return zlib.compress(data, 9, wbits=-15)
+    packer = zlib.compressobj(9, wbits=-15)
+    return packer.compress(data) + packer.flush()
 
 
 def test_the_same_inputs_give_the_same_bytes(warehouse: Project) -> None:

@@ -11,7 +11,7 @@ import tarfile
 import venv
 import zipfile
 from collections.abc import Sequence
-from importlib.metadata import packages_distributions, requires
+from importlib.metadata import distributions, requires
 from pathlib import Path
 
 import pytest
@@ -164,9 +164,11 @@ def not_asked_for() -> set[str]:
             if any(is_wanted({"extra": extra}) for extra in requirement.extras or {""}):
                 left += [dependency] if canonicalize_name(dependency.name) not in needed else []
     return {
-        module
-        for module, names in packages_distributions().items()
-        if not needed & set(map(canonicalize_name, names))
+        file.parts[0].removesuffix(".py")
+        for distribution in distributions()
+        if canonicalize_name(distribution.metadata["Name"]) not in needed
+        for file in distribution.files or ()
+        if file.suffix == ".py"
     }
 
 

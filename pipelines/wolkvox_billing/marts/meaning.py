@@ -90,6 +90,14 @@ def read_meaning(
     return meaning
 
 
+def _is_set(row: Mapping[str, str]) -> bool:
+    """Whether a report's measure is a setting; an older version does not say, and what is no
+    default is one."""
+    if "measure_source" in row:
+        return bool(row["measure_source"] == "setting")
+    return bool(row["measure"] != Meaning().measure(row["report"]))
+
+
 def meaning_of_tables(refreshed: Record, reports: Iterable[Record]) -> Meaning | None:
     """Return the Meaning that the marts' own tables hold, or None where it cannot be read from
     them: another version may have other columns, or measures that this one does not know.
@@ -99,11 +107,7 @@ def meaning_of_tables(refreshed: Record, reports: Iterable[Record]) -> Meaning |
     try:
         return Meaning(
             timezone=refreshed["timezone"],
-            measures={
-                row["report"]: row["measure"]
-                for row in reports
-                if row["measure_source"] == "setting"
-            },
+            measures={row["report"]: row["measure"] for row in reports if _is_set(row)},
             gauge_month=refreshed["gauge_month"],
         )
     except (KeyError, SettingsError):

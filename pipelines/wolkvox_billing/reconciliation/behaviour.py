@@ -102,7 +102,7 @@ class Behaviour:
     longest_gap: int = 0
     in_gaps: int = 0
     recent: tuple[Point, ...] = ()  # of the last two days, one an hour
-    by_utc: Span | None = None  # what the month comes to by UTC's midnights
+    by_clock: tuple[Span, ...] = ()  # what the month comes to by UTC's midnights, and cut at 18:00
 
     def seconds_that_held(self, quantity: Decimal) -> int | None:
         """Return how long before the last reading so much was counted; None where the last two days
@@ -338,20 +338,25 @@ def still_since(points: Sequence[Point], start: int, end: int) -> int | None:
 
 
 def _held_in_other_weeks(points: Sequence[Point], start: int, end: int) -> Decimal:
-    """Return the most that the counter grew, in another week, in the hours in which it stood still
-    at the month's end."""
+    """Return what the counter grew, at most, in other weeks in the hours of the month's last two
+    days in which it was seen to stand still: an outage, of which the vendor may count more later.
+    Still is what takes ten times as long as it does between two changes."""
     changes = _changes(points, start)
-    if not changes or end - changes[-1][0] < SELDOM:
-        return Decimal()
-    since = changes[-1][0]
-    most = Decimal()
-    for week in range(1, 5):
-        first, last = since - week * 7 * DAY, end - week * 7 * DAY
-        if first < start:
-            break
-        held = _value_at(points, last) - _value_at(points, first)
-        most = max(most, held)
-    return most
+    least = max(min(10 * _usual_gap(points, start), SELDOM), HOUR // 2)
+    stands = [(seen, until) for (seen, _), (_, until) in pairwise(changes)]
+    if changes and points[-1].at - changes[-1][0] >= least:
+        stands.append((changes[-1][0], end))
+    held = Decimal()
+    for since, until in stands:
+        if until - since < least or since < end - 2 * DAY:
+            continue
+        grown = [
+            _value_at(points, until - week * 7 * DAY) - _value_at(points, since - week * 7 * DAY)
+            for week in range(1, 5)
+            if since - week * 7 * DAY >= start
+        ]
+        held += max([Decimal(), *grown])
+    return held
 
 
 def _value_at(points: Sequence[Point], at: int) -> Decimal:
@@ -476,8 +481,11 @@ def widen(
 
 
 def _usual_gap(points: Sequence[Point], start: int) -> int:
-    """Return the seconds between two changes, as a rule: what is counted by the hour is behind by
-    up to an hour."""
+    """Return the seconds between two changes, as a rule, where it was read more often: what is
+    counted by the hour is behind by up to an hour. Nothing where each reading shows a change."""
     moments = [seen for seen, _ in _changes(points, start)]
     gaps = [later - earlier for earlier, later in pairwise(moments)]
-    return int(min(median(gaps), SELDOM)) if gaps else 0
+    read = [later.at - earlier.at for earlier, later in _pairs(points)]
+    if not gaps or median(gaps) * 2 <= median(read) * 3:
+        return 0
+    return int(min(median(gaps), SELDOM))

@@ -141,6 +141,9 @@ class _Reading(NamedTuple):
     point: Point
 
 
+CUT_AT_18 = -6 * 3600  # the end of a business day, before midnight
+
+
 class Observed(NamedTuple):
     """What nobody saw of the disputed parts of months' uses, and how each use behaved, under each
     name of its operation."""
@@ -213,14 +216,11 @@ def _behaviour(use: MonthUse, readings: Sequence[_Reading], facts: Facts) -> Beh
     before = [reading.point for reading in readings if reading.day < use.period.start]
     after = [reading.point for reading in readings if reading.day >= end]
     offset = datetime.fromtimestamp(start, zone).utcoffset() or timedelta()
-    by_utc = count_between(
-        before,
-        own,
-        after,
-        start + int(offset.total_seconds()),
-        day_start(end, zone) + int(offset.total_seconds()),
+    counts = (
+        count_between(before, own, after, start + seconds, day_start(end, zone) + seconds)
+        for seconds in (int(offset.total_seconds()), CUT_AT_18)
     )
-    return replace(behaviour, by_utc=by_utc)
+    return replace(behaviour, by_clock=tuple(count for count in counts if count))
 
 
 def _unread(

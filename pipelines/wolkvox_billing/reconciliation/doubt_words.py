@@ -98,8 +98,9 @@ TEXTS: dict[str, dict[str, Sentences]] = {
             "",
         ),
         "other_clock": Sentences(
-            "it is what a month by UTC's midnights comes to ({low} to {high})",
-            "a month by UTC's midnights: it comes to {low} to {high}",
+            "it is what the month comes to ({low} to {high}) if it is cut by UTC's midnights or at "
+            "18:00",
+            "another clock: cut by UTC's midnights, or at 18:00, the month comes to another number",
             "the contract's word on whose midnight ends a month",
         ),
         "amount": Sentences(
@@ -299,8 +300,9 @@ TEXTS: dict[str, dict[str, Sentences]] = {
             "",
         ),
         "other_clock": Sentences(
-            "es lo que da un mes por las medianoches de UTC ({low} a {high})",
-            "un mes por las medianoches de UTC: da {low} a {high}",
+            "es lo que da el mes ({low} a {high}) si se corta por las medianoches de UTC o a las "
+            "18:00",
+            "otro reloj: cortado por las medianoches de UTC, o a las 18:00, el mes da otro número",
             "la palabra del contrato sobre qué medianoche cierra el mes",
         ),
         "amount": Sentences(

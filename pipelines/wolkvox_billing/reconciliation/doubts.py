@@ -263,15 +263,15 @@ def _gauge_level(case: Case) -> Doubt | None:
 
 
 def _other_clock(case: Case) -> Doubt | None:
-    """A month that is cut by UTC's midnights, and not by the vendor's."""
-    spans = [one.by_utc for one in case.behaviours if one.by_utc]
-    if case.status not in QUANTITY or not spans or len(spans) < len(case.behaviours):
+    """A month that is cut by UTC's midnights, or at the end of a business day."""
+    if case.status not in QUANTITY or len(case.behaviours) != 1:
         return None
+    spans = case.behaviours[0].by_clock
     billed = (case.verdict.consumed or Decimal()) + case.excess
-    low = sum((span.low for span in spans), Decimal())
-    high = sum((span.high for span in spans), Decimal())
-    status = "inconclusive_clock" if low <= billed <= high else ""
-    return Doubt("other_clock", status, {"low": low, "high": high})
+    for span in spans:
+        if span.low <= billed <= span.high:
+            return Doubt("other_clock", "inconclusive_clock", {"low": span.low, "high": span.high})
+    return Doubt("other_clock", "", {}) if spans else None
 
 
 def _unseen_level(case: Case) -> Doubt | None:
