@@ -2,6 +2,18 @@
 
 The first that gives one counts: the document's own, its lines', a month that its text names, or the
 setting `period_rule`. What the others say is compared, and a contradiction is told with both.
+
+Texts are full of other times: numbering ranges, former balances, due dates, prices. So of a text it
+is taken by where it stands:
+
+    the period's own words    whatever it names
+    a line's                  a month, or so, near the issue; longer where it speaks of consumption
+    a note's                  only a month, or so, of which it says that it is the consumption's: in
+                              so many words (`mes facturado`), or by the way (`consumo octubre`)
+                              where the rule says that month too
+
+and never where it speaks of something else. When in doubt the rule decides; what was passed over
+is told.
 """
 
 from __future__ import annotations
@@ -22,6 +34,7 @@ class Mention(NamedTuple):
 
     period: Period
     refusal: str = ""
+    speaks: int = 0  # of consumption: _BY_THE_WAY, or _IN_WORDS
 
 
 class SettledPeriod(NamedTuple):
@@ -60,7 +73,8 @@ def settle_period(
         stated += [span, *periods]
         if not own and len(periods) > 1:
             warnings.append(f"its lines have {len(periods)} periods: taken is all of {span}")
-    named, refused = _periods_near(texts, issued)
+    month = month_by_rule(issued, rule) if issued else None
+    named, refused = _periods_near(texts, issued, month)
     if len(named) == 1:
         candidates["text"] = named[0]
     elif not all(any(whole.holds(period) for whole in stated) for period in named):
@@ -74,7 +88,6 @@ def settle_period(
             if not period.holds(other)
         ]
         return SettledPeriod(period, source, warnings)
-    month = month_by_rule(issued, rule) if issued else None
     warnings += [
         f"the text names {mention.period}, which is not taken: {mention.refusal}"
         for mention in refused
@@ -86,7 +99,7 @@ def settle_period(
 
 
 def _periods_near(
-    texts: Sequence[Sequence[str]], issued: date | None
+    texts: Sequence[Sequence[str]], issued: date | None, month: Period | None
 ) -> tuple[list[Period], list[Mention]]:
     """Return the periods of the first group that names any, and what was refused up to there."""
     characters = 0
@@ -100,6 +113,10 @@ def _periods_near(
             for mention in _mentions_in(text):
                 distance = _refuse_distant(mention.period, issued)
                 refusal = mention.refusal or distance
+                if not refusal and number == 1:
+                    refusal = _doubt_line(mention)
+                elif not refusal and number > 1:
+                    refusal = _doubt_note(mention, month)
                 if not refusal:
                     periods.add(mention.period)
                 elif refusal != _ONE_DAY or (number < 2 and not distance):
@@ -108,6 +125,37 @@ def _periods_near(
         if periods:
             return sorted(periods), list(refused)
     return [], list(refused)
+
+
+def _doubt_line(mention: Mention) -> str:
+    """Return why what a line's text names is not the time of what it bills, or ""."""
+    return "" if mention.speaks or _is_about_a_month(mention.period) else _LONG
+
+
+def _doubt_note(mention: Mention, month: Period | None) -> str:
+    """Return why what a note names is not the time of the consumption, or ""; month: the rule's."""
+    if not mention.speaks:
+        return "nothing says that it is the time of the consumption"
+    if not _is_about_a_month(mention.period):
+        return _LONG
+    if mention.speaks == _IN_WORDS or not month:
+        return ""
+    days = (min(month.end, mention.period.end) - max(month.start, mention.period.start)).days
+    return "" if days >= _SHORTEST else f"the rule says {month}"
+
+
+def _is_about_a_month(period: Period) -> bool:
+    return _SHORTEST <= (period.end - period.start).days <= _LONGEST
+
+
+def period_of_line(text: str, issued: date | None) -> Period | None:
+    """Return the one period that a line's text says to be the time of what it bills."""
+    periods = {
+        mention.period
+        for mention in _mentions_in(text[:_LONGEST_TEXT])
+        if not (mention.refusal or _doubt_line(mention) or _refuse_distant(mention.period, issued))
+    }
+    return periods.pop() if len(periods) == 1 else None
 
 
 def _refuse_distant(period: Period, issued: date | None) -> str:
@@ -270,6 +318,37 @@ _ELSE = _compiled(
 )
 # `Contrato No. 5` is one clause.
 _CLAUSE = _compiled(r"[;|]|, |(?:(?<=\d)|(?<=\w{5}))\. ")
+# Of another time or thing, whatever the same clause says of consumption.
+_OTHER = _compiled(
+    r"\b(?:saldo|anterior|mora\b|moros|promedi|histor|pasad[oa]|(?<!mes )vencid|deuda|adeud"
+    r"|cartera|abono|recaud|ultim|proxim|siguiente|proyect|estimad|presupuest|previst|pendient"
+    r"|tarifa|precio|dolar|trm\b|ipc\b|uvt\b|increment|reajust|numeraci|rango|prefijo|consecutiv"
+    r"|habilit|garant|gracia|prueba|promoci|comparad|comparativ|respecto|frente a|versus|vs\b"
+    r"|desde (?:el )?(?:mes|ano)|afiliac|suscrit|instalac|activac|mantenimi|visita|reuni|entrega"
+    r"|despach|remisi|pedido|anticip|cuota|interes|retenci|declara|bimestr|trimestr|semestr"
+    r"|certific|reemplaz|anul|suspen|feliz"
+    r"|previous|prior|former|balance|overdue|arrears|average|last|next|upcoming|forecast|estimate"
+    r"|budget|price|rate\b|tariff|increase|warranty|trial|grace|valid|expir|numbering|range|since"
+    r"|compared|deposit|instal+ment|interest|delivery|shipped|order\b|due\b|payment|paid\b"
+    r"|outstanding|pending|suspen)\w*"
+)
+_OTHER_BEHIND = _compiled(
+    r"^[^\d,;|.]{0,40}?\b(?:saldo|anterior|mora\b|promedi|histor|vencid|pagad|cancelad|adeud|anulad|pendient"
+    r"|proyect|estimad|previous|prior|balance|overdue|average|paid|cancel|forecast)\w*"
+)
+_SENTENCE = _compiled(r"[;|]|(?:(?<=\d)|(?<=\w{5}))\. ")
+_CONSUMED = _compiled(
+    r"\b(?:consum|uso\b|usos\b|utiliza|usage|used\b|facturad|cobrad|billed|correspondiente)\w*"
+    r"|\b(?:mes|period\w*)(?: del?)? ?[:=]? ?(?:del? |desde )?(?:el )?$"
+)
+_SAID = _compiled(
+    r"\b(?:(?:mes|period\w*|ciclo|fechas)(?: \w+)?? (?:del? )?(?:consum|facturad|facturac|cobrad"
+    r"|uso\b|servicio|prestaci|liquidad)|(?:consum\w*|uso)(?: \w+)?? (?:en )?(?:el |del? )?"
+    r"(?:mes|period)|(?:billing|billed|service|usage|invoice) (?:period|month|cycle))"
+)
+_BY_THE_WAY, _IN_WORDS = 1, 2
+_SHORTEST, _LONGEST = 13, 45  # days of what is about a month
+_LONG = "it is not about a month"
 _BETWEEN = _compiled(r"\b(?:entre|between) (?:el )?$")
 # `1 al 15 de octubre y`, of which only the second half would be read
 _FIRST_HALF = _compiled(rf"{_TO}\d\d?(?:(?: de)? [a-z]+)?(?:,| y| and)(?: del| el)? $")
@@ -300,14 +379,40 @@ def _mentions_in(text: str) -> tuple[Mention, ...]:
     for read, pattern in _PATTERNS:
         for match in pattern.finditer(unread):
             before = unread[max(0, match.start() - 50) : match.start()]
+            sentence = unread[max(0, match.start() - 200) : match.start()]
             try:
                 mention = read(match, before)
             except ValueError:
                 continue  # 31 June, or an end before its start: it names nothing
-            if other := _ELSE.search(_CLAUSE.split(before)[-1]):
+            if other := _find_other(before, sentence, unread[match.end() : match.end() + 80]):
                 if mention.refusal == _ONE_DAY:
                     continue
-                mention = mention._replace(refusal=f"it follows {other[0]!r}")
-            mentions.append(mention)
+                mention = mention._replace(refusal=other)
+            mentions.append(mention._replace(speaks=_speaks(before)))
         unread = pattern.sub(" | ", unread)
     return tuple(mentions)
+
+
+def _find_other(before: str, sentence: str, behind: str) -> str:
+    """Return why what stands between these is the time of something else, or "". What is not in the
+    same clause, but the same sentence, is believed unless it speaks of consumption after it."""
+    clause = _CLAUSE.split(before)[-1]
+    if other := _ELSE.search(clause) or _OTHER.search(clause):
+        return f"it follows {other[0]!r}"
+    sentence = _SENTENCE.split(sentence)[-1]
+    others = [*_ELSE.finditer(sentence), *_OTHER.finditer(sentence)]
+    if others:
+        last = max(others, key=lambda match: match.start())
+        if not _CONSUMED.search(sentence, last.end()):
+            return f"it follows {last[0]!r}"
+    if other := _OTHER_BEHIND.search(behind):
+        return f"{other[0].strip(' :(-')!r} follows it"
+    return ""
+
+
+def _speaks(before: str) -> int:
+    """Return whether a clause speaks of consumption, and how plainly."""
+    clause = _CLAUSE.split(before)[-1]
+    if _SAID.search(clause):
+        return _IN_WORDS
+    return _BY_THE_WAY if _CONSUMED.search(clause) else 0

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import NamedTuple
 
 from wolkvox_billing.invoices.document import BILLS
-from wolkvox_billing.invoices.period import periods_in
+from wolkvox_billing.invoices.period import period_of_line
 from wolkvox_billing.reconciliation.contract.names import quote_names
 from wolkvox_billing.reconciliation.facts import BilledLine
 from wolkvox_billing.reconciliation.policy import Policy
@@ -26,7 +26,7 @@ class BilledLines(NamedTuple):
     doubts: dict[str, str]
 
 
-_Name = tuple[str | None, str, str | None]  # supplier_id, kind, number
+_Name = tuple[str | None, str, str]  # supplier_id, kind, bare number
 
 
 class _Document(NamedTuple):
@@ -42,6 +42,10 @@ class _Document(NamedTuple):
     tax: Decimal | None
     issued: date | None
     is_test: bool | None
+    format: str
+    net: Decimal | None
+    payable: Decimal | None
+    read_at: datetime
 
     @property
     def period(self) -> Period | None:
@@ -50,12 +54,20 @@ class _Document(NamedTuple):
     @property
     def name(self) -> _Name:
         """What no other document has."""
-        return self.supplier_id, self.kind, self.number
+        return self.supplier_id, self.kind, _bare(self.number)
 
     @property
     def is_without_period(self) -> bool:
         """Whether it is a note that names no period: it is for that of what it corrects."""
         return self.kind != "invoice" and self.period_source in ("rule", None)
+
+    def has_totals_of(self, other: _Document) -> bool:
+        """Whether it comes to what the other one does."""
+        if self.currency != other.currency:
+            return False
+        is_net = self.net is not None and self.net == other.net
+        is_tax = None in (self.tax, other.tax) or self.tax == other.tax
+        return (is_net and is_tax) or (self.payable is not None and self.payable == other.payable)
 
     @property
     def corrected(self) -> tuple[str | None, str]:
@@ -92,7 +104,7 @@ def read_billed_lines(client: Client, raw: str, policy: Policy) -> BilledLines:
             client,
             "SELECT document_id, supplier_id, document_kind, document_number, period_start, "
             "period_end, period_source, corrects_number, billing_currency, tax_amount, issue_date, "
-            "is_test "
+            "is_test, format, net_amount, payable_amount, read_at "
             f"FROM {raw}.invoice_documents",
         )
     ]
@@ -103,6 +115,9 @@ def read_billed_lines(client: Client, raw: str, policy: Policy) -> BilledLines:
         and document.kind in BILLS
         and (not policy.supplier_ids or document.supplier_id in policy.supplier_ids)
     }
+    superseded = _superseded(documents.values())
+    for document_id in superseded:
+        del documents[document_id]
     lines = [
         line
         for row in rows_of(
@@ -118,20 +133,57 @@ def read_billed_lines(client: Client, raw: str, policy: Policy) -> BilledLines:
         for document in documents.values()
         if document.kind == "invoice" and document.number and document.period
     }
-    numbers = Counter(document.name for document in documents.values() if document.number)
+    numbers = Counter(document.name for document in documents.values() if _bare(document.number))
     suppliers = {str(document.supplier_id or "none") for document in loaded}
     return BilledLines(
         [_billed(line, documents[line.document_id], periods, numbers) for line in lines],
-        _warn_of_suppliers(suppliers, policy) + _warn_of_notes(documents.values(), periods),
+        [
+            *_warn_of_suppliers(suppliers, policy),
+            *_warn_of_notes(documents.values(), periods),
+            *superseded.values(),
+        ],
         _doubts(documents, lines),
     )
+
+
+def _superseded(documents: Iterable[_Document]) -> dict[str, str]:
+    """Return a warning by document_id for each spreadsheet's document that is another one too: with
+    its kind, its number in whatever spelling, and its totals, as an electronic invoice or in a
+    spreadsheet that was read before. A spreadsheet may leave out the supplier."""
+    by_number: defaultdict[tuple[str, str], list[_Document]] = defaultdict(list)
+    for document in documents:
+        if number := _bare(document.number):
+            by_number[document.kind, number].append(document)
+    warnings: dict[str, str] = {}
+    for namesakes in by_number.values():
+        counting: list[_Document] = []
+        # The XML before spreadsheets, one that names the supplier before one that does not.
+        namesakes.sort(key=lambda d: (d.format != "ubl", not d.supplier_id, d.read_at))
+        for document in namesakes:
+            others = [
+                other
+                for other in counting
+                if document.format != "ubl"
+                and document.supplier_id in (other.supplier_id, None)
+                and document.has_totals_of(other)
+            ]
+            if len(others) != 1:
+                counting.append(document)
+                continue
+            kind = document.kind.replace("_", " ")
+            form = "the electronic one" if others[0].format == "ubl" else "the one read before"
+            warnings[document.document_id] = (
+                f"{kind} {document.number} of a spreadsheet is {others[0].number}, which is loaded "
+                f"too, with the same totals: {form} counts"
+            )
+    return warnings
 
 
 def _billed(line: _Line, document: _Document, periods: _Periods, numbers: _Numbers) -> BilledLine:
     period, source = document.period, document.period_source
     if document.is_without_period and document.corrected in periods:
         period, source = periods[document.corrected], "document"
-    if own := _named_period(line, period):
+    if own := _named_period(line, period, document.issued):
         period, source = own, "text"
     elif own := _period(line.period_start, line.period_end):
         period, source = own, "line"
@@ -156,13 +208,12 @@ def _billed(line: _Line, document: _Document, periods: _Periods, numbers: _Numbe
     )
 
 
-def _named_period(line: _Line, period: Period | None) -> Period | None:
+def _named_period(line: _Line, period: Period | None, issued: date | None) -> Period | None:
     """Return the one month, or run of days, that a line's own text names, where it is not within
     what its document says: `Ajuste consumo octubre 2026` in November's invoice is October's."""
-    named = set(periods_in(line.description or ""))
-    if len(named) != 1:
+    own = period_of_line(line.description or "", issued)
+    if not own:
         return None
-    [own] = named
     is_within = period is not None and (period.holds(own) or own.holds(period))
     return None if is_within else own
 

@@ -1,0 +1,150 @@
+"""What counts as billed: each document once, by its kind, in whatever forms and spellings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from builders.documents import element, line, ubl
+from builders.months import OCTOBER, READ, bill, invoice, judged, only, read
+from builders.project import Project
+from builders.record import write_documents
+from builders.sheets import HEADINGS, changed
+from builders.sheets import csv as csv_of
+from wolkvox_billing.invoices import tables
+from wolkvox_billing.verbs import invoices as verb
+from wolkvox_billing.verbs.reconcile import Reconciliation
+
+
+def coded(code: str, quantity: str, net: str, **more: Any) -> str:
+    return invoice(quantity, net, periods=OCTOBER + element("cbc:InvoiceTypeCode", code), **more)
+
+
+def sheet(project: Project, number: str, quantity: str, net: str, **cells: str) -> None:
+    """A spreadsheet with this one invoice comes and is read."""
+    row = changed(Factura=number, Cantidad=quantity, Unitario="100", Subtotal=net, **cells)
+    file = project.folder / "inbox" / f"{len(number)}-{number.replace('/', '_')}.csv"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(csv_of(HEADINGS, row))
+    write_documents(project, [file])
+
+
+@pytest.mark.parametrize("code", ["381", "396", "91"])
+def test_a_credit_by_its_code_takes_off(project: Project, code: str) -> None:
+    """1,000 billed and 200 given back by an Invoice of a credit's code: 800 are billed."""
+    read(project, *READ)
+    credit = coded(code, "200", "20000.00", number="NC17", corrects="F-1")
+    bill(project, invoice("1000", "100000.00"), credit)
+    row = only(judged(project))
+    assert (row.billed_quantity, row.billed_cost) == (800, 80000)
+
+
+@pytest.mark.parametrize("code", ["325", "386"])
+def test_what_comes_before_the_bill_is_not_billed(project: Project, code: str) -> None:
+    """A pro forma or prepayment of the same month beside its invoice is no second bill."""
+    read(project, *READ)
+    bill(project, invoice("1000", "100000.00"), coded(code, "1000", "100000.00", number="PRO-9"))
+    row = only(judged(project))
+    assert (row.reconciliation_status, row.billed_cost) == ("matched", 100000)
+
+
+def warnings_of(result: Reconciliation) -> str:
+    return "\n".join(result.warnings)
+
+
+@pytest.mark.parametrize("spelling", ["FE-1001", "FE1001", "FE 1001", "fe1001", "FE/1001"])
+def test_an_invoice_and_its_row_in_a_list_are_one(project: Project, spelling: str) -> None:
+    """However a spreadsheet spells the number, with the same totals it is the XML, which counts."""
+    read(project, *READ)
+    bill(project, invoice("1000", "100000.00", number="FE1001"))
+    sheet(project, spelling, "1000", "100000.00", IVA="")
+    result = judged(project)
+    assert (only(result).reconciliation_status, only(result).billed_cost) == ("matched", 100000)
+    assert f"invoice {spelling} of a spreadsheet is FE1001" in warnings_of(result)
+
+
+def test_the_list_may_come_first_or_leave_out_the_supplier(project: Project) -> None:
+    """Which one was read first does not matter, nor does a list without a NIT."""
+    read(project, *READ)
+    sheet(project, "FE-1001", "1000", "100000.00", IVA="", NIT="")
+    bill(project, invoice("1000", "100000.00", number="FE1001"))
+    assert only(judged(project)).reconciliation_status == "matched"
+
+
+def test_two_lists_in_two_spellings_are_one(project: Project) -> None:
+    """Without an XML the list that was read first counts."""
+    read(project, *READ)
+    sheet(project, "FE-1001", "1000", "100000.00", IVA="")
+    sheet(project, "FE1001", "1000", "100000.00", IVA="")
+    row = only(judged(project))
+    assert (row.reconciliation_status, row.billed_cost) == ("matched", 100000)
+
+
+def test_other_totals_in_another_spelling_are_two_contents_of_one_number(
+    project: Project,
+) -> None:
+    """A list that says another sum is no copy: nobody knows which one counts."""
+    read(project, *READ)
+    bill(project, invoice("1000", "100000.00", number="FE1001"))
+    sheet(project, "FE-1001", "900", "90000.00", IVA="")
+    assert only(judged(project)).reconciliation_status == "duplicate_document"
+
+
+def test_another_kind_or_number_is_another_document(project: Project) -> None:
+    """FE-1002 of the same totals is a second invoice."""
+    read(project, *READ)
+    bill(project, invoice("500", "50000.00", number="FE1001"))
+    sheet(project, "FE-1002", "500", "50000.00", IVA="")
+    row = only(judged(project))
+    assert (row.reconciliation_status, row.billed_cost) == ("matched", 100000)
+
+
+_NEW = ("allowance_amount", "charge_amount", "rounding_amount", "prepaid_amount",
+        "withheld_amount", "due_date", "exchange_rate")  # fmt: skip
+
+
+@pytest.mark.many_rows
+def test_a_record_without_the_new_columns_goes_on_working(
+    warehouse: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A record of an earlier release is compared as it is, and takes the columns with the next
+    document; what was there has none of them."""
+    documents = tables.INVOICE_TABLES["invoice_documents"]
+    columns = {name: kind for name, kind in documents.columns.items() if name not in _NEW}
+    rows_of = verb.document_rows
+
+    def old_rows(paper: Any, now: Any) -> Any:
+        class Row:
+            def __init__(self, row: object) -> None:
+                vars(self).update({n: v for n, v in vars(row).items() if n not in _NEW})
+
+        return list(map(Row, rows_of(paper, now)))
+
+    def take(number: str, **more: Any) -> None:
+        file = warehouse.folder / f"{number}.xml"
+        file.write_text(ubl(line("1000", "100000.00", tax=None, description="Grabaciones"),
+                            number=number, tax=None, net="100000.00", periods=OCTOBER,
+                            payable=None, **more))  # fmt: skip
+        verb.invoices([file], destination=warehouse.destination, clock=lambda: warehouse.vendor.now)
+
+    with monkeypatch.context() as old:
+        old.setitem(tables.INVOICE_TABLES, "invoice_documents", documents._replace(columns=columns))
+        old.setattr(verb, "document_rows", old_rows)
+        take("F-1")
+    names = (
+        "SELECT column_name FROM information_schema.columns WHERE table_name = 'invoice_documents'"
+    )
+    assert not {name for (name,) in warehouse.query(names)} & {*_NEW}
+    read(warehouse, *READ)
+    assert judged(warehouse).rows
+    more_total = element("cbc:AllowanceTotalAmount", "500.25", currencyID="COP")
+    take("F-2", more_total=more_total, before=element("cbc:DueDate", "2026-12-03"))
+    found = warehouse.query(
+        "SELECT document_number, allowance_amount, due_date FROM invoice_documents ORDER BY 1"
+    )
+    assert [[str(value) for value in row] for row in found] == [
+        ["F-1", "None", "None"],
+        ["F-2", "500.2500", "2026-12-03"],
+    ]
+    assert judged(warehouse).rows
