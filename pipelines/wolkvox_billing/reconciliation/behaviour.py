@@ -103,6 +103,7 @@ class Behaviour:
     in_gaps: int = 0
     recent: tuple[Point, ...] = ()  # of the last two days, one an hour
     by_clock: tuple[Span, ...] = ()  # what the month comes to by UTC's midnights, and cut at 18:00
+    may_be_raised: Decimal = Decimal()  # days' own numbers, after they were read last
 
     def seconds_that_held(self, quantity: Decimal) -> int | None:
         """Return how long before the last reading so much was counted; None where the last two days
@@ -227,9 +228,9 @@ def _falls(points: Sequence[Point], start: int, *, is_daily: bool) -> list[tuple
 
 def _are_about_a_midnight(before: Point, after: Point, start: int) -> bool:
     """Whether a midnight lies between two readings, give or take the hour of a clock that is
-    changed for the summer."""
+    changed for the summer. What is read of a day after it is over stands at its midnight."""
     return any(
-        (before.at + hour - start) // DAY != (after.at + hour - start) // DAY
+        (before.at - 1 + hour - start) // DAY != (after.at + hour - start) // DAY
         for hour in (-HOUR, 0, HOUR)
     )
 
@@ -247,6 +248,23 @@ def after_turn(points: Sequence[Point], start: int) -> list[Point]:
         if after.at < start + DAY and after.quantity * 2 < before.quantity:
             turned = place
     return list(points[turned:])
+
+
+def raised_later(days: Sequence[Sequence[Point]]) -> Decimal:
+    """Return how much may be added to days' own numbers after they were read last, by what others
+    grew from the same age on. `at` of a point is its age: seconds since its day was over."""
+    added = Decimal()
+    for day in days:
+        age, shown = day[-1]
+        if age < 0:
+            continue  # the day was not over: it is unread time
+        most = Decimal()
+        for other in days:
+            then = next((point.quantity for point in reversed(other) if point.at <= age), None)
+            if then and other[-1].at > age:
+                most = max(most, other[-1].quantity / then - 1)
+        added += shown * most
+    return added.to_integral_value(ROUND_CEILING)
 
 
 def _pairs(points: Sequence[Point]) -> Iterator[tuple[Point, Point]]:

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta, timezone
+from decimal import Decimal
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -14,6 +15,7 @@ from wolkvox_billing.reconciliation.behaviour import (
     after_turn,
     behaviour_of,
     count_between,
+    raised_later,
     widen,
     without_slips,
 )
@@ -139,6 +141,7 @@ class _Reading(NamedTuple):
 
     day: date
     point: Point
+    age: int = 0  # seconds from its day's end to the moment; below nothing within the day
 
 
 CUT_AT_18 = -6 * 3600  # the end of a business day, before midnight
@@ -188,8 +191,8 @@ def _read_readings(
         f"AND product = {literal(use.product)} AND usage_date >= {literal(use.period.start - DAY)} "
         f"AND usage_date < {literal(use.period.end + 2 * DAY)} ORDER BY read_epoch, poll_id",
     ):
-        point = Point(min(epoch, day_start(day + DAY, zone)), quantity)
-        readings[name].append(_Reading(day, point))
+        end = day_start(day + DAY, zone)
+        readings[name].append(_Reading(day, Point(min(epoch, end), quantity), epoch - end))
     return [
         sorted(of_name, key=lambda read: read.point.at)
         for of_name in readings.values()
@@ -211,6 +214,8 @@ def _behaviour(use: MonthUse, readings: Sequence[_Reading], facts: Facts) -> Beh
         is_nightly=is_counter and bool(report and report.is_nightly),
         is_daily=use.measure == "daily",
     )
+    if use.measure == "daily":
+        return replace(behaviour, may_be_raised=_may_be_raised(readings, use.period))
     if not is_counter:
         return behaviour
     before = [reading.point for reading in readings if reading.day < use.period.start]
@@ -221,6 +226,14 @@ def _behaviour(use: MonthUse, readings: Sequence[_Reading], facts: Facts) -> Beh
         for seconds in (int(offset.total_seconds()), CUT_AT_18)
     )
     return replace(behaviour, by_clock=tuple(count for count in counts if count))
+
+
+def _may_be_raised(readings: Sequence[_Reading], period: Period) -> Decimal:
+    days: defaultdict[date, list[Point]] = defaultdict(list)
+    for reading in readings:
+        if period.start <= reading.day < period.end:
+            days[reading.day].append(Point(reading.age, reading.point.quantity))
+    return raised_later([sorted(day, key=lambda point: point.at) for day in days.values()])
 
 
 def _unread(

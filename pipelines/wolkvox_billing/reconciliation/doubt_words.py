@@ -154,6 +154,12 @@ TEXTS: dict[str, dict[str, Sentences]] = {
             "",
             "a line map whose row names no product, or the supplier's word on what the line bills",
         ),
+        "raised_later": Sentences(
+            "earlier days were raised when they were over, and the last ones may be yet, by "
+            "{missing}",
+            "days that are raised when they are over: by what earlier ones were, {missing} at most",
+            "a reading of these days a week later",
+        ),
         "waived": Sentences(
             "less than is worth an alarm ({amount}) was not billed: it may have been waived", "", ""
         ),
@@ -357,6 +363,12 @@ TEXTS: dict[str, dict[str, Sentences]] = {
             "",
             "una fila del mapa de líneas sin producto, o la palabra del proveedor sobre qué cobra "
             "la línea",
+        ),
+        "raised_later": Sentences(
+            "días anteriores subieron después de terminados, y los últimos aún pueden subir en "
+            "{missing}",
+            "días que suben ya terminados: por lo que subieron otros, {missing} como máximo",
+            "una lectura de esos días una semana después",
         ),
         "waived": Sentences(
             "menos de lo que vale una alarma ({amount}) no se facturó: puede ser una cortesía",

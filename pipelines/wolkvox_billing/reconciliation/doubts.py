@@ -212,6 +212,16 @@ def _fall(case: Case) -> Doubt | None:
     return Doubt(name, "inconclusive_fall", {"missing": most})
 
 
+def _raised_later(case: Case) -> Doubt | None:
+    """Days' own numbers that the vendor raises after they are over, and may raise again."""
+    if case.status != OVER or not any(use.measure == "daily" for use in case.uses):
+        return None
+    missing = sum((one.may_be_raised for one in case.behaviours), Decimal())
+    stands = bool(missing) and case.excess <= missing + case.tail
+    status = "inconclusive_restated" if stands else ""
+    return Doubt("raised_later", status, {"missing": missing})
+
+
 def _stillness(case: Case) -> Doubt | None:
     """The counter stands still: what it holds is counted with what nobody read, so this one never
     stands by itself."""
@@ -472,7 +482,7 @@ def _report_uses(case: Case) -> list[MonthUse]:
 
 def _issued_early(case: Case) -> Doubt | None:
     """A document that is issued before its period ends bills an estimate of what is left of it: of
-    a counter no more than twice what the busiest day held, for each day that was left."""
+    a counter no more than the busiest day held, for each day that was left."""
     if case.status not in QUANTITY or not case.key.period:
         return None
     end = case.key.period.end
@@ -484,7 +494,7 @@ def _issued_early(case: Case) -> Doubt | None:
     if used and case.excess > 0:
         busiest = max(day.quantity / day.covers for day in used)
         since = sum((_used_since(issued, day) for day in used), Decimal())
-        left = busiest * (end - issued).days * case.verdict.policy.tail_factor - since
+        left = busiest * (end - issued).days - since
         if case.excess > max(left, Decimal()) + case.tail:
             values = {"issued": issued, "left": left.quantize(Decimal(1), ROUND_CEILING)}
             return Doubt("bold_estimate", "", values)
@@ -749,6 +759,7 @@ EXPLANATIONS: tuple[Explanation, ...] = (
     _percentages,
     _reset,
     _fall,
+    _raised_later,
     _stillness,
     _lag,
     _other_clock,

@@ -263,7 +263,7 @@ def _parts(verdict: Verdict) -> list[str]:
             return [*both, "no_price"]
         case "price_difference":
             return [*both, "cost", "price"]
-        case "semantics_undetermined":
+        case "semantics_undetermined" if not verdict.standing_doubt:
             uses = verdict.measured.uses if verdict.measured else []
             is_mixed = all(use.quantity is not None for use in uses)
             return [*billed, "mixed" if is_mixed else "undetermined"]
