@@ -255,16 +255,13 @@ def raised_later(days: Sequence[Sequence[Point]]) -> Decimal:
     grew from the same age on. `at` of a point is its age: seconds since its day was over."""
     added = Decimal()
     for day in days:
-        age, shown = day[-1]
-        if age < 0:
-            continue  # the day was not over: it is unread time
-        most = Decimal()
+        age, most = day[-1].at, Decimal()
         for other in days:
             then = next((point.quantity for point in reversed(other) if point.at <= age), None)
-            if then and other[-1].at > age:
-                most = max(most, other[-1].quantity / then - 1)
-        added += shown * most
-    return added.to_integral_value(ROUND_CEILING)
+            if then is not None and other[-1].at > age:
+                most = max(most, other[-1].quantity - then)
+        added += most
+    return added
 
 
 def _pairs(points: Sequence[Point]) -> Iterator[tuple[Point, Point]]:
