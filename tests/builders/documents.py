@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
@@ -169,6 +169,23 @@ def xlsx(*sheets: Sequence[Sequence[Any]]) -> bytes:
         sheet = book.create_sheet(f"Sheet{number}")
         for row in rows:
             sheet.append(list(row))
+    file = io.BytesIO()
+    book.save(file)
+    return file.getvalue()
+
+
+def titled(
+    sheets: Mapping[str, Sequence[Sequence[Any]]], change: Callable[[Any], None] | None = None
+) -> bytes:
+    """A workbook with these sheets by their titles, changed by hand before it is saved."""
+    book = openpyxl.Workbook()
+    book.remove(book.worksheets[0])
+    for title, rows in sheets.items():
+        sheet = book.create_sheet(title)
+        for row in rows:
+            sheet.append(list(row))
+    if change:
+        change(book)
     file = io.BytesIO()
     book.save(file)
     return file.getvalue()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wolkvox_billing.invoices import Document, Rejected, complete_document
+from wolkvox_billing.invoices import Document, Hints, Rejected, complete_document
 from wolkvox_billing.invoices.files import Content, read_file
 
 RULE = "month_before_issue"
@@ -11,7 +11,7 @@ RULE = "month_before_issue"
 def contents_in(data: bytes | str, decimal: str | None = None, rule: str = RULE) -> list[Content]:
     """Return all that a file holds; documents are checked, and have their periods."""
     binary = data.encode() if isinstance(data, str) else data
-    contents = [paper.content for paper in read_file("f", binary, decimal)]
+    contents = [paper.content for paper in read_file("f", binary, Hints(decimal))]
     for place, content in enumerate(contents):
         if isinstance(content, Document):
             try:

@@ -50,7 +50,7 @@ from builders.kills import note
 from builders.project import NOON, TOKENS, Project
 from wolkvox_billing import wolkvox_billing
 from wolkvox_billing.errors import SettingsError
-from wolkvox_billing.invoices import Document, OtherKind, Rejected, complete_document
+from wolkvox_billing.invoices import Document, Hints, OtherKind, Rejected, complete_document
 from wolkvox_billing.invoices.files import Paper, read_file
 from wolkvox_billing.marts.meaning import read_meaning
 from wolkvox_billing.reconciliation.contract.line_map import COLUMNS as MAP_COLUMNS
@@ -152,7 +152,7 @@ def test_a_warehouse_holds_what_was_sent(project: Project, fuzz: Fuzz) -> None:
 def read(name: str, data: bytes, decimal: str | None = None) -> list[Paper]:
     """Return what is in a file; documents are checked, and have their periods."""
     results = []
-    for result in read_file(name, data, decimal):
+    for result in read_file(name, data, Hints(decimal)):
         assert isinstance(result.content, (Document, OtherKind, Rejected))
         if isinstance(result.content, Document):
             try:

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from builders.documents import PDF, attached, declared, line, namespaces, ubl, xlsx, zipped
 from builders.sheets import HEADINGS, ROW
 from builders.sheets import csv as csv_of
-from wolkvox_billing.invoices import Document, OtherKind, Rejected, read_invoices
+from wolkvox_billing.invoices import Document, Hints, OtherKind, Rejected, read_invoices
 from wolkvox_billing.invoices.files import Paper, read_file
 
 GOOD = declared(ubl())
@@ -321,5 +321,5 @@ def test_no_row_of_texts_is_a_traceback(cells: list[str], decimal: str | None) -
     """Whatever people type into cells, a document or a reason comes out."""
     quoted = ",".join('"' + cell.replace('"', '""') + '"' for cell in cells)
     data = f"{csv_of(HEADINGS, ROW)}\n{quoted}\n".encode("utf-8", "replace")
-    for paper in read_file("f.csv", data, decimal):
+    for paper in read_file("f.csv", data, Hints(decimal)):
         assert isinstance(paper.content, (Document, Rejected))

@@ -37,9 +37,17 @@ if TYPE_CHECKING:
     type=click.Choice([".", ","]),
     help="What is before decimals in spreadsheets, where a file does not show it.",
 )
+@click.option("--currency", help="The currency of spreadsheets that state none, such as COP.")
+@click.option("--supplier", help="The supplier's NIT, for spreadsheets that state none.")
 @json_option
 def invoices(
-    paths: tuple[str, ...], destination: str, dataset: str, decimal: str | None, as_json: bool
+    paths: tuple[str, ...],
+    destination: str,
+    dataset: str,
+    decimal: str | None,
+    currency: str | None,
+    supplier: str | None,
+    as_json: bool,
 ) -> None:
     """Read invoices out of files, folders and zips, and load them.
 
@@ -54,6 +62,8 @@ def invoices(
             destination=destination,
             dataset=dataset,
             decimal=decimal,
+            currency=currency,
+            supplier=supplier,
             on_paper=on_paper,
         )
     rejected = [

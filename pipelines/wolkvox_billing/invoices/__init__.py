@@ -1,8 +1,10 @@
 """Invoices: files into documents with their lines, one module per format, and all into the same.
 
     paths ─▶ files ──┬─▶ ubl ─▶ xml     UBL 2.1: DIAN, Peppol, EN 16931; attached, in a mail's zip
-                     └─▶ spreadsheet    delimited (CSV), workbook and package (XLSX) ─▶ rows, with
-                           │            headings (which column is what) and cells (numbers, dates)
+                     └─▶ spreadsheet    delimited (CSV), workbook and package (XLSX), html_table
+                           │            ─▶ rows, with headings (which column is what), labels (what
+                           │            a row says of itself) and cells (numbers, dates) ─▶
+                           │            restated (totals and sheets that say a thing again)
              document ◀────┘            one shape for all; period: from when to when, by whose word
              tables                     the rows of invoice_documents, invoice_lines, rejected_…
 
@@ -22,11 +24,21 @@ if TYPE_CHECKING:
     from wolkvox_billing.invoices.document import Document, Rejected
     from wolkvox_billing.invoices.files import Paper
     from wolkvox_billing.invoices.reading import complete_document, read_invoices
+    from wolkvox_billing.invoices.sheets.spreadsheet import Hints
     from wolkvox_billing.invoices.ubl import OtherKind
 
-__all__ = ["Document", "OtherKind", "Paper", "Rejected", "complete_document", "read_invoices"]
+__all__ = [
+    "Document",
+    "Hints",
+    "OtherKind",
+    "Paper",
+    "Rejected",
+    "complete_document",
+    "read_invoices",
+]
 _MODULES = {
     "Document": "document",
+    "Hints": "sheets.spreadsheet",
     "OtherKind": "ubl",
     "Paper": "files",
     "Rejected": "document",

@@ -16,7 +16,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 from wolkvox_billing.invoices.document import Document, Rejected
-from wolkvox_billing.invoices.sheets.spreadsheet import read_csv, read_xlsx
+from wolkvox_billing.invoices.sheets.html_table import is_html
+from wolkvox_billing.invoices.sheets.package import NoWorkbook
+from wolkvox_billing.invoices.sheets.spreadsheet import (
+    NO_HINTS,
+    Hints,
+    read_csv,
+    read_html,
+    read_xlsx,
+)
 from wolkvox_billing.invoices.ubl import OtherKind, read_xml
 from wolkvox_billing.invoices.wrappers import unwrap_text
 
@@ -55,7 +63,7 @@ class _Attachment(Rejected):
     """What comes along in a mail, such as its PDF: beside documents in a zip it is passed over."""
 
 
-def read_paths(paths: Sequence[Path], decimal: str | None = None) -> Iterator[Paper]:
+def read_paths(paths: Sequence[Path], hints: Hints = NO_HINTS) -> Iterator[Paper]:
     """Yield every document of these files, folders and zips, in the order of their names."""
     for path in paths:
         for name, file in walk(path):
@@ -67,13 +75,13 @@ def read_paths(paths: Sequence[Path], decimal: str | None = None) -> Iterator[Pa
             except Rejected as error:
                 yield Paper(name, None, error)
             else:
-                yield from read_file(name, data, decimal)
+                yield from read_file(name, data, hints)
 
 
 def read_file(
     name: str,
     data: bytes,
-    decimal: str | None = None,
+    hints: Hints = NO_HINTS,
     budget: _Budget | None = None,
     depth: int = 0,
 ) -> Iterator[Paper]:
@@ -88,13 +96,16 @@ def read_file(
                 if "[Content_Types].xml" not in names:
                     if depth == MOST_ZIPS_DEEP:
                         raise Rejected(f"zips in zips, more than {MOST_ZIPS_DEEP} deep")
-                    yield from _read_members(name, archive, decimal, budget, depth + 1)
+                    yield from _read_members(name, archive, hints, budget, depth + 1)
                     return
-                if "xl/workbook.xml" not in names or len(set(names)) < len(names):
+                if len(set(names)) < len(names):
                     raise _Attachment("an Office file that is no workbook, which cannot be read")
                 parts = {info.filename: budget.unpack(archive, info) for info in archive.infolist()}
-            contents: Iterator[Content] = read_xlsx(parts, decimal)
-        elif (stripped := data.lstrip(_BEFORE_XML)).startswith(_XML):
+            contents: Iterator[Content] = read_xlsx(parts, hints)
+        elif is_html(stripped := data.lstrip(_BEFORE_XML)):
+            budget.spend_tags(data)
+            contents = read_html(data, hints)
+        elif stripped.startswith(_XML):
             budget.spend_tags(data)
             contents = read_xml(stripped)
         elif stripped.startswith((b"&lt;", b"&amp;lt;")):
@@ -102,9 +113,11 @@ def read_file(
             contents = read_xml(unwrap_text(stripped.decode("utf-8", "replace")))
         else:
             _refuse_unreadable(data)
-            contents = read_csv(data, decimal)
+            contents = read_csv(data, hints)
         for content in contents:
             yield Paper(name, sha256, content)
+    except NoWorkbook as error:
+        yield Paper(name, sha256, _Attachment(str(error)))
     except Rejected as error:
         yield Paper(name, sha256, error)
 
@@ -118,6 +131,8 @@ def _refuse_unreadable(data: bytes) -> None:
         raise _Attachment(PDF)
     if head.startswith(_PICTURES):
         raise _Attachment("a picture, which cannot be read")
+    if head.lstrip().lower().startswith(b"mime-version:"):
+        raise Rejected("a web archive (MHTML) that calls itself Excel: save it as .xlsx")
     if head.startswith(_OLD_OFFICE):
         raise Rejected(
             "an old Excel file, or one with a password: save it as .xlsx without a password"
@@ -168,7 +183,7 @@ def _open_zip(data: bytes) -> zipfile.ZipFile:
 
 
 def _read_members(
-    name: str, archive: zipfile.ZipFile, decimal: str | None, budget: _Budget, depth: int
+    name: str, archive: zipfile.ZipFile, hints: Hints, budget: _Budget, depth: int
 ) -> Iterator[Paper]:
     passed_over: list[Paper] = []
     is_anything_told = False
@@ -184,7 +199,7 @@ def _read_members(
             yield Paper(member, None, error)
             is_anything_told = True
             continue
-        for paper in read_file(member, data, decimal, budget, depth):
+        for paper in read_file(member, data, hints, budget, depth):
             is_rejected = isinstance(paper.content, Rejected)
             if is_rejected and not paper.file_name.lower().endswith(_DATA):
                 passed_over.append(paper)

@@ -8,18 +8,19 @@ from pathlib import Path
 from wolkvox_billing.invoices.document import Document, Rejected, check_document, turn_credit_note
 from wolkvox_billing.invoices.files import Paper, read_paths
 from wolkvox_billing.invoices.period import settle_period
+from wolkvox_billing.invoices.sheets.spreadsheet import NO_HINTS, Hints
 
 
 def read_invoices(
-    paths: Sequence[Path], *, decimal: str | None = None, rule: str = "month_before_issue"
+    paths: Sequence[Path], *, hints: Hints = NO_HINTS, rule: str = "month_before_issue"
 ) -> Iterator[Paper]:
     """Yield every document in these files, folders and zips, checked and with its period; and all
     that was rejected. Raises nothing for what a file holds.
 
-    decimal: what is before decimals in spreadsheets, `.` or `,`; None lets the file tell.
+    hints: what a person says of spreadsheets that do not say it themselves.
     rule: `month_before_issue` or `issue_month`, for a document that names no period.
     """
-    for paper in read_paths(paths, decimal):
+    for paper in read_paths(paths, hints):
         if isinstance(paper.content, Document):
             try:
                 complete_document(paper.content, rule)

@@ -80,7 +80,7 @@ class DocumentRow:
     corrects_number: Annotated[
         str | None, (TEXT, "The number of the document that this one refers to")
     ]
-    format: Annotated[str, (TEXT, "ubl, csv or xlsx")]
+    format: Annotated[str, (TEXT, "ubl, csv, xlsx or html")]
     file_name: Annotated[
         str | None, (TEXT, "The file it came from; in a zip with the member's name")
     ]

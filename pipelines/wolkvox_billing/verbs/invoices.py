@@ -6,6 +6,7 @@ document says. So files may be read again, and a run that was killed is run agai
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -19,7 +20,7 @@ from dlt.destinations.sql_client import SqlClientBase
 from dlt.extract import DltResource, DltSource
 
 from wolkvox_billing.errors import SettingsError, WolkvoxError
-from wolkvox_billing.invoices import Document, OtherKind, Paper, Rejected, read_invoices
+from wolkvox_billing.invoices import Document, Hints, OtherKind, Paper, Rejected, read_invoices
 from wolkvox_billing.invoices.document import BILLS
 from wolkvox_billing.invoices.tables import (
     INVOICE_TABLES,
@@ -34,6 +35,7 @@ from wolkvox_billing.invoices.tables import (
 from wolkvox_billing.reconciliation.mart import fill_anew
 from wolkvox_billing.reconciliation.policy import PERIOD_RULES, read_policy
 from wolkvox_billing.values.clock import Clock, utc_now
+from wolkvox_billing.values.tax_id import canonical_id
 from wolkvox_billing.verbs.load import NOT_RECONCILED
 from wolkvox_billing.warehouse.bulk import AsFiles
 from wolkvox_billing.warehouse.columns import INSERT, hints
@@ -114,6 +116,8 @@ def invoices(
     destination: str = DESTINATION,
     dataset: str = DATASET,
     decimal: str | None = None,
+    currency: str | None = None,
+    supplier: str | None = None,
     period_rule: str | None = None,
     clock: Clock = utc_now,
     on_paper: Callable[[Paper], None] | None = None,
@@ -123,6 +127,7 @@ def invoices(
     filled anew, as `load` does.
 
     decimal: what is before decimals in spreadsheets, `.` or `,`; None lets each file tell.
+    currency, supplier: a code and a tax id, for spreadsheets that state none.
     period_rule: for documents that name no period; None takes the setting.
     Raises SettingsError before anything is read, and WarehouseError where nothing can be loaded.
     """
@@ -130,6 +135,11 @@ def invoices(
         raise SettingsError(
             f"`period_rule` is one of {', '.join(PERIOD_RULES)}, and `decimal` . or ,"
         )
+    if currency is not None and not re.fullmatch("[A-Za-z]{3}", currency):
+        raise SettingsError("`currency` is a code of three letters such as COP")
+    if supplier is not None and not any(c.isdigit() for c in supplier):
+        raise SettingsError("`supplier` is a tax id, such as a NIT")
+    hints = Hints(decimal, currency and currency.upper(), supplier and canonical_id(supplier))
     if absent := [str(path) for path in paths if not Path(path).exists()]:
         raise SettingsError(f"there is no {', '.join(absent)}")
     rule = period_rule or configured(read_policy).period_rule
@@ -139,7 +149,7 @@ def invoices(
         intake.location = location_of(pipeline)
 
         def read() -> Iterator[Paper]:
-            for paper in read_invoices([Path(p) for p in paths], decimal=decimal, rule=rule):
+            for paper in read_invoices([Path(p) for p in paths], hints=hints, rule=rule):
                 if on_paper:
                     on_paper(paper)
                 yield paper

@@ -7,7 +7,8 @@ and `,` is before the decimals, or the person who knows says it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import NamedTuple, TypeVar
@@ -57,6 +58,32 @@ class NumberedRow(NamedTuple):
 
     number: int
     values: Sequence[CellValue]
+    is_hidden: bool = False
+
+
+class Span(NamedTuple):
+    """Merged cells of one column: its position from 0, and the numbers of the first and last
+    row."""
+
+    column: int
+    first: int
+    last: int
+
+
+@dataclass
+class Sheet:
+    """A sheet: `name` stands in places where a file has several, `title` always.
+
+    What is hidden and merged is known once the first row was read.
+    """
+
+    name: str
+    rows: Iterator[NumberedRow]
+    title: str = ""
+    is_hidden: bool = False
+    hidden_columns: list[range] = field(default_factory=list)  # positions from 0
+    spans: list[Span] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
 
 
 class Cell(NamedTuple):

@@ -5,7 +5,6 @@ Case, accents, blanks and the marks in `Nº`, `N°` and `Vr.` do not matter.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from wolkvox_billing.invoices.document import Rejected
@@ -13,7 +12,14 @@ from wolkvox_billing.invoices.sheets.cells import Cell, as_text
 from wolkvox_billing.values.spelling import plain
 
 _NAMES = {
-    "supplier_id": "NIT, NIT proveedor, NIT emisor, Id proveedor, Supplier, Supplier NIT, Tax id",
+    "supplier_id": (
+        "NIT, NIT proveedor, NIT emisor, NIT del proveedor, Id proveedor, Supplier NIT, Tax id, "
+        "Supplier tax id, Vendor tax id"
+    ),
+    "supplier": (  # a tax id or a name: its text tells
+        "Proveedor, Nombre proveedor, Nombre del proveedor, Razón social, Razón social proveedor, "
+        "Emisor, Supplier, Supplier name, Vendor, Vendor name"
+    ),
     "document_kind": "Tipo, Tipo documento, Tipo de documento, Clase, Kind, Document type",
     "document_number": (
         "Nº Factura, No Factura, Núm Factura, Número, Número factura, Número de factura, Factura, "
@@ -45,13 +51,33 @@ _NAMES = {
         "Subtotal, Sub total, Neto, Valor neto, Importe neto, Base, Base gravable, Valor antes de "
         "IVA, Total sin IVA, Net, Net total"
     ),
+    # Where no heading of `net_amount` is there, the first of these that is stands for it; of the
+    # others the last is checked.
+    "value": "Valor, Vr, Vlr, Importe, Monto, Amount, Line amount",
+    "line_total": (
+        "Valor total, Vr total, Vlr total, Importe total, Monto total, Total línea, Valor línea, "
+        "Line total, Total amount, Total price, Extended price"
+    ),
+    "total": (
+        "Total, Total factura, Valor factura, Valor total factura, Vr total factura, "
+        "Total documento, Total con IVA, Total IVA incluido, Valor con IVA, Total a pagar, "
+        "Valor a pagar, "
+        "Total general, Invoice total, Grand total, Gross, Gross amount, Gross total, "
+        "Total incl VAT, Total with tax, Total including tax, Amount due, Total due"
+    ),
+    "status": (
+        "Estado, Estado factura, Estado de la factura, Estado documento, Estado del documento, "
+        "Estado DIAN, Situación, Status, Invoice status, Document status, State"
+    ),
+    "is_no_bill": (
+        "Anulada, Anulado, Anulación, Cancelada, Cancelado, Void, Voided, Cancelled, Canceled"
+    ),
     "tax_amount": "IVA, Valor IVA, Vr IVA, Impuesto, Impuestos, Tax, VAT",
     "currency": "Moneda, Divisa, Currency code, Billing currency",
     "corrects_number": "Corrige, Factura afectada, Factura que corrige, Documento afectado",
 }
 # Headings that may as well mean something else, such as the number of the line.
 _VAGUE = {"n", "no", "item", "base", "basegravable", "tipo", "clase"}
-_TOTAL = re.compile("(?:gran|sub)?total(?:es|general)?")
 _KINDS = {  # how the word begins; codes
     "invoice": ("factura invoice electronicinvoice", "fv fe fev fve 1 01"),
     "credit_note": ("notacredito notadecredito creditnote", "nc nce 91"),
@@ -59,7 +85,9 @@ _KINDS = {  # how the word begins; codes
 }
 _NO_INVOICE = ("anulad", "proforma", "rechazad", "compra", "cancel")
 LONGEST_NAME = 60
-NEEDED = ("document_number", "net_amount")
+NET_COLUMNS = ("net_amount", "value", "line_total", "total")
+# Of two columns with one of these, the first is read: neither may cost a document.
+_FIRST_COUNTS = ("supplier", "value", "line_total", "total", "status", "is_no_bill")
 LEAST_KNOWN = 3  # of a row's headings, or it is no header
 
 
@@ -86,13 +114,21 @@ def fields_of(row: Sequence[str]) -> dict[int, str]:
         if len(text) <= LONGEST_NAME and "%" not in text and (name := letters_of(text)) in _FIELDS
     }
     exact = {field for name, field in known.values() if name not in _VAGUE}
-    return {
-        n: field for n, (name, field) in known.items() if name not in _VAGUE or field not in exact
-    }
+    fields: dict[int, str] = {}
+    for n, (name, field) in known.items():
+        is_repeated = field in _FIRST_COUNTS and field in fields.values()
+        if not is_repeated and (name not in _VAGUE or field not in exact):
+            fields[n] = field
+    return fields
 
 
 def is_header(fields: dict[int, str]) -> bool:
     return len(set(fields.values())) >= LEAST_KNOWN and "document_number" in fields.values()
+
+
+def is_whole(fields: dict[int, str]) -> bool:
+    """Return whether these are a header with all that a document needs."""
+    return is_header(fields) and any(field in fields.values() for field in NET_COLUMNS)
 
 
 def check_fields(fields: dict[int, str], header: Sequence[Cell]) -> None:
@@ -102,16 +138,12 @@ def check_fields(fields: dict[int, str], header: Sequence[Cell]) -> None:
         if len(columns) > 1:
             both = " and ".join(f"{c.place} {as_text(c.value)!r}" for c in columns)
             raise Rejected(f"{both} both read as {field}: rename one")
-    if missing := [field for field in NEEDED if field not in fields.values()]:
+    missing = [] if "document_number" in fields.values() else ["document_number"]
+    if not any(field in fields.values() for field in NET_COLUMNS):
+        missing.append("net_amount")
+    if missing:
         names = "; ".join(f"{field} ({_NAMES[field].split(', ')[0]}, ...)" for field in missing)
         raise Rejected(f"a spreadsheet without a column for {names}")
-
-
-def is_total(text: str) -> bool:
-    """Whether a cell says that its row is a total of others."""
-    if len(text) > LONGEST_NAME or "total" not in text.casefold():
-        return False
-    return bool(_TOTAL.fullmatch(letters_of(text)))
 
 
 def kind_of(text: str) -> str | None:

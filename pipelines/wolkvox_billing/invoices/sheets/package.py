@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from typing import NamedTuple
 from xml.parsers import expat
 
@@ -25,6 +27,10 @@ class Handlers(NamedTuple):
     text: Callable[[str], None] | None = None
 
 
+class NoWorkbook(Rejected):
+    """A package that holds something else, such as a text."""
+
+
 class Package:
     """The parts, by their names in lower case. Raises Rejected, as does whatever reads them."""
 
@@ -35,6 +41,28 @@ class Package:
 
     def __contains__(self, path: str) -> bool:
         return path in self._parts
+
+    def part(self, path: str) -> bytes:
+        return self._parts.get(path, b"")
+
+    def relationships(self, path: str, most: int = 1000) -> dict[str, str]:
+        """Return the parts that a part, or "" (the package), refers to: by their ids, and the
+        first of each type by that."""
+        folder, name = posixpath.split(path)
+        targets: dict[str, str] = {}
+
+        def start(name: str, attributes: Attributes) -> None:
+            if name == "Relationship" and len(targets) < most:
+                target = posixpath.join("/", folder, attributes.get("Target", ""))
+                part = posixpath.normpath(target).lstrip("/").lower()
+                kind = attributes.get("Type", "").rpartition("/")[2]
+                targets[attributes.get("Id", "")] = part
+                targets.setdefault(kind, part)
+
+        rels = posixpath.join(folder, "_rels", f"{name}.rels")
+        if rels in self:
+            self.run(rels, Handlers(start))
+        return targets
 
     def walk(self, path: str, handlers: Handlers) -> Iterator[None]:
         """Call the handlers for what is in a part, and stop after each piece of it."""
@@ -82,6 +110,18 @@ class Package:
         """Call the handlers for all that is in a part."""
         for _ in self.walk(path, handlers):
             pass
+
+
+def main_part(package: Package) -> str:
+    """Return the name of the workbook's main part, whatever it is called. Raises Rejected where
+    the package is of another program."""
+    main = package.relationships("").get("officeDocument", "xl/workbook.xml")
+    roots: list[str] = []
+    with suppress(Rejected):  # whoever reads it says what is broken
+        next(package.walk(main, Handlers(lambda name, _: roots.append(name))))
+    if main not in package or (roots and roots[0] != "workbook"):
+        raise NoWorkbook("an Office file that is no workbook, which cannot be read")
+    return main
 
 
 def _check(parts: Mapping[str, bytes]) -> None:

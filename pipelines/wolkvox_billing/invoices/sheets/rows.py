@@ -6,19 +6,30 @@ document, on whichever sheets they stand.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 from typing import NamedTuple
 
-from wolkvox_billing.invoices.document import Rejected, storable
-from wolkvox_billing.invoices.sheets import headings
-from wolkvox_billing.invoices.sheets.cells import Cell, CellValue, NumberedRow, as_text, text_in
+from wolkvox_billing.invoices.document import Rejected, short, storable
+from wolkvox_billing.invoices.sheets import headings, labels
+from wolkvox_billing.invoices.sheets.cells import (
+    Cell,
+    CellValue,
+    NumberedRow,
+    Sheet,
+    as_text,
+    numbers_of,
+    text_in,
+)
 from wolkvox_billing.values.tax_id import canonical_id
 
+AMOUNTS = ("quantity", "unit_price", "net_amount", "tax_amount")
 MOST_ROWS = 50_000
 MOST_CHARACTERS = 20_000_000  # in all cells that are read: a text of a workbook may be in many
 EXPECTED = "expected headings such as Nº Factura, Fecha, Concepto, Cantidad, Subtotal, Moneda"
 HEADER_WITHIN = 30  # rows: titles and addresses stand above it
+_MOST_MERGED = 1_000  # rows under one merged cell
 _MOST_NAMED = 20  # columns and rows, in a warning
 
 
@@ -30,18 +41,48 @@ class Column(NamedTuple):
 
 
 class Header:
-    """The header of a sheet: columns by field, and warnings for all documents under it."""
+    """The header of a table: columns by field, and warnings for all documents under it."""
 
-    def __init__(self, sheet: str, row: NumberedRow) -> None:
-        names = [as_text(value)[: headings.LONGEST_NAME] for value in row.values]
+    def __init__(self, sheet: Sheet, names: Sequence[str], number: int) -> None:
+        names = [name[: headings.LONGEST_NAME] for name in names]
         fields = headings.fields_of(names)
-        cells = [Cell(name, n, row.number, sheet=sheet) for n, name in enumerate(names, 1)]
+        fields, beside = _first_block(fields, names)
+        cells = [Cell(name, n, number, sheet=sheet.name) for n, name in enumerate(names, 1)]
         headings.check_fields(fields, cells)
-        self.sheet, self.width = sheet, len(names)
+        self.sheet, self.title, self.width = sheet.name, sheet.title, len(names)
+        self.is_hidden = sheet.is_hidden
+        self.merged = {
+            (span.column, row): span.first
+            for span in sheet.spans
+            for row in range(span.first + 1, min(span.last, span.first + _MOST_MERGED) + 1)
+        }
+        self.names = names
+        nets = [name for name in headings.NET_COLUMNS if name in fields.values()]
+        # The column that stands for the net amount, and the one that it is checked with.
+        self.net_column, self.total_column = nets[0], nets[-1] if len(nets) > 1 else ""
+        fields = {
+            n: "net_amount" if field == nets[0] else field
+            for n, field in fields.items()
+            if field not in nets[1:-1]
+        }
         self.columns = {field: Column(n, names[n]) for n, field in fields.items()}
         self.warnings: list[str] = []
         if unread := [name for n, name in enumerate(names) if n not in fields and name]:
-            self.warnings.append(f"columns that are not read: {_list_some(unread)}")
+            self.warnings.append(f"columns that are not read: {list_some(unread)}")
+        if beside:
+            self.warnings.append("a second table beside the first one is not read")
+        if sheet.is_hidden:
+            self.warnings.append(f"hidden in the workbook, and read: sheet {sheet.title}")
+        hidden = {n for columns in sheet.hidden_columns for n in columns}
+        if columns := [n for n, name in enumerate(names) if n in hidden and name]:
+            places = [f"{Cell('', n + 1, number).place} ({names[n]})" for n in columns]
+            said = "hidden in the workbook, and read" + ("" if set(columns) <= set(fields) else
+                                                        " where its heading is known")  # fmt: skip
+            self.warnings.append(f"{said}: column {list_some(places)}{self.of_title}")
+
+    @property
+    def of_title(self) -> str:
+        return f" of {self.title}" if self.title else ""
 
     def read(self, values: Sequence[CellValue]) -> dict[str, CellValue]:
         """Return the values of a row by field, without blanks."""
@@ -53,12 +94,28 @@ class Header:
         }
 
 
+def _first_block(fields: dict[int, str], names: Sequence[str]) -> tuple[dict[int, str], bool]:
+    """Return the fields of the first of two tables side by side, which a blank column parts, and
+    whether there are two."""
+    for n, name in enumerate(names):
+        first = {at: field for at, field in fields.items() if at < n}
+        repeats = set(first.values()) & {field for at, field in fields.items() if at > n}
+        if not name and repeats and headings.is_whole(first):
+            return first, True
+    return fields, False
+
+
 class SheetRow(NamedTuple):
-    """A row by fields; a field that is not in `values` is blank."""
+    """A row by fields; a field that is not in `values` is blank.
+
+    label: how surely it says that it is a total: `strong`, `weak` or nothing.
+    """
 
     header: Header
     number: int
     values: dict[str, CellValue]
+    label: str = ""
+    is_hidden: bool = False
 
     @property
     def place(self) -> str:
@@ -74,65 +131,234 @@ class SheetRow(NamedTuple):
 
 
 class HeaderPlace(NamedTuple):
-    """Where in some rows the header is, and how many of its headings are known."""
+    """Where in some rows the header ends, how many of its headings are known, and all of them."""
 
     position: int
     headings: int
+    names: list[str]
 
 
 def find_header(rows: Sequence[NumberedRow]) -> HeaderPlace | None:
-    """Return the place of the row with most known headings, None where no row is a header."""
-    all_fields = [headings.fields_of([as_text(value) for value in row.values]) for row in rows]
-    places = [
-        HeaderPlace(n, len(fields))
-        for n, fields in enumerate(all_fields)
-        if headings.is_header(fields)
-    ]
+    """Return the place of the row with most known headings, or of two rows that make one header;
+    None where no row is a header."""
+    texts = [[as_text(value) for value in row.values] for row in rows]
+    places: list[HeaderPlace] = []
+    for n, names in enumerate(texts):
+        fields = headings.fields_of(names)
+        if headings.is_header(fields):
+            places.append(HeaderPlace(n, len(fields), names))
+        if n and _is_all_words(rows[n]):
+            joined = _join(texts[n - 1], names)
+            both = headings.fields_of(joined)
+            alone = max(len(fields), len(headings.fields_of(texts[n - 1])))
+            if headings.is_header(both) and len(both) > alone:
+                places.append(HeaderPlace(n, len(both), joined))
     return max(places, key=lambda place: place.headings, default=None)
 
 
-def rows_of(
-    sheets: Iterable[tuple[str, Iterator[NumberedRow]]], only_under_header: bool = False
-) -> list[SheetRow]:
-    """Return the rows under the headers of these sheets; one without a header is passed over. A row
-    that says it is a total is passed over too, with a warning. Raises Rejected.
+def _is_all_words(row: NumberedRow) -> bool:
+    return all(
+        value is None or (isinstance(value, str) and not any(c.isdigit() for c in value))
+        for value in row.values
+    )
+
+
+def _join(upper: Sequence[str], lower: Sequence[str]) -> list[str]:
+    """Return one heading for each column of a header on two rows: what both say together, or the
+    lower, or the upper, whichever is known. A heading above several columns is of each."""
+    joined: list[str] = []
+    above = ""
+    for n in range(max(len(upper), len(lower))):
+        own = upper[n] if n < len(upper) else ""
+        above = own or above
+        below = lower[n] if n < len(lower) else ""
+        texts = [f"{above} {below}".strip() if below else own, below, own]
+        joined.append(next((t for t in texts if headings.fields_of([t])), below or own))
+    return joined
+
+
+def rows_of(sheets: Iterable[Sheet], only_under_header: bool = False) -> list[SheetRow]:
+    """Return the rows under the headers of these sheets; one without a header is passed over. A
+    footer and a row that is no bill are passed over too, with a warning. Raises Rejected.
 
     only_under_header: a row longer than the header is wrong, not a note beside the table.
     """
-    rows: list[SheetRow] = []
-    characters = 0
-    for sheet, numbered in sheets:
-        top = list(islice(numbered, HEADER_WITHIN))
+    reading = _Reading(only_under_header)
+    unread: list[str] = []
+    no_bills: list[str] = []
+    for sheet in sheets:
+        top = list(islice(sheet.rows, HEADER_WITHIN))
         place = find_header(top)
         if not place:
+            if top and sheet.is_hidden:
+                unread.append(sheet.title)
             continue
-        header = Header(sheet, top[place.position])
-        totals: list[str] = []
-        for number, values in chain(top[place.position + 1 :], numbered):
-            row = SheetRow(header, number, header.read(values))
-            if any(isinstance(value, str) and headings.is_total(value) for value in values):
-                totals.append(row.place)
-                continue
-            if only_under_header and len(values) > header.width:
-                raise Rejected(
-                    f"{row.place} has {len(values)} cells, the header {header.width}: a separator "
-                    "inside a text or number must stand in quotes"
-                )
-            if not row.values:
-                continue  # a note in a column that is not read: nothing of a line is in it
-            rows.append(row)
-            characters += sum(len(value) for value in row.values.values() if isinstance(value, str))
-            if len(rows) + len(totals) > MOST_ROWS:
-                raise Rejected(f"a spreadsheet of more than {MOST_ROWS:,} rows: split it")
-            if characters > MOST_CHARACTERS:
-                raise Rejected(
-                    f"a spreadsheet of more than {MOST_CHARACTERS:,} characters: split it"
-                )
-        if totals:
-            header.warnings.append(
-                f"passed over, since it says that it is a total: {_list_some(totals)}"
+        header = Header(sheet, place.names, top[place.position].number)
+        reading.begin(sheet, header)
+        for row in chain(top[place.position + 1 :], sheet.rows):
+            reading.take(row)
+        no_bills += reading.end()
+    for header in reading.headers if unread else ():
+        header.warnings.append(
+            f"hidden in the workbook, and not read, without a header: sheet {list_some(unread)}"
+        )
+    if no_bills and not reading.rows:
+        raise Rejected(f"not billed, by what its row says: {list_some(no_bills)}")
+    return reading.rows
+
+
+class _Reading:
+    """The rows of sheets, as they come."""
+
+    def __init__(self, only_under_header: bool) -> None:
+        self.rows: list[SheetRow] = []
+        self.headers: list[Header] = []
+        self._only_under_header = only_under_header
+        self._count = self._characters = 0
+
+    def begin(self, sheet: Sheet, header: Header) -> None:
+        self._sheet, self._header = sheet, header
+        self._of_sheet = [header]
+        self._hidden: list[str] = []
+        self._footers: list[str] = []
+        self._no_bills: list[str] = []
+        self._known: set[str] = set()
+        self._by_number: dict[int, SheetRow] = {}
+        self._rows: list[tuple[SheetRow, Sequence[CellValue]]] = []
+
+    def take(self, numbered: NumberedRow) -> None:
+        """Keep a row, or pass it over."""
+        number, values, is_hidden = numbered
+        if self._is_header_again(numbered):
+            return
+        header = self._header
+        row = SheetRow(header, number, header.read(values), is_hidden=is_hidden)
+        if is_hidden:
+            self._hidden.append(f"{number}")
+        if row.values or self._only_under_header:
+            self._count += 1
+        if self._count > MOST_ROWS:
+            raise Rejected(f"a spreadsheet of more than {MOST_ROWS:,} rows: split it")
+        texts = [value for value in values if isinstance(value, str)]
+        if row.values and _is_footer(row) and not any(map(labels.may_be_total, texts)):
+            self._footers.append(row.place)
+            return
+        if (
+            self._only_under_header
+            and len(values) > header.width
+            and not any(map(labels.may_be_total, texts))
+        ):
+            raise Rejected(
+                f"{row.place} has {len(values)} cells, the header {header.width}: a separator "
+                "inside a text or number must stand in quotes"
             )
-    return rows
+        if not row.values:
+            return  # a note in a column that is not read: nothing of a line is in it
+        row = row._replace(values=self._merged(row))
+        if reason := _no_bill(row, values):
+            name = " ".join(as_text(row.values.get(n)) for n in ("prefix", "document_number"))
+            self._no_bills.append(f"{name.strip()[:60] or 'no number'} ({row.place}: {reason})")
+            return
+        self._rows.append((row, values))
+        if header.merged:
+            self._by_number[number] = row
+        if not any(map(labels.may_be_total, texts)):
+            self._known.update(labels.bare(text) for text in texts if len(text) <= 120)
+        self._characters += sum(
+            len(value) for value in row.values.values() if isinstance(value, str)
+        )
+        if self._characters > MOST_CHARACTERS:
+            raise Rejected(f"a spreadsheet of more than {MOST_CHARACTERS:,} characters: split it")
+
+    def _is_header_again(self, numbered: NumberedRow) -> bool:
+        """Return whether a row is the header of the next page, or of a table below the first."""
+        if not _is_all_words(numbered):
+            return False
+        names = [as_text(value) for value in numbered.values]
+        fields = headings.fields_of(names)
+        if not headings.is_header(fields):
+            return False
+        if names != self._header.names and headings.is_whole(fields):
+            self._header = Header(self._sheet, names, numbered.number)
+            self._of_sheet.append(self._header)
+        return True
+
+    def _merged(self, row: SheetRow) -> dict[str, CellValue]:
+        """Return a row's values with those of merged cells that began in a row above. An amount in
+        merged cells counts once."""
+        filled = dict(row.values)
+        for field, column in row.header.columns.items() if row.header.merged else ():
+            if field in filled or field in (*AMOUNTS, row.header.total_column):
+                continue
+            first = row.header.merged.get((column.position, row.number))
+            top = self._by_number.get(first or 0)
+            if top and field in top.values:
+                filled[field] = top.values[field]
+        return filled
+
+    def end(self) -> list[str]:
+        """Label the rows of a sheet, tell what was passed over, and return what is no bill."""
+        for row, values in self._rows:
+            label = _label(row, values, self._known)
+            self.rows.append(row._replace(label=label) if label else row)
+        warnings: list[str] = []
+        if self._hidden:
+            places = f"row {list_some(self._hidden)}{self._header.of_title}"
+            warnings.append(f"hidden in the workbook, and read: {places}")
+        if self._footers:
+            warnings.append(
+                f"passed over, with neither number nor amount: {list_some(self._footers)}"
+            )
+        if self._no_bills:
+            warnings.append(f"not billed, by what its row says: {list_some(self._no_bills)}")
+        for header in self._of_sheet:
+            header.warnings += [*warnings, *self._sheet.warnings]
+        self.headers += self._of_sheet
+        return self._no_bills
+
+
+def _is_footer(row: SheetRow) -> bool:
+    """Return whether a row has neither an amount nor what can be a document's number."""
+    if any(_has_number(row.values.get(field)) for field in (*AMOUNTS, row.header.total_column)):
+        return False
+    number = as_text(row.values.get("document_number"))
+    if not number:
+        # What stands in place of an amount is an error to tell, if the row is like a line.
+        is_like_line = "description" in row.values and "net_amount" in row.values
+        return not is_like_line
+    return not labels.may_be_number(number)
+
+
+def _has_number(value: CellValue) -> bool:
+    if isinstance(value, str):
+        return bool(numbers_of(value))
+    return value is not None  # a formula without a value may be any number
+
+
+def _no_bill(row: SheetRow, values: Sequence[CellValue]) -> str:
+    """Return what a row says where it says that it is no bill, or ""."""
+    status = as_text(row.values.get("status"))
+    if labels.is_no_bill(status):
+        return f"{row.cell('status').heading} {short(status)}"
+    mark = as_text(row.values.get("is_no_bill"))
+    if labels.is_yes(mark):
+        return f"{row.cell('is_no_bill').heading} {short(mark)}"
+    kind = row.header.columns.get("document_kind", Column(-1, "")).position
+    for n, value in enumerate(values):
+        if isinstance(value, str) and n != kind and labels.says_no_bill(value):
+            return short(value) if len(value) <= 20 else "anulada"
+    return ""
+
+
+def _label(row: SheetRow, values: Sequence[CellValue], known: set[str]) -> str:
+    """Return how surely a row says that it is a total: by the surest of its cells."""
+    fields = {column.position: field for field, column in row.header.columns.items()}
+    found = [
+        labels.total_label(value, fields.get(n), known)
+        for n, value in enumerate(values)
+        if isinstance(value, str) and fields.get(n) not in ("status", "is_no_bill")
+    ]
+    return labels.STRONG if labels.STRONG in found else max(found, default="")
 
 
 class _Group(NamedTuple):
@@ -146,19 +372,20 @@ def documents_in(rows: Sequence[SheetRow]) -> Iterator[list[SheetRow] | Rejected
     """Yield the rows of each document, in the order in which they begin. Rejected stands for a
     document that may be incomplete: under one of its rows is one without a number."""
     by_number: dict[str, list[int]] = {}
+    names = bare_numbers(rows)
     unnumbered: dict[int, SheetRow] = {}  # by the row above
     lost: list[str] = []
     above: int | None = None
     for n, row in enumerate(rows):
         if number := row.text("document_number"):
-            by_number.setdefault(number, []).append(n)
+            by_number.setdefault(names[n] or number, []).append(n)
             above = n
         elif above is not None and rows[above].header is row.header:
             unnumbered.setdefault(above, row)
         else:
             lost.append(row.place)
     if lost:
-        places = _list_some(lost)
+        places = list_some(lost)
         yield Rejected(f"no document number: {places}: fill in the number in each row")
     groups = [group for same in by_number.values() for group in _split(rows, same)]
     for indexes, doubt in sorted(groups, key=lambda group: group.indexes[0]):
@@ -169,6 +396,21 @@ def documents_in(rows: Sequence[SheetRow]) -> Iterator[list[SheetRow] | Rejected
             yield Rejected(f"the document {number_of(document)[:60]}: {doubt}")
         else:
             yield document
+
+
+def bare_numbers(rows: Sequence[SheetRow]) -> list[str]:
+    """Return the bare number of each row, "" where it has none: that by which FE1001 and FE-1001
+    are one, also where a prefix stands in a column of its own."""
+    whole = {
+        labels.bare(number_of([row])): labels.bare(row.text("document_number") or "")
+        for row in rows
+        if row.text("prefix")
+    }
+    bares = [labels.bare(row.text("document_number") or "") for row in rows]
+    return [
+        bare if row.text("prefix") else whole.get(bare, bare)
+        for row, bare in zip(rows, bares, strict=True)
+    ]
 
 
 def _split(rows: Sequence[SheetRow], same: list[int]) -> Iterator[_Group]:
@@ -202,7 +444,10 @@ def _key(row: SheetRow, field: str) -> str:
     if field == "document_kind":
         return headings.kind_of(text) or headings.letters_of(text)
     if field == "supplier_id":
-        text = canonical_id(text)
+        text = canonical_id(supplier_of(row).tax_id or "")
+    if field == "prefix" and (number := row.text("document_number")):
+        # FE in its own column, or in front of the number
+        text = labels.bare(text or ("" if number.isdigit() else number.rstrip("0123456789")))
     return "".join(text.split()).casefold()
 
 
@@ -218,6 +463,27 @@ def first_text(rows: Sequence[SheetRow], field: str) -> str | None:
     return next(filter(None, (row.text(field) for row in rows)), None)
 
 
-def _list_some(names: Sequence[str]) -> str:
+class Supplier(NamedTuple):
+    tax_id: str | None
+    name: str | None
+
+
+_TAX_ID = re.compile(r"(?<![\w.])\d{1,3}(?:\.?\d{3}){2,3}(?:-\d)?(?![\w.])", re.ASCII)
+
+
+def supplier_of(row: SheetRow) -> Supplier:
+    """Return a row's supplier: a column such as `Proveedor` holds its tax id, its name or both."""
+    tax_id, name = row.text("supplier_id"), row.text("supplier")
+    if name and not any(c.isalpha() for c in name):
+        return Supplier(tax_id or name, None)
+    if name and not tax_id and (match := _TAX_ID.search(name)):
+        rest = re.sub(r"\bNIT\b[.:]?", "", name[: match.start()] + name[match.end() :])
+        return Supplier(match[0], rest.strip(" -:()|/,") or None)
+    if name and not tax_id and " " not in name and any(c.isdigit() for c in name):
+        return Supplier(name, None)  # another country's
+    return Supplier(tax_id, name)
+
+
+def list_some(names: Sequence[str]) -> str:
     more = f", and {len(names) - _MOST_NAMED:,} more" if len(names) > _MOST_NAMED else ""
     return ", ".join(names[:_MOST_NAMED]) + more

@@ -24,8 +24,9 @@ from wolkvox_billing.invoices.document import (
     short,
 )
 from wolkvox_billing.invoices.period import period_between, periods_in
-from wolkvox_billing.invoices.sheets import headings
+from wolkvox_billing.invoices.sheets import headings, labels
 from wolkvox_billing.invoices.sheets.cells import (
+    Sheet,
     check_day_first,
     date_in,
     month_in,
@@ -33,13 +34,17 @@ from wolkvox_billing.invoices.sheets.cells import (
     settle_decimal,
 )
 from wolkvox_billing.invoices.sheets.delimited import csv_rows
+from wolkvox_billing.invoices.sheets.html_table import html_tables
+from wolkvox_billing.invoices.sheets.restated import Table
 from wolkvox_billing.invoices.sheets.rows import (
     EXPECTED,
     SheetRow,
     documents_in,
     first_text,
+    list_some,
     number_of,
     rows_of,
+    supplier_of,
 )
 from wolkvox_billing.invoices.sheets.workbook import Book
 from wolkvox_billing.values.periods import Period
@@ -55,32 +60,56 @@ _IDENTIFYING_OF_LINES = ("line_id", "operation", "description", "item_code", "qu
                          "billing_currency", "period")  # fmt: skip
 
 
+class Hints(NamedTuple):
+    """What a person says of spreadsheets that do not: the mark before decimals, the currency and
+    the supplier of lists without one."""
+
+    decimal: str | None = None
+    currency: str | None = None
+    supplier_id: str | None = None
+
+
+NO_HINTS = Hints()
+
+
 class Notation(NamedTuple):
     """How a file writes numbers and dates: the mark before decimals, the day that Excel's serial
     numbers are counted from."""
 
     decimal: str | None
     epoch: datetime
+    hints: Hints
 
 
-def read_csv(data: bytes, decimal: str | None = None) -> Iterator[Document | Rejected]:
+def read_csv(data: bytes, hints: Hints = NO_HINTS) -> Iterator[Document | Rejected]:
     """Yield the documents of a CSV file. Raises Rejected for the file as a whole."""
-    rows = rows_of([("", csv_rows(data))], only_under_header=True)
-    yield from _read_documents("csv", rows, Notation(decimal, WINDOWS_EPOCH))
+    rows = rows_of([Sheet("", csv_rows(data))], only_under_header=True)
+    yield from _read_documents("csv", rows, Notation(hints.decimal, WINDOWS_EPOCH, hints))
 
 
-def read_xlsx(
-    parts: Mapping[str, bytes], decimal: str | None = None
-) -> Iterator[Document | Rejected]:
+def read_xlsx(parts: Mapping[str, bytes], hints: Hints = NO_HINTS) -> Iterator[Document | Rejected]:
     """Yield the documents of an XLSX file, all sheets with a header row. Raises Rejected for the
     file as a whole.
 
     parts: what is in its zip, by name, within limits.
     """
     book = Book(parts)
-    has_several = len(book.sheets) > 1
-    rows = rows_of((sheet.name if has_several else "", sheet.rows) for sheet in book.sheets)
-    yield from _read_documents("xlsx", rows, Notation(decimal, book.epoch))
+    rows = rows_of(_named(book.sheets))
+    yield from _read_documents("xlsx", rows, Notation(hints.decimal, book.epoch, hints))
+
+
+def read_html(data: bytes, hints: Hints = NO_HINTS) -> Iterator[Document | Rejected]:
+    """Yield the documents of the tables in an HTML file, which programs call .xls. Raises
+    Rejected for the file as a whole."""
+    rows = rows_of(_named(html_tables(data)))
+    yield from _read_documents("html", rows, Notation(hints.decimal, WINDOWS_EPOCH, hints))
+
+
+def _named(sheets: Sequence[Sheet]) -> Sequence[Sheet]:
+    """Return sheets that are named in places where there are several."""
+    for sheet in sheets if len(sheets) == 1 else ():
+        sheet.name = ""
+    return sheets
 
 
 def _read_documents(
@@ -88,10 +117,16 @@ def _read_documents(
 ) -> Iterator[Document | Rejected]:
     if not rows:
         raise Rejected(f"no header row with rows of a document under it: {EXPECTED}")
-    check_day_first(row.cell(name) for row in rows for name in _DATES if name in row.values)
     if not notation.decimal:
-        numbers = (row.cell(name) for row in rows for name in _NUMBERS if name in row.values)
+        unlabelled = [row for row in rows if row.label != labels.STRONG] or rows
+        numbers = (row.cell(name) for row in unlabelled for name in _NUMBERS if name in row.values)
         notation = notation._replace(decimal=settle_decimal(numbers))
+    table = Table(rows, notation.decimal)
+    rows = table.without_restated()
+    yield from table.refusals
+    if not rows and not table.refusals:
+        raise Rejected(f"no header row with rows of a document under it: {EXPECTED}")
+    check_day_first(row.cell(name) for row in rows for name in _DATES if name in row.values)
     for document_rows in documents_in(rows):
         if isinstance(document_rows, Rejected):
             yield document_rows
@@ -105,20 +140,30 @@ def _read_documents(
 def _read_document(file_format: str, rows: Sequence[SheetRow], notation: Notation) -> Document:
     headers = dict.fromkeys(row.header for row in rows)
     warnings = [warning for header in headers for warning in header.warnings]
+    suppliers = [supplier_of(row) for row in rows]
+    supplier_id = next((supplier.tax_id for supplier in suppliers if supplier.tax_id), None)
+    if not supplier_id and notation.hints.supplier_id:
+        supplier_id = notation.hints.supplier_id
+        warnings.append("the list states no supplier: taken is the one that was given")
     document = Document(
         document_id="",
         format=file_format,
         document_kind=_kind(rows, warnings),
-        supplier_id=read_tax_id(first_text(rows, "supplier_id"), warnings),
+        supplier_id=read_tax_id(supplier_id, warnings),
+        supplier_name=next((supplier.name for supplier in suppliers if supplier.name), None),
         document_number=number_of(rows),
         issue_date=_issue_date(rows, notation),
         billing_currency=next(filter(None, map(_currency, rows)), None),
         corrects_number=first_text(rows, "corrects_number"),
         warnings=warnings,
     )
+    if not document.billing_currency and notation.hints.currency:
+        document.billing_currency = notation.hints.currency
+        warnings.append("the list states no currency: taken is the one that was given")
     months: list[str] = []
     for number, row in enumerate(rows, 1):
         line = _read_line(row, number, notation, document)
+        _take_net(row, number, line, warnings)
         if line.net_amount is None:
             place = row.cell("net_amount").place
             raise Rejected(f"{place} is blank: a line needs its amount")
@@ -128,6 +173,8 @@ def _read_document(file_format: str, rows: Sequence[SheetRow], notation: Notatio
     _take_months(document, months)
     _compare_prices(document)
     _add_up(document)
+    _doubt_rates(document)
+    _compare_totals(document, rows, notation)
     return document
 
 
@@ -149,6 +196,98 @@ def _read_line(row: SheetRow, number: int, notation: Notation, document: Documen
         billing_currency=_currency(row) or document.billing_currency,
         period=_period(row, number, notation, document.warnings),
     )
+
+
+_RATES = (19, 5, 8, 16, 10, 4, 21, 12, 18)  # per cent of VAT, Colombia's first
+
+
+def _take_net(row: SheetRow, number: int, line: Line, warnings: list[str]) -> None:
+    """Set the net amount of a line that has a total in place of one: with the tax or without it,
+    as quantity and price, or the rate, tell. What was taken is told."""
+    column, total = row.header.net_column, line.net_amount
+    if column in ("net_amount", "value") or total is None:
+        return
+    tax = line.tax_amount
+    heading = row.cell("net_amount").heading
+    if line.quantity is not None and line.unit_price is not None:
+        product = line.quantity * line.unit_price
+        if _is_about(total, product):
+            return
+        if tax and _is_about(total - tax, product):
+            line.net_amount = total - tax
+            warnings.append(f"line {number}: {heading} is with tax, which is taken off")
+            return
+        rate = next((r for r in _RATES if _is_about(total, product * (100 + r) / 100)), None)
+        if product and rate and tax is None:
+            line.net_amount = round(product, 4)
+            line.tax_amount = total - line.net_amount
+            warnings.append(
+                f"line {number}: {heading} is quantity x price and {rate} % of tax, and no column "
+                "states the tax: it is taken off"
+            )
+            return
+    if not tax:
+        return
+    is_net = any(_is_about(tax, total * rate / 100) for rate in _RATES)
+    is_gross = any(_is_about(tax, (total - tax) * rate / 100) for rate in _RATES)
+    if is_gross or (column == "total" and not is_net):
+        line.net_amount = total - tax
+        warnings.append(f"line {number}: no net amount: {heading} is taken to be with tax")
+    else:
+        warnings.append(f"line {number}: no net amount: {heading} is taken to be without tax")
+
+
+def _is_about(amount: Decimal, other: Decimal) -> bool:
+    return abs(amount - other) <= max(Decimal("0.01"), abs(other) * Decimal("0.0001"))
+
+
+def _doubt_rates(document: Document) -> None:
+    """Warn where a column of taxes holds their rate, such as 19 on 100,000."""
+    taxed = [
+        (number, line.net_amount, line.tax_amount)
+        for number, line in enumerate(document.lines, 1)
+        if line.net_amount and line.tax_amount
+    ]
+    rates = [Decimal(rate) / part for rate in _RATES for part in (1, 100)]
+    doubtful = [
+        (number, net, tax)
+        for number, net, tax in taxed
+        if tax in rates
+        and not any(_is_about(tax, abs(net) * rate / 100) for rate in _RATES)
+        and abs(abs(net) * (tax if tax < 1 else tax / 100) - tax) > 1
+    ]
+    if doubtful and len(doubtful) == len(taxed):
+        number, net, tax = doubtful[0]
+        document.warnings.append(
+            f"the column of the tax seems to hold its rate: {tax.normalize():f} on "
+            f"{net.normalize():f} in line {number} is no tax amount"
+        )
+
+
+def _compare_totals(document: Document, rows: Sequence[SheetRow], notation: Notation) -> None:
+    """Warn where a total beside the net amounts is neither net nor with tax, of its line or of the
+    whole document."""
+    net = document.net_amount or Decimal()
+    tax = sum((line.tax_amount or Decimal() for line in document.lines), Decimal())
+    differing: list[str] = []
+    for row, line in zip(rows, document.lines, strict=True):
+        if not row.header.total_column:
+            continue
+        cell = row.cell(row.header.total_column)
+        try:
+            total = number_in(cell, notation.decimal)
+        except Rejected as error:
+            document.warnings.append(f"not compared: {error}")
+            continue
+        own = line.net_amount or Decimal()
+        sums = (own, own + (line.tax_amount or Decimal()), net, net + tax)
+        if total is not None and not any(abs(abs(total) - abs(s)) <= 1 for s in sums):
+            differing.append(cell.place)
+    if differing:
+        document.warnings.append(
+            "a total that is neither the net amount nor that with tax; the net amount counts: "
+            + list_some(differing)
+        )
 
 
 def _period(row: SheetRow, number: int, notation: Notation, warnings: list[str]) -> Period | None:

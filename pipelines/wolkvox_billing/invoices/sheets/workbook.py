@@ -5,11 +5,11 @@ A formula's value is the one that the spreadsheet program saved with it.
 
 from __future__ import annotations
 
-import posixpath
 import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from functools import lru_cache
+from itertools import islice
 from typing import NamedTuple
 
 from openpyxl.styles.numbers import BUILTIN_FORMATS, is_date_format
@@ -25,8 +25,10 @@ from wolkvox_billing.invoices.sheets.cells import (
     NoValue,
     NumberedRow,
     Percent,
+    Sheet,
+    Span,
 )
-from wolkvox_billing.invoices.sheets.package import Attributes, Handlers, Package
+from wolkvox_billing.invoices.sheets.package import Attributes, Handlers, Package, main_part
 
 MOST_SHEETS = 100
 MOST_TEXTS = 1_000_000
@@ -36,12 +38,17 @@ _TOO_MANY_ROWS = (
     "none has: delete the blank rows"
 )
 _NO_VALUE = "a formula without its value: open the file in the spreadsheet program, and save it"
+_TRUE = ("1", "true")
+_MOST_MERGED = 20_000
+_MERGED = re.compile(
+    rb"<(?:\w+:)?mergeCell\s[^>]*?ref=[\"']([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})[\"']"
+)
 _QUOTED = re.compile(r'"[^"]*"|\\.')
 
 
-class Sheet(NamedTuple):
-    name: str
-    rows: Iterator[NumberedRow]
+class _SheetName(NamedTuple):
+    text: str
+    is_hidden: bool
 
 
 class Book:
@@ -50,46 +57,37 @@ class Book:
 
     def __init__(self, parts: Mapping[str, bytes]) -> None:
         self._package = Package(parts)
+        self._main = main_part(self._package)
         self._rows_left = MOST_LOOKED_AT
         self.epoch: datetime = WINDOWS_EPOCH
         names = self._sheet_names()
-        targets = self._targets()
+        targets = self._package.relationships(self._main, 10 * MOST_SHEETS)
         self._texts = self._shared_texts(targets.get("sharedStrings", ""))
         self._meanings = self._meanings_of_styles(targets.get("styles", ""))
-        self.sheets = []
-        for path, name in {targets.get(key, ""): name for key, name in names.items()}.items():
+        self.sheets: list[Sheet] = []
+        paths = {targets.get(key, ""): name for key, name in names.items()}
+        for path, name in paths.items():
             if path in self._package:
-                self.sheets.append(Sheet(name, self._rows(path)))
+                sheet = Sheet(name.text, iter(()), name.text, name.is_hidden)
+                sheet.rows = self._rows(path, sheet)
+                self.sheets.append(sheet)
 
-    def _sheet_names(self) -> dict[str, str]:
+    def _sheet_names(self) -> dict[str, _SheetName]:
         """Return the sheets' names by their ids."""
-        names: dict[str, str] = {}
+        names: dict[str, _SheetName] = {}
 
         def start(name: str, attributes: Attributes) -> None:
             if name == "sheet":
                 reference = next((v for k, v in attributes.items() if k.endswith(":id")), "")
-                names.setdefault(reference, attributes.get("name", "")[:40])
+                is_hidden = attributes.get("state", "visible") != "visible"
+                names.setdefault(reference, _SheetName(attributes.get("name", "")[:40], is_hidden))
                 if len(names) > MOST_SHEETS:
                     raise Rejected(f"a workbook of more than {MOST_SHEETS} sheets")
             elif name == "workbookPr" and attributes.get("date1904") in ("1", "true"):
                 self.epoch = MAC_EPOCH
 
-        self._package.run("xl/workbook.xml", Handlers(start))
+        self._package.run(self._main, Handlers(start))
         return names
-
-    def _targets(self) -> dict[str, str]:
-        """Return the parts by their ids, and the first one of each type by that."""
-        targets: dict[str, str] = {}
-
-        def start(name: str, attributes: Attributes) -> None:
-            if name == "Relationship" and len(targets) < 10 * MOST_SHEETS:
-                path = posixpath.normpath(posixpath.join("/xl", attributes.get("Target", "")))
-                kind = attributes.get("Type", "").rpartition("/")[2]
-                targets[attributes.get("Id", "")] = path.lstrip("/").lower()
-                targets.setdefault(kind, path.lstrip("/").lower())
-
-        self._package.run("xl/_rels/workbook.xml.rels", Handlers(start))
-        return targets
 
     def _shared_texts(self, path: str) -> list[str]:
         """Return the texts that cells point to, each cut behind what is too long in any case."""
@@ -135,9 +133,10 @@ class Book:
             self._package.run(path, Handlers(start, end))
         return meanings
 
-    def _rows(self, path: str) -> Iterator[NumberedRow]:
+    def _rows(self, path: str, sheet: Sheet) -> Iterator[NumberedRow]:
         """Yield the rows of a sheet that are not blank, a few at a time."""
-        reader = _SheetReader(self)
+        reader = _SheetReader(self, sheet)
+        sheet.spans += _spans(self._package.part(path))
         for _ in self._package.walk(path, Handlers(reader.start, reader.end, reader.text.add)):
             yield from reader.rows
             reader.rows.clear()
@@ -174,8 +173,10 @@ class Book:
 class _SheetReader:
     """The rows of a sheet while its XML goes by: `rows` are those that have ended since."""
 
-    def __init__(self, book: Book) -> None:
+    def __init__(self, book: Book, sheet: Sheet) -> None:
         self.rows: list[NumberedRow] = []
+        self._sheet = sheet
+        self._is_hidden = self._are_rows_hidden = False
         self.text = _Text()
         self._book = book
         self._number = self._column = 0
@@ -188,6 +189,8 @@ class _SheetReader:
             self._book.count_row()
             self._number = int(attributes.get("r", self._number + 1))
             self._values, self._column = [], 0
+            hidden = attributes.get("hidden", "1" if self._are_rows_hidden else "0")
+            self._is_hidden = hidden in _TRUE or _is_zero(attributes.get("ht"))
             if not 1 <= self._number <= _LAST_ROW:
                 raise Rejected(_TOO_MANY_ROWS)
         elif name == "c":
@@ -196,6 +199,13 @@ class _SheetReader:
             self._cell, self.text.parts, self._has_formula = attributes, None, False
         elif name == "f":
             self._has_formula = True
+        elif name == "col" and len(self._sheet.hidden_columns) < MOST_COLUMNS:
+            if attributes.get("hidden") in _TRUE or _is_zero(attributes.get("width")):
+                first = int(attributes.get("min", 1))
+                last = min(int(attributes.get("max", first)), MOST_COLUMNS)
+                self._sheet.hidden_columns.append(range(first - 1, last))
+        elif name == "sheetFormatPr":
+            self._are_rows_hidden = attributes.get("zeroHeight") in _TRUE
         elif self._cell is not None:
             self.text.start(name)
 
@@ -209,7 +219,7 @@ class _SheetReader:
             self._cell = None
         elif name == "row":
             if self._values:
-                self.rows.append(NumberedRow(self._number, self._values))
+                self.rows.append(NumberedRow(self._number, self._values, self._is_hidden))
         else:
             self.text.end(name)
 
@@ -240,6 +250,22 @@ class _Text:
         if self._is_inside and self._characters_left > 0 and self.parts is not None:
             self.parts.append(text[: self._characters_left])
             self._characters_left -= len(text)
+
+
+def _is_zero(size: str | None) -> bool:
+    return size is not None and float(size) == 0
+
+
+def _spans(part: bytes) -> list[Span]:
+    """Return what is merged downwards in a sheet, by columns. It stands behind the rows, which are
+    read as they come: so it is looked for before."""
+    spans: list[Span] = []
+    for match in islice(_MERGED.finditer(part), _MOST_MERGED):
+        first, last = (column_index_from_string(match[n].decode()) for n in (1, 3))
+        top, bottom = int(match[2]), int(match[4])
+        if bottom > top and last <= MOST_COLUMNS:
+            spans += [Span(n - 1, top, bottom) for n in range(first, last + 1)]
+    return spans
 
 
 @lru_cache(maxsize=10_000)

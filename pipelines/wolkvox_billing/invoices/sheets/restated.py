@@ -1,0 +1,425 @@
+"""Rows that restate others: totals, by their label or by arithmetic, and sheets that say again what
+another sheet says. They are passed over with a warning: never added, never a line.
+
+Where a row may be either, the side is taken that bills less, and the warning says so: to add a
+total that is none of its own would accuse the supplier.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from typing import NamedTuple
+
+from wolkvox_billing.invoices.document import Rejected
+from wolkvox_billing.invoices.sheets import headings, labels
+from wolkvox_billing.invoices.sheets.cells import number_in
+from wolkvox_billing.invoices.sheets.rows import (
+    Header,
+    SheetRow,
+    bare_numbers,
+    list_some,
+    number_of,
+    supplier_of,
+)
+from wolkvox_billing.values.numbers import format_number
+from wolkvox_billing.values.tax_id import canonical_id
+
+_CENT = Decimal("0.01")
+_OF_DOCUMENT = ("supplier_id", "supplier", "document_kind", "issue_date", "currency",
+                "corrects_number", "period", "period_start", "period_end")  # fmt: skip
+_SUMMARIES = ("resum", "summar", "consolid", "pivot", "dinamic", "total", "copia", "copy", "backup",
+              "respaldo", "informe", "report")  # fmt: skip
+
+
+class Amounts(NamedTuple):
+    net: Decimal | None
+    tax: Decimal | None
+    quantity: Decimal | None
+    price: Decimal | None
+
+
+class Table:
+    """The rows of a file with their amounts. `refusals` are documents whose sheets disagree."""
+
+    def __init__(self, rows: Sequence[SheetRow], decimal: str | None) -> None:
+        self.rows = rows
+        self.refusals: list[Rejected] = []
+        self._amounts = [_amounts_of(row, decimal) for row in rows]
+        self._numbers = bare_numbers(rows)
+        self._told: defaultdict[Header, defaultdict[str, list[str]]] = defaultdict(
+            lambda: defaultdict(list)
+        )
+
+    def without_restated(self) -> list[SheetRow]:
+        """Return the rows that say something of their own; what is passed over is told."""
+        rows = self._without_totals()
+        rows = self._without_hidden_copies(rows)
+        filled = self._without_restated_sheets(rows)
+        for header, reasons in self._told.items():
+            header.warnings += [f"{why}: {list_some(places)}" for why, places in reasons.items()]
+        return [filled.get(n, self.rows[n]) for n in rows if n in filled]
+
+    def _tell(self, n: int, why: str) -> None:
+        self._told[self.rows[n].header][why].append(self.rows[n].place)
+
+    def _without_totals(self) -> list[int]:
+        lines: list[int] = []
+        of_number: Counter[str] = Counter(
+            self._numbers[n] for n, row in enumerate(self.rows) if row.label != labels.STRONG
+        )
+        last = {name: n for n, name in enumerate(self._numbers) if name}
+        for header in dict.fromkeys(row.header for row in self.rows):
+            own = [n for n, row in enumerate(self.rows) if row.header is header]
+            lines += self._lines_of(own, of_number, last)
+        return sorted(lines)
+
+    def _lines_of(
+        self, own: Sequence[int], of_number: Counter[str], last: dict[str, int]
+    ) -> Iterator[int]:
+        """Yield the rows under one header that are no totals."""
+        above = _Above()
+        columns = Counter(field for n in own for field in self.rows[n].values)
+        most = {field for field, count in columns.items() if count * 2 > len(own)}
+        same: defaultdict[str, _Above] = defaultdict(_Above)
+        texts: defaultdict[str, set[tuple[str | None, ...]]] = defaultdict(set)
+        for n in own:
+            row, amounts, number = self.rows[n], self._amounts[n], self._numbers[n]
+            says = "passed over, since it says that it is a total"
+            is_total = False
+            if row.label == labels.STRONG:
+                is_bare = bool({"issue_date", "description"} & (most - row.values.keys()))
+                is_shared = of_number[number] > 0
+                in_number = bool(labels.total_label(row.text("document_number") or "",
+                                                    "document_number", ()))  # fmt: skip
+                is_total = (
+                    not number or is_shared or is_bare or in_number or above.adds_up(amounts, 2)
+                )
+            elif row.label == labels.WEAK:
+                is_total = not number or above.adds_up(amounts, 1) or same[number].is_all(amounts)
+            if not is_total and not row.label:
+                says = "passed over, since it is the sum of the rows above it"
+                is_total = self._is_sum(n, above, same, texts, most, last)
+            if is_total:
+                self._tell(n, says)
+                continue
+            if row.label:
+                self._tell(n, "says total, and adds up to no rows above it: taken for a line")
+            elif amounts.price and same[number].is_sum_of(amounts, 2) and last.get(number) == n:
+                self._tell(n, "the sum of the rows above it, with a price and a text of its own: "
+                              "taken for a line")  # fmt: skip
+            above.add(amounts)
+            same[number].add(amounts)
+            texts[number].add(_text_of(row))
+            yield n
+
+    def _is_sum(
+        self,
+        n: int,
+        above: _Above,
+        same: defaultdict[str, _Above],
+        texts: defaultdict[str, set[tuple[str | None, ...]]],
+        most: set[str],
+        last: dict[str, int],
+    ) -> bool:
+        """Return whether a row without a label restates those above it."""
+        row, amounts, number = self.rows[n], self._amounts[n], self._numbers[n]
+        has_text, has_price = "description" in row.values, amounts.price is not None
+        if not amounts.net:
+            return False
+        if not number:
+            if not has_text and not has_price:
+                return above.adds_up(amounts, 1)
+            return not has_price and above.adds_up(amounts, 2)
+        others = same.get(number)
+        if others:
+            if not has_text and not has_price and "description" in most:
+                return others.is_all(amounts)
+            is_like_others = _text_of(row) in texts[number] or (
+                not has_price and "unit_price" in most
+            ) or (amounts.quantity is not None and not has_price)  # fmt: skip
+            return last[number] == n and is_like_others and others.is_sum_of(amounts, 2)
+        is_bare = {"issue_date", "description"} & most and not (
+            {"issue_date", "description", "unit_price"} & row.values.keys()
+        )
+        return bool(is_bare) and above.adds_up(amounts, 2)
+
+    def _without_hidden_copies(self, lines: list[int]) -> list[int]:
+        """Leave out a hidden row that says what a visible one of its document says."""
+        visible = {self._key(n) for n in lines if not self.rows[n].is_hidden}
+        kept: list[int] = []
+        for n in lines:
+            if self.rows[n].is_hidden and self._key(n) in visible:
+                self._tell(n, "hidden, and passed over, since it repeats a row that is visible")
+            else:
+                kept.append(n)
+        return kept
+
+    def _key(self, n: int) -> tuple[object, ...]:
+        row = self.rows[n]
+        return (row.header, self._numbers[n], *sorted((k, str(v)) for k, v in row.values.items()))
+
+    def _without_restated_sheets(self, lines: list[int]) -> dict[int, SheetRow]:
+        """Return the rows of each document from the tables that do not restate another table's."""
+        filled = {n: self.rows[n] for n in lines}
+        documents: defaultdict[tuple[str, ...], list[int]] = defaultdict(list)
+        for n in lines:
+            if self._numbers[n]:
+                documents[(self._numbers[n],)].append(n)
+        for same in documents.values():
+            for parts in self._parts_of(same):
+                if len(parts) > 1:
+                    self._settle(parts, filled)
+        return filled
+
+    def _parts_of(self, same: Sequence[int]) -> Iterator[list[_Part]]:
+        """Yield, for each document of one number, its rows by table."""
+        keys = {n: self._of_whom(n) for n in same}
+        whole = [{key[at] for key in keys.values() if key[at]} for at in (0, 1)]
+        documents: defaultdict[tuple[str, str], defaultdict[Header, list[int]]] = defaultdict(
+            lambda: defaultdict(list)
+        )
+        for n, key in keys.items():
+            kind, supplier = (
+                key[at] or (next(iter(whole[at])) if len(whole[at]) == 1 else "") for at in (0, 1)
+            )
+            documents[(kind, supplier)][self.rows[n].header].append(n)
+        for tables in documents.values():
+            yield [_Part(self, header, rows) for header, rows in tables.items()]
+
+    def _of_whom(self, n: int) -> tuple[str, str]:
+        row = self.rows[n]
+        kind = row.text("document_kind") or ""
+        return headings.kind_of(kind) or labels.bare(kind), canonical_id(
+            supplier_of(row).tax_id or ""
+        )
+
+    def _settle(self, parts: list[_Part], filled: dict[int, SheetRow]) -> None:
+        """Drop the parts of a document that restate the others, and refuse what disagrees."""
+        kept = list(parts)
+        for part in parts:
+            others = [other for other in parts if other is not part]
+            if (
+                len(others) > 1
+                and part.sums.is_same_as(_joined(others))
+                and part.is_less_than(others)
+            ):
+                kept = others
+                self._drop(part, filled)
+                break
+        else:
+            for part in sorted(parts, key=lambda part: part.detail, reverse=True):
+                if part not in kept:
+                    continue
+                for other in [o for o in kept if o is not part]:
+                    if other.sums.is_same_as(part.sums) and other.repeats(part):
+                        kept.remove(other)
+                        self._drop(other, filled)
+        for part in parts:
+            if part not in kept:
+                self._complete(kept, part, filled)
+        if len(kept) > 1:
+            self._doubt(kept, filled)
+
+    def _drop(self, part: _Part, filled: dict[int, SheetRow]) -> None:
+        for n in part.rows:
+            filled.pop(n, None)
+            self._tell(n, "passed over, since it restates what another table says")
+        name = number_of([self.rows[part.rows[0]]])
+        for header in {row.header for row in self.rows} - {part.header}:
+            self._told[header]["passed over, since it restates another table"].append(
+                f"{name[:60]} {part.name}"
+            )
+
+    def _complete(self, kept: list[_Part], part: _Part, filled: dict[int, SheetRow]) -> None:
+        """Take what only the table that is passed over says of the document: its date, its NIT."""
+        first = self.rows[part.rows[0]]
+        more = {name: first.values[name] for name in _OF_DOCUMENT if name in first.values}
+        for n in [n for each in kept for n in each.rows if n in filled]:
+            filled[n] = filled[n]._replace(values=more | filled[n].values)
+
+    def _doubt(self, parts: list[_Part], filled: dict[int, SheetRow]) -> None:
+        """Refuse a document whose tables say other amounts and cannot be parts of one; tell one
+        that goes on in another table."""
+        first, *others = sorted(parts, key=lambda part: part.detail, reverse=True)
+        name = number_of([self.rows[first.rows[0]]])[:60]
+        for other in others:
+            if not other.is_of_another_sort_than(first):
+                continue
+            for n in [n for part in parts for n in part.rows]:
+                filled.pop(n, None)
+            said = " and ".join(f"{part.name} says {part.said}" for part in (first, other))
+            self.refusals.append(
+                Rejected(
+                    f"the document {name}: {said}: they cannot be added, and one of them is wrong"
+                )
+            )
+            return
+
+
+class _Above:
+    """The sums of the rows above a row, without the totals among them."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._net = self._tax = self._quantity = Decimal()
+        self._nets: dict[Decimal, int] = {Decimal(): 0}  # sum up to a row → how many rows
+        self._gross: dict[Decimal, int] = {Decimal(): 0}
+        self._has_tax = self._has_quantity = True
+
+    def add(self, amounts: Amounts) -> None:
+        self.count += 1
+        self._net += amounts.net or Decimal()
+        self._tax += amounts.tax or Decimal()
+        self._quantity += amounts.quantity or Decimal()
+        self._nets[self._net] = self.count
+        self._gross[self._net + self._tax] = self.count
+
+    def adds_up(self, amounts: Amounts, least: int) -> bool:
+        """Return whether an amount is the sum of at least so many rows right above it, with or
+        without their tax."""
+        if not amounts.net:
+            return False
+        reached = [
+            self._nets.get(self._net - amounts.net),
+            self._gross.get(self._net + self._tax - amounts.net),
+        ]
+        return any(n is not None and self.count - n >= least for n in reached)
+
+    def is_all(self, amounts: Amounts) -> bool:
+        """Return whether an amount is the sum of all rows, with or without their tax."""
+        return bool(amounts.net) and amounts.net in (self._net, self._net + self._tax)
+
+    def is_sum_of(self, amounts: Amounts, least: int) -> bool:
+        """Return whether all amounts of a row are the sums of all rows; one without a quantity
+        is not compared by amount alone."""
+        return (
+            self.count >= least
+            and bool(amounts.net)
+            and amounts.net == self._net
+            and amounts.quantity is not None
+            and amounts.quantity == self._quantity
+            and amounts.tax in (None, self._tax)
+        )
+
+
+class _Sums(NamedTuple):
+    net: Decimal
+    tax: Decimal | None
+    rows: int
+
+    def is_same_as(self, other: _Sums) -> bool:
+        """Return whether these sums are the others: net, or with the tax. Cents may be rounded by
+        rows, and of thousands a unit."""
+        margin = _CENT * max(self.rows, other.rows)
+        if abs(other.net) >= 1000:
+            margin = max(margin, Decimal(1))
+        gross = other.net + (other.tax or Decimal())
+        if not any(abs(self.net - amount) <= margin for amount in (other.net, gross)):
+            return False
+        if self.tax is None or other.tax is None:
+            return True
+        return abs(self.tax - other.tax) <= max(margin, Decimal(1))
+
+
+class _Part:
+    """The rows of a document in one table."""
+
+    def __init__(self, table: Table, header: Header, rows: list[int]) -> None:
+        self.header, self.rows = header, rows
+        amounts = [table._amounts[n] for n in rows]
+        net = sum((a.net or Decimal() for a in amounts), Decimal())
+        self.sums = _Sums(net, _sum([a.tax for a in amounts]), len(rows))
+        values = [table.rows[n].values for n in rows]
+        self.has_text = any("description" in v or "item_code" in v for v in values)
+        self.has_quantity = any("quantity" in v for v in values)
+        self.is_hidden = header.is_hidden or all(table.rows[n].is_hidden for n in rows)
+        self.lines = Counter(
+            (a.net, a.quantity, labels.bare(table.rows[n].text("description") or ""))
+            for n, a in zip(rows, amounts, strict=True)
+        )
+        self.extras = Counter(
+            tuple(
+                str(table.rows[n].values.get(f, "")) for f in ("operation", "period", "item_code")
+            )
+            for n in rows
+        )
+        self.first_place = table.rows[rows[0]].place
+
+    @property
+    def name(self) -> str:
+        return f"of sheet {self.header.title}" if self.header.title else f"at {self.first_place}"
+
+    @property
+    def said(self) -> str:
+        return format_number(self.sums.net)
+
+    @property
+    def detail(self) -> tuple[object, ...]:
+        """How much a part says: of two that restate each other the one that says more counts."""
+        return (self.has_quantity, self.has_text, len(self.rows), not self.is_hidden,
+                not self._is_called_summary, -self.rows[0])  # fmt: skip
+
+    @property
+    def _is_called_summary(self) -> bool:
+        return any(word in labels.bare(self.header.title) for word in _SUMMARIES)
+
+    def repeats(self, other: _Part) -> bool:
+        """Return whether a part with the same sum is the same thing again, not its other half."""
+        if self.lines == other.lines:
+            return self.extras == other.extras or self._is_lesser
+        return (
+            self._is_lesser
+            or other._is_called_summary
+            or len(self.rows) != len(other.rows)
+            or self.has_text < other.has_text
+            or self.has_quantity < other.has_quantity
+        )
+
+    @property
+    def _is_lesser(self) -> bool:
+        return self.is_hidden or self._is_called_summary
+
+    def is_less_than(self, others: Sequence[_Part]) -> bool:
+        return len(self.rows) <= sum(len(other.rows) for other in others)
+
+    def is_of_another_sort_than(self, other: _Part) -> bool:
+        """Return whether a part with another sum cannot be the next page of the other."""
+        shared = self.lines & other.lines
+        return (
+            self._is_lesser
+            or self.has_text < other.has_text
+            or self.has_quantity < other.has_quantity
+            or sum(shared.values()) > 1
+        )
+
+
+def _joined(parts: Sequence[_Part]) -> _Sums:
+    """Return the sums of several parts."""
+    net = sum((part.sums.net for part in parts), Decimal())
+    tax = _sum([part.sums.tax for part in parts])
+    return _Sums(net, tax, sum(part.sums.rows for part in parts))
+
+
+def _sum(amounts: Sequence[Decimal | None]) -> Decimal | None:
+    stated = [amount for amount in amounts if amount is not None]
+    return sum(stated, Decimal()) if stated else None
+
+
+def _amounts_of(row: SheetRow, decimal: str | None) -> Amounts:
+    def amount(field: str) -> Decimal | None:
+        try:
+            return number_in(row.cell(field), decimal)
+        except Rejected:
+            return None  # whoever reads the line says so
+
+    net = amount("net_amount")
+    if net is None and row.header.total_column:
+        net = amount(row.header.total_column)
+    return Amounts(net, amount("tax_amount"), amount("quantity"), amount("unit_price"))
+
+
+def _text_of(row: SheetRow) -> tuple[str | None, ...]:
+    names = ("description", "operation", "item_code", "period", "period_start")
+    return tuple(str(row.values[name]) if name in row.values else None for name in names)
