@@ -100,6 +100,22 @@ def test_another_kind_or_number_is_another_document(project: Project) -> None:
     assert (row.reconciliation_status, row.billed_cost) == ("matched", 100000)
 
 
+def test_a_copy_is_told_when_it_is_read(project: Project) -> None:
+    """A list with an XML's number and totals says that one of the two counts; with others, that
+    nobody knows."""
+    read(project, *READ)
+    folder = project.folder / "inbox"
+    folder.mkdir()
+    (folder / "a.xml").write_text(invoice("1000", "100000.00"))
+    for name, net in (("b.csv", "100000.00"), ("c.csv", "90000.00")):
+        (folder / name).write_text(csv_of(HEADINGS, changed(Subtotal=net, IVA="")))
+    intake = verb.invoices([folder], destination=project.destination,
+                           clock=lambda: project.vendor.now)  # fmt: skip
+    _, copy, other = (" ".join(receipt.warnings) for receipt in intake.receipts)
+    assert "and the same totals" in copy and "nobody knows" not in copy
+    assert "nobody knows which one counts" in other
+
+
 _NEW = ("allowance_amount", "charge_amount", "rounding_amount", "prepaid_amount",
         "withheld_amount", "due_date", "exchange_rate")  # fmt: skip
 

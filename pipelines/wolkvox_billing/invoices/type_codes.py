@@ -6,7 +6,7 @@ list (technical annex 1.9, 13.1.3). A code that is in neither is told, and never
 
 from __future__ import annotations
 
-from wolkvox_billing.invoices.document import Rejected
+from wolkvox_billing.invoices.document import Rejected, quoted
 
 _CODES = {
     # Bills. 384, 471, 472 and 473 replace an earlier one.
@@ -34,7 +34,7 @@ def settle_kind(kind_of_root: str, code: str | None, warnings: list[str]) -> str
     kind = _KIND_BY_CODE.get(f"0{code}" if len(code) == 1 else code)
     if not kind:
         raise Rejected(
-            f"the type code {code[:20]!r} is in none of the lists that are known (UN/CEFACT 1001, "
+            f"the type code {quoted(code)} is in none of the lists that are known (UN/CEFACT 1001, "
             "DIAN): whether it bills or gives back is not guessed; ask the supplier what it is"
         )
     if kind in ("pro_forma", "prepayment"):

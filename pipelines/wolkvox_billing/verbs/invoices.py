@@ -269,6 +269,20 @@ class _Number(NamedTuple):
     document_number: str
 
 
+class _Namesake(NamedTuple):
+    """A document that is known, and what tells whether another one of its number is a copy."""
+
+    document_id: str
+    format: str
+    net_amount: Decimal | None
+    currency: str | None
+
+    def is_copy_of(self, other: _Namesake) -> bool:
+        """Whether one of the two is a spreadsheet with the totals of the other."""
+        is_same = self.net_amount is not None and self[2:] == other[2:]
+        return is_same and (self.format, other.format) != ("ubl", "ubl")
+
+
 class KnownDocuments:
     """Which documents are known: those in the warehouse, and those of this run so far."""
 
@@ -276,7 +290,7 @@ class KnownDocuments:
         self._client = client
         self._stored_lines: dict[str, int] = {}  # by document_id
         self._met: set[str] = set()  # document_id of this run; row_hash of what was rejected
-        self._ids: dict[_Number, str] = {}  # document_id of the first one
+        self._first: dict[_Number, _Namesake] = {}
 
     def look_up(self, batch: Sequence[Paper]) -> None:
         """Ask the warehouse for the documents of a batch, and for others with their numbers."""
@@ -288,14 +302,16 @@ class KnownDocuments:
         name = self._client.make_qualified_table_name
         rows = rows_of(
             self._client,
-            "SELECT document_id, supplier_id, document_kind, document_number, (SELECT COUNT(*) "
+            "SELECT document_id, supplier_id, document_kind, document_number, format, net_amount, "
+            "billing_currency, (SELECT COUNT(*) "
             f"FROM {name('invoice_lines')} AS l WHERE l.document_id = d.document_id) "
             f"FROM {name('invoice_documents')} AS d "
             f"WHERE {among('document_id', ids)} OR {among('document_number', numbers)}",
         )
-        for document_id, supplier_id, kind, number, lines in rows:
+        for document_id, supplier_id, kind, number, *totals, lines in rows:
             self._stored_lines[document_id] = lines
-            self._ids.setdefault(_Number(supplier_id, kind, number), document_id)
+            namesake = _Namesake(document_id, *totals)
+            self._first.setdefault(_Number(supplier_id, kind, number), namesake)
 
     def note_refusal(self, paper: Paper) -> bool:
         """Return whether it was rejected for the first time in this run: its key may come once."""
@@ -344,9 +360,20 @@ class KnownDocuments:
         if not document.document_number:
             return
         number = _Number(document.supplier_id, document.document_kind, document.document_number)
-        first = self._ids.setdefault(number, document.document_id)
-        if first != document.document_id:
+        namesake = _Namesake(
+            document.document_id, document.format, document.net_amount, document.billing_currency
+        )
+        first = self._first.setdefault(number, namesake)
+        if first.document_id == document.document_id:
+            return
+        if namesake.is_copy_of(first):
+            document.warnings.append(
+                "another document has this supplier, kind and number, and the same totals: "
+                f"{first.document_id[:12]}; both are kept, and one counts: the electronic one, or "
+                "that which was read first"
+            )
+        else:
             document.warnings.append(
                 "another document has this supplier, kind and number, and other content: "
-                f"{first[:12]}; both are kept, and nobody knows which one counts"
+                f"{first.document_id[:12]}; both are kept, and nobody knows which one counts"
             )
