@@ -71,6 +71,18 @@ OTHERS = [
     "Outstanding invoices: September 2026",
     "Software version 09/2026",
     "SEPTIEMBRE 2026",
+    "Consumo del mes de septiembre 2026 facturado en FE-990",
+    "Ajuste al consumo del periodo septiembre 2026",
+    "Nota crédito aplicada al periodo facturado septiembre 2026",
+    "Devolución consumo del mes septiembre 2026",
+    "Credit applied for billing period August 2026",
+    "Disputed usage for billing period August 2026",
+    "Billing period closes September 2026",
+    "Uso de datos personales: política de agosto 2026",
+    "Cambio de periodo de facturación en enero 2027",
+    "Lectura anterior 2026-09-01, lectura actual 2026-09-30",
+    "Periodo fiscal agosto 2026",
+    "Periodo contratado: 2026-08-01 a 2026-08-31",
 ]
 
 
@@ -107,6 +119,9 @@ def test_what_was_passed_over_is_told(note: str, says: str) -> None:
         ("Consumos del mes de septiembre de 2026", SEPTEMBER),
         ("Billing period: 2026-09-01 to 2026-09-30", SEPTEMBER),
         ("Service period September 2026", SEPTEMBER),
+        ("Gracias por preferirnos. Periodo de facturación: septiembre 2026", SEPTEMBER),
+        ("Mes de consumo septiembre 2026", SEPTEMBER),
+        ("Periodo de facturación del 1 al 30 de septiembre de 2026", SEPTEMBER),
         ("Consumo octubre 2026", OCTOBER),
         ("Periodo: octubre 2026", OCTOBER),
         ("Saldo anterior 0; consumo octubre 2026", OCTOBER),

@@ -333,7 +333,7 @@ _OTHER = _compiled(
     r"|outstanding|pending|suspen)\w*"
 )
 _OTHER_BEHIND = _compiled(
-    r"^[^\d,;|.]{0,40}?\b(?:saldo|anterior|mora\b|promedi|histor|vencid|pagad|cancelad|adeud|anulad|pendient"
+    r"^[^\d,;|.]{0,40}?\b(?:saldo|anterior|mora\b|promedi|histor|vencid|pagad|cancelad|adeud|anulad|pendient|facturad|ajust|disput"
     r"|proyect|estimad|previous|prior|balance|overdue|average|paid|cancel|forecast)\w*"
 )
 _SENTENCE = _compiled(r"[;|]|(?:(?<=\d)|(?<=\w{5}))\. ")
@@ -341,10 +341,12 @@ _CONSUMED = _compiled(
     r"\b(?:consum|uso\b|usos\b|utiliza|usage|used\b|facturad|cobrad|billed|correspondiente)\w*"
     r"|\b(?:mes|period\w*)(?: del?)? ?[:=]? ?(?:del? |desde )?(?:el )?$"
 )
+# The whole clause up to the time, and nothing but that: `Mes facturado:`.
 _SAID = _compiled(
-    r"\b(?:(?:mes|period\w*|ciclo|fechas)(?: \w+)?? (?:del? )?(?:consum|facturad|facturac|cobrad"
-    r"|uso\b|servicio|prestaci|liquidad)|(?:consum\w*|uso)(?: \w+)?? (?:en )?(?:el |del? )?"
-    r"(?:mes|period)|(?:billing|billed|service|usage|invoice) (?:period|month|cycle))"
+    r"\W*(?:(?:el|su|los|sus|the|your) )?(?:(?:mes|period\w*|ciclo|fechas)(?: del?)? "
+    r"(?:consum|facturad|facturac|cobrad|uso\b|servicio|prestaci|liquidad)\w*|(?:consum\w*|uso)"
+    r"(?: \w+)?? (?:en )?(?:el |del? )?(?:mes|period\w*)|(?:billing|billed|service|usage|invoice) "
+    r"(?:period|month|cycle))[\s:=-]*(?:\b(?:del?|desde|en|el|la|from|of|for|entre|between)\b:? ?)*"
 )
 _BY_THE_WAY, _IN_WORDS = 1, 2
 _SHORTEST, _LONGEST = 13, 45  # days of what is about a month
@@ -388,7 +390,7 @@ def _mentions_in(text: str) -> tuple[Mention, ...]:
                 if mention.refusal == _ONE_DAY:
                     continue
                 mention = mention._replace(refusal=other)
-            mentions.append(mention._replace(speaks=_speaks(before)))
+            mentions.append(mention._replace(speaks=_speaks(sentence)))
         unread = pattern.sub(" | ", unread)
     return tuple(mentions)
 
@@ -410,9 +412,9 @@ def _find_other(before: str, sentence: str, behind: str) -> str:
     return ""
 
 
-def _speaks(before: str) -> int:
-    """Return whether a clause speaks of consumption, and how plainly."""
-    clause = _CLAUSE.split(before)[-1]
-    if _SAID.search(clause):
+def _speaks(sentence: str) -> int:
+    """Return whether the last clause speaks of consumption, and how plainly."""
+    clause = _CLAUSE.split(sentence)[-1]
+    if _SAID.fullmatch(clause):
         return _IN_WORDS
     return _BY_THE_WAY if _CONSUMED.search(clause) else 0
