@@ -79,6 +79,11 @@ def cdata(text: str) -> str:
         attached(f"\n {cdata(PLAIN)} \n", escaped=True),
         escape(PLAIN),
         escape(escape(PLAIN)),
+        cdata(PLAIN),
+        in_base64(PLAIN),
+        in_lines(in_base64(declared(PLAIN))),
+        in_base64("\ufeff" + PLAIN),
+        PLAIN.replace("&", "&#38;").replace("<", "&#60;").replace(">", "&#62;"),
     ],
 )
 def test_a_wrapped_document_is_the_bare_one(wrapped: str) -> None:

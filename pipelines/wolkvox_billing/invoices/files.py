@@ -26,7 +26,7 @@ from wolkvox_billing.invoices.sheets.spreadsheet import (
     read_xlsx,
 )
 from wolkvox_billing.invoices.ubl import OtherKind, read_xml
-from wolkvox_billing.invoices.wrappers import unwrap_text
+from wolkvox_billing.invoices.wrappers import HOW, unwrap_text
 
 MOST_BYTES = 100 * 1024 * 1024  # of a file
 MOST_MEMBER_BYTES = 20 * 1024 * 1024  # of a zip's member, unpacked
@@ -40,6 +40,9 @@ _PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8")
 _BEFORE_XML = b"\xef\xbb\xbf \t\r\n"  # a BOM and blanks, in any order
 _DATA = (".xml", ".csv", ".tsv", ".xlsx", ".xls", ".zip")  # names of what should have been readable
 _XML = (b"<", b"\xff\xfe<\0", b"\xfe\xff\0<", b"<\0", b"\0<")
+# As a text of a text, or in base64: `<?xml`, `<Inv`, `<Cre`, `<Deb`, `<Att`, or a BOM before `<`.
+_WRAPPED_XML = (b"&lt;", b"&amp;", b"&#", b"<![CDATA[", b"PD94", b"PElu", b"PENy", b"PERl",
+                b"PEF0", b"77u/P")  # fmt: skip
 _OF_SYSTEMS = ("thumbs.db", "desktop.ini", "__macosx")
 PDF = (
     "a PDF, which cannot be read: ask the supplier for the electronic invoice itself, the XML "
@@ -105,12 +108,16 @@ def read_file(
         elif is_html(stripped := data.lstrip(_BEFORE_XML)):
             budget.spend_tags(data)
             contents = read_html(data, hints)
+        elif stripped.startswith(_WRAPPED_XML):
+            unwrapped = unwrap_text(stripped.decode("utf-8", "replace"))
+            xml = unwrapped.encode() if isinstance(unwrapped, str) else unwrapped
+            if not xml.startswith(_XML):
+                raise Rejected(f"a text that is neither XML nor a wrapped one: {HOW}")
+            budget.spend_tags(xml)
+            contents = read_xml(xml)
         elif stripped.startswith(_XML):
             budget.spend_tags(data)
             contents = read_xml(stripped)
-        elif stripped.startswith((b"&lt;", b"&amp;lt;")):
-            budget.spend_tags(stripped.replace(b"&", b"<"))
-            contents = read_xml(unwrap_text(stripped.decode("utf-8", "replace")))
         else:
             _refuse_unreadable(data)
             contents = read_csv(data, hints)
