@@ -126,6 +126,41 @@ def test_a_sum_of_the_rows_above_is_a_total_without_a_label(cells: dict[str, obj
     assert any("it is the sum of the rows above it: row 4" in w for w in document.warnings)
 
 
+UNDER = [
+    [row(Concepto="IVA 19%", Subtotal=19000), row(Concepto="Total a pagar", Subtotal=119000)],
+    [row(Concepto="Retefuente 4%", Subtotal=-4000), row(Subtotal=115000)],
+    [row(Subtotal=1234)],
+    [row(Concepto="Saldo", Subtotal=0), row(Concepto="Anticipo", Subtotal=-1)],
+    [row(Factura="Saldo anterior", Subtotal=50000)],
+    [row(Factura="Promedio", Subtotal=50000), row(Factura="Cuenta", Subtotal=2)],
+    [row(Factura="Registros: 2", Cantidad=2), row(Concepto="Página", Cantidad=1)],
+    [row(Factura="Octubre", Subtotal=100000, Moneda="COP")],
+]
+
+
+@pytest.mark.parametrize("rows", UNDER)
+def test_what_stands_under_a_table_costs_no_invoice(rows: list[list[object]]) -> None:
+    """Taxes, balances, counts and sums without a document's number are passed over, and told."""
+    document = assert_counted_once(*DETAIL, *rows)
+    assert any("passed over" in warning for warning in document.warnings)
+
+
+@pytest.mark.parametrize("text", [None, "Servicios de octubre", "Resumen"])
+def test_a_sum_above_its_rows_is_a_total(text: str | None) -> None:
+    """A row that is the sum of those of its number below it, and has no price, is no line."""
+    assert_counted_once(row(**OF_DOCUMENT | TOTAL, Factura="FE-1001", Concepto=text), *DETAIL)
+
+
+def test_a_total_of_what_is_cancelled_too_costs_no_invoice() -> None:
+    """A sum that counts a cancelled row agrees with nothing, and refuses nothing."""
+    rows = [[*HEADINGS, "Estado"], *([*r, "Emitida"] for r in DETAIL),
+            [*DETAIL[0][:1], "FE-1000", *DETAIL[0][2:], "Cancelada"],
+            row(Subtotal=160000, IVA=30400)]  # fmt: skip
+    document = document_in(listed(*rows))
+    assert document.net_amount == NET
+    assert "`Cancelada` is taken for annulled; if it means paid, write Pagada" in document.warnings
+
+
 def test_a_line_that_happens_to_be_a_sum_is_a_line() -> None:
     """With a text and a price of its own, or another quantity, it is a line, and told."""
     other = row(**OF_DOCUMENT | TOTAL, Factura="FE-1001", Concepto="Grabación de pantalla",
@@ -221,6 +256,16 @@ def test_a_sheet_that_restates_another_bills_nothing(sheets: dict[str, Any]) -> 
     assert len(document.lines) == LINES and document.tax_amount == Decimal(19000)
 
 
+def test_a_sheet_that_lacks_what_is_needed_costs_no_other() -> None:
+    """A pivot with three known headings and no net amount is told, beside a list that has all."""
+    pivot = [["Nº Factura", "Fecha", "NIT", "Suma de Subtotal"],
+             ["FE-1001", "2026-11-03", "900123456", 100000]]  # fmt: skip
+    document = document_in(titled({"Pivote": pivot, "Detalle": FULL}))
+    assert document.net_amount == NET
+    assert any("not read" in w and "Pivote" in w for w in document.warnings)
+    assert "without a column for net_amount" in rejection_of(titled({"Pivote": pivot}))
+
+
 def test_what_only_the_summary_says_is_taken() -> None:
     """Date, supplier and currency may stand in the summary alone."""
     detail = [["Nº Factura", "Concepto", "Cantidad", "Subtotal", "IVA"],
@@ -285,7 +330,7 @@ def test_what_is_hidden_is_told_with_its_place() -> None:
         document = document_in(titled({"Facturas": FULL, "b": [["x"]]}, hide(state=state)))
         assert "hidden in the workbook, and read: sheet Facturas" in document.warnings
     document = document_in(titled({"Listas": [["x"]], "F": FULL}, hide(state="hidden")))
-    assert any("not read, without a header: sheet Listas" in w for w in document.warnings)
+    assert any("sheet Listas (hidden)" in w for w in document.warnings)
 
 
 @pytest.mark.parametrize("state", ["hidden", "veryHidden"])
@@ -472,6 +517,25 @@ def test_a_total_beside_a_net_amount_is_checked(heading: str) -> None:
     document = document_in(listed([*HEADINGS, heading], *rows))
     assert document.net_amount == NET
     assert any("neither the net amount nor that with tax" in w for w in document.warnings)
+
+
+def test_a_total_may_have_marks_of_its_own() -> None:
+    """It helps to settle decimals, and does not refuse where it is unclear itself."""
+    line = changed(Cantidad="1.000", Unitario="100", Subtotal="100.000", IVA="19.000")
+    names = [*HEADINGS, "Total"]
+    document = document_in(csv(names, [*line, "119.000,00"], delimiter=";"))
+    assert document.net_amount == NET and document.warnings == []
+    line = changed(Cantidad="1000", Unitario="100", Subtotal="100000", IVA="19000")
+    assert document_in(csv(names, [*line, "119.000"], delimiter=";")).net_amount == NET
+
+
+def test_a_percentage_as_text_is_a_rate() -> None:
+    """`19%` in the column of the tax is told, and no amount."""
+    rows = [[*r[:8], "19%", *r[9:], r[7] * 1.19] for r in DETAIL]
+    document = document_in(listed([*HEADINGS, "Total"], *rows))
+    assert (document.net_amount, document.tax_amount) == (NET, None)
+    assert "I2 (IVA) is the rate of the tax, and no amount" in document.warnings
+    assert not any("neither the net" in warning for warning in document.warnings)
 
 
 def test_several_totals_refuse_nothing() -> None:

@@ -441,3 +441,17 @@ def test_a_mails_zip_of_the_stand_in_is_read(project: Project, vendor: Vendor) -
     assert (str(receipt.period_start), receipt.period_source) == ("2026-10-01", "document")
     assert receipt.net_amount == Decimal(1_414_600)  # 13,696 and 450 more, at 100
     assert project.query("SELECT quantity, unit_price FROM invoice_lines") == [(14146, 100)]
+
+
+def test_a_list_gets_its_currency_and_supplier_by_hand(project: Project) -> None:
+    """`--currency` and `--supplier` fill what a list does not state; what is no code or tax id is a
+    settings error before anything is read."""
+    inbox(project, a__csv=b"Factura,Fecha,Concepto,Subtotal\nF-1,2026-11-03,Audios,100\n")
+    for wrong in ({"currency": "pesos"}, {"supplier": "Nube de Voz"}):
+        with pytest.raises(SettingsError):
+            read(project, "inbox", **wrong)
+    assert fates(read(project, "inbox")) == {"a.csv": "rejected"}
+    read(project, "inbox", currency="cop", supplier="900.123.456-8")
+    assert project.query("SELECT billing_currency, supplier_id FROM invoice_documents") == [
+        ("COP", "900123456")
+    ]

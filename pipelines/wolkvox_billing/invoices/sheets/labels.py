@@ -52,12 +52,14 @@ _CARRIED = re.compile(
     r"suma y sigue|(?:viene|vienen|va|van|pasa|pasan)(?: (?:a|de|del)\b.*)?"
     r"|(?:amount |balance |total )?(?:carried|brought) (?:forward|over)"
     r"|(?:amount|balance) (?:due|forward)|(?:neto |valor |saldo )?a pagar|saldo a la fecha"
-    r"|acumulad[oa]|consolidad[oa]|resumen|summary|promedio|average"
+    r"|acumulad[oa]|consolidad[oa]|resumen|summary|promedio|average|(?:re)?cuenta|recuento|count"
+    r"|saldos? anterior(?:es)?|(?:previous|opening|closing) balance|saldo (?:inicial|final|actual)"
 )
 # Fields in which nothing but a number, a kind or a date stands: whatever total is there is one.
 _STRICT = ("document_number", "document_kind", "prefix", "issue_date", "currency")
 
 
+@lru_cache(maxsize=10_000)
 def bare(text: str) -> str:
     """Return the letters and digits of a text; between two digits any mark is one hyphen, so that
     `FE-1001` is `FE1001`, and `1-23` is not `12-3`."""
@@ -94,10 +96,12 @@ def total_label(text: str, field: str | None, known: Collection[str]) -> str:
     known: the bare texts that stand elsewhere in the table, such as numbers and concepts.
     """
     words = _label_of(text) if len(text) <= _LONGEST else ()
+    if field == "document_number" and " " in text.strip() and not any(c.isdigit() for c in text):
+        return STRONG  # words where a number should be
     if not words:
         return ""
     if _CARRIED.fullmatch(" ".join(words)):
-        return STRONG if field in _STRICT or words[0] not in ("resumen", "summary") else WEAK
+        return STRONG
     unknown = [w for w in words if w not in _TOTALS and w not in _FILLERS and not w.isdecimal()]
     if not unknown:
         is_number = field == "document_number" and re.fullmatch(r"\w+-?\d+", text.strip())
@@ -111,6 +115,19 @@ def total_label(text: str, field: str | None, known: Collection[str]) -> str:
     if first in _TOTALS or words[-1] in _TOTALS:
         return STRONG if field in _STRICT else WEAK
     return ""
+
+
+_OF_TAXES = re.compile(
+    r"\W*(?:valor |total |mas |menos |plus |less )?(?:iva|vat|tax|impuestos?|rete\w*|retencion\w*"
+    r"|ica|withh\w*|base|exent\w*|exclui\w*|neto|net|bruto|gross|saldo|balance|anticipo|ajuste"
+    r"|redondeo|rounding)\b.*"
+)
+
+
+def is_of_taxes(text: str) -> bool:
+    """Return whether a text is one that stands beside a tax, a withholding or a balance under a
+    table. It tells only of a row without a document's number."""
+    return len(text) <= _LONGEST and bool(_OF_TAXES.fullmatch(plain(text)))
 
 
 # What says that a row is no bill.

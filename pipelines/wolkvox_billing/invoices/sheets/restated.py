@@ -70,8 +70,10 @@ class Table:
             self._numbers[n] for n, row in enumerate(self.rows) if row.label != labels.STRONG
         )
         last = {name: n for n, name in enumerate(self._numbers) if name}
-        for header in dict.fromkeys(row.header for row in self.rows):
-            own = [n for n, row in enumerate(self.rows) if row.header is header]
+        tables: defaultdict[Header, list[int]] = defaultdict(list)
+        for n, row in enumerate(self.rows):
+            tables[row.header].append(n)
+        for own in tables.values():
             lines += self._lines_of(own, of_number, last)
         return sorted(lines)
 
@@ -80,8 +82,9 @@ class Table:
     ) -> Iterator[int]:
         """Yield the rows under one header that are no totals."""
         above = _Above()
+        tops = self._sums_of_what_follows(own)
         columns = Counter(field for n in own for field in self.rows[n].values)
-        most = {field for field, count in columns.items() if count * 2 > len(own)}
+        most = {field for field, count in columns.items() if count * 2 >= len(own)}
         same: defaultdict[str, _Above] = defaultdict(_Above)
         texts: defaultdict[str, set[tuple[str | None, ...]]] = defaultdict(set)
         for n in own:
@@ -98,9 +101,13 @@ class Table:
                 )
             elif row.label == labels.WEAK:
                 is_total = not number or above.adds_up(amounts, 1) or same[number].is_all(amounts)
+            if not is_total and n in tops:
+                is_total, says = True, "passed over, since it is the sum of the rows below it"
             if not is_total and not row.label:
                 says = "passed over, since it is the sum of the rows above it"
                 is_total = self._is_sum(n, above, same, texts, most, last)
+            if not number and not is_total and self._is_below(n):
+                is_total, says = True, "passed over, with amounts and without a number or a line"
             if is_total:
                 self._tell(n, says)
                 continue
@@ -113,6 +120,35 @@ class Table:
             same[number].add(amounts)
             texts[number].add(_text_of(row))
             yield n
+
+    def _is_below(self, n: int) -> bool:
+        """Return whether a row without a number is one of those under a table: amounts alone, or a
+        tax or balance. A line would say what it is of."""
+        row, amounts = self.rows[n], self._amounts[n]
+        if amounts.price is not None or "item_code" in row.values:
+            return False
+        texts = [value for value in row.values.values() if isinstance(value, str)]
+        return "description" not in row.values or any(map(labels.is_of_taxes, texts))
+
+    def _sums_of_what_follows(self, own: Sequence[int]) -> set[int]:
+        """Return the first rows of documents that say no price and are the sum of the others."""
+        documents: defaultdict[str, list[int]] = defaultdict(list)
+        for n in own:
+            if self._numbers[n] and self.rows[n].label != labels.STRONG:
+                documents[self._numbers[n]].append(n)
+        tops: set[int] = set()
+        for first, *others in documents.values():
+            sums = _Above()
+            for n in others:
+                sums.add(self._amounts[n])
+            has_text = "description" in self.rows[first].values
+            is_like_a_sum = self._amounts[first].price is None and (
+                any(self._amounts[n].price is not None for n in others)
+                or (not has_text and any("description" in self.rows[n].values for n in others))
+            )
+            if is_like_a_sum and sums.is_sum_of(self._amounts[first], 2):
+                tops.add(first)
+        return tops
 
     def _is_sum(
         self,
@@ -143,7 +179,8 @@ class Table:
         is_bare = {"issue_date", "description"} & most and not (
             {"issue_date", "description", "unit_price"} & row.values.keys()
         )
-        return bool(is_bare) and above.adds_up(amounts, 2)
+        least = 2 if any(c.isdigit() for c in number) else 1
+        return bool(is_bare) and above.adds_up(amounts, least)
 
     def _without_hidden_copies(self, lines: list[int]) -> list[int]:
         """Leave out a hidden row that says what a visible one of its document says."""
@@ -163,11 +200,13 @@ class Table:
     def _without_restated_sheets(self, lines: list[int]) -> dict[int, SheetRow]:
         """Return the rows of each document from the tables that do not restate another table's."""
         filled = {n: self.rows[n] for n in lines}
-        documents: defaultdict[tuple[str, ...], list[int]] = defaultdict(list)
+        documents: defaultdict[str, list[int]] = defaultdict(list)
         for n in lines:
             if self._numbers[n]:
-                documents[(self._numbers[n],)].append(n)
+                documents[self._numbers[n]].append(n)
         for same in documents.values():
+            if len({self.rows[n].header for n in same}) == 1:
+                continue
             for parts in self._parts_of(same):
                 if len(parts) > 1:
                     self._settle(parts, filled)

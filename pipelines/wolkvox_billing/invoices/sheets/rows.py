@@ -185,23 +185,33 @@ def rows_of(sheets: Iterable[Sheet], only_under_header: bool = False) -> list[Sh
     """
     reading = _Reading(only_under_header)
     unread: list[str] = []
+    not_whole: list[Rejected] = []
     no_bills: list[str] = []
     for sheet in sheets:
         top = list(islice(sheet.rows, HEADER_WITHIN))
         place = find_header(top)
         if not place:
             if top and sheet.is_hidden:
-                unread.append(sheet.title)
+                unread.append(f"{sheet.title} (hidden)")
             continue
-        header = Header(sheet, place.names, top[place.position].number)
+        try:
+            header = Header(sheet, place.names, top[place.position].number)
+        except Rejected as error:
+            if headings.is_whole(headings.fields_of(place.names)):
+                raise
+            not_whole.append(error)  # a pivot, say: only if nothing else is there it matters
+            unread.append(sheet.title)
+            continue
         reading.begin(sheet, header)
         for row in chain(top[place.position + 1 :], sheet.rows):
             reading.take(row)
         no_bills += reading.end()
     for header in reading.headers if unread else ():
         header.warnings.append(
-            f"hidden in the workbook, and not read, without a header: sheet {list_some(unread)}"
+            f"not read, without a header that has what is needed: sheet {list_some(unread)}"
         )
+    if not_whole and not reading.headers:
+        raise not_whole[0]
     if no_bills and not reading.rows:
         raise Rejected(f"not billed, by what its row says: {list_some(no_bills)}")
     return reading.rows
@@ -311,6 +321,8 @@ class _Reading:
             )
         if self._no_bills:
             warnings.append(f"not billed, by what its row says: {list_some(self._no_bills)}")
+            if any("cancelad" in reason.casefold() for reason in self._no_bills):
+                warnings.append("`Cancelada` is taken for annulled; if it means paid, write Pagada")
         for header in self._of_sheet:
             header.warnings += [*warnings, *self._sheet.warnings]
         self.headers += self._of_sheet
@@ -318,15 +330,15 @@ class _Reading:
 
 
 def _is_footer(row: SheetRow) -> bool:
-    """Return whether a row has neither an amount nor what can be a document's number."""
-    if any(_has_number(row.values.get(field)) for field in (*AMOUNTS, row.header.total_column)):
+    """Return whether a row has neither an amount of money nor what can be a document's number."""
+    if any(_has_number(row.values.get(field)) for field in ("net_amount", row.header.total_column)):
         return False
     number = as_text(row.values.get("document_number"))
-    if not number:
-        # What stands in place of an amount is an error to tell, if the row is like a line.
-        is_like_line = "description" in row.values and "net_amount" in row.values
-        return not is_like_line
-    return not labels.may_be_number(number)
+    if number and labels.may_be_number(number):
+        return False
+    # What stands in place of an amount is an error to tell, if the row is like a line.
+    is_priced = all(_has_number(row.values.get(field)) for field in ("quantity", "unit_price"))
+    return not (is_priced or {"description", "net_amount"} <= row.values.keys())
 
 
 def _has_number(value: CellValue) -> bool:

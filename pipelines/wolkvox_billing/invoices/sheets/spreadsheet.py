@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import date, datetime
 from decimal import Decimal
 from typing import NamedTuple
@@ -118,9 +119,7 @@ def _read_documents(
     if not rows:
         raise Rejected(f"no header row with rows of a document under it: {EXPECTED}")
     if not notation.decimal:
-        unlabelled = [row for row in rows if row.label != labels.STRONG] or rows
-        numbers = (row.cell(name) for row in unlabelled for name in _NUMBERS if name in row.values)
-        notation = notation._replace(decimal=settle_decimal(numbers))
+        notation = notation._replace(decimal=_settle_mark(rows))
     table = Table(rows, notation.decimal)
     rows = table.without_restated()
     yield from table.refusals
@@ -135,6 +134,21 @@ def _read_documents(
             yield _read_document(file_format, document_rows, notation)
         except Rejected as error:
             yield Rejected(f"the document {number_of(document_rows)[:60]}: {error}")
+
+
+def _settle_mark(rows: Sequence[SheetRow]) -> str | None:
+    """Return the mark before decimals by all numbers but those of totals, which are asked only
+    where the others do not tell. Raises Rejected."""
+    lines = [row for row in rows if row.label != labels.STRONG] or rows
+    numbers = [row.cell(name) for row in lines for name in _NUMBERS if name in row.values]
+    totals = [row.cell(row.header.total_column) for row in lines if row.header.total_column]
+    try:
+        return settle_decimal(numbers) or settle_decimal(totals)
+    except Rejected:
+        with suppress(Rejected):
+            settle_decimal(numbers)
+            return None  # only the totals are unclear, and they are no more than checked
+        return settle_decimal([*numbers, *totals])
 
 
 def _read_document(file_format: str, rows: Sequence[SheetRow], notation: Notation) -> Document:
@@ -181,6 +195,9 @@ def _read_document(file_format: str, rows: Sequence[SheetRow], notation: Notatio
 def _read_line(row: SheetRow, number: int, notation: Notation, document: Document) -> Line:
     def amount(field: str) -> Decimal | None:
         cell = row.cell(field)
+        if field == "tax_amount" and isinstance(cell.value, str) and "%" in cell.value:
+            document.warnings.append(f"{cell.place} is the rate of the tax, and no amount")
+            return None
         exact = number_in(cell, notation.decimal)
         return None if exact is None else fit_amount(exact, cell.place, document.warnings)
 
@@ -280,7 +297,9 @@ def _compare_totals(document: Document, rows: Sequence[SheetRow], notation: Nota
             document.warnings.append(f"not compared: {error}")
             continue
         own = line.net_amount or Decimal()
-        sums = (own, own + (line.tax_amount or Decimal()), net, net + tax)
+        sums = [own, own + (line.tax_amount or Decimal()), net, net + tax]
+        if line.tax_amount is None:  # nobody states the tax that the total may have
+            sums += [amount * (100 + rate) / 100 for amount in (own, net) for rate in _RATES]
         if total is not None and not any(abs(abs(total) - abs(s)) <= 1 for s in sums):
             differing.append(cell.place)
     if differing:
