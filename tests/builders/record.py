@@ -79,7 +79,7 @@ def write_polls(project: Project, *calls: Call, **meaning: Any) -> None:
 def write_documents(project: Project, files: Sequence[Path]) -> None:
     """What these files hold, as `invoices` reads them, in the tables of invoices."""
     with_tables(project)
-    papers = list(read_invoices(files, decimal=None, rule="month_before_issue"))
+    papers = list(read_invoices(files, rule="month_before_issue"))
     now = project.vendor.now
     with _tables_of(project) as tables:
         for paper in papers:

@@ -82,12 +82,14 @@ def test_a_credit_note_with_an_invoices_code_stays_one_and_is_told() -> None:
     ]
 
 
-def test_a_corrected_invoice_says_that_it_replaces_another() -> None:
-    """Of a corrected invoice it is told that what it replaces counts too."""
-    assert "what it replaces counts too" in document_in(coded("384")).warnings[0]
+def test_a_corrected_invoice_is_a_kind_of_its_own() -> None:
+    """What replaces an earlier invoice is kept as that, and told."""
+    document = document_in(coded("384", corrects="F-0"))
+    assert document.document_kind == "corrected_invoice"
+    assert "says that it is a corrected one" in document.warnings[0]
 
 
-_KNOWN = {"invoice", "credit_note", "debit_note", "pro_forma", "prepayment"}
+_KNOWN = {"invoice", "corrected_invoice", "credit_note", "debit_note", "pro_forma", "prepayment"}
 
 
 @pytest.mark.parametrize("code", ["999", "ABC", "38", "3800", "381x", "-381"])

@@ -49,6 +49,16 @@ def test_what_comes_before_the_bill_is_not_billed(project: Project, code: str) -
     assert (row.reconciliation_status, row.billed_cost) == ("matched", 100000)
 
 
+def test_a_corrected_invoice_and_what_it_corrects_accuse_nobody(project: Project) -> None:
+    """Nobody knows whether all is replaced: two contents of one number. Alone, it is the bill."""
+    read(project, *READ)
+    corrected = coded("384", "1000", "100000.00", number="F-2", corrects="F-1")
+    bill(project, corrected)
+    assert only(judged(project)).reconciliation_status == "matched"
+    bill(project, invoice("1200", "120000.00"))
+    assert only(judged(project)).reconciliation_status == "duplicate_document"
+
+
 def warnings_of(result: Reconciliation) -> str:
     return "\n".join(result.warnings)
 

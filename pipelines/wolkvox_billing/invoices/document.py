@@ -16,7 +16,8 @@ from wolkvox_billing.values.numbers import format_number
 from wolkvox_billing.values.periods import Period
 from wolkvox_billing.values.texts import UNSTORABLE
 
-BILLS = ("invoice", "credit_note", "debit_note")  # other kinds are kept, and bill nothing
+# Documents of other kinds are kept, and bill nothing.
+BILLS = ("invoice", "corrected_invoice", "credit_note", "debit_note")
 _MOST_CHARACTERS = 4000  # of a text that is stored
 _CENT = Decimal("0.01")
 

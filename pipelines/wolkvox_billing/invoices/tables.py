@@ -34,7 +34,11 @@ class DocumentRow:
     ]
     document_kind: Annotated[
         str,
-        (TEXT, "invoice, credit_note, debit_note; pro_forma and prepayment, which bill no use"),
+        (
+            TEXT,
+            "invoice, credit_note, debit_note, corrected_invoice; pro_forma and prepayment, which "
+            "bill no use",
+        ),
     ]
     document_number: Annotated[str | None, (TEXT, "The number; suppliers and kinds share numbers")]
     document_uuid: Annotated[str | None, (TEXT, "DIAN's unique code (CUFE or CUDE)")]

@@ -9,10 +9,10 @@ from __future__ import annotations
 from wolkvox_billing.invoices.document import Rejected, quoted
 
 _CODES = {
-    # Bills. 384, 471, 472 and 473 replace an earlier one.
-    "invoice": "82 218 219 295 326 331 380 382 384 385 387 388 389 390 393 394 395 456 457 471 472 "
-    "473 501 527 553 575 623 633 751 780 817 870 875 876 877 935 01 02 03 04 05 20 25 27 30 35 40 "
+    "invoice": "82 218 219 295 326 331 380 382 385 387 388 389 390 393 394 395 456 457 501 "
+    "527 553 575 623 633 751 780 817 870 875 876 877 935 01 02 03 04 05 20 25 27 30 35 40 "
     "45 50 55 60",
+    "corrected_invoice": "384 471 472 473",  # it replaces an earlier one, or a part of it
     "debit_note": "80 84 383 92",
     # 95 and 94 are adjustments: of a support document, and of an equivalent one.
     "credit_note": "81 83 261 262 296 308 381 396 420 458 502 532 91 94 95",
@@ -21,7 +21,6 @@ _CODES = {
     "prepayment": "386 500 503",
 }
 _KIND_BY_CODE = {code: kind for kind, codes in _CODES.items() for code in codes.split()}
-_CORRECTED = ("384", "471", "472", "473")
 
 
 def settle_kind(kind_of_root: str, code: str | None, warnings: list[str]) -> str:
@@ -50,11 +49,8 @@ def settle_kind(kind_of_root: str, code: str | None, warnings: list[str]) -> str
         return kind_of_root
     if kind != "invoice":
         warnings.append(f"an invoice whose type code {code} says that it is {_ARTICLES[kind]}")
-    elif code in _CORRECTED:
-        warnings.append(
-            f"its type code {code} says that it is a corrected invoice: what it replaces counts too"
-        )
     return kind
 
 
-_ARTICLES = {"invoice": "an invoice", "credit_note": "a credit note", "debit_note": "a debit note"}
+_ARTICLES = {"invoice": "an invoice", "credit_note": "a credit note", "debit_note": "a debit note",
+             "corrected_invoice": "a corrected one"}  # fmt: skip

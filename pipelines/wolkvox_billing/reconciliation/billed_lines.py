@@ -54,6 +54,8 @@ class _Document(NamedTuple):
     @property
     def name(self) -> _Name:
         """What no other document has."""
+        if self.kind == "corrected_invoice":  # nobody knows whether all is replaced, or a part
+            return self.supplier_id, "invoice", _bare(self.corrects_number or self.number)
         return self.supplier_id, self.kind, _bare(self.number)
 
     @property
