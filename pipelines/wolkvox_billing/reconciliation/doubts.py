@@ -108,9 +108,11 @@ def weigh(
     weighed: list[Verdict] = []
     for verdict in verdicts:
         if verdict.status in ACCUSING and verdict.key.report and verdict.key.period:
-            own = [one for use in (verdict.measured.uses if verdict.measured else ())
-                   for one in behaviours.get(use, ())]  # fmt: skip
-            oddities = _read_oddities(client, dataset, verdict.key)
+            uses = verdict.measured.uses if verdict.measured else ()
+            own = [behaviour for use in uses for behaviour in behaviours.get(use, ())]
+            oddities = Oddities()
+            if verdict.status != UNBILLED:  # of which there may be thousands
+                oddities = _read_oddities(client, dataset, verdict.key)
             verdict = judge_again(Case(verdict, own, oddities, facts, comparison))
         weighed.append(verdict)
     return weighed
@@ -188,7 +190,7 @@ def _reset(case: Case) -> Doubt | None:
     """The counter fell to about nothing within hours of the turn: by its own clock that is one."""
     if case.status not in QUANTITY or case.is_gauge:
         return None
-    turns = [one.at_turn for one in case.behaviours if one.at_turn is not None]
+    turns = [behaviour.at_turn for behaviour in case.behaviours if behaviour.at_turn is not None]
     if not turns:
         return Doubt("reset", "", {})
     missing = sum((turn.missing for turn in turns), Decimal())
@@ -201,8 +203,8 @@ def _fall(case: Case) -> Doubt | None:
     """What a counter lost in the month, by a restart or a recomputation, may be missing."""
     if case.status not in QUANTITY or case.is_gauge:
         return None
-    missing = sum((one.missing for one in case.behaviours), Decimal())
-    largest = sum((one.largest_fall for one in case.behaviours), Decimal())
+    missing = sum((behaviour.missing for behaviour in case.behaviours), Decimal())
+    largest = sum((behaviour.largest_fall for behaviour in case.behaviours), Decimal())
     if not largest:
         return Doubt("fall", "", {})
     most = missing if case.excess > 0 else largest
@@ -216,7 +218,7 @@ def _raised_later(case: Case) -> Doubt | None:
     """Days' own numbers that the vendor raises after they are over, and may raise again."""
     if case.status != OVER or not any(use.measure == "daily" for use in case.uses):
         return None
-    missing = sum((one.may_be_raised for one in case.behaviours), Decimal())
+    missing = sum((behaviour.may_be_raised for behaviour in case.behaviours), Decimal())
     stands = bool(missing) and case.excess <= missing + case.tail
     status = "inconclusive_restated" if stands else ""
     return Doubt("raised_later", status, {"missing": missing})
@@ -227,7 +229,7 @@ def _stillness(case: Case) -> Doubt | None:
     stands by itself."""
     if case.status != OVER or not case.are_counters:
         return None
-    hours = max((one.still_seconds for one in case.behaviours), default=0) // HOUR
+    hours = max((behaviour.still_seconds for behaviour in case.behaviours), default=0) // HOUR
     if not hours:
         return Doubt("no_stillness", "", {})
     return Doubt("stillness", "", {"hours": hours})
@@ -250,7 +252,7 @@ def _gauge_level(case: Case) -> Doubt | None:
     """A level that was seen, or one that a month can be said to be, or a cost between them."""
     if case.status not in (*QUANTITY, PRICE) or not case.is_gauge or not case.behaviours:
         return None
-    levels = [one.levels for one in case.behaviours]
+    levels = [behaviour.levels for behaviour in case.behaviours]
     candidates = {
         name: sum((getattr(level, name) for level in levels), Decimal())
         for name in ("highest", "last", "first", "average", "pro_rata")
@@ -288,7 +290,7 @@ def _unseen_level(case: Case) -> Doubt | None:
     """A level that rose and fell, or fell and rose, while nobody read."""
     if case.status not in QUANTITY or not case.is_gauge or not case.behaviours or not case.uses:
         return None
-    longest = max(one.longest_gap for one in case.behaviours)
+    longest = max(behaviour.longest_gap for behaviour in case.behaviours)
     values = {"hours": max(longest // HOUR, 1)}
     if longest <= LEVEL_GAP:
         return Doubt("unseen_level", "", values)
@@ -374,7 +376,7 @@ def _rounding(case: Case) -> Doubt | None:
 def _other_night(case: Case) -> Doubt | None:
     """A nightly copy that is billed by fortnights, cycles or several months: at either end a night
     is of the days before it."""
-    nights = [one.nights.most for one in case.behaviours if one.nights]
+    nights = [behaviour.nights.most for behaviour in case.behaviours if behaviour.nights]
     if case.status not in QUANTITY or not nights or case.verdict.cut_off:
         return None
     most = max(nights) * len({use.product for use in case.uses})
@@ -399,7 +401,7 @@ def _guess(case: Case) -> Doubt | None:
         return None
     if not any(use.measure_source == "guess" for use in case.uses):
         return None
-    stands = any(one.falls_each_midnight for one in case.behaviours)
+    stands = any(behaviour.falls_each_midnight for behaviour in case.behaviours)
     return Doubt("guess", "semantics_undetermined" if stands else "", {})
 
 
@@ -418,7 +420,9 @@ def _first_month(case: Case) -> Doubt | None:
 def _has_turned(use: MonthUse, facts: Facts) -> bool:
     """Whether another month of the same shows the turn, or the month was read from near nothing on
     its first two days on."""
-    others = [one for one in facts.months if one.meter == use.meter and one.period != use.period]
+    others = [
+        month for month in facts.months if month.meter == use.meter and month.period != use.period
+    ]
     if others:
         return True
     days = facts.days.get(use.meter, [])
@@ -635,7 +639,7 @@ def _cycle(case: Case) -> Doubt | None:
     ]
     if not cycles:
         return None
-    last, first = max(cycles, key=lambda one: one.end), min(cycles)
+    last, first = max(cycles, key=lambda cycle: cycle.end), min(cycles)
     if key.period.end > last.end >= key.period.start:
         due = (
             last.end
