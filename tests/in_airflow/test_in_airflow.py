@@ -461,7 +461,7 @@ def test_a_venv_of_its_own_and_duckdb(world: World) -> None:
 def test_the_invoices_find_the_overbilled_month(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An invoice that is dropped in the folder is read and compared: the month in which 450 audios
+    """An invoice that is dropped in the folder is read and compared: the month in which 2,450 audios
     too many were billed fails the run with its sentence, and the evidence is written."""
     folder = world.airflow.folder
     (folder / "project" / "line_map.csv").write_text(LINE_MAP)
@@ -494,7 +494,7 @@ def test_the_invoices_find_the_overbilled_month(
     assert "overbilled_quantity" in log
     [line] = [line for line in world.notices.splitlines() if "overbilled_quantity" in line]
     assert line.startswith(f"{INVOICES} material: reconcile: 2025-04 ventas ")
-    assert f"{OVERBILLED}" in line
+    assert f"{OVERBILLED:,} more than measured" in line
     assert (folder / "evidence" / "wolkvox-evidence-2025-04.zip").exists()
 
 
