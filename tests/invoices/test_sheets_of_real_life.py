@@ -184,6 +184,13 @@ def test_a_product_called_total_is_a_line() -> None:
     assert document_in(listed(HEADINGS, middle)).net_amount == Decimal(60000)
 
 
+def test_a_supplier_called_total_loses_no_invoice() -> None:
+    """Total Play is a company: two invoices of one amount are two."""
+    rows = [[*DETAIL[0][:1], number, *DETAIL[0][2:], "TOTAL PLAY"] for number in ("FE-1", "FE-2")]
+    assert len(documents_in(listed([*HEADINGS, "Proveedor"], *rows))) == 2
+    assert len(documents_in(listed([*HEADINGS, "Forma de pago"], *rows))) == 2
+
+
 def test_invoices_whose_only_line_says_total_are_invoices() -> None:
     """A list with one row an invoice, `Total facturado`, is a list of invoices."""
     rows = [[*DETAIL[0][:1], number, *DETAIL[0][2:4], "Total facturado octubre", *DETAIL[0][5:]]
@@ -264,6 +271,21 @@ def test_a_sheet_that_lacks_what_is_needed_costs_no_other() -> None:
     assert document.net_amount == NET
     assert any("not read" in w and "Pivote" in w for w in document.warnings)
     assert "without a column for net_amount" in rejection_of(titled({"Pivote": pivot}))
+
+
+@pytest.mark.parametrize("number", ["FE-1001 y FE-1002", "2 facturas", None, "R-1"])
+def test_a_sum_over_all_of_another_sheet_is_no_invoice(number: str | None) -> None:
+    """One row that is the sum of all rows of a sheet, under whatever number, restates them."""
+    second = [*DETAIL[1][:1], "FE-1002", *DETAIL[1][2:]]
+    total = ["Factura", number, None, "900123456", "Servicios", None, None, 100000, 19000, "COP"]
+    for sheets in (
+        {"Detalle": [HEADINGS, DETAIL[0], second], "R": [HEADINGS, total]},
+        {"R": [HEADINGS, total], "Detalle": [HEADINGS, DETAIL[0], second]},
+    ):
+        documents = documents_in(titled(sheets))
+        assert [d.document_number for d in documents] == ["FE-1001", "FE-1002"]
+        assert any("the sum of all of sheet Detalle: row 2 of R" in w
+                   for w in documents[0].warnings)  # fmt: skip
 
 
 def test_what_only_the_summary_says_is_taken() -> None:
@@ -450,7 +472,7 @@ def test_a_status_that_says_no_bill(heading: str, status: str) -> None:
     "status",
     ["Emitida", "Pagada", "Pendiente", "Aprobada", "Aceptada", "Activa", "Vencida", "Paid", "Open",
      "Issued", "No anulada", "Not cancelled", "Sin anular", "Contabilizada", "Parcialmente anulada",
-     "Enviada", "", "1"],
+     "Enviada", "", "1", "Pago rechazado", "Error en pago", "Reemplaza FE-1000"],
 )  # fmt: skip
 def test_a_status_that_says_nothing_of_the_kind(status: str) -> None:
     """An invoice that is issued, paid or open is a bill."""
@@ -466,6 +488,15 @@ def test_a_column_that_asks(heading: str, mark: str) -> None:
     rows = [[*HEADINGS, heading], *([*r, "No"] for r in DETAIL),
             [*DETAIL[0][:1], "FE-1000", *DETAIL[0][2:], mark]]  # fmt: skip
     assert document_in(listed(*rows)).net_amount == NET
+
+
+def test_what_another_sheet_passes_over_is_told_too() -> None:
+    """A sheet of cancelled invoices, or of totals, has no document to tell of them."""
+    other = [HEADINGS, [*DETAIL[0][:1], "FE-1000", *DETAIL[0][2:4], "Anulada", *DETAIL[0][5:]]]
+    document = document_in(titled({"Facturas": FULL, "Anuladas": other}))
+    assert any("not billed" in w and "FE-1000" in w for w in document.warnings)
+    document = document_in(titled({"F": FULL, "T": [HEADINGS, row(Factura="Total", Subtotal=1)]}))
+    assert any("it is a total: row 2 of T" in warning for warning in document.warnings)
 
 
 def test_a_row_may_say_it_in_its_text() -> None:
@@ -536,6 +567,15 @@ def test_a_percentage_as_text_is_a_rate() -> None:
     assert (document.net_amount, document.tax_amount) == (NET, None)
     assert "I2 (IVA) is the rate of the tax, and no amount" in document.warnings
     assert not any("neither the net" in warning for warning in document.warnings)
+
+
+def test_a_value_that_is_a_price_is_told_by_the_total() -> None:
+    """Cantidad, Valor and Total: where Valor x Cantidad is the total, Valor is the price."""
+    names = ["Factura", "Fecha", "NIT", "Concepto", "Cantidad", "Valor", "Total", "Moneda"]
+    data = listed(names, ["FE-1", "2026-11-03", "900123456", "Audios", 1000, 100, 100000, "COP"])
+    document = document_in(data)
+    assert document.net_amount == NET and document.lines[0].unit_price == Decimal(100)
+    assert "line 1: Valor is taken for the price, by the total" in document.warnings
 
 
 def test_several_totals_refuse_nothing() -> None:

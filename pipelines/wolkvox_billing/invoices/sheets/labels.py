@@ -136,8 +136,8 @@ _NO_BILL = re.compile(
     r"|revoc|invalid|\bno (?:valid|vigente|emitid|aprobad|autorizad|aceptad|contabil)"
     r"|\bnot (?:valid|issued|approved|sent|accepted)|\bsin (?:efecto|validez|emitir|valor)|draft"
     r"|borrador|pro ?forma|cotiza|quot(?:e|ation)|prefactura|prelimina|elimin|delet|descart|discard"
-    r"|de baja|desist|reemplaz|sustitu|replaced|supersed|por emitir|to be issued|withdrawn|retirad"
-    r"|\bde prueba|^prueba$|^test$|fallid|failed|\berror|written off|credited in full"
+    r"|de baja|desist|reemplazad|sustituid|replaced|supersed|por emitir|to be issued|withdrawn"
+    r"|retirad|\bde prueba|^prueba$|^test$|fallid|failed|\berror|written off|credited in full"
 )
 _NO_BILL_AT_ALL = re.compile(
     r"(?:\W*(?:factura|documento|invoice|document|fra)s? )?"
@@ -156,6 +156,8 @@ def is_no_bill(text: str) -> bool:
     status = " ".join(re.findall(r"[a-z0-9]+", plain(text[:100])))
     if _NOT_SO.search(status) or re.search(r"\bparcial|\bpartial", status):
         return False
+    if re.search(r"\b(?:pagos?|payment|cobro|transferencia)\b", status):
+        return bool(re.match("anul|cancel|void", status))  # else it tells of the payment
     return bool(_NO_BILL.search(status))
 
 

@@ -26,6 +26,8 @@ from wolkvox_billing.invoices.sheets.rows import (
 from wolkvox_billing.values.numbers import format_number
 from wolkvox_billing.values.tax_id import canonical_id
 
+_MOST_TABLES = 100
+_RESTATED = "passed over, since it restates what another table says"
 _CENT = Decimal("0.01")
 _OF_DOCUMENT = ("supplier_id", "supplier", "document_kind", "issue_date", "currency",
                 "corrects_number", "period", "period_start", "period_end")  # fmt: skip
@@ -57,9 +59,14 @@ class Table:
         rows = self._without_totals()
         rows = self._without_hidden_copies(rows)
         filled = self._without_restated_sheets(rows)
+        remaining = [filled[n] for n in rows if n in filled]
+        headers = dict.fromkeys(row.header for row in remaining)
         for header, reasons in self._told.items():
-            header.warnings += [f"{why}: {list_some(places)}" for why, places in reasons.items()]
-        return [filled.get(n, self.rows[n]) for n in rows if n in filled]
+            is_gone = header not in headers  # then the others tell of it
+            for why, places in reasons.items():
+                for teller in headers if is_gone and why != _RESTATED else [header]:
+                    teller.warnings.append(f"{why}: {list_some(places)}")
+        return remaining
 
     def _tell(self, n: int, why: str) -> None:
         self._told[self.rows[n].header][why].append(self.rows[n].place)
@@ -91,16 +98,15 @@ class Table:
             row, amounts, number = self.rows[n], self._amounts[n], self._numbers[n]
             says = "passed over, since it says that it is a total"
             is_total = False
+            is_sum_of_others = amounts.price is None and above.adds_up(amounts, 2)
             if row.label == labels.STRONG:
                 is_bare = bool({"issue_date", "description"} & (most - row.values.keys()))
                 is_shared = of_number[number] > 0
                 in_number = bool(labels.total_label(row.text("document_number") or "",
                                                     "document_number", ()))  # fmt: skip
-                is_total = (
-                    not number or is_shared or is_bare or in_number or above.adds_up(amounts, 2)
-                )
+                is_total = not number or is_shared or is_bare or in_number or is_sum_of_others
             elif row.label == labels.WEAK:
-                is_total = not number or above.adds_up(amounts, 1) or same[number].is_all(amounts)
+                is_total = not number or is_sum_of_others or same[number].is_total(amounts)
             if not is_total and n in tops:
                 is_total, says = True, "passed over, since it is the sum of the rows below it"
             if not is_total and not row.label:
@@ -199,6 +205,7 @@ class Table:
 
     def _without_restated_sheets(self, lines: list[int]) -> dict[int, SheetRow]:
         """Return the rows of each document from the tables that do not restate another table's."""
+        lines = self._without_consolidated(lines)
         filled = {n: self.rows[n] for n in lines}
         documents: defaultdict[str, list[int]] = defaultdict(list)
         for n in lines:
@@ -211,6 +218,33 @@ class Table:
                 if len(parts) > 1:
                     self._settle(parts, filled)
         return filled
+
+    def _without_consolidated(self, lines: list[int]) -> list[int]:
+        """Leave out a table in fewer rows, without prices, that is the sum of all rows of another
+        and has none of its numbers: `FE-1 y FE-2`, or a supplier's sum without a number."""
+        tables: defaultdict[Header, list[int]] = defaultdict(list)
+        for n in lines:
+            tables[self.rows[n].header].append(n)
+        if not 1 < len(tables) <= _MOST_TABLES:
+            return lines
+        parts = [_Part(self, header, rows) for header, rows in tables.items()]
+        numbers = {part.header: {self._numbers[n] for n in part.rows} for part in parts}
+        restated: set[int] = set()
+        for part in parts:
+            has_price = any(self._amounts[n].price is not None for n in part.rows)
+            for other in parts if part.sums.net and not has_price else ():
+                if (
+                    len(part.rows) < len(other.rows)
+                    and part.sums.is_same_as(other.sums)
+                    and not numbers[part.header] & numbers[other.header]
+                ):
+                    restated.update(part.rows)
+                    why = f"passed over, since it is the sum of all {other.name}"
+                    for n in part.rows:
+                        self._tell(n, why)
+                        self._told[other.header][why].append(self.rows[n].place)
+                    break
+        return [n for n in lines if n not in restated]
 
     def _parts_of(self, same: Sequence[int]) -> Iterator[list[_Part]]:
         """Yield, for each document of one number, its rows by table."""
@@ -264,7 +298,7 @@ class Table:
     def _drop(self, part: _Part, filled: dict[int, SheetRow]) -> None:
         for n in part.rows:
             filled.pop(n, None)
-            self._tell(n, "passed over, since it restates what another table says")
+            self._tell(n, _RESTATED)
         name = number_of([self.rows[part.rows[0]]])
         for header in {row.header for row in self.rows} - {part.header}:
             self._told[header]["passed over, since it restates another table"].append(
@@ -325,6 +359,10 @@ class _Above:
             self._gross.get(self._net + self._tax - amounts.net),
         ]
         return any(n is not None and self.count - n >= least for n in reached)
+
+    def is_total(self, amounts: Amounts) -> bool:
+        """Return whether an amount is the sum of all rows, or of those right above, if any."""
+        return bool(self.count) and (self.is_all(amounts) or self.adds_up(amounts, 1))
 
     def is_all(self, amounts: Amounts) -> bool:
         """Return whether an amount is the sum of all rows, with or without their tax."""

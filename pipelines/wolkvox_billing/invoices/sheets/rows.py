@@ -186,6 +186,7 @@ def rows_of(sheets: Iterable[Sheet], only_under_header: bool = False) -> list[Sh
     reading = _Reading(only_under_header)
     unread: list[str] = []
     not_whole: list[Rejected] = []
+    elsewhere: list[str] = []  # no bills, on sheets without anything else
     no_bills: list[str] = []
     for sheet in sheets:
         top = list(islice(sheet.rows, HEADER_WITHIN))
@@ -205,7 +206,12 @@ def rows_of(sheets: Iterable[Sheet], only_under_header: bool = False) -> list[Sh
         reading.begin(sheet, header)
         for row in chain(top[place.position + 1 :], sheet.rows):
             reading.take(row)
-        no_bills += reading.end()
+        before = len(reading.rows)
+        no_bills += (of_sheet := reading.end())
+        if len(reading.rows) == before:
+            elsewhere += of_sheet
+    for header in reading.headers if elsewhere else ():
+        header.warnings.append(f"not billed, by what its row says: {list_some(elsewhere)}")
     for header in reading.headers if unread else ():
         header.warnings.append(
             f"not read, without a header that has what is needed: sheet {list_some(unread)}"

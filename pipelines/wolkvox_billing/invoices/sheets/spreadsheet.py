@@ -177,6 +177,7 @@ def _read_document(file_format: str, rows: Sequence[SheetRow], notation: Notatio
     months: list[str] = []
     for number, row in enumerate(rows, 1):
         line = _read_line(row, number, notation, document)
+        _take_unit_price(row, number, line, notation, warnings)
         _take_net(row, number, line, warnings)
         if line.net_amount is None:
             place = row.cell("net_amount").place
@@ -216,6 +217,29 @@ def _read_line(row: SheetRow, number: int, notation: Notation, document: Documen
 
 
 _RATES = (19, 5, 8, 16, 10, 4, 21, 12, 18)  # per cent of VAT, Colombia's first
+
+
+def _take_unit_price(
+    row: SheetRow, number: int, line: Line, notation: Notation, warnings: list[str]
+) -> None:
+    """Set price and net amount of a line whose `Valor` is a price: beside a total that is quantity
+    x `Valor`, with the tax or without it."""
+    value, quantity = line.net_amount, line.quantity
+    if (
+        row.header.net_column != "value"
+        or line.unit_price is not None
+        or not row.header.total_column
+    ):
+        return
+    with suppress(Rejected):
+        total = number_in(row.cell(row.header.total_column), notation.decimal)
+        if total is None or value is None or quantity is None or quantity == 1:
+            return
+        product, tax = quantity * value, line.tax_amount or Decimal()
+        if product and any(_is_about(total, amount) for amount in (product, product + tax)):
+            line.unit_price, line.net_amount = value, round(product, 4)
+            heading = row.cell("net_amount").heading
+            warnings.append(f"line {number}: {heading} is taken for the price, by the total")
 
 
 def _take_net(row: SheetRow, number: int, line: Line, warnings: list[str]) -> None:
