@@ -8,6 +8,8 @@
              document ◀────┘            one shape for all; period: from when to when, by whose word
              tables                     the rows of invoice_documents, invoice_lines, rejected_…
 
+    wrappers                            what UBL comes in: headers, base64, text of a text
+    type_codes                          which kind an electronic invoice's code makes it
     reading                             all files into checked documents, with their periods
 
 A file is hostile until shown otherwise, and no two suppliers write alike. So what reads in one way
