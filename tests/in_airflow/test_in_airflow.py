@@ -461,8 +461,8 @@ def test_a_venv_of_its_own_and_duckdb(world: World) -> None:
 def test_the_invoices_find_the_overbilled_month(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An invoice that is dropped in the folder is read and compared: the month in which 2,450 audios
-    too many were billed fails the run with its sentence, and the evidence is written."""
+    """An invoice that is dropped in the folder is read and compared: the month in which 2,450
+    audios too many were billed fails the run with its sentence, and the evidence is written."""
     folder = world.airflow.folder
     (folder / "project" / "line_map.csv").write_text(LINE_MAP)
     (folder / "project" / "rate_card.csv").write_text(RATE_CARD.replace("2026-01-01", "2020-01-01"))
