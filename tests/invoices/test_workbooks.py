@@ -133,6 +133,11 @@ BOUNDS: dict[str, tuple[Callable[[], bytes], str]] = {
     "sheets": (
         lambda: edited(xlsx([HEADINGS, ROW]), workbook=("<sheets>", f"<sheets>{SHEETS}")),
         "a workbook of more than 100 sheets"),
+    "merged cells": (
+        lambda: edited(xlsx([HEADINGS, changed(Subtotal="x")]), sheet1=(
+            "</sheetData>", "</sheetData>" + "".join(
+                f'<mergeCell ref="A{n}:CV{n + 9000}"/>' for n in range(5, 20_005)))),
+        "H2 (Subtotal) is 'x'"),
     "rows of a CSV": (lambda: (csv(HEADINGS) + "\n1" * 1_000_000).encode(), "50,000 rows"),
     "blank rows of a CSV": (lambda: (csv(HEADINGS) + "\n" * 19_000_000).encode(), "200,000 rows"),
     "separators": (

@@ -18,6 +18,7 @@ from wolkvox_billing.invoices.sheets.cells import (
     CellValue,
     NumberedRow,
     Sheet,
+    Span,
     as_text,
     numbers_of,
     text_in,
@@ -29,7 +30,7 @@ MOST_ROWS = 50_000
 MOST_CHARACTERS = 20_000_000  # in all cells that are read: a text of a workbook may be in many
 EXPECTED = "expected headings such as Nº Factura, Fecha, Concepto, Cantidad, Subtotal, Moneda"
 HEADER_WITHIN = 30  # rows: titles and addresses stand above it
-_MOST_MERGED = 1_000  # rows under one merged cell
+_MOST_MERGED = 200_000  # cells that others reach into
 _MOST_NAMED = 20  # columns and rows, in a warning
 
 
@@ -51,11 +52,8 @@ class Header:
         headings.check_fields(fields, cells)
         self.sheet, self.title, self.width = sheet.name, sheet.title, len(names)
         self.is_hidden = sheet.is_hidden
-        self.merged = {
-            (span.column, row): span.first
-            for span in sheet.spans
-            for row in range(span.first + 1, min(span.last, span.first + _MOST_MERGED) + 1)
-        }
+        # Row and column of a merged cell to the row that it begins in: of a hostile file, not all.
+        self.merged = dict(islice(_merged_cells(sheet.spans), _MOST_MERGED))
         self.names = names
         nets = [name for name in headings.NET_COLUMNS if name in fields.values()]
         # The column that stands for the net amount, and the one that it is checked with.
@@ -92,6 +90,12 @@ class Header:
             if n < len(values) and (value := values[n]) is not None
             if not isinstance(value, str) or value.strip()
         }
+
+
+def _merged_cells(spans: Iterable[Span]) -> Iterator[tuple[tuple[int, int], int]]:
+    for column, first, last in spans:
+        for row in range(first + 1, last + 1):
+            yield (column, row), first
 
 
 def _first_block(fields: dict[int, str], names: Sequence[str]) -> tuple[dict[int, str], bool]:
