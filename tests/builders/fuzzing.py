@@ -173,7 +173,7 @@ def count_said(value: Any) -> Decimal | None:
 def days_said(value: Any) -> set[date]:
     """Return the days that a `date` may mean, by Python's own calendar."""
     days = set()
-    for form in ("%Y-%m-%d", "%Y/%m/%d"):
+    for form in ("%Y-%m-%d", "%Y/%m/%d", "%d/%m/%Y", "%d-%m-%Y"):
         for more in ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f"):
             try:
                 text = " ".join(str(value).replace("T", " ").split())

@@ -17,7 +17,7 @@ from wolkvox_billing.reconciliation.keys import Key, compare
 from wolkvox_billing.reconciliation.policy import Policy
 from wolkvox_billing.values.periods import Period
 from wolkvox_billing.vendor.answer import Outcome
-from wolkvox_billing.warehouse.sql import Client, literal, rows_of
+from wolkvox_billing.warehouse.sql import Client, literal, rows_of, tables_in
 
 
 @dataclass(frozen=True)
@@ -133,6 +133,17 @@ class _Reading(NamedTuple):
     poll_id: str
 
 
+def _spelled(client: Client, raw: str, use: MonthUse) -> str:
+    """Return the condition for a product's other spellings; a published copy has no such table."""
+    if "spellings" not in tables_in(client, f"{raw}_marts"):
+        return ""
+    return (
+        f" OR description IN (SELECT product FROM {raw}_marts.spellings "
+        f"WHERE operation_id = {literal(use.operation_id)} "
+        f"AND report = {literal(use.report)} AND newest_product = {literal(use.product)})"
+    )
+
+
 def _measured_from(client: Client, raw: str, use: MonthUse, period: Period) -> list[MeasuredFrom]:
     """Return of each name that the vendor gave the operation the last reading of the last day."""
     days = Period(max(use.period.start, period.start), min(use.period.end, period.end))
@@ -142,10 +153,8 @@ def _measured_from(client: Client, raw: str, use: MonthUse, period: Period) -> l
             client,
             "SELECT operation, read_at, items_raw, date_raw, poll_id "
             f"FROM {raw}.readings WHERE operation_id = {literal(use.operation_id)} "
-            f"AND report = {literal(use.report)} AND (description = {literal(use.product)} "
-            f"OR description IN (SELECT product FROM {raw}_marts.spellings "
-            f"WHERE operation_id = {literal(use.operation_id)} "
-            f"AND report = {literal(use.report)} AND newest_product = {literal(use.product)})) "
+            f"AND report = {literal(use.report)} "
+            f"AND (description = {literal(use.product)}{_spelled(client, raw, use)}) "
             f"AND {_within('date', days)} AND NOT COALESCE(is_repeated, FALSE) "
             "ORDER BY date, read_epoch, poll_id, row_number",
         )
