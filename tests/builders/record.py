@@ -100,11 +100,11 @@ def with_tables(project: Project, reports: set[str] | None = None) -> None:
 
 
 def _make_tables(project: Project, reports: Sequence[str]) -> None:
-    kept, project.vendor.now = project.vendor.now, BEFORE
+    now, project.vendor.now = project.vendor.now, BEFORE
     for report in reports:
         project.vendor.answer(TOKENS["acme"], report, [])
     assert project.load(reports=list(reports), force=True).is_good
-    project.vendor.now = kept
+    project.vendor.now = now
     project.execute(f"DELETE FROM wolkvox_billing.polls WHERE started_at = '{BEFORE.isoformat()}'")
     _make_invoice_tables(project)
 

@@ -166,10 +166,10 @@ def test_a_record_without_the_new_columns_goes_on_working(
     assert judged(warehouse).rows
     more_total = element("cbc:AllowanceTotalAmount", "500.25", currencyID="COP")
     take("F-2", more_total=more_total, before=element("cbc:DueDate", "2026-12-03"))
-    found = warehouse.query(
+    documents = warehouse.query(
         "SELECT document_number, allowance_amount, due_date FROM invoice_documents ORDER BY 1"
     )
-    assert [[str(value) for value in row] for row in found] == [
+    assert [[str(value) for value in row] for row in documents] == [
         ["F-1", "None", "None"],
         ["F-2", "500.2500", "2026-12-03"],
     ]

@@ -55,19 +55,19 @@ def fail_at_refused_rows(destination: AnyDestination) -> None:
     make_client = destination.client
 
     def client(*words: Any, **named: Any) -> Any:
-        made: Any = make_client(*words, **named)
-        create = made.create_load_job
+        job_client: Any = make_client(*words, **named)
+        create = job_client.create_load_job
 
         def create_load_job(*words: Any, **named: Any) -> Any:
             job: Any = create(*words, **named)
             if isinstance(job, PostgresCsvCopyJob):
                 job.run = partial(  # type: ignore[method-assign]
-                    _by_kind_of_error, made.sql_client, job.run
+                    _by_kind_of_error, job_client.sql_client, job.run
                 )
             return job
 
-        made.create_load_job = create_load_job
-        return made
+        job_client.create_load_job = create_load_job
+        return job_client
 
     destination.client = client  # type: ignore
 

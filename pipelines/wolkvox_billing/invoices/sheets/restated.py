@@ -191,13 +191,13 @@ class Table:
     def _without_hidden_copies(self, lines: list[int]) -> list[int]:
         """Leave out a hidden row that says what a visible one of its document says."""
         visible = {self._key(n) for n in lines if not self.rows[n].is_hidden}
-        kept: list[int] = []
+        originals: list[int] = []
         for n in lines:
             if self.rows[n].is_hidden and self._key(n) in visible:
                 self._tell(n, "hidden, and passed over, since it repeats a row that is visible")
             else:
-                kept.append(n)
-        return kept
+                originals.append(n)
+        return originals
 
     def _key(self, n: int) -> tuple[object, ...]:
         row = self.rows[n]
@@ -270,7 +270,7 @@ class Table:
 
     def _settle(self, parts: list[_Part], filled: dict[int, SheetRow]) -> None:
         """Drop the parts of a document that restate the others, and refuse what disagrees."""
-        kept = list(parts)
+        originals = list(parts)
         for part in parts:
             others = [other for other in parts if other is not part]
             if (
@@ -278,22 +278,22 @@ class Table:
                 and part.sums.is_same_as(_joined(others))
                 and part.is_less_than(others)
             ):
-                kept = others
+                originals = others
                 self._drop(part, filled)
                 break
         else:
             for part in sorted(parts, key=lambda part: part.detail, reverse=True):
-                if part not in kept:
+                if part not in originals:
                     continue
-                for other in [o for o in kept if o is not part]:
+                for other in [o for o in originals if o is not part]:
                     if other.sums.is_same_as(part.sums) and other.repeats(part):
-                        kept.remove(other)
+                        originals.remove(other)
                         self._drop(other, filled)
         for part in parts:
-            if part not in kept:
-                self._complete(kept, part, filled)
-        if len(kept) > 1:
-            self._doubt(kept, filled)
+            if part not in originals:
+                self._complete(originals, part, filled)
+        if len(originals) > 1:
+            self._doubt(originals, filled)
 
     def _drop(self, part: _Part, filled: dict[int, SheetRow]) -> None:
         for n in part.rows:
@@ -305,11 +305,11 @@ class Table:
                 f"{name[:60]} {part.name}"
             )
 
-    def _complete(self, kept: list[_Part], part: _Part, filled: dict[int, SheetRow]) -> None:
+    def _complete(self, originals: list[_Part], part: _Part, filled: dict[int, SheetRow]) -> None:
         """Take what only the table that is passed over says of the document: its date, its NIT."""
         first = self.rows[part.rows[0]]
         more = {name: first.values[name] for name in _OF_DOCUMENT if name in first.values}
-        for n in [n for each in kept for n in each.rows if n in filled]:
+        for n in [n for each in originals for n in each.rows if n in filled]:
             filled[n] = filled[n]._replace(values=more | filled[n].values)
 
     def _doubt(self, parts: list[_Part], filled: dict[int, SheetRow]) -> None:

@@ -375,12 +375,12 @@ def _no_bill(row: SheetRow, values: Sequence[CellValue]) -> str:
 def _label(row: SheetRow, values: Sequence[CellValue], known: set[str]) -> str:
     """Return how surely a row says that it is a total: by the surest of its cells."""
     fields = {column.position: field for field, column in row.header.columns.items()}
-    found = [
+    strengths = [
         labels.total_label(value, fields.get(n), known)
         for n, value in enumerate(values)
         if isinstance(value, str) and fields.get(n) not in ("status", "is_no_bill")
     ]
-    return labels.STRONG if labels.STRONG in found else max(found, default="")
+    return labels.STRONG if labels.STRONG in strengths else max(strengths, default="")
 
 
 class _Group(NamedTuple):
