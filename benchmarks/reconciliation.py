@@ -17,11 +17,11 @@ from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from wolkvox_billing.reconciliation.collect import Observed
 from wolkvox_billing.reconciliation.contract.line_map import MapRow
 from wolkvox_billing.reconciliation.contract.rate_card import FOREVER, Rate
 from wolkvox_billing.reconciliation.facts import BilledLine, Facts, MonthUse
 from wolkvox_billing.reconciliation.keys import compare
+from wolkvox_billing.reconciliation.observed import Observed
 from wolkvox_billing.reconciliation.policy import Policy
 from wolkvox_billing.reconciliation.unread import Point, unread_of_counter
 from wolkvox_billing.reconciliation.verdicts import judge

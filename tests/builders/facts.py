@@ -9,10 +9,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from builders.months import OCTOBER_PERIOD, REPORT
-from wolkvox_billing.reconciliation.collect import Observed
 from wolkvox_billing.reconciliation.contract.rate_card import FOREVER, Rate
 from wolkvox_billing.reconciliation.facts import BilledLine, Facts, MonthUse
 from wolkvox_billing.reconciliation.keys import Comparison
+from wolkvox_billing.reconciliation.observed import Observed
 from wolkvox_billing.reconciliation.unread import Unread
 from wolkvox_billing.values.periods import Period
 

@@ -11,7 +11,8 @@ Moments are seconds since 1970.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
 from itertools import pairwise
@@ -183,15 +184,15 @@ def count_between(
 def without_slips(points: Sequence[Point]) -> list[Point]:
     """Return a counter's points without what it showed for a moment only: less than before, until
     it was back sooner than it can have counted; or more than twice what came before and behind."""
-    kept = list(points)
-    if sum(after.quantity < before.quantity for before, after in _pairs(points)) > SLIPS:
-        return kept
+    clean = list(points)
+    if sum(after.quantity < before.quantity for before, after in pairwise(points)) > SLIPS:
+        return clean
     for _ in range(SLIPS):
-        places = range(1, len(kept))
-        slip = next((slip for place in places if (slip := _slip_at(kept, place))), None)
+        places = range(1, len(clean))
+        slip = next((slip for place in places if (slip := _slip_at(clean, place))), None)
         if slip is None:
-            return kept
-        del kept[slip]
+            return clean
+        del clean[slip]
     return list(points)
 
 
@@ -220,7 +221,7 @@ def _slip_at(points: Sequence[Point], place: int) -> slice | None:
 def _falls(points: Sequence[Point], start: int, *, is_daily: bool) -> list[tuple[Point, Point]]:
     return [
         (before, after)
-        for before, after in _pairs(points)
+        for before, after in pairwise(points)
         if after.quantity < before.quantity
         and not (is_daily and _are_about_a_midnight(before, after, start))
     ]
@@ -244,7 +245,7 @@ def after_turn(points: Sequence[Point], start: int) -> list[Point]:
     """Return the points without those of the first day on which a counter still showed the month
     before, since it turns by a clock that is late."""
     turned = 0
-    for place, (before, after) in enumerate(_pairs(points), 1):
+    for place, (before, after) in enumerate(pairwise(points), 1):
         if after.at < start + DAY and after.quantity * 2 < before.quantity:
             turned = place
     return list(points[turned:])
@@ -262,10 +263,6 @@ def raised_later(days: Sequence[Sequence[Point]]) -> Decimal:
                 most = max(most, other[-1].quantity - then)
         added += most
     return added
-
-
-def _pairs(points: Sequence[Point]) -> Iterator[tuple[Point, Point]]:
-    return pairwise(points)
 
 
 def _levels(points: Sequence[Point], start: int, end: int) -> Levels:
@@ -310,11 +307,11 @@ def _at_turn(points: Sequence[Point], following: Sequence[Point], end: int) -> T
     much as the month's first hours can hold, which the month before has."""
     near = [point for point in points if point.at >= end - TURN]
     before = [point for point in points if point.at < end - TURN][-1:]
-    for earlier, later in _pairs([*before, *near]):
+    for earlier, later in pairwise([*before, *near]):
         if later.quantity * 10 < earlier.quantity:
             return Turn(earlier.quantity, earlier.quantity)
     late = [point for point in following if end <= point.at < end + TURN]
-    for earlier, later in _pairs(late):
+    for earlier, later in pairwise(late):
         if later.quantity * 10 < earlier.quantity and earlier.quantity >= points[-1].quantity:
             more = earlier.quantity - points[-1].quantity
             held = bound(points, later.at - end, FIRST_HOURS).quantity or Decimal()
@@ -387,21 +384,23 @@ def _value_at(points: Sequence[Point], at: int) -> Decimal:
 def is_night_copy(points: Sequence[Point], start: int) -> bool | None:
     """Return whether a nightly job fills the counter: most of a day's growth came between two
     readings of its night. None where the readings are too few to tell."""
+    by_day: defaultdict[int, list[Point]] = defaultdict(list)
+    for point in points:
+        by_day[(point.at - start) // DAY].append(point)
     nightly = other = 0
-    for day_start in sorted({start + (point.at - start) // DAY * DAY for point in points}):
-        own = [point for point in points if day_start <= point.at < day_start + DAY]
-        before = [point for point in points if point.at < day_start][-1:] or [
-            Point(start, Decimal())
-        ]
+    before = Point(start, Decimal())
+    for day, own in by_day.items():
         steps = [
             (later.quantity - earlier.quantity, later.at, later.at - earlier.at)
-            for earlier, later in _pairs([*before, *own])
+            for earlier, later in pairwise([before, *own])
         ]
-        growth = own[-1].quantity - before[0].quantity if own else Decimal()
+        growth = own[-1].quantity - before.quantity
+        before = own[-1]
         if growth <= 0 or len(own) < 4:
             continue
         largest, at, apart = max(steps)
-        if largest * 10 >= growth * 8 and at <= day_start + MORNING + HOUR and apart <= 12 * HOUR:
+        is_by_morning = at <= start + day * DAY + MORNING + HOUR
+        if largest * 10 >= growth * 8 and is_by_morning and apart <= 12 * HOUR:
             nightly += 1
         else:
             other += 1
@@ -454,7 +453,7 @@ def _first_night(points: Sequence[Point], start: int, most: Decimal) -> Span:
 def _falls_each_midnight(points: Sequence[Point], start: int) -> bool:
     """Return whether the number is a day's own: it rises within days and falls at each midnight."""
     midnights = falls = falls_within = 0
-    for earlier, later in _pairs(points):
+    for earlier, later in pairwise(points):
         is_midnight = (earlier.at - start) // DAY != (later.at - start) // DAY
         fell = later.quantity < earlier.quantity
         is_about = fell and _are_about_a_midnight(earlier, later, start)
@@ -500,7 +499,7 @@ def _usual_gap(points: Sequence[Point], start: int) -> int:
     counted by the hour is behind by up to an hour. Nothing where each reading shows a change."""
     moments = [seen for seen, _ in _changes(points, start)]
     gaps = [later - earlier for earlier, later in pairwise(moments)]
-    read = [later.at - earlier.at for earlier, later in _pairs(points)]
+    read = [later.at - earlier.at for earlier, later in pairwise(points)]
     if not gaps or median(gaps) * 2 <= median(read) * 3:
         return 0
     return int(min(median(gaps), SELDOM))

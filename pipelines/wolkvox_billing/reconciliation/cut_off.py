@@ -16,10 +16,9 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from wolkvox_billing.reconciliation.behaviour import Nights, Span
-from wolkvox_billing.reconciliation.policy import CUT_OFFS
+from wolkvox_billing.reconciliation.policy import AFTER_FIRST_NIGHT, CALLED, COPIED, UNKNOWN
 from wolkvox_billing.warehouse.sql import Client, rows_of, tables_in
 
-UNKNOWN = CUT_OFFS[0]
 ENOUGH = 3  # invoices that agree with one measure, and none with another
 
 
@@ -52,9 +51,9 @@ def cut_off_of(
     missed = sum((of_product.missed for of_product in nights), Decimal())
     last = Span(copied, copied + missed)
     measures = {
-        "copied": last,
-        "called": last.less(first).plus(following),
-        "after_first_night": last.plus(following),
+        COPIED: last,
+        CALLED: last.less(first).plus(following),
+        AFTER_FIRST_NIGHT: last.plus(following),
     }
     if setting != UNKNOWN:
         span = measures[setting]
@@ -62,7 +61,7 @@ def cut_off_of(
         reach = Span(span.low, span.high + by_day)
         return CutOff(measures, setting, min(max(billed, span.low), span.high), reach)
     known = [(span.low, name) for name, span in measures.items() if span.is_known]
-    known = known or [(copied, "copied")]
+    known = known or [(copied, COPIED)]
     quantity, chosen = min(known, key=lambda end: abs(billed - end[0]))
     reach = Span(copied - first.high, copied + missing)
     return CutOff(measures, chosen, quantity, reach)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timezone
 from decimal import Decimal
+from functools import cached_property
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -93,6 +96,17 @@ class Facts:
     gauge_month: str = "max"
     warnings: list[str] = field(default_factory=list)
     doubts: dict[str, str] = field(default_factory=dict)  # document_id → a warning of its tax
+
+    @cached_property
+    def _uses(self) -> dict[tuple[str, str], list[MonthUse]]:
+        uses: defaultdict[tuple[str, str], list[MonthUse]] = defaultdict(list)
+        for use in self.months:
+            uses[use.operation_id, use.report].append(use)
+        return dict(uses)
+
+    def uses_of(self, operation_id: str | None, report: str | None) -> Sequence[MonthUse]:
+        """Return the uses of all products and months of an operation and report."""
+        return self._uses.get((operation_id or "", report or ""), ())
 
     def zone_of(self, operation_id: str | None) -> ZoneInfo:
         return self.zones.get(operation_id or "", self.default_zone)

@@ -16,6 +16,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from functools import cached_property
 from typing import NamedTuple
 
 from wolkvox_billing.reconciliation.contract.line_map import (
@@ -27,7 +28,7 @@ from wolkvox_billing.reconciliation.contract.line_map import (
 from wolkvox_billing.reconciliation.facts import BilledLine, DayUse, Facts, Meter, MonthUse
 from wolkvox_billing.reconciliation.ledger import Ledger, Part, Supply
 from wolkvox_billing.values.periods import Period
-from wolkvox_billing.vendor.reports import REPORTS
+from wolkvox_billing.vendor.reports import is_nightly
 
 
 class Key(NamedTuple):
@@ -105,6 +106,9 @@ class LeftOut(NamedTuple):
     line: BilledLine
 
 
+_Place = tuple[str | None, str | None]  # operation_id, report
+
+
 @dataclass(frozen=True)
 class Comparison:
     """All keys, and what is not compared: fees, taxes and ignored lines."""
@@ -121,10 +125,41 @@ class Comparison:
         billed, measured = self.billed.get(key), self.measured.get(key)
         if not (billed and measured):
             return False
-        report = REPORTS.get(key.report or "")
-        is_other = bool(report and report.is_nightly and self.ends_with_another_night)
+        is_other = self.ends_with_another_night and is_nightly(key.report)
         is_level = any(use.is_gauge for use in measured.uses)
         return is_other or is_level or billed.quantity != measured.quantity
+
+    @cached_property
+    def _billed_by_report(self) -> dict[str | None, list[tuple[Key, Billed]]]:
+        by_report: defaultdict[str | None, list[tuple[Key, Billed]]] = defaultdict(list)
+        for key, owed in self.billed.items():
+            by_report[key.report].append((key, owed))
+        return dict(by_report)
+
+    @cached_property
+    def _measured_by_operation(self) -> dict[_Place, list[tuple[Key, Measured]]]:
+        by_operation: defaultdict[_Place, list[tuple[Key, Measured]]] = defaultdict(list)
+        for key, used in self.measured.items():
+            by_operation[key.operation_id, key.report].append((key, used))
+        return dict(by_operation)
+
+    def billed_for(self, report: str | None) -> Sequence[tuple[Key, Billed]]:
+        """Return what was billed for a report; for none what no report is known of."""
+        return self._billed_by_report.get(report, ())
+
+    def measured_of(self, key: Key) -> Sequence[tuple[Key, Measured]]:
+        """Return what was measured of a key's operation and report, in all periods."""
+        return self._measured_by_operation.get((key.operation_id, key.report), ())
+
+    @cached_property
+    def latest_issues(self) -> dict[str | None, int]:
+        """For each supplier the most days after a period's end on which a line of it was issued."""
+        latest: dict[str | None, int] = {}
+        for line in (line for owed in self.billed.values() for line in owed.lines):
+            if line.issued and line.period:
+                days = (line.issued - line.period.end).days
+                latest[line.supplier_id] = max(latest.get(line.supplier_id, days), days)
+        return latest
 
     @property
     def disputed_parts(self) -> list[Part]:

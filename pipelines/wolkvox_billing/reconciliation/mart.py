@@ -20,7 +20,7 @@ from wolkvox_billing.errors import SettingsError, WolkvoxError
 from wolkvox_billing.invoices.tables import INVOICE_TABLES
 from wolkvox_billing.marts.reconciled import ReconciledRow
 from wolkvox_billing.marts.refresh import alone, refresh
-from wolkvox_billing.reconciliation.collect import observe, read_facts
+from wolkvox_billing.reconciliation.collect import read_facts
 from wolkvox_billing.reconciliation.contract.line_map import read_line_map, warn_of_map
 from wolkvox_billing.reconciliation.contract.rate_card import (
     FOREVER,
@@ -31,15 +31,16 @@ from wolkvox_billing.reconciliation.contract.rate_card import (
 from wolkvox_billing.reconciliation.doubts import weigh
 from wolkvox_billing.reconciliation.facts import Facts
 from wolkvox_billing.reconciliation.keys import compare
+from wolkvox_billing.reconciliation.observed import observe
 from wolkvox_billing.reconciliation.origin import Basis
-from wolkvox_billing.reconciliation.policy import CONTRACT_FILES, CUT_OFFS, Policy
+from wolkvox_billing.reconciliation.policy import CONTRACT_FILES, COPIED, UNKNOWN, Policy
 from wolkvox_billing.reconciliation.totals import Totals, tie_out
 from wolkvox_billing.reconciliation.verdicts import FIRST_NIGHT_IS_OVER, NO_FINDING, Verdict, judge
 from wolkvox_billing.reconciliation.words import excluded_doubts, explanation, settled_by
 from wolkvox_billing.values.clock import epoch
 from wolkvox_billing.values.numbers import format_amount
 from wolkvox_billing.values.periods import Period
-from wolkvox_billing.vendor.reports import REPORTS
+from wolkvox_billing.vendor.reports import REPORTS, is_nightly
 from wolkvox_billing.warehouse.sql import (
     REFRESHED,
     Client,
@@ -136,7 +137,7 @@ def fill(pipeline: dlt.Pipeline, policy: Policy, month: Period | None = None) ->
         rates = read_rate_card(Path(policy.rate_card), REPORTS)
         facts = read_facts(client, raw, policy)
         comparison = compare(facts, line_map, _supplier(facts, policy))
-        another_night = policy.cut_off in CUT_OFFS[2:]
+        another_night = policy.cut_off not in (UNKNOWN, COPIED)
         comparison = replace(comparison, ends_with_another_night=another_night)
         observed = observe(client, raw, facts, comparison.disputed_parts, policy)
         verdicts = judge(facts, comparison, observed, rates, policy)
@@ -271,8 +272,8 @@ def _row(verdict: Verdict, facts: Facts, policy: Policy) -> ReconciledRow:
 
 def _agreed_cut_off(verdict: Verdict, facts: Facts) -> str | None:
     """Return the only measure of a nightly copy's month that the invoice agrees with."""
-    key, report = verdict.key, REPORTS.get(verdict.key.report or "")
-    if not (report and report.is_nightly and key.period and verdict.billed):
+    key = verdict.key
+    if not (key.period and verdict.billed and is_nightly(key.report)):
         return None
     if verdict.quantity_variance != 0 or verdict.status not in NO_FINDING[1:]:
         return None
@@ -286,7 +287,7 @@ def _agreed_cut_off(verdict: Verdict, facts: Facts) -> str | None:
         for start in key.period
     )
     is_known = len(first) == len(following) == len(uses)
-    return CUT_OFFS[1] if is_known and sum(following) not in (0, sum(first)) else None
+    return COPIED if is_known and sum(following) not in (0, sum(first)) else None
 
 
 def _supplier(facts: Facts, policy: Policy) -> str | None:

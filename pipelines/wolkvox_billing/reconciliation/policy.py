@@ -14,7 +14,13 @@ from wolkvox_billing.errors import SettingsError
 from wolkvox_billing.values.tax_id import canonical_id
 
 LANGUAGES = ("en", "es")
-CUT_OFFS = ("unknown", "copied", "called", "after_first_night")  # see `cut_off`
+# Which night ends a nightly copy's month: see `cut_off`.
+CUT_OFFS = UNKNOWN, COPIED, CALLED, AFTER_FIRST_NIGHT = (
+    "unknown",
+    "copied",
+    "called",
+    "after_first_night",
+)
 # Currencies that are invoiced in whole units, as the contract names them.
 WHOLE_CURRENCIES = ("CLP", "COP", "ISK", "JPY", "KRW", "PYG", "UGX", "VND")
 # What is worth an alarm, by currency, where the setting says nothing: about one US dollar, which is
@@ -45,7 +51,7 @@ class Policy:
     tolerance_amount: Decimal | None = None  # None: by the currency
     invoice_due_days: int = 15
     materiality: Decimal | None = None  # None: by the currency
-    cut_off: str = CUT_OFFS[0]
+    cut_off: str = UNKNOWN
     vendor_lag_hours: Decimal = Decimal(0)
     period_rule: str = PERIOD_RULES[0]
     supplier_ids: tuple[str, ...] = ()

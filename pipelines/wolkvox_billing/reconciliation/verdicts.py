@@ -15,16 +15,16 @@ from decimal import Decimal
 from functools import cached_property
 from typing import NamedTuple
 
-from wolkvox_billing.reconciliation.collect import Observed
 from wolkvox_billing.reconciliation.contract.rate_card import Rate, Tariff, tariffs
 from wolkvox_billing.reconciliation.cut_off import CutOff, cut_off_of
 from wolkvox_billing.reconciliation.facts import BilledLine, Facts, Meter
 from wolkvox_billing.reconciliation.keys import Billed, Comparison, Key, Measured
+from wolkvox_billing.reconciliation.observed import Observed
 from wolkvox_billing.reconciliation.policy import Policy
 from wolkvox_billing.reconciliation.pricing import Priced, price
 from wolkvox_billing.reconciliation.unread import NOTHING, Tail, Unread, Unseen, add_unread
 from wolkvox_billing.values.periods import Period, months_of
-from wolkvox_billing.vendor.reports import REPORTS
+from wolkvox_billing.vendor.reports import is_nightly
 
 INCONCLUSIVE, CUT_OFF = "inconclusive_low_coverage", "inconclusive_cut_off"
 NO_FINDING = ("open_period", "matched", "within_tolerance")
@@ -328,10 +328,12 @@ def judge(
     verdicts: list[Verdict] = []
     for key in dict.fromkeys([*comparison.billed, *comparison.measured]):
         billed, measured = comparison.billed.get(key), comparison.measured.get(key)
-        used = measured.quantity if measured else None
         own_rates = card.get(key.report or "", [])
         currencies = frozenset(rate.currency for rate in own_rates)
-        if billed and used and _is_lump(billed, used, _tariffs(key, own_rates)):
+        if not billed:
+            key = key._replace(currency=min(currencies) if len(currencies) == 1 else None)
+        own_tariffs = _tariffs(key, own_rates)
+        if billed and measured and _is_lump(billed, measured.quantity, own_tariffs):
             billed = replace(billed, quantity=None)
         consumed = measured.quantity if measured else _consumed_unread(key, facts)
         unread = cut_off = None
@@ -339,10 +341,8 @@ def judge(
             unread = _unread(key.period, measured, observed.unseen)
             if cut_off := _cut_off(key, billed, measured, observed, policy):
                 consumed = cut_off.quantity
-        if not billed:
-            key = key._replace(currency=min(currencies) if len(currencies) == 1 else None)
         priced = price(
-            _tariffs(key, own_rates),
+            own_tariffs,
             measured.days if measured else (),
             consumed,
             billed.quantity if billed else Decimal(),
@@ -367,10 +367,10 @@ def judge(
     return sorted(verdicts, key=lambda verdict: tuple(str(part or "") for part in verdict.key))
 
 
-def _is_lump(billed: Billed, used: Decimal, tariffs: Sequence[Tariff]) -> bool:
+def _is_lump(billed: Billed, used: Decimal | None, tariffs: Sequence[Tariff]) -> bool:
     """Whether a line's quantity is one thing, whose price is that of many units: it says nothing of
     how much was used."""
-    if not tariffs or used < MANY:
+    if not tariffs or used is None or used < MANY:
         return False
     dearest = max(tier.unit_price for tariff in tariffs for tier in tariff.tiers)
     return any(
@@ -400,8 +400,7 @@ def _cut_off(
 def _awaits_night(key: Key, facts: Facts) -> bool:
     """Whether a nightly copy's month waits for the first night of the next one: on its first day,
     until it was read in the morning."""
-    report = REPORTS.get(key.report or "")
-    if not (key.period and report and report.is_nightly):
+    if not key.period or not is_nightly(key.report):
         return False
     if facts.today_of(key.operation_id) != key.period.end:
         return False
@@ -409,8 +408,7 @@ def _awaits_night(key: Key, facts: Facts) -> bool:
     return not any(
         use.period.start == key.period.end
         and use.last_read_at.astimezone(zone).hour >= FIRST_NIGHT_IS_OVER
-        for use in facts.months
-        if (use.operation_id, use.report) == (key.operation_id, key.report)
+        for use in facts.uses_of(key.operation_id, key.report)
     )
 
 

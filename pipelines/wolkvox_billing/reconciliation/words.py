@@ -18,6 +18,7 @@ from wolkvox_billing.reconciliation.doubt_words import (
     UNREAD,
 )
 from wolkvox_billing.reconciliation.facts import Facts
+from wolkvox_billing.reconciliation.policy import COPIED
 from wolkvox_billing.reconciliation.unread import NOTHING, Unread
 from wolkvox_billing.reconciliation.verdicts import ACCUSING, INCONCLUSIVE, Doubt, Verdict
 from wolkvox_billing.values.durations import choose_unit
@@ -307,7 +308,7 @@ def _measured(verdict: Verdict) -> list[str]:
     if verdict.measured.is_shared:
         return ["beside"]
     uses = verdict.measured.uses
-    if verdict.cut_off and verdict.cut_off.chosen != "copied":
+    if verdict.cut_off and verdict.cut_off.chosen != COPIED:
         return ["by_nights"]
     is_last = len(uses) == 1 and uses[0].measure == "month_to_date"
     return ["last" if is_last and uses[0].period == verdict.key.period else "measured"]

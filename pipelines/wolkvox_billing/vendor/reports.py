@@ -68,6 +68,12 @@ REPORTS: dict[str, Report] = {
     "contact_center_licenses": Report("gauge", "licences"),
 }
 
+
+def is_nightly(report: str | None) -> bool:
+    """Whether a job of each night fills a report, by its name."""
+    return report in REPORTS and REPORTS[report].is_nightly
+
+
 # Names that our own tables have, or will have: no report may take one.
 _TAKEN = re.compile(
     r"(polls|readings|answers|rejected_\w+|invoice_\w+|month_closes|line_map|rate_card|\w*dlt_\w*)\Z"

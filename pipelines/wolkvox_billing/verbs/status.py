@@ -14,8 +14,8 @@ from wolkvox_billing.closing import warnings_of_closes
 from wolkvox_billing.errors import SettingsError, WarehouseError
 from wolkvox_billing.marts.refresh import refresh
 from wolkvox_billing.polling.spool import Spool, waiting_elsewhere
-from wolkvox_billing.reconciliation.cut_off import UNKNOWN, propose_cut_off
-from wolkvox_billing.reconciliation.policy import read_policy
+from wolkvox_billing.reconciliation.cut_off import propose_cut_off
+from wolkvox_billing.reconciliation.policy import UNKNOWN, read_policy
 from wolkvox_billing.values.clock import Clock, midnight, utc_now
 from wolkvox_billing.values.durations import format_rounded
 from wolkvox_billing.values.periods import DAY, month_of

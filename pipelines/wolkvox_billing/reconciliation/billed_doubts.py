@@ -1,0 +1,309 @@
+"""Explanations of what was billed: periods, estimates, notes, cycles, prices, other keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
+from decimal import ROUND_CEILING, Decimal
+
+from wolkvox_billing.invoices.period import month_by_rule
+from wolkvox_billing.reconciliation.case import (
+    LATER,
+    NEARLY,
+    OVER,
+    PRICE,
+    QUANTITY,
+    UNBILLED,
+    Case,
+)
+from wolkvox_billing.reconciliation.facts import BilledLine, DayUse, MonthUse
+from wolkvox_billing.reconciliation.keys import Billed, Key
+from wolkvox_billing.reconciliation.verdicts import Doubt
+from wolkvox_billing.values.periods import Period, month_of
+
+
+def _issued_early(case: Case) -> Doubt | None:
+    """A document that is issued before its period ends bills an estimate of what is left of it: of
+    a counter no more than the busiest day held, for each day that was left."""
+    if case.status not in QUANTITY or not case.key.period:
+        return None
+    end = case.key.period.end
+    days = [line.issued for line in case.verdict.lines if line.issued and line.issued < end]
+    if not days:
+        return Doubt("issued_early", "", {})
+    issued = min(days)
+    used = [] if case.is_gauge or not case.verdict.measured else case.verdict.measured.days
+    if used and case.excess > 0:
+        busiest = max(day.quantity / day.covers for day in used)
+        since = sum((_used_since(issued, day) for day in used), Decimal())
+        left = busiest * (end - issued).days - since
+        if case.excess > max(left, Decimal()) + case.tail:
+            values = {"issued": issued, "left": left.quantize(Decimal(1), ROUND_CEILING)}
+            return Doubt("bold_estimate", "", values)
+    return Doubt("issued_early", "inconclusive_issued_early", {"issued": issued})
+
+
+def _used_since(day: date, use: DayUse) -> Decimal:
+    """Return what was used from a day on, of a reading that covers days, evenly."""
+    covered = min(max((use.day - day).days + 1, 0), use.covers)
+    return use.quantity * covered / use.covers
+
+
+def _guessed_period(case: Case) -> Doubt | None:
+    """The month is by the setting alone, and the other month fits as well."""
+    if case.status == UNBILLED:
+        return _billed_elsewhere(case)
+    guessed = [line for line in case.verdict.lines if line.period_source == "rule"]
+    if not guessed:
+        return None
+    billed = case.verdict.billed_quantity
+    measured = case.verdict.consumed
+    for month in sorted({month for line in guessed if (month := _other_month(line))}):
+        other = _measured_in(case, month)
+        if not _may_bill(case, guessed, month):
+            continue
+        if other is None or billed is None or measured is None:
+            stands = case.is_gauge or other is not None
+        else:
+            stands = abs(billed - other) <= max(abs(billed - measured), NEARLY * billed)
+        if stands:
+            return Doubt("guessed_period", "inconclusive_period", {"month": month.start})
+    return Doubt("guessed_period", "", {})
+
+
+def _note_of_another_month(case: Case) -> Doubt | None:
+    """A note that names no month, and no invoice that is here, may be for any month."""
+    if case.status not in (*QUANTITY, PRICE):
+        return None
+    notes = [line for line in case.verdict.lines if line.period_source == "rule" and line.is_note]
+    if notes:  # the month would be right without it
+        amount = sum((line.amount for line in notes), Decimal())
+        variance = case.verdict.cost_variance
+        stands = variance is None or abs(variance - amount) < abs(variance)
+        numbers = {"note": notes[0].document_number or "?"}
+        return Doubt("note_of_another_month", "inconclusive_period" if stands else "", numbers)
+    for other, billed in case.comparison.billed.items():
+        if (other.supplier_id, other.period) == (case.key.supplier_id, case.key.period):
+            continue
+        for line in billed.lines:
+            is_loose = line.period_source in ("rule", None) and line.is_note
+            variance = case.verdict.cost_variance
+            if is_loose and variance and abs(variance + line.amount) <= abs(variance) * NEARLY:
+                return Doubt("note_of_another_month", "inconclusive_period",
+                             {"note": line.document_number or "?"})  # fmt: skip
+    return None
+
+
+def _unmapped(case: Case) -> Doubt | None:
+    """A line that no row of the line map fits, or that nothing gives an operation, may bill it."""
+    if case.status != UNBILLED or not case.key.period:
+        return None
+    for other, billed in case.comparison.billed_for(None):
+        is_near = other.period is None or other.overlaps(case.key)
+        if is_near and billed.amount > 0:
+            text = billed.lines[0].description or billed.lines[0].item_code or "?"
+            return Doubt("unmapped", "inconclusive_unmapped", {"line": text})
+    return Doubt("unmapped", "", {})
+
+
+# The price.
+
+
+def _price_turn(case: Case) -> Doubt | None:
+    """Where the price changed within the period: what was read on the first day of the new price
+    may be of the day before, and tiers may begin anew with it."""
+    if case.status != PRICE or case.is_gauge or not case.verdict.priced.turns:
+        return None
+    billed, tolerance = case.verdict.billed_cost, case.verdict.tolerance
+    for turn in case.verdict.priced.turns:
+        if turn.lowest - tolerance <= billed <= turn.highest + tolerance:
+            return Doubt(turn.name, "inconclusive_price", {"day": turn.day})
+    return Doubt("price_turn", "", {"day": case.verdict.priced.turns[0].day})
+
+
+def _other_month(line: BilledLine) -> Period | None:
+    """Return the month that the other period rule gives a line."""
+    if not line.issued or not line.period:
+        return None
+    months = (month_by_rule(line.issued, rule) for rule in ("month_before_issue", "issue_month"))
+    return next((month for month in months if month != line.period), None)
+
+
+def _may_bill(case: Case, lines: Sequence[BilledLine], month: Period) -> bool:
+    """Whether lines may be for a month: a level is billed in advance, a count when the month is
+    over, or in its last days."""
+    return case.is_gauge or any(
+        line.issued and line.issued >= month.end - timedelta(days=4) for line in lines
+    )
+
+
+def _measured_in(case: Case, month: Period) -> Decimal | None:
+    key = case.key
+    quantities = [
+        use.quantity
+        for use in case.facts.uses_of(key.operation_id, key.report)
+        if key.product in (None, use.product) and use.period == month
+    ]
+    known = [quantity for quantity in quantities if quantity is not None]
+    return sum(known, Decimal()) if known and len(known) == len(quantities) else None
+
+
+def _billed_elsewhere(case: Case) -> Doubt | None:
+    """Use that nobody billed: a document that names no month may be for this one."""
+    key = case.key
+    for other, billed in case.comparison.billed_for(key.report):
+        if other.operation_id != key.operation_id:
+            continue
+        guessed = [line for line in billed.lines if line.period_source == "rule"]
+        months = {_other_month(line) for line in guessed}
+        if key.period and key.period in months and _may_bill(case, guessed, key.period):
+            return Doubt("guessed_period", "inconclusive_period", {"month": key.period.start})
+    return None
+
+
+def _cycle(case: Case) -> Doubt | None:
+    """What a billing cycle leaves of a month is billed with the next one."""
+    key = case.key
+    if case.status != UNBILLED or not key.period:
+        return None
+    cycles = [
+        other.period
+        for other, _ in case.comparison.billed_for(key.report)
+        if other.operation_id == key.operation_id
+        and other.period
+        and not _is_of_months(other.period)
+    ]
+    if not cycles:
+        return None
+    last, first = max(cycles, key=lambda cycle: cycle.end), min(cycles)
+    if key.period.end > last.end >= key.period.start:
+        due = (
+            last.end
+            + (last.end - last.start)
+            + timedelta(days=case.verdict.policy.invoice_due_days)
+        )
+        is_due = case.verdict.today >= due
+        return Doubt("cycle", "" if is_due else "open_period", {"due": due})
+    if key.period.start < first.start:
+        return Doubt("cycle", "inconclusive_period", {"due": first.start})
+    return None
+
+
+def _late_invoice(case: Case) -> Doubt | None:
+    """The supplier's invoices come later than the setting says: as late as its other ones came."""
+    key = case.key
+    if case.status != UNBILLED or not key.period:
+        return None
+    latest = case.comparison.latest_issues
+    late = latest.values() if key.supplier_id is None else [latest.get(key.supplier_id)]
+    days = max((days for days in late if days is not None), default=None)
+    if days is None:
+        return None
+    due = key.period.end + timedelta(days=days + LATER)
+    is_due = case.verdict.today >= due
+    return Doubt("late_invoice", "" if is_due else "open_period", {"due": due})
+
+
+def _is_of_months(period: Period) -> bool:
+    return month_of(period.start).start == period.start and month_of(period.end).start == period.end
+
+
+def _other_operation(case: Case) -> Doubt | None:
+    """One line for several operations, or an operation that moved to another server."""
+    key = case.key
+    if case.status not in (OVER, UNBILLED):
+        return None
+    others = [
+        (other, billed, case.comparison.measured.get(other)) for other, billed in _others(case)
+    ]
+    if case.status == UNBILLED:
+        consumed = case.verdict.consumed or Decimal()
+        for other, billed, measured in others:
+            own = (measured.quantity if measured else None) or Decimal()
+            quantity = billed.quantity or Decimal()
+            if other.operation_id and quantity - own >= consumed * (1 - NEARLY):
+                return Doubt("other_operation", "inconclusive_operation",
+                             {"operation": other.operation_id})  # fmt: skip
+            if measured and _moved(measured.uses, case.uses):
+                return Doubt("other_operation", "inconclusive_operation",
+                             {"operation": other.operation_id})  # fmt: skip
+        return Doubt("other_operation", "", {}) if others else None
+    unbilled = [
+        (other.operation_id, measured.quantity)
+        for other, measured in case.comparison.measured.items()
+        if other.report == key.report
+        and other.operation_id != key.operation_id
+        and other not in case.comparison.billed
+        and other.period == key.period
+        and measured.quantity
+    ]
+    total = sum((quantity for _, quantity in unbilled), Decimal())
+    if unbilled and case.excess <= total * (1 + NEARLY):
+        return Doubt("other_operation", "inconclusive_operation", {"operation": unbilled[0][0]})
+    return Doubt("other_operation", "", {}) if unbilled else None
+
+
+def _other_product(case: Case) -> Doubt | None:
+    """One line for several products, of which the line map names one."""
+    key = case.key
+    if case.status not in (OVER, UNBILLED) or not key.product:
+        return None
+    beside = [
+        (other, case.comparison.billed.get(other), measured)
+        for other, measured in case.comparison.measured_of(key)
+        if other.product != key.product and other.overlaps(key)
+    ]
+    for other, billed, measured in beside:
+        used = measured.quantity or Decimal()
+        more = ((billed.quantity if billed else None) or Decimal()) - used
+        excess, unbilled = case.excess, used
+        if case.status == UNBILLED and billed:
+            excess, unbilled = more, case.verdict.consumed or Decimal()
+        elif case.status == UNBILLED or billed:
+            continue
+        if abs(excess - unbilled) <= NEARLY * unbilled + case.tail:
+            name = "other_product" if case.status == OVER else "line_of_other_product"
+            values = {"product": other.product or key.product}
+            return Doubt(name, "inconclusive_product_names", values)
+    return Doubt("other_product", "", {}) if beside else None
+
+
+def _others(case: Case) -> Iterator[tuple[Key, Billed]]:
+    key = case.key
+    for other, billed in case.comparison.billed_for(key.report):
+        if other.operation_id != key.operation_id and other.overlaps(key):
+            yield other, billed
+
+
+def _moved(uses: Sequence[MonthUse], later: Sequence[MonthUse]) -> bool:
+    """Whether the one operation was read last before the other was read first, within a month."""
+    return bool(
+        uses
+        and later
+        and max(use.last_read_at for use in uses) < min(use.first_read_at for use in later)
+    )
+
+
+def _waived(case: Case) -> Doubt | None:
+    """Less than was used, by less than is worth an alarm: it may have been waived."""
+    verdict = case.verdict
+    if verdict.status != "underbilled_quantity" or verdict.is_material:
+        return None
+    if verdict.cost_variance is None:
+        return None
+    return Doubt("waived", "within_tolerance", {"amount": abs(verdict.cost_variance)})
+
+
+# In their order: of several that stand the first counts.
+BILLED = (
+    _issued_early,
+    _guessed_period,
+    _note_of_another_month,
+    _unmapped,
+    _price_turn,
+    _cycle,
+    _other_operation,
+    _other_product,
+    _late_invoice,
+    _waived,
+)

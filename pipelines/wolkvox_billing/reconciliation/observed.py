@@ -1,0 +1,180 @@
+"""What the readings of a month's use show, and what they leave open: read where it is disputed."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from functools import cached_property
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from wolkvox_billing.reconciliation.behaviour import (
+    Behaviour,
+    after_turn,
+    behaviour_of,
+    count_between,
+    raised_later,
+    widen,
+    without_slips,
+)
+from wolkvox_billing.reconciliation.facts import Facts, MonthUse
+from wolkvox_billing.reconciliation.ledger import Part
+from wolkvox_billing.reconciliation.policy import Policy
+from wolkvox_billing.reconciliation.unread import (
+    Day,
+    Point,
+    Unread,
+    Unseen,
+    add_unread,
+    unread_of_counter,
+    unread_of_days,
+    unread_of_gauge,
+)
+from wolkvox_billing.values.clock import day_start
+from wolkvox_billing.values.periods import DAY, Period
+from wolkvox_billing.vendor.reports import is_nightly
+from wolkvox_billing.warehouse.sql import Client, literal, rows_of
+
+CUT_AT_18 = -6 * 3600  # the end of a business day, before midnight
+
+
+class _Reading(NamedTuple):
+    """What was read of a day; one that was read after it was over stands at its end."""
+
+    day: date
+    point: Point
+    age: int = 0  # seconds from its day's end to the moment; below nothing within the day
+
+
+class Observed(NamedTuple):
+    """What nobody saw of the disputed parts of months' uses, and how each use behaved, under each
+    name of its operation."""
+
+    unseen: Unseen
+    behaviours: Mapping[MonthUse, list[Behaviour]]
+
+
+def observe(
+    client: Client, dataset: str, facts: Facts, parts: Iterable[Part], policy: Policy
+) -> Observed:
+    """Return what the readings show of each part of a month's use, and what they leave open."""
+    stretches: defaultdict[MonthUse, list[Period]] = defaultdict(list)
+    for part in parts:
+        stretches[part.use].append(part.stretch)
+    unseen: dict[tuple[MonthUse, Period], Unread] = {}
+    behaviours: dict[MonthUse, list[Behaviour]] = {}
+    for use, periods in stretches.items():  # one use after the other: a month has many readings
+        trails = _read_trails(client, f"{dataset}_marts", use, facts.zone_of(use.operation_id))
+        behaviours[use] = [trail.behaviour for trail in trails]
+        for period in periods:
+            unseen[use, period] = add_unread(
+                [trail.unread_in(period, facts.gauge_month, policy) for trail in trails]
+            )
+    return Observed(unseen, behaviours)
+
+
+@dataclass(frozen=True)
+class _Trail:
+    """What was read of a use under one name of its operation, in the order of moments: in its
+    month, on the day before and in the two days after it."""
+
+    use: MonthUse
+    zone: ZoneInfo
+    readings: Sequence[_Reading]
+
+    @cached_property
+    def own(self) -> list[_Reading]:
+        """What was read of the month itself."""
+        month = self.use.period
+        return [reading for reading in self.readings if month.start <= reading.day < month.end]
+
+    @property
+    def start(self) -> int:
+        return day_start(self.use.period.start, self.zone)
+
+    @property
+    def end(self) -> int:
+        return day_start(self.use.period.end, self.zone)
+
+    @property
+    def is_counter(self) -> bool:
+        return self.use.measure == "month_to_date"
+
+    @cached_property
+    def points(self) -> list[Point]:
+        """What the month's numbers were, of a counter without slips and what it showed of the month
+        before."""
+        points = [reading.point for reading in self.own]
+        return after_turn(without_slips(points), self.start) if self.is_counter else points
+
+    @cached_property
+    def behaviour(self) -> Behaviour:
+        month, is_daily = self.use.period, self.use.measure == "daily"
+        after = [reading.point for reading in self.readings if reading.day >= month.end]
+        behaviour = behaviour_of(
+            self.points,
+            after,
+            self.start,
+            self.end,
+            is_nightly=self.is_counter and is_nightly(self.use.report),
+            is_daily=is_daily,
+        )
+        if is_daily:
+            return replace(behaviour, may_be_raised=self._may_be_raised())
+        if not self.is_counter:
+            return behaviour
+        before = [reading.point for reading in self.readings if reading.day < month.start]
+        own = [reading.point for reading in self.own]
+        offset = datetime.fromtimestamp(self.start, self.zone).utcoffset() or timedelta()
+        counts = (
+            count_between(before, own, after, self.start + seconds, self.end + seconds)
+            for seconds in (int(offset.total_seconds()), CUT_AT_18)
+        )
+        return replace(behaviour, by_clock=tuple(count for count in counts if count))
+
+    def _may_be_raised(self) -> Decimal:
+        days: defaultdict[date, list[Point]] = defaultdict(list)
+        for reading in self.own:
+            days[reading.day].append(Point(reading.age, reading.point.quantity))
+        return raised_later([sorted(day, key=lambda point: point.at) for day in days.values()])
+
+    def unread_in(self, period: Period, gauge_month: str, policy: Policy) -> Unread:
+        """Return how much nobody saw in a stretch of the month."""
+        if self.is_counter:
+            start, end = (day_start(day, self.zone) for day in period)
+            unread = unread_of_counter(self.points, self.start, start, end, policy.tail_factor)
+            if period.end < self.use.period.end:
+                return unread
+            return widen(unread, self.points, self.behaviour, self.start, end, policy)
+        by_day: defaultdict[date, list[Point]] = defaultdict(list)
+        for reading in self.own:
+            by_day[reading.day].append(reading.point)
+        days = [
+            Day(day_start(day, self.zone), day_start(day + DAY, self.zone), tuple(by_day[day]))
+            for day in (period.start + n * DAY for n in range((period.end - period.start).days))
+        ]
+        if self.use.is_gauge:
+            return unread_of_gauge(days, gauge_month)
+        return unread_of_days(days, policy.tail_factor)
+
+
+def _read_trails(client: Client, marts: str, use: MonthUse, zone: ZoneInfo) -> list[_Trail]:
+    """Return a trail for each name of the operation that has readings in the month."""
+    readings: defaultdict[str, list[_Reading]] = defaultdict(list)
+    for name, day, epoch, quantity in rows_of(
+        client,
+        f"SELECT operation_name, usage_date, read_epoch, quantity FROM {marts}.stg_readings "
+        f"WHERE operation_id = {literal(use.operation_id)} AND report = {literal(use.report)} "
+        f"AND product = {literal(use.product)} AND usage_date >= {literal(use.period.start - DAY)} "
+        f"AND usage_date < {literal(use.period.end + 2 * DAY)} ORDER BY read_epoch, poll_id",
+    ):
+        end = day_start(day + DAY, zone)
+        readings[name].append(_Reading(day, Point(min(epoch, end), quantity), epoch - end))
+    trails = (
+        _Trail(use, zone, sorted(of_name, key=lambda reading: reading.point.at))
+        for of_name in readings.values()
+    )
+    return [trail for trail in trails if trail.own]
