@@ -13,6 +13,8 @@ from pathlib import Path
 import duckdb
 import pytest
 from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
 
 from builders.evidence import write_evidence
 from builders.facts import billed_line, use
@@ -36,6 +38,7 @@ from builders.project import Project
 from wolkvox_billing.cli.main import main
 from wolkvox_billing.errors import SettingsError
 from wolkvox_billing.reconciliation.contract.line_map import MapRow, read_line_map, warn_of_map
+from wolkvox_billing.reconciliation.contract.names import named_reports
 from wolkvox_billing.reconciliation.contract.rate_card import (
     Rate,
     read_rate_card,
@@ -44,6 +47,7 @@ from wolkvox_billing.reconciliation.contract.rate_card import (
 )
 from wolkvox_billing.reconciliation.contract.templates import propose
 from wolkvox_billing.reconciliation.facts import BilledLine, Meter
+from wolkvox_billing.vendor.reports import REPORTS
 from wolkvox_billing.verbs.publish import publish
 
 HEADER = CARD.strip().replace(",", ";")
@@ -407,12 +411,16 @@ def test_a_proposal_is_written_as_the_file_is(tmp_path: Path, encoding: str) -> 
     file = tmp_path / "line_map.csv"
     before = f"# línea\n{MAP.replace(',', ';')}{OWN}"
     file.write_bytes(before.encode(encoding))
-    [row] = propose(file, read_line_map(file, [REPORT]), [recordings()])
-    assert row == {"supplier_id": "900123456", "item_code": "RSYNC", "operation_id": "",
+    lines = [recordings(code="RSYNCS3MP3"), recordings("Otra, cosa", "X")]
+    row, other = propose(file, read_line_map(file, [REPORT]), lines)
+    assert row == {"supplier_id": "900123456", "item_code": "RSYNCS3MP3", "operation_id": "",
                    "pattern": "grabaciones, en s*", "report": REPORT, "product": "",
                    "role": "quantity"}  # fmt: skip
+    assert (other["item_code"], other["report"]) == ("X", "")
     assert file.read_bytes().decode(encoding) == (
-        f"{before}\n# proposed: 900123456;RSYNC;grabaciones, en s*;{REPORT};;;quantity\n"
+        f"{before}\n# proposed: 900123456;RSYNCS3MP3;grabaciones, en s*;{REPORT};;;quantity\n"
+        "# names no report: write the one that it bills\n"
+        "# proposed: 900123456;X;otra, cosa;;;;quantity\n"
     )
     assert len(read_line_map(file, [REPORT])) == 1
 
@@ -441,10 +449,73 @@ def test_a_proposal_cannot_run_or_break_a_line(tmp_path: Path) -> None:
     file.write_text(MAP)
     lines = [recordings("=cmd()", "=1"), recordings("-x\ny", "A\nB")]
     propose(file, [], lines)
+    says = "# names no report: write the one that it bills\n"
     assert file.read_text() == (
-        f"{MAP}# proposed: 900123456,,*=cmd(),{REPORT},,,quantity\n"
-        f"# proposed: 900123456,A B,*-x y,{REPORT},,,quantity\n"
+        f"{MAP}{says}# proposed: 900123456,,*=cmd(),,,,quantity\n"
+        f"{says}# proposed: 900123456,A B,*-x y,,,,quantity\n"
     )
+
+
+SEPARATORS = ["", " ", "  ", "_", "-", ".", "/", " - ", "\t", "\n", "–", "+"]  # noqa: RUF001
+ACCENTS = ["", "\u0301", "\u0303", "\u0308"]
+AROUND = ["", "Copia de grabaciones", "Servicio (octubre de 2026)", "1.000 x", "Línea 3:", "télé",
+          "Resync", "S3", "mp3", "grabación interactiva", "FE-1001", "licencias"]  # fmt: skip
+
+
+@st.composite
+def spellings(draw: st.DrawFn, report: str) -> str:
+    """A report's name as people write it: case, accents, and what is between its words."""
+    separator = draw(st.sampled_from(SEPARATORS))
+    letters = [
+        draw(st.sampled_from([c, c.upper()])) + draw(st.sampled_from(ACCENTS))
+        for c in report.replace("_", "\0")
+    ]
+    name = "".join(separator if letter[0] == "\0" else letter for letter in letters)
+    before, behind = draw(st.sampled_from(AROUND)), draw(st.sampled_from(AROUND))
+    return f"{before} {name} {behind}"
+
+
+@given(st.data(), st.sampled_from(sorted(REPORTS)), st.booleans())
+def test_the_report_that_a_line_names_is_proposed(
+    data: st.DataObject, report: str, is_in_code: bool
+) -> None:
+    """However it is written, in the text or in the code, and whatever words are round it."""
+    spelled = data.draw(spellings(report))
+    own = ("Consumo del mes", spelled) if is_in_code else (spelled, "7")
+    assert named_reports(*own) == {report}
+
+
+def test_a_line_that_names_no_report_or_two_gets_none(tmp_path: Path) -> None:
+    """The row is proposed without one, and a comment says what the line names; a name within a
+    longer one is not meant, and one that is only part of a word neither."""
+    file = tmp_path / "line_map.csv"
+    file.write_text(MAP)
+    for description, code, report in (
+        ("RSYNC S3 MP3", "7", "rsync_s3_mp3"),
+        ("rsync-s3-mp3", "7", "rsync_s3_mp3"),
+        ("Copia de grabaciones rsync_s3_mp3", "RSYNC", "rsync_s3_mp3"),
+        ("Grabaciones copiadas", "RSYNCS3MP3", "rsync_s3_mp3"),
+        ("WP Connectors (official)", "7", "wp_connectors_official"),
+        ("Conector RSYNC", "7", "rsync"),
+        ("Visión por computador", "7", "vision"),
+        ("Resyncs de televisión", "7", ""),
+        ("Cargo fijo", "7", ""),
+        ("Conector RSYNC y copia a Amazon S3", "7", ""),
+        ("RSYNC, y RSYNC S3 MP3", "7", ""),
+        ("Llamadas", "ASR_CALLS", "asr_calls"),
+        ("Llamadas IVR: ivr calls", "ASR_CALLS", ""),
+    ):
+        file.write_text(MAP)
+        [row] = propose(file, [], [recordings(description, code)])
+        assert row["report"] == report, description
+        assert ("# names " in file.read_text()) == (not report), description
+    assert "# names asr_calls and ivr_calls: write the one that it bills\n" in file.read_text()
+    assert read_line_map(file, REPORTS) == []  # nothing is in force before a person says so
+    file.write_text(MAP)  # of lines that one row would fit, what they name together
+    lines = [recordings("copia rsync s3 mp3", "7"), recordings("copia rsync s4 mp4", "7")]
+    [row] = propose(file, [], lines)
+    assert row["pattern"] == "copia rsync s*mp*"
+    assert "# names rsync and rsync_s3_mp3: write" in file.read_text()
 
 
 def test_init_prints_json(project: Project) -> None:
@@ -457,6 +528,7 @@ def test_init_prints_json(project: Project) -> None:
     assert printed["written"] == ["line_map.csv", "rate_card.csv"]
     [row] = printed["proposed"]
     assert (row["pattern"], row["role"]) == ("grabaciones en s*", "quantity")
+    assert row["report"] == "rsync"  # by its code
 
 
 @pytest.mark.parametrize(

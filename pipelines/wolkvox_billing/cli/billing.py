@@ -180,6 +180,8 @@ def _write_contract(destination: str, dataset: str, as_json: bool) -> None:
     for file in written:
         say(f"written: {file}: edit it, it says how")
     say(f"{len(proposed)} rows proposed for invoice lines that no row of the line map fits")
+    if blank := sum(not row["report"] for row in proposed):
+        say(f"{blank} of them without a report, since their lines name none, or several: write it")
 
 
 def _print_reconciliation(reconciliation: Reconciliation) -> None:

@@ -1,14 +1,20 @@
-"""Names in the line map and the rate card that nobody has: a price by one of them never holds."""
+"""Names in the line map and the rate card that nobody has: a price by one of them never holds; and
+the reports that an invoice line names."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Sequence
 from typing import Protocol
 
 from wolkvox_billing.invoices.document import short
 from wolkvox_billing.reconciliation.facts import MonthUse
 from wolkvox_billing.values.spelling import plain
+from wolkvox_billing.vendor.reports import REPORTS
 
+_WORD = re.compile(r"[^\W_]+")
+_RUN_TOGETHER = {report.replace("_", ""): report for report in REPORTS}
+_LONGEST_NAME = max(map(len, _RUN_TOGETHER))
 _MOST_NAMED = 10
 
 
@@ -58,3 +64,38 @@ def quote_names(names: Collection[str]) -> str:
     more = len(names) - _MOST_NAMED
     text = ", ".join(map(short, sorted(names)[:_MOST_NAMED]))
     return (f"{text} and {more} more" if more > 0 else text) or "none so far"
+
+
+def named_reports(description: str, item_code: str) -> set[str]:
+    """Return the reports that a line names as whole words, whatever stands between these and
+    however they are written: `RSYNC S3 MP3`, `rsync-s3-mp3` and `RSYNCS3MP3`. A name within a
+    longer one is not meant: neither that `rsync`, nor a code RSYNC beside it."""
+    in_text, in_code = _names_in(description), _names_in(item_code)
+    return {
+        name
+        for own, other in ((in_text, in_code), (in_code, in_text))
+        for name in own
+        if not any(f"_{name}_" in f"_{longer}_" for longer in other - {name})
+    }
+
+
+def _names_in(text: str) -> set[str]:
+    """Return the reports that a text names, without those that are only part of a longer name."""
+    words = _WORD.findall(plain(text))
+    spans: list[tuple[int, int, str]] = []
+    for start in range(len(words)):
+        together = ""
+        for end, word in enumerate(words[start:], start + 1):
+            together += word
+            if len(together) > _LONGEST_NAME:
+                break
+            if report := _RUN_TOGETHER.get(together):
+                spans.append((start, end, report))
+    return {
+        report
+        for start, end, report in spans
+        if not any(
+            first <= start and end <= last and (first, last) != (start, end)
+            for first, last, _ in spans
+        )
+    }

@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 from wolkvox_billing.errors import SettingsError
@@ -13,10 +14,10 @@ from wolkvox_billing.invoices.sheets.delimited import DELIMITERS
 from wolkvox_billing.reconciliation.contract import line_map, rate_card
 from wolkvox_billing.reconciliation.contract.csv_file import RUNS_AS_FORMULA, read_text
 from wolkvox_billing.reconciliation.contract.line_map import MapRow, first_fit
+from wolkvox_billing.reconciliation.contract.names import named_reports
 from wolkvox_billing.reconciliation.facts import BilledLine
 from wolkvox_billing.values.spelling import plain
 from wolkvox_billing.values.tax_id import canonical_id
-from wolkvox_billing.vendor.reports import REPORTS
 
 _PROPOSED = re.compile(r"^\s*#\s*(?:proposed:)?\s*", re.IGNORECASE)
 _LINE_MAP = """\
@@ -24,6 +25,7 @@ _LINE_MAP = """\
 # pattern: * stands for any text; case and accents do not matter. A blank supplier_id, item_code or
 #   pattern fits all; a blank operation_id is the one that the line names, or the only one there is;
 #   a blank product is the report as a whole.
+# report: the vendor's name, such as rsync_s3_mp3; a row that compares nothing may leave it blank.
 # role: quantity, price_component, fee, discount, tax or ignore.
 # 900123456,,*grabaciones*s3*,rsync_s3_mp3,,,quantity
 # ,,*cargo fijo*,,,,fee
@@ -60,42 +62,55 @@ def propose(
 ) -> list[dict[str, str]]:
     """Add a row to the line map for each kind of line that no row fits, and return these rows by
     column. They are commented out, since a person decides what a line bills, and written as the
-    file is. Raises SettingsError."""
+    file is. The report is the one that the line names; where it names none, or several, it is
+    blank, and a comment says so. Raises SettingsError."""
     known = list(rows)
-    wanted: dict[tuple[str, ...], str] = {}
+    named: defaultdict[tuple[str, str, str], set[str]] = defaultdict(set)
     for line in lines:
         if first_fit(known, line):
             continue
-        pattern = _pattern(line.description or "")
         code = " ".join((line.item_code or "").split())  # on one line
         # A spreadsheet would run it; the pattern is enough.
-        key = (line.supplier_id or "", "" if code.startswith(RUNS_AS_FORMULA) else code, pattern)
-        wanted.setdefault(key, _report(pattern))
+        code = "" if code.startswith(RUNS_AS_FORMULA) else code
+        key = (line.supplier_id or "", code, _pattern(line.description or ""))
+        named[key] |= named_reports(line.description or "", line.item_code or "")
     written = read_text(file, line_map.COLUMNS)
     written_keys = set().union(*map(_keys_in, written.lines))
-    proposed = [
-        dict(zip(line_map.COLUMNS, (*key, report, "", "", "quantity"), strict=True))
-        for key, report in sorted(wanted.items())
-        if _key(key) not in written_keys
-    ]
+    proposed: list[dict[str, str]] = []
     out = io.StringIO(newline="")
     out.write("" if written.ends_line else "\n")
-    for row in proposed:
+    for key, reports in sorted(named.items()):
+        if _key(key) in written_keys:
+            continue
+        report = min(reports) if len(reports) == 1 else ""
+        cells = (*key, report, "", "", "quantity")
+        proposed.append(dict(zip(line_map.COLUMNS, cells, strict=True)))
+        out.write("" if report else f"# {_say_named(reports)}: write the one that it bills\n")
         out.write("# proposed: ")
-        csv.writer(out, delimiter=written.delimiter, lineterminator="\n").writerow(row.values())
-    if not proposed:
-        return proposed
+        csv.writer(out, delimiter=written.delimiter, lineterminator="\n").writerow(cells)
+    if proposed:
+        _append(file, out.getvalue(), written.encoding)
+    return proposed
+
+
+def _say_named(reports: Collection[str]) -> str:
+    """Return what a line names that does not name one report, without a mark that separates
+    cells."""
+    return f"names {' and '.join(sorted(reports))}" if reports else "names no report"
+
+
+def _append(file: Path, text: str, encoding: str) -> None:
+    """Add a text to a file. Raises SettingsError where it cannot be written."""
     try:
         with file.open("ab") as end:
-            end.write(out.getvalue().encode(written.encoding))
+            end.write(text.encode(encoding))
     except UnicodeEncodeError as error:
         raise SettingsError(
-            f"{file} is in {written.encoding}, which cannot hold {error.object[error.start]!r} of "
+            f"{file} is in {encoding}, which cannot hold {error.object[error.start]!r} of "
             "an invoice line: save it in Excel as «CSV UTF-8»"
         ) from None
     except OSError as error:
         raise SettingsError(f"{file} cannot be written: {error.strerror}") from None
-    return proposed
 
 
 def _keys_in(text: str) -> set[tuple[str, ...]]:
@@ -125,9 +140,3 @@ def _pattern(description: str) -> str:
     text = re.sub(r"[\[\]?*\r\n]", "*", plain(description))
     text = re.sub(r"[*\s]*\*[*\s]*", "*", re.sub(r"\d[\d.,/-]*", "*", text)) or "*"
     return f"*{text}" if text.startswith(RUNS_AS_FORMULA) else text
-
-
-def _report(pattern: str) -> str:
-    """Return the report that a description names; else the one that this project began with."""
-    words = pattern.replace("_", " ")
-    return next((r for r in REPORTS if r.replace("_", " ") in words), "rsync_s3_mp3")
