@@ -6,11 +6,12 @@ import csv
 import io
 import os
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from wolkvox_billing.evidence import order_evidence
+from wolkvox_billing.evidence.archive import write_archive
 from wolkvox_billing.verbs.reconcile import reconcile
 
 
@@ -30,6 +31,12 @@ def write_evidence(
 def members_of(file: Path) -> dict[str, bytes]:
     with zipfile.ZipFile(file) as archive:
         return {name: archive.read(name) for name in archive.namelist()}
+
+
+def rewrite(file: Path, change: Mapping[str, bytes | None]) -> Path:
+    """A copy with members changed or added, as evidence is written; None leaves one out."""
+    members = {k: v for k, v in {**members_of(file), **change}.items() if v is not None}
+    return write_archive(file.with_name("copy.zip"), members)
 
 
 def csv_rows(data: bytes) -> list[dict[str, str]]:

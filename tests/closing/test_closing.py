@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import zipfile
 from datetime import datetime, timezone
 from decimal import Decimal
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from click.testing import CliRunner
 from dlt.common.destination.exceptions import DestinationTransientException
 
+from builders.evidence import rewrite, write_evidence
 from builders.months import (
     CARD,
     ONE_LINE,
@@ -66,6 +68,14 @@ def sign(project: Project, verb: Any = close, month: str = "2026-10", **more: An
     return record
 
 
+def write_october(project: Project, folder: str = "evidence", month: str = "2026-10") -> Path:
+    """The evidence of a month, of this moment."""
+    return write_evidence(
+        project.folder / folder, month, destination=project.destination, policy=Policy(),
+        clock=lambda: project.vendor.now,
+    )  # fmt: skip
+
+
 def broken_closes(project: Project) -> list[str]:
     """What `reconcile` would print of closes, after it has judged anew."""
     judged(project, at=project.vendor.now)
@@ -85,14 +95,14 @@ def records(project: Project) -> list[tuple[Any, ...]]:
 def test_a_close_is_a_record(warehouse: Project) -> None:
     """It says who, when, by which policy, with which evidence, and on which verdicts it stands."""
     prepare(warehouse)
-    Path("evidence.zip").write_bytes(b"what was seen")
-    record = sign(warehouse, evidence="evidence.zip")
+    file = write_october(warehouse)
+    record = sign(warehouse, evidence=file)
     stored = warehouse.query(
         "SELECT close_id, month, closed_at, closed_by, status, reason, evidence_sha256, digest, "
         "policy, stands_on FROM month_closes"
     )
     at = datetime(2026, 11, 30, 17, tzinfo=timezone.utc)
-    evidence = hashlib.sha256(b"what was seen").hexdigest()
+    evidence = hashlib.sha256(file.read_bytes()).hexdigest()
     digest = hashlib.sha256(stored[0][9].encode()).hexdigest()
     assert [row[:8] for row in stored] == [
         ("2026-10.0001", "2026-10", at, "ana", "closed", None, evidence, digest)
@@ -353,6 +363,95 @@ def test_evidence_that_is_not_there_is_a_wrong_word(project: Project) -> None:
             close("2026-10", evidence=path)
 
 
+def refused(project: Project, file: Path, **more: Any) -> str:
+    """Why a close refuses a file as evidence, having written nothing."""
+    tables = "SELECT table_name FROM information_schema.tables WHERE table_name = 'month_closes'"
+    before = records(project) if project.query(tables) else []
+    with pytest.raises(SettingsError, match="Nothing is recorded: write the month's") as caught:
+        sign(project, **{"evidence": file, "reason": "signed", **more})
+    assert (records(project) if project.query(tables) else []) == before
+    return str(caught.value)
+
+
+def test_what_is_no_whole_evidence_is_not_signed(project: Project) -> None:
+    """A table, a text, nothing, an empty or truncated zip, and one of which a member was changed,
+    left out or put in, be it with the manifest."""
+    prepare(project)
+    file = write_october(project)
+    data = file.read_bytes()
+    with zipfile.ZipFile(file) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    other = project.folder / "other.zip"
+    for bad in (b"", b"what was seen", b"PK\5\6" + bytes(18), data[:-1], data[: len(data) // 2],
+                data + b"\0"):  # fmt: skip
+        other.write_bytes(bad)
+        assert "it is not as evidence is written" in refused(project, other)
+    assert "no zip that can be read" in refused(project, Path("line_map.csv"))
+    changed = members["polls.csv"].replace(b"ok", b"no")
+    for change, says in (
+        ({"polls.csv": changed}, "polls.csv: changed"),
+        ({"polls.csv": None}, "polls.csv: missing"),
+        ({"notes.txt": b"as agreed"}, "notes.txt: added"),
+        ({"manifest.json": members["manifest.json"].replace(b"-10", b"-11")}, "manifest.json: ch"),
+    ):
+        assert says in refused(project, rewrite(file, change))
+    assert sign(project, evidence=file).evidence_sha256 == hashlib.sha256(data).hexdigest()
+
+
+def test_evidence_of_another_month_is_not_signed(project: Project) -> None:
+    """Whole as it is: the month's own is asked for."""
+    prepare(project)
+    september = write_october(project, month="2026-09")
+    says = refused(project, september)
+    assert "since it is of 2026-09" in says
+    assert "wolkvox-billing reconcile --month 2026-10 --evidence DIR" in says
+    assert sign(project, month="2026-09", evidence=september, reason="empty").status == "closed"
+
+
+def test_evidence_of_verdicts_that_changed_is_not_signed(warehouse: Project) -> None:
+    """A credit note, a rate or a reading that came since is told with what it changed; so it is
+    where a month is reopened."""
+    prepare(warehouse)
+    file = write_october(warehouse)
+    sign(warehouse, evidence=file)
+    bill(warehouse, CREDIT)
+    for verb in (close, reopen):
+        says = refused(warehouse, file, verb=verb)
+        assert "billed_quantity 1,000 -> 900, billed_cost 100,000 -> 90,000" in says
+    sign(warehouse, reopen, reason="a note", evidence=write_october(warehouse))
+    second = write_october(warehouse)
+    Path("rate_card.csv").write_text(f"{CARD}{REPORT},,,0,90,COP,2026-01-01,\n")
+    assert "contracted_unit_price 100 -> 90" in refused(warehouse, second)
+    Path("rate_card.csv").write_text(ONE_PRICE)
+    read(warehouse, (local(31, 23, 55), "900"))
+    warehouse.vendor.now = local(30, month=11)
+    assert "consumed_quantity 1,000 -> 900" in refused(warehouse, second)
+    assert sign(warehouse, evidence=write_october(warehouse), reason="-").status == "closed"
+
+
+def test_evidence_of_another_record_is_not_signed(project: Project) -> None:
+    """Though its verdicts are the same, by other calls, or the same calls with other answers."""
+    prepare(project)
+    file = write_october(project)
+    project.execute("UPDATE wolkvox_billing.polls SET answer_sha256 = 'f' WHERE poll_date > "
+                    "'2026-10-20'")  # fmt: skip
+    assert "another record's: 1 of its 3 calls are not in the dataset" in refused(project, file)
+
+
+def test_evidence_of_what_does_not_tie_out_is_not_signed(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It tied out when it was written, and does not now."""
+    prepare(project)
+    file = write_october(project)
+
+    def fails(*_: Any) -> None:
+        raise DoesNotTieOut("the verdicts bill 1, the lines 2")
+
+    monkeypatch.setattr("wolkvox_billing.reconciliation.mart.tie_out", fails)
+    assert "the month does not tie out now: the verdicts bill 1" in refused(project, file)
+
+
 def test_what_the_warehouse_refuses_is_not_recorded_later(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -384,15 +483,17 @@ def test_the_command(project: Project) -> None:
     done = run(main, ["close", "2026-10", "--by", "ana"])
     assert done.exit_code == 0, done.output
     assert "2026-10 was closed on " in done.output and "by ana (record 2026-10.0001)" in done.output
-    refused = run(main, ["close", "2026-10"])
-    assert refused.exit_code == 1 and "nothing to close" in refused.output
+    again = run(main, ["close", "2026-10"])
+    assert again.exit_code == 1 and "nothing to close" in again.output
+    wrong = run(main, ["close", "2026-10", "--evidence", "line_map.csv"])
+    assert wrong.exit_code == 2 and "is not taken" in wrong.output
     bill(project, CREDIT)
     for verb in ("reconcile", "status"):
         done = run(main, [verb])
         assert done.exit_code == 0
         assert "by ana, and no longer holds: acme rsync_s3_mp3" in done.output
-    again = ["close", "2026-10", "--reopen", "--reason", "credit note", "--json"]
-    record = json.loads(run(main, again).stdout)
+    words = ["close", "2026-10", "--reopen", "--reason", "credit note", "--json"]
+    record = json.loads(run(main, words).stdout)
     assert (record["status"], record["reason"]) == ("reopened", "credit note")
     assert record["policy"]["materiality"] is None
     assert record["stands_on"][0]["billed_quantity"] == "900.0000"

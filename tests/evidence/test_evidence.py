@@ -18,7 +18,7 @@ import pytest
 from click.testing import CliRunner
 
 from builders.documents import line, ubl
-from builders.evidence import csv_rows, members_of, write_evidence
+from builders.evidence import csv_rows, members_of, rewrite, write_evidence
 from builders.months import OCTOBER, READ, bill, invoice, judged, local, read
 from builders.project import Project
 from builders.worlds import once
@@ -57,12 +57,6 @@ def _october(project: Project, description: str) -> None:
     own = line("1450", "145000.00", description=description, price=None, tax=None)
     bill(project, ubl(own, net="145000.00", tax=None, periods=OCTOBER))
     judged(project)
-
-
-def rewrite(file: Path, change: Mapping[str, bytes | None]) -> Path:
-    """A copy with members changed or added, as evidence is written; None leaves one out."""
-    members = {k: v for k, v in {**members_of(file), **change}.items() if v is not None}
-    return write_archive(file.with_name("copy.zip"), members)
 
 
 def manifest_of(data: Mapping[str, bytes], **more: Any) -> bytes:

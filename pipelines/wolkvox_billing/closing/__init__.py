@@ -3,13 +3,12 @@
     verdicts of the month ──digest──▶ month_closes   closed ─▶ reopened ─▶ closed ─▶ ...
     verdicts as they are now ──digest──▶ the same? if not, the close no longer holds
 
-`records` are the rows of month_closes, `grounds` what they stand on.
+`records` are the rows of month_closes, `grounds` what they stand on, `proof` the evidence file.
 """
 
 from __future__ import annotations
 
 import getpass
-import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,6 +27,7 @@ from wolkvox_billing.closing.grounds import (
     digest,
     read_grounds,
 )
+from wolkvox_billing.closing.proof import Proof, read_proof
 from wolkvox_billing.closing.records import (
     Close,
     NotClosed,
@@ -65,14 +65,16 @@ def close(
 ) -> Close:
     """Return the Close of a month such as 2026-11, recorded in `month_closes`.
 
-    by: who signs; the user's login name without it. evidence: a file whose SHA-256 is kept.
+    by: who signs; the user's login name without it. evidence: the month's evidence file, whose
+    SHA-256 is kept; it has to be whole, of this record, and of the verdicts of now.
     reason: closes a month with an alarm, one whose invoice may still come, one without a verdict,
     and one that does not tie out.
     Raises SettingsError for words that cannot be meant, NotClosed for a month that is closed or not
     over, or that needs a reason, and WarehouseError where nothing can be recorded.
     """
-    signature = _sign(by, reason, evidence, policy)
+    signature = _sign(month, by, reason, evidence, policy)
     with _judged(month, destination, dataset, signature.policy, clock) as now:
+        _check_proof(signature.proof, now)
         _check_over(now)
         if now.last and now.last.status == "closed":
             if not (broken := compare_grounds(now.last, now.grounds)):
@@ -101,10 +103,11 @@ def reopen(
 
     Raises SettingsError where no reason is given, and NotClosed for a month that is not closed.
     """
-    signature = _sign(by, reason, evidence, policy)
+    signature = _sign(month, by, reason, evidence, policy)
     if not signature.reason:
         raise SettingsError(f"say with --reason why {month} is reopened")
     with _judged(month, destination, dataset, signature.policy, clock) as now:
+        _check_proof(signature.proof, now)
         if not now.last or now.last.status != "closed":
             state = str(now.last) if now.last else f"{month} was never closed"
             raise NotClosed(f"{state}: there is nothing to reopen")
@@ -167,15 +170,20 @@ class _Signature:
 
     by: str
     reason: str | None
-    evidence_sha256: str | None
+    proof: Proof | None
     policy: Policy
 
 
 def _sign(
-    by: str | None, reason: str | None, evidence: str | Path | None, policy: Policy | None
+    month: str,
+    by: str | None,
+    reason: str | None,
+    evidence: str | Path | None,
+    policy: Policy | None,
 ) -> _Signature:
     """Raises SettingsError for words that cannot be meant."""
-    proof = _sha256(evidence) if evidence is not None else None
+    read_month(month)
+    proof = read_proof(Path(evidence), month) if evidence is not None else None
     return _Signature(_signer(by), _storable(reason), proof, policy or configured(read_policy))
 
 
@@ -188,20 +196,6 @@ def _signer(by: str | None) -> str:
 
 def _storable(text: str | None) -> str | None:
     return storable((text or "").strip()) or None
-
-
-def _sha256(evidence: str | Path) -> str:
-    sha256 = hashlib.sha256()
-    try:
-        with Path(evidence).open("rb") as file:
-            while part := file.read(1 << 20):
-                sha256.update(part)
-    except OSError as error:
-        raise SettingsError(
-            f"the evidence {evidence} cannot be read ({error.strerror}): name the file that "
-            "`reconcile --evidence` wrote"
-        ) from None
-    return sha256.hexdigest()
 
 
 @dataclass(frozen=True)
@@ -221,7 +215,6 @@ def _judged(
 ) -> Iterator[_Month]:
     """The month by the verdicts of this moment. The warehouse is held for the block, so that what
     is recorded is what was judged."""
-    read_month(month)
     with opened(destination, dataset) as pipeline, reading(pipeline):
         at = clock()  # not before: another process may have been waited for
         untied = ""
@@ -235,6 +228,13 @@ def _judged(
             # As stored, rounded: they are compared with what is stored later.
             grounds = Grounds(untied=untied) if untied else read_grounds(client, marts).get(month)
         yield _Month(month, at, pipeline, last, grounds or Grounds())
+
+
+def _check_proof(proof: Proof | None, now: _Month) -> None:
+    """Raises SettingsError for evidence that is not of what is signed."""
+    if proof:
+        with now.pipeline.sql_client() as client:
+            proof.check(client, now.pipeline.dataset_name, now.grounds)
 
 
 def _check_over(now: _Month) -> None:
@@ -261,7 +261,7 @@ def _record(now: _Month, status: str, signature: _Signature) -> Close:
         status=status,
         reason=signature.reason,
         policy=json.dumps(signature.policy.as_json(), ensure_ascii=False, sort_keys=True),
-        evidence_sha256=signature.evidence_sha256,
+        evidence_sha256=signature.proof.sha256 if signature.proof else None,
         digest=digest(stands_on),
         stands_on=stands_on,
     )

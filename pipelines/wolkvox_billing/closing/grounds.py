@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
 
 from wolkvox_billing.closing.records import Close
-from wolkvox_billing.marts.reconciled import KEY
+from wolkvox_billing.marts.reconciled import KEY, KINDS
 from wolkvox_billing.values.numbers import format_number
 from wolkvox_billing.values.periods import Period, format_month, months_of
 from wolkvox_billing.warehouse.sql import Client, rows_of
@@ -64,6 +64,10 @@ class Ground(NamedTuple):
         return " ".join(filter(None, (self.operation_id, subject)))
 
 
+# Of invoice_reconciliation: what a close stands on, by the columns' types.
+VERDICT_KINDS = {name: KINDS[name] for name in Ground._fields}
+
+
 class Grounds(NamedTuple):
     """What a close stands on: a month's verdicts, or why they do not add up."""
 
@@ -108,16 +112,24 @@ class NoLongerHolds:
 
 def read_grounds(client: Client, marts: str) -> dict[str, Grounds]:
     """Return what a close of each month would stand on, by invoice_reconciliation as it is."""
+    return grounds_by_month(
+        rows_of(
+            client,
+            f"SELECT {', '.join(VERDICT_KINDS)} "
+            f"FROM {marts}.invoice_reconciliation WHERE billing_period_start IS NOT NULL",
+        )
+    )
+
+
+def grounds_by_month(rows: Iterable[tuple[Any, ...]]) -> dict[str, Grounds]:
+    """Return what a close of each month would stand on, by rows with VERDICT_KINDS."""
     verdicts: dict[str, list[Ground]] = {}
-    for start, end, *values in rows_of(
-        client,
-        f"SELECT billing_period_start, billing_period_end, {', '.join(Ground._fields)} "
-        f"FROM {marts}.invoice_reconciliation WHERE billing_period_start IS NOT NULL",
-    ):
-        ground = Ground._make(map(_as_json, values))
-        for month in months_of(Period(start, end)):  # a quarter is in three
+    start, end = map(Ground._fields.index, ("billing_period_start", "billing_period_end"))
+    for row in rows:
+        ground = Ground._make(map(_as_json, row))
+        for month in months_of(Period(row[start], row[end])):  # a quarter is in three
             verdicts.setdefault(format_month(month.start), []).append(ground)
-    return {month: Grounds(rows) for month, rows in verdicts.items()}
+    return {month: Grounds(grounds) for month, grounds in verdicts.items()}
 
 
 def digest(stands_on: str) -> str:
@@ -129,7 +141,12 @@ def compare_grounds(close: Close, now: Grounds) -> NoLongerHolds | None:
     text = now.as_text()
     if close.digest == digest(text):
         return None
-    return NoLongerHolds(close, list(_changes(_parse(close.stands_on), _parse(text))))
+    return NoLongerHolds(close, changes_between(_parse(close.stands_on), now))
+
+
+def changes_between(before: Grounds, now: Grounds) -> list[str]:
+    """Return what is another thing now, in words."""
+    return list(_changes(before, _parse(now.as_text())))
 
 
 def _parse(stands_on: str) -> Grounds:

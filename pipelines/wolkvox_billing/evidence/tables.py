@@ -1,5 +1,5 @@
 """A table of an evidence file: its rows in one order, as CSV and as Parquet, whatever engine they
-come from."""
+come from; and read again out of the Parquet."""
 
 from __future__ import annotations
 
@@ -105,3 +105,13 @@ def _parquet(tables: Mapping[str, Table]) -> dict[str, bytes]:
             )
             members[f"{name}.parquet"] = target.read_bytes()
     return members
+
+
+def read_table(parquet: bytes, kinds: Mapping[str, str]) -> list[Values]:
+    """Return the rows of a table's Parquet member, with these columns as these SQL types. Raises
+    duckdb.Error where it has others, or is none."""
+    with tempfile.TemporaryDirectory() as folder, closing(duckdb.connect()) as db:
+        file = Path(folder, "table.parquet")
+        file.write_bytes(parquet)
+        cast = ", ".join(f'CAST("{column}" AS {kind})' for column, kind in kinds.items())
+        return db.execute(f"SELECT {cast} FROM read_parquet({literal(file)})").fetchall()

@@ -8,7 +8,7 @@ import json
 import os
 import stat
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -33,12 +33,13 @@ _PART_BYTES = 1024 * 1024
 
 @dataclass(frozen=True)
 class Examined:
-    """What an evidence file is: its SHA-256, how many members the manifest names, and what is
-    wrong with them."""
+    """What an evidence file is: its SHA-256, how many members the manifest names, what is wrong
+    with them, and the month that it says it is of, None where nothing says it."""
 
     sha256: str
     members: int
     problems: list[str]
+    month: str | None = None
 
 
 class _Unfit(Exception):
@@ -57,9 +58,18 @@ def verify(file: str | os.PathLike[str]) -> list[str]:
 
 def examine(file: str | os.PathLike[str]) -> Examined:
     """Return an evidence file Examined. No name in it is ever a path, and no size is believed."""
+    return examine_and_read(file, ())[0]
+
+
+def examine_and_read(
+    file: str | os.PathLike[str], names: Collection[str]
+) -> tuple[Examined, dict[str, bytes]]:
+    """Return an evidence file Examined, and the bytes of these members of the file that was
+    examined; none where anything is wrong with it."""
     path = Path(file)
     problems: list[str] = []
-    members: Mapping[str, Member] = {}
+    manifest: Manifest | None = None
+    wanted: dict[str, bytes] = {}
     digest = hashlib.sha256()
     try:
         # What is no file, such as a FIFO, is not waited for.
@@ -74,17 +84,20 @@ def examine(file: str | os.PathLike[str]) -> Examined:
             with _open_archive(stream) as archive:
                 infos = archive.infolist()
                 manifest, text = _read_manifest(archive, infos)
-                members = manifest.members
-                problems += _compare_members(archive, infos, members)
+                problems += _compare_members(archive, infos, manifest.members)
                 if manifest.as_bytes() != text:
                     problems.append(f"{MANIFEST}: changed, it is not as it is written")
                 problems = problems or _compare_versions(archive, manifest)
                 problems = problems or _check_layout(stream, infos)
+                for name in () if problems else names:
+                    size = manifest.members[name].size
+                    wanted[name] = b"".join(_unpack(archive, archive.getinfo(name), size))
     except _Unfit as error:
         problems.append(str(error))
     except OSError as error:
         raise SettingsError(f"{path} cannot be opened: {error.strerror or error}") from None
-    return Examined(digest.hexdigest(), len(members), problems)
+    members, month = (len(manifest.members), manifest.month) if manifest else (0, None)
+    return Examined(digest.hexdigest(), members, problems, month), wanted
 
 
 def _open_archive(stream: IO[bytes]) -> zipfile.ZipFile:

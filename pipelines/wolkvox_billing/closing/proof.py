@@ -1,0 +1,108 @@
+"""The evidence that a close is given. It is taken only where it is whole, of that month and of this
+record, and where its verdicts are those of now: what is signed is what was seen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import NamedTuple
+
+import duckdb
+
+from wolkvox_billing.closing.grounds import (
+    VERDICT_KINDS,
+    Grounds,
+    changes_between,
+    grounds_by_month,
+)
+from wolkvox_billing.errors import SettingsError
+from wolkvox_billing.evidence.tables import read_table
+from wolkvox_billing.evidence.verification import examine_and_read
+from wolkvox_billing.warehouse.sql import Client, literal, rows_of
+
+_VERDICTS, _CALLS = "invoice_reconciliation.parquet", "polls.parquet"
+_CALL = {"poll_id": "VARCHAR", "poll_date": "DATE", "answer_sha256": "VARCHAR"}
+_MOST_TOLD = 3  # of what is wrong with it, or of what has changed
+
+
+class _Call(NamedTuple):
+    """A call by which a record is told from another one."""
+
+    poll_id: str
+    poll_date: date
+    answer_sha256: str | None
+
+
+@dataclass(frozen=True)
+class Proof:
+    """An evidence file of a month, its SHA-256, and the verdicts and calls that are in it."""
+
+    file: Path
+    month: str
+    sha256: str
+    verdicts: Grounds
+    calls: Sequence[_Call]
+
+    def check(self, client: Client, raw: str, now: Grounds) -> None:
+        """Raises SettingsError where it is another record's, or its verdicts are not those of
+        now."""
+        if reason := self._is_foreign(client, raw) or self._is_outdated(now):
+            raise _refuse(self.file, self.month, reason)
+
+    def _is_foreign(self, client: Client, raw: str) -> str:
+        calls = {call for call in self.calls if call.poll_date}  # an older record's have none
+        if not calls:
+            return ""
+        days = [call.poll_date for call in calls]
+        own = rows_of(
+            client,
+            f"SELECT {', '.join(_CALL)} FROM {raw}.polls "
+            f"WHERE poll_date BETWEEN {literal(min(days))} AND {literal(max(days))}",
+        )
+        strange = len(calls - set(map(_Call._make, own)))
+        if not strange:
+            return ""
+        return (
+            f"it is another record's: {strange} of its {len(calls)} calls are not in the "
+            f"dataset {raw}, or have another answer there"
+        )
+
+    def _is_outdated(self, now: Grounds) -> str:
+        if now.untied:
+            return f"the month does not tie out now: {now.untied}"
+        if self.verdicts.as_text() == now.as_text():
+            return ""
+        changes = changes_between(self.verdicts, now) or ["they are others"]
+        return f"its verdicts are not those of now: {'; '.join(changes[:_MOST_TOLD])}"
+
+
+def read_proof(file: Path, month: str) -> Proof:
+    """Return the Proof that a file is for a month. Raises SettingsError where it is none."""
+    try:
+        examined, members = examine_and_read(file, (_VERDICTS, _CALLS))
+    except SettingsError as error:
+        raise SettingsError(
+            f"the evidence {file} cannot be read ({error}): name the file that "
+            "`reconcile --evidence` wrote"
+        ) from None
+    if examined.problems:
+        told = "; ".join(examined.problems[:_MOST_TOLD])
+        raise _refuse(file, month, f"it is not as evidence is written: {told}")
+    if examined.month != month:
+        raise _refuse(file, month, f"it is of {examined.month}")
+    try:
+        verdicts = grounds_by_month(read_table(members[_VERDICTS], VERDICT_KINDS))
+        calls = [_Call._make(row) for row in read_table(members[_CALLS], _CALL)]
+    except (duckdb.Error, TypeError, ValueError, OverflowError):  # another version's, or nobody's
+        raise _refuse(file, month, "its tables are of another version") from None
+    return Proof(file, month, examined.sha256, verdicts.get(month, Grounds()), calls)
+
+
+def _refuse(file: Path, month: str, reason: str) -> SettingsError:
+    return SettingsError(
+        f"the evidence {file} is not taken, since {reason}. Nothing is recorded: write the month's "
+        f"evidence with `wolkvox-billing reconcile --month {month} --evidence DIR`, look at it, "
+        "and name that file"
+    )
