@@ -236,7 +236,7 @@ def explain(
 @click.command()
 @click.argument("month")
 @click.option("--reason", help="Why it is closed in spite of a finding, or reopened.")
-@click.option("--evidence", metavar="FILE", help="The month's evidence file, whose SHA-256 is kept.")
+@click.option("--evidence", metavar="FILE", help="The month's evidence, whose SHA-256 is kept.")
 @click.option("--by", metavar="NAME", help="Who signs; your login name without it.")
 @click.option("--reopen", "is_reopened", is_flag=True, help="Reopen a month that was closed.")
 @place_options
