@@ -498,6 +498,32 @@ PERSON = SUPPLIER.replace(
 ).replace("Nube de Voz SAS", "Ana Maria Perez")  # fmt: skip
 
 
+CUSTOMER = SUPPLIER.replace("Supplier", "Customer").replace("900123456", "860.001.002-3").replace(
+    "Nube de Voz SAS", "Ventas del Norte SAS"
+)  # fmt: skip
+
+
+def test_the_customer_is_read_as_the_supplier_is() -> None:
+    """By tax id and registered name; of a natural person the id alone, with a warning; a document
+    without one has none, and none is asked for."""
+    document = document_in(ubl(supplier=SUPPLIER + CUSTOMER))
+    assert (document.supplier_id, document.supplier_name) == ("900123456", "Nube de Voz SAS")
+    assert (document.customer_id, document.customer_name) == ("860001002", "Ventas del Norte SAS")
+    person = CUSTOMER.replace("AccountID>1<", "AccountID>2<")
+    document = document_in(ubl(supplier=SUPPLIER + person))
+    assert (document.customer_id, document.customer_name) == ("860001002", None)
+    assert "the customer is a natural person: the name is not kept" in document.warnings
+    named = CUSTOMER.replace("860.001.002-3", "Ana Perez")
+    document = document_in(ubl(supplier=SUPPLIER + named))
+    assert document.customer_id is None
+    assert "the customer's tax id has no digit: not taken" in document.warnings
+    legal = CUSTOMER.replace("PartyTaxScheme", "PartyLegalEntity")  # as Peppol has it
+    document = document_in(ubl(supplier=SUPPLIER + legal))
+    assert (document.customer_id, document.customer_name) == ("860001002", "Ventas del Norte SAS")
+    document = document_in(ubl())
+    assert (document.customer_id, document.customer_name, document.warnings) == (None, None, [])
+
+
 def test_no_personal_data_is_kept() -> None:
     """A natural person's name, and everybody's telephone, mail address and place, are nowhere in
     what is kept of a document."""
@@ -513,6 +539,7 @@ def test_no_personal_data_is_kept() -> None:
     supplier = PERSON.replace("</cac:Party>", f"{contact}</cac:Party>") + customer
     document = document_in(ubl(supplier=supplier, notes=["Llame a Luis Rojas, 3001234567"]))
     assert document.supplier_id == "900123456" and document.supplier_name is None
+    assert document.customer_name is None
     document.texts.clear()  # read for a period, and not kept: see the table's columns
     for secret in ("Luis", "Ana", "3001234567", "example.com", "Calle"):
         assert secret not in repr(document)

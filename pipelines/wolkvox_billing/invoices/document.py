@@ -56,6 +56,8 @@ class Document:
     document_kind: str
     supplier_id: str | None = None
     supplier_name: str | None = None
+    customer_id: str | None = None
+    customer_name: str | None = None
     document_number: str | None = None
     document_uuid: str | None = None
     issue_date: date | None = None

@@ -32,6 +32,12 @@ class DocumentRow:
     supplier_name: Annotated[
         str | None, (TEXT, "The name; NULL if the document says that it is a person")
     ]
+    customer_id: Annotated[
+        str | None, (TEXT, "The customer's tax id; NULL where the document does not state it")
+    ]
+    customer_name: Annotated[
+        str | None, (TEXT, "The name; NULL if the document says that it is a person")
+    ]
     document_kind: Annotated[
         str,
         (
@@ -167,6 +173,8 @@ def document_rows(paper: Paper, read_at: datetime) -> list[DocumentRow]:
             document_id=document.document_id,
             supplier_id=document.supplier_id,
             supplier_name=document.supplier_name,
+            customer_id=document.customer_id,
+            customer_name=document.customer_name,
             document_kind=document.document_kind,
             document_number=document.document_number,
             document_uuid=document.document_uuid,

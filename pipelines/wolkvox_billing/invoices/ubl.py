@@ -18,6 +18,8 @@ What is read, and where it is. Paths are direct children, from the root; of the 
     supplier_name     …/cac:PartyTaxScheme/cbc:RegistrationName
                       | …/cac:PartyLegalEntity/cbc:RegistrationName | …/cac:PartyName/cbc:Name;
                       never of a natural person (DIAN: cbc:AdditionalAccountID = 2)
+    customer_id, customer_name
+                      the same of cac:AccountingCustomerParty, but for cac:PartyName
     billing_currency  @currencyID of the totals | cbc:DocumentCurrencyCode
                       | the one @currencyID of all amounts
     net_amount        cac:LegalMonetaryTotal/cbc:LineExtensionAmount
@@ -224,7 +226,8 @@ def _read_document(root: Element, kind: _Kind) -> Document:
     )
     document.issue_date = _date(root, "cbc:IssueDate", warnings)
     document.own_period = _period(root, "the document's period", warnings)
-    _read_supplier(root, document)
+    document.supplier_id, document.supplier_name = _read_party(root, "supplier", warnings)
+    document.customer_id, document.customer_name = _read_party(root, "customer", warnings)
     document.net_amount = _amount(root, f"{kind.total}/cbc:LineExtensionAmount", document)
     document.payable_amount = _amount(root, f"{kind.total}/cbc:PayableAmount", document)
     document.tax_amount = _sum(root, "cac:TaxTotal/cbc:TaxAmount", "the document's tax", document)
@@ -340,8 +343,17 @@ def _charges(element: Element, document: Document, place: str) -> Decimal:
     return total
 
 
-def _read_supplier(root: Element, document: Document) -> None:
-    party = "cac:AccountingSupplierParty/cac:Party"
+class _Party(NamedTuple):
+    """A document's supplier or customer, as far as it is kept."""
+
+    tax_id: str | None
+    name: str | None
+
+
+def _read_party(root: Element, title: str, warnings: list[str]) -> _Party:
+    """Return the `supplier` or the `customer`."""
+    accounting = f"cac:Accounting{title.title()}Party"
+    party = f"{accounting}/cac:Party"
     vat_ids = [
         company
         for scheme in _all(root, f"{party}/cac:PartyTaxScheme")
@@ -354,17 +366,18 @@ def _read_supplier(root: Element, document: Document) -> None:
         f"{party}/cac:PartyLegalEntity/cbc:CompanyID",
         f"{party}/cac:PartyIdentification/cbc:ID",
     )
-    document.supplier_id = read_tax_id(company, document.warnings)
-    account = _text(root, "cac:AccountingSupplierParty/cbc:AdditionalAccountID") or ""
+    tax_id = read_tax_id(company, warnings, title)
+    account = _text(root, f"{accounting}/cbc:AdditionalAccountID") or ""
     if account.lstrip("0") == "2":
-        document.warnings.append("the supplier is a natural person: the name is not kept")
-        return
-    document.supplier_name = _text(
-        root,
+        warnings.append(f"the {title} is a natural person: the name is not kept")
+        return _Party(tax_id, None)
+    names = [
         f"{party}/cac:PartyTaxScheme/cbc:RegistrationName",
         f"{party}/cac:PartyLegalEntity/cbc:RegistrationName",
-        f"{party}/cac:PartyName/cbc:Name",
-    )
+    ]
+    if title == "supplier":  # of a customer it may be a person who works there
+        names.append(f"{party}/cac:PartyName/cbc:Name")
+    return _Party(tax_id, _text(root, *names))
 
 
 def _currency(root: Element, kind: _Kind, warnings: list[str]) -> str | None:

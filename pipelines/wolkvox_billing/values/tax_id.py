@@ -1,4 +1,4 @@
-"""A supplier's tax id in one form, whoever wrote it: a file, a setting or the line map."""
+"""A tax id in one form, whoever wrote it: a file, a setting or the line map."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ def canonical_id(text: str) -> str:
     return nit[1].replace(".", "") if nit else written
 
 
-def read_tax_id(text: str | None, warnings: list[str]) -> str | None:
-    """Return a document's supplier, by the one form; None, with a warning, for what has no digit:
-    it may be a person's name."""
+def read_tax_id(text: str | None, warnings: list[str], party: str = "supplier") -> str | None:
+    """Return the tax id of a document's party, by the one form; None, with a warning, for what has
+    no digit: it may be a person's name."""
     if text and not any(c.isdigit() for c in text):
-        warnings.append("the supplier's tax id has no digit: not taken")
+        warnings.append(f"the {party}'s tax id has no digit: not taken")
         return None
     return canonical_id(text or "") or None
