@@ -44,6 +44,7 @@ from wolkvox_billing.reconciliation.totals import DoesNotTieOut
 from wolkvox_billing.values.clock import Clock, utc_now
 from wolkvox_billing.values.periods import read_month
 from wolkvox_billing.warehouse.complaints import configured
+from wolkvox_billing.warehouse.duckdb_file import held_open
 from wolkvox_billing.warehouse.place import DATASET, DESTINATION, opened, reading
 from wolkvox_billing.warehouse.sql import rows_of
 
@@ -125,7 +126,7 @@ def find_broken_closes(
     *, destination: str = DESTINATION, dataset: str = DATASET
 ) -> list[NoLongerHolds]:
     """Return the closes that no longer hold, by the verdicts that `reconcile` filled in last."""
-    with opened(destination, dataset) as pipeline, reading(pipeline):
+    with opened(destination, dataset) as pipeline, reading(pipeline), held_open(pipeline):
         return check_closes(pipeline).broken
 
 
@@ -215,7 +216,7 @@ def _judged(
 ) -> Iterator[_Month]:
     """The month by the verdicts of this moment. The warehouse is held for the block, so that what
     is recorded is what was judged."""
-    with opened(destination, dataset) as pipeline, reading(pipeline):
+    with opened(destination, dataset) as pipeline, reading(pipeline), held_open(pipeline):
         at = clock()  # not before: another process may have been waited for
         untied = ""
         try:

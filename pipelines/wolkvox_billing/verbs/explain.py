@@ -17,6 +17,7 @@ from wolkvox_billing.values.clock import Clock, format_second, utc_now
 from wolkvox_billing.values.numbers import format_amount, format_number
 from wolkvox_billing.values.periods import format_period, read_month
 from wolkvox_billing.warehouse.complaints import configured
+from wolkvox_billing.warehouse.duckdb_file import held_open
 from wolkvox_billing.warehouse.place import DATASET, DESTINATION, location_of, opened, reading
 
 
@@ -46,7 +47,7 @@ def explain(
     """
     policy = policy or configured(read_policy)
     period = read_month(month)
-    with opened(destination, dataset) as pipeline, reading(pipeline):
+    with opened(destination, dataset) as pipeline, reading(pipeline), held_open(pipeline):
         filled = fill_anew(pipeline, policy, clock(), period)
         with pipeline.sql_client() as client:
             traced = trace(client, pipeline.dataset_name, filled.bases)

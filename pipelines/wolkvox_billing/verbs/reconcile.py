@@ -25,6 +25,7 @@ from wolkvox_billing.values.clock import Clock, utc_now
 from wolkvox_billing.values.periods import read_month
 from wolkvox_billing.vendor.reports import REPORTS
 from wolkvox_billing.warehouse.complaints import configured
+from wolkvox_billing.warehouse.duckdb_file import held_open
 from wolkvox_billing.warehouse.place import DATASET, DESTINATION, location_of, opened, reading
 
 
@@ -63,7 +64,7 @@ def reconcile(
     """
     period = read_month(month) if month is not None else None
     policy = policy or configured(read_policy)
-    with opened(destination, dataset) as pipeline, reading(pipeline):
+    with opened(destination, dataset) as pipeline, reading(pipeline), held_open(pipeline):
         filled = fill_anew(pipeline, policy, clock(), period)
         contents = None
         if evidence:
@@ -107,7 +108,7 @@ def init(
     rows = read_line_map(Path(policy.line_map), REPORTS)
     with opened(destination, dataset) as pipeline:
         try:
-            with reading(pipeline):
+            with reading(pipeline), held_open(pipeline):
                 refresh(pipeline, None, clock())
                 with pipeline.sql_client() as client:
                     facts = read_facts(client, pipeline.dataset_name, policy)
