@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal, InvalidOperation
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
@@ -100,10 +101,12 @@ def ubl(
     corrects: str | None = None,
     tax: str | None = "2375.00",
     net: str | None = "12500.00",
-    payable: str | None = "14875.00",
+    payable: str | None = "net and tax",
     more_total: str = "",
 ) -> str:
     """A UBL document as text, without an XML declaration; None leaves a part out."""
+    if payable == "net and tax":
+        payable = _add_up(net, tax)
     reference = (
         "<cac:BillingReference><cac:InvoiceDocumentReference>"
         f"{element('cbc:ID', corrects)}</cac:InvoiceDocumentReference></cac:BillingReference>"
@@ -131,6 +134,14 @@ def ubl(
         + "".join(lines or (line(kind=kind),))
         + f"</{kind}>"
     )
+
+
+def _add_up(*amounts: str | None) -> str | None:
+    """What amounts come to, as they are written; nothing where one of them is no number."""
+    try:
+        return str(sum((Decimal(amount) for amount in amounts if amount), Decimal()))
+    except InvalidOperation:
+        return None
 
 
 def declared(text: str, encoding: str = "UTF-8", codec: str | None = None) -> bytes:

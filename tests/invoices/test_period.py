@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import calendar
+import random
 import time
 from datetime import date
 
@@ -179,7 +180,12 @@ def test_then_its_lines_period() -> None:
     document = document_in(ubl(line(more=own, description="Consumo septiembre de 2026")))
     assert (document.period, document.period_source, document.warnings) == (SEPTEMBER, "line", [])
     document = document_in(
-        ubl(line(more=own), line(number="2", more=period("2026-10-01", "2026-10-31")), net="25000")
+        ubl(
+            line(more=own),
+            line(number="2", more=period("2026-10-01", "2026-10-31")),
+            net="25000",
+            payable="27375",
+        )
     )
     assert document.period == days("2026-09-01", "2026-11-01")
     assert document.warnings == [
@@ -422,3 +428,42 @@ def test_every_month_is_read_in_every_form(year: int, month: int, form: str) -> 
     )
     after = date(year + month // 12, month % 12 + 1, 1)
     assert periods_in(f"Consumo {text}.") == (Period(date(year, month, 1), after),)
+
+
+# Of an invoice's notes, without a word of consumption.
+_WORDS_OF_NOTES = (
+    "resolución DIAN vigencia contrato saldo pago factura fecha corte límite de del hasta desde a "
+    "mes cliente servicio soporte plan orden compra descuento tarifa total NIT régimen oficina "
+    "reunión visita entrega garantía póliza cuota mora reclamo tercero banco ciudad 900123456 No. "
+    "18764 30 días : , ; . ( ) - balance due statement renewal price until from"
+)
+_TIMES = [
+    "septiembre 2026", "agosto de 2026", "sep-26", "noviembre 2026", "2026-09", "09/2026",
+    "del 1 al 30 de septiembre de 2026", "01/09/2026 al 30/09/2026", "2026-06-01 al 2026-11-30",
+    "15/12/2026", "Sep 2026", "enero a diciembre de 2026", "September 1 to 30, 2026",
+]  # fmt: skip
+
+
+@given(
+    st.lists(
+        st.one_of(st.sampled_from(_WORDS_OF_NOTES.split()), st.sampled_from(_TIMES)), max_size=15
+    ),
+    st.lists(st.sampled_from(_TIMES), min_size=1, max_size=3),
+    st.randoms(use_true_random=False),
+)
+@settings(max_examples=150, deadline=None)
+def test_a_note_that_speaks_of_no_consumption_moves_nothing(
+    words: list[str], times: list[str], order: random.Random
+) -> None:
+    """Whatever months and days stand in it: the period is October, by the rule."""
+    words = [*words, *times]
+    order.shuffle(words)
+    document = document_in(ubl(notes=[" ".join(words)]))
+    assert (document.period, document.period_source) == (OCTOBER, "rule"), words
+
+
+@pytest.mark.parametrize("text", ["Mes facturado: {}", "Período de consumo {}", "Usage period: {}"])
+def test_a_note_that_says_it_of_the_consumption_moves_it(text: str) -> None:
+    """So that the test above can fail: in so many words a month is taken."""
+    document = document_in(ubl(notes=[text.format("septiembre 2026")]))
+    assert (document.period, document.period_source) == (SEPTEMBER, "text")

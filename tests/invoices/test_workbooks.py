@@ -82,15 +82,21 @@ def test_a_formula_whose_value_is_the_empty_text_is_a_blank() -> None:
 
 
 def test_a_percentage_is_no_amount() -> None:
-    """A cell that shows 19 % in the column of taxes is refused with its place."""
+    """A cell that shows 19 % in the column of taxes is their rate, and told with its place; in that
+    of amounts it is refused."""
     data = io.BytesIO(xlsx([HEADINGS, [*ROW[:8], 0.19, "COP"]]))
     book = openpyxl.load_workbook(data)
     book.worksheets[0]["I2"].number_format = "0.00%"
     saved = io.BytesIO()
     book.save(saved)
-    assert "I2 (IVA) is a percentage, 19.00%: an amount was expected" in rejection_of(
-        saved.getvalue()
-    )
+    document = document_in(saved.getvalue())
+    assert (document.net_amount, document.tax_amount) == (Decimal(15000), None)
+    assert "I2 (IVA) is the rate of the tax, and no amount" in document.warnings
+    book.worksheets[0]["H2"] = 0.15
+    book.worksheets[0]["H2"].number_format = "0.00%"
+    saved = io.BytesIO()
+    book.save(saved)
+    assert "H2 (Subtotal) is a percentage" in rejection_of(saved.getvalue())
 
 
 def test_a_cell_that_is_endless_is_refused_with_its_place() -> None:

@@ -8,6 +8,7 @@
              document ◀────┘            one shape for all; period: from when to when, by whose word
              tables                     the rows of invoice_documents, invoice_lines, rejected_…
 
+    mail                                what is attached to a mail that was saved as a file
     wrappers                            what UBL comes in: headers, base64, text of a text
     type_codes                          which kind an electronic invoice's code makes it
     reading                             all files into checked documents, with their periods

@@ -163,12 +163,12 @@ def _doubts_about(document: Document) -> Iterator[str]:
 
 
 def _doubts_about_totals(document: Document) -> Iterator[str]:
-    """Yield a warning where what the document adds and takes off as a whole does not lead to what
-    it asks for, with what was withheld or without."""
+    """Yield a warning where net, tax and what the document adds and takes off as a whole do not
+    lead to what it asks for, with what was withheld or without."""
     parts = (document.allowance_amount, document.charge_amount, document.rounding_amount,
              document.prepaid_amount, document.withheld_amount)  # fmt: skip
     net, tax, payable = document.net_amount, document.tax_amount, document.payable_amount
-    if not any(parts) or net is None or payable is None:
+    if net is None or payable is None:
         return
     allowance, charge, rounding, prepaid, withheld = (part or Decimal() for part in parts)
     expected = net - allowance + charge + (tax or Decimal()) + rounding - prepaid

@@ -9,13 +9,15 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import re
 import stat
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from wolkvox_billing.invoices.document import Document, Rejected
+from wolkvox_billing.invoices.mail import attachments_in, is_mail
 from wolkvox_billing.invoices.sheets.html_table import is_html
 from wolkvox_billing.invoices.sheets.package import NoWorkbook
 from wolkvox_billing.invoices.sheets.spreadsheet import (
@@ -36,13 +38,13 @@ MOST_ZIPS_DEEP = 2
 MOST_TAGS = 3_000_000  # of all XML in a file together
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_PACKED = {b"\x1f\x8b": "gzip", b"Rar!": "RAR", b"7z\xbc\xaf": "7z", b"BZh": "bzip2"}
 _PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8")
 _BEFORE_XML = b"\xef\xbb\xbf \t\r\n"  # a BOM and blanks, in any order
 _DATA = (".xml", ".csv", ".tsv", ".xlsx", ".xls", ".zip")  # names of what should have been readable
 _XML = (b"<", b"\xff\xfe<\0", b"\xfe\xff\0<", b"<\0", b"\0<")
-# As a text of a text, or in base64: `<?xml`, `<Inv`, `<Cre`, `<Deb`, `<Att`, or a BOM before `<`.
-_WRAPPED_XML = (b"&lt;", b"&amp;", b"&#", b"<![CDATA[", b"PD94", b"PElu", b"PENy", b"PERl",
-                b"PEF0", b"77u/P")  # fmt: skip
+_ESCAPED_XML = (b"&lt;", b"&amp;", b"&#", b"<![CDATA[")  # as a text of a text
+_IN_BASE64 = re.compile(rb"[A-Za-z0-9+/]{60}")
 _OF_SYSTEMS = ("thumbs.db", "desktop.ini", "__macosx")
 PDF = (
     "a PDF, which cannot be read: ask the supplier for the electronic invoice itself, the XML "
@@ -105,10 +107,15 @@ def read_file(
                     raise _Attachment("an Office file that is no workbook, which cannot be read")
                 parts = {info.filename: budget.unpack(archive, info) for info in archive.infolist()}
             contents: Iterator[Content] = read_xlsx(parts, hints)
+        elif is_mail(data):
+            if depth == MOST_ZIPS_DEEP:
+                raise Rejected(f"mails and zips in one another, more than {MOST_ZIPS_DEEP} deep")
+            yield from _read_mail(name, data, hints, budget, depth + 1)
+            return
         elif is_html(stripped := data.lstrip(_BEFORE_XML)):
             budget.spend_tags(data)
             contents = read_html(data, hints)
-        elif stripped.startswith(_WRAPPED_XML):
+        elif stripped.startswith(_ESCAPED_XML) or _IN_BASE64.match(stripped):
             unwrapped = unwrap_text(stripped.decode("utf-8", "replace"))
             xml = unwrapped.encode() if isinstance(unwrapped, str) else unwrapped
             if not xml.startswith(_XML):
@@ -142,8 +149,53 @@ def _refuse_unreadable(data: bytes) -> None:
         raise Rejected("a web archive (MHTML) that calls itself Excel: save it as .xlsx")
     if head.startswith(_OLD_OFFICE):
         raise Rejected(
-            "an old Excel file, or one with a password: save it as .xlsx without a password"
+            "an old Excel file, or one with a password: save it as .xlsx without a password; of a "
+            "mail of Outlook's (.msg), save what is attached"
         )
+    if kind := next((kind for magic, kind in _PACKED.items() if head.startswith(magic)), ""):
+        raise Rejected(f"packed as {kind}, which is not read: unpack it, and give what is in it")
+
+
+def _read_mail(
+    name: str, data: bytes, hints: Hints, budget: _Budget, depth: int
+) -> Iterator[Paper]:
+    """Yield what is attached to a mail. What a mail only shows, such as its text, is none."""
+    attachments = attachments_in(data)
+    if not attachments:
+        raise _Attachment("a mail without an attachment")
+    yield from _told(
+        paper
+        for number, attachment in enumerate(attachments, 1)
+        for paper in _read_attachment(f"{name}/{attachment.name or number}", attachment.data,
+                                      hints, budget, depth)
+    )  # fmt: skip
+
+
+def _read_attachment(
+    name: str, data: bytes, hints: Hints, budget: _Budget, depth: int
+) -> Iterator[Paper]:
+    try:
+        budget.spend_bytes(len(data))
+    except Rejected as error:
+        yield Paper(name, None, error)
+    else:
+        yield from read_file(name, data, hints, budget, depth)
+
+
+def _told(papers: Iterable[Paper]) -> Iterator[Paper]:
+    """Yield these papers without what came along with them, such as pictures and PDF; all of them
+    where nothing else came."""
+    passed_over: list[Paper] = []
+    is_anything_told = False
+    for paper in papers:
+        should_be_read = paper.file_sha256 is None or paper.file_name.lower().endswith(_DATA)
+        if isinstance(paper.content, Rejected) and not should_be_read:
+            passed_over.append(paper)
+        else:
+            is_anything_told = True
+            yield paper
+    if not is_anything_told:
+        yield from passed_over
 
 
 class _Budget:
@@ -171,12 +223,16 @@ class _Budget:
                 data = member.read(MOST_MEMBER_BYTES + 1)
         except Exception as error:  # zipfile lets through whatever a damaged file makes it meet
             raise Rejected(f"damaged in the zip: {error}") from None
-        self.bytes_left -= len(data)
-        if len(data) > MOST_MEMBER_BYTES:
+        self.spend_bytes(len(data))
+        return data
+
+    def spend_bytes(self, count: int) -> None:
+        """Raise Rejected where a member is too large, or all of them together are."""
+        self.bytes_left -= count
+        if count > MOST_MEMBER_BYTES:
             raise Rejected(f"more than {MOST_MEMBER_BYTES:,} bytes when unpacked")
         if self.bytes_left < 0:
             raise Rejected(f"the zip has more than {MOST_UNPACKED_BYTES:,} bytes when unpacked")
-        return data
 
 
 def _open_zip(data: bytes) -> zipfile.ZipFile:
@@ -192,29 +248,28 @@ def _open_zip(data: bytes) -> zipfile.ZipFile:
 def _read_members(
     name: str, archive: zipfile.ZipFile, hints: Hints, budget: _Budget, depth: int
 ) -> Iterator[Paper]:
-    passed_over: list[Paper] = []
-    is_anything_told = False
-    for info in sorted(archive.infolist(), key=lambda info: info.filename):
+    if not any(map(_is_member, archive.infolist())):
+        yield Paper(name, None, Rejected("a zip without a file in it"))
+    yield from _told(_papers_in(name, archive, hints, budget, depth))
+
+
+def _is_member(info: zipfile.ZipInfo) -> bool:
+    return not (info.filename.endswith("/") or _is_of_system(info.filename))
+
+
+def _papers_in(
+    name: str, archive: zipfile.ZipFile, hints: Hints, budget: _Budget, depth: int
+) -> Iterator[Paper]:
+    for info in sorted(filter(_is_member, archive.infolist()), key=lambda info: info.filename):
         member = f"{name}/{info.filename}"
-        if info.filename.endswith("/") or _is_of_system(info.filename):
-            continue
         if budget.bytes_left < 0:
-            break  # it was told
+            return  # it was told
         try:
             data = budget.unpack(archive, info)
         except Rejected as error:
             yield Paper(member, None, error)
-            is_anything_told = True
-            continue
-        for paper in read_file(member, data, hints, budget, depth):
-            is_rejected = isinstance(paper.content, Rejected)
-            if is_rejected and not paper.file_name.lower().endswith(_DATA):
-                passed_over.append(paper)
-            else:
-                is_anything_told = True
-                yield paper
-    if not is_anything_told:
-        yield from passed_over or [Paper(name, None, Rejected("a zip without a file in it"))]
+        else:
+            yield from read_file(member, data, hints, budget, depth)
 
 
 def walk(path: Path) -> Iterator[tuple[str, Path | Rejected]]:

@@ -314,7 +314,7 @@ _ONE_MONTH = _compiled(rf"(?P<to>{_TO})?(?P<m>{_MONTH})(?P<y>{_SHORT_YEAR})?")
 # Of something else, unless a word for consumption or a period follows in the same clause.
 _ELSE = _compiled(
     r"\b(?:resoluc|autoriz|vigen|contrato|otrosi|decreto|ley\b|orden|venc|pag|tel\b|acta\b"
-    r"|emitid|expedi|fecha de)\w*(?!.*(?:consum|period))"
+    r"|emitid|expedi|elabora|oc\b|statement date|fecha)\w*(?!.*(?:consum|period))"
 )
 # `Contrato No. 5` is one clause.
 _CLAUSE = _compiled(r"[;|]|, |(?:(?<=\d)|(?<=\w{5}))\. ")
@@ -326,7 +326,8 @@ _OTHER = _compiled(
     r"|habilit|garant|gracia|prueba|promoci|comparad|comparativ|respecto|frente a|versus|vs\b"
     r"|desde (?:el )?(?:mes|ano)|afiliac|suscrit|instalac|activac|mantenimi|visita|reuni|entrega"
     r"|despach|remisi|pedido|anticip|cuota|interes|retenci|declara|bimestr|trimestr|semestr"
-    r"|certific|reemplaz|anul|suspen|feliz"
+    r"|certific|reemplaz|anul|suspen|feliz|acumulad|reclam|permanenc|fiscal|contable|emision|meta\b"
+    r"|bono\b|vigencia|comparis|cumulative|year to date|goal"
     r"|previous|prior|former|balance|overdue|arrears|average|last|next|upcoming|forecast|estimate"
     r"|budget|price|rate\b|tariff|increase|warranty|trial|grace|valid|expir|numbering|range|since"
     r"|compared|deposit|instal+ment|interest|delivery|shipped|order\b|due\b|payment|paid\b"

@@ -6,7 +6,8 @@ list (technical annex 1.9, 13.1.3). A code that is in neither is told, and never
 
 from __future__ import annotations
 
-from wolkvox_billing.invoices.document import Rejected, quoted
+from wolkvox_billing.invoices.document import Rejected, short
+from wolkvox_billing.values.spelling import plain
 
 _CODES = {
     "invoice": "82 218 219 295 326 331 380 382 385 387 388 389 390 393 394 395 456 457 501 "
@@ -20,7 +21,22 @@ _CODES = {
     "pro_forma": "71 130 202 203 204 211 310 325",
     "prepayment": "386 500 503",
 }
-_KIND_BY_CODE = {code: kind for kind, codes in _CODES.items() for code in codes.split()}
+# UBL 2.0 had no list, and people write words: as letters only, in English and Spanish.
+_WORDS = {
+    "invoice": "invoice salesinvoice commercialinvoice taxinvoice factura facturadeventa "
+    "facturaelectronica facturaelectronicadeventa facturacomercial",
+    "corrected_invoice": "correctedinvoice facturacorregida facturarectificativa",
+    "debit_note": "debitnote notadebito notadedebito",
+    "credit_note": "creditnote notacredito notadecredito",
+    "pro_forma": "proforma proformainvoice facturaproforma",
+    "prepayment": "prepaymentinvoice facturadeanticipo",
+}
+_KIND_BY_CODE = {
+    code: kind
+    for names in (_CODES, _WORDS)
+    for kind, codes in names.items()
+    for code in codes.split()
+}
 
 
 def settle_kind(kind_of_root: str, code: str | None, warnings: list[str]) -> str:
@@ -31,9 +47,11 @@ def settle_kind(kind_of_root: str, code: str | None, warnings: list[str]) -> str
     if not code:
         return kind_of_root
     kind = _KIND_BY_CODE.get(f"0{code}" if len(code) == 1 else code)
+    if not kind and any(c.isalpha() for c in code):
+        kind = _KIND_BY_CODE.get("".join(filter(str.isalpha, plain(code[:100]))))
     if not kind:
         raise Rejected(
-            f"the type code {quoted(code)} is in none of the lists that are known (UN/CEFACT 1001, "
+            f"the type code {short(code)} is in none of the lists that are known (UN/CEFACT 1001, "
             "DIAN): whether it bills or gives back is not guessed; ask the supplier what it is"
         )
     if kind in ("pro_forma", "prepayment"):

@@ -64,6 +64,10 @@ def _decode(text: str) -> str | bytes:
         raise Rejected(
             "a zip in base64 is attached: decode it, save it as a .zip, and give that file"
         )
+    if data.startswith(b"\x1f\x8b"):
+        raise Rejected(
+            "a gzip in base64 is attached: decode it, unpack it, and give the file that is in it"
+        )
     if data.startswith(b"%PDF"):
         raise Rejected(f"what is attached is a PDF in base64, and no electronic invoice: {HOW}")
     is_xml = data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"<", b"\xff\xfe<", b"\xfe\xff\0<"))

@@ -3,77 +3,35 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
-from datetime import date, datetime
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
 from wolkvox_billing.invoices.document import BILLS
 from wolkvox_billing.invoices.period import period_of_line
+from wolkvox_billing.reconciliation.billed_documents import (
+    BilledDocument,
+    Name,
+    find_superseded,
+    read_documents,
+    share_out,
+)
 from wolkvox_billing.reconciliation.contract.names import quote_names
-from wolkvox_billing.reconciliation.facts import BilledLine
+from wolkvox_billing.reconciliation.facts import BilledLine, DocumentDoubts
 from wolkvox_billing.reconciliation.policy import Policy
 from wolkvox_billing.reconciliation.tax import Taxed, doubt
+from wolkvox_billing.values.document_number import bare_number
 from wolkvox_billing.values.periods import Period
 from wolkvox_billing.warehouse.sql import Client, rows_of, tables_in
 
 
 class BilledLines(NamedTuple):
-    """The lines, warnings of their documents, and by document_id a doubt of its tax."""
+    """The lines, warnings of their documents, and by document_id what is odd in its sums."""
 
     lines: list[BilledLine]
     warnings: list[str]
-    doubts: dict[str, str]
-
-
-_Name = tuple[str | None, str, str]  # supplier_id, kind, bare number
-
-
-class _Document(NamedTuple):
-    document_id: str
-    supplier_id: str | None
-    kind: str
-    number: str | None
-    period_start: date | None
-    period_end: date | None
-    period_source: str | None
-    corrects_number: str | None
-    currency: str | None
-    tax: Decimal | None
-    issued: date | None
-    is_test: bool | None
-    format: str
-    net: Decimal | None
-    payable: Decimal | None
-    read_at: datetime
-
-    @property
-    def period(self) -> Period | None:
-        return _period(self.period_start, self.period_end)
-
-    @property
-    def name(self) -> _Name:
-        """What no other document has."""
-        if self.kind == "corrected_invoice":  # nobody knows whether all is replaced, or a part
-            return self.supplier_id, "invoice", _bare(self.corrects_number or self.number)
-        return self.supplier_id, self.kind, _bare(self.number)
-
-    @property
-    def is_without_period(self) -> bool:
-        """Whether it is a note that names no period: it is for that of what it corrects."""
-        return self.kind != "invoice" and self.period_source in ("rule", None)
-
-    def has_totals_of(self, other: _Document) -> bool:
-        """Whether it comes to what the other one does."""
-        if self.currency != other.currency:
-            return False
-        is_net = self.net is not None and self.net == other.net
-        is_tax = None in (self.tax, other.tax) or self.tax == other.tax
-        return (is_net and is_tax) or (self.payable is not None and self.payable == other.payable)
-
-    @property
-    def corrected(self) -> tuple[str | None, str]:
-        return self.supplier_id, _bare(self.corrects_number)
+    doubts: dict[str, DocumentDoubts]
 
 
 class _Line(NamedTuple):
@@ -92,7 +50,7 @@ class _Line(NamedTuple):
 
 
 _Periods = dict[tuple[str | None, str], Period]  # supplier_id, an invoice's bare number
-_Numbers = Counter[_Name]
+_Numbers = Counter[Name]
 
 
 def read_billed_lines(client: Client, raw: str, policy: Policy) -> BilledLines:
@@ -100,16 +58,7 @@ def read_billed_lines(client: Client, raw: str, policy: Policy) -> BilledLines:
     tests or bill no use, and those of other suppliers than `supplier_ids` names, are left out."""
     if "invoice_lines" not in tables_in(client, raw):
         return BilledLines([], [], {})
-    loaded = [
-        _Document(*row)
-        for row in rows_of(
-            client,
-            "SELECT document_id, supplier_id, document_kind, document_number, period_start, "
-            "period_end, period_source, corrects_number, billing_currency, tax_amount, issue_date, "
-            "is_test, format, net_amount, payable_amount, read_at "
-            f"FROM {raw}.invoice_documents",
-        )
-    ]
+    loaded = read_documents(client, raw)
     documents = {
         document.document_id: document
         for document in loaded
@@ -117,7 +66,7 @@ def read_billed_lines(client: Client, raw: str, policy: Policy) -> BilledLines:
         and document.kind in BILLS
         and (not policy.supplier_ids or document.supplier_id in policy.supplier_ids)
     }
-    superseded = _superseded(documents.values())
+    superseded = find_superseded(documents.values())
     for document_id in superseded:
         del documents[document_id]
     lines = [
@@ -131,14 +80,15 @@ def read_billed_lines(client: Client, raw: str, policy: Policy) -> BilledLines:
         if (line := _Line(*row)).document_id in documents
     ]
     periods: _Periods = {
-        (document.supplier_id, _bare(document.number)): document.period
+        (document.supplier_id, bare_number(document.number)): document.period
         for document in documents.values()
         if document.kind == "invoice" and document.number and document.period
     }
-    numbers = Counter(document.name for document in documents.values() if _bare(document.number))
+    numbers = Counter(document.name for document in documents.values() if document.name[-1])
     suppliers = {str(document.supplier_id or "none") for document in loaded}
+    shares = _share_out(documents, lines)
     return BilledLines(
-        [_billed(line, documents[line.document_id], periods, numbers) for line in lines],
+        [_billed(line, documents[line.document_id], periods, numbers) for line in shares],
         [
             *_warn_of_suppliers(suppliers, policy),
             *_warn_of_notes(documents.values(), periods),
@@ -148,40 +98,29 @@ def read_billed_lines(client: Client, raw: str, policy: Policy) -> BilledLines:
     )
 
 
-def _superseded(documents: Iterable[_Document]) -> dict[str, str]:
-    """Return a warning by document_id for each spreadsheet's document that is another one too: with
-    its kind, its number in whatever spelling, and its totals, as an electronic invoice or in a
-    spreadsheet that was read before. A spreadsheet may leave out the supplier."""
-    by_number: defaultdict[tuple[str, str], list[_Document]] = defaultdict(list)
-    for document in documents:
-        if number := _bare(document.number):
-            by_number[document.kind, number].append(document)
-    warnings: dict[str, str] = {}
-    for namesakes in by_number.values():
-        counting: list[_Document] = []
-        # The XML before spreadsheets, one that names the supplier before one that does not.
-        namesakes.sort(key=lambda d: (d.format != "ubl", not d.supplier_id, d.read_at))
-        for document in namesakes:
-            others = [
-                other
-                for other in counting
-                if document.format != "ubl"
-                and document.supplier_id in (other.supplier_id, None)
-                and document.has_totals_of(other)
+def _share_out(documents: Mapping[str, BilledDocument], lines: Sequence[_Line]) -> list[_Line]:
+    """Return the lines with what their documents put on and take off as a whole, by their amounts.
+    That is not done where lines are in another currency than their document."""
+    by_document: defaultdict[str, list[_Line]] = defaultdict(list)
+    for line in lines:
+        by_document[line.document_id].append(line)
+    shared: list[_Line] = []
+    for document_id, own in by_document.items():
+        document = documents[document_id]
+        beside = document.beside_lines
+        if beside and all(line.currency in (None, document.currency) for line in own):
+            parts = share_out(beside, [line.amount or Decimal() for line in own])
+            own = [
+                line._replace(amount=(line.amount or Decimal()) + part)
+                for line, part in zip(own, parts, strict=True)
             ]
-            if len(others) != 1:
-                counting.append(document)
-                continue
-            kind = document.kind.replace("_", " ")
-            form = "the electronic one" if others[0].format == "ubl" else "the one read before"
-            warnings[document.document_id] = (
-                f"{kind} {document.number} of a spreadsheet is {others[0].number}, which is loaded "
-                f"too, with the same totals: {form} counts"
-            )
-    return warnings
+        shared += own
+    return shared
 
 
-def _billed(line: _Line, document: _Document, periods: _Periods, numbers: _Numbers) -> BilledLine:
+def _billed(
+    line: _Line, document: BilledDocument, periods: _Periods, numbers: _Numbers
+) -> BilledLine:
     period, source = document.period, document.period_source
     if document.is_without_period and document.corrected in periods:
         period, source = periods[document.corrected], "document"
@@ -230,10 +169,10 @@ def _warn_of_suppliers(suppliers: set[str], policy: Policy) -> list[str]:
     ]
 
 
-def _warn_of_notes(documents: Iterable[_Document], periods: _Periods) -> list[str]:
+def _warn_of_notes(documents: Iterable[BilledDocument], periods: _Periods) -> list[str]:
     """Return a warning for each note whose period nobody knows."""
     return [
-        f"{note.kind.replace('_', ' ')} {note.number}: names no period, and corrects "
+        f"{note.title}: names no period, and corrects "
         f"{note.corrects_number or 'nothing that it names'}, which is not loaded: its month is by "
         "the setting `period_rule`"
         for note in documents
@@ -241,23 +180,20 @@ def _warn_of_notes(documents: Iterable[_Document], periods: _Periods) -> list[st
     ]
 
 
-def _doubts(documents: dict[str, _Document], lines: Iterable[_Line]) -> dict[str, str]:
+def _doubts(
+    documents: dict[str, BilledDocument], lines: Iterable[_Line]
+) -> dict[str, DocumentDoubts]:
     taxed: defaultdict[str, list[Taxed]] = defaultdict(list)
     for line in lines:
         taxed[line.document_id].append(Taxed(line.line_number, line.amount, line.tax))
-    doubts: dict[str, str] = {}
+    doubts: dict[str, DocumentDoubts] = {}
     for document_id, taxes in taxed.items():
         document = documents[document_id]
-        if text := doubt(document.tax, taxes):
-            kind = document.kind.replace("_", " ")
-            doubts[document_id] = f"{kind} {document.number or 'without a number'}: {text}"
+        text = doubt(document.tax, taxes)
+        if says := [*document.warnings_of_money, *([text] if text else [])]:
+            doubts[document_id] = DocumentDoubts(document.title, says)
     return doubts
 
 
 def _period(start: date | None, end: date | None) -> Period | None:
     return Period(start, end) if start and end else None
-
-
-def _bare(number: str | None) -> str:
-    """Return a number without what people write between its parts: F-1 is F1."""
-    return "".join(filter(str.isalnum, number or "")).casefold()

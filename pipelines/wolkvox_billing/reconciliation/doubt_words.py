@@ -86,6 +86,16 @@ TEXTS: dict[str, dict[str, Sentences]] = {
             "another unit: the quantities differ by no such factor",
             "the supplier's word on the unit of the line",
         ),
+        "unit_of_line": Sentences(
+            "the line counts in {unit}, which cannot be counted into what the report counts",
+            "",
+            "the supplier's word on what the line counts",
+        ),
+        "unit_step": Sentences(
+            "the line counts in another unit, in steps of {step}, or names a wrong one",
+            "the line's unit: what it bills is more steps of {step} away",
+            "the supplier's word on the unit of the line",
+        ),
         "rounding": Sentences(
             "each call is rounded up ({rounding}), which a total does not show",
             "a rounding of each call ({rounding}): it cannot come to more than as much again",
@@ -292,6 +302,16 @@ TEXTS: dict[str, dict[str, Sentences]] = {
         "unit": Sentences(
             "lo facturado es lo medido por un factor de {factor}: las unidades pueden ser otras",
             "otra unidad: las cantidades no difieren por tal factor",
+            "la palabra del proveedor sobre la unidad de la línea",
+        ),
+        "unit_of_line": Sentences(
+            "la línea cuenta en {unit}, que no se puede convertir en lo que cuenta el reporte",
+            "",
+            "la palabra del proveedor sobre lo que cuenta la línea",
+        ),
+        "unit_step": Sentences(
+            "la línea cuenta en otra unidad, en pasos de {step}, o nombra una equivocada",
+            "la unidad de la línea: lo facturado está a más pasos de {step}",
             "la palabra del proveedor sobre la unidad de la línea",
         ),
         "rounding": Sentences(

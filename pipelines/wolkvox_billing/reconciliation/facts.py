@@ -79,6 +79,17 @@ class BilledLine:
     issued: date | None = None
     unit_code: str | None = None
     is_note: bool = False  # a credit or debit note
+    # Of a quantity that the file has in another unit than the report, as it is written there, and
+    # in which steps.
+    written: Decimal | None = None
+    step: Decimal = Decimal()
+
+
+class DocumentDoubts(NamedTuple):
+    """What a document is called, and what is odd in its sums."""
+
+    title: str
+    doubts: list[str]
 
 
 @dataclass(frozen=True)
@@ -95,7 +106,7 @@ class Facts:
     zones: dict[str, ZoneInfo] = field(default_factory=dict)  # operation_id → the vendor's
     gauge_month: str = "max"
     warnings: list[str] = field(default_factory=list)
-    doubts: dict[str, str] = field(default_factory=dict)  # document_id → a warning of its tax
+    doubts: dict[str, DocumentDoubts] = field(default_factory=dict)  # by document_id
 
     @cached_property
     def _uses(self) -> dict[tuple[str, str], list[MonthUse]]:

@@ -27,8 +27,9 @@ from wolkvox_billing.reconciliation.contract.line_map import (
 )
 from wolkvox_billing.reconciliation.facts import BilledLine, DayUse, Facts, Meter, MonthUse
 from wolkvox_billing.reconciliation.ledger import Ledger, Part, Supply
+from wolkvox_billing.reconciliation.units import count_in
 from wolkvox_billing.values.periods import Period
-from wolkvox_billing.vendor.reports import is_nightly
+from wolkvox_billing.vendor.reports import is_nightly, unit_of
 
 
 class Key(NamedTuple):
@@ -186,6 +187,7 @@ def compare(facts: Facts, line_map: Sequence[MapRow], supplier_id: str | None) -
         if row and operation and line.period:
             product = ledger.spell(operation, row.report, row.product)
             key = key._replace(operation_id=operation, report=row.report, product=product)
+            line = _in_unit_of(row.report, line)
         quantity = line.quantity if not row or row.role == "quantity" else None
         billed[key].add(Billed(quantity, line.amount, [line], is_mapped=row is not None))
     _take_back(billed)
@@ -195,6 +197,14 @@ def compare(facts: Facts, line_map: Sequence[MapRow], supplier_id: str | None) -
         key = Key(supplier_id, *use.meter, use.period, None)
         measured[key] = Measured(part.quantity, [part], is_leftover=part.quantity != use.quantity)
     return Comparison(dict(billed), measured, left_out)
+
+
+def _in_unit_of(report: str, line: BilledLine) -> BilledLine:
+    """Return a line with its quantity in the report's unit."""
+    if line.quantity is None or not line.unit_code:
+        return line
+    count = count_in(line.quantity, line.unit_code, unit_of(report))
+    return replace(line, quantity=count.quantity, written=line.quantity, step=count.step)
 
 
 def _take_back(billed: dict[Key, Billed]) -> None:

@@ -166,7 +166,7 @@ def fill(pipeline: dlt.Pipeline, policy: Policy, month: Period | None = None) ->
         *warn_of_card(rates, Path(policy.rate_card).name, *known),
         *facts.warnings,
         *_warn_of_lines(facts),
-        *_warn_of_taxes(facts, month),
+        *_warn_of_sums(facts, month),
     ]
     if month:
         bases = [basis for basis in bases if _is_of_month(basis.row, month)]
@@ -224,14 +224,23 @@ def _warn_of_lines(facts: Facts) -> list[str]:
     return [f"{len(lines)} invoice lines over {total} name no period: they are in no month"]
 
 
-def _warn_of_taxes(facts: Facts, month: Period | None) -> list[str]:
-    """Return the warnings of the taxes of documents that are for the month, or of all."""
+def _warn_of_sums(facts: Facts, month: Period | None) -> list[str]:
+    """Return what is odd in the sums of documents that are for the month, or of all; what is odd in
+    a whole file once."""
     ids = dict.fromkeys(
         line.document_id
         for line in facts.lines
         if month is None or (line.period and line.period.overlaps(month))
     )
-    return [facts.doubts[document_id] for document_id in ids if document_id in facts.doubts]
+    titles: defaultdict[str, list[str]] = defaultdict(list)
+    for document_id in ids:
+        if odd := facts.doubts.get(document_id):
+            for doubt in odd.doubts:
+                titles[doubt].append(odd.title)
+    return [
+        f"{first}{f' and {len(others)} more' if others else ''}: {doubt}"
+        for doubt, (first, *others) in titles.items()
+    ]
 
 
 def _row(verdict: Verdict, facts: Facts, policy: Policy) -> ReconciledRow:

@@ -18,8 +18,10 @@ from wolkvox_billing.reconciliation.case import (
     Case,
 )
 from wolkvox_billing.reconciliation.facts import Facts, MonthUse
+from wolkvox_billing.reconciliation.units import is_of_something_else
 from wolkvox_billing.reconciliation.verdicts import INCONCLUSIVE, Doubt
 from wolkvox_billing.values.spelling import plain
+from wolkvox_billing.vendor.reports import unit_of
 
 
 def _rejected_rows(case: Case) -> Doubt | None:
@@ -207,6 +209,25 @@ def _unit(case: Case) -> Doubt | None:
     return Doubt("unit", "", {})
 
 
+def _unit_of_line(case: Case) -> Doubt | None:
+    """The line says in which unit it counts: in one that the report has none of, or in steps that
+    are larger than the difference."""
+    billed, consumed = case.verdict.billed_quantity, case.verdict.consumed
+    if case.status not in QUANTITY or not billed or consumed is None:
+        return None
+    lines = case.verdict.lines
+    for line in lines:
+        if is_of_something_else(line.unit_code, unit_of(case.key.report)):
+            return Doubt("unit_of_line", "unit_mismatch", {"unit": line.unit_code or ""})
+    steps = sum((line.step for line in lines), Decimal())
+    if not steps:
+        return None
+    # The unit may be a wrong one: as it is written it is what was measured.
+    written = sum((line.written or line.quantity or Decimal() for line in lines), Decimal())
+    stands = abs(case.excess) < steps or written == consumed
+    return Doubt("unit_step", "unit_mismatch" if stands else "", {"step": steps.normalize()})
+
+
 def _amount(case: Case) -> Doubt | None:
     """The amount is one that the contract can make of the use, whatever the line calls a
     quantity."""
@@ -331,6 +352,7 @@ MEASURED = (
     _lag,
     _other_clock,
     _other_night,
+    _unit_of_line,
     _unit,
     _amount,
     _rounding,

@@ -74,6 +74,11 @@ def is_nightly(report: str | None) -> bool:
     return report in REPORTS and REPORTS[report].is_nightly
 
 
+def unit_of(report: str | None) -> str:
+    """Return what a report counts, by its name; nothing of one that is not known."""
+    return REPORTS[report].unit if report in REPORTS else ""
+
+
 # Names that our own tables have, or will have: no report may take one.
 _TAKEN = re.compile(
     r"(polls|readings|answers|rejected_\w+|invoice_\w+|month_closes|line_map|rate_card|\w*dlt_\w*)\Z"

@@ -24,10 +24,10 @@ _WORD = re.compile(r"[a-z]+|\d+")
 _SPACED = re.compile(r"(?:s ?u ?b ?)?t o t a l(?: e s| s)?")
 _TOTALS = _words(
     "total totales totals subtotal subtotales subtotals subtot sumatoria sumatorias grandtotal "
-    "suma sumas sum totalizado totalizados"
+    "suma sumas suman sum totalizado totalizados tot ttl totalizacion"
 )
 # `Suma asegurada` is no total, and `sum` is a word: only first or last.
-_AT_AN_END = _words("suma sumas sum")
+_AT_AN_END = _words("suma sumas sum tot ttl")
 _FILLERS = _words(
     "gran grand sub general generales a al de del la el los las lo por para pagar facturar "
     "facturado facturada factura facturas fact documento documentos doc proveedor proveedores "
@@ -51,10 +51,15 @@ _FILLERS = _words(
 _CARRIED = re.compile(
     r"suma y sigue|(?:viene|vienen|va|van|pasa|pasan)(?: (?:a|de|del)\b.*)?"
     r"|(?:amount |balance |total )?(?:carried|brought) (?:forward|over)"
-    r"|(?:amount|balance) (?:due|forward)|(?:neto |valor |saldo )?a pagar|saldo a la fecha"
-    r"|acumulad[oa]|consolidad[oa]|resumen|summary|promedio|average|(?:re)?cuenta|recuento|count"
+    r"|(?:amount|balance) (?:due|forward)|(?:neto |valor |saldo )?a (?:pagar|cancelar)|saldo"
+    r"|saldo a la fecha|(?:valor|vr|vlr|importe|monto)(?: total)?(?: (?:de|de la|del))?"
+    r" (?:factura|documento|facturado|cobrado|bruto|neto|final|antes de iva|iva incluido)"
+    r"|neto|net|consolidad[oa]|resumen|acumulad[oa]|summary"
+    r"|promedio|average|(?:re)?cuenta|recuento|count"
     r"|saldos? anterior(?:es)?|(?:previous|opening|closing) balance|saldo (?:inicial|final|actual)"
 )
+# As a line may be called too: then the amounts decide.
+_MAYBE = re.compile(r"(?:consolidad[oa]|resumen|acumulad[oa]|summary)(?: \w+){1,4}")
 # Fields in which nothing but a number, a kind or a date stands: whatever total is there is one.
 _STRICT = ("document_number", "document_kind", "prefix", "issue_date", "currency")
 
@@ -82,7 +87,8 @@ def _label_of(text: str) -> tuple[str, ...]:
     words = tuple(_WORD.findall(text))
     if not words or len(words) > 20:
         return ()
-    if _CARRIED.fullmatch(" ".join(words)):
+    spoken = " ".join(words)
+    if _CARRIED.fullmatch(spoken) or _MAYBE.fullmatch(spoken):
         return words
     ends = (words[0], words[-1])
     if any(word in _TOTALS and (word not in _AT_AN_END or word in ends) for word in words):
@@ -102,6 +108,8 @@ def total_label(text: str, field: str | None, known: Collection[str]) -> str:
         return ""
     if _CARRIED.fullmatch(" ".join(words)):
         return STRONG
+    if _MAYBE.fullmatch(" ".join(words)):
+        return STRONG if field in _STRICT else WEAK
     unknown = [w for w in words if w not in _TOTALS and w not in _FILLERS and not w.isdecimal()]
     if not unknown:
         is_number = field == "document_number" and re.fullmatch(r"\w+-?\d+", text.strip())
@@ -124,6 +132,28 @@ _OF_TAXES = re.compile(
 )
 
 
+_TAX = re.compile(
+    r"\W*(?:valor |vr |total |mas |plus )?(?:de |del )?"
+    r"(?:i\.?v\.?a|vat|tax|sales tax|imp(?:uesto)?s?|inc"
+    r"|impuestos? (?:al valor agregado|a las ventas|al consumo))\b[^a-z]*"
+    r"(?:(?:del?|al|tarifa|general|sobre|ventas|facturado)\b[^a-z]*)*"
+)
+_WITHHELD = re.compile(
+    r"\W*(?:menos |less |valor |total )?(?:auto ?)?"
+    r"(?:rete ?(?:fuente|iva|ica|cree)?|retencion(?:es)?|withh\w*)\b.*"
+)
+
+
+def is_tax(text: str) -> bool:
+    """Return whether a text says that an amount is a tax, and nothing else."""
+    return len(text) <= _LONGEST and bool(_TAX.fullmatch(plain(text)))
+
+
+def is_withholding(text: str) -> bool:
+    """Return whether a text says that an amount is withheld."""
+    return len(text) <= _LONGEST and bool(_WITHHELD.fullmatch(plain(text)))
+
+
 def is_of_taxes(text: str) -> bool:
     """Return whether a text is one that stands beside a tax, a withholding or a balance under a
     table. It tells only of a row without a document's number."""
@@ -132,8 +162,9 @@ def is_of_taxes(text: str) -> bool:
 
 # What says that a row is no bill.
 _NO_BILL = re.compile(
-    r"anulad|anulaci|anulo|annul|\bnul[ao]s?\b|cancel|\bvoid|\bnull|reject|rechaz|devuelt|revers"
-    r"|revoc|invalid|\bno (?:valid|vigente|emitid|aprobad|autorizad|aceptad|contabil)"
+    r"\banul|annul|\bnul[ao]s?\b|cancel|\bcanc\b|\bvoid|\bnull|reject|rechaz|devuelt|revers"
+    r"|revert|revoc|invalid|inactiv|abort|duplicad|duplicate|simulad|en elaborac|no procede"
+    r"|\bno (?:valid|vigente|emitid|aprobad|autorizad|aceptad|contabil|facturad)|pendiente de emi"
     r"|\bnot (?:valid|issued|approved|sent|accepted)|\bsin (?:efecto|validez|emitir|valor)|draft"
     r"|borrador|pro ?forma|cotiza|quot(?:e|ation)|prefactura|prelimina|elimin|delet|descart|discard"
     r"|de baja|desist|reemplazad|sustituid|replaced|supersed|por emitir|to be issued|withdrawn"

@@ -29,6 +29,7 @@ from wolkvox_billing.values.tax_id import canonical_id
 _MOST_TABLES = 100
 _RESTATED = "passed over, since it restates what another table says"
 _CENT = Decimal("0.01")
+RATES = (19, 5, 8, 16, 10, 4, 21, 12, 18)  # per cent of VAT, Colombia's first
 _OF_DOCUMENT = ("supplier_id", "supplier", "document_kind", "issue_date", "currency",
                 "corrects_number", "period", "period_start", "period_end")  # fmt: skip
 _SUMMARIES = ("resum", "summar", "consolid", "pivot", "dinamic", "total", "copia", "copy", "backup",
@@ -43,11 +44,13 @@ class Amounts(NamedTuple):
 
 
 class Table:
-    """The rows of a file with their amounts. `refusals` are documents whose sheets disagree."""
+    """The rows of a file with their amounts. `refusals` are documents whose sheets disagree;
+    `taxes` are those that rows of their own state, by the number as it stands there."""
 
     def __init__(self, rows: Sequence[SheetRow], decimal: str | None) -> None:
         self.rows = rows
         self.refusals: list[Rejected] = []
+        self.taxes: defaultdict[str, Decimal] = defaultdict(Decimal)
         self._amounts = [_amounts_of(row, decimal) for row in rows]
         self._numbers = bare_numbers(rows)
         self._told: defaultdict[Header, defaultdict[str, list[str]]] = defaultdict(
@@ -112,6 +115,8 @@ class Table:
             if not is_total and not row.label:
                 says = "passed over, since it is the sum of the rows above it"
                 is_total = self._is_sum(n, above, same, texts, most, last)
+            if number and not is_total and (says_tax := self._says_tax(n, same[number])):
+                is_total, says = True, says_tax
             if not number and not is_total and self._is_below(n):
                 is_total, says = True, "passed over, with amounts and without a number or a line"
             if is_total:
@@ -126,6 +131,20 @@ class Table:
             same[number].add(amounts)
             texts[number].add(_text_of(row))
             yield n
+
+    def _says_tax(self, n: int, others: _Above) -> str:
+        """Return why a row is the tax of the rows of its document above it, or what is withheld of
+        them, and no line; or "". Its text says so, and its amount can be that."""
+        row, amounts = self.rows[n], self._amounts[n]
+        text, net = row.text("description") or "", amounts.net
+        if not net or amounts.quantity not in (None, 1) or not others.count:
+            return ""
+        if labels.is_withholding(text) and net < 0 and abs(net) < others.net:
+            return "passed over, since it is what is withheld of the rows above it"
+        if labels.is_tax(text) and others.may_be_tax(net):
+            self.taxes[row.text("document_number") or ""] += net
+            return "passed over, since it is the tax of the rows above it"
+        return ""
 
     def _is_below(self, n: int) -> bool:
         """Return whether a row without a number is one of those under a table: amounts alone, or a
@@ -178,10 +197,14 @@ class Table:
         if others:
             if not has_text and not has_price and "description" in most:
                 return others.is_all(amounts)
-            is_like_others = _text_of(row) in texts[number] or (
-                not has_price and "unit_price" in most
-            ) or (amounts.quantity is not None and not has_price)  # fmt: skip
-            return last[number] == n and is_like_others and others.is_sum_of(amounts, 2)
+            lacks_price = not has_price and "unit_price" in most
+            if lacks_price and amounts.quantity is None and "quantity" in most:
+                return last[number] == n and others.is_with_tax(amounts)
+            is_like_others = _text_of(row) in texts[number] or lacks_price or (
+                amounts.quantity is not None and not has_price
+            )  # fmt: skip
+            least = 1 if lacks_price else 2
+            return last[number] == n and is_like_others and others.is_sum_of(amounts, least)
         is_bare = {"issue_date", "description"} & most and not (
             {"issue_date", "description", "unit_price"} & row.values.keys()
         )
@@ -367,6 +390,18 @@ class _Above:
     def is_all(self, amounts: Amounts) -> bool:
         """Return whether an amount is the sum of all rows, with or without their tax."""
         return bool(amounts.net) and amounts.net in (self._net, self._net + self._tax)
+
+    @property
+    def net(self) -> Decimal:
+        return self._net
+
+    def may_be_tax(self, amount: Decimal) -> bool:
+        """Return whether an amount is that of a usual rate on all rows, to a unit of money."""
+        return any(abs(amount - self._net * rate / 100) <= 1 for rate in RATES)
+
+    def is_with_tax(self, amounts: Amounts) -> bool:
+        """Return whether an amount is the sum of all rows with their tax, which is some."""
+        return bool(self._tax) and amounts.net == self._net + self._tax
 
     def is_sum_of(self, amounts: Amounts, least: int) -> bool:
         """Return whether all amounts of a row are the sums of all rows; one without a quantity

@@ -23,6 +23,7 @@ from wolkvox_billing.invoices.sheets.cells import (
     numbers_of,
     text_in,
 )
+from wolkvox_billing.values.document_number import bare_number
 from wolkvox_billing.values.tax_id import canonical_id
 
 AMOUNTS = ("quantity", "unit_price", "net_amount", "tax_amount")
@@ -160,6 +161,13 @@ def find_header(rows: Sequence[NumberedRow]) -> HeaderPlace | None:
     return max(places, key=lambda place: place.headings, default=None)
 
 
+def _has_amount(row: NumberedRow) -> bool:
+    """Return whether a row of a sheet without a header has what may be money: a number that is no
+    date, beside a text."""
+    are_numbers = (isinstance(value, (int, float)) for value in row.values)
+    return any(are_numbers) and any(isinstance(value, str) for value in row.values)
+
+
 def _is_all_words(row: NumberedRow) -> bool:
     return all(
         value is None or (isinstance(value, str) and not any(c.isdigit() for c in value))
@@ -196,8 +204,8 @@ def rows_of(sheets: Iterable[Sheet], only_under_header: bool = False) -> list[Sh
         top = list(islice(sheet.rows, HEADER_WITHIN))
         place = find_header(top)
         if not place:
-            if top and sheet.is_hidden:
-                unread.append(f"{sheet.title} (hidden)")
+            if sheet.title and (sheet.is_hidden or any(map(_has_amount, top))):
+                unread.append(f"{sheet.title}{' (hidden)' if sheet.is_hidden else ''}")
             continue
         try:
             header = Header(sheet, place.names, top[place.position].number)
@@ -260,7 +268,11 @@ class _Reading:
         if self._count > MOST_ROWS:
             raise Rejected(f"a spreadsheet of more than {MOST_ROWS:,} rows: split it")
         texts = [value for value in values if isinstance(value, str)]
-        if row.values and _is_footer(row) and not any(map(labels.may_be_total, texts)):
+        is_first = not (self._rows or self._footers)
+        is_below_header = is_first and (_is_of_units(row) or _numbers_columns(values))
+        if row.values and not any(map(labels.may_be_total, texts)) and (
+            is_below_header or _is_footer(row)
+        ):  # fmt: skip
             self._footers.append(row.place)
             return
         if (
@@ -351,6 +363,18 @@ def _is_footer(row: SheetRow) -> bool:
     return not (is_priced or {"description", "net_amount"} <= row.values.keys())
 
 
+def _is_of_units(row: SheetRow) -> bool:
+    """Return whether a row right below the header says in what its columns are, such as `und` and
+    `COP`: there is no digit in it."""
+    return not any(c.isdigit() for value in row.values.values() for c in as_text(value))
+
+
+def _numbers_columns(values: Sequence[CellValue]) -> bool:
+    """Return whether a row right below the header counts the columns: 1, 2, 3 or (1), (2), (3)."""
+    texts = [as_text(value).strip(" ()[].") for value in values]
+    return len(texts) >= headings.LEAST_KNOWN and texts == [str(n + 1) for n in range(len(texts))]
+
+
 def _has_number(value: CellValue) -> bool:
     if isinstance(value, str):
         return bool(numbers_of(value))
@@ -424,11 +448,11 @@ def bare_numbers(rows: Sequence[SheetRow]) -> list[str]:
     """Return the bare number of each row, "" where it has none: that by which FE1001 and FE-1001
     are one, also where a prefix stands in a column of its own."""
     whole = {
-        labels.bare(number_of([row])): labels.bare(row.text("document_number") or "")
+        bare_number(number_of([row])): bare_number(row.text("document_number") or "")
         for row in rows
         if row.text("prefix")
     }
-    bares = [labels.bare(row.text("document_number") or "") for row in rows]
+    bares = [bare_number(row.text("document_number") or "") for row in rows]
     return [
         bare if row.text("prefix") else whole.get(bare, bare)
         for row, bare in zip(rows, bares, strict=True)

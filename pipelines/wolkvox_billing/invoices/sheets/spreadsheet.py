@@ -27,7 +27,9 @@ from wolkvox_billing.invoices.document import (
 from wolkvox_billing.invoices.period import period_between, periods_in
 from wolkvox_billing.invoices.sheets import headings, labels
 from wolkvox_billing.invoices.sheets.cells import (
+    Percent,
     Sheet,
+    as_text,
     check_day_first,
     date_in,
     month_in,
@@ -36,7 +38,7 @@ from wolkvox_billing.invoices.sheets.cells import (
 )
 from wolkvox_billing.invoices.sheets.delimited import csv_rows
 from wolkvox_billing.invoices.sheets.html_table import html_tables
-from wolkvox_billing.invoices.sheets.restated import Table
+from wolkvox_billing.invoices.sheets.restated import RATES, Table
 from wolkvox_billing.invoices.sheets.rows import (
     EXPECTED,
     SheetRow,
@@ -131,9 +133,25 @@ def _read_documents(
             yield document_rows
             continue
         try:
-            yield _read_document(file_format, document_rows, notation)
+            document = _read_document(file_format, document_rows, notation)
+            _take_tax(document, sum(_taxes_of(document_rows, table), Decimal()))
+            yield document
         except Rejected as error:
             yield Rejected(f"the document {number_of(document_rows)[:60]}: {error}")
+
+
+def _taxes_of(rows: Sequence[SheetRow], table: Table) -> list[Decimal]:
+    """Return the taxes that rows of their own state under these."""
+    numbers = {row.text("document_number") or "" for row in rows}
+    return [table.taxes[number] for number in numbers if number in table.taxes]
+
+
+def _take_tax(document: Document, tax: Decimal) -> None:
+    """Set the tax that a row of its own states, where no line states one."""
+    net = document.net_amount
+    if tax and net is not None and all(line.tax_amount is None for line in document.lines):
+        document.tax_amount = fit_amount(tax, "the tax", document.warnings)
+        document.payable_amount = fit_amount(net + tax, "the sum with taxes", document.warnings)
 
 
 def _settle_mark(rows: Sequence[SheetRow]) -> str | None:
@@ -196,7 +214,8 @@ def _read_document(file_format: str, rows: Sequence[SheetRow], notation: Notatio
 def _read_line(row: SheetRow, number: int, notation: Notation, document: Document) -> Line:
     def amount(field: str) -> Decimal | None:
         cell = row.cell(field)
-        if field == "tax_amount" and isinstance(cell.value, str) and "%" in cell.value:
+        is_rate = isinstance(cell.value, Percent) or "%" in as_text(cell.value)
+        if field == "tax_amount" and is_rate:
             document.warnings.append(f"{cell.place} is the rate of the tax, and no amount")
             return None
         exact = number_in(cell, notation.decimal)
@@ -214,9 +233,6 @@ def _read_line(row: SheetRow, number: int, notation: Notation, document: Documen
         billing_currency=_currency(row) or document.billing_currency,
         period=_period(row, number, notation, document.warnings),
     )
-
-
-_RATES = (19, 5, 8, 16, 10, 4, 21, 12, 18)  # per cent of VAT, Colombia's first
 
 
 def _take_unit_price(
@@ -258,7 +274,7 @@ def _take_net(row: SheetRow, number: int, line: Line, warnings: list[str]) -> No
             line.net_amount = total - tax
             warnings.append(f"line {number}: {heading} is with tax, which is taken off")
             return
-        rate = next((r for r in _RATES if _is_about(total, product * (100 + r) / 100)), None)
+        rate = next((r for r in RATES if _is_about(total, product * (100 + r) / 100)), None)
         if product and rate and tax is None:
             line.net_amount = round(product, 4)
             line.tax_amount = total - line.net_amount
@@ -269,8 +285,8 @@ def _take_net(row: SheetRow, number: int, line: Line, warnings: list[str]) -> No
             return
     if not tax:
         return
-    is_net = any(_is_about(tax, total * rate / 100) for rate in _RATES)
-    is_gross = any(_is_about(tax, (total - tax) * rate / 100) for rate in _RATES)
+    is_net = any(_is_about(tax, total * rate / 100) for rate in RATES)
+    is_gross = any(_is_about(tax, (total - tax) * rate / 100) for rate in RATES)
     if is_gross or (column == "total" and not is_net):
         line.net_amount = total - tax
         warnings.append(f"line {number}: no net amount: {heading} is taken to be with tax")
@@ -289,15 +305,15 @@ def _doubt_rates(document: Document) -> None:
         for number, line in enumerate(document.lines, 1)
         if line.net_amount and line.tax_amount
     ]
-    rates = [Decimal(rate) / part for rate in _RATES for part in (1, 100)]
+    rates = [Decimal(rate) / part for rate in RATES for part in (1, 100)]
     doubtful = [
         (number, net, tax)
         for number, net, tax in taxed
         if tax in rates
-        and not any(_is_about(tax, abs(net) * rate / 100) for rate in _RATES)
+        and not any(_is_about(tax, abs(net) * rate / 100) for rate in RATES)
         and abs(abs(net) * (tax if tax < 1 else tax / 100) - tax) > 1
     ]
-    if doubtful and len(doubtful) == len(taxed):
+    if doubtful:
         number, net, tax = doubtful[0]
         document.warnings.append(
             f"the column of the tax seems to hold its rate: {tax.normalize():f} on "
@@ -323,7 +339,7 @@ def _compare_totals(document: Document, rows: Sequence[SheetRow], notation: Nota
         own = line.net_amount or Decimal()
         sums = [own, own + (line.tax_amount or Decimal()), net, net + tax]
         if line.tax_amount is None:  # nobody states the tax that the total may have
-            sums += [amount * (100 + rate) / 100 for amount in (own, net) for rate in _RATES]
+            sums += [amount * (100 + rate) / 100 for amount in (own, net) for rate in RATES]
         if total is not None and not any(abs(abs(total) - abs(s)) <= 1 for s in sums):
             differing.append(cell.place)
     if differing:

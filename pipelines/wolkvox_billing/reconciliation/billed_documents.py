@@ -1,0 +1,212 @@
+"""The documents that lines were billed by, out of the tables of invoices: which of them count, what
+each bills beside its lines, and what was odd in it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from decimal import ROUND_FLOOR, Decimal
+from typing import NamedTuple
+
+from wolkvox_billing.values.document_number import bare_number, digits_of
+from wolkvox_billing.values.periods import Period
+from wolkvox_billing.warehouse.sql import Client, rows_of
+
+Name = tuple[str | None, str, str]  # supplier_id, kind, bare number
+_CENT = Decimal("0.01")
+_NOTHING = Decimal()
+# Of tables of earlier releases, which lack them until the next document comes.
+_LATER_COLUMNS = ("allowance_amount", "charge_amount", "rounding_amount", "prepaid_amount",
+                  "withheld_amount")  # fmt: skip
+
+# Of a document's warnings, how those begin that say what the sums are of. They are told again where
+# the document is judged; what is only not stated is not.
+_OF_MONEY = (
+    "hidden in the workbook",
+    "not billed, by what its row says",
+    "not read, without a header",
+    "a second table",
+    "passed over, with amounts",
+    "passed over, since it is the tax",
+    "says total,",
+    "the sum of the rows above it, with",
+    "the column of the tax",
+    "a total that is neither",
+    "the lines add up to",
+    "the document as a whole",
+    "its parts come to",
+    "its allowances add up",
+    "its charges add up",
+    "it says '",
+    "lines in ",
+)
+
+
+class BilledDocument(NamedTuple):
+    """A row of `invoice_documents`, as far as it bills."""
+
+    document_id: str
+    supplier_id: str | None
+    kind: str
+    number: str | None
+    period_start: date | None
+    period_end: date | None
+    period_source: str | None
+    corrects_number: str | None
+    currency: str | None
+    tax: Decimal | None
+    issued: date | None
+    is_test: bool | None
+    format: str
+    net: Decimal | None
+    payable: Decimal | None
+    read_at: datetime
+    warnings: str | None
+    allowance: Decimal | None
+    charge: Decimal | None
+    rounding: Decimal | None
+    prepaid: Decimal | None
+    withheld: Decimal | None
+
+    @property
+    def period(self) -> Period | None:
+        if self.period_start and self.period_end:
+            return Period(self.period_start, self.period_end)
+        return None
+
+    @property
+    def title(self) -> str:
+        """How a person is told of it."""
+        return f"{self.kind.replace('_', ' ')} {self.number or 'without a number'}"
+
+    @property
+    def name(self) -> Name:
+        """What no other document has."""
+        if self.kind == "corrected_invoice":  # nobody knows whether all is replaced, or a part
+            number = bare_number(self.corrects_number or self.number or "")
+            return self.supplier_id, "invoice", number
+        return self.supplier_id, self.kind, bare_number(self.number or "")
+
+    @property
+    def corrected(self) -> tuple[str | None, str]:
+        return self.supplier_id, bare_number(self.corrects_number or "")
+
+    @property
+    def is_without_period(self) -> bool:
+        """Whether it is a note that names no period: it is for that of what it corrects."""
+        return self.kind != "invoice" and self.period_source in ("rule", None)
+
+    @property
+    def warnings_of_money(self) -> list[str]:
+        """What was odd in its sums when it was read."""
+        return [
+            warning
+            for warning in (self.warnings or "").split("\n")
+            if warning.startswith(_OF_MONEY) or " is the rate of the tax" in warning
+        ]
+
+    @property
+    def beside_lines(self) -> Decimal:
+        """What it puts on and takes off as a whole, before tax. Nothing where what it asks for says
+        that its lines hold that already."""
+        beside = (self.charge or _NOTHING) - (self.allowance or _NOTHING)
+        is_held = not self._leads_to_payable(beside) and self._leads_to_payable(_NOTHING)
+        return _NOTHING if is_held else beside
+
+    def _leads_to_payable(self, beside: Decimal) -> bool:
+        if self.net is None or self.payable is None:
+            return False
+        asked = self.net + beside + (self.tax or _NOTHING) + (self.rounding or _NOTHING)
+        asked -= self.prepaid or _NOTHING
+        sums = (asked, asked - (self.withheld or _NOTHING))
+        return any(abs(self.payable - amount) <= _CENT for amount in sums)
+
+    def has_totals_of(self, other: BilledDocument) -> bool:
+        """Whether it comes to what the other one does; a list may have what is asked for alone."""
+        if self.currency != other.currency:
+            return False
+        nets = [other.net]
+        if other.net is not None and other.beside_lines:
+            nets.append(other.net + other.beside_lines)
+        is_net = self.net is not None and self.net in nets
+        is_tax = None in (self.tax, other.tax) or self.tax == other.tax
+        asked = self.net if self.payable is None else self.payable
+        return (is_net and is_tax) or (asked is not None and asked == other.payable)
+
+
+def read_documents(client: Client, raw: str) -> list[BilledDocument]:
+    """Return all documents that were ever loaded."""
+    columns = {
+        name
+        for (name,) in rows_of(
+            client,
+            "SELECT column_name FROM information_schema.columns "
+            f"WHERE table_schema = '{raw}' AND table_name = 'invoice_documents'",
+        )
+    }
+    later = [name if name in columns else f"NULL AS {name}" for name in _LATER_COLUMNS]
+    return [
+        BilledDocument(*row)
+        for row in rows_of(
+            client,
+            "SELECT document_id, supplier_id, document_kind, document_number, period_start, "
+            "period_end, period_source, corrects_number, billing_currency, tax_amount, issue_date, "
+            "is_test, format, net_amount, payable_amount, read_at, warnings, "
+            f"{', '.join(later)} FROM {raw}.invoice_documents",
+        )
+    ]
+
+
+def find_superseded(documents: Iterable[BilledDocument]) -> dict[str, str]:
+    """Return a warning by document_id for each spreadsheet's document that is another one too: with
+    its kind, its number in whatever spelling, and its totals, as an electronic invoice or in a
+    spreadsheet that was read before. A spreadsheet may leave out the supplier, or the prefix."""
+    by_digits: defaultdict[tuple[str, str], list[BilledDocument]] = defaultdict(list)
+    for document in documents:
+        if number := bare_number(document.number or ""):
+            by_digits[document.kind, digits_of(number) or number].append(document)
+    warnings: dict[str, str] = {}
+    for namesakes in by_digits.values():
+        counting: list[BilledDocument] = []
+        # The XML before spreadsheets, one that names the supplier before one that does not.
+        namesakes.sort(key=lambda d: (d.format != "ubl", not d.supplier_id, d.read_at))
+        for document in namesakes:
+            others = [other for other in counting if _is_copy(document, other)]
+            if len(others) != 1:
+                counting.append(document)
+                continue
+            form = "the electronic one" if others[0].format == "ubl" else "the one read before"
+            warnings[document.document_id] = (
+                f"{document.title} of a spreadsheet is {others[0].number}, which is loaded too, "
+                f"with the same totals: {form} counts"
+            )
+    return warnings
+
+
+def _is_copy(document: BilledDocument, other: BilledDocument) -> bool:
+    """Whether a document is what a spreadsheet says of the other one."""
+    number, whole = bare_number(document.number or ""), bare_number(other.number or "")
+    is_without_prefix = number == digits_of(whole) and document.issued in (other.issued, None)
+    return (
+        document.format != "ubl"
+        and document.supplier_id in (other.supplier_id, None)
+        and (number == whole or (other.format == "ubl" and is_without_prefix))
+        and document.has_totals_of(other)
+    )
+
+
+def share_out(amount: Decimal, over: Sequence[Decimal]) -> list[Decimal]:
+    """Return an amount in parts like these, to the cent; what is left over goes, a cent each, to
+    those that were cut most. It is an equal share where these come to nothing."""
+    total = sum(over, _NOTHING)
+    weights = [each / total for each in over] if total else [Decimal(1) / len(over)] * len(over)
+    exact = [amount * weight for weight in weights]
+    parts = [each.quantize(_CENT, ROUND_FLOOR) for each in exact]
+    left = amount - sum(parts, _NOTHING)
+    by_cut = sorted(range(len(over)), key=lambda n: parts[n] - exact[n])
+    for n in by_cut:
+        cent = min(left, _CENT)
+        parts[n] += cent
+        left -= cent
+    return parts
