@@ -200,6 +200,36 @@ CANCELLED = [
         ("Status", "Sent", "Duplicate"))
 ] + [shape("proforma", a_csv=sheet(
     HEADINGS, bill(), bill("FE-1000", Concepto="FACTURA ANULADA")))]  # fmt: skip
+
+
+def annulled(*heading: str, note: list[object]) -> Build:
+    """A list of an invoice, a cancelled one and a credit note over what that was."""
+    return sheet(
+        [*HEADINGS, "Estado", *heading],
+        [*bill(), "Emitida"],
+        [*bill("FE-1000"), "Anulada"],
+        [*bill("NC-17", **{"Tipo": "Nota crédito", "Concepto": note[0]}), "Emitida", *note[1:]],
+    )
+
+
+ANNULLED = [
+    shape("note that names it", a_csv=annulled(note=["Anula la factura FE 1000"])),
+    shape("note that corrects it", a_csv=annulled("Corrige", note=["Anulación", "FE1000"])),
+    shape("note of its amount", a_csv=annulled(note=["Anulación"])),
+]
+CANCELLED += [
+    shape(f"{text} as {heading}", a_csv=sheet(
+        [*HEADINGS, heading], bill(), [*bill("FE-1000"), text]))
+    for heading, text in (("Fecha de anulación", "2026-11-04"), ("Motivo anulación", "Error"))
+]  # fmt: skip
+PRICED = [
+    shape("a value that is the price by the tax", a_csv=sheet(
+        [*HEADINGS[:6], "Valor", *HEADINGS[8:]], [*bill()[:7], *bill()[8:]])),
+    shape("Pesos colombianos", a_csv=sheet(HEADINGS, bill(Moneda="Pesos colombianos"))),
+    shape("COP $", a_csv=sheet(HEADINGS, bill(Moneda="COP $"))),
+]  # fmt: skip
+shape("a price with tax", a_csv=sheet(
+    [*HEADINGS[:7], "Total", "Moneda"], [*bill()[:6], 119, 119_000, "COP"]))  # fmt: skip
 XML = of_text(invoice())
 TWICE = [
     *(shape(f"FE1001 and {spelling}", a_xml=XML, b_csv=sheet(HEADINGS, bill(spelling)))
@@ -352,10 +382,12 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Out
         yield judge_papers(empty_project(folder, patch, vendor), SHAPES)
 
 
-HONEST = [*RESTATED, *TOTALS, *TAX_ROWS, *FOOTERS, *CANCELLED, *TWICE, *NOTES, *LINES, *CURRENCIES,
-          *UNITS, *BEFORE_THE_BILL, *WRAPPED, *RATES, "a hidden column", "a filtered row",
-          "an unknown code", "more than its parts", "lines that are not the net",
-          "a sheet that nobody can read"]  # fmt: skip
+HONEST = [
+    *(*RESTATED, *TOTALS, *TAX_ROWS, *FOOTERS, *CANCELLED, *ANNULLED, *TWICE, *NOTES, *LINES),
+    *(*CURRENCIES, *UNITS, *PRICED, *RATES, *BEFORE_THE_BILL, *WRAPPED),
+    *("a hidden column", "a filtered row", "an unknown code", "more than its parts"),
+    *("lines that are not the net", "a sheet that nobody can read"),
+]
 
 
 @pytest.mark.parametrize("name", HONEST)
@@ -480,3 +512,19 @@ def test_what_is_packed_says_how_to_unpack_it(outcomes: dict[str, Outcome]) -> N
 def test_a_fee_is_not_taken_for_a_sum(outcomes: dict[str, Outcome]) -> None:
     """A line without a quantity, as large as the others, is billed."""
     assert outcomes["a fee as large as the use"].verdict == ("price_difference", 1000, 200_000)
+
+
+@pytest.mark.parametrize("name", ANNULLED)
+def test_a_note_that_annuls_what_is_cancelled_takes_nothing_off(
+    outcomes: dict[str, Outcome], name: str
+) -> None:
+    """It gives back what was never billed, and is told by name."""
+    assert [document.document_number for document in outcomes[name].documents] == ["FE-1001"]
+    assert "NC-17 (it takes back FE1000)" in outcomes[name].says
+
+
+def test_an_amount_with_tax_accuses_nobody(outcomes: dict[str, Outcome]) -> None:
+    """Where no tax is stated, what the contract makes and 19 % may be the tax."""
+    [row] = outcomes["a price with tax"].rows
+    assert row.reconciliation_status == "inconclusive_price"
+    assert "19 % of tax" in row.explanation

@@ -20,6 +20,7 @@ from wolkvox_billing.reconciliation.facts import BilledLine, DayUse, MonthUse
 from wolkvox_billing.reconciliation.keys import Billed, Key
 from wolkvox_billing.reconciliation.verdicts import Doubt
 from wolkvox_billing.values.periods import Period, month_of
+from wolkvox_billing.values.tax_rates import VAT_RATES
 
 
 def _issued_early(case: Case) -> Doubt | None:
@@ -119,6 +120,18 @@ def _price_turn(case: Case) -> Doubt | None:
         if turn.lowest - tolerance <= billed <= turn.highest + tolerance:
             return Doubt(turn.name, "inconclusive_price", {"day": turn.day})
     return Doubt("price_turn", "", {"day": case.verdict.priced.turns[0].day})
+
+
+def _with_tax(case: Case) -> Doubt | None:
+    """An invoice that states no tax may bill with it: what the contract makes, and a rate of it."""
+    cost, billed = case.verdict.contracted_cost, case.verdict.billed_cost
+    lines = case.verdict.lines
+    if case.status != PRICE or not cost or any(line.has_tax for line in lines):
+        return None
+    for rate in VAT_RATES:
+        if abs(billed - cost * (100 + rate) / 100) <= case.verdict.tolerance:
+            return Doubt("with_tax", "inconclusive_price", {"rate": Decimal(rate)})
+    return None
 
 
 def _other_month(line: BilledLine) -> Period | None:
@@ -301,6 +314,7 @@ BILLED = (
     _note_of_another_month,
     _unmapped,
     _price_turn,
+    _with_tax,
     _cycle,
     _other_operation,
     _other_product,

@@ -146,6 +146,7 @@ def _billed(
         issued=document.issued,
         unit_code=line.unit_code,
         is_note=document.kind != "invoice",
+        has_tax=line.tax is not None or document.tax is not None,
     )
 
 

@@ -144,6 +144,11 @@ TEXTS: dict[str, dict[str, Sentences]] = {
             "another day of the change: what was read about {day} does not make up for it",
             "the supplier's word on what it counts before {day}",
         ),
+        "with_tax": Sentences(
+            "the invoice states no tax, and its amount is the contract's and {rate} % of tax",
+            "",
+            "the invoice itself: is its amount with tax?",
+        ),
         "tiers_anew": Sentences(
             "the price changed on {day}, and the tiers may begin anew then",
             "",
@@ -360,6 +365,11 @@ TEXTS: dict[str, dict[str, Sentences]] = {
             "el precio cambió el {day}, y lo leído entonces puede ser del día anterior",
             "otro día del cambio: lo leído alrededor del {day} no lo compensa",
             "la palabra del proveedor sobre qué cuenta antes del {day}",
+        ),
+        "with_tax": Sentences(
+            "la factura no indica impuesto, y su valor es el del contrato más {rate} % de impuesto",
+            "",
+            "la factura misma: ¿su valor incluye impuesto?",
         ),
         "tiers_anew": Sentences(
             "el precio cambió el {day}, y los tramos pueden comenzar de nuevo",

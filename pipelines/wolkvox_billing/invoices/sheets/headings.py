@@ -70,7 +70,9 @@ _NAMES = {
         "Estado DIAN, Situación, Status, Invoice status, Document status, State"
     ),
     "is_no_bill": (
-        "Anulada, Anulado, Anulación, Cancelada, Cancelado, Void, Voided, Cancelled, Canceled"
+        "Anulada, Anulado, Anulación, Cancelada, Cancelado, Void, Voided, Cancelled, Canceled, "
+        "Fecha anulación, Fecha de anulación, Motivo anulación, Motivo de anulación, "
+        "Causa de anulación, Cancellation date, Void date"
     ),
     "tax_amount": "IVA, Valor IVA, Vr IVA, Impuesto, Impuestos, Tax, VAT",
     "currency": "Moneda, Divisa, Currency code, Billing currency",

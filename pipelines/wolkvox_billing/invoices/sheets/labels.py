@@ -198,6 +198,11 @@ def is_yes(text: str) -> bool:
     return text in _YES or is_no_bill(text) or bool(re.match(r"\d{1,4}[-/]\d{1,2}[-/]\d", text))
 
 
+def says_something(text: str) -> bool:
+    """Return whether a text gives a reason: not where it is blank, or says that there is none."""
+    return plain(text).strip(" .-") not in ("", "no", "n", "0", "na", "n/a", "ninguno", "none")
+
+
 def says_no_bill(text: str) -> bool:
     """Return whether a text in any other column is nothing but the word for it."""
     return len(text) <= _LONGEST and bool(_NO_BILL_AT_ALL.fullmatch(plain(text)))

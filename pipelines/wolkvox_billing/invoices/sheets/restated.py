@@ -25,11 +25,11 @@ from wolkvox_billing.invoices.sheets.rows import (
 )
 from wolkvox_billing.values.numbers import format_number
 from wolkvox_billing.values.tax_id import canonical_id
+from wolkvox_billing.values.tax_rates import VAT_RATES
 
 _MOST_TABLES = 100
 _RESTATED = "passed over, since it restates what another table says"
 _CENT = Decimal("0.01")
-RATES = (19, 5, 8, 16, 10, 4, 21, 12, 18)  # per cent of VAT, Colombia's first
 _OF_DOCUMENT = ("supplier_id", "supplier", "document_kind", "issue_date", "currency",
                 "corrects_number", "period", "period_start", "period_end")  # fmt: skip
 _SUMMARIES = ("resum", "summar", "consolid", "pivot", "dinamic", "total", "copia", "copy", "backup",
@@ -397,7 +397,7 @@ class _Above:
 
     def may_be_tax(self, amount: Decimal) -> bool:
         """Return whether an amount is that of a usual rate on all rows, to a unit of money."""
-        return any(abs(amount - self._net * rate / 100) <= 1 for rate in RATES)
+        return any(abs(amount - self._net * rate / 100) <= 1 for rate in VAT_RATES)
 
     def is_with_tax(self, amounts: Amounts) -> bool:
         """Return whether an amount is the sum of all rows with their tax, which is some."""

@@ -135,6 +135,13 @@ class SheetRow(NamedTuple):
         return storable(text_in(self.cell(field))) if field in self.values else None
 
 
+class Rows(NamedTuple):
+    """The rows of a file's tables, and those that say that they are no bill."""
+
+    rows: list[SheetRow]
+    cancelled: list[SheetRow]
+
+
 class HeaderPlace(NamedTuple):
     """Where in some rows the header ends, how many of its headings are known, and all of them."""
 
@@ -189,7 +196,7 @@ def _join(upper: Sequence[str], lower: Sequence[str]) -> list[str]:
     return joined
 
 
-def rows_of(sheets: Iterable[Sheet], only_under_header: bool = False) -> list[SheetRow]:
+def rows_of(sheets: Iterable[Sheet], only_under_header: bool = False) -> Rows:
     """Return the rows under the headers of these sheets; one without a header is passed over. A
     footer and a row that is no bill are passed over too, with a warning. Raises Rejected.
 
@@ -232,7 +239,7 @@ def rows_of(sheets: Iterable[Sheet], only_under_header: bool = False) -> list[Sh
         raise not_whole[0]
     if no_bills and not reading.rows:
         raise Rejected(f"not billed, by what its row says: {list_some(no_bills)}")
-    return reading.rows
+    return Rows(reading.rows, reading.cancelled)
 
 
 class _Reading:
@@ -240,6 +247,7 @@ class _Reading:
 
     def __init__(self, only_under_header: bool) -> None:
         self.rows: list[SheetRow] = []
+        self.cancelled: list[SheetRow] = []
         self.headers: list[Header] = []
         self._only_under_header = only_under_header
         self._count = self._characters = 0
@@ -288,6 +296,7 @@ class _Reading:
             return  # a note in a column that is not read: nothing of a line is in it
         row = row._replace(values=self._merged(row))
         if reason := _no_bill(row, values):
+            self.cancelled.append(row)
             name = " ".join(as_text(row.values.get(n)) for n in ("prefix", "document_number"))
             self._no_bills.append(f"{name.strip()[:60] or 'no number'} ({row.place}: {reason})")
             return
@@ -387,7 +396,8 @@ def _no_bill(row: SheetRow, values: Sequence[CellValue]) -> str:
     if labels.is_no_bill(status):
         return f"{row.cell('status').heading} {short(status)}"
     mark = as_text(row.values.get("is_no_bill"))
-    if labels.is_yes(mark):
+    asks_why = headings.letters_of(row.cell("is_no_bill").heading).startswith(("motivo", "causa"))
+    if labels.is_yes(mark) or (asks_why and labels.says_something(mark)):
         return f"{row.cell('is_no_bill').heading} {short(mark)}"
     kind = row.header.columns.get("document_kind", Column(-1, "")).position
     for n, value in enumerate(values):

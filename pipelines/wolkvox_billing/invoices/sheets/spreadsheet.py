@@ -26,6 +26,7 @@ from wolkvox_billing.invoices.document import (
 )
 from wolkvox_billing.invoices.period import period_between, periods_in
 from wolkvox_billing.invoices.sheets import headings, labels
+from wolkvox_billing.invoices.sheets.annulments import without_annulments
 from wolkvox_billing.invoices.sheets.cells import (
     Percent,
     Sheet,
@@ -37,10 +38,12 @@ from wolkvox_billing.invoices.sheets.cells import (
     settle_decimal,
 )
 from wolkvox_billing.invoices.sheets.delimited import csv_rows
+from wolkvox_billing.invoices.sheets.headings import letters_of
 from wolkvox_billing.invoices.sheets.html_table import html_tables
-from wolkvox_billing.invoices.sheets.restated import RATES, Table
+from wolkvox_billing.invoices.sheets.restated import Table
 from wolkvox_billing.invoices.sheets.rows import (
     EXPECTED,
+    Rows,
     SheetRow,
     documents_in,
     first_text,
@@ -52,6 +55,7 @@ from wolkvox_billing.invoices.sheets.rows import (
 from wolkvox_billing.invoices.sheets.workbook import Book
 from wolkvox_billing.values.periods import Period
 from wolkvox_billing.values.tax_id import read_tax_id
+from wolkvox_billing.values.tax_rates import VAT_RATES
 
 _NUMBERS = ("quantity", "unit_price", "net_amount", "tax_amount")
 _DATES = ("issue_date", "period_start", "period_end")
@@ -86,8 +90,8 @@ class Notation(NamedTuple):
 
 def read_csv(data: bytes, hints: Hints = NO_HINTS) -> Iterator[Document | Rejected]:
     """Yield the documents of a CSV file. Raises Rejected for the file as a whole."""
-    rows = rows_of([Sheet("", csv_rows(data))], only_under_header=True)
-    yield from _read_documents("csv", rows, Notation(hints.decimal, WINDOWS_EPOCH, hints))
+    table = rows_of([Sheet("", csv_rows(data))], only_under_header=True)
+    yield from _read_documents("csv", table, Notation(hints.decimal, WINDOWS_EPOCH, hints))
 
 
 def read_xlsx(parts: Mapping[str, bytes], hints: Hints = NO_HINTS) -> Iterator[Document | Rejected]:
@@ -97,15 +101,15 @@ def read_xlsx(parts: Mapping[str, bytes], hints: Hints = NO_HINTS) -> Iterator[D
     parts: what is in its zip, by name, within limits.
     """
     book = Book(parts)
-    rows = rows_of(_named(book.sheets))
-    yield from _read_documents("xlsx", rows, Notation(hints.decimal, book.epoch, hints))
+    table = rows_of(_named(book.sheets))
+    yield from _read_documents("xlsx", table, Notation(hints.decimal, book.epoch, hints))
 
 
 def read_html(data: bytes, hints: Hints = NO_HINTS) -> Iterator[Document | Rejected]:
     """Yield the documents of the tables in an HTML file, which programs call .xls. Raises
     Rejected for the file as a whole."""
-    rows = rows_of(_named(html_tables(data)))
-    yield from _read_documents("html", rows, Notation(hints.decimal, WINDOWS_EPOCH, hints))
+    table = rows_of(_named(html_tables(data)))
+    yield from _read_documents("html", table, Notation(hints.decimal, WINDOWS_EPOCH, hints))
 
 
 def _named(sheets: Sequence[Sheet]) -> Sequence[Sheet]:
@@ -116,8 +120,9 @@ def _named(sheets: Sequence[Sheet]) -> Sequence[Sheet]:
 
 
 def _read_documents(
-    file_format: str, rows: Sequence[SheetRow], notation: Notation
+    file_format: str, read: Rows, notation: Notation
 ) -> Iterator[Document | Rejected]:
+    rows: Sequence[SheetRow] = read.rows
     if not rows:
         raise Rejected(f"no header row with rows of a document under it: {EXPECTED}")
     if not notation.decimal:
@@ -128,16 +133,24 @@ def _read_documents(
     if not rows and not table.refusals:
         raise Rejected(f"no header row with rows of a document under it: {EXPECTED}")
     check_day_first(row.cell(name) for row in rows for name in _DATES if name in row.values)
-    for document_rows in documents_in(rows):
-        if isinstance(document_rows, Rejected):
-            yield document_rows
-            continue
-        try:
-            document = _read_document(file_format, document_rows, notation)
-            _take_tax(document, sum(_taxes_of(document_rows, table), Decimal()))
-            yield document
-        except Rejected as error:
-            yield Rejected(f"the document {number_of(document_rows)[:60]}: {error}")
+    contents = [
+        document_rows
+        if isinstance(document_rows, Rejected)
+        else _read_or_refuse(file_format, document_rows, table, notation)
+        for document_rows in documents_in(rows)
+    ]
+    yield from without_annulments(contents, read.cancelled, notation.decimal)
+
+
+def _read_or_refuse(
+    file_format: str, rows: Sequence[SheetRow], table: Table, notation: Notation
+) -> Document | Rejected:
+    try:
+        document = _read_document(file_format, rows, notation)
+        _take_tax(document, sum(_taxes_of(rows, table), Decimal()))
+    except Rejected as error:
+        return Rejected(f"the document {number_of(rows)[:60]}: {error}")
+    return document
 
 
 def _taxes_of(rows: Sequence[SheetRow], table: Table) -> list[Decimal]:
@@ -239,23 +252,31 @@ def _take_unit_price(
     row: SheetRow, number: int, line: Line, notation: Notation, warnings: list[str]
 ) -> None:
     """Set price and net amount of a line whose `Valor` is a price: beside a total that is quantity
-    x `Valor`, with the tax or without it."""
+    x `Valor`, with the tax or without it, or a tax that is one of that and of nothing else."""
     value, quantity = line.net_amount, line.quantity
-    if (
-        row.header.net_column != "value"
-        or line.unit_price is not None
-        or not row.header.total_column
-    ):
+    if row.header.net_column != "value" or line.unit_price is not None:
         return
-    with suppress(Rejected):
-        total = number_in(row.cell(row.header.total_column), notation.decimal)
-        if total is None or value is None or quantity is None or quantity == 1:
-            return
-        product, tax = quantity * value, line.tax_amount or Decimal()
-        if product and any(_is_about(total, amount) for amount in (product, product + tax)):
-            line.unit_price, line.net_amount = value, round(product, 4)
-            heading = row.cell("net_amount").heading
-            warnings.append(f"line {number}: {heading} is taken for the price, by the total")
+    if not value or quantity is None or quantity == 1:
+        return
+    product, tax = quantity * value, line.tax_amount or Decimal()
+    if row.header.total_column:
+        with suppress(Rejected):
+            total = number_in(row.cell(row.header.total_column), notation.decimal)
+            sums = (product, product + tax)
+            if total is None or not any(_is_about(total, amount) for amount in sums):
+                return
+        by = "the total"
+    elif tax and _is_tax_of(product, tax) and not _is_tax_of(value, tax):
+        by = "the tax"
+    else:
+        return
+    line.unit_price, line.net_amount = value, round(product, 4)
+    heading = row.cell("net_amount").heading
+    warnings.append(f"line {number}: {heading} is taken for the price, by {by}")
+
+
+def _is_tax_of(net: Decimal, tax: Decimal) -> bool:
+    return any(_is_about(tax, net * rate / 100) for rate in VAT_RATES)
 
 
 def _take_net(row: SheetRow, number: int, line: Line, warnings: list[str]) -> None:
@@ -274,7 +295,7 @@ def _take_net(row: SheetRow, number: int, line: Line, warnings: list[str]) -> No
             line.net_amount = total - tax
             warnings.append(f"line {number}: {heading} is with tax, which is taken off")
             return
-        rate = next((r for r in RATES if _is_about(total, product * (100 + r) / 100)), None)
+        rate = next((r for r in VAT_RATES if _is_about(total, product * (100 + r) / 100)), None)
         if product and rate and tax is None:
             line.net_amount = round(product, 4)
             line.tax_amount = total - line.net_amount
@@ -285,8 +306,8 @@ def _take_net(row: SheetRow, number: int, line: Line, warnings: list[str]) -> No
             return
     if not tax:
         return
-    is_net = any(_is_about(tax, total * rate / 100) for rate in RATES)
-    is_gross = any(_is_about(tax, (total - tax) * rate / 100) for rate in RATES)
+    is_net = any(_is_about(tax, total * rate / 100) for rate in VAT_RATES)
+    is_gross = any(_is_about(tax, (total - tax) * rate / 100) for rate in VAT_RATES)
     if is_gross or (column == "total" and not is_net):
         line.net_amount = total - tax
         warnings.append(f"line {number}: no net amount: {heading} is taken to be with tax")
@@ -305,12 +326,12 @@ def _doubt_rates(document: Document) -> None:
         for number, line in enumerate(document.lines, 1)
         if line.net_amount and line.tax_amount
     ]
-    rates = [Decimal(rate) / part for rate in RATES for part in (1, 100)]
+    rates = [Decimal(rate) / part for rate in VAT_RATES for part in (1, 100)]
     doubtful = [
         (number, net, tax)
         for number, net, tax in taxed
         if tax in rates
-        and not any(_is_about(tax, abs(net) * rate / 100) for rate in RATES)
+        and not any(_is_about(tax, abs(net) * rate / 100) for rate in VAT_RATES)
         and abs(abs(net) * (tax if tax < 1 else tax / 100) - tax) > 1
     ]
     if doubtful:
@@ -339,7 +360,7 @@ def _compare_totals(document: Document, rows: Sequence[SheetRow], notation: Nota
         own = line.net_amount or Decimal()
         sums = [own, own + (line.tax_amount or Decimal()), net, net + tax]
         if line.tax_amount is None:  # nobody states the tax that the total may have
-            sums += [amount * (100 + rate) / 100 for amount in (own, net) for rate in RATES]
+            sums += [amount * (100 + rate) / 100 for amount in (own, net) for rate in VAT_RATES]
         if total is not None and not any(abs(abs(total) - abs(s)) <= 1 for s in sums):
             differing.append(cell.place)
     if differing:
@@ -452,9 +473,27 @@ def _kind(rows: Sequence[SheetRow], warnings: list[str]) -> str:
     )
 
 
+# `$` and pesos are of many countries: then it is as if the list stated none.
+_NO_CURRENCY = ("", "peso", "pesos", "moneda", "ml", "local")
+_CURRENCIES = {
+    "pesoscolombianos": "COP",
+    "pesocolombiano": "COP",
+    "col": "COP",
+    "us": "USD",
+    "usdolar": "USD",
+    "usdolares": "USD",
+    "dolaresamericanos": "USD",
+    "dolaresestadounidenses": "USD",
+    "euro": "EUR",
+    "euros": "EUR",
+}
+
+
 def _currency(row: SheetRow) -> str | None:
     text = (row.text("currency") or "").upper()
-    code = text.strip("$ ")
+    if letters_of(text) in _NO_CURRENCY:
+        return None
+    code = _CURRENCIES.get(letters_of(text), text.strip("$ "))
     if text and not (len(code) == 3 and code.isascii() and code.isalpha()):
         place = row.cell("currency").place
         raise Rejected(f"{place} is {_quote_word(text)}: expected a code such as COP")
