@@ -135,6 +135,36 @@ RESTATED = [
     shape("hidden copy", a_xlsx=book({"F": FULL, "X": FULL}, hidden(state="veryHidden"))),
     shape("summary by operation", a_xlsx=book({"P": BY_OPERATION, "Detalle": FULL})),
     shape("payments", a_xlsx=book({"Detalle": FULL, "Pagos": PAYMENTS})),
+    shape(
+        "copy in other words",
+        a_xlsx=book(
+            {"A": FULL, "B": [HEADINGS, *([*cells[:4], "Audios", *cells[5:]] for cells in DETAIL)]}
+        ),
+    ),
+    shape(
+        "copy with tax",
+        a_xlsx=book(
+            {
+                "A": FULL,
+                "B": [
+                    [*HEADINGS[:7], "Total", "Moneda"],
+                    *([*cells[:7], cells[7] + cells[8], "COP"] for cells in DETAIL),
+                ],
+            }
+        ),
+    ),
+    shape(
+        "summary that counts its rows",
+        a_xlsx=book(
+            {
+                "R": [
+                    ["No", "Fecha", "NIT", "Subtotal", "Moneda"],
+                    [1, "2026-11-03", NIT, 100_000, "COP"],
+                ],
+                "D": [HEADINGS, bill()],
+            }
+        ),
+    ),
     shape("pages that are carried over", a_xlsx=book(PAGES)),
     shape(
         "one row of all",
@@ -176,7 +206,10 @@ TAX_ROWS = [
         bill(),
         row(**IN_DOCUMENT, Concepto="IVA 19%", Cantidad=1, Unitario=19_000, Subtotal=19_000),
         row(**IN_DOCUMENT, Concepto="Retefuente 4%", Cantidad=1, Subtotal=-4000, Moneda="COP"),
-        row(**IN_DOCUMENT, Concepto="Total", Subtotal=115_000)))
+        row(**IN_DOCUMENT, Concepto="Total", Subtotal=115_000))),
+    *(shape(f"{text} as a line", a_csv=sheet(
+        *FULL, row(**IN_DOCUMENT, Concepto=text, Subtotal=-50_000, Moneda="COP")))
+      for text in ("Pago recibido", "Abono", "Anticipo FE-0990", "Payment received"))
 ]  # fmt: skip
 FOOTERS = [
     shape("footer", a_xlsx=book({"F": [

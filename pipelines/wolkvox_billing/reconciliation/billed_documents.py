@@ -29,6 +29,7 @@ _OF_MONEY = (
     "a second table",
     "passed over, with amounts",
     "passed over, since it is the tax",
+    "passed over, since it is what",
     "says total,",
     "the sum of the rows above it, with",
     "the column of the tax",

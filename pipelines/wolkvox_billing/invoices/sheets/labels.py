@@ -144,6 +144,17 @@ _WITHHELD = re.compile(
 )
 
 
+_PAID = re.compile(
+    r"\W*(?:menos |less |su |valor |total )?"
+    r"(?:pagos?|abonos?|anticipos?|recaudos?|payments?|paid|deposits?|prepaid|advances?)\b.*"
+)
+
+
+def is_paid(text: str) -> bool:
+    """Return whether a text says that an amount was paid."""
+    return len(text) <= _LONGEST and bool(_PAID.fullmatch(plain(text)))
+
+
 def is_tax(text: str) -> bool:
     """Return whether a text says that an amount is a tax, and nothing else."""
     return len(text) <= _LONGEST and bool(_TAX.fullmatch(plain(text)))

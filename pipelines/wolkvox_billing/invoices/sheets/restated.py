@@ -133,14 +133,16 @@ class Table:
             yield n
 
     def _says_tax(self, n: int, others: _Above) -> str:
-        """Return why a row is the tax of the rows of its document above it, or what is withheld of
-        them, and no line; or "". Its text says so, and its amount can be that."""
+        """Return why a row is the tax of the rows of its document above it, what is withheld or was
+        paid of them, and no line; or "". Its text says so, and its amount can be that."""
         row, amounts = self.rows[n], self._amounts[n]
         text, net = row.text("description") or "", amounts.net
         if not net or amounts.quantity not in (None, 1) or not others.count:
             return ""
         if labels.is_withholding(text) and net < 0 and abs(net) < others.net:
             return "passed over, since it is what is withheld of the rows above it"
+        if labels.is_paid(text) and net < 0:
+            return "passed over, since it is what was paid of the rows above it"
         if labels.is_tax(text) and others.may_be_tax(net):
             self.taxes[row.text("document_number") or ""] += net
             return "passed over, since it is the tax of the rows above it"
@@ -244,7 +246,8 @@ class Table:
 
     def _without_consolidated(self, lines: list[int]) -> list[int]:
         """Leave out a table in fewer rows, without prices, that is the sum of all rows of another
-        and has none of its numbers: `FE-1 y FE-2`, or a supplier's sum without a number."""
+        and has none of its numbers: `FE-1 y FE-2`, or a supplier's sum without a number. One whose
+        numbers only count its rows may have as many."""
         tables: defaultdict[Header, list[int]] = defaultdict(list)
         for n in lines:
             tables[self.rows[n].header].append(n)
@@ -256,8 +259,9 @@ class Table:
         for part in parts:
             has_price = any(self._amounts[n].price is not None for n in part.rows)
             for other in parts if part.sums.net and not has_price else ():
+                is_counted = _are_counted(numbers[part.header], len(part.rows))
                 if (
-                    len(part.rows) < len(other.rows)
+                    len(part.rows) < len(other.rows) + is_counted
                     and part.sums.is_same_as(other.sums)
                     and not numbers[part.header] & numbers[other.header]
                 ):
@@ -434,6 +438,13 @@ class _Sums(NamedTuple):
             return True
         return abs(self.tax - other.tax) <= max(margin, Decimal(1))
 
+    def is_with_tax_of(self, other: _Sums) -> bool:
+        """Return whether these are the others with their tax, which these do not state apart."""
+        if self.tax is not None or not other.tax:
+            return False
+        margin = max(_CENT * max(self.rows, other.rows), Decimal(1))
+        return abs(self.net - other.net - other.tax) <= margin
+
 
 class _Part:
     """The rows of a document in one table."""
@@ -451,6 +462,9 @@ class _Part:
             (a.net, a.quantity, labels.bare(table.rows[n].text("description") or ""))
             for n, a in zip(rows, amounts, strict=True)
         )
+        # What is billed, whatever it is called; one without a quantity may be another fee.
+        pairs = [(a.net, a.quantity) for a in amounts if a.net is not None and a.quantity]
+        self.amounts = sorted(pairs) if len(pairs) == len(rows) else []
         self.extras = Counter(
             tuple(
                 str(table.rows[n].values.get(f, "")) for f in ("operation", "period", "item_code")
@@ -484,6 +498,10 @@ class _Part:
         return (
             self._is_lesser
             or other._is_called_summary
+            or self.sums.is_with_tax_of(other.sums)
+            or (
+                bool(self.amounts) and self.amounts == other.amounts and self.extras == other.extras
+            )
             or len(self.rows) != len(other.rows)
             or self.has_text < other.has_text
             or self.has_quantity < other.has_quantity
@@ -505,6 +523,11 @@ class _Part:
             or self.has_quantity < other.has_quantity
             or sum(shared.values()) > 1
         )
+
+
+def _are_counted(numbers: set[str], rows: int) -> bool:
+    """Return whether what stands as numbers only counts the rows: 1, 2, 3."""
+    return numbers == {str(n + 1) for n in range(rows)}
 
 
 def _joined(parts: Sequence[_Part]) -> _Sums:

@@ -198,7 +198,7 @@ def _read_document(file_format: str, rows: Sequence[SheetRow], notation: Notatio
         supplier_name=next((supplier.name for supplier in suppliers if supplier.name), None),
         document_number=number_of(rows),
         issue_date=_issue_date(rows, notation),
-        billing_currency=next(filter(None, map(_currency, rows)), None),
+        billing_currency=next(filter(None, (_currency(row, notation) for row in rows)), None),
         corrects_number=first_text(rows, "corrects_number"),
         warnings=warnings,
     )
@@ -243,7 +243,7 @@ def _read_line(row: SheetRow, number: int, notation: Notation, document: Documen
         unit_price=amount("unit_price"),
         net_amount=amount("net_amount"),
         tax_amount=amount("tax_amount"),
-        billing_currency=_currency(row) or document.billing_currency,
+        billing_currency=_currency(row, notation) or document.billing_currency,
         period=_period(row, number, notation, document.warnings),
     )
 
@@ -473,7 +473,7 @@ def _kind(rows: Sequence[SheetRow], warnings: list[str]) -> str:
     )
 
 
-# `$` and pesos are of many countries: then it is as if the list stated none.
+# `$` and pesos are of many countries: with `--currency` it is as if the list stated none.
 _NO_CURRENCY = ("", "peso", "pesos", "moneda", "ml", "local")
 _CURRENCIES = {
     "pesoscolombianos": "COP",
@@ -489,9 +489,9 @@ _CURRENCIES = {
 }
 
 
-def _currency(row: SheetRow) -> str | None:
+def _currency(row: SheetRow, notation: Notation) -> str | None:
     text = (row.text("currency") or "").upper()
-    if letters_of(text) in _NO_CURRENCY:
+    if letters_of(text) in _NO_CURRENCY and notation.hints.currency:
         return None
     code = _CURRENCIES.get(letters_of(text), text.strip("$ "))
     if text and not (len(code) == 3 and code.isascii() and code.isalpha()):
