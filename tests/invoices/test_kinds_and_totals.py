@@ -53,7 +53,23 @@ def test_what_comes_before_the_bill_bills_no_use(code: str) -> None:
     assert "it bills no use" in document.warnings[0] and code in document.warnings[0]
 
 
-@pytest.mark.parametrize("code", ["01", "1", "02", "03", "04", "20", "380", "388", "393", "82"])
+@pytest.mark.parametrize(
+    "code",
+    [
+        "01",
+        "1",
+        "02",
+        "03",
+        "04",
+        "20",
+        "380",
+        "388",
+        "393",
+        "82",
+        "SalesInvoice",
+        "Factura de venta",
+    ],
+)
 def test_a_code_of_a_bill_changes_nothing(code: str) -> None:
     """An invoice with an invoice's code is one, without a word."""
     document = document_in(coded(code))

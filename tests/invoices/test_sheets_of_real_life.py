@@ -630,6 +630,10 @@ def test_currency_and_supplier_of_a_list_without_them() -> None:
     [paper] = read_file("f.csv", listed(*FULL).encode(), Hints(currency="USD", supplier_id="800"))
     assert isinstance(paper.content, Document)
     assert (paper.content.billing_currency, paper.content.supplier_id) == ("COP", "900123456")
+    for symbol in ("$", "Pesos"):  # which are of many countries
+        rows = [[*r[:9], symbol] for r in DETAIL]
+        [paper] = read_file("f.csv", listed(HEADINGS, *rows).encode(), Hints(currency="COP"))
+        assert isinstance(paper.content, Document) and paper.content.billing_currency == "COP"
     [paper] = read_file("f.xml", ubl().encode(), Hints(currency="USD", supplier_id="800"))
     assert isinstance(paper.content, Document) and paper.content.billing_currency == "COP"
 

@@ -419,7 +419,7 @@ def test_titles_above_the_header_are_passed_over() -> None:
         ([HEADINGS, changed(Tipo="Recibo")], "A2 (Tipo) is 'Recibo': expected factura"),
         ([HEADINGS, changed(Moneda="$")], "J2 (Moneda) is '$': expected a code such as COP"),
         ([HEADINGS, changed(Moneda="Pesos")], "J2 (Moneda) is 'PESOS': expected a code"),
-        ([HEADINGS, changed(Tipo="Factura anulada")], "A2 (Tipo) is 'Factura anulada': expected"),
+        ([HEADINGS, changed(Tipo="Factura anulada")], "F-1 (row 2: Tipo 'Factura anulada')"),
         ([HEADINGS], "no header row with rows of a document under it"),
         ([HEADINGS, changed(Subtotal="")], "H2 (Subtotal) is blank: a line needs its amount"),
     ],

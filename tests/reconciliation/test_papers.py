@@ -254,6 +254,9 @@ CANCELLED += [
     shape(f"{text} as {heading}", a_csv=sheet(
         [*HEADINGS, heading], bill(), [*bill("FE-1000"), text]))
     for heading, text in (("Fecha de anulación", "2026-11-04"), ("Motivo anulación", "Error"))
+] + [
+    shape(f"Tipo {text}", a_csv=sheet(HEADINGS, bill(), bill("FE-1000", Tipo=text)))
+    for text in ("Factura anulada", "Proforma", "Cotización")
 ]  # fmt: skip
 PRICED = [
     shape("a value that is the price by the tax", a_csv=sheet(

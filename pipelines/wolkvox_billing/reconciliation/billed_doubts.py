@@ -128,7 +128,7 @@ def _with_tax(case: Case) -> Doubt | None:
     lines = case.verdict.lines
     if case.status != PRICE or not cost or any(line.has_tax for line in lines):
         return None
-    for rate in VAT_RATES:
+    for rate in VAT_RATES[:1] if case.key.currency == "COP" else VAT_RATES:
         if abs(billed - cost * (100 + rate) / 100) <= case.verdict.tolerance:
             return Doubt("with_tax", "inconclusive_price", {"rate": Decimal(rate)})
     return None

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from wolkvox_billing.invoices.document import Rejected
 from wolkvox_billing.invoices.sheets.cells import Cell, as_text
+from wolkvox_billing.invoices.sheets.labels import is_no_bill
 from wolkvox_billing.values.spelling import plain
 
 _NAMES = {
@@ -146,6 +147,14 @@ def check_fields(fields: dict[int, str], header: Sequence[Cell]) -> None:
     if missing:
         names = "; ".join(f"{field} ({_NAMES[field].split(', ')[0]}, ...)" for field in missing)
         raise Rejected(f"a spreadsheet without a column for {names}")
+
+
+def is_of_no_bill(text: str) -> bool:
+    """Return whether a word for a kind says that it is no bill, such as `Factura anulada`. Of a
+    note it is not asked: `Nota crédito por anulación` gives back."""
+    name = letters_of(text[:100])
+    is_note = name.startswith(("nota", "credit", "debit", "nc", "nd"))
+    return not is_note and kind_of(text) is None and is_no_bill(text)
 
 
 def kind_of(text: str) -> str | None:

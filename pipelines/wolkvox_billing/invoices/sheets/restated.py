@@ -499,13 +499,16 @@ class _Part:
             self._is_lesser
             or other._is_called_summary
             or self.sums.is_with_tax_of(other.sums)
-            or (
-                bool(self.amounts) and self.amounts == other.amounts and self.extras == other.extras
-            )
+            or self._bills_what(other)
             or len(self.rows) != len(other.rows)
             or self.has_text < other.has_text
             or self.has_quantity < other.has_quantity
         )
+
+    def _bills_what(self, other: _Part) -> bool:
+        """Return whether a part bills the amounts of another one, in other words."""
+        is_same = bool(self.amounts) and self.amounts == other.amounts
+        return is_same and self.extras == other.extras
 
     @property
     def _is_lesser(self) -> bool:

@@ -399,6 +399,8 @@ def _no_bill(row: SheetRow, values: Sequence[CellValue]) -> str:
     asks_why = headings.letters_of(row.cell("is_no_bill").heading).startswith(("motivo", "causa"))
     if labels.is_yes(mark) or (asks_why and labels.says_something(mark)):
         return f"{row.cell('is_no_bill').heading} {short(mark)}"
+    if headings.is_of_no_bill(of_kind := as_text(row.values.get("document_kind"))):
+        return f"{row.cell('document_kind').heading} {short(of_kind)}"
     kind = row.header.columns.get("document_kind", Column(-1, "")).position
     for n, value in enumerate(values):
         if isinstance(value, str) and n != kind and labels.says_no_bill(value):
