@@ -28,8 +28,8 @@ FIRST_NIGHT = (local(1, 12, month=11), "130")  # of November
     ("quantity", "says"),
     [
         ("3100", None),  # copied: the last reading
-        ("3130", "called in the month, by its nights (3,130)"),  # 3,100 - 100 + 130
-        ("3230", "after the next month's first night (3,230)"),
+        ("3130", "called in the month, by its nights (3,130 audios)"),  # 3,100 - 100 + 130
+        ("3230", "after the next month's first night (3,230 audios)"),
     ],
 )
 def test_each_honest_measure_is_matched(
@@ -40,7 +40,7 @@ def test_each_honest_measure_is_matched(
     bill(warehouse, invoice(quantity, f"{quantity}00.00"))
     row = only(judged(warehouse))
     assert (row.reconciliation_status, row.quantity_variance) == ("matched", 0)
-    assert (says or "3,100; the quantity is the same") in row.explanation
+    assert (says or "3,100 audios; the quantity is the same") in row.explanation
 
 
 @pytest.mark.parametrize("quantity", ["3001", "3115", "3229"])

@@ -109,7 +109,7 @@ def test_rejected_rows(project: Project) -> None:
     write(project, READ)
     check(say(project, 1300), "overbilled_quantity", "unreadable rows: none")
     write(project, [(local(20), "7 calls")])
-    check(say(project, 1300), "inconclusive_rejected_rows", "1 rows of this report")
+    check(say(project, 1300), "inconclusive_rejected_rows", "1 row of this report")
 
 
 def test_repeated_rows(project: Project) -> None:
@@ -118,38 +118,40 @@ def test_repeated_rows(project: Project) -> None:
     at = local(20)
     rows = [_row(at, 600, "LLAMADAS"), _row(at, 300, "LLAMADAS")]
     write_polls(project, Call(at, rows, report=COUNTED), measures={COUNTED: "month_to_date"})
-    check(say(project, 1300), "inconclusive_repeated_rows", "1 times")
+    check(say(project, 1300), "inconclusive_repeated_rows", "product and day (1 row): nobody")
 
 
 def test_percentages(project: Project) -> None:
     write(project, READ)
     assert say(project, 1300).reconciliation_status == "overbilled_quantity"
     write(project, [(local(31, 23, 50), "81%")], product="USO")
-    check(say(project, 1300), "inconclusive_percentages", "1 rows are percentages")
+    check(say(project, 1300), "inconclusive_percentages", "percentages were counted as use (1 row)")
 
 
 def test_a_reset_by_another_clock(project: Project) -> None:
     """1,000 at 18:00 of the last day, and 3 at 20:00: 1,000 may be missing, and no more."""
     write(project, [*READ[:2], (local(31, 18), 1000), (local(31, 20), 3)])
-    check(say(project, 1000), "inconclusive_reset", "showed 1,000 and fell to about nothing")
-    check(say(project, 2900), "overbilled_quantity", "no more than 1,000 may be missing")
+    check(say(project, 1000), "inconclusive_reset", "showed 1,000 calls and fell to about nothing")
+    check(say(project, 2900), "overbilled_quantity", "no more than 1,000 calls may be missing")
 
 
 def test_a_reset_that_is_late_hides_no_more_than_it_held(project: Project) -> None:
     """1,004 at 00:05 of November, and nothing ten minutes later: 4 and a quarter of an hour."""
     late = [(local(1, 0, 5, 11), 1004), (local(1, 0, 15, 11), 0)]
     write(project, [*READ, *late])
-    check(say(project, 1300), "overbilled_quantity", "no more than 5 may be missing")
+    check(say(project, 1300), "overbilled_quantity", "no more than 5 calls may be missing")
 
 
 def test_a_fall_within_the_month(project: Project) -> None:
     """600 before a restart and 400 behind it: 600 may be missing, and no more."""
     write(project, [(local(1), 10), (local(15), 600), (local(16), 0), (local(31, 23, 50), 400)])
-    check(say(project, 1000), "inconclusive_fall", "up to 600 may be missing")
+    check(say(project, 1000), "inconclusive_fall", "up to 600 calls may be missing")
     check(say(project, 300), "inconclusive_fall", "fell within the month by up to 600")
-    check(say(project, 2000), "overbilled_quantity", "no more than 600 may be wrong")
-    check(say(project, None, net=100_000), "inconclusive_fall", "up to 600 may be missing")
-    check(say(project, None, net=200_000), "price_difference", "no more than 600 may be wrong")
+    check(say(project, 2000), "overbilled_quantity", "no more than 600 calls may be wrong")
+    check(say(project, None, net=100_000), "inconclusive_fall", "up to 600 calls may be missing")
+    check(
+        say(project, None, net=200_000), "price_difference", "no more than 600 calls may be wrong"
+    )
 
 
 def test_a_slip_is_no_fall(project: Project) -> None:
@@ -193,16 +195,16 @@ def test_days_that_are_raised_after_they_are_over(project: Project) -> None:
     write_polls(project, *midnights, measures={"interactions": "daily"})
     policy = {"materiality": Decimal(0)}
     row = say(project, 622, report="interactions", policy=policy)
-    check(row, "overbilled_quantity", "by what earlier ones were, 0 at most")
+    check(row, "overbilled_quantity", "by what earlier ones were, 0 interactions at most")
     mornings = [
         Call(local(day + 1, 9), [_row(local(day), 22, "LLAMADAS")], report="interactions")
         for day in range(1, 31)
     ]
     write_polls(project, *mornings, measures={"interactions": "daily"})
     row = say(project, 682, report="interactions", policy=policy)
-    check(row, "inconclusive_restated", "the last ones may be yet, by 2")
+    check(row, "inconclusive_restated", "the last ones may be yet, by 2 interactions")
     row = say(project, 690, report="interactions", policy=policy)
-    check(row, "overbilled_quantity", "by what earlier ones were, 2 at most")
+    check(row, "overbilled_quantity", "by what earlier ones were, 2 interactions at most")
 
 
 def test_stillness_and_lag_never_stand(project: Project) -> None:
@@ -248,7 +250,11 @@ def levels(*changes: tuple[int, int]) -> list[Reading]:
 def test_a_level_that_was_seen(project: Project) -> None:
     """20, and 10 from the 16th on: 10 may be billed. 21 was never seen, nor may it have been."""
     write(project, levels((1, 20), (16, 10)), report=LEVEL, measure=None)
-    check(say(project, 10, report=LEVEL), "inconclusive_gauge_level", "a level of 10 was seen")
+    check(
+        say(project, 10, report=LEVEL),
+        "inconclusive_gauge_level",
+        "a level of 10 licences was seen",
+    )
     row = say(project, 21, report=LEVEL)
     check(row, "overbilled_quantity", "neither the last, the first nor the average")
     check(row, "overbilled_quantity", "no two readings are over 4 h apart")
@@ -314,9 +320,12 @@ def test_units_and_amounts_are_said_in_the_language(project: Project) -> None:
     write(project, READ)
     row = say(project, 1300, policy={"language": "es"})
     assert row.explanation.startswith(
-        "wolkvox facturó 1.300 llamadas; su última lectura del 31 oct"
+        "acme, ivr_calls, F-1: +30.000,00 COP frente al contrato (por cantidad +30.000,00, por "
+        "precio 0,00); wolkvox facturó 1.300 llamadas; su última lectura del 31 oct"
     )
-    assert "24 horas no se leyeron y explican como máximo 71" in row.explanation
+    assert (
+        "nadie leyó las últimas 24 horas, lo que explica como máximo 71 llamadas" in row.explanation
+    )
     assert "(107.100,00 COP como máximo)" in row.doubts_excluded
 
 

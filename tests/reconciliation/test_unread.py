@@ -231,7 +231,7 @@ def test_an_old_day_that_is_read_again_tells_nothing_of_the_months_end(
     row = only(judged(warehouse))
     assert row.reconciliation_status == "inconclusive_cut_off"
     assert row.hours_unread_at_end == 12
-    assert "your last reading on 31 Oct 12:00 showed 1,000" in row.explanation
+    assert "your last reading on 31 Oct 12:00 showed 1,000 audios" in row.explanation
 
 
 def test_daily_numbers_read_in_the_morning(project: Project) -> None:
@@ -249,7 +249,7 @@ def test_daily_numbers_read_in_the_morning(project: Project) -> None:
     assert (row.consumed_quantity, row.reconciliation_status) == (
         165, "inconclusive_low_coverage")  # fmt: skip
     # 26 days and 5 times 16 hours
-    assert "704 hours of it were not read, and nothing tells what they hold" in row.explanation
+    assert "nobody read 704 hours of it, and nothing tells what was used then" in row.explanation
 
 
 # Who shares what.

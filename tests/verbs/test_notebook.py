@@ -31,8 +31,8 @@ MARKUP = (
 PRINTED = MARKUP.replace("\u202e", "\\u202e").replace("\x1b", "\\x1b")  # what does not print
 LINE_MAP = f"{MAP},,*grabaciones*,{REPORT},acme,,quantity\n"
 OVERBILLED = (
-    "wolkvox billed 1,450 audios; your last reading on 31 Oct 23:50 showed 1,000; "
-    "450 more than measured (+45.0 %)"
+    "wolkvox billed 1,450 audios; your last reading on 31 Oct 23:50 showed 1,000 audios; "
+    "450 audios more than measured (+45.0 %)"
 )
 
 

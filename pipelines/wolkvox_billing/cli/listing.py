@@ -102,10 +102,9 @@ def poll_as_json(poll: Poll) -> dict[str, object]:
 
 
 def alarm_of(row: ReconciledRow) -> str:
-    """Return a verdict as a sentence that stands alone: whose month it is, and what differs."""
+    """Return a verdict as a sentence that stands alone: its month, whose it is, what differs."""
     month = f"{row.billing_period_start or ''}"[:7]
-    whose = (month, row.operation_id, _product_of(row))
-    return f"{' '.join(filter(None, whose))}: {row.reconciliation_status}: {row.explanation}"
+    return ": ".join(filter(None, (month, row.reconciliation_status, row.explanation)))
 
 
 def receipt_as_row(receipt: Receipt) -> Cells:

@@ -16,18 +16,18 @@ class Sentences(NamedTuple):
 TEXTS: dict[str, dict[str, Sentences]] = {
     "en": {
         "rejected_rows": Sentences(
-            "{rows} rows of this report could not be read, so that their use is not known",
+            "{rows} of this report could not be read, so that the use in it is not known",
             "unreadable rows: none of this report in this time",
             "the rows in rejected_rows: ask the vendor what they mean, or report the format",
         ),
         "repeated_rows": Sentences(
-            "answers held two amounts for one product and day ({rows} times): nobody knows whether "
+            "answers held two amounts for one product and day ({rows}): nobody knows whether "
             "they add up",
             "two amounts for one product: no answer held any",
             "the vendor's word on whether rows of one product add up",
         ),
         "percentages": Sentences(
-            "{rows} rows are percentages, and were counted as use",
+            "percentages were counted as use ({rows})",
             "",
             "a row in the line map for each product that is use",
         ),
@@ -238,18 +238,18 @@ TEXTS: dict[str, dict[str, Sentences]] = {
     },
     "es": {
         "rejected_rows": Sentences(
-            "{rows} filas de este reporte no se pudieron leer, así que su uso no se conoce",
+            "hay {rows} de este reporte que nadie pudo leer, así que su uso no se conoce",
             "filas ilegibles: ninguna de este reporte en este tiempo",
             "las filas de rejected_rows: pregunte al proveedor qué significan",
         ),
         "repeated_rows": Sentences(
-            "hubo respuestas con dos cantidades para un producto y día ({rows} veces): nadie sabe "
+            "hubo respuestas con dos cantidades para un producto y día ({rows}): nadie sabe "
             "si se suman",
             "dos cantidades para un producto: ninguna respuesta las tuvo",
             "la palabra del proveedor sobre si las filas de un producto se suman",
         ),
         "percentages": Sentences(
-            "{rows} filas son porcentajes, y se contaron como uso",
+            "se contaron porcentajes como uso ({rows})",
             "",
             "una fila en el mapa de líneas por cada producto que es uso",
         ),

@@ -11,6 +11,7 @@ from typing import Any
 import dlt
 
 from wolkvox_billing.errors import SettingsError
+from wolkvox_billing.values.locales import is_locale, language_of
 from wolkvox_billing.values.tax_id import canonical_id
 
 LANGUAGES = ("en", "es")
@@ -67,13 +68,18 @@ class Policy:
                 raise SettingsError(_wrong(setting.name, value, "a number that is not negative"))
         for name, allowed in (
             ("period_rule", PERIOD_RULES),
-            ("language", LANGUAGES),
             ("cut_off", CUT_OFFS),
         ):
             if getattr(self, name) not in allowed:
                 raise SettingsError(
                     _wrong(name, getattr(self, name), f"one of {', '.join(allowed)}")
                 )
+        if self.language not in LANGUAGES and not (
+            language_of(self.language) in LANGUAGES and is_locale(self.language)
+        ):
+            raise SettingsError(
+                _wrong("language", self.language, "en or es, or a locale of them such as es_CO")
+            )
         # However a person writes a NIT, it is the one that documents have.
         object.__setattr__(self, "supplier_ids", tuple(map(canonical_id, self.supplier_ids)))
 

@@ -23,7 +23,7 @@ from wolkvox_billing.reconciliation.observed import Observed
 from wolkvox_billing.reconciliation.policy import Policy
 from wolkvox_billing.reconciliation.pricing import Priced, price
 from wolkvox_billing.reconciliation.unread import NOTHING, Tail, Unread, Unseen, add_unread
-from wolkvox_billing.values.periods import Period, months_of
+from wolkvox_billing.values.periods import DAY, Period, months_of
 from wolkvox_billing.vendor.reports import is_nightly
 
 INCONCLUSIVE, CUT_OFF = "inconclusive_low_coverage", "inconclusive_cut_off"
@@ -65,6 +65,7 @@ class Verdict:
     cut_off: CutOff | None = None
     awaits_night: bool = False  # the next month's first night is not over, or was not read
     rounding: str = ""  # of each call, by the rate card
+    unpriced: tuple[date, ...] = ()  # days without a price, where others of the period have one
     doubts: tuple[Doubt, ...] = ()
 
     @property
@@ -362,6 +363,7 @@ def judge(
                 cut_off,
                 _awaits_night(key, facts),
                 next((rate.rounding for rate in own_rates if rate.rounding), ""),
+                () if own_tariffs else _unpriced(key, own_rates),
             )
         )
     return sorted(verdicts, key=lambda verdict: tuple(str(part or "") for part in verdict.key))
@@ -430,6 +432,18 @@ def _unread(period: Period, measured: Measured, unseen: Unseen) -> Unread:
     unread = add_unread(parts)
     are_last = all(part.stretch.end == period.end for part in measured.parts)
     return unread._replace(is_at_end=unread.is_at_end and are_last)
+
+
+def _unpriced(key: Key, rates: Sequence[Rate]) -> tuple[date, ...]:
+    """Return the days of a period that have no price, where others have one."""
+    if not (key.period and any(rate.currency == key.currency for rate in rates)):
+        return ()
+    count = (key.period.end - key.period.start).days
+    days = [key.period.start + n * DAY for n in range(count)]
+    unpriced = [
+        day for day in days if not _tariffs(key._replace(period=Period(day, day + DAY)), rates)
+    ]
+    return tuple(unpriced) if len(unpriced) < count else ()
 
 
 def _tariffs(key: Key, rates: Sequence[Rate]) -> list[Tariff]:

@@ -9,8 +9,10 @@ from datetime import date, timedelta
 from typing import NamedTuple
 
 from wolkvox_billing.errors import SettingsError
+from wolkvox_billing.values.locales import ENGLISH, format_day, language_of
 
 DAY = timedelta(days=1)
+_RUNS = {"en": (" to ", "none"), "es": (" a ", "ninguno")}  # between two days, and of no day
 
 
 class Period(NamedTuple):
@@ -69,15 +71,16 @@ def format_period(start: date | None, end: date | None) -> str:
     return format_month(start) if is_month else str(Period(start, end))
 
 
-def format_days(days: Sequence[date]) -> str:
-    """Return days as runs: `18 to 20 Sep, 3 Oct`; `none` where there are none."""
+def format_days(days: Sequence[date], locale: str = ENGLISH) -> str:
+    """Return days as runs: `18 Sep to 20 Sep, 3 Oct`; `none` where there are none."""
     runs: list[list[date]] = []
     for day in days:
         if runs and day - runs[-1][-1] == DAY:
             runs[-1].append(day)
         else:
             runs.append([day])
+    to, none = _RUNS[language_of(locale)]
     texts = [
-        f"{run[0]:%d %b}" if len(run) == 1 else f"{run[0]:%d %b} to {run[-1]:%d %b}" for run in runs
+        to.join(format_day(day, locale) for day in dict.fromkeys((run[0], run[-1]))) for run in runs
     ]
-    return ", ".join(texts) or "none"
+    return ", ".join(texts) or none

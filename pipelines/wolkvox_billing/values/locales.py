@@ -1,0 +1,65 @@
+"""Locales: how a place writes its numbers and its days, by Babel. `es_CO` has 12.912,5, and `es_MX`
+12,912.5.
+
+Babel is asked for where another locale than plain English is: it takes as long to come as a poll.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from functools import lru_cache
+from typing import NamedTuple
+
+ENGLISH = "en"
+
+
+class Marks(NamedTuple):
+    """What a locale writes between thousands, and before decimals."""
+
+    thousands: str
+    decimal: str
+
+
+def language_of(locale: str) -> str:
+    """Return the language of a locale: `es` of `es_CO`."""
+    return locale.partition("_")[0]
+
+
+def language_tag(locale: str) -> str:
+    """Return a locale as a page names it: `es-CO`."""
+    return locale.replace("_", "-")
+
+
+def is_locale(text: str) -> bool:
+    """Return whether a text names a locale that is known."""
+    from babel import Locale, UnknownLocaleError
+
+    try:
+        return text.replace("_", "").isalnum() and str(Locale.parse(text)) == text
+    except (UnknownLocaleError, ValueError):
+        return False
+
+
+@lru_cache
+def marks_of(locale: str) -> Marks:
+    if locale == ENGLISH:
+        return Marks(",", ".")
+    from babel.numbers import get_decimal_symbol, get_group_symbol
+
+    return Marks(get_group_symbol(locale), get_decimal_symbol(locale))
+
+
+@lru_cache
+def month_names(locale: str) -> list[str]:
+    """Return the short names of the months, January's first."""
+    if locale == ENGLISH:
+        return [f"{date(2026, month, 1):%b}" for month in range(1, 13)]
+    from babel.dates import get_month_names
+
+    names = get_month_names("abbreviated", locale=locale)
+    return [names[month].rstrip(".") for month in range(1, 13)]
+
+
+def format_day(day: date, locale: str = ENGLISH) -> str:
+    """Return a day without its year: `31 Oct`."""
+    return f"{day.day} {month_names(locale)[day.month - 1]}"
