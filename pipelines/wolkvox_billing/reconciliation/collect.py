@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date, datetime, timezone
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from wolkvox_billing.reconciliation.billed_lines import read_billed_lines
@@ -23,10 +25,11 @@ def read_facts(client: Client, dataset: str, policy: Policy) -> Facts:
     )
     zones = rows_of(client, f"SELECT operation_id, timezone FROM {marts}.operations")
     lines, warnings, doubts = read_billed_lines(client, dataset, policy)
+    named_uses = _read_named_uses(client, marts)
     return Facts(
         now=datetime.fromtimestamp(epoch, timezone.utc),
-        operations=_read_operations(client, dataset, marts),
-        months=_read_months(client, marts),
+        operations=_read_operations(client, dataset, named_uses),
+        months=_months(named_uses),
         days=_read_days(client, marts),
         lines=lines,
         answered=_read_answered(client, dataset),
@@ -38,31 +41,46 @@ def read_facts(client: Client, dataset: str, policy: Policy) -> Facts:
     )
 
 
-def _read_operations(client: Client, raw: str, marts: str) -> dict[str, str | None]:
+class _NamedUse(NamedTuple):
+    """A row of usage_monthly: an operation under one of its names."""
+
+    operation_name: str
+    use: MonthUse
+
+
+def _read_named_uses(client: Client, marts: str) -> list[_NamedUse]:
+    """Return the rows of usage_monthly, which is asked once: it goes through all readings."""
+    return [
+        _NamedUse(name, MonthUse(operation_id, report, product, Period(start, end), *values))
+        for operation_id, name, report, product, start, end, *values in rows_of(
+            client,
+            "SELECT operation_id, operation_name, report, product, billing_period_start, "
+            "billing_period_end, measure, consumed_quantity, last_quantity, consumed_unit, "
+            "last_read_at, hours_unread_at_end, measure_source, first_read_at "
+            f"FROM {marts}.usage_monthly "
+            "ORDER BY operation_id, report, product, billing_period_start, operation_name",
+        )
+    ]
+
+
+def _read_operations(
+    client: Client, raw: str, named_uses: Iterable[_NamedUse]
+) -> dict[str, str | None]:
+    """Return the name that the vendor gave each operation last, None where it gave none."""
     # From the polls themselves: the mart `poll_coverage` knows it too, and takes seconds for ten
     # million of them, since it looks for gaps. A load asks each time.
     asked = rows_of(client, f"SELECT DISTINCT operation_id FROM {raw}.polls")
     operations: dict[str, str | None] = dict.fromkeys(operation_id for (operation_id,) in asked)
-    operations |= rows_of(
-        client,
-        f"SELECT operation_id, operation_name FROM {marts}.usage_monthly "
-        "GROUP BY operation_id, operation_name ORDER BY MAX(last_read_at), operation_name",
-    )  # so that the name that the vendor gave last stays
+    for name, use in sorted(named_uses, key=lambda row: (row.use.last_read_at, row.operation_name)):
+        operations[use.operation_id] = name
     return operations
 
 
-def _read_months(client: Client, marts: str) -> list[MonthUse]:
+def _months(named_uses: Iterable[_NamedUse]) -> list[MonthUse]:
     """Return the use of each operation, report, product and month: several names of one operation
     that come in the same answer are added up."""
     uses: dict[tuple[Meter, Period], MonthUse] = {}
-    for operation_id, report, product, start, end, *values in rows_of(
-        client,
-        "SELECT operation_id, report, product, billing_period_start, billing_period_end, "
-        "measure, consumed_quantity, last_quantity, consumed_unit, last_read_at, "
-        f"hours_unread_at_end, measure_source, first_read_at FROM {marts}.usage_monthly "
-        "ORDER BY operation_id, report, product, billing_period_start, operation_name",
-    ):
-        use = MonthUse(operation_id, report, product, Period(start, end), *values)
+    for _, use in named_uses:
         other = uses.get((use.meter, use.period))
         uses[use.meter, use.period] = _add(other, use) if other else use
     return list(uses.values())
