@@ -32,6 +32,7 @@ from builders.postgres import running_postgres
 from wolkvox_billing.marts.engine import Engine
 from wolkvox_billing.marts.meaning import Meaning
 from wolkvox_billing.marts.sql import MARTS, MartRows, statements
+from wolkvox_billing.warehouse.place import POSTGRES_OPTIONS
 
 LAST_DAY = date(2026, 10, 31)
 OPERATIONS = 20
@@ -123,6 +124,8 @@ def postgres_with_readings(folder: Path, query: Query) -> Iterator[Query]:
             return cursor.fetchall() if cursor.description else []
 
         cursor.execute("SET TimeZone = 'UTC'")
+        for name, value in POSTGRES_OPTIONS.items():  # as our verbs ask
+            cursor.execute(f"SET {name} = '{value}'")
         yield run
 
 

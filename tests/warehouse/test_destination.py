@@ -267,3 +267,16 @@ def test_answers_that_waited_elsewhere(
     )  # too early for another call: only what waits is loaded
     assert [skip.reason for skip in report.skips] == ["pace"]
     assert readings(warehouse) == [at(1, 5), at(2, 7), at(3, 9)]
+
+
+def test_sessions_in_postgres_have_our_options_and_those_of_the_address(
+    new_database: Callable[[], str], project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A session compiles no query and sorts in memory; what the address says wins, be it two
+    options with a blank between."""
+    dsn = f"{new_database()}?options=-c%20statement_timeout%3D90s%20-cwork_mem%3D32MB"
+    monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", dsn)
+    names = ("lock_timeout", "jit", "statement_timeout", "work_mem")
+    with places.opened("postgres") as pipeline, pipeline.sql_client() as client:
+        settings = [client.execute_sql(f"SHOW {name}") for name in names]
+    assert settings == [[("1min",)], [("off",)], [("90s",)], [("32MB",)]]
