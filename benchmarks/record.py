@@ -69,6 +69,7 @@ def compare(home: Path, plan: Plan, *, reconciles: bool) -> None:
         big, small = (
             Poller(home / name, vendor.settings, reconciles=reconciles) for name in ("big", "small")
         )
+        vendor.set_clock(moment)
         big.poll(moment)
         words = [sys.executable, __file__, "fill", str(plan.days)]
         count = subprocess.check_output(words, cwd=big.home, text=True).strip()

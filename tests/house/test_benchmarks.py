@@ -27,7 +27,9 @@ ORIGIN = re.compile(
 )
 
 
-@pytest.mark.parametrize("name", ["peers", "marts", "invoices", "poll", "day", "loads", "stages"])
+@pytest.mark.parametrize(
+    "name", ["peers", "marts", "invoices", "poll", "day", "loads", "stages", "record"]
+)
 def test_short(name: str, tmp_path: Path) -> None:
     """A benchmark that is cut short ends well; it is in the report beside what was kept before."""
     parts, page = tmp_path / "kept", tmp_path / "bench.md"
