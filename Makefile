@@ -74,7 +74,7 @@ faults: .venv/installed $(LEAST)/installed ## kill, cut, trickle, fuzz, many at 
 		-n auto --dist worksteal --junitxml build/faults.xml $(FAULTS) || true
 	@$(BIN)/python benchmarks/faults.py build/faults.xml build/faults.txt docs/faults.md
 
-bench: .venv/installed plain peers ## how fast all of it is, beside others; writes docs/bench.md; 4 hours or so
+bench: .venv/installed plain peers ## how fast all of it is, beside others; writes docs/bench.md; 2 hours or so
 	@$(BIN)/python benchmarks/report.py
 
 honesty: .venv/installed ## is anybody honest accused? writes docs/honesty.md; a quarter of an hour

@@ -35,7 +35,7 @@ BENCHMARKS: dict[str, tuple[list[str], list[str] | None]] = {
     "stages": ([], ["--runs", "1", "--only", "1"]),
     "peers": ([], ["--runs", "1", "--only", "2000", "--peers", "handwritten"]),
     "operations": ([], ["--operations", "4", "--seconds", "0", "--parallel", "2", "--runs", "1"]),
-    "month": (["--minutes", "75"], ["--polls", "8", "--hundred", "2", "--warm", "1"]),
+    "month": (["--minutes", "20"], ["--polls", "8", "--hundred", "2", "--warm", "1"]),
     "record": (
         [],
         ["--days", "1", "--polls", "1", "--warm", "1", "--runs", "0", "--kinds", "reconciles"],
