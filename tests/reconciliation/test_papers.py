@@ -90,9 +90,10 @@ def total(**amounts: str) -> str:
     return "".join(element(f"cbc:{name}", text, currencyID="COP") for name, text in amounts.items())
 
 
-def beside(amount: str, indicator: str = "false") -> str:
+def beside(amount: str, indicator: str = "false", reason: str | None = None) -> str:
     return (
         f"<cac:AllowanceCharge>{element('cbc:ChargeIndicator', indicator)}"
+        f"{element('cbc:AllowanceChargeReason', reason)}"
         f"{element('cbc:Amount', amount, currencyID='COP')}</cac:AllowanceCharge>"
     )
 
@@ -317,6 +318,14 @@ UNITS = [
 ]  # fmt: skip
 
 
+WITHHELD = [
+    shape(f"{reason} as an allowance", a_xml=of_text(invoice(
+        more=beside("2500", reason=reason), payable="116500.00",
+        more_total=total(AllowanceTotalAmount="2500"))))
+    for reason in ("Retefuente", "Retención en la fuente 2.5 %", "ReteICA")
+]  # fmt: skip
+
+
 def code(text: str) -> str:
     return element("cbc:InvoiceTypeCode", text)
 
@@ -420,7 +429,7 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Out
 
 HONEST = [
     *(*RESTATED, *TOTALS, *TAX_ROWS, *FOOTERS, *CANCELLED, *ANNULLED, *TWICE, *NOTES, *LINES),
-    *(*CURRENCIES, *UNITS, *PRICED, *RATES, *BEFORE_THE_BILL, *WRAPPED),
+    *(*CURRENCIES, *UNITS, *PRICED, *RATES, *WITHHELD, *BEFORE_THE_BILL, *WRAPPED),
     *("a hidden column", "a filtered row", "an unknown code", "more than its parts"),
     *("lines that are not the net", "a sheet that nobody can read"),
 ]

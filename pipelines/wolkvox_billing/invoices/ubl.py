@@ -30,7 +30,8 @@ What is read, and where it is. Paths are direct children, from the root; of the 
     charge_amount     …/cbc:ChargeTotalAmount | the same
     rounding_amount   …/cbc:PayableRoundingAmount
     prepaid_amount    …/cbc:PrepaidAmount | cac:PrepaidPayment/cbc:PaidAmount, added up
-    withheld_amount   cac:WithholdingTaxTotal/cbc:TaxAmount, added up
+    withheld_amount   cac:WithholdingTaxTotal/cbc:TaxAmount, added up; and of the document's own
+                      cac:AllowanceCharge what cbc:AllowanceChargeReason says is withheld
     due_date          cbc:DueDate | cac:PaymentMeans/cbc:PaymentDueDate
                       | cac:PaymentTerms/cbc:PaymentDueDate
     exchange_rate     cac:PaymentExchangeRate/cbc:CalculationRate
@@ -70,6 +71,7 @@ from wolkvox_billing.invoices.document import (
     storable,
 )
 from wolkvox_billing.invoices.period import period_between
+from wolkvox_billing.invoices.sheets.labels import is_withholding
 from wolkvox_billing.invoices.type_codes import settle_kind
 from wolkvox_billing.invoices.wrappers import (
     HOW,
@@ -246,15 +248,19 @@ def _read_document(root: Element, kind: _Kind) -> Document:
 def _read_beside_lines(root: Element, kind: _Kind, document: Document) -> None:
     """Read what a document adds and takes off as a whole, when it is due, and its rate."""
     warnings = document.warnings
-    own = {"true": Decimal(), "false": Decimal()}
+    own = {"true": Decimal(), "false": Decimal(), "withheld": Decimal()}
     for charge in _all(root, "cac:AllowanceCharge"):
         indicator = "true" if _text(charge, "cbc:ChargeIndicator") in ("true", "1") else "false"
+        if indicator == "false" and any(map(is_withholding, _reasons(charge))):
+            indicator = "withheld"
         amount = _amount(charge, "cbc:Amount", document, "the document's", exact=True)
         own[indicator] += amount or Decimal()
     parts = (("allowance", "false", "takes {} off"), ("charge", "true", "puts {} on"))
     for name, indicator, verb in parts:
         added = own[indicator]
         stated = _amount(root, f"{kind.total}/cbc:{name.title()}TotalAmount", document)
+        if name == "allowance" and stated and stated == added + own["withheld"]:
+            stated -= own["withheld"]
         if stated is not None and added and abs(stated - added) > _CENT:
             warnings.append(
                 f"its {name}s add up to {format_number(added)}, and its total of them says "
@@ -273,6 +279,9 @@ def _read_beside_lines(root: Element, kind: _Kind, document: Document) -> None:
         document.prepaid_amount = _sum(root, path, "the document's prepayment", document)
     path = "cac:WithholdingTaxTotal/cbc:TaxAmount"
     document.withheld_amount = _sum(root, path, "the document's withholding", document)
+    if own["withheld"]:
+        withheld = own["withheld"] + (document.withheld_amount or Decimal())
+        document.withheld_amount = fit_amount(withheld, "the document's withholding", warnings)
     for path in ("cbc:DueDate", "cac:PaymentMeans/cbc:PaymentDueDate",
                  "cac:PaymentTerms/cbc:PaymentDueDate"):  # fmt: skip
         document.due_date = document.due_date or _date(root, path, warnings)
@@ -282,6 +291,10 @@ def _read_beside_lines(root: Element, kind: _Kind, document: Document) -> None:
         warnings.append(f"the exchange rate {rate:f} is finer than 4 decimals: not kept")
     elif rate:
         document.exchange_rate = fit_amount(rate, "the exchange rate", warnings)
+
+
+def _reasons(charge: Element) -> list[str]:
+    return _texts(charge, "cbc:AllowanceChargeReason")
 
 
 def _read_line(element: Element, quantity_path: str, number: int, document: Document) -> Line:
