@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from builders.documents import element, line, ubl
+from builders.documents import PDF, element, line, ubl
 from builders.months import OCTOBER, READ, bill, invoice, judged, only, read
 from builders.project import Project
 from builders.record import write_documents
@@ -124,6 +125,31 @@ def test_a_copy_is_told_when_it_is_read(project: Project) -> None:
     _, copy, other = (" ".join(receipt.warnings) for receipt in intake.receipts)
     assert "and the same totals" in copy and "nobody knows" not in copy
     assert "nobody knows which one counts" in other
+
+
+def test_what_was_refused_is_told_until_it_is_read(project: Project) -> None:
+    """A paper that nobody could read may be the invoice that is missing; its PDF beside the XML is
+    none, and what was mended and read is told no more."""
+    read(project, *READ)
+    folder = project.folder / "inbox"
+    folder.mkdir()
+    (folder / "a.xml").write_text(invoice("1000", "100000.00"))
+    (folder / "a.pdf").write_bytes(PDF)
+    (folder / "b.csv").write_text(csv_of(HEADINGS, changed(Fecha="2026-31-31")))
+
+    def refusals() -> list[str]:
+        verb.invoices([folder], destination=project.destination, clock=lambda: project.vendor.now)
+        now, result = project.vendor.now, judged(project)
+        project.vendor.now = now + timedelta(hours=1)
+        return [warning for warning in result.warnings if "refused" in warning]
+
+    [told] = refusals()
+    assert told.startswith(
+        "1 paper was refused when read, and no verdict knows of it; the last one, b.csv: the "
+        "document F-1: C2 (Fecha) is '2026-31-31'"
+    )
+    (folder / "b.csv").write_text(csv_of(HEADINGS, changed(Factura="F-9")))
+    assert refusals() == []
 
 
 _NEW = ("allowance_amount", "charge_amount", "rounding_amount", "prepaid_amount",

@@ -9,9 +9,10 @@ from datetime import date, datetime
 from decimal import ROUND_FLOOR, Decimal
 from typing import NamedTuple
 
+from wolkvox_billing.reconciliation.facts import Refused
 from wolkvox_billing.values.document_number import bare_number, digits_of
 from wolkvox_billing.values.periods import Period
-from wolkvox_billing.warehouse.sql import Client, rows_of
+from wolkvox_billing.warehouse.sql import Client, rows_of, tables_in
 
 Name = tuple[str | None, str, str]  # supplier_id, kind, bare number
 _CENT = Decimal("0.01")
@@ -157,6 +158,34 @@ def read_documents(client: Client, raw: str) -> list[BilledDocument]:
             f"{', '.join(later)} FROM {raw}.invoice_documents",
         )
     ]
+
+
+def read_refused(client: Client, raw: str) -> list[Refused]:
+    """Return what was refused, the last first, and not read later under the same name; nor a PDF or
+    another file that lies beside a document of its name."""
+    if "rejected_documents" not in tables_in(client, raw):
+        return []
+    rows = rows_of(
+        client,
+        f"SELECT r.read_at, r.file_name, r.reason FROM {raw}.rejected_documents AS r "
+        f"WHERE NOT EXISTS (SELECT 1 FROM {raw}.invoice_documents AS d WHERE "
+        "d.file_name = r.file_name AND d.file_sha256 <> r.file_sha256 AND d.read_at > r.read_at) "
+        "ORDER BY r.read_at DESC, r.file_name, r.reason",
+    )
+    read = (
+        rows_of(client, f"SELECT DISTINCT file_name FROM {raw}.invoice_documents") if rows else []
+    )
+    stems = {_stem(name) for (name,) in read if name}
+    names = {name for (name,) in read}
+    return [
+        Refused(at.date(), name or "?", reason or "")
+        for at, name, reason in rows
+        if name in names or _stem(name or "") not in stems
+    ]
+
+
+def _stem(name: str) -> str:
+    return name.rpartition(".")[0]
 
 
 def find_superseded(documents: Iterable[BilledDocument]) -> dict[str, str]:

@@ -9,6 +9,7 @@ from datetime import date, datetime, timezone
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from wolkvox_billing.reconciliation.billed_documents import read_refused
 from wolkvox_billing.reconciliation.billed_lines import read_billed_lines
 from wolkvox_billing.reconciliation.facts import DayUse, Facts, Meter, MonthUse
 from wolkvox_billing.reconciliation.policy import Policy
@@ -38,6 +39,7 @@ def read_facts(client: Client, dataset: str, policy: Policy) -> Facts:
         gauge_month=gauge_month,
         warnings=warnings,
         doubts=doubts,
+        refused=read_refused(client, dataset),
     )
 
 

@@ -86,6 +86,14 @@ class BilledLine:
     step: Decimal = Decimal()
 
 
+class Refused(NamedTuple):
+    """A paper that was refused when it was read, and why."""
+
+    day: date
+    file_name: str
+    reason: str
+
+
 class DocumentDoubts(NamedTuple):
     """What a document is called, and what is odd in its sums."""
 
@@ -108,6 +116,7 @@ class Facts:
     gauge_month: str = "max"
     warnings: list[str] = field(default_factory=list)
     doubts: dict[str, DocumentDoubts] = field(default_factory=dict)  # by document_id
+    refused: list[Refused] = field(default_factory=list)
 
     @cached_property
     def _uses(self) -> dict[tuple[str, str], list[MonthUse]]:

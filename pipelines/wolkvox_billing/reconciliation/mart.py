@@ -7,7 +7,7 @@ import json
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import astuple, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -50,6 +50,8 @@ from wolkvox_billing.warehouse.sql import (
     rows_of,
     tables_in,
 )
+
+_INVOICED_WITHIN = timedelta(days=62)  # of a month's end
 
 
 class Filled(NamedTuple):
@@ -167,6 +169,7 @@ def fill(pipeline: dlt.Pipeline, policy: Policy, month: Period | None = None) ->
         *facts.warnings,
         *_warn_of_lines(facts),
         *_warn_of_sums(facts, month),
+        *_warn_of_refused(facts, month),
     ]
     if month:
         bases = [basis for basis in bases if _is_of_month(basis.row, month)]
@@ -240,6 +243,23 @@ def _warn_of_sums(facts: Facts, month: Period | None) -> list[str]:
     return [
         f"{first}{f' and {len(others)} more' if others else ''}: {doubt}"
         for doubt, (first, *others) in titles.items()
+    ]
+
+
+def _warn_of_refused(facts: Facts, month: Period | None) -> list[str]:
+    """Return a warning where papers were refused that may be for the month: read since it began,
+    and not long after it."""
+    if not month:
+        return []
+    until = month.end + _INVOICED_WITHIN
+    refused = [paper for paper in facts.refused if month.start <= paper.day < until]
+    if not refused:
+        return []
+    last = refused[0]
+    papers = "paper was" if len(refused) == 1 else "papers were"
+    return [
+        f"{len(refused)} {papers} refused when read, and no verdict knows of it; the last one, "
+        f"{last.file_name}: {last.reason}"
     ]
 
 
