@@ -263,6 +263,37 @@ def test_a_sheet_that_restates_another_bills_nothing(sheets: dict[str, Any]) -> 
     assert len(document.lines) == LINES and document.tax_amount == Decimal(19000)
 
 
+@settings(max_examples=40, deadline=None)
+@given(
+    invoices=st.lists(st.lists(st.integers(1, 10**6), min_size=1, max_size=4), min_size=1,
+                      max_size=4),
+    is_first=st.booleans(),
+    is_with_tax=st.booleans(),
+    spelling=st.sampled_from(["FE-{}", "FE{}", "fe 0{}", "Factura FE-{}"]),
+)  # fmt: skip
+def test_a_summary_of_any_list_changes_no_sum(
+    invoices: list[list[int]], is_first: bool, is_with_tax: bool, spelling: str
+) -> None:
+    """Beside a list, before or behind it, by net amounts or with tax, in whatever spelling: each
+    invoice is billed once, as the list says."""
+    detail = [
+        row(**OF_DOCUMENT, Factura=f"FE-{n}", Concepto=f"Audios {at}", Cantidad=net, Unitario=1,
+            Subtotal=net, IVA=net, Moneda="COP")
+        for n, nets in enumerate(invoices, 1001) for at, net in enumerate(nets)
+    ]  # fmt: skip
+    summary = [["Nº Factura", "Fecha", "NIT", "Total" if is_with_tax else "Subtotal", "Moneda"]]
+    for n, nets in enumerate(invoices, 1001):
+        amount = sum(nets) * (2 if is_with_tax else 1)
+        summary.append([spelling.format(n), "2026-11-03", "900123456", amount, "COP"])
+    sheets = {"Lista": [HEADINGS, *detail], "Por factura": summary}
+    if is_first:
+        sheets = dict(reversed(sheets.items()))
+    documents = documents_in(titled(sheets))
+    assert {bare(d.document_number or ""): d.net_amount for d in documents} == {
+        f"fe{n}": sum(nets) for n, nets in enumerate(invoices, 1001)
+    }
+
+
 def test_a_sheet_that_lacks_what_is_needed_costs_no_other() -> None:
     """A pivot with three known headings and no net amount is told, beside a list that has all."""
     pivot = [["Nº Factura", "Fecha", "NIT", "Suma de Subtotal"],
