@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
+import json
 import os
 import zipfile
 from collections.abc import Mapping, Sequence
@@ -12,6 +14,7 @@ from typing import Any
 
 from wolkvox_billing.evidence import order_evidence
 from wolkvox_billing.evidence.archive import write_archive
+from wolkvox_billing.evidence.manifest import Manifest, Member
 from wolkvox_billing.verbs.reconcile import reconcile
 
 
@@ -37,6 +40,17 @@ def rewrite(file: Path, change: Mapping[str, bytes | None]) -> Path:
     """A copy with members changed or added, as evidence is written; None leaves one out."""
     members = {k: v for k, v in {**members_of(file), **change}.items() if v is not None}
     return write_archive(file.with_name("copy.zip"), members)
+
+
+def forge(file: Path, change: Mapping[str, bytes | None]) -> Path:
+    """A copy with members changed, added or left out, and a manifest that agrees with them."""
+    members = {k: v for k, v in {**members_of(file), **change}.items() if v is not None}
+    said = json.loads(members.pop("manifest.json"))
+    sums = {
+        name: Member(hashlib.sha256(data).hexdigest(), len(data)) for name, data in members.items()
+    }
+    manifest = Manifest(said["month"], said["created_as_of"], sums).as_bytes()
+    return write_archive(file.with_name("forged.zip"), {"manifest.json": manifest, **members})
 
 
 def csv_rows(data: bytes) -> list[dict[str, str]]:

@@ -6,6 +6,7 @@ import base64
 import gzip
 import io
 import re
+import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -49,10 +50,10 @@ def leaks(tmp_path: Path, secret: str = TOKEN) -> list[str]:
         name = str(path.relative_to(tmp_path))
         if shows(path.read_bytes(), secret) or shows(name.encode(), secret):
             places.append(name)
-        if path.suffix == ".parquet":
-            rows = duckdb.sql(f"FROM read_parquet('{path}')").fetchall()
-            if shows(repr(rows).encode(), secret):
-                places.append(f"{name}: rows")
+        if path.suffix == ".parquet" and shows(_rows_of_parquet(path), secret):
+            places.append(f"{name}: rows")
+        if path.suffix == ".zip" and zipfile.is_zipfile(path):  # evidence
+            places += [f"{name}: {member}" for member in _leaks_in_tables(path, secret)]
         if path.suffix == ".duckdb":
             with closing(duckdb.connect(str(path), read_only=True)) as db:
                 for schema, table in db.execute(
@@ -62,6 +63,20 @@ def leaks(tmp_path: Path, secret: str = TOKEN) -> list[str]:
                     if shows(repr(rows).encode(), secret):
                         places.append(f"{name}: {table}")
     return places
+
+
+def _rows_of_parquet(path: Path) -> bytes:
+    return repr(duckdb.sql(f"FROM read_parquet('{path}')").fetchall()).encode()
+
+
+def _leaks_in_tables(path: Path, secret: str) -> Iterator[str]:
+    """Yield the Parquet members of an evidence file that show the secret: they are packed."""
+    with zipfile.ZipFile(path) as archive, tempfile.TemporaryDirectory() as folder:
+        for member in archive.namelist():
+            if member.endswith(".parquet"):
+                (table := Path(folder, "table.parquet")).write_bytes(archive.read(member))
+                if shows(_rows_of_parquet(table), secret):
+                    yield member
 
 
 def read_command_lines() -> dict[int, bytes]:

@@ -158,9 +158,10 @@ def test_the_manifest_has_the_hash_of_each_member(project: Project) -> None:
         name: {"sha256": hashlib.sha256(data).hexdigest(), "size": len(data)}
         for name, data in members.items()
     }
-    expected = {f"{name}.{kind}" for name in TABLES for kind in ("csv", "parquet")}
+    tables = (*TABLES, "usage_monthly", "answers")
+    expected = {f"{name}.{kind}" for name in tables for kind in ("csv", "parquet")}
     expected |= {"report.html", "line_map.csv", "rate_card.csv", "policy.json", "versions.json"}
-    assert expected == {name for name in members if not name.startswith("documents/")}
+    assert expected == {n for n in members if not n.startswith(("documents/", "answers/"))}
     assert members["rate_card.csv"] == Path("rate_card.csv").read_bytes()
     policy = json.loads(members["policy.json"])
     for name in ("line_map", "rate_card"):

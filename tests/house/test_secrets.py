@@ -15,6 +15,7 @@ import stat
 import subprocess
 import sys
 import traceback
+import zipfile
 import zlib
 from contextlib import closing
 from pathlib import Path
@@ -105,8 +106,13 @@ def test_the_search_finds_what_is_there(tmp_path: Path) -> None:
     (tmp_path / TOKEN).touch()
     with closing(duckdb.connect(str(tmp_path / "5.duckdb"))) as db:
         db.execute("CREATE TABLE t AS SELECT ? AS a FROM range(9999)", [packed.decode()])
+        db.execute(f"COPY t TO '{tmp_path / 't.parquet'}' (FORMAT parquet, COMPRESSION zstd)")
+    with zipfile.ZipFile(tmp_path / "45.zip", "w") as archive:
+        archive.write(tmp_path / "t.parquet", "t.parquet")
+    (tmp_path / "t.parquet").unlink()
     (tmp_path / "6.txt").write_text("a1b2c3 is no token")
     places = leaks(tmp_path)
+    assert "45.zip: t.parquet" in places
     assert places[:4] == ["1.txt", "2.gz", "3.b64", "4.hex"]
     assert places[-2:] == ["5.duckdb: t", TOKEN]
     assert "6.txt" not in places

@@ -2,8 +2,8 @@
 
     marts, tables ─▶ contents ─▶ report.html; tables: CSV and Parquet ─┐
     line map, rate card, policy, versions ─────────────────────────────┼─▶ manifest.json ─▶ archive
-    documents: their files, where they are given ──────────────────────┘      verification ◀───┘
-                                                                              layout
+    documents: their files, where they are given ──────────────────────┤      verification ◀───┘
+    answers: those that the verdicts' numbers stand on ────────────────┘      layout, recomputed
 
 The same inputs as of the same moment give the same bytes: order, times and permissions of the
 members are fixed, and what else they depend on is in versions.json. The moment is stated, and not
@@ -24,12 +24,19 @@ from pathlib import Path
 import duckdb
 
 from wolkvox_billing.errors import SettingsError
+from wolkvox_billing.evidence.answers import MonthMeaning
 from wolkvox_billing.evidence.archive import write_archive
 from wolkvox_billing.evidence.contents import Contents, collect_contents
 from wolkvox_billing.evidence.documents import find_documents
-from wolkvox_billing.evidence.manifest import MANIFEST, VERSIONS, Manifest, Member, as_json
+from wolkvox_billing.evidence.manifest import LAYOUT, MANIFEST, VERSIONS, Manifest, Member, as_json
 from wolkvox_billing.evidence.report.month import Page
-from wolkvox_billing.evidence.report.report import Annex, LoadedDocument, render_report
+from wolkvox_billing.evidence.report.report import (
+    Annex,
+    InterpretedReading,
+    ListedAnswer,
+    LoadedDocument,
+    render_report,
+)
 from wolkvox_billing.evidence.tables import as_members
 from wolkvox_billing.evidence.verification import Examined, examine, verify
 from wolkvox_billing.reconciliation.policy import Policy
@@ -77,11 +84,20 @@ def write_evidence(
     wolkvox-evidence-2026-10.2.zip. Raises SettingsError for a line map or rate card that is not
     there, and WolkvoxError where nothing can be written.
     """
-    page, tables, settings = contents
+    page, tables, settings, answers = contents
     documents = tables["invoice_documents"].as_records(LoadedDocument)
     files = find_documents(documents, order.documents)
-    annex = Annex(documents, files.member_of, settings, _versions(), warnings)
-    members = as_members(tables) | _rules(policy) | _about(page, annex) | files.members
+    annex = Annex(
+        documents=documents,
+        members=files.member_of,
+        meanings=tables["usage_monthly"].as_records(MonthMeaning),
+        interpreted=tables["readings"].as_records(InterpretedReading),
+        answers=tables["answers"].as_records(ListedAnswer),
+        policy=settings,
+        versions=_versions(),
+        warnings=warnings,
+    )
+    members = as_members(tables) | _rules(policy) | _about(page, annex) | files.members | answers
     members[MANIFEST] = _manifest(page, members)
     return write_archive(order.target, members)
 
@@ -111,6 +127,7 @@ def _about(page: Page, annex: Annex) -> dict[str, bytes]:
 def _versions() -> dict[str, str]:
     """What the bytes depend on beside the inputs."""
     return {
+        "evidence": LAYOUT,
         "wolkvox-billing": __version__,
         "python": platform.python_version(),
         "duckdb": duckdb.__version__,

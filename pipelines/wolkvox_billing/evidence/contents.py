@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import astuple, dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import astuple, dataclass, replace
 from datetime import datetime, timezone
+from decimal import Decimal
 from typing import NamedTuple
 
 import dlt
 
+from wolkvox_billing.evidence.answers import (
+    ChangedValue,
+    Measured,
+    MonthCall,
+    MonthMeaning,
+    SeriesReading,
+    choose_answers,
+    read_answers,
+)
 from wolkvox_billing.evidence.report.month import Call, Counter, LoadedReading, Page, Restatement
 from wolkvox_billing.evidence.report.report import LoadedDocument
 from wolkvox_billing.evidence.tables import Table, Values, sort_table
@@ -16,7 +26,8 @@ from wolkvox_billing.invoices.tables import INVOICE_TABLES
 from wolkvox_billing.marts.reconciled import KEY, KINDS, ReconciledRow
 from wolkvox_billing.polling.tables import TABLES
 from wolkvox_billing.reconciliation.policy import Policy
-from wolkvox_billing.values.periods import Period
+from wolkvox_billing.values.periods import DAY, Period
+from wolkvox_billing.vendor.readings import interpret_items
 from wolkvox_billing.warehouse.sql import Client, among, engine_of, listed, literal, rows_of
 
 _KINDS = {"text": "VARCHAR", "bigint": "BIGINT", "decimal": "DECIMAL(18, 4)", "bool": "BOOLEAN",
@@ -28,15 +39,29 @@ _RESTATEMENTS = {
     **dict.fromkeys(("previous_quantity", "quantity", "quantity_change"), "DECIMAL(18, 4)"),
     "previous_read_at": "TIMESTAMP WITH TIME ZONE",
 }
+_USAGE = {
+    **dict.fromkeys(("operation_id", "operation_name", "report", "product"), "VARCHAR"),
+    **dict.fromkeys(("billing_period_start", "billing_period_end"), "DATE"),
+    **dict.fromkeys(("measure", "measure_source"), "VARCHAR"),
+    **dict.fromkeys(
+        ("consumed_quantity", "last_quantity", "sum_of_daily_quantity"), "DECIMAL(18, 4)"
+    ),
+    "consumed_unit": "VARCHAR",
+    "is_closed_period": "BOOLEAN",
+    **dict.fromkeys(("first_read_at", "last_read_at"), "TIMESTAMP WITH TIME ZONE"),
+    "hours_unread_at_end": "DECIMAL(18, 4)",
+    "poll_id": "VARCHAR",
+}
 
 
 class Contents(NamedTuple):
-    """What evidence holds, all of one moment: the report's page, the tables, and all settings that
-    decide what numbers mean."""
+    """What evidence holds, all of one moment: the report's page, the tables, all settings that
+    decide what numbers mean, and by their members the answers that the verdicts stand on."""
 
     page: Page
     tables: dict[str, Table]
     settings: dict[str, object]
+    answers: dict[str, bytes]
 
 
 def collect_contents(
@@ -50,21 +75,22 @@ def collect_contents(
     with pipeline.sql_client() as client, client.begin_transaction():
         if engine_of(pipeline) == "postgres":
             client.execute_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-        tables = _tables(_Reader(client, raw, span), marts, verdicts, policy)
         [(epoch, zone, gauge_month)] = rows_of(
             client, f"SELECT as_of_epoch, timezone, gauge_month FROM {marts}.refreshed"
         )
+        tables = _tables(_Reader(client, raw, span), marts, verdicts, policy)
+        uses = choose_answers(_measured(tables, verdicts, gauge_month))
+        days = [call.poll_date for call in tables["polls"].as_records(Call) if call.poll_date]
+        called = Period(min(days, default=span.start), max(days, default=span.start) + DAY)
+        tables["answers"], answers = read_answers(client, raw, uses, called)
         zones: dict[str, str] = dict(
             rows_of(client, f"SELECT operation_id, timezone FROM {marts}.operations")
         )
-        measures = {
-            Counter(*counter): measure or "undetermined"
-            for *counter, measure in rows_of(
-                client,
-                f"SELECT operation_id, report, product, measure FROM {marts}.usage_monthly "
-                f"WHERE billing_period_start = {literal(month.start)}",
-            )
-        }
+    measures = {
+        Counter(row.operation_id, row.report, row.product): row.measure or "undetermined"
+        for row in tables["usage_monthly"].as_records(MonthMeaning)
+        if row.billing_period_start == month.start
+    }
     page = Page(
         period=month,
         as_of=datetime.fromtimestamp(epoch, timezone.utc),
@@ -78,7 +104,20 @@ def collect_contents(
     )
     meaning = {f"measure of {', '.join(c)}": measure for c, measure in sorted(measures.items())}
     settings = {**policy.as_json(), "timezone": zone, "gauge_month": gauge_month, **meaning}
-    return Contents(page, tables, settings)
+    return Contents(page, tables, settings, answers)
+
+
+def _measured(
+    tables: Mapping[str, Table], verdicts: Sequence[ReconciledRow], gauge_month: str
+) -> Measured:
+    return Measured(
+        verdicts=verdicts,
+        meanings=tables["usage_monthly"].as_records(MonthMeaning),
+        readings=tables["readings"].as_records(SeriesReading),
+        calls=tables["polls"].as_records(MonthCall),
+        changes=tables["usage_restatements"].as_records(ChangedValue),
+        gauge_month=gauge_month,
+    )
 
 
 @dataclass(frozen=True)
@@ -127,25 +166,52 @@ def _tables(
     reader: _Reader, marts: str, verdicts: list[ReconciledRow], policy: Policy
 ) -> dict[str, Table]:
     raw, within = reader.raw, reader.within
-    polled = f"SELECT poll_id FROM {raw}.readings WHERE {within('date')}"
+    # With the nights of the month's turn, which a cut-off is told by.
+    turn = replace(reader, span=Period(reader.span.start - DAY, reader.span.end + 2 * DAY))
+    read = turn.within("date")
+    polled = f"SELECT poll_id FROM {raw}.readings WHERE {read}"
     is_of_month = _is_document_of_month(reader, verdicts, policy)
     documents = reader.read_table("invoice_documents", is_of_month)
     ids = listed(document.document_id for document in documents.as_records(LoadedDocument))
     restatements = reader.read_rows(
         f"{marts}.usage_restatements", _RESTATEMENTS, within("usage_date")
     )
+    start, end = map(literal, reader.span)
+    usage = reader.read_rows(
+        f"{marts}.usage_monthly",
+        _USAGE,
+        f"billing_period_start < {end} AND billing_period_end > {start}",
+    )
     return {
-        "readings": reader.read_table("readings", within("date")),
+        "readings": _interpreted(reader.read_table("readings", read)),
         "polls": reader.read_table("polls", f"({within('poll_date')}) OR poll_id IN ({polled})"),
         "usage_restatements": sort_table(
             _RESTATEMENTS,
             restatements,
             ("operation_id", "report", "product", "usage_date", "read_at"),
         ),
+        "usage_monthly": sort_table(
+            _USAGE,
+            usage,
+            ("operation_id", "report", "product", "billing_period_start", "operation_name"),
+        ),
         "invoice_documents": documents,
         "invoice_lines": reader.read_table("invoice_lines", f"document_id IN ({ids or 'NULL'})"),
         "invoice_reconciliation": sort_table(KINDS, map(astuple, verdicts), KEY),
     }
+
+
+def _interpreted(readings: Table) -> Table:
+    """Return the readings with a column that says how a number was read that reads in two ways."""
+    kinds = {**readings.kinds, "interpretation": "VARCHAR"}
+    columns = [name for name in readings.kinds if name != "interpretation"]  # a field of theirs
+    places = [list(readings.kinds).index(name) for name in columns]
+    raw, items = columns.index("items_raw"), columns.index("items")
+    rows = [tuple(row[place] for place in places) for row in readings.rows]
+    return Table(
+        {name: kinds[name] for name in (*columns, "interpretation")},
+        [(*row, interpret_items(str(row[raw]), Decimal(str(row[items])))) for row in rows],
+    )
 
 
 def _is_document_of_month(

@@ -10,12 +10,23 @@ from typing import NamedTuple
 
 MANIFEST = "manifest.json"
 VERSIONS = "versions.json"
-TABLES = ("readings", "polls", "usage_restatements", "invoice_documents", "invoice_lines",
-          "invoice_reconciliation")  # fmt: skip
+# What each layout of evidence holds always; versions.json says which one it is, and that of the
+# first versions nothing. A file that was written once is checked by its own.
+LAYOUT = "2"
+_TABLES = {
+    "1": ("readings", "polls", "usage_restatements", "invoice_documents", "invoice_lines",
+          "invoice_reconciliation"),
+    LAYOUT: ("readings", "polls", "usage_restatements", "usage_monthly", "answers",
+             "invoice_documents", "invoice_lines", "invoice_reconciliation"),
+}  # fmt: skip
 ALWAYS = {
-    *(f"{table}.{kind}" for table in TABLES for kind in ("csv", "parquet")),
-    *("report.html", "line_map.csv", "rate_card.csv", "policy.json", VERSIONS),
+    layout: {
+        *(f"{table}.{kind}" for table in tables for kind in ("csv", "parquet")),
+        *("report.html", "line_map.csv", "rate_card.csv", "policy.json", VERSIONS),
+    }
+    for layout, tables in _TABLES.items()
 }
+_ANSWER = re.compile(r"answers/[A-Za-z0-9._-]{1,90}")
 _DOCUMENT = re.compile(r"documents/([0-9a-f]{12})-[A-Za-z0-9._-]{1,80}")
 
 
@@ -40,10 +51,11 @@ class Manifest(NamedTuple):
 
 
 def is_known(name: str, sha256: str) -> bool:
-    """Whether evidence has such a member: one of ALWAYS, or a document, which is named by its
-    SHA-256."""
+    """Whether evidence has such a member: one of ALWAYS, an answer, or a document, which is named
+    by its SHA-256."""
     document = _DOCUMENT.fullmatch(name)
-    return name in ALWAYS or (document is not None and sha256.startswith(document[1]))
+    is_document = document is not None and sha256.startswith(document[1])
+    return name in ALWAYS[LAYOUT] or is_document or bool(_ANSWER.fullmatch(name))
 
 
 def as_json(value: object) -> bytes:

@@ -68,6 +68,11 @@ def _as_text(value: object, kind: str) -> str | None:
     return f"{value:.{scale[1]}f}" if scale else str(value)
 
 
+def shown_in_csv(text: str) -> str:
+    """Return a text as a CSV member has it: none that a spreadsheet would run."""
+    return f"'{text}" if text.startswith(RUNS_AS_FORMULA) else text
+
+
 def _csv(table: Table) -> bytes:
     """For spreadsheets: a BOM, since Excel knows UTF-8 by it, and no text that runs as a formula.
     The Parquet beside it has the texts unchanged."""
@@ -78,9 +83,7 @@ def _csv(table: Table) -> bytes:
         cells = []
         for value, kind in zip(row, table.kinds.values(), strict=True):
             cell = _as_text(value, kind)
-            if kind == "VARCHAR" and cell and cell.startswith(RUNS_AS_FORMULA):
-                cell = f"'{cell}"
-            cells.append(cell)
+            cells.append(shown_in_csv(cell) if kind == "VARCHAR" and cell else cell)
         writer.writerow(cells)
     return text.getvalue().encode("utf-8-sig")
 

@@ -19,12 +19,14 @@ from wolkvox_billing.evidence.archive import MOST_BYTES, MOST_MEMBERS, place_of
 from wolkvox_billing.evidence.layout import find_flaw
 from wolkvox_billing.evidence.manifest import (
     ALWAYS,
+    LAYOUT,
     MANIFEST,
     VERSIONS,
     Manifest,
     Member,
     is_known,
 )
+from wolkvox_billing.evidence.recomputed import compare_answers
 from wolkvox_billing.invoices.files import MOST_MEMBER_BYTES
 from wolkvox_billing.values.periods import read_month
 
@@ -89,6 +91,7 @@ def examine_and_read(
                     problems.append(f"{MANIFEST}: changed, it is not as it is written")
                 problems = problems or _compare_versions(archive, manifest)
                 problems = problems or _check_layout(stream, infos)
+                problems = problems or compare_answers(archive, manifest.members)
                 for name in () if problems else names:
                     size = manifest.members[name].size
                     wanted[name] = b"".join(_unpack(archive, archive.getinfo(name), size))
@@ -147,6 +150,7 @@ def _compare_members(
     members: Mapping[str, Member],
 ) -> list[str]:
     problems: list[str] = []
+    always = ALWAYS.get(_layout_of(archive, infos), ALWAYS[LAYOUT])
     names = {MANIFEST}
     left = MOST_BYTES
     for info in infos:
@@ -172,13 +176,22 @@ def _compare_members(
         left -= unpacked
         if unpacked != size or digest.hexdigest() != sha256:
             problems.append(f"{_printable(name)}: changed, its SHA-256 is not the manifest's")
-    problems += [f"{_printable(name)}: missing" for name in sorted({*members, *ALWAYS} - names)]
+    problems += [f"{_printable(name)}: missing" for name in sorted({*members, *always} - names)]
     problems += [
         f"{_printable(name)}: no evidence has such a member"
         for name, member in members.items()
         if not is_known(name, member.sha256)
     ]
     return problems
+
+
+def _layout_of(archive: zipfile.ZipFile, infos: Sequence[zipfile.ZipInfo]) -> str:
+    """Return the layout that evidence says it has; the first one said nothing."""
+    try:
+        [info] = [info for info in infos if info.filename == VERSIONS]
+        return str(json.loads(b"".join(_unpack(archive, info, MOST_MEMBER_BYTES)))["evidence"])
+    except (_Unfit, ValueError, TypeError, KeyError, RecursionError):
+        return "1"
 
 
 def _compare_versions(archive: zipfile.ZipFile, manifest: Manifest) -> list[str]:

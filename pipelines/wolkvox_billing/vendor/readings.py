@@ -107,6 +107,17 @@ def _read_amount(value: object) -> tuple[Decimal, bool]:
     return items or _ZERO, items != number  # `or`: -0.00001 is no -0
 
 
+def interpret_items(items_raw: str, items: Decimal) -> str | None:
+    """Return in which of two ways an amount's text was read; None where it reads in one."""
+    text = items_raw.strip().removesuffix("%").rstrip()
+    if not re.fullmatch(_PERHAPS_THOUSANDS, text):
+        return None
+    thousands = Decimal(text.replace(".", ""))
+    if items == thousands:
+        return f"thousands: {thousands:,}; with decimals behind the dot it would be {text}"
+    return f"decimals: {text}; with a dot between thousands it would be {thousands:,}"
+
+
 def read_date(value: object, today: date) -> date:
     """Return the vendor's calendar date that a `date` states. Raises Unreadable if it states none,
     or not a sane one.

@@ -5,14 +5,15 @@ Colour says nothing that a pattern, a shape or a word does not say too. Every te
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
-from wolkvox_billing.evidence.report.html import STYLE, Money, escape, table
+from wolkvox_billing.evidence.answers import MonthMeaning
+from wolkvox_billing.evidence.report.html import STYLE, Money, escape, facts, table
 from wolkvox_billing.evidence.report.month import Page, usages
 from wolkvox_billing.evidence.report.sections import (
     render_bridges,
@@ -24,6 +25,7 @@ from wolkvox_billing.evidence.report.sections import (
 )
 from wolkvox_billing.marts.reconciled import ReconciledRow
 from wolkvox_billing.values.clock import format_moment
+from wolkvox_billing.values.periods import format_period
 
 _PAPER = """
 body { max-width: 64rem; margin: 2rem auto; padding: 0 1rem; }
@@ -42,12 +44,41 @@ class LoadedDocument(NamedTuple):
     document_kind: str
     is_test: bool
     document_number: str | None
+    document_uuid: str | None
     supplier_id: str | None
+    supplier_name: str | None
+    customer_id: str | None
+    customer_name: str | None
     issue_date: date | None
     net_amount: Decimal | None
+    tax_amount: Decimal | None
+    payable_amount: Decimal | None
     billing_currency: str | None
     file_name: str
     file_sha256: str
+
+
+class InterpretedReading(NamedTuple):
+    """A row of `readings`, with how its number was read where it reads in two ways."""
+
+    operation_id: str
+    report: str
+    description: str
+    items_raw: str
+    items: Decimal
+    interpretation: str | None
+
+
+class ListedAnswer(NamedTuple):
+    """A row of `answers`."""
+
+    poll_id: str
+    stands_for: str
+    outcome: str
+    answer_bytes: int | None
+    answer_sha256: str | None
+    completeness: str
+    file: str | None
 
 
 @dataclass(frozen=True)
@@ -57,6 +88,9 @@ class Annex:
 
     documents: Sequence[LoadedDocument]
     members: Mapping[str, str | None]
+    meanings: Sequence[MonthMeaning]
+    interpreted: Sequence[InterpretedReading]
+    answers: Sequence[ListedAnswer]
     policy: Mapping[str, object]
     versions: Mapping[str, str]
     warnings: Sequence[str]
@@ -82,10 +116,16 @@ def render_report(page: Page, annex: Annex) -> str:
         "<h2>What was read</h2>",
         *(render_usage(usage, n) + render_days_and_gaps(usage) for n, usage in enumerate(counters)),
         "" if counters else "<p>Nothing was asked in this month.</p>",
+        "<h2>What the numbers mean, and who says so</h2>",
+        _meanings(annex.meanings),
+        "<h2>Numbers that read in two ways</h2>",
+        _interpretations(annex.interpreted),
         "<h2>Values that changed after their day, or that fell</h2>",
         render_restatements(page),
         "<h2>Documents</h2>",
         _documents(annex),
+        "<h2>Answers that the verdicts stand on</h2>",
+        _answers(annex.answers),
         "<h2>Policy</h2>",
         table(["setting", "value"], [[name, _listed(v)] for name, v in annex.policy.items()]),
         "<h2>Versions</h2>",
@@ -132,17 +172,91 @@ def _totals(verdicts: Sequence[ReconciledRow]) -> str:
     )  # fmt: skip
 
 
-def _documents(annex: Annex) -> str:
+_SAID_BY = {"setting": "a setting", "data": "the data", "guess": "a guess by the report's name"}
+
+
+def _meanings(meanings: Sequence[MonthMeaning]) -> str:
     return table(
-        ["kind", "number", "supplier", "issued", "net", "file", "SHA-256 of the file", "in here"],
+        ["operation", "report, product", "period", "means", "says who", "used", "unit",
+         "last call"],
         [
-            [document.document_kind.replace("_", " ") + (" (a test)" if document.is_test else ""),
-             document.document_number, document.supplier_id, document.issue_date,
-             Money(document.net_amount, document.billing_currency), document.file_name,
-             document.file_sha256, annex.members[document.document_id] or "not given"]
-            for document in annex.documents
+            [row.operation_id, f"{row.report}, {row.product}",
+             format_period(row.billing_period_start, row.billing_period_end),
+             row.measure or "undetermined", _SAID_BY.get(row.measure_source, "nobody"),
+             row.consumed_quantity, row.consumed_unit, row.poll_id]
+            for row in meanings
         ],
     )  # fmt: skip
+
+
+def _interpretations(readings: Sequence[InterpretedReading]) -> str:
+    """Each text once, however often it was read."""
+    times = Counter(reading for reading in readings if reading.interpretation)
+    return table(
+        ["operation", "report, product", "as received", "read as", "because it is", "times"],
+        [
+            [reading.operation_id, f"{reading.report}, {reading.description}", reading.items_raw,
+             reading.items, reading.interpretation, Decimal(number)]
+            for reading, number in times.items()
+        ],
+    )  # fmt: skip
+
+
+_COMPLETENESS = {
+    "whole": "whole: its SHA-256 is that of the file",
+    "cut": "cut: the first 64 KiB, and the SHA-256 of the whole",
+    "masked": "the token in it was masked before it was kept",
+    "differs": "not what the SHA-256 was taken of: look into it",
+    "nothing": "nothing came",
+    "left out": "left out: too many for one file; it is in the warehouse",
+}
+
+
+def _answers(answers: Sequence[ListedAnswer]) -> str:
+    return table(
+        ["call", "stands for", "outcome", "bytes received", "SHA-256 as received", "kept", "file"],
+        [
+            [answer.poll_id, answer.stands_for, answer.outcome, answer.answer_bytes,
+             answer.answer_sha256, _COMPLETENESS[answer.completeness], answer.file]
+            for answer in answers
+        ],
+    )  # fmt: skip
+
+
+def _documents(annex: Annex) -> str:
+    return "".join(
+        f"<h3>{escape(_title(document))}</h3>"
+        + facts(
+            {
+                "supplier": _party(document.supplier_name, document.supplier_id),
+                "customer": _party(document.customer_name, document.customer_id),
+                "CUFE or UUID": document.document_uuid,
+                "issued": document.issue_date,
+                "net": _money(document.net_amount, document),
+                "tax": _money(document.tax_amount, document),
+                "to pay": _money(document.payable_amount, document),
+                "file": document.file_name,
+                "SHA-256 of the file": document.file_sha256,
+                "in here": annex.members[document.document_id] or "not given",
+            }
+        )
+        for document in annex.documents
+    ) or table([], [])
+
+
+def _title(document: LoadedDocument) -> str:
+    kind = document.document_kind.replace("_", " ")
+    number = document.document_number or "without a number"
+    return f"{kind} {number}" + (" (a test)" if document.is_test else "")
+
+
+def _party(name: str | None, tax_id: str | None) -> str:
+    stated = ", ".join(filter(None, (name, tax_id and f"tax id {tax_id}")))
+    return stated or "not stated"
+
+
+def _money(amount: Decimal | None, document: LoadedDocument) -> Money | str:
+    return "not stated" if amount is None else Money(amount, document.billing_currency)
 
 
 def _listed(value: object) -> str:
