@@ -92,21 +92,26 @@ def _(chosen, markup, sections, show):
         "<h2>Verdicts</h2>",
         f"<p>{markup.escape(sections.say_as_of(chosen.page))}</p>",
         *(
-            sections.render_sentence(verdict.row, chosen.page.language)
+            sections.render_sentence(verdict.row)
             + markup.folded(
                 "Where these numbers come from",
-                sections.render_origin(verdict, chosen.page.zone(verdict.row.operation_id)),
+                sections.render_origin(
+                    verdict, chosen.page.zone(verdict.row.operation_id), chosen.page.language
+                ),
             )
             for verdict in chosen.traced
         ),
-        sections.render_verdicts(chosen.page.verdicts),
+        sections.render_verdicts(chosen.page.verdicts, chosen.page.language),
     )
     return
 
 
 @app.cell
 def _(chosen, sections, show):
-    show("<h2>Volume and price</h2>", sections.render_bridges(chosen.page.verdicts))
+    show(
+        "<h2>Volume and price</h2>",
+        sections.render_bridges(chosen.page.verdicts, chosen.page.language),
+    )
     return
 
 
@@ -117,7 +122,8 @@ def _(chosen, markup, sections, show, usages):
         *(
             sections.render_usage(usage, number)
             + markup.folded(
-                "The gaps, and each day's last value", sections.render_days_and_gaps(usage)
+                "The gaps, and each day's last value",
+                sections.render_days_and_gaps(usage, chosen.page.language),
             )
             for number, usage in enumerate(usages(chosen.page))
         ),
@@ -131,7 +137,10 @@ def _(chosen, markup, sections, show):
         "<h2>Values that changed after their day, or that fell</h2>",
         sections.render_restatements(chosen.page),
         "<h2>Coverage</h2>",
-        markup.folded("Calls and answers of each day", sections.render_coverage(chosen.coverage)),
+        markup.folded(
+            "Calls and answers of each day",
+            sections.render_coverage(chosen.coverage, chosen.page.language),
+        ),
     )
     return
 

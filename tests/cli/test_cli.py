@@ -123,7 +123,7 @@ def test_load_prints_json_for_machines(project: Project) -> None:
         ("acme", "ok", 1)
     ]
     assert report["problems"] == [] and report["location"].endswith("wolkvox.duckdb")
-    assert result.stderr.count("acme rsync_s3_mp3 ok 1 rows") == 1
+    assert result.stderr.count("acme rsync_s3_mp3 ok 1 row ") == 1
 
 
 def test_a_named_report_is_asked(project: Project) -> None:

@@ -231,14 +231,19 @@ def test_a_month_that_comes_first_spoils_the_file(tmp_path: Path) -> None:
 
 
 def test_a_price_that_seems_to_end_a_day_early_is_a_warning(tmp_path: Path) -> None:
-    """valid_to is exclusive: the last day of a month is most likely meant to be inside."""
+    """valid_to is exclusive: the last day of a month is most likely meant to be inside, and so is
+    the day before the next price begins."""
     rows = [f"{REPORT};;A;0;1;COP;2026-01-01;{end}" for end in ("2026-09-30",)]
     rows += [f"{REPORT};;B;0;1;COP;2026-01-01;{end}" for end in ("2026-10-01",)]
     rows += [f"{REPORT};;C;0;1;COP;2026-01-01;{end}" for end in ("31/12/9999",)]
+    rows += [f"{REPORT};;D;0;1;COP;2026-01-01;2026-10-15", f"{REPORT};; d;0;2;COP;2026-10-16;"]
+    rows += [f"{REPORT};;E;0;1;COP;2026-01-01;2026-10-15", f"{REPORT};;E;0;2;COP;2026-10-15;"]
     rates = card(tmp_path, *rows)
     assert warn_of_card(rates, "rate_card.csv", [], []) == [
         "rate_card.csv, line 2, column valid_to: 2026-09-30 is the first day on which the price no "
-        "longer holds; if it is the last one on which it does, write 2026-10-01"
+        "longer holds; if it is the last one on which it does, write 2026-10-01",
+        "rate_card.csv, line 5, column valid_to: 2026-10-15 is the first day on which the price no "
+        "longer holds; if it is the last one on which it does, write 2026-10-16",
     ]
 
 

@@ -44,7 +44,7 @@ from wolkvox_billing.reconciliation.contract.line_map import MapRow
 from wolkvox_billing.reconciliation.facts import DayUse
 from wolkvox_billing.reconciliation.keys import compare
 from wolkvox_billing.reconciliation.policy import Policy
-from wolkvox_billing.reconciliation.totals import LeftOutTotal, tie_out
+from wolkvox_billing.reconciliation.totals import BilledLinesTotal, LeftOutTotal, tie_out
 from wolkvox_billing.reconciliation.unread import Point, Tail, Unread, unread_of_counter
 from wolkvox_billing.reconciliation.verdicts import judge
 from wolkvox_billing.reconciliation.words import explanation
@@ -442,7 +442,7 @@ def test_many_lines_make_one_key(warehouse: Project) -> None:
     row = only(result)
     assert (row.reconciliation_status, row.billed_quantity) == ("matched", 1000)
     assert result.totals.left_out == [LeftOutTotal("fee", "COP", Decimal(7000))]
-    assert result.totals.billed_lines == Decimal(107000)
+    assert result.totals.billed_lines == [BilledLinesTotal("COP", Decimal(107000))]
 
 
 def test_one_line_covers_all_products_that_no_other_line_names(warehouse: Project) -> None:
@@ -614,7 +614,7 @@ def test_init_writes_both_files_and_proposes_rows(project: Project) -> None:
     run = CliRunner().invoke
     done = run(main, ["reconcile", "--init"])
     assert done.exit_code == 0, done.output
-    assert "1 rows proposed" in done.output
+    assert "1 row proposed" in done.output
     assert "# proposed: 900123456,RSYNC,grabaciones en s*," in Path("line_map.csv").read_text()
     assert "0 rows proposed" in run(main, ["reconcile", "--init"]).output
     assert run(main, ["reconcile", "--month", "2026-10"]).exit_code == 0
@@ -745,7 +745,10 @@ def test_verdicts_add_up(
     unseen = unseen_everywhere(comparison, Unread(Tail(Decimal(5), 60, "busiest")))
     verdicts = judge(facts, comparison, unseen, rates, Policy())
     totals = tie_out(facts, comparison, verdicts)
-    assert totals.billed_lines == sum(line.amount for line in lines)
+    by_currency = {total.billing_currency: total.billed_cost for total in totals.billed_lines}
+    for currency in {billed.currency for billed in lines}:
+        amounts = [billed.amount for billed in lines if billed.currency == currency]
+        assert by_currency.get(currency or "", 0) == sum(amounts)
     judged_lines = sorted(line.document_id for verdict in verdicts for line in verdict.lines)
     assert judged_lines == sorted(line.document_id for line in lines)
     for verdict in verdicts:

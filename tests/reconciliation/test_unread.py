@@ -22,6 +22,7 @@ from wolkvox_billing.reconciliation.contract.rate_card import Rate
 from wolkvox_billing.reconciliation.facts import BilledLine, DayUse, Meter, MonthUse
 from wolkvox_billing.reconciliation.keys import compare
 from wolkvox_billing.reconciliation.policy import LANGUAGES, Policy
+from wolkvox_billing.reconciliation.totals import BilledLinesTotal
 from wolkvox_billing.reconciliation.unread import (
     Day,
     Point,
@@ -455,8 +456,8 @@ def test_a_period_of_two_months_is_shown_in_both(project: Project) -> None:
     november = reconcile("2026-11", policy=Policy(), clock=lambda: at)
     september = reconcile("2026-09", policy=Policy(), clock=lambda: at)
     assert october.rows == november.rows and only(november).reconciliation_status == "matched"
-    assert november.totals.billed_lines == 150000
-    assert (september.rows, september.totals.billed_lines) == ([], 0)
+    assert november.totals.billed_lines == [BilledLinesTotal("COP", Decimal(150000))]
+    assert (september.rows, september.totals.billed_lines) == ([], [])
 
 
 def test_a_note_that_corrects_nobody_knows_what_is_told(project: Project) -> None:

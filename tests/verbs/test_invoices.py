@@ -6,6 +6,7 @@ import json
 import os
 import re
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -13,15 +14,16 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from builders.documents import PDF, attached, declared, line, ubl, zipped
+from builders.documents import PDF, attached, declared, line, period, ubl, zipped
 from builders.project import NOON, Project
 from builders.sheets import HEADINGS, ROW
 from builders.sheets import csv as csv_of
 from builders.worlds import once
 from fake_wolkvox import Vendor
+from wolkvox_billing.cli.listing import receipt_as_row
 from wolkvox_billing.cli.main import main
 from wolkvox_billing.errors import SettingsError, WarehouseError
-from wolkvox_billing.verbs.invoices import Intake, invoices
+from wolkvox_billing.verbs.invoices import Intake, Receipt, invoices
 from wolkvox_billing.verbs.publish import publish
 from wolkvox_billing.verbs.status import status
 
@@ -456,3 +458,30 @@ def test_a_list_gets_its_currency_and_supplier_by_hand(project: Project) -> None
     assert project.query("SELECT billing_currency, supplier_id FROM invoice_documents") == [
         ("COP", "900123456")
     ]
+
+
+@pytest.mark.parametrize("order", ["an", "na", "a n", "n a"])
+def test_a_note_is_listed_in_the_month_in_which_it_is_judged(project: Project, order: str) -> None:
+    """A note of December corrects October's invoice, and names no month: it is October's, in
+    whatever order the two come, in one run or in two. One that corrects nobody knows what stays in
+    the rule's month."""
+    papers = {
+        "a": ubl(periods=period("2026-10-01", "2026-10-31")),
+        "n": ubl(kind="CreditNote", number="NC-1", corrects="F 1", issued="2026-12-05"),
+    }
+    receipts: list[Receipt] = []
+    for number, names in enumerate(order.split()):
+        folder = project.folder / f"inbox{number}"
+        folder.mkdir()
+        for place, name in enumerate(names):
+            (folder / f"{place}.xml").write_bytes(declared(papers[name]))
+        receipts = [r for r in read(project, folder.name).receipts if r.document_kind != "invoice"]
+    if order == "n a":  # read before what it corrects was there: it is read again
+        receipts = read(project, "inbox0").receipts
+    [note] = receipts
+    assert (note.period_start, note.period_end) == (date(2026, 10, 1), date(2026, 11, 1))
+    assert receipt_as_row(note)[2] == "2026-10"
+    other = ubl(kind="CreditNote", number="NC-2", corrects="F-77", issued="2026-12-05")
+    (project.folder / "other.xml").write_bytes(declared(other))
+    [unknown] = read(project, "other.xml").receipts
+    assert receipt_as_row(unknown)[2] == "2026-11 (by rule)"

@@ -89,7 +89,8 @@ def address(project: Project) -> Iterator[str]:
 def test_a_month_is_chosen_and_its_numbers_are_the_marts(
     browser: Browser, address: str, project: Project
 ) -> None:
-    """The newest judged month is shown first; another month and operation show theirs."""
+    """The newest judged month is shown first; another month and operation show theirs. What no
+    invoice bills has no bridge."""
     page = browser.open(address, OVERBILLED, "Evidence")
     [(explanation, measured, billed)] = project.query(
         "SELECT explanation, consumed_quantity, billed_quantity "
@@ -97,8 +98,8 @@ def test_a_month_is_chosen_and_its_numbers_are_the_marts(
         "WHERE operation_id = 'acme' AND billing_period_start = DATE '2026-10-01'"
     )
     assert explanation in page and (measured, billed) == (1000, 1450)
-    assert "acme rsync_s3_mp3 2026-10 1,000 1,450 450 overbilled_quantity" in page
-    bridge, _ = browser.find("svg[aria-label^='From contract']")
+    assert "acme rsync_s3_mp3 2026-10 1,000 1,450 +450 +50,000.00 COP overbilled_quantity" in page
+    [bridge] = browser.find("svg[aria-label^='From contract']")
     assert bridge.get_attribute("aria-label") == (
         "From contract to invoice: contracted cost 100,000.00 COP, volume effect +45,000.00 (more),"
         " price effect +5,000.00 (more), billed cost 150,000.00 COP"
@@ -218,7 +219,9 @@ def test_postgres_shows_the_same(
     october(project)
     with running_notebook(project.folder, settings) as url:
         page = browser.open(url, OVERBILLED, "Evidence")
-        assert "acme rsync_s3_mp3 2026-10 1,000 1,450 450 overbilled_quantity" in page
+        assert (
+            "acme rsync_s3_mp3 2026-10 1,000 1,450 +450 +50,000.00 COP overbilled_quantity" in page
+        )
         browser.press("button", "Write the evidence of 2026-10")
         browser.until("Download wolkvox-evidence-2026-10.zip")
 

@@ -63,7 +63,7 @@ def test_nothing_heavy_is_imported(
     process = run("--destination", warehouse.destination)
     name = "0010" if place == "files" else "acme"
     line, *_ = process.stdout.splitlines()
-    assert line == f"{name} {REPORT}: ok, 1 rows: Information found for the current month"
+    assert line == f"{name} {REPORT}: ok, 1 row: Information found for the current month"
     assert process.stdout.splitlines()[-1] == "imported:", process.stdout
     assert process.returncode == 0, process.stderr
     assert len(files(warehouse)) == 1

@@ -16,13 +16,14 @@ from wolkvox_billing.cli.listing import (
     RECEIPT_HEADINGS,
     VERDICT_HEADINGS,
     alarm_of,
+    captions,
     receipt_as_row,
     verdict_as_row,
 )
 from wolkvox_billing.cli.options import json_option, place_options
 from wolkvox_billing.cli.terminal import counting, print_json, print_table, say
 from wolkvox_billing.errors import SettingsError
-from wolkvox_billing.values.numbers import format_number
+from wolkvox_billing.values.numbers import format_count, format_number
 
 if TYPE_CHECKING:
     from wolkvox_billing.verbs.invoices import Intake
@@ -93,7 +94,8 @@ def invoices(
 def _print_intake(intake: Intake, rejected: list[str]) -> None:
     documents = [receipt for receipt in intake.receipts if receipt.document_id]
     if documents:
-        print_table(RECEIPT_HEADINGS, [receipt_as_row(receipt) for receipt in documents])
+        rows = [receipt_as_row(receipt, intake.language) for receipt in documents]
+        print_table(captions(RECEIPT_HEADINGS, intake.language), rows)
     for receipt in documents:
         for text in receipt.warnings:
             say(f"warning: {receipt.document_number or receipt.file_name}: {text}")
@@ -102,7 +104,8 @@ def _print_intake(intake: Intake, rejected: list[str]) -> None:
     for kind, count in intake.other_kinds.items():
         say(f"no invoices, passed over: {count} x {kind}")
     for currency, net in intake.net_amounts.items():
-        say(f"net of all, credit notes taken off: {format_number(net)} {currency}")
+        number = format_number(net, locale=intake.language)
+        say(f"net of all, credit notes taken off: {number} {currency}")
     say(", ".join(f"{count} {result}" for result, count in intake.counts.items()) or "no file")
     for text in intake.warnings:
         say(f"warning: {text}")
@@ -179,14 +182,17 @@ def _write_contract(destination: str, dataset: str, as_json: bool) -> None:
         return
     for file in written:
         say(f"written: {file}: edit it, it says how")
-    say(f"{len(proposed)} rows proposed for invoice lines that no row of the line map fits")
+    rows = format_count(len(proposed), "row")
+    say(f"{rows} proposed for invoice lines that no row of the line map fits")
     if blank := sum(not row["report"] for row in proposed):
         say(f"{blank} of them without a report, since their lines name none, or several: write it")
 
 
 def _print_reconciliation(reconciliation: Reconciliation) -> None:
     verdicts = reconciliation.rows
-    print_table(VERDICT_HEADINGS, [verdict_as_row(verdict) for verdict in verdicts])
+    locale = reconciliation.policy.language
+    rows = [verdict_as_row(verdict, locale) for verdict in verdicts]
+    print_table(captions(VERDICT_HEADINGS, locale), rows)
     for verdict in verdicts:
         mark = "! " if verdict.is_material else "  "
         say(f"{mark}{verdict.reconciliation_status}: {verdict.explanation}")

@@ -11,6 +11,7 @@ import click
 from wolkvox_billing.cli.listing import poll_as_row, poll_report_as_json, poll_report_as_lines
 from wolkvox_billing.cli.options import force_option, json_option, place_options, report_option
 from wolkvox_billing.cli.terminal import complain, print_json, print_table, say, watching
+from wolkvox_billing.values.numbers import format_count
 
 Report = TypeVar("Report")
 
@@ -42,7 +43,8 @@ def poll(
         for line in poll_report_as_lines(result):
             say(line)
         say(f"working folder: {result.working_folder}")
-        say(f"{result.waiting} answers wait there for the next load")
+        answers = format_count(result.waiting, "answer waits", "answers wait")
+        say(f"{answers} there for the next load")
     sys.exit(0 if result.is_good else 1)
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wolkvox_billing.values.numbers import format_amount, format_number
+from wolkvox_billing.values.locales import ENGLISH
+from wolkvox_billing.values.numbers import format_amount, format_count, format_number
 from wolkvox_billing.vendor.advice import ADVICE
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from wolkvox_billing.marts.reconciled import ReconciledRow
     from wolkvox_billing.polling.polls import Poll
     from wolkvox_billing.verbs.invoices import Receipt
@@ -16,7 +19,7 @@ if TYPE_CHECKING:
 
 Cells = list[object]
 VERDICT_HEADINGS = [
-    "operation", "product", "period", "measured", "billed", "difference", "status",
+    "operation", "product", "period", "measured", "billed", "cost difference", "status",
 ]  # fmt: skip
 FRESHNESS_HEADINGS = [
     "operation", "report", "product", "this month", "change", "age", "polls in 24 h", "unread days",
@@ -75,7 +78,7 @@ def poll_report_as_lines(report: PollReport) -> list[str]:
     lines = []
     for poll in report.polls:
         name = f"{poll.operation.operation_id} {poll.report}"
-        rows = f"{poll.judgement.count} rows"
+        rows = format_count(poll.judgement.count, "row")
         lines.append(f"{name}: {poll.outcome.value}, {rows}: {_words_of(poll)}")
         if not poll.outcome.is_answer:
             lines.append(f"  to do: {ADVICE[poll.outcome]}")
@@ -107,15 +110,22 @@ def alarm_of(row: ReconciledRow) -> str:
     return ": ".join(filter(None, (month, row.reconciliation_status, row.explanation)))
 
 
-def receipt_as_row(receipt: Receipt) -> Cells:
+def captions(headings: list[str], locale: str) -> list[str]:
+    """Return the headings of a table in the language of a locale."""
+    from wolkvox_billing.reconciliation.captions import caption  # of no use to a poll
+
+    return [caption(heading, locale) for heading in headings]
+
+
+def receipt_as_row(receipt: Receipt, locale: str = ENGLISH) -> Cells:
     from wolkvox_billing.values.periods import format_period  # of no use to a poll
 
     kind = (receipt.document_kind or "").replace("_", " ")
     name = receipt.document_number or receipt.file_name
-    warnings = f"{len(receipt.warnings)} warning{'s' if len(receipt.warnings) > 1 else ''}"
+    warnings = format_count(len(receipt.warnings), "warning")
     net = period = ""
     if receipt.net_amount is not None:
-        net = f"{format_amount(receipt.net_amount)} {receipt.billing_currency}"
+        net = f"{format_amount(receipt.net_amount, locale=locale)} {receipt.billing_currency}"
     if receipt.period_start and receipt.period_end:
         period = format_period(receipt.period_start, receipt.period_end)
         period += "" if receipt.period_source == "document" else f" (by {receipt.period_source})"
@@ -129,22 +139,27 @@ def receipt_as_row(receipt: Receipt) -> Cells:
     ]
 
 
-def verdict_as_row(row: ReconciledRow) -> Cells:
-    from wolkvox_billing.values.periods import format_period  # of no use to a poll
+def verdict_as_row(row: ReconciledRow, locale: str = ENGLISH) -> Cells:
+    """Return a verdict's cells. Where no invoice is in it nothing was billed, not even 0."""
+    from wolkvox_billing.reconciliation.captions import caption  # both of no use to a poll
+    from wolkvox_billing.values.periods import format_period
+
+    def number(value: Decimal | None) -> str:
+        return "" if value is None else format_number(value, locale=locale)
 
     start, end = row.billing_period_start, row.billing_period_end
-    variance = row.cost_variance
     money = ""
-    if variance is not None:
-        money = f"{format_amount(variance, signed=True)} {row.billing_currency}"
+    if row.is_billed and row.cost_variance is not None:
+        amount = format_amount(row.cost_variance, signed=True, locale=locale)
+        money = f"{amount} {row.billing_currency}"
     return [
         row.operation_id,
         _product_of(row),
         format_period(start, end),
-        row.consumed_quantity,
-        row.billed_quantity,
+        number(row.consumed_quantity),
+        number(row.billed_quantity) if row.is_billed else caption("no invoice", locale),
         money,
-        row.reconciliation_status.replace("_", " "),  # so that it wraps between words
+        caption(row.reconciliation_status, locale),
     ]
 
 

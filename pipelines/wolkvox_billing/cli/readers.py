@@ -12,6 +12,7 @@ from wolkvox_billing.cli.listing import FRESHNESS_HEADINGS, freshness_as_rows
 from wolkvox_billing.cli.options import dataset_option, json_option, place_options
 from wolkvox_billing.cli.terminal import print_json, print_table, say
 from wolkvox_billing.marts.dialects import DIALECTS
+from wolkvox_billing.values.numbers import format_count
 
 
 @click.command()
@@ -43,7 +44,8 @@ def status(destination: str, dataset: str, stale_after: float | None, as_json: b
     say(f"working folder: {state.working_folder}")
     say(f"dlt's own tools: {state.dlt_command}")
     if state.waiting:
-        say(f"{state.waiting} answers wait there for the next load")
+        answers = format_count(state.waiting, "answer waits", "answers wait")
+        say(f"{answers} there for the next load")
     for text in stale:
         say(f"stale: {text}")
     sys.exit(1 if stale else 0)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from wolkvox_billing.values.numbers import format_number
+from wolkvox_billing.values.numbers import format_count, format_number
 from wolkvox_billing.values.texts import harmless
 
 if TYPE_CHECKING:
@@ -34,10 +34,10 @@ def watching(work: str) -> Iterator[Callable[[Poll | Skip], None]]:
 
     def line(event: Poll | Skip) -> str:
         if isinstance(event, Poll):
-            rows = event.judgement.count
+            rows = format_count(event.judgement.count, "row")
             took = (event.finished_at - event.started_at).total_seconds()
             name = event.operation.operation_id
-            return f"{name} {event.report} {event.outcome.value} {rows} rows {took:.2f} s"
+            return f"{name} {event.report} {event.outcome.value} {rows} {took:.2f} s"
         return f"{event.operation_id} {event.report} not asked: {event.detail}"
 
     def show(event: Poll | Skip) -> None:

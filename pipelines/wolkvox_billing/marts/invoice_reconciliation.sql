@@ -26,5 +26,6 @@ SELECT
     r.explanation,
     r.cut_off,
     r.doubts_excluded,
-    r.settled_by
+    r.settled_by,
+    r.language
 FROM marts.reconciled AS r

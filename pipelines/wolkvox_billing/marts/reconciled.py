@@ -94,6 +94,14 @@ class ReconciledRow:
     settled_by: Annotated[
         str | None, Column(TEXT, "Of an inconclusive verdict: what would settle it")
     ] = None
+    language: Annotated[
+        str | None, Column(TEXT, "Of the sentences: the setting language as it was then")
+    ] = None
+
+    @property
+    def is_billed(self) -> bool:
+        """Whether an invoice is in it: without one nothing was billed, not even 0."""
+        return bool(self.invoice_ids)
 
 
 KEY = (

@@ -79,11 +79,7 @@ def read_billed_lines(client: Client, raw: str, policy: Policy) -> BilledLines:
         )
         if (line := _Line(*row)).document_id in documents
     ]
-    periods: _Periods = {
-        (document.supplier_id, bare_number(document.number)): document.period
-        for document in documents.values()
-        if document.kind == "invoice" and document.number and document.period
-    }
+    periods = _periods_of_invoices(documents.values())
     numbers = Counter(document.name for document in documents.values() if document.name[-1])
     suppliers = {str(document.supplier_id or "none") for document in loaded}
     shares = _share_out(documents, lines)
@@ -96,6 +92,30 @@ def read_billed_lines(client: Client, raw: str, policy: Policy) -> BilledLines:
         ],
         _doubts(documents, lines),
     )
+
+
+def read_periods_of_notes(client: Client, raw: str) -> dict[str, Period]:
+    """Return by document_id the period of each note that names none, and corrects an invoice that
+    is loaded."""
+    documents = [
+        document
+        for document in read_documents(client, raw)
+        if document.is_test is False and document.kind in BILLS
+    ]
+    periods = _periods_of_invoices(documents)
+    return {
+        note.document_id: periods[note.corrected]
+        for note in documents
+        if note.is_without_period and note.corrected in periods
+    }
+
+
+def _periods_of_invoices(documents: Iterable[BilledDocument]) -> _Periods:
+    return {
+        (document.supplier_id, bare_number(document.number)): document.period
+        for document in documents
+        if document.kind == "invoice" and document.number and document.period
+    }
 
 
 def _share_out(documents: Mapping[str, BilledDocument], lines: Sequence[_Line]) -> list[_Line]:

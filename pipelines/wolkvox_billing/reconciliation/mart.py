@@ -38,7 +38,7 @@ from wolkvox_billing.reconciliation.totals import Totals, tie_out
 from wolkvox_billing.reconciliation.verdicts import FIRST_NIGHT_IS_OVER, NO_FINDING, Verdict, judge
 from wolkvox_billing.reconciliation.words import excluded_doubts, explanation, settled_by
 from wolkvox_billing.values.clock import epoch
-from wolkvox_billing.values.numbers import format_amount
+from wolkvox_billing.values.numbers import format_amount, format_count
 from wolkvox_billing.values.periods import Period
 from wolkvox_billing.vendor.reports import REPORTS, is_nightly
 from wolkvox_billing.warehouse.sql import (
@@ -224,7 +224,8 @@ def _warn_of_lines(facts: Facts) -> list[str]:
     total = ", ".join(
         f"{format_amount(amounts[currency])} {currency}" for currency in sorted(amounts)
     )
-    return [f"{len(lines)} invoice lines over {total} name no period: they are in no month"]
+    named = format_count(len(lines), "invoice line")
+    return [f"{named} over {total} without a period: in no month"]
 
 
 def _warn_of_sums(facts: Facts, month: Period | None) -> list[str]:
@@ -296,6 +297,7 @@ def _row(verdict: Verdict, facts: Facts, policy: Policy) -> ReconciledRow:
         cut_off=_agreed_cut_off(verdict, facts),
         doubts_excluded=excluded_doubts(verdict, policy.language),
         settled_by=settled_by(verdict, policy.language),
+        language=policy.language,
     )
 
 

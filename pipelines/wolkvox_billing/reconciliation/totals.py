@@ -42,14 +42,21 @@ class LeftOutTotal:
 
 
 @dataclass(frozen=True)
+class BilledLinesTotal:
+    billing_currency: str | None
+    billed_cost: Decimal
+
+
+@dataclass(frozen=True)
 class Totals:
     """What each status comes to, by currency and unit, and each role that is not compared; the
-    fields are those of `reconcile --json`."""
+    fields are those of `reconcile --json`. `billed_lines` is what all lines come to, by currency:
+    no sum is over two of them."""
 
     billed_cost: list[BilledTotal]
     consumed_quantity: list[ConsumedTotal]
     left_out: list[LeftOutTotal]
-    billed_lines: Decimal
+    billed_lines: list[BilledLinesTotal]
 
 
 def tie_out(
@@ -83,8 +90,19 @@ def tie_out(
         [BilledTotal(*key, amount) for key, amount in sorted(billed.items()) if amount],
         [ConsumedTotal(*key, quantity) for key, quantity in sorted(consumed.items())],
         [LeftOutTotal(*key, amount) for key, amount in left_out.items()],
-        sum([*billed.values(), *left_out.values()], Decimal()),
+        _by_currency([*billed.items(), *left_out.items()]),
     )
+
+
+def _by_currency(
+    totals: Sequence[tuple[tuple[str, str | None], Decimal]],
+) -> list[BilledLinesTotal]:
+    """Return what totals of a status or role, and a currency, come to in each currency."""
+    sums: defaultdict[str, Decimal] = defaultdict(Decimal)
+    for (_, currency), amount in totals:
+        sums[currency or ""] += amount
+    return [BilledLinesTotal(currency, amount) for currency, amount in sorted(sums.items())
+            if amount]  # fmt: skip
 
 
 def _check(facts: Facts, comparison: Comparison, verdicts: Sequence[Verdict]) -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
+from statistics import median
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400  # seconds
+_LITTLE = 0.05  # of the time: pauses that hold less of it, of those that somebody makes,
+_HABIT = 3  # stand in a row where there are so many longer ones
 
 
 def choose_unit(seconds: int) -> tuple[int, str]:
@@ -14,6 +18,19 @@ def choose_unit(seconds: int) -> tuple[int, str]:
     if seconds >= 2 * MINUTE:
         return seconds // MINUTE, "minutes"
     return seconds, "seconds"
+
+
+def usual_pause(pauses: Sequence[float]) -> float | None:
+    """Return the pause that is usual among these, in seconds: their median, but of somebody who
+    asks twice in a row once a day, a day. None where there is none."""
+    rest = sorted(pauses)
+    while rest:
+        usual = median(rest)
+        longer = [pause for pause in rest if pause > 3 * usual]
+        if len(longer) < _HABIT or sum(rest) - sum(longer) > _LITTLE * sum(rest):
+            return usual
+        rest = longer
+    return None
 
 
 def format_span(seconds: int, days_from: int = 3 * DAY) -> str:

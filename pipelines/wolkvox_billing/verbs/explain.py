@@ -14,7 +14,7 @@ from wolkvox_billing.reconciliation.mart import fill_anew
 from wolkvox_billing.reconciliation.origin import BilledFrom, MeasuredFrom, Traced, trace
 from wolkvox_billing.reconciliation.policy import Policy, read_policy
 from wolkvox_billing.values.clock import Clock, format_second, utc_now
-from wolkvox_billing.values.numbers import format_amount, format_number
+from wolkvox_billing.values.numbers import format_amount, format_count, format_number
 from wolkvox_billing.values.periods import format_period, read_month
 from wolkvox_billing.warehouse.complaints import configured
 from wolkvox_billing.warehouse.duckdb_file import held_open
@@ -91,7 +91,7 @@ def _reading_lines(last: MeasuredFrom) -> Iterator[str]:
     status = "" if last.http_status is None else f", HTTP {last.http_status}"
     yield (
         f"  measured  {last.product} of {last.operation}, {last.measure or 'undetermined'}, "
-        f"by {last.readings:,} readings; the last one:"
+        f"by {format_count(last.readings, 'reading')}; the last one:"
     )
     yield (
         f"            read {format_second(last.read_at)}, items {last.items_raw!r}, "

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -32,9 +32,11 @@ from wolkvox_billing.invoices.tables import (
     rejected_rows,
     rejection_id,
 )
+from wolkvox_billing.reconciliation.billed_lines import read_periods_of_notes
 from wolkvox_billing.reconciliation.mart import fill_anew
 from wolkvox_billing.reconciliation.policy import PERIOD_RULES, read_policy
 from wolkvox_billing.values.clock import Clock, utc_now
+from wolkvox_billing.values.locales import ENGLISH
 from wolkvox_billing.values.tax_id import canonical_id
 from wolkvox_billing.verbs.load import NOT_RECONCILED
 from wolkvox_billing.warehouse.bulk import AsFiles
@@ -91,6 +93,7 @@ class Intake:
     other_kinds: Counter[str] = field(default_factory=Counter)
     warnings: list[str] = field(default_factory=list)
     location: str = ""
+    language: str = ENGLISH
 
     @property
     def counts(self) -> dict[str, int]:
@@ -142,8 +145,9 @@ def invoices(
     hints = Hints(decimal, currency and currency.upper(), supplier and canonical_id(supplier))
     if absent := [str(path) for path in paths if not Path(path).exists()]:
         raise SettingsError(f"there is no {', '.join(absent)}")
-    rule = period_rule or configured(read_policy).period_rule
-    intake = Intake()
+    policy = configured(read_policy)
+    rule = period_rule or policy.period_rule
+    intake = Intake(language=policy.language)
     with opened(destination, dataset) as pipeline:
         check_readable(pipeline)
         intake.location = location_of(pipeline)
@@ -162,6 +166,7 @@ def invoices(
 
         load_or_raise(pipeline, load, "not loaded, so read the files again")
         if engine_of(pipeline) in REFRESHED:
+            intake.receipts = _with_periods_of_notes(pipeline, intake.receipts)
             intake.warnings = _compare_anew(pipeline, clock())
     return intake
 
@@ -176,6 +181,21 @@ def _compare_anew(pipeline: dlt.Pipeline, now: datetime) -> list[str]:
     except WolkvoxError as error:
         complaint = str(error)
     return [NOT_RECONCILED.format(complaint)] if complaint else []
+
+
+def _with_periods_of_notes(pipeline: dlt.Pipeline, receipts: Sequence[Receipt]) -> list[Receipt]:
+    """Return the receipts, a note that names no period with that of the document that it corrects,
+    in which `reconcile` judges it; be it loaded before the note or behind it."""
+    if not any(receipt.document_kind != "invoice" and receipt.document_id for receipt in receipts):
+        return [*receipts]
+    with pipeline.sql_client() as client:
+        periods = read_periods_of_notes(client, pipeline.dataset_name)
+    return [
+        replace(receipt, period_start=period.start, period_end=period.end, period_source="document")
+        if (period := periods.get(receipt.document_id or ""))
+        else receipt
+        for receipt in receipts
+    ]
 
 
 def _refill(pipeline: dlt.Pipeline, now: datetime) -> None:

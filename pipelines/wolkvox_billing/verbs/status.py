@@ -7,7 +7,6 @@ from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
-from statistics import median
 from zoneinfo import ZoneInfo
 
 from wolkvox_billing.closing import warnings_of_closes
@@ -17,7 +16,7 @@ from wolkvox_billing.polling.spool import Spool, waiting_elsewhere
 from wolkvox_billing.reconciliation.cut_off import propose_cut_off
 from wolkvox_billing.reconciliation.policy import UNKNOWN, read_policy
 from wolkvox_billing.values.clock import Clock, midnight, utc_now
-from wolkvox_billing.values.durations import format_rounded
+from wolkvox_billing.values.durations import MINUTE, format_rounded, usual_pause
 from wolkvox_billing.values.periods import DAY, month_of
 from wolkvox_billing.vendor.answer import ANSWERS
 from wolkvox_billing.vendor.rejections import UnreadableRows
@@ -246,11 +245,11 @@ def _warnings_of_silence(record: TrackRecord, now: datetime) -> list[str]:
     warnings: list[str] = []
     age = now - record.last_answer_at
     answers = [poll.started_at for poll in record.polls if poll.outcome in ANSWERS]
-    pauses = [(b - a).total_seconds() for a, b in pairwise(answers)]
-    usual = timedelta(seconds=median(pauses)) if pauses else timedelta()
-    if not pauses and age > 2 * DAY:  # what is usual shows in the last week only
+    pause = usual_pause([(b - a).total_seconds() for a, b in pairwise(answers)]) or 0
+    usual = timedelta(seconds=pause)
+    if pause < MINUTE and age > 2 * DAY:  # what is usual shows in the last week only
         warnings.append(f"last answered {format_rounded(age)} ago: is the schedule running?")
-    if pauses and age > max(USUAL_PAUSES * usual, LEAST_LATE):
+    if pause >= MINUTE and age > max(USUAL_PAUSES * usual, LEAST_LATE):
         warnings.append(
             f"last answered {format_rounded(age)} ago, usually every {format_rounded(usual)}: "
             "is the schedule running?"

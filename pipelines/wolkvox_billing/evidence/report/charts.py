@@ -14,8 +14,11 @@ from typing import NamedTuple
 from wolkvox_billing.evidence.report.html import Money, escape
 from wolkvox_billing.evidence.report.month import Usage
 from wolkvox_billing.marts.reconciled import ReconciledRow
+from wolkvox_billing.reconciliation.captions import caption
 from wolkvox_billing.values.clock import day_start
 from wolkvox_billing.values.durations import HOUR, format_span
+from wolkvox_billing.values.locales import ENGLISH
+from wolkvox_billing.values.numbers import format_amount, format_number
 from wolkvox_billing.values.periods import format_month
 
 _WIDTH, _HEIGHT = 960, 310
@@ -77,7 +80,8 @@ class _UsageChart:
         for value in _steps(float(self.lowest), float(self.highest)):
             place = self.y(value)
             yield _line(_LEFT - 4, place, _WIDTH - _RIGHT, place, 'stroke-opacity=".15"')
-            yield _label(_LEFT - 8, place + 4, f"{value:,.10g}", "end")
+            number = format_number(Decimal(f"{value:.10g}"), locale=self.usage.locale)
+            yield _label(_LEFT - 8, place + 4, number, "end")
         yield _line(_LEFT, _FLOOR, _WIDTH - _RIGHT, _FLOOR)
         yield _line(_LEFT, _TOP, _LEFT, _FLOOR)
         first = self.usage.period.start
@@ -127,9 +131,10 @@ def _curve(points: list[tuple[float, float]], gaps: list[tuple[float, float]]) -
 
 
 def has_bridge(row: ReconciledRow) -> bool:
-    """Whether both effects are known, and the cost by contract is not what was billed."""
+    """Whether an invoice is in it, both effects are known, and the cost by contract is not what was
+    billed."""
     known = (row.contracted_cost, row.volume_effect, row.price_effect)
-    return None not in known and bool(row.cost_variance)
+    return row.is_billed and None not in known and bool(row.cost_variance)
 
 
 class _Bar(NamedTuple):
@@ -140,7 +145,7 @@ class _Bar(NamedTuple):
     pattern: str
 
 
-def draw_bridge(row: ReconciledRow, number: int) -> str:
+def draw_bridge(row: ReconciledRow, number: int, locale: str = ENGLISH) -> str:
     """Return a chart from what the contract says to what was billed: contracted cost, volume and
     price effect, billed cost. The axis starts at zero, so that a bar's length is its amount.
 
@@ -151,10 +156,34 @@ def draw_bridge(row: ReconciledRow, number: int) -> str:
         for amount in (row.contracted_cost, row.volume_effect, row.price_effect, row.billed_cost)
     )
     bars = [
-        _Bar("contracted cost", Decimal(), cost, f"{Money(cost, row.billing_currency)}", ""),
-        _Bar("volume effect", cost, cost + volume, _signed(volume), f"volume{number}"),
-        _Bar("price effect", cost + volume, billed, _signed(price), f"price{number}"),
-        _Bar("billed cost", Decimal(), billed, f"{Money(billed, row.billing_currency)}", ""),
+        _Bar(
+            caption("contracted cost", locale),
+            Decimal(),
+            cost,
+            Money(cost, row.billing_currency).printed(locale),
+            "",
+        ),
+        _Bar(
+            caption("volume effect", locale),
+            cost,
+            cost + volume,
+            _signed(volume, locale),
+            f"volume{number}",
+        ),
+        _Bar(
+            caption("price effect", locale),
+            cost + volume,
+            billed,
+            _signed(price, locale),
+            f"price{number}",
+        ),
+        _Bar(
+            caption("billed cost", locale),
+            Decimal(),
+            billed,
+            Money(billed, row.billing_currency).printed(locale),
+            "",
+        ),
     ]
     ends = [float(amount) for bar in bars for amount in (bar.start, bar.end)]
     low, high = min(ends), max(ends)
@@ -178,10 +207,10 @@ def draw_bridge(row: ReconciledRow, number: int) -> str:
     return _svg(12 + len(bars) * _ROW, f"From contract to invoice: {summary}", elements)
 
 
-def _signed(amount: Decimal) -> str:
+def _signed(amount: Decimal, locale: str) -> str:
     """With a word, since a bar does not show its direction."""
-    word = "more" if amount > 0 else "less" if amount < 0 else "none"
-    return f"{amount:+,.2f} ({word})" if amount else "0.00 (none)"
+    word = caption("more" if amount > 0 else "less" if amount < 0 else "none", locale)
+    return f"{format_amount(amount, signed=True, locale=locale)} ({word})"
 
 
 def _steps(low: float, high: float) -> Iterator[float]:

@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
+from wolkvox_billing.reconciliation.captions import caption
+from wolkvox_billing.values.locales import ENGLISH
 from wolkvox_billing.values.numbers import format_amount, format_number
 from wolkvox_billing.values.texts import harmless
 
@@ -47,19 +49,28 @@ _HASH = 64
 
 
 class Money(NamedTuple):
-    """An amount in a currency, as a cell of a table."""
+    """An amount in a currency, as a cell of a table; a difference has its sign."""
 
     amount: Decimal | None
     currency: str | None
+    is_signed: bool = False
 
-    def __str__(self) -> str:
+    def printed(self, locale: str = ENGLISH) -> str:
         if self.amount is None:
             return ""
-        return f"{format_amount(self.amount)} {self.currency or ''}".strip()
+        amount = format_amount(self.amount, signed=self.is_signed, locale=locale)
+        return f"{amount} {self.currency or ''}".strip()
 
 
-def table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """Return a table; numbers and amounts stand to the right. `None.` where there are no rows."""
+class Quantity(NamedTuple):
+    """A difference in units, as a cell of a table, with its sign."""
+
+    value: Decimal
+
+
+def table(headings: Sequence[str], rows: Sequence[Sequence[object]], locale: str = ENGLISH) -> str:
+    """Return a table; numbers and amounts stand to the right, written as the locale does, and the
+    headings are in its language. `None.` where there are no rows."""
     if not rows:
         return "<p>None.</p>"
     kinds = [
@@ -67,33 +78,37 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
         for column in zip(*rows, strict=True)
     ]
     head = "".join(
-        f'<th scope="col"{kind if "number" in kind else ""}>{escape(heading)}</th>'
+        f'<th scope="col"{kind if "number" in kind else ""}>{escape(caption(heading, locale))}</th>'
         for heading, kind in zip(headings, kinds, strict=True)
     )
-    body = "".join(f"<tr>{''.join(map(_cell, row))}</tr>\n" for row in rows)
+    body = "".join(f"<tr>{''.join(_cell(value, locale) for value in row)}</tr>\n" for row in rows)
     return (
         f'<div class="wide"><table><thead><tr>{head}</tr></thead>\n<tbody>{body}</tbody></table>'
         "</div>"
     )
 
 
-def facts(named: Mapping[str, object]) -> str:
+def facts(named: Mapping[str, object], locale: str = ENGLISH) -> str:
     """Return names and values below each other, without those that are None."""
     listed = "".join(
         f"<dt>{escape(name)}</dt>"
-        f"<dd{_kind(value) if _is_hash(value) else ''}>{_printed(value)}</dd>"
+        f"<dd{_kind(value) if _is_hash(value) else ''}>{_printed(value, locale)}</dd>"
         for name, value in named.items()
         if value is not None
     )
     return f"<dl>{listed}</dl>"
 
 
-def _cell(value: object) -> str:
-    return f"<td{_kind(value)}>{'' if value is None else _printed(value)}</td>"
+def _cell(value: object, locale: str) -> str:
+    return f"<td{_kind(value)}>{'' if value is None else _printed(value, locale)}</td>"
 
 
-def _printed(value: object) -> str:
-    return escape(format_number(value) if isinstance(value, Decimal) else str(value))
+def _printed(value: object, locale: str) -> str:
+    if isinstance(value, Money):
+        return escape(value.printed(locale))
+    if isinstance(value, Quantity):
+        return format_number(value.value, signed=True, locale=locale)
+    return escape(format_number(value, locale=locale) if isinstance(value, Decimal) else str(value))
 
 
 def _is_hash(value: object) -> bool:
@@ -101,7 +116,7 @@ def _is_hash(value: object) -> bool:
 
 
 def _kind(value: object) -> str:
-    if isinstance(value, (Decimal, Money, int)):
+    if isinstance(value, (Decimal, Money, Quantity, int)):
         return ' class="number"'
     if _is_hash(value):
         return ' class="hash"'

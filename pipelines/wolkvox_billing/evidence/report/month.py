@@ -7,7 +7,6 @@ A row of a table or a mart has the fields that are shown, named as its columns a
 from __future__ import annotations
 
 import itertools
-import statistics
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,7 +17,8 @@ from zoneinfo import ZoneInfo
 
 from wolkvox_billing.marts.reconciled import ReconciledRow
 from wolkvox_billing.values.clock import day_start
-from wolkvox_billing.values.durations import HOUR
+from wolkvox_billing.values.durations import HOUR, usual_pause
+from wolkvox_billing.values.locales import ENGLISH
 from wolkvox_billing.values.numbers import format_number
 from wolkvox_billing.values.periods import Period
 from wolkvox_billing.vendor.answer import ANSWERS
@@ -94,7 +94,7 @@ class Page:
     restatements: Sequence[Restatement]
     zones: Mapping[str, str]
     measures: Mapping[Counter, str]
-    language: str = "en"
+    language: str = ENGLISH  # of tables; a sentence has its own
 
     @property
     def month(self) -> str:
@@ -133,6 +133,7 @@ class Usage:
     readings: Sequence[LoadedReading]
     asked: Asked
     bills: Sequence[Bill]
+    locale: str = ENGLISH
 
     @property
     def title(self) -> str:
@@ -156,7 +157,7 @@ class Usage:
         end = max(min(end, int(self.as_of.timestamp())), start)
         points = [start, *(at for at in sorted(self.asked.answered) if start <= at <= end), end]
         apart = [b - a for a, b in itertools.pairwise(points[1:-1])]
-        usual = 3 * statistics.median(apart) if apart else 36 * HOUR
+        usual = 3 * (usual_pause(apart) or 12 * HOUR)
         least = int(min(max(usual, HOUR), 36 * HOUR))
         pairs = itertools.pairwise(points)
         return [(a, b) for a, b in pairs if b - a > least or (b == end and b > a)], least
@@ -188,19 +189,24 @@ def usages(page: Page) -> list[Usage]:
             measure=page.measures.get(counter),
             readings=read[counter],
             asked=asked[counter[:2]],
-            bills=_bills(page.verdicts, counter),
+            bills=_bills(page, counter),
+            locale=page.language,
         )
         for counter in sorted([*read, *(Counter(*pair, "") for pair in unread)])
     ]
 
 
-def _bills(verdicts: Sequence[ReconciledRow], counter: Counter) -> list[Bill]:
+def _bills(page: Page, counter: Counter) -> list[Bill]:
+    """Return what invoices bill of a counter; where there is none nothing, not even 0."""
     bills: list[Bill] = []
-    for row in verdicts:
+    for row in page.verdicts:
         quantity = row.billed_quantity
-        if (row.operation_id or "", row.report) != counter[:2] or quantity is None:
+        if (row.operation_id or "", row.report) != counter[:2]:
+            continue
+        if quantity is None or not row.is_billed:
             continue
         if row.product in (None, counter.product):
             of = " for the whole report" if row.product is None and counter.product else ""
-            bills.append(Bill(quantity, f"billed{of}: {format_number(quantity)}"))
+            number = format_number(quantity, locale=page.language)
+            bills.append(Bill(quantity, f"billed{of}: {number}"))
     return bills

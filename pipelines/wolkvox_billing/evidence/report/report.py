@@ -20,10 +20,12 @@ from wolkvox_billing.evidence.report.sections import (
     render_days_and_gaps,
     render_restatements,
     render_sentence,
+    render_status,
     render_usage,
     render_verdicts,
 )
 from wolkvox_billing.marts.reconciled import ReconciledRow
+from wolkvox_billing.reconciliation.captions import caption
 from wolkvox_billing.values.clock import format_moment
 from wolkvox_billing.values.periods import format_period
 
@@ -106,26 +108,29 @@ def render_report(page: Page, annex: Annex) -> str:
         "from the files beside this page; <code>manifest.json</code> holds the SHA-256 of "
         "each.</p>",
         "<h2>Verdicts</h2>",
-        *(render_sentence(verdict, page.language) for verdict in page.verdicts),
-        render_verdicts(page.verdicts),
+        *(render_sentence(verdict) for verdict in page.verdicts),
+        render_verdicts(page.verdicts, page.language),
         "<h2>Totals</h2>",
-        _totals(page.verdicts),
+        _totals(page.verdicts, page.language),
         *(f"<p>Warning: {escape(warning)}</p>" for warning in annex.warnings),
         "<h2>Volume and price</h2>",
-        render_bridges(page.verdicts),
+        render_bridges(page.verdicts, page.language),
         "<h2>What was read</h2>",
-        *(render_usage(usage, n) + render_days_and_gaps(usage) for n, usage in enumerate(counters)),
+        *(
+            render_usage(usage, n) + render_days_and_gaps(usage, page.language)
+            for n, usage in enumerate(counters)
+        ),
         "" if counters else "<p>Nothing was asked in this month.</p>",
         "<h2>What the numbers mean, and who says so</h2>",
-        _meanings(annex.meanings),
+        _meanings(annex.meanings, page.language),
         "<h2>Numbers that read in two ways</h2>",
-        _interpretations(annex.interpreted),
+        _interpretations(annex.interpreted, page.language),
         "<h2>Values that changed after their day, or that fell</h2>",
         render_restatements(page),
         "<h2>Documents</h2>",
-        _documents(annex),
+        _documents(annex, page.language),
         "<h2>Answers that the verdicts stand on</h2>",
-        _answers(annex.answers),
+        _answers(annex.answers, page.language),
         "<h2>Policy</h2>",
         table(["setting", "value"], [[name, _listed(v)] for name, v in annex.policy.items()]),
         "<h2>Versions</h2>",
@@ -143,39 +148,58 @@ def render_report(page: Page, annex: Annex) -> str:
 
 @dataclass
 class _Sum:
+    """What verdicts come to: `billed` = `contracted` + `difference` + `unknown`, which no contract
+    has a price for; beside it what was used, and is in no invoice. None where there is nothing."""
+
     verdicts: int = 0
-    billed: Decimal = Decimal()
-    contracted: Decimal = Decimal()
-    unknown: int = 0
+    billed: Decimal | None = None
+    contracted: Decimal | None = None
+    difference: Decimal | None = None
+    unknown: Decimal | None = None
+    unbilled: Decimal | None = None
 
     def add(self, row: ReconciledRow) -> None:
         self.verdicts += 1
-        self.billed += row.billed_cost or 0
-        self.contracted += row.contracted_cost or 0
-        self.unknown += row.contracted_cost is None
+        if not row.is_billed:
+            self.unbilled = _add(self.unbilled, row.contracted_cost)
+            return
+        self.billed = _add(self.billed, row.billed_cost)
+        self.contracted = _add(self.contracted, row.contracted_cost)
+        self.difference = _add(self.difference, row.cost_variance)
+        if row.contracted_cost is None:
+            self.unknown = _add(self.unknown, row.billed_cost)
 
 
-def _totals(verdicts: Sequence[ReconciledRow]) -> str:
-    """What each status comes to in each currency; a contract's cost that nobody knows is said."""
+def _add(total: Decimal | None, amount: Decimal | None) -> Decimal | None:
+    return total if amount is None else (total or Decimal()) + amount
+
+
+def _totals(verdicts: Sequence[ReconciledRow], locale: str) -> str:
+    """Return a table of what each status comes to in each currency. What nobody has a price for is
+    no part of the cost by contract, nor of the difference."""
     sums: defaultdict[tuple[str, str], _Sum] = defaultdict(_Sum)
     for row in verdicts:
         for status in (row.reconciliation_status, "all"):
             sums[status, row.billing_currency or ""].add(row)
     ordered = sorted(sums.items(), key=lambda item: (item[0][0] == "all", item[0]))
     return table(
-        ["status", "verdicts", "billed", "by contract", "without a known cost by contract"],
+        ["status", "verdicts", "billed", "by contract", "cost difference",
+         "billed without a known cost by contract", "used, and not billed"],
         [
-            [status, Decimal(total.verdicts), Money(total.billed, currency),
-             Money(total.contracted, currency), Decimal(total.unknown)]
+            [caption(status, locale) if status == "all" else render_status(status, locale),
+             Decimal(total.verdicts), Money(total.billed, currency),
+             Money(total.contracted, currency), Money(total.difference, currency, is_signed=True),
+             Money(total.unknown, currency), Money(total.unbilled, currency)]
             for (status, currency), total in ordered
         ],
+        locale,
     )  # fmt: skip
 
 
 _SAID_BY = {"setting": "a setting", "data": "the data", "guess": "a guess by the report's name"}
 
 
-def _meanings(meanings: Sequence[MonthMeaning]) -> str:
+def _meanings(meanings: Sequence[MonthMeaning], locale: str) -> str:
     return table(
         ["operation", "report, product", "period", "means", "says who", "used", "unit",
          "last call"],
@@ -186,10 +210,11 @@ def _meanings(meanings: Sequence[MonthMeaning]) -> str:
              row.consumed_quantity, row.consumed_unit, row.poll_id]
             for row in meanings
         ],
+        locale,
     )  # fmt: skip
 
 
-def _interpretations(readings: Sequence[InterpretedReading]) -> str:
+def _interpretations(readings: Sequence[InterpretedReading], locale: str) -> str:
     """Each text once, however often it was read."""
     times = Counter(reading for reading in readings if reading.interpretation)
     return table(
@@ -199,6 +224,7 @@ def _interpretations(readings: Sequence[InterpretedReading]) -> str:
              reading.items, reading.interpretation, Decimal(number)]
             for reading, number in times.items()
         ],
+        locale,
     )  # fmt: skip
 
 
@@ -212,7 +238,7 @@ _COMPLETENESS = {
 }
 
 
-def _answers(answers: Sequence[ListedAnswer]) -> str:
+def _answers(answers: Sequence[ListedAnswer], locale: str) -> str:
     return table(
         ["call", "stands for", "outcome", "bytes received", "SHA-256 as received", "kept", "file"],
         [
@@ -220,10 +246,11 @@ def _answers(answers: Sequence[ListedAnswer]) -> str:
              answer.answer_sha256, _COMPLETENESS[answer.completeness], answer.file]
             for answer in answers
         ],
+        locale,
     )  # fmt: skip
 
 
-def _documents(annex: Annex) -> str:
+def _documents(annex: Annex, locale: str) -> str:
     return "".join(
         f"<h3>{escape(_title(document))}</h3>"
         + facts(
@@ -238,7 +265,8 @@ def _documents(annex: Annex) -> str:
                 "file": document.file_name,
                 "SHA-256 of the file": document.file_sha256,
                 "in here": annex.members[document.document_id] or "not given",
-            }
+            },
+            locale,
         )
         for document in annex.documents
     ) or table([], [])

@@ -8,12 +8,15 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from wolkvox_billing.evidence.report.charts import draw_bridge, draw_usage, has_bridge
-from wolkvox_billing.evidence.report.html import Money, escape, facts, table
+from wolkvox_billing.evidence.report.html import Money, Quantity, escape, facts, table
 from wolkvox_billing.evidence.report.month import DayCoverage, Page, Usage
 from wolkvox_billing.marts.reconciled import ReconciledRow
+from wolkvox_billing.reconciliation.captions import caption
 from wolkvox_billing.reconciliation.origin import BilledFrom, MeasuredFrom, Traced
 from wolkvox_billing.values.clock import format_moment
 from wolkvox_billing.values.durations import format_span
+from wolkvox_billing.values.locales import language_tag
+from wolkvox_billing.values.numbers import format_count
 from wolkvox_billing.values.periods import format_period
 
 
@@ -22,13 +25,15 @@ def say_as_of(page: Page) -> str:
     return f"As of {format_moment(page.as_of, page.zone(''))}."
 
 
-def render_sentence(row: ReconciledRow, language: str) -> str:
-    """Return a verdict in words."""
+def render_sentence(row: ReconciledRow) -> str:
+    """Return a verdict in words, marked as of the language that it was written in, be the setting
+    another one by now."""
+    written_in = language_tag(row.language or "")  # "" is one that nobody knows
     kind, mark = ("verdict material", "Worth an alarm: ") if row.is_material else ("verdict", "")
     return (
         f'<p class="{kind}">{mark}<strong>{escape(row.reconciliation_status)}</strong>: '
-        f'<span lang="{escape(language)}">{escape(row.explanation)}</span></p>'
-        + _render_doubts(row, language)
+        f'<span lang="{escape(written_in)}">{escape(row.explanation)}</span></p>'
+        + _render_doubts(row, written_in)
     )
 
 
@@ -42,23 +47,46 @@ def _render_doubts(row: ReconciledRow, language: str) -> str:
     return f"<details><summary>{says}</summary><ul>{items}</ul></details>"
 
 
-def render_verdicts(verdicts: Sequence[ReconciledRow]) -> str:
+def render_verdicts(verdicts: Sequence[ReconciledRow], locale: str) -> str:
+    """Return a table of the verdicts, the differences in units and in money. Where no invoice is in
+    one nothing was billed, not even 0."""
     return table(
-        ["operation", "report, product", "period", "measured", "billed", "difference", "status"],
+        ["operation", "report, product", "period", "measured", "billed", "quantity difference",
+         "cost difference", "status"],
         [
-            [*_named(row), row.consumed_quantity, row.billed_quantity,
-             row.quantity_variance, row.reconciliation_status]
+            [*_named(row), row.consumed_quantity, *_billed_cells(row, locale),
+             render_status(row.reconciliation_status, locale)]
             for row in verdicts
         ],
+        locale,
     )  # fmt: skip
 
 
-def render_bridges(verdicts: Sequence[ReconciledRow]) -> str:
+def _billed_cells(row: ReconciledRow, locale: str) -> list[object]:
+    """Return what was billed, and how that differs in units and in money."""
+    if not row.is_billed:
+        return [caption("no invoice", locale), None, None]
+    variance = row.quantity_variance
+    return [
+        row.billed_quantity,
+        None if variance is None else Quantity(variance),
+        Money(row.cost_variance, row.billing_currency, is_signed=True),
+    ]
+
+
+def render_status(status: str, locale: str) -> str:
+    """Return a status as the contract has it, and in the language of the page where that is another
+    one."""
+    translated = caption(status, locale)
+    return status if translated == status.replace("_", " ") else f"{status}: {translated}"
+
+
+def render_bridges(verdicts: Sequence[ReconciledRow], locale: str) -> str:
     """Return the ways from contracted to billed cost: a table of all, and a chart of each that
     differs."""
     charts = [
         f"<figure><h3>{escape(', '.join(filter(None, _named(row))))}</h3>"
-        f"{draw_bridge(row, number)}</figure>"
+        f"{draw_bridge(row, number, locale)}</figure>"
         for number, row in enumerate(verdicts)
         if has_bridge(row)
     ]
@@ -66,13 +94,26 @@ def render_bridges(verdicts: Sequence[ReconciledRow]) -> str:
         ["operation", "report, product", "period", "contracted cost", "volume effect",
          "price effect", "billed cost"],
         [
-            [*_named(row),
-             *(Money(amount, row.billing_currency) for amount in
-               (row.contracted_cost, row.volume_effect, row.price_effect, row.billed_cost))]
+            [*_named(row), *_costs(row)]
             for row in verdicts
         ],
+        locale,
     )  # fmt: skip
     return "\n".join([*charts, listed])
+
+
+def _costs(row: ReconciledRow) -> list[Money]:
+    """Return contracted cost, both effects and billed cost; without an invoice the first only."""
+    currency = row.billing_currency
+    contracted = Money(row.contracted_cost, currency)
+    if not row.is_billed:
+        return [contracted, *[Money(None, currency)] * 3]
+    effects = (row.volume_effect, row.price_effect)
+    return [
+        contracted,
+        *(Money(effect, currency, is_signed=True) for effect in effects),
+        Money(row.billed_cost, currency),
+    ]
 
 
 def _named(row: ReconciledRow) -> list[str]:
@@ -94,7 +135,7 @@ def render_usage(usage: Usage, number: int) -> str:
     )
 
 
-def render_days_and_gaps(usage: Usage) -> str:
+def render_days_and_gaps(usage: Usage, locale: str) -> str:
     """Return what the chart shows, in tables."""
     gaps, _ = usage.gaps()
     last_of_day = {row.date: row for row in sorted(usage.readings, key=lambda row: row.read_epoch)}
@@ -105,12 +146,14 @@ def render_days_and_gaps(usage: Usage) -> str:
              format_span(gap[1] - gap[0])]
             for gap in gaps
         ],
+        locale,
     ) + table(
         ["day", "last value read", "read at", "call"],
         [
             [day, row.items, format_moment(row.read_at, usage.zone), row.poll_id]
             for day, row in sorted(last_of_day.items())
         ],
+        locale,
     )  # fmt: skip
 
 
@@ -131,10 +174,11 @@ def _caption(usage: Usage) -> str:
 
 def _coverage(usage: Usage) -> str:
     gaps, _ = usage.gaps()
+    calls = format_count(len(usage.asked.answered), "call")
     return (
-        f"Coverage: {len(usage.asked.days)} of {usage.days} days answered; "
-        f"{len(usage.asked.answered)} calls answered, {len(usage.asked.refused)} refused or not "
-        "answered; longest time without an answer that stands out: "
+        f"Coverage: {len(usage.asked.days)} of {usage.days} days answered; {calls} answered, "
+        f"{len(usage.asked.refused)} refused or not answered; longest time without an answer that "
+        "stands out: "
         f"{format_span(max((b - a for a, b in gaps), default=0))}."
     )
 
@@ -148,10 +192,11 @@ def render_restatements(page: Page) -> str:
              row.quantity, format_moment(row.read_at, page.zone(row.operation_id))]
             for row in page.restatements
         ],
+        page.language,
     )  # fmt: skip
 
 
-def render_coverage(days: Sequence[DayCoverage]) -> str:
+def render_coverage(days: Sequence[DayCoverage], locale: str) -> str:
     return table(
         ["day", "operation", "report", "calls", "answered", "refused", "longest gap in minutes"],
         [
@@ -159,23 +204,24 @@ def render_coverage(days: Sequence[DayCoverage]) -> str:
              day.refusals, day.largest_gap_minutes]
             for day in days
         ],
+        locale,
     )  # fmt: skip
 
 
-def render_origin(verdict: Traced, zone: ZoneInfo) -> str:
+def render_origin(verdict: Traced, zone: ZoneInfo, locale: str) -> str:
     """Return what a verdict came from: the last readings with their calls, and the lines with their
     files."""
     parts = ["<h3>Measured: the last reading of each product</h3>"]
-    parts += [_measured(last, zone) for last in verdict.measured_from] or ["<p>None.</p>"]
+    parts += [_measured(last, zone, locale) for last in verdict.measured_from] or ["<p>None.</p>"]
     if verdict.polls is not None:
         polls, answered = verdict.polls, verdict.polls_answered
-        parts.append(f"<p>{polls:,} calls in this period, {answered:,} answered.</p>")
+        parts.append(f"<p>{format_count(polls, 'call')} in this period, {answered:,} answered.</p>")
     parts.append("<h3>Billed: each line</h3>")
-    parts += [_billed(line) for line in verdict.billed_from] or ["<p>None.</p>"]
+    parts += [_billed(line, locale) for line in verdict.billed_from] or ["<p>None.</p>"]
     return "".join(parts)
 
 
-def _measured(last: MeasuredFrom, zone: ZoneInfo) -> str:
+def _measured(last: MeasuredFrom, zone: ZoneInfo, locale: str) -> str:
     status = "" if last.http_status is None else f", HTTP {last.http_status}"
     return facts(
         {
@@ -188,11 +234,12 @@ def _measured(last: MeasuredFrom, zone: ZoneInfo) -> str:
             "date, as received": last.date_raw,
             "call": f"{last.poll_id}: {last.outcome}{status}",
             "SHA-256 of the answer": last.answer_sha256,
-        }
+        },
+        locale,
     )
 
 
-def _billed(line: BilledFrom) -> str:
+def _billed(line: BilledFrom, locale: str) -> str:
     return facts(
         {
             line.document_kind.replace("_", " "): line.document_number or "no number",
@@ -202,5 +249,6 @@ def _billed(line: BilledFrom) -> str:
             "file": line.file_name,
             "SHA-256 of the file": line.file_sha256,
             "document_id": line.document_id,
-        }
+        },
+        locale,
     )

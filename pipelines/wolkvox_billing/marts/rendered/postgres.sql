@@ -28,7 +28,7 @@ CREATE TABLE IF NOT EXISTS __marts__.line_map (line_number BIGINT, supplier_id T
 CREATE TABLE IF NOT EXISTS __marts__.rate_card (line_number BIGINT, report TEXT, operation_id TEXT, product TEXT, from_quantity DECIMAL(18, 4), unit_price DECIMAL(18, 8), currency TEXT, valid_from DATE, valid_to DATE, rounding TEXT);
 
 -- table reconciled
-CREATE TABLE IF NOT EXISTS __marts__.reconciled (supplier_id TEXT, operation_id TEXT, operation_name TEXT, report TEXT, product TEXT, billing_period_start DATE, billing_period_end DATE, billing_currency TEXT, consumed_quantity DECIMAL(18, 4), billed_quantity DECIMAL(18, 4), quantity_variance DECIMAL(18, 4), contracted_unit_price DECIMAL(18, 8), contracted_cost DECIMAL(18, 4), billed_cost DECIMAL(18, 4), cost_variance DECIMAL(18, 4), volume_effect DECIMAL(18, 4), price_effect DECIMAL(18, 4), invoice_ids TEXT, hours_unread_at_end DECIMAL(18, 4), reconciliation_status TEXT, is_material BOOLEAN, explanation TEXT, cut_off TEXT, doubts_excluded TEXT, settled_by TEXT);
+CREATE TABLE IF NOT EXISTS __marts__.reconciled (supplier_id TEXT, operation_id TEXT, operation_name TEXT, report TEXT, product TEXT, billing_period_start DATE, billing_period_end DATE, billing_currency TEXT, consumed_quantity DECIMAL(18, 4), billed_quantity DECIMAL(18, 4), quantity_variance DECIMAL(18, 4), contracted_unit_price DECIMAL(18, 8), contracted_cost DECIMAL(18, 4), billed_cost DECIMAL(18, 4), cost_variance DECIMAL(18, 4), volume_effect DECIMAL(18, 4), price_effect DECIMAL(18, 4), invoice_ids TEXT, hours_unread_at_end DECIMAL(18, 4), reconciliation_status TEXT, is_material BOOLEAN, explanation TEXT, cut_off TEXT, doubts_excluded TEXT, settled_by TEXT, language TEXT);
 
 -- table reconciled_by
 CREATE TABLE IF NOT EXISTS __marts__.reconciled_by (inputs_digest TEXT, policy_digest TEXT);
@@ -164,7 +164,7 @@ COMMENT ON COLUMN __marts__.poll_coverage.largest_gap_minutes IS 'The longest ti
 COMMENT ON COLUMN __marts__.poll_coverage.refusals IS 'Calls that were refused or not answered';
 
 -- view invoice_reconciliation
-CREATE VIEW __marts__.invoice_reconciliation AS SELECT r.supplier_id, r.operation_id, r.operation_name, r.report, r.product, r.billing_period_start, r.billing_period_end, r.billing_currency, r.consumed_quantity, r.billed_quantity, r.quantity_variance, r.contracted_unit_price, r.contracted_cost, r.billed_cost, r.cost_variance, r.volume_effect, r.price_effect, r.invoice_ids, r.hours_unread_at_end, r.reconciliation_status, r.is_material, r.explanation, r.cut_off, r.doubts_excluded, r.settled_by FROM __marts__.reconciled AS r;
+CREATE VIEW __marts__.invoice_reconciliation AS SELECT r.supplier_id, r.operation_id, r.operation_name, r.report, r.product, r.billing_period_start, r.billing_period_end, r.billing_currency, r.consumed_quantity, r.billed_quantity, r.quantity_variance, r.contracted_unit_price, r.contracted_cost, r.billed_cost, r.cost_variance, r.volume_effect, r.price_effect, r.invoice_ids, r.hours_unread_at_end, r.reconciliation_status, r.is_material, r.explanation, r.cut_off, r.doubts_excluded, r.settled_by, r.language FROM __marts__.reconciled AS r;
 COMMENT ON VIEW __marts__.invoice_reconciliation IS 'One row per supplier, operation, report, product, period and currency: what was billed against what was measured';
 COMMENT ON COLUMN __marts__.invoice_reconciliation.supplier_id IS 'The supplier''s tax id';
 COMMENT ON COLUMN __marts__.invoice_reconciliation.operation_id IS 'The operation''s name in the settings';
@@ -191,3 +191,4 @@ COMMENT ON COLUMN __marts__.invoice_reconciliation.explanation IS 'The verdict i
 COMMENT ON COLUMN __marts__.invoice_reconciliation.cut_off IS 'Of a nightly copy: the measure of the month that the invoice agrees with';
 COMMENT ON COLUMN __marts__.invoice_reconciliation.doubts_excluded IS 'Of an accusation: the honest explanations, and what excludes each, by lines';
 COMMENT ON COLUMN __marts__.invoice_reconciliation.settled_by IS 'Of an inconclusive verdict: what would settle it';
+COMMENT ON COLUMN __marts__.invoice_reconciliation.language IS 'Of the sentences: the setting language as it was then';

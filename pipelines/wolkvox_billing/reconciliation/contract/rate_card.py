@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from itertools import pairwise
 from pathlib import Path
@@ -17,7 +17,7 @@ from wolkvox_billing.reconciliation.contract.csv_file import CsvRow, read_rows
 from wolkvox_billing.reconciliation.contract.names import unknown_names
 from wolkvox_billing.reconciliation.facts import Meter, MonthUse
 from wolkvox_billing.values.dates import MonthFirst, read_entered_day
-from wolkvox_billing.values.periods import Period
+from wolkvox_billing.values.periods import DAY, Period
 from wolkvox_billing.values.spelling import plain
 
 COLUMNS = (
@@ -72,6 +72,11 @@ class Rate:
         """The larger, the more it names: a product says more than an operation."""
         return bool(self.product), bool(self.operation_id)
 
+    @property
+    def subject(self) -> tuple[str, ...]:
+        """What it is the price of, and in which currency."""
+        return self.report, plain(self.operation_id), plain(self.product), self.currency
+
 
 @dataclass(frozen=True)
 class Tariff:
@@ -108,8 +113,7 @@ def read_rate_card(file: Path, reports: Iterable[str]) -> list[Rate]:
     rates = [_rate(row, known, marks) for row in rows.values()]
     series: defaultdict[tuple[str, ...], list[Rate]] = defaultdict(list)
     for rate in rates:
-        key = rate.report, plain(rate.operation_id), plain(rate.product), rate.currency
-        series[key].append(rate)
+        series[rate.subject].append(rate)
     for alike in series.values():
         _check(alike, rows)
     return rates
@@ -118,15 +122,19 @@ def read_rate_card(file: Path, reports: Iterable[str]) -> list[Rate]:
 def warn_of_card(
     rates: Sequence[Rate], file: str, operations: Collection[str], months: Sequence[MonthUse]
 ) -> list[str]:
-    """Return a warning for each row that seems to end a day early, or that names an operation or
-    product that nobody has."""
+    """Return a warning for each row that seems to end a day early (at a month's last day, or a day
+    before the next price begins), or that names an operation or product that nobody has."""
     warnings: list[str] = []
+    begins = {(*rate.subject, rate.valid_from) for rate in rates}
     for rate in rates:
-        if rate.valid_to.year < _SOMETIME and (rate.valid_to + timedelta(days=1)).day == 1:
+        if rate.valid_to.year >= _SOMETIME:
+            continue
+        next_day = rate.valid_to + DAY
+        if next_day.day == 1 or (*rate.subject, next_day) in begins:
             warnings.append(
                 f"{file}, line {rate.line}, column valid_to: {rate.valid_to} is the first day on "
                 f"which the price no longer holds; if it is the last one on which it does, write "
-                f"{rate.valid_to + timedelta(days=1)}"
+                f"{next_day}"
             )
     return warnings + unknown_names(rates, file, operations, months)
 

@@ -1,0 +1,100 @@
+"""Headings of tables, and statuses, in the language of the settings. The contract's words stay as
+they are in JSON, in marts and beside a sentence."""
+
+from __future__ import annotations
+
+from wolkvox_billing.values.locales import language_of
+
+_SPANISH = {
+    # headings
+    "operation": "operación",
+    "product": "producto",
+    "report": "reporte",
+    "report, product": "reporte, producto",
+    "period": "período",
+    "measured": "medido",
+    "billed": "facturado",
+    "quantity difference": "diferencia en cantidad",
+    "cost difference": "diferencia en dinero",
+    "status": "estado",
+    "contracted cost": "costo según contrato",
+    "volume effect": "efecto de cantidad",
+    "price effect": "efecto de precio",
+    "billed cost": "costo facturado",
+    "verdicts": "veredictos",
+    "by contract": "según contrato",
+    "difference": "diferencia",
+    "billed without a known cost by contract": "facturado sin costo conocido según contrato",
+    "used, and not billed": "usado, y no facturado",
+    "document": "documento",
+    "supplier": "proveedor",
+    "net": "neto",
+    "lines": "líneas",
+    "result": "resultado",
+    "kind": "clase",
+    "number": "número",
+    "issued": "emitido",
+    "file": "archivo",
+    "SHA-256 of the file": "SHA-256 del archivo",
+    "in here": "aquí dentro",
+    "day": "día",
+    "last value read": "último valor leído",
+    "read at": "leído",
+    "call": "llamada",
+    "no answer from": "sin respuesta desde",
+    "to": "hasta",
+    "for": "durante",
+    "before": "antes",
+    "then": "después",
+    "calls": "llamadas",
+    "answered": "con respuesta",
+    "refused": "rechazadas",
+    "longest gap in minutes": "mayor pausa en minutos",
+    # cells
+    "all": "todos",
+    "no invoice": "sin factura",
+    "more": "más",
+    "less": "menos",
+    "none": "nada",
+    # statuses
+    "open_period": "período abierto",
+    "duplicate_document": "documento duplicado",
+    "unmapped_line": "línea sin mapa",
+    "currency_mismatch": "otra moneda",
+    "semantics_undetermined": "significado desconocido",
+    "usage_not_invoiced": "uso sin factura",
+    "invoiced_without_usage": "factura sin uso",
+    "unit_mismatch": "otra unidad",
+    "matched": "coincide",
+    "within_tolerance": "dentro de la tolerancia",
+    "inconclusive_cut_off": "no concluyente: noche de corte",
+    "inconclusive_low_coverage": "no concluyente: pocas lecturas",
+    "inconclusive_rejected_rows": "no concluyente: filas ilegibles",
+    "inconclusive_repeated_rows": "no concluyente: filas repetidas",
+    "inconclusive_percentages": "no concluyente: porcentajes",
+    "inconclusive_reset": "no concluyente: reinicio",
+    "inconclusive_fall": "no concluyente: caída",
+    "inconclusive_restated": "no concluyente: días corregidos",
+    "inconclusive_clock": "no concluyente: otro reloj",
+    "inconclusive_gauge_level": "no concluyente: otro nivel",
+    "inconclusive_rounding": "no concluyente: redondeo",
+    "inconclusive_measure": "no concluyente: significado",
+    "inconclusive_product_names": "no concluyente: nombres de productos",
+    "inconclusive_sum_row": "no concluyente: fila de suma",
+    "inconclusive_issued_early": "no concluyente: emisión temprana",
+    "inconclusive_period": "no concluyente: período",
+    "inconclusive_unmapped": "no concluyente: línea sin mapa",
+    "inconclusive_price": "no concluyente: precio",
+    "inconclusive_operation": "no concluyente: operación",
+    "overbilled_quantity": "cantidad facturada de más",
+    "underbilled_quantity": "cantidad facturada de menos",
+    "no_price": "sin precio",
+    "price_difference": "diferencia de precio",
+}
+
+
+def caption(text: str, locale: str) -> str:
+    """Return a heading or a status as a person reads it: a status without its underscores, both in
+    the language of the locale where that has a word for it."""
+    words = text.replace("_", " ")
+    return _SPANISH.get(text, words) if language_of(locale) == "es" else words
