@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 from wolkvox_billing.reconciliation.behaviour import (
     DAY,
@@ -14,7 +15,7 @@ from wolkvox_billing.reconciliation.behaviour import (
     without_slips,
 )
 from wolkvox_billing.reconciliation.policy import Policy
-from wolkvox_billing.reconciliation.unread import Point, Tail, Unread
+from wolkvox_billing.reconciliation.unread import Behind, Point, Tail, Unread
 
 END = 30 * DAY  # of a month that begins at 0
 
@@ -170,3 +171,35 @@ def test_a_known_lag_is_unread_time() -> None:
     for hours, missing in ((0, 0), (3, 60)):
         policy = Policy(vendor_lag_hours=Decimal(hours))
         assert widen(unread, read, behaviour, 0, END, policy).missing.quantity == missing
+
+
+def test_what_more_than_unread_time_counts_as_unread() -> None:
+    """Read until ten minutes before the end. It changes each 12 hours; stands still from the 684th
+    hour on; or is counted by the hour, where it is read twice an hour; lags by the setting; or is
+    filled at night. One that moves at each reading is not behind."""
+    hours = [hour / 2 for hour in range(2, 1440)] + [720 - 1 / 6]
+    seldom = points(*[(hour, int(hour) // 12) for hour in hours])
+    still = points(*[(hour, int(min(hour, 684) * 2)) for hour in hours])
+    hourly = points(*[(hour, int(hour)) for hour in hours])
+    live = points(*[(hour, int(hour * 6)) for hour in hours])
+    night = [*at_night(30, 50), *points((720 - 1 / 6, 1500))]
+    assert behind(seldom) == ("seldom", 600, 708 * HOUR, 12 * HOUR)
+    assert behind(still) == ("still", 600, 684 * HOUR, 0)
+    assert behind(hourly) == ("step", 600, 719 * HOUR, HOUR)
+    assert behind(live) is None
+    assert behind(live, vendor_lag_hours=Decimal(3)) == ("lag", 600, END - 600, 3 * HOUR)
+    assert behind(night) == ("night", 600, 29 * DAY + 3 * HOUR, 0)
+
+
+def test_an_outage_of_the_last_days_counts_as_unread() -> None:
+    """100 an hour, but for six of the last day, in which it stands still."""
+    hours = [(hour, 100 * (hour if hour <= 700 else max(hour - 6, 700))) for hour in range(1, 721)]
+    because = behind(points(*hours))
+    assert because
+    assert because[:2] == ("outage", 0)
+
+
+def behind(read: list[Point], **policy: Any) -> Behind | None:
+    unread = Unread(Tail(Decimal(), 600, "busiest"))
+    behaviour = behaviour_of(read, [], 0, END)
+    return widen(unread, read, behaviour, 0, END, Policy(**policy)).behind

@@ -4,7 +4,7 @@ excluded and the accusation stays."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -182,9 +182,8 @@ def test_days_own_numbers_do_not_fall_at_midnight(project: Project) -> None:
     check(row, "overbilled_quantity", "no fall was seen within the month")
 
 
-def test_days_that_are_raised_after_they_are_over(project: Project) -> None:
-    """20 a day at its midnight, and 22 on the morning after, but for the last one: 2 may be added
-    to its 20 of 680. Without the mornings nothing may be."""
+def at_midnights(project: Project) -> None:
+    """20 a day, read one minute before and behind the end of each."""
     evenings = [(local(day, 23, 59), 20) for day in range(1, 32)]
     write(project, evenings, report="interactions", measure="daily")
     midnights = [
@@ -193,18 +192,72 @@ def test_days_that_are_raised_after_they_are_over(project: Project) -> None:
         for day in range(1, 32)
     ]  # fmt: skip
     write_polls(project, *midnights, measures={"interactions": "daily"})
-    policy = {"materiality": Decimal(0)}
-    row = say(project, 622, report="interactions", policy=policy)
-    check(row, "overbilled_quantity", "by what earlier ones were, 0 interactions at most")
-    mornings = [
-        Call(local(day + 1, 9), [_row(local(day), 22, "LLAMADAS")], report="interactions")
-        for day in range(1, 31)
+
+
+def read_days(project: Project, days: range, items: int, after: timedelta) -> None:
+    """Each of these days of October by itself, so long after it began."""
+    with_tables(project, {REPORT, "interactions"})
+    calls = [
+        Call(local(day, 0) + after, [_row(local(day), items, "LLAMADAS")], report="interactions")
+        for day in days
     ]
-    write_polls(project, *mornings, measures={"interactions": "daily"})
-    row = say(project, 682, report="interactions", policy=policy)
-    check(row, "inconclusive_restated", "the last ones may be yet, by 2 interactions")
-    row = say(project, 690, report="interactions", policy=policy)
-    check(row, "overbilled_quantity", "by what earlier ones were, 2 interactions at most")
+    write_polls(project, *calls, measures={"interactions": "daily"})
+
+
+TO_THE_UNIT = {"materiality": Decimal(0)}
+NEXT_MORNING = timedelta(hours=33)
+
+
+def say_days(project: Project, quantity: int) -> ReconciledRow:
+    return say(project, quantity, report="interactions", policy=TO_THE_UNIT)
+
+
+def test_days_that_are_raised_after_they_are_over(project: Project) -> None:
+    """20 a day at its midnight, and 22 on the morning after, but for the last one: 2 may be added
+    to its 20 of 680. Where the mornings show 20 nothing may be."""
+    at_midnights(project)
+    read_days(project, range(1, 31), 20, NEXT_MORNING)
+    check(
+        say_days(project, 622),
+        "overbilled_quantity",
+        "by what earlier ones were, 0 interactions at most",
+    )
+    read_days(project, range(1, 31), 22, NEXT_MORNING + timedelta(hours=1))
+    check(say_days(project, 682), "inconclusive_restated", "the last ones may be yet, by 2")
+    check(
+        say_days(project, 690),
+        "overbilled_quantity",
+        "by what earlier ones were, 2 interactions at most",
+    )
+
+
+def test_days_at_which_nobody_looked_again(project: Project) -> None:
+    """620, read at midnights alone: whether they are raised in the night nobody knows. A quarter of
+    an hour of each is 620 / 96, which is 7 at most."""
+    at_midnights(project)
+    row = say_days(project, 627)
+    check(row, "inconclusive_restated", "7 interactions in a quarter of an hour of each day")
+    assert "once it is over, six hours apart" in row.settled_by
+    check(say_days(project, 628), "overbilled_quantity", "nobody looked, and what was on its way")
+
+
+def test_days_of_the_month_before_show_how_days_are_raised(project: Project) -> None:
+    """October's were read once, after an hour. Three of September's were too, and grew by 2 until
+    the evening, so that October's 620 may be 682."""
+    read_days(project, range(1, 32), 20, timedelta(hours=25))
+    raised = [
+        Call(local(day, month=9) + after, [_row(local(day, month=9), items, "LLAMADAS")],
+             report="interactions")
+        for day in (27, 28, 29)
+        for after, items in ((timedelta(hours=12, minutes=30), 20), (timedelta(hours=30), 22))
+    ]  # fmt: skip
+    write_polls(project, *raised, measures={"interactions": "daily"})
+    check(say_days(project, 682), "inconclusive_restated", "may be yet, by 62")
+    check(
+        say_days(project, 683),
+        "overbilled_quantity",
+        "by what earlier ones were, 62 interactions at most",
+    )
 
 
 def test_stillness_and_lag_never_stand(project: Project) -> None:
@@ -324,8 +377,10 @@ def test_units_and_amounts_are_said_in_the_language(project: Project) -> None:
         "precio 0,00); wolkvox facturó 1.300 llamadas; su última lectura del 31 oct"
     )
     assert (
-        "nadie leyó las últimas 24 horas, lo que explica como máximo 71 llamadas" in row.explanation
-    )
+        "nadie leyó los últimos 10 minutos; se vio moverse el contador cada 336 horas, por última "
+        "vez el 31 oct 23:50: lo que puede no mostrar de las últimas 24 horas explica como máximo "
+        "71 llamadas"
+    ) in row.explanation
     assert "(107.100,00 COP como máximo)" in row.doubts_excluded
 
 
@@ -498,15 +553,72 @@ def test_a_billing_cycle(project: Project) -> None:
     assert "its next invoice was due on 5 Dec" in rest.doubts_excluded
 
 
-def test_a_line_for_two_operations(project: Project) -> None:
-    """1,500 are billed to one operation, which has 1,000, and another one has 500; 2,500 are too
-    much for both."""
+EXPLAINED, TOO_MUCH = "inconclusive_operation", "overbilled_quantity"
+OF_BOTH = {  # what is billed to acme and to beta, and what is said of both
+    # One line for both; 71 of acme's last day and 17 of beta's may be in it.
+    ("1500", None): [EXPLAINED, EXPLAINED],
+    ("1590", None): [EXPLAINED, EXPLAINED],
+    ("1610", None): [TOO_MUCH, EXPLAINED],
+    # No more than beta used, and yet not what it used.
+    ("1480", None): [TOO_MUCH, "usage_not_invoiced"],
+    ("1200", None): [TOO_MUCH, "usage_not_invoiced"],
+    # 200 of beta's are on acme's line; none of them; a hundred.
+    ("1200", "300"): [EXPLAINED, EXPLAINED],
+    ("1200", "500"): [TOO_MUCH, "matched"],
+    ("1200", "400"): [TOO_MUCH, EXPLAINED],
+    # Nobody else's line bills beta's.
+    ("1000", None): ["matched", "usage_not_invoiced"],
+    ("1000", "300"): ["matched", "underbilled_quantity"],
+}
+
+
+def test_a_line_for_two_operations(two_operations: Project) -> None:
+    """An excess is explained by another operation's use if it is all that is not billed of it."""
+    said = {
+        (acme, beta): say_of_both(
+            two_operations,
+            invoice(acme, f"{acme}00.00"),
+            *([invoice_of_beta(beta)] if beta else []),
+        )
+        for acme, beta in OF_BOTH
+    }
+    assert said == OF_BOTH
+
+
+def test_a_line_for_two_operations_that_states_no_quantity(two_operations: Project) -> None:
+    """150,000 pay for 1,500 at 100 each: both; 120,000 for 200 more than acme used."""
+    both = say_of_both(two_operations, invoice(None, "150000.00"))
+    assert both == [EXPLAINED, EXPLAINED]
+    both = say_of_both(two_operations, invoice(None, "120000.00"))
+    assert both == ["price_difference", "usage_not_invoiced"]
+
+
+def invoice_of_beta(quantity: str) -> str:
+    own = line(quantity, f"{quantity}00.00", description="Beta", price=None, tax=None)
+    return ubl(own, number="F-2", uuid=None, tax=None, net=f"{quantity}00.00",
+               periods=period("2026-10-01", "2026-10-31"))  # fmt: skip
+
+
+@pytest.fixture
+def two_operations(project: Project) -> Project:
+    """1,000 calls of acme, and 500 of beta, whose busiest days held 17.5."""
     write(project, READ)
-    write(project, [(local(1), 5), (local(31, 23, 50), 500)], operation="beta")
-    rows = say_all(project, invoice("1500", "150000.00"))
-    assert [row.reconciliation_status for row in rows] == ["inconclusive_operation"] * 2
-    rows = say_all(project, invoice("2500", "250000.00"))
-    check(rows[0], "overbilled_quantity", "none has use that would make up for it")
+    days = [(local(1), 5), (local(15), 250), (local(31, 23, 50), 500)]
+    write(project, days, operation="beta")
+    return project
+
+
+def say_of_both(project: Project, *documents: str) -> list[str]:
+    """What is said of acme, and of beta."""
+    for table in ("invoice_documents", "invoice_lines"):
+        project.execute(f"DELETE FROM wolkvox_billing.{table}")
+    bill(project, *documents)
+    line_map = f"{MAP},,*grabaciones*,{COUNTED},acme,,quantity\n,,beta,{COUNTED},beta,,quantity\n"
+    card = f"{CARD}{COUNTED},,,0,100,COP,2026-01-01,\n"
+    rows = judged(project, line_map, card, materiality=Decimal(0)).rows
+    return [
+        row.reconciliation_status for row in sorted(rows, key=lambda row: str(row.operation_id))
+    ]
 
 
 def test_an_invoice_that_is_as_late_as_the_one_before(project: Project) -> None:

@@ -24,6 +24,7 @@ from wolkvox_billing.reconciliation.keys import compare
 from wolkvox_billing.reconciliation.policy import LANGUAGES, Policy
 from wolkvox_billing.reconciliation.totals import BilledLinesTotal
 from wolkvox_billing.reconciliation.unread import (
+    Behind,
     Day,
     Point,
     Tail,
@@ -33,7 +34,7 @@ from wolkvox_billing.reconciliation.unread import (
     unread_of_gauge,
 )
 from wolkvox_billing.reconciliation.verdicts import Verdict, judge
-from wolkvox_billing.reconciliation.words import explanation
+from wolkvox_billing.reconciliation.words import explanation, settled_by
 from wolkvox_billing.values.periods import Period
 
 HOUR, DAY = 3600, 86_400
@@ -97,7 +98,7 @@ def test_a_period_that_ends_in_mid_month_is_bounded_by_the_next_reading() -> Non
 def test_a_stretch_without_a_reading_before_it_is_bounded_by_the_one_after() -> None:
     """Before the first reading at most what it shows was used."""
     unread = unread_of_counter(READINGS, 0, 0, 5 * HOUR, Decimal(9))
-    assert unread == (Tail(Decimal(100), 5 * HOUR, "busiest"), 0, True)
+    assert unread == Unread(Tail(Decimal(100), 5 * HOUR, "busiest"))
 
 
 def test_each_day_of_a_daily_number_can_hold_what_followed_its_last_reading() -> None:
@@ -110,7 +111,8 @@ def test_each_day_of_a_daily_number_can_hold_what_followed_its_last_reading() ->
     days += [
         Day(n * DAY, (n + 1) * DAY, (Point(n * DAY + 20 * HOUR, Decimal(180)),)) for n in (1, 2)
     ]
-    assert unread_of_days(days, Decimal(1)) == (Tail(Decimal(200), 8 * HOUR, "busiest"), 0, False)
+    of_both = Unread(Tail(Decimal(200), 8 * HOUR, "busiest"), is_at_end=False)
+    assert unread_of_days(days, Decimal(1)) == of_both
     mornings = [
         Day(n * DAY, (n + 1) * DAY, (Point(n * DAY + 8 * HOUR, Decimal(40)),)) for n in range(2)
     ]
@@ -179,6 +181,40 @@ def test_a_line_without_a_quantity_never_matches() -> None:
         ("price_difference", True),
         ("price_difference", True),
     ]
+
+
+@pytest.mark.parametrize(
+    ("reason", "english", "spanish"),
+    [
+        ("seldom", "was seen to move every 12 hours, last on 31 Oct 12:00",
+         "se vio moverse el contador cada 12 horas, por última vez el 31 oct 12:00"),
+        ("still", "stood still from 31 Oct 12:00 on", "estuvo quieto desde el 31 oct 12:00"),
+        ("step", "the counter moves every 12 hours", "el contador se mueve cada 12 horas"),
+        ("lag", "by the setting `vendor_lag_hours`", "por el ajuste `vendor_lag_hours`"),
+        ("outage", "stood still for a while in its last two days", "quieto un tiempo en sus dos"),
+        ("night", "a nightly job fills the counter", "un proceso nocturno llena el contador"),
+    ],
+)  # fmt: skip
+def test_it_says_what_was_read_and_why_more_counts_as_unread(
+    reason: str, english: str, spanish: str
+) -> None:
+    """Read at 23:50, and what it may not show of the last 24 hours is 400 at most."""
+    moved_at = int(local(31, 12).timestamp())
+    because = Behind(reason, 600, moved_at, 12 * HOUR)
+    unread = Unread(Tail(Decimal(400), 24 * HOUR, "busiest"), behind=because)
+    months, line = [use(OCTOBER, 1000)], billed_line(1300, "130000")
+    verdict = verdict_on(months, line, unread=unread)
+    facts = known(months, [line])
+    for language, not_read, text in (
+        ("en", "nobody read the last 10 minutes; ", english),
+        ("es", "nadie leyó los últimos 10 minutos; ", spanish),
+    ):
+        sentence = explanation(verdict, facts, language)
+        assert not_read in sentence
+        assert text in sentence
+        assert "400" in sentence
+        assert "nobody read the last 24 hours" not in sentence
+    assert "how late it counts" in (settled_by(verdict, "en") or "")
 
 
 def test_unread_hours_excuse_a_quantity_and_not_a_price() -> None:

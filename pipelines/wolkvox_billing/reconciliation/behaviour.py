@@ -20,7 +20,8 @@ from statistics import median
 from typing import NamedTuple
 
 from wolkvox_billing.reconciliation.policy import Policy
-from wolkvox_billing.reconciliation.unread import Point, Tail, Unread, bound
+from wolkvox_billing.reconciliation.restated import NONE_RAISED, Raises
+from wolkvox_billing.reconciliation.unread import Behind, Point, Tail, Unread, bound
 
 HOUR, DAY = 3600, 86400
 TURN = 14 * HOUR  # no clock of another country's is further away
@@ -71,6 +72,15 @@ class Levels(NamedTuple):
     pro_rata: Decimal
 
 
+class Stillness(NamedTuple):
+    """A counter may be behind for so long before the month's end: it was seen to move last at
+    `moved_at`, and moves seldom, `every` so many seconds, or stood still longer than ever (0)."""
+
+    seconds: int
+    moved_at: int
+    every: int
+
+
 @dataclass(frozen=True)
 class Nights:
     """What a nightly copy brought: the month's own first night and the next month's, and the most
@@ -89,14 +99,14 @@ class Nights:
 class Behaviour:
     """What a use's readings of a month leave open. `missing` is what falls may have taken out of
     the last reading, `largest_fall` the most that one of them took; `at_turn` is a fall within
-    hours of the month's end; `still_seconds` since when the counter may be behind; `longest_gap` in
-    seconds between two readings, and the seconds `in_gaps` in which a level may change unseen."""
+    hours of the month's end; `longest_gap` in seconds between two readings, and the seconds
+    `in_gaps` in which a level may change unseen."""
 
     levels: Levels
     missing: Decimal = Decimal()
     largest_fall: Decimal = Decimal()
     at_turn: Turn | None = None
-    still_seconds: int = 0
+    stillness: Stillness | None = None
     still_holds: Decimal = Decimal()
     nights: Nights | None = None
     falls_each_midnight: bool = False
@@ -104,7 +114,12 @@ class Behaviour:
     in_gaps: int = 0
     recent: tuple[Point, ...] = ()  # of the last two days, one an hour
     by_clock: tuple[Span, ...] = ()  # what the month comes to by UTC's midnights, and cut at 18:00
-    may_be_raised: Decimal = Decimal()  # days' own numbers, after they were read last
+    raises: Raises = NONE_RAISED  # of days' own numbers, after they were read last
+
+    @property
+    def still_seconds(self) -> int:
+        """For how long before the month's end the counter may be behind."""
+        return self.stillness.seconds if self.stillness else 0
 
     def seconds_that_held(self, quantity: Decimal) -> int | None:
         """Return how long before the last reading so much was counted; None where the last two days
@@ -133,7 +148,6 @@ def behaviour_of(
     shown = is_night_copy(points, start)
     is_copy = is_nightly if shown is None else shown
     falls = _falls(points, start, is_daily=is_daily)
-    still = still_since(points, start, end)
     moments = [start, *(point.at for point in points), end]
     gaps = [later - earlier for earlier, later in pairwise(moments)]
     return Behaviour(
@@ -143,7 +157,7 @@ def behaviour_of(
             (before.quantity - after.quantity for before, after in falls), default=Decimal()
         ),
         at_turn=_at_turn(points, following, end),
-        still_seconds=end - still if still is not None else 0,
+        stillness=stillness_of(points, start, end),
         still_holds=_held_in_other_weeks(points, start, end),
         nights=_nights(points, following, start, end, bool(shown)) if is_copy else None,
         falls_each_midnight=_falls_each_midnight(points, start),
@@ -251,20 +265,6 @@ def after_turn(points: Sequence[Point], start: int) -> list[Point]:
     return list(points[turned:])
 
 
-def raised_later(days: Sequence[Sequence[Point]]) -> Decimal:
-    """Return how much may be added to days' own numbers after they were read last, by what others
-    grew from the same age on. `at` of a point is its age: seconds since its day was over."""
-    added = Decimal()
-    for day in days:
-        age, most = day[-1].at, Decimal()
-        for other in days:
-            then = next((point.quantity for point in reversed(other) if point.at <= age), None)
-            if then is not None and other[-1].at > age:
-                most = max(most, other[-1].quantity - then)
-        added += most
-    return added
-
-
 def _levels(points: Sequence[Point], start: int, end: int) -> Levels:
     quantities = [point.quantity for point in points]
     weighted = seconds = held = Decimal()
@@ -330,7 +330,7 @@ def _changes(points: Sequence[Point], start: int) -> list[tuple[int, int]]:
     return changes
 
 
-def still_since(points: Sequence[Point], start: int, end: int) -> int | None:
+def stillness_of(points: Sequence[Point], start: int, end: int) -> Stillness | None:
     """Return since when a counter may be behind: before its last change, where it moves less often
     than every two hours, or stood still longer at the end than ever before; None where it does not.
     Of a change that nobody saw for long, a day at most: the slowest job that is known is nightly.
@@ -346,7 +346,8 @@ def still_since(points: Sequence[Point], start: int, end: int) -> int | None:
     is_longest = len(gaps) > 1 and still > max(max(gaps), SELDOM)
     if not (is_seldom or is_longest):
         return None
-    return max(before, seen - DAY)
+    every = 0 if is_longest else int(median(gaps))
+    return Stillness(end - max(before, seen - DAY), seen, every)
 
 
 def _held_in_other_weeks(points: Sequence[Point], start: int, end: int) -> Decimal:
@@ -476,21 +477,36 @@ def widen(
     between two of its changes; of a nightly copy, the nights of the turn."""
     if unread.missing.quantity is None:
         return unread
-    last = points[-1].at
-    seconds = max(end - last, 0) + int(policy.vendor_lag_hours * HOUR)
-    seconds = max(seconds + _usual_gap(points, start), behaviour.still_seconds)
+    not_read = max(end - points[-1].at, 0)
+    changes = _changes(points, start)
+    shown = Behind("night", not_read, changes[-1][0] if changes else start)
+    if behaviour.nights:
+        return _widen_by_nights(unread, behaviour.nights, shown)
+    step, lag = _usual_gap(points, start), int(policy.vendor_lag_hours * HOUR)
+    seconds = max(not_read + lag + step, behaviour.still_seconds)
     tail = bound([Point(start, Decimal()), *points], seconds, policy.tail_factor)
+    of_time = max(tail.quantity or Decimal(), unread.missing.quantity)
     most = (behaviour.still_holds * policy.tail_factor).to_integral_value(ROUND_CEILING)
-    nights = behaviour.nights
-    if not nights:
-        missing = max(tail.quantity or Decimal(), most, unread.missing.quantity)
-        return unread._replace(missing=Tail(missing, seconds, tail.basis))
+    behind: Behind | None = None
+    if most > of_time:
+        behind = shown._replace(reason="outage")
+    elif behaviour.stillness and seconds > not_read + lag + step:
+        every = behaviour.stillness.every
+        behind = shown._replace(reason="seldom" if every else "still", every=every)
+    elif step or lag:
+        behind = shown._replace(reason="step" if step else "lag", every=step or lag)
+    return unread._replace(missing=Tail(max(of_time, most), seconds, tail.basis), behind=behind)
+
+
+def _widen_by_nights(unread: Unread, nights: Nights, behind: Behind) -> Unread:
+    by_day, foreign = unread.missing.quantity or Decimal(), unread.foreign
     of_nights = nights.missed + nights.following.high
     if not nights.are_shown:  # it may grow by day all the same
-        of_nights = max(of_nights, unread.missing.quantity)
+        of_nights = max(of_nights, by_day)
     return unread._replace(
         missing=unread.missing._replace(quantity=of_nights),
-        foreign=None if unread.foreign is None else max(unread.foreign, nights.first.high),
+        foreign=None if foreign is None else max(foreign, nights.first.high),
+        behind=behind if of_nights > by_day else None,
     )
 
 

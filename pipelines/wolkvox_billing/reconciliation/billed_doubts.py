@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from decimal import ROUND_CEILING, Decimal
+from itertools import combinations
+from typing import NamedTuple
 
 from wolkvox_billing.invoices.period import month_by_rule
 from wolkvox_billing.reconciliation.case import (
@@ -14,6 +17,7 @@ from wolkvox_billing.reconciliation.case import (
     PRICE,
     QUANTITY,
     UNBILLED,
+    UNDER,
     Case,
 )
 from wolkvox_billing.reconciliation.facts import BilledLine, DayUse, MonthUse
@@ -21,6 +25,8 @@ from wolkvox_billing.reconciliation.keys import Billed, Key
 from wolkvox_billing.reconciliation.verdicts import Doubt
 from wolkvox_billing.values.periods import Period, month_of
 from wolkvox_billing.values.tax_rates import VAT_RATES
+
+MANY = 8  # operations of which any several may be on one line; of more, all of them
 
 
 def _issued_early(case: Case) -> Doubt | None:
@@ -222,38 +228,84 @@ def _is_of_months(period: Period) -> bool:
 
 
 def _other_operation(case: Case) -> Doubt | None:
-    """One line for several operations, or an operation that moved to another server."""
-    key = case.key
-    if case.status not in (OVER, UNBILLED):
+    """One line for several operations: the excess is what is not billed to others, all of it. What
+    is not billed is billed to another one if that one's lines bill so much more than it used."""
+    if case.status in (UNBILLED, UNDER):
+        return _line_of_other_operation(case)
+    if case.status != OVER:
         return None
-    others = [
-        (other, billed, case.comparison.measured.get(other)) for other, billed in _others(case)
-    ]
-    if case.status == UNBILLED:
-        consumed = case.verdict.consumed or Decimal()
-        for other, billed, measured in others:
-            own = (measured.quantity if measured else None) or Decimal()
-            quantity = billed.quantity or Decimal()
-            if other.operation_id and quantity - own >= consumed * (1 - NEARLY):
-                return Doubt("other_operation", "inconclusive_operation",
-                             {"operation": other.operation_id})  # fmt: skip
-            if measured and _moved(measured.uses, case.uses):
-                return Doubt("other_operation", "inconclusive_operation",
-                             {"operation": other.operation_id})  # fmt: skip
-        return Doubt("other_operation", "", {}) if others else None
-    unbilled = [
-        (other.operation_id, measured.quantity)
-        for other, measured in case.comparison.measured.items()
-        if other.report == key.report
-        and other.operation_id != key.operation_id
-        and other not in case.comparison.billed
-        and other.period == key.period
-        and measured.quantity
-    ]
-    total = sum((quantity for _, quantity in unbilled), Decimal())
-    if unbilled and case.excess <= total * (1 + NEARLY):
-        return Doubt("other_operation", "inconclusive_operation", {"operation": unbilled[0][0]})
-    return Doubt("other_operation", "", {}) if unbilled else None
+    short = _short_billed(case)
+    several = [uses for n in range(1, MANY) for uses in combinations(short[:MANY], n)]
+    for uses in [*several, short]:
+        least = sum((use.quantity for use in uses), Decimal())
+        most = least + case.tail + sum((use.unread for use in uses), Decimal())
+        if uses and least * (1 - NEARLY) <= case.excess <= most + least * NEARLY:
+            return _of_operation(uses[0].operation_id)
+    return Doubt("other_operation", "", {}) if short else None
+
+
+def _of_operation(operation_id: str) -> Doubt:
+    return Doubt("other_operation", "inconclusive_operation", {"operation": operation_id})
+
+
+def _line_of_other_operation(case: Case) -> Doubt | None:
+    others = list(_others(case))
+    is_unbilled = case.status == UNBILLED
+    missing = (case.verdict.consumed or Decimal()) if is_unbilled else -case.excess
+    for other, billed in others:
+        measured = case.comparison.measured.get(other)
+        paid = _paid_for(case, billed)
+        if not other.operation_id or paid is None:
+            continue
+        more = paid - ((measured.quantity if measured else None) or Decimal())
+        has_moved = is_unbilled and measured and _moved(measured.uses, case.uses)
+        if more >= missing * (1 - NEARLY) or (has_moved and more > 0):
+            return _of_operation(other.operation_id)
+    return Doubt("other_operation", "", {}) if others else None
+
+
+def _paid_for(case: Case, billed: Billed) -> Decimal | None:
+    """Return how much was billed; of an amount without a quantity, what it pays at the contract's
+    price of the case."""
+    cost = case.verdict.contracted_cost
+    if billed.quantity is not None or not cost:
+        return billed.quantity
+    return billed.amount * (case.verdict.consumed or Decimal()) / cost
+
+
+class _ShortBilled(NamedTuple):
+    """How much of another operation's use is not billed to it, and what nobody read of that use."""
+
+    operation_id: str
+    quantity: Decimal
+    unread: Decimal
+
+
+def _short_billed(case: Case) -> list[_ShortBilled]:
+    """Return the other operations whose use of the report in the period is not billed to them, or
+    not all of it; the largest first. Of each day that was not read, and of one at least, nobody
+    read as much as the busiest day held."""
+    key, period = case.key, case.key.period
+    short: defaultdict[str, Decimal] = defaultdict(Decimal)
+    unread: defaultdict[str, Decimal] = defaultdict(Decimal)
+    for other, measured in case.comparison.measured.items():
+        if other.report != key.report or other.operation_id in (None, key.operation_id):
+            continue
+        if not (period and other.period and period.overlaps(other.period)):
+            continue
+        assert other.operation_id
+        billed = case.comparison.billed.get(other, Billed(Decimal()))
+        if billed.quantity is None or measured.quantity is None:
+            continue
+        days, used = measured.days, measured.quantity
+        if not period.holds(other.period):
+            used = sum((d.quantity for d in days if period.start <= d.day < period.end), Decimal())
+        short[other.operation_id] += used - billed.quantity
+        busiest = max((day.quantity / day.covers for day in days), default=Decimal())
+        hours = max((use.hours_unread or Decimal() for use in measured.uses), default=Decimal())
+        unread[other.operation_id] += busiest * max(hours / 24, Decimal(1))
+    uses = [_ShortBilled(name, short[name], unread[name]) for name in short if short[name] > 0]
+    return sorted(uses, key=lambda use: -use.quantity)
 
 
 def _other_product(case: Case) -> Doubt | None:

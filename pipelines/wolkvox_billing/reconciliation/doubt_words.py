@@ -175,6 +175,15 @@ TEXTS: dict[str, dict[str, Sentences]] = {
             "days that are raised when they are over: by what earlier ones were, {missing} at most",
             "a reading of these days a week later",
         ),
+        "never_read_again": Sentences(
+            "nobody read a day twice, hours apart, once it was over: its number may have been "
+            "raised since, by what was on its way then, {missing} in a quarter of an hour of each "
+            "day",
+            "days that are raised when they are over: nobody looked, and what was on its way then "
+            "is {missing} at most, by a quarter of an hour of each day",
+            "two readings of a day once it is over, six hours apart, on three days or more, or the "
+            "vendor's word on when a day's number is final",
+        ),
         "waived": Sentences(
             "less than is worth an alarm ({amount}) was not billed: it may have been waived", "", ""
         ),
@@ -400,6 +409,15 @@ TEXTS: dict[str, dict[str, Sentences]] = {
             "días que suben ya terminados: por lo que subieron otros, {missing} como máximo",
             "una lectura de esos días una semana después",
         ),
+        "never_read_again": Sentences(
+            "nadie leyó un día dos veces, con horas de por medio, ya terminado: su número pudo "
+            "subir después, en lo que entonces venía en camino, {missing} en un cuarto de hora de "
+            "cada día",
+            "días que suben ya terminados: nadie miró, y lo que entonces venía en camino son "
+            "{missing} como máximo, por un cuarto de hora de cada día",
+            "dos lecturas de un día ya terminado, con seis horas de por medio, en tres días o más, "
+            "o la palabra del proveedor sobre cuándo es final el número de un día",
+        ),
         "waived": Sentences(
             "menos de lo que vale una alarma ({amount}) no se facturó: puede ser una cortesía",
             "",
@@ -480,6 +498,12 @@ CUT_OFF = {
 UNREAD = {
     "en": "a reading in the last minutes of the month: poll at 23:50 and 23:59 of its last day",
     "es": "una lectura en los últimos minutos del mes: lea a las 23:50 y 23:59 de su último día",
+}
+BEHIND = {
+    "en": "readings every hour, which show how seldom the counter moves, also in the last minutes "
+    "of the month; or the vendor's word on how late it counts",
+    "es": "lecturas cada hora, que muestran cuándo se mueve el contador, también en los últimos "
+    "minutos del mes; o la palabra del proveedor sobre qué tan tarde cuenta",
 }
 FOREIGN = {
     "en": "readings around the start of the period, and the contract's word on when it begins",

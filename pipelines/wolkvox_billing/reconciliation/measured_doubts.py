@@ -18,6 +18,7 @@ from wolkvox_billing.reconciliation.case import (
     Case,
 )
 from wolkvox_billing.reconciliation.facts import Facts, MonthUse
+from wolkvox_billing.reconciliation.restated import NONE_RAISED
 from wolkvox_billing.reconciliation.units import is_of_something_else
 from wolkvox_billing.reconciliation.verdicts import INCONCLUSIVE, Doubt
 from wolkvox_billing.values.spelling import plain
@@ -79,13 +80,19 @@ def _fall(case: Case) -> Doubt | None:
 
 
 def _raised_later(case: Case) -> Doubt | None:
-    """Days' own numbers that the vendor raises after they are over, and may raise again."""
+    """Days' own numbers that the vendor raises after they are over: by as much as it raised others,
+    and where nobody looked again, by what may have been on its way."""
     if case.status != OVER or not any(use.measure == "daily" for use in case.uses):
         return None
-    missing = sum((behaviour.may_be_raised for behaviour in case.behaviours), Decimal())
-    stands = bool(missing) and case.excess <= missing + case.tail
+    raises = NONE_RAISED
+    for behaviour in case.behaviours:
+        raises = raises.plus(behaviour.raises)
+    # What nobody read of a day is reckoned by its busiest time: what was on its way is in it.
+    most = raises.shown + max(raises.unshown + raises.rest, case.tail)
+    stands = bool(raises.total) and case.excess <= most
+    name = "never_read_again" if raises.unshown else "raised_later"
     status = "inconclusive_restated" if stands else ""
-    return Doubt("raised_later", status, {"missing": missing})
+    return Doubt(name, status, {"missing": raises.total})
 
 
 def _stillness(case: Case) -> Doubt | None:

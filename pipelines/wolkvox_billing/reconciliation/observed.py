@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 from functools import cached_property
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -16,13 +15,13 @@ from wolkvox_billing.reconciliation.behaviour import (
     after_turn,
     behaviour_of,
     count_between,
-    raised_later,
     widen,
     without_slips,
 )
 from wolkvox_billing.reconciliation.facts import Facts, MonthUse
 from wolkvox_billing.reconciliation.ledger import Part
 from wolkvox_billing.reconciliation.policy import Policy
+from wolkvox_billing.reconciliation.restated import Raises, raises_of
 from wolkvox_billing.reconciliation.unread import (
     Day,
     Point,
@@ -39,6 +38,7 @@ from wolkvox_billing.vendor.reports import is_nightly
 from wolkvox_billing.warehouse.sql import Client, literal, rows_of
 
 CUT_AT_18 = -6 * 3600  # the end of a business day, before midnight
+BESIDE = 62 * DAY  # two months on either side
 
 
 class _Reading(NamedTuple):
@@ -79,11 +79,13 @@ def observe(
 @dataclass(frozen=True)
 class _Trail:
     """What was read of a use under one name of its operation, in the order of moments: in its
-    month, on the day before and in the two days after it."""
+    month, on the day before and in the two days after it. `beside`: what was read of days of the
+    months beside it, where this one does not show how its days grow when they are over."""
 
     use: MonthUse
     zone: ZoneInfo
     readings: Sequence[_Reading]
+    beside: Sequence[_Reading] = ()
 
     @cached_property
     def own(self) -> list[_Reading]:
@@ -123,7 +125,7 @@ class _Trail:
             is_daily=is_daily,
         )
         if is_daily:
-            return replace(behaviour, may_be_raised=self._may_be_raised())
+            return replace(behaviour, raises=self.raises)
         if not self.is_counter:
             return behaviour
         before = [reading.point for reading in self.readings if reading.day < month.start]
@@ -135,11 +137,9 @@ class _Trail:
         )
         return replace(behaviour, by_clock=tuple(count for count in counts if count))
 
-    def _may_be_raised(self) -> Decimal:
-        days: defaultdict[date, list[Point]] = defaultdict(list)
-        for reading in self.own:
-            days[reading.day].append(Point(reading.age, reading.point.quantity))
-        return raised_later([sorted(day, key=lambda point: point.at) for day in days.values()])
+    @cached_property
+    def raises(self) -> Raises:
+        return raises_of(_by_age(self.own), _by_age(self.beside))
 
     def unread_in(self, period: Period, gauge_month: str, policy: Policy) -> Unread:
         """Return how much nobody saw in a stretch of the month."""
@@ -161,20 +161,46 @@ class _Trail:
         return unread_of_days(days, policy.tail_factor)
 
 
+def _by_age(readings: Iterable[_Reading]) -> list[list[Point]]:
+    """Return what was read of each day, by how long it was over."""
+    days: defaultdict[date, list[Point]] = defaultdict(list)
+    for reading in readings:
+        days[reading.day].append(Point(reading.age, reading.point.quantity))
+    return [sorted(points, key=lambda point: point.at) for points in days.values()]
+
+
 def _read_trails(client: Client, marts: str, use: MonthUse, zone: ZoneInfo) -> list[_Trail]:
     """Return a trail for each name of the operation that has readings in the month."""
+    month = use.period
+    days = Period(month.start - DAY, month.end + 2 * DAY)
+    readings = _read_days(client, marts, use, zone, days)
+    trails = {name: _Trail(use, zone, of_name) for name, of_name in readings.items()}
+    trails = {name: trail for name, trail in trails.items() if trail.own}
+    if use.measure != "daily" or not any(trail.raises.unshown for trail in trails.values()):
+        return list(trails.values())
+    around = _read_days(client, marts, use, zone, Period(month.start - BESIDE, month.end + BESIDE))
+    return [
+        replace(trail, beside=[r for r in around[name] if not month.start <= r.day < month.end])
+        for name, trail in trails.items()
+    ]
+
+
+def _read_days(
+    client: Client, marts: str, use: MonthUse, zone: ZoneInfo, days: Period
+) -> dict[str, list[_Reading]]:
+    """Return what was read of a use's product on these days, in the order of moments, by the name
+    of the operation."""
     readings: defaultdict[str, list[_Reading]] = defaultdict(list)
     for name, day, epoch, quantity in rows_of(
         client,
         f"SELECT operation_name, usage_date, read_epoch, quantity FROM {marts}.stg_readings "
         f"WHERE operation_id = {literal(use.operation_id)} AND report = {literal(use.report)} "
-        f"AND product = {literal(use.product)} AND usage_date >= {literal(use.period.start - DAY)} "
-        f"AND usage_date < {literal(use.period.end + 2 * DAY)} ORDER BY read_epoch, poll_id",
+        f"AND product = {literal(use.product)} AND usage_date >= {literal(days.start)} "
+        f"AND usage_date < {literal(days.end)} ORDER BY read_epoch, poll_id",
     ):
         end = day_start(day + DAY, zone)
         readings[name].append(_Reading(day, Point(min(epoch, end), quantity), epoch - end))
-    trails = (
-        _Trail(use, zone, sorted(of_name, key=lambda reading: reading.point.at))
-        for of_name in readings.values()
-    )
-    return [trail for trail in trails if trail.own]
+    return {
+        name: sorted(of_name, key=lambda reading: reading.point.at)
+        for name, of_name in readings.items()
+    }

@@ -26,14 +26,27 @@ class Tail(NamedTuple):
     basis: str
 
 
+class Behind(NamedTuple):
+    """Why a counter may be behind what it showed last, so that more counts as unread than the
+    seconds that were not read: `seldom` and `step` (it moves every so many seconds), `still` (since
+    it was seen to move), `lag` (by the setting), `outage` (it stood still for a while), `night` (a
+    nightly job fills it)."""
+
+    reason: str
+    not_read: int
+    moved_at: int  # seconds since 1970
+    every: int = 0
+
+
 class Unread(NamedTuple):
     """What nobody saw of a use in a period: so much may be missing in what was measured, and so
     much of it may be from before the period (None: nothing tells). `is_at_end`: the unread time is
-    one stretch, and the period ends with it."""
+    one stretch, and the period ends with it. `behind`: why it is more than was not read."""
 
     missing: Tail
     foreign: Decimal | None = Decimal()
     is_at_end: bool = True
+    behind: Behind | None = None
 
 
 OFTEN = 6  # readings of a day: a level read less often may have been any in between
@@ -156,7 +169,9 @@ def add_unread(parts: Sequence[Unread]) -> Unread:
             next((basis for basis in ("unknown", "average") if basis in bases), "busiest"),
         )
     foreign = _sum_known([part.foreign for part in parts])
-    return Unread(missing, foreign, all(part.is_at_end for part in parts))
+    longest = max(parts, key=lambda part: part.missing.seconds, default=None)
+    behind = longest.behind if longest else None
+    return Unread(missing, foreign, all(part.is_at_end for part in parts), behind)
 
 
 def _sum_known(quantities: Sequence[Decimal | None]) -> Decimal | None:

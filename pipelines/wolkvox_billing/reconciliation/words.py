@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import date
+from datetime import date, datetime
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from wolkvox_billing.reconciliation.behaviour import Span
 from wolkvox_billing.reconciliation.contract.rate_card import cents
 from wolkvox_billing.reconciliation.doubt_words import (
+    BEHIND,
     CUT_OFF,
     FOREIGN,
     LEVELS,
@@ -21,7 +22,7 @@ from wolkvox_billing.reconciliation.doubt_words import (
 from wolkvox_billing.reconciliation.facts import BilledLine, Facts
 from wolkvox_billing.reconciliation.policy import COPIED
 from wolkvox_billing.reconciliation.unit_names import name_unit_code
-from wolkvox_billing.reconciliation.unread import NOTHING, Unread
+from wolkvox_billing.reconciliation.unread import NOTHING, Behind, Unread
 from wolkvox_billing.reconciliation.verdicts import ACCUSING, INCONCLUSIVE, Doubt, Verdict
 from wolkvox_billing.reconciliation.writer import Writer
 from wolkvox_billing.values.locales import language_of
@@ -55,6 +56,19 @@ _TEXTS = {
         "close": "the difference of {variance} is within the tolerance",
         "worth": "worth {worth}",
         "unread": "nobody read {time}, which explains at most {tail}",
+        "not_read": "nobody read {not_read}",
+        "behind_seldom": "the counter was seen to move every {every}, last on {moved_at}: what it "
+        "may not show of {time} explains at most {tail}",
+        "behind_still": "the counter stood still from {moved_at} on, longer than before: what it "
+        "may not show of {time} explains at most {tail}",
+        "behind_step": "the counter moves every {every}, last on {moved_at}: what it may not show "
+        "of {time} explains at most {tail}",
+        "behind_lag": "by the setting `vendor_lag_hours` the counter is behind by {every}: what it "
+        "may not show of {time} explains at most {tail}",
+        "behind_outage": "the counter stood still for a while in its last two days, and that time "
+        "explains at most {tail}, by what it held in other weeks",
+        "behind_night": "a nightly job fills the counter: what nights it may not show explains at "
+        "most {tail}",
         "lag": "the excess is what the {time} hours before your last reading held",
         "no_rounding": "does the contract round up each call?",
         "by_rule": "that it bills this month is by the setting `period_rule` alone",
@@ -110,6 +124,19 @@ _TEXTS = {
         "close": "la diferencia de {variance} está dentro de la tolerancia",
         "worth": "por valor de {worth}",
         "unread": "nadie leyó {time}, lo que explica como máximo {tail}",
+        "not_read": "nadie leyó {not_read}",
+        "behind_seldom": "se vio moverse el contador cada {every}, por última vez el {moved_at}: "
+        "lo que puede no mostrar de {time} explica como máximo {tail}",
+        "behind_still": "el contador estuvo quieto desde el {moved_at}, más que nunca antes: lo "
+        "que puede no mostrar de {time} explica como máximo {tail}",
+        "behind_step": "el contador se mueve cada {every}, por última vez el {moved_at}: lo que "
+        "puede no mostrar de {time} explica como máximo {tail}",
+        "behind_lag": "por el ajuste `vendor_lag_hours` el contador está atrasado {every}: lo que "
+        "puede no mostrar de {time} explica como máximo {tail}",
+        "behind_outage": "el contador estuvo quieto un tiempo en sus dos últimos días, y ese "
+        "tiempo explica como máximo {tail}, por lo que contuvo en otras semanas",
+        "behind_night": "un proceso nocturno llena el contador: las noches que puede no mostrar "
+        "explican como máximo {tail}",
         "lag": "el exceso es lo que contuvieron las {time} horas antes de su última lectura",
         "no_rounding": "¿redondea el contrato cada llamada hacia arriba?",
         "by_rule": "que cobra este mes lo dice solo el ajuste `period_rule`",
@@ -222,7 +249,10 @@ def settled_by(verdict: Verdict, locale: str) -> str | None:
         return None
     if (verdict.quantity_variance or 0) < 0 and not _is_of_levels(verdict):
         return FOREIGN[language]
-    return (SELDOM if _is_of_levels(verdict) else UNREAD)[language]
+    if _is_of_levels(verdict):
+        return SELDOM[language]
+    is_behind = verdict.unread and verdict.unread.behind
+    return (BEHIND if is_behind else UNREAD)[language]
 
 
 def _is_of_levels(verdict: Verdict) -> bool:
@@ -377,13 +407,17 @@ def _unread(verdict: Verdict) -> list[str]:
         return ["foreign_unknown" if verdict.unread.foreign is None else "foreign"]
     if verdict.unread.missing.quantity is None:
         return ["seldom" if _is_of_levels(verdict) else "unknown_tail"]
-    return ["unread" if verdict.unread.missing.seconds else "read"]
+    behind = verdict.unread.behind
+    if not behind:
+        return ["unread" if verdict.unread.missing.seconds else "read"]
+    return ["not_read" if behind.not_read else "read", f"behind_{behind.reason}"]
 
 
 def _quantities(verdict: Verdict, writer: Writer) -> dict[str, str]:
     consumed, variance = verdict.consumed or Decimal(), verdict.quantity_variance or Decimal()
     billed = verdict.billed_quantity
     unread = verdict.unread or Unread(NOTHING, None, is_at_end=False)
+    behind = unread.behind or Behind("", 0, 0)
     return {
         "billed_units": writer.quantity(billed),
         "credited_units": writer.quantity(abs(billed or Decimal())),
@@ -393,6 +427,8 @@ def _quantities(verdict: Verdict, writer: Writer) -> dict[str, str]:
         "percent": writer.percent(variance, consumed),
         "fallen": writer.quantity(max(-consumed, Decimal())),
         "time": writer.duration(unread.missing.seconds, is_last=unread.is_at_end),
+        "not_read": writer.duration(behind.not_read, is_last=True),
+        "every": writer.span(behind.every),
         "tail": writer.quantity(unread.missing.quantity),
         "foreign": writer.quantity(unread.foreign),
         "by_nights": _by_nights(verdict, writer),
@@ -487,7 +523,9 @@ def _moments(verdict: Verdict, facts: Facts, writer: Writer) -> dict[str, str]:
     last = max((use.last_read_at for use in uses), default=None)
     period = key.period
     days = facts.answers_in(key.operation_id, key.report, period) if period else set[date]()
+    behind = verdict.unread.behind if verdict.unread else None
     return {
+        "moved_at": writer.moment(datetime.fromtimestamp(behind.moved_at, zone)) if behind else "",
         "at": writer.moment(last.astimezone(zone)) if last else "",
         "days": str((period.end - period.start).days) if period else "",
         "days_answered": str(len(days)),

@@ -35,6 +35,19 @@ _SPANS = {
 }  # fmt: skip
 
 
+# One, and many.
+_WORDS = {
+    "en": {
+        "hours": ("hour", "hours"), "minutes": ("minute", "minutes"),
+        "seconds": ("second", "seconds"),
+    },
+    "es": {
+        "hours": ("hora", "horas"), "minutes": ("minuto", "minutos"),
+        "seconds": ("segundo", "segundos"),
+    },
+}  # fmt: skip
+
+
 class Writer(NamedTuple):
     """A locale, the currency of amounts, and the unit of quantities, as `reports` names it."""
 
@@ -78,6 +91,12 @@ class Writer(NamedTuple):
         last_one, last_many, any_one, any_many = _SPANS[self.language][unit]
         one, many = (last_one, last_many) if is_last else (any_one, any_many)
         return (one if length == 1 else many).format(n=self.number(Decimal(length)))
+
+    def span(self, seconds: int) -> str:
+        """Return a span of time that is of nothing: `12 hours`."""
+        length, unit = choose_unit(seconds)
+        one, many = _WORDS[self.language][unit]
+        return f"{self.number(Decimal(length))} {one if length == 1 else many}"
 
     def day(self, day: date) -> str:
         return format_day(day, self.locale)
