@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
 from typing import Any
 
@@ -32,7 +32,8 @@ class Behaviour:
     such as seconds, in one unit that is billed. cast: `two` operations on one line, or an operation
     that `moved` and is another one from the middle of the last month on. mapped: the product that
     the line map names. since: the day of the first month on which somebody began to ask. mixed: how
-    many ways are put together. shows_power: whether wrong invoices are tried on it too.
+    many ways are put together. last: the last month that is judged, by the clocks of a zone.
+    shows_power: whether wrong invoices are tried on it too.
     """
 
     name: str
@@ -53,6 +54,8 @@ class Behaviour:
     mapped: str = ""
     since: int = 1
     mixed: int = 0
+    last: date = LAST_MONTH
+    zone: str = "America/Bogota"
     shows_power: bool = False
 
 
@@ -280,9 +283,48 @@ def _rounded_up(quantity: Decimal) -> Decimal:
     return quantity.quantize(WHOLE, ROUND_CEILING)
 
 
+def _calendars() -> list[Behaviour]:
+    """Months of other lengths, the turn of the year, and clocks that are changed for the summer:
+    in Santiago at midnight, in Madrid at one o'clock of UTC."""
+    months: Sequence[tuple[str, date, Settings]] = (
+        ("February of 28 days", date(2027, 2, 1), {}),
+        ("February of 29 days", date(2028, 2, 1), {}),
+        ("December and January", date(2027, 1, 1), {}),
+        ("clocks go forward in Santiago", date(2026, 9, 1), {"zone": "America/Santiago"}),
+        ("clocks go back in Santiago", date(2027, 4, 1), {"zone": "America/Santiago"}),
+        ("clocks go forward in Madrid", date(2027, 3, 1), {"zone": "Europe/Madrid"}),
+        ("clocks go back in Madrid", date(2026, 10, 1), {"zone": "Europe/Madrid"}),
+    )
+    level: Settings = {"report": "contact_center_licenses", "measure": None}
+    by_day: Settings = {"report": "interactions", "measure": "daily", "kind": counters.daily}
+    kinds: Sequence[tuple[str, Settings]] = (
+        ("live counter", {}),
+        ("nightly copy", {"kind": counters.nightly("called"), "report": "rsync_s3_mp3"}),
+        ("daily numbers", by_day),
+        ("daily numbers, listed", {**by_day, "face": answers.listed}),
+        ("daily numbers, yesterday's alone", {**by_day, "face": answers.yesterday}),
+        ("licences, changed twice", {**level, "kind": counters.gauge(counters.stairs, "max")}),
+        (
+            "licences, none at night",
+            {**level, "kind": counters.gauge(counters.office_hours, "max")},
+        ),
+    )
+    return [
+        Behaviour(f"{calendar}: {name}", last=last, now=_month_later(last), **place, **settings)
+        for calendar, last, place in months
+        for name, settings in kinds
+    ]
+
+
+def _month_later(month: date) -> date:
+    """The 28th of the month after a month."""
+    return (month + timedelta(days=32)).replace(day=28)
+
+
 BEHAVIOURS: Sequence[Behaviour] = [
     *_counters(), *_guessed(), *_gauges(), *_rows(), *_documents(),
 ]  # fmt: skip
+CALENDARS: Sequence[Behaviour] = _calendars()
 
 # What goes with anything of another list; a mixture takes at most one of each list.
 _OTHER_KINDS = (

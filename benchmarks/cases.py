@@ -12,12 +12,13 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from zlib import crc32
+from zoneinfo import ZoneInfo
 
 from answers import Responder, Row
-from behaviours import LAST_MONTH, Behaviour
+from behaviours import Behaviour
 from counters import DAY, HOUR, MINUTE, Busy, Counter, Rare, Span, Use, month_of, second_of
 from departments import Account, Issued
-from history import Polled
+from history import Polled, is_shown
 
 NOON = 12 * HOUR
 # Units a month, from least to most.
@@ -63,15 +64,21 @@ def to_the_end(rng: random.Random, span: Span) -> Iterator[int]:
         at += 5 * MINUTE if month_of(at).end - at <= DAY else 2 * HOUR
 
 
-SHORT = "to the end"
+def at_ten_to_midnight(rng: random.Random, span: Span) -> Iterator[int]:
+    """Once a day, at 23:50, as a person would set it up who wants the month's last reading."""
+    return iter(range(span.start + DAY - 10 * MINUTE, span.end, DAY))
+
+
+SHORT, EVENINGS = "to the end", "23:50"
 CADENCES: dict[str, Cadence] = {
     "5 min": every(5),
     "hourly": every(60),
     "daily": once_a_day,
     "gaps": with_gaps,
     SHORT: to_the_end,
+    EVENINGS: at_ten_to_midnight,
 }
-USUAL = [name for name in CADENCES if name != SHORT]
+USUAL = [name for name in CADENCES if name not in (SHORT, EVENINGS)]
 
 
 @dataclass(frozen=True)
@@ -119,18 +126,19 @@ def _wrong(used: Callable[[int, int], Decimal], percent: int) -> Callable[[int, 
 def live_through(behaviour: Behaviour, number: int, cadence: str, months: int, seed: int) -> Case:
     """The months up to the last one, at a cadence. The same words, the same months."""
     rng = random.Random(f"{seed} {behaviour.name} {cadence}")  # noqa: S311
-    first = LAST_MONTH
+    first = behaviour.last
     for _ in range(months - 1):
         first = (first - timedelta(days=1)).replace(day=1)
     starts = [first]
-    while starts[-1] <= LAST_MONTH:
+    while starts[-1] <= behaviour.last:
         starts.append((starts[-1] + timedelta(days=32)).replace(day=1))
     code = f"A{number:03}-{list(CADENCES).index(cadence)}"
     began = second_of(first.replace(day=behaviour.since))
     moments = [*CADENCES[cadence](rng, Span(began, second_of(starts[-1]) + 3 * DAY))]
     moments += range(moments[-1] // DAY * DAY + DAY + NOON, second_of(behaviour.now), DAY)
-    moments = [at for at in moments if at < second_of(behaviour.now) + NOON]
-    turn = second_of(LAST_MONTH) + rng.randrange(8, 22) * DAY + 11 * HOUR
+    end, zone = second_of(behaviour.now) + NOON, ZoneInfo(behaviour.zone)
+    moments = [at for at in moments if at < end and is_shown(at, zone)]
+    turn = second_of(behaviour.last) + rng.randrange(8, 22) * DAY + 11 * HOUR
     counters = []
     for _ in range(2 if behaviour.cast == "two" else 1):
         span = Span(second_of(first) - 40 * DAY, second_of(starts[-1]) + 30 * DAY)
@@ -143,7 +151,7 @@ def live_through(behaviour: Behaviour, number: int, cadence: str, months: int, s
     if behaviour.cast == "moved":
         answers = list(_at_two_servers(answers[0], counters[0], turn))
     polled = [
-        Polled(f"{code}-{place}", behaviour.report, moments, answer)
+        Polled(f"{code}-{place}", behaviour.report, moments, answer, zone)
         for place, answer in enumerate(answers)
     ]
 
@@ -156,7 +164,7 @@ def live_through(behaviour: Behaviour, number: int, cadence: str, months: int, s
 
 def _size(behaviour: Behaviour, cadence: str) -> tuple[int, int]:
     """Of the usual cadences each has another one, but where cadences are compared."""
-    if cadence == SHORT or behaviour.shows_power:
+    if cadence not in USUAL or behaviour.shows_power:
         return SIZES[2]
     return SIZES[(crc32(behaviour.name.encode()) + USUAL.index(cadence)) % len(SIZES)]
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import duckdb
 import pyarrow as pa
@@ -40,8 +41,8 @@ from wolkvox_billing.verbs.reconcile import reconcile
 FILE = "wolkvox.duckdb"
 LINE_MAP, RATE_CARD = "line_map.csv", "rate_card.csv"
 TOKEN = "a1" * 32  # of the stand-in vendor; it opens nothing
-ZERO = datetime(EPOCH.year, EPOCH.month, EPOCH.day, tzinfo=timezone.utc) + timedelta(hours=5)
-MADE = ZERO - timedelta(days=1)  # when the tables were
+START = datetime(EPOCH.year, EPOCH.month, EPOCH.day, tzinfo=timezone.utc)
+MADE = START  # when the tables were
 # The newest row of each key, as a load keeps it.
 NEWEST = """
 INSERT INTO wolkvox_billing.{report} BY NAME
@@ -61,6 +62,7 @@ class Polled:
     report: str
     moments: Sequence[int]
     answer: Responder
+    zone: ZoneInfo
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,17 @@ class Judged:
     start: date | None
     status: str
     explanation: str
+
+
+def moment_of(second: int, zone: ZoneInfo) -> datetime:
+    """When the vendor's clock shows so many seconds since EPOCH."""
+    return (START + timedelta(seconds=second)).replace(tzinfo=zone).astimezone(timezone.utc)
+
+
+def is_shown(second: int, zone: ZoneInfo) -> bool:
+    """Whether a clock shows this: not so in the hour that it leaves out for the summer."""
+    shown = moment_of(second, zone).astimezone(zone).replace(tzinfo=timezone.utc)
+    return shown == START + timedelta(seconds=second)
 
 
 @contextmanager
@@ -137,7 +150,7 @@ def _tables() -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def _write_operation(database: Any, polled: Polled) -> None:
-    operation = Operation(polled.operation_id, "0010", "http://127.0.0.1", TOKEN)
+    operation = Operation(polled.operation_id, "0010", "http://127.0.0.1", TOKEN, polled.zone)
     prefix = hashlib.sha256(polled.operation_id.encode()).hexdigest()[:12]
     polls: list[dict[str, Any]] = []
     rejections: list[dict[str, Any]] = []
@@ -146,7 +159,7 @@ def _write_operation(database: Any, polled: Polled) -> None:
     for moment in polled.moments:
         rows = polled.answer(moment)
         judgement = Judgement(Outcome.OK if rows else Outcome.EMPTY, rows=rows, count=len(rows))
-        at = ZERO + timedelta(seconds=moment)
+        at = moment_of(moment, polled.zone)
         poll_id = f"{at:%Y%m%dT%H%M%S.%fZ}-{prefix}"
         poll = Poll(poll_id, operation, polled.report, at, at, Answer(judgement, 200))
         if known != (rows, poll.date):  # at night the answers are the same for hours

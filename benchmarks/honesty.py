@@ -4,10 +4,12 @@
     python benchmarks/honesty.py --months 2       so many months of each, at each cadence
     python benchmarks/honesty.py --only nightly   what has this in its name
     python benchmarks/honesty.py --short          one month at one cadence, without the power
+    python benchmarks/honesty.py --asked 23:50,daily        at these cadences only
 
 Each behaviour (`behaviours.py`) is lived through by four operations, which are asked at cadences of
-their own; `reconcile` then judges all their months. A finding is any verdict that accuses. Where a
-behaviour shows power, the same months are judged again with invoices that are wrong by a share.
+their own; `reconcile` then judges all their months. A finding is any verdict that accuses; a line
+that no row of the line map fits accuses nobody, and asks a person for a row. Where a behaviour
+shows power, the same months are judged again with invoices that are wrong by a share.
 The same seed makes the same months.
 """
 
@@ -18,14 +20,15 @@ import sys
 import time
 from collections import Counter as Tally
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 import history
-from behaviours import BEHAVIOURS, LAST_MONTH, Behaviour, mixtures
+from behaviours import BEHAVIOURS, CALENDARS, Behaviour, mixtures
 from cases import NOON, SHORT, USUAL, Case, live_through
 from counters import second_of
 from history import Judged
@@ -35,6 +38,7 @@ from report import machine
 from wolkvox_billing.vendor.reports import REPORTS
 
 PAGE = Path(__file__).parents[1] / "docs" / "honesty.md"
+BOGOTA = ZoneInfo("America/Bogota")
 MONTHS = 3
 SEED = 22
 FAIR = ("matched", "within_tolerance", "open_period", "semantics_undetermined", "unit_mismatch")
@@ -47,19 +51,22 @@ CARD = "report,operation_id,product,from_quantity,unit_price,currency,valid_from
 class Outcome(NamedTuple):
     """What the product says of a month of a case: the worst of its verdicts."""
 
-    kind: str  # "finding", "inconclusive", "agreed" or "open"
+    kind: str  # one of KINDS
     status: str
     explanation: str
 
 
 OPEN = Outcome("open", "", "")
+WORST = ("finding", "unmapped")  # of months that nobody bills, too
 Outcomes = dict[tuple[str, date], Outcome]  # by the case's name, and the first day of the month
-KINDS = ("finding", "inconclusive", "agreed", "open")
+KINDS = ("finding", "unmapped", "inconclusive", "agreed", "open")  # the worst first
 
 
 def kind_of(status: str) -> str:
     if status == "open_period":
         return "open"
+    if status == "unmapped_line":
+        return "unmapped"
     if status in AGREED:
         return "agreed"
     if status in FAIR or status.startswith("inconclusive_"):
@@ -73,7 +80,7 @@ class Warehouse:
 
     def __init__(self, cases: Sequence[Case]) -> None:
         self.cases, self.behaviour = cases, cases[0].behaviour
-        self.now = history.ZERO + timedelta(seconds=second_of(self.behaviour.now) + NOON)
+        self.now = history.moment_of(second_of(self.behaviour.now) + NOON, BOGOTA)
         history.start_anew()
         history.write_calls([p for case in cases for p in case.polled])
         measures = measures_of(case.behaviour for case in cases)
@@ -100,14 +107,14 @@ class Warehouse:
             (case.name, month): OPEN for case in self.cases for month in case.account.months[:-1]
         }
         for verdict in verdicts:
-            month = verdict.start.replace(day=1) if verdict.start else LAST_MONTH
+            month = verdict.start.replace(day=1) if verdict.start else self.behaviour.last
             outcome = Outcome(kind_of(verdict.status), verdict.status, verdict.explanation)
             cases = [owner[verdict.operation_id]] if verdict.operation_id else nobody or self.cases
             for case in cases:
                 if month < case.account.months[0]:
                     continue  # nobody asked yet, and its invoice is not there
                 before = outcomes.get((case.name, month), OPEN)
-                if outcome.kind == "finding" or (case.name, month) in outcomes:
+                if outcome.kind in WORST or (case.name, month) in outcomes:
                     outcomes[case.name, month] = min(before, outcome, key=_rank)
         return outcomes
 
@@ -131,11 +138,10 @@ class Result(NamedTuple):
         name = f"{self.behaviour.name} ({cadence})"
         return Tally(outcome.kind for key, outcome in outcomes.items() if key[0] == name)
 
-    @property
-    def first(self) -> str:
-        """The first finding as a sentence, '' where there is none."""
+    def first(self, kind: str) -> str:
+        """The first of this kind as a sentence, '' where there is none."""
         for (name, month), outcome in self.honest.items():
-            if outcome.kind == "finding":
+            if outcome.kind == kind:
                 return f"{name}, {month:%B %Y}: `{outcome.status}` {outcome.explanation}"
         return ""
 
@@ -164,8 +170,8 @@ def _go_together(group: Sequence[Case], case: Case) -> bool:
     behaviour, first = case.behaviour, group[0].behaviour
     measures = measures_of(other.behaviour for other in group)
     return (
-        (behaviour.gauge_month, behaviour.period_rule, behaviour.now)
-        == (first.gauge_month, first.period_rule, first.now)
+        (behaviour.gauge_month, behaviour.period_rule, behaviour.now, behaviour.last)
+        == (first.gauge_month, first.period_rule, first.now, first.last)
         and measures.get(behaviour.report, behaviour.measure) == behaviour.measure
         and behaviour.cast == first.cast
     )
@@ -199,20 +205,25 @@ def show(results: Sequence[Result], cadences: Sequence[str]) -> list[str]:
     lines = [
         "## Honest months",
         "",
-        "Of each cadence the months with a finding, of how many; then how many of all are "
-        "inconclusive, and how many agree.",
+        "Of each cadence the months with a finding, of how many; then of how many of all it is "
+        "said that the line map lacks a row, how many are inconclusive, and how many agree.",
         "",
-        f"| behaviour | {' | '.join(cadences)} | inconclusive | agreed |",
-        f"|---|{'---|' * len(cadences)}---|---|",
+        f"| behaviour | {' | '.join(cadences)} | not mapped | inconclusive | agreed |",
+        f"|---|{'---|' * len(cadences)}---|---|---|",
         *(_counts(result.behaviour.name, [result], cadences) for result in plain),
         *([_counts(f"{len(mixed)} mixtures", mixed, cadences)] if mixed else []),
         "",
         f"**{total['finding']} of {total.total():,} honest months have a finding**; "
-        f"{total['inconclusive']} are inconclusive, {total['agreed']} agree.",
+        f"{total['inconclusive']} are inconclusive, {total['agreed']} agree. Of "
+        f"{total['unmapped']} it is said that the line map lacks a row: that blames nobody, and "
+        "yet no verdict is possible, since a row of the map names one operation or the only one.",
     ]
-    if accused := [result for result in [*plain, *mixed] if result.first]:
-        lines += ["", "The first finding of each that has one:", ""]
-        lines += [f"- {result.first}" for result in accused]
+    for kind, title in (
+        ("finding", "The first finding of each that has one:"),
+        ("unmapped", "What is said where the line map lacks a row:"),
+    ):
+        if sentences := [text for result in [*plain, *mixed] if (text := result.first(kind))]:
+            lines += ["", title, "", *(f"- {text}" for text in sentences)]
     return [*lines, *_power(results, cadences)]
 
 
@@ -224,7 +235,8 @@ def _counts(name: str, results: Sequence[Result], cadences: Sequence[str]) -> st
     ]
     cells = [f"{tally['finding']} of {tally.total()}" for tally in tallies]
     total = sum(tallies, Tally())
-    return f"| {name} | {' | '.join(cells)} | {total['inconclusive']} | {total['agreed']} |"
+    others = [str(total[kind]) for kind in ("unmapped", "inconclusive", "agreed")]
+    return f"| {name} | {' | '.join([*cells, *others])} |"
 
 
 def _power(results: Sequence[Result], cadences: Sequence[str]) -> list[str]:
@@ -280,10 +292,15 @@ def main() -> None:
     parser.add_argument("--mixtures", type=int, default=24)
     parser.add_argument("--no-power", action="store_true")
     parser.add_argument("--short", action="store_true")
+    parser.add_argument("--asked", default="", help="at these cadences only, with commas between")
     words = parser.parse_args()
     months = 1 if words.short else words.months
-    cadences = [SHORT] if words.short else USUAL
-    behaviours = [*BEHAVIOURS, *mixtures(3 if words.short else words.mixtures, words.seed)]
+    cadences = [SHORT] if words.short else words.asked.split(",") if words.asked else USUAL
+    behaviours = [
+        *BEHAVIOURS,
+        *CALENDARS,
+        *mixtures(3 if words.short else words.mixtures, words.seed),
+    ]
     chosen = [b for b in behaviours if words.only.casefold() in b.name.casefold()]
     if not chosen:
         parser.error(f"no behaviour has {words.only!r} in its name")
@@ -298,7 +315,7 @@ def main() -> None:
     lines = show(results, cadences)
     print("\n".join(lines))
     print(f"\n{time.monotonic() - began:.0f} s")
-    if not (words.short or words.only or words.no_power):
+    if not (words.short or words.only or words.no_power or words.asked):
         PAGE.write_text(page(lines, began, sys.argv[1:]))
 
 

@@ -17,10 +17,9 @@ KNOWN_BY_REASON: dict[str, list[str]] = {
     "a first invoice that comes after the setting `invoice_due_days`": [
         "invoice: issued on the 18th"
     ],
-    "a line for all operations cannot be mapped: it is said to be unmapped": [
-        "invoice: one line for two operations",
-    ],
 }
+# Of whom it is said, accusing nobody, that the line map lacks a row: it cannot name two operations.
+UNMAPPED = {"invoice: one line for two operations"}
 KNOWN = {name for names in KNOWN_BY_REASON.values() for name in names}
 
 
@@ -50,6 +49,21 @@ def test_nobody_honest_is_accused(honesty: Any) -> None:
     }
     assert {name: says for name, says in accused.items() if name not in KNOWN} == {}
     assert sorted(KNOWN - accused.keys()) == [], "no longer accused: take them out of KNOWN"
+    unmapped = {names[name] for (name, _), each in outcomes.items() if each.kind == "unmapped"}
+    assert unmapped == UNMAPPED
+
+
+def test_nobody_is_accused_in_odd_months_that_are_read_at_ten_to_midnight(honesty: Any) -> None:
+    """February, the turn of the year, and months in which clocks are changed, read at 23:50 only:
+    each kind of counter, of which every day's own number, read once, is agreed or inconclusive."""
+    cases = [
+        honesty.live_through(behaviour, number, "23:50", 1, SEED)
+        for number, behaviour in enumerate(honesty.CALENDARS)
+    ]
+    outcomes = honesty.judge_together(cases)
+    assert len(outcomes) == len(cases) == 49
+    accused = {name: o.explanation for (name, _), o in outcomes.items() if o.kind == "finding"}
+    assert accused == {}
 
 
 def test_a_live_counter_shows_one_percent_too_much(honesty: Any) -> None:
@@ -65,7 +79,7 @@ def test_the_page_has_both_tables(honesty: Any) -> None:
     [live] = [b for b in honesty.BEHAVIOURS if b.name == "live counter"]
     results = list(honesty.try_out([live], [honesty.SHORT], 1, SEED, wrong=(10,)))
     lines = honesty.show(results, [honesty.SHORT])
-    assert "| behaviour | to the end | inconclusive | agreed |" in lines
+    assert "| behaviour | to the end | not mapped | inconclusive | agreed |" in lines
     assert any(line.startswith("**0 of 1 honest months have a finding**") for line in lines)
     assert "| counter | asked | months | +10 % |" in lines
     assert "| live counter | to the end | 1 | 1 |" in lines

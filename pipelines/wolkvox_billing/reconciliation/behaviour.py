@@ -195,6 +195,15 @@ def count_between(
     return Span(third.quantity - second.quantity, last.quantity - first.quantity)
 
 
+def hours_before(points: Sequence[Point], start: int, seconds: int) -> list[Point]:
+    """Return what the hours before a month's start held at most, where nobody read them, as two
+    readings at once: as much as the same hours held before another midnight of the month."""
+    midnights = range(start + DAY, points[-1].at + 1, DAY)
+    held = [_value_from(points, at) - _value_at(points, at - seconds) for at in midnights]
+    most = max([Decimal(), *held])
+    return [Point(start - seconds, Decimal()), Point(start - seconds + 1, most)]
+
+
 def without_slips(points: Sequence[Point]) -> list[Point]:
     """Return a counter's points without what it showed for a moment only: less than before, until
     it was back sooner than it can have counted; or more than twice what came before and behind."""
@@ -295,7 +304,7 @@ def _missing(falls: Sequence[tuple[Point, Point]], points: Sequence[Point], star
             continue
         again = bound(rises, after.at - before.at, Decimal(2)).quantity or Decimal()
         if after.quantity * 2 < before.quantity or after.quantity <= again:
-            restarted += before.quantity
+            restarted += before.quantity + again  # and what was used until it began anew
         peak = max(peak, before.quantity)
     return restarted if restarted else max(peak - points[-1].quantity, Decimal())
 
@@ -364,7 +373,7 @@ def _held_in_other_weeks(points: Sequence[Point], start: int, end: int) -> Decim
         if until - since < least or since < end - 2 * DAY:
             continue
         grown = [
-            _value_at(points, until - week * 7 * DAY) - _value_at(points, since - week * 7 * DAY)
+            _value_from(points, until - week * 7 * DAY) - _value_at(points, since - week * 7 * DAY)
             for week in range(1, 5)
             if since - week * 7 * DAY >= start
         ]
@@ -380,6 +389,11 @@ def _value_at(points: Sequence[Point], at: int) -> Decimal:
             break
         value = point.quantity
     return value
+
+
+def _value_from(points: Sequence[Point], at: int) -> Decimal:
+    """Return what was read first from a moment on; the last reading where there is none."""
+    return next((point.quantity for point in points if point.at >= at), points[-1].quantity)
 
 
 def is_night_copy(points: Sequence[Point], start: int) -> bool | None:

@@ -15,6 +15,7 @@ from wolkvox_billing.reconciliation.behaviour import (
     after_turn,
     behaviour_of,
     count_between,
+    hours_before,
     widen,
     without_slips,
 )
@@ -132,7 +133,13 @@ class _Trail:
         own = [reading.point for reading in self.own]
         offset = datetime.fromtimestamp(self.start, self.zone).utcoffset() or timedelta()
         counts = (
-            count_between(before, own, after, self.start + seconds, self.end + seconds)
+            count_between(
+                before if before or seconds > 0 else hours_before(own, self.start, -seconds),
+                own,
+                after,
+                self.start + seconds,
+                self.end + seconds,
+            )
             for seconds in (int(offset.total_seconds()), CUT_AT_18)
         )
         return replace(behaviour, by_clock=tuple(count for count in counts if count))
