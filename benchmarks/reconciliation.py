@@ -18,7 +18,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from wolkvox_billing.reconciliation.contract.line_map import MapRow
-from wolkvox_billing.reconciliation.contract.rate_card import FOREVER, Rate
+from wolkvox_billing.reconciliation.contract.rate import FOREVER, Rate
 from wolkvox_billing.reconciliation.facts import BilledLine, Facts, MonthUse
 from wolkvox_billing.reconciliation.keys import compare
 from wolkvox_billing.reconciliation.observed import Observed

@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from builders.months import OCTOBER_PERIOD, REPORT
-from wolkvox_billing.reconciliation.contract.rate_card import FOREVER, Rate
+from wolkvox_billing.reconciliation.contract.rate import FOREVER, Rate
 from wolkvox_billing.reconciliation.facts import BilledLine, Facts, MonthUse
 from wolkvox_billing.reconciliation.keys import Comparison
 from wolkvox_billing.reconciliation.observed import Observed

@@ -56,9 +56,11 @@ from wolkvox_billing.marts.meaning import read_meaning
 from wolkvox_billing.reconciliation.contract.line_map import COLUMNS as MAP_COLUMNS
 from wolkvox_billing.reconciliation.contract.line_map import ROLES, first_fit, read_line_map
 from wolkvox_billing.reconciliation.contract.rate_card import COLUMNS as CARD_COLUMNS
-from wolkvox_billing.reconciliation.contract.rate_card import cost, read_rate_card, tariffs
+from wolkvox_billing.reconciliation.contract.rate_card import read_rate_card
+from wolkvox_billing.reconciliation.contract.tariff import tariffs
 from wolkvox_billing.reconciliation.facts import Meter
 from wolkvox_billing.reconciliation.policy import read_policy
+from wolkvox_billing.reconciliation.pricing import cost
 from wolkvox_billing.values.periods import Period
 from wolkvox_billing.vendor.answer import Outcome, judge_answer
 from wolkvox_billing.vendor.readings import Unreadable, read_items, read_rows

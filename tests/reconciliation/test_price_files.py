@@ -39,12 +39,9 @@ from wolkvox_billing.cli.main import main
 from wolkvox_billing.errors import SettingsError
 from wolkvox_billing.reconciliation.contract.line_map import MapRow, read_line_map, warn_of_map
 from wolkvox_billing.reconciliation.contract.names import named_reports
-from wolkvox_billing.reconciliation.contract.rate_card import (
-    Rate,
-    read_rate_card,
-    tariffs,
-    warn_of_card,
-)
+from wolkvox_billing.reconciliation.contract.rate import Rate
+from wolkvox_billing.reconciliation.contract.rate_card import read_rate_card, warn_of_card
+from wolkvox_billing.reconciliation.contract.tariff import tariffs
 from wolkvox_billing.reconciliation.contract.templates import propose
 from wolkvox_billing.reconciliation.facts import BilledLine, Meter
 from wolkvox_billing.vendor.reports import REPORTS
@@ -559,3 +556,88 @@ def test_several_rows_of_one_price_are_in_force(project: Project) -> None:
     text = f"sep=;\n{HEADER};\n{REPORT};ACME;;0;100,00;cop;1/01/2026;;\n"
     text += f"{REPORT};ACME;;600;80,00;cop;1/01/2026;;\n"
     assert statuses(judged(project, rate_card=text)) == ["matched"]
+
+
+# Terms of the contract beside the price of a unit.
+
+TERMS = f"{HEADER};term;per;tiers;pooled;every;pattern"
+
+
+def term_row(value: str, *terms: str, report: str = REPORT, quantity: str = "") -> str:
+    """A row of all operations in pesos for ever: term, per, tiers, pooled, every, pattern."""
+    return f"{report};;;{quantity};{value};COP;2026-01-01;;{';'.join(terms)}"
+
+
+def test_a_row_has_the_terms_that_it_names(tmp_path: Path) -> None:
+    """By whatever case; what a row leaves out is as the contract says."""
+    rows = card(
+        tmp_path,
+        term_row("90", "", "1000", "All Units", "ALL"),
+        term_row("200000", "Fee", "", "", "", "year", "*cargo fijo*", report=""),
+        term_row("300000", "fee", report=""),
+        term_row("1000000", "minimum"),
+        term_row("2880000", "package", quantity="36000"),
+        term_row("10", "discount_percent"),
+        term_row("19", "tax_percent", report=""),
+        header=TERMS,
+    )
+    assert [(row.term, row.per, row.tiers, row.pooled, row.every, row.pattern) for row in rows] == [
+        ("unit_price", 1000, "all_units", "all", "", ""),
+        ("fee", 1, "graduated", "operation", "year", "*cargo fijo*"),
+        ("fee", 1, "graduated", "operation", "month", ""),
+        ("minimum", 1, "graduated", "operation", "", ""),
+        ("package", 1, "graduated", "operation", "", ""),
+        ("discount_percent", 1, "graduated", "operation", "", ""),
+        ("tax_percent", 1, "graduated", "operation", "", ""),
+    ]
+    [plain_row] = card(tmp_path, tier("100"))
+    assert (plain_row.term, plain_row.per, plain_row.tiers) == ("unit_price", 1, "graduated")
+
+
+@pytest.mark.parametrize(
+    ("rows", "says"),
+    [
+        ([term_row("1", "fees")], "line 2, column term: 'fees': expected one of unit_price, fee"),
+        ([term_row("1", "", "0")], "line 2, column per: 0: expected the units that the price is"),
+        ([term_row("1", "", "mil")], "line 2, column per: 'mil': expected a number"),
+        ([term_row("1", "", "", "volume")], "column tiers: 'volume': expected one of graduated"),
+        ([term_row("1", "", "", "", "both")], "column pooled: 'both': expected one of operation"),
+        ([term_row("1", "fee", "", "", "", "weekly")], "column every: 'weekly': expected one of"),
+        ([term_row("1", "", "", "", "", "year")],
+         "column every: 'year': expected nothing in a row of unit_price, it is for fee"),
+        ([term_row("1", "minimum", "1000")], "column per: '1000': expected nothing in a row of m"),
+        ([term_row("1", "minimum", quantity="5")], "column from_quantity: '5': expected nothing"),
+        ([term_row("1", "package")], "column from_quantity: '': expected a number"),
+        ([term_row("1", "package", quantity="0")], "from_quantity: 0: expected the units that"),
+        ([term_row("101", "discount_percent")], "unit_price: 101: expected a percentage of at mos"),
+        ([term_row("1", "minimum", report="")], "column report: '' is no report that wolkvox has"),
+        ([term_row("1", "minimum"), term_row("2", "minimum")],
+         "line 3, column valid_from: 2026-01-01: line 2 says the same of these days"),
+        ([term_row("1", "", "", "all_units"), term_row("2", quantity="5")],
+         "line 3, column tiers: graduated, and all_units in line 2: expected the same in all"),
+    ],
+)  # fmt: skip
+def test_a_term_that_cannot_be_meant(tmp_path: Path, rows: list[str], says: str) -> None:
+    """It is refused with its row and column."""
+    with pytest.raises(SettingsError) as error:
+        card(tmp_path, *rows, header=TERMS)
+    assert says in str(error.value)
+
+
+def test_the_mart_holds_the_terms(warehouse: Project) -> None:
+    """On both engines, with what a row leaves out as the contract says."""
+    read(warehouse, *READ)
+    header = CARD.strip() + ",term,per,tiers,pooled,every,pattern\n"
+    judged(
+        warehouse,
+        rate_card=f"{header}{REPORT},,,0,100000,COP,2026-01-01,,,1000,,all,,\n"
+        ",,,,200000,COP,2026-01-01,,fee,,,,year,*cargo*\n",
+    )
+    rows = warehouse.query(
+        "SELECT term, per, tiers, pooled, every, pattern, unit_price "
+        "FROM wolkvox_billing_marts.rate_card ORDER BY line_number"
+    )
+    assert rows == [
+        ("unit_price", 1000, "graduated", "all", "", "", 100_000),
+        ("fee", 1, "graduated", "operation", "year", "*cargo*", 200_000),
+    ]

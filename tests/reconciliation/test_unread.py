@@ -18,7 +18,7 @@ from builders.months import OCTOBER_PERIOD as OCTOBER
 from builders.months import READ, REPORT, bill, invoice, judged, local, only, read
 from builders.project import TOKENS, Project
 from wolkvox_billing.reconciliation.contract.line_map import MapRow
-from wolkvox_billing.reconciliation.contract.rate_card import Rate
+from wolkvox_billing.reconciliation.contract.rate import Rate
 from wolkvox_billing.reconciliation.facts import BilledLine, DayUse, Meter, MonthUse
 from wolkvox_billing.reconciliation.keys import compare
 from wolkvox_billing.reconciliation.policy import LANGUAGES, Policy

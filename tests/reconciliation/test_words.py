@@ -14,7 +14,7 @@ from builders.facts import billed_line, known, rate, unseen_everywhere, use
 from builders.months import OCTOBER_PERIOD as OCTOBER
 from builders.months import REPORT
 from wolkvox_billing.reconciliation.contract.line_map import MapRow
-from wolkvox_billing.reconciliation.contract.rate_card import Rate
+from wolkvox_billing.reconciliation.contract.rate import Rate
 from wolkvox_billing.reconciliation.facts import BilledLine, MonthUse
 from wolkvox_billing.reconciliation.keys import compare
 from wolkvox_billing.reconciliation.policy import Policy

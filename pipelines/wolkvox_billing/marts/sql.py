@@ -60,7 +60,8 @@ TABLES = {
     "report VARCHAR, operation_id VARCHAR, product VARCHAR, role VARCHAR",
     "rate_card": "line_number BIGINT, report VARCHAR, operation_id VARCHAR, product VARCHAR, "
     "from_quantity DECIMAL(18, 4), unit_price DECIMAL(18, 8), currency VARCHAR, valid_from DATE, "
-    "valid_to DATE, rounding VARCHAR",
+    "valid_to DATE, rounding VARCHAR, term VARCHAR, per DECIMAL(18, 4), tiers VARCHAR, "
+    "pooled VARCHAR, every VARCHAR, pattern VARCHAR",
     "reconciled": DDL,
     "reconciled_by": "inputs_digest VARCHAR, policy_digest VARCHAR",
 }

@@ -101,10 +101,13 @@ class Measured:
 
 
 class LeftOut(NamedTuple):
-    """A line that is not compared, and its role."""
+    """A line that is not compared, its role, and the operation and report that the line map gives
+    it."""
 
     role: str
     line: BilledLine
+    operation_id: str | None = None
+    report: str = ""
 
 
 _Place = tuple[str | None, str | None]  # operation_id, report
@@ -179,10 +182,10 @@ def compare(facts: Facts, line_map: Sequence[MapRow], supplier_id: str | None) -
     left_out: list[LeftOut] = []
     for line in facts.lines:
         row = first_fit(line_map, line)
-        if row and row.role not in COMPARED:
-            left_out.append(LeftOut(row.role, line))
-            continue
         operation = operation_of(row, line.operation, facts.operations) if row else None
+        if row and row.role not in COMPARED:
+            left_out.append(LeftOut(row.role, line, operation, row.report))
+            continue
         key = Key(line.supplier_id, None, None, None, line.period, line.currency)
         if row and operation and line.period:
             product = ledger.spell(operation, row.report, row.product)

@@ -22,12 +22,8 @@ from wolkvox_billing.marts.reconciled import ReconciledRow
 from wolkvox_billing.marts.refresh import alone, refresh
 from wolkvox_billing.reconciliation.collect import read_facts
 from wolkvox_billing.reconciliation.contract.line_map import read_line_map, warn_of_map
-from wolkvox_billing.reconciliation.contract.rate_card import (
-    FOREVER,
-    Rate,
-    read_rate_card,
-    warn_of_card,
-)
+from wolkvox_billing.reconciliation.contract.rate import FOREVER, Rate
+from wolkvox_billing.reconciliation.contract.rate_card import read_rate_card, warn_of_card
 from wolkvox_billing.reconciliation.doubts import weigh
 from wolkvox_billing.reconciliation.facts import Facts
 from wolkvox_billing.reconciliation.keys import compare

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
 from typing import NamedTuple
 
-from wolkvox_billing.reconciliation.contract.rate_card import Tariff, cents, cost
+from wolkvox_billing.reconciliation.contract.tariff import Tariff, cents
 from wolkvox_billing.reconciliation.facts import DayUse
 from wolkvox_billing.reconciliation.unread import Unread
 from wolkvox_billing.values.periods import DAY
@@ -101,9 +102,20 @@ def _turns(
         yield Turn("price_turn", tariff.start, min(moved), max(moved))
     if any(len(tariff.tiers) > 1 for tariff in tariffs):
         whole = sum(shares)
-        parts = [quantity * share / whole for share in shares]
-        anew = cents(sum(map(Tariff.cost, tariffs, parts), Decimal()))
+        parts = [Fraction(quantity) * Fraction(share) / Fraction(whole) for share in shares]
+        anew = cents(sum(map(Tariff.cost, tariffs, parts), Fraction()))
         yield Turn("tiers_anew", tariffs[1].start, anew, anew)
+
+
+def cost(stretches: Sequence[Tariff], quantity: Decimal, shares: Sequence[Decimal]) -> Decimal:
+    """Return what a quantity costs, rounded half up to cents. Over several stretches it is spread
+    by `shares` (what was measured in each), and the tiers go on from one to the next."""
+    total, so_far, whole = Fraction(), Fraction(), Fraction(sum(shares, Decimal()) or 1)
+    for stretch, share in zip(stretches, shares, strict=True):
+        until = so_far + Fraction(quantity) * Fraction(share) / whole
+        total += stretch.cost(until) - stretch.cost(so_far)
+        so_far = until
+    return cents(total)
 
 
 def _average(amount: Decimal, quantity: Decimal) -> Decimal:

@@ -83,9 +83,9 @@ def tie_out(
             is_gauge = any(use.is_gauge for use in measured.uses)
             quantity = (measured.quantity or Decimal()) if is_gauge else measured.counted
             consumed[verdict.status, measured.uses[0].unit] += quantity
-    for role, line in comparison.left_out:
-        if is_in(line.period):
-            left_out[role, line.currency] += line.amount
+    for each in comparison.left_out:
+        if is_in(each.line.period):
+            left_out[each.role, each.line.currency] += each.line.amount
     return Totals(
         [BilledTotal(*key, amount) for key, amount in sorted(billed.items()) if amount],
         [ConsumedTotal(*key, quantity) for key, quantity in sorted(consumed.items())],
@@ -107,7 +107,7 @@ def _by_currency(
 
 def _check(facts: Facts, comparison: Comparison, verdicts: Sequence[Verdict]) -> None:
     billed = sum((verdict.billed_cost for verdict in verdicts), Decimal())
-    billed += sum((line.amount for _, line in comparison.left_out), Decimal())
+    billed += sum((each.line.amount for each in comparison.left_out), Decimal())
     lines = sum((line.amount for line in facts.lines), Decimal())
     if billed != lines:
         raise DoesNotTieOut(f"the verdicts bill {billed:f}, the lines {lines:f}: {_DEFECT}")

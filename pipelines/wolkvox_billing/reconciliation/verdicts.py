@@ -15,7 +15,8 @@ from decimal import Decimal
 from functools import cached_property
 from typing import NamedTuple
 
-from wolkvox_billing.reconciliation.contract.rate_card import Rate, Tariff, tariffs
+from wolkvox_billing.reconciliation.contract.rate import UNIT_PRICE, Rate
+from wolkvox_billing.reconciliation.contract.tariff import Tariff, tariffs
 from wolkvox_billing.reconciliation.cut_off import CutOff, cut_off_of
 from wolkvox_billing.reconciliation.facts import BilledLine, Facts, Meter
 from wolkvox_billing.reconciliation.keys import Billed, Comparison, Key, Measured
@@ -325,7 +326,8 @@ def judge(
     None of them was doubted yet."""
     card: defaultdict[str, list[Rate]] = defaultdict(list)
     for rate in rates:
-        card[rate.report].append(rate)
+        if rate.term == UNIT_PRICE:
+            card[rate.report].append(rate)
     verdicts: list[Verdict] = []
     for key in dict.fromkeys([*comparison.billed, *comparison.measured]):
         billed, measured = comparison.billed.get(key), comparison.measured.get(key)
@@ -374,7 +376,7 @@ def _is_lump(billed: Billed, used: Decimal | None, tariffs: Sequence[Tariff]) ->
     how much was used."""
     if not tariffs or used is None or used < MANY:
         return False
-    dearest = max(tier.unit_price for tariff in tariffs for tier in tariff.tiers)
+    dearest = max(tariff.dearest for tariff in tariffs)
     return any(
         abs(line.quantity or 0) == 1 and abs(line.amount) > MANY * dearest for line in billed.lines
     )

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from wolkvox_billing.reconciliation.behaviour import Span
-from wolkvox_billing.reconciliation.contract.rate_card import cents
+from wolkvox_billing.reconciliation.contract.tariff import cents
 from wolkvox_billing.reconciliation.doubt_words import (
     BEHIND,
     CUT_OFF,

@@ -25,7 +25,7 @@ CREATE TABLE IF NOT EXISTS __marts__.days (timezone TEXT, calendar_date DATE, da
 CREATE TABLE IF NOT EXISTS __marts__.line_map (line_number BIGINT, supplier_id TEXT, item_code TEXT, pattern TEXT, report TEXT, operation_id TEXT, product TEXT, role TEXT);
 
 -- table rate_card
-CREATE TABLE IF NOT EXISTS __marts__.rate_card (line_number BIGINT, report TEXT, operation_id TEXT, product TEXT, from_quantity DECIMAL(18, 4), unit_price DECIMAL(18, 8), currency TEXT, valid_from DATE, valid_to DATE, rounding TEXT);
+CREATE TABLE IF NOT EXISTS __marts__.rate_card (line_number BIGINT, report TEXT, operation_id TEXT, product TEXT, from_quantity DECIMAL(18, 4), unit_price DECIMAL(18, 8), currency TEXT, valid_from DATE, valid_to DATE, rounding TEXT, term TEXT, per DECIMAL(18, 4), tiers TEXT, pooled TEXT, every TEXT, pattern TEXT);
 
 -- table reconciled
 CREATE TABLE IF NOT EXISTS __marts__.reconciled (supplier_id TEXT, operation_id TEXT, operation_name TEXT, report TEXT, product TEXT, billing_period_start DATE, billing_period_end DATE, billing_currency TEXT, consumed_quantity DECIMAL(18, 4), billed_quantity DECIMAL(18, 4), quantity_variance DECIMAL(18, 4), contracted_unit_price DECIMAL(18, 8), contracted_cost DECIMAL(18, 4), billed_cost DECIMAL(18, 4), cost_variance DECIMAL(18, 4), volume_effect DECIMAL(18, 4), price_effect DECIMAL(18, 4), invoice_ids TEXT, hours_unread_at_end DECIMAL(18, 4), reconciliation_status TEXT, is_material BOOLEAN, explanation TEXT, cut_off TEXT, doubts_excluded TEXT, settled_by TEXT, language TEXT);

@@ -1,0 +1,116 @@
+"""What units cost by the rate card, from day to day."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from itertools import pairwise
+from math import floor
+
+from wolkvox_billing.reconciliation.contract.rate import ALL_UNITS, UNIT_PRICE, Rate
+from wolkvox_billing.reconciliation.facts import Meter
+from wolkvox_billing.values.periods import Period
+from wolkvox_billing.values.spelling import plain
+
+
+@dataclass(frozen=True)
+class Tariff:
+    """The tiers that hold in one stretch of days, by `from_quantity`, and the percentage that is
+    taken off."""
+
+    start: date
+    end: date
+    tiers: tuple[Rate, ...]
+    discount: Decimal = Decimal()
+
+    @property
+    def is_of_all_units(self) -> bool:
+        return self.tiers[0].tiers == ALL_UNITS
+
+    @property
+    def is_pooled(self) -> bool:
+        return self.tiers[0].is_pooled
+
+    @property
+    def dearest(self) -> Decimal:
+        """The highest price of a unit."""
+        return max(tier.unit_price / tier.per for tier in self.tiers)
+
+    def holds_as(self, other: Tariff) -> bool:
+        return (self.tiers, self.discount) == (other.tiers, other.discount)
+
+    def price_at(self, quantity: Fraction) -> Fraction:
+        """Return what each unit costs of a quantity, by the tier that it reaches."""
+        reached = [tier for tier in self.tiers if tier.from_quantity <= abs(quantity)]
+        return self.less_discount(_price(reached[-1]))
+
+    def cost(self, quantity: Fraction) -> Fraction:
+        """Return what so many units cost in graduated tiers; of less than none, the same with a
+        minus."""
+        if quantity < 0:
+            return -self.cost(-quantity)
+        total = Fraction()
+        ends = [Fraction(tier.from_quantity) for tier in self.tiers[1:]] + [quantity]
+        for tier, end in zip(self.tiers, ends, strict=True):
+            units = min(quantity, end) - Fraction(tier.from_quantity)
+            total += max(units, Fraction()) * _price(tier)
+        return self.less_discount(total)
+
+    def less_discount(self, amount: Fraction) -> Fraction:
+        return amount * (100 - Fraction(self.discount)) / 100 if self.discount else amount
+
+
+def _price(tier: Rate) -> Fraction:
+    return Fraction(tier.unit_price) / Fraction(tier.per)
+
+
+def cents(amount: Decimal | Fraction) -> Decimal:
+    """Return an amount rounded half up to cents, of less than nothing the same with a minus."""
+    exact = abs(Fraction(amount))
+    rounded = Decimal(floor(exact * 100 + Fraction(1, 2))).scaleb(-2)
+    return -rounded if amount < 0 else rounded
+
+
+def fitting(rates: Iterable[Rate], term: str, meter: Meter, currency: str | None) -> list[Rate]:
+    """Return the rows of a term that speak of a meter in a currency, on whatever days."""
+    return [
+        rate
+        for rate in rates
+        if rate.term == term
+        and rate.report in ("", meter.report)
+        and rate.currency in ("", currency)
+        and plain(rate.operation_id) in ("", plain(meter.operation_id))
+        and plain(rate.product) in ("", plain(meter.product))
+    ]
+
+
+def most_exact(rates: Sequence[Rate]) -> list[Rate]:
+    """Return those of the rows that name the most: a row that names the operation and product is
+    more exact than one that does not."""
+    exactness = max((rate.exactness for rate in rates), default=None)
+    return [rate for rate in rates if rate.exactness == exactness]
+
+
+def tariffs(
+    rates: Sequence[Rate], meter: Meter, currency: str | None, period: Period
+) -> list[Tariff]:
+    """Return what holds in a period, in stretches; [] where no price is known for all of its days.
+    The more exact row wins."""
+    prices = [
+        rate for rate in fitting(rates, UNIT_PRICE, meter, currency) if period.overlaps(rate.days)
+    ]
+    edges = {day for rate in prices for day in rate.days}
+    marks = [period.start, *sorted(day for day in edges if period.start < day < period.end)]
+    stretches: list[Tariff] = []
+    for start, end in pairwise([*marks, period.end]):
+        exact = most_exact([rate for rate in prices if rate.days.holds(Period(start, end))])
+        if not exact:
+            return []
+        tariff = Tariff(start, end, tuple(sorted(exact, key=lambda rate: rate.from_quantity)))
+        if stretches and stretches[-1].holds_as(tariff):
+            tariff = Tariff(stretches.pop().start, end, tariff.tiers, tariff.discount)
+        stretches.append(tariff)
+    return stretches
