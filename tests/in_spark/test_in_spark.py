@@ -260,7 +260,7 @@ def test_the_marts_in_spark_are_duckdbs(
         assert sorted(", ".join(map(exactly, row.values())) for row in rows) == sorted(
             ", ".join(map(exactly, values)) for values in expected
         ), name
-        assert bool(rows) == (not name.endswith("invoice_reconciliation")), name
+        assert bool(rows) == (not name.split(".")[-1].startswith("invoice_")), name
     by_hand = spark.sql(
         "SELECT billing_period_start, consumed_quantity, hours_unread_at_end "
         "FROM wolkvox_billing_marts.usage_monthly WHERE operation_id = 'beta' "

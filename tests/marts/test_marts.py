@@ -540,7 +540,8 @@ def test_over_nothing(warehouse: Project) -> None:
         refresh_marts(destination=warehouse.destination)
     warehouse.vendor.misbehave("wrong_token")
     assert not warehouse.load().problems
-    assert [len(rows(warehouse, mart, "operation_name")) for mart in MARTS] == [0, 0, 0, 1, 0]
+    counts = [len(rows(warehouse, mart, "1")) for mart in MARTS]
+    assert counts == [0, 0, 0, 1, 0, 0, 0]
 
 
 def test_a_refusal_changes_nothing(warehouse: Project) -> None:
@@ -706,7 +707,8 @@ def test_both_engines_give_the_same_rows(
         query = f"SELECT * FROM wolkvox_billing_marts.{mart}"
         answers = [place.query_dicts(query) for place in (project, other)]
         assert answers[0] == answers[1]
-        assert answers[0], mart
+        is_of_invoices = mart in ("invoice_components", "invoice_settlement")
+        assert answers[0] or is_of_invoices, mart
 
 
 def test_the_files_say_their_grain() -> None:

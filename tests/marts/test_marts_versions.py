@@ -190,7 +190,7 @@ def test_verdicts_outlive_a_change_of_their_tables(warehouse: Project) -> None:
     ):
         warehouse.execute(statement)
     read(warehouse)
-    unknown = ("contracted_unit_price", "volume_effect", "price_effect")
+    unknown = ("contracted_unit_price", "volume_effect", "price_effect", "language")
     assert verdicts(warehouse) == [{**before, **dict.fromkeys(unknown)}]
     listed = warehouse.query(
         "SELECT column_name FROM information_schema.columns WHERE table_name = 'reconciled_by' "
@@ -200,3 +200,19 @@ def test_verdicts_outlive_a_change_of_their_tables(warehouse: Project) -> None:
     with opened(warehouse.destination) as pipeline:
         refill(pipeline, Policy(), anew=False)
     assert verdicts(warehouse) == [before]
+
+
+def test_a_version_without_settlements_is_filled_anew(warehouse: Project) -> None:
+    """The verdicts of a version that settled no document stay, and the next fill settles them."""
+    once(warehouse, judge)
+    made_by_another_version(warehouse)
+    for mart, table in (("components", "components"), ("settlement", "settled")):
+        warehouse.execute(f"DROP VIEW {MARTS}.invoice_{mart}")
+        warehouse.execute(f"DROP TABLE {MARTS}.{table}")
+    read(warehouse)
+    asked = f"SELECT settlement, payable_amount FROM {MARTS}.invoice_settlement"
+    assert len(verdicts(warehouse)) == 1
+    assert warehouse.query(asked) == []
+    with opened(warehouse.destination) as pipeline:
+        refill(pipeline, Policy(), anew=False)
+    assert warehouse.query(asked) == [("pay", 100000)]

@@ -1,8 +1,10 @@
 """A sentence for each column of the marts: the same name means the same everywhere."""
 
 from wolkvox_billing.marts.reconciled import COMMENTS
+from wolkvox_billing.marts.settled import SETTLED_COMMENTS
 
 COLUMNS = {
+    **SETTLED_COMMENTS,
     **COMMENTS,
     "as_of_epoch": "The moment up to which the marts speak, in seconds since 1970",
     "consumed_unit": "What is counted, such as audios",
@@ -20,7 +22,7 @@ COLUMNS = {
     "last_answer_at": "The last call of the day that was answered (UTC)",
     "last_quantity": "The month's last reading: what was used, if the number counts up",
     "last_read_at": "The last reading of the newest day (UTC)",
-    "line_number": "The row's line in the file",
+    "line_number": "The line's place in its file or document",
     "measure": "What the number means: month_to_date, daily or gauge; NULL if undetermined",
     "measure_source": "Who says so: setting, data, or undetermined",
     "month_end": "The day after the month's last one",
@@ -44,7 +46,8 @@ COLUMNS = {
     "read_date": "The day when it was read, in the vendor's time zone",
     "read_epoch": "When it was read, in seconds since 1970",
     "refusals": "Calls that were refused or not answered",
-    "role": "What such a line is: quantity, price_component, fee, discount, tax or ignore",
+    "role": "What such a line is: quantity, price_component, fee, discount, tax or ignore; NULL "
+    "where no row of the line map fits",
     "sum_of_daily_quantity": "The sum of each day's last reading: what was used, if days count",
     "timezone": "The vendor's time zone there",
     "usage_date": "The day in the vendor's time zone",

@@ -6,12 +6,13 @@ on a terminal come from the fields below, in their order.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, NamedTuple, get_type_hints
 
-TEXT, DATE, FLAG = "VARCHAR", "DATE", "BOOLEAN"
+TEXT, DATE, FLAG, COUNT = "VARCHAR", "DATE", "BOOLEAN", "BIGINT"
 AMOUNT, PRICE = "DECIMAL(18, 4)", "DECIMAL(18, 8)"
 
 
@@ -113,10 +114,20 @@ KEY = (
     "billing_period_end",
     "billing_currency",
 )
-COLUMNS: dict[str, Column] = {
-    name: hint.__metadata__[0]
-    for name, hint in get_type_hints(ReconciledRow, include_extras=True).items()
-}
+
+
+def columns_of_row(row: type) -> dict[str, Column]:
+    """Return the columns of a row's type, in the order of its fields."""
+    hints = get_type_hints(row, include_extras=True)
+    return {name: hint.__metadata__[0] for name, hint in hints.items()}
+
+
+def ddl_of(columns: Mapping[str, Column]) -> str:
+    """Return columns as CREATE TABLE has them."""
+    return ", ".join(f"{name} {column.kind}" for name, column in columns.items())
+
+
+COLUMNS = columns_of_row(ReconciledRow)
 KINDS = {name: column.kind for name, column in COLUMNS.items()}
 COMMENTS = {name: column.says for name, column in COLUMNS.items()}
-DDL = ", ".join(f"{name} {kind}" for name, kind in KINDS.items())
+DDL = ddl_of(COLUMNS)

@@ -22,6 +22,7 @@ from wolkvox_billing.marts.engine import Engine
 from wolkvox_billing.marts.meaning import Meaning
 from wolkvox_billing.marts.reconciled import DDL
 from wolkvox_billing.marts.renames import Rename
+from wolkvox_billing.marts.settled import COMPONENTS_DDL, SETTLEMENT_DDL
 from wolkvox_billing.marts.spellings import Spelling
 from wolkvox_billing.values.clock import day_start, epoch
 from wolkvox_billing.values.periods import month_of
@@ -34,6 +35,8 @@ MARTS = (
     "usage_restatements",
     "poll_coverage",
     "invoice_reconciliation",
+    "invoice_components",
+    "invoice_settlement",
 )
 VIEWS = (
     "stg_readings",
@@ -44,6 +47,8 @@ VIEWS = (
     "usage_restatements",
     "poll_coverage",
     "invoice_reconciliation",
+    "invoice_components",
+    "invoice_settlement",
 )
 TABLES = {
     "refreshed": "as_of_epoch BIGINT, timezone VARCHAR, gauge_month VARCHAR, "
@@ -63,10 +68,12 @@ TABLES = {
     "valid_to DATE, rounding VARCHAR, term VARCHAR, per DECIMAL(18, 4), tiers VARCHAR, "
     "pooled VARCHAR, every VARCHAR, pattern VARCHAR",
     "reconciled": DDL,
+    "components": COMPONENTS_DDL,
+    "settled": SETTLEMENT_DDL,
     "reconciled_by": "inputs_digest VARCHAR, policy_digest VARCHAR",
 }
 # What `reconcile` fills: the views are made without it.
-RECONCILED = ("line_map", "rate_card", "reconciled", "reconciled_by")
+RECONCILED = ("line_map", "rate_card", "reconciled", "components", "settled", "reconciled_by")
 CALENDAR = ("months", "days")
 
 

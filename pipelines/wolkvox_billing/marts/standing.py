@@ -55,10 +55,10 @@ def around_verdicts(
 
     tables: those that stand there.
     """
-    before, after = [], []
-    for table in RECONCILED:
-        if table not in tables:
-            continue
+    before: list[str] = []
+    after: list[str] = []
+    standing = [table for table in RECONCILED if table in tables]
+    for table in standing:
         name, columns = engine.name(table), columns_of(table)
         with client.execute_query(f"SELECT * FROM {name} WHERE FALSE") as cursor:
             former = [column[0] for column in cursor.description]
@@ -68,6 +68,6 @@ def around_verdicts(
             if common:
                 after.append(f"INSERT INTO {name} ({common}) SELECT {common} FROM {name}_before")
             after.append(f"DROP TABLE {name}_before")
-    if before:
+    if before or 0 < len(standing) < len(RECONCILED):
         after.append(f"UPDATE {engine.name('reconciled_by')} SET inputs_digest = NULL WHERE TRUE")
     return before, after

@@ -19,7 +19,7 @@ _CENT = Decimal("0.01")
 _NOTHING = Decimal()
 # Of tables of earlier releases, which lack them until the next document comes.
 _LATER_COLUMNS = ("allowance_amount", "charge_amount", "rounding_amount", "prepaid_amount",
-                  "withheld_amount")  # fmt: skip
+                  "withheld_amount", "due_date")  # fmt: skip
 
 # Of a document's warnings, how those begin that say what the sums are of. They are told again where
 # the document is judged; what is only not stated is not.
@@ -70,6 +70,12 @@ class BilledDocument(NamedTuple):
     rounding: Decimal | None
     prepaid: Decimal | None
     withheld: Decimal | None
+    due: date | None = None
+
+    @property
+    def sign(self) -> int:
+        """What its amounts are multiplied by as they add to what is asked for."""
+        return -1 if self.kind == "credit_note" else 1
 
     @property
     def period(self) -> Period | None:
@@ -112,9 +118,16 @@ class BilledDocument(NamedTuple):
     def beside_lines(self) -> Decimal:
         """What it puts on and takes off as a whole, before tax. Nothing where what it asks for says
         that its lines hold that already."""
-        beside = (self.charge or _NOTHING) - (self.allowance or _NOTHING)
+        charge, allowance = self.put_on_and_taken_off
+        return charge - allowance
+
+    @property
+    def put_on_and_taken_off(self) -> tuple[Decimal, Decimal]:
+        """Its charges and its allowances as a whole, as `beside_lines` has them."""
+        charge, allowance = self.charge or _NOTHING, self.allowance or _NOTHING
+        beside = charge - allowance
         is_held = not self._leads_to_payable(beside) and self._leads_to_payable(_NOTHING)
-        return _NOTHING if is_held else beside
+        return (_NOTHING, _NOTHING) if is_held else (charge, allowance)
 
     def _leads_to_payable(self, beside: Decimal) -> bool:
         if self.net is None or self.payable is None:
@@ -135,6 +148,37 @@ class BilledDocument(NamedTuple):
         is_tax = None in (self.tax, other.tax) or self.tax == other.tax
         asked = self.net if self.payable is None else self.payable
         return (is_net and is_tax) or (asked is not None and asked == other.payable)
+
+
+class StatedLine(NamedTuple):
+    """A row of `invoice_lines`, as far as it bills; and what its document puts on and takes off as
+    a whole, as much as is this line's."""
+
+    document_id: str
+    line_number: int
+    operation: str | None
+    description: str | None
+    item_code: str | None
+    quantity: Decimal | None
+    amount: Decimal | None
+    currency: str | None
+    period_start: date | None
+    period_end: date | None
+    tax: Decimal | None
+    unit_code: str | None
+    charge: Decimal = _NOTHING
+    allowance: Decimal = _NOTHING
+
+    @property
+    def whole_amount(self) -> Decimal:
+        return (self.amount or _NOTHING) + self.charge - self.allowance
+
+
+class StatedDocument(NamedTuple):
+    """A document with its lines, all as it states them: a credit note's amounts are positive."""
+
+    document: BilledDocument
+    lines: list[StatedLine]
 
 
 def read_documents(client: Client, raw: str) -> list[BilledDocument]:
@@ -229,6 +273,8 @@ def _is_copy(document: BilledDocument, other: BilledDocument) -> bool:
 def share_out(amount: Decimal, over: Sequence[Decimal]) -> list[Decimal]:
     """Return an amount in parts like these, to the cent; what is left over goes, a cent each, to
     those that were cut most. It is an equal share where these come to nothing."""
+    if not amount:
+        return [_NOTHING] * len(over)
     total = sum(over, _NOTHING)
     weights = [each / total for each in over] if total else [Decimal(1) / len(over)] * len(over)
     exact = [amount * weight for weight in weights]

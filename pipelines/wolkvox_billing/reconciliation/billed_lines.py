@@ -13,6 +13,8 @@ from wolkvox_billing.invoices.period import period_of_line
 from wolkvox_billing.reconciliation.billed_documents import (
     BilledDocument,
     Name,
+    StatedDocument,
+    StatedLine,
     find_superseded,
     read_documents,
     share_out,
@@ -27,26 +29,13 @@ from wolkvox_billing.warehouse.sql import Client, rows_of, tables_in
 
 
 class BilledLines(NamedTuple):
-    """The lines, warnings of their documents, and by document_id what is odd in its sums."""
+    """The lines, warnings of their documents, and by document_id what is odd in its sums; and the
+    documents as they state their parts."""
 
     lines: list[BilledLine]
     warnings: list[str]
     doubts: dict[str, DocumentDoubts]
-
-
-class _Line(NamedTuple):
-    document_id: str
-    line_number: int
-    operation: str | None
-    description: str | None
-    item_code: str | None
-    quantity: Decimal | None
-    amount: Decimal | None
-    currency: str | None
-    period_start: date | None
-    period_end: date | None
-    tax: Decimal | None
-    unit_code: str | None
+    stated: list[StatedDocument]
 
 
 _Periods = dict[tuple[str | None, str], Period]  # supplier_id, an invoice's bare number
@@ -57,7 +46,7 @@ def read_billed_lines(client: Client, raw: str, policy: Policy) -> BilledLines:
     """Return the lines that were billed, none where no invoice was ever loaded. Documents that are
     tests or bill no use, and those of other suppliers than `supplier_ids` names, are left out."""
     if "invoice_lines" not in tables_in(client, raw):
-        return BilledLines([], [], {})
+        return BilledLines([], [], {}, [])
     loaded = read_documents(client, raw)
     documents = {
         document.document_id: document
@@ -77,21 +66,31 @@ def read_billed_lines(client: Client, raw: str, policy: Policy) -> BilledLines:
             "net_amount, billing_currency, period_start, period_end, tax_amount, unit_code "
             f"FROM {raw}.invoice_lines ORDER BY document_id, line_number",
         )
-        if (line := _Line(*row)).document_id in documents
+        if (line := StatedLine(*row)).document_id in documents
     ]
-    periods = _periods_of_invoices(documents.values())
-    numbers = Counter(document.name for document in documents.values() if document.name[-1])
     suppliers = {str(document.supplier_id or "none") for document in loaded}
-    shares = _share_out(documents, lines)
+    stated = share_out_lines(documents, lines)
     return BilledLines(
-        [_billed(line, documents[line.document_id], periods, numbers) for line in shares],
+        bill_lines(stated),
         [
             *_warn_of_suppliers(suppliers, policy),
-            *_warn_of_notes(documents.values(), periods),
+            *_warn_of_notes(documents.values(), _periods_of_invoices(documents.values())),
             *superseded.values(),
         ],
         _doubts(documents, lines),
+        stated,
     )
+
+
+def bill_lines(stated: Sequence[StatedDocument]) -> list[BilledLine]:
+    """Return the lines of documents that bill, each with what its document puts on and takes off
+    as a whole."""
+    documents = [document for document, _ in stated]
+    periods = _periods_of_invoices(documents)
+    numbers = Counter(document.name for document in documents if document.name[-1])
+    return [
+        _billed(line, document, periods, numbers) for document, lines in stated for line in lines
+    ]
 
 
 def read_periods_of_notes(client: Client, raw: str) -> dict[str, Period]:
@@ -111,6 +110,7 @@ def read_periods_of_notes(client: Client, raw: str) -> dict[str, Period]:
 
 
 def _periods_of_invoices(documents: Iterable[BilledDocument]) -> _Periods:
+    """Return the periods of the invoices that name one."""
     return {
         (document.supplier_id, bare_number(document.number)): document.period
         for document in documents
@@ -118,28 +118,31 @@ def _periods_of_invoices(documents: Iterable[BilledDocument]) -> _Periods:
     }
 
 
-def _share_out(documents: Mapping[str, BilledDocument], lines: Sequence[_Line]) -> list[_Line]:
-    """Return the lines with what their documents put on and take off as a whole, by their amounts.
-    That is not done where lines are in another currency than their document."""
-    by_document: defaultdict[str, list[_Line]] = defaultdict(list)
+def share_out_lines(
+    documents: Mapping[str, BilledDocument], lines: Sequence[StatedLine]
+) -> list[StatedDocument]:
+    """Return the documents, each line with what its document puts on and takes off as a whole, by
+    their amounts. That is not done where lines are in another currency than their document."""
+    by_document: defaultdict[str, list[StatedLine]] = defaultdict(list)
     for line in lines:
         by_document[line.document_id].append(line)
-    shared: list[_Line] = []
+    stated: list[StatedDocument] = []
     for document_id, own in by_document.items():
         document = documents[document_id]
-        beside = document.beside_lines
-        if beside and all(line.currency in (None, document.currency) for line in own):
-            parts = share_out(beside, [line.amount or Decimal() for line in own])
+        charge, allowance = document.put_on_and_taken_off
+        if all(line.currency in (None, document.currency) for line in own):
+            amounts = [line.amount or Decimal() for line in own]
+            shares = share_out(charge, amounts), share_out(allowance, amounts)
             own = [
-                line._replace(amount=(line.amount or Decimal()) + part)
-                for line, part in zip(own, parts, strict=True)
+                line._replace(charge=put_on, allowance=taken_off)
+                for line, put_on, taken_off in zip(own, *shares, strict=True)
             ]
-        shared += own
-    return shared
+        stated.append(StatedDocument(document, own))
+    return stated
 
 
 def _billed(
-    line: _Line, document: BilledDocument, periods: _Periods, numbers: _Numbers
+    line: StatedLine, document: BilledDocument, periods: _Periods, numbers: _Numbers
 ) -> BilledLine:
     period, source = document.period, document.period_source
     if document.is_without_period and document.corrected in periods:
@@ -148,7 +151,7 @@ def _billed(
         period, source = own, "text"
     elif own := _period(line.period_start, line.period_end):
         period, source = own, "line"
-    sign = -1 if document.kind == "credit_note" else 1
+    sign = document.sign
     return BilledLine(
         document_id=line.document_id,
         line_number=line.line_number,
@@ -159,7 +162,7 @@ def _billed(
         description=line.description,
         item_code=line.item_code,
         quantity=None if line.quantity is None else sign * line.quantity,
-        amount=sign * (line.amount or Decimal()),
+        amount=sign * line.whole_amount,
         currency=line.currency or document.currency,
         period=period,
         period_source=source,
@@ -171,7 +174,7 @@ def _billed(
     )
 
 
-def _named_period(line: _Line, period: Period | None, issued: date | None) -> Period | None:
+def _named_period(line: StatedLine, period: Period | None, issued: date | None) -> Period | None:
     """Return the one month, or run of days, that a line's own text names, where it is not within
     what its document says: `Ajuste consumo octubre 2026` in November's invoice is October's."""
     own = period_of_line(line.description or "", issued)
@@ -203,7 +206,7 @@ def _warn_of_notes(documents: Iterable[BilledDocument], periods: _Periods) -> li
 
 
 def _doubts(
-    documents: dict[str, BilledDocument], lines: Iterable[_Line]
+    documents: dict[str, BilledDocument], lines: Iterable[StatedLine]
 ) -> dict[str, DocumentDoubts]:
     taxed: defaultdict[str, list[Taxed]] = defaultdict(list)
     for line in lines:

@@ -8,10 +8,13 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timezone
 from decimal import Decimal
 from functools import cached_property
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
 from wolkvox_billing.values.periods import Period
+
+if TYPE_CHECKING:
+    from wolkvox_billing.reconciliation.billed_documents import StatedDocument
 
 EARLIEST = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
@@ -117,6 +120,7 @@ class Facts:
     warnings: list[str] = field(default_factory=list)
     doubts: dict[str, DocumentDoubts] = field(default_factory=dict)  # by document_id
     refused: list[Refused] = field(default_factory=list)
+    stated: list[StatedDocument] = field(default_factory=list)  # the documents of `lines`
 
     @cached_property
     def _uses(self) -> dict[tuple[str, str], list[MonthUse]]:

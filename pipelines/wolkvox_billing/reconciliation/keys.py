@@ -111,6 +111,7 @@ class LeftOut(NamedTuple):
 
 
 _Place = tuple[str | None, str | None]  # operation_id, report
+LineId = tuple[str, int]  # document_id, line_number
 
 
 @dataclass(frozen=True)
@@ -120,6 +121,7 @@ class Comparison:
     billed: dict[Key, Billed]
     measured: dict[Key, Measured]
     left_out: list[LeftOut]
+    roles: dict[LineId, str] = field(default_factory=dict)  # by the line map, where a row fits
     ends_with_another_night: bool = False  # by the setting `cut_off`
 
     def is_disputed(self, key: Key) -> bool:
@@ -180,8 +182,11 @@ def compare(facts: Facts, line_map: Sequence[MapRow], supplier_id: str | None) -
     ledger = Ledger(facts)
     billed: defaultdict[Key, Billed] = defaultdict(Billed)
     left_out: list[LeftOut] = []
+    roles: dict[LineId, str] = {}
     for line in facts.lines:
         row = first_fit(line_map, line)
+        if row:
+            roles[line.document_id, line.line_number] = row.role
         operation = operation_of(row, line.operation, facts.operations) if row else None
         if row and row.role not in COMPARED:
             left_out.append(LeftOut(row.role, line, operation, row.report))
@@ -199,7 +204,7 @@ def compare(facts: Facts, line_map: Sequence[MapRow], supplier_id: str | None) -
         use = part.use
         key = Key(supplier_id, *use.meter, use.period, None)
         measured[key] = Measured(part.quantity, [part], is_leftover=part.quantity != use.quantity)
-    return Comparison(dict(billed), measured, left_out)
+    return Comparison(dict(billed), measured, left_out, roles)
 
 
 def _in_unit_of(report: str, line: BilledLine) -> BilledLine:

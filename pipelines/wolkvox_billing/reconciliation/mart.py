@@ -30,6 +30,7 @@ from wolkvox_billing.reconciliation.keys import compare
 from wolkvox_billing.reconciliation.observed import observe
 from wolkvox_billing.reconciliation.origin import Basis
 from wolkvox_billing.reconciliation.policy import CONTRACT_FILES, COPIED, UNKNOWN, Policy
+from wolkvox_billing.reconciliation.settlement import Settled, settle, settled_tables
 from wolkvox_billing.reconciliation.totals import Totals, tie_out
 from wolkvox_billing.reconciliation.verdicts import FIRST_NIGHT_IS_OVER, NO_FINDING, Verdict, judge
 from wolkvox_billing.reconciliation.words import excluded_doubts, explanation, settled_by
@@ -52,11 +53,12 @@ _INVOICED_WITHIN = timedelta(days=62)  # of a month's end
 
 class Filled(NamedTuple):
     """The mart's rows of a month, or of all, each with what was compared for it; what they come to;
-    and warnings."""
+    warnings; and the documents, settled."""
 
     bases: list[Basis]
     totals: Totals
     warnings: list[str]
+    settled: list[Settled]
 
     @property
     def rows(self) -> list[ReconciledRow]:
@@ -125,9 +127,9 @@ def fill_anew(
 
 
 def fill(pipeline: dlt.Pipeline, policy: Policy, month: Period | None = None) -> Filled:
-    """Fill the mart `invoice_reconciliation`, and return its rows, the totals and warnings, of a
-    month or of all. Raises SettingsError, DoesNotTieOut, and WolkvoxError for a number too large to
-    store."""
+    """Fill `invoice_reconciliation`, `invoice_components` and `invoice_settlement`; return what was
+    filled in, of a month or of all. Raises SettingsError, DoesNotTieOut, and WolkvoxError for a
+    number too large to store."""
     raw = pipeline.dataset_name
     with pipeline.sql_client() as client:
         inputs = _inputs(client, raw, policy)  # first: what comes meanwhile makes the next one fill
@@ -141,18 +143,14 @@ def fill(pipeline: dlt.Pipeline, policy: Policy, month: Period | None = None) ->
         verdicts = judge(facts, comparison, observed, rates, policy)
         verdicts = weigh(client, raw, verdicts, facts, comparison, observed.behaviours)
         totals = tie_out(facts, comparison, verdicts, month)
-        bases = [
-            Basis(
-                row=_storable(_row(verdict, facts, policy)),
-                uses=verdict.measured.uses if verdict.measured else (),
-                lines=verdict.lines,
-            )
-            for verdict in verdicts
-        ]
+        rows = [_storable(_row(verdict, facts, policy)) for verdict in verdicts]
+        judged = [*zip(verdicts, rows, strict=True)]
+        settled = settle(facts, comparison, judged, rates, policy)
         tables: dict[str, list[tuple[object, ...]]] = {
             "line_map": [astuple(row) for row in line_map],
             "rate_card": [_card_row(rate) for rate in rates],
-            "reconciled": [astuple(basis.row) for basis in bases],
+            "reconciled": [astuple(row) for row in rows],
+            **settled_tables(settled),
             "reconciled_by": [(inputs, policy_digest(policy))],
         }
         with client.begin_transaction():
@@ -167,9 +165,14 @@ def fill(pipeline: dlt.Pipeline, policy: Policy, month: Period | None = None) ->
         *_warn_of_sums(facts, month),
         *_warn_of_refused(facts, month),
     ]
+    bases = [
+        Basis(row, verdict.measured.uses if verdict.measured else (), verdict.lines)
+        for verdict, row in judged
+        if not month or _is_of_month(row, month)
+    ]
     if month:
-        bases = [basis for basis in bases if _is_of_month(basis.row, month)]
-    return Filled(bases, totals, warnings)
+        settled = [each for each in settled if each.is_for(month)]
+    return Filled(bases, totals, warnings, settled)
 
 
 def _card_row(rate: Rate) -> tuple[object, ...]:

@@ -13,7 +13,7 @@ from wolkvox_billing.reconciliation.keys import Comparison
 from wolkvox_billing.reconciliation.verdicts import Verdict
 from wolkvox_billing.values.periods import Period
 
-_DEFECT = "a defect of this program; please report it, with the line map and the rate card"
+DEFECT = "a defect of this program; please report it, with the line map and the rate card"
 
 
 class DoesNotTieOut(WolkvoxError):
@@ -110,9 +110,9 @@ def _check(facts: Facts, comparison: Comparison, verdicts: Sequence[Verdict]) ->
     billed += sum((each.line.amount for each in comparison.left_out), Decimal())
     lines = sum((line.amount for line in facts.lines), Decimal())
     if billed != lines:
-        raise DoesNotTieOut(f"the verdicts bill {billed:f}, the lines {lines:f}: {_DEFECT}")
+        raise DoesNotTieOut(f"the verdicts bill {billed:f}, the lines {lines:f}: {DEFECT}")
     measured = [verdict.measured for verdict in verdicts if verdict.measured]
     counted = sum((of_key.counted for of_key in measured), Decimal())
     months = sum((use.quantity or Decimal() for use in facts.months if not use.is_gauge), Decimal())
     if counted != months:
-        raise DoesNotTieOut(f"the verdicts count {counted:f}, the months {months:f}: {_DEFECT}")
+        raise DoesNotTieOut(f"the verdicts count {counted:f}, the months {months:f}: {DEFECT}")

@@ -20,6 +20,7 @@ from wolkvox_billing.reconciliation.contract.line_map import read_line_map
 from wolkvox_billing.reconciliation.contract.templates import propose, write_templates
 from wolkvox_billing.reconciliation.mart import fill_anew
 from wolkvox_billing.reconciliation.policy import Policy, read_policy
+from wolkvox_billing.reconciliation.settlement import Settled
 from wolkvox_billing.reconciliation.totals import Totals
 from wolkvox_billing.values.clock import Clock, utc_now
 from wolkvox_billing.values.periods import read_month
@@ -31,14 +32,16 @@ from wolkvox_billing.warehouse.place import DATASET, DESTINATION, location_of, o
 
 @dataclass
 class Reconciliation:
-    """The mart's rows of one month, or of all; `totals` tie out with all that
-    there is. `evidence` is the file that was written, `is_closed` whether the month's close holds.
+    """The mart's rows of one month, or of all, and the documents, settled; `totals` tie out with
+    all that there is. `evidence` is the file that was written, `is_closed` whether the month's
+    close holds.
     """
 
     month: str | None
     policy: Policy
     rows: list[ReconciledRow]
     totals: Totals
+    settled: list[Settled] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     location: str = ""
     evidence: Path | None = None
@@ -76,6 +79,7 @@ def reconcile(
         policy=policy,
         rows=filled.rows,
         totals=filled.totals,
+        settled=filled.settled,
         warnings=[*filled.warnings],
         location=location,
         is_closed=month in closes.holding,

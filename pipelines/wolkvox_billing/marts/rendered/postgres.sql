@@ -30,6 +30,12 @@ CREATE TABLE IF NOT EXISTS __marts__.rate_card (line_number BIGINT, report TEXT,
 -- table reconciled
 CREATE TABLE IF NOT EXISTS __marts__.reconciled (supplier_id TEXT, operation_id TEXT, operation_name TEXT, report TEXT, product TEXT, billing_period_start DATE, billing_period_end DATE, billing_currency TEXT, consumed_quantity DECIMAL(18, 4), billed_quantity DECIMAL(18, 4), quantity_variance DECIMAL(18, 4), contracted_unit_price DECIMAL(18, 8), contracted_cost DECIMAL(18, 4), billed_cost DECIMAL(18, 4), cost_variance DECIMAL(18, 4), volume_effect DECIMAL(18, 4), price_effect DECIMAL(18, 4), invoice_ids TEXT, hours_unread_at_end DECIMAL(18, 4), reconciliation_status TEXT, is_material BOOLEAN, explanation TEXT, cut_off TEXT, doubts_excluded TEXT, settled_by TEXT, language TEXT);
 
+-- table components
+CREATE TABLE IF NOT EXISTS __marts__.components (document_id TEXT, component_number BIGINT, component TEXT, line_number BIGINT, description TEXT, role TEXT, amount DECIMAL(18, 4), billing_currency TEXT, agreed_amount DECIMAL(18, 4), questioned_amount DECIMAL(18, 4), reconciliation_status TEXT, operation_id TEXT, report TEXT, product TEXT, billing_period_start DATE, reason TEXT, claimed_amount DECIMAL(18, 4), is_material BOOLEAN);
+
+-- table settled
+CREATE TABLE IF NOT EXISTS __marts__.settled (document_id TEXT, supplier_id TEXT, document_kind TEXT, document_number TEXT, issue_date DATE, due_date DATE, billing_currency TEXT, payable_amount DECIMAL(18, 4), agreed_amount DECIMAL(18, 4), questioned_amount DECIMAL(18, 4), claimed_amount DECIMAL(18, 4), settlement TEXT, acceptance_deadline DATE, explanation TEXT, billing_period_start DATE, billing_period_end DATE, is_material BOOLEAN);
+
 -- table reconciled_by
 CREATE TABLE IF NOT EXISTS __marts__.reconciled_by (inputs_digest TEXT, policy_digest TEXT);
 
@@ -192,3 +198,46 @@ COMMENT ON COLUMN __marts__.invoice_reconciliation.cut_off IS 'Of a nightly copy
 COMMENT ON COLUMN __marts__.invoice_reconciliation.doubts_excluded IS 'Of an accusation: the honest explanations, and what excludes each, by lines';
 COMMENT ON COLUMN __marts__.invoice_reconciliation.settled_by IS 'Of an inconclusive verdict: what would settle it';
 COMMENT ON COLUMN __marts__.invoice_reconciliation.language IS 'Of the sentences: the setting language as it was then';
+
+-- view invoice_components
+CREATE VIEW __marts__.invoice_components AS SELECT c.document_id, c.component_number, c.component, c.line_number, c.description, c.role, c.amount, c.billing_currency, c.agreed_amount, c.questioned_amount, c.reconciliation_status, c.operation_id, c.report, c.product, c.billing_period_start, c.reason, c.claimed_amount, c.is_material FROM __marts__.components AS c;
+COMMENT ON VIEW __marts__.invoice_components IS 'One row per part of what a document asks for: its parts add up to its payable amount';
+COMMENT ON COLUMN __marts__.invoice_components.document_id IS 'SHA-256 of the document, as in invoice_documents';
+COMMENT ON COLUMN __marts__.invoice_components.component_number IS 'The part''s place in the document, from 1';
+COMMENT ON COLUMN __marts__.invoice_components.component IS 'line, allowance, charge, tax (one a rate), withholding, rounding, prepaid or unexplained';
+COMMENT ON COLUMN __marts__.invoice_components.line_number IS 'The line''s place in its file or document';
+COMMENT ON COLUMN __marts__.invoice_components.description IS 'What is billed, in the supplier''s words';
+COMMENT ON COLUMN __marts__.invoice_components.role IS 'What such a line is: quantity, price_component, fee, discount, tax or ignore; NULL where no row of the line map fits';
+COMMENT ON COLUMN __marts__.invoice_components.amount IS 'What it adds to the amount that is asked for';
+COMMENT ON COLUMN __marts__.invoice_components.billing_currency IS 'The currency of the amounts';
+COMMENT ON COLUMN __marts__.invoice_components.agreed_amount IS 'What contract and record support of it';
+COMMENT ON COLUMN __marts__.invoice_components.questioned_amount IS 'The rest of it';
+COMMENT ON COLUMN __marts__.invoice_components.reconciliation_status IS 'The verdict: the first status that fits';
+COMMENT ON COLUMN __marts__.invoice_components.operation_id IS 'The operation''s name in the settings';
+COMMENT ON COLUMN __marts__.invoice_components.report IS 'The vendor''s report, such as rsync_s3_mp3';
+COMMENT ON COLUMN __marts__.invoice_components.product IS 'The product, as the vendor describes it';
+COMMENT ON COLUMN __marts__.invoice_components.billing_period_start IS 'The month''s first day, in the vendor''s time zone';
+COMMENT ON COLUMN __marts__.invoice_components.reason IS 'Why so much of it is agreed, in one sentence';
+COMMENT ON COLUMN __marts__.invoice_components.claimed_amount IS 'Of what is questioned, that which the supplier is blamed for';
+COMMENT ON COLUMN __marts__.invoice_components.is_material IS 'Whether the difference is worth an alarm, by the setting materiality';
+
+-- view invoice_settlement
+CREATE VIEW __marts__.invoice_settlement AS SELECT s.document_id, s.supplier_id, s.document_kind, s.document_number, s.issue_date, s.due_date, s.billing_currency, s.payable_amount, s.agreed_amount, s.questioned_amount, s.claimed_amount, s.settlement, s.acceptance_deadline, s.explanation, s.billing_period_start, s.billing_period_end, s.is_material FROM __marts__.settled AS s;
+COMMENT ON VIEW __marts__.invoice_settlement IS 'One row per document: what it asks for, what is agreed, questioned and claimed of it, and what to do';
+COMMENT ON COLUMN __marts__.invoice_settlement.document_id IS 'SHA-256 of the document, as in invoice_documents';
+COMMENT ON COLUMN __marts__.invoice_settlement.supplier_id IS 'The supplier''s tax id';
+COMMENT ON COLUMN __marts__.invoice_settlement.document_kind IS 'invoice, credit_note, debit_note or corrected_invoice';
+COMMENT ON COLUMN __marts__.invoice_settlement.document_number IS 'The number, as the document has it';
+COMMENT ON COLUMN __marts__.invoice_settlement.issue_date IS 'The day of issue, as the document says';
+COMMENT ON COLUMN __marts__.invoice_settlement.due_date IS 'The day on which it is to be paid';
+COMMENT ON COLUMN __marts__.invoice_settlement.billing_currency IS 'The currency of the amounts';
+COMMENT ON COLUMN __marts__.invoice_settlement.payable_amount IS 'What it asks for, tax included; below nothing of a credit note';
+COMMENT ON COLUMN __marts__.invoice_settlement.agreed_amount IS 'What contract and record support of it';
+COMMENT ON COLUMN __marts__.invoice_settlement.questioned_amount IS 'The rest of it';
+COMMENT ON COLUMN __marts__.invoice_settlement.claimed_amount IS 'Of what is questioned, that which the supplier is blamed for';
+COMMENT ON COLUMN __marts__.invoice_settlement.settlement IS 'pay, claim, question (nobody can settle it from here), wait (its period is open)';
+COMMENT ON COLUMN __marts__.invoice_settlement.acceptance_deadline IS 'The last day to claim, where the law has one; no legal advice';
+COMMENT ON COLUMN __marts__.invoice_settlement.explanation IS 'The verdict in one sentence';
+COMMENT ON COLUMN __marts__.invoice_settlement.billing_period_start IS 'The month''s first day, in the vendor''s time zone';
+COMMENT ON COLUMN __marts__.invoice_settlement.billing_period_end IS 'The day after the month''s last one';
+COMMENT ON COLUMN __marts__.invoice_settlement.is_material IS 'Whether the difference is worth an alarm, by the setting materiality';

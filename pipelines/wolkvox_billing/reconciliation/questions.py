@@ -1,0 +1,191 @@
+"""How much of each line is questioned: its verdict's cost variance, shared out.
+
+what is billed beyond the contract    first what the document puts on beside its lines, then the
+                                      lines, by their amounts
+what is billed short of it            first what the document takes off, then what lines take
+                                      off, then the other lines
+what is compared with nothing         all of it, unless the line map accepts it; tax is
+                                      questioned by its rate, see `tax_by_rate`
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import NamedTuple
+
+from wolkvox_billing.marts.reconciled import ReconciledRow
+from wolkvox_billing.reconciliation.billed_documents import StatedDocument, share_out
+from wolkvox_billing.reconciliation.contract.fees import AgreedFee, FeeLine, agreed_fees
+from wolkvox_billing.reconciliation.contract.rate import TAX, Rate
+from wolkvox_billing.reconciliation.contract.terms import tax_percent_on
+from wolkvox_billing.reconciliation.facts import BilledLine, Meter
+from wolkvox_billing.reconciliation.keys import Comparison, LineId
+from wolkvox_billing.reconciliation.verdicts import ACCUSING, NO_FINDING, Verdict
+
+LINE, ALLOWANCE, CHARGE = "line", "allowance", "charge"
+FEE, TAX_ROLE = "fee", "tax"  # roles of the line map
+ACCEPTED = "accepted"  # the role of a line that is compared with nothing, and agreed
+OPEN = NO_FINDING[0]
+_AGREED = NO_FINDING[1:]
+# Of which nobody can say how much is owed, even where a price is known.
+_UNKNOWN = (OPEN, "duplicate_document", "unmapped_line", "currency_mismatch",
+            "semantics_undetermined")  # fmt: skip
+_NOTHING = Decimal()
+
+
+class Piece(NamedTuple):
+    """An amount of a line by itself, or of what its document puts on or takes off; as it adds to
+    what is asked for. `questioned` and `claimed` are parts of it; `tax_percent` is the rate of tax
+    that the contract names for it."""
+
+    kind: str
+    amount: Decimal
+    questioned: Decimal = _NOTHING
+    claimed: Decimal = _NOTHING
+    tax_percent: Decimal | None = None
+
+
+@dataclass(frozen=True)
+class JudgedLine:
+    """A line in its pieces, its own amount first. `row` is that of the verdict that it is part of,
+    `fee` what the contract has of one that it names; `role` is the line map's, None where no row
+    fits."""
+
+    pieces: Sequence[Piece]
+    role: str | None
+    row: ReconciledRow | None = None
+    fee: AgreedFee | None = None
+
+    @property
+    def own(self) -> Piece:
+        return self.pieces[0]
+
+
+def question_lines(
+    documents: Iterable[StatedDocument],
+    comparison: Comparison,
+    judged: Iterable[tuple[Verdict, ReconciledRow]],
+    rates: Sequence[Rate],
+) -> dict[LineId, JudgedLine]:
+    """Return each line of the documents with how much of it is questioned."""
+    pieces = dict(_pieces(documents))
+    taxes = _Taxes(rates)
+    lines: dict[LineId, JudgedLine] = {}
+    for verdict, row in judged:
+        own = [
+            piece._replace(
+                tax_percent=taxes.percent_of(
+                    line, Meter(row.operation_id or "", row.report or "", row.product or "")
+                )
+            )
+            for line in verdict.lines
+            for piece in pieces[line.document_id, line.line_number]
+        ]
+        questioned = iter(_question(row, own))
+        for line in verdict.lines:
+            line_id = line.document_id, line.line_number
+            parts = [next(questioned) for _ in pieces[line_id]]
+            lines[line_id] = JudgedLine(parts, comparison.roles.get(line_id), row)
+    left_out = comparison.left_out
+    fees = agreed_fees(
+        rates,
+        [
+            FeeLine(each.line, each.operation_id, each.report)
+            for each in left_out
+            if each.role == FEE
+        ],
+    )
+    for role, line, operation_id, report in left_out:
+        line_id = line.document_id, line.line_number
+        percent = taxes.percent_of(line, Meter(operation_id or "", report, ""))
+        own = [piece._replace(tax_percent=percent) for piece in pieces[line_id]]
+        fee = fees.get(line_id)
+        lines[line_id] = JudgedLine(_question_left_out(own, role, line, fee), role, fee=fee)
+    return lines
+
+
+class _Taxes:
+    """The rates of tax that the contract names, which many lines ask for."""
+
+    def __init__(self, rates: Iterable[Rate]) -> None:
+        self._rates = [rate for rate in rates if rate.term == TAX]
+        self._known: dict[tuple[object, ...], Decimal | None] = {}
+
+    def percent_of(self, line: BilledLine, meter: Meter) -> Decimal | None:
+        day = line.period.start if line.period else line.issued
+        if not self._rates or not day:
+            return None
+        name = meter, line.currency, day
+        if name not in self._known:
+            self._known[name] = tax_percent_on(self._rates, meter, line.currency, day)
+        return self._known[name]
+
+
+def _question_left_out(
+    pieces: Sequence[Piece], role: str, line: BilledLine, fee: AgreedFee | None
+) -> list[Piece]:
+    """Return the pieces of a line that no verdict has, with what is questioned of each: of a fee
+    that the contract names what is beyond it, which is claimed; of others all or nothing."""
+    if role in (ACCEPTED, TAX_ROLE):
+        return [*pieces]
+    if not fee:
+        return [piece._replace(questioned=piece.amount) for piece in pieces]
+    return _with_questions(pieces, spread(line.amount - fee.amount, pieces), is_claimed=True)
+
+
+def _with_questions(
+    pieces: Sequence[Piece], questioned: Sequence[Decimal], *, is_claimed: bool
+) -> list[Piece]:
+    """Return the pieces so questioned. Nothing is claimed of what is billed short."""
+    return [
+        piece._replace(questioned=amount, claimed=max(amount, _NOTHING) if is_claimed else _NOTHING)
+        for piece, amount in zip(pieces, questioned, strict=True)
+    ]
+
+
+def _pieces(documents: Iterable[StatedDocument]) -> Iterable[tuple[LineId, list[Piece]]]:
+    for document, lines in documents:
+        for line in lines:
+            pieces = [Piece(LINE, document.sign * (line.amount or _NOTHING))]
+            if line.charge:
+                pieces.append(Piece(CHARGE, document.sign * line.charge))
+            if line.allowance:
+                pieces.append(Piece(ALLOWANCE, -document.sign * line.allowance))
+            yield (line.document_id, line.line_number), pieces
+
+
+def _question(row: ReconciledRow, pieces: Sequence[Piece]) -> list[Piece]:
+    """Return the pieces of a verdict with what it questions of each."""
+    status, variance = row.reconciliation_status, row.cost_variance
+    if status in _AGREED:
+        return [*pieces]
+    if variance is None or status in _UNKNOWN:
+        questioned = [piece.amount for piece in pieces]
+    else:
+        questioned = spread(variance, pieces)
+    return _with_questions(pieces, questioned, is_claimed=status in ACCUSING)
+
+
+def spread(variance: Decimal, pieces: Sequence[Piece]) -> list[Decimal]:
+    """Return a variance in parts, one a piece: it is taken out of those first that explain it."""
+    parts, left = [_NOTHING] * len(pieces), variance
+    tiers: tuple[list[int], ...] = ([], [], [])
+    for n, piece in enumerate(pieces):
+        is_of_its_sign = piece.amount and (piece.amount > 0) == (variance > 0)
+        tiers[(1 if piece.kind == LINE else 0) if is_of_its_sign else 2].append(n)
+    for tier in tiers[:2]:
+        amounts = [pieces[n].amount for n in tier]
+        total = sum(amounts, _NOTHING)
+        shares = share_out(left, amounts) if abs(left) < abs(total) else amounts
+        for n, share in zip(tier, shares, strict=True):
+            parts[n] = share
+            left -= share
+    if left and pieces:
+        rest = tiers[2] or [*range(len(pieces))]
+        for n, share in zip(
+            rest, share_out(left, [abs(pieces[n].amount) for n in rest]), strict=True
+        ):
+            parts[n] += share
+    return parts

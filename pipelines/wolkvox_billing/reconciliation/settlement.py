@@ -1,0 +1,193 @@
+"""What to pay: each document settled, with the components that add up to what it asks for.
+
+    verdicts, lines that are compared with nothing ─▶ questions ─▶ components ─▶ settlement
+
+`tie_out` holds all of it against the documents: what does not add up is not shown.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import NamedTuple
+
+from wolkvox_billing.marts.reconciled import ReconciledRow
+from wolkvox_billing.marts.settled import (
+    CLAIM,
+    PAY,
+    QUESTION,
+    WAIT,
+    InvoiceComponent,
+    SettledDocument,
+)
+from wolkvox_billing.reconciliation.billed_documents import StatedDocument
+from wolkvox_billing.reconciliation.components import Splitter, payable_of
+from wolkvox_billing.reconciliation.contract.rate import Rate
+from wolkvox_billing.reconciliation.facts import BilledLine, Facts
+from wolkvox_billing.reconciliation.keys import Comparison
+from wolkvox_billing.reconciliation.policy import Policy
+from wolkvox_billing.reconciliation.questions import OPEN, question_lines
+from wolkvox_billing.reconciliation.settlement_words import SettlementWriter
+from wolkvox_billing.reconciliation.totals import DEFECT, DoesNotTieOut
+from wolkvox_billing.reconciliation.verdicts import Verdict
+from wolkvox_billing.values.periods import Period
+
+_NOTHING = Decimal()
+
+
+class Settled(NamedTuple):
+    """A document, and what it asks for in parts."""
+
+    document: SettledDocument
+    components: list[InvoiceComponent]
+
+    def is_for(self, month: Period) -> bool:
+        """Whether any of its lines bills a time with days in the month."""
+        start, end = self.document.billing_period_start, self.document.billing_period_end
+        return bool(start and end and Period(start, end).overlaps(month))
+
+
+@dataclass(frozen=True)
+class SettledTotal:
+    """What all documents in a currency come to; the fields are those of `reconcile --json`."""
+
+    billing_currency: str
+    payable_amount: Decimal
+    agreed_amount: Decimal
+    questioned_amount: Decimal
+    claimed_amount: Decimal
+
+
+def settle(
+    facts: Facts,
+    comparison: Comparison,
+    judged: Sequence[tuple[Verdict, ReconciledRow]],
+    rates: Sequence[Rate],
+    policy: Policy,
+) -> list[Settled]:
+    """Return each document that bills, settled, by supplier, day and number. `judged`: all verdicts
+    with their rows. Raises DoesNotTieOut."""
+    lines: defaultdict[str, list[BilledLine]] = defaultdict(list)
+    for line in facts.lines:
+        lines[line.document_id].append(line)
+    splitter = Splitter(question_lines(facts.stated, comparison, judged, rates), policy)
+    settled = [
+        _settle(stated, splitter.split(stated), lines[stated.document.document_id], policy)
+        for stated in facts.stated
+    ]
+    tie_out(facts.stated, settled, lines)
+    return sorted(settled, key=_place)
+
+
+def _place(settled: Settled) -> tuple[str, ...]:
+    row = settled.document
+    parts = (row.supplier_id, row.issue_date, row.document_number, row.document_id)
+    return tuple(str(part or "") for part in parts)
+
+
+def _settle(
+    stated: StatedDocument,
+    components: list[InvoiceComponent],
+    lines: Sequence[BilledLine],
+    policy: Policy,
+) -> Settled:
+    document = stated.document
+    periods = [line.period for line in lines if line.period]
+    row = SettledDocument(
+        document_id=document.document_id,
+        supplier_id=document.supplier_id,
+        document_kind=document.kind,
+        document_number=document.number,
+        issue_date=document.issued,
+        due_date=document.due,
+        billing_currency=document.currency,
+        payable_amount=payable_of(stated),
+        agreed_amount=sum((part.agreed_amount for part in components), _NOTHING),
+        questioned_amount=sum((part.questioned_amount for part in components), _NOTHING),
+        claimed_amount=sum((part.claimed_amount for part in components), _NOTHING),
+        settlement=_settlement_of(components),
+        acceptance_deadline=None,
+        explanation="",
+        billing_period_start=min((period.start for period in periods), default=None),
+        billing_period_end=max((period.end for period in periods), default=None),
+        is_material=any(part.is_material for part in components),
+    )
+    writer = SettlementWriter(policy.language, document.currency or "")
+    return Settled(replace(row, explanation=writer.settlement(row, components)), components)
+
+
+def _settlement_of(components: Iterable[InvoiceComponent]) -> str:
+    questioned = [part for part in components if part.questioned_amount]
+    if not questioned:
+        return PAY
+    if any(part.claimed_amount for part in questioned):
+        return CLAIM
+    is_open = any(part.reconciliation_status == OPEN for part in questioned)
+    return WAIT if is_open else QUESTION
+
+
+def tie_out(
+    documents: Sequence[StatedDocument],
+    settled: Sequence[Settled],
+    lines: Mapping[str, Sequence[BilledLine]],
+) -> None:
+    """Raises DoesNotTieOut where the components of a document are not what it asks for, what is
+    agreed and questioned of one is not its amount, or its lines and what is beside them are not
+    what verdicts were made of."""
+    for stated, (row, components) in zip(documents, settled, strict=True):
+        document = stated.document
+        name = f"the components of {document.title}"
+        payable = payable_of(stated)
+        total = sum((part.amount for part in components), _NOTHING)
+        if not total == payable == row.payable_amount:
+            raise DoesNotTieOut(f"{name} come to {total:f}, it asks for {payable:f}: {DEFECT}")
+        for part in components:
+            if part.agreed_amount + part.questioned_amount != part.amount:
+                raise DoesNotTieOut(
+                    f"of {part.component} in {name} {part.agreed_amount:f} is agreed and "
+                    f"{part.questioned_amount:f} questioned, of {part.amount:f}: {DEFECT}"
+                )
+        own = [
+            part.amount
+            for part in components
+            if part.line_number is not None or part.component in ("allowance", "charge")
+        ]
+        judged = [
+            line.amount
+            for line in lines[document.document_id]
+            if line.currency in (None, document.currency)
+        ]
+        if sum(own, _NOTHING) != sum(judged, _NOTHING):
+            raise DoesNotTieOut(
+                f"the lines in {name} come to {sum(own, _NOTHING):f}, those that were judged to "
+                f"{sum(judged, _NOTHING):f}: {DEFECT}"
+            )
+
+
+def settled_tables(settled: Iterable[Settled]) -> dict[str, list[tuple[object, ...]]]:
+    """Return the rows of the tables that the marts read."""
+    documents = [*settled]
+    return {
+        "components": [
+            tuple(vars(part).values()) for each in documents for part in each.components
+        ],
+        "settled": [tuple(vars(each.document).values()) for each in documents],
+    }
+
+
+def add_up(settled: Iterable[Settled]) -> list[SettledTotal]:
+    """Return what documents come to, by currency: there is no sum over two."""
+    totals: dict[str, SettledTotal] = {}
+    for row, _ in settled:
+        currency = row.billing_currency or ""
+        total = totals.get(currency, SettledTotal(currency, *[_NOTHING] * 4))
+        totals[currency] = SettledTotal(
+            currency,
+            total.payable_amount + row.payable_amount,
+            total.agreed_amount + row.agreed_amount,
+            total.questioned_amount + row.questioned_amount,
+            total.claimed_amount + row.claimed_amount,
+        )
+    return [totals[currency] for currency in sorted(totals)]

@@ -1,0 +1,184 @@
+"""A settlement and its components in sentences that a finance person understands, in English or
+Spanish."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import NamedTuple
+
+from wolkvox_billing.marts.settled import InvoiceComponent, SettledDocument
+from wolkvox_billing.reconciliation.writer import Writer
+from wolkvox_billing.values.numbers import format_number
+
+_MOST_NAMED = 3  # components in one sentence
+_MOST_LETTERS = 40  # of a line's description in it
+_TEXTS = {
+    "en": {
+        "fee": "no contract names this fee",
+        "agreed_fee": "the contract has {amount} for it",
+        "ignore": "the line map has it compared with nothing",
+        "accepted": "the line map accepts it",
+        "beside": "it is shared out over the lines, and is on what is questioned of them",
+        "beside_agreed": "it is shared out over the lines, which agree with it",
+        "withheld": "a withholding tax, as the document states it",
+        "rounded": "a rounding",
+        "rounded_much": "it is called a rounding, and is more than one",
+        "prepaid": "paid before, as the document states it",
+        "unexplained": "the document asks for {payable}, and its parts come to {parts}",
+        "other_currency": "{lines} in another currency",
+        "tax_on_nothing": "nothing that the document states is taxed with it",
+        "tax_beyond": "{rate} % of tax, where {highest} % is the most: {excess} more",
+        "tax": "{rate} % on {net}",
+        "tax_on_questioned": "{rate} % on {net}: {amount} of it is on what is questioned",
+        "asks": "{title} asks for {payable}",
+        "pay": "all of it is agreed",
+        "parts": "{agreed} agreed, {questioned} questioned, of which {claimed} claimed",
+        "wait": "its period is open",
+        "and_more": "and {n} more",
+    },
+    "es": {
+        "fee": "ningún contrato nombra este cargo",
+        "agreed_fee": "el contrato tiene {amount} para ello",
+        "ignore": "el mapa de líneas no la compara con nada",
+        "accepted": "el mapa de líneas la acepta",
+        "beside": "se reparte entre las líneas, y va sobre lo que de ellas se cuestiona",
+        "beside_agreed": "se reparte entre las líneas, que coinciden con ello",
+        "withheld": "una retención, como la dice el documento",
+        "rounded": "un redondeo",
+        "rounded_much": "se llama redondeo, y es más que eso",
+        "prepaid": "pagado antes, como lo dice el documento",
+        "unexplained": "el documento cobra {payable}, y sus partes suman {parts}",
+        "other_currency": "{lines} en otra moneda",
+        "tax_on_nothing": "nada de lo que dice el documento lo tiene como impuesto",
+        "tax_beyond": "{rate} % de impuesto, donde {highest} % es lo máximo: {excess} de más",
+        "tax": "{rate} % sobre {net}",
+        "tax_on_questioned": "{rate} % sobre {net}: {amount} va sobre lo que se cuestiona",
+        "asks": "{title} cobra {payable}",
+        "pay": "todo coincide",
+        "parts": "{agreed} de acuerdo, {questioned} en cuestión, de ello {claimed} reclamado",
+        "wait": "su período está abierto",
+        "and_more": "y {n} más",
+    },
+}
+_KINDS = {
+    "en": {
+        "invoice": "invoice", "credit_note": "credit note", "debit_note": "debit note",
+        "corrected_invoice": "corrected invoice",
+    },
+    "es": {
+        "invoice": "factura", "credit_note": "nota crédito", "debit_note": "nota débito",
+        "corrected_invoice": "factura corregida",
+    },
+}  # fmt: skip
+_COMPONENTS = {
+    "en": {
+        "line": "line {n}", "allowance": "allowance of the document",
+        "charge": "charge of the document", "tax": "tax", "withholding": "withholding",
+        "rounding": "rounding", "prepaid": "prepaid", "unexplained": "unexplained",
+    },
+    "es": {
+        "line": "línea {n}", "allowance": "descuento del documento",
+        "charge": "cargo del documento", "tax": "impuesto", "withholding": "retención",
+        "rounding": "redondeo", "prepaid": "anticipo", "unexplained": "sin explicación",
+    },
+}  # fmt: skip
+_NO_NUMBER = {"en": "without a number", "es": "sin número"}
+
+
+class SettlementWriter(NamedTuple):
+    """A locale, and the currency of a document."""
+
+    locale: str
+    currency: str
+
+    @property
+    def _writer(self) -> Writer:
+        return Writer(self.locale, self.currency)
+
+    @property
+    def _texts(self) -> dict[str, str]:
+        return _TEXTS[self._writer.language]
+
+    def text(self, name: str) -> str:
+        """Return a reason that has no numbers, as a sentence."""
+        return _as_sentence(self._texts[name])
+
+    def role(self, role: str | None) -> str:
+        """Return why a line of this role is agreed or questioned in whole."""
+        return self.text(role if role in ("fee", "accepted") else "ignore")
+
+    def fee(self, amount: Decimal) -> str:
+        """Return what the contract has for a fee."""
+        return _as_sentence(self._texts["agreed_fee"].format(amount=self._writer.money(amount)))
+
+    def unexplained(self, payable: Decimal, parts: Decimal, others: Sequence[int]) -> str:
+        """Return why a part of what is asked for is in no component. `others`: the numbers of the
+        lines that are in another currency."""
+        money = self._writer.money
+        text = self._texts["unexplained"].format(payable=money(payable), parts=money(parts))
+        if others:
+            name = _COMPONENTS[self._writer.language]["line"]
+            lines = ", ".join(name.format(n=number) for number in others)
+            text += f"; {self._texts['other_currency'].format(lines=lines)}"
+        return _as_sentence(text)
+
+    def tax(self, rate: Decimal, net: Decimal, on_questioned: Decimal) -> str:
+        name = "tax_on_questioned" if on_questioned else "tax"
+        money = self._writer.money
+        text = self._texts[name]
+        return _as_sentence(
+            text.format(rate=self._rate(rate), net=money(net), amount=money(on_questioned))
+        )
+
+    def tax_beyond(self, rate: Decimal, highest: Decimal, excess: Decimal) -> str:
+        return _as_sentence(
+            self._texts["tax_beyond"].format(
+                rate=self._rate(rate),
+                highest=self._rate(highest),
+                excess=self._writer.money(excess),
+            )
+        )
+
+    def _rate(self, rate: Decimal) -> str:
+        return format_number(rate, locale=self.locale)
+
+    def settlement(self, row: SettledDocument, components: Sequence[InvoiceComponent]) -> str:
+        """Return what a document asks for, what is agreed, questioned and claimed of it, and which
+        components are questioned, and why."""
+        texts, money, amount = self._texts, self._writer.money, self._writer.amount
+        title = self._title(row.document_kind, row.document_number)
+        asks = texts["asks"].format(title=title, payable=money(row.payable_amount))
+        if row.settlement == "pay":
+            return _as_sentence(f"{asks}: {texts['pay']}")
+        sums = texts["parts"].format(
+            agreed=amount(row.agreed_amount),
+            questioned=amount(row.questioned_amount),
+            claimed=amount(row.claimed_amount),
+        )
+        parts = [f"{asks}: {sums}"]
+        if row.settlement == "wait":
+            parts.append(texts["wait"])
+        questioned = [part for part in components if part.questioned_amount]
+        # What no verdict is told of comes first: its reason stands nowhere else.
+        questioned.sort(key=lambda part: part.reconciliation_status is not None)
+        parts += map(self._named, questioned[:_MOST_NAMED])
+        if more := len(questioned) - _MOST_NAMED:
+            parts += [texts["and_more"].format(n=more)] if more > 0 else []
+        return _as_sentence("; ".join(parts))
+
+    def _title(self, kind: str, number: str | None) -> str:
+        language = self._writer.language
+        return f"{_KINDS[language].get(kind, kind)} {number or _NO_NUMBER[language]}"
+
+    def _named(self, part: InvoiceComponent) -> str:
+        """Return a component with what is questioned of it, and why."""
+        name = _COMPONENTS[self._writer.language][part.component].format(n=part.line_number)
+        description = (part.description or "")[:_MOST_LETTERS]
+        amount = self._writer.amount(part.questioned_amount)
+        why = (part.report and part.reconciliation_status) or part.reason.rstrip(".")
+        return f"{', '.join(filter(None, (name, description, amount)))} ({why})"
+
+
+def _as_sentence(text: str) -> str:
+    return f"{text}."

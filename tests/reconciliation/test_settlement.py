@@ -1,0 +1,255 @@
+"""What to pay: each document in components that add up to what it asks for, and how it is settled.
+
+A record of October shows 1,000 audios, which cost 100 COP each.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from builders.documents import element, line, ubl
+from builders.months import MAP, OCTOBER, READ, REPORT, bill, judged, local, read
+from builders.project import Project
+from wolkvox_billing.reconciliation.settlement import Settled
+
+WITH_FEE = f"{MAP},,*soporte*,,,,fee\n,,*bolsa*,,,,ignore\n,,*,{REPORT},,,quantity\n"
+
+
+def money(**amounts: str) -> str:
+    """Elements of a monetary total."""
+    return "".join(element(f"cbc:{name}", text, currencyID="COP") for name, text in amounts.items())
+
+
+def use(quantity: str = "1000", net: str = "100000.00", **parts: Any) -> str:
+    return line(quantity, net, description="Grabaciones en S3", price=None,
+                **{"tax": None, **parts})  # fmt: skip
+
+
+def invoice(*lines: str, net: str, tax: str | None = None, **parts: Any) -> str:
+    return ubl(*lines, net=net, tax=tax, **{"periods": OCTOBER, **parts})
+
+
+def settled(project: Project, *documents: str, **options: Any) -> list[Settled]:
+    """What is to be paid of these documents, beside the record of October."""
+    read(project, *READ)
+    bill(project, *documents)
+    return judged(project, **options).settled
+
+
+def only(settled: list[Settled]) -> Settled:
+    [document] = settled
+    return document
+
+
+def sums(document: Settled) -> tuple[str, int, int, int, int]:
+    """Settlement, asked, agreed, questioned and claimed, in pesos."""
+    row = document.document
+    return (
+        row.settlement,
+        *map(int, (row.payable_amount, row.agreed_amount, row.questioned_amount,
+                   row.claimed_amount)),
+    )  # fmt: skip
+
+
+def parts(document: Settled) -> list[tuple[str, int, int]]:
+    """Of each component its name, amount and what is questioned of it."""
+    return [
+        (part.component, int(part.amount), int(part.questioned_amount))
+        for part in document.components
+    ]
+
+
+def test_a_document_that_agrees_is_paid(warehouse: Project) -> None:
+    """Lines and tax add up to what is asked for, and nothing of it is questioned."""
+    document = only(settled(warehouse, invoice(use(), net="100000.00", tax="19000.00")))
+    assert sums(document) == ("pay", 119_000, 119_000, 0, 0)
+    assert parts(document) == [("line", 100_000, 0), ("tax", 19_000, 0)]
+    assert document.document.explanation == (
+        "invoice F-1 asks for 119,000.00 COP: all of it is agreed."
+    )
+    assert not document.document.is_material
+
+
+def test_what_is_billed_too_much_is_claimed_with_its_tax(project: Project) -> None:
+    """1,450 billed of 1,000: 45,000 are claimed, and 8,550 of tax on them."""
+    document = only(settled(project, invoice(use("1450", "145000.00"), net="145000.00",
+                                             tax="27550.00")))  # fmt: skip
+    assert sums(document) == ("claim", 172_550, 119_000, 53_550, 53_550)
+    assert parts(document) == [("line", 145_000, 45_000), ("tax", 27_550, 8550)]
+    [own, tax] = document.components
+    assert (own.reconciliation_status, own.operation_id) == ("overbilled_quantity", "acme")
+    assert tax.reason == "19 % on 145,000.00 COP: 8,550.00 COP of it is on what is questioned."
+
+
+def test_a_fee_that_no_contract_names_is_questioned(project: Project) -> None:
+    """350,000 inside of 450,000, which no verdict looks at: told, an alarm, and no `pay`."""
+    fee = line("1", "350000.00", description="Soporte mensual", number="2", tax=None, price=None)
+    read(project, *READ)
+    bill(project, invoice(use(), fee, net="450000.00", tax="85500.00"))
+    result = judged(project, WITH_FEE)
+    document = only(result.settled)
+    assert sums(document) == ("question", 535_500, 119_000, 416_500, 0)
+    assert parts(document) == [
+        ("line", 100_000, 0), ("line", 350_000, 350_000), ("tax", 85_500, 66_500),
+    ]  # fmt: skip
+    assert document.document.explanation == (
+        "invoice F-1 asks for 535,500.00 COP: 119,000.00 agreed, 416,500.00 questioned, of which "
+        "0.00 claimed; line 2, Soporte mensual, 350,000.00 (no contract names this fee); tax, "
+        "66,500.00 (19 % on 450,000.00 COP: 66,500.00 COP of it is on what is questioned)."
+    )
+    assert document.document.is_material
+
+
+def test_a_fee_beyond_the_contract_is_claimed(project: Project) -> None:
+    """200,000 are agreed and 350,000 billed: 150,000 are claimed, with their tax."""
+    fee = line("1", "350000.00", description="Soporte mensual", number="2", tax=None, price=None)
+    card = (
+        "report,operation_id,product,from_quantity,unit_price,currency,valid_from,valid_to,term,"
+        f"pattern\n{REPORT},,,0,100,COP,2026-01-01,,,\n,,,,200000,COP,2026-01-01,,fee,*soporte*\n"
+    )
+    text = invoice(use(), fee, net="450000.00", tax="85500.00")
+    document = only(settled(project, text, line_map=WITH_FEE, rate_card=card))
+    assert sums(document) == ("claim", 535_500, 357_000, 178_500, 178_500)
+    own = document.components[1]
+    assert (own.reconciliation_status, own.questioned_amount) == ("price_difference", 150_000)
+    assert own.reason == "the contract has 200,000.00 COP for it."
+    assert own.is_material
+
+
+def test_tax_beyond_the_contracts_rate_is_claimed(project: Project) -> None:
+    """19 % where the contract has 5: 14,000 of 19,000 are claimed."""
+    card = (
+        "report,operation_id,product,from_quantity,unit_price,currency,valid_from,valid_to,term\n"
+        f"{REPORT},,,0,100,COP,2026-01-01,,\n,,,,5,COP,2026-01-01,,tax_percent\n"
+    )
+    text = invoice(use(), net="100000.00", tax="19000.00")
+    document = only(settled(project, text, rate_card=card))
+    assert sums(document) == ("claim", 119_000, 105_000, 14_000, 14_000)
+
+
+def test_a_charge_beside_the_lines_is_what_is_questioned(project: Project) -> None:
+    """124,000 put on as a whole are the difference of the verdict, and are counted once."""
+    text = invoice(use(), net="100000.00", tax="19000.00", payable="243000.00",
+                   more_total=money(ChargeTotalAmount="124000.00"))  # fmt: skip
+    document = only(settled(project, text))
+    assert sums(document) == ("claim", 243_000, 119_000, 124_000, 124_000)
+    assert parts(document) == [
+        ("line", 100_000, 0), ("charge", 124_000, 124_000), ("tax", 19_000, 0),
+    ]  # fmt: skip
+    assert document.components[1].reconciliation_status == "price_difference"
+
+
+def test_an_allowance_that_brings_the_price_down_to_the_contract_is_agreed(
+    project: Project,
+) -> None:
+    """125,000 less 25,000 as a whole are the 1,000 audios at 100."""
+    text = invoice(use("1000", "125000.00"), net="125000.00", tax="19000.00", payable="119000.00",
+                   more_total=money(AllowanceTotalAmount="25000.00"))  # fmt: skip
+    document = only(settled(project, text))
+    assert sums(document) == ("pay", 119_000, 119_000, 0, 0)
+    assert parts(document) == [
+        ("line", 125_000, 0), ("allowance", -25_000, 0), ("tax", 19_000, 0),
+    ]  # fmt: skip
+
+
+def test_a_rate_of_tax_that_the_country_has_not_is_questioned(project: Project) -> None:
+    """25 % where Colombia's highest is 19: 6,000 of 25,000 are questioned."""
+    document = only(settled(project, invoice(use(), net="100000.00", tax="25000.00")))
+    assert sums(document) == ("question", 125_000, 119_000, 6000, 0)
+    assert document.components[1].reason == (
+        "25 % of tax, where 19 % is the most: 6,000.00 COP more."
+    )
+    assert document.document.is_material
+
+
+def test_what_is_asked_for_beyond_the_parts_is_unexplained(project: Project) -> None:
+    """200,000 more than net and tax: a component of its own, and an alarm."""
+    document = only(settled(project, invoice(use(), net="100000.00", tax="19000.00",
+                                             payable="319000.00")))  # fmt: skip
+    assert sums(document) == ("question", 319_000, 119_000, 200_000, 0)
+    assert parts(document)[2:] == [("unexplained", 200_000, 200_000)]
+    assert document.components[2].reason == (
+        "the document asks for 319,000.00 COP, and its parts come to 119,000.00 COP."
+    )
+    assert document.document.is_material
+
+
+def test_tax_is_one_component_a_rate(project: Project) -> None:
+    """19 % on one line and 5 % on the other, which is questioned with its tax."""
+    fee = line("1", "40000.00", description="Soporte", number="2", tax="2000.00", price=None)
+    text = invoice(use(tax="19000.00"), fee, net="140000.00", tax="21000.00")
+    document = only(settled(project, text, line_map=WITH_FEE))
+    assert sums(document) == ("question", 161_000, 119_000, 42_000, 0)
+    assert parts(document)[2:] == [("tax", 19_000, 0), ("tax", 2000, 2000)]
+
+
+def test_withheld_rounded_and_prepaid_are_components(project: Project) -> None:
+    """What was withheld is one where what is asked for is less by it."""
+    more = money(PayableRoundingAmount="0.50", PrepaidAmount="30000.00")
+    withheld = f"<cac:WithholdingTaxTotal>{money(TaxAmount='2500.00')}</cac:WithholdingTaxTotal>"
+    text = invoice(use(), net="100000.00", tax="19000.00", payable="86500.50", more_total=more,
+                   periods=OCTOBER + withheld)  # fmt: skip
+    document = only(settled(project, text))
+    assert sums(document)[:2] == ("pay", 86_500)
+    assert [(part.component, part.amount) for part in document.components[2:]] == [
+        ("withholding", -2500), ("rounding", Decimal("0.50")), ("prepaid", -30_000),
+    ]  # fmt: skip
+
+
+def test_a_credit_note_takes_off_what_was_billed_too_much(project: Project) -> None:
+    """1,450 billed and 450 given back: both agree, and the note's components are negative."""
+    note = ubl(use("450", "45000.00", kind="CreditNote"), kind="CreditNote", number="NC-1",
+               corrects="F-1", net="45000.00", tax="8550.00", periods=OCTOBER)  # fmt: skip
+    documents = settled(
+        project, invoice(use("1450", "145000.00"), net="145000.00", tax="27550.00"), note
+    )
+    assert [sums(document) for document in documents] == [
+        ("pay", 172_550, 172_550, 0, 0), ("pay", -53_550, -53_550, 0, 0),
+    ]  # fmt: skip
+    assert parts(documents[1]) == [("line", -45_000, 0), ("tax", -8550, 0)]
+
+
+def test_a_document_of_an_open_period_waits(project: Project) -> None:
+    """Nothing is agreed before the month is over."""
+    text = invoice(use(), net="100000.00", tax="19000.00")
+    document = only(settled(project, text, at=local(31, 23, 55)))
+    assert sums(document) == ("wait", 119_000, 0, 119_000, 0)
+    assert not document.document.is_material
+
+
+def test_what_nobody_has_mapped_is_questioned(project: Project) -> None:
+    """A line that no row fits is no claim."""
+    text = invoice(use(), net="100000.00", tax="19000.00")
+    document = only(settled(project, text, line_map=MAP))
+    assert sums(document) == ("question", 119_000, 0, 119_000, 0)
+    assert document.components[0].role is None
+
+
+def test_what_is_billed_short_is_questioned_and_not_claimed(project: Project) -> None:
+    """800 of 1,000: the contract supports 20,000 more than is asked for."""
+    document = only(settled(project, invoice(use("800", "80000.00"), net="80000.00")))
+    assert sums(document) == ("question", 80_000, 100_000, -20_000, 0)
+
+
+def test_the_sentence_is_in_the_language_of_the_settings(project: Project) -> None:
+    """In Spanish as a Colombian reads it."""
+    document = only(settled(project, invoice(use(), net="100000.00", tax="25000.00"),
+                            language="es_CO"))  # fmt: skip
+    assert document.document.explanation == (
+        "factura F-1 cobra 125.000,00 COP: 119.000,00 de acuerdo, 6.000,00 en cuestión, de ello "
+        "0,00 reclamado; impuesto, 6.000,00 (25 % de impuesto, donde 19 % es lo máximo: "
+        "6.000,00 COP de más)."
+    )
+
+
+def test_the_marts_have_the_rows_that_the_verb_gives(warehouse: Project) -> None:
+    """invoice_components and invoice_settlement, with the contract's columns, on both engines."""
+    text = invoice(use("1450", "145000.00"), net="145000.00", tax="27550.00")
+    document = only(settled(warehouse, text))
+    for mart, rows in (
+        ("invoice_components", document.components), ("invoice_settlement", [document.document]),
+    ):  # fmt: skip
+        columns = ", ".join(vars(rows[0]))
+        stored = warehouse.query(f"SELECT {columns} FROM wolkvox_billing_marts.{mart} ORDER BY 2")
+        assert [list(row) for row in stored] == [list(vars(row).values()) for row in rows]
