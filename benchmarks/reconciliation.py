@@ -20,11 +20,11 @@ from zoneinfo import ZoneInfo
 from wolkvox_billing.reconciliation.contract.line_map import MapRow
 from wolkvox_billing.reconciliation.contract.rate import FOREVER, Rate
 from wolkvox_billing.reconciliation.facts import BilledLine, Facts, MonthUse
+from wolkvox_billing.reconciliation.judging import judge
 from wolkvox_billing.reconciliation.keys import compare
 from wolkvox_billing.reconciliation.observed import Observed
 from wolkvox_billing.reconciliation.policy import Policy
 from wolkvox_billing.reconciliation.unread import Point, unread_of_counter
-from wolkvox_billing.reconciliation.verdicts import judge
 from wolkvox_billing.values.periods import Period
 
 OCTOBER = Period(date(2026, 10, 1), date(2026, 11, 1))

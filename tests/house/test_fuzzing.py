@@ -60,7 +60,8 @@ from wolkvox_billing.reconciliation.contract.rate_card import read_rate_card
 from wolkvox_billing.reconciliation.contract.tariff import tariffs
 from wolkvox_billing.reconciliation.facts import Meter
 from wolkvox_billing.reconciliation.policy import read_policy
-from wolkvox_billing.reconciliation.pricing import cost
+from wolkvox_billing.reconciliation.pricing import Course, TierMonth, price
+from wolkvox_billing.reconciliation.unread import NOTHING, Unread
 from wolkvox_billing.values.periods import Period
 from wolkvox_billing.vendor.answer import Outcome, judge_answer
 from wolkvox_billing.vendor.readings import Unreadable, read_items, read_rows
@@ -371,10 +372,12 @@ def test_a_price_is_the_one_that_was_written(fuzz: Fuzz, tmp_path: Path) -> None
             return
         assert stored == sorted(zip(map(Decimal, [0, *tiers]), prices, strict=True))
         february = Period(date(2026, 2, 1), date(2026, 3, 1))
-        price = tariffs(rates, Meter("acme", REPORT, ""), "COP", february)
+        stretches = tuple(tariffs(rates, Meter("acme", REPORT, ""), "COP", february))
+        course = Course((TierMonth(february, stretches),))
         units = data.draw(st.integers(0, 80))
         one_by_one = sum(prices[sum(unit > tier for tier in tiers)] for unit in range(1, units + 1))
-        assert abs(cost(price, Decimal(units), [Decimal(units)]) - one_by_one) <= Decimal("0.005")
+        cost = price([course], Decimal(units), None, Unread(NOTHING)).of_measured
+        assert cost is not None and abs(cost - one_by_one) <= Decimal("0.005")
 
     fuzz(st.data(), check, few=60)
 

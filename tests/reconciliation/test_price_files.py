@@ -42,7 +42,7 @@ from wolkvox_billing.reconciliation.contract.names import named_reports
 from wolkvox_billing.reconciliation.contract.rate import Rate
 from wolkvox_billing.reconciliation.contract.rate_card import read_rate_card, warn_of_card
 from wolkvox_billing.reconciliation.contract.tariff import tariffs
-from wolkvox_billing.reconciliation.contract.templates import propose
+from wolkvox_billing.reconciliation.contract.templates import propose, write_templates
 from wolkvox_billing.reconciliation.facts import BilledLine, Meter
 from wolkvox_billing.vendor.reports import REPORTS
 from wolkvox_billing.verbs.publish import publish
@@ -641,3 +641,42 @@ def test_the_mart_holds_the_terms(warehouse: Project) -> None:
         ("unit_price", 1000, "graduated", "all", "", "", 100_000),
         ("fee", 1, "graduated", "operation", "year", "*cargo*", 200_000),
     ]
+
+
+def test_each_example_of_the_templates_can_be_taken(tmp_path: Path) -> None:
+    """What --init writes behind a # is a row that is read, with the header that it writes."""
+    files = tmp_path / "map.csv", tmp_path / "card.csv"
+    assert write_templates(*files) == list(files)
+    terms = set()
+    for file in files:
+        *comments, header = file.read_text().splitlines()
+        examples = [text[2:] for text in comments if text.count(",") >= header.count(",")]
+        assert len(examples) >= 7
+        for example in examples:
+            # A tier goes with the first one of its kind.
+            first = example.replace(",10000,", ",0,").replace(",1000,100,", ",0,100,")
+            file.write_text("\n".join([header, *dict.fromkeys((first, example))]))
+            if file.name == "card.csv":
+                terms |= {row.term for row in read_rate_card(file, REPORTS)}
+            else:
+                assert read_line_map(file, REPORTS)
+    assert terms == {"unit_price", "fee", "minimum", "package", "discount_percent", "tax_percent"}
+
+
+def test_a_factor_is_a_number_that_is_more_than_nothing(tmp_path: Path) -> None:
+    """And a blank one leaves it to the line's unit."""
+    header = f"{MAP.strip()},factor\n"
+    rows = map_of(tmp_path, f'{header},,a*,{REPORT},,,quantity,\n,,b*,{REPORT},,,quantity,"0,5"\n'
+                            .encode())  # fmt: skip
+    assert [row.factor for row in rows] == [None, Decimal("0.5")]
+    for text in ("0", "mil", "-1"):
+        with pytest.raises(SettingsError, match="line 2, column factor: "):
+            map_of(tmp_path, f"{header},,a*,{REPORT},,,quantity,{text}\n".encode())
+
+
+def test_all_operations_are_no_unknown_name(tmp_path: Path) -> None:
+    """A * in the column operation_id is told by nobody."""
+    [row] = map_of(tmp_path, f"{MAP},,*,{REPORT},*,,quantity\n".encode())
+    names = {"acme": None, "beta": None}
+    warnings = warn_of_map([row], [recordings()], "f", names, [use(OCTOBER_PERIOD, 1)])
+    assert not any("operation_id" in warning for warning in warnings)

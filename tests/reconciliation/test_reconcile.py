@@ -42,11 +42,11 @@ from wolkvox_billing.errors import SettingsError
 from wolkvox_billing.reconciliation import mart
 from wolkvox_billing.reconciliation.contract.line_map import MapRow
 from wolkvox_billing.reconciliation.facts import DayUse
+from wolkvox_billing.reconciliation.judging import judge
 from wolkvox_billing.reconciliation.keys import compare
 from wolkvox_billing.reconciliation.policy import Policy
 from wolkvox_billing.reconciliation.totals import BilledLinesTotal, LeftOutTotal, tie_out
 from wolkvox_billing.reconciliation.unread import Point, Tail, Unread, unread_of_counter
-from wolkvox_billing.reconciliation.verdicts import judge
 from wolkvox_billing.reconciliation.words import explanation
 from wolkvox_billing.values.periods import Period
 from wolkvox_billing.verbs.invoices import invoices

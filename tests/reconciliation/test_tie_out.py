@@ -17,6 +17,7 @@ from wolkvox_billing.reconciliation import settlement
 from wolkvox_billing.reconciliation.billed_documents import BilledDocument, StatedLine
 from wolkvox_billing.reconciliation.billed_lines import bill_lines, share_out_lines
 from wolkvox_billing.reconciliation.contract.line_map import MapRow
+from wolkvox_billing.reconciliation.judging import judge
 from wolkvox_billing.reconciliation.keys import compare
 from wolkvox_billing.reconciliation.mart import _row, _storable
 from wolkvox_billing.reconciliation.policy import Policy
@@ -24,7 +25,6 @@ from wolkvox_billing.reconciliation.questions import CHARGE, LINE, Piece, spread
 from wolkvox_billing.reconciliation.settlement import Settled, add_up, settle
 from wolkvox_billing.reconciliation.totals import DoesNotTieOut
 from wolkvox_billing.reconciliation.unread import NOTHING, Unread
-from wolkvox_billing.reconciliation.verdicts import judge
 
 WORDS = ("audios", "soporte", "paquete", "iva", "nadie")
 ROLES = {"audios": "quantity", "soporte": "fee", "paquete": "ignore", "iva": "tax"}

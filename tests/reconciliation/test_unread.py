@@ -20,6 +20,7 @@ from builders.project import TOKENS, Project
 from wolkvox_billing.reconciliation.contract.line_map import MapRow
 from wolkvox_billing.reconciliation.contract.rate import Rate
 from wolkvox_billing.reconciliation.facts import BilledLine, DayUse, Meter, MonthUse
+from wolkvox_billing.reconciliation.judging import judge
 from wolkvox_billing.reconciliation.keys import compare
 from wolkvox_billing.reconciliation.policy import LANGUAGES, Policy
 from wolkvox_billing.reconciliation.totals import BilledLinesTotal
@@ -33,7 +34,7 @@ from wolkvox_billing.reconciliation.unread import (
     unread_of_days,
     unread_of_gauge,
 )
-from wolkvox_billing.reconciliation.verdicts import Verdict, judge
+from wolkvox_billing.reconciliation.verdicts import Verdict
 from wolkvox_billing.reconciliation.words import explanation, settled_by
 from wolkvox_billing.values.periods import Period
 

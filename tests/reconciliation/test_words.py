@@ -16,11 +16,11 @@ from builders.months import REPORT
 from wolkvox_billing.reconciliation.contract.line_map import MapRow
 from wolkvox_billing.reconciliation.contract.rate import Rate
 from wolkvox_billing.reconciliation.facts import BilledLine, MonthUse
+from wolkvox_billing.reconciliation.judging import judge
 from wolkvox_billing.reconciliation.keys import compare
 from wolkvox_billing.reconciliation.policy import Policy
 from wolkvox_billing.reconciliation.unit_names import UNITS
 from wolkvox_billing.reconciliation.unread import Tail, Unread
-from wolkvox_billing.reconciliation.verdicts import judge
 from wolkvox_billing.reconciliation.words import explanation
 from wolkvox_billing.vendor.reports import REPORTS
 

@@ -11,7 +11,7 @@ import hashlib
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from itertools import pairwise
@@ -20,6 +20,7 @@ from typing import NamedTuple
 from wolkvox_billing.evidence.tables import Table, sort_table
 from wolkvox_billing.marts.reconciled import ReconciledRow
 from wolkvox_billing.polling.polls import KEPT_BYTES
+from wolkvox_billing.reconciliation.contract.line_map import ALL_OPERATIONS
 from wolkvox_billing.values.periods import DAY, Period
 from wolkvox_billing.values.spelling import plain
 from wolkvox_billing.vendor.answer import ANSWERS
@@ -115,6 +116,7 @@ class Measured:
 def choose_answers(measured: Measured) -> dict[str, str]:
     """Return the poll_id of each answer that the verdicts' numbers stand on, and for what, the
     weightiest first."""
+    measured = replace(measured, verdicts=_by_operation(measured))
     edges: defaultdict[tuple[str | None, str | None], set[date]] = defaultdict(set)
     for row in measured.verdicts:
         ends = (row.billing_period_start, row.billing_period_end)
@@ -140,6 +142,18 @@ def choose_answers(measured: Measured) -> dict[str, str]:
         poll_id: "; ".join(own)
         for poll_id, own in sorted(ranked.items(), key=lambda item: _ORDER.index(item[1][0]))
     }
+
+
+def _by_operation(measured: Measured) -> list[ReconciledRow]:
+    """Return the verdicts, one on all operations together as one on each that was asked."""
+    asked = {(call.report, call.operation_id) for call in measured.calls}
+    rows: list[ReconciledRow] = []
+    for row in measured.verdicts:
+        operations: list[str | None] = [row.operation_id]
+        if row.operation_id == ALL_OPERATIONS:
+            operations = [name for report, name in sorted(asked) if report == row.report]
+        rows += [replace(row, operation_id=name) for name in operations]
+    return rows
 
 
 def _series_of(

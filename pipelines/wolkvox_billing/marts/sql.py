@@ -62,7 +62,7 @@ TABLES = {
     "month_end DATE, month_end_epoch BIGINT, days BIGINT",
     "days": "timezone VARCHAR, calendar_date DATE, day_start_epoch BIGINT, day_end_epoch BIGINT",
     "line_map": "line_number BIGINT, supplier_id VARCHAR, item_code VARCHAR, pattern VARCHAR, "
-    "report VARCHAR, operation_id VARCHAR, product VARCHAR, role VARCHAR",
+    "report VARCHAR, operation_id VARCHAR, product VARCHAR, role VARCHAR, factor DECIMAL(18, 8)",
     "rate_card": "line_number BIGINT, report VARCHAR, operation_id VARCHAR, product VARCHAR, "
     "from_quantity DECIMAL(18, 4), unit_price DECIMAL(18, 8), currency VARCHAR, valid_from DATE, "
     "valid_to DATE, rounding VARCHAR, term VARCHAR, per DECIMAL(18, 4), tiers VARCHAR, "

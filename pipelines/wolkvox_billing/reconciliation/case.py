@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from wolkvox_billing.reconciliation.behaviour import Behaviour
+from wolkvox_billing.reconciliation.contract.line_map import ALL_OPERATIONS
 from wolkvox_billing.reconciliation.facts import Facts, MonthUse
 from wolkvox_billing.reconciliation.keys import Comparison, Key
 from wolkvox_billing.reconciliation.verdicts import Verdict
@@ -104,9 +105,9 @@ def read_oddities(client: Client, dataset: str, key: Key, *, has_rejected: bool)
     """Return what was odd in the answers of a key's operation and report in its period.
     `has_rejected`: the dataset has the table rejected_rows."""
     assert key.period
-    where = (
-        f"{{0}}.operation_id = {literal(key.operation_id)} AND {{0}}.report = {literal(key.report)}"
-    )
+    where = f"{{0}}.report = {literal(key.report)}"
+    if key.operation_id != ALL_OPERATIONS:
+        where += f" AND {{0}}.operation_id = {literal(key.operation_id)}"
     days = f"{{0}} >= {literal(key.period.start)} AND {{0}} < {literal(key.period.end)}"
     rejected = totals = 0
     if has_rejected:

@@ -130,7 +130,10 @@ class Facts:
         return dict(uses)
 
     def uses_of(self, operation_id: str | None, report: str | None) -> Sequence[MonthUse]:
-        """Return the uses of all products and months of an operation and report."""
+        """Return the uses of all products and months of an operation and report; of all operations
+        together ("*") those of each."""
+        if operation_id == "*":
+            return [use for use in self.months if use.report == report]
         return self._uses.get((operation_id or "", report or ""), ())
 
     def zone_of(self, operation_id: str | None) -> ZoneInfo:
@@ -141,6 +144,10 @@ class Facts:
         return self.now.astimezone(self.zone_of(operation_id)).date()
 
     def answers_in(self, operation_id: str | None, report: str | None, period: Period) -> set[date]:
-        """Return the days of a period on which the vendor answered."""
+        """Return the days of a period on which the vendor answered; of all operations together
+        ("*") those on which it answered for each that was asked."""
+        if operation_id == "*":
+            each = [self.answers_in(own, of, period) for own, of in self.answered if of == report]
+            return set.intersection(*each) if each else set()
         days = self.answered.get((operation_id or "", report or ""), set())
         return {day for day in days if period.start <= day < period.end}

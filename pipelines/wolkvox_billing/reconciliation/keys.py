@@ -20,14 +20,15 @@ from functools import cached_property
 from typing import NamedTuple
 
 from wolkvox_billing.reconciliation.contract.line_map import (
+    ALL_OPERATIONS,
     COMPARED,
     MapRow,
     first_fit,
     operation_of,
 )
-from wolkvox_billing.reconciliation.facts import BilledLine, DayUse, Facts, Meter, MonthUse
+from wolkvox_billing.reconciliation.facts import BilledLine, DayUse, Facts, MonthUse
 from wolkvox_billing.reconciliation.ledger import Ledger, Part, Supply
-from wolkvox_billing.reconciliation.units import count_in
+from wolkvox_billing.reconciliation.units import count_by, count_in
 from wolkvox_billing.values.periods import Period
 from wolkvox_billing.vendor.reports import is_nightly, unit_of
 
@@ -45,6 +46,11 @@ class Key(NamedTuple):
 
     def overlaps(self, other: Key) -> bool:
         return bool(self.period and other.period and self.period.overlaps(other.period))
+
+    def may_share(self, other: Key) -> bool:
+        """Whether both can be of the same use of a report."""
+        operations = {self.operation_id, other.operation_id}
+        return (len(operations) == 1 or ALL_OPERATIONS in operations) and self.overlaps(other)
 
 
 @dataclass
@@ -158,6 +164,13 @@ class Comparison:
         return self._measured_by_operation.get((key.operation_id, key.report), ())
 
     @cached_property
+    def measured_by_report(self) -> dict[str | None, list[tuple[Key, Measured]]]:
+        by_report: defaultdict[str | None, list[tuple[Key, Measured]]] = defaultdict(list)
+        for key, measured in self.measured.items():
+            by_report[key.report].append((key, measured))
+        return dict(by_report)
+
+    @cached_property
     def latest_issues(self) -> dict[str | None, int]:
         """For each supplier the most days after a period's end on which a line of it was issued."""
         latest: dict[str | None, int] = {}
@@ -195,7 +208,7 @@ def compare(facts: Facts, line_map: Sequence[MapRow], supplier_id: str | None) -
         if row and operation and line.period:
             product = ledger.spell(operation, row.report, row.product)
             key = key._replace(operation_id=operation, report=row.report, product=product)
-            line = _in_unit_of(row.report, line)
+            line = _in_unit_of(row, line)
         quantity = line.quantity if not row or row.role == "quantity" else None
         billed[key].add(Billed(quantity, line.amount, [line], is_mapped=row is not None))
     _take_back(billed)
@@ -207,12 +220,20 @@ def compare(facts: Facts, line_map: Sequence[MapRow], supplier_id: str | None) -
     return Comparison(dict(billed), measured, left_out, roles)
 
 
-def _in_unit_of(report: str, line: BilledLine) -> BilledLine:
-    """Return a line with its quantity in the report's unit."""
-    if line.quantity is None or not line.unit_code:
+def _in_unit_of(row: MapRow, line: BilledLine) -> BilledLine:
+    """Return a line with its quantity in the report's unit: by the map, or by the line's unit."""
+    written = line.quantity
+    if written is None:
         return line
-    count = count_in(line.quantity, line.unit_code, unit_of(report))
-    return replace(line, quantity=count.quantity, written=line.quantity, step=count.step)
+    if row.factor is not None:
+        count = count_by(written, row.factor)
+        # Whatever the line calls its unit, a person has said what it is.
+        line = replace(line, unit_code=None)
+    elif line.unit_code:
+        count = count_in(written, line.unit_code, unit_of(row.report))
+    else:
+        return line
+    return replace(line, quantity=count.quantity, written=written, step=count.step)
 
 
 def _take_back(billed: dict[Key, Billed]) -> None:
@@ -236,17 +257,27 @@ def _take_back(billed: dict[Key, Billed]) -> None:
 def _share_out(ledger: Ledger, billed: dict[Key, Billed]) -> dict[Key, Measured]:
     """Return what was measured in each key that was billed."""
     groups: defaultdict[tuple[str, str], list[Key]] = defaultdict(list)
+    reports = {key.report for key in billed if key.operation_id == ALL_OPERATIONS}
     for key in billed:
         if key.operation_id and key.report and key.period:
-            groups[key.operation_id, key.report].append(key)
+            # A line for all operations shares the use of each.
+            operation_id = ALL_OPERATIONS if key.report in reports else key.operation_id
+            groups[operation_id, key.report].append(key)
     measured: dict[Key, Measured] = {}
-    for keys in groups.values():
+    for (operation_id, _), keys in groups.items():
         # An amount without a quantity says nothing of how much it bills: it gets what is left.
-        keys.sort(key=lambda key: (key.product is None, billed[key].quantity is None,
+        is_common = operation_id == ALL_OPERATIONS
+        keys.sort(key=lambda key: (is_common and billed[key].quantity is None,
+                                   key.operation_id == ALL_OPERATIONS,
+                                   key.product is None, billed[key].quantity is None,
                                    _length(key), str(key)))  # fmt: skip
         for n, key in enumerate(keys):
-            overlapping = [other for other in keys if other is not key and other.overlaps(key)]
-            rivals = [other for other in overlapping if other.product == key.product]
+            overlapping = [other for other in keys if other is not key and other.may_share(key)]
+            rivals = [
+                other
+                for other in overlapping
+                if (other.operation_id, other.product) == (key.operation_id, key.product)
+            ]
             earlier = [other for other in keys[:n] if other in rivals]
             limit = None
             if len(earlier) < len(rivals):  # another one gets the rest
@@ -254,11 +285,15 @@ def _share_out(ledger: Ledger, billed: dict[Key, Billed]) -> dict[Key, Measured]
             taken = _take(ledger, key, limit, [measured[k] for k in earlier if k in measured])
             if not taken:
                 continue
-            of_products = [other for other in overlapping if other.product]
+            of_parts = [
+                other
+                for other in overlapping
+                if other.product or other.operation_id != key.operation_id
+            ]
             short = [_short(billed[other], measured.get(other)) for other in earlier]
             measured[key] = replace(
                 taken,
-                is_shared=bool(rivals or (not key.product and of_products)),
+                is_shared=bool(rivals or (not key.product and of_parts)),
                 short_before=sum(short, Decimal()),
             )
     return measured
@@ -271,8 +306,11 @@ def _take(
     assert key.operation_id
     assert key.report
     assert key.period
-    names = [key.product] if key.product else sorted(ledger.products[key.operation_id, key.report])
-    meters = [Meter(key.operation_id, key.report, name) for name in names]
+    meters = [
+        meter
+        for meter in ledger.meters_of(key.operation_id, key.report)
+        if key.product in (meter.product, None)
+    ]
     supplies = [supply for meter in meters if (supply := ledger.find(meter, key.period))]
     if not supplies:
         return None

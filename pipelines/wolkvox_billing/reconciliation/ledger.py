@@ -41,21 +41,30 @@ class Ledger:
 
     def __init__(self, facts: Facts) -> None:
         self.facts = facts
-        self.products: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+        self._products: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+        self._meters: defaultdict[str, list[Meter]] = defaultdict(list)
         self._uses: defaultdict[Meter, list[MonthUse]] = defaultdict(list)
         self._free: dict[MonthUse, list[DayUse]] = {}
         self._touched: set[MonthUse] = set()
         for use in facts.months:
             meter = use.meter
             if meter not in self._uses:
-                self.products[use.operation_id, use.report].append(use.product)
+                self._products[use.operation_id, use.report].append(use.product)
+                self._meters[use.report].append(meter)
             self._uses[meter].append(use)
             if use.quantity is not None and not use.is_gauge:
-                self._free[use] = _days_of(use, facts.days.get(meter, []))
+                self._free[use] = days_of(use, facts.days.get(meter, []))
+
+    def meters_of(self, operation_id: str, report: str) -> list[Meter]:
+        """Return the meters of a report, of an operation or of all ("*")."""
+        if operation_id == "*":
+            return sorted(self._meters.get(report, []))
+        names = self._products.get((operation_id, report), [])
+        return [Meter(operation_id, report, name) for name in sorted(names)]
 
     def spell(self, operation_id: str, report: str, product: str) -> str | None:
         """Return a product as the vendor writes it; None for the whole report."""
-        names = self.products[operation_id, report]
+        names = [meter.product for meter in self.meters_of(operation_id, report)]
         if not product or product in names:
             return product or None
         return next((name for name in names if plain(name) == plain(product)), product)
@@ -128,7 +137,7 @@ class Ledger:
         return max(quantities)
 
 
-def _days_of(use: MonthUse, days: Sequence[DayUse]) -> list[DayUse]:
+def days_of(use: MonthUse, days: Sequence[DayUse]) -> list[DayUse]:
     """Return a month's days, whose sum is what the month came to: a difference is in the last."""
     own = within(days, use.period)
     assert use.quantity is not None

@@ -26,13 +26,14 @@ from wolkvox_billing.reconciliation.contract.rate import FOREVER, Rate
 from wolkvox_billing.reconciliation.contract.rate_card import read_rate_card, warn_of_card
 from wolkvox_billing.reconciliation.doubts import weigh
 from wolkvox_billing.reconciliation.facts import Facts
+from wolkvox_billing.reconciliation.judging import judge
 from wolkvox_billing.reconciliation.keys import compare
 from wolkvox_billing.reconciliation.observed import observe
 from wolkvox_billing.reconciliation.origin import Basis
 from wolkvox_billing.reconciliation.policy import CONTRACT_FILES, COPIED, UNKNOWN, Policy
 from wolkvox_billing.reconciliation.settlement import Settled, settle, settled_tables
 from wolkvox_billing.reconciliation.totals import Totals, tie_out
-from wolkvox_billing.reconciliation.verdicts import FIRST_NIGHT_IS_OVER, NO_FINDING, Verdict, judge
+from wolkvox_billing.reconciliation.verdicts import FIRST_NIGHT_IS_OVER, NO_FINDING, Verdict
 from wolkvox_billing.reconciliation.words import excluded_doubts, explanation, settled_by
 from wolkvox_billing.values.clock import epoch
 from wolkvox_billing.values.numbers import format_amount, format_count

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from wolkvox_billing.marts.reconciled import ReconciledRow
 from wolkvox_billing.reconciliation.collect import read_facts
-from wolkvox_billing.reconciliation.contract.line_map import MapRow
+from wolkvox_billing.reconciliation.contract.line_map import ALL_OPERATIONS, MapRow
 from wolkvox_billing.reconciliation.facts import BilledLine, MonthUse
 from wolkvox_billing.reconciliation.keys import Key, compare
 from wolkvox_billing.reconciliation.policy import Policy
@@ -112,10 +112,12 @@ def _trace(client: Client, raw: str, basis: Basis) -> Traced:
     row, period = basis.row, _period_of(basis.row)
     traced = Traced(row, billed_from=[_billed_from(client, raw, line) for line in basis.lines])
     if row.operation_id and row.report and period:
+        is_of_all = row.operation_id == ALL_OPERATIONS
+        of_operation = "" if is_of_all else f" AND operation_id = {literal(row.operation_id)}"
         outcomes = rows_of(
             client,
-            f"SELECT outcome FROM {raw}.polls WHERE operation_id = {literal(row.operation_id)} "
-            f"AND report = {literal(row.report)} AND {_within('poll_date', period)}",
+            f"SELECT outcome FROM {raw}.polls WHERE report = {literal(row.report)} "
+            f"AND {_within('poll_date', period)}{of_operation}",
         )
         traced.polls = len(outcomes)
         traced.polls_answered = sum(Outcome(outcome).is_answer for (outcome,) in outcomes)

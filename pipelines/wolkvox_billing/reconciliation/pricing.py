@@ -1,20 +1,26 @@
-"""What quantities cost by contract, where prices change within a period too."""
+"""What quantities cost by contract, where prices change within a period too.
+
+quantity ─▶ each operation, by what was measured of it ─▶ less what a package pays
+         ─▶ each month and price, by its days ─▶ tiers, which count within a month ─▶ cents
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
+from operator import add
 from typing import NamedTuple
 
 from wolkvox_billing.reconciliation.contract.tariff import Tariff, cents
 from wolkvox_billing.reconciliation.facts import DayUse
 from wolkvox_billing.reconciliation.unread import Unread
-from wolkvox_billing.values.periods import DAY
+from wolkvox_billing.values.periods import DAY, Period
 
 _PRICE, _SMALL_PRICE = Decimal("0.0001"), Decimal("0.00000001")
+_NOTHING = Fraction()
 
 
 class Turn(NamedTuple):
@@ -29,10 +35,88 @@ class Turn(NamedTuple):
 
 
 @dataclass(frozen=True)
+class TierMonth:
+    """The prices of a period's days in a month, within which tiers count.
+
+    `before`: the prices of the month's days before them. `counted`: at each of all these prices the
+    units that other verdicts count first. `others`: at each price of the period the units of other
+    operations that tiers count with these. Both are blank where there are none."""
+
+    month: Period
+    tariffs: tuple[Tariff, ...]
+    before: tuple[Tariff, ...] = ()
+    counted: tuple[Decimal, ...] = ()
+    others: tuple[Decimal, ...] = ()
+
+    def cost(self, units: Sequence[Fraction]) -> Fraction:
+        """Return what so many units at each price cost, unrounded: of what they cost with those of
+        other operations as much as they are of them."""
+        if not any(self.others):
+            return self._cost_of(units)
+        together = [own + Fraction(other) for own, other in zip(units, self.others, strict=True)]
+        whole = sum(together, _NOTHING)
+        return self._cost_of(together) * sum(units, _NOTHING) / whole if whole else _NOTHING
+
+    def _cost_of(self, units: Sequence[Fraction]) -> Fraction:
+        if not any(self.counted):
+            return _cost(self.tariffs, units)
+        counted = [Fraction(units) for units in self.counted]
+        own = [*(_NOTHING for _ in self.before), *units]
+        tariffs = (*self.before, *self.tariffs)
+        return _cost(tariffs, list(map(add, counted, own))) - _cost(tariffs, counted)
+
+
+def _cost(tariffs: Sequence[Tariff], units: Sequence[Fraction]) -> Fraction:
+    """Return what a month's units at each price cost, whose tiers go on from one to the next."""
+    whole, total, level = sum(units, _NOTHING), _NOTHING, _NOTHING
+    for tariff, quantity in zip(tariffs, units, strict=True):
+        if tariff.is_of_all_units:
+            total += tariff.price_at(whole) * quantity
+        else:
+            total += tariff.cost(level + quantity) - tariff.cost(level)
+        level += quantity
+    return total
+
+
+@dataclass(frozen=True)
+class Course:
+    """The use of an operation, or of all together, in a period. `days` are those beyond what a
+    package pays, which are `free` units; `used` is all that was measured, by which quantities are
+    shared among several operations."""
+
+    months: tuple[TierMonth, ...]
+    days: Sequence[DayUse] = ()
+    used: Decimal = Decimal()
+    free: Decimal = Decimal()
+
+    @property
+    def tariffs(self) -> list[Tariff]:
+        return [tariff for month in self.months for tariff in month.tariffs]
+
+    def costs(self, quantity: Fraction, shares: Sequence[Decimal]) -> list[Fraction]:
+        """Return what a quantity costs in each month. It is spread over the prices by `shares`."""
+        if quantity > 0:
+            quantity = max(quantity - Fraction(self.free), _NOTHING)
+        whole = Fraction(sum(shares, Decimal()))
+        units = iter([quantity * Fraction(share) / whole for share in shares])
+        return [month.cost([next(units) for _ in month.tariffs]) for month in self.months]
+
+
+class MonthCost(NamedTuple):
+    """What was measured and billed of a month costs, unrounded; None where it is not known."""
+
+    month: Period
+    of_measured: Fraction | None
+    of_billed: Fraction | None
+
+
+@dataclass(frozen=True)
 class Priced:
     """What a key's quantities cost by contract; None where no price is known. `of_most`: what was
     measured and all that may be missing in it; `of_fewest`: without what may be from before.
-    `lowest` and `highest`: what the quantity can cost where a price changed while nobody read."""
+    `lowest` and `highest`: what the quantity can cost where a price changed while nobody read.
+    `packaged`: the units that a package pays; `minimum`: what it costs at least, where it is that.
+    """
 
     unit_price: Decimal | None = None
     of_measured: Decimal | None = None
@@ -42,85 +126,183 @@ class Priced:
     lowest: Decimal | None = None
     highest: Decimal | None = None
     turns: tuple[Turn, ...] = ()
+    months: tuple[MonthCost, ...] = ()
+    packaged: Decimal = Decimal()
+    minimum: Decimal | None = None
+
+    def raised(self, of_measured: Decimal, of_billed: Decimal) -> Priced:
+        """Return it with all costs raised by this much: those of what was billed by the other."""
+
+        def plus(cost: Decimal | None, more: Decimal = of_measured) -> Decimal | None:
+            return None if cost is None else cost + more
+
+        turns = [
+            turn._replace(lowest=turn.lowest + of_billed, highest=turn.highest + of_billed)
+            for turn in self.turns
+        ]
+        return replace(
+            self,
+            of_measured=plus(self.of_measured),
+            of_billed=plus(self.of_billed, of_billed),
+            of_most=plus(self.of_most),
+            of_fewest=plus(self.of_fewest),
+            lowest=plus(self.lowest, of_billed),
+            highest=plus(self.highest, of_billed),
+            turns=tuple(turns),
+        )
+
+
+class _Split(NamedTuple):
+    """How quantities are spread: the share of each operation, and within it of each price."""
+
+    courses: Sequence[Course]
+    shares: Sequence[Sequence[Decimal]]
+
+    def costs(self, quantity: Decimal) -> list[list[Fraction]]:
+        """Return what a quantity costs, of each course by month."""
+        weights = [Fraction(course.used) for course in self.courses]
+        whole = sum(weights, _NOTHING)
+        if whole <= 0 or len(weights) == 1:
+            weights, whole = [Fraction(1)] * len(weights), Fraction(len(weights))
+        return [
+            course.costs(Fraction(quantity) * weight / whole, shares)
+            for course, weight, shares in zip(self.courses, weights, self.shares, strict=True)
+        ]
+
+    def cost(self, quantity: Decimal) -> Decimal:
+        return _total(self.costs(quantity))
 
 
 def price(
-    tariffs: Sequence[Tariff],
-    days: Sequence[DayUse],
-    consumed: Decimal | None,
-    billed: Decimal | None,
-    unread: Unread,
+    courses: Sequence[Course], consumed: Decimal | None, billed: Decimal | None, unread: Unread
 ) -> Priced:
-    """Return what quantities cost. `tariffs` are those of the period, [] where no price is known;
-    `days` tell how much was used at each."""
-    if not tariffs:
+    """Return what quantities cost; nothing of it is known without courses."""
+    if not courses:
         return Priced()
-    shares, *extremes = _shares(tariffs, days)
+    spread, *extremes = _splits(courses)
+    known: dict[Decimal, list[list[Fraction]]] = {}
+
+    def costs_of(quantity: Decimal) -> list[list[Fraction]]:
+        if quantity not in known:  # the same quantity is measured and billed, most often
+            known[quantity] = spread.costs(quantity)
+        return known[quantity]
 
     def cost_of(quantity: Decimal | None, more: Decimal | None = Decimal(0)) -> Decimal | None:
-        return None if quantity is None or more is None else cost(tariffs, quantity + more, shares)
+        if quantity is None or more is None:
+            return None
+        return _total(costs_of(quantity + more))
 
     compared = consumed if billed is None else billed
-    possible = [cost(tariffs, compared, split) for split in extremes if compared is not None]
+    possible = [split.cost(compared) for split in extremes if compared is not None]
     of_measured, of_billed = cost_of(consumed), cost_of(billed)
-    unit_price: Decimal | None = None
-    if len(tariffs) == 1 and len(tariffs[0].tiers) == 1:
-        unit_price = tariffs[0].tiers[0].unit_price
-    elif billed and of_billed is not None:
-        unit_price = _average(of_billed, billed)
-    elif consumed and of_measured is not None:
-        unit_price = _average(of_measured, consumed)
     return Priced(
-        unit_price=unit_price,
+        unit_price=_unit_price(courses, (billed, of_billed), (consumed, of_measured)),
         of_measured=of_measured,
         of_billed=of_billed,
         of_most=cost_of(consumed, unread.missing.quantity),
         of_fewest=cost_of(consumed, None if unread.foreign is None else -unread.foreign),
         lowest=min(possible, default=None),
         highest=max(possible, default=None),
-        turns=() if compared is None else tuple(_turns(tariffs, days, compared, shares)),
+        turns=() if compared is None else tuple(_turns(spread, compared)),
+        months=tuple(
+            _by_month(courses, *(None if q is None else costs_of(q) for q in (consumed, billed)))
+        ),
+        packaged=min(
+            sum((course.free for course in courses), Decimal()),
+            max(consumed or Decimal(), Decimal()),
+        ),
     )
 
 
-def _turns(
-    tariffs: Sequence[Tariff], days: Sequence[DayUse], quantity: Decimal, shares: Sequence[Decimal]
-) -> Iterator[Turn]:
+def _packaged(courses: Sequence[Course], quantity: Decimal) -> Decimal:
+    free = sum((course.free for course in courses), Decimal())
+    return min(free, max(quantity, Decimal()))
+
+
+def _total(costs: Iterable[Iterable[Fraction]]) -> Decimal:
+    return cents(sum((cost for of_course in costs for cost in of_course), _NOTHING))
+
+
+def _by_month(courses: Sequence[Course], *costs_of: list[list[Fraction]] | None) -> list[MonthCost]:
+    """Return costs by month, of all courses together."""
+    places: dict[Period, list[tuple[int, int]]] = {}
+    for number, course in enumerate(courses):
+        for place, month in enumerate(course.months):
+            places.setdefault(month.month, []).append((number, place))
+    return [
+        MonthCost(
+            month,
+            *(
+                None if costs is None else sum((costs[n][m] for n, m in own), _NOTHING)
+                for costs in costs_of
+            ),
+        )
+        for month, own in places.items()
+    ]
+
+
+def _unit_price(
+    courses: Sequence[Course], *costs: tuple[Decimal | None, Decimal | None]
+) -> Decimal | None:
+    """Return the only price that there is, else the average of the first quantity that is known."""
+    tariffs = [tariff for course in courses for tariff in course.tariffs]
+    tiers = tariffs[0].tiers
+    is_plain = len(tiers) == 1 and not any(tariff.discount for tariff in tariffs)
+    if is_plain and all(tariff.tiers == tiers for tariff in tariffs):
+        tier = tiers[0]
+        return tier.unit_price if tier.per == 1 else _average(tier.unit_price, tier.per)
+    for quantity, cost in costs:
+        if quantity and cost is not None:
+            return _average(cost, quantity)
+    return None
+
+
+def _turns(spread: _Split, quantity: Decimal) -> Iterator[Turn]:
     """Return how else a quantity may be priced where the price changes. A day's use is read in part
     on the day after: at night, or in the morning."""
-    if len(tariffs) < 2:
-        return
-    for number, tariff in enumerate(tariffs[1:], 1):
-        moved = []
-        for first, to in ((number, number - 1), (number - 1, number)):
-            day = tariff.start - (DAY if first < number else 0 * DAY)
-            near = sum((use.quantity for use in days if use.day == day), Decimal())
-            near = min(max(near, Decimal()), shares[first])
-            other = list(shares)
-            other[first], other[to] = shares[first] - near, shares[to] + near
-            moved.append(cost(tariffs, quantity, other))
-        moved.append(cost(tariffs, quantity, shares))
-        yield Turn("price_turn", tariff.start, min(moved), max(moved))
-    if any(len(tariff.tiers) > 1 for tariff in tariffs):
-        whole = sum(shares)
-        parts = [Fraction(quantity) * Fraction(share) / Fraction(whole) for share in shares]
-        anew = cents(sum(map(Tariff.cost, tariffs, parts), Fraction()))
-        yield Turn("tiers_anew", tariffs[1].start, anew, anew)
+    for place, course in enumerate(spread.courses):
+        shares, tariffs = spread.shares[place], course.tariffs
+        changes = [
+            number
+            for number in range(1, len(tariffs))
+            if not tariffs[number].holds_as(tariffs[number - 1])
+        ]
+        for number in changes:
+            moved = [spread.cost(quantity)]
+            for first, to in ((number, number - 1), (number - 1, number)):
+                day = tariffs[number].start - (DAY if first < number else 0 * DAY)
+                near = sum((use.quantity for use in course.days if use.day == day), Decimal())
+                near = min(max(near, Decimal()), shares[first])
+                other = list(shares)
+                other[first], other[to] = shares[first] - near, shares[to] + near
+                others = [*spread.shares[:place], other, *spread.shares[place + 1 :]]
+                moved.append(spread._replace(shares=others).cost(quantity))
+            yield Turn("price_turn", tariffs[number].start, min(moved), max(moved))
+        if changes and any(len(tariff.tiers) > 1 for tariff in tariffs):
+            courses = [*spread.courses[:place], _anew(course), *spread.courses[place + 1 :]]
+            anew = spread._replace(courses=courses).cost(quantity)
+            yield Turn("tiers_anew", tariffs[changes[0]].start, anew, anew)
 
 
-def cost(stretches: Sequence[Tariff], quantity: Decimal, shares: Sequence[Decimal]) -> Decimal:
-    """Return what a quantity costs, rounded half up to cents. Over several stretches it is spread
-    by `shares` (what was measured in each), and the tiers go on from one to the next."""
-    total, so_far, whole = Fraction(), Fraction(), Fraction(sum(shares, Decimal()) or 1)
-    for stretch, share in zip(stretches, shares, strict=True):
-        until = so_far + Fraction(quantity) * Fraction(share) / whole
-        total += stretch.cost(until) - stretch.cost(so_far)
-        so_far = until
-    return cents(total)
+def _anew(course: Course) -> Course:
+    """Return a course whose tiers begin anew with each price."""
+    months = [TierMonth(month.month, (each,)) for month in course.months for each in month.tariffs]
+    return replace(course, months=tuple(months))
 
 
 def _average(amount: Decimal, quantity: Decimal) -> Decimal:
     unit_price = amount / quantity
     return unit_price.quantize(_PRICE if abs(unit_price) >= 1 else _SMALL_PRICE, ROUND_HALF_UP)
+
+
+def _splits(courses: Sequence[Course]) -> list[_Split]:
+    """Return how quantities are spread; and, where readings cover days under two prices, the two
+    ways in which they can be."""
+    ways = [_shares(course.tariffs, course.days) for course in courses]
+    return [
+        _Split(courses, [way[min(n, len(way) - 1)] for way in ways])
+        for n in range(max(map(len, ways)))
+    ]
 
 
 def _shares(tariffs: Sequence[Tariff], days: Sequence[DayUse]) -> list[list[Decimal]]:

@@ -48,9 +48,15 @@ def count_in(quantity: Decimal, unit: str | None, report_unit: str) -> Count:
         factor, divisor = _SECONDS_OF[name], 60
     if not factor or factor == divisor:
         return Count(quantity)
+    return count_by(quantity, factor, divisor)
+
+
+def count_by(quantity: Decimal, factor: Decimal, divisor: int = 1) -> Count:
+    """Return what a quantity is in a unit of which there are so many in one of its own."""
     exponent = quantity.normalize().as_tuple().exponent
     written = Decimal(1).scaleb(min(int(exponent), 0))
-    return Count(round(quantity * factor / divisor, 4), written * factor / divisor)
+    step = Decimal() if factor == divisor else written * factor / divisor
+    return Count(round(quantity * factor / divisor, 4), step)
 
 
 def is_of_something_else(unit: str | None, report_unit: str) -> bool:

@@ -7,25 +7,19 @@ difference of cost = what was billed - cost(measured)
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import cached_property
 from typing import NamedTuple
 
-from wolkvox_billing.reconciliation.contract.rate import UNIT_PRICE, Rate
-from wolkvox_billing.reconciliation.contract.tariff import Tariff, tariffs
-from wolkvox_billing.reconciliation.cut_off import CutOff, cut_off_of
-from wolkvox_billing.reconciliation.facts import BilledLine, Facts, Meter
-from wolkvox_billing.reconciliation.keys import Billed, Comparison, Key, Measured
-from wolkvox_billing.reconciliation.observed import Observed
+from wolkvox_billing.reconciliation.cut_off import CutOff
+from wolkvox_billing.reconciliation.facts import BilledLine
+from wolkvox_billing.reconciliation.keys import Billed, Key, Measured
 from wolkvox_billing.reconciliation.policy import Policy
-from wolkvox_billing.reconciliation.pricing import Priced, price
-from wolkvox_billing.reconciliation.unread import NOTHING, Tail, Unread, Unseen, add_unread
-from wolkvox_billing.values.periods import DAY, Period, months_of
-from wolkvox_billing.vendor.reports import is_nightly
+from wolkvox_billing.reconciliation.pricing import Priced
+from wolkvox_billing.reconciliation.unread import Unread
 
 INCONCLUSIVE, CUT_OFF = "inconclusive_low_coverage", "inconclusive_cut_off"
 NO_FINDING = ("open_period", "matched", "within_tolerance")
@@ -67,6 +61,7 @@ class Verdict:
     awaits_night: bool = False  # the next month's first night is not over, or was not read
     rounding: str = ""  # of each call, by the rate card
     unpriced: tuple[date, ...] = ()  # days without a price, where others of the period have one
+    is_pooled: bool = False  # priced with other operations' use
     doubts: tuple[Doubt, ...] = ()
 
     @property
@@ -111,6 +106,13 @@ class Verdict:
     def _fair_cost(self) -> Decimal | None:
         """What the billed quantity costs; without one, what was measured does."""
         return self.contracted_cost if self.billed_quantity is None else self.priced.of_billed
+
+    @property
+    def costs_as_agreed(self) -> bool:
+        """Whether the amount is what the contract makes of the use, which is not nothing."""
+        variance = self.cost_variance
+        is_near = variance is not None and abs(variance) <= self.tolerance
+        return bool(self.contracted_cost) and is_near
 
     @property
     def is_price_known(self) -> bool:
@@ -221,7 +223,8 @@ def _is_not_invoiced(verdict: Verdict) -> bool:
 
 def _is_without_usage(verdict: Verdict) -> bool:
     is_answered = not verdict.measured and verdict.consumed is not None
-    return is_answered and bool(verdict.billed and not verdict.billed.is_nothing)
+    is_billed = bool(verdict.billed and not verdict.billed.is_nothing)
+    return is_answered and is_billed and not verdict.costs_as_agreed
 
 
 def _is_matched(verdict: Verdict) -> bool:
@@ -236,7 +239,7 @@ def _is_within_tolerance(verdict: Verdict) -> bool:
     if not verdict.is_compared or effect is None:
         return False
     # The amount is what the contract makes of the use, whatever the line calls a quantity.
-    if verdict.contracted_cost and abs(verdict.cost_variance or Decimal()) <= verdict.tolerance:
+    if verdict.costs_as_agreed:
         return True
     is_agreed = verdict.is_agreed or verdict.billed_quantity is None
     return is_agreed and abs(effect) <= verdict.tolerance
@@ -317,139 +320,3 @@ STATUSES: tuple[tuple[str, Callable[[Verdict], bool]], ...] = (
     ("no_price", _has_no_price),
     ("price_difference", lambda verdict: True),
 )
-
-
-def judge(
-    facts: Facts, comparison: Comparison, observed: Observed, rates: Sequence[Rate], policy: Policy
-) -> list[Verdict]:
-    """Return the Verdict on each key, in the order of the keys. `observed` has the disputed parts.
-    None of them was doubted yet."""
-    card: defaultdict[str, list[Rate]] = defaultdict(list)
-    for rate in rates:
-        if rate.term == UNIT_PRICE:
-            card[rate.report].append(rate)
-    verdicts: list[Verdict] = []
-    for key in dict.fromkeys([*comparison.billed, *comparison.measured]):
-        billed, measured = comparison.billed.get(key), comparison.measured.get(key)
-        own_rates = card.get(key.report or "", [])
-        currencies = frozenset(rate.currency for rate in own_rates)
-        if not billed:
-            key = key._replace(currency=min(currencies) if len(currencies) == 1 else None)
-        own_tariffs = _tariffs(key, own_rates)
-        if billed and measured and _is_lump(billed, measured.quantity, own_tariffs):
-            billed = replace(billed, quantity=None)
-        consumed = measured.quantity if measured else _consumed_unread(key, facts)
-        unread = cut_off = None
-        if billed and measured and key.period and comparison.is_disputed(key):
-            unread = _unread(key.period, measured, observed.unseen)
-            if cut_off := _cut_off(key, billed, measured, observed, policy):
-                consumed = cut_off.quantity
-        priced = price(
-            own_tariffs,
-            measured.days if measured else (),
-            consumed,
-            billed.quantity if billed else Decimal(),
-            unread or Unread(NOTHING),
-        )
-        verdicts.append(
-            Verdict(
-                key,
-                billed,
-                measured,
-                consumed,
-                unread,
-                priced,
-                currencies,
-                facts.today_of(key.operation_id),
-                policy,
-                cut_off,
-                _awaits_night(key, facts),
-                next((rate.rounding for rate in own_rates if rate.rounding), ""),
-                () if own_tariffs else _unpriced(key, own_rates),
-            )
-        )
-    return sorted(verdicts, key=lambda verdict: tuple(str(part or "") for part in verdict.key))
-
-
-def _is_lump(billed: Billed, used: Decimal | None, tariffs: Sequence[Tariff]) -> bool:
-    """Whether a line's quantity is one thing, whose price is that of many units: it says nothing of
-    how much was used."""
-    if not tariffs or used is None or used < MANY:
-        return False
-    dearest = max(tariff.dearest for tariff in tariffs)
-    return any(
-        abs(line.quantity or 0) == 1 and abs(line.amount) > MANY * dearest for line in billed.lines
-    )
-
-
-def _cut_off(
-    key: Key, billed: Billed, measured: Measured, observed: Observed, policy: Policy
-) -> CutOff | None:
-    """Return the CutOff of a whole month of a nightly copy; None of anything else, and of use that
-    several lines share."""
-    behaviours = [each for use in measured.uses for each in observed.behaviours.get(use, ())]
-    nights = [behaviour.nights for behaviour in behaviours if behaviour.nights]
-    is_whole = all(part.stretch == part.use.period == key.period for part in measured.parts)
-    if not nights or len(nights) < len(behaviours) or not is_whole:
-        return None
-    if measured.is_shared or measured.unanswered or None in (measured.quantity, billed.quantity):
-        return None
-    tails = [observed.unseen[part.use, part.stretch].missing.quantity for part in measured.parts]
-    missing = sum((tail for tail in tails if tail is not None), Decimal())
-    assert measured.quantity is not None
-    assert billed.quantity is not None
-    return cut_off_of(measured.quantity, nights, missing, billed.quantity, policy.cut_off)
-
-
-def _awaits_night(key: Key, facts: Facts) -> bool:
-    """Whether a nightly copy's month waits for the first night of the next one: on its first day,
-    until it was read in the morning."""
-    if not key.period or not is_nightly(key.report):
-        return False
-    if facts.today_of(key.operation_id) != key.period.end:
-        return False
-    zone = facts.zone_of(key.operation_id)
-    return not any(
-        use.period.start == key.period.end
-        and use.last_read_at.astimezone(zone).hour >= FIRST_NIGHT_IS_OVER
-        for use in facts.uses_of(key.operation_id, key.report)
-    )
-
-
-def _consumed_unread(key: Key, facts: Facts) -> Decimal | None:
-    """Return what was used where no reading shows it: nothing if the vendor answered in each month
-    of the period, else nobody knows."""
-    is_answered = key.period is not None and all(
-        facts.answers_in(key.operation_id, key.report, month) for month in months_of(key.period)
-    )
-    return Decimal() if is_answered else None
-
-
-def _unread(period: Period, measured: Measured, unseen: Unseen) -> Unread:
-    """Return what nobody saw of all uses of a key together, and of the months in it without one."""
-    parts = [unseen[part.use, part.stretch] for part in measured.parts]
-    for stretch in measured.unanswered:
-        seconds = int((stretch.end - stretch.start).total_seconds())
-        parts.append(Unread(Tail(None, seconds, "unknown"), Decimal(), stretch.end == period.end))
-    unread = add_unread(parts)
-    are_last = all(part.stretch.end == period.end for part in measured.parts)
-    return unread._replace(is_at_end=unread.is_at_end and are_last)
-
-
-def _unpriced(key: Key, rates: Sequence[Rate]) -> tuple[date, ...]:
-    """Return the days of a period that have no price, where others have one."""
-    if not (key.period and any(rate.currency == key.currency for rate in rates)):
-        return ()
-    count = (key.period.end - key.period.start).days
-    days = [key.period.start + n * DAY for n in range(count)]
-    unpriced = [
-        day for day in days if not _tariffs(key._replace(period=Period(day, day + DAY)), rates)
-    ]
-    return tuple(unpriced) if len(unpriced) < count else ()
-
-
-def _tariffs(key: Key, rates: Sequence[Rate]) -> list[Tariff]:
-    if not (key.report and key.operation_id and key.period and key.currency):
-        return []
-    meter = Meter(key.operation_id, key.report, key.product or "")
-    return tariffs(rates, meter, key.currency, key.period)

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from wolkvox_billing.reconciliation.behaviour import Span
+from wolkvox_billing.reconciliation.contract.line_map import ALL_OPERATIONS
 from wolkvox_billing.reconciliation.contract.tariff import cents
 from wolkvox_billing.reconciliation.doubt_words import (
     BEHIND,
@@ -101,6 +102,9 @@ _TEXTS = {
         "price_unread": "the price changed while nobody read: it can cost {lowest} to {highest}",
         "no_price": "the rate card has no price for it",
         "unpriced": "the rate card has no price for {unpriced}, {n_unpriced} of {days} days",
+        "packaged": "a package pays for {packaged} of it",
+        "minimum": "by contract the month costs {minimum} at least",
+        "all_operations": "all operations",
     },
     "es": {
         "and_more": "{names} y {n} más",
@@ -168,6 +172,9 @@ _TEXTS = {
         "price_unread": "el precio cambió sin que nadie leyera: puede costar {lowest} a {highest}",
         "no_price": "la tarifa no tiene precio para ello",
         "unpriced": "la tarifa no tiene precio para {unpriced}, {n_unpriced} de {days} días",
+        "packaged": "un paquete paga {packaged}",
+        "minimum": "según el contrato el mes cuesta como mínimo {minimum}",
+        "all_operations": "todas las operaciones",
     },
 }
 
@@ -183,7 +190,7 @@ def explanation(verdict: Verdict, facts: Facts, locale: str) -> str:
         | _names(verdict, writer)
         | _moments(verdict, facts, writer)
     )
-    parts = [texts[part].format(**values) for part in _parts(verdict)]
+    parts = [texts[part].format(**values) for part in (*_parts(verdict), *_terms(verdict))]
     if any(line.period_source == "rule" for line in verdict.lines) and verdict.key.period:
         parts.append(texts["by_rule"])
     if verdict.status in ACCUSING:
@@ -201,6 +208,12 @@ def explanation(verdict: Verdict, facts: Facts, locale: str) -> str:
     return f"{whose}: {'; '.join(parts)}." if whose else f"{'; '.join(parts)}."
 
 
+def _terms(verdict: Verdict) -> list[str]:
+    """Return the parts for the terms that the cost is by, beside the price of a unit."""
+    terms = ["packaged"] if verdict.priced.packaged else []
+    return [*terms, "minimum"] if verdict.priced.minimum is not None else terms
+
+
 def _writer_of(verdict: Verdict, locale: str) -> Writer:
     uses, report = verdict.measured.uses if verdict.measured else (), verdict.key.report
     unit = uses[0].unit if uses else REPORTS[report].unit if report in REPORTS else ""
@@ -212,7 +225,9 @@ def _whose(verdict: Verdict, writer: Writer) -> str:
     numbers = dict.fromkeys(line.document_number for line in verdict.lines)
     documents = _listed(sorted(filter(None, numbers)), writer)
     key = verdict.key
-    return ", ".join(filter(None, (key.operation_id, key.product or key.report, documents)))
+    is_of_all = key.operation_id == ALL_OPERATIONS
+    operation = _TEXTS[writer.language]["all_operations"] if is_of_all else key.operation_id
+    return ", ".join(filter(None, (operation, key.product or key.report, documents)))
 
 
 def _listed(names: Sequence[str], writer: Writer) -> str:
@@ -322,7 +337,9 @@ def _parts(verdict: Verdict) -> list[str]:
         case "matched" if verdict.cut_off:
             return [*billed, "agrees"]
         case "matched":
-            return [*both, "same"] if verdict.billed and verdict.measured else ["nothing"]
+            if verdict.billed and verdict.measured:
+                return [*both, "same"]
+            return [amount] if verdict.billed_cost else ["nothing"]
     if not verdict.measured:
         return [*billed, "nobody"]
     if not verdict.measured.ends_were_read:
@@ -465,6 +482,8 @@ def _amounts(verdict: Verdict, writer: Writer) -> dict[str, str]:
         "cost": writer.money(verdict.contracted_cost),
         "lowest": writer.money(verdict.priced.lowest),
         "highest": writer.money(verdict.priced.highest),
+        "minimum": writer.money(verdict.priced.minimum),
+        "packaged": writer.quantity(verdict.priced.packaged),
         "currency": writer.currency,
     }
 

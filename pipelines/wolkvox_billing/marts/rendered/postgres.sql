@@ -22,7 +22,7 @@ CREATE TABLE IF NOT EXISTS __marts__.months (timezone TEXT, year_number BIGINT, 
 CREATE TABLE IF NOT EXISTS __marts__.days (timezone TEXT, calendar_date DATE, day_start_epoch BIGINT, day_end_epoch BIGINT);
 
 -- table line_map
-CREATE TABLE IF NOT EXISTS __marts__.line_map (line_number BIGINT, supplier_id TEXT, item_code TEXT, pattern TEXT, report TEXT, operation_id TEXT, product TEXT, role TEXT);
+CREATE TABLE IF NOT EXISTS __marts__.line_map (line_number BIGINT, supplier_id TEXT, item_code TEXT, pattern TEXT, report TEXT, operation_id TEXT, product TEXT, role TEXT, factor DECIMAL(18, 8));
 
 -- table rate_card
 CREATE TABLE IF NOT EXISTS __marts__.rate_card (line_number BIGINT, report TEXT, operation_id TEXT, product TEXT, from_quantity DECIMAL(18, 4), unit_price DECIMAL(18, 8), currency TEXT, valid_from DATE, valid_to DATE, rounding TEXT, term TEXT, per DECIMAL(18, 4), tiers TEXT, pooled TEXT, every TEXT, pattern TEXT);

@@ -6,8 +6,14 @@ import fnmatch
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 
+from wolkvox_billing.reconciliation.contract.card_cells import (
+    Limit,
+    find_decimal_mark,
+    read_number,
+)
 from wolkvox_billing.reconciliation.contract.csv_file import CsvRow, read_rows
 from wolkvox_billing.reconciliation.contract.names import unknown_names
 from wolkvox_billing.reconciliation.facts import BilledLine, MonthUse
@@ -15,15 +21,19 @@ from wolkvox_billing.values.spelling import plain
 from wolkvox_billing.values.tax_id import canonical_id
 
 COLUMNS = ("supplier_id", "item_code", "pattern", "report", "operation_id", "product", "role")
-ROLES = ("quantity", "price_component", "fee", "discount", "tax", "ignore")
+OPTIONAL = ("factor",)
+ROLES = ("quantity", "price_component", "fee", "discount", "tax", "ignore", "accepted")
 COMPARED = ("quantity", "price_component", "discount")  # their amounts are part of a key
+ALL_OPERATIONS = "*"  # of a line that bills all operations together
+_FACTOR = Limit(8, 10**9)
 # What Excel makes of a long number.
 _SHORTENED = re.compile(r"\d(?:[.,]\d+)?E\+\d+", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class MapRow:
-    """A row of the map; "" fits all, or means what the contract says of a blank."""
+    """A row of the map; "" fits all, or means what the contract says of a blank. `factor`: units of
+    the report in one unit of the line, None where its unit says it."""
 
     line: int
     supplier_id: str
@@ -33,6 +43,7 @@ class MapRow:
     operation_id: str
     product: str
     role: str
+    factor: Decimal | None = None
 
     def fits(self, line: BilledLine) -> bool:
         """Whether it says what the line bills. Case and accents do not matter."""
@@ -57,11 +68,14 @@ def read_line_map(file: Path, reports: Iterable[str]) -> list[MapRow]:
     accents do not matter.
     """
     known = {plain(report): report for report in reports}
-    return [_map_row(row, known) for row in read_rows(file, COLUMNS)]
+    rows = read_rows(file, COLUMNS, OPTIONAL)
+    mark = find_decimal_mark(rows, "factor")
+    return [_map_row(row, known, mark) for row in rows]
 
 
-def _map_row(row: CsvRow, known: Mapping[str, str]) -> MapRow:
-    cells = {**row.cells, "supplier_id": canonical_id(row.cells["supplier_id"])}
+def _map_row(row: CsvRow, known: Mapping[str, str], mark: str | None) -> MapRow:
+    cells = {column: row.cells[column] for column in COLUMNS}
+    cells |= {"supplier_id": canonical_id(row.cells["supplier_id"])}
     cells["role"] = plain(cells["role"])
     cells["report"] = known.get(plain(cells["report"]), cells["report"])
     for column in ("supplier_id", "item_code"):
@@ -76,7 +90,16 @@ def _map_row(row: CsvRow, known: Mapping[str, str]) -> MapRow:
         raise row.wrong("role", f"{row.cells['role']!r}: expected one of {', '.join(ROLES)}")
     if role in COMPARED and plain(report) not in known:
         raise row.wrong("report", f"{report!r} is no report: expected rsync_s3_mp3 or such")
-    return MapRow(row.line, **cells)
+    return MapRow(row.line, **cells, factor=_factor(row, mark))
+
+
+def _factor(row: CsvRow, mark: str | None) -> Decimal | None:
+    if not row.cells.get("factor"):
+        return None
+    factor = read_number(row, "factor", mark, _FACTOR)
+    if not factor:
+        raise row.wrong("factor", "0: expected the units of the report in one of the line's")
+    return factor
 
 
 def warn_of_map(
@@ -112,8 +135,9 @@ def first_fit(rows: Iterable[MapRow], line: BilledLine) -> MapRow | None:
 
 
 def operation_of(row: MapRow, name: str | None, operations: Mapping[str, str | None]) -> str | None:
-    """Return the id of the operation that a line bills: by the map, by the name in the line, or the
-    only one there is; None where nothing says it. operations: the vendor's names by id."""
+    """Return the id of the operation that a line bills, ALL_OPERATIONS of one for all together: by
+    the map, by the name in the line, or the only one there is; None where nothing says it.
+    operations: the vendor's names by id."""
     if row.operation_id:
         same = [known for known in operations if plain(known) == plain(row.operation_id)]
         return row.operation_id if row.operation_id in same else min(same, default=row.operation_id)

@@ -41,7 +41,7 @@ def unknown_names(
         return warnings
     for row in rows:
         own = {name for name in operations if plain(name) == plain(row.operation_id)}
-        if row.operation_id and not own:
+        if row.operation_id not in ("", "*") and not own:
             warnings.append(
                 f"{file}, line {row.line}, column operation_id: {short(row.operation_id)} is no "
                 f"operation that was asked; there is {quote_names(operations)}"

@@ -59,6 +59,9 @@ class Rate:
     def days(self) -> Period:
         return Period(self.valid_from, self.valid_to)
 
+    def holds_on(self, day: date) -> bool:
+        return self.valid_from <= day < self.valid_to
+
     @property
     def is_pooled(self) -> bool:
         return self.pooled == ALL

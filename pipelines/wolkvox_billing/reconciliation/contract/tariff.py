@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
 from math import floor
 
-from wolkvox_billing.reconciliation.contract.rate import ALL_UNITS, UNIT_PRICE, Rate
+from wolkvox_billing.reconciliation.contract.rate import ALL_UNITS, DISCOUNT, UNIT_PRICE, Rate
 from wolkvox_billing.reconciliation.facts import Meter
 from wolkvox_billing.values.periods import Period
 from wolkvox_billing.values.spelling import plain
@@ -97,20 +97,23 @@ def most_exact(rates: Sequence[Rate]) -> list[Rate]:
 def tariffs(
     rates: Sequence[Rate], meter: Meter, currency: str | None, period: Period
 ) -> list[Tariff]:
-    """Return what holds in a period, in stretches; [] where no price is known for all of its days.
-    The more exact row wins."""
-    prices = [
-        rate for rate in fitting(rates, UNIT_PRICE, meter, currency) if period.overlaps(rate.days)
-    ]
-    edges = {day for rate in prices for day in rate.days}
+    """Return what holds in a period by prices and discounts, in stretches; [] where no price is
+    known for all of its days. The more exact row wins."""
+    prices, discounts = (
+        [rate for rate in fitting(rates, term, meter, currency) if period.overlaps(rate.days)]
+        for term in (UNIT_PRICE, DISCOUNT)
+    )
+    edges = {day for rate in (*prices, *discounts) for day in rate.days}
     marks = [period.start, *sorted(day for day in edges if period.start < day < period.end)]
     stretches: list[Tariff] = []
     for start, end in pairwise([*marks, period.end]):
-        exact = most_exact([rate for rate in prices if rate.days.holds(Period(start, end))])
+        exact = most_exact([rate for rate in prices if rate.holds_on(start)])
         if not exact:
             return []
-        tariff = Tariff(start, end, tuple(sorted(exact, key=lambda rate: rate.from_quantity)))
+        tiers = tuple(sorted(exact, key=lambda rate: rate.from_quantity))
+        percents = most_exact([rate for rate in discounts if rate.holds_on(start)])
+        tariff = Tariff(start, end, tiers, percents[0].unit_price if percents else Decimal())
         if stretches and stretches[-1].holds_as(tariff):
-            tariff = Tariff(stretches.pop().start, end, tariff.tiers, tariff.discount)
+            tariff = replace(tariff, start=stretches.pop().start)
         stretches.append(tariff)
     return stretches

@@ -1,0 +1,221 @@
+"""By which prices a key's quantities are priced: of each operation, and of each month."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from operator import add
+from typing import NamedTuple
+
+from wolkvox_billing.reconciliation.contract.line_map import ALL_OPERATIONS
+from wolkvox_billing.reconciliation.contract.rate import Rate
+from wolkvox_billing.reconciliation.contract.tariff import Tariff, tariffs
+from wolkvox_billing.reconciliation.contract.terms import Terms
+from wolkvox_billing.reconciliation.facts import DayUse, Facts, Meter, MonthUse
+from wolkvox_billing.reconciliation.keys import Comparison, Key, Measured
+from wolkvox_billing.reconciliation.ledger import Part
+from wolkvox_billing.reconciliation.packages import DrawDown
+from wolkvox_billing.reconciliation.pricing import Course, TierMonth
+from wolkvox_billing.values.periods import Period, month_of, months_of
+
+_NOTHING = Decimal()
+
+
+class _Beside(NamedTuple):
+    """What tiers count with a key's units: see TierMonth."""
+
+    before: tuple[Tariff, ...] = ()
+    counted: tuple[Decimal, ...] = ()
+    others: tuple[Decimal, ...] = ()
+
+
+class _Beyond(NamedTuple):
+    """Days' use beyond what packages pay, which is so much of it."""
+
+    days: list[DayUse]
+    drawn: Decimal
+
+
+class Courses:
+    """The courses of keys, by the terms of a contract and all that was measured."""
+
+    def __init__(self, terms: Terms, facts: Facts, comparison: Comparison) -> None:
+        self.terms = terms
+        self._facts = facts
+        self._comparison = comparison
+        self._draw_downs: dict[tuple[str, tuple[Rate, ...]], DrawDown] = {}
+
+    def of(self, key: Key, measured: Measured | None) -> list[Course]:
+        """Return a key's courses; none where no price is known for all of its days."""
+        if not (key.report and key.operation_id and key.period and key.currency):
+            return []
+        courses: list[Course] = []
+        for operation_id, parts in self._by_operation(key, measured).items():
+            meter = Meter(operation_id, key.report, key.product or "")
+            months: list[TierMonth] = []
+            for month in tier_months(key.period):
+                days = Period(max(month.start, key.period.start), min(month.end, key.period.end))
+                stretches = self._tariffs(meter, key.currency, days)
+                if not stretches:
+                    return []
+                beside = self._beside(key, measured, meter, month, stretches)
+                months.append(TierMonth(month, stretches, *beside))
+            courses.append(self._draw(key, operation_id, parts, months))
+        return courses
+
+    def prepaid(self, key: Key) -> Decimal:
+        """Return the price of the packages that begin in a key's period: the line that bills them
+        may be among those of use."""
+        return sum(
+            (
+                package.unit_price
+                for package in self._packages(key, key.operation_id or "")
+                if key.period and package.valid_from >= key.period.start
+            ),
+            _NOTHING,
+        )
+
+    def _by_operation(self, key: Key, measured: Measured | None) -> dict[str, list[Part]]:
+        """Return a key's use by whose tiers it counts in: of each operation, or of all."""
+        parts = measured.parts if measured else []
+        assert key.operation_id
+        assert key.report
+        if key.operation_id != ALL_OPERATIONS or not parts:
+            return {key.operation_id: parts}
+        meter = Meter(ALL_OPERATIONS, key.report, key.product or "")
+        assert key.period
+        common = self._tariffs(meter, key.currency, key.period)
+        if common and all(tariff.is_pooled for tariff in common):
+            return {ALL_OPERATIONS: parts}
+        by_operation: dict[str, list[Part]] = {}
+        for part in parts:
+            by_operation.setdefault(part.use.operation_id, []).append(part)
+        return by_operation
+
+    def _tariffs(self, meter: Meter, currency: str | None, days: Period) -> tuple[Tariff, ...]:
+        return tuple(tariffs(self.terms.costs(meter.report), meter, currency, days))
+
+    def _beside(
+        self,
+        key: Key,
+        measured: Measured | None,
+        meter: Meter,
+        month: Period,
+        stretches: tuple[Tariff, ...],
+    ) -> _Beside:
+        earlier = Period(month.start, stretches[0].start)
+        before: tuple[Tariff, ...] = ()
+        if earlier.start < earlier.end:
+            before = self._tariffs(meter, key.currency, earlier)
+        tiered = [tariff for tariff in (*before, *stretches) if len(tariff.tiers) > 1]
+        if not (tiered and measured and key.period):
+            return _Beside()
+        is_pooled = any(tariff.is_pooled for tariff in tiered)
+        if not is_pooled and not before and self._is_billed(key):
+            return _Beside()
+        own = {part.use.operation_id for part in measured.parts}
+        counted = [_NOTHING for _ in (*before, *stretches)]
+        others = [_NOTHING for _ in stretches]
+        for other, their in self._comparison.measured_by_report.get(key.report, ()):
+            if their is measured or not self._counts_with(key, other):
+                continue
+            for part in their.parts:
+                is_own = part.use.operation_id in own
+                if not (is_own or is_pooled):
+                    continue
+                days = self._beyond([part], self._draw_downs_of(key, part.use)).days
+                earlier_units = [_sum_within(days, each) for each in before]
+                within = [_sum_within(days, each) for each in stretches]
+                if not is_own:
+                    others = list(map(add, others, within))
+                if not is_own or self._rank(other) >= self._rank(key):
+                    within = [_NOTHING for _ in stretches]
+                counted = list(map(add, counted, (*earlier_units, *within)))
+        return _Beside(before, tuple(counted), tuple(others))
+
+    def _is_billed(self, key: Key) -> bool:
+        return key in self._comparison.billed
+
+    def _counts_with(self, key: Key, other: Key) -> bool:
+        """Whether two keys' use is counted by the same tiers. What nobody billed has a key of each
+        product."""
+        if other.currency not in (None, key.currency):
+            return False
+        are_billed = self._is_billed(key) and self._is_billed(other)
+        is_of_all = None in (key.product, other.product)
+        return other.product == key.product or (is_of_all and not are_billed)
+
+    def _rank(self, key: Key) -> tuple[bool, bool]:
+        """Return by what keys of the same days come one after the other: what is left, last."""
+        return not self._is_billed(key), key.operation_id == ALL_OPERATIONS
+
+    def _draw(
+        self, key: Key, operation_id: str, parts: Sequence[Part], months: Sequence[TierMonth]
+    ) -> Course:
+        """Return the course of an operation's use, less what packages pay of it."""
+        used = sum((part.quantity for part in parts if part.quantity), _NOTHING)
+        uses = {part.use.operation_id: part.use for part in parts}
+        draw_downs = {
+            id(each): each for use in uses.values() for each in self._draw_downs_of(key, use)
+        }
+        if not uses and (packages := self._packages(key, operation_id)):
+            own = self._draw_down(packages, operation_id)
+            draw_downs = {id(own): own}
+        beyond = self._beyond(parts, list(draw_downs.values()))
+        free = beyond.drawn
+        if key.period and len(draw_downs) == 1:  # of several, one's rest is not for another's use
+            [own] = draw_downs.values()
+            free += own.left_before(key.period.end)
+        return Course(tuple(months), beyond.days, used, free)
+
+    def _beyond(self, parts: Iterable[Part], draw_downs: Sequence[DrawDown]) -> _Beyond:
+        """Return the days of parts of use with what no package pays of them."""
+        days: list[DayUse] = []
+        paid = _NOTHING
+        for part in parts:
+            for day in part.days:
+                place = part.use.meter, day.day
+                drawn = sum((each.drawn.get(place, _NOTHING) for each in draw_downs), _NOTHING)
+                drawn = min(drawn, max(day.quantity, _NOTHING))
+                paid += drawn
+                days.append(replace(day, quantity=day.quantity - drawn) if drawn else day)
+        return _Beyond(days, paid)
+
+    def _draw_downs_of(self, key: Key, use: MonthUse) -> list[DrawDown]:
+        """Return what use of an operation draws from, by the packages that pay a key's."""
+        packages = self._packages(key, use.operation_id)
+        if not packages:
+            return []
+        own = ALL_OPERATIONS if packages[0].is_pooled else use.operation_id
+        return [self._draw_down(packages, own)]
+
+    def _packages(self, key: Key, operation_id: str) -> list[Rate]:
+        """Return the packages that pay a key's use, or what was used before it in the month."""
+        if not (key.report and key.period):
+            return []
+        meter = Meter(operation_id, key.report, key.product or "")
+        days = Period(tier_months(key.period)[0].start, key.period.end)
+        return self.terms.packages(meter, key.currency, days)
+
+    def _draw_down(self, packages: Sequence[Rate], operation_id: str) -> DrawDown:
+        own = operation_id, tuple(packages)
+        if own not in self._draw_downs:
+            self._draw_downs[own] = DrawDown(packages, operation_id, self._facts)
+        return self._draw_downs[own]
+
+
+def tier_months(period: Period) -> list[Period]:
+    """Return the months in which the tiers of a period's use count. What is neither months nor a
+    part of one, such as a cycle from the 26th, counts by itself."""
+    first, last = month_of(period.start), month_of(period.end)
+    if period.end <= first.end:
+        return [first]
+    if (period.start, period.end) == (first.start, last.start):
+        return months_of(period)
+    return [period]
+
+
+def _sum_within(days: Iterable[DayUse], tariff: Tariff) -> Decimal:
+    quantities = (day.quantity for day in days if tariff.start <= day.day < tariff.end)
+    return sum(quantities, _NOTHING)

@@ -1,0 +1,185 @@
+"""From what was measured and billed to the verdict on each key."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from typing import NamedTuple
+
+from wolkvox_billing.reconciliation.contract.rate import Rate
+from wolkvox_billing.reconciliation.contract.tariff import Tariff, tariffs
+from wolkvox_billing.reconciliation.contract.terms import Terms
+from wolkvox_billing.reconciliation.courses import Courses
+from wolkvox_billing.reconciliation.cut_off import CutOff, cut_off_of
+from wolkvox_billing.reconciliation.facts import Facts, Meter
+from wolkvox_billing.reconciliation.keys import Billed, Comparison, Key, Measured
+from wolkvox_billing.reconciliation.minimums import add_minimums
+from wolkvox_billing.reconciliation.observed import Observed
+from wolkvox_billing.reconciliation.policy import Policy
+from wolkvox_billing.reconciliation.pools import agree_in_sum
+from wolkvox_billing.reconciliation.pricing import Priced, price
+from wolkvox_billing.reconciliation.unread import NOTHING, Tail, Unread, Unseen, add_unread
+from wolkvox_billing.reconciliation.verdicts import FIRST_NIGHT_IS_OVER, MANY, Verdict
+from wolkvox_billing.values.periods import DAY, Period, months_of
+from wolkvox_billing.vendor.reports import is_nightly
+
+
+def judge(
+    facts: Facts, comparison: Comparison, observed: Observed, rates: Sequence[Rate], policy: Policy
+) -> list[Verdict]:
+    """Return the Verdict on each key, in the order of the keys. `observed` has the disputed parts.
+    None of them was doubted yet."""
+    terms = Terms(rates)
+    courses = Courses(terms, facts, comparison)
+    bench = _Bench(facts, comparison, observed, policy, courses)
+    keys = dict.fromkeys([*comparison.billed, *comparison.measured])
+    verdicts = agree_in_sum(add_minimums([bench.judge(key) for key in keys], terms))
+    return sorted(verdicts, key=lambda verdict: tuple(str(part or "") for part in verdict.key))
+
+
+class _Bench(NamedTuple):
+    """All that a key is judged by, beside other keys' verdicts."""
+
+    facts: Facts
+    comparison: Comparison
+    observed: Observed
+    policy: Policy
+    courses: Courses
+
+    def judge(self, key: Key) -> Verdict:
+        """Return the Verdict on a key, as if it were the only one of its month."""
+        facts, billed = self.facts, self.comparison.billed.get(key)
+        measured = self.comparison.measured.get(key)
+        rates = self.courses.terms.prices(key.report)
+        currencies = frozenset(rate.currency for rate in rates)
+        unread = cut_off = None
+        consumed = measured.quantity if measured else _consumed_unread(key, facts)
+        if billed and measured and key.period and self.comparison.is_disputed(key):
+            unread = _unread(key.period, measured, self.observed.unseen)
+        if not billed:
+            key = key._replace(currency=min(currencies) if len(currencies) == 1 else None)
+        courses = self.courses.of(key, measured)
+        tariffs_of_key = [tariff for course in courses for tariff in course.tariffs]
+        if billed and measured and _is_lump(billed, measured.quantity, tariffs_of_key):
+            billed = replace(billed, quantity=None)
+        if unread and billed and measured:
+            cut_off = _cut_off(key, billed, measured, self.observed, self.policy)
+            consumed = cut_off.quantity if cut_off else consumed
+        billed_quantity = billed.quantity if billed else Decimal()
+        priced = price(courses, consumed, billed_quantity, unread or Unread(NOTHING))
+        if billed:
+            priced = _with_package(priced, billed, self.courses.prepaid(key))
+        return Verdict(
+            key,
+            billed,
+            measured,
+            consumed,
+            unread,
+            priced,
+            currencies,
+            facts.today_of(key.operation_id),
+            self.policy,
+            cut_off,
+            _awaits_night(key, facts),
+            next((rate.rounding for rate in rates if rate.rounding), ""),
+            () if courses else _unpriced(key, rates),
+            any(tariff.is_pooled for tariff in tariffs_of_key),
+        )
+
+
+def _with_package(priced: Priced, billed: Billed, prepaid: Decimal) -> Priced:
+    """Return what a key costs with the packages that begin in it, where that is what it bills."""
+    cost = priced.of_measured
+    if (
+        not prepaid
+        or cost is None
+        or abs(billed.amount - cost - prepaid) > abs(billed.amount - cost)
+    ):
+        return priced
+    return priced.raised(prepaid, prepaid)
+
+
+def _is_lump(billed: Billed, used: Decimal | None, tariffs: Sequence[Tariff]) -> bool:
+    """Whether a line's quantity is one thing, whose price is that of many units: it says nothing of
+    how much was used."""
+    if not tariffs or used is None or used < MANY:
+        return False
+    dearest = max(tariff.dearest for tariff in tariffs)
+    return any(
+        abs(line.quantity or 0) == 1 and abs(line.amount) > MANY * dearest for line in billed.lines
+    )
+
+
+def _cut_off(
+    key: Key, billed: Billed, measured: Measured, observed: Observed, policy: Policy
+) -> CutOff | None:
+    """Return the CutOff of a whole month of a nightly copy; None of anything else, and of use that
+    several lines share."""
+    behaviours = [each for use in measured.uses for each in observed.behaviours.get(use, ())]
+    nights = [behaviour.nights for behaviour in behaviours if behaviour.nights]
+    is_whole = all(part.stretch == part.use.period == key.period for part in measured.parts)
+    if not nights or len(nights) < len(behaviours) or not is_whole:
+        return None
+    if measured.is_shared or measured.unanswered or None in (measured.quantity, billed.quantity):
+        return None
+    tails = [observed.unseen[part.use, part.stretch].missing.quantity for part in measured.parts]
+    missing = sum((tail for tail in tails if tail is not None), Decimal())
+    assert measured.quantity is not None
+    assert billed.quantity is not None
+    return cut_off_of(measured.quantity, nights, missing, billed.quantity, policy.cut_off)
+
+
+def _awaits_night(key: Key, facts: Facts) -> bool:
+    """Whether a nightly copy's month waits for the first night of the next one: on its first day,
+    until it was read in the morning."""
+    if not key.period or not is_nightly(key.report):
+        return False
+    if facts.today_of(key.operation_id) != key.period.end:
+        return False
+    zone = facts.zone_of(key.operation_id)
+    return not any(
+        use.period.start == key.period.end
+        and use.last_read_at.astimezone(zone).hour >= FIRST_NIGHT_IS_OVER
+        for use in facts.uses_of(key.operation_id, key.report)
+    )
+
+
+def _consumed_unread(key: Key, facts: Facts) -> Decimal | None:
+    """Return what was used where no reading shows it: nothing if the vendor answered in each month
+    of the period, else nobody knows."""
+    is_answered = key.period is not None and all(
+        facts.answers_in(key.operation_id, key.report, month) for month in months_of(key.period)
+    )
+    return Decimal() if is_answered else None
+
+
+def _unread(period: Period, measured: Measured, unseen: Unseen) -> Unread:
+    """Return what nobody saw of all uses of a key together, and of the months in it without one."""
+    parts = [unseen[part.use, part.stretch] for part in measured.parts]
+    for stretch in measured.unanswered:
+        seconds = int((stretch.end - stretch.start).total_seconds())
+        parts.append(Unread(Tail(None, seconds, "unknown"), Decimal(), stretch.end == period.end))
+    unread = add_unread(parts)
+    are_last = all(part.stretch.end == period.end for part in measured.parts)
+    return unread._replace(is_at_end=unread.is_at_end and are_last)
+
+
+def _unpriced(key: Key, rates: Sequence[Rate]) -> tuple[date, ...]:
+    """Return the days of a period that have no price, where others have one."""
+    if not (key.period and any(rate.currency == key.currency for rate in rates)):
+        return ()
+    count = (key.period.end - key.period.start).days
+    days = [key.period.start + n * DAY for n in range(count)]
+    unpriced = [
+        day for day in days if not _tariffs(key._replace(period=Period(day, day + DAY)), rates)
+    ]
+    return tuple(unpriced) if len(unpriced) < count else ()
+
+
+def _tariffs(key: Key, rates: Sequence[Rate]) -> list[Tariff]:
+    if not (key.report and key.operation_id and key.period and key.currency):
+        return []
+    meter = Meter(key.operation_id, key.report, key.product or "")
+    return tariffs(rates, meter, key.currency, key.period)

@@ -1,0 +1,128 @@
+"""What a month costs at least by contract. What its verdicts come to together may be less: the rest
+is in one of them, where it was billed."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from fractions import Fraction
+from typing import NamedTuple
+
+from wolkvox_billing.reconciliation.contract.line_map import ALL_OPERATIONS
+from wolkvox_billing.reconciliation.contract.rate import Rate
+from wolkvox_billing.reconciliation.contract.tariff import cents
+from wolkvox_billing.reconciliation.contract.terms import Terms
+from wolkvox_billing.reconciliation.facts import Meter
+from wolkvox_billing.reconciliation.pricing import MonthCost
+from wolkvox_billing.reconciliation.verdicts import Verdict
+from wolkvox_billing.values.periods import DAY, Period
+
+_NOTHING = Decimal()
+
+
+class _Scope(NamedTuple):
+    """Whose cost is at least so much: of a month of an operation, or of all."""
+
+    report: str
+    operation_id: str
+    product: str
+    currency: str | None
+    month: Period
+
+
+class _Share(NamedTuple):
+    """A verdict's cost of a month, by its place among all."""
+
+    place: int
+    cost: MonthCost
+
+
+def add_minimums(verdicts: Sequence[Verdict], terms: Terms) -> list[Verdict]:
+    """Return the verdicts, those with what a month costs more by its minimum that bill it. A month
+    that is not over, and one of which a cost is not known, has none."""
+    raised = list(verdicts)
+    scopes: defaultdict[_Scope, list[_Share]] = defaultdict(list)
+    rates: dict[_Scope, list[Rate]] = {}
+    for place, verdict in enumerate(verdicts):
+        for cost in verdict.priced.months:
+            if rows := _rows(verdict, cost.month, terms):
+                operation_id = "" if rows[0].is_pooled else verdict.key.operation_id or ""
+                scope = _Scope(rows[0].report, operation_id, rows[0].product,
+                               verdict.key.currency, cost.month)  # fmt: skip
+                scopes[scope].append(_Share(place, cost))
+                rates[scope] = rows
+    for scope, shares in scopes.items():
+        own = [raised[share.place] for share in shares]
+        if any(share.cost.of_measured is None for share in shares):
+            continue
+        if all(scope.month.end <= verdict.today for verdict in own):
+            bearer = _bearer(raised, shares)
+            raised[bearer.place] = _raise(raised, shares, bearer, scope, rates[scope])
+    return raised
+
+
+def _rows(verdict: Verdict, month: Period, terms: Terms) -> list[Rate]:
+    key = verdict.key
+    meter = Meter(key.operation_id or ALL_OPERATIONS, key.report or "", key.product or "")
+    return terms.minimums(meter, key.currency, month)
+
+
+def _raise(
+    verdicts: Sequence[Verdict], shares: Sequence[_Share], bearer: _Share, scope: _Scope,
+    rates: Sequence[Rate],
+) -> Verdict:  # fmt: skip
+    """Return the bearer's verdict with what is missing to the minimum."""
+    of_measured = sum((share.cost.of_measured or Fraction() for share in shares), Fraction())
+    of_billed = sum((_fair(share.cost) for share in shares), Fraction())
+    # Where a verdict is of several months, what it bills of this one is not known.
+    billed = sum((verdicts[share.place].billed_cost for share in shares), _NOTHING)
+    minimum = _minimum(rates, scope.month, billed)
+    verdict = verdicts[bearer.place]
+    missing = _missing(minimum, of_measured, bearer.cost.of_measured or Fraction())
+    of_bearer = _missing(minimum, of_billed, _fair(bearer.cost))
+    if not missing and not of_bearer:
+        return verdict
+    priced = verdict.priced.raised(missing, of_bearer)
+    return replace(verdict, priced=replace(priced, minimum=minimum))
+
+
+def _missing(minimum: Decimal, total: Fraction, own: Fraction) -> Decimal:
+    """Return what is missing in a total to the minimum, to the cent of the verdict's own cost."""
+    missing = max(Fraction(minimum) - total, Fraction())
+    return cents(own + missing) - cents(own)
+
+
+def _fair(cost: MonthCost) -> Fraction:
+    """Return what was billed costs; without a quantity, what was measured does."""
+    fair = cost.of_measured if cost.of_billed is None else cost.of_billed
+    return fair or Fraction()
+
+
+def _bearer(verdicts: Sequence[Verdict], shares: Iterable[_Share]) -> _Share:
+    """Return where the rest was billed: in the verdict with the most above its own cost, else in
+    the last one of the month."""
+
+    def excess(share: _Share) -> Decimal:
+        verdict = verdicts[share.place]
+        own = verdict.billed_cost - (verdict.contracted_cost or _NOTHING)
+        return own if own > verdict.tolerance else _NOTHING
+
+    def is_last(share: _Share) -> tuple[object, ...]:
+        key = verdicts[share.place].key
+        return key.period.end if key.period else DAY, key.product is None, str(key)
+
+    return max(shares, key=lambda share: (excess(share), *is_last(share)))
+
+
+def _minimum(rates: Sequence[Rate], month: Period, billed: Decimal) -> Decimal:
+    """Return the minimum of a month. Where it holds for a part of the month, or changes in it, the
+    contract may mean it by days or whole: the reading that is nearest to what was billed."""
+    days = (month.end - month.start).days
+    by_days = _NOTHING
+    for rate in rates:
+        start, end = max(rate.valid_from, month.start), min(rate.valid_to, month.end)
+        by_days += rate.unit_price * (end - start).days / days
+    readings = [cents(by_days), *(rate.unit_price for rate in rates)]
+    return min(readings, key=lambda amount: (abs(amount - billed), amount))

@@ -1,0 +1,54 @@
+"""Prices that count all operations together: how a supplier shares the sum out among lines is not
+in the contract, so where the sum is right, each of them is."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+from decimal import Decimal
+
+from wolkvox_billing.reconciliation.verdicts import Verdict
+from wolkvox_billing.values.periods import Period
+
+_NOTHING = Decimal()
+
+
+def agree_in_sum(verdicts: Sequence[Verdict]) -> list[Verdict]:
+    """Return the verdicts, those of a report that is priced over all operations with what was
+    billed as their cost, where that comes to what the contract makes of all."""
+    pools: defaultdict[tuple[str | None, str | None, Period | None], list[int]] = defaultdict(list)
+    for place, verdict in enumerate(verdicts):
+        if verdict.is_pooled:
+            pools[verdict.key.report, verdict.key.currency, verdict.key.period].append(place)
+    agreed = list(verdicts)
+    for places in pools.values():
+        own = [verdicts[place] for place in places]
+        if len(own) > 1 and _is_right(own):
+            for place, verdict in zip(places, _as_billed(own), strict=True):
+                agreed[place] = verdict
+    return agreed
+
+
+def _as_billed(verdicts: Sequence[Verdict]) -> list[Verdict]:
+    """Return the verdicts with what was billed as their cost; what the sum differs by, within the
+    tolerance, is in the largest one."""
+    costs = [verdict.billed_cost for verdict in verdicts]
+    contracted = sum((verdict.contracted_cost or _NOTHING for verdict in verdicts), _NOTHING)
+    costs[costs.index(max(costs))] += contracted - sum(costs, _NOTHING)
+    return [
+        replace(verdict, priced=replace(verdict.priced, of_measured=cost, of_billed=cost))
+        for verdict, cost in zip(verdicts, costs, strict=True)
+    ]
+
+
+def _is_right(verdicts: Sequence[Verdict]) -> bool:
+    """Whether all quantities agree, and the sum of the amounts does."""
+    costs = [verdict.contracted_cost for verdict in verdicts]
+    if None in costs or not all(verdict.billed or not verdict.consumed for verdict in verdicts):
+        return False
+    if any(verdict.quantity_variance for verdict in verdicts):
+        return False
+    billed = sum((verdict.billed_cost for verdict in verdicts), _NOTHING)
+    contracted = sum((cost for cost in costs if cost is not None), _NOTHING)
+    return abs(billed - contracted) <= max(verdict.tolerance for verdict in verdicts)

@@ -1,0 +1,89 @@
+"""Contracts as files, and invoices of several lines, through the tables of both engines."""
+
+from __future__ import annotations
+
+from builders.documents import line, ubl
+from builders.months import CARD, MAP, OCTOBER, REPORT, bill, judged, local, only, read, statuses
+from builders.project import Project
+from builders.record import Call, write_polls
+from wolkvox_billing.verbs.explain import explain
+
+TERMS = CARD.strip() + ",term,per,tiers,pooled,every,pattern\n"
+FACTORS = MAP.strip() + ",factor\n"
+
+
+def paper(*lines: tuple[str | None, str, str], number: str = "F-1") -> str:
+    """An invoice of October: quantity, amount and text of each line."""
+    own = "".join(
+        line(quantity, net, description=text, price=None, tax=None, number=str(n))
+        for n, (quantity, net, text) in enumerate(lines, 1)
+    )
+    total = sum(float(net) for _, net, _ in lines)
+    return ubl(own, number=number, net=f"{total:.2f}", tax=None, periods=OCTOBER)
+
+
+def used(project: Project, quantity: str) -> None:
+    read(project, (local(1), "10"), (local(15), "500"), (local(31, 23, 59), quantity))
+
+
+def test_the_minimum_of_the_page(warehouse: Project) -> None:
+    """8,000 at 100 with a minimum of 1,000,000: 800,000 for use and 200,000 on top are matched."""
+    used(warehouse, "8000")
+    bill(
+        warehouse,
+        paper(("8000", "800000.00", "Grabaciones"), (None, "200000.00", "Consumo mínimo")),
+    )
+    row = only(
+        judged(
+            warehouse,
+            f"{MAP},,*grabaciones*,{REPORT},,,quantity\n,,*minimo*,{REPORT},,,price_component\n",
+            f"{TERMS}{REPORT},,,0,100,COP,2026-01-01,,unit_price,,,,,\n"
+            f"{REPORT},,,,1000000,COP,2026-01-01,,minimum,,,,,\n",
+        )
+    )
+    assert (row.reconciliation_status, row.contracted_cost) == ("matched", 1_000_000)
+    assert row.explanation.endswith("by contract the month costs 1,000,000.00 COP at least.")
+
+
+def test_a_line_per_thousand_for_all_operations(warehouse: Project) -> None:
+    """12,400 and 7,600 of two operations, billed as 20 thousands at 90,000: one verdict, whose
+    readings are those of both."""
+    calls = [
+        Call(at, [{"operation": name.upper(), "description": "AUDIOS", "items": items,
+                   "date": f"{at:%Y-%m-%d}"}], operation=name)
+        for name, last in (("acme", "12400"), ("beta", "7600"))
+        for at, items in ((local(1), "10"), (local(31, 23, 59), last))
+    ]  # fmt: skip
+    write_polls(warehouse, *calls, measures={REPORT: "month_to_date"})
+    bill(warehouse, paper(("20", "1800000.00", "Grabaciones por mil")))
+    row = only(
+        judged(
+            warehouse,
+            f"{FACTORS},,*por mil*,{REPORT},*,,quantity,1000\n",
+            f"{TERMS}{REPORT},,,0,100000,COP,2026-01-01,,,1000,all_units,all,,\n"
+            f"{REPORT},,,15000,90000,COP,2026-01-01,,,1000,all_units,all,,\n",
+        )
+    )
+    assert (row.reconciliation_status, row.operation_id) == ("matched", "*")
+    assert (row.consumed_quantity, row.billed_quantity) == (20_000, 20_000)
+    assert (row.contracted_cost, row.contracted_unit_price) == (1_800_000, 90)
+    assert row.explanation.startswith("all operations, rsync_s3_mp3, F-1: wolkvox billed 20,000")
+    told = explain("2026-10", destination=warehouse.destination, clock=lambda: warehouse.vendor.now)
+    [traced] = told.verdicts
+    assert [each.operation for each in traced.measured_from] == ["ACME", "BETA"]
+    assert traced.polls == 4
+    factors = "SELECT operation_id, factor FROM wolkvox_billing_marts.line_map"
+    assert warehouse.query(factors) == [("*", 1000)]
+
+
+def test_a_discount_of_the_document_or_a_line(warehouse: Project) -> None:
+    """10 % off 800,000 as a line of its own."""
+    used(warehouse, "8000")
+    bill(warehouse, paper(("8000", "800000.00", "Grabaciones"), (None, "-80000.00", "Descuento")))
+    result = judged(
+        warehouse,
+        f"{MAP},,*grabaciones*,{REPORT},,,quantity\n,,*descuento*,{REPORT},,,discount\n",
+        f"{TERMS}{REPORT},,,0,100,COP,2026-01-01,,,,,,,\n"
+        f"{REPORT},,,,10,COP,2026-01-01,,discount_percent,,,,,\n",
+    )
+    assert statuses(result) == ["matched"]
