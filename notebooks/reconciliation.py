@@ -89,8 +89,10 @@ def _(WolkvoxError, mo, month, operation, overview, say, source, verbs):
 @app.cell
 def _(chosen, markup, sections, show):
     show(
-        "<h2>Verdicts</h2>",
+        "<h2>What to pay</h2>",
         f"<p>{markup.escape(sections.say_as_of(chosen.page))}</p>",
+        sections.render_settlement(chosen.page.settled, chosen.page.language),
+        "<h2>Verdicts</h2>",
         *(
             sections.render_sentence(verdict.row)
             + markup.folded(

@@ -5,13 +5,20 @@ A record of October shows 1,000 audios, which cost 100 COP each.
 
 from __future__ import annotations
 
+import json
+import re
 from decimal import Decimal
 from typing import Any
+
+from click.testing import CliRunner
 
 from builders.documents import element, line, ubl
 from builders.months import MAP, OCTOBER, READ, REPORT, bill, judged, local, read
 from builders.project import Project
+from wolkvox_billing.cli.main import main
+from wolkvox_billing.evidence.report.sections import render_settlement
 from wolkvox_billing.reconciliation.settlement import Settled
+from wolkvox_billing.verbs.notebook import Source, read_month, read_overview
 
 WITH_FEE = f"{MAP},,*soporte*,,,,fee\n,,*bolsa*,,,,ignore\n,,*,{REPORT},,,quantity\n"
 
@@ -241,6 +248,70 @@ def test_the_sentence_is_in_the_language_of_the_settings(project: Project) -> No
         "0,00 reclamado; impuesto, 6.000,00 (25 % de impuesto, donde 19 % es lo máximo: "
         "6.000,00 COP de más)."
     )
+
+
+def dollars(net: str) -> str:
+    own = line("1000", net, description="Grabaciones en S3", price=None, tax=None, currency="USD")
+    return invoice(own, net=net, number="F-2", currency="USD")
+
+
+def with_fee(project: Project) -> None:
+    """A fee that no contract names in pesos, and an invoice in dollars, beside the record."""
+    fee = line("1", "350000.00", description="Soporte mensual", number="2", tax=None, price=None)
+    read(project, *READ)
+    bill(project, invoice(use(), fee, net="450000.00", tax="85500.00"), dollars("40.00"))
+    judged(project, WITH_FEE)
+
+
+def test_the_command_leads_with_what_to_pay(project: Project) -> None:
+    """Asked, agreed, questioned and claimed by document, and in sum by currency, before verdicts;
+    what no verdict tells of is an alarm, as it is for Airflow."""
+    with_fee(project)
+    run = CliRunner().invoke
+    done = run(main, ["reconcile", "--month", "2026-10"], env={"COLUMNS": "120"})
+    cells = [
+        [cell.strip() for cell in re.split("[│┃]", text)[1:-1]]
+        for text in done.output.splitlines()
+        if text.startswith(("│", "┃"))
+    ]
+    amounts = ["535,500.00", "119,000.00", "416,500.00", "0.00"]
+    assert cells[:5] == [
+        ["document", "currency", "asked", "agreed", "questioned", "claimed", "to do"],
+        ["invoice F-1", "COP", *amounts, "question"],
+        ["invoice F-2", "USD", "40.00", "0.00", "40.00", "0.00", "question"],
+        ["all: 1", "COP", *amounts, ""],
+        ["all: 1", "USD", "40.00", "0.00", "40.00", "0.00", ""],
+    ]
+    assert "! question: invoice F-1 asks for 535,500.00 COP: " in done.output
+    assert run(main, ["reconcile", "--month", "2026-10", "--fail-on-material"]).exit_code == 1
+    printed = json.loads(run(main, ["reconcile", "--month", "2026-10", "--json"]).stdout)
+    assert [float(row["questioned_amount"]) for row in printed["settlement"]] == [416_500, 40]
+    assert [row["billing_currency"] for row in printed["settlement_totals"]] == ["COP", "USD"]
+    assert [row["component"] for row in printed["components"]] == ["line", "line", "tax", "line"]
+    alarm = printed["settlement"][0]["explanation"]
+    assert f"2026-10: question: {alarm}" in printed["failures"]
+
+
+def test_every_surface_leads_with_what_to_pay(project: Project) -> None:
+    """`explain`, `close`, the report and the notebook's month have it too; a fee needs a reason to
+    be closed over."""
+    with_fee(project)
+    run = CliRunner().invoke
+    sentence = "invoice F-1 asks for 535,500.00 COP"
+    explained = run(main, ["explain", "2026-10"]).output
+    assert sentence in explained
+    assert "  line 2 'Soporte mensual': 350,000.00 COP, agreed 0.00" in explained
+    printed = json.loads(run(main, ["explain", "2026-10", "--json"]).stdout)
+    assert [len(row["components"]) for row in printed["settlement"]] == [3, 1]
+    refused = run(main, ["close", "2026-10", "--by", "ana"]).output
+    assert sentence in refused
+    closed = run(main, ["close", "2026-10", "--by", "ana", "--reason", "paid"]).output
+    assert sentence in closed
+    source = Source(destination=project.destination)
+    month = read_month(source, read_overview(source), "2026-10")
+    assert [row.questioned_amount for row in month.page.settled] == [416_500, 40]
+    html = render_settlement(month.page.settled, "es_CO")
+    assert "535.500,00 COP" in html and "preguntar" in html
 
 
 def test_the_marts_have_the_rows_that_the_verb_gives(warehouse: Project) -> None:

@@ -127,7 +127,7 @@ def test_components_add_up_to_what_is_asked_for(
         assert [part.component_number for part in parts] == [*range(1, len(parts) + 1)]
         is_paid = row.settlement == "pay"
         assert is_paid == (not any(part.questioned_amount for part in parts))
-    totals = add_up(settled)
+    totals = add_up(each.document for each in settled)
     assert len({total.billing_currency for total in totals}) == len(totals)
     assert sum(total.payable_amount for total in totals) == sum(
         each.document.payable_amount for each in settled

@@ -124,7 +124,8 @@ def test_the_command(project: Project) -> None:
     done = run(main, ["explain", "2026-10"])
     assert done.exit_code == 0, done.output
     lines = done.output.splitlines()
-    assert lines[0] == "acme rsync_s3_mp3 2026-10 overbilled_quantity"
+    assert "  claim: invoice F-1" not in done.output and "! claim: invoice F-1" in done.output
+    assert "acme rsync_s3_mp3 2026-10 overbilled_quantity" in lines
     assert "  excluded  unreadable rows: none of this report in this time" in lines
     first = lines.index("  polls     3 in this period, 3 answered")
     assert lines[first : first + 3] == [

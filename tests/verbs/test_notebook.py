@@ -192,7 +192,7 @@ def test_a_snapshot_shows_the_same(browser: Browser, project: Project) -> None:
     with running_notebook(
         project.folder.parent, {"WOLKVOX_BILLING_SNAPSHOT": str(project.folder / "snapshot.duckdb")}
     ) as url:
-        browser.open(url, OVERBILLED, "acme rsync_s3_mp3 2026-10 1,000 1,450 450", "Evidence")
+        browser.open(url, OVERBILLED, "acme rsync_s3_mp3 2026-10 1,000 1,450 +450", "Evidence")
         browser.press("summary", "Where these numbers come from")
         browser.until("items, as received\n1000", "1: Grabaciones en S3")
         browser.press("button", "Write the evidence of 2026-10")

@@ -14,10 +14,13 @@ import click
 
 from wolkvox_billing.cli.listing import (
     RECEIPT_HEADINGS,
+    SETTLEMENT_HEADINGS,
     VERDICT_HEADINGS,
     alarm_of,
+    alarm_of_document,
     captions,
     receipt_as_row,
+    settlement_as_rows,
     verdict_as_row,
 )
 from wolkvox_billing.cli.options import json_option, place_options
@@ -26,6 +29,9 @@ from wolkvox_billing.errors import SettingsError
 from wolkvox_billing.values.numbers import format_count, format_number
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from wolkvox_billing.marts.settled import SettledDocument
     from wolkvox_billing.verbs.invoices import Intake
     from wolkvox_billing.verbs.reconcile import Reconciliation
 
@@ -152,11 +158,15 @@ def reconcile(
     order = order_evidence(evidence, month, files) if evidence and month else None
     result = verbs.reconcile(month, destination=destination, dataset=dataset, evidence=order)
     material = [alarm_of(verdict) for verdict in result.rows if verdict.is_material]
+    material += [alarm_of_document(each) for each in result.settled if each.is_alarming]
     if as_json:
         print_json(
             {
                 "month": result.month,
                 "policy": result.policy.as_json(),
+                "settlement": [vars(each.document) for each in result.settled],
+                "settlement_totals": result.settled_totals,
+                "components": [vars(part) for each in result.settled for part in each.components],
                 "rows": [asdict(verdict) for verdict in result.rows],
                 "totals": asdict(result.totals),
                 "warnings": result.warnings,
@@ -188,9 +198,22 @@ def _write_contract(destination: str, dataset: str, as_json: bool) -> None:
         say(f"{blank} of them without a report, since their lines name none, or several: write it")
 
 
+def print_settlement(documents: Sequence[SettledDocument], locale: str) -> None:
+    """Say what to pay: a table of all documents and their sums, and a sentence for each that is not
+    simply paid."""
+    if not documents:
+        return
+    print_table(captions(SETTLEMENT_HEADINGS, locale), settlement_as_rows(documents, locale))
+    for row in documents:
+        if row.settlement != "pay":
+            mark = "! " if row.is_material else "  "
+            say(f"{mark}{row.settlement}: {row.explanation}")
+
+
 def _print_reconciliation(reconciliation: Reconciliation) -> None:
     verdicts = reconciliation.rows
     locale = reconciliation.policy.language
+    print_settlement([each.document for each in reconciliation.settled], locale)
     rows = [verdict_as_row(verdict, locale) for verdict in verdicts]
     print_table(captions(VERDICT_HEADINGS, locale), rows)
     for verdict in verdicts:
@@ -217,7 +240,7 @@ def explain(
     as_json: bool,
 ) -> None:
     """Show what each verdict of a MONTH came from: readings, polls, documents and their hashes."""
-    from wolkvox_billing.verbs.explain import as_lines
+    from wolkvox_billing.verbs.explain import as_lines, component_lines
     from wolkvox_billing.verbs.explain import explain as verb
 
     explained = verb(
@@ -227,8 +250,16 @@ def explain(
         verdicts = [
             {**(traced := asdict(verdict)).pop("row"), **traced} for verdict in explained.verdicts
         ]
-        print_json({"month": explained.month, "verdicts": verdicts})
+        documents = [
+            {**vars(document), "components": components}
+            for document, components in explained.settled
+        ]
+        print_json({"month": explained.month, "settlement": documents, "verdicts": verdicts})
         return
+    print_settlement([each.document for each in explained.settled], explained.language)
+    for each in explained.settled:
+        for line in component_lines(each, explained.language):
+            say(line)
     for verdict in explained.verdicts:
         heading, *lines = as_lines(verdict)
         say(heading, bold=True)
@@ -271,6 +302,7 @@ def close(
         parsed = {name: json.loads(getattr(record, name)) for name in ("policy", "stands_on")}
         print_json({**asdict(record), **parsed})
         return
+    print_settlement(*verbs.settlement_of(month, destination=destination, dataset=dataset))
     say(f"{record} (record {record.close_id})")
     if record.reason:
         say(f"reason: {record.reason}")

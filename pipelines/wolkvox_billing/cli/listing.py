@@ -9,10 +9,13 @@ from wolkvox_billing.values.numbers import format_amount, format_count, format_n
 from wolkvox_billing.vendor.advice import ADVICE
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from decimal import Decimal
 
     from wolkvox_billing.marts.reconciled import ReconciledRow
+    from wolkvox_billing.marts.settled import SettledDocument
     from wolkvox_billing.polling.polls import Poll
+    from wolkvox_billing.reconciliation.settlement import Settled, SettledTotal
     from wolkvox_billing.verbs.invoices import Receipt
     from wolkvox_billing.verbs.poll import PollReport
     from wolkvox_billing.verbs.status import Freshness, Product
@@ -20,6 +23,9 @@ if TYPE_CHECKING:
 Cells = list[object]
 VERDICT_HEADINGS = [
     "operation", "product", "period", "measured", "billed", "cost difference", "status",
+]  # fmt: skip
+SETTLEMENT_HEADINGS = [
+    "document", "currency", "asked", "agreed", "questioned", "claimed", "to do",
 ]  # fmt: skip
 FRESHNESS_HEADINGS = [
     "operation", "report", "product", "this month", "change", "age", "polls in 24 h", "unread days",
@@ -108,6 +114,43 @@ def alarm_of(row: ReconciledRow) -> str:
     """Return a verdict as a sentence that stands alone: its month, whose it is, what differs."""
     month = f"{row.billing_period_start or ''}"[:7]
     return ": ".join(filter(None, (month, row.reconciliation_status, row.explanation)))
+
+
+def alarm_of_document(settled: Settled) -> str:
+    """Return what is worth an alarm in a document, as a sentence that stands alone."""
+    row = settled.document
+    month = f"{row.billing_period_start or ''}"[:7]
+    return ": ".join(filter(None, (month, row.settlement, row.explanation)))
+
+
+def settlement_as_rows(documents: Sequence[SettledDocument], locale: str = ENGLISH) -> list[Cells]:
+    """Return a row for each document, and one for all of each currency."""
+    from wolkvox_billing.reconciliation.captions import caption  # both of no use to a poll
+    from wolkvox_billing.reconciliation.settlement import add_up
+
+    def amounts(row: SettledDocument | SettledTotal) -> Cells:
+        own = (row.payable_amount, row.agreed_amount, row.questioned_amount, row.claimed_amount)
+        return [format_amount(amount, locale=locale) for amount in own]
+
+    rows: list[Cells] = [
+        [
+            f"{caption(row.document_kind, locale)} {row.document_number or ''}".rstrip(),
+            row.billing_currency,
+            *amounts(row),
+            caption(row.settlement, locale),
+        ]
+        for row in documents
+    ]
+    rows += [
+        [
+            f"{caption('all', locale)}: {total.documents:,}",
+            total.billing_currency,
+            *amounts(total),
+            "",
+        ]
+        for total in add_up(documents)
+    ]
+    return rows
 
 
 def captions(headings: list[str], locale: str) -> list[str]:

@@ -38,8 +38,10 @@ from wolkvox_billing.closing.records import (
 )
 from wolkvox_billing.errors import SettingsError
 from wolkvox_billing.invoices.document import storable
+from wolkvox_billing.marts.settled import SettledDocument
 from wolkvox_billing.reconciliation.mart import fill, fill_anew
 from wolkvox_billing.reconciliation.policy import Policy, read_policy
+from wolkvox_billing.reconciliation.settlement import read_settled
 from wolkvox_billing.reconciliation.totals import DoesNotTieOut
 from wolkvox_billing.values.clock import Clock, utc_now
 from wolkvox_billing.values.periods import read_month
@@ -49,7 +51,7 @@ from wolkvox_billing.warehouse.place import DATASET, DESTINATION, opened, readin
 from wolkvox_billing.warehouse.sql import rows_of
 
 __all__ = ["Close", "NoLongerHolds", "NotClosed", "check_closes", "close", "find_broken_closes",
-           "reopen", "warnings_of_closes"]  # fmt: skip
+           "reopen", "settlement_of", "warnings_of_closes"]  # fmt: skip
 
 
 # The keywords of `close` and `reopen` are what the command line has as options, and what tests set.
@@ -81,7 +83,7 @@ def close(
             if not (broken := compare_grounds(now.last, now.grounds)):
                 raise NotClosed(f"{now.last}, and still holds: there is nothing to close")
             raise NotClosed(f"{broken}: {_reopen(month)} first")
-        if not signature.reason and (doubts := now.grounds.doubts()):
+        if not signature.reason and (doubts := [*now.grounds.doubts(), *now.alarms]):
             raise NotClosed(
                 f"{month} is not closed: {'; '.join(doubts)}: settle it, or say with --reason "
                 "why it is closed all the same"
@@ -113,6 +115,20 @@ def reopen(
             state = str(now.last) if now.last else f"{month} was never closed"
             raise NotClosed(f"{state}: there is nothing to reopen")
         return _record(now, "reopened", signature)
+
+
+def settlement_of(
+    month: str, *, destination: str = DESTINATION, dataset: str = DATASET
+) -> tuple[list[SettledDocument], str]:
+    """Return the documents of a month as they were settled last, and the language of the
+    settings."""
+    with (
+        opened(destination, dataset) as pipeline,
+        reading(pipeline),
+        pipeline.sql_client() as client,
+    ):
+        settled = read_settled(client, f"{pipeline.dataset_name}_marts", read_month(month))
+    return [each.document for each in settled], configured(read_policy).language
 
 
 class CheckedCloses(NamedTuple):
@@ -208,6 +224,7 @@ class _Month:
     pipeline: dlt.Pipeline
     last: Close | None
     grounds: Grounds
+    alarms: list[str]  # of what no verdict tells
 
 
 @contextmanager
@@ -228,7 +245,9 @@ def _judged(
             marts = f"{pipeline.dataset_name}_marts"
             # As stored, rounded: they are compared with what is stored later.
             grounds = Grounds(untied=untied) if untied else read_grounds(client, marts).get(month)
-        yield _Month(month, at, pipeline, last, grounds or Grounds())
+            settled = [] if untied else read_settled(client, marts, read_month(month))
+        alarms = [each.document.explanation.rstrip(".") for each in settled if each.is_alarming]
+        yield _Month(month, at, pipeline, last, grounds or Grounds(), alarms)
 
 
 def _check_proof(proof: Proof | None, now: _Month) -> None:

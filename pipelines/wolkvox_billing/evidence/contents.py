@@ -24,8 +24,10 @@ from wolkvox_billing.evidence.report.report import LoadedDocument
 from wolkvox_billing.evidence.tables import Table, Values, sort_table
 from wolkvox_billing.invoices.tables import INVOICE_TABLES
 from wolkvox_billing.marts.reconciled import KEY, KINDS, ReconciledRow
+from wolkvox_billing.marts.settled import COMPONENT_COLUMNS, SETTLEMENT_COLUMNS
 from wolkvox_billing.polling.tables import TABLES
 from wolkvox_billing.reconciliation.policy import Policy
+from wolkvox_billing.reconciliation.settlement import Settled, read_settled, settled_tables
 from wolkvox_billing.values.periods import DAY, Period
 from wolkvox_billing.vendor.readings import interpret_items
 from wolkvox_billing.warehouse.sql import Client, among, engine_of, listed, literal, rows_of
@@ -82,6 +84,8 @@ def collect_contents(
         uses = choose_answers(_measured(tables, verdicts, gauge_month))
         days = [call.poll_date for call in tables["polls"].as_records(Call) if call.poll_date]
         called = Period(min(days, default=span.start), max(days, default=span.start) + DAY)
+        settled = read_settled(client, marts, month)
+        tables |= _settled_tables(settled)
         tables["answers"], answers = read_answers(client, raw, uses, called)
         zones: dict[str, str] = dict(
             rows_of(client, f"SELECT operation_id, timezone FROM {marts}.operations")
@@ -94,6 +98,7 @@ def collect_contents(
     page = Page(
         period=month,
         as_of=datetime.fromtimestamp(epoch, timezone.utc),
+        settled=[each.document for each in settled],
         verdicts=verdicts,
         calls=tables["polls"].as_records(Call),
         readings=tables["readings"].as_records(LoadedReading),
@@ -105,6 +110,22 @@ def collect_contents(
     meaning = {f"measure of {', '.join(c)}": measure for c, measure in sorted(measures.items())}
     settings = {**policy.as_json(), "timezone": zone, "gauge_month": gauge_month, **meaning}
     return Contents(page, tables, settings, answers)
+
+
+def _settled_tables(settled: Sequence[Settled]) -> dict[str, Table]:
+    tables = settled_tables(settled)
+    return {
+        "invoice_components": sort_table(
+            {name: column.kind for name, column in COMPONENT_COLUMNS.items()},
+            tables["components"],
+            ("document_id", "component_number"),
+        ),
+        "invoice_settlement": sort_table(
+            {name: column.kind for name, column in SETTLEMENT_COLUMNS.items()},
+            tables["settled"],
+            ("supplier_id", "document_number", "document_id"),
+        ),
+    }
 
 
 def _measured(

@@ -16,8 +16,10 @@ from typing import NamedTuple
 from wolkvox_billing.marts.reconciled import ReconciledRow
 from wolkvox_billing.marts.settled import (
     CLAIM,
+    COMPONENT_COLUMNS,
     PAY,
     QUESTION,
+    SETTLEMENT_COLUMNS,
     WAIT,
     InvoiceComponent,
     SettledDocument,
@@ -28,11 +30,12 @@ from wolkvox_billing.reconciliation.contract.rate import Rate
 from wolkvox_billing.reconciliation.facts import BilledLine, Facts
 from wolkvox_billing.reconciliation.keys import Comparison
 from wolkvox_billing.reconciliation.policy import Policy
-from wolkvox_billing.reconciliation.questions import OPEN, question_lines
+from wolkvox_billing.reconciliation.questions import FEE, OPEN, question_lines
 from wolkvox_billing.reconciliation.settlement_words import SettlementWriter
 from wolkvox_billing.reconciliation.totals import DEFECT, DoesNotTieOut
 from wolkvox_billing.reconciliation.verdicts import Verdict
 from wolkvox_billing.values.periods import Period
+from wolkvox_billing.warehouse.sql import Client, literal, rows_of
 
 _NOTHING = Decimal()
 
@@ -42,6 +45,14 @@ class Settled(NamedTuple):
 
     document: SettledDocument
     components: list[InvoiceComponent]
+
+    @property
+    def is_alarming(self) -> bool:
+        """Whether anything is worth an alarm that no verdict tells of."""
+        return any(
+            part.is_material and (part.reconciliation_status is None or part.role == FEE)
+            for part in self.components
+        )
 
     def is_for(self, month: Period) -> bool:
         """Whether any of its lines bills a time with days in the month."""
@@ -54,6 +65,7 @@ class SettledTotal:
     """What all documents in a currency come to; the fields are those of `reconcile --json`."""
 
     billing_currency: str
+    documents: int
     payable_amount: Decimal
     agreed_amount: Decimal
     questioned_amount: Decimal
@@ -177,14 +189,38 @@ def settled_tables(settled: Iterable[Settled]) -> dict[str, list[tuple[object, .
     }
 
 
-def add_up(settled: Iterable[Settled]) -> list[SettledTotal]:
+def read_settled(client: Client, marts: str, month: Period) -> list[Settled]:
+    """Return the documents of a month as the marts have them, by supplier, day and number."""
+    start, end = map(literal, month)
+    of_month = f"billing_period_start < {end} AND billing_period_end > {start}"
+    documents = [
+        SettledDocument(*row)
+        for row in rows_of(
+            client,
+            f"SELECT {', '.join(SETTLEMENT_COLUMNS)} FROM {marts}.invoice_settlement "
+            f"WHERE {of_month}",
+        )
+    ]
+    components: defaultdict[str, list[InvoiceComponent]] = defaultdict(list)
+    for row in rows_of(
+        client,
+        f"SELECT {', '.join(COMPONENT_COLUMNS)} FROM {marts}.invoice_components WHERE document_id "
+        f"IN (SELECT document_id FROM {marts}.invoice_settlement WHERE {of_month}) ORDER BY 1, 2",
+    ):
+        component = InvoiceComponent(*row)
+        components[component.document_id].append(component)
+    return sorted((Settled(row, components[row.document_id]) for row in documents), key=_place)
+
+
+def add_up(documents: Iterable[SettledDocument]) -> list[SettledTotal]:
     """Return what documents come to, by currency: there is no sum over two."""
     totals: dict[str, SettledTotal] = {}
-    for row, _ in settled:
+    for row in documents:
         currency = row.billing_currency or ""
-        total = totals.get(currency, SettledTotal(currency, *[_NOTHING] * 4))
+        total = totals.get(currency, SettledTotal(currency, 0, *[_NOTHING] * 4))
         totals[currency] = SettledTotal(
             currency,
+            total.documents + 1,
             total.payable_amount + row.payable_amount,
             total.agreed_amount + row.agreed_amount,
             total.questioned_amount + row.questioned_amount,

@@ -160,8 +160,8 @@ class SettlementWriter(NamedTuple):
         if row.settlement == "wait":
             parts.append(texts["wait"])
         questioned = [part for part in components if part.questioned_amount]
-        # What no verdict is told of comes first: its reason stands nowhere else.
-        questioned.sort(key=lambda part: part.reconciliation_status is not None)
+        # What no verdict tells of comes first: its reason stands nowhere else. Tax mostly follows.
+        questioned.sort(key=lambda part: (part.component == "tax", part.report is not None))
         parts += map(self._named, questioned[:_MOST_NAMED])
         if more := len(questioned) - _MOST_NAMED:
             parts += [texts["and_more"].format(n=more)] if more > 0 else []

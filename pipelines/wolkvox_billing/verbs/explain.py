@@ -13,6 +13,7 @@ from wolkvox_billing.errors import SettingsError
 from wolkvox_billing.reconciliation.mart import fill_anew
 from wolkvox_billing.reconciliation.origin import BilledFrom, MeasuredFrom, Traced, trace
 from wolkvox_billing.reconciliation.policy import Policy, read_policy
+from wolkvox_billing.reconciliation.settlement import Settled
 from wolkvox_billing.values.clock import Clock, format_second, utc_now
 from wolkvox_billing.values.numbers import format_amount, format_count, format_number
 from wolkvox_billing.values.periods import format_period, read_month
@@ -23,11 +24,14 @@ from wolkvox_billing.warehouse.place import DATASET, DESTINATION, location_of, o
 
 @dataclass
 class Explained:
-    """The verdicts of a month with all that they came from, and where the tables are."""
+    """The documents of a month, settled, and its verdicts with all that they came from; where the
+    tables are, and the language of the sentences."""
 
     month: str
+    settled: list[Settled]
     verdicts: list[Traced]
     location: str
+    language: str
 
 
 # The keywords are what the command line has as options, and what tests set.
@@ -60,7 +64,35 @@ def explain(
     for verdict in verdicts:
         if product and verdict.row.product is None:  # of a whole report, what was asked for
             verdict.measured_from = [m for m in verdict.measured_from if m.product == product]
-    return Explained(month, verdicts, location)
+    settled = [each for each in filled.settled if _is_about(each, product, report)]
+    return Explained(month, settled, verdicts, location, policy.language)
+
+
+def _is_about(settled: Settled, product: str | None, report: str | None) -> bool:
+    """Whether a document bills a product and report, None for any."""
+    return product is report is None or any(
+        report in (None, part.report) and part.product in (None, product)
+        for part in settled.components
+        if part.report
+    )
+
+
+def component_lines(settled: Settled, locale: str) -> list[str]:
+    """Return of each component of a document what it adds to what is asked for, and why so much of
+    it is agreed."""
+    row = settled.document
+    lines = [f"{row.document_kind.replace('_', ' ')} {row.document_number or 'without a number'}"]
+    for part in settled.components:
+        named = (part.component, part.line_number, part.description and f"{part.description!r}")
+        amount, agreed = (
+            format_amount(value, locale=locale) for value in (part.amount, part.agreed_amount)
+        )
+        name = " ".join(str(word) for word in named if word)
+        lines.append(f"  {name}: {amount} {row.billing_currency or ''}, agreed {agreed}")
+        # What a verdict says of it stands with the verdict.
+        why = part.reconciliation_status if part.report else part.reason
+        lines.append(f"            {why}")
+    return lines
 
 
 def as_lines(verdict: Traced) -> list[str]:

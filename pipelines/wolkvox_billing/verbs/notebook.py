@@ -40,6 +40,7 @@ from wolkvox_billing.marts.sql import MARTS
 from wolkvox_billing.reconciliation.contract.line_map import MapRow
 from wolkvox_billing.reconciliation.origin import Traced, find_bases, trace
 from wolkvox_billing.reconciliation.policy import read_policy
+from wolkvox_billing.reconciliation.settlement import read_settled
 from wolkvox_billing.values.periods import Period, format_month
 from wolkvox_billing.values.periods import read_month as read_period
 from wolkvox_billing.verbs.publish import BESIDE
@@ -204,6 +205,7 @@ def read_month(
         page = Page(
             period=choice.period,
             as_of=overview.as_of,
+            settled=[each.document for each in read_settled(client, marts, choice.period)],
             verdicts=verdicts,
             calls=_records(client, Call, f"{raw}.polls", choice.as_condition("poll_date")),
             readings=_records(

@@ -20,7 +20,7 @@ from wolkvox_billing.reconciliation.contract.line_map import read_line_map
 from wolkvox_billing.reconciliation.contract.templates import propose, write_templates
 from wolkvox_billing.reconciliation.mart import fill_anew
 from wolkvox_billing.reconciliation.policy import Policy, read_policy
-from wolkvox_billing.reconciliation.settlement import Settled
+from wolkvox_billing.reconciliation.settlement import Settled, SettledTotal, add_up
 from wolkvox_billing.reconciliation.totals import Totals
 from wolkvox_billing.values.clock import Clock, utc_now
 from wolkvox_billing.values.periods import read_month
@@ -46,6 +46,11 @@ class Reconciliation:
     location: str = ""
     evidence: Path | None = None
     is_closed: bool = False
+
+    @property
+    def settled_totals(self) -> list[SettledTotal]:
+        """What the documents come to, by currency."""
+        return add_up(each.document for each in self.settled)
 
 
 # The keywords are what the command line has as options, and what tests set.

@@ -16,6 +16,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from wolkvox_billing.marts.reconciled import ReconciledRow
+from wolkvox_billing.marts.settled import SettledDocument
 from wolkvox_billing.values.clock import day_start
 from wolkvox_billing.values.durations import HOUR, usual_pause
 from wolkvox_billing.values.locales import ENGLISH
@@ -95,6 +96,7 @@ class Page:
     zones: Mapping[str, str]
     measures: Mapping[Counter, str]
     language: str = ENGLISH  # of tables; a sentence has its own
+    settled: Sequence[SettledDocument] = ()
 
     @property
     def month(self) -> str:

@@ -20,6 +20,7 @@ from wolkvox_billing.evidence.report.sections import (
     render_days_and_gaps,
     render_restatements,
     render_sentence,
+    render_settlement,
     render_status,
     render_usage,
     render_verdicts,
@@ -107,6 +108,8 @@ def render_report(page: Page, annex: Annex) -> str:
         f"<p>As of {escape(format_moment(page.as_of, page.zone('')))}. Every figure here comes "
         "from the files beside this page; <code>manifest.json</code> holds the SHA-256 of "
         "each.</p>",
+        "<h2>What to pay</h2>",
+        render_settlement(page.settled, page.language),
         "<h2>Verdicts</h2>",
         *(render_sentence(verdict) for verdict in page.verdicts),
         render_verdicts(page.verdicts, page.language),

@@ -11,8 +11,10 @@ from wolkvox_billing.evidence.report.charts import draw_bridge, draw_usage, has_
 from wolkvox_billing.evidence.report.html import Money, Quantity, escape, facts, table
 from wolkvox_billing.evidence.report.month import DayCoverage, Page, Usage
 from wolkvox_billing.marts.reconciled import ReconciledRow
+from wolkvox_billing.marts.settled import PAY, SettledDocument
 from wolkvox_billing.reconciliation.captions import caption
 from wolkvox_billing.reconciliation.origin import BilledFrom, MeasuredFrom, Traced
+from wolkvox_billing.reconciliation.settlement import SettledTotal, add_up
 from wolkvox_billing.values.clock import format_moment
 from wolkvox_billing.values.durations import format_span
 from wolkvox_billing.values.locales import language_tag
@@ -45,6 +47,45 @@ def _render_doubts(row: ReconciledRow, language: str) -> str:
     items = "".join(f'<li lang="{escape(language)}">{escape(doubt)}</li>' for doubt in doubts)
     says = "Looked at, and excluded" if row.doubts_excluded else "What would settle it"
     return f"<details><summary>{says}</summary><ul>{items}</ul></details>"
+
+
+def render_settlement(documents: Sequence[SettledDocument], locale: str) -> str:
+    """Return what to pay: the sums of each currency, the documents, and a sentence for each that is
+    not simply paid."""
+    sums = ("asked", "agreed", "questioned", "claimed")
+
+    def amounts(row: SettledDocument | SettledTotal) -> list[Money]:
+        own = (row.payable_amount, row.agreed_amount, row.questioned_amount, row.claimed_amount)
+        return [Money(amount, row.billing_currency) for amount in own]
+
+    listed = table(
+        ["document", "number", "issued", "due", *sums, "to do"],
+        [
+            [caption(row.document_kind, locale), row.document_number, row.issue_date, row.due_date,
+             *amounts(row), render_status(row.settlement, locale)]
+            for row in documents
+        ],
+        locale,
+    )  # fmt: skip
+    totals = table(
+        ["currency", "documents", *sums],
+        [
+            [total.billing_currency, Decimal(total.documents), *amounts(total)]
+            for total in add_up(documents)
+        ],
+        locale,
+    )
+    return "\n".join([totals, *map(_render_settled, documents), listed])
+
+
+def _render_settled(row: SettledDocument) -> str:
+    if row.settlement == PAY:
+        return ""
+    kind, mark = ("verdict material", "Worth an alarm: ") if row.is_material else ("verdict", "")
+    return (
+        f'<p class="{kind}">{mark}<strong>{escape(row.settlement)}</strong>: '
+        f"{escape(row.explanation)}</p>"
+    )
 
 
 def render_verdicts(verdicts: Sequence[ReconciledRow], locale: str) -> str:
