@@ -169,10 +169,10 @@ def _refuse_distant(period: Period, issued: date | None) -> str:
     return ""
 
 
-def month_by_rule(issued: date, rule: str) -> Period:
-    """Return the month by the setting `period_rule`."""
-    month = month_of(issued)
-    return month if rule == "issue_month" else month_of(month.start - DAY)
+def month_by_rule(issued: date, rule: str, first_day: int = 1) -> Period:
+    """Return the month by the setting `period_rule`, or that of a cycle."""
+    month = month_of(issued, first_day)
+    return month if rule == "issue_month" else month_of(month.start - DAY, first_day)
 
 
 def period_between(

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from wolkvox_billing.invoices.document import BILLS
-from wolkvox_billing.invoices.period import period_of_line
+from wolkvox_billing.invoices.period import month_by_rule, period_of_line
 from wolkvox_billing.reconciliation.billed_documents import (
     BilledDocument,
     Name,
@@ -49,7 +49,7 @@ def read_billed_lines(client: Client, raw: str, policy: Policy) -> BilledLines:
         return BilledLines([], [], {}, [])
     loaded = read_documents(client, raw)
     documents = {
-        document.document_id: document
+        document.document_id: _in_cycle(document, policy)
         for document in loaded
         if document.is_test is False
         and document.kind in BILLS
@@ -172,6 +172,14 @@ def _billed(
         # An electronic invoice that states no tax has none; a list may leave it out.
         has_tax=document.format == "ubl" or not (line.tax is None and document.tax is None),
     )
+
+
+def _in_cycle(document: BilledDocument, policy: Policy) -> BilledDocument:
+    """Return a document, one that names no period with that of the billing cycle."""
+    if policy.billing_cycle_day == 1 or document.period_source != "rule" or not document.issued:
+        return document
+    period = month_by_rule(document.issued, policy.period_rule, policy.billing_cycle_day)
+    return document._replace(period_start=period.start, period_end=period.end)
 
 
 def _named_period(line: StatedLine, period: Period | None, issued: date | None) -> Period | None:

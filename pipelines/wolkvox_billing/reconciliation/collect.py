@@ -37,6 +37,7 @@ def read_facts(client: Client, dataset: str, policy: Policy) -> Facts:
         default_zone=ZoneInfo(default),
         zones={operation_id: ZoneInfo(zone) for operation_id, zone in zones if zone},
         gauge_month=gauge_month,
+        cycle_day=policy.billing_cycle_day,
         warnings=warnings,
         doubts=doubts,
         refused=read_refused(client, dataset),

@@ -54,7 +54,7 @@ class Courses:
         for operation_id, parts in self._by_operation(key, measured).items():
             meter = Meter(operation_id, key.report, key.product or "")
             months: list[TierMonth] = []
-            for month in tier_months(key.period):
+            for month in tier_months(key.period, self._facts.cycle_day):
                 days = Period(max(month.start, key.period.start), min(month.end, key.period.end))
                 stretches = self._tariffs(meter, key.currency, days)
                 if not stretches:
@@ -195,7 +195,8 @@ class Courses:
         if not (key.report and key.period):
             return []
         meter = Meter(operation_id, key.report, key.product or "")
-        days = Period(tier_months(key.period)[0].start, key.period.end)
+        first = tier_months(key.period, self._facts.cycle_day)[0]
+        days = Period(first.start, key.period.end)
         return self.terms.packages(meter, key.currency, days)
 
     def _draw_down(self, packages: Sequence[Rate], operation_id: str) -> DrawDown:
@@ -205,14 +206,14 @@ class Courses:
         return self._draw_downs[own]
 
 
-def tier_months(period: Period) -> list[Period]:
-    """Return the months in which the tiers of a period's use count. What is neither months nor a
-    part of one, such as a cycle from the 26th, counts by itself."""
-    first, last = month_of(period.start), month_of(period.end)
+def tier_months(period: Period, cycle_day: int) -> list[Period]:
+    """Return the months of the billing cycle in which the tiers of a period's use count. What is
+    neither months nor a part of one, such as from the 26th to the 25th, counts by itself."""
+    first, last = month_of(period.start, cycle_day), month_of(period.end, cycle_day)
     if period.end <= first.end:
         return [first]
     if (period.start, period.end) == (first.start, last.start):
-        return months_of(period)
+        return months_of(period, cycle_day)
     return [period]
 
 

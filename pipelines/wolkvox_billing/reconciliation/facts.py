@@ -117,6 +117,7 @@ class Facts:
     default_zone: ZoneInfo
     zones: dict[str, ZoneInfo] = field(default_factory=dict)  # operation_id → the vendor's
     gauge_month: str = "max"
+    cycle_day: int = 1  # on which a billing period begins
     warnings: list[str] = field(default_factory=list)
     doubts: dict[str, DocumentDoubts] = field(default_factory=dict)  # by document_id
     refused: list[Refused] = field(default_factory=list)

@@ -13,7 +13,7 @@ Each line that was billed is in one key, and each unit that was measured is coun
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cached_property
@@ -26,10 +26,10 @@ from wolkvox_billing.reconciliation.contract.line_map import (
     first_fit,
     operation_of,
 )
-from wolkvox_billing.reconciliation.facts import BilledLine, DayUse, Facts, MonthUse
-from wolkvox_billing.reconciliation.ledger import Ledger, Part, Supply
+from wolkvox_billing.reconciliation.facts import BilledLine, DayUse, Facts, Meter, MonthUse
+from wolkvox_billing.reconciliation.ledger import Ledger, Part, Supply, within
 from wolkvox_billing.reconciliation.units import count_by, count_in
-from wolkvox_billing.values.periods import Period
+from wolkvox_billing.values.periods import Period, month_of, months_of
 from wolkvox_billing.vendor.reports import is_nightly, unit_of
 
 
@@ -213,11 +213,33 @@ def compare(facts: Facts, line_map: Sequence[MapRow], supplier_id: str | None) -
         billed[key].add(Billed(quantity, line.amount, [line], is_mapped=row is not None))
     _take_back(billed)
     measured = _share_out(ledger, billed)
-    for part in ledger.leftovers():
-        use = part.use
-        key = Key(supplier_id, *use.meter, use.period, None)
-        measured[key] = Measured(part.quantity, [part], is_leftover=part.quantity != use.quantity)
+    for period, parts in _cut_into_cycles(ledger.leftovers(), facts.cycle_day):
+        key = Key(supplier_id, *parts[0].use.meter, period, None)
+        measured[key] = _left_over(parts, ledger)
     return Comparison(dict(billed), measured, left_out, roles)
+
+
+def _cut_into_cycles(leftovers: Iterable[Part], cycle_day: int) -> list[tuple[Period, list[Part]]]:
+    """Return what nobody has billed by the billing period that it is for, of each meter. Of what
+    has no days, such as a level, that is its month."""
+    parts: defaultdict[tuple[Meter, Period], list[Part]] = defaultdict(list)
+    for part in leftovers:
+        if cycle_day == 1 or not part.days:
+            parts[part.use.meter, part.use.period].append(part)
+            continue
+        for stretch in months_of(part.stretch, cycle_day):
+            days = tuple(within(part.days, stretch))
+            if days:
+                own = Part(part.use, stretch, sum((day.quantity for day in days), Decimal()), days)
+                parts[part.use.meter, month_of(stretch.start, cycle_day)].append(own)
+    return [(period, own) for (_, period), own in parts.items()]
+
+
+def _left_over(parts: list[Part], ledger: Ledger) -> Measured:
+    quantities = [part.quantity for part in parts]
+    known = [quantity for quantity in quantities if quantity is not None]
+    quantity = sum(known, Decimal()) if len(known) == len(parts) else None
+    return Measured(quantity, parts, is_leftover=any(map(ledger.is_touched, parts)))
 
 
 def _in_unit_of(row: MapRow, line: BilledLine) -> BilledLine:

@@ -116,6 +116,11 @@ class Ledger:
         self._free[part.use] = sorted(still_free, key=lambda use: use.day)
         return part._replace(quantity=_sum(taken), days=tuple(taken))
 
+    def is_touched(self, part: Part) -> bool:
+        """Whether a key has taken something of the same month."""
+        free = self._free.get(part.use)
+        return part.use in self._touched and free is not None and _sum(free) != part.use.quantity
+
     def leftovers(self) -> list[Part]:
         """Return of each month's use what nobody has, if there is any."""
         parts: list[Part] = []

@@ -51,6 +51,7 @@ class Policy:
     tolerance_percent: Decimal = Decimal(0)
     tolerance_amount: Decimal | None = None  # None: by the currency
     invoice_due_days: int = 15
+    billing_cycle_day: int = 1  # on which a billing period begins
     materiality: Decimal | None = None  # None: by the currency
     cut_off: str = UNKNOWN
     vendor_lag_hours: Decimal = Decimal(0)
@@ -66,6 +67,10 @@ class Policy:
                 Decimal(value).is_finite() and value >= 0
             ):
                 raise SettingsError(_wrong(setting.name, value, "a number that is not negative"))
+        if not 1 <= self.billing_cycle_day <= 28:
+            raise SettingsError(
+                _wrong("billing_cycle_day", self.billing_cycle_day, "a day from 1 to 28")
+            )
         for name, allowed in (
             ("period_rule", PERIOD_RULES),
             ("cut_off", CUT_OFFS),

@@ -31,18 +31,21 @@ class Period(NamedTuple):
         return self.start < other.end and other.start < self.end
 
 
-def month_of(day: date) -> Period:
-    """Return the month that a day is in."""
-    first = day.replace(day=1)
-    return Period(first, (first + timedelta(days=32)).replace(day=1))
+def month_of(day: date, first_day: int = 1) -> Period:
+    """Return the month that a day is in; of a cycle that begins on another day than the first, from
+    that day to before the same of the next month."""
+    start = day.replace(day=first_day)
+    if start > day:
+        start = (day.replace(day=1) - DAY).replace(day=first_day)
+    return Period(start, (start.replace(day=1) + timedelta(days=32)).replace(day=first_day))
 
 
-def months_of(period: Period) -> list[Period]:
-    """Return a period cut where months begin."""
+def months_of(period: Period, first_day: int = 1) -> list[Period]:
+    """Return a period cut where months begin, or a cycle's."""
     months: list[Period] = []
     start = period.start
     while start < period.end:
-        end = min(month_of(start).end, period.end)
+        end = min(month_of(start, first_day).end, period.end)
         months.append(Period(start, end))
         start = end
     return months

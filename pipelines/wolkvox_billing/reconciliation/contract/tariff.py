@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from itertools import pairwise
 from math import floor
 
@@ -14,6 +15,8 @@ from wolkvox_billing.reconciliation.contract.rate import ALL_UNITS, DISCOUNT, UN
 from wolkvox_billing.reconciliation.facts import Meter
 from wolkvox_billing.values.periods import Period
 from wolkvox_billing.values.spelling import plain
+
+_plain = lru_cache(maxsize=10_000)(plain)  # of a long contract's names, for each verdict
 
 
 @dataclass(frozen=True)
@@ -82,8 +85,8 @@ def fitting(rates: Iterable[Rate], term: str, meter: Meter, currency: str | None
         if rate.term == term
         and rate.report in ("", meter.report)
         and rate.currency in ("", currency)
-        and plain(rate.operation_id) in ("", plain(meter.operation_id))
-        and plain(rate.product) in ("", plain(meter.product))
+        and _plain(rate.operation_id) in ("", _plain(meter.operation_id))
+        and _plain(rate.product) in ("", _plain(meter.product))
     ]
 
 
