@@ -13,8 +13,10 @@ import pytest
 from builders.facts import billed_line, known, rate, unseen_everywhere, use
 from builders.months import OCTOBER_PERIOD as OCTOBER
 from builders.months import REPORT
+from wolkvox_billing.reconciliation.case import Case, Oddities
 from wolkvox_billing.reconciliation.contract.line_map import MapRow
 from wolkvox_billing.reconciliation.contract.rate import Rate
+from wolkvox_billing.reconciliation.doubts import judge_again
 from wolkvox_billing.reconciliation.facts import BilledLine, DayUse, Meter, MonthUse
 from wolkvox_billing.reconciliation.judging import judge
 from wolkvox_billing.reconciliation.keys import compare
@@ -280,6 +282,24 @@ def test_tiers_over_all_operations_that_are_billed_too_high() -> None:
     assert told(judged(TWO, lines, POOLED)) == [
         ("price_difference", 1_178_000, 62_000), ("price_difference", 722_000, 38_000),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("amount", "status"),
+    [("1216000", "inconclusive_price"), ("1140000", "inconclusive_price"),
+     ("1178000", "matched"), ("1217000", "price_difference"), ("1139000", "price_difference")],
+)  # fmt: skip
+def test_a_share_is_doubted_until_all_operations_are_billed(amount: str, status: str) -> None:
+    """acme's 12,400 before beta's 7,600 cost 1,216,000, behind them 1,140,000, and at the average
+    1,178,000: as long as beta is not billed, each amount between is honest."""
+    lines = [replace(line(12_400, amount, operation="acme"), document_id="d")]
+    facts = known(TWO, lines, operations={"acme": None, "beta": None})
+    comparison = compare(facts, MAP, None)
+    observed = unseen_everywhere(comparison, READ_ALL)
+    [verdict] = [v for v in judge(facts, comparison, observed, POOLED, Policy()) if v.billed]
+    if verdict.status == "price_difference":
+        verdict = judge_again(Case(verdict, [], Oddities(), facts, comparison))
+    assert verdict.status == status
 
 
 def test_a_minimum_of_all_operations_is_topped_up_by_one_line() -> None:

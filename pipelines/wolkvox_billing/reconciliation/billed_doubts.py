@@ -22,6 +22,7 @@ from wolkvox_billing.reconciliation.case import (
 )
 from wolkvox_billing.reconciliation.facts import BilledLine, DayUse, MonthUse
 from wolkvox_billing.reconciliation.keys import Billed, Key
+from wolkvox_billing.reconciliation.pricing import POOLED_SHARE
 from wolkvox_billing.reconciliation.verdicts import Doubt
 from wolkvox_billing.values.periods import Period, month_of
 from wolkvox_billing.values.tax_rates import VAT_RATES
@@ -118,14 +119,17 @@ def _unmapped(case: Case) -> Doubt | None:
 
 def _price_turn(case: Case) -> Doubt | None:
     """Where the price changed within the period: what was read on the first day of the new price
-    may be of the day before, and tiers may begin anew with it."""
+    may be of the day before, and tiers may begin anew with it. Where tiers count operations that
+    are not billed yet: how the sum is shared is not in the contract."""
     if case.status != PRICE or case.is_gauge or not case.verdict.priced.turns:
         return None
     billed, tolerance = case.verdict.billed_cost, case.verdict.tolerance
     for turn in case.verdict.priced.turns:
         if turn.lowest - tolerance <= billed <= turn.highest + tolerance:
             return Doubt(turn.name, "inconclusive_price", {"day": turn.day})
-    return Doubt("price_turn", "", {"day": case.verdict.priced.turns[0].day})
+    turn = case.verdict.priced.turns[0]
+    name = POOLED_SHARE if turn.name == POOLED_SHARE else "price_turn"
+    return Doubt(name, "", {"day": turn.day})
 
 
 def _with_tax(case: Case) -> Doubt | None:

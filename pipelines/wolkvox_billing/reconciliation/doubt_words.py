@@ -154,6 +154,12 @@ TEXTS: dict[str, dict[str, Sentences]] = {
             "",
             "the contract's word on whether tiers begin anew with a price",
         ),
+        "pooled_share": Sentences(
+            "tiers count all operations together, and not all are billed yet: how the sum is "
+            "shared is not in the contract",
+            "another share of what all operations cost: none makes this amount",
+            "the invoices of the other operations",
+        ),
         "other_night": Sentences(
             "a night of it holds up to {night}, and may be of the days before or behind it",
             "a night at the period's ends: it holds {night} at most",
@@ -384,6 +390,12 @@ TEXTS: dict[str, dict[str, Sentences]] = {
             "el precio cambió el {day}, y los tramos pueden comenzar de nuevo",
             "",
             "la palabra del contrato sobre si los tramos comienzan de nuevo con un precio",
+        ),
+        "pooled_share": Sentences(
+            "los tramos cuentan todas las operaciones juntas, y no todas están facturadas aún: "
+            "cómo se reparte la suma no lo dice el contrato",
+            "otra parte de lo que cuestan todas las operaciones: ninguna da este monto",
+            "las facturas de las otras operaciones",
         ),
         "other_night": Sentences(
             "una noche de este período contiene hasta {night}, y puede ser de los días de antes o "

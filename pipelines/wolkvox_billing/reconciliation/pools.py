@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
+from wolkvox_billing.reconciliation.pricing import POOLED_SHARE
 from wolkvox_billing.reconciliation.verdicts import Verdict
 from wolkvox_billing.values.periods import Period
 
@@ -24,10 +25,20 @@ def agree_in_sum(verdicts: Sequence[Verdict]) -> list[Verdict]:
     agreed = list(verdicts)
     for places in pools.values():
         own = [verdicts[place] for place in places]
+        if not all(verdict.billed or not verdict.consumed for verdict in own):
+            continue  # whose share it is may be seen when the others are billed
+        for place in places:
+            agreed[place] = _without_shares(verdicts[place])
         if len(own) > 1 and _is_right(own):
             for place, verdict in zip(places, _as_billed(own), strict=True):
                 agreed[place] = verdict
     return agreed
+
+
+def _without_shares(verdict: Verdict) -> Verdict:
+    """Return a verdict without the doubt about its share of what is billed in sum."""
+    turns = tuple(turn for turn in verdict.priced.turns if turn.name != POOLED_SHARE)
+    return replace(verdict, priced=replace(verdict.priced, turns=turns))
 
 
 def _as_billed(verdicts: Sequence[Verdict]) -> list[Verdict]:
@@ -45,9 +56,7 @@ def _as_billed(verdicts: Sequence[Verdict]) -> list[Verdict]:
 def _is_right(verdicts: Sequence[Verdict]) -> bool:
     """Whether all quantities agree, and the sum of the amounts does."""
     costs = [verdict.contracted_cost for verdict in verdicts]
-    if None in costs or not all(verdict.billed or not verdict.consumed for verdict in verdicts):
-        return False
-    if any(verdict.quantity_variance for verdict in verdicts):
+    if None in costs or any(verdict.quantity_variance for verdict in verdicts):
         return False
     billed = sum((verdict.billed_cost for verdict in verdicts), _NOTHING)
     contracted = sum((cost for cost in costs if cost is not None), _NOTHING)

@@ -21,12 +21,14 @@ from wolkvox_billing.values.periods import DAY, Period
 
 _PRICE, _SMALL_PRICE = Decimal("0.0001"), Decimal("0.00000001")
 _NOTHING = Fraction()
+POOLED_SHARE = "pooled_share"
 
 
 class Turn(NamedTuple):
-    """An honest way to price a period in which the price changed on a `day`, and between what its
-    costs lie: `price_turn` by another day for what was read at the change, `tiers_anew` by tiers
-    that begin anew with the price."""
+    """Another honest way to price a period, and between what its costs lie. Where the price changed
+    on a `day`: `price_turn` by another day for what was read at the change, `tiers_anew` by tiers
+    that begin anew with the price. Where tiers count other operations too: `pooled_share` by
+    whose units come first."""
 
     name: str
     day: date
@@ -56,6 +58,13 @@ class TierMonth:
         together = [own + Fraction(other) for own, other in zip(units, self.others, strict=True)]
         whole = sum(together, _NOTHING)
         return self._cost_of(together) * sum(units, _NOTHING) / whole if whole else _NOTHING
+
+    def behind_others(self) -> TierMonth:
+        """Return the month with other operations' units among those that are counted first."""
+        nothing = [Decimal()] * len(self.tariffs)
+        others = [Decimal()] * len(self.before) + list(self.others or nothing)
+        counted = self.counted or [Decimal()] * len(others)
+        return replace(self, counted=tuple(map(add, counted, others)), others=())
 
     def _cost_of(self, units: Sequence[Fraction]) -> Fraction:
         if not any(self.counted):
@@ -88,6 +97,18 @@ class Course:
     days: Sequence[DayUse] = ()
     used: Decimal = Decimal()
     free: Decimal = Decimal()
+
+    @property
+    def is_shared(self) -> bool:
+        return any(any(month.others) for month in self.months)
+
+    def as_first(self) -> Course:
+        """Return the course as if other operations' units came behind its own."""
+        return replace(self, months=tuple(replace(month, others=()) for month in self.months))
+
+    def as_last(self) -> Course:
+        """Return the course as if other operations' units came before its own."""
+        return replace(self, months=tuple(month.behind_others() for month in self.months))
 
     @property
     def tariffs(self) -> list[Tariff]:
@@ -258,8 +279,16 @@ def _unit_price(
 
 
 def _turns(spread: _Split, quantity: Decimal) -> Iterator[Turn]:
-    """Return how else a quantity may be priced where the price changes. A day's use is read in part
-    on the day after: at night, or in the morning."""
+    """Return how else a quantity may be priced: by other operations' units before it or behind it;
+    and where the price changes. A day's use is read in part on the day after: at night, or in the
+    morning."""
+    if any(course.is_shared for course in spread.courses):
+        ways = [
+            spread._replace(courses=list(map(way, spread.courses))).cost(quantity)
+            for way in (Course.as_first, Course.as_last)
+        ]
+        start = spread.courses[0].tariffs[0].start
+        yield Turn(POOLED_SHARE, start, min(ways), max(ways))
     for place, course in enumerate(spread.courses):
         shares, tariffs = spread.shares[place], course.tariffs
         changes = [
