@@ -8,6 +8,7 @@ what the text says by the readings here.
 
 from __future__ import annotations
 
+import calendar
 import csv
 import io
 import os
@@ -170,9 +171,18 @@ def count_said(value: Any) -> Decimal | None:
     return rounded if abs(rounded) < 10**14 else None
 
 
+def _days_of_month(year: int, month: int) -> set[date]:
+    return {date(year, month, n + 1) for n in range(calendar.monthrange(year, month)[1])}
+
+
 def days_said(value: Any) -> set[date]:
-    """Return the days that a `date` may mean, by Python's own calendar."""
+    """Return the days that a `date` may mean, by Python's own calendar: of a month all."""
     days = set()
+    for form in ("%Y-%m", "%Y/%m", "%m/%Y", "%m-%Y", "%Y%m"):
+        with suppress(ValueError):
+            month = datetime.strptime(str(value).strip(), form)  # noqa: DTZ007
+            is_compact_day = form == "%Y%m" and month.year < 2013
+            days |= set() if is_compact_day else _days_of_month(month.year, month.month)
     for form in ("%Y-%m-%d", "%Y/%m/%d", "%d/%m/%Y", "%d-%m-%Y"):
         for more in ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f"):
             try:

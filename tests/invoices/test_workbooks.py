@@ -156,9 +156,9 @@ def test_what_has_no_end_is_left(name: str) -> None:
     """Rows, sheets and depth beyond the limits are not read on."""
     make, says = BOUNDS[name]
     data = make()
-    began = time.monotonic()
+    began = time.process_time()  # a busy machine takes longer, and does no more
     assert says in rejection_of(data)
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5
 
 
 def as_excel_writes(rows: str, texts: str) -> bytes:

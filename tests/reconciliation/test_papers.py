@@ -480,7 +480,8 @@ def test_what_a_document_takes_off_and_puts_on_counts(
 
 @pytest.mark.parametrize("name", CREDITS)
 def test_a_credit_by_its_code_takes_off(outcomes: dict[str, Outcome], name: str) -> None:
-    """1,000 audios less 200 that an Invoice of a credit's code gives back."""
+    """1,000 audios less 200 that an Invoice of a credit's code gives back; what other suppliers
+    bill too much excuses none of it."""
     assert outcomes[name].verdict == ("underbilled_quantity", 800, 80_000)
 
 

@@ -338,8 +338,13 @@ def _other_product(case: Case) -> Doubt | None:
 
 
 def _others(case: Case) -> Iterator[tuple[Key, Billed]]:
+    """Yield what the same supplier bills of the report for other operations; of use that nobody
+    billed, what any supplier does."""
     key = case.key
+    is_billed = bool(case.verdict.billed)
     for other, billed in case.comparison.billed_for(key.report):
+        if is_billed and other.supplier_id != key.supplier_id:
+            continue
         if other.operation_id != key.operation_id and other.overlaps(key):
             yield other, billed
 

@@ -31,7 +31,7 @@ _SENT_MONTHS = tuple(
     re.compile(pattern, re.ASCII)
     for pattern in (
         r"(?P<y>20\d\d)[-/](?P<m>\d{1,2})",
-        r"(?P<y>20\d\d)(?P<m>\d\d)",
+        r"(?P<y>20(?:1[3-9]|[2-9]\d))(?P<m>\d\d)",  # 201012 may be a day: 20 Oct 2012
         r"(?P<m>\d{1,2})[-/](?P<y>20\d\d)",
         # `nov 26` is a day: two digits are a year only behind a mark.
         r"(?P<name>[a-z]+)\.?(?:(?: del? |,? |[-/])(?P<y>20\d\d)|[-/'](?P<short>[2-9]\d))",
