@@ -64,3 +64,13 @@ def test_the_calendar_is_whole(warehouse: Project) -> None:
         (name, start.year, start.month, start, end, day_start(end, zone), (end - start).days)
         for start, end in pairwise(starts)
     ]
+
+
+def test_texts_are_stored_as_they_are(warehouse: Project) -> None:
+    """Blank, none, quoted, with a percent sign or a line's end: each row comes back as it was."""
+    assert warehouse.load().is_good
+    table = "wolkvox_billing_marts.spellings"
+    rows: list[tuple[object, ...]] = [("", None, "50 %, it's", "a\nb"), ("-", "=", " x ", "%s")]
+    for statement in sql.insert_columns(table, rows):
+        warehouse.execute(statement)
+    assert warehouse.query(f"SELECT * FROM {table} ORDER BY 1") == rows

@@ -108,6 +108,16 @@ def test_a_fee_that_no_contract_names_is_questioned(project: Project) -> None:
     assert document.document.is_material
 
 
+def test_what_the_line_map_accepts_is_agreed(project: Project) -> None:
+    """A line of role `accepted` is compared with nothing, and paid with its tax."""
+    fee = line("1", "350000.00", description="Soporte mensual", number="2", tax=None, price=None)
+    text = invoice(use(), fee, net="450000.00", tax="85500.00")
+    accepted = WITH_FEE.replace(",fee", ",accepted")
+    document = only(settled(project, text, line_map=accepted))
+    assert sums(document) == ("pay", 535_500, 535_500, 0, 0)
+    assert document.components[1].reason == "the line map accepts it."
+
+
 def test_a_fee_beyond_the_contract_is_claimed(project: Project) -> None:
     """200,000 are agreed and 350,000 billed: 150,000 are claimed, with their tax."""
     fee = line("1", "350000.00", description="Soporte mensual", number="2", tax=None, price=None)

@@ -20,6 +20,7 @@ from wolkvox_billing.errors import SettingsError, WolkvoxError
 from wolkvox_billing.invoices.tables import INVOICE_TABLES
 from wolkvox_billing.marts.reconciled import ReconciledRow
 from wolkvox_billing.marts.refresh import alone, refresh
+from wolkvox_billing.marts.sql import insert_columns
 from wolkvox_billing.reconciliation.collect import read_facts
 from wolkvox_billing.reconciliation.contract.line_map import read_line_map, warn_of_map
 from wolkvox_billing.reconciliation.contract.rate import FOREVER, Rate
@@ -43,7 +44,6 @@ from wolkvox_billing.warehouse.sql import (
     REFRESHED,
     Client,
     engine_of,
-    insert,
     literal,
     rows_of,
     tables_in,
@@ -185,7 +185,7 @@ def _replace_rows(
 ) -> None:
     for table, rows in tables.items():
         client.execute_sql(f"DELETE FROM {marts}.{table} WHERE TRUE")
-        for statement in insert(f"{marts}.{table}", rows):
+        for statement in insert_columns(f"{marts}.{table}", rows):
             client.execute_sql(statement)
     client.execute_sql(f"UPDATE {marts}.refreshed SET verdicts_epoch = {epoch(now)} WHERE TRUE")
 
