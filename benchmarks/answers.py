@@ -186,8 +186,13 @@ def listed_late(counter: Counter, rng: random.Random) -> Responder:
 
 
 def yesterday(counter: Counter, rng: random.Random) -> Responder:
-    """Yesterday alone, with its whole number."""
-    return lambda at: [row(str(counter.shows(at // DAY * DAY - 1)), date_of(at - DAY))]
+    """Yesterday alone, with its whole number, its last second's too."""
+
+    def answer(at: int) -> list[Row]:
+        end = at // DAY * DAY
+        return [row(str(counter.bills(end - DAY, end)), date_of(at - DAY))]
+
+    return answer
 
 
 def two_days(counter: Counter, rng: random.Random) -> Responder:
