@@ -122,6 +122,22 @@ def test_all_units_cost_what_the_tier_says_that_they_reach() -> None:
 
 
 @pytest.mark.parametrize(
+    ("amount", "status"),
+    [("900000", "matched"), ("1000000", "inconclusive_price"), ("950000", "price_difference")],
+)
+def test_a_quantity_just_where_a_tier_begins(amount: str, status: str) -> None:
+    """10,000 with 90 from 10,000 on: 900,000; whoever bills 1,000,000 may read it as beyond."""
+    prices = tiers((0, "100"), (10_000, "90"), tiers="all_units")
+    facts = known([use(OCTOBER, 10_000)], [line(10_000, amount)])
+    comparison = compare(facts, MAP, None)
+    observed = unseen_everywhere(comparison, READ_ALL)
+    [verdict] = judge(facts, comparison, observed, prices, Policy())
+    if verdict.status == "price_difference":
+        verdict = judge_again(Case(verdict, [], Oddities(), facts, comparison))
+    assert verdict.status == status
+
+
+@pytest.mark.parametrize(
     ("lines", "expected"),
     [
         ([line(8_000, "800000"), line(None, "200000", "Consumo minimo")], ("matched", 0)),

@@ -22,7 +22,7 @@ from wolkvox_billing.reconciliation.case import (
 )
 from wolkvox_billing.reconciliation.facts import BilledLine, DayUse, MonthUse
 from wolkvox_billing.reconciliation.keys import Billed, Key
-from wolkvox_billing.reconciliation.pricing import POOLED_SHARE
+from wolkvox_billing.reconciliation.pricing import POOLED_SHARE, TIER_REACHED
 from wolkvox_billing.reconciliation.verdicts import Doubt
 from wolkvox_billing.values.periods import Period, month_of
 from wolkvox_billing.values.tax_rates import VAT_RATES
@@ -128,7 +128,7 @@ def _price_turn(case: Case) -> Doubt | None:
         if turn.lowest - tolerance <= billed <= turn.highest + tolerance:
             return Doubt(turn.name, "inconclusive_price", {"day": turn.day})
     turn = case.verdict.priced.turns[0]
-    name = POOLED_SHARE if turn.name == POOLED_SHARE else "price_turn"
+    name = turn.name if turn.name in (POOLED_SHARE, TIER_REACHED) else "price_turn"
     return Doubt(name, "", {"day": turn.day})
 
 

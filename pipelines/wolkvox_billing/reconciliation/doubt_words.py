@@ -160,6 +160,11 @@ TEXTS: dict[str, dict[str, Sentences]] = {
             "another share of what all operations cost: none makes this amount",
             "the invoices of the other operations",
         ),
+        "tier_reached": Sentences(
+            "the quantity is just where a tier begins, which may hold for more only",
+            "a tier that holds for more only: it makes another amount",
+            "the contract's word on whether a tier holds for just what it begins at",
+        ),
         "other_night": Sentences(
             "a night of it holds up to {night}, and may be of the days before or behind it",
             "a night at the period's ends: it holds {night} at most",
@@ -396,6 +401,11 @@ TEXTS: dict[str, dict[str, Sentences]] = {
             "cómo se reparte la suma no lo dice el contrato",
             "otra parte de lo que cuestan todas las operaciones: ninguna da este monto",
             "las facturas de las otras operaciones",
+        ),
+        "tier_reached": Sentences(
+            "la cantidad es justo donde comienza un tramo, que puede valer solo para más",
+            "un tramo que vale solo para más: da otro monto",
+            "la palabra del contrato sobre si un tramo vale para la cantidad en que comienza",
         ),
         "other_night": Sentences(
             "una noche de este período contiene hasta {night}, y puede ser de los días de antes o "

@@ -21,14 +21,14 @@ from wolkvox_billing.values.periods import DAY, Period
 
 _PRICE, _SMALL_PRICE = Decimal("0.0001"), Decimal("0.00000001")
 _NOTHING = Fraction()
-POOLED_SHARE = "pooled_share"
+POOLED_SHARE, TIER_REACHED = "pooled_share", "tier_reached"
 
 
 class Turn(NamedTuple):
     """Another honest way to price a period, and between what its costs lie. Where the price changed
     on a `day`: `price_turn` by another day for what was read at the change, `tiers_anew` by tiers
     that begin anew with the price. Where tiers count other operations too: `pooled_share` by
-    whose units come first."""
+    whose units come first. `tier_reached` by whether a tier holds for just what it begins at."""
 
     name: str
     day: date
@@ -97,6 +97,18 @@ class Course:
     days: Sequence[DayUse] = ()
     used: Decimal = Decimal()
     free: Decimal = Decimal()
+
+    def beyond_tiers(self) -> Course:
+        """Return the course with all-units tiers that hold only for more than they begin at."""
+        months = [
+            replace(
+                month,
+                tariffs=tuple(map(Tariff.beyond_tiers, month.tariffs)),
+                before=tuple(map(Tariff.beyond_tiers, month.before)),
+            )
+            for month in self.months
+        ]
+        return replace(self, months=tuple(months))
 
     @property
     def is_shared(self) -> bool:
@@ -289,6 +301,11 @@ def _turns(spread: _Split, quantity: Decimal) -> Iterator[Turn]:
         ]
         start = spread.courses[0].tariffs[0].start
         yield Turn(POOLED_SHARE, start, min(ways), max(ways))
+    if any(tariff.is_of_all_units for course in spread.courses for tariff in course.tariffs):
+        beyond = spread._replace(courses=list(map(Course.beyond_tiers, spread.courses)))
+        cost = beyond.cost(quantity)
+        if cost != spread.cost(quantity):
+            yield Turn(TIER_REACHED, spread.courses[0].tariffs[0].start, cost, cost)
     for place, course in enumerate(spread.courses):
         shares, tariffs = spread.shares[place], course.tariffs
         changes = [

@@ -18,6 +18,8 @@ from wolkvox_billing.values.spelling import plain
 
 _plain = lru_cache(maxsize=10_000)(plain)  # of a long contract's names, for each verdict
 
+_LEAST = Decimal("0.00001")  # less than any quantity has decimals
+
 
 @dataclass(frozen=True)
 class Tariff:
@@ -32,6 +34,14 @@ class Tariff:
     @property
     def is_of_all_units(self) -> bool:
         return self.tiers[0].tiers == ALL_UNITS
+
+    def beyond_tiers(self) -> Tariff:
+        """Return it with tiers that a quantity reaches only where it is more than they begin at."""
+        tiers = [
+            replace(tier, from_quantity=tier.from_quantity + _LEAST) if tier.from_quantity else tier
+            for tier in self.tiers
+        ]
+        return replace(self, tiers=tuple(tiers)) if self.is_of_all_units else self
 
     @property
     def is_pooled(self) -> bool:
