@@ -12,6 +12,7 @@ COLUMNS = {
     "day_end_epoch": "The day's end, in seconds since 1970 (an hour off where clocks were changed)",
     "days_covered": "The days that the quantity spans; more than 1 where days were not read",
     "days_in_answer": "The days that its answer gave for this product",
+    "factor": "Units of the report in one unit of the line; NULL where the line's unit says it",
     "first_answer_at": "The first call of the day that was answered (UTC)",
     "first_read_at": "The first reading (UTC)",
     "gauge_month": "What a gauge's month is: max, last or average of its days",
@@ -46,8 +47,8 @@ COLUMNS = {
     "read_date": "The day when it was read, in the vendor's time zone",
     "read_epoch": "When it was read, in seconds since 1970",
     "refusals": "Calls that were refused or not answered",
-    "role": "What such a line is: quantity, price_component, fee, discount, tax or ignore; NULL "
-    "where no row of the line map fits",
+    "role": "What such a line is: quantity, price_component, fee, discount, tax, ignore or "
+    "accepted; NULL where no row of the line map fits",
     "sum_of_daily_quantity": "The sum of each day's last reading: what was used, if days count",
     "timezone": "The vendor's time zone there",
     "usage_date": "The day in the vendor's time zone",

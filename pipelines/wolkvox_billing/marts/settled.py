@@ -47,7 +47,7 @@ class InvoiceComponent:
         Column(
             TEXT,
             "What the line map calls such a line: quantity, price_component, fee, discount, tax, "
-            "ignore; NULL where no row fits",
+            "ignore, accepted; NULL where no row fits",
         ),
     ]
     amount: Annotated[Decimal, Column(AMOUNT, "What it adds to the amount that is asked for")]

@@ -207,7 +207,7 @@ COMMENT ON COLUMN __marts__.invoice_components.component_number IS 'The part''s 
 COMMENT ON COLUMN __marts__.invoice_components.component IS 'line, allowance, charge, tax (one a rate), withholding, rounding, prepaid or unexplained';
 COMMENT ON COLUMN __marts__.invoice_components.line_number IS 'The line''s place in its file or document';
 COMMENT ON COLUMN __marts__.invoice_components.description IS 'What is billed, in the supplier''s words';
-COMMENT ON COLUMN __marts__.invoice_components.role IS 'What such a line is: quantity, price_component, fee, discount, tax or ignore; NULL where no row of the line map fits';
+COMMENT ON COLUMN __marts__.invoice_components.role IS 'What such a line is: quantity, price_component, fee, discount, tax, ignore or accepted; NULL where no row of the line map fits';
 COMMENT ON COLUMN __marts__.invoice_components.amount IS 'What it adds to the amount that is asked for';
 COMMENT ON COLUMN __marts__.invoice_components.billing_currency IS 'The currency of the amounts';
 COMMENT ON COLUMN __marts__.invoice_components.agreed_amount IS 'What contract and record support of it';
