@@ -493,7 +493,9 @@ def test_the_invoices_find_the_overbilled_month(
     }, log  # fmt: skip
     assert "overbilled_quantity" in log
     [line] = [line for line in world.notices.splitlines() if "overbilled_quantity" in line]
-    assert line.startswith(f"{INVOICES} material: reconcile: 2025-04: overbilled_quantity: ventas, ")
+    assert line.startswith(
+        f"{INVOICES} material: reconcile: 2025-04: overbilled_quantity: ventas, "
+    )
     assert f"{OVERBILLED:,} audios more than measured" in line
     assert (folder / "evidence" / "wolkvox-evidence-2025-04.zip").exists()
 
