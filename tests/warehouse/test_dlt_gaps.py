@@ -7,6 +7,9 @@ from typing import Any
 
 import pytest
 from dlt.common import json
+from dlt.common.schema import Schema
+from dlt.common.schema.utils import new_table
+from dlt.common.storages import SchemaStorage
 
 from builders.loads import REPORT, begin, files, poll
 from builders.project import Project
@@ -46,6 +49,46 @@ def test_dlt_reads_a_destinations_settings_over_and_over(
         return count
 
     assert reads(lambda kind: None) > 10 > reads(dlt_gaps.resolve_once)
+
+
+def test_dlt_reads_its_schema_over_and_over(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A load reads the file of its schema more than ten times, and a few times by us."""
+    begin(project)
+    reads: list[str] = []
+    read = SchemaStorage.load_schema
+
+    def load_schema(storage: SchemaStorage, name: str) -> Schema:
+        reads.append(name)
+        return read(storage, name)
+
+    monkeypatch.setattr(SchemaStorage, "load_schema", load_schema)
+    with monkeypatch.context() as without:
+        without.setattr(place, "read_schema_once", lambda pipeline: None)
+        assert poll(project, 7).is_good
+    often = len(reads)
+    assert poll(project, 8).is_good
+    assert often > 10 > len(reads) - often
+
+
+def test_a_schema_whose_file_changed_is_read_again(project: Project) -> None:
+    """Whoever writes the file, its tables are those of the pipeline; what was changed in the
+    pipeline and not written yet stays until then."""
+    begin(project)
+    with place.opened() as pipeline:
+        schema = pipeline.default_schema
+        storage = SchemaStorage(pipeline.schemas.config)
+        other = storage.load_schema(schema.name)
+        other.update_table(new_table("of_another"))
+        storage.save_schema(other)
+        assert "of_another" in pipeline.default_schema.tables
+        assert pipeline.default_schema is schema
+        schema.update_table(new_table("own"))
+        assert "own" in pipeline.default_schema.tables
+        pipeline.schemas.save_schema(schema)
+        assert "own" in SchemaStorage(pipeline.schemas.config).load_schema(schema.name).tables
+        assert "own" in pipeline.default_schema.tables
 
 
 def test_dlt_copies_refused_rows_again(

@@ -12,9 +12,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import dlt
 from dlt.common.destination import AnyDestination
 from dlt.common.json import PUA_START
 from dlt.common.schema import Schema
+from dlt.common.storages.live_schema_storage import LiveSchemaStorage
 from dlt.destinations.sql_client import raise_database_error
 
 from wolkvox_billing.warehouse.complaints import failure_of
@@ -43,6 +45,48 @@ def resolve_once(destination: AnyDestination) -> None:
         return copy
 
     destination.configuration = configuration  # type: ignore
+
+
+def read_schema_once(pipeline: dlt.Pipeline) -> None:
+    """Let a pipeline read its schema's file again only where it has changed. dlt reads and checks
+    it each time that it wants the schema, some twenty times a load, and builds it anew: a seventh
+    of what a load of few rows takes, and of what a reconcile does."""
+    storage = pipeline.schemas
+    assert isinstance(storage, LiveSchemaStorage)
+    pipeline._schema_storage = _SchemasReadOnce(storage)
+
+
+class _SchemasReadOnce(LiveSchemaStorage):
+    """Schemas as dlt has them, each as long as its file is the same."""
+
+    def __init__(self, storage: LiveSchemaStorage) -> None:
+        super().__init__(storage.config)
+        self.live_schemas = storage.live_schemas
+        self._files: dict[str, tuple[int, ...]] = {}  # as they were when their schemas were read
+
+    def __getitem__(self, name: str) -> Schema:
+        file = self._file_of(name)
+        if file and file == self._files.get(name):
+            return self.live_schemas[name]
+        schema = super().__getitem__(name)
+        if file:
+            self._files[name] = file
+        return schema
+
+    def set_live_schema(self, schema: Schema) -> Schema:
+        self._files.pop(schema.name, None)  # it is not the file's, until that is read or written
+        return super().set_live_schema(schema)
+
+    def _file_of(self, name: str) -> tuple[int, ...]:
+        """Return what tells a schema's file from the next one, which dlt puts into its place; ()
+        where there is none, or somebody has it imported from elsewhere."""
+        if self.config.import_schema_path:
+            return ()
+        try:
+            file = Path(self.storage.make_full_path(self._file_name_in_store(name, "json"))).stat()
+        except OSError:
+            return ()
+        return file.st_ino, file.st_mtime_ns, file.st_size
 
 
 def fail_at_refused_rows(destination: AnyDestination) -> None:

@@ -34,6 +34,7 @@ from wolkvox_billing.warehouse.dlt_gaps import (
     EngineSettings,
     drop_packages,
     fail_at_refused_rows,
+    read_schema_once,
     resolve_once,
 )
 from wolkvox_billing.warehouse.sql import engine_name, engine_of
@@ -150,6 +151,7 @@ def _pipeline(factory: AnyDestination, dataset: str, folder: WorkingFolder) -> d
         dataset_name=dataset,
         pipelines_dir=str(folder.pipelines),
     )
+    read_schema_once(pipeline)
     if pipeline.default_schema_name:
         _ = pipeline.default_schema  # it is read now, and not in the middle of a load
     return pipeline
