@@ -67,10 +67,13 @@ def test_the_calendar_is_whole(warehouse: Project) -> None:
 
 
 def test_texts_are_stored_as_they_are(warehouse: Project) -> None:
-    """Blank, none, quoted, with a percent sign or a line's end: each row comes back as it was."""
+    """Blank, none, quoted, with a percent sign or a line's end: each row comes back as it was, of
+    a few rows, which go in as values, and of many, which go in by columns."""
     assert warehouse.load().is_good
     table = "wolkvox_billing_marts.spellings"
-    rows: list[tuple[object, ...]] = [("", None, "50 %, it's", "a\nb"), ("-", "=", " x ", "%s")]
-    for statement in sql.insert_columns(table, rows):
-        warehouse.execute(statement)
-    assert warehouse.query(f"SELECT * FROM {table} ORDER BY 1") == rows
+    few: list[tuple[object, ...]] = [("", None, "50 %, it's", "a\nb"), ("-", "=", " x ", "%s")]
+    for rows in (few, few * 6):
+        warehouse.execute(f"DELETE FROM {table}")
+        for statement in sql.insert_columns(table, rows):
+            warehouse.execute(statement)
+        assert warehouse.query(f"SELECT * FROM {table} ORDER BY 1") == sorted(rows, key=str)

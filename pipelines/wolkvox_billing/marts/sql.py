@@ -77,6 +77,7 @@ TABLES = {
 RECONCILED = ("line_map", "rate_card", "reconciled", "components", "settled", "reconciled_by")
 CALENDAR = ("months", "days")
 _ROWS_OF_A_STATEMENT = 5000
+_FEW_ROWS = 10  # from some twenty on columns take less time
 
 
 @dataclass(frozen=True)
@@ -180,8 +181,13 @@ def columns_of(table: str) -> list[str]:
 
 
 def insert_columns(table: str, rows: Sequence[tuple[object, ...]]) -> Iterator[str]:
-    """Yield the same for DuckDB and PostgreSQL: each column as one text. DuckDB reads a calendar so
-    in 5 ms, and in 80 ms as values."""
+    """Yield the same for DuckDB and PostgreSQL: a few rows as values, of more each column as one
+    text. DuckDB reads a calendar so in 5 ms, and in 80 ms as values; one verdict in 8 ms, and in
+    1 ms as values."""
+    if 0 < len(rows) <= _FEW_ROWS:
+        listed = ", ".join(f"({', '.join(map(_as_value, row))})" for row in rows)
+        yield f"INSERT INTO {table} VALUES {listed}"
+        return
     kinds = re.findall(r"[a-z_]+ ([A-Z]+(?:\(\d+, \d+\))?)", TABLES[table.split(".")[-1]])
     for start in range(0, len(rows), _ROWS_OF_A_STATEMENT):
         columns = [*zip(*rows[start : start + _ROWS_OF_A_STATEMENT], strict=True)]
@@ -200,6 +206,11 @@ def _as_text(values: Iterable[object]) -> str:
     """Return a column as one literal: each value behind a mark, a dash where there is none."""
     texts = ("-" if value is None else f"={_plain(value)}" for value in values)
     return literal("\x1f".join(texts))
+
+
+def _as_value(value: object) -> str:
+    """Return a value as a text that takes the type of its column, NULL where there is none."""
+    return "NULL" if value is None else literal(_plain(value))
 
 
 def _plain(value: object) -> str:
