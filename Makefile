@@ -61,7 +61,8 @@ views: .venv/installed ## the marts' SQL as it is shipped, after a change of a v
 
 # What `make faults` runs of the tests, longer than `make test` does.
 FAULTS := $(addprefix tests/,house/test_killed.py house/test_secrets.py house/test_fuzzing.py \
-	house/test_hostile_names.py house/test_upgrade.py polling/test_spool.py polling/test_at_once.py \
+	house/test_hostile_names.py house/test_upgrade.py marts/test_marts_properties.py \
+	marts/test_marts_renames.py polling/test_spool.py polling/test_at_once.py \
 	polling/test_clocks.py vendor/test_client.py vendor/test_network.py verbs/test_poll.py \
 	warehouse/test_destination.py)
 # KILLS at any moment on each engine, and FUZZ seconds of drawn input.

@@ -14,6 +14,7 @@ from pathlib import Path
 import psycopg2
 import pytest
 
+from builders.killing import Stable, stable
 from builders.places import Places, empty_places
 from builders.postgres import PostgresMissing, running_postgres
 from builders.project import NOON, SERVERS, TOKENS, Project, empty_project
@@ -78,6 +79,13 @@ def warehouse(
         made.dsn = request.getfixturevalue("new_database")()
         monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", made.dsn)
     return made
+
+
+@pytest.fixture(scope="session")
+def runs() -> Iterator[Stable]:
+    """Starts runs as processes of their own, which need not import everything anew."""
+    with stable() as started:
+        yield started
 
 
 @pytest.fixture

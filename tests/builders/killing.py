@@ -1,4 +1,5 @@
-"""Processes that run a verb and are killed on the way: at a step, at a change of files, any time.
+"""Processes that run a verb or a script, and verbs that are killed on the way: at a step, at a
+change of files, any time.
 
 One process imports everything and forks for each order, so that 200 runs cost 200 forks.
 """
@@ -22,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 Json = dict[str, Any]  # it goes through a pipe, or to a verb of whatever arguments
+TEMP = tempfile.gettempdir()  # of the machine: a test may have one of its own
 CHANGES = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.link", "os.symlink", "os.chmod"}
 
 
@@ -60,9 +62,9 @@ class Stable:
 
         kill: [module:name, "before" or "after", which call of it], or the number of the change of
         files before which it dies, 0 for none. safe: a file that gets the id of each poll that is
-        in the spool. output: a file for all that it prints. result: a file for what it returned,
-        and the number of changes. more: variables of the environment that are others, the folder in
-        PWD."""
+        in the spool. output: a file for all that it prints; errors: another one for stderr.
+        result: a file for what it returned, and the number of changes. umask: another one than
+        022. more: variables of the environment that are others, the folder in PWD."""
         env = {**os.environ, **order.pop("more", {})}
         cwd = env["PWD"] if env.get("PWD") != os.environ.get("PWD") else os.getcwd()
         run = {"verb": verb, "arguments": arguments, "env": env, "cwd": cwd, **order}
@@ -79,6 +81,16 @@ class Stable:
     def run(self, verb: str, arguments: Json, **order: Any) -> int:
         return self.wait(self.start(verb, arguments, **order))
 
+    def script(self, code: str, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
+        """Run a script with these words, as `python -c` does, and without a terminal; `more` as in
+        `start`."""
+        with tempfile.TemporaryDirectory(dir=TEMP) as folder:
+            output, errors = Path(folder, "output"), Path(folder, "errors")
+            arguments = {"code": code, "words": words}
+            code_of_end = self.run("script", arguments, output=output, errors=errors, more=more)
+            texts = [file.read_text() for file in (output, errors)]
+            return subprocess.CompletedProcess(words, code_of_end, *texts)
+
     def _ask(self, order: Json) -> int:
         assert self._process.stdin and self._process.stdout
         self._process.stdin.write(json.dumps(order, default=str) + "\n")
@@ -90,7 +102,8 @@ class Stable:
 
 
 def serve() -> None:
-    for name in ("verbs.load", "verbs.publish", "verbs.reconcile", "evidence", "closing"):
+    for name in ("verbs.load", "verbs.publish", "verbs.reconcile", "evidence", "closing",
+                 "cli.main"):  # fmt: skip
         importlib.import_module(f"wolkvox_billing.{name}")
     for name in ("dlt.destinations.impl.duckdb.duck", "dlt.destinations.impl.postgres.postgres",
                  "dlt.pipeline.pipeline", "dlt.load.load", "dlt.normalize.normalize",
@@ -117,9 +130,11 @@ def live(order: Json) -> int:
     os.environ.update(order["env"])
     os.chdir(order["cwd"])
     tempfile.tempdir = None
-    output = os.open(order.get("output", os.devnull), os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    for number in (1, 2):
-        os.dup2(output, number)
+    os.umask(order.get("umask", 0o022))
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    output = order.get("output", os.devnull)
+    for number, file in ((1, output), (2, order.get("errors", output))):
+        os.dup2(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND), number)
     try:
         if "safe" in order:
             note_polls(Path(order["safe"]))
@@ -131,9 +146,13 @@ def live(order: Json) -> int:
         returned = run(order["verb"], order["arguments"])
         if "result" in order:
             Path(order["result"]).write_text(json.dumps([returned, len(changes)], default=str))
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
     except BaseException:
         traceback.print_exc()
         return 1
+    finally:
+        sys.stdout.flush()
     return 0
 
 
@@ -143,6 +162,10 @@ def run(verb: str, arguments: Json) -> Any:
     from wolkvox_billing.verbs import load, publish
     from wolkvox_billing.verbs.reconcile import reconcile
 
+    if verb == "script":
+        sys.argv = ["-c", *arguments["words"]]
+        exec(arguments["code"], {"__name__": "__main__"})  # noqa: S102 # a test's own script
+        return None
     if now := arguments.pop("now", None):
         arguments["clock"] = lambda: datetime.fromisoformat(now)
     if verb == "load":

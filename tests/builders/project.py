@@ -15,10 +15,10 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import psycopg2
 import pytest
 
+from builders.duckdb_files import attached
 from fake_wolkvox import Vendor
 from wolkvox_billing.verbs.load import LoadReport, load
 from wolkvox_billing.verbs.poll import PollReport, poll
@@ -38,6 +38,8 @@ class Project:
     destination: str = "duckdb"
     settings: dict[str, Any] = field(default_factory=dict)
     dsn: str = ""
+    # Of reports, that `builders.record` has seen to, by the address of the database.
+    tables: dict[str, set[str]] = field(default_factory=dict)
 
     def load(self, **more: Any) -> LoadReport:
         """Run a `load` by the vendor's clock; new tries come at once."""
@@ -79,9 +81,8 @@ class Project:
 
     def _run(self, sql: str, read_only: bool = True) -> tuple[list[str], list[tuple[Any, ...]]]:
         if self.destination == "duckdb":
-            file = str(self.folder / "wolkvox.duckdb")
-            with closing(duckdb.connect(file, read_only=read_only)) as db:
-                db.execute("SET TimeZone = 'UTC'; SET search_path = 'wolkvox_billing'")
+            with attached(self.folder / "wolkvox.duckdb", read_only=read_only) as db:
+                db.execute("SET search_path = 'wolkvox.wolkvox_billing'")
                 result = db.execute(sql)
                 return [column[0] for column in result.description or ()], result.fetchall()
         with closing(psycopg2.connect(self.dsn)) as pg, pg, pg.cursor() as cursor:

@@ -15,16 +15,17 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-import duckdb
 import psycopg2
 import pyarrow
 from psycopg2.extras import execute_values
 
+from builders.duckdb_files import attached
 from builders.project import SERVERS, TOKENS, Project
 from builders.worlds import once
 from fake_wolkvox.reply import envelope
 from wolkvox_billing.invoices import read_invoices
 from wolkvox_billing.invoices.tables import document_rows, line_rows
+from wolkvox_billing.marts.refresh import refresh
 from wolkvox_billing.polling.polls import Poll
 from wolkvox_billing.polling.tables import (
     TABLES,
@@ -40,7 +41,8 @@ from wolkvox_billing.vendor.client import Answer
 from wolkvox_billing.vendor.operations import Operation
 from wolkvox_billing.vendor.readings import read_rows
 from wolkvox_billing.verbs.invoices import invoices
-from wolkvox_billing.verbs.load import refresh_marts
+from wolkvox_billing.verbs.load import meaning_of
+from wolkvox_billing.warehouse.place import opened
 
 BEFORE = datetime(2026, 1, 1, 12, tzinfo=timezone.utc)  # when the tables were made
 ZONE = ZoneInfo("America/Bogota")
@@ -71,8 +73,8 @@ def write_polls(project: Project, *calls: Call, **meaning: Any) -> None:
     with _tables_of(project) as tables:
         for table, (key, rows_of_table) in rows.items():
             tables.put(table, key, rows_of_table)
-    clock = lambda: project.vendor.now  # noqa: E731
-    refresh_marts(destination=project.destination, clock=clock, **meaning)
+    with opened(project.destination) as pipeline:  # not the verdicts, as `refresh_marts` does
+        refresh(pipeline, meaning_of(**meaning), project.vendor.now)
 
 
 def write_documents(project: Project, files: Sequence[Path]) -> None:
@@ -88,24 +90,41 @@ def write_documents(project: Project, files: Sequence[Path]) -> None:
 
 def with_tables(project: Project, reports: set[str] | None = None) -> None:
     """See that a project has all tables; those that it lacks are without a row."""
-    wanted = sorted(reports or {REPORT})
+    wanted = {REPORT, *(reports or ())}
+    known = project.tables.setdefault(project.dsn, set())
+    if wanted <= known:
+        return
     if not (project.folder.parent / "dlt").exists():
-        once(project, _make_tables, wanted)
+        once(project, _make_tables)
     names = {name for (name,) in project.query("SELECT table_name FROM information_schema.tables")}
-    if lacking := [name for name in ("polls", *wanted) if name not in names]:
-        _make_tables(project, wanted if "polls" in lacking else lacking)
+    if not {"polls", REPORT} <= names:
+        _make_tables(project)
     elif "invoice_lines" not in names:
         _make_invoice_tables(project)
+    for report in sorted(wanted - names - {REPORT}):
+        _copy_table(project, report)
+    known |= wanted
 
 
-def _make_tables(project: Project, reports: Sequence[str]) -> None:
+def _make_tables(project: Project) -> None:
     now, project.vendor.now = project.vendor.now, BEFORE
-    for report in reports:
-        project.vendor.answer(TOKENS["acme"], report, [])
-    assert project.load(reports=list(reports), force=True).is_good
+    project.vendor.answer(TOKENS["acme"], REPORT, [])
+    assert project.load(reports=[REPORT], force=True).is_good
     project.vendor.now = now
     project.execute(f"DELETE FROM wolkvox_billing.polls WHERE started_at = '{BEFORE.isoformat()}'")
     _make_invoice_tables(project)
+
+
+def _copy_table(project: Project, report: str) -> None:
+    """Make the table of a report, as a load makes it: all reports have the same columns."""
+    if project.destination == "postgres":
+        project.execute(f"CREATE TABLE {report} (LIKE {REPORT} INCLUDING ALL)")
+        return
+    [(made,)] = project.query(
+        f"SELECT sql FROM duckdb_tables() WHERE schema_name = 'wolkvox_billing' "
+        f"AND table_name = '{REPORT}'"
+    )
+    project.execute(made.replace(REPORT, report, 1))
 
 
 def _make_invoice_tables(project: Project) -> None:
@@ -150,10 +169,10 @@ def _rows_of(batch: Batch) -> dict[str, _Rows]:
 
 
 class _Tables:
-    """The tables of a project, over a connection of the test's own."""
+    """The tables of a project, over a cursor of the test's own."""
 
-    def __init__(self, project: Project, database: Any) -> None:
-        self.cursor = database.cursor()
+    def __init__(self, project: Project, cursor: Any) -> None:
+        self.cursor = cursor
         self.is_duckdb = project.destination == "duckdb"
         self._run("SET TimeZone = 'UTC'")
         [(self.load_id,)] = self._run("SELECT MAX(load_id) FROM wolkvox_billing._dlt_loads")
@@ -194,8 +213,10 @@ class _Tables:
 
 @contextmanager
 def _tables_of(project: Project) -> Iterator[_Tables]:
-    is_duckdb = project.destination == "duckdb"
-    file = str(project.folder / "wolkvox.duckdb")
-    with closing(duckdb.connect(file) if is_duckdb else psycopg2.connect(project.dsn)) as database:
-        yield _Tables(project, database)
+    if project.destination == "duckdb":
+        with attached(project.folder / "wolkvox.duckdb", read_only=False) as db:
+            yield _Tables(project, db)
+        return
+    with closing(psycopg2.connect(project.dsn)) as database:
+        yield _Tables(project, database.cursor())
         database.commit()

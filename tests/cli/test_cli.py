@@ -19,6 +19,7 @@ import duckdb
 import pytest
 from click.testing import CliRunner, Result
 
+from builders.killing import Stable
 from builders.project import TOKENS, Project, configure
 from builders.worlds import once
 from fake_wolkvox import Vendor
@@ -62,6 +63,11 @@ def command(*words: str, **environment: str) -> Result:
     return result
 
 
+def started(runs: Stable, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run the same as a process that has everything imported."""
+    return runs.script("from wolkvox_billing.cli.main import run; run()", *words, **AT_ONCE)
+
+
 def load_well(project: Project) -> None:
     assert command("load").exit_code == 0
 
@@ -94,9 +100,9 @@ def test_load_ends_by_its_outcome(
     assert outcome in result.stdout
 
 
-def test_load_says_that_it_kept_the_pace(project: Project) -> None:
+def test_load_says_that_it_kept_the_pace(project: Project, runs: Stable) -> None:
     """A second `load` within the pace asks nothing, says so, and ends in 0; `--force` asks."""
-    assert run("load").returncode == 0
+    assert started(runs, "load").returncode == 0
     again = command("load")
     assert again.exit_code == 0
     assert "not asked" in again.stdout and "pace_minutes" in again.stdout
@@ -105,19 +111,19 @@ def test_load_says_that_it_kept_the_pace(project: Project) -> None:
     assert len(project.vendor.calls) == 2
 
 
-def test_load_rests_after_the_days_calls_are_spent(project: Project) -> None:
+def test_load_rests_after_the_days_calls_are_spent(project: Project, runs: Stable) -> None:
     """After a spent quota the next `load` does not ask, says until when, and ends in 1."""
     project.vendor.misbehave("quota_spent", times=1)
-    assert run("load").returncode == 1
+    assert started(runs, "load").returncode == 1
     again = command("load", "--force")
     assert again.exit_code == 1
     assert "resting until" in again.stdout
     assert len(project.vendor.calls) == 1
 
 
-def test_load_prints_json_for_machines(project: Project) -> None:
+def test_load_prints_json_for_machines(project: Project, runs: Stable) -> None:
     """`load --json` prints one JSON object on stdout, and one line per call on stderr."""
-    result = run("load", "--json")
+    result = started(runs, "load", "--json")
     report = json.loads(result.stdout)
     assert [(p["operation_id"], p["outcome"], p["rows"]) for p in report["polls"]] == [
         ("acme", "ok", 1)
@@ -155,10 +161,12 @@ def test_a_wrong_setting_is_named(project: Project, environment: dict[str, str],
     assert "Traceback" not in result.stderr and "s3cr3t" not in result.stderr
 
 
-def test_missing_settings_are_named(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_settings_are_named(
+    project: Project, runs: Stable, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Without operations the message says which file or variable to set."""
     monkeypatch.delenv("SOURCES__WOLKVOX_BILLING__OPERATIONS")
-    result = run("load")
+    result = started(runs, "load")
     assert result.returncode == 2
     assert ".dlt/secrets.toml" in result.stderr
     assert "SOURCES__WOLKVOX_BILLING__TOKEN" in result.stderr
@@ -262,22 +270,22 @@ def test_check_tells_a_name_from_a_connection(project: Project) -> None:
 
 
 def test_check_shows_the_first_rows(
-    project: Project, vendor: Vendor, monkeypatch: pytest.MonkeyPatch
+    project: Project, runs: Stable, vendor: Vendor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """`check` asks each operation once and shows what came; a terminal escape is made harmless."""
     configure(monkeypatch, vendor, "acme", "beta")
     rows = [{"operation": "A\x1b[31m", "description": "d", "items": "7", "date": "2026-11-10"}]
     vendor.answer(TOKENS["acme"], REPORT, rows)
-    result = run("check")
+    result = started(runs, "check")
     assert result.returncode == 0
     assert result.stdout.count(": works") == 2
     assert "\\x1b[31m" in result.stdout and "\x1b" not in result.stdout
     assert len(vendor.calls) == 2
 
 
-def test_status_before_anything_is_loaded(project: Project) -> None:
+def test_status_before_anything_is_loaded(project: Project, runs: Stable) -> None:
     """`status` without a load says what to do, makes no file, and ends in 0."""
-    result = run("status")
+    result = started(runs, "status")
     assert result.returncode == 0
     assert "wolkvox-billing load" in result.stdout
     assert not (project.folder / "wolkvox.duckdb").exists()
@@ -294,7 +302,7 @@ def test_status_on_postgres(
     assert [(row["operation_id"], row["polls_24h"]) for row in status["rows"]] == [("acme", 1)]
 
 
-def test_a_person_sees_progress_and_a_pipe_does_not(project: Project) -> None:
+def test_a_person_sees_progress_and_a_pipe_does_not(project: Project, runs: Stable) -> None:
     """On a terminal the progress is drawn; in a pipe there is one plain line per call."""
     leader, follower = pty.openpty()
     process = subprocess.Popen(
@@ -313,7 +321,7 @@ def test_a_person_sees_progress_and_a_pipe_does_not(project: Project) -> None:
         pass
     assert process.wait(30) == 0
     assert b"\x1b[" in drawn and b"asking wolkvox" in drawn
-    assert "\x1b" not in run("load", "--force").stderr
+    assert "\x1b" not in started(runs, "load", "--force").stderr
 
 
 def test_help_and_version_and_completion(tmp_path: Path) -> None:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from builders.killing import Stable
 from builders.project import Project, configure
 from wolkvox_billing.cli.listing import failures_of
 from wolkvox_billing.verbs.airflow_pool import look_at_pool
@@ -96,7 +95,7 @@ def test_how_old_is_too_old(warehouse: Project, monkeypatch: pytest.MonkeyPatch)
     assert [sentence.split()[0] for sentence in stale()] == ["acme", "beta", "gama"]
 
 
-def test_the_command_line_tells(project: Project) -> None:
+def test_the_command_line_tells(project: Project, runs: Stable) -> None:
     """`load`, `refresh`, `status`, `reconcile` and `invoices` have what failed in their JSON."""
     for words, code in (
         (["load"], 0),
@@ -104,14 +103,8 @@ def test_the_command_line_tells(project: Project) -> None:
         (["status", "--stale-after", "30"], 0),
         (["status", "--stale-after", "0"], 1),
     ):
-        process = subprocess.run(
-            [sys.executable, "-m", "wolkvox_billing", *words, "--json"],
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        code_of_main = "from wolkvox_billing.cli.main import run; run()"
+        process = runs.script(code_of_main, *words, "--json")
         assert process.returncode == code, process.stderr
         result = json.loads(process.stdout)
         assert len(result["failures"]) == code, result

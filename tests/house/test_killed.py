@@ -10,7 +10,6 @@ import os
 import random
 import signal
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from builders.killing import Stable, stable
+from builders.killing import Stable
 from builders.kills import KILLS, note
 from builders.months import ONE_LINE, ONE_PRICE, READ, bill, invoice, local, read
 from builders.project import TOKENS, Project, configure
@@ -74,12 +73,6 @@ STEPS: dict[str, tuple[str, str, int]] = {
     "after the views": ("wolkvox_billing.verbs.load:refresh", "after", 1),
 }
 WHILE_ASKING = list(STEPS)[:5]  # not all answers are there
-
-
-@pytest.fixture(scope="module")
-def runs() -> Iterator[Stable]:
-    with stable() as started:
-        yield started
 
 
 class Life:

@@ -25,7 +25,7 @@ import duckdb
 import pytest
 
 from builders.evidence import write_evidence
-from builders.killing import stable
+from builders.killing import Stable
 from builders.leaks import TOKEN, leaks, read_command_lines, shows
 from builders.months import ONE_LINE, ONE_PRICE
 from builders.project import SERVERS, Project
@@ -71,25 +71,15 @@ for way in sys.argv[2:]:
 """
 
 
-def run(tmp_path: Path, *ways: str, destination: str = "duckdb", script: str = RUN) -> str:
+def run(
+    runs: Stable, tmp_path: Path, *ways: str, destination: str = "duckdb", script: str = RUN
+) -> str:
     """Return all that a process printed that ran once in each of these ways, `load` or plain `dlt`;
     what it wrote is below `tmp_path`."""
     for folder in ("home", "tmp"):
         (tmp_path / folder).mkdir(exist_ok=True)
-    process = subprocess.run(
-        [sys.executable, "-c", script, destination, *ways],
-        env={
-            **os.environ,
-            "PYTHONPATH": os.pathsep.join(sys.path),
-            "RUNTIME__LOG_LEVEL": "DEBUG",
-            "TMPDIR": str(tmp_path / "tmp"),
-        },
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    more = {"RUNTIME__LOG_LEVEL": "DEBUG", "TMPDIR": str(tmp_path / "tmp")}
+    process = runs.script(script, destination, *ways, **more)
     printed = process.stdout + process.stderr
     assert process.returncode == 0, printed
     assert ("DEBUG" in printed) == ("SettingsError" not in printed), printed
@@ -126,11 +116,11 @@ REFUSALS = [  # each is one call; what is tried again meets the next one
 ]
 
 
-def test_every_refusal_at_debug(project: Project, tmp_path: Path) -> None:
+def test_every_refusal_at_debug(project: Project, runs: Stable, tmp_path: Path) -> None:
     """Success and every refusal leave no trace of the token, and a redirect does not carry it."""
     for refusal in REFUSALS:
         project.vendor.misbehave(refusal, times=1)
-    printed = run(tmp_path, *["load"] * 9, *["dlt"] * 9)
+    printed = run(runs, tmp_path, *["load"] * 9, *["dlt"] * 9)
     assert {call.token for call in project.vendor.calls} == {TOKEN}
     assert len(project.vendor.calls) == len(REFUSALS)
     assert project.vendor.elsewhere_calls == []
@@ -148,7 +138,7 @@ WAYS = [
 
 @pytest.mark.parametrize("place", WAYS)
 def test_every_place_for_the_token(
-    project: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, place: str
+    project: Project, monkeypatch: pytest.MonkeyPatch, runs: Stable, tmp_path: Path, place: str
 ) -> None:
     """Wherever the token is set, and whoever runs the source, it is sent and shows nowhere."""
     secrets = project.folder / ".dlt" / "secrets.toml"
@@ -165,7 +155,7 @@ def test_every_place_for_the_token(
     elif place == WAYS[3]:
         secrets.write_text(f'[sources.wolkvox_billing]\nserver = "0010"\ntoken = "{TOKEN}"\n')
     project.vendor.misbehave("wrong_token", times=1)
-    printed = run(tmp_path, "dlt", "dlt", "load")
+    printed = run(runs, tmp_path, "dlt", "dlt", "load")
     assert [(call.token, call.status) for call in project.vendor.calls] == [
         (TOKEN, 403),
         (TOKEN, 200),
@@ -176,13 +166,13 @@ def test_every_place_for_the_token(
 
 
 def test_a_postgres_that_refuses(
-    project: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    project: Project, monkeypatch: pytest.MonkeyPatch, runs: Stable, tmp_path: Path
 ) -> None:
     """With PostgreSQL out of reach neither the token nor its password shows, in answers that wait
     on disk neither."""
     address = f"postgresql://loader:{PASSWORD}@127.0.0.1:1/wolkvox"
     monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", address)
-    printed = run(tmp_path, "dlt", "load", destination="postgres")
+    printed = run(runs, tmp_path, "dlt", "load", destination="postgres")
     assert len(project.vendor.calls) == 1
     assert list(tmp_path.rglob("spool/*.poll"))  # the answer waits
     for secret in (TOKEN, PASSWORD):
@@ -191,13 +181,13 @@ def test_a_postgres_that_refuses(
 
 
 def test_a_warehouse_that_works(
-    warehouse: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    warehouse: Project, monkeypatch: pytest.MonkeyPatch, runs: Stable, tmp_path: Path
 ) -> None:
     """A good run into a warehouse leaves neither token nor password behind, nor in its tables."""
     if warehouse.destination == "postgres":
         address = warehouse.dsn.replace(":unused@", f":{PASSWORD}@")
         monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", address)
-    printed = run(tmp_path, "dlt", "load", destination=warehouse.destination)
+    printed = run(runs, tmp_path, "dlt", "load", destination=warehouse.destination)
     assert len(warehouse.query("SELECT * FROM readings")) == 2
     for secret in (TOKEN, PASSWORD):
         assert not shows(printed.encode(), secret), printed
@@ -211,17 +201,17 @@ def test_a_warehouse_that_works(
             assert not shows(plain.encode(), PASSWORD), table
 
 
-def test_an_answer_that_repeats_the_token(project: Project, tmp_path: Path) -> None:
+def test_an_answer_that_repeats_the_token(project: Project, runs: Stable, tmp_path: Path) -> None:
     """An answer in which the vendor repeats the token is kept without it, and says so."""
     body = json.dumps({"code": 403, "error": "403", "msg": f"token {TOKEN} is in maintenance"})
     project.vendor.answer(TOKEN, REPORT, body.encode())
-    run(tmp_path, "load")
+    run(runs, tmp_path, "load")
     project.vendor.answer(
         TOKEN,
         REPORT,
         [{"operation": TOKEN, "description": "Audios", "items": "5", "date": "2026-11-10"}],
     )
-    printed = run(tmp_path, "load")
+    printed = run(runs, tmp_path, "load")
     notes = project.query("SELECT note FROM polls ORDER BY poll_id")
     assert notes[-1] == ("the answer repeated the token: it is masked",)
     assert project.query(f"SELECT operation, items_raw FROM {REPORT}") == [("[token]", "5")]
@@ -243,17 +233,14 @@ def test_a_published_copy(project: Project, tmp_path: Path, copy: str) -> None:
     assert leaks(tmp_path) == []
 
 
-def test_a_killed_run_and_an_evidence_file(project: Project, tmp_path: Path) -> None:
+def test_a_killed_run_and_an_evidence_file(project: Project, runs: Stable, tmp_path: Path) -> None:
     """What a killed run leaves in the spool shows no token, nor does an evidence file."""
     body = json.dumps({"code": 403, "error": "403", "msg": f"token {TOKEN} is in maintenance"})
     project.load()
     project.vendor.answer(TOKEN, REPORT, body.encode())
     arguments = {"now": "2026-11-10T18:00:00+00:00"}
-    with stable() as runs:
-        assert (
-            runs.run("load", arguments, kill=["wolkvox_billing.polling.spool:Spool.keep", "after"])
-            == -9
-        )
+    kill = ["wolkvox_billing.polling.spool:Spool.keep", "after"]
+    assert runs.run("load", arguments, kill=kill) == -9
     [spooled] = tmp_path.rglob("*.poll")
     assert b"[token] is in maintenance" in spooled.read_bytes()
     Path("line_map.csv").write_text(ONE_LINE)
@@ -280,12 +267,12 @@ for words in ("check", "load --force --json", "refresh", "invoices inbox", "reco
 """
 
 
-def test_every_verb_at_debug(project: Project, tmp_path: Path) -> None:
+def test_every_verb_at_debug(project: Project, runs: Stable, tmp_path: Path) -> None:
     """No verb prints or leaves it at the level at which everybody logs all; other levels print less
     of the same."""
     (project.folder / "inbox").mkdir()
     (project.folder / "inbox" / "a.xml").write_text(TOKEN)  # that is no invoice, and is not quoted
-    printed = run(tmp_path, script=VERBS)
+    printed = run(runs, tmp_path, script=VERBS)
     assert printed.count("ENDED") == 13
     assert not shows(printed.encode(), TOKEN), printed
     (project.folder / "inbox" / "a.xml").unlink()
@@ -352,16 +339,17 @@ def test_no_argument_takes_a_secret() -> None:
 
 
 @pytest.mark.parametrize("mask", [0o022, 0o000])
-def test_what_holds_answers_is_its_owners(project: Project, tmp_path: Path, mask: int) -> None:
+def test_what_holds_answers_is_its_owners(
+    project: Project, runs: Stable, tmp_path: Path, mask: int
+) -> None:
     """The working folder, the spool and a new DuckDB file with its log are for their owner, while
     a run is under way too, and so is evidence; a copy for BI is for others; a file that is there
     keeps its mode."""
     before = os.umask(mask)
     try:
-        with stable() as runs:
-            kill = ["wolkvox_billing.verbs.load:refresh", "before"]
-            arguments = {"now": "2026-11-10T17:00:00+00:00"}
-            assert runs.run("load", arguments, kill=kill) == -9  # in mid-load
+        kill = ["wolkvox_billing.verbs.load:refresh", "before"]
+        arguments = {"now": "2026-11-10T17:00:00+00:00"}
+        assert runs.run("load", arguments, kill=kill, umask=mask) == -9  # in mid-load
         paths = [path for path in (tmp_path / "dlt").rglob("*") if "wolkvox-billing" in str(path)]
         paths = [path for path in paths if path.name not in ("pipelines", "wolkvox-billing")]
         paths += project.folder.glob("wolkvox.duckdb*")
@@ -420,11 +408,11 @@ def test_a_wrong_setting_is_told_without_it(
 
 
 def test_a_wrong_setting_leaves_nothing(
-    project: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    project: Project, monkeypatch: pytest.MonkeyPatch, runs: Stable, tmp_path: Path
 ) -> None:
     """A run that ends on a wrong `operations` prints and leaves nothing of it."""
     monkeypatch.setenv(OPERATIONS, WRONG["not JSON"])
-    printed = run(tmp_path, "dlt", "load")
+    printed = run(runs, tmp_path, "dlt", "load")
     assert printed.count("SettingsError: ") == 2
     assert not shows(printed.encode(), TOKEN), printed
     assert leaks(tmp_path) == []

@@ -18,6 +18,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from builders.fuzzing import tries
 from builders.project import Project
 from wolkvox_billing.marts.engine import Engine
 from wolkvox_billing.marts.meaning import Meaning
@@ -125,7 +126,7 @@ def months(draw: st.DrawFn) -> list[Batch]:
 
 
 EXAMPLES = settings(
-    max_examples=40,
+    max_examples=tries(40),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

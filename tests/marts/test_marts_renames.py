@@ -15,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from builders.fuzzing import tries
 from wolkvox_billing.marts.renames import Rename, find_renames
 
 REPORTS = ("rsync_s3_mp3", "vision")
@@ -120,7 +121,7 @@ ANSWERS = st.lists(
 
 
 @settings(
-    max_examples=60,
+    max_examples=tries(60),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -6,24 +6,17 @@ Three of them; `make faults` starts twenty.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from builders.killing import Stable, stable
+from builders.killing import Stable
 from builders.kills import KILLS, note
 from builders.project import SERVERS, TOKENS, Project, configure
 from fake_wolkvox import Vendor
 
 MANY = 20 if KILLS else 3
-
-
-@pytest.fixture(scope="module")
-def runs() -> Iterator[Stable]:
-    with stable() as world:
-        yield world
 
 
 def all_at_once(

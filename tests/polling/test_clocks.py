@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from builders.killing import Stable, stable
+from builders.killing import Stable
 from builders.project import NOON, TOKENS, Project, configure
 
 REPORT = "rsync_s3_mp3"
@@ -18,12 +17,6 @@ MONTHS = (
     "SELECT billing_period_start, billing_period_end, last_quantity "
     "FROM wolkvox_billing_marts.usage_monthly ORDER BY 1"
 )
-
-
-@pytest.fixture(scope="module")
-def runs() -> Iterator[Stable]:
-    with stable() as world:
-        yield world
 
 
 def tell(project: Project, items: str, day: str, operation: str = "acme") -> None:

@@ -75,9 +75,8 @@ def say(
 def say_all(
     project: Project, *documents: str, report: str = COUNTED, card: str = "", **policy: Any
 ) -> list[ReconciledRow]:
-    for table in ("invoice_documents", "invoice_lines"):
-        if project.query(f"SELECT 1 FROM information_schema.tables WHERE table_name = '{table}'"):
-            project.execute(f"DELETE FROM wolkvox_billing.{table}")
+    with_tables(project)
+    project.execute("DELETE FROM invoice_documents; DELETE FROM invoice_lines")
     bill(project, *documents)
     line_map = f"{MAP},,*grabaciones*,{report},acme,,quantity\n"
     card = card or f"{CARD}{report},,,0,100,COP,2026-01-01,\n"
