@@ -358,6 +358,41 @@ def test_a_file_is_read_as_excel_saves_it(tmp_path: Path, data: bytes) -> None:
     assert (rate.report, rate.unit_price, rate.currency) == (REPORT, 100, "COP")
 
 
+COMMAS = CARD.strip()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(f"{COMMAS}\n{tier('90,5')}", id="typed below commas"),
+        pytest.param(f"{COMMAS};;;;;;;\n# a, b;;;;;;;\n{tier('90,5')}", id="in columns beside"),
+        pytest.param(f"{HEADER}\n{tier('90.5').replace(';', ',')}", id="commas below ;"),
+        pytest.param(f"{COMMAS}\n{tier('90.5')}".replace(";", "\t"), id="tabs below commas"),
+        pytest.param(f"{COMMAS}\n{tier('90,5')}".replace(";;;0", ';;"a; b, c";0'), id="quotes"),
+    ],
+)
+def test_a_row_may_have_another_delimiter_than_the_file(tmp_path: Path, text: str) -> None:
+    """Where Excel shows a file in one column, a row that is typed beside it comes with Excel's own
+    delimiter and decimal mark; what stood there before is padded with it."""
+    before = f"{REPORT},b,,0,70,COP,2026-01-01," + (";;;;;;;" if ";;;;;;;" in text else "")
+    first, second = card_of(tmp_path, f"{text}\n{before}\n".encode())
+    assert (first.report, first.unit_price) == (REPORT, Decimal("90.5"))
+    assert (second.operation_id, second.unit_price, second.valid_from) == (
+        "b", 70, date(2026, 1, 1),
+    )  # fmt: skip
+
+
+def test_a_delimiter_in_a_text_divides_no_row(tmp_path: Path) -> None:
+    """A pattern has `;` in a file of commas, or commas in one of `;`."""
+    own = f"{MAP},,*a;b;c;d;e;f;g*,{REPORT},,p;,quantity\n".encode()
+    [row] = map_of(tmp_path, own)
+    assert (row.pattern, row.product) == ("*a;b;c;d;e;f;g*", "p;")
+    [row] = map_of(tmp_path, f"{MAP.replace(',', ';')};;*a, b*;{REPORT};;;quantity\n".encode())
+    assert row.pattern == "*a, b*"
+    [row] = map_of(tmp_path, f"{MAP};;*a, b*;{REPORT};;;quantity\n".encode())
+    assert row.pattern == "*a, b*"
+
+
 def test_a_file_in_excels_old_encoding_is_read(tmp_path: Path) -> None:
     """cp1252, as the plain CSV of a Spanish Excel."""
     [row] = map_of(tmp_path, f"{MAP},,*grabación*,{REPORT},,Señal,quantity\n".encode("cp1252"))
@@ -643,18 +678,32 @@ def test_the_mart_holds_the_terms(warehouse: Project) -> None:
     ]
 
 
-def test_each_example_of_the_templates_can_be_taken(tmp_path: Path) -> None:
-    """What --init writes behind a # is a row that is read, with the header that it writes."""
+@pytest.mark.parametrize(
+    ("locale", "delimiter"), [("en", ","), ("es", ";"), ("es_CO", ";"), ("es_MX", ",")]
+)
+def test_each_example_of_the_templates_can_be_taken(
+    tmp_path: Path, locale: str, delimiter: str
+) -> None:
+    """What --init writes behind a # is a row that is read, with the header that it writes; cells
+    are divided as Excel divides them where the language is spoken."""
     files = tmp_path / "map.csv", tmp_path / "card.csv"
-    assert write_templates(*files) == list(files)
+    assert write_templates(*files, locale) == list(files)
     terms = set()
     for file in files:
-        *comments, header = file.read_text().splitlines()
-        examples = [text[2:] for text in comments if text.count(",") >= header.count(",")]
+        text = file.read_text("utf-8-sig")
+        assert ("Vale la primera fila" in text or "Lo que dice el contrato" in text) == (
+            locale != "en"
+        )
+        *comments, header = text.splitlines()
+        assert header.count(delimiter) >= 7
+        marks = header.count(delimiter)
+        examples = [text[2:] for text in comments if text.count(delimiter) >= marks]
         assert len(examples) >= 7
         for example in examples:
             # A tier goes with the first one of its kind.
-            first = example.replace(",10000,", ",0,").replace(",1000,100,", ",0,100,")
+            parts = example.replace(delimiter, ",")
+            first = parts.replace(",10000,", ",0,").replace(",1000,100,", ",0,100,")
+            first = first.replace(",", delimiter)
             file.write_text("\n".join([header, *dict.fromkeys((first, example))]))
             if file.name == "card.csv":
                 terms |= {row.term for row in read_rate_card(file, REPORTS)}

@@ -49,6 +49,12 @@ def marks_of(locale: str) -> Marks:
     return Marks(get_group_symbol(locale), get_decimal_symbol(locale))
 
 
+def list_separator(locale: str) -> str:
+    """Return what is between cells of a CSV that Excel opens in columns: `;` where a comma is
+    before decimals."""
+    return ";" if marks_of(locale).decimal == "," else ","
+
+
 @lru_cache
 def month_names(locale: str) -> list[str]:
     """Return the short names of the months, January's first."""

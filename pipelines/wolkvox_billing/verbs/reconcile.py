@@ -113,7 +113,7 @@ def init(
     Raises SettingsError where a file cannot be written or read.
     """
     policy = policy or configured(read_policy)
-    written = write_templates(Path(policy.line_map), Path(policy.rate_card))
+    written = write_templates(Path(policy.line_map), Path(policy.rate_card), policy.language)
     rows = read_line_map(Path(policy.line_map), REPORTS)
     with opened(destination, dataset) as pipeline:
         try:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from wolkvox_billing.errors import SettingsError
 from wolkvox_billing.invoices.document import Rejected, short
-from wolkvox_billing.invoices.sheets.delimited import decoded, find_delimiter
+from wolkvox_billing.invoices.sheets.delimited import DELIMITERS, decoded, find_delimiter
 from wolkvox_billing.invoices.sheets.headings import letters_of
 
 RUNS_AS_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a text in a spreadsheet that begins so
@@ -56,6 +56,14 @@ class _Layout(NamedTuple):
     header: Sequence[str]
 
 
+class _Record(NamedTuple):
+    """A row's cells, the line on which it begins, and its text."""
+
+    line: int
+    cells: list[str]
+    text: str
+
+
 class _Malformed(Exception):
     """A row that is no CSV."""
 
@@ -77,10 +85,13 @@ def read_rows(file: Path, columns: Sequence[str], optional: Sequence[str] = ()) 
         raise SettingsError(f"{file.name}, line {error.line}: {error}") from None
     if not records:
         raise SettingsError(f"{file} is empty: expected a first line {','.join(columns)}")
-    header = _header(file, *records[0], columns, optional)
+    header = _header(file, records[0].line, records[0].cells, columns, optional)
     present = [column for column in (*columns, *optional) if column in header]
     layout = _Layout(file.name, present, written.delimiter, header)
-    return [_row(line, cells, layout) for line, cells in records[1:]]
+    return [
+        _row(record.line, _typed_cells(record, written.delimiter, len(columns)), layout)
+        for record in records[1:]
+    ]
 
 
 def read_text(file: Path, columns: Sequence[str]) -> CsvText:
@@ -119,17 +130,18 @@ def _delimiter(lines: Sequence[str], columns: Sequence[str]) -> str:
 
     def count_known(delimiter: str) -> int:
         try:
-            _, first = next(_records(lines, delimiter), (0, []))
+            first = next(_records(lines, delimiter), None)
         except _Malformed:
             return 0
-        return len(wanted & set(map(letters_of, first)))
+        return len(wanted & set(map(letters_of, first.cells))) if first else 0
 
     return find_delimiter(count_known)
 
 
-def _records(lines: Sequence[str], delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield the rows that are neither blank nor a comment, with the lines on which they begin."""
-    line, is_first = 0, True
+def _records(lines: Sequence[str], delimiter: str) -> Iterator[_Record]:
+    """Yield the rows that are neither blank nor a comment."""
+    line, is_first, padding = 0, True, ""
+    texts: list[str] = []  # of the row that is read
 
     def uncommented() -> Iterator[str]:
         nonlocal line, is_first
@@ -138,11 +150,14 @@ def _records(lines: Sequence[str], delimiter: str) -> Iterator[tuple[int, list[s
             if is_first and _is_comment(text.strip().split(delimiter, 1)):
                 continue
             line, is_first = (n, False) if is_first else (line, False)
-            yield f"{text}\n"
+            texts.append(text.rstrip(padding) if padding else text)
+            yield f"{texts[-1]}\n"
 
     reader = csv.reader(uncommented(), delimiter=delimiter, strict=True)
+    is_header = True
     while True:
         is_first = True
+        texts.clear()
         try:
             cells = [cell.strip() for cell in next(reader)]
         except StopIteration:
@@ -153,8 +168,36 @@ def _records(lines: Sequence[str], delimiter: str) -> Iterator[tuple[int, list[s
             raise _Malformed(
                 line, f"{problem}: a cell with a quote in it is written " + '"like ""this"""'
             ) from None
-        if _has_text(cells) and not _is_comment(cells):
-            yield line, cells
+        if not _has_text(cells) or _is_comment(cells):
+            continue
+        if is_header:
+            padding = _padding_of(texts[-1], delimiter)
+            cells[-1] = cells[-1].rstrip(padding) if padding else cells[-1]
+            is_header = False
+        yield _Record(line, cells, "\n".join(texts))
+
+
+def _padding_of(header: str, delimiter: str) -> str:
+    """Return the delimiter that Excel has put behind a header that it shows in one column, since a
+    row below was typed into several; '' where it has not."""
+    last = header.rstrip(" ")[-1:]
+    return last if last in DELIMITERS and last != delimiter else ""
+
+
+def _typed_cells(record: _Record, delimiter: str, columns: int) -> list[str]:
+    """Return the cells of a row; where it was typed with another delimiter than its file's, as
+    Excel does below a header that it shows in one column, by that one. `columns`: how many a row
+    has at least but for the last, which may be blank."""
+    if len(record.cells) >= columns - 1:
+        return record.cells
+    for other in DELIMITERS:
+        try:
+            cells = next(csv.reader([record.text], delimiter=other, strict=True), [])
+        except csv.Error:
+            continue
+        if other != delimiter and len(cells) >= columns - 1:
+            return [cell.strip() for cell in cells]
+    return record.cells
 
 
 def _has_text(cells: Sequence[str]) -> bool:

@@ -15,70 +15,32 @@ from wolkvox_billing.reconciliation.contract import line_map, rate_card
 from wolkvox_billing.reconciliation.contract.csv_file import RUNS_AS_FORMULA, read_text
 from wolkvox_billing.reconciliation.contract.line_map import MapRow, first_fit
 from wolkvox_billing.reconciliation.contract.names import named_reports
+from wolkvox_billing.reconciliation.contract.template_texts import LINE_MAP, RATE_CARD
 from wolkvox_billing.reconciliation.facts import BilledLine
+from wolkvox_billing.values.locales import ENGLISH, language_of, list_separator
 from wolkvox_billing.values.spelling import plain
 from wolkvox_billing.values.tax_id import canonical_id
 
 _PROPOSED = re.compile(r"^\s*#\s*(?:proposed:)?\s*", re.IGNORECASE)
-_LINE_MAP = """\
-# Which line of an invoice bills which report. The first row that fits a line wins.
-# pattern: * stands for any text; case and accents do not matter. A blank supplier_id, item_code or
-#   pattern fits all; a blank operation_id is the one that the line names, or the only one there is,
-#   and * is all operations together; a blank product is the report as a whole.
-# report: the vendor's name, such as rsync_s3_mp3; a row that compares nothing may leave it blank.
-# role: quantity, price_component (an amount without a quantity), fee, discount, tax, ignore, or
-#   accepted (agreed, whatever it is).
-# factor: units of the report in one unit of the line, such as 1000. Blank: by the line's unit.
-# 900123456,,*grabaciones*s3*,rsync_s3_mp3,,,quantity,
-# ,,*grabaciones por mil*,rsync_s3_mp3,,,quantity,1000
-# ,,*consumo minimo*,rsync_s3_mp3,,,price_component,
-# ,,*descuento*,rsync_s3_mp3,,,discount,
-# ,,*todas las operaciones*,rsync_s3_mp3,*,,quantity,
-# ,,*cargo fijo*,,,,fee,
-# ,,*soporte*,,,,accepted,
-"""
-_RATE_CARD = """\
-# What the contract says, from valid_from to before valid_to (blank: further on). A blank
-# operation_id or product means all. `term` says what unit_price is:
-# unit_price: what units beyond from_quantity cost, `per` of them: 1000 is a price per thousand.
-# rsync_s3_mp3,,,0,100,COP,2026-01-01,,,unit_price,,,,,
-# rsync_s3_mp3,,,10000,90,COP,2026-01-01,,,unit_price,,,,,
-# rsync_s3_mp3,,,0,90000,COP,2026-01-01,,,unit_price,1000,,,,
-#   The first 1,000 are free: a tier at 0, and the price from 1,000 on.
-# rsync_s3_mp3,,,0,0,COP,2026-01-01,,,unit_price,,,,,
-# rsync_s3_mp3,,,1000,100,COP,2026-01-01,,,unit_price,,,,,
-#   tiers: graduated, or all_units where the tier that a month reaches prices all of it.
-# rsync_s3_mp3,,,0,100,COP,2026-01-01,,,unit_price,,all_units,,,
-# rsync_s3_mp3,,,10000,90,COP,2026-01-01,,,unit_price,,all_units,,,
-#   pooled: `all` where tiers, minimum and package are of all operations together.
-# rsync_s3_mp3,,,0,100,COP,2026-01-01,,,unit_price,,,all,,
-# rsync_s3_mp3,,,10000,90,COP,2026-01-01,,,unit_price,,,all,,
-#   rounding: to what each call is rounded up, such as minute or 6_seconds.
-# ivr_minutes,,,0,50,COP,2026-01-01,,minute,unit_price,,,,,
-# minimum: what a month costs at least. The line that tops it up is a price_component.
-# rsync_s3_mp3,,,,1000000,COP,2026-01-01,,,minimum,,,,,
-# package: what from_quantity units cost that are used until valid_to, beyond which the unit price
-#   holds. The line that bills it is a fee of its pattern.
-# rsync_s3_mp3,,,36000,2880000,COP,2026-01-01,2027-01-01,,package,,,,,*paquete anual*
-# fee: what the lines cost that pattern fits, every month, year, or once.
-# ,,,,200000,COP,2026-01-01,,,fee,,,,month,*cargo fijo*
-# ,,,,500000,COP,2026-01-01,,,fee,,,,once,*instalacion*
-# discount_percent: what is taken off; tax_percent: the tax that is put on.
-# rsync_s3_mp3,,,,10,COP,2026-01-01,,,discount_percent,,,,,
-# ,,,,19,,2026-01-01,,,tax_percent,,,,,
-"""
+# An example of a row, and no sentence: a comma of which has a blank behind it.
+_EXAMPLE = re.compile(r"# (?!.*, )(?:[^,\n]*,){6,}.*")
 
 
-def write_templates(map_file: Path, card_file: Path) -> list[Path]:
-    """Write the files that do not exist yet, and return them. Raises SettingsError."""
+def write_templates(map_file: Path, card_file: Path, locale: str = ENGLISH) -> list[Path]:
+    """Write the files that do not exist yet as Excel opens them in a locale, in its language, and
+    return them. Raises SettingsError."""
     written: list[Path] = []
+    language = language_of(locale)
+    delimiter = list_separator(locale)
+    encoding = "utf-8" if language == ENGLISH else "utf-8-sig"  # by the BOM Excel knows UTF-8
     for file, text, columns in (
-        (map_file, _LINE_MAP, (*line_map.COLUMNS, *line_map.OPTIONAL)),
-        (card_file, _RATE_CARD, (*rate_card.COLUMNS, *rate_card.OPTIONAL)),
+        (map_file, LINE_MAP[language], (*line_map.COLUMNS, *line_map.OPTIONAL)),
+        (card_file, RATE_CARD[language], (*rate_card.COLUMNS, *rate_card.OPTIONAL)),
     ):
+        own = _EXAMPLE.sub(lambda example: example[0].replace(",", delimiter), text)
         try:
-            with file.open("x", encoding="utf-8") as out:
-                out.write(text + ",".join(columns) + "\n")
+            with file.open("x", encoding=encoding) as out:
+                out.write(own + delimiter.join(columns) + "\n")
             written.append(file)
         except FileExistsError:
             continue
