@@ -72,9 +72,14 @@ _STRANGE = st.sampled_from(
      "&", "%", "=", "\ud800", "\uf026", "\u0661", "\u0130", "\xdf", "\u2028", "--", "a" * 300]
 )  # fmt: skip
 texts = st.lists(st.text(max_size=8) | _STRANGE, max_size=3).map("".join)
+# As rows of totals are called; a line that is called so is looked at by its amounts.
+_TOTALS = {"net", "neto", "sum", "suma", "sumas", "due", "saldo", "count", "cuenta", "average"}
 _PLAIN = st.text(string.ascii_letters + string.digits + " .-áÑ", min_size=1, max_size=12).filter(
     lambda text: (
-        text.strip() == text and any(c.isalpha() for c in text) and "total" not in text.lower()
+        text.strip() == text
+        and any(c.isalpha() for c in text)
+        and "total" not in text.lower()
+        and text.lower().strip(" .-") not in _TOTALS
     )
 )
 

@@ -73,6 +73,17 @@ def test_a_row_that_says_total_is_no_row_wherever_it_says_so(label: str) -> None
         assert any("says that it is a total: row 4" in w for w in document.warnings)
 
 
+@pytest.mark.parametrize("name", ["VA", "Van", "Pasa a factura", "Vienen de datos"])
+def test_a_line_with_a_price_may_be_called_like_what_is_carried_over(name: str) -> None:
+    """What goes from page to page has no price of its own: with one it is a line."""
+    for amount in (0, 500):
+        own = {"Factura": "FE-1001", "Concepto": name, "Cantidad": amount, "Unitario": 1}
+        extra = row(**OF_DOCUMENT | own | {"Subtotal": amount, "IVA": 0, "Moneda": "COP"})
+        document = document_in(listed(HEADINGS, *DETAIL, extra))
+        assert [line.description for line in document.lines][LINES:] == [name]
+        assert document.net_amount == NET + amount
+
+
 @pytest.mark.parametrize("label", ["Total FE-1001", "Gran total", "Total general"])
 def test_a_total_may_stand_above_or_between(label: str) -> None:
     """Wherever the row stands, it is a total."""

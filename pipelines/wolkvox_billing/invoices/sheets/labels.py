@@ -48,8 +48,9 @@ _FILLERS = _words(
     "junio jun june julio jul july agosto ago august aug septiembre setiembre sept sep september "
     "octubre oct october noviembre nov november diciembre dic december dec"
 )
+_OF_PAGES = re.compile(r"(?:viene|vienen|va|van|pasa|pasan)(?: (?:a|de|del)\b.*)?")
 _CARRIED = re.compile(
-    r"suma y sigue|(?:viene|vienen|va|van|pasa|pasan)(?: (?:a|de|del)\b.*)?"
+    rf"suma y sigue|{_OF_PAGES.pattern}"
     r"|(?:amount |balance |total )?(?:carried|brought) (?:forward|over)"
     r"|(?:amount|balance) (?:due|forward)|(?:neto |valor |saldo )?a (?:pagar|cancelar)|saldo"
     r"|saldo a la fecha|(?:valor|vr|vlr|importe|monto)(?: total)?(?: (?:de|de la|del))?"
@@ -94,6 +95,12 @@ def _label_of(text: str) -> tuple[str, ...]:
     if any(word in _TOTALS and (word not in _AT_AN_END or word in ends) for word in words):
         return words
     return ()
+
+
+def is_of_pages(text: str) -> bool:
+    """Return whether a text says that an amount goes from page to page: a word or two, and so with
+    a price beside it a line's own."""
+    return len(text) <= _LONGEST and bool(_OF_PAGES.fullmatch(" ".join(_label_of(text))))
 
 
 def total_label(text: str, field: str | None, known: Collection[str]) -> str:

@@ -414,7 +414,9 @@ def _label(row: SheetRow, values: Sequence[CellValue], known: set[str]) -> str:
     strengths = [
         labels.total_label(value, fields.get(n), known)
         for n, value in enumerate(values)
-        if isinstance(value, str) and fields.get(n) not in ("status", "is_no_bill")
+        if isinstance(value, str)
+        and fields.get(n) not in ("status", "is_no_bill")
+        and not ("unit_price" in row.values and labels.is_of_pages(value))
     ]
     return labels.STRONG if labels.STRONG in strengths else max(strengths, default="")
 
