@@ -18,6 +18,7 @@ from wolkvox_billing.vendor.reports import (
     choose_reports,
 )
 from wolkvox_billing.warehouse.configuration import read_configuration, source_settings
+from wolkvox_billing.warehouse.known_settings import refuse_stray_settings
 
 
 @dataclass(repr=False, eq=False)
@@ -70,6 +71,7 @@ def read_poll_settings(**overrides: object) -> PollSettings:
 def check_poll_settings(settings: SourceSettings) -> PollSettings:
     """Return the settings of the polling by those of the source. Raises SettingsError, which names
     the setting and never shows a token."""
+    refuse_stray_settings()
     _check_variables(settings)
     operations = read_operations(
         settings.operations, settings.server, settings.token, settings.base_url, settings.timezone

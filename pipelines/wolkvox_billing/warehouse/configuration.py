@@ -107,7 +107,7 @@ class SettingsFiles:
 
     def path_of(self, *keys: str) -> str:
         """Return the file that a value is from: the upper one, where both have it."""
-        return next(file.path for file in self.layers if _look_up(file.tables, keys) is not None)
+        return next(file.path for file in self.layers if look_up(file.tables, keys) is not None)
 
 
 def _read_toml(path: str) -> Toml:
@@ -133,7 +133,9 @@ def _read_toml(path: str) -> Toml:
         ends = "at end of document" in str(error)
         line_number = number[1] if number else text.count("\n") + 1 if ends else None
         where = f", line {line_number}" if line_number else ""
-        raise SettingsError(f"{path}{where}: this is not TOML") from None
+        raise SettingsError(
+            f'{path}{where}: this is not TOML (a text is in quotes: server = "0010")'
+        ) from None
 
 
 def _lay_over(lower: Toml, upper: Toml) -> Toml:
@@ -145,7 +147,8 @@ def _lay_over(lower: Toml, upper: Toml) -> Toml:
     return merged
 
 
-def _look_up(tables: object, keys: Sequence[str]) -> object:
+def look_up(tables: object, keys: Sequence[str]) -> object:
+    """Return the value below these keys, or None."""
     for key in keys:
         if not isinstance(tables, dict) or key not in tables:
             return None
@@ -205,7 +208,7 @@ class Configuration:
                 return Entry(text, f"in the variable {variable}")
         for files in (self.secrets, self.config):
             for path in paths:
-                value = _look_up(files.tables, (*path, name))
+                value = look_up(files.tables, (*path, name))
                 if value is None:
                     continue
                 section = f"under [{'.'.join(path)}]" if path else "before any section"

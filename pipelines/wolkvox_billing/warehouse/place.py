@@ -37,6 +37,7 @@ from wolkvox_billing.warehouse.dlt_gaps import (
     read_schema_once,
     resolve_once,
 )
+from wolkvox_billing.warehouse.known_settings import refuse_stray_settings
 from wolkvox_billing.warehouse.sql import engine_name, engine_of
 from wolkvox_billing.warehouse.working_folder import (
     ALL,
@@ -75,6 +76,7 @@ def _place(destination: str, dataset: str) -> _Place:
     # What is polled is nobody's business.
     os.environ.setdefault("RUNTIME__DLTHUB_TELEMETRY", "false")
     check_dataset(dataset)
+    refuse_stray_settings()
     try:
         factory = Destination.from_reference(destination)
         assert factory is not None

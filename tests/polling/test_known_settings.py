@@ -1,0 +1,247 @@
+"""Names of settings: a misspelt one is told with its file, its line and the name that is near."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from builders.project import Project
+from wolkvox_billing import SettingsError
+from wolkvox_billing.cli.main import main
+from wolkvox_billing.marts.meaning import Meaning
+from wolkvox_billing.polling.settings import SourceSettings
+from wolkvox_billing.reconciliation.policy import Policy
+from wolkvox_billing.warehouse.configuration import SettingsFile, SettingsFiles
+from wolkvox_billing.warehouse.known_settings import (
+    NAMES,
+    RECONCILIATION,
+    SOURCE,
+    strays_in_file,
+    strays_in_variables,
+)
+
+OURS = "[sources.wolkvox_billing]\n"
+
+
+def strays(folder: Path, text: str) -> list[str]:
+    path = folder / "config.toml"
+    path.write_text(text)
+    tables = SettingsFiles.read("config.toml").layers[0].tables
+    return [str(stray) for stray in strays_in_file(SettingsFile("config.toml", tables))]
+
+
+@pytest.fixture
+def in_settings_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / ".dlt").mkdir()
+    monkeypatch.chdir(tmp_path / ".dlt")
+    monkeypatch.setenv("DLT_PROJECT_DIR", str(tmp_path))
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    return tmp_path / ".dlt"
+
+
+def test_each_setting_is_known_by_its_name() -> None:
+    """What somebody reads is what is known: of the source, of the views and of the comparison."""
+    source = {field.name for field in fields(SourceSettings)}
+    assert set(NAMES[SOURCE]) == source | {field.name for field in fields(Meaning)}
+    assert set(NAMES[RECONCILIATION]) == {field.name for field in fields(Policy)}
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (
+            OURS + 'pace_minutes = 5\nreport = ["all"]',
+            "config.toml, line 3: nobody knows the setting `report` under "
+            "[sources.wolkvox_billing]: did you mean `reports`?",
+        ),
+        (
+            "[reconcilation]\nlanguage = 'es'",
+            "config.toml, line 1: nobody reads the section [reconcilation]: did you mean "
+            "[reconciliation]?",
+        ),
+        (
+            "\n\n[reconciliation]\n# langage\nlangage = 'es'",
+            "config.toml, line 5: nobody knows the setting `langage` under [reconciliation]: did "
+            "you mean `language`?",
+        ),
+        (
+            "[reconcile]\nlanguage = 'es'",
+            "config.toml, line 1: nobody reads the section [reconcile]: did you mean "
+            "[reconciliation]?",
+        ),
+        (
+            OURS + "language = 'es'",
+            "config.toml, line 2: nobody knows the setting `language` under "
+            "[sources.wolkvox_billing]: it belongs under [reconciliation]",
+        ),
+        (
+            "[source.wolkvox_billing]\nserver = '0010'",
+            "config.toml, line 1: nobody reads the section [source.wolkvox_billing]: did you mean "
+            "[sources.wolkvox_billing]?",
+        ),
+        (
+            "[sources.wolkvox]\nserver = '0010'",
+            "config.toml, line 1: nobody reads the section [sources.wolkvox]: did you mean "
+            "[sources.wolkvox_billing]?",
+        ),
+        (
+            "[wolkvox_billing]\nserver = '0010'",
+            "config.toml, line 1: nobody reads the section [wolkvox_billing]: did you mean "
+            "[sources.wolkvox_billing]?",
+        ),
+        (
+            "[sources.reconciliation]\nlanguage = 'es'",
+            "config.toml, line 1: nobody reads the section [sources.reconciliation]: did you mean "
+            "[reconciliation]?",
+        ),
+        (
+            "sources.wolkvox_billing.pace_minuts = 1",
+            "config.toml, line 1: nobody knows the setting `pace_minuts` under "
+            "[sources.wolkvox_billing]: did you mean `pace_minutes`?",
+        ),
+        (
+            "[sources]\nwolkvox_billing = {Server = '0010'}",
+            "config.toml, line 2: nobody knows the setting `Server` under "
+            "[sources.wolkvox_billing]: did you mean `server`?",
+        ),
+        (
+            "[wolkvox.sources.wolkvox_billing]\nseveer = '0010'",
+            "config.toml, line 2: nobody knows the setting `seveer` under "
+            "[wolkvox.sources.wolkvox_billing]: did you mean `server`?",
+        ),
+        (
+            "[sources.wolkvox_billing.wolkvox_billing]\ntokn = '0010'",
+            "config.toml, line 2: nobody knows the setting `tokn` under "
+            "[sources.wolkvox_billing.wolkvox_billing]: did you mean `token`?",
+        ),
+        (
+            "reconciliation = 'es'",
+            "config.toml, line 1: `reconciliation` is a section: write [reconciliation]",
+        ),
+    ],
+)
+def test_a_name_in_a_file_that_nobody_knows_is_told(
+    in_settings_folder: Path, text: str, says: str
+) -> None:
+    """A key or section that nobody reads is told with its file, line and the near name."""
+    assert strays(in_settings_folder, text) == [says]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        OURS + 'reports = ["all"]\nmeasures = {rsync_s3_mp3 = "daily"}',
+        "[sources.wolkvox_billing.measures]\nrsync_s3_mp3 = 'daily'",
+        "[sources.wolkvox_billing.extract]\nworkers = 1",
+        "[[sources.wolkvox_billing.operations]]\nname = 'ventas'",
+        "[sources.wolkvox_reports]\nreport = 'agents'\n[sources.wolkvox_crm]\ntokn = 'x'",
+        "[reconciliations_of_banks]\nrates = 1",
+        "[destination.postgres]\ncredentials = 'x'\n[runtime]\nlog_level = 'INFO'",
+        "[wolkvox.destination.duckdb]\ncredentials = 'x'",
+        "server = '0010'\nreport = 1",
+    ],
+)
+def test_what_is_known_or_of_others_is_told_by_nobody(in_settings_folder: Path, text: str) -> None:
+    """Settings of dlt's own, of other sources and of other programs pass."""
+    assert strays(in_settings_folder, text) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        (
+            "SOURCES__WOLKVOX_BILLING__REPORT",
+            "nobody knows the setting `report`: did you mean `reports`?",
+        ),
+        (
+            "SOURCES__WOLKVOX_BILLING__WOLKVOX_BILLING__TOKN",
+            "nobody knows the setting `tokn`: did you mean `token`?",
+        ),
+        (
+            "SOURCES__WOLKVOX_BILING__TOKEN",
+            "nobody reads it: such a variable begins with SOURCES__WOLKVOX_BILLING__",
+        ),
+        (
+            "sources__wolkvox_billing__token",
+            "nobody reads it: such a variable begins with SOURCES__WOLKVOX_BILLING__",
+        ),
+        (
+            "SOURCES_WOLKVOX_BILLING_TOKEN",
+            "nobody reads it: did you mean SOURCES__WOLKVOX_BILLING__TOKEN?",
+        ),
+        (
+            "RECONCILIATION__LANGAGE",
+            "nobody knows the setting `langage`: did you mean `language`?",
+        ),
+        (
+            "RECONCILATION__LANGUAGE",
+            "nobody reads it: such a variable begins with RECONCILIATION__",
+        ),
+        ("RECONCILIATION_LANGUAGE", "nobody reads it: did you mean RECONCILIATION__LANGUAGE?"),
+        (
+            "WOLKVOX_BILLING_DATASETT",
+            "nobody reads it: did you mean WOLKVOX_BILLING_DATASET?",
+        ),
+        (
+            "WOLKVOX_BILLING__SERVER",
+            "nobody reads it: such a variable begins with SOURCES__WOLKVOX_BILLING__",
+        ),
+        (
+            "WOLKVOX__SOURCES__WOLKVOX_BILLING__SERVR",
+            "nobody knows the setting `servr`: did you mean `server`?",
+        ),
+    ],
+)
+def test_a_variable_that_nobody_reads_is_told(name: str, says: str) -> None:
+    """A variable with our prefix, or nearly so, that names no setting is told with the near one."""
+    assert [str(stray) for stray in strays_in_variables([name], "the variable ")] == [
+        f"the variable {name}: {says}"
+    ]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "SOURCES__WOLKVOX_BILLING__TOKEN",
+        "SOURCES__WOLKVOX_BILLING__MEASURES__RSYNC_S3_MP3",
+        "SOURCES__PIPEDRIVE__TOKN",
+        "RECONCILIATION__CUT_OFF",
+        "RECONCILIATION_SERVICE_HOST",
+        "WOLKVOX_BILLING_POOL",
+        "WOLKVOX_TEST_KILLS",
+        "_WOLKVOX_BILLING_COMPLETE",
+        "DESTINATION__DUCKDB__CREDENTIALS",
+        "PATH",
+        "A__B",
+        "__",
+    ],
+)
+def test_a_variable_that_is_known_or_of_others_is_told_by_nobody(name: str) -> None:
+    """What is read, and what is another program's, passes."""
+    assert strays_in_variables([name], "the variable ") == []
+
+
+@pytest.mark.parametrize("verb", ["poll", "load", "check", "status", "reconcile", "refresh"])
+def test_each_verb_that_reads_settings_ends_in_2(
+    project: Project, monkeypatch: pytest.MonkeyPatch, verb: str
+) -> None:
+    """No verb goes on beside a setting that nobody knows, and nobody is asked anything."""
+    monkeypatch.setenv("SOURCES__WOLKVOX_BILLING__REPORT", '["all"]')
+    words = [verb, *(["--month", "2026-10"] if verb == "reconcile" else [])]
+    result = CliRunner().invoke(main, words)
+    assert (result.exit_code, "did you mean `reports`?" in result.output) == (2, True)
+    assert project.vendor.calls == []
+
+
+def test_a_pipeline_of_somebody_else_refuses_it_too(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`pipeline.run(wolkvox_billing())` raises before anything is asked."""
+    from wolkvox_billing import wolkvox_billing
+
+    monkeypatch.setenv("SOURCES__WOLKVOX_BILLING__REPORT", '["all"]')
+    with pytest.raises(SettingsError, match="did you mean `reports`"):
+        wolkvox_billing()
