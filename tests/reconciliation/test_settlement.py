@@ -286,11 +286,20 @@ def test_the_command_leads_with_what_to_pay(project: Project) -> None:
     ]
     amounts = ["535,500.00", "119,000.00", "416,500.00", "0.00"]
     assert cells[:5] == [
-        ["document", "currency", "asked", "agreed", "questioned", "claimed", "to do"],
-        ["invoice F-1", "COP", *amounts, "question"],
-        ["invoice F-2", "USD", "40.00", "0.00", "40.00", "0.00", "question"],
-        ["all: 1", "COP", *amounts, ""],
-        ["all: 1", "USD", "40.00", "0.00", "40.00", "0.00", ""],
+        [
+            "document",
+            "currency",
+            "asked",
+            "agreed",
+            "questioned",
+            "claimed",
+            "to do",
+            "claim until",
+        ],
+        ["invoice F-1", "COP", *amounts, "question", "2026-11-06"],
+        ["invoice F-2", "USD", "40.00", "0.00", "40.00", "0.00", "question", "2026-11-06"],
+        ["all: 1", "COP", *amounts, "", ""],
+        ["all: 1", "USD", "40.00", "0.00", "40.00", "0.00", "", ""],
     ]
     assert "! question: invoice F-1 asks for 535,500.00 COP: " in done.output
     assert run(main, ["reconcile", "--month", "2026-10", "--fail-on-material"]).exit_code == 1

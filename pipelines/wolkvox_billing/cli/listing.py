@@ -25,7 +25,7 @@ VERDICT_HEADINGS = [
     "operation", "product", "period", "measured", "billed", "cost difference", "status",
 ]  # fmt: skip
 SETTLEMENT_HEADINGS = [
-    "document", "currency", "asked", "agreed", "questioned", "claimed", "to do",
+    "document", "currency", "asked", "agreed", "questioned", "claimed", "to do", "claim until",
 ]  # fmt: skip
 FRESHNESS_HEADINGS = [
     "operation", "report", "product", "this month", "change", "age", "polls in 24 h", "unread days",
@@ -138,6 +138,7 @@ def settlement_as_rows(documents: Sequence[SettledDocument], locale: str = ENGLI
             row.billing_currency,
             *amounts(row),
             caption(row.settlement, locale),
+            row.acceptance_deadline,
         ]
         for row in documents
     ]
@@ -146,6 +147,7 @@ def settlement_as_rows(documents: Sequence[SettledDocument], locale: str = ENGLI
             f"{caption('all', locale)}: {total.documents:,}",
             total.billing_currency,
             *amounts(total),
+            "",
             "",
         ]
         for total in add_up(documents)

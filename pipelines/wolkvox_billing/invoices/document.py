@@ -74,6 +74,7 @@ class Document:
     prepaid_amount: Decimal | None = None
     withheld_amount: Decimal | None = None
     due_date: date | None = None
+    payment_form: str | None = None  # cash, credit
     exchange_rate: Decimal | None = None
     is_test: bool = False
     corrects_number: str | None = None

@@ -83,6 +83,9 @@ class DocumentRow:
         (AMOUNT, "Withholding taxes, as the document states them"),
     ]
     due_date: Annotated[date | None, (DATE, "The day on which it is to be paid")]
+    payment_form: Annotated[
+        str | None, (TEXT, "cash or credit, by DIAN's code; NULL where the document has none")
+    ]
     exchange_rate: Annotated[
         Decimal | None, (AMOUNT, "The rate between its two currencies, as the document states it")
     ]
@@ -192,6 +195,7 @@ def document_rows(paper: Paper, read_at: datetime) -> list[DocumentRow]:
             prepaid_amount=document.prepaid_amount,
             withheld_amount=document.withheld_amount,
             due_date=document.due_date,
+            payment_form=document.payment_form,
             exchange_rate=document.exchange_rate,
             is_test=document.is_test,
             corrects_number=document.corrects_number,

@@ -34,6 +34,7 @@ What is read, and where it is. Paths are direct children, from the root; of the 
                       cac:AllowanceCharge what cbc:AllowanceChargeReason says is withheld
     due_date          cbc:DueDate | cac:PaymentMeans/cbc:PaymentDueDate
                       | cac:PaymentTerms/cbc:PaymentDueDate
+    payment_form      cac:PaymentMeans/cbc:ID, as DIAN has it: 1 cash, 2 credit
     exchange_rate     cac:PaymentExchangeRate/cbc:CalculationRate
     corrects_number   cac:BillingReference/cac:InvoiceDocumentReference/cbc:ID
                       | cac:DiscrepancyResponse/cbc:ReferenceID
@@ -118,6 +119,7 @@ _KINDS = {  # by the root element
 }
 _MOST_NESTED = 2
 _MOST_LINES = 20_000
+_PAYMENT_FORMS = {"1": "cash", "2": "credit"}
 _CENT = Decimal("0.01")
 _DECIMAL = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)", re.ASCII)
 
@@ -285,6 +287,9 @@ def _read_beside_lines(root: Element, kind: _Kind, document: Document) -> None:
     for path in ("cbc:DueDate", "cac:PaymentMeans/cbc:PaymentDueDate",
                  "cac:PaymentTerms/cbc:PaymentDueDate"):  # fmt: skip
         document.due_date = document.due_date or _date(root, path, warnings)
+    forms = [_PAYMENT_FORMS.get(text) for text in _texts(root, "cac:PaymentMeans/cbc:ID")]
+    # Where part of it is paid at once, the rest is on credit.
+    document.payment_form = max(filter(None, forms), default=None)
     path = "cac:PaymentExchangeRate/cbc:CalculationRate"
     rate = _amount(root, path, document, exact=True)
     if rate and rate < 1 and rate != round(rate, 4):

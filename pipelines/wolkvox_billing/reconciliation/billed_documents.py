@@ -19,7 +19,8 @@ _CENT = Decimal("0.01")
 _NOTHING = Decimal()
 # Of tables of earlier releases, which lack them until the next document comes.
 _LATER_COLUMNS = ("allowance_amount", "charge_amount", "rounding_amount", "prepaid_amount",
-                  "withheld_amount", "due_date")  # fmt: skip
+                  "withheld_amount", "due_date", "document_uuid", "payment_form",
+                  "customer_id", "customer_name", "supplier_name")  # fmt: skip
 
 # Of a document's warnings, how those begin that say what the sums are of. They are told again where
 # the document is judged; what is only not stated is not.
@@ -71,6 +72,11 @@ class BilledDocument(NamedTuple):
     prepaid: Decimal | None
     withheld: Decimal | None
     due: date | None = None
+    uuid: str | None = None
+    payment_form: str | None = None
+    customer_id: str | None = None
+    customer_name: str | None = None
+    supplier_name: str | None = None
 
     @property
     def sign(self) -> int:

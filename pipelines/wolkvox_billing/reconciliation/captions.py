@@ -56,6 +56,10 @@ _SPANISH = {
     "claimed": "reclamado",
     "to do": "qué hacer",
     "due": "vence",
+    "claim until": "reclamar hasta",
+    "credited": "abonado",
+    "open": "abierto",
+    "open since": "abierto desde",
     "currency": "moneda",
     "documents": "documentos",
     # cells
@@ -67,6 +71,7 @@ _SPANISH = {
     "claim": "reclamar",
     "question": "preguntar",
     "wait": "esperar",
+    "credited_in_part": "abonado en parte",
     "all": "todos",
     "no invoice": "sin factura",
     "more": "más",

@@ -22,6 +22,8 @@ CUT_OFFS = UNKNOWN, COPIED, CALLED, AFTER_FIRST_NIGHT = (
     "called",
     "after_first_night",
 )
+# From which day the days are counted within which an invoice can be claimed: see `acceptance`.
+ACCEPTANCE_STARTS = EARLIEST_START, *_ = ("earliest", "issue", "receipt", "service")
 # Currencies that are invoiced in whole units, as the contract names them.
 WHOLE_CURRENCIES = ("CLP", "COP", "ISK", "JPY", "KRW", "PYG", "UGX", "VND")
 # What is worth an alarm, by currency, where the setting says nothing: about one US dollar, which is
@@ -56,6 +58,7 @@ class Policy:
     cut_off: str = UNKNOWN
     vendor_lag_hours: Decimal = Decimal(0)
     period_rule: str = PERIOD_RULES[0]
+    acceptance_starts: str = EARLIEST_START
     supplier_ids: tuple[str, ...] = ()
     tail_factor: Decimal = Decimal(2)  # unread time can hold so many times the highest rate seen
     language: str = LANGUAGES[0]
@@ -74,6 +77,7 @@ class Policy:
         for name, allowed in (
             ("period_rule", PERIOD_RULES),
             ("cut_off", CUT_OFFS),
+            ("acceptance_starts", ACCEPTANCE_STARTS),
         ):
             if getattr(self, name) not in allowed:
                 raise SettingsError(

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import tzinfo
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -24,6 +25,7 @@ from wolkvox_billing.marts.settled import (
     InvoiceComponent,
     SettledDocument,
 )
+from wolkvox_billing.reconciliation.acceptance import deadlines_of
 from wolkvox_billing.reconciliation.billed_documents import StatedDocument
 from wolkvox_billing.reconciliation.components import Splitter, payable_of
 from wolkvox_billing.reconciliation.contract.rate import Rate
@@ -86,7 +88,13 @@ def settle(
         lines[line.document_id].append(line)
     splitter = Splitter(question_lines(facts.stated, comparison, judged, rates), policy)
     settled = [
-        _settle(stated, splitter.split(stated), lines[stated.document.document_id], policy)
+        _settle(
+            stated,
+            splitter.split(stated),
+            lines[stated.document.document_id],
+            policy,
+            facts.default_zone,
+        )
         for stated in facts.stated
     ]
     tie_out(facts.stated, settled, lines)
@@ -104,6 +112,7 @@ def _settle(
     components: list[InvoiceComponent],
     lines: Sequence[BilledLine],
     policy: Policy,
+    zone: tzinfo,
 ) -> Settled:
     document = stated.document
     periods = [line.period for line in lines if line.period]
@@ -120,7 +129,7 @@ def _settle(
         questioned_amount=sum((part.questioned_amount for part in components), _NOTHING),
         claimed_amount=sum((part.claimed_amount for part in components), _NOTHING),
         settlement=_settlement_of(components),
-        acceptance_deadline=None,
+        acceptance_deadline=deadlines_of(document, periods, zone).by(policy.acceptance_starts),
         explanation="",
         billing_period_start=min((period.start for period in periods), default=None),
         billing_period_end=max((period.end for period in periods), default=None),

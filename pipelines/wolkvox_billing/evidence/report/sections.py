@@ -59,10 +59,10 @@ def render_settlement(documents: Sequence[SettledDocument], locale: str) -> str:
         return [Money(amount, row.billing_currency) for amount in own]
 
     listed = table(
-        ["document", "number", "issued", "due", *sums, "to do"],
+        ["document", "number", "issued", "due", *sums, "to do", "claim until"],
         [
             [caption(row.document_kind, locale), row.document_number, row.issue_date, row.due_date,
-             *amounts(row), render_status(row.settlement, locale)]
+             *amounts(row), render_status(row.settlement, locale), row.acceptance_deadline]
             for row in documents
         ],
         locale,
