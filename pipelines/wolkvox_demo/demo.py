@@ -1,7 +1,7 @@
 """The demo: two months against the stand-in vendor, in a scratch folder.
 
-    live through both months ─▶ the invoices come ─▶ verdicts, evidence, close of October
-                                      a credit note comes ─▶ reopened, settled, closed again
+    live through both months ─▶ the invoices come ─▶ verdicts, evidence, claim, close of October
+              a credit note comes over a part of it ─▶ reopened, settled, closed again
 
 The stand-in runs as a process of its own and is moved by HTTP only, over the same socket that the
 polls use. Nothing of it is imported: it is not part of the product.
@@ -30,6 +30,7 @@ from wolkvox_billing.evidence import examine, order_evidence
 from wolkvox_billing.reconciliation.policy import Policy
 from wolkvox_billing.values.clock import Clock
 from wolkvox_billing.vendor.reports import TIMEZONE
+from wolkvox_billing.verbs.claim import claim, list_claims
 from wolkvox_billing.verbs.invoices import invoices
 from wolkvox_billing.verbs.load import load
 from wolkvox_billing.verbs.poll import poll
@@ -46,6 +47,7 @@ OPERATIONS = [
 ]
 TOKEN = OPERATIONS[0]["token"]
 OVERBILLED = 2450  # audios, in October's invoice of `ventas`: more than any night can hold
+CREDITED = 450  # of them are given back
 # October's invoice of `soporte` bills what was called in it: without the month's first night, whose
 # calls are of September; that of November is a Sunday's, and brings nothing.
 FIRST_NIGHT = 497
@@ -143,23 +145,33 @@ def _settle(url: str, folder: Path) -> Settled:
     with zipfile.ZipFile(evidence) as archive:
         report.write_bytes(archive.read(report.name))
     by = "finance"
+    [claimed] = claim(
+        october, by=by, out=folder / "claims", evidence=evidence, policy=policy,
+        clock=_november(5, 13),
+    ).claimed  # fmt: skip
     closed = close(
         october, by=by, reason="2,450 audios claimed back: a credit note is promised",
         evidence=evidence, policy=policy, clock=_november(6),
     )  # fmt: skip
-    _receive(url, inbox, token=TOKEN, month=october, extra=OVERBILLED, credited=OVERBILLED)
+    _receive(url, inbox, token=TOKEN, month=october, extra=OVERBILLED, credited=CREDITED)
     second_receipts = invoices([inbox]).receipts
     verdicts_after = reconcile(october, policy=policy, clock=_november(12)).rows
     (doubt,) = find_broken_closes()
-    reason = "the credit note has come"
+    reason = "a credit note has come"
     reopened = reopen(october, by=by, reason=reason, policy=policy, clock=_november(12, 13))
-    closed_again = close(october, by=by, policy=policy, clock=_november(12, 14))
+    closed_again = close(
+        october, by=by, reason="2,000 audios are still claimed", policy=policy,
+        clock=_november(12, 14),
+    )  # fmt: skip
+    claims, _ = list_claims(policy=policy, clock=_november(12, 14))
     return Settled(
         receipts=receipts,
         verdicts=[*september.rows, *result.rows],
         evidence=evidence,
         examined=examine(evidence),
         report=report,
+        claimed=claimed,
+        claims=claims,
         note=[receipt for receipt in second_receipts if receipt.document_kind == "credit_note"],
         doubt=str(doubt),
         verdicts_after=verdicts_after,

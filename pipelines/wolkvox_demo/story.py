@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+from wolkvox_billing.cli.claims import print_claims
 from wolkvox_billing.cli.listing import (
     RECEIPT_HEADINGS,
     VERDICT_HEADINGS,
@@ -17,8 +18,11 @@ from wolkvox_billing.cli.listing import (
 from wolkvox_billing.cli.terminal import print_table, say
 from wolkvox_billing.closing import Close
 from wolkvox_billing.evidence import Examined
+from wolkvox_billing.marts.claimed import OpenClaim
 from wolkvox_billing.marts.reconciled import ReconciledRow
+from wolkvox_billing.values.locales import ENGLISH
 from wolkvox_billing.values.periods import format_days
+from wolkvox_billing.verbs.claim import ClaimedDocument
 from wolkvox_billing.verbs.invoices import Receipt
 from wolkvox_billing.warehouse.place import opened
 from wolkvox_billing.warehouse.sql import rows_of
@@ -33,6 +37,8 @@ class Settled:
     evidence: Path
     examined: Examined
     report: Path  # out of the evidence, for a browser
+    claimed: ClaimedDocument
+    claims: list[OpenClaim]  # with the note
     note: list[Receipt]
     doubt: str  # why the close of October no longer held
     verdicts_after: list[ReconciledRow]  # of October, with the note
@@ -135,14 +141,18 @@ def tell(story: Story) -> None:
     result = "; ".join(examined.problems) or "as the manifest says"
     say(f"  verified: {examined.members} members, {result}")
     closed, *later = settled.records
+    say(f"  {settled.claimed.says}")
     _tell_record(closed)
-    say("A week later a credit note comes", bold=True)
+    say("A week later a credit note comes, over a part of it", bold=True)
     print_table(RECEIPT_HEADINGS, [receipt_as_row(receipt) for receipt in settled.note])
     say(f"  {settled.doubt}")
     for record in later:
         _tell_record(record)
     _tell_verdicts(settled.verdicts_after)
+    say("What is still open of the claim", bold=True)
+    print_claims(settled.claims, ENGLISH)
     say("What to open", bold=True)
+    say(f"  the claim's letter, in Word:         {settled.claimed.letter}")
     say(f"  the evidence's report, in a browser: {settled.report}")
     say(f"  the tables and marts, in DuckDB:     {story.location}")
     say("  SELECT * FROM wolkvox_billing_marts.invoice_reconciliation;")

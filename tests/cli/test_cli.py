@@ -336,9 +336,9 @@ def test_help_and_version_and_completion(tmp_path: Path) -> None:
 
 def test_demo_tells_the_whole_story(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     """`demo` lives through two months and shows counts, gap, refusals, a restated day, a garbled
-    row, the invoices, a verdict of each kind, the evidence, and October's close, reopening and
-    second close; what it prints is in the file that it names."""
-    result = run("demo", TMPDIR=str(project.folder))
+    row, the invoices, a verdict of each kind, the evidence, the claim, and October's close,
+    reopening and second close; what it prints is in the file that it names."""
+    result = run("demo", TMPDIR=str(project.folder), COLUMNS="140")
     assert result.returncode == 0, result.stderr
     for text in ("13,696", "18 Sep to 20 Sep, 30 Sep, 8 Oct to 9 Oct", "EXCEEDS THE LIMIT",
                  "1.234,5", "WVX26106952", "1,614,600.00", "NC26106952",
@@ -352,8 +352,9 @@ def test_demo_tells_the_whole_story(project: Project, monkeypatch: pytest.Monkey
                  "it agrees with what was called in the month, by its nights (14,356 audios)",
                  " members, as the manifest says",
                  "2026-10 was closed on 2026-11-06 17:00 UTC by finance: 2,450 audios claimed",
-                 "and no longer holds: ventas RSYNC S3 MP3: reconciliation_status "
-                 "overbilled_quantity -> matched",
+                 "and no longer holds: ventas RSYNC S3 MP3: billed_quantity 16,146 -> 15,696",
+                 "invoice WVX26106952: 291,550.00 COP claimed",
+                 "│ 291,550.00 │ 53,550.00 │ 238,000.00 │ 2026-11-05 │",
                  "2026-10 was reopened on 2026-11-12 18:00 UTC by finance",
                  "2026-10 was closed on 2026-11-12 19:00 UTC by finance"):  # fmt: skip
         assert text in result.stdout
@@ -370,10 +371,10 @@ def test_demo_tells_the_whole_story(project: Project, monkeypatch: pytest.Monkey
             "JOIN wolkvox_billing.invoice_lines AS l USING (document_id) ORDER BY 1, 2"
         ).fetchall()
     assert last[0] == 13696
-    # of October's, one bills 2,450 more than were copied, and a note gives them back; the other
-    # one bills what was called: without the month's first night
+    # of October's, one bills 2,450 more than were copied, and a note gives 450 back; the other one
+    # bills what was called: without the month's first night
     assert [(f"{month:%m}", int(count)) for month, count in billed] == [
-        ("09", 12912), ("09", 13874), ("10", 2450), ("10", 14356), ("10", 16146)]  # fmt: skip
+        ("09", 12912), ("09", 13874), ("10", 450), ("10", 14356), ("10", 16146)]  # fmt: skip
 
 
 def test_a_load_that_nobody_can_hear(project: Project) -> None:

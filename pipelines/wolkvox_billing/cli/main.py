@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 
 import click
 
-from wolkvox_billing.cli import billing, calls, readers
+from wolkvox_billing.cli import billing, calls, claims, readers
 from wolkvox_billing.cli.terminal import complain, spinning
 from wolkvox_billing.errors import SettingsError, WolkvoxError
 from wolkvox_billing.version import __version__
@@ -93,6 +93,7 @@ def demo() -> None:
 for command in (
     calls.poll, calls.load, calls.check,
     billing.invoices, billing.reconcile, billing.explain, billing.close, billing.verify,
+    claims.claim,
     readers.status, readers.refresh, readers.publish, readers.sql,
 ):  # fmt: skip
     main.add_command(command)

@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -36,8 +35,8 @@ from wolkvox_billing.closing.records import (
     next_id,
     read_closes,
 )
+from wolkvox_billing.closing.signing import signed_words, signer
 from wolkvox_billing.errors import SettingsError
-from wolkvox_billing.invoices.document import storable
 from wolkvox_billing.marts.settled import SettledDocument
 from wolkvox_billing.reconciliation.mart import fill, fill_anew
 from wolkvox_billing.reconciliation.policy import Policy, read_policy
@@ -201,18 +200,7 @@ def _sign(
     """Raises SettingsError for words that cannot be meant."""
     read_month(month)
     proof = read_proof(Path(evidence), month) if evidence is not None else None
-    return _Signature(_signer(by), _storable(reason), proof, policy or configured(read_policy))
-
-
-def _signer(by: str | None) -> str:
-    try:
-        return _storable(by) or getpass.getuser()
-    except (OSError, KeyError, ImportError):  # a container whose user has no name
-        raise SettingsError("this user has no login name: say with --by who closes") from None
-
-
-def _storable(text: str | None) -> str | None:
-    return storable((text or "").strip()) or None
+    return _Signature(signer(by), signed_words(reason), proof, policy or configured(read_policy))
 
 
 @dataclass(frozen=True)

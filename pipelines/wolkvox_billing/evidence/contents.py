@@ -26,6 +26,7 @@ from wolkvox_billing.invoices.tables import INVOICE_TABLES
 from wolkvox_billing.marts.reconciled import KEY, KINDS, ReconciledRow
 from wolkvox_billing.marts.settled import COMPONENT_COLUMNS, SETTLEMENT_COLUMNS
 from wolkvox_billing.polling.tables import TABLES
+from wolkvox_billing.reconciliation.claimed import CLAIM_TABLES, CLAIMS
 from wolkvox_billing.reconciliation.policy import Policy
 from wolkvox_billing.reconciliation.settlement import Settled, read_settled, settled_tables
 from wolkvox_billing.values.periods import DAY, Period
@@ -160,7 +161,7 @@ class _Reader:
     def read_table(self, name: str, where: str) -> Table:
         """Return the rows of one of our tables, without the bytes of answers and dlt's own columns;
         a column that is not there is NULL."""
-        key, columns = {**TABLES, **INVOICE_TABLES}[name][1:]
+        key, columns = {**TABLES, **INVOICE_TABLES, **CLAIM_TABLES}[name][1:]
         kinds = {
             column: _KINDS[kind["data_type"]]
             for column, (kind, _) in columns.items()
@@ -218,6 +219,7 @@ def _tables(
         ),
         "invoice_documents": documents,
         "invoice_lines": reader.read_table("invoice_lines", f"document_id IN ({ids or 'NULL'})"),
+        CLAIMS: reader.read_table(CLAIMS, f"document_id IN ({ids or 'NULL'})"),
         "invoice_reconciliation": sort_table(KINDS, map(astuple, verdicts), KEY),
     }
 

@@ -12,15 +12,18 @@ MANIFEST = "manifest.json"
 VERSIONS = "versions.json"
 # What each layout of evidence holds always; versions.json says which one it is, and that of the
 # first versions nothing. A file that was written once is checked by its own.
-LAYOUT = "3"
+LAYOUT = "4"
 _TABLES = {
     "1": ("readings", "polls", "usage_restatements", "invoice_documents", "invoice_lines",
           "invoice_reconciliation"),
     "2": ("readings", "polls", "usage_restatements", "usage_monthly", "answers",
           "invoice_documents", "invoice_lines", "invoice_reconciliation"),
+    "3": ("readings", "polls", "usage_restatements", "usage_monthly", "answers",
+          "invoice_documents", "invoice_lines", "invoice_reconciliation", "invoice_components",
+          "invoice_settlement"),
     LAYOUT: ("readings", "polls", "usage_restatements", "usage_monthly", "answers",
-             "invoice_documents", "invoice_lines", "invoice_reconciliation", "invoice_components",
-             "invoice_settlement"),
+             "invoice_documents", "invoice_lines", "claims", "invoice_reconciliation",
+             "invoice_components", "invoice_settlement"),
 }  # fmt: skip
 ALWAYS = {
     layout: {

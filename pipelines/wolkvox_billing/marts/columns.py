@@ -1,9 +1,11 @@
 """A sentence for each column of the marts: the same name means the same everywhere."""
 
+from wolkvox_billing.marts.claimed import CLAIM_COMMENTS
 from wolkvox_billing.marts.reconciled import COMMENTS
 from wolkvox_billing.marts.settled import SETTLED_COMMENTS
 
 COLUMNS = {
+    **CLAIM_COMMENTS,
     **SETTLED_COMMENTS,
     **COMMENTS,
     "as_of_epoch": "The moment up to which the marts speak, in seconds since 1970",

@@ -19,6 +19,7 @@ from importlib import resources
 from zoneinfo import ZoneInfo
 
 from wolkvox_billing.marts import rendered
+from wolkvox_billing.marts.claimed import CLAIMS_DDL
 from wolkvox_billing.marts.engine import Engine
 from wolkvox_billing.marts.meaning import Meaning
 from wolkvox_billing.marts.reconciled import DDL
@@ -38,6 +39,7 @@ MARTS = (
     "invoice_reconciliation",
     "invoice_components",
     "invoice_settlement",
+    "claims_open",
 )
 VIEWS = (
     "stg_readings",
@@ -50,6 +52,7 @@ VIEWS = (
     "invoice_reconciliation",
     "invoice_components",
     "invoice_settlement",
+    "claims_open",
 )
 TABLES = {
     "refreshed": "as_of_epoch BIGINT, timezone VARCHAR, gauge_month VARCHAR, "
@@ -71,10 +74,19 @@ TABLES = {
     "reconciled": DDL,
     "components": COMPONENTS_DDL,
     "settled": SETTLEMENT_DDL,
+    "claimed": CLAIMS_DDL,
     "reconciled_by": "inputs_digest VARCHAR, policy_digest VARCHAR",
 }
 # What `reconcile` fills: the views are made without it.
-RECONCILED = ("line_map", "rate_card", "reconciled", "components", "settled", "reconciled_by")
+RECONCILED = (
+    "line_map",
+    "rate_card",
+    "reconciled",
+    "components",
+    "settled",
+    "claimed",
+    "reconciled_by",
+)
 CALENDAR = ("months", "days")
 _ROWS_OF_A_STATEMENT = 5000
 _FEW_ROWS = 10  # from some twenty on columns take less time

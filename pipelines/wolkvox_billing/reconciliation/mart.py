@@ -21,6 +21,7 @@ from wolkvox_billing.invoices.tables import INVOICE_TABLES
 from wolkvox_billing.marts.reconciled import ReconciledRow
 from wolkvox_billing.marts.refresh import alone, refresh
 from wolkvox_billing.marts.sql import insert_columns
+from wolkvox_billing.reconciliation.claimed import CLAIM_TABLES, open_claims, read_claims
 from wolkvox_billing.reconciliation.collect import read_facts
 from wolkvox_billing.reconciliation.contract.line_map import read_line_map, warn_of_map
 from wolkvox_billing.reconciliation.contract.rate import FOREVER, Rate
@@ -99,7 +100,7 @@ def _inputs(client: Client, raw: str, policy: Policy) -> str:
     tables = tables_in(client, raw)
     loaded = [
         rows(f"SELECT COUNT(*), MAX(_dlt_load_id) FROM {raw}.{table}")
-        for table in sorted(INVOICE_TABLES.keys() & tables)
+        for table in sorted({*INVOICE_TABLES, *CLAIM_TABLES} & tables)
     ]
     before = literal(max(days).replace(day=1))
     used = [
@@ -128,9 +129,9 @@ def fill_anew(
 
 
 def fill(pipeline: dlt.Pipeline, policy: Policy, month: Period | None = None) -> Filled:
-    """Fill `invoice_reconciliation`, `invoice_components` and `invoice_settlement`; return what was
-    filled in, of a month or of all. Raises SettingsError, DoesNotTieOut, and WolkvoxError for a
-    number too large to store."""
+    """Fill `invoice_reconciliation`, `invoice_components`, `invoice_settlement` and `claims_open`;
+    return what was filled in, of a month or of all. Raises SettingsError, DoesNotTieOut, and
+    WolkvoxError for a number too large to store."""
     raw = pipeline.dataset_name
     with pipeline.sql_client() as client:
         inputs = _inputs(client, raw, policy)  # first: what comes meanwhile makes the next one fill
@@ -147,11 +148,13 @@ def fill(pipeline: dlt.Pipeline, policy: Policy, month: Period | None = None) ->
         rows = [_storable(_row(verdict, facts, policy)) for verdict in verdicts]
         judged = [*zip(verdicts, rows, strict=True)]
         settled = settle(facts, comparison, judged, rates, policy)
+        claims = open_claims(read_claims(client, raw), facts.stated, facts.default_zone)
         tables: dict[str, list[tuple[object, ...]]] = {
             "line_map": [astuple(row) for row in line_map],
             "rate_card": [_card_row(rate) for rate in rates],
             "reconciled": [astuple(row) for row in rows],
             **settled_tables(settled),
+            "claimed": [astuple(claim) for claim in claims],
             "reconciled_by": [(inputs, policy_digest(policy))],
         }
         with client.begin_transaction():

@@ -147,7 +147,7 @@ class SettlementWriter(NamedTuple):
         """Return what a document asks for, what is agreed, questioned and claimed of it, and which
         components are questioned, and why."""
         texts, money, amount = self._texts, self._writer.money, self._writer.amount
-        title = self._title(row.document_kind, row.document_number)
+        title = self.title(row.document_kind, row.document_number)
         asks = texts["asks"].format(title=title, payable=money(row.payable_amount))
         if row.settlement == "pay":
             return _as_sentence(f"{asks}: {texts['pay']}")
@@ -167,13 +167,18 @@ class SettlementWriter(NamedTuple):
             parts += [texts["and_more"].format(n=more)] if more > 0 else []
         return _as_sentence("; ".join(parts))
 
-    def _title(self, kind: str, number: str | None) -> str:
+    def title(self, kind: str, number: str | None) -> str:
+        """Return what a document is called: `invoice F-1`."""
         language = self._writer.language
         return f"{_KINDS[language].get(kind, kind)} {number or _NO_NUMBER[language]}"
 
+    def component(self, part: InvoiceComponent) -> str:
+        """Return what a component is called: `line 2`, `tax`."""
+        return _COMPONENTS[self._writer.language][part.component].format(n=part.line_number)
+
     def _named(self, part: InvoiceComponent) -> str:
         """Return a component with what is questioned of it, and why."""
-        name = _COMPONENTS[self._writer.language][part.component].format(n=part.line_number)
+        name = self.component(part)
         description = (part.description or "")[:_MOST_LETTERS]
         amount = self._writer.amount(part.questioned_amount)
         why = (part.report and part.reconciliation_status) or part.reason.rstrip(".")

@@ -66,6 +66,13 @@ def month_names(locale: str) -> list[str]:
     return [names[month].rstrip(".") for month in range(1, 13)]
 
 
+def format_date(day: date, locale: str = ENGLISH) -> str:
+    """Return a day as a letter has it: `November 5, 2026`, `5 de noviembre de 2026`."""
+    from babel.dates import format_date as write_date
+
+    return write_date(day, "long", locale=locale)
+
+
 def format_day(day: date, locale: str = ENGLISH) -> str:
     """Return a day without its year: `31 Oct`."""
     return f"{day.day} {month_names(locale)[day.month - 1]}"

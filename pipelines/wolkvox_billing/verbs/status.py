@@ -9,6 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from wolkvox_billing.claims.due import warn_of_claims
 from wolkvox_billing.closing import warnings_of_closes
 from wolkvox_billing.errors import SettingsError, WarehouseError
 from wolkvox_billing.marts.refresh import refresh
@@ -149,6 +150,10 @@ def status(
                 state.rows.append(_freshness(operation, report, record, local))
                 state.warnings += [f"{operation} {report}: {w}" for w in _warnings(record, local)]
             state.warnings += warnings_of_closes(pipeline)
+            today = now.astimezone(ZoneInfo(meaning.timezone)).date()
+            with pipeline.sql_client() as client:
+                marts = f"{pipeline.dataset_name}_marts"
+                state.warnings += warn_of_claims(client, marts, configured(read_policy), today)
     return state
 
 

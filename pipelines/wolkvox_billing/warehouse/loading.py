@@ -17,6 +17,7 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 
 from wolkvox_billing.errors import WarehouseError
 from wolkvox_billing.warehouse.bulk import LOADED
+from wolkvox_billing.warehouse.columns import INSERT, Table, hints
 from wolkvox_billing.warehouse.complaints import failure_of, is_out_of_memory
 from wolkvox_billing.warehouse.dlt_gaps import drop_packages, forget_what_is_gone
 from wolkvox_billing.warehouse.duckdb_file import empty_staging, held_open, in_little_memory
@@ -104,6 +105,14 @@ def load_source(pipeline: dlt.Pipeline, source: DltSource) -> Changes:
         for package in info.load_packages
         for table, changed in package.schema_update.items()
     }
+
+
+def source_of_row(name: str, table: Table, row: Mapping[str, object]) -> DltSource:
+    """Return a source that inserts one row, of a table that is only ever appended to; it has the
+    name of the schema that all tables of the dataset are in."""
+    resource = dlt.resource([dict(row)], name=name, **hints(table, INSERT))
+    resource.apply_hints(additional_table_hints={"description": table.says})
+    return dlt.source(lambda: resource, name="wolkvox_billing", max_table_nesting=0)()
 
 
 def _load(pipeline: dlt.Pipeline) -> LoadInfo:

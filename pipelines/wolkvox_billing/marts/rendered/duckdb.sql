@@ -36,6 +36,9 @@ CREATE TABLE IF NOT EXISTS __marts__.components (document_id TEXT, component_num
 -- table settled
 CREATE TABLE IF NOT EXISTS __marts__.settled (document_id TEXT, supplier_id TEXT, document_kind TEXT, document_number TEXT, issue_date DATE, due_date DATE, billing_currency TEXT, payable_amount DECIMAL(18, 4), agreed_amount DECIMAL(18, 4), questioned_amount DECIMAL(18, 4), claimed_amount DECIMAL(18, 4), settlement TEXT, acceptance_deadline DATE, explanation TEXT, billing_period_start DATE, billing_period_end DATE, is_material BOOLEAN);
 
+-- table claimed
+CREATE TABLE IF NOT EXISTS __marts__.claimed (claim_id TEXT, month TEXT, document_id TEXT, supplier_id TEXT, document_kind TEXT, document_number TEXT, issue_date DATE, billing_currency TEXT, claimed_amount DECIMAL(18, 4), credited_amount DECIMAL(18, 4), open_amount DECIMAL(18, 4), status TEXT, open_since DATE, claimed_on DATE, claimed_by TEXT, acceptance_deadline DATE, credit_notes TEXT);
+
 -- table reconciled_by
 CREATE TABLE IF NOT EXISTS __marts__.reconciled_by (inputs_digest TEXT, policy_digest TEXT);
 
@@ -241,3 +244,24 @@ COMMENT ON COLUMN __marts__.invoice_settlement.explanation IS 'The verdict in on
 COMMENT ON COLUMN __marts__.invoice_settlement.billing_period_start IS 'The month''s first day, in the vendor''s time zone';
 COMMENT ON COLUMN __marts__.invoice_settlement.billing_period_end IS 'The day after the month''s last one';
 COMMENT ON COLUMN __marts__.invoice_settlement.is_material IS 'Whether the difference is worth an alarm, by the setting materiality';
+
+-- view claims_open
+CREATE VIEW __marts__.claims_open AS SELECT c.claim_id, c.month, c.document_id, c.supplier_id, c.document_kind, c.document_number, c.issue_date, c.billing_currency, c.claimed_amount, c.credited_amount, c.open_amount, c.status, c.open_since, c.claimed_on, c.claimed_by, c.acceptance_deadline, c.credit_notes FROM __marts__.claimed AS c;
+COMMENT ON VIEW __marts__.claims_open IS 'One row per document that was claimed: how much, what was given back since, and what is still open';
+COMMENT ON COLUMN __marts__.claims_open.claim_id IS 'The newest claim on the document, as in claims';
+COMMENT ON COLUMN __marts__.claims_open.month IS 'The month that was claimed, such as 2026-11';
+COMMENT ON COLUMN __marts__.claims_open.document_id IS 'SHA-256 of the document, as in invoice_documents';
+COMMENT ON COLUMN __marts__.claims_open.supplier_id IS 'The supplier''s tax id';
+COMMENT ON COLUMN __marts__.claims_open.document_kind IS 'invoice, credit_note, debit_note or corrected_invoice';
+COMMENT ON COLUMN __marts__.claims_open.document_number IS 'The number, as the document has it';
+COMMENT ON COLUMN __marts__.claims_open.issue_date IS 'The day of issue, as the document says';
+COMMENT ON COLUMN __marts__.claims_open.billing_currency IS 'The currency of the amounts';
+COMMENT ON COLUMN __marts__.claims_open.claimed_amount IS 'Of what is questioned, that which the supplier is blamed for';
+COMMENT ON COLUMN __marts__.claims_open.credited_amount IS 'What credit notes gave back that refer to it and came after the claim';
+COMMENT ON COLUMN __marts__.claims_open.open_amount IS 'What of the claim was not given back yet';
+COMMENT ON COLUMN __marts__.claims_open.status IS 'open, credited_in_part or credited';
+COMMENT ON COLUMN __marts__.claims_open.open_since IS 'The day of the first claim on it that was not given back in whole';
+COMMENT ON COLUMN __marts__.claims_open.claimed_on IS 'The day of the newest claim on it';
+COMMENT ON COLUMN __marts__.claims_open.claimed_by IS 'Who claimed it last';
+COMMENT ON COLUMN __marts__.claims_open.acceptance_deadline IS 'The last day to claim, where the law has one; no legal advice';
+COMMENT ON COLUMN __marts__.claims_open.credit_notes IS 'The numbers of those credit notes, with commas';

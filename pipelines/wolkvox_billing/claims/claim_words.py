@@ -1,0 +1,86 @@
+"""What `claim` says on a terminal, in English and Spanish."""
+
+from __future__ import annotations
+
+from datetime import tzinfo
+from typing import NamedTuple
+
+from wolkvox_billing.marts.claimed import OpenClaim
+from wolkvox_billing.marts.settled import SettledDocument
+from wolkvox_billing.reconciliation.settlement_words import SettlementWriter
+from wolkvox_billing.reconciliation.writer import Writer
+from wolkvox_billing.values.locales import format_date, language_of
+
+_TEXTS = {
+    "en": {
+        "claimed": "{title}: {amount} claimed",
+        "claimed_anew": "{title}: {amount} claimed, in place of {before} of {day}",
+        "claimed_before": "{title}: claimed on {day} by {by} already, {before}, of which {left} is "
+        "still open: the letter is written again, and nothing else",
+        "nothing": "nothing is claimed: {why}",
+        "nothing_now": "{title}: {before} was claimed on {day}, {left} is still open, and nothing "
+        "is claimed of it now: withdraw it with `--withdraw`, where that is right; {why}",
+        "withdrawn": "{title}: the claim over {before} of {day} is withdrawn",
+        "no_document": "no document bills {month}",
+        "none_open": "no claim is open",
+    },
+    "es": {
+        "claimed": "{title}: {amount} reclamados",
+        "claimed_anew": "{title}: {amount} reclamados, en vez de {before} del {day}",
+        "claimed_before": "{title}: ya reclamada el {day} por {by}, {before}, de los que {left} "
+        "siguen abiertos: se escribe la carta otra vez, y nada más",
+        "nothing": "nada se reclama: {why}",
+        "nothing_now": "{title}: {before} se reclamaron el {day}, {left} siguen abiertos, y ahora "
+        "nada se reclama de ella: retírelo con `--withdraw`, si es así; {why}",
+        "withdrawn": "{title}: se retira el reclamo por {before} del {day}",
+        "no_document": "ningún documento factura {month}",
+        "none_open": "ningún reclamo está abierto",
+    },
+}  # fmt: skip
+
+
+class ClaimWriter(NamedTuple):
+    """A locale, and the time zone whose days are told."""
+
+    locale: str
+    zone: tzinfo
+
+    def text(self, name: str, **values: str) -> str:
+        return _TEXTS[language_of(self.locale)][name].format(**values)
+
+    def claimed(self, made: str, row: SettledDocument, before: OpenClaim | None) -> str:
+        """Return what was done about a document. before: what became of the claim before."""
+        money = Writer(self.locale, row.billing_currency or "").money
+        values = {"title": self._title(row), "amount": money(row.claimed_amount)}
+        return self.text(made, **values, **self._before(before))
+
+    def unclaimed(self, row: SettledDocument, before: OpenClaim | None) -> str:
+        """Return why nothing is claimed of a document."""
+        name = "nothing_now" if before and before.open_amount else "nothing"
+        return self.text(name, title=self._title(row), why=row.explanation, **self._before(before))
+
+    def withdrawn(self, before: OpenClaim) -> str:
+        """Return that a claim was withdrawn."""
+        writer = SettlementWriter(self.locale, before.billing_currency or "")
+        title = writer.title(before.document_kind, before.document_number)
+        return self.text("withdrawn", title=title, **self._before(before))
+
+    def _before(self, before: OpenClaim | None) -> dict[str, str]:
+        if not before:
+            return {}
+        money = Writer(self.locale, before.billing_currency or "").money
+        return {
+            "before": money(before.claimed_amount),
+            "left": money(before.open_amount),
+            "day": format_date(before.claimed_on, self.locale),
+            "by": before.claimed_by,
+        }
+
+    def _title(self, row: SettledDocument) -> str:
+        writer = SettlementWriter(self.locale, row.billing_currency or "")
+        return writer.title(row.document_kind, row.document_number)
+
+
+def none_open(locale: str) -> str:
+    """Return that no claim is open."""
+    return _TEXTS[language_of(locale)]["none_open"]

@@ -1,0 +1,116 @@
+"""What `status` says of claims: of which documents the days run out, and which claims stay open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import NamedTuple
+
+from wolkvox_billing.marts.claimed import CREDITED, OpenClaim
+from wolkvox_billing.marts.settled import CLAIM, QUESTION
+from wolkvox_billing.reconciliation.claimed import read_open_claims
+from wolkvox_billing.reconciliation.policy import Policy
+from wolkvox_billing.reconciliation.settlement_words import SettlementWriter
+from wolkvox_billing.values.business_days import business_days_until
+from wolkvox_billing.values.locales import ENGLISH
+from wolkvox_billing.values.numbers import format_amount, format_count
+from wolkvox_billing.values.periods import format_month
+from wolkvox_billing.warehouse.sql import Client, among, rows_of, tables_in
+
+WARNED_BEFORE = 2  # business days before the last day to claim
+_MOST_NAMED = 5  # documents in one warning
+
+
+class DueDocument(NamedTuple):
+    """A document of which something is claimed or questioned, and the last day to claim it."""
+
+    document_id: str
+    document_kind: str
+    document_number: str | None
+    billing_currency: str | None
+    questioned_amount: Decimal
+    claimed_amount: Decimal
+    acceptance_deadline: date
+    billing_period_start: date | None
+
+    @property
+    def title(self) -> str:
+        writer = SettlementWriter(ENGLISH, self.billing_currency or "")
+        return writer.title(self.document_kind, self.document_number)
+
+
+def warn_of_claims(client: Client, marts: str, policy: Policy, today: date) -> list[str]:
+    """Return the warnings of `status`, by the marts as they were filled last. What is worth no
+    alarm by `materiality` is left out."""
+    claims = read_open_claims(client, marts)
+    claimed = {claim.document_id for claim in claims}
+    due = [
+        document
+        for document in _read_due(client, marts)
+        if document.document_id not in claimed
+        and abs(document.questioned_amount) > policy.materiality_in(document.billing_currency)
+    ]
+    return [*_warn_before(due, today), *_warn_after(due, today), *_warn_of_open(claims, today)]
+
+
+def _read_due(client: Client, marts: str) -> list[DueDocument]:
+    if "invoice_settlement" not in tables_in(client, marts):  # another version's
+        return []
+    return [
+        DueDocument(*row)
+        for row in rows_of(
+            client,
+            f"SELECT {', '.join(DueDocument._fields)} FROM {marts}.invoice_settlement "
+            f"WHERE {among('settlement', (CLAIM, QUESTION))} AND acceptance_deadline IS NOT NULL "
+            "ORDER BY acceptance_deadline, document_number, document_id",
+        )
+    ]
+
+
+def _warn_before(due: Iterable[DueDocument], today: date) -> Iterator[str]:
+    for document in due:
+        last = document.acceptance_deadline
+        left = business_days_until(today, last)
+        if last < today or left > WARNED_BEFORE:
+            continue
+        currency = document.billing_currency or ""
+        amounts = f"{format_amount(document.questioned_amount)} {currency} questioned"
+        amounts += f", {format_amount(document.claimed_amount)} of it claimed"
+        when = format_count(left, "business day") if left else "today"
+        month = format_month(document.billing_period_start or last)
+        yield (
+            f"{document.title}: {amounts}, can be claimed until {last} ({when} left): see "
+            f"`wolkvox-billing claim {month}`; a count of days, no legal advice"
+        ).replace("(today left)", "(today)")
+
+
+def _warn_after(due: Sequence[DueDocument], today: date) -> Iterator[str]:
+    late = [document for document in due if document.acceptance_deadline < today]
+    if not late:
+        return
+    named = ", ".join(
+        f"{document.title} ({document.acceptance_deadline})" for document in late[-_MOST_NAMED:]
+    )
+    more = len(late) - _MOST_NAMED
+    yield (
+        f"something is questioned, and was not claimed by the last day, of {named}"
+        + (f" and {more} more" if more > 0 else "")
+        + ": ask who advises you what can still be done"
+    )
+
+
+def _warn_of_open(claims: Iterable[OpenClaim], today: date) -> Iterator[str]:
+    for claim in claims:
+        if claim.status == CREDITED:
+            continue
+        currency = claim.billing_currency or ""
+        title = SettlementWriter(ENGLISH, currency).title(
+            claim.document_kind, claim.document_number
+        )
+        days = format_count((today - claim.open_since).days, "day")
+        yield (
+            f"{title}: {format_amount(claim.open_amount)} {currency} of "
+            f"{format_amount(claim.claimed_amount)} claimed is open since {claim.open_since} "
+            f"({days})"
+        )

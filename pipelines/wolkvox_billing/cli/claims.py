@@ -1,0 +1,167 @@
+"""The verb `claim`: letters to suppliers, and what is open of them.
+
+click hands each option over as an argument: a verb has as many as it has options.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from wolkvox_billing.cli.listing import captions
+from wolkvox_billing.cli.options import json_option, place_options
+from wolkvox_billing.cli.terminal import print_json, print_table, say
+from wolkvox_billing.errors import SettingsError
+from wolkvox_billing.values.numbers import format_amount
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from wolkvox_billing.marts.claimed import OpenClaim
+    from wolkvox_billing.verbs.claim import ClaimedMonth
+
+CLAIM_HEADINGS = [
+    "document", "supplier", "currency", "claimed", "credited", "open", "open since", "claim until",
+    "status",
+]  # fmt: skip
+
+
+@click.command()
+@click.argument("month", required=False)
+@click.option("--document", metavar="N", help="Only this one, by its number or id.")
+@click.option(
+    "--out", metavar="PATH", help="A folder for the letters, or a file that ends in .docx."
+)
+@click.option("--evidence", metavar="FILE", help="The month's evidence; written without it.")
+@click.option(
+    "--files",
+    multiple=True,
+    metavar="PATH",
+    help="Where the invoices' files are, to be put in the evidence; may be repeated.",
+)
+@click.option("--by", metavar="NAME", help="Who claims; your login name without it.")
+@click.option(
+    "--withdraw", "is_withdrawn", is_flag=True, help="Withdraw the claim on a --document."
+)
+@click.option("--reason", help="Why it is withdrawn.")
+@place_options
+@json_option
+def claim(
+    month: str | None,
+    document: str | None,
+    out: str | None,
+    evidence: str | None,
+    files: tuple[str, ...],
+    by: str | None,
+    is_withdrawn: bool,
+    reason: str | None,
+    destination: str,
+    dataset: str,
+    as_json: bool,
+) -> None:
+    """Write the letters that claim back what a MONTH such as 2026-11 bills too much.
+
+    One Word document for each document with something claimed, to be edited, signed and sent by a
+    person, and a row in the table `claims`. Without a MONTH: the claims that are open. Nothing in
+    it is legal advice.
+    """
+    from wolkvox_billing.verbs import claim as verbs
+
+    if not month:
+        if document or out or evidence or files or by or is_withdrawn or reason:
+            raise SettingsError("say which MONTH to claim, such as 2026-11")
+        _list_claims(destination, dataset, as_json)
+        return
+    if is_withdrawn:
+        if not document or out or evidence or files:
+            raise SettingsError("--withdraw goes with --document, --reason and --by alone")
+        result = verbs.withdraw_claim(
+            month,
+            document=document,
+            reason=reason,
+            by=by,
+            destination=destination,
+            dataset=dataset,
+        )
+    elif reason:
+        raise SettingsError("--reason goes with --withdraw: a letter says why by itself")
+    else:
+        result = verbs.claim(
+            month,
+            document=document,
+            out=out or ".",
+            evidence=evidence,
+            files=files,
+            by=by,
+            destination=destination,
+            dataset=dataset,
+        )
+    if as_json:
+        _print_claimed_as_json(result)
+    else:
+        _print_claimed(result)
+        say(f"tables: {result.location}, dataset {dataset}")
+
+
+def _list_claims(destination: str, dataset: str, as_json: bool) -> None:
+    from wolkvox_billing.verbs.claim import list_claims
+
+    claims, language = list_claims(destination=destination, dataset=dataset)
+    if as_json:
+        print_json({"claims_open": claims})
+    else:
+        print_claims(claims, language)
+
+
+def _print_claimed_as_json(result: ClaimedMonth) -> None:
+    print_json(
+        {
+            "month": result.month,
+            "claimed": [
+                {**vars(each.claim), "made": each.made, "letter": each.letter}
+                for each in result.claimed
+            ],
+            "unclaimed": result.unclaimed,
+            "says": result.says,
+            "evidence": result.evidence,
+        }
+    )
+
+
+def _print_claimed(result: ClaimedMonth) -> None:
+    for each in result.claimed:
+        say(each.says)
+        say(f"  {each.letter}, sha256 {each.claim.letter_sha256}")
+    for other in result.unclaimed:
+        say(other.says)
+    if result.says:
+        say(result.says)
+    if result.evidence:
+        say(f"evidence: {result.evidence}")
+
+
+def print_claims(claims: Sequence[OpenClaim], locale: str) -> None:
+    """Print the claims that are open, the oldest first."""
+    from wolkvox_billing.claims.claim_words import none_open
+    from wolkvox_billing.reconciliation.captions import caption
+
+    if not claims:
+        say(none_open(locale))
+        return
+    rows = [
+        [
+            f"{caption(row.document_kind, locale)} {row.document_number or ''}".rstrip(),
+            row.supplier_id,
+            row.billing_currency,
+            *(
+                format_amount(amount, locale=locale)
+                for amount in (row.claimed_amount, row.credited_amount, row.open_amount)
+            ),
+            row.open_since,
+            row.acceptance_deadline,
+            caption(row.status, locale),
+        ]
+        for row in claims
+    ]
+    print_table(captions(CLAIM_HEADINGS, locale), rows)

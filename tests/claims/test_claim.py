@@ -1,0 +1,329 @@
+"""The claim: a letter, a row in `claims`, and what is still open of it.
+
+A record of October shows 1,000 audios, which cost 100 COP each; F-1 bills 1,450 of them with 19 %
+of tax: 45,000 and 8,550 too much. It is issued on Tuesday, 3 November 2026.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import docx
+import pytest
+from click.testing import CliRunner
+
+from builders.documents import SUPPLIER, line, ubl
+from builders.evidence import csv_rows, members_of
+from builders.months import MAP, OCTOBER, READ, bill, judged, local, read
+from builders.project import Project
+from wolkvox_billing.cli.main import main
+from wolkvox_billing.errors import SettingsError
+from wolkvox_billing.reconciliation.policy import Policy
+from wolkvox_billing.verbs.claim import ClaimedMonth, claim, list_claims
+from wolkvox_billing.verbs.reconcile import reconcile
+from wolkvox_billing.verbs.status import status
+
+CUSTOMER = (
+    SUPPLIER.replace("Supplier", "Customer")
+    .replace("Nube de Voz SAS", "Cliente SAS")
+    .replace("900123456", "901555777")
+)
+WITH_FEE = f"{MAP},,*soporte*,,,,fee\n,,*,rsync_s3_mp3,,,quantity\n"
+
+
+def use(quantity: str, net: str, **parts: Any) -> str:
+    own = {"description": "Grabaciones en S3", "price": None, "tax": None, **parts}
+    return line(quantity, net, **own)
+
+
+def overbilled(**parts: Any) -> str:
+    """F-1, which bills 1,450 of 1,000."""
+    own = {"net": "145000.00", "tax": "27550.00", "periods": OCTOBER, **parts}
+    return ubl(use("1450", "145000.00"), supplier=SUPPLIER + CUSTOMER, **own)
+
+
+def note(quantity: str, net: str, tax: str, **parts: Any) -> str:
+    """A credit note on F-1."""
+    own = {"number": "NC-1", "corrects": "F-1", "issued": "2026-11-10", "periods": OCTOBER, **parts}
+    return ubl(use(quantity, net, kind="CreditNote"), kind="CreditNote", net=net, tax=tax, **own)
+
+
+def billed(project: Project, *documents: str, **options: Any) -> None:
+    """These documents beside the record of October, judged on 5 November."""
+    read(project, *READ)
+    bill(project, *documents)
+    judged(project, **{"at": local(5, month=11), **options})
+
+
+def claimed(project: Project, **options: Any) -> ClaimedMonth:
+    policy = Policy(language=options.pop("language", "en"))
+    return claim(
+        "2026-10",
+        **{"by": "ana", "out": project.folder / "out", **options},
+        destination=project.destination,
+        policy=policy,
+        clock=lambda: project.vendor.now,
+    )
+
+
+def text_of(letter: Path) -> str:
+    """All that stands in a letter, a line each paragraph and each row of a table."""
+    word = docx.Document(io.BytesIO(letter.read_bytes()))
+    lines = [paragraph.text for paragraph in word.paragraphs]
+    lines += [
+        " | ".join(cell.text for cell in row.cells) for table in word.tables for row in table.rows
+    ]
+    return "\n".join(lines)
+
+
+def open_rows(project: Project) -> list[tuple[Any, ...]]:
+    """Of `claims_open` the amounts in pesos, the status, since when, and by which notes."""
+    rows = project.query(
+        "SELECT claimed_amount, credited_amount, open_amount, status, open_since, credit_notes "
+        "FROM wolkvox_billing_marts.claims_open ORDER BY document_number"
+    )
+    return [(*map(int, row[:3]), *row[3:]) for row in rows]
+
+
+def test_the_letter_says_all_that_the_supplier_has_to_know(project: Project) -> None:
+    """Parties, number, CUFE, dates, measured, billed, difference, amounts with tax, what is asked
+    for, the evidence's SHA-256, the last day, that it is no legal advice, and a place to sign."""
+    billed(project, overbilled())
+    [made] = claimed(project).claimed
+    text = text_of(made.letter)
+    sha256 = hashlib.sha256(
+        (project.folder / "out" / "wolkvox-evidence-2026-10.zip").read_bytes()
+    ).hexdigest()
+    for expected in (
+        "Claim on invoice F-1",
+        "November 5, 2026",
+        "Name | Cliente SAS | Nube de Voz SAS",
+        "NIT | 901555777 | 900123456",
+        f"CUFE | {'a' * 96}",
+        "Issued | November 3, 2026",
+        "Period | October 1, 2026 to October 31, 2026",
+        "Asks for | 172,550.00 COP",
+        "line 1 | Grabaciones en S3 | 145,000.00 | 100,000.00 | 45,000.00",
+        "Total, with tax |  |  |  | 53,550.00",
+        "1,000 audios | 1,450 audios | 450 audios | +45,000.00 COP",
+        "We ask for a credit note over 53,550.00 COP on invoice F-1: 45,000.00 COP before tax, and "
+        "8,550.00 COP of tax.",
+        "can be claimed until November 6, 2026",
+        "no legal advice",
+        sha256,
+        "Signature: ____",
+    ):
+        assert expected in text
+    assert made.claim.letter_sha256 == hashlib.sha256(made.letter.read_bytes()).hexdigest()
+    assert made.claim.evidence_sha256 == sha256
+
+
+def test_the_letter_is_in_the_language_of_the_settings(project: Project) -> None:
+    """In Spanish, with numbers and days as Colombia writes them."""
+    billed(project, overbilled())
+    [made] = claimed(project, language="es_CO").claimed
+    text = text_of(made.letter)
+    for expected in (
+        "Reclamo sobre la factura F-1",
+        "5 de noviembre de 2026",
+        "Pedimos una nota crédito por 53.550,00 COP sobre la factura F-1: 45.000,00 COP antes de "
+        "impuesto, y 8.550,00 COP de impuesto.",
+        "hasta el 6 de noviembre de 2026",
+        "no una asesoría jurídica",
+        "1.000 audios | 1.450 audios | 450 audios | +45.000,00 COP",
+    ):
+        assert expected in text
+
+
+def test_a_claim_is_open_until_notes_give_it_back(warehouse: Project) -> None:
+    """Claimed, claimed again without a row, credited in part by a note that comes, claimed again as
+    what is left, and credited: on both engines."""
+    billed(warehouse, overbilled())
+    assert claimed(warehouse).claimed[0].made == "claimed"
+    day = date(2026, 11, 5)
+    assert open_rows(warehouse) == [(53_550, 0, 53_550, "open", day, None)]
+    warehouse.vendor.now = local(12, month=11)
+    [again] = claimed(warehouse).claimed
+    assert (again.made, again.claim.claimed_at) == ("claimed_before", local(5, month=11))
+    bill(warehouse, note("200", "20000.00", "3800.00"))
+    judged(warehouse, at=local(12, month=11))
+    part = (53_550, 23_800, 29_750, "credited_in_part", day, "NC-1")
+    assert open_rows(warehouse) == [part]
+    assert claimed(warehouse).claimed[0].made == "claimed_before"
+    assert open_rows(warehouse) == [part]
+    assert warehouse.query("SELECT claim_id FROM claims") == [(f"{again.claim.document_id}.0001",)]
+    bill(warehouse, note("250", "25000.00", "4750.00", number="NC-2"))
+    judged(warehouse, at=local(13, month=11))
+    assert open_rows(warehouse) == [(53_550, 53_550, 0, "credited", day, "NC-1,NC-2")]
+    assert claimed(warehouse).claimed == []
+    assert list_claims(destination=warehouse.destination)[0] == []
+
+
+def test_the_same_claim_is_the_same_letter(project: Project) -> None:
+    """The bytes that were recorded, be it days later and by somebody else; one that a person has
+    edited is not touched."""
+    billed(project, overbilled())
+    [first] = claimed(project).claimed
+    project.vendor.now = local(12, month=11)
+    again = claimed(project, by="berta")
+    assert again.evidence is None
+    assert again.claimed[0].letter == first.letter
+    assert again.claimed[0].claim == first.claim
+    first.letter.write_bytes(b"edited")
+    [third] = claimed(project).claimed
+    assert third.letter.name == "claim-2026-10-F-1.2.docx"
+    assert hashlib.sha256(third.letter.read_bytes()).hexdigest() == first.claim.letter_sha256
+    assert first.letter.read_bytes() == b"edited"
+
+
+def test_another_amount_takes_the_place_of_the_first(project: Project) -> None:
+    """A fee that is found later adds a row, which counts alone, open since the first."""
+    fee = line("1", "50000.00", description="Soporte", number="2", tax=None, price=None)
+    text = ubl(use("1450", "145000.00"), fee, net="195000.00", tax=None, periods=OCTOBER)
+    billed(project, text, line_map=WITH_FEE)
+    assert claimed(project).claimed[0].claim.claimed_amount == 45_000
+    card = (
+        "report,operation_id,product,from_quantity,unit_price,currency,valid_from,valid_to,term,"
+        "pattern\nrsync_s3_mp3,,,0,100,COP,2026-01-01,,,\n,,,,20000,COP,2026-01-01,,fee,*soporte*\n"
+    )
+    judged(project, line_map=WITH_FEE, rate_card=card, at=local(10, month=11))
+    [made] = claimed(project).claimed
+    assert made.made == "claimed_anew"
+    assert made.claim.claim_id.endswith(".0002")
+    assert open_rows(project) == [(75_000, 0, 75_000, "open", date(2026, 11, 5), None)]
+    text = text_of(made.letter)
+    assert "This letter replaces our claim over 45,000.00 COP of November 5, 2026." in text
+    assert "line 2: the contract has 20,000.00 COP for it." in text
+    [again] = claimed(project).claimed
+    assert again.letter == made.letter
+
+
+def test_a_note_that_was_there_closes_nothing(project: Project) -> None:
+    """It is in the verdict already; nor does one of another supplier, or in another currency."""
+    other = SUPPLIER.replace("900123456", "900999888")
+    billed(project, overbilled(), note("200", "20000.00", "3800.00", issued="2026-11-04"))
+    assert claimed(project).claimed[0].claim.claimed_amount == 29_750
+    bill(
+        project,
+        note("250", "25000.00", "4750.00", number="NC-8", supplier=other),
+        note("250", "25000.00", "4750.00", number="NC-9", currency="USD"),
+    )
+    judged(project, at=local(12, month=11))
+    assert open_rows(project) == [(29_750, 0, 29_750, "open", date(2026, 11, 5), None)]
+
+
+def test_nothing_is_claimed_where_nobody_is_blamed(project: Project) -> None:
+    """Of an open period, of a fee that no contract names, of what agrees; and it is said why."""
+    fee = line("1", "50000.00", description="Soporte", number="2", tax=None, price=None)
+    text = ubl(use("1000", "100000.00"), fee, net="150000.00", tax=None, periods=OCTOBER)
+    billed(project, text, line_map=WITH_FEE)
+    result = claimed(project)
+    [told] = result.unclaimed
+    assert (result.claimed, result.evidence, told.settlement) == ([], None, "question")
+    assert told.says.startswith("nothing is claimed: invoice F-1 asks for 150,000.00")
+    assert "no contract names this fee" in told.says
+    project.vendor.now = local(31, 23, 55)
+    assert claimed(project).unclaimed[0].settlement == "wait"
+    judged(project, line_map=WITH_FEE.replace(",fee", ",accepted"), at=local(5, month=11))
+    assert claimed(project).unclaimed == []
+    assert claimed(project, document="f1").unclaimed[0].settlement == "pay"
+    assert not (project.folder / "out").exists()
+    assert "claims" not in {name for (name,) in project.query("SHOW TABLES")}
+    with pytest.raises(SettingsError, match="no document 'F-9' bills 2026-10: there is F-1"):
+        claimed(project, document="F-9")
+
+
+def test_a_claim_that_does_not_stand_is_withdrawn(project: Project) -> None:
+    """Where the verdict blames nobody any more it is said, and a person takes the claim back, with
+    a reason; it may be made again."""
+    billed(project, overbilled())
+    claimed(project)
+    higher = Path("rate_card.csv").read_text().replace(",100,", ",145,")
+    judged(project, rate_card=higher, line_map=MAP, at=local(9, month=11))
+    [told] = claimed(project).unclaimed
+    assert told.says.startswith(
+        "invoice F-1: 53,550.00 COP was claimed on November 5, 2026, 53,550.00 COP is still open, "
+        "and nothing is claimed of it now: withdraw it with `--withdraw`, where that is right; "
+    )
+    run = CliRunner().invoke
+    words = ["claim", "2026-10", "--document", "F1", "--withdraw", "--by", "ana"]
+    assert run(main, words).exit_code == 2
+    done = run(main, [*words, "--reason", "nobody had mapped it"])
+    assert "the claim over 53,550.00 COP of November 5, 2026 is withdrawn" in done.output
+    assert open_rows(project) == []
+    assert run(main, [*words, "--reason", "again"]).exit_code == 2
+    judged(project, at=local(10, month=11))
+    [made] = claimed(project).claimed
+    assert (made.made, made.claim.claim_id[-4:]) == ("claimed", "0003")
+    assert open_rows(project) == [(53_550, 0, 53_550, "open", date(2026, 11, 10), None)]
+    assert project.query("SELECT claimed_by, reason FROM claims WHERE claimed_amount = 0") == [
+        ("ana", "nobody had mapped it")
+    ]
+
+
+def test_evidence_holds_the_claims_and_may_be_given(project: Project) -> None:
+    """What `reconcile` writes later has the row; a file that is given is the one that the letter
+    names, where its verdicts are those of now."""
+    billed(project, overbilled())
+    [made] = claimed(project).claimed
+    order = {"destination": project.destination, "clock": lambda: project.vendor.now}
+    from wolkvox_billing.evidence import order_evidence
+
+    file = reconcile(
+        "2026-10", evidence=order_evidence("later", "2026-10"), policy=Policy(), **order
+    ).evidence
+    assert file
+    [row] = csv_rows(members_of(file)["claims.csv"])
+    assert (row["claimed_by"], row["claimed_amount"]) == ("ana", "53550.0000")
+    assert row["letter_sha256"] == made.claim.letter_sha256
+    judged(project, rate_card=Path("rate_card.csv").read_text().replace(",100,", ",90,"))
+    with pytest.raises(SettingsError, match="its verdicts are not those of now"):
+        claimed(project, evidence=file)
+
+
+def test_a_claim_at_the_command_line(project: Project) -> None:
+    """Letters as a file or in a folder, JSON, and what is open without a month."""
+    second = overbilled(number="F-2", uuid="b" * 96)
+    billed(project, overbilled(number="F 1/á"))
+    run = CliRunner().invoke
+    done = run(main, ["claim", "2026-10", "--by", "ana", "--out", "letter.docx"])
+    assert "invoice F 1/á: 53,550.00 COP claimed" in done.output
+    assert Path("letter.docx").exists()
+    assert run(main, ["claim"], env={"COLUMNS": "140"}).output.count("53,550.00") == 2
+    printed = json.loads(run(main, ["claim", "2026-10", "--json"]).stdout)
+    assert printed["claimed"][0]["made"] == "claimed_before"
+    assert Path(printed["claimed"][0]["letter"]).name == "claim-2026-10-F_1_.docx"
+    [row] = json.loads(run(main, ["claim", "--json"]).stdout)["claims_open"]
+    assert (row["status"], row["open_amount"]) == ("open", "53550.0000")
+    assert run(main, ["claim", "--by", "ana"]).exit_code == 2
+    bill(project, second)
+    several = run(main, ["claim", "2026-10", "--out", "letter.docx"])
+    assert several.exit_code in (0, 2)
+
+
+def test_status_warns_before_the_last_day_and_of_what_stays_open(project: Project) -> None:
+    """From two business days before, when it passed, and of an open claim; a claim ends the first
+    two."""
+
+    def says(day: int) -> list[str]:
+        state = status(destination=project.destination, clock=lambda: local(day, month=11))
+        return [text for text in state.warnings if "F-1" in text]
+
+    billed(project, overbilled())
+    [text] = says(5)
+    assert text.startswith(
+        "invoice F-1: 53,550.00 COP questioned, 53,550.00 of it claimed, can be claimed until "
+        "2026-11-06 (1 business day left): see `wolkvox-billing claim 2026-10`"
+    )
+    assert says(3) == []
+    assert "(today): see" in says(6)[0]
+    assert "not claimed by the last day, of invoice F-1 (2026-11-06)" in says(9)[0]
+    claimed(project)
+    assert says(9) == [
+        "invoice F-1: 53,550.00 COP of 53,550.00 claimed is open since 2026-11-05 (4 days)"
+    ]
