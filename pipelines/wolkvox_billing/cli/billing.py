@@ -130,6 +130,7 @@ def _print_intake(intake: Intake, rejected: list[str]) -> None:
     metavar="PATH",
     help="Where the invoices' files are, to be put in the evidence; may be repeated.",
 )
+@click.option("--xlsx", metavar="FILE", help="Write the month for Excel into this file.")
 @place_options
 @json_option
 def reconcile(
@@ -138,25 +139,32 @@ def reconcile(
     fail_on_material: bool,
     evidence: str | None,
     files: tuple[str, ...],
+    xlsx: str | None,
     destination: str,
     dataset: str,
     as_json: bool,
 ) -> None:
     """Compare what was billed with what was measured, and say what to pay and what to question."""
     from wolkvox_billing.evidence import order_evidence
+    from wolkvox_billing.evidence.workbook import order_workbook
     from wolkvox_billing.verbs import reconcile as verbs
 
     if is_init:
         options = {"--month": month, "--fail-on-material": fail_on_material,
-                   "--evidence": evidence, "--files": files}  # fmt: skip
+                   "--evidence": evidence, "--files": files, "--xlsx": xlsx}  # fmt: skip
         if others := [name for name, value in options.items() if value]:
             raise SettingsError(f"--init goes without {', '.join(others)}: run it first, by itself")
         _write_contract(destination, dataset, as_json)
         return
     if (evidence and not month) or (files and not evidence):
         raise SettingsError("--evidence needs a --month, and --files needs --evidence")
+    if xlsx is not None and not month:
+        raise SettingsError("--xlsx needs a --month")
     order = order_evidence(evidence, month, files) if evidence and month else None
-    result = verbs.reconcile(month, destination=destination, dataset=dataset, evidence=order)
+    workbook = order_workbook(xlsx, month) if xlsx is not None and month else None
+    result = verbs.reconcile(
+        month, destination=destination, dataset=dataset, evidence=order, workbook=workbook
+    )
     material = [alarm_of(verdict) for verdict in result.rows if verdict.is_material]
     material += [alarm_of_document(each) for each in result.settled if each.is_alarming]
     if as_json:
@@ -171,6 +179,7 @@ def reconcile(
                 "totals": asdict(result.totals),
                 "warnings": result.warnings,
                 **({"evidence": result.evidence} if result.evidence else {}),
+                **({"xlsx": result.workbook} if result.workbook else {}),
                 "is_closed": result.is_closed,
                 "failures": material,
                 "may_pass": False,
@@ -223,6 +232,8 @@ def _print_reconciliation(reconciliation: Reconciliation) -> None:
         say(f"warning: {text}")
     if reconciliation.evidence:
         say(f"evidence: {reconciliation.evidence}")
+    if reconciliation.workbook:
+        say(f"workbook: {reconciliation.workbook}")
 
 
 @click.command()

@@ -13,6 +13,12 @@ from pathlib import Path
 from wolkvox_billing.closing import check_closes
 from wolkvox_billing.errors import WarehouseError
 from wolkvox_billing.evidence import Order, collect_contents, write_evidence
+from wolkvox_billing.evidence.workbook import (
+    Reconciled,
+    WorkbookOrder,
+    read_month_facts,
+    write_workbook,
+)
 from wolkvox_billing.marts.reconciled import ReconciledRow
 from wolkvox_billing.marts.refresh import refresh
 from wolkvox_billing.reconciliation.collect import read_facts
@@ -33,8 +39,8 @@ from wolkvox_billing.warehouse.place import DATASET, DESTINATION, location_of, o
 @dataclass
 class Reconciliation:
     """The mart's rows of one month, or of all, and the documents, settled; `totals` tie out with
-    all that there is. `evidence` is the file that was written, `is_closed` whether the month's
-    close holds.
+    all that there is. `evidence` and `workbook` are the files that were written, `is_closed`
+    whether the month's close holds.
     """
 
     month: str | None
@@ -45,6 +51,7 @@ class Reconciliation:
     warnings: list[str] = field(default_factory=list)
     location: str = ""
     evidence: Path | None = None
+    workbook: Path | None = None
     is_closed: bool = False
 
     @property
@@ -61,11 +68,12 @@ def reconcile(
     dataset: str = DATASET,
     policy: Policy | None = None,
     evidence: Order | None = None,
+    workbook: WorkbookOrder | None = None,
     clock: Clock = utc_now,
 ) -> Reconciliation:
     """Return the Reconciliation of a month such as 2026-11, of each key whose period has days in
     it; of all months without one. The mart `invoice_reconciliation` is filled for all months. The
-    evidence that is ordered is of the same verdicts, and of the same moment.
+    evidence and the workbook that are ordered are of the same verdicts, and of the same moment.
 
     Raises SettingsError for a month, line map or rate card that cannot be meant, WarehouseError
     where nothing is loaded, and DoesNotTieOut.
@@ -77,6 +85,7 @@ def reconcile(
         contents = None
         if evidence:
             contents = collect_contents(pipeline, evidence.month, filled.rows, policy)
+        facts = read_month_facts(pipeline, workbook.month, filled.rows) if workbook else None
         closes = check_closes(pipeline)
         location = location_of(pipeline)
     result = Reconciliation(
@@ -97,6 +106,14 @@ def reconcile(
                 f"close may stand on it: the new evidence is {result.evidence.name}"
             )
     result.warnings += [str(doubt) for doubt in closes.broken]
+    if workbook and facts:
+        told = Reconciled(policy, filled.rows, filled.settled, result.warnings, result.evidence)
+        result.workbook = write_workbook(workbook, told, facts)
+        if result.workbook != workbook.target:
+            result.warnings.append(
+                f"{workbook.target.name} is there already with other contents, and is kept, since "
+                f"somebody may have written into it: the new workbook is {result.workbook.name}"
+            )
     return result
 
 

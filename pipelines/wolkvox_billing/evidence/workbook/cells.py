@@ -1,0 +1,151 @@
+"""Cells of a workbook: what a value of a mart's column is for a person.
+
+A column is known by its name, so that a new one of a row is shown without a word here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from enum import Enum
+from typing import NamedTuple
+
+from wolkvox_billing.evidence.report.html import Money, Quantity
+from wolkvox_billing.marts.settled import CLAIM, PAY, WAIT
+from wolkvox_billing.reconciliation.captions import caption
+from wolkvox_billing.reconciliation.verdicts import ACCUSING, NO_FINDING
+
+
+class Tone(Enum):
+    """What a word's colour says beside it."""
+
+    PLAIN, GOOD, OPEN, DOUBTFUL, BLAMED = range(5)
+
+
+class Word(NamedTuple):
+    """A word of a short list, in the language of the settings."""
+
+    text: str
+    tone: Tone = Tone.PLAIN
+
+
+Value = str | int | Decimal | date | datetime | Money | Quantity | Word | None
+Cells = Mapping[str, Value]  # of a row, by column
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A sheet: rows and sums by column. `headings` by column, in order, of which the first
+    `leading` ones are printed; `widest` how wide any column may be, in characters."""
+
+    title: str
+    headings: Mapping[str, str]
+    rows: Sequence[Cells]
+    sums: Sequence[Cells] = ()
+    leading: int = 0
+    widest: int = 0
+
+
+_STATUSES = ("reconciliation_status", "settlement")
+_WORDS = ("document_kind", "component", "role", "measure", "measure_source", "cut_off")
+_TONES = {
+    **dict.fromkeys(NO_FINDING, Tone.GOOD),
+    **dict.fromkeys(ACCUSING, Tone.BLAMED),
+    "open_period": Tone.OPEN,
+    PAY: Tone.GOOD,
+    WAIT: Tone.OPEN,
+    CLAIM: Tone.BLAMED,
+}
+_MONEY = ("amount", "_amount", "_cost", "_price", "_effect", "cost_variance")
+_SIGNED = ("_variance", "_effect")
+# What a person calls a column, where that is not its name.
+_HEADINGS = {
+    "operation_id": "operation",
+    "document_number": "number",
+    "issue_date": "issued",
+    "due_date": "due",
+    "billing_currency": "currency",
+    "payable_amount": "asked",
+    "amount": "asked",
+    "agreed_amount": "agreed",
+    "questioned_amount": "questioned",
+    "claimed_amount": "claimed",
+    "settlement": "to do",
+    "reconciliation_status": "status",
+    "consumed_quantity": "measured",
+    "billed_quantity": "billed",
+    "quantity_variance": "quantity difference",
+    "contracted_cost": "contracted cost",
+    "billed_cost": "billed cost",
+    "cost_variance": "cost difference",
+    "poll_date": "day",
+    "polls": "calls",
+    "refusals": "refused",
+}
+
+
+def heading_of(column: str, locale: str) -> str:
+    """Return a column's heading in the language of a locale."""
+    return caption(_HEADINGS.get(column, column), locale)
+
+
+def cells_of(row: Mapping[str, object], locale: str) -> dict[str, Value]:
+    """Return a mart's row as cells by column; amounts are in its `billing_currency`."""
+    currency = row.get("billing_currency")
+    code = currency if isinstance(currency, str) else None
+    return {column: _cell(column, value, code, locale) for column, value in row.items()}
+
+
+def _cell(column: str, value: object, currency: str | None, locale: str) -> Value:
+    match value:
+        case bool():
+            tone = Tone.BLAMED if value and column == "is_material" else Tone.PLAIN
+            return Word(caption("yes" if value else "no", locale), tone)
+        case str() if column in _STATUSES:
+            return status_word(value, locale)
+        case str() if column in _WORDS:
+            return Word(caption(value, locale))
+        case Decimal() if column.endswith(_MONEY):
+            return Money(value, currency, column.endswith(_SIGNED))
+        case Decimal() if column.endswith(_SIGNED):
+            return Quantity(value)
+        case None | str() | int() | Decimal() | date():
+            return value
+    return str(value)
+
+
+def status_word(status: str, locale: str) -> Word:
+    """Return a status, or what to do with a document. What is neither well nor blamed on anybody is
+    doubtful."""
+    return Word(caption(status, locale), _TONES.get(status, Tone.DOUBTFUL))
+
+
+def is_summed(column: str, value: Value) -> bool:
+    """Whether amounts of a column add up to something: prices do not."""
+    return isinstance(value, Money) and value.amount is not None and not column.endswith("_price")
+
+
+def sum_by_currency(rows: Sequence[Cells], label_column: str, label: str) -> list[dict[str, Value]]:
+    """Return a row of sums for each currency: of each amount, that of all that the sheet shows."""
+    sums: dict[str, dict[str, Decimal]] = {}
+    counts: dict[str, int] = {}
+    for row in rows:
+        currency = str(row.get("billing_currency") or "")
+        counts[currency] = counts.get(currency, 0) + 1
+        totals = sums.setdefault(currency, {})
+        for column, value in row.items():
+            if isinstance(value, Money) and value.amount is not None and is_summed(column, value):
+                totals[column] = totals.get(column, Decimal()) + value.amount
+    return [
+        {
+            label_column: f"{label}: {counts[currency]:d}",
+            "billing_currency": currency,
+            **{
+                column: Money(total, currency or None, column.endswith(_SIGNED))
+                for column, total in sums[currency].items()
+            },
+        }
+        for currency in sorted(sums)
+    ]
