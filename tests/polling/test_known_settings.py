@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -11,10 +12,10 @@ from click.testing import CliRunner
 from builders.project import Project
 from wolkvox_billing import SettingsError
 from wolkvox_billing.cli.main import main
-from wolkvox_billing.marts.meaning import Meaning
+from wolkvox_billing.marts.meaning import Meaning, read_meaning
 from wolkvox_billing.polling.settings import SourceSettings
-from wolkvox_billing.reconciliation.policy import Policy
-from wolkvox_billing.warehouse.configuration import SettingsFile, SettingsFiles
+from wolkvox_billing.reconciliation.policy import Policy, read_policy
+from wolkvox_billing.warehouse.configuration import SettingsFile, SettingsFiles, read_configuration
 from wolkvox_billing.warehouse.known_settings import (
     NAMES,
     RECONCILIATION,
@@ -245,3 +246,78 @@ def test_a_pipeline_of_somebody_else_refuses_it_too(
     monkeypatch.setenv("SOURCES__WOLKVOX_BILLING__REPORT", '["all"]')
     with pytest.raises(SettingsError, match="did you mean `reports`"):
         wolkvox_billing()
+
+
+# What a setting may be.
+
+KINDS = [
+    ("reconciliation", "supplier_ids = '900'", "is '900': expected a list, or JSON of one"),
+    ("reconciliation", "supplier_ids = 900", "is 900: expected a list, or JSON of one"),
+    ("reconciliation", "materiality = true", "is True: expected a number"),
+    ("reconciliation", "tolerance_quantity = 'abc'", "is 'abc': expected a number"),
+    ("reconciliation", "billing_cycle_day = 2.5", "is 2.5: expected a whole number"),
+    ("reconciliation", "invoice_due_days = 'x'", "is 'x': expected a whole number"),
+    ("reconciliation", "cut_off = {a = 1}", "is {'a': 1}: expected a text"),
+    ("sources.wolkvox_billing", "measures = 'garbage'", "expected a table, or JSON of one"),
+    ("sources.wolkvox_billing", "gauge_month = ['max']", "is ['max']: expected a text"),
+]
+
+
+@pytest.mark.parametrize(("section", "line", "says"), KINDS)
+def test_a_value_of_the_wrong_kind_names_itself_its_section_and_its_file(
+    in_settings_folder: Path, section: str, line: str, says: str
+) -> None:
+    """Whoever reads it, the message says which setting it is, and where it stands."""
+    (in_settings_folder / "config.toml").write_text(f"[{section}]\n{line}\n")
+    name = line.split(" ")[0]
+    place = f"the setting `{name}` under [{section}] in {in_settings_folder}/config.toml "
+    with pytest.raises(SettingsError) as error:
+        read_policy() if section == "reconciliation" else read_meaning()
+    assert (place in str(error.value), says in str(error.value)) == (True, True), error.value
+
+
+def test_a_setting_that_dlt_itself_has_to_find_is_read_the_same(
+    in_settings_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Below the pipeline's name, where dlt looks too, a setting means what it means elsewhere."""
+    (in_settings_folder / "config.toml").write_text("[wolkvox.runtime]\nlog_level = 'INFO'\n")
+    monkeypatch.setenv("RECONCILIATION__TOLERANCE_PERCENT", "1.5")
+    monkeypatch.setenv("RECONCILIATION__SUPPLIER_IDS", '["900123456"]')
+    assert read_configuration() is None
+    policy = read_policy()
+    assert (policy.tolerance_percent, policy.supplier_ids) == (Decimal("1.5"), ("900123456",))
+    monkeypatch.setenv("RECONCILIATION__MATERIALITY", "much")
+    with pytest.raises(SettingsError, match=r"`materiality` under \[reconciliation\] is 'much'"):
+        read_policy()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("RECONCILIATION__MATERIALITY", "much", "expected a number"),
+        ("RECONCILIATION__LANGUAGE", "klingon", "expected en or es"),
+        ("SOURCES__WOLKVOX_BILLING__MEASURES", "garbage", "expected a table"),
+        ("SOURCES__WOLKVOX_BILLING__GAUGE_MONTH", "mean", "expected one of max, last, average"),
+        ("SOURCES__WOLKVOX_BILLING__MEASURES", '{"rsync_s3_mp33": "daily"}', "mean rsync_s3_mp3?"),
+    ],
+)
+def test_check_looks_at_all_settings_and_asks_nobody_where_one_is_wrong(
+    project: Project, monkeypatch: pytest.MonkeyPatch, name: str, value: str, says: str
+) -> None:
+    """Those of the comparison and of the views too, before a call is spent."""
+    monkeypatch.setenv(name, value)
+    result = CliRunner().invoke(main, ["check"])
+    assert (result.exit_code, says in result.output) == (2, True), result.output
+    assert project.vendor.calls == []
+
+
+@pytest.mark.parametrize("file", ["secrets.toml", "config.toml"])
+def test_a_file_that_is_not_toml_is_named_with_its_line_by_every_verb(
+    project: Project, file: str
+) -> None:
+    """A broken file is said to be that, and not something of the destination's."""
+    (project.folder / ".dlt").mkdir()
+    (project.folder / ".dlt" / file).write_text("[sources.wolkvox_billing]\nserver = 0010\n")
+    for words in (["poll"], ["status"], ["refresh"], ["invoices", "."], ["close", "2026-10"]):
+        result = CliRunner().invoke(main, words)
+        assert (result.exit_code, f"{file}, line 2: this is not TOML" in result.output) == (2, True)

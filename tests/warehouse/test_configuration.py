@@ -530,7 +530,8 @@ def test_a_broken_file_is_named(places: Places, file: str, content: bytes, where
     with pytest.raises(SettingsError) as error:
         read_configuration()
     place = path if file.startswith("global:") else Path(".dlt/secrets.toml")
-    assert str(error.value) == f"{place}{where}"
+    hint = ' (a text is in quotes: server = "0010")' if where.endswith("TOML") else ""
+    assert str(error.value) == f"{place}{where}{hint}"
     assert by_dlt() is None
 
 

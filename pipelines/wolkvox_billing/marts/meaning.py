@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import difflib
 import logging
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import TypeVar
-
-import dlt
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from wolkvox_billing.errors import SettingsError
 from wolkvox_billing.vendor.operations import read_zone
-from wolkvox_billing.vendor.reports import REPORTS, TIMEZONE
+from wolkvox_billing.vendor.reports import REPORTS, TIMEZONE, known_report
+from wolkvox_billing.warehouse.configuration import read_section
+from wolkvox_billing.warehouse.known_settings import SOURCE
 from wolkvox_billing.warehouse.sql import Record
 
 logger = logging.getLogger("wolkvox_billing")
 
-T = TypeVar("T")
-
 MEASURES = ("month_to_date", "daily", "gauge", "auto")
+_HINTS = {"timezone": str, "measures": dict, "gauge_month": str}
 GAUGE_MONTHS = ("max", "last", "average")
 
 
@@ -71,23 +69,19 @@ def read_meaning(
     measures: Mapping[str, str] | None = None,
     gauge_month: str | None = None,
 ) -> Meaning:
-    """Return the Meaning by these values, and for the others by dlt's configuration. Raises
+    """Return the Meaning by these values, and for the others by the settings. Raises
     SettingsError."""
-
-    def setting(name: str, hint: type[T]) -> T | None:
-        value: T | None = dlt.config.get(f"sources.wolkvox_billing.{name}", hint)
-        return value
-
-    meaning = Meaning(
-        timezone=timezone or setting("timezone", str) or TIMEZONE,
-        measures=measures if measures is not None else setting("measures", dict) or {},
-        gauge_month=gauge_month or setting("gauge_month", str) or "max",
-    )
-    for report in sorted(meaning.measures.keys() - REPORTS.keys()):
-        near = difflib.get_close_matches(report, REPORTS, n=1, cutoff=0.75)
-        hint = f"; did you mean {near[0]}?" if near else ""
-        logger.warning("`measures` names %r, which wolkvox does not have%s", report, hint)
-    return meaning
+    overrides = {"timezone": timezone, "measures": measures, "gauge_month": gauge_month}
+    values: dict[str, Any] = {name: value for name, value in overrides.items() if value is not None}
+    hints = {name: hint for name, hint in _HINTS.items() if name not in values}
+    meaning = Meaning(**{**read_section(SOURCE, hints), **values})
+    measures = {}
+    for name, measure in meaning.measures.items():
+        report, warning = known_report("the setting `measures`", name)
+        measures[report] = measure
+        if warning:
+            logger.warning("`measures`: %s", warning)
+    return replace(meaning, measures=measures)
 
 
 def _is_set(row: Mapping[str, str]) -> bool:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import asdict, dataclass, fields
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
-
-import dlt
 
 from wolkvox_billing.errors import SettingsError
 from wolkvox_billing.values.locales import is_locale, language_of
 from wolkvox_billing.values.tax_id import canonical_id
+from wolkvox_billing.warehouse.configuration import read_section
+from wolkvox_billing.warehouse.known_settings import RECONCILIATION
 
 LANGUAGES = ("en", "es")
 # Which night ends a nightly copy's month: see `cut_off`.
@@ -118,25 +118,18 @@ class Policy:
 
 
 def read_policy() -> Policy:
-    """Return the Policy by dlt's configuration. Raises SettingsError."""
-    settings: dict[str, Any] = {}  # each is of its field's type
-    for setting in fields(Policy):
-        kind: Any = list if isinstance(setting.default, tuple) else None  # dlt reads a list so
-        value: object = dlt.config.get(f"reconciliation.{setting.name}", kind)
-        if value is not None:
-            number = setting.default is None
-            kind = Decimal if number else type(setting.default)
-            settings[setting.name] = _typed(setting.name, kind, value)
-    return Policy(**settings)
+    """Return the Policy by the settings. Raises SettingsError."""
+    hints = {setting.name: _hint(setting.default) for setting in fields(Policy)}
+    values: dict[str, Any] = read_section(RECONCILIATION, hints)  # each is of its field's type
+    if "supplier_ids" in values:
+        values["supplier_ids"] = tuple(map(str, values["supplier_ids"]))
+    return Policy(**values)
 
 
-def _typed(name: str, kind: type, value: Any) -> Any:
-    try:
-        if kind is tuple:
-            return tuple(map(str, value))
-        return kind(str(value))
-    except (TypeError, ValueError, InvalidOperation):
-        raise SettingsError(_wrong(name, value, "a number or list, as its default is")) from None
+def _hint(default: object) -> type:
+    if default is None:
+        return Decimal
+    return list if isinstance(default, tuple) else type(default)
 
 
 def _sha256(file: Path) -> str | None:

@@ -89,9 +89,7 @@ _NEW = "new:"
 def choose_reports(names: Sequence[str]) -> tuple[list[str], list[str]]:
     """Return the reports to ask for, in the order given and once each, and warnings for a person.
 
-    `["all"]` is all 27. A name that the vendor has not published is a report added later, and is
-    asked for with a warning; unless it looks like a published one misspelt, or cannot be a name:
-    then SettingsError. `new:NAME` says that no misspelling is meant.
+    `["all"]` is all 27; of other names see `known_report`. Raises SettingsError.
     """
     where = "the setting `reports` under [sources.wolkvox_billing]"
     if isinstance(names, str) or not all(isinstance(name, str) for name in names) or not names:
@@ -99,21 +97,31 @@ def choose_reports(names: Sequence[str]) -> tuple[list[str], list[str]]:
     chosen: list[str] = []
     warnings: list[str] = []
     for name in (n for word in names for n in (REPORTS if word == "all" else (word,))):
-        meant = name.startswith(_NEW)
-        report = name[len(_NEW) :] if meant else name
-        if report not in REPORTS:
-            near = difflib.get_close_matches(report.lower(), REPORTS, n=3, cutoff=0.75)
-            if not re.fullmatch(r"[a-z][a-z0-9_]{0,50}", report) or _TAKEN.match(report):
-                hint = f"; did you mean {' or '.join(near)}?" if near else ""
-                raise SettingsError(
-                    f"{where} names {report!r}, which cannot be a report's name{hint}"
-                )
-            if near and not meant:
-                raise SettingsError(
-                    f"{where} names {report!r}, which wolkvox does not have; did you mean "
-                    f"{' or '.join(near)}? If wolkvox has added it, write {_NEW + report!r}."
-                )
-            warnings.append(f"report {report!r} is not one of the {len(REPORTS)} known ones")
+        report, warning = known_report(where, name)
+        if warning:
+            warnings.append(warning)
         if report not in chosen:
             chosen.append(report)
     return chosen, warnings
+
+
+def known_report(where: str, name: str) -> tuple[str, str]:
+    """Return the report of a name in a setting, and a warning for a person, or "".
+
+    A name that the vendor has not published is a report added later, and is taken with a warning;
+    unless it looks like a published one misspelt, or cannot be a name: then SettingsError.
+    `new:NAME` says that no misspelling is meant. where: the setting, as a message begins.
+    """
+    report = name[len(_NEW) :] if name.startswith(_NEW) else name
+    if report in REPORTS:
+        return report, ""
+    near = difflib.get_close_matches(report.lower(), REPORTS, n=3, cutoff=0.75)
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,50}", report) or _TAKEN.match(report):
+        hint = f"; did you mean {' or '.join(near)}?" if near else ""
+        raise SettingsError(f"{where} names {report!r}, which cannot be a report's name{hint}")
+    if near and not name.startswith(_NEW):
+        raise SettingsError(
+            f"{where} names {report!r}, which wolkvox does not have; did you mean "
+            f"{' or '.join(near)}? If wolkvox has added it, write {_NEW + report!r}."
+        )
+    return report, f"report {report!r} is not one of the {len(REPORTS)} known ones"

@@ -9,14 +9,17 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from wolkvox_billing.marts.meaning import read_meaning
 from wolkvox_billing.polling.polls import Poll, Run, Skip, ask_all
 from wolkvox_billing.polling.settings import read_poll_settings
+from wolkvox_billing.reconciliation.policy import read_policy
 from wolkvox_billing.values.clock import Clock, utc_now
 from wolkvox_billing.vendor.advice import ADVICE
 from wolkvox_billing.vendor.answer import Outcome
 from wolkvox_billing.vendor.readings import read_rows, to_json
 from wolkvox_billing.vendor.rejections import UnreadableRows, unreadable_rows
 from wolkvox_billing.vendor.reports import ROW_FIELDS
+from wolkvox_billing.warehouse.complaints import configured
 
 _STEPS = {
     Outcome.BAD_TOKEN: "token",
@@ -50,12 +53,15 @@ def check(
     on_event: Callable[[Poll | Skip], None] | None = None,
     **settings: Any,
 ) -> list[Finding]:
-    """Return one Finding per operation, in the order of their names. Raises SettingsError.
+    """Return one Finding per operation, in the order of their names. Raises SettingsError for any
+    setting that is wrong, those of the views and of the comparison too, before it asks anybody.
 
     The steps, in order: name, connection, certificate, answer, server, token, quota, busy,
     maintenance, report, format.
     """
     poll_settings = read_poll_settings(**settings)
+    configured(read_meaning)
+    configured(read_policy)
     events: list[Poll | Skip] = []
     for event in ask_all(
         poll_settings.operations,

@@ -13,6 +13,7 @@ from dlt.common.destination.exceptions import DestinationException
 from dlt.pipeline.exceptions import PipelineStepFailed
 
 from wolkvox_billing.errors import SettingsError
+from wolkvox_billing.warehouse.configuration import read_configuration
 
 logger = logging.getLogger("wolkvox_billing")
 
@@ -35,6 +36,7 @@ def configured(make: Callable[[], T]) -> T:
     except ConfigFieldMissingException as error:
         raise SettingsError(missing(error)) from None
     except ConfigurationException as error:
+        read_configuration()  # which says of a file that is not TOML where
         names = [str(getattr(error, name, "")) for name in ("field_name", "spec_name")]
         which = next(filter(None, names), "credentials")
         place = "sources.wolkvox_billing" if "wolkvox" in f"{names}".lower() else "destination"

@@ -18,6 +18,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias, TypeVar
@@ -176,7 +177,7 @@ class Configuration:
     def value(self, name: str, hint: type[T], *sections: str, secret: bool = False) -> T | None:
         """Return what dlt would inject for a key under these sections, None where nobody set it.
 
-        hint: str, int, float, bool, list or dict, which texts are read as too; or object.
+        hint: str, int, float, Decimal, bool, list or dict, which texts are read as too; or object.
         Raises SettingsError for what cannot be read so, and for a secret in config.toml.
         """
         paths = [sections[:depth] for depth in range(len(sections), -1, -1)]
@@ -187,17 +188,7 @@ class Configuration:
     ) -> T | None:
         """Return the same for a key under one of several paths of sections, the first before."""
         entry = self._look(paths, name, secret)
-        if entry is None:
-            return None
-        expected, read = _HINTS[hint]
-        try:
-            value: T = read(entry.value)
-            return value
-        except (ValueError, OverflowError, RecursionError):
-            text = f"{_kind(entry.value)}, which is not shown" if secret else short(entry.value)
-            raise SettingsError(
-                f"the setting `{name}` {entry.place} is {text}: expected {expected}"
-            ) from None
+        return None if entry is None else _read(name, entry, hint, secret)
 
     def _look(self, paths: Sequence[tuple[str, ...]], name: str, secret: bool) -> Entry | None:
         for path in paths:
@@ -264,6 +255,15 @@ def _number(value: object) -> float:
     return float(value)
 
 
+def _decimal(value: object) -> Decimal:
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        raise ValueError
+    try:
+        return Decimal(str(value).strip())
+    except InvalidOperation:
+        raise ValueError from None
+
+
 def _truth(value: object) -> bool:
     if isinstance(value, (bool, int, float)):
         return bool(value)
@@ -294,10 +294,25 @@ _HINTS: dict[type, tuple[str, Callable[[object], Any]]] = {
     str: ("a text", _text),
     int: ("a whole number", _whole),
     float: ("a number", _number),
+    Decimal: ("a number", _decimal),
     bool: ("true or false", _truth),
     list: ("a list, or JSON of one", _of_json(list)),
     dict: ("a table, or JSON of one", _of_json(dict)),
 }
+
+
+def _read(name: str, entry: Entry, hint: type[T], secret: bool = False) -> T:
+    """Return a setting's value in the type of its hint. Raises SettingsError, which shows none of a
+    secret."""
+    expected, read = _HINTS[hint]
+    try:
+        value: T = read(entry.value)
+        return value
+    except (ValueError, OverflowError, RecursionError):
+        text = f"{_kind(entry.value)}, which is not shown" if secret else short(entry.value)
+        raise SettingsError(
+            f"the setting `{name}` {entry.place} is {text}: expected {expected}"
+        ) from None
 
 
 def _kind(value: object) -> str:
@@ -378,6 +393,28 @@ def _is_installed(package: str) -> bool:
         return True
     spec = find_spec(package)
     return spec is not None and spec.origin is not None
+
+
+# What other rooms read.
+
+
+def read_section(section: tuple[str, ...], hints: Mapping[str, type]) -> Toml:
+    """Return the settings under a section that somebody set, by their names: without dlt where that
+    is possible, else as dlt finds them. Raises SettingsError, and what dlt raises."""
+    configuration = read_configuration()
+    if configuration:
+        values = {name: configuration.value_in([section], name, hints[name]) for name in hints}
+        return {name: value for name, value in values.items() if value is not None}
+    import dlt
+
+    by_name: Toml = {}
+    for name, hint in hints.items():
+        parsed: Any = hint if hint in (list, dict) else None  # dlt makes one of a text
+        value: object = dlt.config.get(".".join((*section, name)), parsed)
+        if value is not None:
+            entry = Entry(value, f"under [{'.'.join(section)}]")
+            by_name[name] = _read(name, entry, hint)
+    return by_name
 
 
 # The source.

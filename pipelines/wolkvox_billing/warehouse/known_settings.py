@@ -133,6 +133,12 @@ SETTINGS: Mapping[tuple[str, ...], tuple[KnownSetting, ...]] = {
             "2",
             "unread time can hold so many times the highest rate that was seen",
         ),
+        KnownSetting(
+            "acceptance_starts",
+            '"earliest"',
+            "from when the three business days of a Colombian invoice count: its `issue`, its "
+            "`receipt`, the `service`, or the earliest of them",
+        ),
         KnownSetting("language", '"en"', "`en` or `es`, or a locale of them such as `es_CO`"),
     ),
 }
