@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -21,12 +22,15 @@ from builders.documents import SUPPLIER, line, ubl
 from builders.evidence import csv_rows, members_of
 from builders.months import MAP, OCTOBER, READ, bill, judged, local, read
 from builders.project import Project
+from wolkvox_billing.claims.records import NotClaimed, append_claim
 from wolkvox_billing.cli.main import main
 from wolkvox_billing.errors import SettingsError
+from wolkvox_billing.evidence import order_evidence
 from wolkvox_billing.reconciliation.policy import Policy
 from wolkvox_billing.verbs.claim import ClaimedMonth, claim, list_claims
 from wolkvox_billing.verbs.reconcile import reconcile
 from wolkvox_billing.verbs.status import status
+from wolkvox_billing.warehouse.place import opened
 
 CUSTOMER = (
     SUPPLIER.replace("Supplier", "Customer")
@@ -90,9 +94,16 @@ def open_rows(project: Project) -> list[tuple[Any, ...]]:
     return [(*map(int, row[:3]), *row[3:]) for row in rows]
 
 
+def warnings(project: Project) -> list[str]:
+    """What `status` says of F-1."""
+    state = status(destination=project.destination, clock=lambda: project.vendor.now)
+    return [text for text in state.warnings if "F-1" in text]
+
+
 def test_the_letter_says_all_that_the_supplier_has_to_know(project: Project) -> None:
     """Parties, number, CUFE, dates, measured, billed, difference, amounts with tax, what is asked
-    for, the evidence's SHA-256, the last day, that it is no legal advice, and a place to sign."""
+    for, the evidence's SHA-256, the last day, that it is no legal advice, and a place to sign; in
+    Spanish with numbers and days as Colombia writes them."""
     billed(project, overbilled())
     [made] = claimed(project).claimed
     text = text_of(made.letter)
@@ -121,13 +132,10 @@ def test_the_letter_says_all_that_the_supplier_has_to_know(project: Project) -> 
         assert expected in text
     assert made.claim.letter_sha256 == hashlib.sha256(made.letter.read_bytes()).hexdigest()
     assert made.claim.evidence_sha256 == sha256
-
-
-def test_the_letter_is_in_the_language_of_the_settings(project: Project) -> None:
-    """In Spanish, with numbers and days as Colombia writes them."""
-    billed(project, overbilled())
-    [made] = claimed(project, language="es_CO").claimed
-    text = text_of(made.letter)
+    judged(project, at=local(5, month=11), language="es_CO")
+    [again] = claimed(project, language="es_CO").claimed
+    assert again.says.startswith("factura F-1: ya reclamada el 5 de noviembre de 2026 por ana, ")
+    text = text_of(again.letter)
     for expected in (
         "Reclamo sobre la factura F-1",
         "5 de noviembre de 2026",
@@ -142,9 +150,16 @@ def test_the_letter_is_in_the_language_of_the_settings(project: Project) -> None
 
 def test_a_claim_is_open_until_notes_give_it_back(warehouse: Project) -> None:
     """Claimed, claimed again without a row, credited in part by a note that comes, claimed again as
-    what is left, and credited: on both engines."""
+    what is left, and credited: on both engines, and told by `status`."""
     billed(warehouse, overbilled())
+    [warning] = warnings(warehouse)
+    assert warning.startswith(
+        "invoice F-1: 53,550.00 COP questioned, 53,550.00 of it claimed, can "
+    )
     assert claimed(warehouse).claimed[0].made == "claimed"
+    assert warnings(warehouse) == [
+        "invoice F-1: 53,550.00 COP of 53,550.00 claimed is open since 2026-11-05 (0 days)"
+    ]
     day = date(2026, 11, 5)
     assert open_rows(warehouse) == [(53_550, 0, 53_550, "open", day, None)]
     warehouse.vendor.now = local(12, month=11)
@@ -166,7 +181,7 @@ def test_a_claim_is_open_until_notes_give_it_back(warehouse: Project) -> None:
 
 def test_the_same_claim_is_the_same_letter(project: Project) -> None:
     """The bytes that were recorded, be it days later and by somebody else; one that a person has
-    edited is not touched."""
+    edited is not touched. Of two who claim at the same moment one is told."""
     billed(project, overbilled())
     [first] = claimed(project).claimed
     project.vendor.now = local(12, month=11)
@@ -179,42 +194,8 @@ def test_the_same_claim_is_the_same_letter(project: Project) -> None:
     assert third.letter.name == "claim-2026-10-F-1.2.docx"
     assert hashlib.sha256(third.letter.read_bytes()).hexdigest() == first.claim.letter_sha256
     assert first.letter.read_bytes() == b"edited"
-
-
-def test_another_amount_takes_the_place_of_the_first(project: Project) -> None:
-    """A fee that is found later adds a row, which counts alone, open since the first."""
-    fee = line("1", "50000.00", description="Soporte", number="2", tax=None, price=None)
-    text = ubl(use("1450", "145000.00"), fee, net="195000.00", tax=None, periods=OCTOBER)
-    billed(project, text, line_map=WITH_FEE)
-    assert claimed(project).claimed[0].claim.claimed_amount == 45_000
-    card = (
-        "report,operation_id,product,from_quantity,unit_price,currency,valid_from,valid_to,term,"
-        "pattern\nrsync_s3_mp3,,,0,100,COP,2026-01-01,,,\n,,,,20000,COP,2026-01-01,,fee,*soporte*\n"
-    )
-    judged(project, line_map=WITH_FEE, rate_card=card, at=local(10, month=11))
-    [made] = claimed(project).claimed
-    assert made.made == "claimed_anew"
-    assert made.claim.claim_id.endswith(".0002")
-    assert open_rows(project) == [(75_000, 0, 75_000, "open", date(2026, 11, 5), None)]
-    text = text_of(made.letter)
-    assert "This letter replaces our claim over 45,000.00 COP of November 5, 2026." in text
-    assert "line 2: the contract has 20,000.00 COP for it." in text
-    [again] = claimed(project).claimed
-    assert again.letter == made.letter
-
-
-def test_a_note_that_was_there_closes_nothing(project: Project) -> None:
-    """It is in the verdict already; nor does one of another supplier, or in another currency."""
-    other = SUPPLIER.replace("900123456", "900999888")
-    billed(project, overbilled(), note("200", "20000.00", "3800.00", issued="2026-11-04"))
-    assert claimed(project).claimed[0].claim.claimed_amount == 29_750
-    bill(
-        project,
-        note("250", "25000.00", "4750.00", number="NC-8", supplier=other),
-        note("250", "25000.00", "4750.00", number="NC-9", currency="USD"),
-    )
-    judged(project, at=local(12, month=11))
-    assert open_rows(project) == [(29_750, 0, 29_750, "open", date(2026, 11, 5), None)]
+    with opened(project.destination) as pipeline, pytest.raises(NotClaimed, match="claimed by ana"):
+        append_claim(pipeline, replace(first.claim, claimed_by="berta"))
 
 
 def test_nothing_is_claimed_where_nobody_is_blamed(project: Project) -> None:
@@ -238,42 +219,12 @@ def test_nothing_is_claimed_where_nobody_is_blamed(project: Project) -> None:
         claimed(project, document="F-9")
 
 
-def test_a_claim_that_does_not_stand_is_withdrawn(project: Project) -> None:
-    """Where the verdict blames nobody any more it is said, and a person takes the claim back, with
-    a reason; it may be made again."""
-    billed(project, overbilled())
-    claimed(project)
-    higher = Path("rate_card.csv").read_text().replace(",100,", ",145,")
-    judged(project, rate_card=higher, line_map=MAP, at=local(9, month=11))
-    [told] = claimed(project).unclaimed
-    assert told.says.startswith(
-        "invoice F-1: 53,550.00 COP was claimed on November 5, 2026, 53,550.00 COP is still open, "
-        "and nothing is claimed of it now: withdraw it with `--withdraw`, where that is right; "
-    )
-    run = CliRunner().invoke
-    words = ["claim", "2026-10", "--document", "F1", "--withdraw", "--by", "ana"]
-    assert run(main, words).exit_code == 2
-    done = run(main, [*words, "--reason", "nobody had mapped it"])
-    assert "the claim over 53,550.00 COP of November 5, 2026 is withdrawn" in done.output
-    assert open_rows(project) == []
-    assert run(main, [*words, "--reason", "again"]).exit_code == 2
-    judged(project, at=local(10, month=11))
-    [made] = claimed(project).claimed
-    assert (made.made, made.claim.claim_id[-4:]) == ("claimed", "0003")
-    assert open_rows(project) == [(53_550, 0, 53_550, "open", date(2026, 11, 10), None)]
-    assert project.query("SELECT claimed_by, reason FROM claims WHERE claimed_amount = 0") == [
-        ("ana", "nobody had mapped it")
-    ]
-
-
 def test_evidence_holds_the_claims_and_may_be_given(project: Project) -> None:
     """What `reconcile` writes later has the row; a file that is given is the one that the letter
     names, where its verdicts are those of now."""
     billed(project, overbilled())
     [made] = claimed(project).claimed
     order = {"destination": project.destination, "clock": lambda: project.vendor.now}
-    from wolkvox_billing.evidence import order_evidence
-
     file = reconcile(
         "2026-10", evidence=order_evidence("later", "2026-10"), policy=Policy(), **order
     ).evidence
@@ -288,7 +239,6 @@ def test_evidence_holds_the_claims_and_may_be_given(project: Project) -> None:
 
 def test_a_claim_at_the_command_line(project: Project) -> None:
     """Letters as a file or in a folder, JSON, and what is open without a month."""
-    second = overbilled(number="F-2", uuid="b" * 96)
     billed(project, overbilled(number="F 1/á"))
     run = CliRunner().invoke
     done = run(main, ["claim", "2026-10", "--by", "ana", "--out", "letter.docx"])
@@ -301,29 +251,15 @@ def test_a_claim_at_the_command_line(project: Project) -> None:
     [row] = json.loads(run(main, ["claim", "--json"]).stdout)["claims_open"]
     assert (row["status"], row["open_amount"]) == ("open", "53550.0000")
     assert run(main, ["claim", "--by", "ana"]).exit_code == 2
-    bill(project, second)
-    several = run(main, ["claim", "2026-10", "--out", "letter.docx"])
-    assert several.exit_code in (0, 2)
-
-
-def test_status_warns_before_the_last_day_and_of_what_stays_open(project: Project) -> None:
-    """From two business days before, when it passed, and of an open claim; a claim ends the first
-    two."""
-
-    def says(day: int) -> list[str]:
-        state = status(destination=project.destination, clock=lambda: local(day, month=11))
-        return [text for text in state.warnings if "F-1" in text]
-
-    billed(project, overbilled())
-    [text] = says(5)
-    assert text.startswith(
-        "invoice F-1: 53,550.00 COP questioned, 53,550.00 of it claimed, can be claimed until "
-        "2026-11-06 (1 business day left): see `wolkvox-billing claim 2026-10`"
-    )
-    assert says(3) == []
-    assert "(today): see" in says(6)[0]
-    assert "not claimed by the last day, of invoice F-1 (2026-11-06)" in says(9)[0]
-    claimed(project)
-    assert says(9) == [
-        "invoice F-1: 53,550.00 COP of 53,550.00 claimed is open since 2026-11-05 (4 days)"
+    assert run(main, ["claim", "2026-10", "--reason", "x"]).exit_code == 2
+    bill(project, overbilled(number="F-2", uuid="b" * 96))
+    refused = run(main, ["claim", "2026-10", "--out", "letter.docx"])
+    assert (refused.exit_code, "2 letters do not fit into" in refused.output) == (2, True)
+    words = ["claim", "2026-10", "--document", "F-1-á", "--withdraw", "--by", "ana"]
+    assert run(main, words).exit_code == 2
+    done = run(main, [*words, "--reason", "nobody had mapped it"])
+    assert "the claim over 53,550.00 COP of " in done.output
+    assert run(main, ["claim"]).output == "no claim is open\n"
+    assert project.query("SELECT claimed_by, reason FROM claims WHERE claimed_amount = 0") == [
+        ("ana", "nobody had mapped it")
     ]

@@ -7,17 +7,20 @@ import zipfile
 from dataclasses import replace
 from datetime import date, datetime, timezone
 from decimal import Decimal
-from typing import Any
+from string import Formatter
 
 import docx
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from builders.claims import blank, document
+from wolkvox_billing.claims import claim_words, letter_words
 from wolkvox_billing.claims.letter import Letter, write_letter
 from wolkvox_billing.marts.claimed import OpenClaim
 from wolkvox_billing.marts.reconciled import ReconciledRow
 from wolkvox_billing.marts.settled import InvoiceComponent, SettledDocument
 from wolkvox_billing.reconciliation.acceptance import Deadlines
-from wolkvox_billing.reconciliation.billed_documents import BilledDocument
 from wolkvox_billing.reconciliation.claimed import Claim
 from wolkvox_billing.reconciliation.settlement import Settled
 
@@ -31,11 +34,6 @@ HARM = [
     '=HYPERLINK("http://evil.example")',
     "",
 ]
-
-
-def blank(row: type, **values: Any) -> Any:
-    """A row of which only these values are known."""
-    return row(**{**dict.fromkeys(row.__annotations__), **values})
 
 
 def letter(text: str = "Grabaciones en S3", locale: str = "en") -> Letter:
@@ -63,7 +61,6 @@ def letter(text: str = "Grabaciones en S3", locale: str = "en") -> Letter:
         consumed_quantity=Decimal(1000), billed_quantity=Decimal(1450),
         quantity_variance=Decimal(450), cost_variance=Decimal(45000),
     )  # fmt: skip
-    document = BilledDocument(**dict.fromkeys(BilledDocument._fields))  # type: ignore[arg-type]
     before = blank(
         OpenClaim, claimed_amount=Decimal(60000), credited_amount=Decimal(6450), claimed_on=DAY,
         billing_currency="COP", credit_notes=text,
@@ -71,7 +68,7 @@ def letter(text: str = "Grabaciones en S3", locale: str = "en") -> Letter:
     return Letter(
         claim=claim,
         day=DAY,
-        document=document._replace(
+        document=document(
             number=text, uuid=text, issued=DAY, customer_name=text, supplier_name=text
         ),
         settled=Settled(blank(SettledDocument, **amounts), parts),
@@ -110,6 +107,36 @@ def test_the_same_letter_is_the_same_bytes(locale: str) -> None:
         assert {info.date_time[0] for info in archive.infolist()} == {1980}
         properties = archive.read("docProps/core.xml").decode()
     assert "2026-11-05T17:00:00Z" in properties and "python-docx" not in properties
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.text(max_size=300))
+def test_any_text_of_the_papers_is_one_line_that_prints(text: str) -> None:
+    """Whatever characters are in it."""
+    assert all(shown.isprintable() for shown in texts_in(write_letter(letter(text))))
+
+
+@pytest.mark.parametrize("texts", [letter_words.TEXTS, claim_words._TEXTS])
+def test_both_languages_say_the_same(texts: dict[str, dict[str, str]]) -> None:
+    """Each sentence is there in English and Spanish, with the same values in it."""
+    values = {
+        language: {
+            name: {field for _, field, _, _ in Formatter().parse(text) if field}
+            for name, text in sentences.items()
+        }
+        for language, sentences in texts.items()
+    }
+    assert values["en"] == values["es"]
+
+
+def test_a_letter_says_which_claim_it_replaces() -> None:
+    """Of a claim before it of which nothing was credited."""
+    written = letter()
+    assert written.before
+    before = replace(written.before, credited_amount=Decimal())
+    assert "This letter replaces our claim over 60,000.00 COP of November 5, 2026." in texts_in(
+        write_letter(replace(written, before=before))
+    )
 
 
 def test_a_document_without_a_last_day_says_so() -> None:

@@ -43,14 +43,21 @@ class DueDocument(NamedTuple):
 def warn_of_claims(client: Client, marts: str, policy: Policy, today: date) -> list[str]:
     """Return the warnings of `status`, by the marts as they were filled last. What is worth no
     alarm by `materiality` is left out."""
-    claims = read_open_claims(client, marts)
-    claimed = {claim.document_id for claim in claims}
     due = [
         document
         for document in _read_due(client, marts)
-        if document.document_id not in claimed
-        and abs(document.questioned_amount) > policy.materiality_in(document.billing_currency)
+        if abs(document.questioned_amount) > policy.materiality_in(document.billing_currency)
     ]
+    return say_what_is_due(due, read_open_claims(client, marts), today)
+
+
+def say_what_is_due(
+    due: Iterable[DueDocument], claims: Sequence[OpenClaim], today: date
+) -> list[str]:
+    """Return a sentence for each document whose last day is near, for all whose last day is past,
+    and for each claim that is not credited in whole. What was claimed is no longer due."""
+    claimed = {claim.document_id for claim in claims}
+    due = [document for document in due if document.document_id not in claimed]
     return [*_warn_before(due, today), *_warn_after(due, today), *_warn_of_open(claims, today)]
 
 

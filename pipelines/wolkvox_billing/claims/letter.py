@@ -265,7 +265,7 @@ class _Page:
         if not parts:
             return
         self.word.add_heading(texts["questioned"], 2)
-        self.word.add_paragraph(texts["explain"])
+        self.word.add_paragraph(texts["explain"]).paragraph_format.keep_with_next = True
         rows = [
             [
                 self.settlement.component(part),
@@ -341,12 +341,16 @@ class _Page:
 
 
 def _fill_row(row: WordRow, cells: Sequence[str], form: _Form, *, is_bold: bool) -> None:
+    """Fill a row, which no page's end cuts; a bold one stays with what follows."""
     from docx.enum.text import WD_ALIGN_PARAGRAPH
+    from docx.oxml import OxmlElement
     from docx.shared import Cm
 
+    row._tr.get_or_add_trPr().append(OxmlElement("w:cantSplit"))
     for n, (cell, text, width) in enumerate(zip(row.cells, cells, form.widths, strict=True)):
         cell.width = Cm(width)
         [paragraph] = cell.paragraphs
+        paragraph.paragraph_format.keep_with_next = is_bold
         paragraph.add_run(text).bold = is_bold or (n == 0 and not form.numbers)
         if n >= len(cells) - form.numbers:
             paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT

@@ -14,7 +14,6 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone, tzinfo
-from decimal import Decimal
 from pathlib import Path
 from typing import IO, NamedTuple
 from zoneinfo import ZoneInfo
@@ -23,6 +22,13 @@ import dlt
 
 from wolkvox_billing.claims.claim_words import ClaimWriter
 from wolkvox_billing.claims.letter import Letter, write_letter
+from wolkvox_billing.claims.plans import (
+    CLAIMED_BEFORE,
+    Plan,
+    Planner,
+    choose_document,
+    is_claimed,
+)
 from wolkvox_billing.claims.records import append_claim
 from wolkvox_billing.closing.grounds import Grounds, read_grounds
 from wolkvox_billing.closing.proof import Proof, read_proof
@@ -30,18 +36,15 @@ from wolkvox_billing.closing.signing import signed_words, signer
 from wolkvox_billing.errors import SettingsError
 from wolkvox_billing.evidence import Order, collect_contents, order_evidence, write_evidence
 from wolkvox_billing.evidence.numbered_file import write_numbered
-from wolkvox_billing.marts.claimed import CREDITED, OPEN, OpenClaim
+from wolkvox_billing.marts.claimed import CREDITED, OpenClaim
 from wolkvox_billing.marts.reconciled import COLUMNS, ReconciledRow
 from wolkvox_billing.marts.refresh import refresh
-from wolkvox_billing.marts.settled import CLAIM, PAY
+from wolkvox_billing.marts.settled import PAY
 from wolkvox_billing.reconciliation.acceptance import deadlines_of
-from wolkvox_billing.reconciliation.billed_documents import StatedDocument
 from wolkvox_billing.reconciliation.billed_lines import read_billed_lines
 from wolkvox_billing.reconciliation.claimed import (
     Claim,
-    became_of,
     claims_by_name,
-    notes_on,
     read_claims,
     read_open_claims,
 )
@@ -49,16 +52,13 @@ from wolkvox_billing.reconciliation.mart import Filled, fill, fill_anew
 from wolkvox_billing.reconciliation.policy import Policy, read_policy
 from wolkvox_billing.reconciliation.settlement import Settled, read_settled
 from wolkvox_billing.values.clock import Clock, utc_now
-from wolkvox_billing.values.document_number import bare_number
 from wolkvox_billing.values.periods import Period, read_month
 from wolkvox_billing.warehouse.complaints import configured
 from wolkvox_billing.warehouse.duckdb_file import held_open
 from wolkvox_billing.warehouse.place import DATASET, DESTINATION, location_of, opened, reading
 from wolkvox_billing.warehouse.sql import Client, rows_of
 
-CLAIMED, CLAIMED_ANEW, CLAIMED_BEFORE = "claimed", "claimed_anew", "claimed_before"
 _LETTER = ".docx"
-_MOST_NAMED = 8  # documents in one message
 
 
 @dataclass(frozen=True)
@@ -195,152 +195,65 @@ class _Desk(NamedTuple):
     order: Order | None = None
 
 
-class _Plan(NamedTuple):
-    """A document that is claimed: its row of `claims` before evidence and letter are known, and
-    what became of the claim before it. `is_again`: its letter is that of the row."""
-
-    settled: Settled
-    stated: StatedDocument
-    made: str
-    claim: Claim
-    before: OpenClaim | None
-    is_again: bool = False
-
-
 class _Claiming:
     """A month by the verdicts of this moment, and what is claimed of it."""
 
     def __init__(self, desk: _Desk, pipeline: dlt.Pipeline, at: datetime) -> None:
         self.desk, self.pipeline = desk, pipeline
-        self.at = at.astimezone(timezone.utc)
-        self.raw, self.marts = pipeline.dataset_name, f"{pipeline.dataset_name}_marts"
+        raw, marts = pipeline.dataset_name, f"{pipeline.dataset_name}_marts"
         self.filled: Filled = fill_anew(pipeline, desk.policy, at, desk.period)
         with pipeline.sql_client() as client:
             if desk.proof:
-                now = read_grounds(client, self.marts).get(desk.month, Grounds())
-                desk.proof.check(client, self.raw, now)
-            self.zone = _zone_of(client, self.marts)
+                now = read_grounds(client, marts).get(desk.month, Grounds())
+                desk.proof.check(client, raw, now)
             # As stored, rounded: they are compared with what was stored before.
-            self.settled = read_settled(client, self.marts, desk.period)
-            stated = read_billed_lines(client, self.raw, desk.policy).stated
-            self.verdicts = _read_verdicts(client, self.marts)
-            self.claims = claims_by_name(read_claims(client, self.raw))
-        self.stated = {each.document.document_id: each for each in stated}
-        self.writer = ClaimWriter(desk.policy.language, self.zone)
+            self.settled = read_settled(client, marts, desk.period)
+            self.verdicts = _read_verdicts(client, marts)
+            stated = read_billed_lines(client, raw, desk.policy).stated
+            self.planner = Planner(
+                month=desk.month,
+                at=at.astimezone(timezone.utc),
+                by=desk.by,
+                zone=_zone_of(client, marts),
+                stated={each.document.document_id: each for each in stated},
+                claims=claims_by_name(read_claims(client, raw)),
+            )
+        self.writer = ClaimWriter(desk.policy.language, self.planner.zone)
 
     def run(self, document: str | None) -> ClaimedMonth:
         """Return what was done, about one document or all."""
-        settled = _choose(document, self.settled, self.desk.month) if document else self.settled
-        plans = [self._plan(each) for each in settled if _is_claimed(each)]
+        month, settled = self.desk.month, self.settled
+        if document:
+            settled = [choose_document(document, settled, month)]
+        plans = [self.planner.plan(each) for each in settled if is_claimed(each)]
         self._check_target(plans)
         result = ClaimedMonth(
-            self.desk.month,
+            month,
             unclaimed=[
                 self._unclaimed(each)
                 for each in settled
-                if not _is_claimed(each) and (document or self._is_told(each))
+                if not is_claimed(each) and (document or self._is_told(each))
             ],
-            says="" if settled else self.writer.text("no_document", month=self.desk.month),
+            says="" if settled else self.writer.text("no_document", month=month),
             language=self.desk.policy.language,
         )
         plans, result.evidence = self._prove(plans)
-        names = _name_letters(self.desk, plans)
-        for plan, name in zip(plans, names, strict=True):
-            result.claimed.append(self._claim(plan, name))
+        targets = _name_letters(self.desk, plans)
+        for plan, target in zip(plans, targets, strict=True):
+            result.claimed.append(self._claim(plan, target))
         if any(plan.made != CLAIMED_BEFORE for plan in plans):
             fill(self.pipeline, self.desk.policy)
         return result
 
     def withdraw(self, document: str, reason: str) -> ClaimedMonth:
         """Return what was done about a claim that is no longer made."""
-        number = bare_number(document)
-        open_claims = [
-            own
-            for own in self.claims.values()
-            if own[-1].month == self.desk.month
-            and not own[-1].is_withdrawal
-            and (number == bare_number(own[-1].document_number or "")
-                 or own[-1].document_id.startswith(document.strip().lower()))
-        ]  # fmt: skip
-        if len(open_claims) != 1:
-            raise SettingsError(
-                f"{len(open_claims)} claims of {self.desk.month} are on {document!r}: "
-                "`wolkvox-billing claim` lists those that are open"
-            )
-        [own] = open_claims
-        before = became_of(own, [*self.stated.values()], self.zone)
-        record = replace(
-            self._numbered(own[-1], own),
-            claimed_at=self.at,
-            claimed_by=self.desk.by,
-            claimed_amount=Decimal(),
-            letter_sha256=None,
-            evidence_sha256=None,
-            evidence_name=None,
-            reason=reason,
-        )
-        append_claim(self.pipeline, record)
+        row, before = self.planner.withdrawal(document, reason)
+        append_claim(self.pipeline, row)
         fill(self.pipeline, self.desk.policy)
-        language = self.desk.policy.language
-        says = self.writer.withdrawn(before)
+        says, language = self.writer.withdrawn(before), self.desk.policy.language
         return ClaimedMonth(self.desk.month, says=says, language=language)
 
-    def _plan(self, settled: Settled) -> _Plan:
-        """Return what is to be done about a document of which something is claimed. It is the same
-        claim again where what is claimed is what is still open of it."""
-        row = settled.document
-        stated = self.stated[row.document_id]
-        fresh = self._row(settled)
-        own, notes = self.claims.get(fresh.name, []), [*self.stated.values()]
-        if not own:
-            return _Plan(settled, stated, CLAIMED, fresh, None)
-        last, before = own[-1], became_of(own, notes, self.zone)
-        if before.status == CREDITED or last.is_withdrawal:
-            return _Plan(settled, stated, CLAIMED, self._numbered(fresh, own), None)
-        if before.status == OPEN and before.claimed_amount == row.claimed_amount:
-            there = (last.notes_before or "").split(",")
-            earlier = [n for n in notes if n.document.document_id in there]
-            then = became_of(own[:-1], earlier, self.zone) if own[1:] else None
-            if then and (then.status == CREDITED or own[-2].is_withdrawal):
-                then = None
-            return _Plan(settled, stated, CLAIMED_BEFORE, last, then, is_again=True)
-        if before.open_amount == row.claimed_amount:
-            rest = replace(fresh, claim_id=last.claim_id)
-            return _Plan(settled, stated, CLAIMED_BEFORE, rest, before)
-        return _Plan(settled, stated, CLAIMED_ANEW, self._numbered(fresh, own), before)
-
-    def _row(self, settled: Settled) -> Claim:
-        row = settled.document
-        claim = Claim(
-            claim_id=f"{row.document_id}.0001",
-            month=self.desk.month,
-            document_id=row.document_id,
-            supplier_id=row.supplier_id,
-            document_kind=row.document_kind,
-            document_number=row.document_number,
-            issue_date=row.issue_date,
-            claimed_at=self.at,
-            claimed_by=self.desk.by,
-            billing_currency=row.billing_currency,
-            payable_amount=row.payable_amount,
-            agreed_amount=row.agreed_amount,
-            questioned_amount=row.questioned_amount,
-            claimed_amount=row.claimed_amount,
-            acceptance_deadline=row.acceptance_deadline,
-            letter_sha256="",
-            evidence_sha256="",
-            evidence_name="",
-            reason=row.explanation,
-            notes_before=None,
-        )
-        notes = notes_on(claim, self.stated.values())
-        ids = sorted(note.document.document_id for note in notes)
-        return replace(claim, notes_before=",".join(ids) or None)
-
-    def _numbered(self, claim: Claim, own: Sequence[Claim]) -> Claim:
-        return replace(claim, claim_id=f"{claim.document_id}.{len(own) + 1:04}")
-
-    def _prove(self, plans: Sequence[_Plan]) -> tuple[list[_Plan], Path | None]:
+    def _prove(self, plans: Sequence[Plan]) -> tuple[list[Plan], Path | None]:
         """Return the plans with the evidence that their letters name, and the file where it had to
         be written: of a letter that is written again it is the former one."""
         if all(plan.is_again for plan in plans):
@@ -367,7 +280,7 @@ class _Claiming:
         ]
         return proven, written
 
-    def _claim(self, plan: _Plan, target: Path) -> ClaimedDocument:
+    def _claim(self, plan: Plan, target: Path) -> ClaimedDocument:
         """Return a document claimed: recorded where it was not, and with its letter written."""
         data = write_letter(self._letter(plan))
         claim = plan.claim
@@ -380,22 +293,21 @@ class _Claiming:
             file.write(data)
 
         letter = write_numbered(target, fill_file)
-        own, notes = self.claims.get(claim.name, []), [*self.stated.values()]
-        before = became_of(own, notes, self.zone) if own else None
+        before = self.planner.became_of(plan.settled)
         says = self.writer.claimed(plan.made, plan.settled.document, before)
         return ClaimedDocument(claim, plan.made, letter, says)
 
-    def _letter(self, plan: _Plan) -> Letter:
+    def _letter(self, plan: Plan) -> Letter:
         row, document = plan.settled.document, plan.stated.document
         start, end = row.billing_period_start, row.billing_period_end
         periods = [Period(start, end)] if start and end else []
         return Letter(
             claim=plan.claim,
-            day=plan.claim.claimed_at.astimezone(self.zone).date(),
+            day=plan.claim.claimed_at.astimezone(self.planner.zone).date(),
             document=document,
             settled=plan.settled,
             verdicts=_verdicts_of(plan.settled, self.verdicts),
-            deadlines=deadlines_of(document, periods, self.zone),
+            deadlines=deadlines_of(document, periods, self.planner.zone),
             before=plan.before,
             locale=self.desk.policy.language,
         )
@@ -408,31 +320,23 @@ class _Claiming:
             row.document_number,
             row.supplier_id,
             row.settlement,
-            self.writer.unclaimed(row, self._became_of(settled)),
+            self.writer.unclaimed(row, self.planner.became_of(settled)),
         )
 
     def _is_told(self, settled: Settled) -> bool:
         """Whether a document is worth a word of which nothing is claimed: what is questioned, or
         was claimed and is open."""
-        before = self._became_of(settled)
+        before = self.planner.became_of(settled)
         is_open = before is not None and before.open_amount > 0
         return settled.document.settlement != PAY or is_open
 
-    def _became_of(self, settled: Settled) -> OpenClaim | None:
-        own = self.claims.get(self._row(settled).name, [])
-        return became_of(own, [*self.stated.values()], self.zone) if own else None
-
-    def _check_target(self, plans: Sequence[_Plan]) -> None:
+    def _check_target(self, plans: Sequence[Plan]) -> None:
         """Raise SettingsError where one file is to hold several letters."""
         if self.desk.target.suffix.lower() == _LETTER and len(plans) > 1:
             raise SettingsError(
                 f"{len(plans)} letters do not fit into {self.desk.target.name}: name a folder with "
                 "--out, or one document with --document"
             )
-
-
-def _is_claimed(settled: Settled) -> bool:
-    return settled.document.settlement == CLAIM and settled.document.claimed_amount > 0
 
 
 def _zone_of(client: Client, marts: str) -> tzinfo:
@@ -467,29 +371,7 @@ def _verdicts_of(settled: Settled, verdicts: Iterable[ReconciledRow]) -> list[Re
     ]
 
 
-def _choose(name: str, settled: Sequence[Settled], month: str) -> list[Settled]:
-    """Return the document of a month with a number or id. Raises SettingsError for none or
-    several."""
-    number, beginning = bare_number(name), name.strip().lower()
-    meant = [
-        each
-        for each in settled
-        if (number and bare_number(each.document.document_number or "") == number)
-        or (len(beginning) >= 8 and each.document.document_id.startswith(beginning))
-    ]
-    if len(meant) == 1:
-        return meant
-    if meant:
-        ids = ", ".join(each.document.document_id[:12] for each in meant)
-        raise SettingsError(
-            f"{name!r} is {len(meant)} documents of {month}: name one by its id, {ids}"
-        )
-    numbers = [each.document.document_number or each.document.document_id[:12] for each in settled]
-    told = ", ".join(numbers[:_MOST_NAMED]) + (", ..." if numbers[_MOST_NAMED:] else "")
-    raise SettingsError(f"no document {name!r} bills {month}: there is {told or 'none'}")
-
-
-def _name_letters(desk: _Desk, plans: Sequence[_Plan]) -> list[Path]:
+def _name_letters(desk: _Desk, plans: Sequence[Plan]) -> list[Path]:
     """Return where each letter goes: no two to one place."""
     if desk.target.suffix.lower() == _LETTER:
         return [desk.target] * len(plans)

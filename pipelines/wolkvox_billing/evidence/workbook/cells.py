@@ -66,6 +66,7 @@ _HEADINGS = {
     "document_number": "number",
     "issue_date": "issued",
     "due_date": "due",
+    "acceptance_deadline": "claim until",
     "billing_currency": "currency",
     "payable_amount": "asked",
     "amount": "asked",
