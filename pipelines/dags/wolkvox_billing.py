@@ -66,7 +66,7 @@ def wolkvox_billing_age():
     @task
     def age():
         """Fails, and so tells, where an operation was not answered for two polls and a bit."""
-        run("status", "--stale-after", str(STALE))
+        run("status", "--stale-after", str(STALE), "--fail-on-warning")
 
     age()
 

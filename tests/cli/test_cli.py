@@ -15,6 +15,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import click
 import duckdb
 import pytest
 from click.testing import CliRunner, Result
@@ -28,6 +29,7 @@ from wolkvox_billing.cli.main import main
 REPORT = "rsync_s3_mp3"
 
 
+TERMINAL = {"TERM": "xterm", "TTY_COMPATIBLE": "1"}  # for rich
 AT_ONCE = {"COLUMNS": "200", "SOURCES__WOLKVOX_BILLING__RETRY_PAUSE_SECONDS": "0"}
 
 
@@ -334,11 +336,26 @@ def test_help_and_version_and_completion(tmp_path: Path) -> None:
     assert run("load", "--nonsense").returncode == 2
 
 
+def test_a_table_in_a_pipe_is_a_line_a_row(project: Project) -> None:
+    """Where nobody watches, rows have tabs between cells, no lines round them, and no word is cut,
+    however narrow the place is; on a terminal they are a table with headings."""
+    name = "un producto de nombre largo que no cabe en ninguna columna"
+    reading = {"operation": "A", "items": "5", "date": "2026-11-10 12:00:00"}
+    project.vendor.answer(TOKENS["acme"], REPORT, [{**reading, "description": name}])
+    load_well(project)
+    piped = command("status", COLUMNS="40").output
+    [row] = [line.split("\t") for line in piped.splitlines() if "\t" in line]
+    assert row[:4] == ["acme", REPORT, name, "5 (meaning undetermined)"]
+    table = click.unstyle(command("status", COLUMNS="200", **TERMINAL).output)
+    assert "┃ operation ┃ report" in table
+    assert f"│ {name} │" in table
+
+
 def test_demo_tells_the_whole_story(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     """`demo` lives through two months and shows counts, gap, refusals, a restated day, a garbled
     row, the invoices, a verdict of each kind, the evidence, the claim, and October's close,
     reopening and second close; what it prints is in the file that it names."""
-    result = run("demo", TMPDIR=str(project.folder), COLUMNS="140")
+    result = run("demo", TMPDIR=str(project.folder), COLUMNS="140", **TERMINAL)
     assert result.returncode == 0, result.stderr
     for text in ("13,696", "18 Sep to 20 Sep, 30 Sep, 8 Oct to 9 Oct", "EXCEEDS THE LIMIT",
                  "1.234,5", "WVX26106952", "1,614,600.00", "NC26106952",
@@ -357,7 +374,7 @@ def test_demo_tells_the_whole_story(project: Project, monkeypatch: pytest.Monkey
                  "│ 291,550.00 │ 53,550.00 │ 238,000.00 │ 2026-11-05 │",
                  "2026-10 was reopened on 2026-11-12 18:00 UTC by finance",
                  "2026-10 was closed on 2026-11-12 19:00 UTC by finance"):  # fmt: skip
-        assert text in result.stdout
+        assert text in click.unstyle(result.stdout)
     (report,) = project.folder.glob("wolkvox-demo-*/report.html")
     assert "2,450 audios more than measured" in report.read_text()
     (file,) = project.folder.glob("wolkvox-demo-*/wolkvox.duckdb")

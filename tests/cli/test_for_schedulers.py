@@ -8,10 +8,13 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from builders.killing import Stable
-from builders.project import Project, configure
+from builders.project import TOKENS, Project, configure
 from wolkvox_billing.cli.listing import failures_of
+from wolkvox_billing.cli.main import main
+from wolkvox_billing.values.clock import utc_now
 from wolkvox_billing.verbs.airflow_pool import look_at_pool
 from wolkvox_billing.verbs.status import status
 
@@ -109,6 +112,24 @@ def test_the_command_line_tells(project: Project, runs: Stable) -> None:
         result = json.loads(process.stdout)
         assert len(result["failures"]) == code, result
         assert not result.get("may_pass")
+
+
+def test_a_warning_may_end_in_1(project: Project) -> None:
+    """`status --fail-on-warning` fails where there is a warning, with its words among the failures;
+    without it, and where there is none, it ends in 0."""
+    strict = ["status", "--fail-on-warning", "--json"]
+    project.vendor.now = utc_now()  # by which the command line judges
+    assert project.load().is_good
+    assert CliRunner().invoke(main, strict).exit_code == 0
+    today = f"{project.vendor.now:%Y-%m-%d %H:%M:%S}"
+    reading = {"operation": "A", "description": "B", "date": today}
+    rows = [{**reading, "items": "5"}, {**reading, "items": "no number"}]
+    project.vendor.answer(TOKENS["acme"], "rsync_s3_mp3", rows)
+    project.load(force=True)
+    done = CliRunner().invoke(main, strict)
+    failures = json.loads(done.output)["failures"]
+    assert (done.exit_code, "could not be read" in "; ".join(failures)) == (1, True)
+    assert CliRunner().invoke(main, ["status", "--json"]).exit_code == 0
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import click
+
 from builders.project import NOON
 from fake_wolkvox import Vendor
 
@@ -46,6 +48,8 @@ def test_the_readme_replays(
         "HOME": str(tmp_path),
         "DLT_DATA_DIR": str(tmp_path / "dlt"),
         "COLUMNS": "114",
+        "TERM": "xterm",  # for rich: tables have lines
+        "TTY_COMPATIBLE": "1",
         "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
         "SOURCES__WOLKVOX_BILLING__BASE_URL": vendor.url,
         "SOURCES__WOLKVOX_BILLING__PACE_MINUTES": "0",
@@ -72,8 +76,9 @@ def test_the_readme_replays(
             check=False,
         )
         assert process.returncode == 0, f"{command}\n{process.stdout}{process.stderr}"
-        difference = f"{command}\nsaid:\n{process.stdout}\nnot:\n{want}"
-        assert checker.check_output(want, process.stdout, flags), difference
+        said = click.unstyle(process.stdout)
+        difference = f"{command}\nsaid:\n{said}\nnot:\n{want}"
+        assert checker.check_output(want, said, flags), difference
 
 
 def test_make_has_every_target_that_the_readme_names() -> None:

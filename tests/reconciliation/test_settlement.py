@@ -6,7 +6,6 @@ A record of October shows 1,000 audios, which cost 100 COP each.
 from __future__ import annotations
 
 import json
-import re
 from decimal import Decimal
 from typing import Any
 
@@ -278,24 +277,10 @@ def test_the_command_leads_with_what_to_pay(project: Project) -> None:
     what no verdict tells of is an alarm, as it is for Airflow."""
     with_fee(project)
     run = CliRunner().invoke
-    done = run(main, ["reconcile", "--month", "2026-10"], env={"COLUMNS": "120"})
-    cells = [
-        [cell.strip() for cell in re.split("[│┃]", text)[1:-1]]
-        for text in done.output.splitlines()
-        if text.startswith(("│", "┃"))
-    ]
+    done = run(main, ["reconcile", "--month", "2026-10"])
     amounts = ["535,500.00", "119,000.00", "416,500.00", "0.00"]
-    assert cells[:5] == [
-        [
-            "document",
-            "currency",
-            "asked",
-            "agreed",
-            "questioned",
-            "claimed",
-            "to do",
-            "claim until",
-        ],
+    cells = [text.split("\t") for text in done.output.splitlines() if "\t" in text]
+    assert cells[:4] == [
         ["invoice F-1", "COP", *amounts, "question", "2026-11-06"],
         ["invoice F-2", "USD", "40.00", "0.00", "40.00", "0.00", "question", "2026-11-06"],
         ["all: 1", "COP", *amounts, "", ""],

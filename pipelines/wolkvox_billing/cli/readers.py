@@ -23,16 +23,24 @@ from wolkvox_billing.values.numbers import format_count
     metavar="MINUTES",
     help="End in 1 where an operation was not answered for so long.",
 )
+@click.option("--fail-on-warning", is_flag=True, help="End in 1 where there is a warning.")
 @json_option
-def status(destination: str, dataset: str, stale_after: float | None, as_json: bool) -> None:
+def status(
+    destination: str,
+    dataset: str,
+    stale_after: float | None,
+    fail_on_warning: bool,
+    as_json: bool,
+) -> None:
     """Show what is loaded, how fresh it is, and where the gaps are."""
     from wolkvox_billing.verbs.status import status as verb
 
     state = verb(destination=destination, dataset=dataset)
     stale = [] if stale_after is None else state.stale(timedelta(minutes=stale_after))
+    failures = [*stale, *(state.warnings if fail_on_warning else ())]
     if as_json:
-        print_json({**asdict(state), "failures": stale, "may_pass": False})
-        sys.exit(1 if stale else 0)
+        print_json({**asdict(state), "failures": failures, "may_pass": False})
+        sys.exit(1 if failures else 0)
     if state.rows:
         rows = [cells for freshness in state.rows for cells in freshness_as_rows(freshness)]
         print_table(FRESHNESS_HEADINGS, rows)
@@ -48,7 +56,7 @@ def status(destination: str, dataset: str, stale_after: float | None, as_json: b
         say(f"{answers} there for the next load")
     for text in stale:
         say(f"stale: {text}")
-    sys.exit(1 if stale else 0)
+    sys.exit(1 if failures else 0)
 
 
 @click.command()
@@ -64,7 +72,7 @@ def refresh(destination: str, dataset: str, as_json: bool) -> None:
     result = refresh_marts(destination=destination, dataset=dataset)
     failures = result.problems + result.warnings
     if as_json:
-        print_json({"location": result.location, "failures": failures})
+        print_json({"location": result.location, "failures": failures, "warnings": result.warnings})
     else:
         for line in failures:
             say(f"warning: {line}")

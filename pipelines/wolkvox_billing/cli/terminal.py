@@ -91,17 +91,25 @@ def complain(text: str) -> None:
 
 
 def print_table(headings: list[str], rows: Sequence[Sequence[object]]) -> None:
+    """Print a table with lines and headings on a terminal; in a pipe rows alone, with tabs between
+    cells, so that each row is a line and each word whole."""
     from rich.console import Console
+
+    out = Console(highlight=False)
+    texts = [[harmless(_as_text(cell)) for cell in row] for row in rows]
+    if not out.is_terminal:
+        for cells in texts:
+            click.echo("\t".join(" ".join(cell.split("\n")) for cell in cells))
+        return
     from rich.table import Table
     from rich.text import Text
 
-    out = Console(highlight=False)
     for start in range(0, max(len(rows), 1), _ROWS_OF_A_TABLE):
         table = Table()
         for heading in headings:
             table.add_column(heading, overflow="fold")
-        for row in rows[start : start + _ROWS_OF_A_TABLE]:
-            table.add_row(*(Text(harmless(_as_text(cell))) for cell in row))
+        for cells in texts[start : start + _ROWS_OF_A_TABLE]:
+            table.add_row(*map(Text, cells))
         out.print(table)
 
 
