@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 from dlt.common import json
+from dlt.common.configuration.providers import environ
+from dlt.common.configuration.specs import base_configuration
 from dlt.common.schema import Schema
 from dlt.common.schema.utils import new_table
 from dlt.common.storages import SchemaStorage
+from dlt.common.typing import SecretSentinel
 
 from builders.loads import REPORT, begin, files, poll
 from builders.project import Project
@@ -49,6 +52,33 @@ def test_dlt_reads_a_destinations_settings_over_and_over(
         return count
 
     assert reads(lambda kind: None) > 10 > reads(dlt_gaps.resolve_once)
+
+
+def test_dlt_takes_types_of_settings_apart_over_and_over(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A load asks hundreds of times whether a type is a secret, and by us once of each type; what
+    has no hash is asked each time."""
+    begin(project)
+    asked: list[Any] = []
+
+    def is_secret_hint(hint: Any) -> bool:
+        asked.append(hint)
+        return base_configuration.is_secret_hint(hint)
+
+    monkeypatch.setattr(environ, "is_secret_hint", is_secret_hint)
+    with monkeypatch.context() as without:
+        without.setattr(place, "remember_secret_hints", lambda: None)
+        assert poll(project, 7).is_good
+    assert len(asked) > 300
+    asked.clear()
+    assert poll(project, 8).is_good
+    assert len(asked) < 100
+    secret, unhashable = Annotated[str, SecretSentinel], Annotated[str, []]
+    for _ in range(2):
+        assert [environ.is_secret_hint(hint) for hint in (secret, str)] == [True, False]
+        assert not environ.is_secret_hint(unhashable)
+    assert asked[-2:] == [unhashable] * 2
 
 
 def test_dlt_reads_its_schema_over_and_over(

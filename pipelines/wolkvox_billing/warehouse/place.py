@@ -35,6 +35,7 @@ from wolkvox_billing.warehouse.dlt_gaps import (
     drop_packages,
     fail_at_refused_rows,
     read_schema_once,
+    remember_secret_hints,
     resolve_once,
 )
 from wolkvox_billing.warehouse.known_settings import refuse_stray_settings
@@ -77,6 +78,7 @@ def _place(destination: str, dataset: str) -> _Place:
     os.environ.setdefault("RUNTIME__DLTHUB_TELEMETRY", "false")
     check_dataset(dataset)
     refuse_stray_settings()
+    remember_secret_hints()
     try:
         factory = Destination.from_reference(destination)
         assert factory is not None
