@@ -17,7 +17,7 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -102,6 +102,9 @@ class Stable:
 
 
 def serve() -> None:
+    # This file's folder: dlt imports what has the name of a project's folder, and `project` is one
+    # of the builders.
+    del sys.path[0]
     for name in ("verbs.load", "verbs.publish", "verbs.reconcile", "evidence", "closing",
                  "cli.main"):  # fmt: skip
         importlib.import_module(f"wolkvox_billing.{name}")
@@ -109,6 +112,10 @@ def serve() -> None:
                  "dlt.pipeline.pipeline", "dlt.load.load", "dlt.normalize.normalize",
                  "wolkvox_billing.reconciliation.contract.rate_card"):  # fmt: skip
         importlib.import_module(name)
+    for name in ("dlt.common.libs.sql_alchemy_compat", "dlt.sources.helpers.requests",
+                 "dlt._workspace._plugins", "pendulum.locales.en.locale", "pytz"):  # fmt: skip
+        with suppress(ImportError):  # where it is another version of dlt
+            importlib.import_module(name)
     # Who is turned away by a PostgreSQL asks again for five seconds.
     importlib.import_module("wolkvox_billing.warehouse.sessions").PATIENCE = 0.3  # type: ignore[attr-defined]
     gc.freeze()  # what is imported is no rubbish, of no child

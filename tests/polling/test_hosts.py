@@ -8,12 +8,11 @@ from __future__ import annotations
 import json
 import logging
 import os
-import subprocess
-import sys
+import signal
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from datetime import timedelta
@@ -23,6 +22,7 @@ from typing import Any
 import psycopg2
 import pytest
 
+from builders.killing import Stable
 from builders.project import NOON, TOKENS, Project, configure, empty_project
 from fake_wolkvox import Vendor
 from wolkvox_billing.polling import hosts
@@ -67,26 +67,62 @@ def disk(tmp_path: Path, name: str) -> dict[str, str]:
     return {variable: str(folder) for variable, folder in folders.items()}
 
 
-@contextmanager
-def host(project: Project, name: str, **settings: Any) -> Iterator[subprocess.Popen[str]]:
-    """Another host loads, by the vendor's clock; it ends with the block, or after a minute."""
-    own = disk(project.folder.parent, name)
-    with subprocess.Popen(
-        [sys.executable, "-c", LOAD, json.dumps([project.vendor.now.isoformat(), settings])],
-        cwd=own["PWD"],
-        env={**os.environ, **own, "PYTHONPATH": os.pathsep.join(sys.path)},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as running:
-        end = threading.Timer(60, running.kill)
-        end.start()
-        try:
-            yield running
-        finally:
-            end.cancel()
-            running.kill()
+class Host:
+    """A load on another host, by the vendor's clock."""
+
+    def __init__(self, runs: Stable, project: Project, name: str, settings: dict[str, Any]) -> None:
+        own = disk(project.folder.parent, name)
+        output, self._errors = (Path(own["HOME"], name) for name in ("output", "errors"))
+        os.mkfifo(output)
+        words = [json.dumps([project.vendor.now.isoformat(), settings])]
+        order = {"output": output, "errors": self._errors, "more": own}
+        self._runs = runs
+        self.pid = runs.start("script", {"code": LOAD, "words": words}, **order)
+        self._output = output.open()
+
+    def read_until(self, text: str) -> str:
+        """Return the next line that begins with a text."""
+        for line in self._output:
+            if line.startswith(text):
+                return line.rstrip("\n")
+        raise AssertionError(f"it ended without: {text}")
+
+    def told(self) -> list[str]:
+        """Return what it made, once it has ended well: outcomes, and reasons of skips."""
+        lines = self._output.read().splitlines()
+        assert self._runs.wait(self.pid) == 0, self._errors.read_text()
+        outcomes, problems = json.loads(lines[-1])
+        assert problems == []
+        return list(outcomes)
+
+    def kill(self) -> None:
+        """End it, if it has not ended."""
+        if self.pid in self._runs.running:
+            os.kill(self.pid, signal.SIGKILL)
+            self._runs.wait(self.pid)
+
+    def close(self) -> None:
+        self.kill()
+        self._output.close()
+
+
+StartsHost = Callable[..., Host]
+
+
+@pytest.fixture
+def host(runs: Stable, project: Project) -> Iterator[StartsHost]:
+    """Starts a load on another host of this name, with these settings; it ends with the test, or
+    after a minute."""
+    with ExitStack() as ends:
+
+        def start(name: str, **settings: Any) -> Host:
+            started = ends.enter_context(closing(Host(runs, project, name, settings)))
+            end = threading.Timer(60, os.kill, (started.pid, signal.SIGKILL))
+            end.start()
+            ends.callback(end.cancel)
+            return started
+
+        yield start
 
 
 @contextmanager
@@ -97,24 +133,6 @@ def held_back(project: Project) -> Iterator[ExitStack]:
         yield held
 
 
-def read_until(running: subprocess.Popen[str], text: str) -> str:
-    """The next line that begins with a text."""
-    assert running.stdout
-    for line in running.stdout:
-        if line.startswith(text):
-            return line.rstrip("\n")
-    raise AssertionError(f"it ended without: {text}")
-
-
-def told(running: subprocess.Popen[str]) -> list[str]:
-    """What a host's load made, once it has ended well: outcomes, and reasons of skips."""
-    out, err = running.communicate(timeout=60)
-    assert running.returncode == 0, err
-    outcomes, problems = json.loads(out.splitlines()[-1])
-    assert problems == []
-    return list(outcomes)
-
-
 POLLS = "SELECT operation_id, report, outcome, started_at FROM polls ORDER BY started_at, 1"
 LOCKS = "SELECT * FROM pg_locks WHERE locktype = 'advisory'"
 OURS = "FROM pg_stat_activity WHERE application_name LIKE 'process %'"
@@ -122,20 +140,21 @@ READ_AT = "SELECT operation_id, read_at FROM readings ORDER BY read_at, 1"
 
 
 @pytest.mark.parametrize("force", [True, False])
-def test_hosts_take_turns_with_a_token(project: Project, force: bool) -> None:
+def test_hosts_take_turns_with_a_token(project: Project, force: bool, host: StartsHost) -> None:
     """A host waits while another one's call with the same token is in flight, and says for whom;
     then it calls if it must, and otherwise keeps the pace by an answer that is not loaded yet."""
-    with held_back(project) as held, host(project, "a") as a:
+    with held_back(project) as held:
+        a = host("a")
         project.vendor.wait_for_calls(1, 30)
-        with host(project, "b", force=force) as b:
-            waiting = read_until(b, "waiting for the token of operation acme")
-            assert f": process {a.pid} on " in waiting
-            statements = project.query("SELECT query FROM pg_stat_activity")
-            locks = project.query("SELECT l::text FROM pg_locks l WHERE locktype = 'advisory'")
-            assert locks and TOKENS["acme"][:8] not in f"{statements}{locks}"
-            held.close()
-            assert told(b) == (["ok"] if force else ["pace"])
-            assert told(a) == ["ok"]
+        b = host("b", force=force)
+        waiting = b.read_until("waiting for the token of operation acme")
+        assert f": process {a.pid} on " in waiting
+        statements = project.query("SELECT query FROM pg_stat_activity")
+        locks = project.query("SELECT l::text FROM pg_locks l WHERE locktype = 'advisory'")
+        assert locks and TOKENS["acme"][:8] not in f"{statements}{locks}"
+        held.close()
+        assert b.told() == (["ok"] if force else ["pace"])
+        assert a.told() == ["ok"]
     assert (len(project.vendor.calls), project.vendor.violations) == (1 + force, 0)
     assert project.query(READ_AT) == [("acme", NOON)] * (1 + force)
     assert len(project.query(POLLS)) == 1 + force
@@ -143,7 +162,7 @@ def test_hosts_take_turns_with_a_token(project: Project, force: bool) -> None:
 
 
 def test_hosts_that_ask_ten_operations_at_once(
-    project: Project, monkeypatch: pytest.MonkeyPatch
+    project: Project, monkeypatch: pytest.MonkeyPatch, host: StartsHost
 ) -> None:
     """Three hosts ask the same ten operations side by side, in spite of the pace: no token is in
     two calls at once, every call is answered, and each answer is there once."""
@@ -152,15 +171,15 @@ def test_hosts_that_ask_ten_operations_at_once(
     for operation in told_of:
         project.vendor.add_operation(**operation)
     monkeypatch.setenv("SOURCES__WOLKVOX_BILLING__OPERATIONS", json.dumps(told_of))
-    with held_back(project) as held, ExitStack() as running:
-        first = running.enter_context(host(project, "a", force=True))
+    with held_back(project) as held:
+        first = host("a", force=True)
         project.vendor.wait_for_calls(1, 30)
-        others = [running.enter_context(host(project, name, force=True)) for name in "bc"]
+        others = [host(name, force=True) for name in "bc"]
         for process in others:
-            read_until(process, "waiting for the token of operation")
+            process.read_until("waiting for the token of operation")
         held.close()
         for process in (first, *others):
-            assert told(process) == ["ok"] * 10
+            assert process.told() == ["ok"] * 10
     assert (len(project.vendor.calls), project.vendor.violations) == (30, 0)
     for table in ("polls", "readings"):
         counts = project.query(
@@ -169,27 +188,29 @@ def test_hosts_that_ask_ten_operations_at_once(
         assert sorted(counts) == sorted((name, 3, 3) for name in tokens), table
 
 
-def test_a_token_is_free_once_its_host_is_dead(project: Project) -> None:
+def test_a_token_is_free_once_its_host_is_dead(project: Project, host: StartsHost) -> None:
     """Who waits for a token gets it when the process that held it on another host is killed; what
     that one had asked for is no row, and not in the way."""
-    with held_back(project) as held, host(project, "a") as a:
+    with held_back(project) as held:
+        a = host("a")
         project.vendor.wait_for_calls(1, 30)
-        with host(project, "b") as b:
-            read_until(b, "waiting for the token")
-            a.kill()
-            project.vendor.wait_for_calls(2, 30)
-            held.close()
-            assert told(b) == ["ok"]
+        b = host("b")
+        b.read_until("waiting for the token")
+        a.kill()
+        project.vendor.wait_for_calls(2, 30)
+        held.close()
+        assert b.told() == ["ok"]
     assert project.vendor.violations == 0
     assert project.query(READ_AT) == [("acme", NOON)]
 
 
 def test_a_token_that_another_host_keeps_is_left_alone(
-    project: Project, monkeypatch: pytest.MonkeyPatch
+    project: Project, monkeypatch: pytest.MonkeyPatch, host: StartsHost
 ) -> None:
     """After `token_wait_seconds` the call is not made, and who uses the token is told; other
     operations are asked."""
-    with project.vendor.hold(TOKENS["acme"]), host(project, "a") as a:
+    with project.vendor.hold(TOKENS["acme"]):
+        a = host("a")
         project.vendor.wait_for_calls(1, 30)
         configure(monkeypatch, project.vendor, "acme", "beta")
         report = project.load(token_wait_seconds=0.3)
@@ -197,6 +218,7 @@ def test_a_token_that_another_host_keeps_is_left_alone(
         [skip] = report.skips
         assert (skip.operation_id, skip.reason) == ("acme", "token_in_use")
         assert f"in use by process {a.pid} on " in skip.detail
+        a.kill()
     assert (len(project.vendor.calls), project.vendor.violations) == (2, 0)
 
 
@@ -267,22 +289,23 @@ def test_a_host_goes_on_where_another_one_stopped(
     assert "wolkvox_billing.last_answers" not in published
 
 
-def test_hosts_load_one_after_the_other(project: Project) -> None:
+def test_hosts_load_one_after_the_other(project: Project, host: StartsHost) -> None:
     """While a host's load is under way another one asks, and waits before it loads: both polls
     are there, though dlt fills and empties the same staging tables for both."""
     assert project.load().is_good
     with closing(psycopg2.connect(project.dsn)) as reader, closing(reader.cursor()) as cursor:
         project.later(hours=1)
         cursor.execute("LOCK TABLE wolkvox_billing.polls IN EXCLUSIVE MODE")  # no merge gets on
-        with host(project, "a") as a:
-            stuck = "SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 'polls'::regclass"
-            while not project.query(stuck):
-                assert a.poll() is None
-            project.later(hours=1)
-            with host(project, "b") as b:
-                read_until(b, "waiting for another host that loads")
-                reader.rollback()
-                assert told(a) == told(b) == ["ok"]
+        a = host("a")
+        stuck = "SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 'polls'::regclass"
+        end = time.monotonic() + 60
+        while not project.query(stuck):
+            assert time.monotonic() < end
+        project.later(hours=1)
+        b = host("b")
+        b.read_until("waiting for another host that loads")
+        reader.rollback()
+        assert a.told() == b.told() == ["ok"]
     times = [("acme", NOON + timedelta(hours=hours)) for hours in range(3)]
     assert project.query(READ_AT) == times
     assert [row[3] for row in project.query(POLLS)] == [time for _, time in times]
