@@ -8,16 +8,15 @@ from __future__ import annotations
 import gc
 import uuid
 from collections.abc import Callable, Generator, Iterator
-from contextlib import closing
 from pathlib import Path
 
-import psycopg2
 import pytest
 
 from builders.killing import Stable, stable
 from builders.places import Places, empty_places
-from builders.postgres import PostgresMissing, running_postgres
+from builders.postgres import PostgresMissing, create_database, drop_database, running_postgres
 from builders.project import NOON, SERVERS, TOKENS, Project, empty_project
+from builders.record import with_tables
 from fake_wolkvox import Vendor
 from wolkvox_billing.cli.main import OBJECTS_BETWEEN_COLLECTIONS
 from wolkvox_billing.vendor import envelope
@@ -81,6 +80,15 @@ def warehouse(
     return made
 
 
+@pytest.fixture
+def tables(request: pytest.FixtureRequest) -> None:
+    """See that a test's project has all tables, empty: a first load takes twice as long as others.
+    For `usefixtures`; a test without a project is left alone."""
+    for name in ("project", "warehouse"):
+        if name in request.fixturenames:
+            with_tables(request.getfixturevalue(name))
+
+
 @pytest.fixture(scope="session")
 def runs() -> Iterator[Stable]:
     """Starts runs as processes of their own, which need not import everything anew."""
@@ -109,16 +117,11 @@ def new_database(postgres_server: str) -> Iterator[Callable[[], str]]:
     """Makes an empty database that goes with the test, and gives its address."""
     names: list[str] = []
 
-    def administer(statement: str) -> None:
-        with closing(psycopg2.connect(f"{postgres_server}/postgres")) as connection:
-            connection.autocommit = True
-            connection.cursor().execute(statement)
-
     def make() -> str:
         names.append(f"t{uuid.uuid4().hex[:12]}")
-        administer(f"CREATE DATABASE {names[-1]}")
+        create_database(postgres_server, names[-1])
         return f"{postgres_server}/{names[-1]}"
 
     yield make
     for name in names:
-        administer(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        drop_database(postgres_server, name)

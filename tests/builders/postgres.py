@@ -8,9 +8,11 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
+
+import psycopg2.extensions
 
 HOW_TO_GET_POSTGRES = (
     "this needs PostgreSQL's server programs: install them (Debian: apt-get install postgresql; "
@@ -50,6 +52,27 @@ def _roomiest() -> str:
     memory = Path("/dev/shm")  # noqa: S108 # what is made there has a name of its own
     has_room = os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 8 * 2**30
     return str(memory) if has_room else TEMP
+
+
+@contextmanager
+def administering(server: str) -> Iterator[psycopg2.extensions.cursor]:
+    """Yield a cursor that can make and drop databases of a server."""
+    with closing(psycopg2.connect(f"{server}/postgres")) as connection:
+        connection.autocommit = True
+        yield connection.cursor()
+
+
+def create_database(server: str, name: str, template: str = "template1") -> None:
+    """Make a database as a copy of another one's files: through its log, as PostgreSQL does since
+    15, it takes twice as long."""
+    with administering(server) as cursor:
+        way = "STRATEGY file_copy" if cursor.connection.server_version >= 150000 else ""
+        cursor.execute(f"CREATE DATABASE {name} TEMPLATE {template} {way}")
+
+
+def drop_database(server: str, name: str) -> None:
+    with administering(server) as cursor:
+        cursor.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
 
 def pg_ctl(data: Path, action: str) -> None:

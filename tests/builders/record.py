@@ -107,10 +107,13 @@ def with_tables(project: Project, reports: set[str] | None = None) -> None:
 
 
 def _make_tables(project: Project) -> None:
-    now, project.vendor.now = project.vendor.now, BEFORE
-    project.vendor.answer(TOKENS["acme"], REPORT, [])
+    vendor = project.vendor
+    now, answers, calls = vendor.now, dict(vendor._answers), len(vendor.calls)
+    vendor.now = BEFORE
+    vendor.answer(TOKENS["acme"], REPORT, [])
     assert project.load(reports=[REPORT], force=True).is_good
-    project.vendor.now = now
+    vendor.now, vendor._answers = now, answers
+    del vendor.calls[calls:]
     project.execute(f"DELETE FROM wolkvox_billing.polls WHERE started_at = '{BEFORE.isoformat()}'")
     _make_invoice_tables(project)
 

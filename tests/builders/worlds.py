@@ -7,14 +7,12 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import Callable
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import psycopg2
-
+from builders.postgres import create_database, drop_database
 from builders.project import Project
 from wolkvox_billing.warehouse import bulk as files
 from wolkvox_billing.warehouse.place import folder_of, opened
@@ -57,7 +55,8 @@ def once(project: Project, step: Callable[..., None], *words: Any, **more: Any) 
     for name in (project.folder.name, "dlt"):
         shutil.copytree(root / name, world.copy / name)
     if project.dsn:
-        _administer(project, "CREATE DATABASE {1} TEMPLATE {0}", world.database)
+        server, own = project.dsn.rsplit("/", 1)
+        create_database(server, world.database, template=own)
 
 
 def _settings() -> list[tuple[str, str]]:
@@ -76,8 +75,9 @@ def _files(folder: Path) -> list[tuple[str, bytes]]:
 
 def _copy(world: World, project: Project) -> None:
     if project.dsn:
-        _administer(project, "DROP DATABASE {0}", "")
-        _administer(project, "CREATE DATABASE {0} TEMPLATE {1}", world.database)
+        server, own = project.dsn.rsplit("/", 1)
+        drop_database(server, own)
+        create_database(server, own, template=world.database)
     with opened(project.destination) as pipeline:
         working = folder_of(pipeline).path  # its name is made of the project's folder
     shutil.rmtree(working)
@@ -91,10 +91,3 @@ def _copy(world: World, project: Project) -> None:
     shutil.copytree(world.copy / project.folder.name, project.folder, dirs_exist_ok=True)
     project.vendor.now = world.now
     project.vendor._answers.update(world.answers)
-
-
-def _administer(project: Project, statement: str, database: str) -> None:
-    server, own = project.dsn.rsplit("/", 1)
-    with closing(psycopg2.connect(f"{server}/postgres")) as admin:
-        admin.autocommit = True
-        admin.cursor().execute(statement.format(own, database))

@@ -64,9 +64,10 @@ def home(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     not followed then, and one of those is what leads to this tree.
     """
     folder = tmp_path_factory.mktemp("home")
-    venv.create(folder / "venv", symlinks=True, with_pip=True)
-    install = ["-m", "pip", "install", "--quiet", "--no-deps", "--no-index"]
-    run([folder / "venv/bin/python", *install, wheel], folder)
+    venv.create(folder / "venv", symlinks=True)  # a pip of its own takes four seconds
+    install = ["install", "--quiet", "--no-deps", "--no-index"]
+    pip = [sys.executable, "-m", "pip", "--python", folder / "venv/bin/python"]
+    run([*pip, *install, wheel], folder)
     [libraries] = (folder / "venv/lib").glob("python*/site-packages")
     own = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
     (libraries / "libraries.pth").write_text("\n".join(sorted(own)))
