@@ -64,7 +64,7 @@ FAULTS := $(addprefix tests/,house/test_killed.py house/test_secrets.py house/te
 	house/test_hostile_names.py house/test_upgrade.py marts/test_marts_properties.py \
 	marts/test_marts_renames.py polling/test_spool.py polling/test_at_once.py \
 	polling/test_clocks.py vendor/test_client.py vendor/test_network.py verbs/test_poll.py \
-	warehouse/test_destination.py)
+	reconciliation/test_tie_out.py warehouse/test_destination.py)
 # KILLS at any moment on each engine, and FUZZ seconds of drawn input.
 KILLS ?= 200
 FUZZ ?= 600

@@ -18,6 +18,8 @@ from wolkvox_billing.values.clock import utc_now
 from wolkvox_billing.verbs.airflow_pool import look_at_pool
 from wolkvox_billing.verbs.status import status
 
+pytestmark = pytest.mark.usefixtures("tables")
+
 
 @pytest.mark.parametrize(
     ("misbehaviour", "may_pass"),

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from builders.facts import known, rate, unseen_everywhere, use
+from builders.fuzzing import tries
 from builders.months import OCTOBER_PERIOD, REPORT
 from wolkvox_billing.reconciliation import settlement
 from wolkvox_billing.reconciliation.billed_documents import BilledDocument, StatedLine
@@ -102,7 +103,7 @@ def settle_documents(
     return settle(facts, comparison, judged, rates, rules)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=tries(300), deadline=None)
 @given(documents(), st.sampled_from(["en", "es_CO"]))
 def test_components_add_up_to_what_is_asked_for(
     documents: list[tuple[BilledDocument, list[StatedLine]]], language: str

@@ -98,6 +98,7 @@ def test_documents_lines_and_rejected_ones_are_loaded(warehouse: Project) -> Non
     assert name == "b.xml" and "ask the supplier for the electronic invoice itself" in reason
 
 
+@pytest.mark.usefixtures("tables")
 def test_the_hash_is_that_of_the_bytes_that_the_name_names(project: Project) -> None:
     """file_sha256 is of the file, or of the zip's member, so that anybody can check it."""
     from hashlib import sha256
@@ -116,6 +117,7 @@ def test_the_hash_is_that_of_the_bytes_that_the_name_names(project: Project) -> 
     }
 
 
+@pytest.mark.usefixtures("tables")
 def test_the_second_reading_changes_nothing(warehouse: Project) -> None:
     """The same files again, later and under other names: every row is as it was, to the byte."""
     inbox(warehouse, a__xml=declared(ubl()), b__csv=csv_of(HEADINGS, ROW).encode(), c__xml=PDF)
@@ -129,6 +131,7 @@ def test_the_second_reading_changes_nothing(warehouse: Project) -> None:
     assert everything(warehouse) == before
 
 
+@pytest.mark.usefixtures("tables")
 def test_the_same_document_out_of_a_zip_and_bare_is_one(warehouse: Project) -> None:
     """Bare, attached, zipped, in another encoding: one document, in one run or in several."""
     text = ubl(line(description="Grabación"))
@@ -146,6 +149,7 @@ def test_the_same_document_out_of_a_zip_and_bare_is_one(warehouse: Project) -> N
 
 
 @pytest.mark.parametrize("runs", [1, 2])
+@pytest.mark.usefixtures("tables")
 def test_the_same_number_with_other_content_is_kept_and_flagged(
     warehouse: Project, runs: int
 ) -> None:
@@ -226,6 +230,7 @@ def test_polls_and_invoices_share_a_dataset(warehouse: Project) -> None:
     assert copy.rows["wolkvox_billing.polls"] == 2
 
 
+@pytest.mark.usefixtures("tables")
 def test_the_rule_is_a_setting(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     """`period_rule` under [reconciliation] decides where no document says; a wrong one is refused
     before anything is read."""
@@ -294,6 +299,7 @@ def test_invoices_whose_first_load_failed_find_their_tables(warehouse: Project) 
         assert warehouse.query(f"SELECT count(*) FROM {table}") == [(count,)]
 
 
+@pytest.mark.usefixtures("tables")
 def test_lines_that_a_broken_run_left_out_are_added(warehouse: Project) -> None:
     """A document whose lines are not all there is loaded again, and only they are added."""
     inbox(warehouse, a__xml=declared(ubl(line(), line(number="2"), net="25000.00")))
@@ -305,6 +311,7 @@ def test_lines_that_a_broken_run_left_out_are_added(warehouse: Project) -> None:
     assert (after[0], len(after[1])) == (before[0], 2)
 
 
+@pytest.mark.usefixtures("tables")
 def test_the_same_refusal_twice_is_one_row(warehouse: Project) -> None:
     """Two copies of a file that is no invoice, in one run and in two, are refused by one row."""
     for name in ("f", "g"):
@@ -315,6 +322,7 @@ def test_the_same_refusal_twice_is_one_row(warehouse: Project) -> None:
     assert warehouse.query("SELECT COUNT(*) FROM rejected_documents") == [(1,)]
 
 
+@pytest.mark.usefixtures("tables")
 def test_copies_count_once_in_the_sum(project: Project) -> None:
     """Three copies of a document are one in the net of all, in a first run and in a second."""
     inbox(project, **{f"{n}__xml": declared(ubl()) for n in "abc"})
@@ -325,6 +333,7 @@ def test_copies_count_once_in_the_sum(project: Project) -> None:
 
 
 @pytest.mark.many_rows
+@pytest.mark.usefixtures("tables")
 def test_texts_come_back_as_they_were_written(warehouse: Project) -> None:
     """Quotes, escapes, marks of other scripts and a formula are stored as they came; what no
     database can store is shown by its number."""
@@ -347,6 +356,7 @@ def test_texts_come_back_as_they_were_written(warehouse: Project) -> None:
         '{"a": 1, "a": 2}',
     ],
 )
+@pytest.mark.usefixtures("tables")
 def test_a_text_that_looks_like_another_type_stays_as_it_is(warehouse: Project, text: str) -> None:
     """A number, an identifier or a description that reads like a time, a number, a UUID or JSON is
     the text that the document holds, though each document of a run has such a one."""
@@ -365,6 +375,7 @@ def run(*words: str) -> Any:
     return CliRunner().invoke(main, ["invoices", *words])
 
 
+@pytest.mark.usefixtures("tables")
 def test_one_line_per_document_and_a_sum(project: Project) -> None:
     """The command prints each document with its number, supplier, period, net and lines, then what
     it warns of, what it refused and why, and the sums; refused files end in 1."""
@@ -392,6 +403,7 @@ def test_one_line_per_document_and_a_sum(project: Project) -> None:
     assert run("inbox/a.xml").exit_code == 0
 
 
+@pytest.mark.usefixtures("tables")
 def test_json_is_for_machines(project: Project) -> None:
     """With --json numbers are texts, dates ISO, and each file says what was made of it."""
     inbox(project, a__xml=declared(ubl()), b__xml=PDF)
@@ -406,6 +418,7 @@ def test_json_is_for_machines(project: Project) -> None:
     assert second["made"] == "rejected" and second["reason"].startswith("a PDF")
 
 
+@pytest.mark.usefixtures("tables")
 def test_the_decimal_can_be_said(project: Project) -> None:
     """--decimal settles what a file leaves open."""
     row = [*ROW[:5], "6.660", "", "10", "", "COP"]
@@ -423,6 +436,7 @@ def test_wrong_words_end_in_2(project: Project, words: list[str]) -> None:
     assert not (project.folder / "wolkvox.duckdb").exists()
 
 
+@pytest.mark.usefixtures("tables")
 def test_hostile_names_are_harmless_on_a_terminal(project: Project) -> None:
     """Escapes in a file's name, a number or a description do not reach the terminal."""
     folder = inbox(project, a__xml=declared(ubl(number="F\u202e\u009b31m")))
@@ -433,6 +447,7 @@ def test_hostile_names_are_harmless_on_a_terminal(project: Project) -> None:
     assert "b\\x1b[31m.xml" in output
 
 
+@pytest.mark.usefixtures("tables")
 def test_a_mails_zip_of_the_stand_in_is_read(project: Project, vendor: Vendor) -> None:
     """What the stand-in vendor sends as its invoice is one document without a warning."""
     vendor.add_operation(name="Ventas  Norte", server="0010", token="d4" * 32)
@@ -445,6 +460,7 @@ def test_a_mails_zip_of_the_stand_in_is_read(project: Project, vendor: Vendor) -
     assert project.query("SELECT quantity, unit_price FROM invoice_lines") == [(14146, 100)]
 
 
+@pytest.mark.usefixtures("tables")
 def test_a_list_gets_its_currency_and_supplier_by_hand(project: Project) -> None:
     """`--currency` and `--supplier` fill what a list does not state; what is no code or tax id is a
     settings error before anything is read."""
@@ -460,6 +476,7 @@ def test_a_list_gets_its_currency_and_supplier_by_hand(project: Project) -> None
 
 
 @pytest.mark.parametrize("order", ["an", "na", "a n", "n a"])
+@pytest.mark.usefixtures("tables")
 def test_a_note_is_listed_in_the_month_in_which_it_is_judged(project: Project, order: str) -> None:
     """A note of December corrects October's invoice, and names no month: it is October's, in
     whatever order the two come, in one run or in two. One that corrects nobody knows what stays in

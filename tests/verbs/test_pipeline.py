@@ -18,6 +18,7 @@ from wolkvox_billing.errors import SettingsError
 from wolkvox_billing.verbs.status import status
 from wolkvox_billing.warehouse import place as warehouse
 
+pytestmark = pytest.mark.usefixtures("tables")
 REPORT = "rsync_s3_mp3"
 LATER = NOON + timedelta(hours=1)
 MANY = int(os.environ.get("WOLKVOX_TEST_POLLS", "12"))  # 200 take a minute

@@ -18,7 +18,7 @@ from wolkvox_billing.vendor import envelope
 from wolkvox_billing.warehouse import bulk as files
 from wolkvox_billing.warehouse import duckdb_file, loading
 
-pytestmark = pytest.mark.many_rows
+pytestmark = [pytest.mark.many_rows, pytest.mark.usefixtures("tables")]
 REPORT = "rsync_s3_mp3"
 MANY = 2 * files.FEW + 3
 
@@ -255,13 +255,14 @@ def test_a_step_of_a_user_may_make_another_type(warehouse: Project) -> None:
 def test_no_job_for_a_table_without_rows(warehouse: Project) -> None:
     """Each table is there after the first load; from then on a load has jobs for those only that it
     has rows of."""
+    warehouse.settings["dataset"] = "another"  # in which there is no table yet
     tables = []
     for _ in range(2):
         tell(warehouse, [row("P1")])
         tables.append({table for table, _ in jobs(warehouse)} - {"_dlt_pipeline_state"})
     with_rows = {"polls", "readings", REPORT}
     assert tables == [with_rows | {"rejected_rows"}, with_rows]
-    assert warehouse.query("SELECT count(*) FROM rejected_rows") == [(0,)]
+    assert warehouse.query("SELECT count(*) FROM another.rejected_rows") == [(0,)]
 
 
 def test_another_form_of_csv_is_refused(
