@@ -158,6 +158,8 @@ def test_sums_of_verdicts_tie_out(project: Project) -> None:
     ]
     [overbilled] = [row for row in rows if row["estado"].value == "cantidad facturada de más"]
     assert overbilled["documentos"].value == "F-1"
+    assert overbilled["efecto de cantidad"].value == 45_000
+    assert overbilled["hasta antes de"].is_date
     assert overbilled["diferencia en cantidad"].number_format == "+#,##0;-#,##0;#,##0"
 
 
