@@ -27,13 +27,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from wolkvox_billing.errors import SettingsError, WolkvoxError
+from wolkvox_billing.errors import Refused, SettingsError, WolkvoxError
 from wolkvox_billing.version import __version__
 
 if TYPE_CHECKING:
     from wolkvox_billing.polling.source import wolkvox_billing
 
-__all__ = ["SettingsError", "WolkvoxError", "__version__", "wolkvox_billing"]
+__all__ = ["Refused", "SettingsError", "WolkvoxError", "__version__", "wolkvox_billing"]
 
 
 def __getattr__(name: str) -> Any:

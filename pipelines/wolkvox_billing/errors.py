@@ -2,10 +2,11 @@
 
     WolkvoxError             every error of this package; its text says what to do next
     ├── SettingsError        a setting is missing or wrong: nothing was asked        (exit code 2)
+    ├── Refused              a call was not answered, and whoever asked wanted that raised
     ├── TokenInUse           another process held the token for longer than we wait  (exit code 1)
     └── WarehouseError       the destination cannot be read                          (exit code 1)
 
-What the *vendor* refuses is no exception: it is an answer, and becomes a row in `polls`.
+What the *vendor* refuses is no exception otherwise: it is an answer, and a row in `polls`.
 """
 
 
@@ -15,6 +16,10 @@ class WolkvoxError(Exception):
 
 class SettingsError(WolkvoxError):
     """A setting is missing or wrong."""
+
+
+class Refused(WolkvoxError):
+    """The vendor refused a call, or one could not be made; the text says which, and how."""
 
 
 class TokenInUse(WolkvoxError):

@@ -8,10 +8,12 @@ from typing import Any
 
 import dlt
 import pytest
+from dlt.pipeline.exceptions import PipelineStepFailed
 
 from builders.project import NOON, TOKENS, Project, configure
-from wolkvox_billing import wolkvox_billing
+from wolkvox_billing import Refused, wolkvox_billing
 from wolkvox_billing.vendor.reports import REPORTS
+from wolkvox_billing.warehouse.complaints import causes
 
 pytestmark = pytest.mark.many_rows
 REPORT = "rsync_s3_mp3"
@@ -259,3 +261,53 @@ def test_with_resources_loads_what_is_named(warehouse: Project) -> None:
         ("acme", "ACME", NOON)
     ]
     assert len(warehouse.vendor.calls) == 1
+
+
+def test_with_resources_asks_for_the_reports_that_are_selected(project: Project) -> None:
+    """Of all reports one is asked for where one is selected, with or without the record of calls;
+    where none is, the record wants all."""
+
+    def asked(*names: str) -> list[str]:
+        before = len(project.vendor.calls)
+        source = wolkvox_billing(reports=["ivr_minutes", REPORT], clock=lambda: NOON, force=True)
+        plain(project).run(source.with_resources(*names))
+        return sorted(str(call.report) for call in project.vendor.calls[before:])
+
+    assert asked("ivr_minutes") == ["ivr_minutes"]
+    assert asked("ivr_minutes", "polls") == ["ivr_minutes"]
+    assert asked("polls", "readings") == ["ivr_minutes", REPORT]
+
+
+def test_what_left_no_reading_is_asked_again(project: Project) -> None:
+    """A run without the record of calls and readings does not hold up the one that keeps them."""
+    plain(project).run(wolkvox_billing(clock=lambda: NOON).with_resources(REPORT))
+    plain(project).run(wolkvox_billing(clock=lambda: NOON))
+    assert len(project.vendor.calls) == 2
+    assert project.query("SELECT count(*) FROM readings") == [(1,)]
+    plain(project).run(wolkvox_billing(clock=lambda: NOON))
+    assert len(project.vendor.calls) == 2
+
+
+def test_a_resource_by_itself_is_read(project: Project) -> None:
+    """Whoever looks at one resource alone gets its rows, as of any of dlt's."""
+    source = wolkvox_billing(clock=lambda: NOON)
+    rows = list(source.resources[REPORT])
+    assert [(row["operation_id"], row["operation"]) for row in rows] == [("acme", "ACME")]
+
+
+def test_a_refusal_is_raised_where_it_shall_be(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`raise_on_refusal=True` fails the run by the name of who was refused; nothing of it is
+    loaded, and the next run asks all again. Without it the refusal is a row."""
+    configure(monkeypatch, project.vendor, "acme", "beta")
+    project.vendor.misbehave("wrong_token", token=TOKENS["acme"])
+    with pytest.raises(PipelineStepFailed) as failed:
+        plain(project).run(wolkvox_billing(clock=lambda: NOON, raise_on_refusal=True))
+    [refused] = [e for e in causes(failed.value) if isinstance(e, Refused)]
+    assert str(refused) == "acme rsync_s3_mp3: bad_token"
+    project.vendor.behave()
+    plain(project).run(wolkvox_billing(clock=lambda: NOON, raise_on_refusal=True))
+    assert len(project.vendor.calls) == 4
+    assert project.query("SELECT operation_id, outcome FROM polls ORDER BY 1") == [
+        ("acme", "ok"), ("beta", "ok")]  # fmt: skip

@@ -18,11 +18,13 @@ from typing import Annotated, Any, cast
 
 import dlt
 from dlt.common.configuration import NotResolved, get_fun_spec, known_sections
+from dlt.common.configuration.exceptions import ContextDefaultCannotBeCreated
 from dlt.common.configuration.resolve import resolve_configuration
 from dlt.common.schema.typing import TWriteDisposition
 from dlt.common.typing import SecretSentinel, TDataItems, TSecretStrValue
 from dlt.extract import DltResource, DltSource
 
+from wolkvox_billing.errors import Refused
 from wolkvox_billing.polling.pace import AskedState, AskedTimes, Pace
 from wolkvox_billing.polling.polls import Poll, Run, Skip, ask_all
 from wolkvox_billing.polling.settings import PollSettings, SourceSettings, check_poll_settings
@@ -78,6 +80,7 @@ def wolkvox_billing(
     connect_timeout_seconds: float = vendor.CONNECT_SECONDS,
     read_timeout_seconds: float = vendor.READ_SECONDS,
     force: Annotated[bool, NotResolved()] = False,  # not for a variable FORCE to set
+    raise_on_refusal: Annotated[bool, NotResolved()] = False,
     clock: Clock = utc_now,
     on_event: Callable[[Poll | Skip], None] | None = None,
 ) -> tuple[DltResource, ...]:
@@ -96,11 +99,15 @@ def wolkvox_billing(
         token_wait_seconds: how long to wait for another process or host that uses the token.
         connect_timeout_seconds, read_timeout_seconds: of one call.
         force: ask in spite of the pace.
+        raise_on_refusal: raise Refused, inside of what dlt raises of a step, where a call was not
+            answered or could not be made. dlt then loads nothing of the run, not even what others
+            answered, and the next run asks all again; `load` keeps what came, and tells the same.
         clock: the time now, in UTC.
         on_event: is told of each Poll and each Skip as it happens.
 
     All tables are merged on their keys, so that a package that dlt loads again adds nothing.
-    Raises SettingsError before anything is asked. A refusal raises nothing: it is a row in `polls`.
+    `with_resources` with names of reports asks for those alone. Raises SettingsError before
+    anything is asked. A refusal raises nothing unless it is to: it is a row in `polls`.
     """
     settings = check_poll_settings(
         SourceSettings(
@@ -123,21 +130,48 @@ def wolkvox_billing(
 
     def polls(asked: AskedTimes) -> Iterator[Poll]:
         pace = Pace(AskedState(asked), settings.pace, clock, force=force)
-        return _ask(settings, pace, on_event)
+        return _ask(settings, pace, on_event, raise_on_refusal)
 
     return _resources(polls, settings.reports, on_poll=on_event)
 
 
 def _ask(
-    settings: PollSettings, pace: Pace, on_event: Callable[[Poll | Skip], None] | None
+    settings: PollSettings,
+    pace: Pace,
+    on_event: Callable[[Poll | Skip], None] | None,
+    raise_on_refusal: bool,
 ) -> Iterator[Poll]:
-    """Yield the polls; tell of the calls that were not made."""
-    run = Run(pace.due, pace.clock, settings.manner, keep=pace.note)
-    for event in ask_all(settings.operations, settings.reports, run):
+    """Yield the polls of what is selected; tell of the calls that were not made. Raises Refused at
+    the end, where it shall."""
+    selected = _selected({*TABLES, *settings.reports})
+    reports = [report for report in settings.reports if report in selected]
+    # Who does not load the record of calls and readings lacks them still: an answer that left no
+    # reading is none for the pace.
+    note = pace.note if selected >= TABLES.keys() else None
+    run = Run(pace.due, pace.clock, settings.manner, keep=note)
+    refusals: list[str] = []
+    for event in ask_all(settings.operations, reports or settings.reports, run):
         if isinstance(event, Poll):
+            if not event.outcome.is_answer:
+                name = f"{event.operation.operation_id} {event.report}"
+                refusals.append(f"{name}: {event.outcome.value}")
             yield event
-        elif on_event:
+            continue
+        if event.is_failure:
+            refusals.append(f"{event.operation_id} {event.report}: {event.detail}")
+        if on_event:
             on_event(event)
+    if refusals and raise_on_refusal:
+        raise Refused("; ".join(refusals))
+
+
+def _selected(names: set[str]) -> set[str]:
+    """Return the names of the resources that are extracted; all where somebody looks at a resource
+    by itself, which is of no source then."""
+    try:
+        return {*dlt.current.source().selected_resources}
+    except ContextDefaultCannotBeCreated:
+        return names
 
 
 def settings_by_dlt(overrides: Mapping[str, object]) -> SourceSettings:
