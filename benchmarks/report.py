@@ -42,6 +42,7 @@ BENCHMARKS: dict[str, tuple[list[str], list[str] | None]] = {
     ),
     "marts": ([], ["--days", "2", "--no-postgres"]),
     "invoices": ([], ["20"]),
+    "settlement": ([], ["--operations", "20", "--months", "2", "--runs", "1"]),
     "reconciliation": ([], None),
 }
 COMPARED = ("duckdb", "duckdb_cli", "dlt", "pyarrow", "orjson", "singer_sdk", "target_duckdb",

@@ -28,7 +28,8 @@ ORIGIN = re.compile(
 
 
 @pytest.mark.parametrize(
-    "name", ["peers", "marts", "invoices", "poll", "day", "loads", "stages", "record"]
+    "name",
+    ["peers", "marts", "invoices", "settlement", "poll", "day", "loads", "stages", "record"],
 )
 def test_short(name: str, tmp_path: Path) -> None:
     """A benchmark that is cut short ends well; it is in the report beside what was kept before."""
@@ -74,7 +75,7 @@ report.main()
     assert "ValueError" in text.split("## invoices")[1]
     assert "honest invoices: 1" in text.split("## reconciliation")[1]
     assert len(ORIGIN.findall(text)) == 2
-    missing = "poll, day, loads, stages, peers, operations, month, record, marts"
+    missing = "poll, day, loads, stages, peers, operations, month, record, marts, settlement"
     assert f"Not measured: {missing}.\n" in text
 
     page.unlink()

@@ -54,7 +54,7 @@ from wolkvox_billing.invoices import Document, Hints, OtherKind, Rejected, compl
 from wolkvox_billing.invoices.files import Paper, read_file
 from wolkvox_billing.marts.meaning import read_meaning
 from wolkvox_billing.reconciliation.contract.line_map import COLUMNS as MAP_COLUMNS
-from wolkvox_billing.reconciliation.contract.line_map import ROLES, first_fit, read_line_map
+from wolkvox_billing.reconciliation.contract.line_map import ROLES, first_fits, read_line_map
 from wolkvox_billing.reconciliation.contract.rate_card import COLUMNS as CARD_COLUMNS
 from wolkvox_billing.reconciliation.contract.rate_card import read_rate_card
 from wolkvox_billing.reconciliation.contract.tariff import tariffs
@@ -405,7 +405,7 @@ def test_a_line_is_mapped_by_the_first_row_that_fits(fuzz: Fuzz, tmp_path: Path)
                 None,
             )  # fmt: skip
             own = {"supplier_id": supplier, "item_code": code, "description": description}
-            fit = first_fit(line_map, billed_line(1, "1", **own))
+            [fit] = first_fits(line_map, [billed_line(1, "1", **own)])
             assert (line_map.index(fit) if fit else None) == expected
 
     suppliers = st.sampled_from(["", "900123456", "800999888"])

@@ -37,7 +37,12 @@ from builders.months import (
 from builders.project import Project
 from wolkvox_billing.cli.main import main
 from wolkvox_billing.errors import SettingsError
-from wolkvox_billing.reconciliation.contract.line_map import MapRow, read_line_map, warn_of_map
+from wolkvox_billing.reconciliation.contract.line_map import (
+    MapRow,
+    first_fits,
+    read_line_map,
+    warn_of_map,
+)
 from wolkvox_billing.reconciliation.contract.names import named_reports
 from wolkvox_billing.reconciliation.contract.rate import Rate
 from wolkvox_billing.reconciliation.contract.rate_card import read_rate_card, warn_of_card
@@ -397,7 +402,7 @@ def test_a_file_in_excels_old_encoding_is_read(tmp_path: Path) -> None:
     """cp1252, as the plain CSV of a Spanish Excel."""
     [row] = map_of(tmp_path, f"{MAP},,*grabación*,{REPORT},,Señal,quantity\n".encode("cp1252"))
     assert (row.pattern, row.product) == ("*grabación*", "Señal")
-    assert row.fits(recordings("GRABACION 7"))
+    assert first_fits([row], [recordings("GRABACION 7")]) == [row]
 
 
 @pytest.mark.parametrize(

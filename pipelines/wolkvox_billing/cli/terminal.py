@@ -118,7 +118,11 @@ def print_json(value: object) -> None:
     8601. What does not print is escaped: half a character, as a file's name may hold, ends no
     verb."""
     text = json.dumps(value, default=_as_json, ensure_ascii=False, indent=2)
-    click.echo("".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text))
+    click.echo("\n".join(row if row.isprintable() else _escape(row) for row in text.split("\n")))
+
+
+def _escape(text: str) -> str:
+    return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)
 
 
 def _as_json(value: object) -> object:

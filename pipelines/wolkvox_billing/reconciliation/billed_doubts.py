@@ -90,15 +90,13 @@ def _note_of_another_month(case: Case) -> Doubt | None:
         stands = variance is None or abs(variance - amount) < abs(variance)
         numbers = {"note": notes[0].document_number or "?"}
         return Doubt("note_of_another_month", "inconclusive_period" if stands else "", numbers)
-    for other, billed in case.comparison.billed.items():
+    variance = case.verdict.cost_variance
+    for other, line in case.comparison.loose_notes:
         if (other.supplier_id, other.period) == (case.key.supplier_id, case.key.period):
             continue
-        for line in billed.lines:
-            is_loose = line.period_source in ("rule", None) and line.is_note
-            variance = case.verdict.cost_variance
-            if is_loose and variance and abs(variance + line.amount) <= abs(variance) * NEARLY:
-                return Doubt("note_of_another_month", "inconclusive_period",
-                             {"note": line.document_number or "?"})  # fmt: skip
+        if variance and abs(variance + line.amount) <= abs(variance) * NEARLY:
+            return Doubt("note_of_another_month", "inconclusive_period",
+                         {"note": line.document_number or "?"})  # fmt: skip
     return None
 
 
@@ -106,7 +104,7 @@ def _unmapped(case: Case) -> Doubt | None:
     """A line that no row of the line map fits, or that nothing gives an operation, may bill it."""
     if case.status != UNBILLED or not case.key.period:
         return None
-    for other, billed in case.comparison.billed_for(None):
+    for other, billed in case.comparison.billed_without_report():
         is_near = other.period is None or other.overlaps(case.key)
         if is_near and billed.amount > 0:
             text = billed.lines[0].description or billed.lines[0].item_code or "?"
@@ -174,9 +172,7 @@ def _measured_in(case: Case, month: Period) -> Decimal | None:
 def _billed_elsewhere(case: Case) -> Doubt | None:
     """Use that nobody billed: a document that names no month may be for this one."""
     key = case.key
-    for other, billed in case.comparison.billed_for(key.report):
-        if other.operation_id != key.operation_id:
-            continue
+    for _, billed in case.comparison.billed_of(key):
         guessed = [line for line in billed.lines if line.period_source == "rule"]
         months = {_other_month(line) for line in guessed}
         if key.period and key.period in months and _may_bill(case, guessed, key.period):
@@ -191,10 +187,8 @@ def _cycle(case: Case) -> Doubt | None:
         return None
     cycles = [
         other.period
-        for other, _ in case.comparison.billed_for(key.report)
-        if other.operation_id == key.operation_id
-        and other.period
-        and not _is_of_months(other.period)
+        for other, _ in case.comparison.billed_of(key)
+        if other.period and not _is_of_months(other.period)
     ]
     if not cycles:
         return None
@@ -292,12 +286,12 @@ def _short_billed(case: Case) -> list[_ShortBilled]:
     key, period = case.key, case.key.period
     short: defaultdict[str, Decimal] = defaultdict(Decimal)
     unread: defaultdict[str, Decimal] = defaultdict(Decimal)
-    for other, measured in case.comparison.measured.items():
-        if other.report != key.report or other.operation_id in (None, key.operation_id):
-            continue
-        if not (period and other.period and period.overlaps(other.period)):
+    for other, measured in case.comparison.measured_beside(key):
+        if other.operation_id in (None, key.operation_id):
             continue
         assert other.operation_id
+        assert other.period
+        assert period
         billed = case.comparison.billed.get(other, Billed(Decimal()))
         if billed.quantity is None or measured.quantity is None:
             continue
@@ -342,10 +336,10 @@ def _others(case: Case) -> Iterator[tuple[Key, Billed]]:
     billed, what any supplier does."""
     key = case.key
     is_billed = bool(case.verdict.billed)
-    for other, billed in case.comparison.billed_for(key.report):
+    for other, billed in case.comparison.billed_beside(key):
         if is_billed and other.supplier_id != key.supplier_id:
             continue
-        if other.operation_id != key.operation_id and other.overlaps(key):
+        if other.operation_id != key.operation_id:
             yield other, billed
 
 

@@ -130,7 +130,8 @@ def share_out_lines(
     for document_id, own in by_document.items():
         document = documents[document_id]
         charge, allowance = document.put_on_and_taken_off
-        if all(line.currency in (None, document.currency) for line in own):
+        is_beside = bool(charge or allowance)
+        if is_beside and all(line.currency in (None, document.currency) for line in own):
             amounts = [line.amount or Decimal() for line in own]
             shares = share_out(charge, amounts), share_out(allowance, amounts)
             own = [

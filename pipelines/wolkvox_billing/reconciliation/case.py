@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -13,8 +14,9 @@ from wolkvox_billing.reconciliation.contract.line_map import ALL_OPERATIONS
 from wolkvox_billing.reconciliation.facts import Facts, MonthUse
 from wolkvox_billing.reconciliation.keys import Comparison, Key
 from wolkvox_billing.reconciliation.verdicts import Verdict
+from wolkvox_billing.values.periods import Period
 from wolkvox_billing.vendor.readings import TOTAL
-from wolkvox_billing.warehouse.sql import Client, literal, rows_of
+from wolkvox_billing.warehouse.sql import Client, literal, rows_of, tables_in
 
 QUANTITY = OVER, UNDER = ("overbilled_quantity", "underbilled_quantity")
 UNBILLED = "usage_not_invoiced"
@@ -101,34 +103,61 @@ class Case:
         return any(use.is_gauge for use in self.uses)
 
 
-def read_oddities(client: Client, dataset: str, key: Key, *, has_rejected: bool) -> Oddities:
-    """Return what was odd in the answers of a key's operation and report in its period.
-    `has_rejected`: the dataset has the table rejected_rows."""
-    assert key.period
-    where = f"{{0}}.report = {literal(key.report)}"
-    if key.operation_id != ALL_OPERATIONS:
-        where += f" AND {{0}}.operation_id = {literal(key.operation_id)}"
-    days = f"{{0}} >= {literal(key.period.start)} AND {{0}} < {literal(key.period.end)}"
-    rejected = totals = 0
-    if has_rejected:
-        is_total = f"CASE WHEN r.reason = {literal(TOTAL)} THEN 1 ELSE 0 END"
-        [(rejected, totals)] = rows_of(
-            client,
-            f"SELECT COUNT(*), COALESCE(SUM({is_total}), 0) FROM {dataset}.rejected_rows AS r "
-            f"INNER JOIN {dataset}.polls AS p ON p.poll_id = r.poll_id WHERE r.row_number > 0 "
-            f"AND {where.format('r')} AND {days.format('p.poll_date')}",
+class OddAnswers:
+    """What was odd in answers, asked for once of all operations of a report in a period: there may
+    be hundreds that are accused."""
+
+    def __init__(self, client: Client, dataset: str) -> None:
+        self._client = client
+        self._dataset = dataset
+        self._has_rejected = "rejected_rows" in tables_in(client, dataset)
+        self._known: dict[tuple[str | None, Period], dict[str, Oddities]] = {}
+
+    def of(self, key: Key) -> Oddities:
+        """Return what was odd in the answers of a key's operation and report in its period."""
+        assert key.period
+        place = key.report, key.period
+        if place not in self._known:
+            self._known[place] = self._read(key.report, key.period)
+        by_operation = self._known[place]
+        if key.operation_id == ALL_OPERATIONS:
+            return Oddities(*map(sum, zip(Oddities(), *by_operation.values(), strict=True)))
+        return by_operation.get(key.operation_id or "", Oddities())
+
+    def _read(self, report: str | None, period: Period) -> dict[str, Oddities]:
+        """Return what was odd, by operation; those that are not in it had nothing."""
+        where = f"{{0}}.report = {literal(report)}"
+        days = f"{{0}} >= {literal(period.start)} AND {{0}} < {literal(period.end)}"
+        raw = self._dataset
+        rejected: list[tuple[str, int, int]] = []
+        if self._has_rejected:
+            is_total = f"CASE WHEN r.reason = {literal(TOTAL)} THEN 1 ELSE 0 END"
+            rejected = rows_of(
+                self._client,
+                f"SELECT r.operation_id, COUNT(*), SUM({is_total}) FROM {raw}.rejected_rows AS r "
+                f"INNER JOIN {raw}.polls AS p ON p.poll_id = r.poll_id WHERE r.row_number > 0 "
+                f"AND {where.format('r')} AND {days.format('p.poll_date')} GROUP BY r.operation_id",
+            )
+        repeated = rows_of(
+            self._client,
+            f"SELECT a.operation_id, COUNT(*) FROM {raw}.readings AS a "
+            f"INNER JOIN {raw}.readings AS b ON b.poll_id = a.poll_id AND b.report = a.report "
+            "AND b.operation = a.operation AND b.description = a.description AND b.date = a.date "
+            f"AND b.row_number > a.row_number AND b.items <> a.items WHERE a.is_repeated "
+            f"AND {where.format('a')} AND {days.format('a.date')} GROUP BY a.operation_id",
         )
-    [(repeated,)] = rows_of(
-        client,
-        f"SELECT COUNT(*) FROM {dataset}.readings AS a INNER JOIN {dataset}.readings AS b "
-        "ON b.poll_id = a.poll_id AND b.report = a.report AND b.operation = a.operation "
-        "AND b.description = a.description AND b.date = a.date AND b.row_number > a.row_number "
-        f"AND b.items <> a.items WHERE a.is_repeated AND {where.format('a')} "
-        f"AND {days.format('a.date')}",
-    )
-    [(percentages,)] = rows_of(
-        client,
-        f"SELECT COUNT(*) FROM {dataset}.readings AS a WHERE {where.format('a')} "
-        f"AND {days.format('a.date')} AND a.items_raw LIKE '%%\\%%%%' ESCAPE '\\'",
-    )
-    return Oddities(int(rejected) - int(totals), int(totals), int(repeated), int(percentages))
+        percentages = rows_of(
+            self._client,
+            f"SELECT a.operation_id, COUNT(*) FROM {raw}.readings AS a WHERE {where.format('a')} "
+            f"AND {days.format('a.date')} AND a.items_raw LIKE '%%\\%%%%' ESCAPE '\\' "
+            "GROUP BY a.operation_id",
+        )
+        odd: defaultdict[str, Oddities] = defaultdict(Oddities)
+        for operation_id, count, totals in rejected:
+            others = int(count) - int(totals)
+            odd[operation_id] = Oddities(rejected=others, totals=int(totals))
+        for operation_id, count in repeated:
+            odd[operation_id] = odd[operation_id]._replace(repeated=int(count))
+        for operation_id, count in percentages:
+            odd[operation_id] = odd[operation_id]._replace(percentages=int(count))
+        return dict(odd)

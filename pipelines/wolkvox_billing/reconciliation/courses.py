@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
+from functools import cached_property
 from operator import add
 from typing import NamedTuple
 
@@ -35,6 +38,14 @@ class _Beyond(NamedTuple):
 
     days: list[DayUse]
     drawn: Decimal
+
+
+class _PartOf(NamedTuple):
+    """A part of use, and in which key it was measured."""
+
+    key: Key
+    measured: Measured
+    part: Part
 
 
 class Courses:
@@ -94,7 +105,7 @@ class Courses:
         return by_operation
 
     def _tariffs(self, meter: Meter, currency: str | None, days: Period) -> tuple[Tariff, ...]:
-        return tuple(tariffs(self.terms.costs(meter.report), meter, currency, days))
+        return tuple(tariffs(self.terms.costs(meter), meter, currency, days))
 
     def _beside(
         self,
@@ -117,22 +128,41 @@ class Courses:
         own = {part.use.operation_id for part in measured.parts}
         counted = [_NOTHING for _ in (*before, *stretches)]
         others = [_NOTHING for _ in stretches]
-        for other, their in self._comparison.measured_by_report.get(key.report, ()):
+        for other, their, part in self._parts_in(month, key.report, None if is_pooled else own):
             if their is measured or not self._counts_with(key, other):
                 continue
-            for part in their.parts:
-                is_own = part.use.operation_id in own
-                if not (is_own or is_pooled):
-                    continue
-                days = self._beyond([part], self._draw_downs_of(key, part.use)).days
-                earlier_units = [_sum_within(days, each) for each in before]
-                within = [_sum_within(days, each) for each in stretches]
-                if not is_own:
-                    others = list(map(add, others, within))
-                if not is_own or self._rank(other) >= self._rank(key):
-                    within = [_NOTHING for _ in stretches]
-                counted = list(map(add, counted, (*earlier_units, *within)))
+            days = self._beyond([part], self._draw_downs_of(key, part.use)).days
+            earlier_units = [_sum_within(days, each) for each in before]
+            within = [_sum_within(days, each) for each in stretches]
+            is_own = part.use.operation_id in own
+            if not is_own:
+                others = list(map(add, others, within))
+            if not is_own or self._rank(other) >= self._rank(key):
+                within = [_NOTHING for _ in stretches]
+            counted = list(map(add, counted, (*earlier_units, *within)))
         return _Beside(before, tuple(counted), tuple(others))
+
+    @cached_property
+    def _parts(self) -> dict[tuple[str | None, str | None, date], list[_PartOf]]:
+        """All parts of use by report, operation (None: all of them) and calendar month."""
+        parts: defaultdict[tuple[str | None, str | None, date], list[_PartOf]] = defaultdict(list)
+        for key, measured in self._comparison.measured.items():
+            for part in measured.parts:
+                for operation_id in (part.use.operation_id, None):
+                    place = key.report, operation_id, part.use.period.start
+                    parts[place].append(_PartOf(key, measured, part))
+        return dict(parts)
+
+    def _parts_in(
+        self, period: Period, report: str | None, operation_ids: Iterable[str] | None
+    ) -> list[_PartOf]:
+        """Return the parts of the months that a period touches, of these operations or of all."""
+        return [
+            part
+            for operation_id in ([None] if operation_ids is None else operation_ids)
+            for month in months_of(period)
+            for part in self._parts.get((report, operation_id, month.start.replace(day=1)), ())
+        ]
 
     def _is_billed(self, key: Key) -> bool:
         return key in self._comparison.billed

@@ -13,12 +13,12 @@ from dataclasses import replace
 
 from wolkvox_billing.reconciliation.behaviour import Behaviour
 from wolkvox_billing.reconciliation.billed_doubts import BILLED
-from wolkvox_billing.reconciliation.case import UNBILLED, Case, Oddities, read_oddities
+from wolkvox_billing.reconciliation.case import UNBILLED, Case, OddAnswers, Oddities
 from wolkvox_billing.reconciliation.facts import Facts, MonthUse
 from wolkvox_billing.reconciliation.keys import Comparison
 from wolkvox_billing.reconciliation.measured_doubts import MEASURED
 from wolkvox_billing.reconciliation.verdicts import ACCUSING, Doubt, Verdict
-from wolkvox_billing.warehouse.sql import Client, tables_in
+from wolkvox_billing.warehouse.sql import Client
 
 EXPLANATIONS: tuple[Callable[[Case], Doubt | None], ...] = (*MEASURED, *BILLED)
 
@@ -29,7 +29,7 @@ def weigh(
 ) -> list[Verdict]:  # fmt: skip
     """Return the verdicts, each that accuses with the first explanation that stands, or with all
     that the record excludes."""
-    has_rejected = "rejected_rows" in tables_in(client, dataset)
+    odd_answers = OddAnswers(client, dataset)
     weighed: list[Verdict] = []
     for verdict in verdicts:
         if verdict.status in ACCUSING and verdict.key.report and verdict.key.period:
@@ -37,7 +37,7 @@ def weigh(
             own = [behaviour for use in uses for behaviour in behaviours.get(use, ())]
             oddities = Oddities()
             if verdict.status != UNBILLED:  # of which there may be thousands
-                oddities = read_oddities(client, dataset, verdict.key, has_rejected=has_rejected)
+                oddities = odd_answers.of(verdict.key)
             verdict = judge_again(Case(verdict, own, oddities, facts, comparison))
         weighed.append(verdict)
     return weighed

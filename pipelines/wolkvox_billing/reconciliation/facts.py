@@ -128,13 +128,12 @@ class Facts:
         uses: defaultdict[tuple[str, str], list[MonthUse]] = defaultdict(list)
         for use in self.months:
             uses[use.operation_id, use.report].append(use)
+            uses["*", use.report].append(use)
         return dict(uses)
 
     def uses_of(self, operation_id: str | None, report: str | None) -> Sequence[MonthUse]:
         """Return the uses of all products and months of an operation and report; of all operations
         together ("*") those of each."""
-        if operation_id == "*":
-            return [use for use in self.months if use.report == report]
         return self._uses.get((operation_id or "", report or ""), ())
 
     def zone_of(self, operation_id: str | None) -> ZoneInfo:

@@ -52,8 +52,8 @@ class _Bench(NamedTuple):
         """Return the Verdict on a key, as if it were the only one of its month."""
         facts, billed = self.facts, self.comparison.billed.get(key)
         measured = self.comparison.measured.get(key)
-        rates = self.courses.terms.prices(key.report)
-        currencies = frozenset(rate.currency for rate in rates)
+        terms = self.courses.terms
+        currencies = terms.currencies(key.report)
         unread = cut_off = None
         consumed = measured.quantity if measured else _consumed_unread(key, facts)
         if billed and measured and key.period and self.comparison.is_disputed(key):
@@ -83,8 +83,8 @@ class _Bench(NamedTuple):
             self.policy,
             cut_off,
             _awaits_night(key, facts),
-            next((rate.rounding for rate in rates if rate.rounding), ""),
-            () if courses else _unpriced(key, rates),
+            terms.rounding(key.report),
+            () if courses else _unpriced(key, terms.prices(key.report)),
             any(tariff.is_pooled for tariff in tariffs_of_key),
         )
 

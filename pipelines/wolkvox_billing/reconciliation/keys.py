@@ -15,16 +15,18 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from decimal import Decimal
 from functools import cached_property
+from itertools import chain
 from typing import NamedTuple
 
 from wolkvox_billing.reconciliation.contract.line_map import (
     ALL_OPERATIONS,
     COMPARED,
     MapRow,
-    first_fit,
-    operation_of,
+    OperationNames,
+    first_fits,
 )
 from wolkvox_billing.reconciliation.facts import BilledLine, DayUse, Facts, Meter, MonthUse
 from wolkvox_billing.reconciliation.ledger import Ledger, Part, Supply, within
@@ -116,8 +118,38 @@ class LeftOut(NamedTuple):
     report: str = ""
 
 
-_Place = tuple[str | None, str | None]  # operation_id, report
 LineId = tuple[str, int]  # document_id, line_number
+
+
+class KeysByPlace:
+    """Keys by report, by operation and by month: of ten thousand, few are beside each other."""
+
+    def __init__(self, keys: Iterable[Key]) -> None:
+        self._of_report: defaultdict[str | None, list[Key]] = defaultdict(list)
+        self._of_operation: defaultdict[tuple[str | None, ...], list[Key]] = defaultdict(list)
+        self._in_month: defaultdict[tuple[str | None, date], list[Key]] = defaultdict(list)
+        for key in keys:
+            self._of_report[key.report].append(key)
+            self._of_operation[key.operation_id, key.report].append(key)
+            for first in _first_days(key.period):
+                self._in_month[key.report, first].append(key)
+
+    def of_report(self, report: str | None) -> Sequence[Key]:
+        return self._of_report.get(report, ())
+
+    def of_operation(self, key: Key) -> Sequence[Key]:
+        """Return those of a key's operation and report."""
+        return self._of_operation.get((key.operation_id, key.report), ())
+
+    def beside(self, key: Key) -> list[Key]:
+        """Return those of a key's report whose period has days of the key's."""
+        months = [self._in_month.get((key.report, day), ()) for day in _first_days(key.period)]
+        return [other for other in dict.fromkeys(chain(*months)) if other.overlaps(key)]
+
+
+def _first_days(period: Period | None) -> list[date]:
+    """Return the first day of each calendar month that a period touches."""
+    return [month.start.replace(day=1) for month in months_of(period)] if period else []
 
 
 @dataclass(frozen=True)
@@ -142,33 +174,42 @@ class Comparison:
         return is_other or is_level or billed.quantity != measured.quantity
 
     @cached_property
-    def _billed_by_report(self) -> dict[str | None, list[tuple[Key, Billed]]]:
-        by_report: defaultdict[str | None, list[tuple[Key, Billed]]] = defaultdict(list)
-        for key, owed in self.billed.items():
-            by_report[key.report].append((key, owed))
-        return dict(by_report)
+    def _billed_keys(self) -> KeysByPlace:
+        return KeysByPlace(self.billed)
 
     @cached_property
-    def _measured_by_operation(self) -> dict[_Place, list[tuple[Key, Measured]]]:
-        by_operation: defaultdict[_Place, list[tuple[Key, Measured]]] = defaultdict(list)
-        for key, used in self.measured.items():
-            by_operation[key.operation_id, key.report].append((key, used))
-        return dict(by_operation)
+    def _measured_keys(self) -> KeysByPlace:
+        return KeysByPlace(self.measured)
 
-    def billed_for(self, report: str | None) -> Sequence[tuple[Key, Billed]]:
-        """Return what was billed for a report; for none what no report is known of."""
-        return self._billed_by_report.get(report, ())
+    def billed_without_report(self) -> list[tuple[Key, Billed]]:
+        """Return what was billed of which no report is known."""
+        return [(key, self.billed[key]) for key in self._billed_keys.of_report(None)]
 
-    def measured_of(self, key: Key) -> Sequence[tuple[Key, Measured]]:
+    def billed_of(self, key: Key) -> list[tuple[Key, Billed]]:
+        """Return what was billed of a key's operation and report, in all periods."""
+        return [(other, self.billed[other]) for other in self._billed_keys.of_operation(key)]
+
+    def billed_beside(self, key: Key) -> list[tuple[Key, Billed]]:
+        """Return what was billed of a key's report in its period, of any operation."""
+        return [(other, self.billed[other]) for other in self._billed_keys.beside(key)]
+
+    def measured_of(self, key: Key) -> list[tuple[Key, Measured]]:
         """Return what was measured of a key's operation and report, in all periods."""
-        return self._measured_by_operation.get((key.operation_id, key.report), ())
+        return [(other, self.measured[other]) for other in self._measured_keys.of_operation(key)]
+
+    def measured_beside(self, key: Key) -> list[tuple[Key, Measured]]:
+        """Return what was measured of a key's report in its period, of any operation."""
+        return [(other, self.measured[other]) for other in self._measured_keys.beside(key)]
 
     @cached_property
-    def measured_by_report(self) -> dict[str | None, list[tuple[Key, Measured]]]:
-        by_report: defaultdict[str | None, list[tuple[Key, Measured]]] = defaultdict(list)
-        for key, measured in self.measured.items():
-            by_report[key.report].append((key, measured))
-        return dict(by_report)
+    def loose_notes(self) -> list[tuple[Key, BilledLine]]:
+        """The lines of notes that name no month, and no invoice that is here."""
+        return [
+            (key, line)
+            for key, owed in self.billed.items()
+            for line in owed.lines
+            if line.is_note and line.period_source in ("rule", None)
+        ]
 
     @cached_property
     def latest_issues(self) -> dict[str | None, int]:
@@ -193,14 +234,14 @@ class Comparison:
 def compare(facts: Facts, line_map: Sequence[MapRow], supplier_id: str | None) -> Comparison:
     """Return the Comparison. `supplier_id` is whose key use gets that nobody billed."""
     ledger = Ledger(facts)
+    names = OperationNames(facts.operations)
     billed: defaultdict[Key, Billed] = defaultdict(Billed)
     left_out: list[LeftOut] = []
     roles: dict[LineId, str] = {}
-    for line in facts.lines:
-        row = first_fit(line_map, line)
+    for line, row in zip(facts.lines, first_fits(line_map, facts.lines), strict=True):
         if row:
             roles[line.document_id, line.line_number] = row.role
-        operation = operation_of(row, line.operation, facts.operations) if row else None
+        operation = names.billed_by(row, line.operation) if row else None
         if row and row.role not in COMPARED:
             left_out.append(LeftOut(row.role, line, operation, row.report))
             continue
@@ -262,11 +303,13 @@ def _take_back(billed: dict[Key, Billed]) -> None:
     """Put what is billed with a minus, such as a credit note for a part of a month, into the key
     that it takes it from: of the same operation and report in a time that is common to both, best
     of the same product, else of the whole report, else of another product."""
+    keys = KeysByPlace(billed)
     for note in [key for key, owed in billed.items() if owed.amount < 0 and key.report]:
         others = [
             key
-            for key, owed in billed.items()
-            if owed.amount > 0
+            for key in keys.of_operation(note)
+            if key in billed
+            and billed[key].amount > 0
             and key[:3] == note[:3]
             and key.currency == note.currency
             and key.overlaps(note)

@@ -55,10 +55,9 @@ class DrawDown:
         start = min(package.valid_from for package in self.packages)
         uses = [
             _DayOf(day.day, use.meter, day.quantity)
-            for use in facts.months
-            if use.report in reports
-            and operation_id in (use.operation_id, "*")
-            and plain(first.product) in ("", plain(use.product))
+            for report in reports
+            for use in facts.uses_of(operation_id, report)
+            if plain(first.product) in ("", plain(use.product))
             and use.quantity is not None
             and not use.is_gauge
             and use.period.end > start

@@ -130,8 +130,10 @@ class Course:
         """Return what a quantity costs in each month. It is spread over the prices by `shares`."""
         if quantity > 0:
             quantity = max(quantity - Fraction(self.free), _NOTHING)
-        whole = Fraction(sum(shares, Decimal()))
-        units = iter([quantity * Fraction(share) / whole for share in shares])
+        units = iter([quantity])
+        if len(shares) > 1:
+            whole = Fraction(sum(shares, Decimal()))
+            units = iter([quantity * Fraction(share) / whole for share in shares])
         return [month.cost([next(units) for _ in month.tariffs]) for month in self.months]
 
 
@@ -193,9 +195,11 @@ class _Split(NamedTuple):
 
     def costs(self, quantity: Decimal) -> list[list[Fraction]]:
         """Return what a quantity costs, of each course by month."""
+        if len(self.courses) == 1:
+            return [self.courses[0].costs(Fraction(quantity), self.shares[0])]
         weights = [Fraction(course.used) for course in self.courses]
         whole = sum(weights, _NOTHING)
-        if whole <= 0 or len(weights) == 1:
+        if whole <= 0:
             weights, whole = [Fraction(1)] * len(weights), Fraction(len(weights))
         return [
             course.costs(Fraction(quantity) * weight / whole, shares)

@@ -18,8 +18,8 @@ from typing import NamedTuple
 from wolkvox_billing.marts.reconciled import ReconciledRow
 from wolkvox_billing.reconciliation.billed_documents import StatedDocument, share_out
 from wolkvox_billing.reconciliation.contract.fees import AgreedFee, FeeLine, agreed_fees
-from wolkvox_billing.reconciliation.contract.rate import TAX, Rate
-from wolkvox_billing.reconciliation.contract.terms import tax_percent_on
+from wolkvox_billing.reconciliation.contract.rate import Rate
+from wolkvox_billing.reconciliation.contract.terms import Terms
 from wolkvox_billing.reconciliation.facts import BilledLine, Meter
 from wolkvox_billing.reconciliation.keys import Comparison, LineId
 from wolkvox_billing.reconciliation.verdicts import ACCUSING, NO_FINDING, Verdict
@@ -110,16 +110,16 @@ class _Taxes:
     """The rates of tax that the contract names, which many lines ask for."""
 
     def __init__(self, rates: Iterable[Rate]) -> None:
-        self._rates = [rate for rate in rates if rate.term == TAX]
+        self._terms = Terms(rates)
         self._known: dict[tuple[object, ...], Decimal | None] = {}
 
     def percent_of(self, line: BilledLine, meter: Meter) -> Decimal | None:
         day = line.period.start if line.period else line.issued
-        if not self._rates or not day:
+        if not day:
             return None
         name = meter, line.currency, day
         if name not in self._known:
-            self._known[name] = tax_percent_on(self._rates, meter, line.currency, day)
+            self._known[name] = self._terms.tax_percent(meter, line.currency, day)
         return self._known[name]
 
 

@@ -131,8 +131,7 @@ def _rate_of(tax: Decimal, net: Decimal) -> Decimal | None:
     if not net:
         return None
     rounding = Decimal("0.5") if tax == tax.to_integral_value() else _CENT
-    by_distance = sorted((abs(tax - net * rate / 100), rate) for rate in VAT_RATES)
-    distance, nearest = by_distance[0]
+    distance, nearest = min((abs(tax - net * rate / 100), rate) for rate in VAT_RATES)
     if distance <= rounding:
         return Decimal(nearest)
     return (tax * 100 / net).quantize(_CENT, ROUND_HALF_UP)

@@ -7,13 +7,13 @@ the price of packages.
 
 from __future__ import annotations
 
-import fnmatch
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
+from wolkvox_billing.reconciliation.contract.globs import compile_glob
 from wolkvox_billing.reconciliation.contract.rate import FEE, MONTH, PACKAGE, YEAR, Rate
 from wolkvox_billing.reconciliation.contract.tariff import cents
 from wolkvox_billing.reconciliation.facts import BilledLine
@@ -59,16 +59,17 @@ def agreed_fees(rates: Sequence[Rate], fees: Iterable[FeeLine]) -> dict[LineName
     """Return what is agreed of each line that a row of the rate card names; the others are not in
     it: no row says what they may cost. All lines of all months are needed, since what was paid is
     not owed again."""
+    rows = _FeeRows(rates)
     lines_of: defaultdict[tuple[_Due, ...], list[FeeLine]] = defaultdict(list)
     for fee in fees:
-        if dues := _dues(rates, fee):
+        if dues := _dues(rows, fee):
             lines_of[dues].append(fee)
     paid: defaultdict[tuple[str, ...], Decimal] = defaultdict(Decimal)
     agreed: dict[LineName, AgreedFee] = {}
     # What was billed for a longer time is looked at last: its months may be paid already.
     for dues, lines in sorted(lines_of.items(), key=lambda item: (len(item[0]), item[0][0].days)):
         billed = sum((fee.line.amount for fee in lines if fee.line.amount > 0), _NOTHING)
-        owed = [_worth(rates, due, billed / len(dues)) - paid[due.name] for due in dues]
+        owed = [_worth(rows, due, billed / len(dues)) - paid[due.name] for due in dues]
         shares = _share_out(lines, max(sum(owed, _NOTHING), _NOTHING))
         agreed |= {name: AgreedFee(amount, dues[0].rate) for name, amount in shares.items()}
         for due in dues:
@@ -97,10 +98,10 @@ def _by_issue(fee: FeeLine) -> tuple[bool, date, str, LineName]:
     return line.amount < 0, line.issued or date.max, line.document_number or "", fee.name
 
 
-def _dues(rates: Sequence[Rate], fee: FeeLine) -> tuple[_Due, ...]:
+def _dues(rows: _FeeRows, fee: FeeLine) -> tuple[_Due, ...]:
     """Return what a line pays for, () where no row of the rate card names it."""
     period = fee.line.period
-    rate = _row_of(rates, fee) if period else None
+    rate = rows.naming(fee) if period else None
     if not rate or not period:
         return ()
     whose = str(fee.line.supplier_id), fee.operation_id or "", *rate.subject
@@ -123,49 +124,61 @@ def _dues(rates: Sequence[Rate], fee: FeeLine) -> tuple[_Due, ...]:
     return (_Due((*whose, "once"), rate.days, rate),)
 
 
-def _row_of(rates: Sequence[Rate], fee: FeeLine) -> Rate | None:
-    """Return the row that says what a line may cost: a fee before a package, one with a pattern
-    before one without, then the most exact, then the first of the file."""
-    rows = [rate for rate in rates if rate.term in (FEE, PACKAGE) and _names(rate, fee)]
-    return min(
-        rows,
-        key=lambda rate: (
-            rate.term != FEE,
-            not rate.pattern,
-            *(not says for says in rate.exactness),
-            rate.line,
-        ),
-        default=None,
-    )
+class _FeeRows:
+    """The rows that say what fees and packages may cost."""
+
+    def __init__(self, rates: Iterable[Rate]) -> None:
+        self._rates = sorted((rate for rate in rates if rate.term in (FEE, PACKAGE)), key=_rank)
+        self._of_subject: defaultdict[tuple[str, ...], list[Rate]] = defaultdict(list)
+        for rate in self._rates:
+            self._of_subject[rate.subject].append(rate)
+        self._known: dict[tuple[str | None, ...], list[Rate]] = {}  # fees come again each month
+
+    def naming(self, fee: FeeLine) -> Rate | None:
+        """Return the row that says what a line may cost: a fee before a package, one with a pattern
+        before one without, then the most exact, then the first of the file."""
+        line = fee.line
+        texts = (line.currency, fee.report, plain(fee.operation_id or ""),
+                 plain(line.description or ""))  # fmt: skip
+        if texts not in self._known:
+            self._known[texts] = [rate for rate in self._rates if _names(rate, *texts)]
+        rows = self._known[texts]
+        period = line.period
+        return next((rate for rate in rows if period and rate.days.overlaps(period)), None)
+
+    def alike(self, rate: Rate) -> list[Rate]:
+        """Return the rows of the same subject, which hold one after another."""
+        return self._of_subject[rate.subject]
 
 
-def _names(rate: Rate, fee: FeeLine) -> bool:
-    line = fee.line
+def _rank(rate: Rate) -> tuple[object, ...]:
+    exactness = (not says for says in rate.exactness)
+    return rate.term != FEE, not rate.pattern, *exactness, rate.line
+
+
+def _names(rate: Rate, currency: str | None, report: str, operation: str, description: str) -> bool:
+    """Whether a row is about lines that say this; operation and description are plain."""
     return (
-        rate.currency == line.currency
-        and line.period is not None
-        and rate.days.overlaps(line.period)
-        and ("" in (rate.report, fee.report) or rate.report == fee.report)
-        and plain(rate.operation_id) in ("", plain(fee.operation_id or ""))
-        and fnmatch.fnmatchcase(plain(line.description or ""), plain(rate.pattern or "*"))
+        rate.currency == currency
+        and ("" in (rate.report, report) or rate.report == report)
+        and plain(rate.operation_id) in ("", operation)
+        and (not rate.pattern or compile_glob(rate.pattern)(description) is not None)
     )
 
 
-def _worth(rates: Sequence[Rate], due: _Due, billed: Decimal) -> Decimal:
+def _worth(rows: _FeeRows, due: _Due, billed: Decimal) -> Decimal:
     """Return what may be billed for a month, a year or a package. Where the price holds for a part
     of a month, or changes in it, the contract may mean each price for all of it, or by days: the
     reading that is nearest to what was billed."""
     if due.rate.every != MONTH:
         return due.rate.unit_price
-    rows = [
-        rate for rate in rates if rate.subject == due.rate.subject and rate.days.overlaps(due.days)
-    ]
+    holding = [rate for rate in rows.alike(due.rate) if rate.days.overlaps(due.days)]
     days = (due.days.end - due.days.start).days
     by_days = _NOTHING
-    for rate in rows:
+    for rate in holding:
         start, end = max(rate.valid_from, due.days.start), min(rate.valid_to, due.days.end)
         by_days += rate.unit_price * (end - start).days / days
-    readings = [cents(by_days), *(rate.unit_price for rate in rows)]
+    readings = [cents(by_days), *(rate.unit_price for rate in holding)]
     return min(readings, key=lambda amount: (abs(amount - billed), amount))
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import fnmatch
 import re
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -15,6 +15,7 @@ from wolkvox_billing.reconciliation.contract.card_cells import (
     read_number,
 )
 from wolkvox_billing.reconciliation.contract.csv_file import CsvRow, read_rows
+from wolkvox_billing.reconciliation.contract.globs import compile_glob, literal_of
 from wolkvox_billing.reconciliation.contract.names import unknown_names
 from wolkvox_billing.reconciliation.facts import BilledLine, MonthUse
 from wolkvox_billing.values.spelling import plain
@@ -45,15 +46,12 @@ class MapRow:
     role: str
     factor: Decimal | None = None
 
-    def fits(self, line: BilledLine) -> bool:
-        """Whether it says what the line bills. Case and accents do not matter."""
+    def fits(self, supplier_id: str, item_code: str, description: str) -> bool:
+        """Whether it says what a line bills, whose code and description are plain."""
         return (
-            self.supplier_id in ("", line.supplier_id or "")
-            and (not self.item_code or plain(self.item_code) == plain(line.item_code or ""))
-            and (
-                not self.pattern
-                or fnmatch.fnmatchcase(plain(line.description or ""), plain(self.pattern))
-            )
+            self.supplier_id in ("", supplier_id)
+            and (not self.item_code or plain(self.item_code) == item_code)
+            and (not self.pattern or compile_glob(self.pattern)(description) is not None)
         )
 
     @property
@@ -112,7 +110,7 @@ def warn_of_map(
     """Return a warning for each row that fits nothing or everything, or that names an operation or
     product that nobody has, by line and column."""
     warnings: list[str] = []
-    taking = {row.line for line in lines if (row := first_fit(rows, line))}
+    taking = {row.line for row in first_fits(rows, lines) if row}
     for n, row in enumerate(rows):
         where = f"{file}, line {row.line}, column pattern"
         if row.fits_all and n < len(rows) - 1:
@@ -129,21 +127,40 @@ def warn_of_map(
     return warnings + unknown_names(compared, file, operations, months)
 
 
-def first_fit(rows: Iterable[MapRow], line: BilledLine) -> MapRow | None:
-    """Return the row that says what a line bills; None where no row fits."""
-    return next((row for row in rows if row.fits(line)), None)
+def first_fits(rows: Sequence[MapRow], lines: Iterable[BilledLine]) -> list[MapRow | None]:
+    """Return of each line the row that says what it bills; None where no row fits."""
+    known: dict[tuple[str, str, str], MapRow | None] = {}  # most lines come again each month
+    by_literal = [(literal_of(row.pattern), row) for row in rows]
+    fits: list[MapRow | None] = []
+    for line in lines:
+        texts = (line.supplier_id or "", plain(line.item_code or ""), plain(line.description or ""))
+        if texts not in known:
+            fitting = (row for own, row in by_literal if own in texts[-1] and row.fits(*texts))
+            known[texts] = next(fitting, None)
+        fits.append(known[texts])
+    return fits
 
 
-def operation_of(row: MapRow, name: str | None, operations: Mapping[str, str | None]) -> str | None:
-    """Return the id of the operation that a line bills, ALL_OPERATIONS of one for all together: by
-    the map, by the name in the line, or the only one there is; None where nothing says it.
-    operations: the vendor's names by id."""
-    if row.operation_id:
-        same = [known for known in operations if plain(known) == plain(row.operation_id)]
-        return row.operation_id if row.operation_id in same else min(same, default=row.operation_id)
-    if name:
+class OperationNames:
+    """The ids of operations by what people write for them: an id or the vendor's name, whose case
+    and accents do not matter."""
+
+    def __init__(self, operations: Mapping[str, str | None]) -> None:
+        """operations: the vendor's names by id."""
+        self._ids: defaultdict[str, list[str]] = defaultdict(list)
+        self._named: dict[str, str] = {}
+        self._only = next(iter(operations)) if len(operations) == 1 else None
         for operation_id, vendors_name in operations.items():
-            if plain(name) in (plain(operation_id), plain(vendors_name or "")):
-                return operation_id
-        return None
-    return next(iter(operations)) if len(operations) == 1 else None
+            self._ids[plain(operation_id)].append(operation_id)
+            for name in (operation_id, vendors_name or ""):
+                self._named.setdefault(plain(name), operation_id)
+
+    def billed_by(self, row: MapRow, name: str | None) -> str | None:
+        """Return the id of the operation that a line bills, ALL_OPERATIONS of one for all together:
+        by the map, by the name in the line, or the only one there is; None where nothing says it.
+        """
+        if row.operation_id:
+            same = self._ids.get(plain(row.operation_id), [])
+            is_id = row.operation_id in same
+            return row.operation_id if is_id else min(same, default=row.operation_id)
+        return self._named.get(plain(name)) if name else self._only

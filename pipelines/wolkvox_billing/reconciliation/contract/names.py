@@ -4,6 +4,7 @@ the reports that an invoice line names."""
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from typing import Protocol
 
@@ -39,19 +40,25 @@ def unknown_names(
     warnings: list[str] = []
     if not operations:
         return warnings
+    ids: defaultdict[str, set[str]] = defaultdict(set)
+    for name in operations:
+        ids[plain(name)].add(name)
+    read: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+    for use in months:
+        read[use.report, use.operation_id].add(use.product)
     for row in rows:
-        own = {name for name in operations if plain(name) == plain(row.operation_id)}
+        own = ids.get(plain(row.operation_id), set())
         if row.operation_id not in ("", "*") and not own:
             warnings.append(
                 f"{file}, line {row.line}, column operation_id: {short(row.operation_id)} is no "
                 f"operation that was asked; there is {quote_names(operations)}"
             )
-        products = {
-            use.product
-            for use in months
-            if use.report == row.report and use.operation_id in (own or operations)
-        }
-        if row.product and plain(row.product) not in map(plain, products):
+        if not row.product:
+            continue
+        products = set[str]().union(
+            *(read.get((row.report, name), ()) for name in own or operations)
+        )
+        if plain(row.product) not in map(plain, products):
             warnings.append(
                 f"{file}, line {row.line}, column product: {short(row.product)} is no product of "
                 f"{row.report} that was read; there is {quote_names(products)}"

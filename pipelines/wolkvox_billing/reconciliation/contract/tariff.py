@@ -5,19 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
-from functools import lru_cache
 from itertools import pairwise
-from math import floor
 
 from wolkvox_billing.reconciliation.contract.rate import ALL_UNITS, DISCOUNT, UNIT_PRICE, Rate
 from wolkvox_billing.reconciliation.facts import Meter
 from wolkvox_billing.values.periods import Period
 from wolkvox_billing.values.spelling import plain
 
-_plain = lru_cache(maxsize=10_000)(plain)  # of a long contract's names, for each verdict
-
+_CENT = Decimal("0.01")
 _LEAST = Decimal("0.00001")  # less than any quantity has decimals
 
 
@@ -82,9 +79,11 @@ def _price(tier: Rate) -> Fraction:
 
 def cents(amount: Decimal | Fraction) -> Decimal:
     """Return an amount rounded half up to cents, of less than nothing the same with a minus."""
-    exact = abs(Fraction(amount))
-    rounded = Decimal(floor(exact * 100 + Fraction(1, 2))).scaleb(-2)
-    return -rounded if amount < 0 else rounded
+    if isinstance(amount, Decimal):
+        return amount.quantize(_CENT, ROUND_HALF_UP)
+    whole, part = amount.numerator, amount.denominator
+    rounded = Decimal((200 * abs(whole) + part) // (2 * part)).scaleb(-2)
+    return -rounded if whole < 0 else rounded
 
 
 def fitting(rates: Iterable[Rate], term: str, meter: Meter, currency: str | None) -> list[Rate]:
@@ -95,8 +94,8 @@ def fitting(rates: Iterable[Rate], term: str, meter: Meter, currency: str | None
         if rate.term == term
         and rate.report in ("", meter.report)
         and rate.currency in ("", currency)
-        and _plain(rate.operation_id) in ("", _plain(meter.operation_id))
-        and _plain(rate.product) in ("", _plain(meter.product))
+        and plain(rate.operation_id) in ("", plain(meter.operation_id))
+        and plain(rate.product) in ("", plain(meter.product))
     ]
 
 

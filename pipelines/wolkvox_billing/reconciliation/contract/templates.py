@@ -13,7 +13,7 @@ from wolkvox_billing.errors import SettingsError
 from wolkvox_billing.invoices.sheets.delimited import DELIMITERS
 from wolkvox_billing.reconciliation.contract import line_map, rate_card
 from wolkvox_billing.reconciliation.contract.csv_file import RUNS_AS_FORMULA, read_text
-from wolkvox_billing.reconciliation.contract.line_map import MapRow, first_fit
+from wolkvox_billing.reconciliation.contract.line_map import MapRow, first_fits
 from wolkvox_billing.reconciliation.contract.names import named_reports
 from wolkvox_billing.reconciliation.contract.template_texts import LINE_MAP, RATE_CARD
 from wolkvox_billing.reconciliation.facts import BilledLine
@@ -58,8 +58,9 @@ def propose(
     blank, and a comment says so. Raises SettingsError."""
     known = list(rows)
     named: defaultdict[tuple[str, str, str], set[str]] = defaultdict(set)
-    for line in lines:
-        if first_fit(known, line):
+    billed = list(lines)
+    for line, row in zip(billed, first_fits(known, billed), strict=True):
+        if row:
             continue
         code = " ".join((line.item_code or "").split())  # on one line
         # A spreadsheet would run it; the pattern is enough.

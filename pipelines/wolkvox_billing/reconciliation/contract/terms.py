@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
+from itertools import product
 
 from wolkvox_billing.reconciliation.contract.rate import (
     DISCOUNT,
@@ -18,50 +19,80 @@ from wolkvox_billing.reconciliation.contract.rate import (
 from wolkvox_billing.reconciliation.contract.tariff import fitting, most_exact
 from wolkvox_billing.reconciliation.facts import Meter
 from wolkvox_billing.values.periods import Period
+from wolkvox_billing.values.spelling import plain
 
 
 class Terms:
-    """The rows of a rate card by term and report."""
+    """The rows of a rate card by term, report, operation and product: verdicts look up those that
+    may hold for them, of a contract of hundreds."""
 
     def __init__(self, rates: Iterable[Rate]) -> None:
-        self._rows: defaultdict[tuple[str, str], list[Rate]] = defaultdict(list)
+        self._rows: defaultdict[tuple[str, ...], list[Rate]] = defaultdict(list)
+        self._known: dict[tuple[str, ...], list[Rate]] = {}  # of a meter, which each month asks for
+        self._prices: defaultdict[str | None, list[Rate]] = defaultdict(list)
         for rate in rates:
-            self._rows[rate.term, rate.report].append(rate)
+            key = rate.term, rate.report, plain(rate.operation_id), plain(rate.product)
+            self._rows[key].append(rate)
+            if rate.term == UNIT_PRICE:
+                self._prices[rate.report].append(rate)
+        self._currencies = {
+            report: frozenset(rate.currency for rate in prices)
+            for report, prices in self._prices.items()
+        }
+        self._roundings = {
+            report: next((rate.rounding for rate in prices if rate.rounding), "")
+            for report, prices in self._prices.items()
+        }
 
-    def of(self, term: str, report: str | None) -> list[Rate]:
-        """Return the rows of a term that speak of a report."""
-        rows = self._rows.get((term, ""), [])
-        return [*rows, *self._rows.get((term, report), [])] if report else rows
+    def of(self, term: str, meter: Meter) -> list[Rate]:
+        """Return the rows of a term that speak of a meter, in whatever currency."""
+        place = term, *meter
+        if place not in self._known:
+            names = meter.report, plain(meter.operation_id), plain(meter.product)
+            keys = product([term], *({"", name} for name in names))
+            self._known[place] = [rate for key in keys for rate in self._rows.get(key, ())]
+        return self._known[place]
 
     def prices(self, report: str | None) -> list[Rate]:
         """Return the prices of a report's units."""
-        return self.of(UNIT_PRICE, report)
+        return self._prices.get(report, [])
 
-    def costs(self, report: str | None) -> list[Rate]:
+    def currencies(self, report: str | None) -> frozenset[str]:
+        """Return those in which a report has prices."""
+        return self._currencies.get(report, frozenset())
+
+    def rounding(self, report: str | None) -> str:
+        """Return to what each call is rounded up, '' where no price of the report says it."""
+        return self._roundings.get(report, "")
+
+    def costs(self, meter: Meter) -> list[Rate]:
         """Return what `tariffs` goes by: prices and discounts."""
-        return [*self.prices(report), *self.of(DISCOUNT, report)]
+        return [*self.of(UNIT_PRICE, meter), *self.of(DISCOUNT, meter)]
 
     def packages(self, meter: Meter, currency: str | None, period: Period) -> list[Rate]:
         """Return the packages that pay use of a meter in a period: the most exact of them, the one
         that ends first before the others."""
-        return _overlapping(self.of(PACKAGE, meter.report), PACKAGE, meter, currency, period)
+        return self._overlapping(PACKAGE, meter, currency, period)
 
     def minimums(self, meter: Meter, currency: str | None, period: Period) -> list[Rate]:
         """Return the minimums that hold for a meter in a period: the most exact of them."""
-        return _overlapping(self.of(MINIMUM, meter.report), MINIMUM, meter, currency, period)
+        return self._overlapping(MINIMUM, meter, currency, period)
 
+    def tax_percent(self, meter: Meter, currency: str | None, day: date) -> Decimal | None:
+        """Return the rate of tax that the contract names for a meter on a day, None where it names
+        none. Of a line that bills no report, the meter's names are blank."""
+        rows = fitting(self.of(TAX, meter), TAX, meter, currency)
+        exact = most_exact([rate for rate in rows if rate.holds_on(day)])
+        return next((rate.unit_price for rate in exact), None)
 
-def _overlapping(
-    rates: Sequence[Rate], term: str, meter: Meter, currency: str | None, period: Period
-) -> list[Rate]:
-    rows = [rate for rate in fitting(rates, term, meter, currency) if rate.days.overlaps(period)]
-    return sorted(most_exact(rows), key=lambda rate: (rate.valid_to, rate.valid_from, rate.line))
-
-
-def tax_percent_on(
-    rates: Sequence[Rate], meter: Meter, currency: str | None, day: date
-) -> Decimal | None:
-    """Return the rate of tax that the contract names for a meter on a day, None where it names
-    none. Of a line that bills no report, the meter's names are blank."""
-    rows = [rate for rate in fitting(rates, TAX, meter, currency) if rate.holds_on(day)]
-    return next((rate.unit_price for rate in most_exact(rows)), None)
+    def _overlapping(
+        self, term: str, meter: Meter, currency: str | None, period: Period
+    ) -> list[Rate]:
+        rows = [
+            rate
+            for rate in fitting(self.of(term, meter), term, meter, currency)
+            if rate.days.overlaps(period)
+        ]
+        return sorted(
+            most_exact(rows), key=lambda rate: (rate.valid_to, rate.valid_from, rate.line)
+        )
