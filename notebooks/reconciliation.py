@@ -90,7 +90,8 @@ def _(WolkvoxError, mo, month, operation, overview, say, source, verbs):
 def _(chosen, markup, sections, show):
     show(
         "<h2>What to pay</h2>",
-        f"<p>{markup.escape(sections.say_as_of(chosen.page))}</p>",
+        f"<p>{markup.escape(sections.say_as_of(chosen.page))} "
+        f"{markup.escape(sections.say_whose(chosen.page))}</p>",
         sections.render_settlement(chosen.page.settled, chosen.page.language),
         "<h2>Verdicts</h2>",
         *(

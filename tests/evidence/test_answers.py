@@ -25,9 +25,9 @@ from wolkvox_billing.evidence.answers import (
     Measured,
     MonthCall,
     MonthMeaning,
-    SeriesReading,
     choose_answers,
 )
+from wolkvox_billing.evidence.report.month import LoadedReading
 from wolkvox_billing.marts.reconciled import ReconciledRow
 from wolkvox_billing.reconciliation.policy import Policy
 from wolkvox_billing.vendor.readings import interpret_items
@@ -208,11 +208,11 @@ def verdict(status: str = "matched", **fields: Any) -> ReconciledRow:
     return ReconciledRow(**{**blank, **own, **fields})
 
 
-def series(*values: tuple[int, str]) -> list[SeriesReading]:
+def series(*values: tuple[int, str]) -> list[LoadedReading]:
     """Readings at hours of October, called p and the hour."""
     start = datetime(2026, 10, 1, 5, tzinfo=timezone.utc)
     return [
-        SeriesReading(
+        LoadedReading(
             "acme", "rsync", "ACME", "X", date(2026, 10, 1) + timedelta(days=hour // 24), False,
             Decimal(items), start + timedelta(hours=hour), hour * 3600, f"p{hour}",
         )
@@ -220,7 +220,7 @@ def series(*values: tuple[int, str]) -> list[SeriesReading]:
     ]  # fmt: skip
 
 
-def choose(readings: list[SeriesReading], measure: str | None, **more: Any) -> dict[str, str]:
+def choose(readings: list[LoadedReading], measure: str | None, **more: Any) -> dict[str, str]:
     last = readings[-1]
     meaning = MonthMeaning("acme", "rsync", "X", date(2026, 10, 1), date(2026, 11, 1), measure,
                            "setting", None, "audios", last.read_at, last.poll_id)  # fmt: skip

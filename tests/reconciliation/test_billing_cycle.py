@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -109,3 +110,38 @@ def test_each_day_is_in_one_cycle(day: date, first_day: int) -> None:
     assert cycle.start.day == cycle.end.day == first_day
     assert month_of(cycle.start - DAY, first_day).end == cycle.start
     assert months_of(Period(day, cycle.end), first_day) == [Period(day, cycle.end)]
+
+
+@pytest.mark.parametrize(
+    ("billed", "expected"),
+    [
+        ([], [(CYCLE, 12), (NEXT, 15)]),
+        ([billed_line(12, "1200", CYCLE)], [(NEXT, 15)]),
+    ],
+)
+def test_a_level_that_nobody_billed_follows_the_cycle(
+    billed: list[BilledLine], expected: list[tuple[Period, int]]
+) -> None:
+    """10 agents on 27 September, 12 on 10 October, 15 on the 27th: a cycle of which no day was
+    read is not owed, and one that is billed is not owed again."""
+    levels = ((27, 9, 10), (10, 10, 12), (27, 10, 15))
+    days = [DayUse(date(2026, month, day), 1, Decimal(level)) for day, month, level in levels]
+    months = [use(SEPTEMBER, 10, "gauge"), use(OCTOBER_PERIOD, 15, "gauge")]
+    facts = known(months, billed, days={Meter("acme", REPORT, "AUDIOS"): days}, cycle_day=26)
+    comparison = compare(facts, [MapRow(1, "", "", "", REPORT, "", "", "quantity")], None)
+    observed = unseen_everywhere(comparison, Unread(Tail(Decimal(), 0, "busiest")))
+    told = judge(facts, comparison, observed, [rate("100")], Policy(billing_cycle_day=26))
+    assert [
+        (verdict.key.period, verdict.consumed)
+        for verdict in told
+        if verdict.status == "usage_not_invoiced"
+    ] == expected
+
+
+def test_what_nobody_knows_the_meaning_of_follows_the_cycle() -> None:
+    """Each cycle that its month touches is undetermined."""
+    facts = known([replace(use(OCTOBER_PERIOD, 15, None), quantity=None)], [], cycle_day=26)
+    comparison = compare(facts, [], None)
+    assert [(key.period, own.quantity) for key, own in comparison.measured.items()] == [
+        (CYCLE, None), (NEXT, None),
+    ]  # fmt: skip

@@ -133,6 +133,44 @@ def test_a_fee_beyond_the_contract_is_claimed(project: Project) -> None:
     assert own.is_material
 
 
+def test_small_questions_add_up_to_an_alarm(project: Project) -> None:
+    """Two fees of 3,000 that no contract names, of which 5,000 are worth one; alone none is."""
+    fees = [
+        line("1", "3000.00", description=f"Soporte {n}", number=f"{n}", tax=None, price=None)
+        for n in (2, 3)
+    ]
+    texts = [
+        invoice(use(), *fees, net="106000.00"),
+        invoice(fees[0], net="3000.00", number="F-2"),
+    ]
+    many, alone = settled(project, *texts, line_map=WITH_FEE)
+    assert (sums(many)[3], many.is_alarming, many.document.is_material) == (6000, True, True)
+    assert (sums(alone)[3], alone.is_alarming, alone.document.is_material) == (3000, False, False)
+
+
+def test_nobody_is_blamed_for_a_fee_of_two_documents_with_one_number(project: Project) -> None:
+    """200,000 and 210,000 by contract 200,000: which of them counts nobody knows, so that both are
+    questioned, and nothing is claimed; nor is what the line map accepts paid twice."""
+    card = (
+        "report,operation_id,product,from_quantity,unit_price,currency,valid_from,valid_to,term,"
+        f"pattern\n{REPORT},,,0,100,COP,2026-01-01,,,\n,,,,200000,COP,2026-01-01,,fee,*soporte*\n"
+    )
+    fees = [
+        invoice(line("1", net, description="Soporte", tax=None, price=None), net=net)
+        for net in ("200000.00", "210000.00")
+    ]
+    both = settled(project, *fees, line_map=WITH_FEE, rate_card=card)
+    assert sorted(map(sums, both)) == [
+        ("question", 200_000, 0, 200_000, 0), ("question", 210_000, 0, 210_000, 0),
+    ]  # fmt: skip
+    [own] = both[0].components
+    assert own.reconciliation_status == "duplicate_document"
+    assert own.reason == "another document has this number, and nobody knows which one counts."
+    assert both[0].is_alarming
+    accepted = judged(project, WITH_FEE.replace(",fee", ",accepted"))
+    assert [sums(each)[0] for each in accepted.settled] == ["question", "question"]
+
+
 def test_tax_beyond_the_contracts_rate_is_claimed(project: Project) -> None:
     """19 % where the contract has 5: 14,000 of 19,000 are claimed."""
     card = (
@@ -314,6 +352,10 @@ def test_every_surface_leads_with_what_to_pay(project: Project) -> None:
     source = Source(destination=project.destination)
     month = read_month(source, read_overview(source), "2026-10")
     assert [row.questioned_amount for row in month.page.settled] == [416_500, 40]
+    assert [
+        len(read_month(source, read_overview(source), "2026-10", name).page.settled)
+        for name in ("acme", "beta")
+    ] == [2, 0]
     html = render_settlement(month.page.settled, "es_CO")
     assert "535.500,00 COP" in html and "preguntar" in html
 

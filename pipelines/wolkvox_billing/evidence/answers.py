@@ -17,6 +17,7 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import NamedTuple
 
+from wolkvox_billing.evidence.report.month import LoadedReading
 from wolkvox_billing.evidence.tables import Table, sort_table
 from wolkvox_billing.marts.reconciled import ReconciledRow
 from wolkvox_billing.polling.polls import KEPT_BYTES
@@ -67,21 +68,6 @@ class MonthMeaning(NamedTuple):
     poll_id: str
 
 
-class SeriesReading(NamedTuple):
-    """A row of `readings`."""
-
-    operation_id: str
-    report: str
-    operation: str
-    description: str
-    date: date
-    is_repeated: bool | None
-    items: Decimal
-    read_at: datetime
-    read_epoch: int
-    poll_id: str
-
-
 class MonthCall(NamedTuple):
     """A row of `polls`."""
 
@@ -107,7 +93,7 @@ class Measured:
 
     verdicts: Sequence[ReconciledRow]
     meanings: Sequence[MonthMeaning]
-    readings: Sequence[SeriesReading]
+    readings: Sequence[LoadedReading]
     calls: Sequence[MonthCall]
     changes: Sequence[ChangedValue]
     gauge_month: str
@@ -157,14 +143,14 @@ def _by_operation(measured: Measured) -> list[ReconciledRow]:
 
 
 def _series_of(
-    readings: Iterable[SeriesReading],
-) -> dict[tuple[str, str, str], list[list[SeriesReading]]]:
+    readings: Iterable[LoadedReading],
+) -> dict[tuple[str, str, str], list[list[LoadedReading]]]:
     """Return by operation, report and product the readings of each spelling and name, in order."""
-    named: defaultdict[tuple[str, ...], list[SeriesReading]] = defaultdict(list)
+    named: defaultdict[tuple[str, ...], list[LoadedReading]] = defaultdict(list)
     for reading in readings:
         if not reading.is_repeated:
             named[reading[:4]].append(reading)
-    series: defaultdict[tuple[str, str, str], list[list[SeriesReading]]] = defaultdict(list)
+    series: defaultdict[tuple[str, str, str], list[list[LoadedReading]]] = defaultdict(list)
     for (operation_id, report, _, description), own in named.items():
         own.sort(key=lambda reading: (reading.read_epoch, reading.poll_id))
         series[operation_id, report, plain(description)].append(own)
@@ -172,12 +158,12 @@ def _series_of(
 
 
 def _of_series(
-    readings: Sequence[SeriesReading], meaning: MonthMeaning, edges: Set[date], gauge_month: str
+    readings: Sequence[LoadedReading], meaning: MonthMeaning, edges: Set[date], gauge_month: str
 ) -> Iterator[tuple[str, str]]:
     """Yield the calls of one product, as it was named, that its month's number stands on. edges:
     where periods begin and end that are billed."""
     start, end = meaning.billing_period_start, meaning.billing_period_end
-    days: defaultdict[date, list[SeriesReading]] = defaultdict(list)
+    days: defaultdict[date, list[LoadedReading]] = defaultdict(list)
     for reading in readings:
         days[reading.date].append(reading)
     own = [reading for reading in readings if start <= reading.date < end]

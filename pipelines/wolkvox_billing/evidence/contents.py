@@ -15,7 +15,6 @@ from wolkvox_billing.evidence.answers import (
     Measured,
     MonthCall,
     MonthMeaning,
-    SeriesReading,
     choose_answers,
     read_answers,
 )
@@ -135,7 +134,7 @@ def _measured(
     return Measured(
         verdicts=verdicts,
         meanings=tables["usage_monthly"].as_records(MonthMeaning),
-        readings=tables["readings"].as_records(SeriesReading),
+        readings=tables["readings"].as_records(LoadedReading),
         calls=tables["polls"].as_records(MonthCall),
         changes=tables["usage_restatements"].as_records(ChangedValue),
         gauge_month=gauge_month,

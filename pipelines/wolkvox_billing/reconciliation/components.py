@@ -24,6 +24,7 @@ from wolkvox_billing.reconciliation.policy import WHOLE_CURRENCIES, Policy
 from wolkvox_billing.reconciliation.questions import (
     ALLOWANCE,
     CHARGE,
+    DUPLICATE,
     LINE,
     JudgedLine,
     Piece,
@@ -100,7 +101,13 @@ class Splitter:
             *self._tax_parts(document, taxed, writer),
         ]
         parts += self._rest(stated, sum((part.amount for part in parts), _NOTHING), writer)
-        return [self._component(document, n, part) for n, part in enumerate(parts, 1)]
+        # Many small ones together may be worth an alarm.
+        beyond = sum((abs(part.own_question) for part in parts), _NOTHING)
+        is_alarming = beyond > self.policy.materiality_in(document.currency)
+        return [
+            self._component(document, n, part, is_material=is_alarming and bool(part.own_question))
+            for n, part in enumerate(parts, 1)
+        ]
 
     def _tax_parts(
         self, document: BilledDocument, taxed: Sequence[TaxedLine], writer: SettlementWriter
@@ -164,10 +171,10 @@ class Splitter:
         reason = writer.text("rounded_much")
         return _Part(ROUNDING, rounding, reason, questioned=rounding, own_question=rounding)
 
-    def _component(self, document: BilledDocument, number: int, part: _Part) -> InvoiceComponent:
+    def _component(
+        self, document: BilledDocument, number: int, part: _Part, *, is_material: bool
+    ) -> InvoiceComponent:
         row, line = part.row, part.line
-        limit = self.policy.materiality_in(document.currency)
-        is_material = abs(part.own_question) > limit
         if row and part.questioned:
             is_material = is_material or row.is_material
         return InvoiceComponent(
@@ -205,7 +212,9 @@ def _line_parts(taxed: Sequence[TaxedLine], writer: SettlementWriter) -> Iterato
         own, row, fee = judged.own, judged.row, judged.fee
         reason = row.explanation if row else writer.role(judged.role)
         status = None
-        if fee:
+        if judged.is_duplicate:
+            reason, status = writer.text("duplicate"), DUPLICATE
+        elif fee:
             reason = writer.fee(fee.amount)
             status = "price_difference" if own.questioned else "matched"
         yield _Part(

@@ -13,7 +13,7 @@ Each line that was billed is in one key, and each unit that was measured is coun
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
@@ -257,15 +257,18 @@ def compare(facts: Facts, line_map: Sequence[MapRow], supplier_id: str | None) -
     for period, parts in _cut_into_cycles(ledger.leftovers(), facts.cycle_day):
         key = Key(supplier_id, *parts[0].use.meter, period, None)
         measured[key] = _left_over(parts, ledger)
+    if facts.cycle_day != 1:
+        for meter, period, level in _levels_left(ledger, measured, facts.cycle_day):
+            measured[Key(supplier_id, *meter, period, None)] = level
     return Comparison(dict(billed), measured, left_out, roles)
 
 
 def _cut_into_cycles(leftovers: Iterable[Part], cycle_day: int) -> list[tuple[Period, list[Part]]]:
-    """Return what nobody has billed by the billing period that it is for, of each meter. Of what
-    has no days, such as a level, that is its month."""
+    """Return what nobody has billed by the billing period that it is for, of each meter; in another
+    cycle than the calendar's what can be added up alone."""
     parts: defaultdict[tuple[Meter, Period], list[Part]] = defaultdict(list)
     for part in leftovers:
-        if cycle_day == 1 or not part.days:
+        if cycle_day == 1:
             parts[part.use.meter, part.use.period].append(part)
             continue
         for stretch in months_of(part.stretch, cycle_day):
@@ -274,6 +277,23 @@ def _cut_into_cycles(leftovers: Iterable[Part], cycle_day: int) -> list[tuple[Pe
                 own = Part(part.use, stretch, sum((day.quantity for day in days), Decimal()), days)
                 parts[part.use.meter, month_of(stretch.start, cycle_day)].append(own)
     return [(period, own) for (_, period), own in parts.items()]
+
+
+def _levels_left(
+    ledger: Ledger, measured: Mapping[Key, Measured], cycle_day: int
+) -> list[tuple[Meter, Period, Measured]]:
+    """Return the levels of billing periods of which no day is billed, and what was read there and
+    nobody knows the meaning of."""
+    billed: defaultdict[Meter, list[Period]] = defaultdict(list)
+    for key, own in measured.items():
+        for use in own.uses:
+            if key.period:
+                billed[use.meter].append(key.period)
+    return [
+        (meter, cycle, Measured(supply.level, supply.parts))
+        for meter, cycle, supply in ledger.levels_in(cycle_day)
+        if not any(cycle.overlaps(period) for period in billed[meter])
+    ]
 
 
 def _left_over(parts: list[Part], ledger: Ledger) -> Measured:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
 from typing import NamedTuple
 
 from wolkvox_billing.reconciliation.facts import DayUse, Facts, Meter, MonthUse
-from wolkvox_billing.values.periods import DAY, Period, months_of
+from wolkvox_billing.values.periods import DAY, Period, month_of, months_of
 from wolkvox_billing.values.spelling import plain
 
 PLACES = Decimal("0.0001")
@@ -120,6 +120,20 @@ class Ledger:
         """Whether a key has taken something of the same month."""
         free = self._free.get(part.use)
         return part.use in self._touched and free is not None and _sum(free) != part.use.quantity
+
+    def levels_in(self, cycle_day: int) -> Iterator[tuple[Meter, Period, Supply]]:
+        """Yield of each meter what was measured and cannot be added up, such as levels, in each
+        billing period of which a day was read. What nobody knows the meaning of has no days."""
+        for meter, uses in self._uses.items():
+            levels = [use for use in uses if use not in self._free]
+            stretches = [part for use in levels for part in months_of(use.period, cycle_day)]
+            for cycle in dict.fromkeys(month_of(part.start, cycle_day) for part in stretches):
+                supply = self.find(meter, cycle)
+                assert supply
+                parts = [part for part in supply.parts if part.use in levels]
+                is_read = bool(within(self.facts.days.get(meter, []), cycle))
+                if is_read or any(part.use.quantity is None for part in parts):
+                    yield meter, cycle, replace(supply, parts=parts)
 
     def leftovers(self) -> list[Part]:
         """Return of each month's use what nobody has, if there is any."""

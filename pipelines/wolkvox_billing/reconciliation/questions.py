@@ -26,11 +26,12 @@ from wolkvox_billing.reconciliation.verdicts import ACCUSING, NO_FINDING, Verdic
 
 LINE, ALLOWANCE, CHARGE = "line", "allowance", "charge"
 FEE, TAX_ROLE = "fee", "tax"  # roles of the line map
+DUPLICATE = "duplicate_document"
 ACCEPTED = "accepted"  # the role of a line that is compared with nothing, and agreed
 OPEN = NO_FINDING[0]
 _AGREED = NO_FINDING[1:]
 # Of which nobody can say how much is owed, even where a price is known.
-_UNKNOWN = (OPEN, "duplicate_document", "unmapped_line", "currency_mismatch",
+_UNKNOWN = (OPEN, DUPLICATE, "unmapped_line", "currency_mismatch",
             "semantics_undetermined")  # fmt: skip
 _NOTHING = Decimal()
 
@@ -49,14 +50,16 @@ class Piece(NamedTuple):
 
 @dataclass(frozen=True)
 class JudgedLine:
-    """A line in its pieces, its own amount first. `row` is that of the verdict that it is part of,
-    `fee` what the contract has of one that it names; `role` is the line map's, None where no row
-    fits."""
+    """A line in its pieces, its own amount first. `row` is that of the verdict that it is part of;
+    of one that is part of none `fee` is what the contract has of it, where it names it, and
+    `is_duplicate` whether another document has the same number. `role` is the line map's, None
+    where no row fits."""
 
     pieces: Sequence[Piece]
     role: str | None
     row: ReconciledRow | None = None
     fee: AgreedFee | None = None
+    is_duplicate: bool = False
 
     @property
     def own(self) -> Piece:
@@ -102,7 +105,9 @@ def question_lines(
         percent = taxes.percent_of(line, Meter(operation_id or "", report, ""))
         own = [piece._replace(tax_percent=percent) for piece in pieces[line_id]]
         fee = fees.get(line_id)
-        lines[line_id] = JudgedLine(_question_left_out(own, role, line, fee), role, fee=fee)
+        questioned_pieces = _question_left_out(own, role, line, fee)
+        is_duplicate = line.is_duplicate and role != TAX_ROLE
+        lines[line_id] = JudgedLine(questioned_pieces, role, None, fee, is_duplicate)
     return lines
 
 
@@ -127,10 +132,12 @@ def _question_left_out(
     pieces: Sequence[Piece], role: str, line: BilledLine, fee: AgreedFee | None
 ) -> list[Piece]:
     """Return the pieces of a line that no verdict has, with what is questioned of each: of a fee
-    that the contract names what is beyond it, which is claimed; of others all or nothing."""
-    if role in (ACCEPTED, TAX_ROLE):
+    that the contract names what is beyond it, which is claimed; of others all or nothing. Of two
+    documents with one number nobody knows which one counts."""
+    is_agreed = role == ACCEPTED and not line.is_duplicate
+    if is_agreed or role == TAX_ROLE:
         return [*pieces]
-    if not fee:
+    if not fee or line.is_duplicate:
         return [piece._replace(questioned=piece.amount) for piece in pieces]
     return _with_questions(pieces, spread(line.amount - fee.amount, pieces), is_claimed=True)
 

@@ -28,11 +28,12 @@ from wolkvox_billing.marts.settled import (
 from wolkvox_billing.reconciliation.acceptance import deadlines_of
 from wolkvox_billing.reconciliation.billed_documents import StatedDocument
 from wolkvox_billing.reconciliation.components import Splitter, payable_of
+from wolkvox_billing.reconciliation.contract.line_map import COMPARED
 from wolkvox_billing.reconciliation.contract.rate import Rate
 from wolkvox_billing.reconciliation.facts import BilledLine, Facts
 from wolkvox_billing.reconciliation.keys import Comparison
 from wolkvox_billing.reconciliation.policy import Policy
-from wolkvox_billing.reconciliation.questions import FEE, OPEN, question_lines
+from wolkvox_billing.reconciliation.questions import OPEN, question_lines
 from wolkvox_billing.reconciliation.settlement_words import SettlementWriter
 from wolkvox_billing.reconciliation.totals import DEFECT, DoesNotTieOut
 from wolkvox_billing.reconciliation.verdicts import Verdict
@@ -51,8 +52,10 @@ class Settled(NamedTuple):
     @property
     def is_alarming(self) -> bool:
         """Whether anything is worth an alarm that no verdict tells of."""
+        in_verdicts = (None, *COMPARED)  # roles of lines
         return any(
-            part.is_material and (part.reconciliation_status is None or part.role == FEE)
+            part.is_material
+            and (part.reconciliation_status is None or part.role not in in_verdicts)
             for part in self.components
         )
 

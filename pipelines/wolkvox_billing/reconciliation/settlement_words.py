@@ -17,6 +17,7 @@ _TEXTS = {
     "en": {
         "fee": "no contract names this fee",
         "agreed_fee": "the contract has {amount} for it",
+        "duplicate": "another document has this number, and nobody knows which one counts",
         "ignore": "the line map has it compared with nothing",
         "accepted": "the line map accepts it",
         "beside": "it is shared out over the lines, and is on what is questioned of them",
@@ -40,6 +41,7 @@ _TEXTS = {
     "es": {
         "fee": "ningún contrato nombra este cargo",
         "agreed_fee": "el contrato tiene {amount} para ello",
+        "duplicate": "otro documento tiene este número, y nadie sabe cuál vale",
         "ignore": "el mapa de líneas no la compara con nada",
         "accepted": "el mapa de líneas la acepta",
         "beside": "se reparte entre las líneas, y va sobre lo que de ellas se cuestiona",

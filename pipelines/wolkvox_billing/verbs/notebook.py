@@ -37,10 +37,10 @@ from wolkvox_billing.evidence.report.month import (
 )
 from wolkvox_billing.marts.reconciled import COLUMNS, ReconciledRow
 from wolkvox_billing.marts.sql import MARTS
-from wolkvox_billing.reconciliation.contract.line_map import MapRow
+from wolkvox_billing.reconciliation.contract.line_map import ALL_OPERATIONS, MapRow
 from wolkvox_billing.reconciliation.origin import Traced, find_bases, trace
 from wolkvox_billing.reconciliation.policy import read_policy
-from wolkvox_billing.reconciliation.settlement import read_settled
+from wolkvox_billing.reconciliation.settlement import Settled, read_settled
 from wolkvox_billing.values.periods import Period, format_month
 from wolkvox_billing.values.periods import read_month as read_period
 from wolkvox_billing.verbs.publish import BESIDE
@@ -114,12 +114,20 @@ class _Choice(NamedTuple):
     operation_id: str | None
 
     def has(self, operation_id: str | None, day: date | None) -> bool:
-        """Whether a row is of it. One that names no operation or no day is of each."""
+        """Whether a row is of it. One that names no operation, all of them or no day is of each."""
         start, end = self.period
         is_of_month = day is None or start <= day < end
-        return is_of_month and (
-            self.operation_id is None or operation_id in (None, self.operation_id)
-        )
+        own = (None, ALL_OPERATIONS, self.operation_id)
+        return is_of_month and (self.operation_id is None or operation_id in own)
+
+    def has_document(self, settled: Settled) -> bool:
+        """Whether a document has a part of it, or of nobody knows whom: a line that no row of the
+        line map fits, or all of it, where no part names an operation."""
+        parts = settled.components
+        names = {part.operation_id for part in parts} - {None}
+        is_loose = any(part.component == "line" and part.role is None for part in parts)
+        is_own = not names or not names.isdisjoint((ALL_OPERATIONS, self.operation_id))
+        return self.operation_id is None or is_loose or is_own
 
     def as_condition(self, day: str) -> str:
         """Return the same for a table's rows, which name both, in SQL."""
@@ -205,7 +213,12 @@ def read_month(
         page = Page(
             period=choice.period,
             as_of=overview.as_of,
-            settled=[each.document for each in read_settled(client, marts, choice.period)],
+            settled=[
+                each.document
+                for each in read_settled(client, marts, choice.period)
+                if choice.has_document(each)
+            ],
+            operation_id=operation_id,
             verdicts=verdicts,
             calls=_records(client, Call, f"{raw}.polls", choice.as_condition("poll_date")),
             readings=_records(

@@ -48,6 +48,7 @@ class LoadedReading(NamedTuple):
 
     operation_id: str
     report: str
+    operation: str
     description: str
     date: date
     is_repeated: bool | None
@@ -97,6 +98,7 @@ class Page:
     measures: Mapping[Counter, str]
     language: str = ENGLISH  # of tables; a sentence has its own
     settled: Sequence[SettledDocument] = ()
+    operation_id: str | None = None  # where it is of one alone
 
     @property
     def month(self) -> str:
