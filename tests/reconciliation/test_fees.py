@@ -107,6 +107,18 @@ def test_a_fee_of_a_year_is_owed_once_a_year() -> None:
     }  # fmt: skip
 
 
+def test_a_fee_of_a_year_may_be_billed_in_the_month_after() -> None:
+    """The last year of a contract that ends with September is billed in October, once; in November
+    no row names it."""
+    yearly = fee("1200000", every="year", valid_from=date(2025, 10, 1), valid_to=date(2026, 10, 1))
+    late = paper(1, "1300000", issued=date(2026, 11, 1))
+    assert agreed([yearly], late, paper(2, "1200000", NOVEMBER)) == {"d1": 1_200_000}
+    summer = paper(
+        3, "1200000", Period(date(2026, 7, 1), date(2026, 8, 1)), issued=date(2026, 8, 1)
+    )
+    assert agreed([yearly], late, summer) == {"d1": 0, "d3": 1_200_000}
+
+
 def test_a_fee_of_once_is_owed_once() -> None:
     """A set-up that is billed again in another month is not agreed again."""
     setup = fee("500000", "*instalacion*", every="once")

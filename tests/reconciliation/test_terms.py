@@ -16,6 +16,7 @@ from builders.months import REPORT
 from wolkvox_billing.reconciliation.case import Case, Oddities
 from wolkvox_billing.reconciliation.contract.line_map import MapRow
 from wolkvox_billing.reconciliation.contract.rate import Rate
+from wolkvox_billing.reconciliation.contract.terms import Terms
 from wolkvox_billing.reconciliation.doubts import judge_again
 from wolkvox_billing.reconciliation.facts import BilledLine, DayUse, Meter, MonthUse
 from wolkvox_billing.reconciliation.judging import judge
@@ -264,6 +265,55 @@ def test_a_package_of_all_operations_is_drawn_by_day() -> None:
     assert told(verdicts) == [("matched", 0, 0), ("price_difference", 0, 200_000)]
 
 
+def test_a_package_spans_months_and_prices() -> None:
+    """36,000 with 1,000 left in October, at 100 until the 15th and 120 from the 16th: 5,200 and
+    6,200. 5,000 from 16 October to 15 November pay 3,000 of October, none before, and 2,000 of
+    November; what is left of them at October's end pays nothing that was used before they began."""
+    change = date(2026, 10, 16)
+    prices = [rate("100", valid_to=change), rate("120", valid_from=change), PACKAGE]
+    days = halves_of(6_200, 6_200)
+    days[USED[0].meter].insert(0, DayUse(date(2026, 9, 30), 30, Decimal(35_000)))
+    lines = [line(35_000, "0", period=SEPTEMBER), line(12_400, "1264000")]
+    assert told(judged(SOLD_BEFORE, lines, prices, days=days)) == [
+        ("matched", 0, 0), ("matched", 1_264_000, 0),
+    ]  # fmt: skip
+    november = Period(date(2026, 11, 1), date(2026, 12, 1))
+    late = replace(PACKAGE, from_quantity=Decimal(5_000), unit_price=Decimal(400_000),
+                   valid_from=change, valid_to=date(2026, 11, 16))  # fmt: skip
+    days = halves_of(3_000, 3_000)
+    days[USED[0].meter] += [
+        DayUse(date(2026, 11, 15), 15, Decimal(4_000)),
+        DayUse(date(2026, 11, 30), 15, Decimal(1_000)),
+    ]
+    months = [use(OCTOBER, 6_000), use(november, 5_000)]
+    for amount, cost in (("300000", 300_000), ("700000", 700_000)):  # without the package, with it
+        lines = [line(6_000, amount), line(5_000, "300000", period=november)]
+        assert told(judged(months, lines, [rate("100"), late], days=days)) == [
+            ("matched", cost, 0), ("matched", 300_000, 0),
+        ]  # fmt: skip
+
+
+def test_what_nobody_read_may_draw_on_what_is_left_of_a_package() -> None:
+    """12,400 of 12,500 measured: of 12,600 billed 100 are beyond the package, at 100 each."""
+    own = replace(PACKAGE, from_quantity=Decimal(12_500), valid_from=OCTOBER.start)
+    [verdict] = judged(USED, [line(12_600, "10000")], [rate("100"), own])
+    assert (verdict.contracted_cost, verdict.price_effect) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("used", "amount", "minimum"),
+    [(10_500, "1000000", 1_000_000), (10_500, "945000", 945_000), (8_000, "1000000", 1_000_000),
+     (8_000, "900000", 900_000)],
+)  # fmt: skip
+def test_a_discount_may_be_taken_off_before_a_minimum_or_after_it(
+    used: int, amount: str, minimum: int
+) -> None:
+    """10 % off 1,050,000 is less than 1,000,000, which holds; or 10 % is taken off what is more."""
+    prices = [*MINIMUM, term("discount_percent", "10", line=10)]
+    lines = [line(used, amount)]
+    assert told(judged([use(OCTOBER, used)], lines, prices)) == [("matched", minimum, 0)]
+
+
 TWO = [use(OCTOBER, 12_400), use(OCTOBER, 7_600, operation_id="beta")]
 POOLED = tiers((0, "100"), (10_000, "90"), pooled="all")
 
@@ -279,6 +329,33 @@ def test_one_line_for_all_operations() -> None:
         [verdict] = judged(TWO, [line(20_000, f"{cost}")], prices, COMMON)
         assert told([verdict]) == [("matched", cost, 0)]
         assert verdict.key.operation_id == "*"
+
+
+def test_all_units_over_all_operations() -> None:
+    """20,000 reach 90 from 15,000 on: all of them cost 90, in two lines or in one."""
+    prices = tiers((0, "100"), (15_000, "90"), tiers="all_units", pooled="all")
+    apart = [line(12_400, "1116000", operation="acme"), line(7_600, "684000", operation="beta")]
+    assert told(judged(TWO, apart, prices)) == [("matched", 1_116_000, 0), ("matched", 684_000, 0)]
+    assert told(judged(TWO, [line(20_000, "1800000")], prices, COMMON)) == [
+        ("matched", 1_800_000, 0)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("period", "issued", "percent"),
+    [
+        (OCTOBER, None, 19), (OCTOBER, date(2026, 10, 3), 19), (SEPTEMBER, None, 5),
+        (SEPTEMBER, date(2026, 10, 3), 5), (SEPTEMBER, date(2026, 11, 2), 19),
+    ],
+)  # fmt: skip
+def test_a_rate_of_tax_that_changes_within_a_month(
+    period: Period, issued: date | None, percent: int
+) -> None:
+    """From 5 to 19 % on 16 October: an invoice of October may have the higher one, and one of
+    September where it is issued in November."""
+    change = date(2026, 10, 16)
+    rows = [term("tax_percent", "5", valid_to=change), term("tax_percent", "19", valid_from=change)]
+    assert Terms(rows).tax_percent(USED[0].meter, "COP", period, issued) == percent
 
 
 @pytest.mark.parametrize(

@@ -193,11 +193,11 @@ class Courses:
             own = self._draw_down(packages, operation_id)
             draw_downs = {id(own): own}
         beyond = self._beyond(parts, list(draw_downs.values()))
-        free = beyond.drawn
+        left = _NOTHING
         if key.period and len(draw_downs) == 1:  # of several, one's rest is not for another's use
             [own] = draw_downs.values()
-            free += own.left_before(key.period.end)
-        return Course(tuple(months), beyond.days, used, free)
+            left = own.left_before(key.period.end)
+        return Course(tuple(months), beyond.days, used, beyond.drawn, left)
 
     def _beyond(self, parts: Iterable[Part], draw_downs: Sequence[DrawDown]) -> _Beyond:
         """Return the days of parts of use with what no package pays of them."""

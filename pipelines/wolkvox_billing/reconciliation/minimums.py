@@ -32,6 +32,13 @@ class _Scope(NamedTuple):
     month: Period
 
 
+class _Contract(NamedTuple):
+    """The rows of a month's minimum, and those of what is taken off its cost."""
+
+    minimums: list[Rate]
+    discounts: list[Rate]
+
+
 class _Share(NamedTuple):
     """A verdict's cost of a month, by its place among all."""
 
@@ -44,7 +51,7 @@ def add_minimums(verdicts: Sequence[Verdict], terms: Terms) -> list[Verdict]:
     that is not over, and one of which a cost is not known, has none."""
     raised = list(verdicts)
     scopes: defaultdict[_Scope, list[_Share]] = defaultdict(list)
-    rates: dict[_Scope, list[Rate]] = {}
+    contracts: dict[_Scope, _Contract] = {}
     for place, verdict in enumerate(verdicts):
         for cost in verdict.priced.months:
             if rows := _rows(verdict, cost.month, terms):
@@ -52,33 +59,42 @@ def add_minimums(verdicts: Sequence[Verdict], terms: Terms) -> list[Verdict]:
                 scope = _Scope(rows[0].report, operation_id, rows[0].product,
                                verdict.key.currency, cost.month)  # fmt: skip
                 scopes[scope].append(_Share(place, cost))
-                rates[scope] = rows
+                contracts[scope] = _Contract(rows, _discounts(verdict, cost.month, terms))
     for scope, shares in scopes.items():
         own = [raised[share.place] for share in shares]
         if any(share.cost.of_measured is None for share in shares):
             continue
         if all(scope.month.end <= verdict.today for verdict in own):
             bearer = _bearer(raised, shares)
-            raised[bearer.place] = _raise(raised, shares, bearer, scope, rates[scope])
+            raised[bearer.place] = _raise(raised, shares, bearer, scope, contracts[scope])
     return raised
 
 
 def _rows(verdict: Verdict, month: Period, terms: Terms) -> list[Rate]:
+    return terms.minimums(_meter(verdict), verdict.key.currency, month)
+
+
+def _discounts(verdict: Verdict, month: Period, terms: Terms) -> list[Rate]:
+    return terms.discounts(_meter(verdict), verdict.key.currency, month)
+
+
+def _meter(verdict: Verdict) -> Meter:
     key = verdict.key
-    meter = Meter(key.operation_id or ALL_OPERATIONS, key.report or "", key.product or "")
-    return terms.minimums(meter, key.currency, month)
+    return Meter(key.operation_id or ALL_OPERATIONS, key.report or "", key.product or "")
 
 
 def _raise(
     verdicts: Sequence[Verdict], shares: Sequence[_Share], bearer: _Share, scope: _Scope,
-    rates: Sequence[Rate],
+    contract: _Contract,
 ) -> Verdict:  # fmt: skip
     """Return the bearer's verdict with what is missing to the minimum."""
     of_measured = sum((share.cost.of_measured or Fraction() for share in shares), Fraction())
     of_billed = sum((_fair(share.cost) for share in shares), Fraction())
     # Where a verdict is of several months, what it bills of this one is not known.
     billed = sum((verdicts[share.place].billed_cost for share in shares), _NOTHING)
-    minimum = _minimum(rates, scope.month, billed)
+    readings = _minimums(contract, scope.month)
+    total = cents(of_measured)
+    minimum = min(readings, key=lambda amount: (abs(max(amount, total) - billed), amount))
     verdict = verdicts[bearer.place]
     missing = _missing(minimum, of_measured, bearer.cost.of_measured or Fraction())
     of_bearer = _missing(minimum, of_billed, _fair(bearer.cost))
@@ -116,13 +132,16 @@ def _bearer(verdicts: Sequence[Verdict], shares: Iterable[_Share]) -> _Share:
     return max(shares, key=lambda share: (excess(share), *is_last(share)))
 
 
-def _minimum(rates: Sequence[Rate], month: Period, billed: Decimal) -> Decimal:
-    """Return the minimum of a month. Where it holds for a part of the month, or changes in it, the
-    contract may mean it by days or whole: the reading that is nearest to what was billed."""
+def _minimums(contract: _Contract, month: Period) -> list[Decimal]:
+    """Return what the minimum of a month may be, of which the reading counts that is nearest to
+    what was billed. Where it holds for a part of the month, or changes in it, the contract may mean
+    it by days or whole; and a discount may be taken off it, or off what it is held against."""
+    rates = contract.minimums
     days = (month.end - month.start).days
     by_days = _NOTHING
     for rate in rates:
         start, end = max(rate.valid_from, month.start), min(rate.valid_to, month.end)
         by_days += rate.unit_price * (end - start).days / days
     readings = [cents(by_days), *(rate.unit_price for rate in rates)]
-    return min(readings, key=lambda amount: (abs(amount - billed), amount))
+    percents = [Decimal(), *(rate.unit_price for rate in contract.discounts)]
+    return [cents(amount * (100 - percent) / 100) for amount in readings for percent in percents]

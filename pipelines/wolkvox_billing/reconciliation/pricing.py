@@ -89,14 +89,15 @@ def _cost(tariffs: Sequence[Tariff], units: Sequence[Fraction]) -> Fraction:
 
 @dataclass(frozen=True)
 class Course:
-    """The use of an operation, or of all together, in a period. `days` are those beyond what a
-    package pays, which are `free` units; `used` is all that was measured, by which quantities are
-    shared among several operations."""
+    """The use of an operation, or of all together, in a period. `used` is all that was measured, by
+    which quantities are shared among several operations; `packaged` units of it are paid by a
+    package, and `days` are those beyond it. What was not read may draw on what is `left` of it."""
 
     months: tuple[TierMonth, ...]
     days: Sequence[DayUse] = ()
     used: Decimal = Decimal()
-    free: Decimal = Decimal()
+    packaged: Decimal = Decimal()
+    left: Decimal = Decimal()
 
     def beyond_tiers(self) -> Course:
         """Return the course with all-units tiers that hold only for more than they begin at."""
@@ -128,8 +129,10 @@ class Course:
 
     def costs(self, quantity: Fraction, shares: Sequence[Decimal]) -> list[Fraction]:
         """Return what a quantity costs in each month. It is spread over the prices by `shares`."""
-        if quantity > 0:
-            quantity = max(quantity - Fraction(self.free), _NOTHING)
+        if quantity > 0 and (self.packaged or self.left):
+            read = min(quantity, Fraction(self.used))
+            unread = max(quantity - read - Fraction(self.left), _NOTHING)
+            quantity = max(read - Fraction(self.packaged), _NOTHING) + unread
         units = iter([quantity])
         if len(shares) > 1:
             whole = Fraction(sum(shares, Decimal()))
@@ -245,15 +248,10 @@ def price(
             _by_month(courses, *(None if q is None else costs_of(q) for q in (consumed, billed)))
         ),
         packaged=min(
-            sum((course.free for course in courses), Decimal()),
+            sum((course.packaged for course in courses), Decimal()),
             max(consumed or Decimal(), Decimal()),
         ),
     )
-
-
-def _packaged(courses: Sequence[Course], quantity: Decimal) -> Decimal:
-    free = sum((course.free for course in courses), Decimal())
-    return min(free, max(quantity, Decimal()))
 
 
 def _total(costs: Iterable[Iterable[Fraction]]) -> Decimal:

@@ -23,6 +23,7 @@ from wolkvox_billing.reconciliation.contract.terms import Terms
 from wolkvox_billing.reconciliation.facts import BilledLine, Meter
 from wolkvox_billing.reconciliation.keys import Comparison, LineId
 from wolkvox_billing.reconciliation.verdicts import ACCUSING, NO_FINDING, Verdict
+from wolkvox_billing.values.periods import DAY, Period
 
 LINE, ALLOWANCE, CHARGE = "line", "allowance", "charge"
 FEE, TAX_ROLE = "fee", "tax"  # roles of the line map
@@ -119,12 +120,14 @@ class _Taxes:
         self._known: dict[tuple[object, ...], Decimal | None] = {}
 
     def percent_of(self, line: BilledLine, meter: Meter) -> Decimal | None:
-        day = line.period.start if line.period else line.issued
-        if not day:
+        period = line.period
+        if not period and line.issued:
+            period = Period(line.issued, line.issued + DAY)
+        if not period:
             return None
-        name = meter, line.currency, day
+        name = meter, line.currency, period, line.issued
         if name not in self._known:
-            self._known[name] = self._terms.tax_percent(meter, line.currency, day)
+            self._known[name] = self._terms.tax_percent(*name)
         return self._known[name]
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -17,10 +17,11 @@ from wolkvox_billing.reconciliation.contract.globs import compile_glob
 from wolkvox_billing.reconciliation.contract.rate import FEE, MONTH, PACKAGE, YEAR, Rate
 from wolkvox_billing.reconciliation.contract.tariff import cents
 from wolkvox_billing.reconciliation.facts import BilledLine
-from wolkvox_billing.values.periods import Period
+from wolkvox_billing.values.periods import DAY, Period
 from wolkvox_billing.values.spelling import plain
 
 _NOTHING = Decimal()
+_IN_ARREARS = timedelta(days=31)  # after a year, for which it may still be billed
 
 
 class FeeLine(NamedTuple):
@@ -117,7 +118,8 @@ def _dues(rows: _FeeRows, fee: FeeLine) -> tuple[_Due, ...]:
         )
     if rate.every == YEAR:
         years = 0
-        while (end := _later(rate.valid_from, 12 * (years + 1))) <= period.start:
+        day = min(period.start, rate.valid_to - DAY)
+        while (end := _later(rate.valid_from, 12 * (years + 1))) <= day:
             years += 1
         start = _later(rate.valid_from, 12 * years)
         return (_Due((*whose, f"{start}"), Period(start, end), rate),)
@@ -142,13 +144,21 @@ class _FeeRows:
                  plain(line.description or ""))  # fmt: skip
         if texts not in self._known:
             self._known[texts] = [rate for rate in self._rates if _names(rate, *texts)]
-        rows = self._known[texts]
         period = line.period
-        return next((rate for rate in rows if period and rate.days.overlaps(period)), None)
+        if not period:
+            return None
+        rows = self._known[texts]
+        holding = (rate for rate in rows if rate.days.overlaps(period))
+        return next(holding, None) or next((rate for rate in rows if _is_due(rate, period)), None)
 
     def alike(self, rate: Rate) -> list[Rate]:
         """Return the rows of the same subject, which hold one after another."""
         return self._of_subject[rate.subject]
+
+
+def _is_due(rate: Rate, period: Period) -> bool:
+    """Whether a fee of a year that is over may be billed in a period: in the month after it."""
+    return rate.every == YEAR and rate.valid_to <= period.start < rate.valid_to + _IN_ARREARS
 
 
 def _rank(rate: Rate) -> tuple[object, ...]:

@@ -78,12 +78,21 @@ class Terms:
         """Return the minimums that hold for a meter in a period: the most exact of them."""
         return self._overlapping(MINIMUM, meter, currency, period)
 
-    def tax_percent(self, meter: Meter, currency: str | None, day: date) -> Decimal | None:
-        """Return the rate of tax that the contract names for a meter on a day, None where it names
-        none. Of a line that bills no report, the meter's names are blank."""
+    def discounts(self, meter: Meter, currency: str | None, period: Period) -> list[Rate]:
+        """Return the percentages that are taken off in a period: the most exact of them."""
+        return self._overlapping(DISCOUNT, meter, currency, period)
+
+    def tax_percent(
+        self, meter: Meter, currency: str | None, period: Period, issued: date | None
+    ) -> Decimal | None:
+        """Return the highest rate of tax that the contract names for a meter on a day of a period,
+        or on that of the document, by either of which it may be meant; None where it names none.
+        Of a line that bills no report, the meter's names are blank."""
         rows = fitting(self.of(TAX, meter), TAX, meter, currency)
-        exact = most_exact([rate for rate in rows if rate.holds_on(day)])
-        return next((rate.unit_price for rate in exact), None)
+        begun = [rate.valid_from for rate in rows if period.start < rate.valid_from < period.end]
+        days = [period.start, *begun, *([issued] if issued else [])]
+        on_days = [most_exact([rate for rate in rows if rate.holds_on(day)]) for day in days]
+        return max((rate.unit_price for exact in on_days for rate in exact[:1]), default=None)
 
     def _overlapping(
         self, term: str, meter: Meter, currency: str | None, period: Period
