@@ -29,11 +29,11 @@ class Behaviour:
     """What is done, and by which settings it is judged.
 
     rare: uses a day, of a counter that moves seldom. growing_days: of a roll-out. parts: of use,
-    such as seconds, in one unit that is billed. cast: `two` operations on one line, or an operation
-    that `moved` and is another one from the middle of the last month on. mapped: the product that
-    the line map names. since: the day of the first month on which somebody began to ask. mixed: how
-    many ways are put together. last: the last month that is judged, by the clocks of a zone.
-    shows_power: whether wrong invoices are tried on it too.
+    such as seconds, in one unit that is billed. cast: `two` operations on one line, or `all` that
+    have the report, or an operation that `moved` and is another one from the middle of the last
+    month on. mapped: the product that the line map names. since: the day of the first month on
+    which somebody began to ask. mixed: how many ways are put together. last: the last month that is
+    judged, by the clocks of a zone. shows_power: whether wrong invoices are tried on it too.
     """
 
     name: str
@@ -255,6 +255,7 @@ def _documents() -> list[Behaviour]:
         Behaviour("lines per thousand, no unit said", department=monthly(per=(1000, "94"))),
         Behaviour("three units waived", department=departments.waived(3)),
         Behaviour("one line for two operations", cast="two"),
+        Behaviour("one line for all operations of a report", cast="all", report="tts_chars"),
         Behaviour("one line for an operation that moved to another", cast="moved"),
     ]  # fmt: skip
     of_minutes = [

@@ -100,9 +100,10 @@ class Case:
         return self.behaviour.department(account)
 
     def map_row(self) -> str:
-        """Its row in the line map: of several operations a person can name none, or the first."""
+        """Its row in the line map: of several operations a person can name none, the first, or
+        all that have the report."""
         behaviour = self.behaviour
-        operation = "" if behaviour.cast == "two" else self.polled[0].operation_id
+        operation = {"two": "", "all": "*"}.get(behaviour.cast, self.polled[0].operation_id)
         return f",{self.account.code},,{behaviour.report},{operation},{behaviour.mapped},quantity\n"
 
     def card_rows(self) -> str:
@@ -140,7 +141,7 @@ def live_through(behaviour: Behaviour, number: int, cadence: str, months: int, s
     moments = [at for at in moments if at < end and is_shown(at, zone)]
     turn = second_of(behaviour.last) + rng.randrange(8, 22) * DAY + 11 * HOUR
     counters = []
-    for _ in range(2 if behaviour.cast == "two" else 1):
+    for _ in range(2 if behaviour.cast in ("two", "all") else 1):
         span = Span(second_of(first) - 40 * DAY, second_of(starts[-1]) + 30 * DAY)
         use = _use(behaviour, rng, span, _size(behaviour, cadence))
         counter = behaviour.kind(use, rng)

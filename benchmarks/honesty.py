@@ -102,6 +102,7 @@ class Warehouse:
 
     def _outcomes(self, verdicts: Sequence[Judged]) -> Outcomes:
         owner = {p.operation_id: case for case in self.cases for p in case.polled}
+        owner.update(("*", case) for case in self.cases if case.behaviour.cast == "all")
         nobody = [case for case in self.cases if case.behaviour.cast == "two"]
         outcomes: Outcomes = {
             (case.name, month): OPEN for case in self.cases for month in case.account.months[:-1]
@@ -216,7 +217,8 @@ def show(results: Sequence[Result], cadences: Sequence[str]) -> list[str]:
         f"**{total['finding']} of {total.total():,} honest months have a finding**; "
         f"{total['inconclusive']} are inconclusive, {total['agreed']} agree. Of "
         f"{total['unmapped']} it is said that the line map lacks a row: that blames nobody, and "
-        "yet no verdict is possible, since a row of the map names one operation or the only one.",
+        "yet no verdict is possible, since a row of the map names one operation, the only one, or "
+        "all that have the report.",
     ]
     for kind, title in (
         ("finding", "The first finding of each that has one:"),
