@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 
 import click
 
-from wolkvox_billing.cli import billing, calls, claims, readers
+from wolkvox_billing.cli import billing, calls, claims, readers, setting_up
 from wolkvox_billing.cli.terminal import complain, spinning
 from wolkvox_billing.errors import SettingsError, WolkvoxError
 from wolkvox_billing.version import __version__
@@ -91,6 +91,7 @@ def demo() -> None:
 
 
 for command in (
+    setting_up.init, setting_up.reports,
     calls.poll, calls.load, calls.check,
     billing.invoices, billing.reconcile, billing.explain, billing.close, billing.verify,
     claims.claim,

@@ -24,11 +24,13 @@ MOST_BYTES = 256 * 1024 * 1024  # the vendor's own limit for one answer
 
 
 class Report(NamedTuple):
-    """One of the vendor's billing reports. That it counts or gauges is a [guess] from its name; of
-    one that is `auto` the vendor's words and its callers say different things."""
+    """One of the vendor's billing reports. That it counts or gauges, and what it says of how it is
+    called, is a [guess] from its name; of one that is `auto` the vendor's words and its callers say
+    different things."""
 
     kind: Literal["counter", "gauge", "auto"]
     unit: str
+    says: str
     is_nightly: bool = False  # a job of each night fills it: the vendor's help centre
 
     @property
@@ -38,34 +40,47 @@ class Report(NamedTuple):
 
 
 REPORTS: dict[str, Report] = {
-    "rsync_s3_mp3": Report("counter", "audios", is_nightly=True),
-    "ivr_minutes": Report("counter", "minutes"),
-    "rec_minutes": Report("counter", "minutes"),
-    "rec_screen": Report("counter", "minutes"),
-    "interactions": Report("auto", "interactions"),  # its page speaks of licences
-    "rec_screen_on_demand": Report("counter", "minutes"),
-    "speech_analytics": Report("counter", "analyses"),
-    "sentiment_analysis": Report("counter", "analyses"),
-    "ivr_calls": Report("counter", "calls"),
-    "asr_calls": Report("counter", "calls"),
-    "vision": Report("counter", "uses"),
-    "tts_chars": Report("counter", "characters"),
-    "amd_ai": Report("counter", "uses"),
-    "stereo_rec": Report("counter", "minutes"),
-    "nlp_ai": Report("counter", "uses"),
-    "agent_script": Report("gauge", "licences"),
-    "intelligent_dial": Report("gauge", "licences"),
-    "gamification": Report("gauge", "licences"),
-    "amazon_s3": Report("gauge", "connectors"),
-    "rsync": Report("gauge", "connectors"),
-    "wp_connectors": Report("gauge", "connectors"),
-    "chat_licenses": Report("gauge", "licences"),
-    "interaction_licenses": Report("gauge", "licences"),
-    "video_call": Report("gauge", "licences"),
-    "pbx_licenses": Report("gauge", "licences"),
+    "rsync_s3_mp3": Report(
+        "counter",
+        "audios",
+        "recordings that the nightly job copied to S3",
+        is_nightly=True,
+    ),
+    "ivr_minutes": Report("counter", "minutes", "minutes of calls in the IVR"),
+    "rec_minutes": Report("counter", "minutes", "minutes of call recordings"),
+    "rec_screen": Report(
+        "counter",
+        "minutes",
+        "time of screen recordings, and of which share of calls",
+    ),
+    "interactions": Report("auto", "interactions", "interactions; its page speaks of licences"),
+    "rec_screen_on_demand": Report("counter", "minutes", "time of screen recordings on demand"),
+    "speech_analytics": Report("counter", "analyses", "calls that speech analytics looked at"),
+    "sentiment_analysis": Report("counter", "analyses", "texts that sentiment analysis looked at"),
+    "ivr_calls": Report("counter", "calls", "calls of the IVR"),
+    "asr_calls": Report("counter", "calls", "calls with speech recognition"),
+    "vision": Report("counter", "uses", "uses of image recognition"),
+    "tts_chars": Report("counter", "characters", "characters that were spoken by text to speech"),
+    "amd_ai": Report("counter", "uses", "uses of the answering machine detection"),
+    "stereo_rec": Report("counter", "minutes", "minutes of stereo recordings"),
+    "nlp_ai": Report("counter", "uses", "uses of language processing"),
+    "agent_script": Report("gauge", "licences", "licences of the agent script"),
+    "intelligent_dial": Report("gauge", "licences", "licences of the intelligent dialler"),
+    "gamification": Report("gauge", "licences", "licences of gamification"),
+    "amazon_s3": Report("gauge", "connectors", "connectors to Amazon S3"),
+    "rsync": Report("gauge", "connectors", "connectors of RSYNC"),
+    "wp_connectors": Report("gauge", "connectors", "connectors to WhatsApp"),
+    "chat_licenses": Report("gauge", "licences", "licences of chat"),
+    "interaction_licenses": Report("gauge", "licences", "licences of interactions"),
+    "video_call": Report("gauge", "licences", "licences of video calls"),
+    "pbx_licenses": Report("gauge", "licences", "licences of the PBX"),
     # Its one public caller multiplies it by a price per interaction.
-    "wp_connectors_official": Report("auto", "connectors"),
-    "contact_center_licenses": Report("gauge", "licences"),
+    "wp_connectors_official": Report(
+        "auto",
+        "connectors",
+        "official WhatsApp: connectors or interactions",
+    ),
+    "contact_center_licenses": Report("gauge", "licences", "licences of the contact centre"),
 }
 
 

@@ -1,0 +1,98 @@
+"""The verbs of a first day: `init` and `reports`."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+import click
+
+from wolkvox_billing.cli.options import json_option
+from wolkvox_billing.cli.terminal import print_json, print_table, say, watching
+from wolkvox_billing.values.numbers import format_count
+
+_SCHEDULE = """\
+what to schedule, with cron (the hours are the vendor's: a month ends at its midnight):
+  CRON_TZ=America/Bogota
+  */5 * * * *        cd {folder} && {program} poll > poll.log 2>&1 || cat poll.log
+  2 * * * *          cd {folder} && {program} load > load.log 2>&1 || cat load.log
+  53,59 23 28-31 * * cd {folder} && {program} load --force > load.log 2>&1 || cat load.log
+  10 * * * *         cd {folder} && {program} status {alarm} > age.log || cat age.log\
+"""
+_ALARM = "--stale-after 35 --fail-on-warning"
+
+
+@click.command()
+@click.option("--server", prompt="server, such as 0010 of wv0010.wolkvox.com", help="Its server.")
+@click.option("--token", prompt="token", hide_input=True, help="Better typed than given here.")
+@click.option(
+    "--report",
+    "reports",
+    multiple=True,
+    help="A report to ask for; may be repeated. `wolkvox-billing reports` lists them.",
+)
+@click.pass_context
+def init(context: click.Context, server: str, token: str, reports: tuple[str, ...]) -> None:
+    """Write the settings of a new project folder, ask once, and say what to schedule."""
+    from wolkvox_billing.cli.calls import check
+    from wolkvox_billing.verbs.init import init as verb
+
+    chosen = reports or click.prompt(
+        "reports to ask for, with commas (all: each of the 27; `wolkvox-billing reports` has them)",
+        default="rsync_s3_mp3",
+    ).replace(" ", "").split(",")
+    for line in verb(server.strip(), token.strip(), list(chosen)):
+        say(line)
+    program = shutil.which("wolkvox-billing") or f"{sys.executable} -m wolkvox_billing"
+    say(_SCHEDULE.format(folder=Path.cwd(), program=program, alarm=_ALARM))
+    say("which reports have rows: `wolkvox-billing reports --probe` (27 calls)")
+    context.invoke(check, as_json=False)
+
+
+@click.command()
+@click.option("--probe", "is_probe", is_flag=True, help="Ask for each: 27 calls an operation.")
+@json_option
+def reports(is_probe: bool, as_json: bool) -> None:
+    """List the vendor's reports, with unit and meaning; with --probe those that have rows."""
+    from wolkvox_billing.verbs import reports as verb
+
+    lines = verb.list_reports()
+    if not is_probe:
+        if as_json:
+            print_json({"reports": [line._asdict() for line in lines]})
+            return
+        marks = {True: "yes", False: "", None: ""}
+        print_table(
+            ["report", "items", "unit", "what it says", "asked for"],
+            [[*line[:4], marks[line.is_asked_for]] for line in lines],
+        )
+        say("each report is a call per operation and run: set `reports` to what you are billed for")
+        return
+    settings = verb.probe_settings()
+    operations = len(settings.operations)
+    calls = operations * len(settings.reports)
+    cost = (
+        f"{format_count(calls, 'call')}, of the day's licences x 1,000 that all tokens of an "
+        f"operation share: {len(settings.reports)} reports of "
+        f"{format_count(operations, 'operation')}; nothing is stored"
+    )
+    if not as_json:
+        say(cost)
+    with watching("asking wolkvox") as on_event:
+        probes = verb.probe(settings, on_event=on_event)
+    with_rows = verb.reports_with_rows(probes)
+    if as_json:
+        print_json(
+            {"calls": calls, "probes": [p._asdict() for p in probes], "with_rows": with_rows}
+        )
+    else:
+        print_table(
+            ["operation", "report", "outcome", "rows", "what was said"], [*map(list, probes)]
+        )
+        names = ", ".join(f'"{name}"' for name in with_rows)
+        say(f"those with rows: reports = [{names}]")
+    is_refused = any(
+        p.outcome not in ("ok", "empty", "not_found", "unknown_report") for p in probes
+    )
+    sys.exit(1 if is_refused else 0)
