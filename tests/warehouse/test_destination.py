@@ -179,7 +179,7 @@ def test_a_destination_by_a_name_of_its_own(
     project.destination, project.dsn = "billing", new_database()
     monkeypatch.setenv("DESTINATION__BILLING__DESTINATION_TYPE", "postgres")
     monkeypatch.setenv("DESTINATION__BILLING__CREDENTIALS", project.dsn)
-    monkeypatch.setattr(places, "LOCK_WAIT", 0.1)
+    monkeypatch.setitem(places.POSTGRES_OPTIONS, "lock_timeout", "100ms")
     monkeypatch.setenv("LOAD__RAISE_ON_MAX_RETRIES", "2")  # of five tries, a second each
     poll(project, 5)
     with kept_by_somebody(project):
@@ -198,7 +198,7 @@ def test_a_table_that_somebody_keeps(
     into it: they wait on disk, are named, and are loaded once it is free."""
     project.destination, project.dsn = "postgres", new_database()
     monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", project.dsn)
-    monkeypatch.setattr(places, "LOCK_WAIT", 0.1)
+    monkeypatch.setitem(places.POSTGRES_OPTIONS, "lock_timeout", "100ms")
     monkeypatch.setattr(refresh, "LOCK_WAIT", "0.1s")
     monkeypatch.setenv("LOAD__RAISE_ON_MAX_RETRIES", "1")  # of five tries, a second each
     begin(project)
