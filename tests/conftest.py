@@ -6,6 +6,7 @@ Only the vendor and the clock are ours; sockets, DuckDB and PostgreSQL are real.
 from __future__ import annotations
 
 import gc
+import os
 import uuid
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
@@ -14,7 +15,13 @@ import pytest
 
 from builders.killing import Stable, stable
 from builders.places import Places, empty_places
-from builders.postgres import PostgresMissing, create_database, drop_database, running_postgres
+from builders.postgres import (
+    PostgresMissing,
+    create_database,
+    drop_database,
+    roomiest,
+    running_postgres,
+)
 from builders.project import NOON, SERVERS, TOKENS, Project, empty_project
 from builders.record import with_tables
 from fake_wolkvox import Vendor
@@ -24,8 +31,10 @@ from wolkvox_billing.warehouse import bulk as files
 
 
 def pytest_configure() -> None:
-    """Python searches for rubbish as seldom as where the command line runs: see `cli.main`."""
+    """Python searches for rubbish as seldom as where the command line runs: see `cli.main`. What
+    tests write is in memory where there is room."""
     gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", roomiest())
 
 
 @pytest.hookimpl(wrapper=True, optionalhook=True)

@@ -31,7 +31,7 @@ def running_postgres() -> Iterator[str]:
 
     Raises PostgresMissing, and RuntimeError with what the server said where it does not start.
     """
-    with tempfile.TemporaryDirectory(prefix="postgres-", dir=_roomiest()) as name:
+    with tempfile.TemporaryDirectory(prefix="postgres-", dir=roomiest()) as name:
         folder = Path(name)
         if os.getuid() == 0:
             shutil.chown(folder, "nobody")
@@ -47,8 +47,9 @@ def running_postgres() -> Iterator[str]:
             pg_ctl(data, "stop")
 
 
-def _roomiest() -> str:
-    """Memory where Linux has some GB to spare, since a database is a thousand files."""
+def roomiest() -> str:
+    """Return a folder for what a session makes: in memory where Linux has some GB to spare, since
+    databases and dlt's folders are thousands of files."""
     memory = Path("/dev/shm")  # noqa: S108 # what is made there has a name of its own
     has_room = os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 8 * 2**30
     return str(memory) if has_room else TEMP

@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from builders.postgres import create_database, drop_database
+from builders.postgres import create_database, drop_database, roomiest
 from builders.project import Project
 from wolkvox_billing.warehouse import bulk as files
 from wolkvox_billing.warehouse.place import folder_of, opened
@@ -29,7 +29,7 @@ class World:
     answers: dict[Any, Any]
 
 
-FOLDER = tempfile.TemporaryDirectory(prefix="worlds-")  # it goes with the session
+FOLDER = tempfile.TemporaryDirectory(prefix="worlds-", dir=roomiest())  # for the session
 WORLDS: dict[str, World] = {}
 
 

@@ -94,6 +94,7 @@ def test_a_value_that_grows_on_the_same_date(warehouse: Project) -> None:
     assert readings(warehouse) == [stored("5"), stored("9", read_at=LATER)]
 
 
+@pytest.mark.usefixtures("tables")
 def test_an_earlier_date_restated(warehouse: Project) -> None:
     """A value of an earlier date that is restated replaces the stored one, be it smaller."""
     tell(warehouse, row("5", "2026-11-08"), row("7", "2026-11-10"))
@@ -113,6 +114,7 @@ def test_an_earlier_date_restated(warehouse: Project) -> None:
     ]
 
 
+@pytest.mark.usefixtures("tables")
 def test_a_row_that_arrives_late(warehouse: Project) -> None:
     """A row of an earlier date than the newest stored one is taken, on its own or beside others."""
     tell(warehouse, row("7", "2026-11-10"))
@@ -136,6 +138,7 @@ def test_a_row_that_arrives_late(warehouse: Project) -> None:
     ]
 
 
+@pytest.mark.usefixtures("tables")
 def test_a_row_that_disappears(warehouse: Project) -> None:
     """A row that the vendor no longer sends stays in the table as it was read last."""
     tell(warehouse, row("5"), row("6", product="Video"))
@@ -151,6 +154,7 @@ def test_a_row_that_disappears(warehouse: Project) -> None:
     ]
 
 
+@pytest.mark.usefixtures("tables")
 def test_the_month_turned(warehouse: Project) -> None:
     """The month turns at the vendor's midnight, and the old month's rows stay.
 
@@ -180,6 +184,7 @@ def test_the_month_turned(warehouse: Project) -> None:
     assert warehouse.query("SELECT count(*) FROM rejected_rows") == [(1,)]
 
 
+@pytest.mark.usefixtures("tables")
 def test_two_operations_with_the_same_names(
     warehouse: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -260,6 +265,7 @@ def test_a_field_renamed_or_missing(
     ]  # fmt: skip
 
 
+@pytest.mark.usefixtures("tables")
 def test_an_operation_that_fails_between_two_that_work(
     warehouse: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -312,6 +318,7 @@ REFUSALS = {  # what the vendor does → the outcome of the call
 }
 
 
+@pytest.mark.usefixtures("tables")
 def test_a_refusal_never_changes_a_stored_reading(warehouse: Project) -> None:
     """No refusal, in words or in disguise, adds, removes or changes a row; each is in `polls`."""
     tell(warehouse, row("5", "2026-11-09"), row("7"))
@@ -336,6 +343,7 @@ def test_a_refusal_never_changes_a_stored_reading(warehouse: Project) -> None:
 
 
 @pytest.mark.parametrize("first", ["a good load before", "nothing before"])
+@pytest.mark.usefixtures("tables")
 def test_a_load_that_failed_after_extraction(warehouse: Project, first: str) -> None:
     """What was read while the destination refused is loaded later: in order, with its own time."""
     early = NOON - timedelta(hours=1)
@@ -368,6 +376,7 @@ def test_a_load_that_failed_after_extraction(warehouse: Project, first: str) -> 
     ]
 
 
+@pytest.mark.usefixtures("tables")
 def test_two_rows_of_one_key_in_one_answer(warehouse: Project) -> None:
     """Of two rows with one key both are readings, the last is in the table, and a note says so."""
     tell(warehouse, row("5"), row("6", product="Video"), row("3"))
@@ -380,6 +389,7 @@ def test_two_rows_of_one_key_in_one_answer(warehouse: Project) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.usefixtures("tables")
 def test_amounts_with_more_decimals_than_are_kept(warehouse: Project) -> None:
     """Seconds in minutes, as a text and as a JSON number, are rounded half up to 4 decimals and
     kept as they came; a note of the call says how many."""
@@ -408,6 +418,7 @@ def test_amounts_with_more_decimals_than_are_kept(warehouse: Project) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.usefixtures("tables")
 def test_a_total_row_and_a_garbled_one(warehouse: Project) -> None:
     """A total row and a garbled one are rejected as they came, with a reason; the rest is read."""
     tell(warehouse, row("5"), row("1.234,5", product="Video"), row("6", product="TOTAL"))
@@ -427,6 +438,7 @@ def test_a_total_row_and_a_garbled_one(warehouse: Project) -> None:
     assert warehouse.query("SELECT rows, rejected FROM polls") == [(3, 2)]
 
 
+@pytest.mark.usefixtures("tables")
 def test_nothing_used_is_told_apart(warehouse: Project) -> None:
     """404, an empty list, null and a "0" are four things; only the "0" is a reading."""
     tell(warehouse, row("5", "2026-11-09"))
