@@ -41,7 +41,8 @@ def once(project: Project, step: Callable[..., None], *words: Any, **more: Any) 
     if (root / "dlt").exists() or "DESTINATION__DUCKDB__CREDENTIALS" in os.environ:
         step(project, *words, **more)
         return
-    key = repr([step.__qualname__, words, sorted(more.items()), project.settings, files.FEW,
+    name = f"{step.__module__}.{step.__qualname__}"  # of two files' `judge` each is its own
+    key = repr([name, words, sorted(more.items()), project.settings, files.FEW,
                 project.destination, *_settings(), *_files(project.folder)])  # fmt: skip
     if world := WORLDS.get(key):
         _copy(world, project)

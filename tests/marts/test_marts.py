@@ -541,7 +541,7 @@ def test_over_nothing(warehouse: Project) -> None:
     warehouse.vendor.misbehave("wrong_token")
     assert not warehouse.load().problems
     counts = [len(rows(warehouse, mart, "1")) for mart in MARTS]
-    assert counts == [0, 0, 0, 1, 0, 0, 0]
+    assert counts == [0, 0, 0, 1, 0, 0, 0, 0]
 
 
 def test_a_refusal_changes_nothing(warehouse: Project) -> None:
