@@ -10,6 +10,7 @@ import pty
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -349,6 +350,30 @@ def test_a_table_in_a_pipe_is_a_line_a_row(project: Project) -> None:
     table = click.unstyle(command("status", COLUMNS="200", **TERMINAL).output)
     assert "┃ operation ┃ report" in table
     assert f"│ {name} │" in table
+
+
+def test_any_terminal_gets_its_words(project: Project) -> None:
+    """What a terminal or pipe has no character for comes out as `?`; --json is UTF-8 always."""
+    reading = {"operation": "A", "items": "5", "date": "2026-11-10 12:00:00"}
+    project.vendor.answer(TOKENS["acme"], REPORT, [{**reading, "description": "Grabacion 通话"}])
+    load_well(project)
+    printed = run("status", PYTHONIOENCODING="cp1252")
+    assert (printed.returncode, "Grabacion ??" in printed.stdout) == (0, True), printed
+    printed = run("status", "--json", PYTHONIOENCODING="cp1252")
+    assert json.loads(printed.stdout)["rows"][0]["products"][0]["product"] == "Grabacion 通话"
+
+
+def test_without_a_folder_for_temporary_files_a_line_says_so(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A machine that has no such folder is told of, and what to set; no traceback."""
+    load_well(project)
+    assert command("reconcile", "--init").exit_code == 0
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    monkeypatch.setattr(tempfile, "_candidate_tempdir_list", lambda: ["/nowhere"])
+    done = command("reconcile", "--month", "2026-10", "--evidence", "evidence")
+    says = "no folder takes temporary files: set TMPDIR" in done.output
+    assert (done.exit_code, says) == (1, True), done.output
 
 
 def test_demo_tells_the_whole_story(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, timezone
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import dlt
@@ -311,3 +312,28 @@ def test_a_refusal_is_raised_where_it_shall_be(
     assert len(project.vendor.calls) == 4
     assert project.query("SELECT operation_id, outcome FROM polls ORDER BY 1") == [
         ("acme", "ok"), ("beta", "ok")]  # fmt: skip
+
+
+@pytest.mark.parametrize("naming", ["direct", "sql_cs_v1", "duck_case"])
+def test_a_naming_that_another_pipeline_sets_does_not_touch_ours(
+    project: Project, monkeypatch: pytest.MonkeyPatch, naming: str
+) -> None:
+    """`[schema] naming` is for whom it was set: our tables and columns are called as ever, those of
+    a pipeline of one's own and of dlt's too, with a field that the vendor adds."""
+
+    def names() -> list[tuple[str, str]]:
+        return project.query(
+            "SELECT table_name, column_name FROM information_schema.columns "
+            "WHERE table_schema = 'wolkvox_billing' ORDER BY 1, 2"
+        )
+
+    project.vendor.answer(TOKENS["acme"], REPORT, [{**ROW, "Extra Field": "x"}])
+    plain(project).run(wolkvox_billing(clock=lambda: NOON))
+    expected = names()
+    Path("wolkvox.duckdb").unlink()
+    plain(project).drop()
+    monkeypatch.setenv("SCHEMA__NAMING", naming)
+    plain(project).run(wolkvox_billing(clock=lambda: NOON, force=True))
+    assert names() == expected
+    assert ("rsync_s3_mp3", "_dlt_id") in expected
+    assert ("_dlt_loads", "load_id") in expected

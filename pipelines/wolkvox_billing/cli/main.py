@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 import click
 
 from wolkvox_billing.cli import billing, calls, claims, readers, setting_up
-from wolkvox_billing.cli.terminal import complain, spinning
+from wolkvox_billing.cli.terminal import complain, spinning, take_any_text
 from wolkvox_billing.errors import SettingsError, WolkvoxError
 from wolkvox_billing.version import __version__
 
@@ -29,11 +29,17 @@ class Group(click.Group):
     """Turns our errors into one line and an exit code; a traceback is for bugs."""
 
     def invoke(self, ctx: click.Context) -> Any:  # as click has it: what the verb returns
+        take_any_text()
         try:
             return super().invoke(ctx)
         except WolkvoxError as error:
             complain(str(error))
             ctx.exit(2 if isinstance(error, SettingsError) else 1)
+        except FileNotFoundError as error:
+            if "usable temporary directory" not in str(error):  # as `tempfile` says it
+                raise
+            complain("no folder takes temporary files: set TMPDIR to one that can be written to")
+            ctx.exit(1)
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import sys
@@ -115,10 +116,19 @@ def print_table(headings: list[str], rows: Sequence[Sequence[object]]) -> None:
 
 def print_json(value: object) -> None:
     """Print numbers that count as strings, so that no reader makes a float of them; times in ISO
-    8601. What does not print is escaped: half a character, as a file's name may hold, ends no
-    verb."""
+    8601; UTF-8, as JSON is, whatever the terminal has. What does not print is escaped: half a
+    character, as a file's name may hold, ends no verb."""
     text = json.dumps(value, default=_as_json, ensure_ascii=False, indent=2)
-    click.echo("\n".join(row if row.isprintable() else _escape(row) for row in text.split("\n")))
+    rows = (row if row.isprintable() else _escape(row) for row in text.split("\n"))
+    click.echo("".join(f"{row}\n" for row in rows).encode(), nl=False)
+
+
+def take_any_text() -> None:
+    """Let whatever is printed come out where the terminal or pipe has not all characters: as `?`,
+    since a word that does not print must end no verb."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a service may have none, a test its own
+            stream.reconfigure(errors="replace")
 
 
 def _escape(text: str) -> str:
