@@ -121,7 +121,8 @@ def test_the_letter_says_all_that_the_supplier_has_to_know(project: Project) -> 
         "Asks for | 172,550.00 COP",
         "line 1 | Grabaciones en S3 | 145,000.00 | 100,000.00 | 45,000.00",
         "Total, with tax |  |  |  | 53,550.00",
-        "1,000 audios | 1,450 audios | 450 audios | +45,000.00 COP",
+        "acme, rsync_s3_mp3, all together, 2026-10 | 1,000 audios | 1,450 audios | 450 audios | "
+        "+45,000.00 COP",
         "We ask for a credit note over 53,550.00 COP on invoice F-1: 45,000.00 COP before tax, and "
         "8,550.00 COP of tax.",
         "can be claimed until November 6, 2026",

@@ -28,7 +28,7 @@ from wolkvox_billing.reconciliation.settlement import Settled
 from wolkvox_billing.reconciliation.settlement_words import SettlementWriter
 from wolkvox_billing.reconciliation.writer import Writer
 from wolkvox_billing.values.locales import format_date, language_of, language_tag
-from wolkvox_billing.values.periods import DAY
+from wolkvox_billing.values.periods import DAY, format_period
 from wolkvox_billing.values.texts import harmless
 from wolkvox_billing.vendor.reports import REPORTS
 
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 _NOTHING = Decimal()
 _MOST_LETTERS = 200  # of a text of the papers'
 _MOST_OF_SENTENCE = 1500
-_WIDTH_OF_PAGE, _HEIGHT_OF_PAGE, _MARGIN = 21.0, 29.7, 2.2  # cm
+_WIDTH_OF_PAGE, _HEIGHT_OF_PAGE, _MARGIN = 21.59, 27.94, 2.2  # cm: a letter, as in Colombia
 _LETTERS_IN_POINTS = 10
 _POINTS_BELOW_TABLE = 4
 
@@ -246,10 +246,11 @@ class _Page:
             unit = REPORTS[row.report].unit if row.report in REPORTS else ""
             writer = self.writer._replace(unit=unit)
             quantities = (row.consumed_quantity, row.billed_quantity, row.quantity_variance)
+            period = format_period(row.billing_period_start, row.billing_period_end)
             product = row.product or f"{row.report}, {texts['whole_report']}"
             rows.append(
                 [
-                    _cut(", ".join(filter(None, (row.operation_id, product)))),
+                    _cut(", ".join(filter(None, (row.operation_id, product, period)))),
                     *("" if value is None else writer.quantity(value) for value in quantities),
                     "" if row.cost_variance is None
                     else writer.money(row.cost_variance, signed=True),
