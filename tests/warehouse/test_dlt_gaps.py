@@ -9,6 +9,7 @@ import pytest
 from dlt.common import json
 from dlt.common.configuration.providers import environ
 from dlt.common.configuration.specs import base_configuration
+from dlt.common.destination import Destination
 from dlt.common.schema import Schema
 from dlt.common.schema.utils import new_table
 from dlt.common.storages import SchemaStorage
@@ -166,3 +167,13 @@ def test_dlt_takes_a_dropped_table_for_made(
         for items in (7, 4):
             assert poll(project, items).problems
     assert poll(project, 9).is_good
+
+
+def test_dlt_wants_a_password_that_libpq_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    """dlt calls credentials without a password incomplete, which `completed_by_libpq` mends."""
+    monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", "postgresql://loader@db/warehouse")
+    factory = Destination.from_reference("postgres")
+    credentials = factory.configuration(factory.spec(), accept_partial=True).credentials
+    assert credentials.is_partial()
+    whole = dlt_gaps.completed_by_libpq(credentials)
+    assert whole and not whole.is_partial()

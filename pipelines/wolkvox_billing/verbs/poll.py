@@ -14,10 +14,9 @@ import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from wolkvox_billing.errors import SettingsError, WarehouseError
+from wolkvox_billing.errors import WarehouseError
 from wolkvox_billing.polling.pace import AskedFolder, Pace
 from wolkvox_billing.polling.polls import Poll, Run, Skip, ask_all
 from wolkvox_billing.polling.settings import PollSettings, read_poll_settings
@@ -193,13 +192,11 @@ def _place(destination: str, dataset: str) -> tuple[WorkingFolder, Hosts | None]
         return _place_by_dlt(destination, dataset)
     hosts = None
     if address.dsn:
-        if find_spec("psycopg2") is None:
-            raise SettingsError(
-                "hosts that poll into one PostgreSQL take turns there, which needs more: "
-                "pip install 'wolkvox-billing[postgres]'"
-            )
         from wolkvox_billing.polling.hosts import hosts_at
+        from wolkvox_billing.warehouse.postgres import check_driver, check_server
 
+        check_driver(destination)
+        check_server(address.dsn, f"DESTINATION__{address.destination_name.upper()}__CREDENTIALS")
         hosts = hosts_at(address.dsn, dataset)
     name = working_folder_name(
         run_dir(), destination, address.destination_name, dataset, address.location

@@ -25,7 +25,7 @@ class Address:
     location: what dlt says of it before there is a pipeline, by which the working folder is named:
     a DuckDB file as it is written in the settings, "" where none is.
     file: DuckDB's, absolute, as a new working folder would have it; dlt keeps to its first one.
-    dsn: PostgreSQL's, for psycopg2. It holds the password.
+    dsn: PostgreSQL's, for psycopg2. It holds the password, where the settings have one.
     """
 
     destination_name: str
@@ -222,17 +222,19 @@ def _postgres(configuration: Configuration, destination: str) -> Address | None:
     port = look("port", int, login.port, 5432)
     timeout = look("connect_timeout", int, login.connect_timeout, 15)
     query = {**(look("query", dict, login.query) or {}), "connect_timeout": timeout}
-    if not database or username is None or password is None or host is None:
+    if not database or username is None or host is None:
         return None
     if not re.fullmatch(r"[\w.-]+|[0-9A-Fa-f:]+", host):
         return None
     if not all(isinstance(value, (str, int)) for value in query.values()):
         return None
-    user, secret = quote(username, safe=""), quote(password.strip(), safe="")
+    user = quote(username, safe="")
+    if password is not None:  # else libpq looks for it, or the server wants none
+        user += f":{quote(password.strip(), safe='')}"
     server = f"[{host}]" if ":" in host else host
     options = urlencode(query, quote_via=quote)  # by `%20`: libpq takes a plus for a plus
     address = f"{server}:{port}/{quote(database, safe='')}?{options}"
-    dsn = f"{login.drivername}://{user}:{secret}@{address}"
+    dsn = f"{login.drivername}://{user}@{address}"
     return Address(destination, "postgres", f"{host}:{port or 5432}/{database}", dsn=dsn)
 
 

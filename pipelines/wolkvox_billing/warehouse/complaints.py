@@ -10,6 +10,7 @@ from typing import NamedTuple, TypeVar
 
 from dlt.common.configuration.exceptions import ConfigFieldMissingException, ConfigurationException
 from dlt.common.destination.exceptions import DestinationException
+from dlt.common.exceptions import MissingDependencyException
 from dlt.pipeline.exceptions import PipelineStepFailed
 
 from wolkvox_billing.errors import SettingsError
@@ -33,6 +34,8 @@ def configured(make: Callable[[], T]) -> T:
     """
     try:
         return make()
+    except MissingDependencyException as error:  # of an engine that we have no extra for
+        raise SettingsError(f"the destination needs more: {' '.join(str(error).split())}") from None
     except ConfigFieldMissingException as error:
         raise SettingsError(missing(error)) from None
     except ConfigurationException as error:

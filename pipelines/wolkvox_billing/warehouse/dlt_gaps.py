@@ -6,6 +6,7 @@ saves only that dlt's own way needs the destination.
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Collection, Mapping
 from functools import cache, partial
@@ -13,11 +14,14 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import dlt
+from dlt.common.configuration import configspec
 from dlt.common.configuration.providers import environ
 from dlt.common.destination import AnyDestination
 from dlt.common.json import PUA_START
 from dlt.common.schema import Schema
 from dlt.common.storages.live_schema_storage import LiveSchemaStorage
+from dlt.common.typing import TSecretStrValue
+from dlt.destinations.impl.postgres.configuration import PostgresCredentials
 from dlt.destinations.sql_client import raise_database_error
 
 from wolkvox_billing.warehouse.complaints import failure_of
@@ -179,3 +183,46 @@ def drop_packages(folder: Path) -> None:
         for package in (folder / place).glob("*"):
             if package.is_dir() and package.name != "extracted":
                 shutil.rmtree(package, ignore_errors=True)
+
+
+@configspec(init=False)
+class CompletedCredentials(PostgresCredentials):
+    """dlt's, of which any part may be missing. dlt wants user, password, host and database in its
+    settings; libpq takes a password from `.pgpass`, PGPASSWORD and PGPASSFILE, the rest from PG...
+    variables or a service, and a server may want no password."""
+
+    database: str | None = None  # type: ignore[assignment]
+    username: str | None = None  # type: ignore[assignment]
+    password: TSecretStrValue | None = None  # type: ignore[assignment]
+    host: str | None = None  # type: ignore[assignment]
+    port: int | None = 5432  # type: ignore[assignment]
+
+
+def completed_by_libpq(credentials: PostgresCredentials) -> PostgresCredentials | None:
+    """Return credentials that dlt takes for whole, of which libpq adds what the settings do not
+    say; None where libpq could not tell either which database is meant."""
+    query = dict(credentials.query or {})
+    is_by_service = bool(query.get("service") or os.environ.get("PGSERVICE"))
+    has_database = credentials.database or query.get("dbname") or os.environ.get("PGDATABASE")
+    says_something = credentials.database or credentials.host or credentials.username or query
+    if not says_something or not (has_database or is_by_service):
+        return None
+
+    whole = CompletedCredentials()
+    whole.update({name: value for name, value in dict(credentials).items() if value is not None})
+    if not credentials.host and credentials.port == 5432:  # dlt's own, which nobody has set
+        whole.port = None
+    whole.resolve()
+    return whole
+
+
+def location_by_libpq(credentials: PostgresCredentials) -> str:
+    """Return where libpq finds the database, as a text: dlt has none where no host is set."""
+    query = dict(credentials.query or {})
+    service = query.get("service") or os.environ.get("PGSERVICE")
+    host = credentials.host or query.get("host") or os.environ.get("PGHOST")
+    port = credentials.port or query.get("port") or os.environ.get("PGPORT")
+    database = credentials.database or query.get("dbname") or os.environ.get("PGDATABASE")
+    if service and not (host and database):
+        return "/".join(filter(None, [f"service {service}", database]))
+    return f"{host or 'local socket'}:{port or 5432}/{database}"

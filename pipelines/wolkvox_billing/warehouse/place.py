@@ -32,13 +32,17 @@ from wolkvox_billing.warehouse.complaints import configured, is_complaint, plain
 from wolkvox_billing.warehouse.configuration import PIPELINE
 from wolkvox_billing.warehouse.dlt_gaps import (
     EngineSettings,
+    completed_by_libpq,
     drop_packages,
     fail_at_refused_rows,
+    location_by_libpq,
     read_schema_once,
     remember_secret_hints,
     resolve_once,
 )
 from wolkvox_billing.warehouse.known_settings import refuse_stray_settings
+from wolkvox_billing.warehouse.postgres import check_driver, check_server
+from wolkvox_billing.warehouse.sessions import dsn_of
 from wolkvox_billing.warehouse.sql import engine_name, engine_of
 from wolkvox_billing.warehouse.working_folder import (
     ALL,
@@ -83,6 +87,7 @@ def _place(destination: str, dataset: str) -> _Place:
         factory = Destination.from_reference(destination)
         assert factory is not None
         if engine_name(factory) == "postgres":
+            check_driver(destination)
             # A job of a load that was killed may be done again. Where dlt's own ids must be unique
             # that is an error, and the package waits for ever; the merge sorts it out.
             credentials = configured(partial(_with_options, factory))
@@ -135,6 +140,8 @@ def opened(
             if engine_name(factory) == "duckdb":
                 pipeline.destination_client()  # complains of a file that it cannot have
                 _check_file(Path(location_of(pipeline)), dataset, _variable(factory, "CREDENTIALS"))
+            if engine_name(factory) == "postgres" and _is_whole(factory):
+                check_server(dsn_of(pipeline), _variable(factory, "CREDENTIALS"))
         except DestinationException as error:
             raise SettingsError(
                 f"the destination {destination} cannot be had by "
@@ -250,9 +257,17 @@ def resolved(destination: str, dataset: str) -> tuple[WorkingFolder, str]:
     factory, folder = _place(destination, dataset)
     if engine_name(factory) != "postgres":
         return folder, ""
+    if not _is_whole(factory):
+        return folder, ""
+    dsn = _settings_of(factory).credentials.to_native_representation()
+    check_server(dsn, _variable(factory, "CREDENTIALS"))
+    return folder, dsn
+
+
+def _is_whole(factory: AnyDestination) -> bool:
+    """Whether a destination's settings have all credentials. Raises SettingsError."""
     credentials = configured(partial(_settings_of, factory)).credentials
-    is_whole = credentials and not credentials.is_partial()
-    return folder, credentials.to_native_representation() if is_whole else ""
+    return bool(credentials and not credentials.is_partial())
 
 
 @contextmanager
@@ -278,9 +293,19 @@ def location_of(pipeline: dlt.Pipeline) -> str:
     """Return where the tables are, for a person: the DuckDB file, or the server and database."""
     try:
         client = configured(pipeline.destination_client)
-        return str(client.config.data_location() or pipeline.destination.destination_name)
+        return _location(client.config) or str(pipeline.destination.destination_name)
     except (ConfigurationException, DestinationException):
         return str(pipeline.destination.destination_name)
+
+
+def _location(settings: EngineSettings) -> str:
+    """Return what dlt says of where the tables are; of a PostgreSQL that has no host, whose host
+    libpq knows, what libpq does."""
+    credentials = getattr(settings, "credentials", None)
+    is_postgres = settings.destination_type == "postgres"
+    if is_postgres and credentials and not credentials.is_partial() and not credentials.host:
+        return location_by_libpq(credentials)
+    return str(settings.data_location() or "")
 
 
 def _settings_of(factory: AnyDestination) -> EngineSettings:
@@ -298,10 +323,12 @@ def _with_options(factory: AnyDestination) -> PostgresCredentials | None:
             "of their own. Unset "
             f"{_variable(factory, 'CSV_FORMAT')}__..., or the same in .dlt/*.toml"
         )
-    credentials: PostgresCredentials = settings.credentials
-    if not credentials or credentials.is_partial():
+    credentials: PostgresCredentials | None = settings.credentials
+    if credentials and credentials.is_partial():
+        credentials = completed_by_libpq(credentials)
+    if not credentials:
         return None
-    query = credentials.query or {}
+    query = dict(credentials.query or {})
     ours = [f"-c{name}={value}" for name, value in POSTGRES_OPTIONS.items()]
     # Tabs: a blank becomes a plus in dlt's address, which libpq takes for a plus.
     options = "\t".join([*ours, *query.get("options", "").split()])
@@ -312,6 +339,6 @@ def _with_options(factory: AnyDestination) -> PostgresCredentials | None:
 def settings_location(factory: AnyDestination) -> str:
     """Return what dlt says of a destination before there is a pipeline, "" where it cannot tell."""
     try:
-        return str(_settings_of(factory).data_location())
+        return _location(_settings_of(factory))
     except (ConfigurationException, DestinationException, AttributeError):
         return ""
