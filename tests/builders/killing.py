@@ -64,7 +64,8 @@ class Stable:
         files before which it dies, 0 for none. safe: a file that gets the id of each poll that is
         in the spool. output: a file for all that it prints; errors: another one for stderr.
         result: a file for what it returned, and the number of changes. umask: another one than
-        022. more: variables of the environment that are others, the folder in PWD."""
+        022. values: of what is named `module:name`, others. more: variables of the environment
+        that are others, the folder in PWD."""
         env = {**os.environ, **order.pop("more", {})}
         cwd = env["PWD"] if env.get("PWD") != os.environ.get("PWD") else os.getcwd()
         run = {"verb": verb, "arguments": arguments, "env": env, "cwd": cwd, **order}
@@ -143,6 +144,9 @@ def live(order: Json) -> int:
     for number, file in ((1, output), (2, order.get("errors", output))):
         os.dup2(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND), number)
     try:
+        for place, value in order.get("values", {}).items():
+            module, _, name = place.partition(":")
+            setattr(importlib.import_module(module), name, value)
         if "safe" in order:
             note_polls(Path(order["safe"]))
         kill = order.get("kill")

@@ -24,7 +24,9 @@ from builders.project import TOKENS, Project, configure
 from wolkvox_billing.closing import NotClosed, close
 from wolkvox_billing.evidence import examine
 from wolkvox_billing.reconciliation.policy import Policy
+from wolkvox_billing.vendor import envelope
 from wolkvox_billing.verbs.publish import publish
+from wolkvox_billing.warehouse import bulk
 
 REPORT = "rsync_s3_mp3"
 DAY = "2026-11-10"
@@ -105,7 +107,11 @@ class Life:
             "retry_pause_seconds": 0.0,
         }
         files = {"safe": self.safe, "result": self.result, "output": self.safe.with_name("log")}
-        return self.runs.start("load", arguments, **files, **order)
+        sizes = {  # from which on answers and rows are many: other ones in a test of `many_rows`
+            "wolkvox_billing.vendor.envelope:LARGE": envelope.LARGE,
+            "wolkvox_billing.warehouse.bulk:FEW": bulk.FEW,
+        }
+        return self.runs.start("load", arguments, **files, values=sizes, **order)
 
     def killed(self, after: float | None = None, **order: Any) -> int:
         """Start a run that is killed, by itself or after so many seconds; return how it ended."""
