@@ -10,6 +10,8 @@ from typing import Any
 from builders.documents import declared, line, period, ubl
 from builders.project import TOKENS, Project
 from builders.record import REPORT, Call, write_documents, write_polls
+from builders.sheets import HEADINGS, changed
+from builders.sheets import csv as csv_of
 from wolkvox_billing.marts.reconciled import ReconciledRow
 from wolkvox_billing.reconciliation.policy import Policy
 from wolkvox_billing.values.periods import Period
@@ -54,6 +56,15 @@ def _row(at: datetime, items: str, product: str) -> dict[str, str]:
 def bill(project: Project, *documents: str) -> None:
     """These documents come and are read."""
     write_documents(project, _files_of(project, documents))
+
+
+def sheet(project: Project, number: str, quantity: str, net: str, **cells: str) -> None:
+    """A spreadsheet with this one invoice comes and is read."""
+    row = changed(Factura=number, Cantidad=quantity, Unitario="100", Subtotal=net, **cells)
+    file = project.folder / "inbox" / f"{len(number)}-{number.replace('/', '_')}.csv"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(csv_of(HEADINGS, row))
+    write_documents(project, [file])
 
 
 def receive(project: Project, *documents: str) -> None:

@@ -250,7 +250,8 @@ def test_a_credit_note_breaks_a_close(project: Project) -> None:
     doubt = (
         "2026-10 was closed on 2026-11-30 17:00 UTC by ana, and no longer holds: acme "
         "rsync_s3_mp3: reconciliation_status matched -> underbilled_quantity, "
-        "billed_quantity 1,000 -> 900, billed_cost 100,000 -> 90,000"
+        "billed_quantity 1,000 -> 900, billed_cost 100,000 -> 90,000; credit note N-1 is new: "
+        "payable_amount -10,000, agreed_amount 0, questioned_amount -10,000, claimed_amount 0"
     )
     advice = ": reopen it with `wolkvox-billing close 2026-10 --reopen --reason ...`"
     assert status_warnings(project) == [doubt + advice]  # without a `reconcile` in between

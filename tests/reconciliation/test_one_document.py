@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 
 from builders.documents import PDF, element, line, ubl
-from builders.months import OCTOBER, READ, bill, invoice, judged, only, read
+from builders.months import OCTOBER, READ, bill, invoice, judged, only, read, sheet
 from builders.project import Project
-from builders.record import write_documents
 from builders.sheets import HEADINGS, changed
 from builders.sheets import csv as csv_of
 from wolkvox_billing.invoices import tables
@@ -20,15 +19,6 @@ from wolkvox_billing.verbs.reconcile import Reconciliation
 
 def coded(code: str, quantity: str, net: str, **more: Any) -> str:
     return invoice(quantity, net, periods=OCTOBER + element("cbc:InvoiceTypeCode", code), **more)
-
-
-def sheet(project: Project, number: str, quantity: str, net: str, **cells: str) -> None:
-    """A spreadsheet with this one invoice comes and is read."""
-    row = changed(Factura=number, Cantidad=quantity, Unitario="100", Subtotal=net, **cells)
-    file = project.folder / "inbox" / f"{len(number)}-{number.replace('/', '_')}.csv"
-    file.parent.mkdir(exist_ok=True)
-    file.write_text(csv_of(HEADINGS, row))
-    write_documents(project, [file])
 
 
 @pytest.mark.parametrize("code", ["381", "396", "91"])

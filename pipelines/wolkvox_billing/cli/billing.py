@@ -1,4 +1,5 @@
-"""The verbs about what is billed: `invoices`, `reconcile`, `explain`, `close` and `verify`.
+"""The verbs about what is billed: `invoices`, `documents`, `reconcile`, `explain`, `close` and
+`verify`.
 
 click hands each option over as an argument: a verb has as many as it has options.
 """
@@ -13,18 +14,27 @@ from typing import TYPE_CHECKING
 import click
 
 from wolkvox_billing.cli.listing import (
+    DOCUMENT_HEADINGS,
     RECEIPT_HEADINGS,
     SETTLEMENT_HEADINGS,
     VERDICT_HEADINGS,
     alarm_of,
     alarm_of_document,
     captions,
+    document_as_row,
     receipt_as_row,
     settlement_as_rows,
     verdict_as_row,
 )
 from wolkvox_billing.cli.options import json_option, place_options
-from wolkvox_billing.cli.terminal import counting, print_json, print_table, say
+from wolkvox_billing.cli.terminal import (
+    counting,
+    is_on_terminal,
+    print_json,
+    print_lines,
+    print_table,
+    say,
+)
 from wolkvox_billing.errors import SettingsError
 from wolkvox_billing.values.numbers import format_count, format_number
 
@@ -32,6 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from wolkvox_billing.marts.settled import SettledDocument
+    from wolkvox_billing.verbs.documents import Listing
     from wolkvox_billing.verbs.invoices import Intake
     from wolkvox_billing.verbs.reconcile import Reconciliation
 
@@ -115,6 +126,78 @@ def _print_intake(intake: Intake, rejected: list[str]) -> None:
     say(", ".join(f"{count} {result}" for result, count in intake.counts.items()) or "no file")
     for text in intake.warnings:
         say(f"warning: {text}")
+
+
+@click.command()
+@click.argument(
+    "action", type=click.Choice(["list", "withdraw", "reinstate"]), default="list", required=False
+)
+@click.argument("document", metavar="[ID]", required=False)
+@click.option("--reason", help="Why it does not count, or counts again.")
+@click.option("--by", metavar="NAME", help="Who decides; your login name without it.")
+@place_options
+@json_option
+def documents(
+    action: str,
+    document: str | None,
+    reason: str | None,
+    by: str | None,
+    destination: str,
+    dataset: str,
+    as_json: bool,
+) -> None:
+    """List the documents with whether each counts and why not; withdraw one, or reinstate it.
+
+    ID is a document's id, a beginning of it that no other has, or its number where only one has it.
+    What is withdrawn bills nothing, and is told by name; nothing is ever deleted.
+    """
+    from wolkvox_billing.verbs import documents as verbs
+
+    if action == "list":
+        if document or reason or by:
+            raise SettingsError("`documents list` takes no ID, --reason or --by")
+        listing = verbs.documents(destination=destination, dataset=dataset)
+        if as_json:
+            print_json(
+                {
+                    "documents": [asdict(row) for row in listing.documents],
+                    "cancelled": [asdict(rows) for rows in listing.cancelled],
+                    "location": listing.location,
+                }
+            )
+        else:
+            print_documents(listing)
+        return
+    if not document:
+        raise SettingsError(
+            f"say which document to {action}: `wolkvox-billing documents` lists all"
+        )
+    decided = (verbs.withdraw if action == "withdraw" else verbs.reinstate)(
+        document, reason=reason, by=by, destination=destination, dataset=dataset
+    )
+    if as_json:
+        print_json(asdict(decided))
+        return
+    say(decided.says)
+    for text in decided.warnings:
+        say(f"warning: {text}")
+
+
+def print_documents(listing: Listing) -> None:
+    """Print a table where a person watches, with a sentence for each document that does not simply
+    count; in a pipe a line each, the sentence at its end."""
+    headings = captions(DOCUMENT_HEADINGS, listing.language)
+    rows = [document_as_row(row, listing.language) for row in listing.documents]
+    whys = [row.why for row in listing.documents]
+    if is_on_terminal():
+        print_table(headings, rows)
+        for text in dict.fromkeys(filter(None, whys)):
+            say(text)
+    else:
+        why = captions(["why"], listing.language)
+        print_lines([[*headings, *why], *([*row, w] for row, w in zip(rows, whys, strict=True))])
+    for cancelled in listing.cancelled:
+        say(f"{cancelled.file_name}: {cancelled.says}")
 
 
 @click.command()
@@ -265,12 +348,21 @@ def explain(
             {**vars(document), "components": components}
             for document, components in explained.settled
         ]
-        print_json({"month": explained.month, "settlement": documents, "verdicts": verdicts})
+        print_json(
+            {
+                "month": explained.month,
+                "settlement": documents,
+                "not_counted": explained.not_counted,
+                "verdicts": verdicts,
+            }
+        )
         return
     print_settlement([each.document for each in explained.settled], explained.language)
     for each in explained.settled:
         for line in component_lines(each, explained.language):
             say(line)
+    for sentence in explained.not_counted:
+        say(sentence)
     for verdict in explained.verdicts:
         heading, *lines = as_lines(verdict)
         say(heading, bold=True)
@@ -310,7 +402,11 @@ def close(
         month, destination=destination, dataset=dataset, by=by, reason=reason, evidence=evidence
     )
     if as_json:
-        parsed = {name: json.loads(getattr(record, name)) for name in ("policy", "stands_on")}
+        parsed = {
+            name: json.loads(text)
+            for name in ("policy", "stands_on", "settlement")
+            if (text := getattr(record, name)) is not None
+        }
         print_json({**asdict(record), **parsed})
         return
     print_settlement(*verbs.settlement_of(month, destination=destination, dataset=dataset))

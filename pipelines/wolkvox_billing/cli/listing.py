@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from wolkvox_billing.marts.settled import SettledDocument
     from wolkvox_billing.polling.polls import Poll
     from wolkvox_billing.reconciliation.settlement import Settled, SettledTotal
+    from wolkvox_billing.verbs.documents import ListedDocument
     from wolkvox_billing.verbs.invoices import Receipt
     from wolkvox_billing.verbs.poll import PollReport
     from wolkvox_billing.verbs.status import Freshness, Product
@@ -31,6 +32,9 @@ FRESHNESS_HEADINGS = [
     "operation", "report", "product", "this month", "change", "age", "polls in 24 h", "unread days",
 ]  # fmt: skip
 RECEIPT_HEADINGS = ["document", "supplier", "period", "net", "lines", "result"]
+DOCUMENT_HEADINGS = [
+    "id", "document", "supplier", "issued", "asked", "currency", "format", "file", "status",
+]  # fmt: skip
 
 
 def _words_of(poll: Poll) -> str:
@@ -181,6 +185,24 @@ def receipt_as_row(receipt: Receipt, locale: str = ENGLISH) -> Cells:
         net,
         str(receipt.lines),
         f"{receipt.made}, {warnings}" if receipt.warnings else receipt.made,
+    ]
+
+
+def document_as_row(row: ListedDocument, locale: str = ENGLISH) -> Cells:
+    from wolkvox_billing.reconciliation.captions import caption  # both of no use to a poll
+    from wolkvox_billing.reconciliation.standing_words import SHORT_ID
+
+    asked = row.payable_amount
+    return [
+        row.document_id[:SHORT_ID],
+        f"{caption(row.document_kind, locale)} {row.document_number or ''}".rstrip(),
+        row.supplier_name or row.supplier_id,
+        row.issue_date,
+        "" if asked is None else format_amount(asked, locale=locale),
+        row.billing_currency,
+        row.format,
+        row.file_name,
+        caption(row.standing, locale),
     ]
 
 

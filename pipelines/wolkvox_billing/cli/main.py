@@ -99,8 +99,8 @@ def demo() -> None:
 for command in (
     setting_up.init, setting_up.reports,
     calls.poll, calls.load, calls.check,
-    billing.invoices, billing.reconcile, billing.explain, billing.close, billing.verify,
-    claims.claim,
+    billing.invoices, billing.documents, billing.reconcile, billing.explain, billing.close,
+    billing.verify, claims.claim,
     readers.status, readers.refresh, readers.publish, readers.sql,
 ):  # fmt: skip
     main.add_command(command)

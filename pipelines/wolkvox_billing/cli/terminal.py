@@ -114,6 +114,17 @@ def print_table(headings: list[str], rows: Sequence[Sequence[object]]) -> None:
         out.print(table)
 
 
+def is_on_terminal() -> bool:
+    """Return whether a person sees what is printed, and no program reads it."""
+    return sys.stdout is not None and sys.stdout.isatty()
+
+
+def print_lines(rows: Sequence[Sequence[object]]) -> None:
+    """Print a line for each row, with tabs between its cells, for `grep`, `cut` and the like."""
+    for row in rows:
+        click.echo("\t".join(" ".join(harmless(_as_text(cell)).split()) for cell in row))
+
+
 def print_json(value: object) -> None:
     """Print numbers that count as strings, so that no reader makes a float of them; times in ISO
     8601; UTF-8, as JSON is, whatever the terminal has. What does not print is escaped: half a

@@ -1,7 +1,8 @@
-"""The verb `close`: who signed off a month, when, and on which verdicts; never changed afterwards.
+"""The verb `close`: who signed off a month, when, and on which verdicts and settlement; never
+changed afterwards.
 
-    verdicts of the month ──digest──▶ month_closes   closed ─▶ reopened ─▶ closed ─▶ ...
-    verdicts as they are now ──digest──▶ the same? if not, the close no longer holds
+    verdicts, settlement of the month ──▶ month_closes   closed ─▶ reopened ─▶ closed ─▶ ...
+    verdicts, settlement as they are now ──▶ the same? if not, the close no longer holds
 
 `records` are the rows of month_closes, `grounds` what they stand on, `proof` the evidence file.
 """
@@ -20,6 +21,7 @@ from zoneinfo import ZoneInfo
 import dlt
 
 from wolkvox_billing.closing.grounds import (
+    NO_GROUNDS,
     Grounds,
     NoLongerHolds,
     compare_grounds,
@@ -152,7 +154,7 @@ def check_closes(pipeline: dlt.Pipeline) -> CheckedCloses:
         return CheckedCloses(set(), [])
     with pipeline.sql_client() as client:
         grounds = read_grounds(client, f"{pipeline.dataset_name}_marts")
-    compared = [compare_grounds(close, grounds.get(close.month, Grounds())) for close in closed]
+    compared = [compare_grounds(close, grounds.get(close.month, NO_GROUNDS)) for close in closed]
     broken = [doubt for doubt in compared if doubt]
     return CheckedCloses(
         {close.month for close in closed} - {doubt.close.month for doubt in broken}, broken
@@ -232,10 +234,12 @@ def _judged(
             last = newest(read_closes(client, pipeline.dataset_name)).get(month)
             marts = f"{pipeline.dataset_name}_marts"
             # As stored, rounded: they are compared with what is stored later.
-            grounds = Grounds(untied=untied) if untied else read_grounds(client, marts).get(month)
+            grounds = Grounds(untied=untied)
+            if not untied:
+                grounds = read_grounds(client, marts).get(month, NO_GROUNDS)
             settled = [] if untied else read_settled(client, marts, read_month(month))
         alarms = [each.document.explanation.rstrip(".") for each in settled if each.is_alarming]
-        yield _Month(month, at, pipeline, last, grounds or Grounds(), alarms)
+        yield _Month(month, at, pipeline, last, grounds, alarms)
 
 
 def _check_proof(proof: Proof | None, now: _Month) -> None:
@@ -272,6 +276,7 @@ def _record(now: _Month, status: str, signature: _Signature) -> Close:
         evidence_sha256=signature.proof.sha256 if signature.proof else None,
         digest=digest(stands_on),
         stands_on=stands_on,
+        settlement=now.grounds.settlement_as_text(),
     )
     append(now.pipeline, record)
     return record

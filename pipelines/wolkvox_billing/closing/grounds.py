@@ -1,21 +1,25 @@
-"""What a close stands on: the month's verdicts as one text; and what has changed in them since.
+"""What a close stands on: the month's verdicts as one text, and what was asked, agreed, questioned
+and claimed of its documents as another one; and what has changed in them since.
 
 Status and numbers, not the sentence, which changes with the language, nor the operation's name or
-the policy: a close holds as long as its verdicts are the same, by whatever rules.
+the policy: a close holds as long as its verdicts and its settlement are the same, by whatever
+rules. A close of an earlier release kept no settlement, and holds by its verdicts alone.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
 
 from wolkvox_billing.closing.records import Close
 from wolkvox_billing.marts.reconciled import KEY, KINDS
+from wolkvox_billing.marts.settled import SETTLEMENT_COLUMNS
 from wolkvox_billing.values.numbers import format_number
 from wolkvox_billing.values.periods import Period, format_month, months_of
 from wolkvox_billing.warehouse.sql import Client, rows_of
@@ -25,6 +29,9 @@ CAUSES = ("reconciliation_status", "consumed_quantity", "billed_quantity", "cont
           "contracted_cost", "billed_cost")  # fmt: skip
 EFFECTS = ("quantity_variance", "cost_variance", "volume_effect", "price_effect", "invoice_ids",
            "hours_unread_at_end", "is_material")  # fmt: skip
+# Of a document, those that are told when they have changed.
+SUMS = ("payable_amount", "agreed_amount", "questioned_amount", "claimed_amount", "settlement",
+        "billing_currency")  # fmt: skip
 _UNTIED = "does_not_tie_out"
 _MOST_CHANGES = 5  # are told in one sentence
 
@@ -64,23 +71,51 @@ class Ground(NamedTuple):
         return " ".join(filter(None, (self.operation_id, subject)))
 
 
+class SettledGround(NamedTuple):
+    """What a close stands on of one document: numbers as texts of 4 decimals."""
+
+    document_id: str
+    supplier_id: str | None
+    document_kind: str
+    document_number: str | None
+    billing_currency: str | None
+    payable_amount: str
+    agreed_amount: str
+    questioned_amount: str
+    claimed_amount: str
+    settlement: str
+
+    def __str__(self) -> str:
+        kind = self.document_kind.replace("_", " ")
+        return f"{kind} {self.document_number or 'without a number'}"
+
+
 # Of invoice_reconciliation: what a close stands on, by the columns' types.
 VERDICT_KINDS = {name: KINDS[name] for name in Ground._fields}
+# Of invoice_settlement, with the time that decides of which months a document is.
+_TIMES = ("billing_period_start", "billing_period_end")
+SETTLED_KINDS = {name: SETTLEMENT_COLUMNS[name].kind for name in (*SettledGround._fields, *_TIMES)}
 
 
 class Grounds(NamedTuple):
-    """What a close stands on: a month's verdicts, or why they do not add up."""
+    """What a close stands on: a month's verdicts, or why they do not add up; and its documents as
+    they were settled, None where nobody kept that."""
 
     verdicts: Sequence[Ground] = ()
     untied: str = ""
+    settled: Sequence[SettledGround] | None = None
 
     def as_text(self) -> str:
         """Return JSON that is the same for the same verdicts: sorted."""
-        rows: list[Any] = [row._asdict() for row in self.verdicts]
         if self.untied:
-            rows = [{_UNTIED: self.untied}]
-        texts = [json.dumps(row, sort_keys=True, ensure_ascii=False) for row in rows]
-        return f"[{', '.join(sorted(texts))}]"
+            return _as_sorted_json([{_UNTIED: self.untied}])
+        return _as_sorted_json([row._asdict() for row in self.verdicts])
+
+    def settlement_as_text(self) -> str | None:
+        """Return the same of the documents."""
+        if self.untied or self.settled is None:
+            return None
+        return _as_sorted_json([row._asdict() for row in self.settled])
 
     def doubts(self) -> list[str]:
         """Return why a month with these verdicts is closed for a reason only, in words."""
@@ -97,39 +132,61 @@ class Grounds(NamedTuple):
 
 @dataclass(frozen=True)
 class NoLongerHolds:
-    """A close whose month has other verdicts now, and what changed, in words."""
+    """A close whose month has other verdicts or another settlement now, and what changed, in
+    words: first in its verdicts, then in its documents."""
 
     close: Close
     changes: list[str]
+    settlement_changes: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
-        changes = "; ".join(self.changes[:_MOST_CHANGES])
-        more = len(self.changes) - _MOST_CHANGES
-        return f"{self.close}, and no longer holds: {changes}" + (
-            f"; and {more} more" if more > 0 else ""
-        )
+        changes = _first(self.changes) + _first(self.settlement_changes)
+        return f"{self.close}, and no longer holds: {'; '.join(changes)}"
+
+
+def _first(changes: Sequence[str]) -> list[str]:
+    more = len(changes) - _MOST_CHANGES
+    return [*changes[:_MOST_CHANGES], *([f"and {more} more"] if more > 0 else [])]
+
+
+# Of a month without a verdict and without a document.
+NO_GROUNDS = Grounds(settled=())
 
 
 def read_grounds(client: Client, marts: str) -> dict[str, Grounds]:
-    """Return what a close of each month would stand on, by invoice_reconciliation as it is."""
-    return grounds_by_month(
+    """Return what a close of each month would stand on, by the marts as they are."""
+    verdicts, documents = (
         rows_of(
             client,
-            f"SELECT {', '.join(VERDICT_KINDS)} "
-            f"FROM {marts}.invoice_reconciliation WHERE billing_period_start IS NOT NULL",
+            f"SELECT {', '.join(kinds)} FROM {marts}.{mart} WHERE billing_period_start IS NOT NULL",
+        )
+        for mart, kinds in (
+            ("invoice_reconciliation", VERDICT_KINDS),
+            ("invoice_settlement", SETTLED_KINDS),
         )
     )
+    return grounds_by_month(verdicts, documents)
 
 
-def grounds_by_month(rows: Iterable[tuple[Any, ...]]) -> dict[str, Grounds]:
-    """Return what a close of each month would stand on, by rows with VERDICT_KINDS."""
-    verdicts: dict[str, list[Ground]] = {}
-    start, end = map(Ground._fields.index, ("billing_period_start", "billing_period_end"))
-    for row in rows:
-        ground = Ground._make(map(_as_json, row))
+def grounds_by_month(
+    verdict_rows: Iterable[tuple[Any, ...]], document_rows: Iterable[tuple[Any, ...]]
+) -> dict[str, Grounds]:
+    """Return what a close of each month would stand on, by rows with VERDICT_KINDS, and with
+    SETTLED_KINDS."""
+    verdicts: defaultdict[str, list[Ground]] = defaultdict(list)
+    settled: defaultdict[str, list[SettledGround]] = defaultdict(list)
+    start, end = map(Ground._fields.index, _TIMES)
+    for row in verdict_rows:
         for month in months_of(Period(row[start], row[end])):  # a quarter is in three
-            verdicts.setdefault(format_month(month.start), []).append(ground)
-    return {month: Grounds(grounds) for month, grounds in verdicts.items()}
+            verdicts[format_month(month.start)].append(Ground._make(map(_as_json, row)))
+    for row in document_rows:
+        if all(row[-len(_TIMES) :]):
+            document = SettledGround._make(map(_as_json, row[: -len(_TIMES)]))
+            for month in months_of(Period(*row[-len(_TIMES) :])):
+                settled[format_month(month.start)].append(document)
+    return {
+        month: Grounds(verdicts[month], settled=settled[month]) for month in {*verdicts, *settled}
+    }
 
 
 def digest(stands_on: str) -> str:
@@ -138,22 +195,55 @@ def digest(stands_on: str) -> str:
 
 def compare_grounds(close: Close, now: Grounds) -> NoLongerHolds | None:
     """Return what is not as it was when a month was closed; None if the close holds."""
-    text = now.as_text()
-    if close.digest == digest(text):
+    are_same_verdicts = close.digest == digest(now.as_text())
+    settlement = now.settlement_as_text()
+    is_same_settlement = close.settlement is None or close.settlement == settlement
+    if are_same_verdicts and (is_same_settlement or settlement is None):
         return None
-    return NoLongerHolds(close, changes_between(_parse(close.stands_on), now))
+    before = _parse(close.stands_on, close.settlement)
+    return NoLongerHolds(close, changes_between(before, now), settlement_changes(before, now))
 
 
 def changes_between(before: Grounds, now: Grounds) -> list[str]:
-    """Return what is another thing now, in words."""
-    return list(_changes(before, _parse(now.as_text())))
+    """Return what is another thing now in the verdicts, in words."""
+    return list(_changes(before, _parse(now.as_text(), None)))
 
 
-def _parse(stands_on: str) -> Grounds:
+def settlement_changes(before: Grounds, now: Grounds) -> list[str]:
+    """Return what is another thing now in what is to be paid, in words; nothing where one of the
+    two is not known."""
+    if before.settled is None or now.settled is None:
+        return []
+    return list(_settlement_changes(before.settled, now.settled))
+
+
+def _parse(stands_on: str, settlement: str | None) -> Grounds:
     rows = json.loads(stands_on)
+    settled = None
+    if settlement is not None:
+        settled = [
+            SettledGround._make(map(row.get, SettledGround._fields))
+            for row in json.loads(settlement)
+        ]
     if rows and _UNTIED in rows[0]:
-        return Grounds(untied=rows[0][_UNTIED])
-    return Grounds([Ground._make(map(row.get, Ground._fields)) for row in rows])
+        return Grounds(untied=rows[0][_UNTIED], settled=settled)
+    return Grounds([Ground._make(map(row.get, Ground._fields)) for row in rows], settled=settled)
+
+
+def _settlement_changes(
+    before: Iterable[SettledGround], now: Iterable[SettledGround]
+) -> Iterator[str]:
+    """What is another thing in each document, in words."""
+    old, new = ({row.document_id: row for row in rows} for rows in (before, now))
+    rows = {**old, **new}
+    for document_id in sorted(rows, key=lambda own_id: (str(rows[own_id]), own_id)):
+        row = rows[document_id]
+        if document_id not in old:
+            yield f"{row} is new: {', '.join(f'{n} {_printed(getattr(row, n))}' for n in SUMS[:4])}"
+        elif document_id not in new:
+            yield f"{row} is gone: it asked for {_printed(row.payable_amount)}"
+        elif steps := _steps(old[document_id], row, SUMS):
+            yield f"{row}: {steps}"
 
 
 def _changes(before: Grounds, now: Grounds) -> Iterator[str]:
@@ -179,11 +269,21 @@ def _change(old: Ground, new: Ground) -> str:
     changed = changed or [name for name in EFFECTS if getattr(old, name) != getattr(new, name)]
     if changed == ["invoice_ids"]:  # long, and nobody knows them by heart
         return f"{new}: other documents bill it, with the same amounts"
-    steps = [
-        f"{name} {_printed(getattr(old, name))} -> {_printed(getattr(new, name))}"
-        for name in changed
-    ]
-    return f"{new}: {', '.join(steps)}" if steps else ""
+    steps = _steps(old, new, changed)
+    return f"{new}: {steps}" if steps else ""
+
+
+def _steps(old: tuple[object, ...], new: tuple[object, ...], names: Iterable[str]) -> str:
+    """Return the old and the new value of each of these fields that is another one now."""
+    pairs = [(name, getattr(old, name), getattr(new, name)) for name in names]
+    return ", ".join(
+        f"{name} {_printed(was)} -> {_printed(now)}" for name, was, now in pairs if was != now
+    )
+
+
+def _as_sorted_json(rows: Iterable[dict[str, Any]]) -> str:
+    texts = [json.dumps(row, sort_keys=True, ensure_ascii=False) for row in rows]
+    return f"[{', '.join(sorted(texts))}]"
 
 
 def _as_json(value: object) -> object:

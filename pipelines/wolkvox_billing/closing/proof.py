@@ -1,5 +1,6 @@
 """The evidence that a close is given. It is taken only where it is whole, of that month and of this
-record, and where its verdicts are those of now: what is signed is what was seen."""
+record, and where its verdicts and its settlement are those of now: what is signed is what was
+seen."""
 
 from __future__ import annotations
 
@@ -12,10 +13,13 @@ from typing import NamedTuple
 import duckdb
 
 from wolkvox_billing.closing.grounds import (
+    NO_GROUNDS,
+    SETTLED_KINDS,
     VERDICT_KINDS,
     Grounds,
     changes_between,
     grounds_by_month,
+    settlement_changes,
 )
 from wolkvox_billing.errors import SettingsError
 from wolkvox_billing.evidence.tables import read_table
@@ -23,6 +27,7 @@ from wolkvox_billing.evidence.verification import examine_and_read
 from wolkvox_billing.warehouse.sql import Client, literal, rows_of
 
 _VERDICTS, _CALLS = "invoice_reconciliation.parquet", "polls.parquet"
+_SETTLED = "invoice_settlement.parquet"
 _CALL = {"poll_id": "VARCHAR", "poll_date": "DATE", "answer_sha256": "VARCHAR"}
 _MOST_TOLD = 3  # of what is wrong with it, or of what has changed
 
@@ -37,12 +42,13 @@ class _Call(NamedTuple):
 
 @dataclass(frozen=True)
 class Proof:
-    """An evidence file of a month, its SHA-256, and the verdicts and calls that are in it."""
+    """An evidence file of a month, its SHA-256, and the verdicts, the settlement and the calls that
+    are in it."""
 
     file: Path
     month: str
     sha256: str
-    verdicts: Grounds
+    grounds: Grounds
     calls: Sequence[_Call]
 
     def check(self, client: Client, raw: str, now: Grounds) -> None:
@@ -72,16 +78,19 @@ class Proof:
     def _is_outdated(self, now: Grounds) -> str:
         if now.untied:
             return f"the month does not tie out now: {now.untied}"
-        if self.verdicts.as_text() == now.as_text():
-            return ""
-        changes = changes_between(self.verdicts, now) or ["they are others"]
-        return f"its verdicts are not those of now: {'; '.join(changes[:_MOST_TOLD])}"
+        if self.grounds.as_text() != now.as_text():
+            changes = changes_between(self.grounds, now) or ["they are others"]
+            return f"its verdicts are not those of now: {'; '.join(changes[:_MOST_TOLD])}"
+        if self.grounds.settlement_as_text() != now.settlement_as_text():
+            changes = settlement_changes(self.grounds, now)
+            return f"what is to be paid by it is not that of now: {'; '.join(changes[:_MOST_TOLD])}"
+        return ""
 
 
 def read_proof(file: Path, month: str) -> Proof:
     """Return the Proof that a file is for a month. Raises SettingsError where it is none."""
     try:
-        examined, members = examine_and_read(file, (_VERDICTS, _CALLS))
+        examined, members = examine_and_read(file, (_VERDICTS, _SETTLED, _CALLS))
     except SettingsError as error:
         raise SettingsError(
             f"the evidence {file} cannot be read ({error}): name the file that "
@@ -92,12 +101,17 @@ def read_proof(file: Path, month: str) -> Proof:
         raise _refuse(file, month, f"it is not as evidence is written: {told}")
     if examined.month != month:
         raise _refuse(file, month, f"it is of {examined.month}")
+    if _SETTLED not in members:
+        raise _refuse(file, month, "an earlier release wrote it, without what is to be paid")
     try:
-        verdicts = grounds_by_month(read_table(members[_VERDICTS], VERDICT_KINDS))
+        grounds = grounds_by_month(
+            read_table(members[_VERDICTS], VERDICT_KINDS),
+            read_table(members[_SETTLED], SETTLED_KINDS),
+        )
         calls = [_Call._make(row) for row in read_table(members[_CALLS], _CALL)]
     except (duckdb.Error, TypeError, ValueError, OverflowError):  # another version's, or nobody's
         raise _refuse(file, month, "its tables are of another version") from None
-    return Proof(file, month, examined.sha256, verdicts.get(month, Grounds()), calls)
+    return Proof(file, month, examined.sha256, grounds.get(month, NO_GROUNDS), calls)
 
 
 def _refuse(file: Path, month: str, reason: str) -> SettingsError:

@@ -11,13 +11,12 @@ from dataclasses import asdict, astuple, dataclass, fields
 from datetime import datetime, timezone
 
 import dlt
-from dlt.extract import DltSource
 
 from wolkvox_billing.errors import WolkvoxError
 from wolkvox_billing.values.clock import format_moment
-from wolkvox_billing.warehouse.columns import INSERT, TEXT, TIME, Table, hints
-from wolkvox_billing.warehouse.loading import load_or_raise, load_source
-from wolkvox_billing.warehouse.sql import Client, rows_of, tables_in
+from wolkvox_billing.warehouse.columns import TEXT, TIME, Table
+from wolkvox_billing.warehouse.loading import load_or_raise, load_source, source_of_row
+from wolkvox_billing.warehouse.sql import Client, columns_in, rows_of, tables_in
 
 MONTH_CLOSES = Table(
     "One row per close or reopening of a month; the newest of a month counts, and none is changed",
@@ -33,6 +32,11 @@ MONTH_CLOSES = Table(
         "evidence_sha256": (TEXT, "SHA-256 of the evidence file; NULL if none was given"),
         "digest": (TEXT, "SHA-256 of stands_on: another one now means that it no longer holds"),
         "stands_on": (TEXT, "The month's verdicts as they were then, as JSON"),
+        "settlement": (
+            TEXT,
+            "What was asked, agreed, questioned and claimed of each document then, as JSON; NULL "
+            "in a record of an earlier release, and where the month did not tie out",
+        ),
     },
 )
 
@@ -55,6 +59,7 @@ class Close:
     evidence_sha256: str | None
     digest: str
     stands_on: str
+    settlement: str | None = None
 
     def __str__(self) -> str:
         at = format_moment(self.closed_at, timezone.utc)
@@ -65,8 +70,11 @@ def read_closes(client: Client, raw: str) -> list[Close]:
     """Return all records, each month's in their order; none before the first."""
     if "month_closes" not in tables_in(client, raw):
         return []
-    columns = ", ".join(column.name for column in fields(Close))
-    rows = rows_of(client, f"SELECT {columns} FROM {raw}.month_closes ORDER BY close_id")
+    existing = columns_in(client, f"{raw}.month_closes")
+    columns = [column.name for column in fields(Close)]
+    # A record of an earlier release has the last one not, until the next close.
+    selected = [name if name in existing else f"NULL AS {name}" for name in columns]
+    rows = rows_of(client, f"SELECT {', '.join(selected)} FROM {raw}.month_closes ORDER BY 1")
     return [Close(*row) for row in rows]
 
 
@@ -84,20 +92,13 @@ def next_id(month: str, last: Close | None) -> str:
 def append(pipeline: dlt.Pipeline, close: Close) -> None:
     """Insert a record. Raises WarehouseError where it cannot be, and NotClosed where another has
     its key."""
+    source = source_of_row("month_closes", MONTH_CLOSES, asdict(close))
     load_or_raise(
         pipeline,
-        lambda _: load_source(pipeline, _source(close)),
+        lambda _: load_source(pipeline, source),
         "not recorded, so close the month again",
     )
     with pipeline.sql_client() as client:
         stored = {c.close_id: c for c in read_closes(client, pipeline.dataset_name)}[close.close_id]
     if astuple(stored) != astuple(close):
         raise NotClosed(f"{stored}, at the same moment: look at it, and run it again")
-
-
-def _source(close: Close) -> DltSource:
-    """A source with the name of the schema that all tables of the dataset are in."""
-    says, *_ = MONTH_CLOSES
-    table = dlt.resource([asdict(close)], name="month_closes", **hints(MONTH_CLOSES, INSERT))
-    table.apply_hints(additional_table_hints={"description": says})
-    return dlt.source(lambda: table, name="wolkvox_billing", max_table_nesting=0)()

@@ -34,12 +34,14 @@ from wolkvox_billing.evidence.report.report import (
     Annex,
     InterpretedReading,
     ListedAnswer,
+    ListedDecision,
     LoadedDocument,
     render_report,
 )
 from wolkvox_billing.evidence.tables import as_members
 from wolkvox_billing.evidence.verification import Examined, examine, verify
 from wolkvox_billing.reconciliation.policy import Policy
+from wolkvox_billing.reconciliation.standing_words import explain_standing
 from wolkvox_billing.values.periods import Period, read_month
 from wolkvox_billing.version import __version__
 
@@ -84,12 +86,14 @@ def write_evidence(
     wolkvox-evidence-2026-10.2.zip. Raises SettingsError for a line map or rate card that is not
     there, and WolkvoxError where nothing can be written.
     """
-    page, tables, settings, answers = contents
+    page, tables, settings, answers, told = contents
     documents = tables["invoice_documents"].as_records(LoadedDocument)
     files = find_documents(documents, order.documents)
     annex = Annex(
         documents=documents,
         members=files.member_of,
+        notes={each.document.document_id: explain_standing(each, policy.language) for each in told},
+        decisions=tables["document_decisions"].as_records(ListedDecision),
         meanings=tables["usage_monthly"].as_records(MonthMeaning),
         interpreted=tables["readings"].as_records(InterpretedReading),
         answers=tables["answers"].as_records(ListedAnswer),

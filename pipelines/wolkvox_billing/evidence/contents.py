@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import astuple, dataclass, replace
 from datetime import datetime, timezone
 from decimal import Decimal
+from functools import cached_property
 from typing import NamedTuple
 
 import dlt
@@ -21,16 +22,28 @@ from wolkvox_billing.evidence.answers import (
 from wolkvox_billing.evidence.report.month import Call, Counter, LoadedReading, Page, Restatement
 from wolkvox_billing.evidence.report.report import LoadedDocument
 from wolkvox_billing.evidence.tables import Table, Values, sort_table
+from wolkvox_billing.invoices.decisions import DECISION_TABLES
 from wolkvox_billing.invoices.tables import INVOICE_TABLES
 from wolkvox_billing.marts.reconciled import KEY, KINDS, ReconciledRow
 from wolkvox_billing.marts.settled import COMPONENT_COLUMNS, SETTLEMENT_COLUMNS
 from wolkvox_billing.polling.tables import TABLES
 from wolkvox_billing.reconciliation.claimed import CLAIM_TABLES, CLAIMS
+from wolkvox_billing.reconciliation.counting import Standing
+from wolkvox_billing.reconciliation.mart import Filled
 from wolkvox_billing.reconciliation.policy import Policy
 from wolkvox_billing.reconciliation.settlement import Settled, read_settled, settled_tables
 from wolkvox_billing.values.periods import DAY, Period
 from wolkvox_billing.vendor.readings import interpret_items
-from wolkvox_billing.warehouse.sql import Client, among, engine_of, listed, literal, rows_of
+from wolkvox_billing.warehouse.sql import (
+    Client,
+    among,
+    columns_in,
+    engine_of,
+    listed,
+    literal,
+    rows_of,
+    tables_in,
+)
 
 _KINDS = {"text": "VARCHAR", "bigint": "BIGINT", "decimal": "DECIMAL(18, 4)", "bool": "BOOLEAN",
           "timestamp": "TIMESTAMP WITH TIME ZONE", "date": "DATE"}  # fmt: skip
@@ -58,18 +71,21 @@ _USAGE = {
 
 class Contents(NamedTuple):
     """What evidence holds, all of one moment: the report's page, the tables, all settings that
-    decide what numbers mean, and by their members the answers that the verdicts stand on."""
+    decide what numbers mean, by their members the answers that the verdicts stand on, and the
+    documents that do not simply count."""
 
     page: Page
     tables: dict[str, Table]
     settings: dict[str, object]
     answers: dict[str, bytes]
+    told: list[Standing]
 
 
 def collect_contents(
-    pipeline: dlt.Pipeline, month: Period, verdicts: list[ReconciledRow], policy: Policy
+    pipeline: dlt.Pipeline, month: Period, filled: Filled, policy: Policy
 ) -> Contents:
-    """Return the Contents of a month's evidence. `verdicts` are all of the month's."""
+    """Return the Contents of a month's evidence. `filled`: all of the month."""
+    verdicts = filled.rows
     raw, marts = pipeline.dataset_name, f"{pipeline.dataset_name}_marts"
     starts = [row.billing_period_start for row in verdicts if row.billing_period_start]
     ends = [row.billing_period_end for row in verdicts if row.billing_period_end]
@@ -80,7 +96,7 @@ def collect_contents(
         [(epoch, zone, gauge_month)] = rows_of(
             client, f"SELECT as_of_epoch, timezone, gauge_month FROM {marts}.refreshed"
         )
-        tables = _tables(_Reader(client, raw, span), marts, verdicts, policy)
+        tables = _tables(_Reader(client, raw, span), marts, filled, policy)
         uses = choose_answers(_measured(tables, verdicts, gauge_month))
         days = [call.poll_date for call in tables["polls"].as_records(Call) if call.poll_date]
         called = Period(min(days, default=span.start), max(days, default=span.start) + DAY)
@@ -109,7 +125,7 @@ def collect_contents(
     )
     meaning = {f"measure of {', '.join(c)}": measure for c, measure in sorted(measures.items())}
     settings = {**policy.as_json(), "timezone": zone, "gauge_month": gauge_month, **meaning}
-    return Contents(page, tables, settings, answers)
+    return Contents(page, tables, settings, answers, filled.told)
 
 
 def _settled_tables(settled: Sequence[Settled]) -> dict[str, Table]:
@@ -149,6 +165,10 @@ class _Reader:
     raw: str
     span: Period
 
+    @cached_property
+    def tables(self) -> set[str]:
+        return tables_in(self.client, self.raw)
+
     def within(self, column: str) -> str:
         start, end = self.span
         return f"{column} >= {literal(start)} AND {column} < {literal(end)}"
@@ -160,38 +180,29 @@ class _Reader:
     def read_table(self, name: str, where: str) -> Table:
         """Return the rows of one of our tables, without the bytes of answers and dlt's own columns;
         a column that is not there is NULL."""
-        key, columns = {**TABLES, **INVOICE_TABLES, **CLAIM_TABLES}[name][1:]
+        all_tables = {**TABLES, **INVOICE_TABLES, **DECISION_TABLES, **CLAIM_TABLES}
+        key, columns = all_tables[name][1:]
         kinds = {
             column: _KINDS[kind["data_type"]]
             for column, (kind, _) in columns.items()
             if kind["data_type"] in _KINDS
         }
-        existing = self._columns(name)
+        is_there = name in self.tables
+        existing = columns_in(self.client, f"{self.raw}.{name}") if is_there else set[str]()
         added = sorted(c for c in existing - columns.keys() if not c.startswith("_dlt"))
         kinds |= dict.fromkeys(added, "VARCHAR")
         selected = [f't."{column}"' if column in existing else "NULL" for column in kinds]
         rows = self.read_rows(f"{self.raw}.{name}", selected, where) if existing else []
         return sort_table(kinds, rows, key)
 
-    def _columns(self, table: str) -> set[str]:
-        """Those of one of our tables; none where it is not there."""
-        names = rows_of(
-            self.client,
-            "SELECT column_name FROM information_schema.columns WHERE table_schema = "
-            f"{literal(self.raw)} AND table_name = {literal(table)}",
-        )
-        return {name for (name,) in names}
 
-
-def _tables(
-    reader: _Reader, marts: str, verdicts: list[ReconciledRow], policy: Policy
-) -> dict[str, Table]:
+def _tables(reader: _Reader, marts: str, filled: Filled, policy: Policy) -> dict[str, Table]:
     raw, within = reader.raw, reader.within
     # With the nights of the month's turn, which a cut-off is told by.
     turn = replace(reader, span=Period(reader.span.start - DAY, reader.span.end + 2 * DAY))
     read = turn.within("date")
     polled = f"SELECT poll_id FROM {raw}.readings WHERE {read}"
-    is_of_month = _is_document_of_month(reader, verdicts, policy)
+    is_of_month = _is_document_of_month(reader, filled, policy)
     documents = reader.read_table("invoice_documents", is_of_month)
     ids = listed(document.document_id for document in documents.as_records(LoadedDocument))
     restatements = reader.read_rows(
@@ -217,9 +228,12 @@ def _tables(
             ("operation_id", "report", "product", "billing_period_start", "operation_name"),
         ),
         "invoice_documents": documents,
+        "document_decisions": reader.read_table(
+            "document_decisions", f"document_id IN ({ids or 'NULL'})"
+        ),
         "invoice_lines": reader.read_table("invoice_lines", f"document_id IN ({ids or 'NULL'})"),
         CLAIMS: reader.read_table(CLAIMS, f"document_id IN ({ids or 'NULL'})"),
-        "invoice_reconciliation": sort_table(KINDS, map(astuple, verdicts), KEY),
+        "invoice_reconciliation": sort_table(KINDS, map(astuple, filled.rows), KEY),
     }
 
 
@@ -236,13 +250,12 @@ def _interpreted(readings: Table) -> Table:
     )
 
 
-def _is_document_of_month(
-    reader: _Reader, verdicts: Sequence[ReconciledRow], policy: Policy
-) -> str:
-    """Return the condition of the month's documents: those in a verdict, those for a time in it,
-    and those that one of them corrects."""
+def _is_document_of_month(reader: _Reader, filled: Filled, policy: Policy) -> str:
+    """Return the condition of the month's documents: those in a verdict, those for a time in it, be
+    it that they do not count, and those that one of them corrects."""
     raw, within = reader.raw, reader.within
-    billed = {name for row in verdicts for name in (row.invoice_ids or "").split(",") if name}
+    billed = {name for row in filled.rows for name in (row.invoice_ids or "").split(",") if name}
+    billed |= {standing.document.document_id for standing in filled.told}
     lines = f"SELECT document_id FROM {raw}.invoice_lines WHERE {within('period_start')}"
     of_month = f"{within('period_start')} OR document_id IN ({lines})"
     if billed:

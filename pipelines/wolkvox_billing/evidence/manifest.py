@@ -22,8 +22,8 @@ _TABLES = {
           "invoice_documents", "invoice_lines", "invoice_reconciliation", "invoice_components",
           "invoice_settlement"),
     LAYOUT: ("readings", "polls", "usage_restatements", "usage_monthly", "answers",
-             "invoice_documents", "invoice_lines", "claims", "invoice_reconciliation",
-             "invoice_components", "invoice_settlement"),
+             "invoice_documents", "document_decisions", "invoice_lines", "claims",
+             "invoice_reconciliation", "invoice_components", "invoice_settlement"),
 }  # fmt: skip
 ALWAYS = {
     layout: {

@@ -1,5 +1,5 @@
 """What `verify` recomputes: each answer's SHA-256 against the calls, and what was read against the
-rows of the answers that are whole."""
+rows of the answers that are whole; and that what a person withdrew bills nothing."""
 
 from __future__ import annotations
 
@@ -12,9 +12,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from wolkvox_billing.evidence.answers import CUT, MASKED, WHOLE
 from wolkvox_billing.evidence.manifest import Member
 from wolkvox_billing.evidence.tables import shown_in_csv
+from wolkvox_billing.invoices.decisions import WITHDRAWN
 from wolkvox_billing.vendor.answer import judge_answer
 
 ANSWERS, POLLS, READINGS = "answers.csv", "polls.csv", "readings.csv"
+DECISIONS, DOCUMENTS = "document_decisions.csv", "invoice_documents.csv"
+SETTLEMENT = "invoice_settlement.csv"
 _MOST_BYTES = 1024 * 1024  # of an answer: 64 KiB are kept
 _FIELDS = {"operation": "operation", "description": "description", "items": "items_raw",
            "date": "date_raw"}  # fmt: skip
@@ -38,6 +41,28 @@ def compare_answers(archive: zipfile.ZipFile, members: Mapping[str, Member]) -> 
         return problems or _compare_with_readings(archive, by_file)
     except (csv.Error, UnicodeError, KeyError, TypeError, ValueError) as error:
         return [f"{ANSWERS}: it cannot be held against the other tables: {error!r}"]
+
+
+def compare_decisions(archive: zipfile.ZipFile, members: Mapping[str, Member]) -> list[str]:
+    """Return which documents are withdrawn by an evidence's decisions, and in its settlement all
+    the same, or decided on and not in it; [] of evidence without decisions."""
+    if DECISIONS not in members:
+        return []
+    try:
+        decisions = sorted(_rows(archive, DECISIONS), key=lambda row: row["decision_id"])
+        newest = {row["document_id"]: row["decision"] for row in decisions}
+        documents = {row["document_id"] for row in _rows(archive, DOCUMENTS)}
+        settled = {row["document_id"] for row in _rows(archive, SETTLEMENT)}
+    except (csv.Error, UnicodeError, KeyError, TypeError, ValueError) as error:
+        return [f"{DECISIONS}: it cannot be held against the other tables: {error!r}"]
+    return [
+        f"{DECISIONS}: {document_id} is decided on, and not in {DOCUMENTS}"
+        for document_id in sorted(newest.keys() - documents)
+    ] + [
+        f"{SETTLEMENT}: {document_id} is withdrawn by {DECISIONS}, and settled all the same"
+        for document_id in sorted(settled)
+        if newest.get(document_id) == WITHDRAWN
+    ]
 
 
 def _rows(archive: zipfile.ZipFile, name: str) -> Iterator[dict[str, str]]:

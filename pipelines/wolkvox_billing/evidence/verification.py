@@ -26,7 +26,7 @@ from wolkvox_billing.evidence.manifest import (
     Member,
     is_known,
 )
-from wolkvox_billing.evidence.recomputed import compare_answers
+from wolkvox_billing.evidence.recomputed import compare_answers, compare_decisions
 from wolkvox_billing.invoices.files import MOST_MEMBER_BYTES
 from wolkvox_billing.values.periods import read_month
 
@@ -67,7 +67,7 @@ def examine_and_read(
     file: str | os.PathLike[str], names: Collection[str]
 ) -> tuple[Examined, dict[str, bytes]]:
     """Return an evidence file Examined, and the bytes of these members of the file that was
-    examined; none where anything is wrong with it."""
+    examined, as far as its layout has them; none where anything is wrong with it."""
     path = Path(file)
     problems: list[str] = []
     manifest: Manifest | None = None
@@ -92,7 +92,8 @@ def examine_and_read(
                 problems = problems or _compare_versions(archive, manifest)
                 problems = problems or _check_layout(stream, infos)
                 problems = problems or compare_answers(archive, manifest.members)
-                for name in () if problems else names:
+                problems = problems or compare_decisions(archive, manifest.members)
+                for name in set() if problems else manifest.members.keys() & {*names}:
                     size = manifest.members[name].size
                     wanted[name] = b"".join(_unpack(archive, archive.getinfo(name), size))
     except _Unfit as error:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from wolkvox_billing.reconciliation.facts import Refused
 from wolkvox_billing.values.document_number import bare_number, digits_of
 from wolkvox_billing.values.periods import Period
-from wolkvox_billing.warehouse.sql import Client, rows_of, tables_in
+from wolkvox_billing.warehouse.sql import Client, columns_in, rows_of, tables_in
 
 Name = tuple[str | None, str, str]  # supplier_id, kind, bare number
 _CENT = Decimal("0.01")
@@ -77,6 +77,7 @@ class BilledDocument(NamedTuple):
     customer_id: str | None = None
     customer_name: str | None = None
     supplier_name: str | None = None
+    file_name: str | None = None
 
     @property
     def sign(self) -> int:
@@ -189,9 +190,7 @@ class StatedDocument(NamedTuple):
 
 def read_documents(client: Client, raw: str) -> list[BilledDocument]:
     """Return all documents that were ever loaded."""
-    # Not of information_schema, where DuckDB goes through all views.
-    with client.execute_query(f"SELECT * FROM {raw}.invoice_documents LIMIT 0") as cursor:
-        columns = {column[0] for column in cursor.description or ()}
+    columns = columns_in(client, f"{raw}.invoice_documents")
     later = [name if name in columns else f"NULL AS {name}" for name in _LATER_COLUMNS]
     return [
         BilledDocument(*row)
@@ -200,7 +199,7 @@ def read_documents(client: Client, raw: str) -> list[BilledDocument]:
             "SELECT document_id, supplier_id, document_kind, document_number, period_start, "
             "period_end, period_source, corrects_number, billing_currency, tax_amount, issue_date, "
             "is_test, format, net_amount, payable_amount, read_at, warnings, "
-            f"{', '.join(later)} FROM {raw}.invoice_documents",
+            f"{', '.join(later)}, file_name FROM {raw}.invoice_documents",
         )
     ]
 
@@ -235,30 +234,27 @@ def _stem(name: str) -> str:
     return name.rpartition(".")[0] or name
 
 
-def find_superseded(documents: Iterable[BilledDocument]) -> dict[str, str]:
-    """Return a warning by document_id for each spreadsheet's document that is another one too: with
-    its kind, its number in whatever spelling, and its totals, as an electronic invoice or in a
-    spreadsheet that was read before. A spreadsheet may leave out the supplier, or the prefix."""
+def find_superseded(documents: Iterable[BilledDocument]) -> dict[str, BilledDocument]:
+    """Return by document_id the document that counts in place of each spreadsheet's that is another
+    one too: with its kind, its number in whatever spelling, and its totals, as an electronic
+    invoice or in a spreadsheet that was read before. A spreadsheet may leave out the supplier, or
+    the prefix."""
     by_digits: defaultdict[tuple[str, str], list[BilledDocument]] = defaultdict(list)
     for document in documents:
         if number := bare_number(document.number or ""):
             by_digits[document.kind, digits_of(number) or number].append(document)
-    warnings: dict[str, str] = {}
+    superseded: dict[str, BilledDocument] = {}
     for namesakes in by_digits.values():
         counting: list[BilledDocument] = []
         # The XML before spreadsheets, one that names the supplier before one that does not.
         namesakes.sort(key=lambda d: (d.format != "ubl", not d.supplier_id, d.read_at))
         for document in namesakes:
             others = [other for other in counting if _is_copy(document, other)]
-            if len(others) != 1:
+            if len(others) == 1:
+                superseded[document.document_id] = others[0]
+            else:
                 counting.append(document)
-                continue
-            form = "the electronic one" if others[0].format == "ubl" else "the one read before"
-            warnings[document.document_id] = (
-                f"{document.title} of a spreadsheet is {others[0].number}, which is loaded too, "
-                f"with the same totals: {form} counts"
-            )
-    return warnings
+    return superseded
 
 
 def _is_copy(document: BilledDocument, other: BilledDocument) -> bool:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
+from wolkvox_billing.invoices.decisions import WITHDRAWN, read_decisions
 from wolkvox_billing.invoices.document import BILLS
 from wolkvox_billing.invoices.period import month_by_rule, period_of_line
 from wolkvox_billing.reconciliation.billed_documents import (
@@ -15,13 +16,14 @@ from wolkvox_billing.reconciliation.billed_documents import (
     Name,
     StatedDocument,
     StatedLine,
-    find_superseded,
     read_documents,
     share_out,
 )
 from wolkvox_billing.reconciliation.contract.names import quote_names
+from wolkvox_billing.reconciliation.counting import Standing, find_standings
 from wolkvox_billing.reconciliation.facts import BilledLine, DocumentDoubts
 from wolkvox_billing.reconciliation.policy import Policy
+from wolkvox_billing.reconciliation.standing_words import tell_note
 from wolkvox_billing.reconciliation.tax import Taxed, doubt
 from wolkvox_billing.values.document_number import bare_number
 from wolkvox_billing.values.periods import Period
@@ -29,13 +31,15 @@ from wolkvox_billing.warehouse.sql import Client, rows_of, tables_in
 
 
 class BilledLines(NamedTuple):
-    """The lines, warnings of their documents, and by document_id what is odd in its sums; and the
-    documents as they state their parts."""
+    """The lines, warnings of their documents, and by document_id what is odd in its sums; the
+    documents as they state their parts; and those of which a person is told that they do not count,
+    or that nobody knows."""
 
     lines: list[BilledLine]
     warnings: list[str]
     doubts: dict[str, DocumentDoubts]
     stated: list[StatedDocument]
+    told: list[Standing]
 
 
 _Periods = dict[tuple[str | None, str], Period]  # supplier_id, an invoice's bare number
@@ -46,18 +50,11 @@ def read_billed_lines(client: Client, raw: str, policy: Policy) -> BilledLines:
     """Return the lines that were billed, none where no invoice was ever loaded. Documents that are
     tests or bill no use, and those of other suppliers than `supplier_ids` names, are left out."""
     if "invoice_lines" not in tables_in(client, raw):
-        return BilledLines([], [], {}, [])
-    loaded = read_documents(client, raw)
-    documents = {
-        document.document_id: _in_cycle(document, policy)
-        for document in loaded
-        if document.is_test is False
-        and document.kind in BILLS
-        and (not policy.supplier_ids or document.supplier_id in policy.supplier_ids)
-    }
-    superseded = find_superseded(documents.values())
-    for document_id in superseded:
-        del documents[document_id]
+        return BilledLines([], [], {}, [], [])
+    standings = read_standings(client, raw, policy)
+    told = [standing for standing in standings if standing.is_told]
+    counting = {each.document.document_id: each.document for each in standings if each.counts}
+    documents = {each.document.document_id: each.document for each in told} | counting
     lines = [
         line
         for row in rows_of(
@@ -68,25 +65,55 @@ def read_billed_lines(client: Client, raw: str, policy: Policy) -> BilledLines:
         )
         if (line := StatedLine(*row)).document_id in documents
     ]
-    suppliers = {str(document.supplier_id or "none") for document in loaded}
-    stated = share_out_lines(documents, lines)
+    all_stated = share_out_lines(documents, lines)
+    stated = [each for each in all_stated if each.document.document_id in counting]
+    apart = [each for each in all_stated if each.document.document_id not in counting]
+    withdrawn = [each.document for each in standings if each.state == WITHDRAWN]
+    billed = bill_lines(stated, withdrawn)
+    unbilled = bill_lines(apart, [*withdrawn, *counting.values()])
+    suppliers = {str(each.document.supplier_id or "none") for each in standings}
     return BilledLines(
-        bill_lines(stated),
+        billed,
         [
             *_warn_of_suppliers(suppliers, policy),
-            *_warn_of_notes(documents.values(), _periods_of_invoices(documents.values())),
-            *superseded.values(),
+            *_warn_of_notes(counting.values(), withdrawn, policy.language),
         ],
-        _doubts(documents, lines),
+        _doubts(counting, [line for line in lines if line.document_id in counting]),
         stated,
+        _with_periods(told, [*billed, *unbilled]),
     )
 
 
-def bill_lines(stated: Sequence[StatedDocument]) -> list[BilledLine]:
+def read_standings(client: Client, raw: str, policy: Policy) -> list[Standing]:
+    """Return whether each document that was ever loaded counts, and why not."""
+    documents = [_in_cycle(document, policy) for document in read_documents(client, raw)]
+    return find_standings(documents, read_decisions(client, raw), policy.supplier_ids)
+
+
+def _with_periods(standings: Iterable[Standing], lines: Iterable[BilledLine]) -> list[Standing]:
+    """Return the standings with what their documents' lines bill."""
+    periods: defaultdict[str, list[Period]] = defaultdict(list)
+    for line in lines:
+        if line.period:
+            periods[line.document_id].append(line.period)
+    return [
+        standing._replace(
+            period=Period(min(own).start, max(period.end for period in own))
+            if (own := periods[standing.document.document_id])
+            else standing.document.period
+        )
+        for standing in standings
+    ]
+
+
+def bill_lines(
+    stated: Sequence[StatedDocument], others: Iterable[BilledDocument] = ()
+) -> list[BilledLine]:
     """Return the lines of documents that bill, each with what its document puts on and takes off
-    as a whole."""
+    as a whole. `others`: documents whose periods count for notes that name none, where these have
+    no such invoice."""
     documents = [document for document, _ in stated]
-    periods = _periods_of_invoices(documents)
+    periods = _periods_of_invoices([*others, *documents])
     numbers = Counter(document.name for document in documents if document.name[-1])
     return [
         _billed(line, document, periods, numbers) for document, lines in stated for line in lines
@@ -203,14 +230,26 @@ def _warn_of_suppliers(suppliers: set[str], policy: Policy) -> list[str]:
     ]
 
 
-def _warn_of_notes(documents: Iterable[BilledDocument], periods: _Periods) -> list[str]:
-    """Return a warning for each note whose period nobody knows."""
+def _warn_of_notes(
+    documents: Collection[BilledDocument], withdrawn: Collection[BilledDocument], locale: str
+) -> list[str]:
+    """Return a warning for each note whose period nobody knows, and for each that corrects what is
+    withdrawn."""
+    periods = _periods_of_invoices([*withdrawn, *documents])
+    counting, gone = (
+        {(d.supplier_id, bare_number(d.number or "")) for d in some if d.kind == "invoice"}
+        for some in (documents, withdrawn)
+    )
     return [
         f"{note.title}: names no period, and corrects "
         f"{note.corrects_number or 'nothing that it names'}, which is not loaded: its month is by "
         "the setting `period_rule`"
         for note in documents
         if note.is_without_period and note.corrected not in periods
+    ] + [
+        tell_note(note, locale)
+        for note in documents
+        if note.corrects_number and note.corrected in gone - counting
     ]
 
 

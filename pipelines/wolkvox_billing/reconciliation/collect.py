@@ -25,7 +25,7 @@ def read_facts(client: Client, dataset: str, policy: Policy) -> Facts:
         client, f"SELECT as_of_epoch, timezone, gauge_month FROM {marts}.refreshed"
     )
     zones = rows_of(client, f"SELECT operation_id, timezone FROM {marts}.operations")
-    lines, warnings, doubts, stated = read_billed_lines(client, dataset, policy)
+    lines, warnings, doubts, stated, told = read_billed_lines(client, dataset, policy)
     named_uses = _read_named_uses(client, marts)
     return Facts(
         now=datetime.fromtimestamp(epoch, timezone.utc),
@@ -42,6 +42,7 @@ def read_facts(client: Client, dataset: str, policy: Policy) -> Facts:
         doubts=doubts,
         refused=read_refused(client, dataset),
         stated=stated,
+        told=told,
     )
 
 

@@ -15,6 +15,7 @@ from wolkvox_billing.values.periods import Period
 
 if TYPE_CHECKING:
     from wolkvox_billing.reconciliation.billed_documents import StatedDocument
+    from wolkvox_billing.reconciliation.counting import Standing
 
 EARLIEST = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
@@ -122,6 +123,7 @@ class Facts:
     doubts: dict[str, DocumentDoubts] = field(default_factory=dict)  # by document_id
     refused: list[Refused] = field(default_factory=list)
     stated: list[StatedDocument] = field(default_factory=list)  # the documents of `lines`
+    told: list[Standing] = field(default_factory=list)  # documents that do not simply count
 
     @cached_property
     def _uses(self) -> dict[tuple[str, str], list[MonthUse]]:

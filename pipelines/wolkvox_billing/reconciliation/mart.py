@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 import dlt
 
 from wolkvox_billing.errors import SettingsError, WolkvoxError
+from wolkvox_billing.invoices.decisions import DECISION_TABLES
 from wolkvox_billing.invoices.tables import INVOICE_TABLES
 from wolkvox_billing.marts.reconciled import ReconciledRow
 from wolkvox_billing.marts.refresh import alone, refresh
@@ -28,6 +29,7 @@ from wolkvox_billing.reconciliation.collect import read_facts
 from wolkvox_billing.reconciliation.contract.line_map import read_line_map, warn_of_map
 from wolkvox_billing.reconciliation.contract.rate import FOREVER, Rate
 from wolkvox_billing.reconciliation.contract.rate_card import read_rate_card, warn_of_card
+from wolkvox_billing.reconciliation.counting import Standing
 from wolkvox_billing.reconciliation.doubts import weigh
 from wolkvox_billing.reconciliation.facts import Facts
 from wolkvox_billing.reconciliation.judging import judge
@@ -36,6 +38,7 @@ from wolkvox_billing.reconciliation.observed import observe
 from wolkvox_billing.reconciliation.origin import Basis
 from wolkvox_billing.reconciliation.policy import CONTRACT_FILES, COPIED, UNKNOWN, Policy
 from wolkvox_billing.reconciliation.settlement import Settled, settle, settled_tables
+from wolkvox_billing.reconciliation.standing_words import tell_standings
 from wolkvox_billing.reconciliation.totals import Totals, tie_out
 from wolkvox_billing.reconciliation.verdicts import FIRST_NIGHT_IS_OVER, NO_FINDING, Verdict
 from wolkvox_billing.reconciliation.words import excluded_doubts, explanation, settled_by
@@ -57,12 +60,13 @@ _INVOICED_WITHIN = timedelta(days=62)  # of a month's end
 
 class Filled(NamedTuple):
     """The mart's rows of a month, or of all, each with what was compared for it; what they come to;
-    warnings; and the documents, settled."""
+    warnings; the documents, settled; and those that are told, since they do not simply count."""
 
     bases: list[Basis]
     totals: Totals
     warnings: list[str]
     settled: list[Settled]
+    told: list[Standing]
 
     @property
     def rows(self) -> list[ReconciledRow]:
@@ -85,8 +89,8 @@ def _is_filled(pipeline: dlt.Pipeline, policy: Policy) -> bool:
 
 def _inputs(client: Client, raw: str, policy: Policy) -> str:
     """Return a digest of what verdicts are made of: the rules, the vendor's days, the operations,
-    the invoices, and what was read of months that are over, or read again. What is read in the
-    running month changes its verdicts once a day."""
+    the invoices with the decisions on them, and what was read of months that are over, or read
+    again. What is read in the running month changes its verdicts once a day."""
     rows = partial(rows_of, client)
     [(epoch, default, *digests)] = rows(
         f"SELECT as_of_epoch, timezone, views_digest, inputs_digest FROM {raw}_marts.refreshed"
@@ -102,7 +106,7 @@ def _inputs(client: Client, raw: str, policy: Policy) -> str:
     tables = tables_in(client, raw)
     loaded = [
         rows(f"SELECT COUNT(*), MAX(_dlt_load_id) FROM {raw}.{table}")
-        for table in sorted({*INVOICE_TABLES, *CLAIM_TABLES} & tables)
+        for table in sorted({*INVOICE_TABLES, *DECISION_TABLES, *CLAIM_TABLES} & tables)
     ]
     before = literal(max(days).replace(day=1))
     used = [
@@ -177,10 +181,12 @@ def fill(pipeline: dlt.Pipeline, policy: Policy, month: Period | None = None) ->
             alone(pipeline, client)
             _replace_rows(client, f"{raw}_marts", tables, facts.now)
     known = facts.operations, facts.months
+    told = [standing for standing in facts.told if standing.is_for(month)]
     warnings = [
         *warn_of_map(line_map, facts.lines, Path(policy.line_map).name, *known),
         *warn_of_card(rates, Path(policy.rate_card).name, *known),
         *facts.warnings,
+        *tell_standings(told, policy.language),
         *_warn_of_lines(facts),
         *_warn_of_sums(facts, month),
         *_warn_of_refused(facts, month),
@@ -192,7 +198,7 @@ def fill(pipeline: dlt.Pipeline, policy: Policy, month: Period | None = None) ->
     ]
     if month:
         settled = [each for each in settled if each.is_for(month)]
-    return Filled(bases, totals, warnings, settled)
+    return Filled(bases, totals, warnings, settled, told)
 
 
 def _card_row(rate: Rate) -> tuple[object, ...]:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from wolkvox_billing.marts.settled import InvoiceComponent, SettledDocument
 from wolkvox_billing.reconciliation.writer import Writer
+from wolkvox_billing.values.locales import language_of
 from wolkvox_billing.values.numbers import format_number
 
 _MOST_NAMED = 3  # components in one sentence
@@ -66,11 +67,12 @@ _TEXTS = {
 _KINDS = {
     "en": {
         "invoice": "invoice", "credit_note": "credit note", "debit_note": "debit note",
-        "corrected_invoice": "corrected invoice",
+        "corrected_invoice": "corrected invoice", "pro_forma": "pro forma",
     },
     "es": {
         "invoice": "factura", "credit_note": "nota crédito", "debit_note": "nota débito",
-        "corrected_invoice": "factura corregida",
+        "corrected_invoice": "factura corregida", "pro_forma": "proforma",
+        "prepayment": "factura de anticipo",
     },
 }  # fmt: skip
 _COMPONENTS = {
@@ -86,6 +88,13 @@ _COMPONENTS = {
     },
 }  # fmt: skip
 _NO_NUMBER = {"en": "without a number", "es": "sin número"}
+
+
+def title_of(kind: str, number: str | None, locale: str) -> str:
+    """Return how a person is told of a document: `credit note N-1`."""
+    language = language_of(locale)
+    name = _KINDS[language].get(kind, kind.replace("_", " "))
+    return f"{name} {number or _NO_NUMBER[language]}"
 
 
 class SettlementWriter(NamedTuple):
@@ -171,8 +180,7 @@ class SettlementWriter(NamedTuple):
 
     def title(self, kind: str, number: str | None) -> str:
         """Return what a document is called: `invoice F-1`."""
-        language = self._writer.language
-        return f"{_KINDS[language].get(kind, kind)} {number or _NO_NUMBER[language]}"
+        return title_of(kind, number, self.locale)
 
     def component(self, part: InvoiceComponent) -> str:
         """Return what a component is called: `line 2`, `tax`."""

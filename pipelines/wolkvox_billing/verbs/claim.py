@@ -30,7 +30,7 @@ from wolkvox_billing.claims.plans import (
     is_claimed,
 )
 from wolkvox_billing.claims.records import append_claim
-from wolkvox_billing.closing.grounds import Grounds, read_grounds
+from wolkvox_billing.closing.grounds import NO_GROUNDS, read_grounds
 from wolkvox_billing.closing.proof import Proof, read_proof
 from wolkvox_billing.closing.signing import signed_words, signer
 from wolkvox_billing.errors import SettingsError
@@ -204,7 +204,7 @@ class _Claiming:
         self.filled: Filled = fill_anew(pipeline, desk.policy, at, desk.period)
         with pipeline.sql_client() as client:
             if desk.proof:
-                now = read_grounds(client, marts).get(desk.month, Grounds())
+                now = read_grounds(client, marts).get(desk.month, NO_GROUNDS)
                 desk.proof.check(client, raw, now)
             # As stored, rounded: they are compared with what was stored before.
             self.settled = read_settled(client, marts, desk.period)
@@ -264,7 +264,7 @@ class _Claiming:
         else:
             assert self.desk.order  # where there is no proof
             contents = collect_contents(
-                self.pipeline, self.desk.period, self.filled.rows, self.desk.policy
+                self.pipeline, self.desk.period, self.filled, self.desk.policy
             )
             written = write_evidence(
                 self.desk.order, contents, self.desk.policy, self.filled.warnings

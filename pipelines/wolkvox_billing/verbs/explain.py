@@ -7,13 +7,15 @@ verdict ─┬▶ its last reading ─▶ the poll that brought it ─▶ SHA-25
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from wolkvox_billing.errors import SettingsError
+from wolkvox_billing.reconciliation.counting import Standing
 from wolkvox_billing.reconciliation.mart import fill_anew
 from wolkvox_billing.reconciliation.origin import BilledFrom, MeasuredFrom, Traced, trace
 from wolkvox_billing.reconciliation.policy import Policy, read_policy
 from wolkvox_billing.reconciliation.settlement import Settled
+from wolkvox_billing.reconciliation.standing_words import tell_standings
 from wolkvox_billing.values.clock import Clock, format_second, utc_now
 from wolkvox_billing.values.numbers import format_amount, format_count, format_number
 from wolkvox_billing.values.periods import format_period, read_month
@@ -25,13 +27,19 @@ from wolkvox_billing.warehouse.place import DATASET, DESTINATION, location_of, o
 @dataclass
 class Explained:
     """The documents of a month, settled, and its verdicts with all that they came from; where the
-    tables are, and the language of the sentences."""
+    tables are, and the language of the sentences; and the documents that do not simply count."""
 
     month: str
     settled: list[Settled]
     verdicts: list[Traced]
     location: str
     language: str
+    told: list[Standing] = field(default_factory=list)
+
+    @property
+    def not_counted(self) -> list[str]:
+        """Return why documents of the month do not count, in sentences."""
+        return tell_standings(self.told, self.language)
 
 
 # The keywords are what the command line has as options, and what tests set.
@@ -65,7 +73,7 @@ def explain(
         if product and verdict.row.product is None:  # of a whole report, what was asked for
             verdict.measured_from = [m for m in verdict.measured_from if m.product == product]
     settled = [each for each in filled.settled if _is_about(each, product, report)]
-    return Explained(month, settled, verdicts, location, policy.language)
+    return Explained(month, settled, verdicts, location, policy.language, filled.told)
 
 
 def _is_about(settled: Settled, product: str | None, report: str | None) -> bool:

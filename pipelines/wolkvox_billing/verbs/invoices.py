@@ -21,6 +21,7 @@ from dlt.extract import DltResource, DltSource
 
 from wolkvox_billing.errors import SettingsError, WolkvoxError
 from wolkvox_billing.invoices import Document, Hints, OtherKind, Paper, Rejected, read_invoices
+from wolkvox_billing.invoices.decisions import read_decisions
 from wolkvox_billing.invoices.document import BILLS
 from wolkvox_billing.invoices.tables import (
     INVOICE_TABLES,
@@ -32,9 +33,10 @@ from wolkvox_billing.invoices.tables import (
     rejected_rows,
     rejection_id,
 )
-from wolkvox_billing.reconciliation.billed_lines import read_periods_of_notes
+from wolkvox_billing.reconciliation.billed_lines import read_periods_of_notes, read_standings
 from wolkvox_billing.reconciliation.mart import fill_anew
-from wolkvox_billing.reconciliation.policy import PERIOD_RULES, read_policy
+from wolkvox_billing.reconciliation.policy import PERIOD_RULES, Policy, read_policy
+from wolkvox_billing.reconciliation.standing_words import explain_standing
 from wolkvox_billing.values.clock import Clock, utc_now
 from wolkvox_billing.values.locales import ENGLISH
 from wolkvox_billing.values.tax_id import canonical_id
@@ -82,6 +84,7 @@ class Receipt:
     billing_currency: str | None = None
     lines: int = 0
     is_test: bool = False
+    is_withdrawn: bool = False
     warnings: tuple[str, ...] = ()
 
 
@@ -102,10 +105,11 @@ class Intake:
     @property
     def net_amounts(self) -> dict[str, Decimal]:
         """What the documents of this run come to, each once, by currency; credit notes taken off,
-        tests and what bills no use left out."""
+        tests, what bills no use and what is withdrawn left out."""
         sums: defaultdict[str, Decimal] = defaultdict(Decimal)
         for receipt in self.receipts:
-            is_bill = receipt.document_kind in BILLS and not receipt.is_test
+            is_bill = receipt.document_kind in BILLS
+            is_bill = is_bill and not (receipt.is_test or receipt.is_withdrawn)
             is_counted = receipt.made in ("loaded", "loaded before") and is_bill
             if is_counted and receipt.net_amount:
                 sign = -1 if receipt.document_kind == "credit_note" else 1
@@ -167,20 +171,47 @@ def invoices(
         load_or_raise(pipeline, load, "not loaded, so read the files again")
         if engine_of(pipeline) in REFRESHED:
             intake.receipts = _with_periods_of_notes(pipeline, intake.receipts)
-            intake.warnings = _compare_anew(pipeline, clock())
+            intake.receipts = _with_decisions(pipeline, intake.receipts, policy)
+            if complaint := compare_anew(pipeline, policy, clock()):
+                intake.warnings = [NOT_RECONCILED.format(complaint)]
     return intake
 
 
-def _compare_anew(pipeline: dlt.Pipeline, now: datetime) -> list[str]:
-    """Fill the mart `invoice_reconciliation`; return a warning where it stays as it was. What is
-    loaded stays loaded, and `reconcile` will say the same."""
+def compare_anew(pipeline: dlt.Pipeline, policy: Policy, now: datetime) -> str:
+    """Fill the mart `invoice_reconciliation`; return why it stays as it was, "" where it does not.
+    What is loaded stays loaded, and `reconcile` will say the same."""
+    if not policy.has_files:
+        return ""
     try:
         with held_open(pipeline):
-            failure = failure_of(lambda: _refill(pipeline, now))
-            complaint = failure.says if failure else ""
+            failure = failure_of(lambda: fill_anew(pipeline, policy, now))
     except WolkvoxError as error:
-        complaint = str(error)
-    return [NOT_RECONCILED.format(complaint)] if complaint else []
+        return str(error)
+    return failure.says if failure else ""
+
+
+def _with_decisions(
+    pipeline: dlt.Pipeline, receipts: Sequence[Receipt], policy: Policy
+) -> list[Receipt]:
+    """Return the receipts, that of a withdrawn document, which was read again, with who withdrew it
+    and why."""
+    with pipeline.sql_client() as client:
+        decisions = read_decisions(client, pipeline.dataset_name)
+        withdrawn = {own_id for own_id, word in decisions.items() if word.is_withdrawal}
+        if not withdrawn.intersection(receipt.document_id for receipt in receipts):
+            return [*receipts]
+        standings = read_standings(client, pipeline.dataset_name, policy)
+    says = {
+        standing.document.document_id: explain_standing(standing, policy.language)
+        for standing in standings
+        if standing.document.document_id in withdrawn
+    }
+    return [
+        replace(receipt, is_withdrawn=True, warnings=(*receipt.warnings, sentence))
+        if (sentence := says.get(receipt.document_id or ""))
+        else receipt
+        for receipt in receipts
+    ]
 
 
 def _with_periods_of_notes(pipeline: dlt.Pipeline, receipts: Sequence[Receipt]) -> list[Receipt]:
@@ -196,12 +227,6 @@ def _with_periods_of_notes(pipeline: dlt.Pipeline, receipts: Sequence[Receipt]) 
         else receipt
         for receipt in receipts
     ]
-
-
-def _refill(pipeline: dlt.Pipeline, now: datetime) -> None:
-    policy = configured(read_policy)
-    if policy.has_files:
-        fill_anew(pipeline, policy, now)
 
 
 def _tables(

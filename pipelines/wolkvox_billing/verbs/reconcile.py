@@ -84,7 +84,7 @@ def reconcile(
         filled = fill_anew(pipeline, policy, clock(), period)
         contents = None
         if evidence:
-            contents = collect_contents(pipeline, evidence.month, filled.rows, policy)
+            contents = collect_contents(pipeline, evidence.month, filled, policy)
         facts = read_month_facts(pipeline, workbook.month, filled.rows) if workbook else None
         closes = check_closes(pipeline)
         location = location_of(pipeline)

@@ -49,6 +49,13 @@ def tables_in(client: Client, schema: str) -> set[str]:
     return {name for (name,) in names}
 
 
+def columns_in(client: Client, table: str) -> set[str]:
+    """Return the names of the columns of a table that is there, named with its schema. It is not
+    asked of information_schema, where DuckDB goes through all views."""
+    with client.execute_query(f"SELECT * FROM {table} LIMIT 0") as cursor:
+        return {column[0] for column in cursor.description or ()}
+
+
 def literal(value: object) -> str:
     """Return a value as DuckDB and PostgreSQL write it."""
     if value is None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timezone
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -84,13 +84,25 @@ class ListedAnswer(NamedTuple):
     file: str | None
 
 
+class ListedDecision(NamedTuple):
+    """A row of `document_decisions`."""
+
+    document_id: str
+    decision: str
+    decided_at: datetime
+    decided_by: str
+    reason: str | None
+
+
 @dataclass(frozen=True)
 class Annex:
     """What the report shows beside the month's page. `members`: by document_id the member that
-    holds the document, None where its file was not given."""
+    holds the document, None where its file was not given; `notes`: why one does not count."""
 
     documents: Sequence[LoadedDocument]
     members: Mapping[str, str | None]
+    notes: Mapping[str, str]
+    decisions: Sequence[ListedDecision]
     meanings: Sequence[MonthMeaning]
     interpreted: Sequence[InterpretedReading]
     answers: Sequence[ListedAnswer]
@@ -132,6 +144,7 @@ def render_report(page: Page, annex: Annex) -> str:
         render_restatements(page),
         "<h2>Documents</h2>",
         _documents(annex, page.language),
+        _decisions(annex, page.language),
         "<h2>Answers that the verdicts stand on</h2>",
         _answers(annex.answers, page.language),
         "<h2>Policy</h2>",
@@ -268,11 +281,28 @@ def _documents(annex: Annex, locale: str) -> str:
                 "file": document.file_name,
                 "SHA-256 of the file": document.file_sha256,
                 "in here": annex.members[document.document_id] or "not given",
+                **({"note": note} if (note := annex.notes.get(document.document_id)) else {}),
             },
             locale,
         )
         for document in annex.documents
     ) or table([], [])
+
+
+def _decisions(annex: Annex, locale: str) -> str:
+    """Return who said which documents count, "" where nobody did."""
+    if not annex.decisions:
+        return ""
+    titles = {document.document_id: _title(document) for document in annex.documents}
+    return "<h2>Decisions on documents</h2>" + table(
+        ["document", "decision", "by", "at", "reason", "SHA-256"],
+        [
+            [titles[row.document_id], caption(row.decision, locale), row.decided_by,
+             format_moment(row.decided_at, timezone.utc), row.reason, row.document_id]
+            for row in annex.decisions
+        ],
+        locale,
+    )  # fmt: skip
 
 
 def _title(document: LoadedDocument) -> str:
