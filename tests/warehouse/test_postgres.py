@@ -149,9 +149,7 @@ def test_a_database_that_cannot_hold_every_text(
     monkeypatch.setenv(CREDENTIALS, f"{postgres_server}/latin")
     try:
         for verb in (on_postgres.load, on_postgres.poll, lambda: status(destination="postgres")):
-            with pytest.raises(
-                SettingsError, match=r"encoding LATIN1.*TEMPLATE template0"
-            ):
+            with pytest.raises(SettingsError, match=r"encoding LATIN1.*TEMPLATE template0"):
                 verb()
         assert not on_postgres.vendor.calls
     finally:

@@ -39,6 +39,7 @@ from wolkvox_billing.closing.records import (
 )
 from wolkvox_billing.closing.signing import signed_words, signer
 from wolkvox_billing.errors import SettingsError
+from wolkvox_billing.marts.refresh import may_refresh
 from wolkvox_billing.marts.settled import SettledDocument
 from wolkvox_billing.reconciliation.mart import fill, fill_anew
 from wolkvox_billing.reconciliation.policy import Policy, read_policy
@@ -163,12 +164,14 @@ def check_closes(pipeline: dlt.Pipeline) -> CheckedCloses:
 
 def warnings_of_closes(pipeline: dlt.Pipeline) -> list[str]:
     """Return what `status` says: the closes that no longer hold by all that is loaded. The mart is
-    filled anew where a month is closed, and not otherwise."""
+    filled anew where a month is closed, and not otherwise; for whom can only read it stays."""
     closed = _read_closed(pipeline)
     if not closed:
         return []
     try:
-        fill(pipeline, configured(read_policy))
+        policy = configured(read_policy)
+        if may_refresh(pipeline):
+            fill(pipeline, policy)
     except (SettingsError, DoesNotTieOut) as error:
         months = ", ".join(close.month for close in closed)
         return [f"nobody can tell whether the close of {months} still holds: {error}"]

@@ -17,11 +17,11 @@ from wolkvox_billing.marts.engine import Engine
 from wolkvox_billing.marts.meaning import Meaning, meaning_of_tables, read_meaning
 from wolkvox_billing.marts.renames import Rename, find_renames
 from wolkvox_billing.marts.spellings import Spelling, find_spellings
-from wolkvox_billing.marts.sql import MartRows, statements
+from wolkvox_billing.marts.sql import TABLES, VIEWS, MartRows, statements
 from wolkvox_billing.marts.standing import Standing, around_verdicts, read_standing
 from wolkvox_billing.values.clock import epoch
 from wolkvox_billing.version import __version__
-from wolkvox_billing.warehouse.sql import Client, engine_of, records_of, rows_of
+from wolkvox_billing.warehouse.sql import Client, engine_of, may_change, records_of, rows_of
 
 logger = logging.getLogger("wolkvox_billing")
 
@@ -39,17 +39,19 @@ def refresh(
     meaning: None keeps what the marts mean, by their own tables, since whoever only reads must not
     change it for others; where another version's tables do not tell, the marts stay as they are.
     zones: those of operations asked just now; where all are known, no table is searched for them.
+    Where only reading is allowed they stay as they are, if they are there.
     In one transaction: a reader sees what was there before, or all that is new.
-    Raises WarehouseError where the raw tables are not there yet.
+    Raises WarehouseError where the raw tables are not there yet, or nobody made the marts for whom
+    can only read.
     """
     engine = Engine(engine_of(pipeline), pipeline.dataset_name, f"{pipeline.dataset_name}_marts")
     with pipeline.sql_client() as client, client.begin_transaction():
+        if meaning is None and not may_change(client, engine.name("refreshed")):
+            _check_whole(read_standing(client, engine), engine)
+            return
         alone(pipeline, client)
         standing = read_standing(client, engine)
-        if not standing.raw.issuperset(("polls", "readings")):
-            raise WarehouseError(
-                f"{engine.raw} has no tables yet: run `wolkvox-billing load` first"
-            )
+        _check_raw(standing, engine)
         is_current = standing.has_views_of(views_digest(engine.dialect))
         if meaning is None and not is_current:
             meaning = _read_own_meaning(client, engine, standing)
@@ -68,6 +70,30 @@ def refresh(
             _move_clock(client, engine, standing, now)
         else:
             client.execute_many(list(_statements(client, engine, standing, filling)))
+
+
+def may_refresh(pipeline: dlt.Pipeline) -> bool:
+    """Whether the marts can be changed by whom this is."""
+    with pipeline.sql_client() as client:
+        return may_change(client, f"{pipeline.dataset_name}_marts.refreshed")
+
+
+def _check_raw(standing: Standing, engine: Engine) -> None:
+    if not standing.raw.issuperset(("polls", "readings")):
+        raise WarehouseError(f"{engine.raw} has no tables yet: run `wolkvox-billing load` first")
+
+
+def _check_whole(standing: Standing, engine: Engine) -> None:
+    """Raise WarehouseError where not all is there for whom can only read; warn of another
+    version's marts."""
+    _check_raw(standing, engine)
+    if not standing.marts.issuperset((*TABLES, *VIEWS)):
+        raise WarehouseError(
+            f"{engine.marts} is not whole for whom can only read: run `wolkvox-billing refresh` as "
+            "one that may write, and give this one SELECT on all that is in it"
+        )
+    if not standing.has_views_of(views_digest(engine.dialect)):
+        logger.warning("%s is another version's, and stays as it is", engine.marts)
 
 
 @dataclass(frozen=True)

@@ -26,14 +26,14 @@ import duckdb
 
 from wolkvox_billing.errors import SettingsError, WolkvoxError
 from wolkvox_billing.marts.columns import COLUMNS
-from wolkvox_billing.marts.refresh import refresh
+from wolkvox_billing.marts.refresh import may_refresh, refresh
 from wolkvox_billing.marts.sql import MARTS, grain
 from wolkvox_billing.polling.hosts import LAST_ANSWERS
 from wolkvox_billing.reconciliation.policy import read_policy
 from wolkvox_billing.values.clock import Clock, utc_now
 from wolkvox_billing.warehouse.complaints import configured, plain
 from wolkvox_billing.warehouse.place import DATASET, DESTINATION, location_of, opened, reading
-from wolkvox_billing.warehouse.sql import REFRESHED, engine_of, literal, records_of
+from wolkvox_billing.warehouse.sql import REFRESHED, among, engine_of, literal, records_of, rows_of
 
 if TYPE_CHECKING:
     import dlt
@@ -81,11 +81,11 @@ def publish(
     mode = 0o777 & ~_umask()  # before `opened`, which narrows it
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with opened(destination, dataset) as pipeline, reading(pipeline):
+        with opened(destination, dataset, reads=True) as pipeline, reading(pipeline):
             _check_source(pipeline, destination, target)
             _remove_leftovers(target)
             refresh(pipeline, None, clock())
-            warnings = _renew_verdicts(pipeline)
+            warnings = (*_renew_verdicts(pipeline), *_warn_of_hidden(pipeline))
             if not pipeline.default_schema_name:  # this machine never loaded; the warehouse did
                 pipeline.sync_destination()
             with _source_of(pipeline) as source:
@@ -157,6 +157,9 @@ def _renew_verdicts(pipeline: dlt.Pipeline) -> tuple[str, ...]:
         policies = records_of(client, f"SELECT * FROM {marts}.reconciled_by")
     if not policies:  # nothing was compared yet
         return ()
+    if not may_refresh(pipeline):
+        why = "this role or machine can only read"
+        return (f"the verdicts are as of {_verdicts_moment(refreshed)}, and stay: {why}",)
     # Here, since it brings much along that a copy without verdicts has no use for.
     from wolkvox_billing.reconciliation.mart import fill, policy_digest
 
@@ -169,6 +172,26 @@ def _renew_verdicts(pipeline: dlt.Pipeline) -> tuple[str, ...]:
     except WolkvoxError as error:
         why = str(error)
     return (f"the verdicts are as of {_verdicts_moment(refreshed)}, and stay: {why}",)
+
+
+def _warn_of_hidden(pipeline: dlt.Pipeline) -> tuple[str, ...]:
+    """Return a warning that names the tables of the record that this role may not read."""
+    if engine_of(pipeline) != "postgres":
+        return ()
+    schemas = among("nspname", (pipeline.dataset_name, f"{pipeline.dataset_name}_marts"))
+    with pipeline.sql_client() as client:
+        hidden = rows_of(
+            client,
+            "SELECT nspname || '.' || relname FROM pg_class "
+            "JOIN pg_namespace n ON n.oid = relnamespace "
+            f"WHERE {schemas} AND relkind IN ('r', 'v') AND POSITION('_dlt_' IN relname) = 0 "
+            f"AND relname <> '{LAST_ANSWERS}' "
+            "AND NOT has_table_privilege(pg_class.oid, 'SELECT') ORDER BY 1",
+        )
+    if not hidden:
+        return ()
+    names = ", ".join(name for (name,) in hidden)
+    return (f"not in the copy, since this role may not read them: {names}",)
 
 
 def _verdicts_moment(refreshed: Mapping[str, Any]) -> str:  # a row of whatever columns there are

@@ -119,11 +119,12 @@ def status(
     first load.
 
     A day without an answer counts from the month's start, or from the first poll if that came
-    later, up to today in the vendor's time zone. The marts are refreshed first.
+    later, up to today in the vendor's time zone. The marts are refreshed first, where whoever asks
+    may write there; who can only read sees them as they were made last.
     Raises WarehouseError where the destination cannot be read.
     """
     meaning = meaning_of(timezone)
-    with opened(destination, dataset) as pipeline:
+    with opened(destination, dataset, reads=True) as pipeline:
         check_readable(pipeline)
         if engine_of(pipeline) not in REFRESHED:
             raise SettingsError(f"status reads {' and '.join(REFRESHED)}, not {destination}")
@@ -147,6 +148,7 @@ def status(
                     state.warnings += propose_cut_off(client, f"{pipeline.dataset_name}_marts")
             for (operation, report), record in records:
                 local = now.astimezone(zones.get(operation) or ZoneInfo(meaning.timezone))
+                record.cover_until(local.date())
                 state.rows.append(_freshness(operation, report, record, local))
                 state.warnings += [f"{operation} {report}: {w}" for w in _warnings(record, local)]
             state.warnings += warnings_of_closes(pipeline)

@@ -95,6 +95,12 @@ class TrackRecord:
             (day.last_answer_at for day in self.coverage if day.last_answer_at), default=None
         )
 
+    def cover_until(self, today: date) -> None:
+        """Add days without a poll up to today: marts that nobody could refresh end earlier."""
+        while self.coverage and self.coverage[-1].poll_date < today:
+            following = self.coverage[-1].poll_date + timedelta(days=1)
+            self.coverage.append(CoverageDay(following, 0, 0, None))
+
     def quantities_of_month(self, today: date) -> dict[tuple[str, str], Decimal]:
         """Return the last quantity of each operation's name and product in today's month."""
         first = today.replace(day=1)

@@ -53,6 +53,20 @@ def resolve_once(destination: AnyDestination) -> None:
     destination.configuration = configuration  # type: ignore
 
 
+def open_read_only(destination: AnyDestination) -> None:
+    """Let a DuckDB file be opened for reading alone from now on: in dlt that is a setting, and
+    whoever may not write cannot know."""
+    read: Callable[..., EngineSettings] = destination.configuration
+
+    def configuration(*words: Any, **named: Any) -> EngineSettings:
+        settings = read(*words, **named)
+        if settings.credentials:
+            settings.credentials.read_only = True
+        return settings
+
+    destination.configuration = configuration  # type: ignore
+
+
 def remember_secret_hints() -> None:
     """Let dlt remember which types of settings are secrets. It takes a type apart for each name
     under which a setting may stand, 1,400 times a load: a tenth of what it takes to open a

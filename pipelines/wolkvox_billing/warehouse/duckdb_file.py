@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import dlt
 from dlt.common.destination.exceptions import DestinationException
@@ -11,6 +13,22 @@ from dlt.common.destination.exceptions import DestinationException
 from wolkvox_billing.warehouse.sql import engine_of, tables_in
 
 LITTLE_MEMORY = "300MB"  # for a load of many rows
+
+
+def is_writable(file: Path) -> bool:
+    """Whether a DuckDB file can be opened for writing now; True where there is none. It cannot on a
+    disk or in a folder that takes no writing, nor while a reader has it."""
+    if not file.exists():
+        return True
+    if not (os.access(file, os.W_OK) and os.access(file.parent, os.W_OK)):
+        return False
+    import duckdb
+
+    try:
+        duckdb.connect(str(file)).close()
+    except duckdb.Error:
+        return False
+    return True
 
 
 @contextmanager

@@ -36,10 +36,12 @@ from wolkvox_billing.warehouse.dlt_gaps import (
     drop_packages,
     fail_at_refused_rows,
     location_by_libpq,
+    open_read_only,
     read_schema_once,
     remember_secret_hints,
     resolve_once,
 )
+from wolkvox_billing.warehouse.duckdb_file import is_writable
 from wolkvox_billing.warehouse.known_settings import refuse_stray_settings
 from wolkvox_billing.warehouse.postgres import check_driver, check_server
 from wolkvox_billing.warehouse.sessions import dsn_of
@@ -117,10 +119,16 @@ def _folder(destination: str, factory: AnyDestination, dataset: str) -> WorkingF
 
 @contextmanager
 def opened(
-    destination: str = DESTINATION, dataset: str = DATASET, *, wait: float = 900
+    destination: str = DESTINATION,
+    dataset: str = DATASET,
+    *,
+    wait: float = 900,
+    reads: bool = False,
 ) -> Iterator[dlt.Pipeline]:
     """Give the dlt pipeline of one destination and dataset, as this project folder means it, and
     hold it against other processes for the block.
+
+    reads: a DuckDB file that takes no writing, or is read elsewhere, is opened for reading alone.
 
     Raises SettingsError, and WarehouseError where the folder cannot be used.
     """
@@ -139,7 +147,10 @@ def opened(
                 pipeline = configured(lambda: _pipeline(factory, dataset, folder))
             if engine_name(factory) == "duckdb":
                 pipeline.destination_client()  # complains of a file that it cannot have
-                _check_file(Path(location_of(pipeline)), dataset, _variable(factory, "CREDENTIALS"))
+                file = Path(location_of(pipeline))
+                _check_file(file, dataset, _variable(factory, "CREDENTIALS"))
+                if reads and not is_writable(file):
+                    open_read_only(factory)
             if engine_name(factory) == "postgres" and _is_whole(factory):
                 check_server(dsn_of(pipeline), _variable(factory, "CREDENTIALS"))
         except DestinationException as error:

@@ -56,6 +56,19 @@ def columns_in(client: Client, table: str) -> set[str]:
         return {column[0] for column in cursor.description or ()}
 
 
+def may_change(client: Client, table: str) -> bool:
+    """Whether a table can be written, and its schema with it: by this role's rights, and where the
+    database or the file takes any writing; True where it is not there."""
+    if client.capabilities.sqlglot_dialect == "duckdb":
+        return not client.credentials.read_only
+    [(may,)] = rows_of(
+        client,
+        "SELECT current_setting('transaction_read_only') = 'off' "
+        f"AND COALESCE(has_table_privilege(to_regclass({literal(table)}), 'UPDATE'), true)",
+    )
+    return bool(may)
+
+
 def literal(value: object) -> str:
     """Return a value as DuckDB and PostgreSQL write it."""
     if value is None:

@@ -1,0 +1,113 @@
+"""Whoever can only read runs `status` and `publish`: a role with SELECT, a file that is in use."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import date, timedelta
+from pathlib import Path
+
+import duckdb
+import psycopg2
+import pytest
+
+from builders.loads import begin
+from builders.project import Project
+from wolkvox_billing.errors import WarehouseError
+from wolkvox_billing.verbs.publish import publish
+from wolkvox_billing.verbs.status import status
+
+READ = (
+    "GRANT USAGE ON SCHEMA wolkvox_billing, wolkvox_billing_marts TO reader; "
+    "GRANT SELECT ON ALL TABLES IN SCHEMA wolkvox_billing, wolkvox_billing_marts TO reader"
+)
+HOLD = (
+    "import duckdb, sys; held = duckdb.connect(sys.argv[1], read_only=True); "
+    "print('held', flush=True); sys.stdin.read()"
+)
+
+
+@pytest.fixture
+def reader(project: Project, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The address of a role that reads, of a project on PostgreSQL with one reading."""
+    project.destination, project.dsn = "postgres", request.getfixturevalue("new_database")()
+    monkeypatch = request.getfixturevalue("monkeypatch")
+    monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", project.dsn)
+    begin(project)
+    project.execute("CREATE ROLE reader LOGIN")
+    address = project.dsn.replace("tester:unused", "reader:unused")
+    monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", address)
+    yield address
+    project.execute("DROP OWNED BY reader; DROP ROLE reader")
+
+
+@contextmanager
+def read_elsewhere(file: Path) -> Iterator[None]:
+    """Let another process read this DuckDB file, so that nobody can open it for writing."""
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(file)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as holder:
+        assert holder.stdin
+        assert holder.stdout
+        assert holder.stdout.readline() == b"held\n"
+        try:
+            yield
+        finally:
+            holder.stdin.close()
+
+
+def test_a_role_that_reads(project: Project, reader: str) -> None:
+    """Status tells of days since the last load, and publish copies all, by a role with SELECT."""
+    project.execute(READ)
+    now = project.vendor.now + timedelta(days=2)
+    state = status(destination="postgres", clock=lambda: now)
+    assert state.rows[0].days_without_answer[-2:] == [date(2026, 11, 11), date(2026, 11, 12)]
+    assert state.rows[0].age == timedelta(days=2)
+    snapshot = publish("x.duckdb", destination="postgres", clock=lambda: now)
+    assert snapshot.rows["wolkvox_billing.polls"] == 1
+    assert snapshot.rows["wolkvox_billing_marts.usage_daily"] == 1
+    assert snapshot.warnings == ()
+
+
+def test_a_role_that_reads_a_part(project: Project, reader: str) -> None:
+    """What a role may not read is not left out of a copy in silence, and without the raw tables
+    there is no status."""
+    project.execute(READ + "; REVOKE SELECT ON wolkvox_billing.rejected_rows FROM reader")
+    snapshot = publish("x.duckdb", destination="postgres")
+    assert snapshot.warnings == (
+        "not in the copy, since this role may not read them: wolkvox_billing.rejected_rows",
+    )
+    project.execute("REVOKE ALL ON SCHEMA wolkvox_billing FROM reader")
+    project.execute("REVOKE ALL ON ALL TABLES IN SCHEMA wolkvox_billing FROM reader")
+    with pytest.raises(WarehouseError, match="has no tables yet"):
+        publish("y.duckdb", destination="postgres")
+
+
+def test_a_database_that_takes_no_writing(project: Project, reader: str) -> None:
+    """On a replica, or where a database is read only, the loader's own role reads."""
+    with closing(psycopg2.connect(project.dsn)) as pg, pg, pg.cursor() as cursor:
+        name = project.dsn.rsplit("/", 1)[1]
+        cursor.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+        cursor.execute(f"GRANT ALL ON DATABASE {name} TO reader; {READ}")
+        cursor.execute("GRANT ALL ON ALL TABLES IN SCHEMA wolkvox_billing_marts TO reader")
+    assert status(destination="postgres").rows
+    with closing(psycopg2.connect(project.dsn)) as pg, pg.cursor() as cursor:
+        pg.set_session(readonly=False, autocommit=True)
+        cursor.execute(f"ALTER DATABASE {name} RESET default_transaction_read_only")
+
+
+def test_a_file_that_somebody_reads(project: Project) -> None:
+    """While another process reads the DuckDB file status and publish read it too."""
+    begin(project)
+    now = project.vendor.now + timedelta(days=2)
+    with read_elsewhere(project.folder / "wolkvox.duckdb"):
+        state = status(clock=lambda: now)
+        snapshot = publish("x.duckdb", clock=lambda: now)
+    assert state.rows[0].days_without_answer[-1] == date(2026, 11, 12)
+    with closing(duckdb.connect("x.duckdb", read_only=True)) as db:
+        assert db.execute("SELECT count(*) FROM wolkvox_billing_marts.usage_daily").fetchall() == [
+            (1,)
+        ]
+    assert snapshot.rows["wolkvox_billing.readings"] == 1
