@@ -232,16 +232,49 @@ def test_the_due_date_is_read_where_it_stands(where: str) -> None:
     assert document_in(ubl(periods=where)).due_date == date(2026, 12, 3)
 
 
-def test_an_exchange_rate_is_kept_where_it_fits() -> None:
-    """A rate is kept to four decimals; one that would lose its meaning is told instead."""
-    rate = (
-        "<cac:PaymentExchangeRate><cbc:CalculationRate>{}</cbc:CalculationRate>"
-        "</cac:PaymentExchangeRate>"
-    )
-    assert document_in(ubl(periods=rate.format("4012.53"))).exchange_rate == Decimal("4012.53")
-    document = document_in(ubl(periods=rate.format("0.000249219")))
-    assert document.exchange_rate is None
-    assert document.warnings == ["the exchange rate 0.000249219 is finer than 4 decimals: not kept"]
+RATE = (
+    "<cac:PaymentExchangeRate><cbc:SourceCurrencyCode>{}</cbc:SourceCurrencyCode>{}"
+    "<cbc:TargetCurrencyCode>{}</cbc:TargetCurrencyCode><cbc:CalculationRate>{}</cbc:CalculationRate>"
+    "{}<cbc:Date>2026-10-31</cbc:Date></cac:PaymentExchangeRate>"
+)
+BASE = "<cbc:SourceCurrencyBaseRate>{}</cbc:SourceCurrencyBaseRate>"
+DIVIDE = "<cbc:MathematicOperatorCode>Divide</cbc:MathematicOperatorCode>"
+
+
+@pytest.mark.parametrize(
+    ("stated", "kept"),
+    [
+        (("USD", "", "COP", "4012.53", ""), ("USD", "COP", "4012.53")),
+        (("COP", "", "USD", "0.000249219330447374", ""), ("COP", "USD", "0.000249219330447374")),
+        (("COP", "", "USD", "4012.53", DIVIDE), ("USD", "COP", "4012.53")),
+        (("JPY", BASE.format("100"), "COP", "2750.00", ""), ("JPY", "COP", "27.5")),
+        (("USD", BASE.format("1.00"), "COP", "4100", ""), ("USD", "COP", "4100")),
+        (("USD", BASE.format("4100"), "COP", "4100", ""), ("USD", "COP", "4100")),
+    ],
+)
+def test_an_exchange_rate_keeps_its_decimals(
+    stated: tuple[str, ...], kept: tuple[str, str, str]
+) -> None:
+    """Its currencies, its day, and all of its decimals; of 100 yen a hundredth, and a rate to
+    divide by is that of the other currency."""
+    document = document_in(ubl(periods=RATE.format(*stated)))
+    assert (document.exchange_currency, document.exchange_in_currency) == kept[:2]
+    assert document.exchange_rate == Decimal(kept[2])
+    assert (document.exchange_rate_date, document.warnings) == (date(2026, 10, 31), [])
+
+
+@pytest.mark.parametrize(
+    ("rate", "says"),
+    [
+        ("-4100", "the exchange rate is '-4100', which is no rate: not taken"),
+        ("TRM", "the exchange rate: cbc:CalculationRate is 'TRM', which is no number: not taken"),
+    ],
+)
+def test_a_rate_that_is_none_costs_no_document(rate: str, says: str) -> None:
+    """Its amounts stand, and it is told."""
+    document = document_in(ubl(periods=RATE.format("USD", "", "COP", rate, "")))
+    assert (document.exchange_rate, document.warnings) == (None, [says])
+    assert document_in(ubl(periods=RATE.format("COP", "", "COP", "0.00", ""))).warnings == []
 
 
 # The currency of the totals.

@@ -493,3 +493,34 @@ def test_a_period_end_on_the_first_of_a_month_is_the_day_after() -> None:
     assert (
         "line 1: the period's end, 2026-11-01, is taken for the day after it" in document.warnings
     )
+
+
+@pytest.mark.parametrize(
+    ("heading", "rates", "kept"),
+    [
+        ("TRM", ["4,012.53"], ("USD", "COP", "4012.53")),
+        ("Tasa de cambio", ["4012.53", "4012.53"], (None, None, "4012.53")),
+        ("Tipo de cambio", [""], (None, None, None)),
+    ],
+)
+def test_a_column_of_exchange_rates_is_read(
+    heading: str, rates: list[str], kept: tuple[str | None, ...]
+) -> None:
+    """The TRM is that of dollars in pesos; of another rate the sheet does not say which one."""
+    document = document_in(csv([*HEADINGS, heading], *([*ROW, rate] for rate in rates)))
+    assert (document.exchange_currency, document.exchange_in_currency) == kept[:2]
+    assert document.exchange_rate == (Decimal(kept[2]) if kept[2] else None)
+
+
+@pytest.mark.parametrize(
+    ("rates", "says"),
+    [
+        (["4012.53", "4100.00"], "TRM: 2 rates in one document: none taken"),
+        (["sin dato"], "K2 (TRM) is a text of 8 characters, which is no number: the rate is not "
+         "taken"),
+    ],
+)  # fmt: skip
+def test_a_column_of_exchange_rates_that_says_nothing_is_told(rates: list[str], says: str) -> None:
+    """The document is taken without a rate."""
+    document = document_in(csv([*HEADINGS, "TRM"], *([*ROW, rate] for rate in rates)))
+    assert document.exchange_rate is None and says in document.warnings

@@ -143,7 +143,8 @@ def test_what_was_refused_is_told_until_it_is_read(project: Project) -> None:
 
 
 _NEW = ("allowance_amount", "charge_amount", "rounding_amount", "prepaid_amount",
-        "withheld_amount", "due_date", "exchange_rate")  # fmt: skip
+        "withheld_amount", "due_date", "exchange_rate", "exchange_currency",
+        "exchange_in_currency", "exchange_rate_date")  # fmt: skip
 
 
 @pytest.mark.many_rows

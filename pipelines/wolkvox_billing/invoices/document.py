@@ -47,8 +47,10 @@ class Line:
 class Document:
     """One document with its lines.
 
-    `texts` are read for a month that they name, and are not stored: the first group that names one
-    counts. `unexplained` are the numbers of the lines whose amount is not quantity x price.
+    One `exchange_currency` is `exchange_rate` `exchange_in_currency`; the two are None where the
+    file states a rate alone. `texts` are read for a month that they name, and are not stored: the
+    first group that names one counts. `unexplained` are the numbers of the lines whose amount is
+    not quantity x price.
     """
 
     document_id: str
@@ -75,7 +77,10 @@ class Document:
     withheld_amount: Decimal | None = None
     due_date: date | None = None
     payment_form: str | None = None  # cash, credit
+    exchange_currency: str | None = None
+    exchange_in_currency: str | None = None
     exchange_rate: Decimal | None = None
+    exchange_rate_date: date | None = None
     is_test: bool = False
     corrects_number: str | None = None
     lines: list[Line] = field(default_factory=list)
@@ -202,6 +207,18 @@ def _list_lines(numbers: Sequence[int]) -> str:
     """Return line numbers for a person: of many, the first five."""
     listed = ", ".join(map(str, numbers[:5])) + (", ..." if len(numbers) > 5 else "")
     return f"line{'s' if len(numbers) > 1 else ''} {listed}"
+
+
+def fit_rate(rate: Decimal, name: str, warnings: list[str]) -> Decimal | None:
+    """Return a rate between currencies as the tables hold it, DECIMAL(38,18); rounding it is a
+    warning. One that is none, or does not fit, is told and not taken: the amounts stand."""
+    if rate <= 0 or not -18 <= rate.adjusted() <= 13:
+        warnings.append(f"{name} is {short(str(rate))}, which is no rate: not taken")
+        return None
+    rounded = round(rate, 18)
+    if rounded != rate:
+        warnings.append(f"{name} is {rate:f}, kept with 18 decimals")
+    return rounded.normalize()
 
 
 def fit_amount(amount: Decimal, name: str, warnings: list[str]) -> Decimal:

@@ -15,7 +15,16 @@ from dlt.common.schema.typing import TColumnSchema
 
 from wolkvox_billing.invoices.document import Document, Rejected, storable
 from wolkvox_billing.invoices.files import Paper
-from wolkvox_billing.warehouse.columns import AMOUNT, COUNT, DATE, FLAG, TEXT, TIME, Table
+from wolkvox_billing.warehouse.columns import (
+    AMOUNT,
+    COUNT,
+    DATE,
+    FLAG,
+    RATE,
+    TEXT,
+    TIME,
+    Table,
+)
 
 _DOCUMENT_ID = (TEXT, "SHA-256 of the document's canonical XML, or of a spreadsheet's rows")
 _PERIOD_START = (DATE, "First day of what is billed")
@@ -86,8 +95,15 @@ class DocumentRow:
     payment_form: Annotated[
         str | None, (TEXT, "cash or credit, by DIAN's code; NULL where the document has none")
     ]
+    exchange_currency: Annotated[
+        str | None, (TEXT, "The currency of which one is `exchange_rate` of the other")
+    ]
+    exchange_in_currency: Annotated[str | None, (TEXT, "The other currency")]
     exchange_rate: Annotated[
-        Decimal | None, (AMOUNT, "The rate between its two currencies, as the document states it")
+        Decimal | None, (RATE, "The rate between its two currencies, as the document states it")
+    ]
+    exchange_rate_date: Annotated[
+        date | None, (DATE, "The day of which the rate is, as the document says")
     ]
     is_test: Annotated[bool, (FLAG, "A test document (DIAN profile 2), which is never reconciled")]
     corrects_number: Annotated[
@@ -196,7 +212,10 @@ def document_rows(paper: Paper, read_at: datetime) -> list[DocumentRow]:
             withheld_amount=document.withheld_amount,
             due_date=document.due_date,
             payment_form=document.payment_form,
+            exchange_currency=document.exchange_currency,
+            exchange_in_currency=document.exchange_in_currency,
             exchange_rate=document.exchange_rate,
+            exchange_rate_date=document.exchange_rate_date,
             is_test=document.is_test,
             corrects_number=document.corrects_number,
             format=document.format,

@@ -35,7 +35,10 @@ What is read, and where it is. Paths are direct children, from the root; of the 
     due_date          cbc:DueDate | cac:PaymentMeans/cbc:PaymentDueDate
                       | cac:PaymentTerms/cbc:PaymentDueDate
     payment_form      cac:PaymentMeans/cbc:ID, as DIAN has it: 1 cash, 2 credit
-    exchange_rate     cac:PaymentExchangeRate/cbc:CalculationRate
+    exchange_currency, exchange_in_currency, exchange_rate, exchange_rate_date
+                      cac:PaymentExchangeRate | cac:PricingExchangeRate: cbc:SourceCurrencyCode,
+                      cbc:TargetCurrencyCode, cbc:CalculationRate, cbc:Date; the currencies the
+                      other way round where cbc:MathematicOperatorCode says `Divide`
     corrects_number   cac:BillingReference/cac:InvoiceDocumentReference/cbc:ID
                       | cac:DiscrepancyResponse/cbc:ReferenceID
 
@@ -67,6 +70,7 @@ from wolkvox_billing.invoices.document import (
     Line,
     Rejected,
     fit_amount,
+    fit_rate,
     quoted,
     short,
     storable,
@@ -290,12 +294,36 @@ def _read_beside_lines(root: Element, kind: _Kind, document: Document) -> None:
     forms = [_PAYMENT_FORMS.get(text) for text in _texts(root, "cac:PaymentMeans/cbc:ID")]
     # Where part of it is paid at once, the rest is on credit.
     document.payment_form = max(filter(None, forms), default=None)
-    path = "cac:PaymentExchangeRate/cbc:CalculationRate"
-    rate = _amount(root, path, document, exact=True)
-    if rate and rate < 1 and rate != round(rate, 4):
-        warnings.append(f"the exchange rate {rate:f} is finer than 4 decimals: not kept")
-    elif rate:
-        document.exchange_rate = fit_amount(rate, "the exchange rate", warnings)
+    exchanges = [*_all(root, "cac:PaymentExchangeRate"), *_all(root, "cac:PricingExchangeRate")]
+    for exchange in exchanges:
+        if document.exchange_rate is None:
+            try:
+                _read_exchange(exchange, document)
+            except Rejected as error:  # no amount is lost with it
+                warnings.append(f"{error}: not taken")
+
+
+def _read_exchange(exchange: Element, document: Document) -> None:
+    """Read the rate between the document's two currencies. Its bases are how many units it is for:
+    100 yen are 2,750 pesos; one that only repeats the rate is none."""
+    name = "the exchange rate"
+    rate = _amount(exchange, "cbc:CalculationRate", document, name, exact=True)
+    if not rate:  # 0 stands where there is none
+        return
+    bases = [
+        _amount(exchange, f"cbc:{side}CurrencyBaseRate", document, name, exact=True)
+        for side in ("Source", "Target")
+    ]
+    source, target = (Decimal(1) if base in (None, 0, rate) else base for base in bases)
+    assert source
+    assert target
+    codes = [_code(_text(exchange, f"cbc:{side}CurrencyCode")) for side in ("Source", "Target")]
+    if (_text(exchange, "cbc:MathematicOperatorCode") or "").casefold().startswith("div"):
+        codes.reverse()
+        source, target = target, source
+    document.exchange_rate = fit_rate(rate * target / source, name, document.warnings)
+    document.exchange_currency, document.exchange_in_currency = codes
+    document.exchange_rate_date = _date(exchange, "cbc:Date", document.warnings)
 
 
 def _reasons(charge: Element) -> list[str]:

@@ -209,6 +209,7 @@ class _Column(NamedTuple):
     table: str
     name: str
     type: str
+    precision: int | None
     scale: int | None
 
 
@@ -285,7 +286,8 @@ def _source_of(pipeline: dlt.Pipeline) -> Iterator[_Source]:
 
 
 _COLUMNS_QUERY = (
-    "SELECT table_schema, table_name, column_name, data_type, numeric_scale "
+    "SELECT table_schema, table_name, column_name, data_type, numeric_precision, "
+    "numeric_scale "
     "FROM information_schema.columns "
     "ORDER BY table_schema, table_name, ordinal_position"
 )
@@ -317,7 +319,7 @@ def _copy(
 
     fields = pa.schema(
         [
-            (column.name, _arrow(column.type, column.scale))
+            (column.name, _arrow(column))
             for column in columns
             if (column.schema, column.table) == (schema, table)
         ]
@@ -345,17 +347,18 @@ def _copy(
     return "SELECT * FROM copied"
 
 
-def _arrow(kind: str, scale: int | None) -> pyarrow.DataType:
+def _arrow(column: _Column) -> pyarrow.DataType:
     import pyarrow as pa
 
+    scale = 4 if column.scale is None else column.scale
     return {
         "bigint": pa.int64(),
-        "numeric": pa.decimal128(18, 4 if scale is None else scale),
+        "numeric": pa.decimal128(column.precision or 18, scale),
         "timestamp with time zone": pa.timestamp("us", "UTC"),
         "date": pa.date32(),
         "boolean": pa.bool_(),
         "bytea": pa.binary(),
-    }.get(kind, pa.string())
+    }.get(column.type, pa.string())
 
 
 def _sync(path: Path) -> None:

@@ -332,15 +332,19 @@ def _table(rows: Columns, columns: ColumnHints) -> Arrow:
     types: dict[str | None, Arrow] = {
         "text": pa.string(),
         "bigint": pa.int64(),
-        "decimal": pa.decimal128(18, 4),
         "timestamp": pa.timestamp("us", "UTC"),
         "date": pa.date32(),
         "bool": pa.bool_(),
         "binary": pa.binary(),
     }
+
+    def type_of(hint: TColumnSchema) -> Arrow:
+        if hint["data_type"] == "decimal":
+            return pa.decimal128(hint.get("precision") or 18, hint.get("scale") or 0)
+        return types[hint["data_type"]]
+
     fields = [
-        pa.field(name, types[hint["data_type"]], hint.get("nullable", True))
-        for name, hint in columns.items()
+        pa.field(name, type_of(hint), hint.get("nullable", True)) for name, hint in columns.items()
     ]
 
     def array_of(name: str, kind: Arrow) -> Arrow:

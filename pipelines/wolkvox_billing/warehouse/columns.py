@@ -9,6 +9,8 @@ from dlt.common.schema.typing import TColumnSchema, TWriteDisposition
 TEXT: TColumnSchema = {"data_type": "text"}
 COUNT: TColumnSchema = {"data_type": "bigint"}
 AMOUNT: TColumnSchema = {"data_type": "decimal", "precision": 18, "scale": 4}
+# Of rates between currencies: one peso is 0.000249219330447374 dollars.
+RATE: TColumnSchema = {"data_type": "decimal", "precision": 38, "scale": 18}
 TIME: TColumnSchema = {"data_type": "timestamp", "timezone": True, "precision": 6}
 DATE: TColumnSchema = {"data_type": "date"}
 FLAG: TColumnSchema = {"data_type": "bool"}

@@ -77,6 +77,10 @@ _NAMES = {
     ),
     "tax_amount": "IVA, Valor IVA, Vr IVA, Impuesto, Impuestos, Tax, VAT",
     "currency": "Moneda, Divisa, Currency code, Billing currency",
+    "exchange_rate": (
+        "TRM, Tasa de cambio, Tipo de cambio, Tasa representativa del mercado, Exchange rate, "
+        "FX rate"
+    ),
     "corrects_number": "Corrige, Factura afectada, Factura que corrige, Documento afectado",
 }
 # Headings that may as well mean something else, such as the number of the line.

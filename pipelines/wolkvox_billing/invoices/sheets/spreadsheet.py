@@ -21,6 +21,7 @@ from wolkvox_billing.invoices.document import (
     Line,
     Rejected,
     fit_amount,
+    fit_rate,
     quoted,
     short,
 )
@@ -58,6 +59,7 @@ from wolkvox_billing.values.tax_id import read_tax_id
 from wolkvox_billing.values.tax_rates import VAT_RATES
 
 _NUMBERS = ("quantity", "unit_price", "net_amount", "tax_amount")
+_OF_DOLLARS = ("trm", "tasarepresentativadelmercado")
 _DATES = ("issue_date", "period_start", "period_end")
 # What a document's id is made of, in this order: it is the same in every release.
 _IDENTIFYING = ("document_kind", "supplier_id", "document_number", "issue_date",
@@ -221,7 +223,31 @@ def _read_document(file_format: str, rows: Sequence[SheetRow], notation: Notatio
     _add_up(document)
     _doubt_rates(document)
     _compare_totals(document, rows, notation)
+    _take_exchange_rate(document, rows, notation)
     return document
+
+
+def _take_exchange_rate(document: Document, rows: Sequence[SheetRow], notation: Notation) -> None:
+    """Set the rate between two currencies where the rows state one, and it reads in one way; the
+    TRM is that of dollars in pesos."""
+    cells = [row.cell("exchange_rate") for row in rows if row.text("exchange_rate")]
+    if not cells:
+        return
+    first = cells[0]
+    try:
+        mark = notation.decimal or settle_decimal(cells)
+        rates = {number_in(cell, mark) for cell in cells} - {None, Decimal()}
+    except Rejected as error:
+        document.warnings.append(f"{error}: the rate is not taken")
+        return
+    if len(rates) > 1:
+        document.warnings.append(f"{first.heading}: {len(rates)} rates in one document: none taken")
+        return
+    for rate in rates:
+        assert rate is not None
+        document.exchange_rate = fit_rate(rate, first.place, document.warnings)
+        if letters_of(first.heading) in _OF_DOLLARS and document.exchange_rate:
+            document.exchange_currency, document.exchange_in_currency = "USD", "COP"
 
 
 def _read_line(row: SheetRow, number: int, notation: Notation, document: Document) -> Line:
