@@ -36,6 +36,7 @@ BILLED = ReconciledRow(
     cost_variance=Decimal(245_000),
     volume_effect=Decimal(245_000),
     price_effect=Decimal(0),
+    exchange_effect=Decimal(0),
     invoice_ids="d",
     hours_unread_at_end=Decimal(0),
     reconciliation_status="overbilled_quantity",
@@ -64,6 +65,7 @@ UNMAPPED = replace(
     cost_variance=None,
     volume_effect=None,
     price_effect=None,
+    exchange_effect=None,
     reconciliation_status="unmapped_line",
 )
 

@@ -444,7 +444,8 @@ SOURCE = ("operations", "server", "token", "reports", "base_url", "timezone", "p
           "connect_timeout_seconds", "read_timeout_seconds")  # fmt: skip
 RECONCILIATION = ("line_map", "rate_card", "tolerance_quantity", "tolerance_percent", "materiality",
                   "tolerance_amount", "invoice_due_days", "period_rule", "supplier_ids",
-                  "tail_factor", "language", "cut_off", "vendor_lag_hours")  # fmt: skip
+                  "tail_factor", "language", "cut_off", "vendor_lag_hours",
+                  "exchange_rates", "exchange_rate")  # fmt: skip
 VARIABLES = [f"SOURCES__WOLKVOX_BILLING__{name.upper()}" for name in SOURCE]
 VARIABLES += [f"RECONCILIATION__{name.upper()}" for name in RECONCILIATION]
 JSON = st.recursive(

@@ -190,7 +190,8 @@ def test_verdicts_outlive_a_change_of_their_tables(warehouse: Project) -> None:
     ):
         warehouse.execute(statement)
     read(warehouse)
-    unknown = ("contracted_unit_price", "volume_effect", "price_effect", "language")
+    unknown = ("contracted_unit_price", "volume_effect", "price_effect", "exchange_effect",
+               "language")  # fmt: skip
     assert verdicts(warehouse) == [{**before, **dict.fromkeys(unknown)}]
     listed = warehouse.query(
         "SELECT column_name FROM information_schema.columns WHERE table_name = 'reconciled_by' "

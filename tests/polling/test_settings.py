@@ -216,7 +216,8 @@ def test_a_report_of_tomorrow_is_asked_for(
     "name",
     [
         *("polls", "readings", "answers", "rejected_rows", "rejected_documents", "month_closes"),
-        *("invoice_lines", "invoice_documents", "line_map", "rate_card", "dlt_x", "x_dlt_loads"),
+        *("invoice_lines", "invoice_documents", "line_map", "rate_card", "exchange_rates"),
+        *("dlt_x", "x_dlt_loads"),
         *("_dlt_loads", "", "new:", "a b", "a.b", "a;b", "ñandu", "1st", "Xyz", "x" * 52, "a\n"),
     ],
 )

@@ -12,6 +12,7 @@ from datetime import date
 from fractions import Fraction
 from typing import NamedTuple
 
+MONEY = ("unit_price", "minimum", "package")
 Use = Mapping[tuple[str, date], int]  # operation and day → units
 
 
@@ -73,9 +74,13 @@ def price_of(number: int, whole: int, day: date, rows: Sequence[Row]) -> Fractio
     return price
 
 
-def rate(rows: Sequence[Row], use: Use, month: tuple[date, date]) -> dict[str, Fraction]:
+def rate(
+    rows: Sequence[Row], use: Use, month: tuple[date, date], one: Fraction = Fraction(1)
+) -> dict[str, Fraction]:
     """Return what each operation's use of a month costs; where tiers or a minimum are of all
-    together, their sum stands under "all"."""
+    together, their sum stands under "all". `one`: what one of the rows' currency is in that of the
+    result."""
+    rows = [row._replace(value=row.value * one) if row.term in MONEY else row for row in rows]
     units = not_in_package(units_of(use), rows)
     units = [unit for unit in units if month[0] <= unit.day < month[1]]
     is_pooled = any(row.pooled for row in rows if row.term == "unit_price")

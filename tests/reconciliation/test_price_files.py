@@ -567,7 +567,7 @@ def test_init_prints_json(project: Project) -> None:
     done = CliRunner().invoke(main, ["reconcile", "--init", "--json"])
     assert done.exit_code == 0, done.output
     printed = json.loads(done.stdout)
-    assert printed["written"] == ["line_map.csv", "rate_card.csv"]
+    assert printed["written"] == ["line_map.csv", "rate_card.csv", "exchange_rates.csv"]
     [row] = printed["proposed"]
     assert (row["pattern"], row["role"]) == ("grabaciones en s*", "quantity")
     assert row["report"] == "rsync"  # by its code

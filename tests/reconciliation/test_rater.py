@@ -13,6 +13,7 @@ from rater import rate as rated
 
 from builders.facts import billed_line, known, rate, unseen_everywhere, use
 from builders.months import OCTOBER_PERIOD, REPORT
+from wolkvox_billing.reconciliation.contract.exchange_rates import ExchangeRate
 from wolkvox_billing.reconciliation.contract.line_map import MapRow
 from wolkvox_billing.reconciliation.contract.rate import Rate
 from wolkvox_billing.reconciliation.facts import DayUse, Meter
@@ -77,10 +78,11 @@ def uses(draw: st.DrawFn) -> dict[tuple[str, date], int]:
     return used
 
 
-def card_of(rows: list[Row]) -> list[Rate]:
+def card_of(rows: list[Row], currency: str = "COP") -> list[Rate]:
     return [
         rate(
             Decimal(row.value.numerator) / row.value.denominator,
+            currency,
             line=n,
             term=row.term,
             from_quantity=Decimal(row.from_quantity),
@@ -94,8 +96,16 @@ def card_of(rows: list[Row]) -> list[Rate]:
     ]
 
 
-def judged(rows: list[Row], used: Use, periods: list[Period], *, is_common: bool) -> list[Verdict]:
-    """The verdicts of October, whose lines bill for 1 peso what was measured."""
+def judged(
+    rows: list[Row],
+    used: Use,
+    periods: list[Period],
+    *,
+    is_common: bool,
+    dollar: ExchangeRate | None = None,
+) -> list[Verdict]:
+    """The verdicts of October, whose lines bill for 1 peso what was measured. `dollar`: what one
+    is, where the contract is in dollars."""
     months, lines, days = [], [], {}
     for name in ("acme", "beta"):
         own = {day: used.get((name, day), 0) for day in DAYS}
@@ -117,7 +127,9 @@ def judged(rows: list[Row], used: Use, periods: list[Period], *, is_common: bool
     line_map = [MapRow(1, "", "", "", REPORT, "*" if is_common else "", "", "quantity")]
     comparison = compare(facts, line_map, None)
     observed = unseen_everywhere(comparison, READ_ALL)
-    verdicts = judge(facts, comparison, observed, card_of(rows), Policy())
+    card = card_of(rows, dollar.currency if dollar else "COP")
+    policy = Policy(exchange_rate="period_end")
+    verdicts = judge(facts, comparison, observed, card, policy, [dollar] if dollar else [])
     return [verdict for verdict in verdicts if verdict.billed]
 
 
@@ -158,3 +170,20 @@ def test_a_month_in_two_invoices_costs_what_the_rater_says(rows: list[Row], used
     verdicts = judged(rows, used, HALVES, is_common=False)
     cost = cents(sum(rated(rows, used, OCTOBER_PERIOD).values()))
     assert abs(total(verdicts) - cost) <= Decimal("0.02")
+
+
+@settings(max_examples=40, deadline=None)
+@given(contracts(), uses(), st.integers(1, 10**7))
+def test_a_contract_in_dollars_costs_what_the_rater_says(
+    rows: list[Row], used: Use, pesos: int
+) -> None:
+    """One line for all operations, at any rate of the period's end; the package itself is billed by
+    no line."""
+    rows = [row if row.term != "minimum" else row._replace(pooled=True) for row in rows]
+    dear = Fraction(10**6)
+    rows = [row if row.term != "package" else row._replace(value=dear) for row in rows]
+    one = Decimal(pesos) / 1000
+    dollar = ExchangeRate(2, date(2026, 10, 31), "USD", "COP", one)
+    [verdict] = judged(rows, used, [OCTOBER_PERIOD], is_common=True, dollar=dollar)
+    costs = rated(rows, used, OCTOBER_PERIOD, Fraction(one))
+    assert verdict.contracted_cost == cents(sum(costs.values()))

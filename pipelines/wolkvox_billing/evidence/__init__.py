@@ -28,7 +28,15 @@ from wolkvox_billing.evidence.answers import MonthMeaning
 from wolkvox_billing.evidence.archive import write_archive
 from wolkvox_billing.evidence.contents import Contents, collect_contents
 from wolkvox_billing.evidence.documents import find_documents
-from wolkvox_billing.evidence.manifest import LAYOUT, MANIFEST, VERSIONS, Manifest, Member, as_json
+from wolkvox_billing.evidence.manifest import (
+    LAYOUT,
+    MANIFEST,
+    RATES,
+    VERSIONS,
+    Manifest,
+    Member,
+    as_json,
+)
 from wolkvox_billing.evidence.report.month import Page
 from wolkvox_billing.evidence.report.report import (
     Annex,
@@ -107,13 +115,17 @@ def write_evidence(
 
 
 def _rules(policy: Policy) -> dict[str, bytes]:
-    """The line map and the rate card, as the finance people wrote them. Raises SettingsError."""
+    """The line map, the rate card and the exchange rates, if there are any, as the finance people
+    wrote them. Raises SettingsError."""
     members: dict[str, bytes] = {}
     for name, path in (("line_map", policy.line_map), ("rate_card", policy.rate_card)):
         try:
             members[f"{name}.csv"] = Path(path).read_bytes()
         except OSError as error:
             raise SettingsError(f"the {name} cannot be read: {error}") from None
+    rates = Path(policy.exchange_rates)
+    if rates.exists():
+        members[RATES] = rates.read_bytes()
     return members
 
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 MANIFEST = "manifest.json"
 VERSIONS = "versions.json"
+RATES = "exchange_rates.csv"  # where the contract has such a file
 # What each layout of evidence holds always; versions.json says which one it is, and that of the
 # first versions nothing. A file that was written once is checked by its own.
 LAYOUT = "4"
@@ -58,10 +59,10 @@ class Manifest(NamedTuple):
 
 def is_known(name: str, sha256: str) -> bool:
     """Whether evidence has such a member: one of ALWAYS, an answer, or a document, which is named
-    by its SHA-256."""
+    by its SHA-256; and the exchange rates."""
     document = _DOCUMENT.fullmatch(name)
     is_document = document is not None and sha256.startswith(document[1])
-    return name in ALWAYS[LAYOUT] or is_document or bool(_ANSWER.fullmatch(name))
+    return name in (*ALWAYS[LAYOUT], RATES) or is_document or bool(_ANSWER.fullmatch(name))
 
 
 def as_json(value: object) -> bytes:

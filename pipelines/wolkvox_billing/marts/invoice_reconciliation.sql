@@ -19,6 +19,7 @@ SELECT
     r.cost_variance,
     r.volume_effect,
     r.price_effect,
+    r.exchange_effect,
     r.invoice_ids,
     r.hours_unread_at_end,
     r.reconciliation_status,

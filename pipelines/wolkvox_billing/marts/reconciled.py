@@ -70,7 +70,19 @@ class ReconciledRow:
     ]
     price_effect: Annotated[
         Decimal | None,
-        Column(AMOUNT, "billed_cost less what the billed quantity costs by the rate card"),
+        Column(
+            AMOUNT,
+            "billed_cost less what the billed quantity costs by the rate card, in two currencies "
+            "at the documents' own exchange rate",
+        ),
+    ]
+    exchange_effect: Annotated[
+        Decimal | None,
+        Column(
+            AMOUNT,
+            "What the billed quantity costs at the documents' own exchange rate, less what it costs"
+            " at the contract's; 0 in one currency",
+        ),
     ]
     invoice_ids: Annotated[
         str | None, Column(TEXT, "The document_id of each invoice in it, separated by commas")

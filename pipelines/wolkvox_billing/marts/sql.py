@@ -71,6 +71,8 @@ TABLES = {
     "from_quantity DECIMAL(18, 4), unit_price DECIMAL(18, 8), currency VARCHAR, valid_from DATE, "
     "valid_to DATE, rounding VARCHAR, term VARCHAR, per DECIMAL(18, 4), tiers VARCHAR, "
     "pooled VARCHAR, every VARCHAR, pattern VARCHAR",
+    "exchange_rates": "line_number BIGINT, date DATE, currency VARCHAR, in_currency VARCHAR, "
+    "rate DECIMAL(38, 18)",
     "reconciled": DDL,
     "components": COMPONENTS_DDL,
     "settled": SETTLEMENT_DDL,
@@ -81,6 +83,7 @@ TABLES = {
 RECONCILED = (
     "line_map",
     "rate_card",
+    "exchange_rates",
     "reconciled",
     "components",
     "settled",

@@ -20,7 +20,8 @@ _NOTHING = Decimal()
 # Of tables of earlier releases, which lack them until the next document comes.
 _LATER_COLUMNS = ("allowance_amount", "charge_amount", "rounding_amount", "prepaid_amount",
                   "withheld_amount", "due_date", "document_uuid", "payment_form",
-                  "customer_id", "customer_name", "supplier_name")  # fmt: skip
+                  "customer_id", "customer_name", "supplier_name", "exchange_currency",
+                  "exchange_in_currency", "exchange_rate")  # fmt: skip
 
 # Of a document's warnings, how those begin that say what the sums are of. They are told again where
 # the document is judged; what is only not stated is not.
@@ -77,6 +78,9 @@ class BilledDocument(NamedTuple):
     customer_id: str | None = None
     customer_name: str | None = None
     supplier_name: str | None = None
+    exchange_currency: str | None = None
+    exchange_in_currency: str | None = None
+    exchange_rate: Decimal | None = None
     file_name: str | None = None
 
     @property

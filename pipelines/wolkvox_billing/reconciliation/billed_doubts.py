@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from wolkvox_billing.invoices.period import month_by_rule
 from wolkvox_billing.reconciliation.case import (
+    EXCHANGE,
     LATER,
     NEARLY,
     OVER,
@@ -119,20 +120,20 @@ def _price_turn(case: Case) -> Doubt | None:
     """Where the price changed within the period: what was read on the first day of the new price
     may be of the day before, and tiers may begin anew with it. Where tiers count operations that
     are not billed yet: how the sum is shared is not in the contract."""
-    if case.status != PRICE or case.is_gauge or not case.verdict.priced.turns:
+    if case.status != PRICE or case.is_gauge or not case.verdict.charged.turns:
         return None
     billed, tolerance = case.verdict.billed_cost, case.verdict.tolerance
-    for turn in case.verdict.priced.turns:
+    for turn in case.verdict.charged.turns:
         if turn.lowest - tolerance <= billed <= turn.highest + tolerance:
             return Doubt(turn.name, "inconclusive_price", {"day": turn.day})
-    turn = case.verdict.priced.turns[0]
+    turn = case.verdict.charged.turns[0]
     name = turn.name if turn.name in (POOLED_SHARE, TIER_REACHED) else "price_turn"
     return Doubt(name, "", {"day": turn.day})
 
 
 def _with_tax(case: Case) -> Doubt | None:
     """An invoice that states no tax may bill with it: what the contract makes, and a rate of it."""
-    cost, billed = case.verdict.contracted_cost, case.verdict.billed_cost
+    cost, billed = case.verdict.charged.of_measured, case.verdict.billed_cost
     lines = case.verdict.lines
     if case.status != PRICE or not cost or any(line.has_tax for line in lines):
         return None
@@ -140,6 +141,28 @@ def _with_tax(case: Case) -> Doubt | None:
         if abs(billed - cost * (100 + rate) / 100) <= case.verdict.tolerance:
             return Doubt("with_tax", "inconclusive_price", {"rate": Decimal(rate)})
     return None
+
+
+def _guessed_rate(case: Case) -> Doubt | None:
+    """A document that states no exchange rate, where its own is the one that counts."""
+    exchange = case.verdict.exchange
+    if case.verdict.status not in (PRICE, EXCHANGE) or not exchange or not exchange.is_guessed:
+        return None
+    currencies = {"currency": min(exchange.rates), "in_currency": case.key.currency or ""}
+    return Doubt("guessed_rate", "inconclusive_price", currencies)
+
+
+def _coarse_rate(case: Case) -> Doubt | None:
+    """An exchange rate that is written with so few decimals that it may be the right one."""
+    verdict, exchange = case.verdict, case.verdict.exchange
+    if verdict.status not in (PRICE, EXCHANGE) or not exchange or not exchange.spread:
+        return None
+    most = exchange.spread * abs(verdict.billed_cost)
+    stands = abs(verdict.amount_effect or Decimal()) <= most
+    currencies = {"currency": min(exchange.rates), "in_currency": case.key.currency or ""}
+    return Doubt(
+        "coarse_rate", "inconclusive_price" if stands else "", {**currencies, "most": most}
+    )
 
 
 def _other_month(line: BilledLine) -> Period | None:
@@ -265,7 +288,7 @@ def _line_of_other_operation(case: Case) -> Doubt | None:
 def _paid_for(case: Case, billed: Billed) -> Decimal | None:
     """Return how much was billed; of an amount without a quantity, what it pays at the contract's
     price of the case."""
-    cost = case.verdict.contracted_cost
+    cost = case.verdict.charged.of_measured
     if billed.quantity is not None or not cost:
         return billed.quantity
     return billed.amount * (case.verdict.consumed or Decimal()) / cost
@@ -370,6 +393,8 @@ BILLED = (
     _unmapped,
     _price_turn,
     _with_tax,
+    _guessed_rate,
+    _coarse_rate,
     _cycle,
     _other_operation,
     _other_product,

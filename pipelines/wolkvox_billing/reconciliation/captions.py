@@ -20,6 +20,7 @@ _SPANISH = {
     "contracted cost": "costo según contrato",
     "volume effect": "efecto de cantidad",
     "price effect": "efecto de precio",
+    "exchange effect": "efecto de cambio",
     "billed cost": "costo facturado",
     "verdicts": "veredictos",
     "by contract": "según contrato",
@@ -197,6 +198,7 @@ _SPANISH = {
     "underbilled_quantity": "cantidad facturada de menos",
     "no_price": "sin precio",
     "price_difference": "diferencia de precio",
+    "exchange_difference": "diferencia de cambio",
 }
 
 

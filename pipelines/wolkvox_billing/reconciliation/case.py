@@ -22,6 +22,7 @@ QUANTITY = OVER, UNDER = ("overbilled_quantity", "underbilled_quantity")
 UNBILLED = "usage_not_invoiced"
 UNUSED = "invoiced_without_usage"
 PRICE = "price_difference"
+EXCHANGE = "exchange_difference"
 # Seconds and minutes, minutes and hours; hundreds, thousands and millions.
 UNIT_FACTORS = tuple(map(Decimal, (60, 100, 1000, 3600, 60_000, 10**6)))
 BEGUN = (Decimal(100), Decimal(1000))  # of which one that is begun may be billed whole
@@ -66,7 +67,7 @@ class Case:
         pays; below nothing where it was less."""
         if self.verdict.billed_quantity is not None:
             return self.verdict.quantity_variance or Decimal()
-        cost, consumed = self.verdict.contracted_cost, self.verdict.consumed
+        cost, consumed = self.verdict.charged.of_measured, self.verdict.consumed
         if not cost or not consumed:
             return Decimal()
         return (self.verdict.billed_cost - cost) * consumed / cost

@@ -19,8 +19,10 @@ from wolkvox_billing.reconciliation.billed_documents import (
     StatedDocument,
     StatedLine,
 )
+from wolkvox_billing.reconciliation.contract.tariff import cents
+from wolkvox_billing.reconciliation.exchange import Exchanges
 from wolkvox_billing.reconciliation.keys import LineId
-from wolkvox_billing.reconciliation.policy import WHOLE_CURRENCIES, Policy
+from wolkvox_billing.reconciliation.policy import Policy
 from wolkvox_billing.reconciliation.questions import (
     ALLOWANCE,
     CHARGE,
@@ -36,6 +38,7 @@ from wolkvox_billing.reconciliation.tax_by_rate import (
     highest_rate,
     split_by_rate,
 )
+from wolkvox_billing.values.currencies import WHOLE_CURRENCIES
 
 TAX, WITHHOLDING, ROUNDING, PREPAID, UNEXPLAINED = (
     "tax",
@@ -85,6 +88,7 @@ class Splitter:
 
     lines: Mapping[LineId, JudgedLine]
     policy: Policy
+    exchanges: Exchanges
 
     def split(self, stated: StatedDocument) -> list[InvoiceComponent]:
         """Return the components of a document, which add up to what it asks for."""
@@ -95,6 +99,7 @@ class Splitter:
             for line in stated.lines
             if line.currency in (None, document.currency)
         ]
+        taxed += self._exchanged(stated)
         parts = [
             *_line_parts(taxed, writer),
             *_beside_parts(taxed, writer),
@@ -108,6 +113,23 @@ class Splitter:
             self._component(document, n, part, is_material=is_alarming and bool(part.own_question))
             for n, part in enumerate(parts, 1)
         ]
+
+    def _exchanged(self, stated: StatedDocument) -> list[TaxedLine]:
+        """Return the lines that are in another currency than their document in its own, at the rate
+        that it states; none where they do not come to what it says that its lines do."""
+        document, exchanged, net = stated.document, list[TaxedLine](), _NOTHING
+        for line in stated.lines:
+            one = self.exchanges.stated_by(document, line.currency)
+            if one is None:
+                return []
+            if line.currency not in (None, document.currency):
+                judged = self.lines[line.document_id, line.line_number].exchanged(one)
+                tax = None if line.tax is None else cents(line.tax * one)
+                exchanged.append((line._replace(tax=tax), judged))
+            net += (line.amount or _NOTHING) * one
+        if document.net is None or abs(net - document.net) > max(Decimal(1), abs(net) / 1000):
+            return []
+        return exchanged
 
     def _tax_parts(
         self, document: BilledDocument, taxed: Sequence[TaxedLine], writer: SettlementWriter
@@ -156,7 +178,10 @@ class Splitter:
         if prepaid:
             yield _Part(PREPAID, prepaid, writer.text("prepaid"))
         if gap:
-            others = [n.line_number for n in lines if n.currency not in (None, document.currency)]
+            others = []
+            if not self._exchanged(stated):
+                others = [n.line_number for n in lines
+                          if n.currency not in (None, document.currency)]  # fmt: skip
             reason = writer.unexplained(payable, payable - gap, others)
             yield _Part(UNEXPLAINED, gap, reason, questioned=gap, own_question=gap)
 
@@ -214,8 +239,10 @@ def _line_parts(taxed: Sequence[TaxedLine], writer: SettlementWriter) -> Iterato
         status = None
         if judged.is_duplicate:
             reason, status = writer.text("duplicate"), DUPLICATE
+        elif judged.missing_rate:
+            reason = writer.missing_rate(judged.missing_rate)
         elif fee:
-            reason = writer.fee(fee.amount)
+            reason = writer.fee(fee.amount, fee.rate.currency, fee.one)
             status = "price_difference" if own.questioned else "matched"
         yield _Part(
             LINE,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from copy import copy
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -12,8 +13,8 @@ from operator import add
 from typing import NamedTuple
 
 from wolkvox_billing.reconciliation.contract.line_map import ALL_OPERATIONS
-from wolkvox_billing.reconciliation.contract.rate import Rate
-from wolkvox_billing.reconciliation.contract.tariff import Tariff, tariffs
+from wolkvox_billing.reconciliation.contract.rate import UNIT_PRICE, Rate
+from wolkvox_billing.reconciliation.contract.tariff import Tariff, cents, tariffs
 from wolkvox_billing.reconciliation.contract.terms import Terms
 from wolkvox_billing.reconciliation.facts import DayUse, Facts, Meter, MonthUse
 from wolkvox_billing.reconciliation.keys import Comparison, Key, Measured
@@ -52,10 +53,46 @@ class Courses:
     """The courses of keys, by the terms of a contract and all that was measured."""
 
     def __init__(self, terms: Terms, facts: Facts, comparison: Comparison) -> None:
-        self.terms = terms
+        self.terms = self._contract = terms
+        self._currencies: dict[Key, str | None] = {}
         self._facts = facts
         self._comparison = comparison
         self._draw_downs: dict[tuple[str, tuple[Rate, ...]], DrawDown] = {}
+
+    def by(self, terms: Terms) -> Courses:
+        """Return the courses by other terms, over the same use."""
+        courses = copy(self)
+        courses.terms = terms
+        return courses
+
+    def priced_in(self, key: Key, measured: Measured | None) -> set[str]:
+        """Return in which currencies a key's units have a price; its own first of all."""
+        if not (key.report and key.operation_id and key.period):
+            return set()
+        operations = {key.operation_id}
+        if key.operation_id == ALL_OPERATIONS and measured:
+            operations |= {part.use.operation_id for part in measured.parts}
+        return {
+            currency
+            for name in operations
+            for currency in self._contract.currencies_of(
+                UNIT_PRICE, Meter(name, key.report, key.product or ""), key.period
+            )
+        }
+
+    def _is_priced_as(self, key: Key, measured: Measured, other: Key, their: Measured) -> bool:
+        """Whether two keys' prices are in one currency, whatever they are billed in."""
+        if other.currency in (None, key.currency):
+            return True
+        return self._currency_of(other, their) == self._currency_of(key, measured)
+
+    def _currency_of(self, key: Key, measured: Measured | None) -> str | None:
+        """Return the currency of a key's prices: its own, or the only other one."""
+        if key not in self._currencies:
+            currencies = self.priced_in(key, measured)
+            is_other = len(currencies) == 1 and key.currency not in currencies
+            self._currencies[key] = currencies.pop() if is_other else key.currency
+        return self._currencies[key]
 
     def of(self, key: Key, measured: Measured | None) -> list[Course]:
         """Return a key's courses; none where no price is known for all of its days."""
@@ -78,14 +115,12 @@ class Courses:
     def prepaid(self, key: Key) -> Decimal:
         """Return the price of the packages that begin in a key's period: the line that bills them
         may be among those of use."""
-        return sum(
-            (
-                package.unit_price
-                for package in self._packages(key, key.operation_id or "")
-                if key.period and package.valid_from >= key.period.start
-            ),
-            _NOTHING,
+        prices = (
+            package.unit_price
+            for package in self._packages(key, key.operation_id or "")
+            if key.period and package.valid_from >= key.period.start
         )
+        return cents(sum(prices, _NOTHING))
 
     def _by_operation(self, key: Key, measured: Measured | None) -> dict[str, list[Part]]:
         """Return a key's use by whose tiers it counts in: of each operation, or of all."""
@@ -131,6 +166,8 @@ class Courses:
         for other, their, part in self._parts_in(month, key.report, None if is_pooled else own):
             if their is measured or not self._counts_with(key, other):
                 continue
+            if not self._is_priced_as(key, measured, other, their):
+                continue
             days = self._beyond([part], self._draw_downs_of(key, part.use)).days
             earlier_units = [_sum_within(days, each) for each in before]
             within = [_sum_within(days, each) for each in stretches]
@@ -170,8 +207,6 @@ class Courses:
     def _counts_with(self, key: Key, other: Key) -> bool:
         """Whether two keys' use is counted by the same tiers. What nobody billed has a key of each
         product."""
-        if other.currency not in (None, key.currency):
-            return False
         are_billed = self._is_billed(key) and self._is_billed(other)
         is_of_all = None in (key.product, other.product)
         return other.product == key.product or (is_of_all and not are_billed)

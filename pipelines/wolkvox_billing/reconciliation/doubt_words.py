@@ -149,6 +149,18 @@ TEXTS: dict[str, dict[str, Sentences]] = {
             "",
             "the invoice itself: is its amount with tax?",
         ),
+        "coarse_rate": Sentences(
+            "the rate of {currency} in {in_currency} is written with so few decimals that it may "
+            "make up to {most}",
+            "a rounded rate: its decimals make no more than {most}",
+            "the rate with all of its decimals, or the other way round",
+        ),
+        "guessed_rate": Sentences(
+            "the document states no rate of {currency} in {in_currency}, and with none of the "
+            "file's that it may have used does its amount agree",
+            "",
+            "the supplier's word on which exchange rate the document uses",
+        ),
         "tiers_anew": Sentences(
             "the price changed on {day}, and the tiers may begin anew then",
             "",
@@ -390,6 +402,18 @@ TEXTS: dict[str, dict[str, Sentences]] = {
             "la factura no indica impuesto, y su valor es el del contrato más {rate} % de impuesto",
             "",
             "la factura misma: ¿su valor incluye impuesto?",
+        ),
+        "coarse_rate": Sentences(
+            "la tasa de {currency} en {in_currency} está escrita con tan pocos decimales que puede "
+            "sumar hasta {most}",
+            "una tasa redondeada: sus decimales no suman más de {most}",
+            "la tasa con todos sus decimales, o en el otro sentido",
+        ),
+        "guessed_rate": Sentences(
+            "el documento no indica la tasa de {currency} en {in_currency}, y con ninguna de las "
+            "del archivo que puede haber usado coincide su valor",
+            "",
+            "la palabra del proveedor sobre qué tasa de cambio usa el documento",
         ),
         "tiers_anew": Sentences(
             "el precio cambió el {day}, y los tramos pueden comenzar de nuevo",

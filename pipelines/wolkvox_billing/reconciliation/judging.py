@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
-from wolkvox_billing.reconciliation.contract.rate import Rate
+from wolkvox_billing.reconciliation.contract.exchange_rates import ExchangeRate
+from wolkvox_billing.reconciliation.contract.rate import MINIMUM, PACKAGE, Rate
 from wolkvox_billing.reconciliation.contract.tariff import Tariff, tariffs
 from wolkvox_billing.reconciliation.contract.terms import Terms
 from wolkvox_billing.reconciliation.courses import Courses
 from wolkvox_billing.reconciliation.cut_off import CutOff, cut_off_of
+from wolkvox_billing.reconciliation.exchange import Exchange, Exchanges
 from wolkvox_billing.reconciliation.facts import Facts, Meter
 from wolkvox_billing.reconciliation.keys import Billed, Comparison, Key, Measured
 from wolkvox_billing.reconciliation.minimums import add_minimums
@@ -25,18 +27,35 @@ from wolkvox_billing.reconciliation.verdicts import FIRST_NIGHT_IS_OVER, MANY, V
 from wolkvox_billing.values.periods import DAY, Period, months_of
 from wolkvox_billing.vendor.reports import is_nightly
 
+_NOTHING = Decimal()
+
 
 def judge(
-    facts: Facts, comparison: Comparison, observed: Observed, rates: Sequence[Rate], policy: Policy
+    facts: Facts,
+    comparison: Comparison,
+    observed: Observed,
+    rates: Sequence[Rate],
+    policy: Policy,
+    exchange_rates: Sequence[ExchangeRate] = (),
 ) -> list[Verdict]:
     """Return the Verdict on each key, in the order of the keys. `observed` has the disputed parts.
     None of them was doubted yet."""
     terms = Terms(rates)
     courses = Courses(terms, facts, comparison)
-    bench = _Bench(facts, comparison, observed, policy, courses)
+    exchanges = Exchanges.of_facts(facts, exchange_rates, policy)
+    bench = _Bench(facts, comparison, observed, policy, courses, exchanges)
     keys = dict.fromkeys([*comparison.billed, *comparison.measured])
-    verdicts = agree_in_sum(add_minimums([bench.judge(key) for key in keys], terms))
+    ways = [bench.judge(key) for key in keys]
+    rounds = [
+        bench.judge_together([own[min(n, len(own) - 1)] for own in ways])
+        for n in range(max(map(len, ways), default=0))
+    ]
+    verdicts = [min(own, key=_unexplained) for own in zip(*rounds, strict=True)]
     return sorted(verdicts, key=lambda verdict: tuple(str(part or "") for part in verdict.key))
+
+
+def _unexplained(verdict: Verdict) -> Decimal:
+    return abs(verdict.price_effect or _NOTHING)
 
 
 class _Bench(NamedTuple):
@@ -47,9 +66,59 @@ class _Bench(NamedTuple):
     observed: Observed
     policy: Policy
     courses: Courses
+    exchanges: Exchanges
 
-    def judge(self, key: Key) -> Verdict:
-        """Return the Verdict on a key, as if it were the only one of its month."""
+    def judge(self, key: Key) -> list[Verdict]:
+        """Return the Verdict on a key, as if it were the only one of its month; one for each
+        exchange rate that its documents may have used."""
+        billed, measured = self.comparison.billed.get(key), self.comparison.measured.get(key)
+        others = self._other_currencies(key, measured) if billed else set[str]()
+        if not (billed and others and key.currency and key.period):
+            return [self._judge(key, None)]
+        exchanges = self.exchanges.of(billed.lines, key.currency, others, key.period)
+        return [self._judge(key, exchange) for exchange in exchanges]
+
+    def judge_together(self, verdicts: Sequence[Verdict]) -> list[Verdict]:
+        """Return the verdicts with what the contract says of several of them together, at its
+        exchange rates and at those that the documents used."""
+        judged = self._add_what_is_common(verdicts)
+        if not any(verdict.as_used for verdict in verdicts):
+            return judged
+        by_used = self._add_what_is_common([verdict.at_used_rates() for verdict in verdicts])
+        return [
+            replace(verdict, as_used=used.priced if verdict.as_used else None)
+            for verdict, used in zip(judged, by_used, strict=True)
+        ]
+
+    def _add_what_is_common(self, verdicts: Sequence[Verdict]) -> list[Verdict]:
+        return agree_in_sum(add_minimums(verdicts, self._terms_of))
+
+    def _terms_of(self, verdict: Verdict) -> Terms:
+        return self._terms(verdict.key, verdict.exchange.rates if verdict.exchange else {})
+
+    def _terms(self, key: Key, rates: Mapping[str, Decimal]) -> Terms:
+        terms = self.courses.terms
+        return terms.exchanged(key.report, key.currency or "", rates) if rates else terms
+
+    def _other_currencies(self, key: Key, measured: Measured | None) -> set[str]:
+        """Return the other currencies without whose rates a key's cost is not known: that of its
+        prices, where its own has none; and those of terms that are of no prices in them."""
+        if not (key.report and key.operation_id and key.period):
+            return set()
+        if self.courses.terms.is_all_in(key.currency, key.report):
+            return set()
+        prices = self.courses.priced_in(key, measured)
+        others = set[str]()
+        if prices - {key.currency} and not self.courses.of(key, measured):
+            others = prices - {key.currency or ""}
+            if len(others) > 1:  # whose prices these are, nobody says
+                return set()
+        meter = Meter(key.operation_id, key.report, key.product or "")
+        for term in (MINIMUM, PACKAGE):
+            others |= self.courses.terms.currencies_of(term, meter, key.period) - prices
+        return others - {key.currency or ""}
+
+    def _judge(self, key: Key, exchange: Exchange | None) -> Verdict:
         facts, billed = self.facts, self.comparison.billed.get(key)
         measured = self.comparison.measured.get(key)
         terms = self.courses.terms
@@ -60,33 +129,47 @@ class _Bench(NamedTuple):
             unread = _unread(key.period, measured, self.observed.unseen)
         if not billed:
             key = key._replace(currency=min(currencies) if len(currencies) == 1 else None)
-        courses = self.courses.of(key, measured)
-        tariffs_of_key = [tariff for course in courses for tariff in course.tariffs]
+        courses = self._courses(key, exchange.rates if exchange else {})
+        of_key = courses.of(key, measured)
+        tariffs_of_key = [tariff for course in of_key for tariff in course.tariffs]
         if billed and measured and _is_lump(billed, measured.quantity, tariffs_of_key):
             billed = replace(billed, quantity=None)
         if unread and billed and measured:
             cut_off = _cut_off(key, billed, measured, self.observed, self.policy)
             consumed = cut_off.quantity if cut_off else consumed
-        billed_quantity = billed.quantity if billed else Decimal()
-        priced = price(courses, consumed, billed_quantity, unread or Unread(NOTHING))
-        if billed:
-            priced = _with_package(priced, billed, self.courses.prepaid(key))
-        return Verdict(
+        verdict = Verdict(
             key,
             billed,
             measured,
             consumed,
             unread,
-            priced,
+            Priced(),
             currencies,
             facts.today_of(key.operation_id),
             self.policy,
             cut_off,
             _awaits_night(key, facts),
             terms.rounding(key.report),
-            () if courses else _unpriced(key, terms.prices(key.report)),
+            () if of_key else _unpriced(key, courses.terms.prices(key.report)),
             any(tariff.is_pooled for tariff in tariffs_of_key),
+            exchange=exchange,
         )
+        as_used = None
+        if exchange and exchange.used != exchange.rates:
+            as_used = _price(verdict, self._courses(key, exchange.used))
+        return replace(verdict, priced=_price(verdict, courses), as_used=as_used)
+
+    def _courses(self, key: Key, rates: Mapping[str, Decimal]) -> Courses:
+        return self.courses.by(self._terms(key, rates))
+
+
+def _price(verdict: Verdict, courses: Courses) -> Priced:
+    """Return what the quantities of a verdict cost by these courses."""
+    key, billed = verdict.key, verdict.billed
+    of_key = courses.of(key, verdict.measured)
+    billed_quantity = billed.quantity if billed else Decimal()
+    priced = price(of_key, verdict.consumed, billed_quantity, verdict.unread or Unread(NOTHING))
+    return _with_package(priced, billed, courses.prepaid(key)) if billed else priced
 
 
 def _with_package(priced: Priced, billed: Billed, prepaid: Decimal) -> Priced:

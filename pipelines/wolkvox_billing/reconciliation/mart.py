@@ -6,7 +6,7 @@ import gc
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import astuple, replace
 from datetime import datetime, timedelta
@@ -26,17 +26,22 @@ from wolkvox_billing.marts.refresh import alone, refresh
 from wolkvox_billing.marts.sql import insert_columns
 from wolkvox_billing.reconciliation.claimed import CLAIM_TABLES, open_claims, read_claims
 from wolkvox_billing.reconciliation.collect import read_facts
+from wolkvox_billing.reconciliation.contract.exchange_rates import (
+    ExchangeRate,
+    read_exchange_rates,
+)
 from wolkvox_billing.reconciliation.contract.line_map import read_line_map, warn_of_map
 from wolkvox_billing.reconciliation.contract.rate import FOREVER, Rate
 from wolkvox_billing.reconciliation.contract.rate_card import read_rate_card, warn_of_card
 from wolkvox_billing.reconciliation.counting import Standing
 from wolkvox_billing.reconciliation.doubts import weigh
+from wolkvox_billing.reconciliation.exchange import Exchanges
 from wolkvox_billing.reconciliation.facts import Facts
 from wolkvox_billing.reconciliation.judging import judge
 from wolkvox_billing.reconciliation.keys import compare
 from wolkvox_billing.reconciliation.observed import observe
 from wolkvox_billing.reconciliation.origin import Basis
-from wolkvox_billing.reconciliation.policy import CONTRACT_FILES, COPIED, UNKNOWN, Policy
+from wolkvox_billing.reconciliation.policy import COPIED, FILES, UNKNOWN, Policy
 from wolkvox_billing.reconciliation.settlement import Settled, settle, settled_tables
 from wolkvox_billing.reconciliation.standing_words import tell_standings
 from wolkvox_billing.reconciliation.totals import Totals, tie_out
@@ -118,9 +123,9 @@ def _inputs(client: Client, raw: str, policy: Policy) -> str:
 
 
 def policy_digest(policy: Policy) -> str:
-    """Return what tells whether another machine compares by the same rules, line map and rate card,
-    wherever it has the two files."""
-    rules = {name: value for name, value in policy.as_json().items() if name not in CONTRACT_FILES}
+    """Return what tells whether another machine compares by the same rules and contract files,
+    wherever it has them."""
+    rules = {name: value for name, value in policy.as_json().items() if name not in FILES}
     return hashlib.sha256(json.dumps(rules, sort_keys=True, default=str).encode()).hexdigest()
 
 
@@ -157,21 +162,23 @@ def fill(pipeline: dlt.Pipeline, policy: Policy, month: Period | None = None) ->
         inputs = _inputs(client, raw, policy)  # first: what comes meanwhile makes the next one fill
         line_map = read_line_map(Path(policy.line_map), REPORTS)
         rates = read_rate_card(Path(policy.rate_card), REPORTS)
+        exchange_rates = read_exchange_rates(Path(policy.exchange_rates))
         facts = read_facts(client, raw, policy)
         comparison = compare(facts, line_map, _supplier(facts, policy))
         another_night = policy.cut_off not in (UNKNOWN, COPIED)
         comparison = replace(comparison, ends_with_another_night=another_night)
         observed = observe(client, raw, facts, comparison.disputed_parts, policy)
-        verdicts = judge(facts, comparison, observed, rates, policy)
+        verdicts = judge(facts, comparison, observed, rates, policy, exchange_rates)
         verdicts = weigh(client, raw, verdicts, facts, comparison, observed.behaviours)
         totals = tie_out(facts, comparison, verdicts, month)
         rows = [_storable(_row(verdict, facts, policy)) for verdict in verdicts]
         judged = [*zip(verdicts, rows, strict=True)]
-        settled = settle(facts, comparison, judged, rates, policy)
+        settled = settle(facts, comparison, judged, rates, policy, exchange_rates)
         claims = open_claims(read_claims(client, raw), facts.stated, facts.default_zone)
         tables: dict[str, list[tuple[object, ...]]] = {
             "line_map": [astuple(row) for row in line_map],
             "rate_card": [_card_row(rate) for rate in rates],
+            "exchange_rates": [astuple(rate) for rate in exchange_rates],
             "reconciled": [tuple(vars(row).values()) for row in rows],
             **settled_tables(settled),
             "claimed": [astuple(claim) for claim in claims],
@@ -189,6 +196,7 @@ def fill(pipeline: dlt.Pipeline, policy: Policy, month: Period | None = None) ->
         *tell_standings(told, policy.language),
         *_warn_of_lines(facts),
         *_warn_of_sums(facts, month),
+        *_warn_of_rates(facts, month, exchange_rates, policy),
         *_warn_of_refused(facts, month),
     ]
     bases = [
@@ -256,13 +264,8 @@ def _warn_of_lines(facts: Facts) -> list[str]:
 def _warn_of_sums(facts: Facts, month: Period | None) -> list[str]:
     """Return what is odd in the sums of documents that are for the month, or of all; what is odd in
     a whole file once."""
-    ids = dict.fromkeys(
-        line.document_id
-        for line in facts.lines
-        if month is None or (line.period and line.period.overlaps(month))
-    )
     titles: defaultdict[str, list[str]] = defaultdict(list)
-    for document_id in ids:
+    for document_id in _documents_of(facts, month):
         if odd := facts.doubts.get(document_id):
             for doubt in odd.doubts:
                 titles[doubt].append(odd.title)
@@ -270,6 +273,23 @@ def _warn_of_sums(facts: Facts, month: Period | None) -> list[str]:
         f"{first}{f' and {len(others)} more' if others else ''}: {doubt}"
         for doubt, (first, *others) in titles.items()
     ]
+
+
+def _warn_of_rates(
+    facts: Facts, month: Period | None, rates: Sequence[ExchangeRate], policy: Policy
+) -> list[str]:
+    """Return a warning for each document that is for the month, or of all, whose own exchange rate
+    is far from the file's."""
+    exchanges = Exchanges.of_facts(facts, rates, policy)
+    return exchanges.warnings(Path(policy.exchange_rates).name, _documents_of(facts, month))
+
+
+def _documents_of(facts: Facts, month: Period | None) -> Collection[str]:
+    return dict.fromkeys(
+        line.document_id
+        for line in facts.lines
+        if month is None or (line.period and line.period.overlaps(month))
+    )
 
 
 def _warn_of_refused(facts: Facts, month: Period | None) -> list[str]:
@@ -314,6 +334,7 @@ def _row(verdict: Verdict, facts: Facts, policy: Policy) -> ReconciledRow:
         cost_variance=verdict.cost_variance,
         volume_effect=verdict.volume_effect,
         price_effect=verdict.price_effect,
+        exchange_effect=verdict.exchange_effect,
         invoice_ids=",".join(sorted({line.document_id for line in verdict.lines})) or None,
         hours_unread_at_end=max(hours, default=None),
         reconciliation_status=verdict.status,

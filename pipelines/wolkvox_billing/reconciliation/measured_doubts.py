@@ -188,7 +188,7 @@ def _has_vanished(case: Case) -> bool:
 
 def _pro_rata_cost(case: Case, candidates: Mapping[str, Decimal]) -> Doubt | None:
     """Licences that joined within the month may be billed by the days that were left of it."""
-    fair, billed = case.verdict.contracted_cost, case.verdict.billed_cost
+    fair, billed = case.verdict.charged.of_measured, case.verdict.billed_cost
     if not fair or not case.verdict.consumed:
         return None
     least = fair * min(candidates["average"], candidates["pro_rata"]) / case.verdict.consumed
@@ -203,7 +203,7 @@ def _unit(case: Case) -> Doubt | None:
     if case.status not in QUANTITY or not billed or not consumed or case.is_gauge:
         return None
     ratio = abs(billed / consumed)
-    price, cost = abs(case.verdict.billed_cost / billed), case.verdict.contracted_cost
+    price, cost = abs(case.verdict.billed_cost / billed), case.verdict.charged.of_measured
     price_ratio = price * abs(consumed) / cost if cost and ratio * 2 < 1 else Decimal()
     low, high = consumed, consumed + case.tail  # what nobody read blurs a ratio
     for factor in UNIT_FACTORS:
@@ -238,7 +238,7 @@ def _unit_of_line(case: Case) -> Doubt | None:
 def _amount(case: Case) -> Doubt | None:
     """The amount is one that the contract can make of the use, whatever the line calls a
     quantity."""
-    verdict, priced = case.verdict, case.verdict.priced
+    verdict, priced = case.verdict, case.verdict.charged
     if verdict.status not in (*QUANTITY, PRICE) or not verdict.billed or verdict.cut_off:
         return None
     if priced.of_measured is None or priced.of_most is None or priced.of_fewest is None:

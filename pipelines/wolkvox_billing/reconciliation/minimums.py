@@ -4,7 +4,7 @@ is in one of them, where it was billed."""
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
@@ -40,33 +40,49 @@ class _Contract(NamedTuple):
 
 
 class _Share(NamedTuple):
-    """A verdict's cost of a month, by its place among all."""
+    """A verdict's cost of a month, by its place among all; and what one of the minimum's currency
+    is in the verdict's."""
 
     place: int
     cost: MonthCost
+    one: Fraction = Fraction(1)
+
+    def of_measured_in(self, other: _Share) -> Fraction:
+        """Return the cost of what was measured, in another share's currency."""
+        return (self.cost.of_measured or Fraction()) * other.one / self.one
+
+    def of_billed_in(self, other: _Share) -> Fraction:
+        """Return the cost of what was billed, in another share's currency; without a quantity, of
+        what was measured."""
+        return _fair(self.cost) * other.one / self.one
 
 
-def add_minimums(verdicts: Sequence[Verdict], terms: Terms) -> list[Verdict]:
+def add_minimums(
+    verdicts: Sequence[Verdict], terms_of: Callable[[Verdict], Terms]
+) -> list[Verdict]:
     """Return the verdicts, those with what a month costs more by its minimum that bill it. A month
-    that is not over, and one of which a cost is not known, has none."""
+    that is not over, and one of which a cost is not known, has none. Of one that is billed in two
+    currencies the costs add up in that of the verdict which bears the rest."""
     raised = list(verdicts)
     scopes: defaultdict[_Scope, list[_Share]] = defaultdict(list)
-    contracts: dict[_Scope, _Contract] = {}
+    contracts: dict[tuple[int, _Scope], _Contract] = {}
     for place, verdict in enumerate(verdicts):
         for cost in verdict.priced.months:
-            if rows := _rows(verdict, cost.month, terms):
+            if rows := _rows(verdict, cost.month, terms_of(verdict)):
                 operation_id = "" if rows[0].is_pooled else verdict.key.operation_id or ""
-                scope = _Scope(rows[0].report, operation_id, rows[0].product,
-                               verdict.key.currency, cost.month)  # fmt: skip
-                scopes[scope].append(_Share(place, cost))
-                contracts[scope] = _Contract(rows, _discounts(verdict, cost.month, terms))
+                currency = rows[0].priced_in or verdict.key.currency
+                scope = _Scope(rows[0].report, operation_id, rows[0].product, currency, cost.month)
+                scopes[scope].append(_Share(place, cost, verdict.one_in(currency)))
+                discounts = _discounts(verdict, cost.month, terms_of(verdict))
+                contracts[place, scope] = _Contract(rows, discounts)
     for scope, shares in scopes.items():
         own = [raised[share.place] for share in shares]
         if any(share.cost.of_measured is None for share in shares):
             continue
         if all(scope.month.end <= verdict.today for verdict in own):
             bearer = _bearer(raised, shares)
-            raised[bearer.place] = _raise(raised, shares, bearer, scope, contracts[scope])
+            contract = contracts[bearer.place, scope]
+            raised[bearer.place] = _raise(raised, shares, bearer, scope, contract)
     return raised
 
 
@@ -88,10 +104,13 @@ def _raise(
     contract: _Contract,
 ) -> Verdict:  # fmt: skip
     """Return the bearer's verdict with what is missing to the minimum."""
-    of_measured = sum((share.cost.of_measured or Fraction() for share in shares), Fraction())
-    of_billed = sum((_fair(share.cost) for share in shares), Fraction())
+    of_measured = sum((share.of_measured_in(bearer) for share in shares), Fraction())
+    of_billed = sum((share.of_billed_in(bearer) for share in shares), Fraction())
     # Where a verdict is of several months, what it bills of this one is not known.
-    billed = sum((verdicts[share.place].billed_cost for share in shares), _NOTHING)
+    amounts = [
+        Fraction(verdicts[share.place].billed_cost) * bearer.one / share.one for share in shares
+    ]
+    billed = cents(sum(amounts, Fraction()))
     readings = _minimums(contract, scope.month)
     total = cents(of_measured)
     minimum = min(readings, key=lambda amount: (abs(max(amount, total) - billed), amount))
@@ -120,10 +139,10 @@ def _bearer(verdicts: Sequence[Verdict], shares: Iterable[_Share]) -> _Share:
     """Return where the rest was billed: in the verdict with the most above its own cost, else in
     the last one of the month."""
 
-    def excess(share: _Share) -> Decimal:
+    def excess(share: _Share) -> Fraction:
         verdict = verdicts[share.place]
         own = verdict.billed_cost - (verdict.contracted_cost or _NOTHING)
-        return own if own > verdict.tolerance else _NOTHING
+        return Fraction(own) / share.one if own > verdict.tolerance else Fraction()
 
     def is_last(share: _Share) -> tuple[object, ...]:
         key = verdicts[share.place].key

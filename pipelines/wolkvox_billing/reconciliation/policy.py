@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from wolkvox_billing.errors import SettingsError
+from wolkvox_billing.values.currencies import WHOLE_CURRENCIES
 from wolkvox_billing.values.locales import is_locale, language_of
 from wolkvox_billing.values.tax_id import canonical_id
 from wolkvox_billing.warehouse.configuration import read_section
@@ -24,8 +25,6 @@ CUT_OFFS = UNKNOWN, COPIED, CALLED, AFTER_FIRST_NIGHT = (
 )
 # From which day the days are counted within which an invoice can be claimed: see `acceptance`.
 ACCEPTANCE_STARTS = EARLIEST_START, *_ = ("earliest", "issue", "receipt", "service")
-# Currencies that are invoiced in whole units, as the contract names them.
-WHOLE_CURRENCIES = ("CLP", "COP", "ISK", "JPY", "KRW", "PYG", "UGX", "VND")
 # What is worth an alarm, by currency, where the setting says nothing: about one US dollar, which is
 # also what it is of a currency that is not here.
 MATERIALITY = {
@@ -38,6 +37,9 @@ MATERIALITY = {
 }
 PERIOD_RULES = ("month_before_issue", "issue_month")  # of a document that names no period
 CONTRACT_FILES = ("line_map", "rate_card")
+FILES = (*CONTRACT_FILES, "exchange_rates")  # the last one need not be there
+# Whose rate counts between two currencies: the document's own, or the file's of which day.
+EXCHANGE_RATES = DOCUMENT, ISSUE_DATE, PERIOD_END = ("document", "issue_date", "period_end")
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,8 @@ class Policy:
 
     line_map: str = "line_map.csv"
     rate_card: str = "rate_card.csv"
+    exchange_rates: str = "exchange_rates.csv"
+    exchange_rate: str = DOCUMENT
     tolerance_quantity: Decimal = Decimal(0)
     tolerance_percent: Decimal = Decimal(0)
     tolerance_amount: Decimal | None = None  # None: by the currency
@@ -78,6 +82,7 @@ class Policy:
             ("period_rule", PERIOD_RULES),
             ("cut_off", CUT_OFFS),
             ("acceptance_starts", ACCEPTANCE_STARTS),
+            ("exchange_rate", EXCHANGE_RATES),
         ):
             if getattr(self, name) not in allowed:
                 raise SettingsError(
@@ -111,10 +116,10 @@ class Policy:
         return all(Path(getattr(self, name)).exists() for name in CONTRACT_FILES)
 
     def as_json(self) -> dict[str, Any]:
-        """Return the settings by name, numbers as texts; and what is in the two files, whose names
-        do not say by which rules, as SHA-256, null where there is none."""
+        """Return the settings by name, numbers as texts; and what is in the files, whose names do
+        not say by which rules, as SHA-256, null where there is none."""
         texts = {k: str(v) if isinstance(v, Decimal) else v for k, v in asdict(self).items()}
-        return texts | {f"{name}_sha256": _sha256(Path(texts[name])) for name in CONTRACT_FILES}
+        return texts | {f"{name}_sha256": _sha256(Path(texts[name])) for name in FILES}
 
 
 def read_policy() -> Policy:

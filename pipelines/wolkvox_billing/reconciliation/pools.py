@@ -7,7 +7,9 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
+from fractions import Fraction
 
+from wolkvox_billing.reconciliation.contract.tariff import cents
 from wolkvox_billing.reconciliation.pricing import POOLED_SHARE
 from wolkvox_billing.reconciliation.verdicts import Verdict
 from wolkvox_billing.values.periods import Period
@@ -21,7 +23,7 @@ def agree_in_sum(verdicts: Sequence[Verdict]) -> list[Verdict]:
     pools: defaultdict[tuple[str | None, str | None, Period | None], list[int]] = defaultdict(list)
     for place, verdict in enumerate(verdicts):
         if verdict.is_pooled:
-            pools[verdict.key.report, verdict.key.currency, verdict.key.period].append(place)
+            pools[verdict.key.report, verdict.contract_currency, verdict.key.period].append(place)
     agreed = list(verdicts)
     for places in pools.values():
         own = [verdicts[place] for place in places]
@@ -45,8 +47,8 @@ def _as_billed(verdicts: Sequence[Verdict]) -> list[Verdict]:
     """Return the verdicts with what was billed as their cost; what the sum differs by, within the
     tolerance, is in the largest one."""
     costs = [verdict.billed_cost for verdict in verdicts]
-    contracted = sum((verdict.contracted_cost or _NOTHING for verdict in verdicts), _NOTHING)
-    costs[costs.index(max(costs))] += contracted - sum(costs, _NOTHING)
+    largest = max(range(len(costs)), key=lambda n: _in_contract(verdicts[n], costs[n]))
+    costs[largest] -= cents(_variance(verdicts) * verdicts[largest].one_of_contract)
     return [
         replace(verdict, priced=replace(verdict.priced, of_measured=cost, of_billed=cost))
         for verdict, cost in zip(verdicts, costs, strict=True)
@@ -58,6 +60,15 @@ def _is_right(verdicts: Sequence[Verdict]) -> bool:
     costs = [verdict.contracted_cost for verdict in verdicts]
     if None in costs or any(verdict.quantity_variance for verdict in verdicts):
         return False
-    billed = sum((verdict.billed_cost for verdict in verdicts), _NOTHING)
-    contracted = sum((cost for cost in costs if cost is not None), _NOTHING)
-    return abs(billed - contracted) <= max(verdict.tolerance for verdict in verdicts)
+    tolerance = max(_in_contract(verdict, verdict.tolerance) for verdict in verdicts)
+    return abs(_variance(verdicts)) <= tolerance
+
+
+def _variance(verdicts: Sequence[Verdict]) -> Fraction:
+    """Return what was billed beyond the contract, in its currency."""
+    return sum((_in_contract(each, each.cost_variance or _NOTHING) for each in verdicts),
+               Fraction())  # fmt: skip
+
+
+def _in_contract(verdict: Verdict, amount: Decimal) -> Fraction:
+    return Fraction(amount) / verdict.one_of_contract

@@ -285,7 +285,9 @@ def _unit_price(
     is_plain = len(tiers) == 1 and not any(tariff.discount for tariff in tariffs)
     if is_plain and all(tariff.tiers == tiers for tariff in tariffs):
         tier = tiers[0]
-        return tier.unit_price if tier.per == 1 else _average(tier.unit_price, tier.per)
+        if tier.per != 1:
+            return _average(tier.unit_price, tier.per)
+        return tier.unit_price if tier.priced_in == tier.currency else round(tier.unit_price, 8)
     for quantity, cost in costs:
         if quantity and cost is not None:
             return _average(cost, quantity)

@@ -11,17 +11,19 @@ what is compared with nothing         all of it, unless the line map accepts it;
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import NamedTuple
 
 from wolkvox_billing.marts.reconciled import ReconciledRow
 from wolkvox_billing.reconciliation.billed_documents import StatedDocument, share_out
 from wolkvox_billing.reconciliation.contract.fees import AgreedFee, FeeLine, agreed_fees
-from wolkvox_billing.reconciliation.contract.rate import Rate
+from wolkvox_billing.reconciliation.contract.rate import PACKAGE, Rate
+from wolkvox_billing.reconciliation.contract.tariff import cents
 from wolkvox_billing.reconciliation.contract.terms import Terms
+from wolkvox_billing.reconciliation.exchange import Exchanges, MissingRate
 from wolkvox_billing.reconciliation.facts import BilledLine, Meter
-from wolkvox_billing.reconciliation.keys import Comparison, LineId
+from wolkvox_billing.reconciliation.keys import Comparison, LeftOut, LineId
 from wolkvox_billing.reconciliation.verdicts import ACCUSING, NO_FINDING, Verdict
 from wolkvox_billing.values.periods import DAY, Period
 
@@ -35,6 +37,25 @@ _AGREED = NO_FINDING[1:]
 _UNKNOWN = (OPEN, DUPLICATE, "unmapped_line", "currency_mismatch",
             "semantics_undetermined")  # fmt: skip
 _NOTHING = Decimal()
+
+
+class Contract(NamedTuple):
+    """The rows of the rate card, and the exchange rates between their currencies and lines'."""
+
+    rates: Sequence[Rate]
+    exchanges: Exchanges
+
+    def fee_line(self, left_out: LeftOut) -> FeeLine:
+        """Return a line that bills a fee, with the rates at which it may be one of each currency
+        that fees have."""
+        line = left_out.line
+        currencies = {rate.currency for rate in self.rates if rate.term in (FEE, PACKAGE)}
+        exchanges = {
+            currency: tuple(self.exchanges.of([line], line.currency, [currency], line.period))
+            for currency in currencies - {line.currency}
+            if line.currency and line.period
+        }
+        return FeeLine(line, left_out.operation_id, left_out.report, exchanges)
 
 
 class Piece(NamedTuple):
@@ -61,19 +82,33 @@ class JudgedLine:
     row: ReconciledRow | None = None
     fee: AgreedFee | None = None
     is_duplicate: bool = False
+    missing_rate: MissingRate | None = None  # without which the contract's fee is not known
 
     @property
     def own(self) -> Piece:
         return self.pieces[0]
+
+    def exchanged(self, one: Decimal) -> JudgedLine:
+        """Return the line in another currency, in which one of its own is so much."""
+        pieces = [
+            piece._replace(
+                amount=cents(piece.amount * one),
+                questioned=cents(piece.questioned * one),
+                claimed=cents(piece.claimed * one),
+            )
+            for piece in self.pieces
+        ]
+        return replace(self, pieces=pieces)
 
 
 def question_lines(
     documents: Iterable[StatedDocument],
     comparison: Comparison,
     judged: Iterable[tuple[Verdict, ReconciledRow]],
-    rates: Sequence[Rate],
+    contract: Contract,
 ) -> dict[LineId, JudgedLine]:
     """Return each line of the documents with how much of it is questioned."""
+    rates = contract.rates
     pieces = dict(_pieces(documents))
     taxes = _Taxes(rates)
     lines: dict[LineId, JudgedLine] = {}
@@ -93,14 +128,9 @@ def question_lines(
             parts = [next(questioned) for _ in pieces[line_id]]
             lines[line_id] = JudgedLine(parts, comparison.roles.get(line_id), row)
     left_out = comparison.left_out
-    fees = agreed_fees(
-        rates,
-        [
-            FeeLine(each.line, each.operation_id, each.report)
-            for each in left_out
-            if each.role == FEE
-        ],
-    )
+    fee_lines = [contract.fee_line(each) for each in left_out if each.role == FEE]
+    fees = agreed_fees(rates, fee_lines)
+    missing = {fee.name: fee.missing_of(rates) for fee in fee_lines if fee.name not in fees}
     for role, line, operation_id, report in left_out:
         line_id = line.document_id, line.line_number
         percent = taxes.percent_of(line, Meter(operation_id or "", report, ""))
@@ -108,7 +138,8 @@ def question_lines(
         fee = fees.get(line_id)
         questioned_pieces = _question_left_out(own, role, line, fee)
         is_duplicate = line.is_duplicate and role != TAX_ROLE
-        lines[line_id] = JudgedLine(questioned_pieces, role, None, fee, is_duplicate)
+        lines[line_id] = JudgedLine(questioned_pieces, role, None, fee, is_duplicate,
+                                    missing.get(line_id))  # fmt: skip
     return lines
 
 
@@ -142,7 +173,8 @@ def _question_left_out(
         return [*pieces]
     if not fee or line.is_duplicate:
         return [piece._replace(questioned=piece.amount) for piece in pieces]
-    return _with_questions(pieces, spread(line.amount - fee.amount, pieces), is_claimed=True)
+    return _with_questions(pieces, spread(line.amount - fee.amount, pieces),
+                           is_claimed=not fee.is_guessed)  # fmt: skip
 
 
 def _with_questions(

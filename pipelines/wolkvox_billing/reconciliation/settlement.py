@@ -28,12 +28,14 @@ from wolkvox_billing.marts.settled import (
 from wolkvox_billing.reconciliation.acceptance import deadlines_of
 from wolkvox_billing.reconciliation.billed_documents import StatedDocument
 from wolkvox_billing.reconciliation.components import Splitter, payable_of
+from wolkvox_billing.reconciliation.contract.exchange_rates import ExchangeRate
 from wolkvox_billing.reconciliation.contract.line_map import COMPARED
 from wolkvox_billing.reconciliation.contract.rate import Rate
+from wolkvox_billing.reconciliation.exchange import Exchanges
 from wolkvox_billing.reconciliation.facts import BilledLine, Facts
 from wolkvox_billing.reconciliation.keys import Comparison
 from wolkvox_billing.reconciliation.policy import Policy
-from wolkvox_billing.reconciliation.questions import OPEN, question_lines
+from wolkvox_billing.reconciliation.questions import OPEN, Contract, question_lines
 from wolkvox_billing.reconciliation.settlement_words import SettlementWriter
 from wolkvox_billing.reconciliation.totals import DEFECT, DoesNotTieOut
 from wolkvox_billing.reconciliation.verdicts import Verdict
@@ -83,13 +85,16 @@ def settle(
     judged: Sequence[tuple[Verdict, ReconciledRow]],
     rates: Sequence[Rate],
     policy: Policy,
+    exchange_rates: Sequence[ExchangeRate] = (),
 ) -> list[Settled]:
     """Return each document that bills, settled, by supplier, day and number. `judged`: all verdicts
     with their rows. Raises DoesNotTieOut."""
     lines: defaultdict[str, list[BilledLine]] = defaultdict(list)
     for line in facts.lines:
         lines[line.document_id].append(line)
-    splitter = Splitter(question_lines(facts.stated, comparison, judged, rates), policy)
+    contract = Contract(rates, Exchanges.of_facts(facts, exchange_rates, policy))
+    lines_judged = question_lines(facts.stated, comparison, judged, contract)
+    splitter = Splitter(lines_judged, policy, contract.exchanges)
     settled = [
         _settle(
             stated,
@@ -173,10 +178,16 @@ def tie_out(
                     f"of {part.component} in {name} {part.agreed_amount:f} is agreed and "
                     f"{part.questioned_amount:f} questioned, of {part.amount:f}: {DEFECT}"
                 )
+        exchanged = {
+            line.line_number
+            for line in stated.lines
+            if line.currency not in (None, document.currency)
+        }
         own = [
             part.amount
             for part in components
-            if part.line_number is not None or part.component in ("allowance", "charge")
+            if (part.line_number is not None and part.line_number not in exchanged)
+            or part.component in ("allowance", "charge")
         ]
         judged = [
             line.amount

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from wolkvox_billing.marts.settled import InvoiceComponent, SettledDocument
+from wolkvox_billing.reconciliation.exchange import MissingRate
 from wolkvox_billing.reconciliation.writer import Writer
 from wolkvox_billing.values.locales import language_of
 from wolkvox_billing.values.numbers import format_number
@@ -19,6 +20,9 @@ _TEXTS = {
         "fee": "no contract names this fee",
         "agreed_fee": "the contract has {amount} for it",
         "duplicate": "another document has this number, and nobody knows which one counts",
+        "exchanged": ", priced in {currency}: 1 {currency} is {one}",
+        "no_rate": "the contract has it in {currency}, and no rate of {currency} in {in_currency} "
+        "on {days} is known",
         "ignore": "the line map has it compared with nothing",
         "accepted": "the line map accepts it",
         "beside": "it is shared out over the lines, and is on what is questioned of them",
@@ -43,6 +47,9 @@ _TEXTS = {
         "fee": "ningún contrato nombra este cargo",
         "agreed_fee": "el contrato tiene {amount} para ello",
         "duplicate": "otro documento tiene este número, y nadie sabe cuál vale",
+        "exchanged": ", y lo tiene en {currency}: 1 {currency} son {one}",
+        "no_rate": "el contrato lo tiene en {currency}, y no se conoce la tasa de {currency} en "
+        "{in_currency} del {days}",
         "ignore": "el mapa de líneas no la compara con nada",
         "accepted": "el mapa de líneas la acepta",
         "beside": "se reparte entre las líneas, y va sobre lo que de ellas se cuestiona",
@@ -119,9 +126,18 @@ class SettlementWriter(NamedTuple):
         """Return why a line of this role is agreed or questioned in whole."""
         return self.text(role if role in ("fee", "accepted") else "ignore")
 
-    def fee(self, amount: Decimal) -> str:
-        """Return what the contract has for a fee."""
-        return _as_sentence(self._texts["agreed_fee"].format(amount=self._writer.money(amount)))
+    def fee(self, amount: Decimal, currency: str, one: Decimal) -> str:
+        """Return what the contract has for a fee; in another currency, what one of it is."""
+        text = self._texts["agreed_fee"].format(amount=self._writer.money(amount))
+        if currency != self.currency:
+            text += self._texts["exchanged"].format(currency=currency, one=self._writer.rate(one))
+        return _as_sentence(text)
+
+    def missing_rate(self, rate: MissingRate) -> str:
+        """Return why nobody knows what the contract has for a fee."""
+        days = ", ".join(map(str, rate.days)) or "?"
+        text = self._texts["no_rate"]
+        return _as_sentence(text.format(**rate._asdict() | {"days": days}))
 
     def unexplained(self, payable: Decimal, parts: Decimal, others: Sequence[int]) -> str:
         """Return why a part of what is asked for is in no component. `others`: the numbers of the

@@ -3,18 +3,26 @@
 difference of cost = what was billed - cost(measured)
                    = cost(billed quantity) - cost(measured)      the volume effect
                    + what was billed - cost(billed quantity)     the price effect
+
+Where the contract is in another currency, both costs are at the rate that the contract names, and
+
+    what was billed - cost(billed quantity)
+                   = cost at the documents' rate - cost          the exchange effect
+                   + what was billed - cost at their rate        the price effect
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from functools import cached_property
 from typing import NamedTuple
 
 from wolkvox_billing.reconciliation.cut_off import CutOff
+from wolkvox_billing.reconciliation.exchange import Exchange
 from wolkvox_billing.reconciliation.facts import BilledLine
 from wolkvox_billing.reconciliation.keys import Billed, Key, Measured
 from wolkvox_billing.reconciliation.policy import Policy
@@ -30,8 +38,10 @@ ACCUSING = (
     "usage_not_invoiced",
     "invoiced_without_usage",
     "price_difference",
+    "exchange_difference",
 )
 MANY = 10  # units that one thing costs as much as, so that it is none of them
+_HALF_A_CENT = Decimal("0.005")
 FIRST_NIGHT_IS_OVER = 6  # o'clock, on the first day of the next month
 
 
@@ -63,6 +73,33 @@ class Verdict:
     unpriced: tuple[date, ...] = ()  # days without a price, where others of the period have one
     is_pooled: bool = False  # priced with other operations' use
     doubts: tuple[Doubt, ...] = ()
+    exchange: Exchange | None = None  # of a contract in another currency
+    as_used: Priced | None = None  # at the rate that the documents used, where that is another one
+
+    @property
+    def charged(self) -> Priced:
+        """What its quantities cost at the exchange rate that the documents used."""
+        return self.as_used or self.priced
+
+    @property
+    def contract_currency(self) -> str | None:
+        """The currency of the contract: of several the first."""
+        return min(self.exchange.rates, default=None) if self.exchange else self.key.currency
+
+    @property
+    def one_of_contract(self) -> Fraction:
+        """What one of the contract's currency is in the invoice's."""
+        return self.one_in(self.contract_currency)
+
+    def one_in(self, currency: str | None) -> Fraction:
+        """Return what one of a currency is in the invoice's, by the contract."""
+        rates = self.exchange.rates if self.exchange else {}
+        return Fraction(rates.get(currency or "", 1))
+
+    def at_used_rates(self) -> Verdict:
+        """Return the verdict as if the contract named the rates that the documents used."""
+        exchange = self.exchange and self.exchange._replace(rates=self.exchange.used)
+        return replace(self, priced=self.charged, exchange=exchange, as_used=None)
 
     @property
     def billed_quantity(self) -> Decimal | None:
@@ -98,14 +135,32 @@ class Verdict:
 
     @property
     def price_effect(self) -> Decimal | None:
-        if self._fair_cost is None or self.contracted_cost is None:
+        fair = self._fair_by(self.charged)
+        if fair is None or self.contracted_cost is None:
             return None
-        return self.billed_cost - self._fair_cost
+        return self.billed_cost - fair
+
+    @property
+    def exchange_effect(self) -> Decimal | None:
+        fair, used = self._fair_cost, self._fair_by(self.charged)
+        if fair is None or used is None or self.contracted_cost is None:
+            return None
+        return used - fair
+
+    @property
+    def amount_effect(self) -> Decimal | None:
+        """By how much the billed quantity was billed too high: by its price or its rate."""
+        if self.price_effect is None or self.exchange_effect is None:
+            return None
+        return self.price_effect + self.exchange_effect
 
     @property
     def _fair_cost(self) -> Decimal | None:
-        """What the billed quantity costs; without one, what was measured does."""
-        return self.contracted_cost if self.billed_quantity is None else self.priced.of_billed
+        return self._fair_by(self.priced)
+
+    def _fair_by(self, priced: Priced) -> Decimal | None:
+        """Return what the billed quantity costs; without one, what was measured does."""
+        return priced.of_measured if self.billed_quantity is None else priced.of_billed
 
     @property
     def costs_as_agreed(self) -> bool:
@@ -117,7 +172,7 @@ class Verdict:
     @property
     def is_price_known(self) -> bool:
         """Whether the amount cannot be explained by a price that changed while nobody read."""
-        low, high, tolerance = self.priced.lowest, self.priced.highest, self.tolerance
+        low, high, tolerance = self.charged.lowest, self.charged.highest, self.tolerance
         if not self.price_effect or low is None or high is None:
             return True
         return not low - tolerance <= self.billed_cost <= high + tolerance
@@ -131,7 +186,18 @@ class Verdict:
         amounts = [line.amount for line in self.lines]
         if amounts and all(amount == amount.to_integral_value() for amount in amounts):
             tolerance = max(tolerance, Decimal("0.5") * len(amounts))
-        return tolerance
+        return tolerance + self._rounded_in_exchange
+
+    @property
+    def _rounded_in_exchange(self) -> Decimal:
+        """How much exchanging rounds: half a cent of the contract's currency in each line; or of
+        the invoice's in each unit's price, as long as that is a thousandth at the most."""
+        if not self.exchange:
+            return Decimal()
+        one = max([*self.exchange.used.values(), Decimal()])
+        of_lines = _HALF_A_CENT * one * len(self.lines)
+        of_units = _HALF_A_CENT * abs(self.billed_quantity or Decimal())
+        return max(of_lines, min(of_units, abs(self.billed_cost) / 1000))
 
     @property
     def standing_doubt(self) -> Doubt | None:
@@ -176,7 +242,7 @@ class Verdict:
     def stake(self) -> Decimal:
         """The amount that is in question."""
         if self.status.startswith("inconclusive_"):  # a quantity is excused, and not a price
-            effect = abs(self.price_effect or Decimal())
+            effect = abs(self.amount_effect or Decimal())
             is_known = self.billed_quantity is not None and self.is_price_known
             return effect if is_known and effect > self.tolerance else Decimal()
         if self.cost_variance is None or self.status == "duplicate_document":
@@ -208,6 +274,8 @@ def _is_unmapped(verdict: Verdict) -> bool:
 
 def _has_wrong_currency(verdict: Verdict) -> bool:
     """A report that the rate card does not have at all is no mismatch but a missing price."""
+    if verdict.exchange:
+        return bool(verdict.exchange.missing)
     currencies = verdict.currencies
     return bool(verdict.billed and currencies and verdict.key.currency not in currencies)
 
@@ -230,12 +298,16 @@ def _is_without_usage(verdict: Verdict) -> bool:
 def _is_matched(verdict: Verdict) -> bool:
     if not (verdict.billed and verdict.measured):
         return verdict.consumed == 0
-    return verdict.is_compared and verdict.quantity_variance == 0 and verdict.price_effect == 0
+    return verdict.is_compared and verdict.quantity_variance == 0 and _costs_the_same(verdict)
+
+
+def _costs_the_same(verdict: Verdict) -> bool:
+    return verdict.price_effect == 0 and verdict.exchange_effect == 0
 
 
 def _is_within_tolerance(verdict: Verdict) -> bool:
     """An invoice that states no quantity is compared by its amount only, so never `matched`."""
-    effect = verdict.price_effect
+    effect = verdict.amount_effect
     if not verdict.is_compared or effect is None:
         return False
     # The amount is what the contract makes of the use, whatever the line calls a quantity.
@@ -269,7 +341,7 @@ def _is_inconclusive(verdict: Verdict) -> bool:
 
 
 def _can_explain_amount(verdict: Verdict) -> bool:
-    effect, priced = verdict.price_effect or Decimal(), verdict.priced
+    effect, priced = verdict.price_effect or Decimal(), verdict.charged
     if effect > 0:
         return priced.of_most is None or verdict.billed_cost <= priced.of_most
     if effect < 0:
@@ -301,8 +373,14 @@ def _has_no_price(verdict: Verdict) -> bool:
     return verdict.price_effect is None
 
 
+def _has_other_price(verdict: Verdict) -> bool:
+    """Whether the price is another one, at the exchange rate that the documents used."""
+    return not verdict.exchange_effect or abs(verdict.price_effect or Decimal()) > verdict.tolerance
+
+
 # In the order of the README. The first that fits counts, so that a predicate need not say again
-# that none before it does; where the quantity agrees and a price is known, only the price is left.
+# that none before it does; where the quantity agrees and a price is known, only the price and the
+# exchange rate are left.
 STATUSES: tuple[tuple[str, Callable[[Verdict], bool]], ...] = (
     ("open_period", _is_open),
     ("duplicate_document", _has_duplicate),
@@ -318,5 +396,6 @@ STATUSES: tuple[tuple[str, Callable[[Verdict], bool]], ...] = (
     ("overbilled_quantity", _is_overbilled),
     ("underbilled_quantity", _is_underbilled),
     ("no_price", _has_no_price),
-    ("price_difference", lambda verdict: True),
+    ("price_difference", _has_other_price),
+    ("exchange_difference", lambda verdict: True),
 )

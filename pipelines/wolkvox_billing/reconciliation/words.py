@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from pathlib import Path
 
 from wolkvox_billing.reconciliation.behaviour import Span
 from wolkvox_billing.reconciliation.contract.line_map import ALL_OPERATIONS
@@ -21,13 +22,13 @@ from wolkvox_billing.reconciliation.doubt_words import (
     UNREAD,
 )
 from wolkvox_billing.reconciliation.facts import BilledLine, Facts
-from wolkvox_billing.reconciliation.policy import COPIED
+from wolkvox_billing.reconciliation.policy import COPIED, DOCUMENT
 from wolkvox_billing.reconciliation.unit_names import name_unit_code
 from wolkvox_billing.reconciliation.unread import NOTHING, Behind, Unread
 from wolkvox_billing.reconciliation.verdicts import ACCUSING, INCONCLUSIVE, Doubt, Verdict
 from wolkvox_billing.reconciliation.writer import Writer
 from wolkvox_billing.values.locales import language_of
-from wolkvox_billing.values.periods import format_days
+from wolkvox_billing.values.periods import DAY, format_days
 from wolkvox_billing.vendor.reports import REPORTS
 
 MONEY = ("amount", "most")  # values of doubts that are amounts,
@@ -45,7 +46,8 @@ _TEXTS = {
         "credited_amount": "wolkvox credited {credited_amount}",
         "amount_agrees": "the amount agrees with the contract",
         "net": "{net} against the contract{effects}",
-        "effects": " (by quantity {volume}, by price {price})",
+        "effects": " (by quantity {volume}, by price {price}{by_exchange})",
+        "by_exchange": ", by exchange rate {effect}",
         "last": "your last reading on {at} showed {consumed_units}",
         "measured": "{consumed_units} {were} measured",
         "by_nights": "it is nearest to {by_nights}",
@@ -84,6 +86,18 @@ _TEXTS = {
         "no_operation": "nothing says which operation is billed by {lines}",
         "no_period": "no period is named by {lines}",
         "currency": "billed in {currency}, in which the rate card has no price for {report}",
+        "no_rate": "billed in {currency}, and priced in {foreign}: {rates_file} has no rate of "
+        "{missing_rates}",
+        "no_rate_stated": "billed in {currency}, and priced in {foreign}: the document states no "
+        "rate, and {rates_file} has none of {missing_rates}",
+        "rate_on": "{currency} in {in_currency} on {days}",
+        "or_on": " or on ",
+        "issue_unknown": "its day of issue, which it does not state",
+        "exchange": "the price is in {foreign}: 1 {foreign} is {one} by {by}",
+        "exchange_used": ", and {one} by {by}",
+        "by_document": "the document",
+        "by_issue_date": "{rates_file} on the day of issue",
+        "by_period_end": "{rates_file} on {last_day}",
         "no_currency": "no currency is named, so that no price can be compared",
         "undetermined": "nobody has said what the numbers of {report} mean, nor do they show it",
         "not_invoiced": "{consumed_units} {were} used, and no invoice bills {them}",
@@ -115,7 +129,8 @@ _TEXTS = {
         "credited_amount": "wolkvox abonó {credited_amount}",
         "amount_agrees": "el monto coincide con el contrato",
         "net": "{net} frente al contrato{effects}",
-        "effects": " (por cantidad {volume}, por precio {price})",
+        "effects": " (por cantidad {volume}, por precio {price}{by_exchange})",
+        "by_exchange": ", por tasa de cambio {effect}",
         "last": "su última lectura del {at} mostraba {consumed_units}",
         "measured": "se {midieron} {consumed_units}",
         "by_nights": "lo más cercano es {by_nights}",
@@ -154,6 +169,18 @@ _TEXTS = {
         "no_operation": "nada dice qué operación se factura con {lines}",
         "no_period": "ningún período se nombra en {lines}",
         "currency": "facturado en {currency}, moneda sin precio en la tarifa para {report}",
+        "no_rate": "facturado en {currency}, y con precio en {foreign}: {rates_file} no tiene tasa "
+        "de {missing_rates}",
+        "no_rate_stated": "facturado en {currency}, y con precio en {foreign}: el documento no "
+        "indica tasa, y {rates_file} no tiene la de {missing_rates}",
+        "rate_on": "{currency} en {in_currency} del {days}",
+        "or_on": " o del ",
+        "issue_unknown": "su día de emisión, que no indica",
+        "exchange": "el precio está en {foreign}: 1 {foreign} son {one} según {by}",
+        "exchange_used": ", y {one} según {by}",
+        "by_document": "el documento",
+        "by_issue_date": "{rates_file} del día de emisión",
+        "by_period_end": "{rates_file} del {last_day}",
         "no_currency": "no se nombra ninguna moneda, así que no hay precio que comparar",
         "undetermined": "nadie ha dicho qué significan los números de {report}, y no lo muestran",
         "not_invoiced": "se {usaron} {consumed_units}, y ninguna factura lo cobra",
@@ -190,7 +217,11 @@ def explanation(verdict: Verdict, facts: Facts, locale: str) -> str:
         | _names(verdict, writer)
         | _moments(verdict, facts, writer)
     )
-    parts = [texts[part].format(**values) for part in (*_parts(verdict), *_terms(verdict))]
+    parts = [texts[part].format(**values) for part in _parts(verdict)]
+    parts += [
+        _exchange(verdict, writer) if term == "exchange" else texts[term].format(**values)
+        for term in _terms(verdict)
+    ]
     if any(line.period_source == "rule" for line in verdict.lines) and verdict.key.period:
         parts.append(texts["by_rule"])
     if verdict.status in ACCUSING:
@@ -211,7 +242,9 @@ def explanation(verdict: Verdict, facts: Facts, locale: str) -> str:
 def _terms(verdict: Verdict) -> list[str]:
     """Return the parts for the terms that the cost is by, beside the price of a unit."""
     terms = ["packaged"] if verdict.priced.packaged else []
-    return [*terms, "minimum"] if verdict.priced.minimum is not None else terms
+    terms += ["minimum"] if verdict.priced.minimum is not None else []
+    is_exchanged = verdict.exchange and not verdict.exchange.missing
+    return [*terms, "exchange"] if is_exchanged else terms
 
 
 def _writer_of(verdict: Verdict, locale: str) -> Writer:
@@ -318,6 +351,9 @@ def _parts(verdict: Verdict) -> list[str]:
             if len(_contents(verdict)) > 1:
                 return [*_measured(verdict), "duplicate"]
             return [*both, "duplicate_elsewhere"]
+        case "currency_mismatch" if verdict.exchange:
+            is_own = verdict.policy.exchange_rate == DOCUMENT
+            return [amount, "no_rate_stated" if is_own else "no_rate"]
         case "currency_mismatch":
             return [amount, "currency" if verdict.key.currency else "no_currency"]
         case "usage_not_invoiced":
@@ -328,7 +364,7 @@ def _parts(verdict: Verdict) -> list[str]:
             return [*_net(verdict), *billed, "no_usage"]
         case "no_price":
             return [*both, *_no_price(verdict)]
-        case "price_difference":
+        case "price_difference" | "exchange_difference":
             return [*_net(verdict), *both, "cost"]
         case "semantics_undetermined" if not verdict.standing_doubt:
             uses = verdict.measured.uses if verdict.measured else []
@@ -364,7 +400,12 @@ def _amount(verdict: Verdict) -> str:
 
 def _net(verdict: Verdict) -> list[str]:
     """Return the part for the difference in money, which comes first where there is one."""
-    differs = (verdict.cost_variance, verdict.volume_effect, verdict.price_effect)
+    differs = (
+        verdict.cost_variance,
+        verdict.volume_effect,
+        verdict.price_effect,
+        verdict.exchange_effect,
+    )
     return ["net"] if any(cents(effect) for effect in differs if effect is not None) else []
 
 
@@ -470,7 +511,11 @@ def _amounts(verdict: Verdict, writer: Writer) -> dict[str, str]:
     effects = {
         "volume": writer.amount(verdict.volume_effect, signed=True),
         "price": writer.amount(verdict.price_effect, signed=True),
+        "by_exchange": "",
     }
+    if verdict.exchange:
+        effect = writer.amount(verdict.exchange_effect, signed=True)
+        effects["by_exchange"] = _TEXTS[writer.language]["by_exchange"].format(effect=effect)
     states_quantity = verdict.billed_quantity is not None
     text = _TEXTS[writer.language]["effects"] if states_quantity else ""
     return {
@@ -485,7 +530,44 @@ def _amounts(verdict: Verdict, writer: Writer) -> dict[str, str]:
         "minimum": writer.money(verdict.priced.minimum),
         "packaged": writer.quantity(verdict.priced.packaged),
         "currency": writer.currency,
+        "rates_file": Path(verdict.policy.exchange_rates).name,
+        **_missing_rates(verdict, writer),
     }
+
+
+def _missing_rates(verdict: Verdict, writer: Writer) -> dict[str, str]:
+    """Return which rates are missing, by name; their days are written as in the file."""
+    missing = verdict.exchange.missing if verdict.exchange else ()
+    texts = _TEXTS[writer.language]
+    names = [
+        texts["rate_on"].format(
+            currency=rate.currency,
+            in_currency=rate.in_currency,
+            days=texts["or_on"].join(map(str, rate.days)) or texts["issue_unknown"],
+        )
+        for rate in missing
+    ]
+    foreign = ", ".join(rate.currency for rate in missing)
+    return {"foreign": foreign, "missing_rates": ", ".join(names)}
+
+
+def _exchange(verdict: Verdict, writer: Writer) -> str:
+    """Return what one of each other currency is: by the contract, and as it was used."""
+    exchange, texts = verdict.exchange, _TEXTS[writer.language]
+    assert exchange
+    period = verdict.key.period
+    last = {"rates_file": Path(verdict.policy.exchange_rates).name,
+            "last_day": writer.day(period.end - DAY) if period else ""}  # fmt: skip
+    parts = []
+    for currency, one in sorted(exchange.rates.items()):
+        by = texts[f"by_{exchange.by}"].format(**last)
+        text = texts["exchange"].format(foreign=currency, one=writer.rate(one), by=by)
+        if exchange.used[currency] != one:
+            by = texts[f"by_{exchange.used_by}"].format(**last)
+            used = writer.rate(exchange.used[currency])
+            text += texts["exchange_used"].format(one=used, by=by)
+        parts.append(text)
+    return "; ".join(parts)
 
 
 def _names(verdict: Verdict, writer: Writer) -> dict[str, str]:

@@ -7,6 +7,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import NamedTuple
 
 from wolkvox_billing.reconciliation.unit_names import name_unit
+from wolkvox_billing.values.currencies import shown_rate
 from wolkvox_billing.values.durations import choose_unit
 from wolkvox_billing.values.locales import format_day, language_of
 from wolkvox_billing.values.numbers import format_amount, format_number, format_percent
@@ -78,6 +79,10 @@ class Writer(NamedTuple):
     def amount(self, value: Decimal | None, *, signed: bool = False) -> str:
         """Return an amount whose currency was said."""
         return format_amount(value or Decimal(), signed=signed, locale=self.locale)
+
+    def rate(self, one: Decimal) -> str:
+        """Return what one of another currency is: `4,012.53 COP`."""
+        return f"{self.number(shown_rate(one))} {self.currency}".strip()
 
     def percent(self, variance: Decimal, consumed: Decimal) -> str:
         """Return a share in brackets, '' where there is none."""

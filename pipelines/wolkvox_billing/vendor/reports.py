@@ -96,7 +96,7 @@ def unit_of(report: str | None) -> str:
 
 # Names that our own tables have, or will have: no report may take one.
 _TAKEN = re.compile(
-    r"(polls|readings|answers|rejected_\w+|invoice_\w+|month_closes|line_map|rate_card|\w*dlt_\w*)\Z"
+    r"(polls|readings|answers|rejected_\w+|invoice_\w+|month_closes|line_map|rate_card|exchange_rates|\w*dlt_\w*)\Z"
 )
 _NEW = "new:"
 

@@ -350,10 +350,10 @@ def _copy(
 def _arrow(column: _Column) -> pyarrow.DataType:
     import pyarrow as pa
 
-    scale = 4 if column.scale is None else column.scale
+    if column.type == "numeric":
+        return pa.decimal128(column.precision or 18, 4 if column.scale is None else column.scale)
     return {
         "bigint": pa.int64(),
-        "numeric": pa.decimal128(column.precision or 18, scale),
         "timestamp with time zone": pa.timestamp("us", "UTC"),
         "date": pa.date32(),
         "boolean": pa.bool_(),

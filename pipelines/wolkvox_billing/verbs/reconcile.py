@@ -124,13 +124,15 @@ def init(
     policy: Policy | None = None,
     clock: Clock = utc_now,
 ) -> tuple[list[Path], list[dict[str, str]]]:
-    """Write the line map and the rate card where they are not there yet, and propose rows for
-    invoice lines that no row fits; return the files that were written, and these rows by columns.
+    """Write the line map, the rate card and the exchange rates where they are not there yet, and
+    propose rows for invoice lines that no row fits; return the files that were written, and these
+    rows by columns.
 
     Raises SettingsError where a file cannot be written or read.
     """
     policy = policy or configured(read_policy)
-    written = write_templates(Path(policy.line_map), Path(policy.rate_card), policy.language)
+    files = Path(policy.line_map), Path(policy.rate_card)
+    written = write_templates(*files, policy.language, Path(policy.exchange_rates))
     rows = read_line_map(Path(policy.line_map), REPORTS)
     with opened(destination, dataset) as pipeline:
         try:

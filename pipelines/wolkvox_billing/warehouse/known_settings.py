@@ -96,6 +96,17 @@ SETTINGS: Mapping[tuple[str, ...], tuple[KnownSetting, ...]] = {
     RECONCILIATION: (
         KnownSetting("line_map", '"line_map.csv"', "the file that says which line bills what"),
         KnownSetting("rate_card", '"rate_card.csv"', "the file that says what a unit costs"),
+        KnownSetting(
+            "exchange_rates",
+            '"exchange_rates.csv"',
+            "the CSV of what one currency is in another by the day; it may be left out",
+        ),
+        KnownSetting(
+            "exchange_rate",
+            '"document"',
+            "whose rate counts between the contract's currency and the invoice's: the `document`'s "
+            "own, or the file's of its `issue_date` or of the `period_end`",
+        ),
         KnownSetting("tolerance_quantity", "0", "quantities agree when within so many units"),
         KnownSetting("tolerance_percent", "0", "or within so many per cent, if that is more"),
         KnownSetting(

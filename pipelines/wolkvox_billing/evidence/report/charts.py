@@ -26,7 +26,7 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 90, 20, 30, 78  # margins of a counter's chart
 _FLOOR = _HEIGHT - _BOTTOM
 _MOST_DOTS = 200
 _BAR, _ROW, _NAMES, _VALUES = 22, 36, 150, 190  # of a bridge
-_TILTS = {"volume": 45, "price": -45}
+_TILTS = {"volume": 45, "price": -45, "exchange": 0}
 
 
 def draw_usage(usage: Usage, number: int) -> str:
@@ -147,13 +147,22 @@ class _Bar(NamedTuple):
 
 def draw_bridge(row: ReconciledRow, number: int, locale: str = ENGLISH) -> str:
     """Return a chart from what the contract says to what was billed: contracted cost, volume and
-    price effect, billed cost. The axis starts at zero, so that a bar's length is its amount.
+    price effect, that of the exchange rate if there is one, billed cost. The axis starts at zero,
+    so that a bar's length is its amount.
 
     row: one that `has_bridge`.
     """
     cost, volume, price, billed = (
         amount or Decimal()
         for amount in (row.contracted_cost, row.volume_effect, row.price_effect, row.billed_cost)
+    )
+    exchange = row.exchange_effect or Decimal()
+    by_exchange = _Bar(
+        caption("exchange effect", locale),
+        cost + volume + price,
+        billed,
+        _signed(exchange, locale),
+        f"exchange{number}",
     )
     bars = [
         _Bar(
@@ -173,10 +182,11 @@ def draw_bridge(row: ReconciledRow, number: int, locale: str = ENGLISH) -> str:
         _Bar(
             caption("price effect", locale),
             cost + volume,
-            billed,
+            cost + volume + price,
             _signed(price, locale),
             f"price{number}",
         ),
+        *([by_exchange] if exchange else []),
         _Bar(
             caption("billed cost", locale),
             Decimal(),
@@ -192,7 +202,8 @@ def draw_bridge(row: ReconciledRow, number: int, locale: str = ENGLISH) -> str:
         room = _WIDTH - _NAMES - _VALUES
         return _NAMES + (float(value) - low) / ((high - low) or 1) * room
 
-    elements = [_hatch(f"{name}{number}", tilt) for name, tilt in _TILTS.items()]
+    elements = [_hatch(f"{name}{number}", tilt) for name, tilt in _TILTS.items()
+                if name != "exchange" or exchange]  # fmt: skip
     for place, bar in enumerate(bars):
         top = 8 + place * _ROW
         left, right = sorted((x(bar.start), x(bar.end)))

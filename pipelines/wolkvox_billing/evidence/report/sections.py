@@ -146,7 +146,7 @@ def render_bridges(verdicts: Sequence[ReconciledRow], locale: str) -> str:
     ]
     listed = table(
         ["operation", "report, product", "period", "contracted cost", "volume effect",
-         "price effect", "billed cost"],
+         "price effect", "exchange effect", "billed cost"],
         [
             [*_named(row), *_costs(row)]
             for row in verdicts
@@ -157,12 +157,12 @@ def render_bridges(verdicts: Sequence[ReconciledRow], locale: str) -> str:
 
 
 def _costs(row: ReconciledRow) -> list[Money]:
-    """Return contracted cost, both effects and billed cost; without an invoice the first only."""
+    """Return contracted cost, the effects and billed cost; without an invoice the first only."""
     currency = row.billing_currency
     contracted = Money(row.contracted_cost, currency)
     if not row.is_billed:
-        return [contracted, *[Money(None, currency)] * 3]
-    effects = (row.volume_effect, row.price_effect)
+        return [contracted, *[Money(None, currency)] * 4]
+    effects = (row.volume_effect, row.price_effect, row.exchange_effect)
     return [
         contracted,
         *(Money(effect, currency, is_signed=True) for effect in effects),

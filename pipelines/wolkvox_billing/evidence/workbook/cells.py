@@ -83,6 +83,7 @@ _HEADINGS = {
     "cost_variance": "cost difference",
     "volume_effect": "volume effect",
     "price_effect": "price effect",
+    "exchange_effect": "exchange effect",
     "is_material": "alarm",
     "billing_period_start": "from",
     "billing_period_end": "to before",

@@ -27,8 +27,11 @@ CREATE TABLE IF NOT EXISTS __marts__.line_map (line_number BIGINT, supplier_id T
 -- table rate_card
 CREATE TABLE IF NOT EXISTS __marts__.rate_card (line_number BIGINT, report TEXT, operation_id TEXT, product TEXT, from_quantity DECIMAL(18, 4), unit_price DECIMAL(18, 8), currency TEXT, valid_from DATE, valid_to DATE, rounding TEXT, term TEXT, per DECIMAL(18, 4), tiers TEXT, pooled TEXT, every TEXT, pattern TEXT);
 
+-- table exchange_rates
+CREATE TABLE IF NOT EXISTS __marts__.exchange_rates (line_number BIGINT, date DATE, currency TEXT, in_currency TEXT, rate DECIMAL(38, 18));
+
 -- table reconciled
-CREATE TABLE IF NOT EXISTS __marts__.reconciled (supplier_id TEXT, operation_id TEXT, operation_name TEXT, report TEXT, product TEXT, billing_period_start DATE, billing_period_end DATE, billing_currency TEXT, consumed_quantity DECIMAL(18, 4), billed_quantity DECIMAL(18, 4), quantity_variance DECIMAL(18, 4), contracted_unit_price DECIMAL(18, 8), contracted_cost DECIMAL(18, 4), billed_cost DECIMAL(18, 4), cost_variance DECIMAL(18, 4), volume_effect DECIMAL(18, 4), price_effect DECIMAL(18, 4), invoice_ids TEXT, hours_unread_at_end DECIMAL(18, 4), reconciliation_status TEXT, is_material BOOLEAN, explanation TEXT, cut_off TEXT, doubts_excluded TEXT, settled_by TEXT, language TEXT);
+CREATE TABLE IF NOT EXISTS __marts__.reconciled (supplier_id TEXT, operation_id TEXT, operation_name TEXT, report TEXT, product TEXT, billing_period_start DATE, billing_period_end DATE, billing_currency TEXT, consumed_quantity DECIMAL(18, 4), billed_quantity DECIMAL(18, 4), quantity_variance DECIMAL(18, 4), contracted_unit_price DECIMAL(18, 8), contracted_cost DECIMAL(18, 4), billed_cost DECIMAL(18, 4), cost_variance DECIMAL(18, 4), volume_effect DECIMAL(18, 4), price_effect DECIMAL(18, 4), exchange_effect DECIMAL(18, 4), invoice_ids TEXT, hours_unread_at_end DECIMAL(18, 4), reconciliation_status TEXT, is_material BOOLEAN, explanation TEXT, cut_off TEXT, doubts_excluded TEXT, settled_by TEXT, language TEXT);
 
 -- table components
 CREATE TABLE IF NOT EXISTS __marts__.components (document_id TEXT, component_number BIGINT, component TEXT, line_number BIGINT, description TEXT, role TEXT, amount DECIMAL(18, 4), billing_currency TEXT, agreed_amount DECIMAL(18, 4), questioned_amount DECIMAL(18, 4), reconciliation_status TEXT, operation_id TEXT, report TEXT, product TEXT, billing_period_start DATE, reason TEXT, claimed_amount DECIMAL(18, 4), is_material BOOLEAN);
@@ -173,7 +176,7 @@ COMMENT ON COLUMN __marts__.poll_coverage.largest_gap_minutes IS 'The longest ti
 COMMENT ON COLUMN __marts__.poll_coverage.refusals IS 'Calls that were refused or not answered';
 
 -- view invoice_reconciliation
-CREATE VIEW __marts__.invoice_reconciliation AS SELECT r.supplier_id, r.operation_id, r.operation_name, r.report, r.product, r.billing_period_start, r.billing_period_end, r.billing_currency, r.consumed_quantity, r.billed_quantity, r.quantity_variance, r.contracted_unit_price, r.contracted_cost, r.billed_cost, r.cost_variance, r.volume_effect, r.price_effect, r.invoice_ids, r.hours_unread_at_end, r.reconciliation_status, r.is_material, r.explanation, r.cut_off, r.doubts_excluded, r.settled_by, r.language FROM __marts__.reconciled AS r;
+CREATE VIEW __marts__.invoice_reconciliation AS SELECT r.supplier_id, r.operation_id, r.operation_name, r.report, r.product, r.billing_period_start, r.billing_period_end, r.billing_currency, r.consumed_quantity, r.billed_quantity, r.quantity_variance, r.contracted_unit_price, r.contracted_cost, r.billed_cost, r.cost_variance, r.volume_effect, r.price_effect, r.exchange_effect, r.invoice_ids, r.hours_unread_at_end, r.reconciliation_status, r.is_material, r.explanation, r.cut_off, r.doubts_excluded, r.settled_by, r.language FROM __marts__.reconciled AS r;
 COMMENT ON VIEW __marts__.invoice_reconciliation IS 'One row per supplier, operation, report, product, period and currency: what was billed against what was measured';
 COMMENT ON COLUMN __marts__.invoice_reconciliation.supplier_id IS 'The supplier''s tax id';
 COMMENT ON COLUMN __marts__.invoice_reconciliation.operation_id IS 'The operation''s name in the settings';
@@ -191,7 +194,8 @@ COMMENT ON COLUMN __marts__.invoice_reconciliation.contracted_cost IS 'What the 
 COMMENT ON COLUMN __marts__.invoice_reconciliation.billed_cost IS 'What was billed, before tax; credit notes taken off';
 COMMENT ON COLUMN __marts__.invoice_reconciliation.cost_variance IS 'billed_cost less contracted_cost';
 COMMENT ON COLUMN __marts__.invoice_reconciliation.volume_effect IS 'What the billed quantity costs by the rate card, less contracted_cost';
-COMMENT ON COLUMN __marts__.invoice_reconciliation.price_effect IS 'billed_cost less what the billed quantity costs by the rate card';
+COMMENT ON COLUMN __marts__.invoice_reconciliation.price_effect IS 'billed_cost less what the billed quantity costs by the rate card, in two currencies at the documents'' own exchange rate';
+COMMENT ON COLUMN __marts__.invoice_reconciliation.exchange_effect IS 'What the billed quantity costs at the documents'' own exchange rate, less what it costs at the contract''s; 0 in one currency';
 COMMENT ON COLUMN __marts__.invoice_reconciliation.invoice_ids IS 'The document_id of each invoice in it, separated by commas';
 COMMENT ON COLUMN __marts__.invoice_reconciliation.hours_unread_at_end IS 'Hours from the last reading to the month''s end; NULL before that end';
 COMMENT ON COLUMN __marts__.invoice_reconciliation.reconciliation_status IS 'The verdict: the first status that fits';

@@ -8,7 +8,7 @@ the price of packages.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import NamedTuple
@@ -16,10 +16,14 @@ from typing import NamedTuple
 from wolkvox_billing.reconciliation.contract.globs import compile_glob
 from wolkvox_billing.reconciliation.contract.rate import FEE, MONTH, PACKAGE, YEAR, Rate
 from wolkvox_billing.reconciliation.contract.tariff import cents
+from wolkvox_billing.reconciliation.exchange import Exchange, MissingRate
 from wolkvox_billing.reconciliation.facts import BilledLine
+from wolkvox_billing.values.currencies import WHOLE_CURRENCIES
 from wolkvox_billing.values.periods import DAY, Period
 from wolkvox_billing.values.spelling import plain
 
+_CENT = Decimal("0.01")
+_ROUNDED = Decimal("0.0001")  # of a rate: what is no matter
 _NOTHING = Decimal()
 _IN_ARREARS = timedelta(days=31)  # after a year, for which it may still be billed
 
@@ -30,10 +34,62 @@ class FeeLine(NamedTuple):
     line: BilledLine
     operation_id: str | None = None
     report: str = ""
+    exchanges: Mapping[str, Sequence[Exchange]] = {}  # currency → how it may be exchanged
 
     @property
     def name(self) -> LineName:
         return self.line.document_id, self.line.line_number
+
+    @property
+    def names(self) -> tuple[str, str, str]:
+        """Its report, operation and description, the latter two plain."""
+        operation, description = self.operation_id or "", self.line.description or ""
+        return self.report, plain(operation), plain(description)
+
+    def has(self, currency: str) -> bool:
+        """Return whether what is in a currency can be held against it."""
+        if currency == (self.line.currency or ""):
+            return True
+        return any(not exchange.missing for exchange in self.exchanges.get(currency, ()))
+
+    def missing_of(self, rates: Iterable[Rate]) -> MissingRate | None:
+        """Return the exchange rate without which a row cannot be held against it that names it."""
+        for rate in rates:
+            period = self.line.period
+            if rate.term not in (FEE, PACKAGE) or not (period and rate.days.overlaps(period)):
+                continue
+            if _names(rate, *self.names):
+                for exchange in self.exchanges.get(rate.currency, ()):
+                    return next(iter(exchange.missing), None)
+        return None
+
+    def one_of(self, rate: Rate) -> Decimal:
+        """Return what one of a row's currency is in the line's: of several that it may be the one
+        by which the line is nearest to the row."""
+        if rate.currency == self.line.currency:
+            return Decimal(1)
+        ones = [exchange.rates[rate.currency] for exchange in self.exchanges[rate.currency]]
+        amount = abs(self.line.amount)
+        return min(ones, key=lambda one: abs(amount - rate.unit_price * one))
+
+    def is_guessed(self, rate: Rate) -> bool:
+        """Return whether nobody states the exchange rate, or with few decimals only."""
+        exchanges = self.exchanges.get(rate.currency, ())
+        return any(exchange.is_guessed or exchange.spread > _ROUNDED for exchange in exchanges)
+
+    def amount_in(self, rate: Rate) -> Decimal:
+        """Return what it bills, in a row's currency."""
+        return self.line.amount / self.one_of(rate)
+
+    def own(self, share: Decimal, rate: Rate) -> Decimal:
+        """Return a part of it that is in a row's currency in its own, where only rounding lies
+        between the whole of it."""
+        one = self.one_of(rate)
+        if rate.currency == self.line.currency:
+            return share
+        amount, own = self.line.amount, cents(share * one)
+        unit = Decimal(1) if self.line.currency in WHOLE_CURRENCIES else _CENT
+        return amount if abs(amount - own) <= max(unit, one * _CENT) / 2 else own
 
 
 class AgreedFee(NamedTuple):
@@ -42,6 +98,8 @@ class AgreedFee(NamedTuple):
 
     amount: Decimal
     rate: Rate
+    is_guessed: bool = False  # by an exchange rate that no document states
+    one: Decimal = Decimal(1)  # of the row's currency, in the line's
 
 
 class _Due(NamedTuple):
@@ -69,22 +127,29 @@ def agreed_fees(rates: Sequence[Rate], fees: Iterable[FeeLine]) -> dict[LineName
     agreed: dict[LineName, AgreedFee] = {}
     # What was billed for a longer time is looked at last: its months may be paid already.
     for dues, lines in sorted(lines_of.items(), key=lambda item: (len(item[0]), item[0][0].days)):
-        billed = sum((fee.line.amount for fee in lines if fee.line.amount > 0), _NOTHING)
+        rate = dues[0].rate
+        amounts = [fee.amount_in(rate) for fee in lines]
+        billed = sum((amount for amount in amounts if amount > 0), _NOTHING)
         owed = [_worth(rows, due, billed / len(dues)) - paid[due.name] for due in dues]
-        shares = _share_out(lines, max(sum(owed, _NOTHING), _NOTHING))
-        agreed |= {name: AgreedFee(amount, dues[0].rate) for name, amount in shares.items()}
+        shares = _share_out(lines, max(sum(owed, _NOTHING), _NOTHING), rate)
+        agreed |= {
+            fee.name: AgreedFee(
+                fee.own(shares[fee.name], rate), rate, fee.is_guessed(rate), fee.one_of(rate)
+            )
+            for fee in lines
+        }
         for due in dues:
             paid[due.name] += sum(shares.values(), _NOTHING) / len(dues)
     return agreed
 
 
-def _share_out(lines: Iterable[FeeLine], left: Decimal) -> dict[LineName, Decimal]:
-    """Return how much of each line is agreed where so much is owed for all of them. What a note
-    takes back is first what was too much."""
+def _share_out(lines: Iterable[FeeLine], left: Decimal, rate: Rate) -> dict[LineName, Decimal]:
+    """Return how much of each line is agreed where so much is owed for all of them, in the currency
+    of the row. What a note takes back is first what was too much."""
     agreed: dict[LineName, Decimal] = {}
     too_much = _NOTHING
     for fee in sorted(lines, key=_by_issue):
-        amount = fee.line.amount
+        amount = fee.amount_in(rate)
         if amount > 0:
             agreed[fee.name] = min(amount, left)
             left -= agreed[fee.name]
@@ -134,20 +199,29 @@ class _FeeRows:
         self._of_subject: defaultdict[tuple[str, ...], list[Rate]] = defaultdict(list)
         for rate in self._rates:
             self._of_subject[rate.subject].append(rate)
-        self._known: dict[tuple[str | None, ...], list[Rate]] = {}  # fees come again each month
+        self._known: dict[tuple[object, ...], list[Rate]] = {}  # fees come again each month
 
     def naming(self, fee: FeeLine) -> Rate | None:
         """Return the row that says what a line may cost: a fee before a package, one with a pattern
-        before one without, then the most exact, then the first of the file."""
+        before one without, one in its currency, then the most exact, then the first of the file."""
         line = fee.line
-        texts = (line.currency, fee.report, plain(fee.operation_id or ""),
-                 plain(line.description or ""))  # fmt: skip
-        if texts not in self._known:
-            self._known[texts] = [rate for rate in self._rates if _names(rate, *texts)]
+        currencies = frozenset(filter(fee.has, {line.currency or "", *fee.exchanges}))
+        texts = fee.names
+        if (line.currency, currencies, texts) not in self._known:
+            naming = [rate for rate in self._rates
+                      if rate.currency in currencies and _names(rate, *texts)]  # fmt: skip
+            self._known[line.currency, currencies, texts] = sorted(
+                naming,
+                key=lambda rate: (
+                    rate.term != FEE,
+                    not rate.pattern,
+                    rate.currency != line.currency,
+                ),
+            )
         period = line.period
         if not period:
             return None
-        rows = self._known[texts]
+        rows = self._known[line.currency, currencies, texts]
         holding = (rate for rate in rows if rate.days.overlaps(period))
         return next(holding, None) or next((rate for rate in rows if _is_due(rate, period)), None)
 
@@ -166,11 +240,11 @@ def _rank(rate: Rate) -> tuple[object, ...]:
     return rate.term != FEE, not rate.pattern, *exactness, rate.line
 
 
-def _names(rate: Rate, currency: str | None, report: str, operation: str, description: str) -> bool:
-    """Whether a row is about lines that say this; operation and description are plain."""
+def _names(rate: Rate, report: str, operation: str, description: str) -> bool:
+    """Whether a row is about lines that say this, in whatever currency; operation and description
+    are plain."""
     return (
-        rate.currency == currency
-        and ("" in (rate.report, report) or rate.report == report)
+        ("" in (rate.report, report) or rate.report == report)
         and plain(rate.operation_id) in ("", operation)
         and (not rate.pattern or compile_glob(rate.pattern)(description) is not None)
     )

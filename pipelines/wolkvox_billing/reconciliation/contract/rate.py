@@ -17,6 +17,7 @@ TERMS = UNIT_PRICE, FEE, MINIMUM, PACKAGE, DISCOUNT, TAX = (
     "discount_percent",
     "tax_percent",
 )
+PERCENTS = (DISCOUNT, TAX)
 TIERS = GRADUATED, ALL_UNITS = ("graduated", "all_units")
 POOLED = OPERATION, ALL = ("operation", "all")
 EVERY = MONTH, YEAR, ONCE = ("month", "year", "once")
@@ -73,6 +74,31 @@ class Rate:
         return self.term, self.report, self.currency, *map(plain, names)
 
     @property
-    def exactness(self) -> tuple[bool, bool, bool]:
-        """The larger, the more it names: a product says more than an operation."""
-        return bool(self.report), bool(self.product), bool(self.operation_id)
+    def priced_in(self) -> str:
+        """The currency that the contract has it in."""
+        return self.currency
+
+    @property
+    def exactness(self) -> tuple[bool, bool, bool, bool]:
+        """The larger, the more it names: what is in the invoice's currency comes first, and a
+        product says more than an operation."""
+        is_own = self.priced_in == self.currency
+        return is_own, bool(self.report), bool(self.product), bool(self.operation_id)
+
+
+@dataclass(frozen=True)
+class ExchangedRate(Rate):
+    """A row whose value was exchanged into `currency` from that of the contract."""
+
+    contract_currency: str = ""
+
+    @property
+    def priced_in(self) -> str:
+        return self.contract_currency
+
+
+def exchange(rate: Rate, currency: str, one: Decimal) -> Rate:
+    """Return a row in another currency, in which one of its own is so much."""
+    value = rate.unit_price if rate.term in PERCENTS else rate.unit_price * one
+    own = {**vars(rate), "unit_price": value, "currency": currency}
+    return ExchangedRate(**own, contract_currency=rate.currency)

@@ -19,7 +19,6 @@ from wolkvox_billing.reconciliation.contract.card_cells import (
 from wolkvox_billing.reconciliation.contract.csv_file import CsvRow, read_rows
 from wolkvox_billing.reconciliation.contract.names import unknown_names
 from wolkvox_billing.reconciliation.contract.rate import (
-    DISCOUNT,
     EVERY,
     FEE,
     FOREVER,
@@ -28,14 +27,15 @@ from wolkvox_billing.reconciliation.contract.rate import (
     MONTH,
     OPERATION,
     PACKAGE,
+    PERCENTS,
     POOLED,
-    TAX,
     TERMS,
     TIERS,
     UNIT_PRICE,
     Rate,
 )
 from wolkvox_billing.reconciliation.facts import MonthUse
+from wolkvox_billing.values.currencies import is_currency_code
 from wolkvox_billing.values.periods import DAY, Period
 from wolkvox_billing.values.spelling import plain
 
@@ -51,8 +51,7 @@ COLUMNS = (
 )
 OPTIONAL = ("rounding", "term", "per", "tiers", "pooled", "every", "pattern")
 _SOMETIME = 2099  # a year from which on a day means for ever
-_PERCENTS = (DISCOUNT, TAX)
-_OF_ANY_REPORT = (FEE, *_PERCENTS)  # may leave the report blank
+_OF_ANY_REPORT = (FEE, *PERCENTS)  # may leave the report blank
 # Which terms a column says something of; in a row of another one it is blank.
 _SPOKEN_OF = {
     "from_quantity": (UNIT_PRICE, PACKAGE),
@@ -123,8 +122,7 @@ def _rate(row: CsvRow, known: Mapping[str, str], marks: Marks) -> Rate:
     if not report and (cells["report"] or term not in _OF_ANY_REPORT):
         raise row.wrong("report", f"{cells['report']!r} is no report that wolkvox has")
     currency = cells["currency"].upper()
-    is_code = len(currency) == 3 and currency.isascii() and currency.isalpha()
-    if not is_code and (currency or term not in _PERCENTS):
+    if not is_currency_code(currency) and (currency or term not in PERCENTS):
         raise row.wrong("currency", f"{currency!r}: expected a code such as COP")
     start = read_day(row, "valid_from")
     end = read_day(row, "valid_to") if cells["valid_to"] else FOREVER
@@ -171,9 +169,9 @@ def _from_quantity(row: CsvRow, term: str, marks: Marks) -> Decimal:
 
 
 def _value(row: CsvRow, term: str, marks: Marks) -> Decimal:
-    limit = _PERCENT if term in _PERCENTS else _PRICE if term == UNIT_PRICE else _AMOUNT
+    limit = _PERCENT if term in PERCENTS else _PRICE if term == UNIT_PRICE else _AMOUNT
     value = read_number(row, "unit_price", marks["unit_price"], limit)
-    if term in _PERCENTS and value > 100:
+    if term in PERCENTS and value > 100:
         raise row.wrong("unit_price", f"{value}: expected a percentage of at most 100")
     return value
 

@@ -123,7 +123,14 @@ def tariffs(
         if not exact:
             return []
         tiers = tuple(sorted(exact, key=lambda rate: rate.from_quantity))
-        percents = most_exact([rate for rate in discounts if rate.holds_on(start)])
+        currencies = (
+            "",
+            currency,
+            tiers[0].priced_in,
+        )  # a discount of other prices is none of these
+        percents = most_exact(
+            [rate for rate in discounts if rate.holds_on(start) and rate.priced_in in currencies]
+        )
         tariff = Tariff(start, end, tiers, percents[0].unit_price if percents else Decimal())
         if stretches and stretches[-1].holds_as(tariff):
             tariff = replace(tariff, start=stretches.pop().start)

@@ -100,3 +100,19 @@ RATE_CARD = {
 # ,,,,19,,2026-01-01,,,tax_percent,,,,,
 """,
 }
+EXCHANGE_RATES = {
+    "en": """\
+# Where a price is in another currency than the invoice: on a day, what one `currency` is in
+# `in_currency`, such as the TRM. It holds until the next day that is here, for a week at the most,
+# so that weekends and holidays need no row; the other way round it is used inverted. Whose rate
+# counts is the setting `exchange_rate`: document (its own), issue_date or period_end (this file's).
+# 2026-10-30,USD,COP,4012.53
+""",
+    "es": """\
+# Donde un precio está en otra moneda que la factura: en un día, cuánto vale una `currency` en
+# `in_currency`, como la TRM. Rige hasta el día siguiente que esté aquí, una semana como máximo, de
+# modo que fines de semana y festivos no necesitan fila; en el otro sentido se usa invertida. Cuál
+# tasa vale lo dice el ajuste `exchange_rate`: document (la suya), issue_date o period_end (estas).
+# 2026-10-30,USD,COP,4012.53
+""",
+}

@@ -1,4 +1,5 @@
-"""`reconcile --init`: a line map and a rate card to begin with, and rows for new lines."""
+"""`reconcile --init`: a line map, a rate card and exchange rates to begin with, and rows for new
+lines."""
 
 from __future__ import annotations
 
@@ -11,11 +12,15 @@ from pathlib import Path
 
 from wolkvox_billing.errors import SettingsError
 from wolkvox_billing.invoices.sheets.delimited import DELIMITERS
-from wolkvox_billing.reconciliation.contract import line_map, rate_card
+from wolkvox_billing.reconciliation.contract import exchange_rates, line_map, rate_card
 from wolkvox_billing.reconciliation.contract.csv_file import RUNS_AS_FORMULA, read_text
 from wolkvox_billing.reconciliation.contract.line_map import MapRow, first_fits
 from wolkvox_billing.reconciliation.contract.names import named_reports
-from wolkvox_billing.reconciliation.contract.template_texts import LINE_MAP, RATE_CARD
+from wolkvox_billing.reconciliation.contract.template_texts import (
+    EXCHANGE_RATES,
+    LINE_MAP,
+    RATE_CARD,
+)
 from wolkvox_billing.reconciliation.facts import BilledLine
 from wolkvox_billing.values.locales import ENGLISH, language_of, list_separator
 from wolkvox_billing.values.spelling import plain
@@ -23,10 +28,12 @@ from wolkvox_billing.values.tax_id import canonical_id
 
 _PROPOSED = re.compile(r"^\s*#\s*(?:proposed:)?\s*", re.IGNORECASE)
 # An example of a row, and no sentence: a comma of which has a blank behind it.
-_EXAMPLE = re.compile(r"# (?!.*, )(?:[^,\n]*,){6,}.*")
+_EXAMPLE = re.compile(r"# (?!.*, )(?:[^,\n]*,){3,}.*")
 
 
-def write_templates(map_file: Path, card_file: Path, locale: str = ENGLISH) -> list[Path]:
+def write_templates(
+    map_file: Path, card_file: Path, locale: str = ENGLISH, rates_file: Path | None = None
+) -> list[Path]:
     """Write the files that do not exist yet as Excel opens them in a locale, in its language, and
     return them. Raises SettingsError."""
     written: list[Path] = []
@@ -36,7 +43,10 @@ def write_templates(map_file: Path, card_file: Path, locale: str = ENGLISH) -> l
     for file, text, columns in (
         (map_file, LINE_MAP[language], (*line_map.COLUMNS, *line_map.OPTIONAL)),
         (card_file, RATE_CARD[language], (*rate_card.COLUMNS, *rate_card.OPTIONAL)),
+        (rates_file, EXCHANGE_RATES[language], exchange_rates.COLUMNS),
     ):
+        if not file:
+            continue
         own = _EXAMPLE.sub(lambda example: example[0].replace(",", delimiter), text)
         try:
             with file.open("x", encoding=encoding) as out:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 from itertools import product
@@ -15,6 +15,7 @@ from wolkvox_billing.reconciliation.contract.rate import (
     TAX,
     UNIT_PRICE,
     Rate,
+    exchange,
 )
 from wolkvox_billing.reconciliation.contract.tariff import fitting, most_exact
 from wolkvox_billing.reconciliation.facts import Meter
@@ -30,7 +31,10 @@ class Terms:
         self._rows: defaultdict[tuple[str, ...], list[Rate]] = defaultdict(list)
         self._known: dict[tuple[str, ...], list[Rate]] = {}  # of a meter, which each month asks for
         self._prices: defaultdict[str | None, list[Rate]] = defaultdict(list)
+        self._of_report: defaultdict[str, list[Rate]] = defaultdict(list)
+        self._exchanged: dict[tuple[object, ...], Terms] = {}
         for rate in rates:
+            self._of_report[rate.report].append(rate)
             key = rate.term, rate.report, plain(rate.operation_id), plain(rate.product)
             self._rows[key].append(rate)
             if rate.term == UNIT_PRICE:
@@ -68,6 +72,28 @@ class Terms:
     def costs(self, meter: Meter) -> list[Rate]:
         """Return what `tariffs` goes by: prices and discounts."""
         return [*self.of(UNIT_PRICE, meter), *self.of(DISCOUNT, meter)]
+
+    def is_all_in(self, currency: str | None, report: str | None) -> bool:
+        """Return whether nothing is said of a report in another currency."""
+        return {rate.currency for rate in self._rows_of(report)} <= {"", currency}
+
+    def currencies_of(self, term: str, meter: Meter, period: Period) -> set[str]:
+        """Return in which currencies a term says something of a meter in a period."""
+        return {rate.currency for rate in self.of(term, meter) if rate.days.overlaps(period)}
+
+    def exchanged(self, report: str | None, currency: str, rates: Mapping[str, Decimal]) -> Terms:
+        """Return what is said of a report, with what is in other currencies in this one too: one of
+        each is what `rates` has for it."""
+        name = report, currency, *sorted(rates.items())
+        if name not in self._exchanged:
+            self._exchanged[name] = Terms(
+                exchange(row, currency, rates[row.currency]) if row.currency in rates else row
+                for row in self._rows_of(report)
+            )
+        return self._exchanged[name]
+
+    def _rows_of(self, report: str | None) -> list[Rate]:
+        return [*self._of_report.get("", ()), *self._of_report.get(report or "-", ())]
 
     def packages(self, meter: Meter, currency: str | None, period: Period) -> list[Rate]:
         """Return the packages that pay use of a meter in a period: the most exact of them, the one
