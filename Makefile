@@ -19,7 +19,7 @@ PEERS := $(notdir $(patsubst %/,%,$(wildcard benchmarks/peers/*/)))
 # So has Spark: one package, 456 MB to fetch.
 SPARK := build/spark
 
-.PHONY: help install demo notebook test test-airflow test-spark airflow lint types check views \
+.PHONY: help install demo notebook test test-airflow test-spark airflow lint types check views pages \
 	faults bench honesty plain peers advisories lock clean FORCE
 
 help: ## show this list
@@ -58,6 +58,9 @@ check: lint types test ## lint, types and test
 
 views: .venv/installed ## the marts' SQL as it is shipped, after a change of a view or table
 	@$(BIN)/python -m wolkvox_billing.marts.rendered
+
+pages: .venv/installed ## docs/settings.md and docs/tables.md, after a change of a setting or column
+	@PYTHONPATH=tests $(BIN)/python tests/builders/pages.py
 
 # What `make faults` runs of the tests, longer than `make test` does.
 FAULTS := $(addprefix tests/,house/test_killed.py house/test_secrets.py house/test_fuzzing.py \

@@ -22,6 +22,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from builders.killing import Stable
+from builders.pages import tables_page
 from builders.project import TOKENS, Project, configure
 from builders.worlds import once
 from fake_wolkvox import Vendor
@@ -403,6 +404,7 @@ def test_demo_tells_the_whole_story(project: Project, monkeypatch: pytest.Monkey
     (report,) = project.folder.glob("wolkvox-demo-*/report.html")
     assert "2,450 audios more than measured" in report.read_text()
     (file,) = project.folder.glob("wolkvox-demo-*/wolkvox.duckdb")
+    assert (Path(__file__).parents[2] / "docs" / "tables.md").read_text() == tables_page(file)
     with closing(duckdb.connect(str(file), read_only=True)) as db:
         last: Any = db.execute(
             "SELECT items FROM wolkvox_billing.rsync_s3_mp3 "

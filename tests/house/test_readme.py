@@ -1,4 +1,5 @@
-"""The README is a transcript: what it says to type is typed, and prints what it says."""
+"""README and docs are a transcript: what they say to type is typed, and prints what they say; what
+they point at is there."""
 
 from __future__ import annotations
 
@@ -13,19 +14,26 @@ from pathlib import Path
 
 import click
 
+from builders.pages import settings_page
 from builders.project import NOON
 from fake_wolkvox import Vendor
 
 ROOT = Path(__file__).parents[2]
 POSTGRES_IN_README = "postgresql://loader:secret@localhost:5432/warehouse"
+# In the order in which somebody goes through them, in one project.
+PAGES = (
+    "README.md",
+    *(f"docs/{name}.md" for name in ("invoices", "reconcile", "bi", "postgres", "dlt")),
+)
 SET_UP = ("make ", ". .venv/")  # done before the tests run, and by CI as the README says it
 
 
 def transcript() -> list[tuple[str, str]]:
-    """Return the README's commands, each with the output that is promised (`...` stands for
+    """Return the commands of the pages, each with the output that is promised (`...` stands for
     anything)."""
     steps: list[tuple[str, str]] = []
-    for block in re.findall(r"```console\n(.*?)```", (ROOT / "README.md").read_text(), re.S):
+    text = "\n".join((ROOT / page).read_text() for page in PAGES)
+    for block in re.findall(r"```console\n(.*?)```", text, re.S):
         for line in block.splitlines(keepends=True):
             if line.startswith("$ "):
                 steps.append((line[2:], ""))
@@ -39,7 +47,7 @@ def transcript() -> list[tuple[str, str]]:
 def test_the_readme_replays(
     tmp_path: Path, vendor: Vendor, new_database: Callable[[], str]
 ) -> None:
-    """Each command of the README works as it stands, and prints what the README shows."""
+    """Each command of README and docs works as it stands, and prints what they show."""
     vendor.add_operation(name="Ventas  Norte", server="0010", token="a1" * 32)
     (tmp_path / "inbox").mkdir()  # an invoice, as it came by mail
     (tmp_path / "inbox" / "mail.zip").write_bytes(vendor.invoice("a1" * 32, "2026-10"))
@@ -81,11 +89,52 @@ def test_the_readme_replays(
         assert checker.check_output(want, said, flags), difference
 
 
-def test_make_has_every_target_that_the_readme_names() -> None:
-    """Each `make TARGET` of the README is a target of the Makefile."""
-    in_readme = set(
-        re.findall(r"make ([a-z-]+)", re.sub(r"and make", "", (ROOT / "README.md").read_text()))
-    )
+def test_the_readme_is_short_and_each_page_says_what_it_is_for() -> None:
+    """At most 200 lines; a page of docs that somebody wrote begins with whom it is for, or what."""
+    assert len((ROOT / "README.md").read_text().splitlines()) <= 200
+    for page in written_pages():
+        title, blank, first = page.read_text().splitlines()[:3]
+        assert (title[:2], blank) == ("# ", ""), page
+        assert re.match(r"(For whoever|Each|One package)", first), page
+
+
+def written_pages() -> list[Path]:
+    """The pages of docs that no target of make writes."""
+    made = ("bench.md", "faults.md", "honesty.md")
+    return [page for page in sorted((ROOT / "docs").glob("*.md")) if page.name not in made]
+
+
+def test_the_page_of_settings_is_the_code_s() -> None:
+    """docs/settings.md is what `make pages` writes; that of tables is held where a record is."""
+    assert (ROOT / "docs" / "settings.md").read_text() == settings_page()
+
+
+def test_each_link_leads_somewhere() -> None:
+    """A file that README or docs point at is there, and so is the heading."""
+    for page in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
+        for target in re.findall(r"\]\((?!https?:)([^)\s]+)\)", page.read_text()):
+            path, _, heading = target.partition("#")
+            file = (page.parent / path).resolve() if path else page
+            assert file.exists(), (page.name, target)
+            if heading:
+                headings = re.findall(r"(?m)^#+ (.*)$", file.read_text())
+                slugs = [re.sub(r"[^a-z0-9 -]", "", h.lower()).replace(" ", "-") for h in headings]
+                assert heading in slugs, (page.name, target)
+
+
+def test_each_page_is_reached_from_the_readme() -> None:
+    """Nobody has to know of a page."""
+    readme = (ROOT / "README.md").read_text()
+    missing = [p.name for p in (ROOT / "docs").glob("*.md") if f"docs/{p.name}" not in readme]
+    assert missing == []
+
+
+def test_make_has_every_target_that_the_docs_name() -> None:
+    """Each `make TARGET` of README and docs is a target of the Makefile."""
+    pages = [(ROOT / "README.md"), *written_pages()]
+    text = " ".join(page.read_text() for page in pages)
+    in_readme = set(re.findall(r"`make ([a-z-]+)|\$ make ([a-z-]+)", text))
+    in_readme = {name for pair in in_readme for name in pair if name}
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.M))
     assert {"demo", "test", "install", "check"} <= in_readme <= targets
 
