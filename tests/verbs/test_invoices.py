@@ -381,7 +381,7 @@ def test_one_line_per_document_and_a_sum(project: Project) -> None:
     it warns of, what it refused and why, and the sums; refused files end in 1."""
     inbox(
         project,
-        a__xml=declared(ubl(notes=["octubre 2026"])),
+        a__xml=declared(ubl(notes=["Consumo octubre 2026"])),
         b__xml=declared(
             ubl(kind="CreditNote", corrects="F-1", number="N-1", net="500", profile="2")
         ),
@@ -392,7 +392,7 @@ def test_one_line_per_document_and_a_sum(project: Project) -> None:
     done = run("inbox")
     assert done.exit_code == 1
     assert done.output.splitlines()[0].split("\t")[:6] == [
-        "F-1", "Nube de Voz", "2026-10 (by text)", "12,500.00 COP", "1", "loaded"
+        "F-1", "Nube de Voz SAS", "2026-10 (by text)", "12,500.00 COP", "1", "loaded"
     ]  # fmt: skip
     assert "warning: N-1: a test document: it is never reconciled" in done.output
     assert "rejected: d.xml: a PDF, which cannot be read" in done.output
