@@ -7,6 +7,7 @@ month, and each gets the price of its number and its day.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from datetime import date
 from fractions import Fraction
@@ -72,6 +73,54 @@ def price_of(number: int, whole: int, day: date, rows: Sequence[Row]) -> Fractio
         if row.term == "discount_percent" and row.start <= day < row.end:
             price -= price * row.value / 100
     return price
+
+
+def readings(rows: Sequence[Row], month: tuple[date, date]) -> list[list[Row]]:
+    """Return the rows as each reading of the contract has them: a discount may be taken off what
+    the minimum is held against, or off the minimum, to the cent."""
+    discounts = {
+        row.value
+        for row in rows
+        if row.term == "discount_percent" and row.start < month[1] and month[0] < row.end
+    }
+    return [
+        [
+            row._replace(value=to_cents(row.value * (100 - percent) / 100))
+            if row.term == "minimum"
+            else row
+            for row in rows
+        ]
+        for percent in sorted({Fraction(0), *discounts})
+    ]
+
+
+def to_cents(amount: Fraction) -> Fraction:
+    return Fraction(math.floor(amount * 100 + Fraction(1, 2)), 100)
+
+
+class Billed(NamedTuple):
+    """What was billed of each operation, and of all together."""
+
+    each: int
+    all: int
+
+
+def rate_by_the_nearest(
+    rows: Sequence[Row],
+    use: Use,
+    month: tuple[date, date],
+    billed: Billed,
+    one: Fraction = Fraction(1),
+) -> dict[str, Fraction]:
+    """Return the same as `rate`, by that reading of the contract which is nearest to what was
+    billed of each operation, or of all."""
+    costs = [rate(reading, use, month, one) for reading in readings(rows, month)]
+
+    def nearest(name: str) -> Fraction:
+        own = billed.all if name == "all" else billed.each
+        return min((cost[name] for cost in costs), key=lambda cost: (abs(cost - own), cost))
+
+    return {name: nearest(name) for name in costs[0]}
 
 
 def rate(

@@ -8,8 +8,8 @@ from fractions import Fraction
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from rater import Row, Use
-from rater import rate as rated
+from rater import Billed, Row, Use
+from rater import rate_by_the_nearest as rated
 
 from builders.facts import billed_line, known, rate, unseen_everywhere, use
 from builders.months import OCTOBER_PERIOD, REPORT
@@ -146,7 +146,7 @@ def total(verdicts: list[Verdict]) -> Decimal:
 def test_each_operations_month_costs_what_the_rater_says(rows: list[Row], used: Use) -> None:
     """A line for each; where it counts all operations together, their sum does."""
     verdicts = judged(rows, used, [OCTOBER_PERIOD], is_common=False)
-    costs = rated(rows, used, OCTOBER_PERIOD)
+    costs = rated(rows, used, OCTOBER_PERIOD, Billed(1, 2))
     if "all" in costs:
         assert abs(total(verdicts) - cents(costs["all"])) <= Decimal("0.01")
         return
@@ -160,7 +160,9 @@ def test_one_line_for_all_costs_what_the_rater_says(rows: list[Row], used: Use) 
     """To the cent, whether tiers count each operation or all together."""
     rows = [row if row.term != "minimum" else row._replace(pooled=True) for row in rows]
     [verdict] = judged(rows, used, [OCTOBER_PERIOD], is_common=True)
-    assert verdict.contracted_cost == cents(sum(rated(rows, used, OCTOBER_PERIOD).values()))
+    assert verdict.contracted_cost == cents(
+        sum(rated(rows, used, OCTOBER_PERIOD, Billed(1, 1)).values())
+    )
 
 
 @settings(max_examples=60, deadline=None)
@@ -168,7 +170,7 @@ def test_one_line_for_all_costs_what_the_rater_says(rows: list[Row], used: Use) 
 def test_a_month_in_two_invoices_costs_what_the_rater_says(rows: list[Row], used: Use) -> None:
     """Each half may be rounded."""
     verdicts = judged(rows, used, HALVES, is_common=False)
-    cost = cents(sum(rated(rows, used, OCTOBER_PERIOD).values()))
+    cost = cents(sum(rated(rows, used, OCTOBER_PERIOD, Billed(2, 4)).values()))
     assert abs(total(verdicts) - cost) <= Decimal("0.02")
 
 
@@ -185,5 +187,5 @@ def test_a_contract_in_dollars_costs_what_the_rater_says(
     one = Decimal(pesos) / 1000
     dollar = ExchangeRate(2, date(2026, 10, 31), "USD", "COP", one)
     [verdict] = judged(rows, used, [OCTOBER_PERIOD], is_common=True, dollar=dollar)
-    costs = rated(rows, used, OCTOBER_PERIOD, Fraction(one))
+    costs = rated(rows, used, OCTOBER_PERIOD, Billed(1, 1), Fraction(one))
     assert verdict.contracted_cost == cents(sum(costs.values()))
