@@ -12,7 +12,6 @@ from click.testing import CliRunner
 
 from builders.killing import Stable
 from builders.project import TOKENS, Project, configure
-from wolkvox_billing.cli.listing import failures_of
 from wolkvox_billing.cli.main import main
 from wolkvox_billing.values.clock import utc_now
 from wolkvox_billing.verbs.airflow_pool import look_at_pool
@@ -43,13 +42,13 @@ def test_what_may_pass(
     project.vendor.misbehave(misbehaviour, token="a1" * 32)
     report = project.load()
     assert (report.is_good, report.may_pass) == (False, may_pass)
-    [sentence] = failures_of(report)
+    [sentence] = report.failures
     assert sentence.startswith("acme rsync_s3_mp3: ")
     assert len(project.query("SELECT * FROM rsync_s3_mp3")) == 1
     if misbehaviour == "quota_spent":
         rests = project.load()
         assert (rests.is_good, rests.may_pass) == (False, False)
-        assert "resting until" in failures_of(rests)[0]
+        assert "resting until" in rests.failures[0]
 
 
 def test_a_failure_that_may_pass_beside_one_that_may_not(
@@ -63,12 +62,12 @@ def test_a_failure_that_may_pass_beside_one_that_may_not(
     project.vendor.misbehave("maintenance", token="b2" * 32)
     report = project.load()
     assert report.may_pass
-    assert len(failures_of(report)) == 2
+    assert len(report.failures) == 2
     project.vendor.behave()
     with project.away():
         report = project.load()
     assert report.may_pass
-    assert "not loaded" in failures_of(report)[0]
+    assert "not loaded" in report.failures[0]
 
 
 def test_how_old_is_too_old(warehouse: Project, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,6 @@ import pytest
 from click.testing import CliRunner
 
 from builders.project import TOKENS, Project, configure
-from wolkvox_billing.cli.listing import failures_of
 from wolkvox_billing.cli.main import main
 from wolkvox_billing.vendor.readings import TOTAL
 from wolkvox_billing.vendor.rejections import UnreadableRows, unreadable_rows
@@ -91,7 +90,7 @@ def test_a_load_of_which_nothing_could_be_read_is_a_failure(warehouse: Project) 
     report = warehouse.load()
     assert (report.is_good, report.may_pass) == (False, False)
     assert (report.problems, report.warnings) == ([ALL], [])
-    assert failures_of(report) == [ALL]
+    assert report.failures == [ALL]
     [poll] = report.polls
     assert (poll.rejected, poll.unreadable) == (2, UnreadableRows(2, 2, WORDS))
     state = status_of(warehouse)

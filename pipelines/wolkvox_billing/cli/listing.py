@@ -37,13 +37,8 @@ DOCUMENT_HEADINGS = [
 ]  # fmt: skip
 
 
-def _words_of(poll: Poll) -> str:
-    """Return the vendor's words about a call, and ours."""
-    return "; ".join(filter(None, (poll.judgement.msg, poll.judgement.note)))
-
-
 def poll_as_row(poll: Poll) -> Cells:
-    words = _words_of(poll)
+    words = poll.words
     if not poll.outcome.is_answer:
         words += f"\n{ADVICE[poll.outcome]}"
     count = str(poll.judgement.count)
@@ -53,28 +48,13 @@ def poll_as_row(poll: Poll) -> Cells:
     return [poll.operation.operation_id, poll.report, poll.outcome.value, count, words]
 
 
-def failures_of(report: PollReport) -> list[str]:
-    """Return a sentence for each thing that went wrong in a `load`: what, and what to do."""
-    refused = [
-        f"{poll.operation.operation_id} {poll.report}: {poll.outcome.value}"
-        f" ({_words_of(poll)}): {ADVICE[poll.outcome]}"
-        for poll in report.refused
-    ]
-    skipped = [
-        f"{skip.operation_id} {skip.report}: not asked: {skip.detail}"
-        for skip in report.skips
-        if skip.is_failure
-    ]
-    return [*refused, *skipped, *report.problems]
-
-
 def poll_report_as_json(report: PollReport) -> dict[str, object]:
     """Return what `poll` and `load` print for machines."""
     return {
         "polls": [poll_as_json(poll) for poll in report.polls],
         "skipped": [vars(skip) for skip in report.skips],
         "problems": report.problems,
-        "failures": failures_of(report),
+        "failures": report.failures,
         "may_pass": report.may_pass,
         "warnings": report.warnings,
         "waiting": report.waiting,
@@ -89,7 +69,7 @@ def poll_report_as_lines(report: PollReport) -> list[str]:
     for poll in report.polls:
         name = f"{poll.operation.operation_id} {poll.report}"
         rows = format_count(poll.judgement.count, "row")
-        lines.append(f"{name}: {poll.outcome.value}, {rows}: {_words_of(poll)}")
+        lines.append(f"{name}: {poll.outcome.value}, {rows}: {poll.words}")
         if not poll.outcome.is_answer:
             lines.append(f"  to do: {ADVICE[poll.outcome]}")
     lines += [f"{s.operation_id} {s.report}: not asked: {s.detail}" for s in report.skips]

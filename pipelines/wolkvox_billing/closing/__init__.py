@@ -104,7 +104,8 @@ def reopen(
     policy: Policy | None = None,
     clock: Clock = utc_now,
 ) -> Close:
-    """Return the Close with the status `reopened`, recorded after the one that it reopens.
+    """Return the Close of a month with the status `reopened`, recorded after the one that it
+    reopens. by, evidence: as of `close`.
 
     Raises SettingsError where no reason is given, and NotClosed for a month that is not closed.
     """

@@ -93,6 +93,11 @@ class Poll:
     def outcome(self) -> Outcome:
         return self.judgement.outcome
 
+    @property
+    def words(self) -> str:
+        """The vendor's words about the call, and ours."""
+        return "; ".join(filter(None, (self.judgement.msg, self.judgement.note)))
+
 
 Reason = Literal["pace", "quota", "token_in_use", "refused", "stopped", "failed"]
 

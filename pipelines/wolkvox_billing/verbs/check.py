@@ -56,6 +56,7 @@ def check(
     """Return one Finding per operation, in the order of their names. Raises SettingsError for any
     setting that is wrong, those of the views and of the comparison too, before it asks anybody.
 
+    on_event: is called with each Poll and Skip as it ends. `settings`: as of `load`.
     The steps, in order: name, connection, certificate, answer, server, token, quota, busy,
     maintenance, report, format.
     """

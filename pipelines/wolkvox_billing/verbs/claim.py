@@ -154,6 +154,7 @@ def withdraw_claim(
     """Return the ClaimedMonth in which a claim on a document of the month was withdrawn, by a row
     of `claims` with the amount 0; no letter is written.
 
+    document: its number or document_id. by: who withdraws; the user's login name without it.
     Raises SettingsError without a reason, and where no such claim is open.
     """
     policy = policy or configured(read_policy)

@@ -140,7 +140,7 @@ def withdraw(
     """Return a document Decided, which bills nothing from now on. It is never deleted.
 
     name: its document_id, an unambiguous beginning of that, or its number where only one has it.
-    by: who decides; the user's login name without it.
+    by: who decides; the user's login name without it. reason: why it does not count.
     Raises SettingsError for a name that means no document or several, and without a reason, and
     WarehouseError where nothing can be recorded.
     """
@@ -160,7 +160,7 @@ def reinstate(
     policy: Policy | None = None,
     clock: Clock = utc_now,
 ) -> Decided:
-    """Return a document Decided, whose withdrawal counts no more. Arguments and errors are those of
+    """Return a document Decided, whose withdrawal counts no more. name, by and errors are those of
     `withdraw`; a reason is not asked for."""
     word = _Word(REINSTATED, signer(by, "decides"), signed_words(reason))
     return _decide(name, word, destination, dataset, policy, clock)

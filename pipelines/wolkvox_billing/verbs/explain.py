@@ -53,7 +53,8 @@ def explain(
     policy: Policy | None = None,
     clock: Clock = utc_now,
 ) -> Explained:
-    """Return the Explained of a month such as 2026-11, or of its verdicts with a product or report.
+    """Return the Explained of a month such as 2026-11: what each verdict and each document's sum
+    came from. product, report: only verdicts with it, as the vendor names it.
 
     Raises what `reconcile` raises, and SettingsError for a product or report that is not in it.
     """

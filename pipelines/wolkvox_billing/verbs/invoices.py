@@ -129,13 +129,14 @@ def invoices(
     clock: Clock = utc_now,
     on_paper: Callable[[Paper], None] | None = None,
 ) -> Intake:
-    """Load these files, folders and zips into `invoice_documents`, `invoice_lines` and
-    `rejected_documents`, and return what became of each. The mart `invoice_reconciliation` is
-    filled anew, as `load` does.
+    """Load the invoices in `paths`, files, folders and zips, into `invoice_documents`,
+    `invoice_lines` and `rejected_documents`, and return what became of each. The mart
+    `invoice_reconciliation` is filled anew, as `load` does.
 
     decimal: what is before decimals in spreadsheets, `.` or `,`; None lets each file tell.
     currency, supplier: a code and a tax id, for spreadsheets that state none.
-    period_rule: for documents that name no period; None takes the setting.
+    period_rule: for documents that name no period; None takes the setting. on_paper: is called
+    with each Paper before it is loaded.
     Raises SettingsError before anything is read, and WarehouseError where nothing can be loaded.
     """
     if period_rule not in (None, *PERIOD_RULES) or decimal not in (None, ".", ","):

@@ -81,9 +81,13 @@ def load(  # public, as `poll` is
     **settings: Any,
 ) -> LoadReport:
     """Return a LoadReport of one poll of every operation and report, and of all that waited, loaded
-    into all tables; the marts are refreshed on DuckDB and PostgreSQL.
+    into all tables; the marts are refreshed on DuckDB and PostgreSQL. Its `failures` say what went
+    wrong and what to do, a sentence each; [] where all is well.
 
-    `settings` are those of the source, where they shall not come from dlt's configuration.
+    reports: names of reports, such as rsync_s3_mp3; those of the settings without it. force: ask
+    who was answered less than the pace ago too. on_event: is called with each Poll and Skip as it
+    ends. measures, gauge_month, `settings`: a setting of the source, such as `operations`, where
+    it shall not come from dlt's configuration.
     Raises SettingsError before anything is asked. What the destination does raises nothing: the
     answers wait in the spool, the report says so, and the next `load` takes them along.
     """
@@ -224,6 +228,7 @@ def refresh_marts(  # public, as `poll` is
     """Make the marts by the settings as they are now, and move their clock; ask nobody. The
     report has no polls; a warning on a destination whose marts we do not make.
 
+    timezone, measures, gauge_month: the setting, where it shall not come from the configuration.
     Raises SettingsError, and WarehouseError where nothing is loaded yet or nothing can be written.
     """
     meaning, report = meaning_of(timezone, measures, gauge_month), LoadReport()
@@ -239,8 +244,9 @@ def refresh_marts(  # public, as `poll` is
 
 
 def marts_sql(dialect: str, *, dataset: str = DATASET, clock: Clock = utc_now) -> Iterator[str]:
-    """Yield the statements that make the marts on an engine that `load` does not refresh. The
-    calendar of polls begins with last year. Raises SettingsError."""
+    """Yield the statements that make the marts on an engine that `load` does not refresh: run them
+    once a day there. dialect: sqlglot's name of the engine, such as spark or bigquery. The calendar
+    of polls begins with last year. Raises SettingsError."""
     meaning, now = meaning_of(), clock()
     engine = Engine(dialect, dataset, f"{dataset}_marts")
     return statements(engine, MartRows(meaning, now, now.date() - timedelta(days=365)))

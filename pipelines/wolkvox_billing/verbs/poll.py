@@ -22,6 +22,7 @@ from wolkvox_billing.polling.polls import Poll, Run, Skip, ask_all
 from wolkvox_billing.polling.settings import PollSettings, read_poll_settings
 from wolkvox_billing.polling.spool import Spool
 from wolkvox_billing.values.clock import Clock, utc_now
+from wolkvox_billing.vendor.advice import ADVICE
 from wolkvox_billing.vendor.readings import read_rows
 from wolkvox_billing.vendor.rejections import unreadable_rows
 from wolkvox_billing.warehouse.address import address_of
@@ -61,10 +62,25 @@ class PollReport:
         return [poll for poll in last.values() if not poll.outcome.is_answer]
 
     @property
+    def failures(self) -> list[str]:
+        """A sentence for each thing that went wrong: what, and what to do. [] where the last try of
+        each call was answered, nothing rests, and all is safe."""
+        refused = [
+            f"{poll.operation.operation_id} {poll.report}: {poll.outcome.value}"
+            f" ({poll.words}): {ADVICE[poll.outcome]}"
+            for poll in self.refused
+        ]
+        skipped = [
+            f"{skip.operation_id} {skip.report}: not asked: {skip.detail}"
+            for skip in self.skips
+            if skip.is_failure
+        ]
+        return [*refused, *skipped, *self.problems]
+
+    @property
     def is_good(self) -> bool:
-        """True where the last try of each call was answered, nothing rests, and all is safe."""
-        failed = self.refused or any(skip.is_failure for skip in self.skips)
-        return not failed and not self.problems
+        """True where nothing went wrong; what was asked less than the pace ago is not wrong."""
+        return not self.failures
 
     @property
     def may_pass(self) -> bool:
@@ -88,9 +104,10 @@ def poll(  # public: whoever scripts it gives what is not as in the settings
     **settings: Any,
 ) -> PollReport:
     """Return a PollReport of one call for every operation and report that is due, whose answers are
-    in the spool of this destination and dataset.
+    in the spool of this destination and dataset, where the next `load` takes them. Imports no dlt
+    where settings are in .dlt/*.toml and the environment.
 
-    `settings` are those of the source, where they shall not come from dlt's configuration.
+    reports, force, on_event, `settings`: as of `load`.
     Raises SettingsError before anything is asked. A refusal raises nothing: it is a call too.
     """
     if reports:

@@ -67,8 +67,8 @@ def publish(
     dataset: str = DATASET,
     clock: Clock = utc_now,
 ) -> Snapshot:
-    """Write a copy to the path, and return its Snapshot. The marts are refreshed first, and are
-    tables in it.
+    """Write a copy for BI tools to the path, a DuckDB file where it ends in .duckdb, else a folder
+    of Parquet, and return its Snapshot. The marts are refreshed first, and are tables in it.
 
     The verdicts are made anew where this machine compares by the rules that they were made by;
     elsewhere they stay, a warning says so, and `refreshed.verdicts_epoch` which moment they are of.

@@ -72,9 +72,10 @@ def reconcile(
     clock: Clock = utc_now,
 ) -> Reconciliation:
     """Return the Reconciliation of a month such as 2026-11, of each key whose period has days in
-    it; of all months without one. The mart `invoice_reconciliation` is filled for all months. The
-    evidence and the workbook that are ordered are of the same verdicts, and of the same moment.
+    it; of all months without one. The mart `invoice_reconciliation` is filled for all months.
 
+    evidence, workbook: files that are wanted of the month, as `order_evidence` and `order_workbook`
+    return; they are of the same verdicts, and of the same moment.
     Raises SettingsError for a month, line map or rate card that cannot be meant, WarehouseError
     where nothing is loaded, and DoesNotTieOut.
     """

@@ -118,9 +118,10 @@ def status(
     """Return the Status; its `rows` are in the order of operation and report, and empty before a
     first load.
 
-    A day without an answer counts from the month's start, or from the first poll if that came
-    later, up to today in the vendor's time zone. The marts are refreshed first, where whoever asks
-    may write there; who can only read sees them as they were made last.
+    timezone: the vendor's, where it shall not come from the configuration; a day without an answer
+    counts from the month's start, or from the first poll if that came later, up to today there.
+    The marts are refreshed first, where whoever asks may write there; who can only read sees them
+    as they were made last.
     Raises WarehouseError where the destination cannot be read.
     """
     meaning = meaning_of(timezone)

@@ -38,8 +38,8 @@ class WorkbookOrder:
 
 
 def order_workbook(file: str | os.PathLike[str], month: str) -> WorkbookOrder:
-    """Return the WorkbookOrder of a month, checked before anything is done. Raises SettingsError
-    for what cannot be meant."""
+    """Return the WorkbookOrder of a month such as 2026-11 into a file, checked before anything is
+    done. Raises SettingsError for what cannot be meant."""
     target = Path(os.path.abspath(file))
     if target.suffix.lower() != _SUFFIX:
         raise SettingsError(f"{file} does not end in {_SUFFIX}: expected such as month{_SUFFIX}")
