@@ -113,8 +113,10 @@ def rate_by_the_nearest(
     one: Fraction = Fraction(1),
 ) -> dict[str, Fraction]:
     """Return the same as `rate`, by that reading of the contract which is nearest to what was
-    billed of each operation, or of all."""
-    costs = [rate(reading, use, month, one) for reading in readings(rows, month)]
+    billed of each operation, or of all. `one`: what one of the rows' currency is in that of the
+    result."""
+    rows = [row._replace(value=row.value * one) if row.term in MONEY else row for row in rows]
+    costs = [rate(reading, use, month) for reading in readings(rows, month)]
 
     def nearest(name: str) -> Fraction:
         own = billed.all if name == "all" else billed.each
@@ -123,13 +125,9 @@ def rate_by_the_nearest(
     return {name: nearest(name) for name in costs[0]}
 
 
-def rate(
-    rows: Sequence[Row], use: Use, month: tuple[date, date], one: Fraction = Fraction(1)
-) -> dict[str, Fraction]:
+def rate(rows: Sequence[Row], use: Use, month: tuple[date, date]) -> dict[str, Fraction]:
     """Return what each operation's use of a month costs; where tiers or a minimum are of all
-    together, their sum stands under "all". `one`: what one of the rows' currency is in that of the
-    result."""
-    rows = [row._replace(value=row.value * one) if row.term in MONEY else row for row in rows]
+    together, their sum stands under "all"."""
     units = not_in_package(units_of(use), rows)
     units = [unit for unit in units if month[0] <= unit.day < month[1]]
     is_pooled = any(row.pooled for row in rows if row.term == "unit_price")

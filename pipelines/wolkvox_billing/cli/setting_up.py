@@ -25,7 +25,6 @@ _ALARM = "--stale-after 35 --fail-on-warning"
 
 @click.command()
 @click.option("--server", prompt="server, such as 0010 of wv0010.wolkvox.com", help="Its server.")
-@click.option("--token", prompt="token", hide_input=True, help="Better typed than given here.")
 @click.option(
     "--report",
     "reports",
@@ -33,11 +32,15 @@ _ALARM = "--stale-after 35 --fail-on-warning"
     help="A report to ask for; may be repeated. `wolkvox-billing reports` lists them.",
 )
 @click.pass_context
-def init(context: click.Context, server: str, token: str, reports: tuple[str, ...]) -> None:
-    """Write the settings of a new project folder, ask once, and say what to schedule."""
+def init(context: click.Context, server: str, reports: tuple[str, ...]) -> None:
+    """Write the settings of a new project folder, ask once, and say what to schedule.
+
+    The token is asked for, and is no word of the command: those are in the shell's history.
+    """
     from wolkvox_billing.cli.calls import check
     from wolkvox_billing.verbs.init import init as verb
 
+    token = click.prompt("token", hide_input=True)
     chosen = reports or click.prompt(
         "reports to ask for, with commas (all: each of the 27; `wolkvox-billing reports` has them)",
         default="rsync_s3_mp3",

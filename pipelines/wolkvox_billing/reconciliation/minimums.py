@@ -161,6 +161,6 @@ def _minimums(contract: _Contract, month: Period) -> list[Decimal]:
     for rate in rates:
         start, end = max(rate.valid_from, month.start), min(rate.valid_to, month.end)
         by_days += rate.unit_price * (end - start).days / days
-    readings = [cents(by_days), *(rate.unit_price for rate in rates)]
+    readings = [by_days, *(rate.unit_price for rate in rates)]
     percents = [Decimal(), *(rate.unit_price for rate in contract.discounts)]
     return [cents(amount * (100 - percent) / 100) for amount in readings for percent in percents]
