@@ -92,9 +92,10 @@ STILL = [
 ]
 
 
-def test_a_counter_that_stands_still(project: Project) -> None:
+def test_a_counter_that_stands_still(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     """A counter that moved on working days and stands still on two of them is warned of."""
     operations, judged = project.operations(len(STILL)), 0
+    monkeypatch.setenv("SOURCES__WOLKVOX_BILLING__OPERATIONS", json.dumps(operations))
     judged_on = {max(later) for later, _ in STILL}
     for day in range(2, 13):
         project.vendor.now, due = at(f"2026-11-{day:02} 23:50"), []

@@ -48,6 +48,8 @@ def status(
         say("nothing is loaded yet: run `wolkvox-billing load`")
     for warning in state.warnings:
         say(f"warning: {warning}")
+    for text in state.retired:
+        say(text)
     say(f"tables: {state.location}, dataset {dataset}")
     say(f"working folder: {state.working_folder}")
     say(f"dlt's own tools: {state.dlt_command}")

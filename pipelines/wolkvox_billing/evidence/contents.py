@@ -24,6 +24,8 @@ from wolkvox_billing.evidence.report.report import LoadedDocument
 from wolkvox_billing.evidence.tables import Table, Values, sort_table
 from wolkvox_billing.invoices.decisions import DECISION_TABLES
 from wolkvox_billing.invoices.tables import INVOICE_TABLES
+from wolkvox_billing.marts.decisions import OPERATION_DECISIONS, OPERATION_TABLES
+from wolkvox_billing.marts.identities import IDENTITIES, Identities, Identity, read_identities
 from wolkvox_billing.marts.reconciled import KEY, KINDS, ReconciledRow
 from wolkvox_billing.marts.settled import COMPONENT_COLUMNS, SETTLEMENT_COLUMNS
 from wolkvox_billing.polling.tables import TABLES
@@ -96,8 +98,10 @@ def collect_contents(
         [(epoch, zone, gauge_month)] = rows_of(
             client, f"SELECT as_of_epoch, timezone, gauge_month FROM {marts}.refreshed"
         )
-        tables = _tables(_Reader(client, raw, span), marts, filled, policy)
-        uses = choose_answers(_measured(tables, verdicts, gauge_month))
+        identities = read_identities(client, marts)
+        reader = _Reader(client, raw, span, identities)
+        tables = _tables(reader, marts, filled, policy) | _identity_tables(reader)
+        uses = choose_answers(_measured(tables, verdicts, gauge_month, identities))
         days = [call.poll_date for call in tables["polls"].as_records(Call) if call.poll_date]
         called = Period(min(days, default=span.start), max(days, default=span.start) + DAY)
         settled = read_settled(client, marts, month)
@@ -116,8 +120,8 @@ def collect_contents(
         as_of=datetime.fromtimestamp(epoch, timezone.utc),
         settled=[each.document for each in settled],
         verdicts=verdicts,
-        calls=tables["polls"].as_records(Call),
-        readings=tables["readings"].as_records(LoadedReading),
+        calls=identities.count(tables["polls"].as_records(Call)),
+        readings=identities.count(tables["readings"].as_records(LoadedReading)),
         restatements=tables["usage_restatements"].as_records(Restatement),
         zones={**zones, "": zone},
         measures=measures,
@@ -145,13 +149,16 @@ def _settled_tables(settled: Sequence[Settled]) -> dict[str, Table]:
 
 
 def _measured(
-    tables: Mapping[str, Table], verdicts: Sequence[ReconciledRow], gauge_month: str
+    tables: Mapping[str, Table],
+    verdicts: Sequence[ReconciledRow],
+    gauge_month: str,
+    identities: Identities,
 ) -> Measured:
     return Measured(
         verdicts=verdicts,
         meanings=tables["usage_monthly"].as_records(MonthMeaning),
-        readings=tables["readings"].as_records(LoadedReading),
-        calls=tables["polls"].as_records(MonthCall),
+        readings=identities.count(tables["readings"].as_records(LoadedReading)),
+        calls=identities.count(tables["polls"].as_records(MonthCall)),
         changes=tables["usage_restatements"].as_records(ChangedValue),
         gauge_month=gauge_month,
     )
@@ -164,6 +171,7 @@ class _Reader:
     client: Client
     raw: str
     span: Period
+    identities: Identities
 
     @cached_property
     def tables(self) -> set[str]:
@@ -180,8 +188,8 @@ class _Reader:
     def read_table(self, name: str, where: str) -> Table:
         """Return the rows of one of our tables, without the bytes of answers and dlt's own columns;
         a column that is not there is NULL."""
-        all_tables = {**TABLES, **INVOICE_TABLES, **DECISION_TABLES, **CLAIM_TABLES}
-        key, columns = all_tables[name][1:]
+        known = {**TABLES, **INVOICE_TABLES, **DECISION_TABLES, **CLAIM_TABLES, **OPERATION_TABLES}
+        key, columns = known[name][1:]
         kinds = {
             column: _KINDS[kind["data_type"]]
             for column, (kind, _) in columns.items()
@@ -200,7 +208,10 @@ def _tables(reader: _Reader, marts: str, filled: Filled, policy: Policy) -> dict
     raw, within = reader.raw, reader.within
     # With the nights of the month's turn, which a cut-off is told by.
     turn = replace(reader, span=Period(reader.span.start - DAY, reader.span.end + 2 * DAY))
-    read = turn.within("date")
+    counts = "TRUE"
+    if reader.identities.forgotten:
+        counts = f"NOT ({among('operation_id', reader.identities.forgotten)})"
+    read = f"{turn.within('date')} AND {counts}"
     polled = f"SELECT poll_id FROM {raw}.readings WHERE {read}"
     is_of_month = _is_document_of_month(reader, filled, policy)
     documents = reader.read_table("invoice_documents", is_of_month)
@@ -216,7 +227,9 @@ def _tables(reader: _Reader, marts: str, filled: Filled, policy: Policy) -> dict
     )
     return {
         "readings": _interpreted(reader.read_table("readings", read)),
-        "polls": reader.read_table("polls", f"({within('poll_date')}) OR poll_id IN ({polled})"),
+        "polls": reader.read_table(
+            "polls", f"(({within('poll_date')}) OR poll_id IN ({polled})) AND {counts}"
+        ),
         "usage_restatements": sort_table(
             _RESTATEMENTS,
             restatements,
@@ -234,6 +247,17 @@ def _tables(reader: _Reader, marts: str, filled: Filled, policy: Policy) -> dict
         "invoice_lines": reader.read_table("invoice_lines", f"document_id IN ({ids or 'NULL'})"),
         CLAIMS: reader.read_table(CLAIMS, f"document_id IN ({ids or 'NULL'})"),
         "invoice_reconciliation": sort_table(KINDS, map(astuple, filled.rows), KEY),
+    }
+
+
+def _identity_tables(reader: _Reader) -> dict[str, Table]:
+    """Return what operations count as, and who decided it, where any counts as another."""
+    if not reader.identities.rows:
+        return {}
+    kinds = dict.fromkeys(Identity._fields, "VARCHAR")
+    return {
+        OPERATION_DECISIONS: reader.read_table(OPERATION_DECISIONS, "TRUE"),
+        IDENTITIES: sort_table(kinds, reader.identities.rows, ("operation_id",)),
     }
 
 

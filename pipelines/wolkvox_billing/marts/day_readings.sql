@@ -2,14 +2,15 @@
 WITH spans AS (
     -- By the names that were read: engines know how many there are, and group them in memory.
     SELECT
-        operation_id, name_as_read, report, product_as_read, usage_date,
+        operation_id_as_read, name_as_read, report, product_as_read, usage_date,
+        MIN(operation_id) AS operation_id,
         MIN(operation_name) AS operation_name,
         MIN(product) AS product,
         MIN(read_at) AS first_read_at,
         MAX(read_at) AS read_at,
         MAX(quantity) AS max_quantity
     FROM marts.stg_readings
-    GROUP BY operation_id, name_as_read, report, product_as_read, usage_date
+    GROUP BY operation_id_as_read, name_as_read, report, product_as_read, usage_date
 ),
 last_readings AS (
     SELECT
@@ -26,7 +27,7 @@ last_readings AS (
     INNER JOIN marts.stg_readings AS r
         ON r.read_at = s.read_at
         AND r.usage_date = s.usage_date
-        AND r.operation_id = s.operation_id
+        AND r.operation_id_as_read = s.operation_id_as_read
         AND r.name_as_read = s.name_as_read
         AND r.report = s.report
         AND r.product_as_read = s.product_as_read

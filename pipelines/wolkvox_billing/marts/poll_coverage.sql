@@ -1,10 +1,19 @@
 -- One row per operation, report and poll_date, from the first poll on: days without a poll are rows too
-WITH asked AS (
+WITH polls AS (
+    -- By what an operation counts as, as in stg_readings.
+    SELECT
+        COALESCE(i.current_id, p.operation_id) AS operation_id,
+        p.report, p.poll_date, p.started_at, p.started_epoch, p.outcome
+    FROM raw.polls AS p
+    LEFT JOIN marts.identities AS i ON i.operation_id = p.operation_id
+    WHERE i.operation_id IS NULL OR i.current_id IS NOT NULL
+),
+asked AS (
     SELECT
         p.operation_id, p.report, COALESCE(o.timezone, f.timezone) AS timezone,
         MIN(p.poll_date) AS first_date,
         MAX(p.poll_date) AS last_date
-    FROM raw.polls AS p
+    FROM polls AS p
     CROSS JOIN marts.refreshed AS f
     LEFT JOIN marts.operations AS o ON o.operation_id = p.operation_id
     GROUP BY p.operation_id, p.report, COALESCE(o.timezone, f.timezone)
@@ -41,7 +50,7 @@ calls AS (
     SELECT
         operation_id, report, poll_date, started_at, started_epoch,
         CASE WHEN outcome IN ('ok', 'empty', 'not_found') THEN 1 ELSE 0 END AS is_answer
-    FROM raw.polls
+    FROM polls
 ),
 answers AS (
     SELECT

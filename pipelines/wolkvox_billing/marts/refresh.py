@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -13,7 +13,9 @@ import dlt
 
 from wolkvox_billing.errors import WarehouseError
 from wolkvox_billing.marts import rendered
+from wolkvox_billing.marts.decisions import read_operation_decisions
 from wolkvox_billing.marts.engine import Engine
+from wolkvox_billing.marts.identities import Identities, find_identities
 from wolkvox_billing.marts.meaning import Meaning, meaning_of_tables, read_meaning
 from wolkvox_billing.marts.renames import Rename, find_renames
 from wolkvox_billing.marts.spellings import Spelling, find_spellings
@@ -33,6 +35,8 @@ def refresh(
     meaning: Meaning | None,
     now: datetime,
     zones: Mapping[str, str] | None = None,
+    *,
+    anew: bool = False,
 ) -> None:
     """Make the views where they are not there or not these, and moves their clock to `now`.
 
@@ -40,6 +44,7 @@ def refresh(
     change it for others; where another version's tables do not tell, the marts stay as they are.
     zones: those of operations asked just now; where all are known, no table is searched for them.
     Where only reading is allowed they stay as they are, if they are there.
+    anew: whether somebody decided just now what operations are called.
     In one transaction: a reader sees what was there before, or all that is new.
     Raises WarehouseError where the raw tables are not there yet, or nobody made the marts for whom
     can only read.
@@ -53,19 +58,21 @@ def refresh(
         standing = read_standing(client, engine)
         _check_raw(standing, engine)
         is_current = standing.has_views_of(views_digest(engine.dialect))
-        if meaning is None and not is_current:
+        if meaning is None and (anew or not is_current):
             meaning = _read_own_meaning(client, engine, standing)
         if meaning is None:  # what stands there is right, or is not to be touched
             _move_clock(client, engine, standing, now)
             return
         query = partial(rows_of, client)
-        renames = find_renames(query, engine.raw, standing.raw)
-        spellings = find_spellings(query, engine.raw, standing.raw)
-        filling = Filling(meaning, renames, spellings, now, is_current)
+        decisions = read_operation_decisions(client, engine.raw)
+        identities = find_identities(query, engine.raw, standing.raw, decisions)
+        renames = find_renames(query, engine.raw, standing.raw, identities)
+        spellings = find_spellings(query, engine.raw, standing.raw, identities)
+        filling = Filling(meaning, identities, renames, spellings, now, is_current)
         if (
             is_current
             and standing.refreshed["inputs_digest"] == filling.inputs_digest
-            and _knows(client, engine, zones or {})
+            and _knows(client, engine, _zones_of(identities, (zones or {}).items()))
         ):
             _move_clock(client, engine, standing, now)
         else:
@@ -101,6 +108,7 @@ class Filling:
     """What the marts' tables are to hold; `keep_views` where the views are there already."""
 
     meaning: Meaning
+    identities: Identities
     renames: Sequence[Rename]
     spellings: Sequence[Spelling]
     now: datetime
@@ -111,7 +119,8 @@ class Filling:
         """Return what tells whether tables hold the same: the meaning as it is written there, not
         the settings, so that a reader who keeps it leaves what the next `load` would."""
         meaning = self.meaning.timezone, self.meaning.gauge_month, self.meaning.reports()
-        text = f"{self.now.year}\n{meaning}\n{self.renames}\n{self.spellings}"
+        found = self.renames, self.spellings, *self.identities.rows
+        text = f"{self.now.year}\n{meaning}\n{found}"
         return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -145,6 +154,13 @@ def _knows(client: Client, engine: Engine, zones: Mapping[str, str]) -> bool:
     return zones.items() <= dict(rows_of(client, query)).items()
 
 
+def _zones_of(identities: Identities, zones: Iterable[tuple[str, str | None]]) -> dict[str, str]:
+    """Return the time zone of each operation, as it counts, by those of ids as they were read: of
+    several the last one."""
+    counted = ((identities.current(operation_id), zone) for operation_id, zone in zones)
+    return {current: zone for current, zone in counted if current and zone}
+
+
 def _move_clock(client: Client, engine: Engine, standing: Standing, now: datetime) -> None:
     if "as_of_epoch" in standing.refreshed:  # as in all versions that there were
         table = engine.name("refreshed")
@@ -159,14 +175,18 @@ def _statements(
     before, after = around_verdicts(client, engine, () if filling.keep_views else standing.marts)
     # An operation that is asked no more keeps its zone: its days stay what they were.
     last = f"SELECT MAX(poll_id) FROM {polls} GROUP BY operation_id"
-    zones = rows_of(client, f"SELECT operation_id, timezone FROM {polls} WHERE poll_id IN ({last})")
+    zones: list[tuple[str, str | None]] = rows_of(
+        client,
+        f"SELECT operation_id, timezone FROM {polls} WHERE poll_id IN ({last}) ORDER BY poll_id",
+    )
     [(first,)] = rows_of(client, f"SELECT MIN(poll_date) FROM {polls}")
     schemata = "SELECT 1 FROM information_schema.schemata WHERE schema_name"
     contents = MartRows(
         meaning=filling.meaning,
         now=filling.now,
         first_poll=first or filling.now.date(),
-        zones={operation_id: zone for operation_id, zone in zones if zone},
+        zones=_zones_of(filling.identities, zones),
+        identities=filling.identities,
         renames=filling.renames,
         spellings=filling.spellings,
         digests=(views_digest(engine.dialect), filling.inputs_digest),

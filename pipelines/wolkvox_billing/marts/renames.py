@@ -11,9 +11,10 @@ the usual case, one statement says so.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Mapping
 from typing import NamedTuple
 
+from wolkvox_billing.marts.identities import NOBODY, Identities
 from wolkvox_billing.vendor.reports import REPORTS
 from wolkvox_billing.warehouse.sql import SqlRow, listed, literal
 
@@ -30,30 +31,41 @@ class Rename(NamedTuple):
     newest_name: str
 
 
-def find_renames(query: Query, raw: str, tables: Collection[str]) -> list[Rename]:
+def find_renames(
+    query: Query, raw: str, tables: Collection[str], identities: Identities = NOBODY
+) -> list[Rename]:
     """Return the Renames in the tables of reports, in the order of report, operation and names.
 
     Where one product of an operation came under several names, and no answer for the operation
     ever held two, the vendor has renamed it, and its counter goes on; the newest name is the one
     that was read last. `status` tells of it, since it is a guess.
 
-    raw: the schema. tables: the names of those in it.
+    raw: the schema. tables: the names of those in it. identities: what ids count as one operation,
+    each of which has a Rename of its own.
     """
     renames: list[Rename] = []
-    reports = [report for report in REPORTS if report in tables]
-    for report, operations in _under_several_names(query, raw, reports).items():
-        candidates = _candidates(query, f"{raw}.{report}", operations)
-        renamed = candidates - _together(query, raw, report, candidates)
+    counted = {
+        report: identities.counted(f"{raw}.{report}", _COLUMNS)
+        for report in REPORTS
+        if report in tables
+    }
+    for report, operations in _under_several_names(query, counted).items():
+        candidates = _candidates(query, counted[report], operations)
+        renamed = candidates - _together(
+            query, identities.counted(f"{raw}.readings", (*_COLUMNS, "report")), report, candidates
+        )
         if renamed:
             renames += (
-                Rename(operation_id, report, product, older, newest)
+                Rename(read, report, product, older, newest)
                 for operation_id, product, older, newest in query(
-                    _RENAMES.format(table=f"{raw}.{report}", operations=listed(renamed))
+                    _RENAMES.format(table=counted[report], operations=listed(renamed))
                 )
+                for read in identities.read_as(operation_id)
             )
     return renames
 
 
+_COLUMNS = ("operation", "description", "read_at", "poll_id")
 # Names are compared byte by byte, whatever the database's collation, and as the other engine does.
 _UNDER_SEVERAL_NAMES = (
     "SELECT {report} AS report, operation_id FROM {table} GROUP BY operation_id "
@@ -84,16 +96,17 @@ _RENAMES = (
 )
 
 
-def _under_several_names(query: Query, raw: str, reports: Iterable[str]) -> dict[str, set[str]]:
-    """Return report → its operations that have several names, be it for different products."""
+def _under_several_names(query: Query, tables: Mapping[str, str]) -> dict[str, set[str]]:
+    """Return report → its operations that have several names, be it for different products.
+    tables: by report."""
     selects = [
-        _UNDER_SEVERAL_NAMES.format(report=literal(report), table=f"{raw}.{report}")
-        for report in reports
+        _UNDER_SEVERAL_NAMES.format(report=literal(report), table=table)
+        for report, table in tables.items()
     ]
     operations: defaultdict[str, set[str]] = defaultdict(set)
     for report, operation_id in query(" UNION ALL ".join(selects)) if selects else ():
         operations[report].add(operation_id)
-    return {report: operations[report] for report in reports if report in operations}
+    return {report: operations[report] for report in tables if report in operations}
 
 
 def _candidates(query: Query, table: str, operations: Collection[str]) -> set[str]:
@@ -102,13 +115,11 @@ def _candidates(query: Query, table: str, operations: Collection[str]) -> set[st
     return {operation_id for (operation_id,) in rows}
 
 
-def _together(query: Query, raw: str, report: str, operations: Collection[str]) -> set[str]:
+def _together(query: Query, table: str, report: str, operations: Collection[str]) -> set[str]:
     """Return those operations of which an answer, be it years ago, held two names."""
     if not operations:
         return set()
     rows = query(
-        _TOGETHER.format(
-            table=f"{raw}.readings", report=literal(report), operations=listed(operations)
-        )
+        _TOGETHER.format(table=table, report=literal(report), operations=listed(operations))
     )
     return {operation_id for (operation_id,) in rows}

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection
 from typing import Any, NamedTuple
 
+from wolkvox_billing.marts.identities import NOBODY, Identities
 from wolkvox_billing.values.spelling import plain
 from wolkvox_billing.vendor.reports import REPORTS
 from wolkvox_billing.warehouse.sql import literal
@@ -27,14 +28,20 @@ class Spelling(NamedTuple):
     newest_product: str
 
 
-def find_spellings(query: Query, raw: str, tables: Collection[str]) -> list[Spelling]:
+def find_spellings(
+    query: Query, raw: str, tables: Collection[str], identities: Identities = NOBODY
+) -> list[Spelling]:
     """Return the Spellings in the tables of reports, in the order of report, operation and name.
 
     Two that were last read in one answer are two products all the same.
-    raw: the schema. tables: the names of those in it.
+    raw: the schema. tables: the names of those in it. identities: what ids count as one operation,
+    each of which has a Spelling of its own.
     """
+    columns = ("description", "read_at", "poll_id")
     selects = [
-        _SPELLINGS.format(report=literal(report), table=f"{raw}.{report}")
+        _SPELLINGS.format(
+            report=literal(report), table=identities.counted(f"{raw}.{report}", columns)
+        )
         for report in REPORTS
         if report in tables
     ]
@@ -50,8 +57,9 @@ def find_spellings(query: Query, raw: str, tables: Collection[str]) -> list[Spel
             continue
         _, newest, _ = max(spelled)
         spellings += (
-            Spelling(operation_id, report, product, newest)
+            Spelling(read, report, product, newest)
             for _, product, _ in spelled
             if product != newest
+            for read in identities.read_as(operation_id)
         )
     return sorted(spellings, key=lambda row: (row.report, row.operation_id, row.product))

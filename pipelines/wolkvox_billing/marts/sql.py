@@ -21,6 +21,7 @@ from zoneinfo import ZoneInfo
 from wolkvox_billing.marts import rendered
 from wolkvox_billing.marts.claimed import CLAIMS_DDL
 from wolkvox_billing.marts.engine import Engine
+from wolkvox_billing.marts.identities import NOBODY, Identities
 from wolkvox_billing.marts.meaning import Meaning
 from wolkvox_billing.marts.reconciled import DDL
 from wolkvox_billing.marts.renames import Rename
@@ -58,6 +59,8 @@ TABLES = {
     "refreshed": "as_of_epoch BIGINT, timezone VARCHAR, gauge_month VARCHAR, "
     "views_digest VARCHAR, inputs_digest VARCHAR, verdicts_epoch BIGINT",
     "operations": "operation_id VARCHAR, timezone VARCHAR",
+    "identities": "operation_id VARCHAR, current_id VARCHAR, decision VARCHAR, other_id VARCHAR, "
+    "server VARCHAR, operation_name VARCHAR",
     "renames": "operation_id VARCHAR, report VARCHAR, product VARCHAR, operation_name VARCHAR, "
     "newest_name VARCHAR",
     "spellings": "operation_id VARCHAR, report VARCHAR, product VARCHAR, newest_product VARCHAR",
@@ -99,15 +102,16 @@ _FEW_ROWS = 10  # from some twenty on columns take less time
 class MartRows:
     """What the small tables beside the views hold.
 
-    first_poll: the day of the first call. zones: operation_id → time zone, where the meaning's is
-    for the others. digests: of the views, and of what they are made with. verdicts_epoch: what the
-    verdicts that stay speak of.
+    first_poll: the day of the first call. zones: operation_id, as it counts → time zone, where the
+    meaning's is for the others. digests: of the views, and of what they are made with.
+    verdicts_epoch: what the verdicts that stay speak of.
     """
 
     meaning: Meaning
     now: datetime
     first_poll: date
     zones: Mapping[str, str] = field(default_factory=dict)
+    identities: Identities = NOBODY
     renames: Sequence[Rename] = ()
     spellings: Sequence[Spelling] = ()
     digests: tuple[str, str] = ("", "")
@@ -121,6 +125,7 @@ class MartRows:
         return {
             "refreshed": [(epoch(self.now), *settings)],
             "operations": [*sorted(self.zones.items())],
+            "identities": [*self.identities.rows],
             "renames": [*self.renames],
             "spellings": [*self.spellings],
             "reports": [*meaning.reports()],

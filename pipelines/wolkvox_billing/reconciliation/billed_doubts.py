@@ -19,6 +19,7 @@ from wolkvox_billing.reconciliation.case import (
     QUANTITY,
     UNBILLED,
     UNDER,
+    UNUSED,
     Case,
 )
 from wolkvox_billing.reconciliation.facts import BilledLine, DayUse, MonthUse
@@ -375,6 +376,17 @@ def _moved(uses: Sequence[MonthUse], later: Sequence[MonthUse]) -> bool:
     )
 
 
+def _forgotten_operation(case: Case) -> Doubt | None:
+    """An operation that a person left out had use in the period: one line may bill it too."""
+    if case.status not in (OVER, UNUSED, PRICE) or case.excess <= 0 or not case.key.period:
+        return None
+    start, end = case.key.period
+    for use in case.facts.forgotten:
+        if use.report == case.key.report and start <= use.day < end:
+            return _of_operation(use.operation_id)
+    return None
+
+
 def _waived(case: Case) -> Doubt | None:
     """Less than was used, by less than is worth an alarm: it may have been waived."""
     verdict = case.verdict
@@ -397,6 +409,7 @@ BILLED = (
     _coarse_rate,
     _cycle,
     _other_operation,
+    _forgotten_operation,
     _other_product,
     _late_invoice,
     _waived,

@@ -9,6 +9,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import NamedTuple
 
+from wolkvox_billing.marts.identities import Identities
 from wolkvox_billing.reconciliation.behaviour import Behaviour
 from wolkvox_billing.reconciliation.contract.line_map import ALL_OPERATIONS
 from wolkvox_billing.reconciliation.facts import Facts, MonthUse
@@ -108,8 +109,9 @@ class OddAnswers:
     """What was odd in answers, asked for once of all operations of a report in a period: there may
     be hundreds that are accused."""
 
-    def __init__(self, client: Client, dataset: str) -> None:
+    def __init__(self, client: Client, dataset: str, identities: Identities) -> None:
         self._client = client
+        self._identities = identities
         self._dataset = dataset
         self._has_rejected = "rejected_rows" in tables_in(client, dataset)
         self._known: dict[tuple[str | None, Period], dict[str, Oddities]] = {}
@@ -121,12 +123,14 @@ class OddAnswers:
         if place not in self._known:
             self._known[place] = self._read(key.report, key.period)
         by_operation = self._known[place]
+        own = self._identities.read_as(key.operation_id or "")
         if key.operation_id == ALL_OPERATIONS:
-            return Oddities(*map(sum, zip(Oddities(), *by_operation.values(), strict=True)))
-        return by_operation.get(key.operation_id or "", Oddities())
+            own = [read for read in by_operation if self._identities.current(read)]
+        odd = (by_operation.get(read, Oddities()) for read in own)
+        return Oddities(*map(sum, zip(Oddities(), *odd, strict=True)))
 
     def _read(self, report: str | None, period: Period) -> dict[str, Oddities]:
-        """Return what was odd, by operation; those that are not in it had nothing."""
+        """Return what was odd, by operation as it was read; who is not in it had nothing."""
         where = f"{{0}}.report = {literal(report)}"
         days = f"{{0}} >= {literal(period.start)} AND {{0}} < {literal(period.end)}"
         raw = self._dataset

@@ -9,9 +9,11 @@ from datetime import date, datetime, timezone
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from wolkvox_billing.marts.identities import Identities, read_identities
 from wolkvox_billing.reconciliation.billed_documents import read_refused
 from wolkvox_billing.reconciliation.billed_lines import read_billed_lines
-from wolkvox_billing.reconciliation.facts import DayUse, Facts, Meter, MonthUse
+from wolkvox_billing.reconciliation.contract.current_ids import lines_under_current_ids
+from wolkvox_billing.reconciliation.facts import DayUse, Facts, ForgottenDay, Meter, MonthUse
 from wolkvox_billing.reconciliation.policy import Policy
 from wolkvox_billing.values.periods import Period
 from wolkvox_billing.vendor.answer import ANSWERS
@@ -25,15 +27,16 @@ def read_facts(client: Client, dataset: str, policy: Policy) -> Facts:
         client, f"SELECT as_of_epoch, timezone, gauge_month FROM {marts}.refreshed"
     )
     zones = rows_of(client, f"SELECT operation_id, timezone FROM {marts}.operations")
+    identities = read_identities(client, marts)
     lines, warnings, doubts, stated, told = read_billed_lines(client, dataset, policy)
     named_uses = _read_named_uses(client, marts)
     return Facts(
         now=datetime.fromtimestamp(epoch, timezone.utc),
-        operations=_read_operations(client, dataset, named_uses),
+        operations=_read_operations(client, dataset, named_uses, identities),
         months=_months(named_uses),
         days=_read_days(client, marts),
-        lines=lines,
-        answered=_read_answered(client, dataset),
+        lines=lines_under_current_ids(lines, identities),
+        answered=_read_answered(client, dataset, identities),
         default_zone=ZoneInfo(default),
         zones={operation_id: ZoneInfo(zone) for operation_id, zone in zones if zone},
         gauge_month=gauge_month,
@@ -43,6 +46,8 @@ def read_facts(client: Client, dataset: str, policy: Policy) -> Facts:
         refused=read_refused(client, dataset),
         stated=stated,
         told=told,
+        identities=identities,
+        forgotten=_read_forgotten(client, dataset, identities),
     )
 
 
@@ -69,13 +74,14 @@ def _read_named_uses(client: Client, marts: str) -> list[_NamedUse]:
 
 
 def _read_operations(
-    client: Client, raw: str, named_uses: Iterable[_NamedUse]
+    client: Client, raw: str, named_uses: Iterable[_NamedUse], identities: Identities
 ) -> dict[str, str | None]:
     """Return the name that the vendor gave each operation last, None where it gave none."""
     # From the polls themselves: the mart `poll_coverage` knows it too, and takes seconds for ten
     # million of them, since it looks for gaps. A load asks each time.
     asked = rows_of(client, f"SELECT DISTINCT operation_id FROM {raw}.polls")
-    operations: dict[str, str | None] = dict.fromkeys(operation_id for (operation_id,) in asked)
+    counted = (identities.current(operation_id) for (operation_id,) in asked)
+    operations: dict[str, str | None] = dict.fromkeys(filter(None, counted))
     for name, use in sorted(named_uses, key=lambda row: (row.use.last_read_at, row.operation_name)):
         operations[use.operation_id] = name
     return operations
@@ -123,12 +129,30 @@ def _read_days(client: Client, marts: str) -> dict[Meter, list[DayUse]]:
     return {meter: list(uses.values()) for meter, uses in days.items()}
 
 
-def _read_answered(client: Client, raw: str) -> dict[tuple[str, str], set[date]]:
+def _read_answered(
+    client: Client, raw: str, identities: Identities
+) -> dict[tuple[str, str], set[date]]:
     answered: defaultdict[tuple[str, str], set[date]] = defaultdict(set)
     for operation_id, report, day in rows_of(
         client,
         f"SELECT DISTINCT operation_id, report, poll_date FROM {raw}.polls "
         f"WHERE {among('outcome', ANSWERS)}",
     ):
-        answered[operation_id, report].add(day)
+        if current := identities.current(operation_id):
+            answered[current, report].add(day)
     return dict(answered)
+
+
+def _read_forgotten(client: Client, raw: str, identities: Identities) -> list[ForgottenDay]:
+    """Return the days on which operations that are left out show use."""
+    if not identities.forgotten:
+        return []
+    return [
+        ForgottenDay(*row)
+        for row in rows_of(
+            client,
+            f"SELECT DISTINCT operation_id, operation, report, date FROM {raw}.readings "
+            f"WHERE {among('operation_id', identities.forgotten)} AND items > 0 "
+            "ORDER BY 1, 2, 3, 4",
+        )
+    ]

@@ -29,7 +29,7 @@ def weigh(
 ) -> list[Verdict]:  # fmt: skip
     """Return the verdicts, each that accuses with the first explanation that stands, or with all
     that the record excludes."""
-    odd_answers = OddAnswers(client, dataset)
+    odd_answers = OddAnswers(client, dataset, facts.identities)
     weighed: list[Verdict] = []
     for verdict in verdicts:
         if verdict.status in ACCUSING and verdict.key.report and verdict.key.period:

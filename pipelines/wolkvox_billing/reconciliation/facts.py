@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
+from wolkvox_billing.marts.identities import NOBODY, Identities
 from wolkvox_billing.values.periods import Period
 
 if TYPE_CHECKING:
@@ -98,6 +99,15 @@ class Refused(NamedTuple):
     reason: str
 
 
+class ForgottenDay(NamedTuple):
+    """A day on which an operation that is left out shows use, under a name of the vendor's."""
+
+    operation_id: str
+    operation_name: str
+    report: str
+    day: date
+
+
 class DocumentDoubts(NamedTuple):
     """What a document is called, and what is odd in its sums."""
 
@@ -124,6 +134,8 @@ class Facts:
     refused: list[Refused] = field(default_factory=list)
     stated: list[StatedDocument] = field(default_factory=list)  # the documents of `lines`
     told: list[Standing] = field(default_factory=list)  # documents that do not simply count
+    identities: Identities = NOBODY  # what ids count as: the facts have these
+    forgotten: Sequence[ForgottenDay] = ()
 
     @cached_property
     def _uses(self) -> dict[tuple[str, str], list[MonthUse]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import hashlib
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import astuple, replace
@@ -21,16 +21,23 @@ import dlt
 from wolkvox_billing.errors import SettingsError, WolkvoxError
 from wolkvox_billing.invoices.decisions import DECISION_TABLES
 from wolkvox_billing.invoices.tables import INVOICE_TABLES
+from wolkvox_billing.marts.identity_words import billed, undecided
 from wolkvox_billing.marts.reconciled import ReconciledRow
 from wolkvox_billing.marts.refresh import alone, refresh
 from wolkvox_billing.marts.sql import insert_columns
 from wolkvox_billing.reconciliation.claimed import CLAIM_TABLES, open_claims, read_claims
 from wolkvox_billing.reconciliation.collect import read_facts
+from wolkvox_billing.reconciliation.contract.current_ids import under_current_ids
 from wolkvox_billing.reconciliation.contract.exchange_rates import (
     ExchangeRate,
     read_exchange_rates,
 )
-from wolkvox_billing.reconciliation.contract.line_map import read_line_map, warn_of_map
+from wolkvox_billing.reconciliation.contract.line_map import (
+    MapRow,
+    first_fits,
+    read_line_map,
+    warn_of_map,
+)
 from wolkvox_billing.reconciliation.contract.rate import FOREVER, Rate
 from wolkvox_billing.reconciliation.contract.rate_card import read_rate_card, warn_of_card
 from wolkvox_billing.reconciliation.counting import Standing
@@ -50,6 +57,7 @@ from wolkvox_billing.reconciliation.words import excluded_doubts, explanation, s
 from wolkvox_billing.values.clock import epoch
 from wolkvox_billing.values.numbers import format_amount, format_count
 from wolkvox_billing.values.periods import Period
+from wolkvox_billing.values.spelling import plain
 from wolkvox_billing.vendor.reports import REPORTS, is_nightly
 from wolkvox_billing.warehouse.sql import (
     REFRESHED,
@@ -164,6 +172,8 @@ def fill(pipeline: dlt.Pipeline, policy: Policy, month: Period | None = None) ->
         rates = read_rate_card(Path(policy.rate_card), REPORTS)
         exchange_rates = read_exchange_rates(Path(policy.exchange_rates))
         facts = read_facts(client, raw, policy)
+        line_map = under_current_ids(line_map, facts.identities)
+        rates = under_current_ids(rates, facts.identities)
         comparison = compare(facts, line_map, _supplier(facts, policy))
         another_night = policy.cut_off not in (UNKNOWN, COPIED)
         comparison = replace(comparison, ends_with_another_night=another_night)
@@ -194,6 +204,8 @@ def fill(pipeline: dlt.Pipeline, policy: Policy, month: Period | None = None) ->
         *warn_of_card(rates, Path(policy.rate_card).name, *known),
         *facts.warnings,
         *tell_standings(told, policy.language),
+        *undecided(facts.identities, policy.language),
+        *_warn_of_forgotten(facts, line_map, month, policy.language),
         *_warn_of_lines(facts),
         *_warn_of_sums(facts, month),
         *_warn_of_rates(facts, month, exchange_rates, policy),
@@ -259,6 +271,26 @@ def _warn_of_lines(facts: Facts) -> list[str]:
     )
     named = format_count(len(lines), "invoice line")
     return [f"{named} over {total} without a period: in no month"]
+
+
+def _warn_of_forgotten(
+    facts: Facts, line_map: Sequence[MapRow], month: Period | None, language: str
+) -> list[str]:
+    """Return a warning for each operation that is left out, and that lines for the month name: by
+    the line map, by its id, or by a name that the vendor gave it."""
+    names = {plain(operation_id): operation_id for operation_id in facts.identities.forgotten}
+    own = {plain(name or "") for name in facts.operations.values()}
+    for use in facts.forgotten:
+        if plain(use.operation_name) not in own:
+            names.setdefault(plain(use.operation_name), use.operation_id)
+    if not names:
+        return []
+    lines: Counter[str] = Counter()
+    for line, row in zip(facts.lines, first_fits(line_map, facts.lines), strict=True):
+        name = plain((row.operation_id if row else "") or line.operation or "")
+        if name in names and (not month or (line.period and line.period.overlaps(month))):
+            lines[names[name]] += 1
+    return [billed(name, lines[name], language) for name in sorted(lines)]
 
 
 def _warn_of_sums(facts: Facts, month: Period | None) -> list[str]:

@@ -9,6 +9,7 @@ from datetime import datetime, timezone
 from decimal import Decimal
 from typing import NamedTuple
 
+from wolkvox_billing.marts.identities import Identities, read_identities
 from wolkvox_billing.marts.reconciled import ReconciledRow
 from wolkvox_billing.reconciliation.collect import read_facts
 from wolkvox_billing.reconciliation.contract.line_map import ALL_OPERATIONS, MapRow
@@ -100,7 +101,8 @@ def find_bases(
 
 def trace(client: Client, dataset: str, bases: Sequence[Basis]) -> list[Traced]:
     """Return where each verdict comes from, by queries that only read."""
-    return [_trace(client, dataset, basis) for basis in bases]
+    identities = read_identities(client, f"{dataset}_marts")
+    return [_trace(client, dataset, basis, identities) for basis in bases]
 
 
 def _period_of(row: ReconciledRow) -> Period | None:
@@ -108,12 +110,13 @@ def _period_of(row: ReconciledRow) -> Period | None:
     return Period(start, end) if start and end else None  # of a line that nothing gives a period
 
 
-def _trace(client: Client, raw: str, basis: Basis) -> Traced:
+def _trace(client: Client, raw: str, basis: Basis, identities: Identities) -> Traced:
     row, period = basis.row, _period_of(basis.row)
     traced = Traced(row, billed_from=[_billed_from(client, raw, line) for line in basis.lines])
     if row.operation_id and row.report and period:
         is_of_all = row.operation_id == ALL_OPERATIONS
-        of_operation = "" if is_of_all else f" AND operation_id = {literal(row.operation_id)}"
+        own = identities.are("operation_id", row.operation_id)
+        of_operation = "" if is_of_all else f" AND {own}"
         outcomes = rows_of(
             client,
             f"SELECT outcome FROM {raw}.polls WHERE report = {literal(row.report)} "
@@ -123,7 +126,7 @@ def _trace(client: Client, raw: str, basis: Basis) -> Traced:
         traced.polls_answered = sum(Outcome(outcome).is_answer for (outcome,) in outcomes)
     for use in basis.uses:
         assert period  # only a key with one is measured
-        traced.measured_from += _measured_from(client, raw, use, period)
+        traced.measured_from += _measured_from(client, raw, use, period, identities)
     return traced
 
 
@@ -135,18 +138,20 @@ class _Reading(NamedTuple):
     poll_id: str
 
 
-def _spelled(client: Client, raw: str, use: MonthUse) -> str:
+def _spelled(client: Client, raw: str, use: MonthUse, identities: Identities) -> str:
     """Return the condition for a product's other spellings; a published copy has no such table."""
     if "spellings" not in tables_in(client, f"{raw}_marts"):
         return ""
     return (
         f" OR description IN (SELECT product FROM {raw}_marts.spellings "
-        f"WHERE operation_id = {literal(use.operation_id)} "
+        f"WHERE {identities.are('operation_id', use.operation_id)} "
         f"AND report = {literal(use.report)} AND newest_product = {literal(use.product)})"
     )
 
 
-def _measured_from(client: Client, raw: str, use: MonthUse, period: Period) -> list[MeasuredFrom]:
+def _measured_from(
+    client: Client, raw: str, use: MonthUse, period: Period, identities: Identities
+) -> list[MeasuredFrom]:
     """Return of each name that the vendor gave the operation the last reading of the last day."""
     days = Period(max(use.period.start, period.start), min(use.period.end, period.end))
     readings = [
@@ -154,9 +159,9 @@ def _measured_from(client: Client, raw: str, use: MonthUse, period: Period) -> l
         for row in rows_of(
             client,
             "SELECT operation, read_at, items_raw, date_raw, poll_id "
-            f"FROM {raw}.readings WHERE operation_id = {literal(use.operation_id)} "
+            f"FROM {raw}.readings WHERE {identities.are('operation_id', use.operation_id)} "
             f"AND report = {literal(use.report)} "
-            f"AND (description = {literal(use.product)}{_spelled(client, raw, use)}) "
+            f"AND (description = {literal(use.product)}{_spelled(client, raw, use, identities)}) "
             f"AND {_within('date', days)} AND NOT COALESCE(is_repeated, FALSE) "
             "ORDER BY date, read_epoch, poll_id, row_number",
         )

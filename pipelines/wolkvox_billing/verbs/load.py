@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -19,8 +20,10 @@ from zoneinfo import ZoneInfo
 
 import dlt
 
-from wolkvox_billing.errors import WarehouseError, WolkvoxError
+from wolkvox_billing.errors import SettingsError, WarehouseError, WolkvoxError
 from wolkvox_billing.marts.engine import Engine
+from wolkvox_billing.marts.identities import read_identities
+from wolkvox_billing.marts.identity_words import undecided
 from wolkvox_billing.marts.meaning import Meaning, read_meaning
 from wolkvox_billing.marts.refresh import refresh
 from wolkvox_billing.marts.sql import MartRows, statements
@@ -28,12 +31,13 @@ from wolkvox_billing.polling.drain import Drained, drain
 from wolkvox_billing.polling.hosts import hosts_of
 from wolkvox_billing.polling.older import load_older
 from wolkvox_billing.polling.pace import AskedFolder, Pace
-from wolkvox_billing.polling.settings import read_poll_settings
+from wolkvox_billing.polling.settings import PollSettings, read_poll_settings
 from wolkvox_billing.polling.spool import Series, Spool, waiting_elsewhere
 from wolkvox_billing.reconciliation.policy import read_policy
 from wolkvox_billing.values.clock import Clock, next_midnight, utc_now
 from wolkvox_billing.vendor.answer import ANSWERS
 from wolkvox_billing.vendor.rejections import UnreadableRows
+from wolkvox_billing.verbs.meant import warn_of_settings
 from wolkvox_billing.verbs.poll import Asking, OnEvent, PollReport, ask
 from wolkvox_billing.warehouse.complaints import configured, failure_of
 from wolkvox_billing.warehouse.duckdb_file import held_open
@@ -110,7 +114,9 @@ def load(  # public, as `poll` is
         report.warnings += spool.told()
         if says := load_older(pipeline, folder):
             report.problems.append(says)
-        _drain(report, pipeline, spool, meaning, clock)
+        with held_open(pipeline):
+            _drain(report, pipeline, spool, meaning, clock)
+            _warn_of_identities(report, pipeline, poll_settings)
         report.waiting = spool.count()
     return report
 
@@ -136,6 +142,24 @@ def _drain(
             )
             if is_fresh:
                 _refill(report, pipeline, anew=drained.has_older_days(clock()))
+
+
+def _warn_of_identities(report: LoadReport, pipeline: dlt.Pipeline, settings: PollSettings) -> None:
+    """Put into the report who counts as another one, by a guess or against the settings."""
+    if engine_of(pipeline) not in REFRESHED or not pipeline.default_schema_name:
+        return
+
+    def look() -> None:
+        with pipeline.sql_client() as client:
+            identities = read_identities(client, f"{pipeline.dataset_name}_marts")
+            if identities.rows:
+                report.warnings += undecided(identities, configured(read_policy).language)
+                report.warnings += warn_of_settings(
+                    client, pipeline.dataset_name, identities, settings
+                )
+
+    with suppress(SettingsError):  # those of the comparison, of which `_refill` tells
+        failure_of(look)
 
 
 def _note(report: LoadReport, spool: Spool, drained: Drained, fresh: frozenset[str]) -> None:

@@ -35,6 +35,7 @@ from wolkvox_billing.evidence.report.month import (
     Page,
     Restatement,
 )
+from wolkvox_billing.marts.identities import Identities, read_identities
 from wolkvox_billing.marts.reconciled import COLUMNS, ReconciledRow
 from wolkvox_billing.marts.sql import MARTS
 from wolkvox_billing.reconciliation.contract.line_map import ALL_OPERATIONS, MapRow
@@ -129,12 +130,12 @@ class _Choice(NamedTuple):
         is_own = not names or not names.isdisjoint((ALL_OPERATIONS, self.operation_id))
         return self.operation_id is None or is_loose or is_own
 
-    def as_condition(self, day: str) -> str:
-        """Return the same for a table's rows, which name both, in SQL."""
+    def as_condition(self, day: str, identities: Identities) -> str:
+        """Return the same for a raw table's rows, which name both, in SQL."""
         start, end = map(literal, self.period)
         condition = f"{day} >= {start} AND {day} < {end}"
         if self.operation_id:
-            condition += f" AND operation_id = {literal(self.operation_id)}"
+            condition += f" AND {identities.are('operation_id', self.operation_id)}"
         return condition
 
 
@@ -210,6 +211,10 @@ def read_month(
         zones: dict[str, str] = dict(
             rows_of(client, f"SELECT operation_id, timezone FROM {marts}.operations")
         )
+        identities = read_identities(client, marts)
+        of_day, of_call = (choice.as_condition(day, identities) for day in ("date", "poll_date"))
+        calls = _records(client, Call, f"{raw}.polls", of_call)
+        readings = _records(client, LoadedReading, f"{raw}.readings", of_day)
         page = Page(
             period=choice.period,
             as_of=overview.as_of,
@@ -220,10 +225,8 @@ def read_month(
             ],
             operation_id=operation_id,
             verdicts=verdicts,
-            calls=_records(client, Call, f"{raw}.polls", choice.as_condition("poll_date")),
-            readings=_records(
-                client, LoadedReading, f"{raw}.readings", choice.as_condition("date")
-            ),
+            calls=identities.count(calls),
+            readings=identities.count(readings),
             restatements=[
                 row for row in overview.restatements if choice.has(row.operation_id, row.usage_date)
             ],

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 BESIDE = {
     "refreshed": "One row: the moments up to which the marts, and the verdicts in them, speak",
     "operations": "One row per operation: its time zone",
+    "identities": "One row per operation_id that counts as another one, or is left out",
     "line_map": "One row per row of the line map by which the verdicts were made",
 }
 STORAGE_VERSION = "v1.1.0"  # a file of DuckDB 2's own version opens from 1.5 on only

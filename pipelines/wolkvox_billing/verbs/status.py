@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
@@ -12,6 +13,8 @@ from zoneinfo import ZoneInfo
 from wolkvox_billing.claims.due import warn_of_claims
 from wolkvox_billing.closing import warnings_of_closes
 from wolkvox_billing.errors import SettingsError, WarehouseError
+from wolkvox_billing.marts.identities import read_identities
+from wolkvox_billing.marts.identity_words import undecided
 from wolkvox_billing.marts.refresh import refresh
 from wolkvox_billing.polling.spool import Spool, waiting_elsewhere
 from wolkvox_billing.reconciliation.cut_off import propose_cut_off
@@ -22,6 +25,7 @@ from wolkvox_billing.values.periods import DAY, month_of
 from wolkvox_billing.vendor.answer import ANSWERS
 from wolkvox_billing.vendor.rejections import UnreadableRows
 from wolkvox_billing.verbs.load import meaning_of
+from wolkvox_billing.verbs.meant import meant_pairs, settings_if_any, warn_of_settings
 from wolkvox_billing.verbs.track_record import (
     TrackRecord,
     UsageDay,
@@ -86,15 +90,23 @@ class Status:
     rows: list[Freshness]
     warnings: list[str]
     as_of: datetime | None = None
+    # What is in the record and not in the settings, and by operation and report what is in them:
+    # None where they cannot be read, such as by somebody without secrets.
+    retired: list[str] = field(default_factory=list)
+    meant: list[tuple[str, str]] | None = None
 
     def stale(self, after: timedelta) -> list[str]:
-        """Return a sentence for each operation and report that was not answered for so long. One
-        that was not even asked in a week, while others were, is asked no more: it is not meant. Who
-        rests after a spent quota, or waits for its token, is."""
+        """Return a sentence for each operation and report that was not answered for so long, of
+        those that the settings mean. Where nobody can tell, one that was not even asked in a week,
+        while others were, is asked no more: it is not meant. Who rests after a spent quota, or
+        waits for its token, is."""
         if self.as_of is None or not self.rows:
             return [f"nothing is loaded in {self.location}: does the schedule run?"]
         since = self.as_of - after
-        in_use = [row for row in self.rows if row.asked_at]
+        in_use = [row for row in self.rows if row.asked_at] or self.rows
+        if self.meant is not None:
+            known = {(row.operation_id, row.report): row for row in self.rows}
+            in_use = [known.get(pair) or Freshness(*pair) for pair in self.meant]
         return [
             f"{row.operation_id} {row.report}: "
             + (
@@ -103,7 +115,7 @@ class Status:
                 else "not answered in 40 days"
             )
             + f", more than {format_rounded(after)}: does the schedule run, and what does it say?"
-            for row in in_use or self.rows
+            for row in in_use
             if not row.answered_at or row.answered_at < since
         ]
 
@@ -143,6 +155,11 @@ def status(
             except WarehouseError:  # there are no tables yet
                 return state
             with pipeline.sql_client() as client:
+                raw, settings = pipeline.dataset_name, settings_if_any()
+                identities = read_identities(client, f"{raw}_marts")
+                state.meant = meant_pairs(settings, identities)
+                state.warnings += undecided(identities, configured(read_policy).language)
+                state.warnings += warn_of_settings(client, raw, identities, settings)
                 zones = read_zones(client, pipeline.dataset_name)
                 records = read_track_records(client, pipeline.dataset_name, now)
                 if configured(read_policy).cut_off == UNKNOWN:
@@ -151,13 +168,46 @@ def status(
                 local = now.astimezone(zones.get(operation) or ZoneInfo(meaning.timezone))
                 record.cover_until(local.date())
                 state.rows.append(_freshness(operation, report, record, local))
-                state.warnings += [f"{operation} {report}: {w}" for w in _warnings(record, local)]
+                if state.meant is None or (operation, report) in state.meant:
+                    own = _warnings(record, local)
+                    state.warnings += [f"{operation} {report}: {says}" for says in own]
+            if state.meant is not None:
+                state.warnings += _warn_of_unasked(state.meant, state.rows)
+                state.retired = _tell_retired(state.meant, state.rows, now)
             state.warnings += warnings_of_closes(pipeline)
             today = now.astimezone(ZoneInfo(meaning.timezone)).date()
             with pipeline.sql_client() as client:
                 marts = f"{pipeline.dataset_name}_marts"
                 state.warnings += warn_of_claims(client, marts, configured(read_policy), today)
     return state
+
+
+def _warn_of_unasked(meant: Sequence[tuple[str, str]], rows: Iterable[Freshness]) -> Iterator[str]:
+    """Yield a warning for what is in the settings and in no record."""
+    known = {(row.operation_id, row.report) for row in rows}
+    for operation, report in meant:
+        if (operation, report) not in known:
+            yield f"{operation} {report}: is in the settings, and was never asked: run `load`"
+
+
+def _tell_retired(
+    meant: Sequence[tuple[str, str]], rows: Sequence[Freshness], now: datetime
+) -> list[str]:
+    """Return a sentence for each operation, or report of one that is, that was asked and is not in
+    the settings."""
+    operations = {operation for operation, _ in meant}
+    answers: dict[tuple[str, str], datetime | None] = {}
+    for row in rows:
+        if (row.operation_id, row.report) not in meant:
+            own = row.operation_id, row.report if row.operation_id in operations else ""
+            at = filter(None, (answers.get(own), row.answered_at))
+            answers[own] = max(at, default=None)
+    return [
+        f"not in the settings any more: {f'{operation} {report}'.rstrip()}, "
+        + (f"last answered {format_rounded(now - at)} ago" if at else "not answered in 40 days")
+        + ("" if report else f"; if it was never meant: `operations forget {operation}`")
+        for (operation, report), at in answers.items()
+    ]
 
 
 def _freshness(operation: str, report: str, record: TrackRecord, now: datetime) -> Freshness:

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
+from wolkvox_billing.marts.identities import read_identities
 from wolkvox_billing.vendor.answer import ANSWERS
 from wolkvox_billing.vendor.rejections import UnreadableRows, unreadable_rows
 from wolkvox_billing.warehouse.sql import among, rows_of
@@ -143,11 +144,14 @@ def read_track_records(
     for key, month in _read(client, UsageMonth, f"{marts}.usage_monthly"):
         records[key].months.append(month)
     polls = f"{dataset}.polls WHERE started_at >= %s ORDER BY started_at"
-    for key, poll in _read(client, PastPoll, polls, now - LOOK_BACK_AT_POLLS):
-        records[key].polls.append(poll)
+    identities = read_identities(client, marts)
+    for (read, report), poll in _read(client, PastPoll, polls, now - LOOK_BACK_AT_POLLS):
+        if operation_id := identities.current(read):
+            records[operation_id, report].polls.append(poll)
     _note_unreadable(client, dataset, records.values())
     for (report,) in rows_of(client, f"SELECT DISTINCT report FROM {marts}.renames"):
-        for operation_id, *names in rows_of(
+        renames: dict[tuple[str, Rename], None] = {}
+        for read, *names in rows_of(
             client,
             f"SELECT DISTINCT n.operation_id, n.operation_name, n.newest_name "
             f"FROM {marts}.renames AS n INNER JOIN {dataset}.{report} AS r "
@@ -156,7 +160,9 @@ def read_track_records(
             report,
             since,
         ):
-            records[operation_id, report].renames.append(Rename(*names))
+            renames[identities.current(read) or read, Rename(*names)] = None
+        for operation_id, rename in renames:
+            records[operation_id, report].renames.append(rename)
     return sorted(records.items(), key=lambda item: item[0])
 
 
