@@ -196,7 +196,7 @@ def test_a_rate_holds_until_the_next_one_for_a_week(day: date, pesos: int | None
     """That of Friday, 30 October, holds over the weekend; the last one for seven days more."""
     table = RateTable([dollar(ISSUED, "4100"), dollar(date(2026, 10, 30), "3990")])
     filed = table.rate_on(day, "USD", "COP")
-    assert (filed and filed.one) == pesos
+    assert (filed and filed.parity) == pesos
 
 
 def test_a_rate_is_used_the_other_way_round() -> None:
@@ -206,7 +206,7 @@ def test_a_rate_is_used_the_other_way_round() -> None:
     [verdict] = judged([line(12_400, "1240000")], [document("A")], file=[inverted], **setting)
     assert told([verdict])[0][:2] == ("matched", "1240000.00")
     both = RateTable([inverted, dollar(END, "4001")]).rate_on(END, "USD", "COP")
-    assert both and both.one == 4001
+    assert both and both.parity == 4001
 
 
 @pytest.mark.parametrize(

@@ -359,5 +359,5 @@ def _fill_row(row: WordRow, cells: Sequence[str], form: _Form, *, is_bold: bool)
 
 def _cut(text: str | None, most: int = _MOST_LETTERS) -> str:
     """Return a text of somebody else's in one line, as far as it prints, and not endless."""
-    shown = " ".join(harmless(text or "").split())
-    return shown if len(shown) <= most else f"{shown[: most - 1]}…"
+    line = " ".join(harmless(text or "").split())
+    return line if len(line) <= most else f"{line[: most - 1]}…"

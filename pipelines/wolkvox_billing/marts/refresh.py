@@ -119,8 +119,8 @@ class Filling:
         """Return what tells whether tables hold the same: the meaning as it is written there, not
         the settings, so that a reader who keeps it leaves what the next `load` would."""
         meaning = self.meaning.timezone, self.meaning.gauge_month, self.meaning.reports()
-        found = self.renames, self.spellings, *self.identities.rows
-        text = f"{self.now.year}\n{meaning}\n{found}"
+        names = self.renames, self.spellings, *self.identities.rows
+        text = f"{self.now.year}\n{meaning}\n{names}"
         return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -145,8 +145,8 @@ def behaviour_of(
     is_nightly: the report is filled by a nightly job, by its name; readings may show otherwise.
     is_daily: the number is a day's own, so that its falls at midnights are none.
     """
-    shown = is_night_copy(points, start)
-    is_copy = is_nightly if shown is None else shown
+    by_readings = is_night_copy(points, start)
+    is_copy = is_nightly if by_readings is None else by_readings
     falls = _falls(points, start, is_daily=is_daily)
     moments = [start, *(point.at for point in points), end]
     gaps = [later - earlier for earlier, later in pairwise(moments)]
@@ -159,7 +159,7 @@ def behaviour_of(
         at_turn=_at_turn(points, following, end),
         stillness=stillness_of(points, start, end),
         still_holds=_held_in_other_weeks(points, start, end),
-        nights=_nights(points, following, start, end, bool(shown)) if is_copy else None,
+        nights=_nights(points, following, start, end, bool(by_readings)) if is_copy else None,
         falls_each_midnight=_falls_each_midnight(points, start),
         longest_gap=max(gaps),
         in_gaps=sum(gap for gap in gaps if gap > LEVEL_GAP),
@@ -347,16 +347,16 @@ def stillness_of(points: Sequence[Point], start: int, end: int) -> Stillness | N
     changes = _changes(points, start)
     if not changes:
         return None
-    moments = [start, *(seen for seen, _ in changes)]
+    moments = [start, *(moved for moved, _ in changes)]
     gaps = [later - earlier for earlier, later in pairwise(moments)]
-    seen, before = changes[-1]
-    still = end - seen
+    moved, before = changes[-1]
+    still = end - moved
     is_seldom = median(gaps) > SELDOM
     is_longest = len(gaps) > 1 and still > max(max(gaps), SELDOM)
     if not (is_seldom or is_longest):
         return None
     every = 0 if is_longest else int(median(gaps))
-    return Stillness(end - max(before, seen - DAY), seen, every)
+    return Stillness(end - max(before, moved - DAY), moved, every)
 
 
 def _held_in_other_weeks(points: Sequence[Point], start: int, end: int) -> Decimal:
@@ -365,7 +365,7 @@ def _held_in_other_weeks(points: Sequence[Point], start: int, end: int) -> Decim
     Still is what takes ten times as long as it does between two changes."""
     changes = _changes(points, start)
     least = max(min(10 * _usual_gap(points, start), SELDOM), HOUR // 2)
-    stands = [(seen, until) for (seen, _), (_, until) in pairwise(changes)]
+    stands = [(moved, until) for (moved, _), (_, until) in pairwise(changes)]
     if changes and points[-1].at - changes[-1][0] >= least:
         stands.append((changes[-1][0], end))
     held = Decimal()
@@ -493,9 +493,9 @@ def widen(
         return unread
     not_read = max(end - points[-1].at, 0)
     changes = _changes(points, start)
-    shown = Behind("night", not_read, changes[-1][0] if changes else start)
+    by_night = Behind("night", not_read, changes[-1][0] if changes else start)
     if behaviour.nights:
-        return _widen_by_nights(unread, behaviour.nights, shown)
+        return _widen_by_nights(unread, behaviour.nights, by_night)
     step, lag = _usual_gap(points, start), int(policy.vendor_lag_hours * HOUR)
     seconds = max(not_read + lag + step, behaviour.still_seconds)
     tail = bound([Point(start, Decimal()), *points], seconds, policy.tail_factor)
@@ -503,12 +503,12 @@ def widen(
     most = (behaviour.still_holds * policy.tail_factor).to_integral_value(ROUND_CEILING)
     behind: Behind | None = None
     if most > of_time:
-        behind = shown._replace(reason="outage")
+        behind = by_night._replace(reason="outage")
     elif behaviour.stillness and seconds > not_read + lag + step:
         every = behaviour.stillness.every
-        behind = shown._replace(reason="seldom" if every else "still", every=every)
+        behind = by_night._replace(reason="seldom" if every else "still", every=every)
     elif step or lag:
-        behind = shown._replace(reason="step" if step else "lag", every=step or lag)
+        behind = by_night._replace(reason="step" if step else "lag", every=step or lag)
     return unread._replace(missing=Tail(max(of_time, most), seconds, tail.basis), behind=behind)
 
 
@@ -527,7 +527,7 @@ def _widen_by_nights(unread: Unread, nights: Nights, behind: Behind) -> Unread:
 def _usual_gap(points: Sequence[Point], start: int) -> int:
     """Return the seconds between two changes, as a rule, where it was read more often: what is
     counted by the hour is behind by up to an hour. Nothing where each reading shows a change."""
-    moments = [seen for seen, _ in _changes(points, start)]
+    moments = [moved for moved, _ in _changes(points, start)]
     gaps = [later - earlier for earlier, later in pairwise(moments)]
     read = [later.at - earlier.at for earlier, later in pairwise(points)]
     if not gaps or median(gaps) * 2 <= median(read) * 3:

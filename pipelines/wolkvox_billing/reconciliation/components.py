@@ -119,14 +119,14 @@ class Splitter:
         that it states; none where they do not come to what it says that its lines do."""
         document, exchanged, net = stated.document, list[TaxedLine](), _NOTHING
         for line in stated.lines:
-            one = self.exchanges.stated_by(document, line.currency)
-            if one is None:
+            parity = self.exchanges.stated_by(document, line.currency)
+            if parity is None:
                 return []
             if line.currency not in (None, document.currency):
-                judged = self.lines[line.document_id, line.line_number].exchanged(one)
-                tax = None if line.tax is None else cents(line.tax * one)
+                judged = self.lines[line.document_id, line.line_number].exchanged(parity)
+                tax = None if line.tax is None else cents(line.tax * parity)
                 exchanged.append((line._replace(tax=tax), judged))
-            net += (line.amount or _NOTHING) * one
+            net += (line.amount or _NOTHING) * parity
         if document.net is None or abs(net - document.net) > max(Decimal(1), abs(net) / 1000):
             return []
         return exchanged
@@ -242,7 +242,7 @@ def _line_parts(taxed: Sequence[TaxedLine], writer: SettlementWriter) -> Iterato
         elif judged.missing_rate:
             reason = writer.missing_rate(judged.missing_rate)
         elif fee:
-            reason = writer.fee(fee.amount, fee.rate.currency, fee.one)
+            reason = writer.fee(fee.amount, fee.rate.currency, fee.parity)
             status = "price_difference" if own.questioned else "matched"
         yield _Part(
             LINE,

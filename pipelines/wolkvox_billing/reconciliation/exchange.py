@@ -122,7 +122,7 @@ class Exchanges:
         if other in (None, document.currency):
             return Decimal(1)
         rate = _stated_in(document, other or "", document.currency or "")
-        return _decimal(rate.one) if rate else None
+        return _decimal(rate.parity) if rate else None
 
     def warnings(self, file: str, document_ids: Collection[str]) -> list[str]:
         """Return a warning for each of the documents whose own rate is far from the file's of its
@@ -135,11 +135,13 @@ class Exchanges:
             currency, in_currency = map(str, pair)
             filed = self._table.rate_on(document.issued, currency, in_currency)
             own = _stated_in(document, currency, in_currency)
-            if own and filed and abs(own.one - filed.one) > filed.one * _MOST_APART:
+            if own and filed and abs(own.parity - filed.parity) > filed.parity * _MOST_APART:
+                by_it, by_file = (
+                    format_number(shown_rate(_decimal(quote.parity))) for quote in (own, filed)
+                )
                 warnings.append(
-                    f"{document.title}: by it one {currency} is "
-                    f"{format_number(shown_rate(_decimal(own.one)))} {in_currency}, and by {file} "
-                    f"{format_number(shown_rate(_decimal(filed.one)))} on {document.issued}"
+                    f"{document.title}: by it one {currency} is {by_it} {in_currency}, and by "
+                    f"{file} {by_file} on {document.issued}"
                 )
         return sorted(warnings)
 
@@ -193,7 +195,7 @@ class Exchanges:
         """Return whether a line's document may state its rate the other way round: where nothing
         says which one is meant, and no amount is by both of them."""
         rate = self._stated(line, other, line.currency or "")
-        if rate is None or Fraction(1, _FAR) < rate.one < _FAR:
+        if rate is None or Fraction(1, _FAR) < rate.parity < _FAR:
             return False
         return not is_known_way(other, line.currency or "")
 
@@ -257,7 +259,7 @@ def _stated_in(document: BilledDocument, other: str, currency: str) -> Quote | N
 
 def _average(shares: Sequence[_Share]) -> tuple[Decimal, Decimal]:
     """Return the rates of several lines together, by what each of them is in the other currency."""
-    weights = [share.amount / share.used.one for share in shares]
+    weights = [share.amount / share.used.parity for share in shares]
     gross = sum(map(abs, weights), Fraction())
     if abs(sum(weights, Fraction())) < gross * _LEAST_LEFT:  # nearly all was taken back
         weights = [*map(abs, weights)]
@@ -265,8 +267,8 @@ def _average(shares: Sequence[_Share]) -> tuple[Decimal, Decimal]:
     if not whole:
         weights, whole = [Fraction(1)] * len(shares), Fraction(len(shares))
     pairs = [*zip(weights, shares, strict=True)]
-    rate = sum((weight * share.rate.one for weight, share in pairs), Fraction()) / whole
-    used = sum((weight * share.used.one for weight, share in pairs), Fraction()) / whole
+    rate = sum((weight * share.rate.parity for weight, share in pairs), Fraction()) / whole
+    used = sum((weight * share.used.parity for weight, share in pairs), Fraction()) / whole
     return _decimal(rate), _decimal(used)
 
 

@@ -88,9 +88,9 @@ def _raised_later(case: Case) -> Doubt | None:
     for behaviour in case.behaviours:
         raises = raises.plus(behaviour.raises)
     # What nobody read of a day is reckoned by its busiest time: what was on its way is in it.
-    most = raises.shown + max(raises.unshown + raises.rest, case.tail)
+    most = raises.by_growth + max(raises.unread + raises.rest, case.tail)
     stands = bool(raises.total) and case.excess <= most
-    name = "never_read_again" if raises.unshown else "raised_later"
+    name = "never_read_again" if raises.unread else "raised_later"
     status = "inconclusive_restated" if stands else ""
     return Doubt(name, status, {"missing": raises.total})
 
@@ -169,8 +169,8 @@ def _unseen_level(case: Case) -> Doubt | None:
     least = Decimal()
     for behaviour, use in zip(case.behaviours, case.uses, strict=False):
         month = int((use.period.end - use.period.start).total_seconds())
-        seen = 1 - min(Decimal(behaviour.in_gaps) / month, Decimal(1))
-        least += min(behaviour.levels.average, behaviour.levels.pro_rata) * seen
+        share = 1 - min(Decimal(behaviour.in_gaps) / month, Decimal(1))
+        least += min(behaviour.levels.average, behaviour.levels.pro_rata) * share
     if billed < least * (1 - NEARLY):
         return Doubt("unseen_low_level", "", {"level": least.quantize(Decimal("0.01"))})
     return Doubt("unseen_level", "inconclusive_low_coverage", values)

@@ -45,16 +45,16 @@ class _Share(NamedTuple):
 
     place: int
     cost: MonthCost
-    one: Fraction = Fraction(1)
+    parity: Fraction = Fraction(1)
 
     def of_measured_in(self, other: _Share) -> Fraction:
         """Return the cost of what was measured, in another share's currency."""
-        return (self.cost.of_measured or Fraction()) * other.one / self.one
+        return (self.cost.of_measured or Fraction()) * other.parity / self.parity
 
     def of_billed_in(self, other: _Share) -> Fraction:
         """Return the cost of what was billed, in another share's currency; without a quantity, of
         what was measured."""
-        return _fair(self.cost) * other.one / self.one
+        return _fair(self.cost) * other.parity / self.parity
 
 
 def add_minimums(
@@ -72,7 +72,7 @@ def add_minimums(
                 operation_id = "" if rows[0].is_pooled else verdict.key.operation_id or ""
                 currency = rows[0].priced_in or verdict.key.currency
                 scope = _Scope(rows[0].report, operation_id, rows[0].product, currency, cost.month)
-                scopes[scope].append(_Share(place, cost, verdict.one_in(currency)))
+                scopes[scope].append(_Share(place, cost, verdict.parity_in(currency)))
                 discounts = _discounts(verdict, cost.month, terms_of(verdict))
                 contracts[place, scope] = _Contract(rows, discounts)
     for scope, shares in scopes.items():
@@ -108,7 +108,8 @@ def _raise(
     of_billed = sum((share.of_billed_in(bearer) for share in shares), Fraction())
     # Where a verdict is of several months, what it bills of this one is not known.
     amounts = [
-        Fraction(verdicts[share.place].billed_cost) * bearer.one / share.one for share in shares
+        Fraction(verdicts[share.place].billed_cost) * bearer.parity / share.parity
+        for share in shares
     ]
     billed = cents(sum(amounts, Fraction()))
     readings = _minimums(contract, scope.month)
@@ -142,7 +143,7 @@ def _bearer(verdicts: Sequence[Verdict], shares: Iterable[_Share]) -> _Share:
     def excess(share: _Share) -> Fraction:
         verdict = verdicts[share.place]
         own = verdict.billed_cost - (verdict.contracted_cost or _NOTHING)
-        return Fraction(own) / share.one if own > verdict.tolerance else Fraction()
+        return Fraction(own) / share.parity if own > verdict.tolerance else Fraction()
 
     def is_last(share: _Share) -> tuple[object, ...]:
         key = verdicts[share.place].key

@@ -183,7 +183,7 @@ def _read_trails(client: Client, marts: str, use: MonthUse, zone: ZoneInfo) -> l
     readings = _read_days(client, marts, use, zone, days)
     trails = {name: _Trail(use, zone, of_name) for name, of_name in readings.items()}
     trails = {name: trail for name, trail in trails.items() if trail.own}
-    if use.measure != "daily" or not any(trail.raises.unshown for trail in trails.values()):
+    if use.measure != "daily" or not any(trail.raises.unread for trail in trails.values()):
         return list(trails.values())
     around = _read_days(client, marts, use, zone, Period(month.start - BESIDE, month.end + BESIDE))
     return [

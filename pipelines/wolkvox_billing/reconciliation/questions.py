@@ -88,13 +88,13 @@ class JudgedLine:
     def own(self) -> Piece:
         return self.pieces[0]
 
-    def exchanged(self, one: Decimal) -> JudgedLine:
+    def exchanged(self, parity: Decimal) -> JudgedLine:
         """Return the line in another currency, in which one of its own is so much."""
         pieces = [
             piece._replace(
-                amount=cents(piece.amount * one),
-                questioned=cents(piece.questioned * one),
-                claimed=cents(piece.claimed * one),
+                amount=cents(piece.amount * parity),
+                questioned=cents(piece.questioned * parity),
+                claimed=cents(piece.claimed * parity),
             )
             for piece in self.pieces
         ]

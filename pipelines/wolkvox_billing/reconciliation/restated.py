@@ -27,21 +27,21 @@ Day = Sequence[Point]  # at least one, in the order of age
 
 
 class Raises(NamedTuple):
-    """What may be added to days after they were read last: `shown` by what others grew, `unshown`
-    where nobody looked. `rest`: the same as the first of days that were read before they were over
-    only, so that what was used in the rest of them is in it."""
+    """What may be added to days after they were read last: `by_growth` by what others grew,
+    `unread` where nobody looked. `rest`: the same as the first of days that were read before they
+    were over only, so that what was used in the rest of them is in it."""
 
-    shown: Decimal = Decimal()
-    unshown: Decimal = Decimal()
+    by_growth: Decimal = Decimal()
+    unread: Decimal = Decimal()
     rest: Decimal = Decimal()
 
     @property
     def total(self) -> Decimal:
-        return self.shown + self.unshown + self.rest
+        return self.by_growth + self.unread + self.rest
 
     def plus(self, other: Raises) -> Raises:
         return Raises(
-            self.shown + other.shown, self.unshown + other.unshown, self.rest + other.rest
+            self.by_growth + other.by_growth, self.unread + other.unread, self.rest + other.rest
         )
 
 
@@ -53,7 +53,7 @@ def raises_of(days: Iterable[Day], others: Iterable[Day] = ()) -> Raises:
     do themselves, how much a day grows."""
     own = list(days)
     all_days = [*own, *others]
-    shown = unshown = rest = Decimal()
+    by_growth = unread = rest = Decimal()
     for day in own:
         last = day[-1]
         grown = [
@@ -64,12 +64,12 @@ def raises_of(days: Iterable[Day], others: Iterable[Day] = ()) -> Raises:
         most = max([Decimal(), *(quantity for _, quantity in grown)])
         looked_later = sum(apart >= LATER for apart, _ in grown)
         if looked_later < ENOUGH and last.at < WEEK and not _was_read_again(day):
-            unshown += max(most, last.quantity / QUARTERS)
+            unread += max(most, last.quantity / QUARTERS)
         elif last.at < 0:
             rest += most
         else:
-            shown += most
-    return Raises(shown, unshown.to_integral_value(ROUND_CEILING), rest)
+            by_growth += most
+    return Raises(by_growth, unread.to_integral_value(ROUND_CEILING), rest)
 
 
 def _was_read_again(day: Day) -> bool:

@@ -20,7 +20,7 @@ _TEXTS = {
         "fee": "no contract names this fee",
         "agreed_fee": "the contract has {amount} for it",
         "duplicate": "another document has this number, and nobody knows which one counts",
-        "exchanged": ", priced in {currency}: 1 {currency} is {one}",
+        "exchanged": ", priced in {currency}: 1 {currency} is {parity}",
         "no_rate": "the contract has it in {currency}, and no rate of {currency} in {in_currency} "
         "on {days} is known",
         "ignore": "the line map has it compared with nothing",
@@ -47,7 +47,7 @@ _TEXTS = {
         "fee": "ningún contrato nombra este cargo",
         "agreed_fee": "el contrato tiene {amount} para ello",
         "duplicate": "otro documento tiene este número, y nadie sabe cuál vale",
-        "exchanged": ", y lo tiene en {currency}: 1 {currency} son {one}",
+        "exchanged": ", y lo tiene en {currency}: 1 {currency} son {parity}",
         "no_rate": "el contrato lo tiene en {currency}, y no se conoce la tasa de {currency} en "
         "{in_currency} del {days}",
         "ignore": "el mapa de líneas no la compara con nada",
@@ -126,11 +126,13 @@ class SettlementWriter(NamedTuple):
         """Return why a line of this role is agreed or questioned in whole."""
         return self.text(role if role in ("fee", "accepted") else "ignore")
 
-    def fee(self, amount: Decimal, currency: str, one: Decimal) -> str:
+    def fee(self, amount: Decimal, currency: str, parity: Decimal) -> str:
         """Return what the contract has for a fee; in another currency, what one of it is."""
         text = self._texts["agreed_fee"].format(amount=self._writer.money(amount))
         if currency != self.currency:
-            text += self._texts["exchanged"].format(currency=currency, one=self._writer.rate(one))
+            text += self._texts["exchanged"].format(
+                currency=currency, parity=self._writer.rate(parity)
+            )
         return _as_sentence(text)
 
     def missing_rate(self, rate: MissingRate) -> str:

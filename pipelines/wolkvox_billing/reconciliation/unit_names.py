@@ -63,8 +63,8 @@ _CODES = {
 
 def name_unit(unit: str, quantity: Decimal, language: str) -> str:
     """Return the unit of so many, in a language; one that is not known as it is."""
-    one, many = UNITS[language].get(unit, (unit, unit))
-    return one if abs(quantity) == 1 else many
+    singular, plural = UNITS[language].get(unit, (unit, unit))
+    return singular if abs(quantity) == 1 else plural
 
 
 def name_unit_code(code: str | None, quantity: Decimal, language: str) -> str:

@@ -89,9 +89,9 @@ class Verdict:
     @property
     def one_of_contract(self) -> Fraction:
         """What one of the contract's currency is in the invoice's."""
-        return self.one_in(self.contract_currency)
+        return self.parity_in(self.contract_currency)
 
-    def one_in(self, currency: str | None) -> Fraction:
+    def parity_in(self, currency: str | None) -> Fraction:
         """Return what one of a currency is in the invoice's, by the contract."""
         rates = self.exchange.rates if self.exchange else {}
         return Fraction(rates.get(currency or "", 1))
@@ -194,8 +194,8 @@ class Verdict:
         the invoice's in each unit's price, as long as that is a thousandth at the most."""
         if not self.exchange:
             return Decimal()
-        one = max([*self.exchange.used.values(), Decimal()])
-        of_lines = _HALF_A_CENT * one * len(self.lines)
+        parity = max([*self.exchange.used.values(), Decimal()])
+        of_lines = _HALF_A_CENT * parity * len(self.lines)
         of_units = _HALF_A_CENT * abs(self.billed_quantity or Decimal())
         return max(of_lines, min(of_units, abs(self.billed_cost) / 1000))
 

@@ -93,8 +93,8 @@ _TEXTS = {
         "rate_on": "{currency} in {in_currency} on {days}",
         "or_on": " or on ",
         "issue_unknown": "its day of issue, which it does not state",
-        "exchange": "the price is in {foreign}: 1 {foreign} is {one} by {by}",
-        "exchange_used": ", and {one} by {by}",
+        "exchange": "the price is in {foreign}: 1 {foreign} is {parity} by {by}",
+        "exchange_used": ", and {parity} by {by}",
         "by_document": "the document",
         "by_issue_date": "{rates_file} on the day of issue",
         "by_period_end": "{rates_file} on {last_day}",
@@ -176,8 +176,8 @@ _TEXTS = {
         "rate_on": "{currency} en {in_currency} del {days}",
         "or_on": " o del ",
         "issue_unknown": "su día de emisión, que no indica",
-        "exchange": "el precio está en {foreign}: 1 {foreign} son {one} según {by}",
-        "exchange_used": ", y {one} según {by}",
+        "exchange": "el precio está en {foreign}: 1 {foreign} son {parity} según {by}",
+        "exchange_used": ", y {parity} según {by}",
         "by_document": "el documento",
         "by_issue_date": "{rates_file} del día de emisión",
         "by_period_end": "{rates_file} del {last_day}",
@@ -559,13 +559,13 @@ def _exchange(verdict: Verdict, writer: Writer) -> str:
     last = {"rates_file": Path(verdict.policy.exchange_rates).name,
             "last_day": writer.day(period.end - DAY) if period else ""}  # fmt: skip
     parts = []
-    for currency, one in sorted(exchange.rates.items()):
+    for currency, parity in sorted(exchange.rates.items()):
         by = texts[f"by_{exchange.by}"].format(**last)
-        text = texts["exchange"].format(foreign=currency, one=writer.rate(one), by=by)
-        if exchange.used[currency] != one:
+        text = texts["exchange"].format(foreign=currency, parity=writer.rate(parity), by=by)
+        if exchange.used[currency] != parity:
             by = texts[f"by_{exchange.used_by}"].format(**last)
             used = writer.rate(exchange.used[currency])
-            text += texts["exchange_used"].format(one=used, by=by)
+            text += texts["exchange_used"].format(parity=used, by=by)
         parts.append(text)
     return "; ".join(parts)
 

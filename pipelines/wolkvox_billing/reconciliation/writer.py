@@ -80,9 +80,9 @@ class Writer(NamedTuple):
         """Return an amount whose currency was said."""
         return format_amount(value or Decimal(), signed=signed, locale=self.locale)
 
-    def rate(self, one: Decimal) -> str:
+    def rate(self, parity: Decimal) -> str:
         """Return what one of another currency is: `4,012.53 COP`."""
-        return f"{self.number(shown_rate(one))} {self.currency}".strip()
+        return f"{self.number(shown_rate(parity))} {self.currency}".strip()
 
     def percent(self, variance: Decimal, consumed: Decimal) -> str:
         """Return a share in brackets, '' where there is none."""
@@ -93,15 +93,15 @@ class Writer(NamedTuple):
 
     def duration(self, seconds: int, *, is_last: bool) -> str:
         length, unit = choose_unit(seconds)
-        last_one, last_many, any_one, any_many = _SPANS[self.language][unit]
-        one, many = (last_one, last_many) if is_last else (any_one, any_many)
-        return (one if length == 1 else many).format(n=self.number(Decimal(length)))
+        last_singular, last_plural, any_singular, any_plural = _SPANS[self.language][unit]
+        singular, plural = (last_singular, last_plural) if is_last else (any_singular, any_plural)
+        return (singular if length == 1 else plural).format(n=self.number(Decimal(length)))
 
     def span(self, seconds: int) -> str:
         """Return a span of time that is of nothing: `12 hours`."""
         length, unit = choose_unit(seconds)
-        one, many = _WORDS[self.language][unit]
-        return f"{self.number(Decimal(length))} {one if length == 1 else many}"
+        singular, plural = _WORDS[self.language][unit]
+        return f"{self.number(Decimal(length))} {singular if length == 1 else plural}"
 
     def day(self, day: date) -> str:
         return format_day(day, self.locale)

@@ -14,9 +14,9 @@ def is_currency_code(text: str) -> bool:
     return len(text) == 3 and text.isascii() and text.isalpha()
 
 
-def shown_rate(one: Decimal) -> Decimal:
+def shown_rate(parity: Decimal) -> Decimal:
     """Return a rate as a person reads it: 4012.53, and of a small one all that says something."""
-    return round(one, 4 if one >= 1 else 9 - one.adjusted()).normalize()
+    return round(parity, 4 if parity >= 1 else 9 - parity.adjusted()).normalize()
 
 
 def is_known_way(currency: str, other: str) -> bool:

@@ -180,9 +180,9 @@ class _Page:
         widths = self._widths(rows)
         for place, width in enumerate(widths, 1):
             page.column_dimensions[get_column_letter(place)].width = width + 1
-        for at, shown in enumerate(rows, heading + 1):
+        for at, cell_text in enumerate(rows, heading + 1):
             # What is not printed makes no row higher.
-            printed = zip(shown[: sheet.leading or None], widths, strict=False)
+            printed = zip(cell_text[: sheet.leading or None], widths, strict=False)
             lines = max(_lines_of(cell, width) for cell, width in printed)
             page.row_dimensions[at].height = _LINE_HEIGHT * min(lines, _MOST_LINES)
         self._lay_out(heading, last)
@@ -201,21 +201,23 @@ class _Page:
     def _put_row(self, at: int, values: Sequence[Value], *, is_bold: bool = False) -> list[_Shown]:
         row: list[_Shown] = []
         for place, value in enumerate(values, 1):
-            shown = _NOTHING if value is None else _show(value, self.book)
+            cell_text = _NOTHING if value is None else _show(value, self.book)
             if is_bold:
-                shown = shown._replace(look=shown.look._replace(is_bold=True, wraps=False))
-            self._put(at, place, shown)
-            row.append(shown)
+                cell_text = cell_text._replace(
+                    look=cell_text.look._replace(is_bold=True, wraps=False)
+                )
+            self._put(at, place, cell_text)
+            row.append(cell_text)
         return row
 
-    def _put(self, row: int, column: int, shown: _Shown) -> None:
+    def _put(self, row: int, column: int, cell_text: _Shown) -> None:
         cell = self.page.cell(row, column)
         assert isinstance(cell, Cell)  # and not one that is merged into another
-        if shown.value is not None:
-            cell.value = shown.value
-            if isinstance(shown.value, str):
+        if cell_text.value is not None:
+            cell.value = cell_text.value
+            if isinstance(cell_text.value, str):
                 cell.data_type = "s"  # openpyxl makes a formula of a text that looks like one
-        style = self.looks.style(shown.look)
+        style = self.looks.style(cell_text.look)
         cell._style = style  # type: ignore[attr-defined]  # no stub has it
 
     def _lay_out(self, heading: int, last: int) -> None:
@@ -276,14 +278,14 @@ def _text(text: str, look: _Look) -> _Shown:
     return _Shown(safe, look, max(map(len, safe.split("\n"))) + 1)
 
 
-def _lines_of(shown: _Shown, width: int) -> int:
+def _lines_of(cell_text: _Shown, width: int) -> int:
     """Return how many lines a cell takes in a column so wide."""
-    if not (shown.look.wraps and isinstance(shown.value, str)):
+    if not (cell_text.look.wraps and isinstance(cell_text.value, str)):
         return 1
     # Words are not cut, so that a line holds somewhat less than its width.
     return sum(
         1 if len(line) < width else 1 + len(line) * 11 // (width * 10)
-        for line in shown.value.split("\n")
+        for line in cell_text.value.split("\n")
     )
 
 

@@ -90,20 +90,20 @@ class Quote(NamedTuple):
     """What one of a currency is in another; and by how large a part of it that may be rounded: a
     peso of 0.00024 dollars may be anything from 0.000235 to 0.000245."""
 
-    one: Fraction
+    parity: Fraction
     spread: Fraction = Fraction()
 
     def inverted(self) -> Quote:
-        return self._replace(one=1 / self.one)
+        return self._replace(parity=1 / self.parity)
 
 
 def quote(rate: Decimal) -> Quote:
     """Return a rate as it is written; one of which digits stand before the point is exact."""
-    one = Fraction(rate)
+    parity = Fraction(rate)
     if rate >= 1:
-        return Quote(one)
+        return Quote(parity)
     last = int(rate.normalize().as_tuple().exponent)
-    return Quote(one, Fraction(10) ** last / 2 / one)
+    return Quote(parity, Fraction(10) ** last / 2 / parity)
 
 
 class RateTable:

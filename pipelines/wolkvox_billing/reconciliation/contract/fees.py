@@ -63,14 +63,14 @@ class FeeLine(NamedTuple):
                     return next(iter(exchange.missing), None)
         return None
 
-    def one_of(self, rate: Rate) -> Decimal:
+    def parity_of(self, rate: Rate) -> Decimal:
         """Return what one of a row's currency is in the line's: of several that it may be the one
         by which the line is nearest to the row."""
         if rate.currency == self.line.currency:
             return Decimal(1)
-        ones = [exchange.rates[rate.currency] for exchange in self.exchanges[rate.currency]]
+        parities = [exchange.rates[rate.currency] for exchange in self.exchanges[rate.currency]]
         amount = abs(self.line.amount)
-        return min(ones, key=lambda one: abs(amount - rate.unit_price * one))
+        return min(parities, key=lambda parity: abs(amount - rate.unit_price * parity))
 
     def is_guessed(self, rate: Rate) -> bool:
         """Return whether nobody states the exchange rate, or with few decimals only."""
@@ -79,17 +79,17 @@ class FeeLine(NamedTuple):
 
     def amount_in(self, rate: Rate) -> Decimal:
         """Return what it bills, in a row's currency."""
-        return self.line.amount / self.one_of(rate)
+        return self.line.amount / self.parity_of(rate)
 
     def own(self, share: Decimal, rate: Rate) -> Decimal:
         """Return a part of it that is in a row's currency in its own, where only rounding lies
         between the whole of it."""
-        one = self.one_of(rate)
+        parity = self.parity_of(rate)
         if rate.currency == self.line.currency:
             return share
-        amount, own = self.line.amount, cents(share * one)
+        amount, own = self.line.amount, cents(share * parity)
         unit = Decimal(1) if self.line.currency in WHOLE_CURRENCIES else _CENT
-        return amount if abs(amount - own) <= max(unit, one * _CENT) / 2 else own
+        return amount if abs(amount - own) <= max(unit, parity * _CENT) / 2 else own
 
 
 class AgreedFee(NamedTuple):
@@ -99,7 +99,7 @@ class AgreedFee(NamedTuple):
     amount: Decimal
     rate: Rate
     is_guessed: bool = False  # by an exchange rate that no document states
-    one: Decimal = Decimal(1)  # of the row's currency, in the line's
+    parity: Decimal = Decimal(1)  # of the row's currency, in the line's
 
 
 class _Due(NamedTuple):
@@ -134,7 +134,7 @@ def agreed_fees(rates: Sequence[Rate], fees: Iterable[FeeLine]) -> dict[LineName
         shares = _share_out(lines, max(sum(owed, _NOTHING), _NOTHING), rate)
         agreed |= {
             fee.name: AgreedFee(
-                fee.own(shares[fee.name], rate), rate, fee.is_guessed(rate), fee.one_of(rate)
+                fee.own(shares[fee.name], rate), rate, fee.is_guessed(rate), fee.parity_of(rate)
             )
             for fee in lines
         }

@@ -97,8 +97,8 @@ class ExchangedRate(Rate):
         return self.contract_currency
 
 
-def exchange(rate: Rate, currency: str, one: Decimal) -> Rate:
+def exchange(rate: Rate, currency: str, parity: Decimal) -> Rate:
     """Return a row in another currency, in which one of its own is so much."""
-    value = rate.unit_price if rate.term in PERCENTS else rate.unit_price * one
+    value = rate.unit_price if rate.term in PERCENTS else rate.unit_price * parity
     own = {**vars(rate), "unit_price": value, "currency": currency}
     return ExchangedRate(**own, contract_currency=rate.currency)
