@@ -11,10 +11,13 @@ import pytest
 from click.testing import CliRunner
 
 from builders.killing import Stable
-from builders.project import TOKENS, Project, configure
+from builders.project import NOON, TOKENS, Project, configure
 from wolkvox_billing.cli.main import main
+from wolkvox_billing.errors import SettingsError
 from wolkvox_billing.values.clock import utc_now
+from wolkvox_billing.verbs import call_budget
 from wolkvox_billing.verbs.airflow_pool import look_at_pool
+from wolkvox_billing.verbs.call_budget import CallsOfDay
 from wolkvox_billing.verbs.status import status
 
 pytestmark = pytest.mark.usefixtures("tables")
@@ -158,3 +161,30 @@ def test_the_pool(
     pool = look_at_pool()
     assert pool.is_good == (not problem)
     assert (problem or "is there") in pool.says
+
+
+def test_status_tells_how_many_of_the_days_calls_are_spent(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Calls since the vendor's midnight, of licences times 1,000; nearly all of them are a
+    warning."""
+    project.vendor.now = NOON.replace(hour=4)  # 23:00 of the day before in Bogotá
+    project.load(force=True)
+    project.vendor.now = NOON
+    for _ in range(2):
+        project.later(minutes=6)
+        project.load()
+
+    def told() -> tuple[list[CallsOfDay], list[str]]:
+        state = status(clock=lambda: project.vendor.now)
+        return state.calls, [text for text in state.warnings if "calls are spent" in text]
+
+    assert told() == ([("acme", 2, None)], [])
+    monkeypatch.setenv("SOURCES__WOLKVOX_BILLING__LICENCES", "3")
+    assert told() == ([("acme", 2, 3000)], [])
+    monkeypatch.setattr(call_budget, "CALLS_OF_A_LICENCE", 1)
+    monkeypatch.setenv("SOURCES__WOLKVOX_BILLING__LICENCES", "2")
+    assert told() == ([("acme", 2, 2)], ["acme: 2 of the day's 2 calls are spent"])
+    monkeypatch.setenv("SOURCES__WOLKVOX_BILLING__LICENCES", "0")
+    with pytest.raises(SettingsError, match="expected a number above 0"):
+        told()

@@ -46,7 +46,7 @@ def in_settings_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_each_setting_is_known_by_its_name() -> None:
     """What somebody reads is what is known: of the source, of the views and of the comparison."""
     source = {field.name for field in fields(SourceSettings)}
-    assert set(NAMES[SOURCE]) == source | {field.name for field in fields(Meaning)}
+    assert set(NAMES[SOURCE]) == source | {field.name for field in fields(Meaning)} | {"licences"}
     assert set(NAMES[RECONCILIATION]) == {field.name for field in fields(Policy)}
 
 

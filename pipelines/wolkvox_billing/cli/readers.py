@@ -48,6 +48,9 @@ def status(
         say("nothing is loaded yet: run `wolkvox-billing load`")
     for warning in state.warnings:
         say(f"warning: {warning}")
+    for own in state.calls:
+        of_all = f" of {own.allowed:,}" if own.allowed else ", of licences x 1,000"
+        say(f"calls today of {own.operation_id}: {own.calls:,}{of_all}")
     for text in state.retired:
         say(text)
     say(f"tables: {state.location}, dataset {dataset}")

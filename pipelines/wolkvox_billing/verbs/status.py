@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone
@@ -24,6 +25,7 @@ from wolkvox_billing.values.durations import MINUTE, format_rounded, usual_pause
 from wolkvox_billing.values.periods import DAY, month_of
 from wolkvox_billing.vendor.answer import ANSWERS
 from wolkvox_billing.vendor.rejections import UnreadableRows
+from wolkvox_billing.verbs.call_budget import CallsOfDay, calls_of_day, calls_since_midnight
 from wolkvox_billing.verbs.load import meaning_of
 from wolkvox_billing.verbs.meant import meant_pairs, settings_if_any, warn_of_settings
 from wolkvox_billing.verbs.track_record import (
@@ -94,6 +96,7 @@ class Status:
     # None where they cannot be read, such as by somebody without secrets.
     retired: list[str] = field(default_factory=list)
     meant: list[tuple[str, str]] | None = None
+    calls: list[CallsOfDay] = field(default_factory=list)
 
     def stale(self, after: timedelta) -> list[str]:
         """Return a sentence for each operation and report that was not answered for so long, of
@@ -164,13 +167,21 @@ def status(
                 records = read_track_records(client, pipeline.dataset_name, now)
                 if configured(read_policy).cut_off == UNKNOWN:
                     state.warnings += propose_cut_off(client, f"{pipeline.dataset_name}_marts")
+            calls: Counter[str] = Counter()
             for (operation, report), record in records:
                 local = now.astimezone(zones.get(operation) or ZoneInfo(meaning.timezone))
                 record.cover_until(local.date())
                 state.rows.append(_freshness(operation, report, record, local))
+                calls[operation] += calls_since_midnight(record, local)
                 if state.meant is None or (operation, report) in state.meant:
                     own = _warnings(record, local)
                     state.warnings += [f"{operation} {report}: {says}" for says in own]
+            state.calls = calls_of_day(calls)
+            state.warnings += [
+                f"{own.operation_id}: {own.calls:,} of the day's {own.allowed:,} calls are spent"
+                for own in state.calls
+                if own.is_nearly_spent
+            ]
             if state.meant is not None:
                 state.warnings += _warn_of_unasked(state.meant, state.rows)
                 state.retired = _tell_retired(state.meant, state.rows, now)

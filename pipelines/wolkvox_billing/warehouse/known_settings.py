@@ -76,6 +76,12 @@ SETTINGS: Mapping[tuple[str, ...], tuple[KnownSetting, ...]] = {
             "pace_minutes", "5", "what answered less than these minutes ago is not asked again"
         ),
         KnownSetting(
+            "licences",
+            "",
+            "how many an operation has: the day's calls are licences x 1,000; `status` tells how many "
+            "are spent",
+        ),
+        KnownSetting(
             "max_parallel", "8", "operations asked side by side; calls of one token never are"
         ),
         KnownSetting(
