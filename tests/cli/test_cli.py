@@ -353,6 +353,21 @@ def test_a_table_in_a_pipe_is_a_line_a_row(project: Project) -> None:
     assert f"│ {name} │" in table
 
 
+def test_advice_is_given_once_and_a_sum_ends_a_load(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two operations with one refusal are told what to do once; the last line counts all calls."""
+    configure(monkeypatch, project.vendor, "acme", "beta", "gama")
+    for name in ("acme", "beta"):
+        project.vendor.misbehave("wrong_token", token=TOKENS[name])
+    for verb, last in (("poll", ""), ("load", "2 calls: 2 bad_token, 1 not asked")):
+        done = command(verb)
+        advice = [line for line in done.output.splitlines() if "make a token" in line]
+        assert (done.exit_code, len(advice)) == (1, 1), done.output
+        assert advice[0].startswith("to do about bad_token: ")
+        assert done.output.splitlines()[-1] == last or not last
+
+
 def test_any_terminal_gets_its_words(project: Project) -> None:
     """What a terminal or pipe has no character for comes out as `?`; --json is UTF-8 always."""
     reading = {"operation": "A", "items": "5", "date": "2026-11-10 12:00:00"}

@@ -110,7 +110,7 @@ def test_a_refusal_is_kept_too(project: Project) -> None:
     project.vendor.misbehave("wrong_token", times=1)
     process = run("--report", OTHER)
     assert process.returncode == 1
-    assert "to do: make a token in wolkvox Manager" in process.stdout
+    assert "to do about bad_token: make a token in wolkvox Manager" in process.stdout
     assert project.load().is_good
     outcomes = project.query("SELECT report, outcome FROM polls ORDER BY started_at DESC")
     assert outcomes == [(OTHER, "bad_token"), (REPORT, "ok")]

@@ -8,7 +8,13 @@ from typing import Any, TypeVar
 
 import click
 
-from wolkvox_billing.cli.listing import poll_as_row, poll_report_as_json, poll_report_as_lines
+from wolkvox_billing.cli.listing import (
+    advice_of,
+    poll_as_row,
+    poll_report_as_json,
+    poll_report_as_lines,
+    sum_of,
+)
 from wolkvox_billing.cli.options import force_option, json_option, place_options, report_option
 from wolkvox_billing.cli.terminal import complain, print_json, print_table, say, watching
 from wolkvox_billing.values.numbers import format_count
@@ -66,10 +72,13 @@ def load(
         rows = [poll_as_row(poll) for poll in result.polls]
         rows += [[s.operation_id, s.report, "not asked", "", s.detail] for s in result.skips]
         print_table(["operation", "report", "outcome", "rows", "what was said"], rows)
+        for line in advice_of(result):
+            say(line)
         say(f"tables: {result.location}, dataset {dataset}")
         say(f"working folder: {result.working_folder}")
         for line in (*result.problems, *(f"warning: {text}" for text in result.warnings)):
             say(line)
+        say(sum_of(result))
     sys.exit(0 if result.is_good else 1)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from wolkvox_billing.values.locales import ENGLISH
@@ -39,13 +40,26 @@ DOCUMENT_HEADINGS = [
 
 def poll_as_row(poll: Poll) -> Cells:
     words = poll.words
-    if not poll.outcome.is_answer:
-        words += f"\n{ADVICE[poll.outcome]}"
     count = str(poll.judgement.count)
     if poll.unreadable:
         count += f", {poll.unreadable.count} unreadable"
         words += "\nsee the table rejected_rows"
     return [poll.operation.operation_id, poll.report, poll.outcome.value, count, words]
+
+
+def advice_of(report: PollReport) -> list[str]:
+    """Return what to do about each kind of refusal, once, however many calls had it."""
+    outcomes = {poll.outcome: None for poll in report.polls if not poll.outcome.is_answer}
+    return [f"to do about {outcome.value}: {ADVICE[outcome]}" for outcome in outcomes]
+
+
+def sum_of(report: PollReport) -> str:
+    """Return how many calls there were, and how they ended: `54 calls: 52 ok, 2 not asked`."""
+    ends = Counter(poll.outcome.value for poll in report.polls)
+    if report.skips:
+        ends["not asked"] = len(report.skips)
+    said = ", ".join(f"{count} {end}" for end, count in ends.most_common())
+    return f"{format_count(len(report.polls), 'call')}{f': {said}' if said else ''}"
 
 
 def poll_report_as_json(report: PollReport) -> dict[str, object]:
@@ -63,17 +77,16 @@ def poll_report_as_json(report: PollReport) -> dict[str, object]:
 
 
 def poll_report_as_lines(report: PollReport) -> list[str]:
-    """Return what a `poll` says: a line for each call, each call that was not made, each problem
-    and each warning."""
+    """Return what a `poll` says: a line for each call, each call that was not made, each kind of
+    refusal with what to do, each problem and each warning."""
     lines = []
     for poll in report.polls:
         name = f"{poll.operation.operation_id} {poll.report}"
         rows = format_count(poll.judgement.count, "row")
         lines.append(f"{name}: {poll.outcome.value}, {rows}: {poll.words}")
-        if not poll.outcome.is_answer:
-            lines.append(f"  to do: {ADVICE[poll.outcome]}")
     lines += [f"{s.operation_id} {s.report}: not asked: {s.detail}" for s in report.skips]
-    return [*lines, *report.problems, *(f"warning: {text}" for text in report.warnings)]
+    warnings = [f"warning: {text}" for text in report.warnings]
+    return [*lines, *advice_of(report), *report.problems, *warnings]
 
 
 def poll_as_json(poll: Poll) -> dict[str, object]:

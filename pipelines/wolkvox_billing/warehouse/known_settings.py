@@ -78,8 +78,8 @@ SETTINGS: Mapping[tuple[str, ...], tuple[KnownSetting, ...]] = {
         KnownSetting(
             "licences",
             "",
-            "how many an operation has: the day's calls are licences x 1,000; `status` tells how many "
-            "are spent",
+            "how many an operation has: the day's calls are licences x 1,000; `status` says how "
+            "many are spent",
         ),
         KnownSetting(
             "max_parallel", "8", "operations asked side by side; calls of one token never are"
