@@ -16,7 +16,6 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
 from wolkvox_billing.claims.letter_words import TEXTS
-from wolkvox_billing.evidence.archive import describe_member
 from wolkvox_billing.marts.claimed import OpenClaim
 from wolkvox_billing.marts.reconciled import ReconciledRow
 from wolkvox_billing.marts.settled import InvoiceComponent
@@ -27,6 +26,7 @@ from wolkvox_billing.reconciliation.components import TAX
 from wolkvox_billing.reconciliation.settlement import Settled
 from wolkvox_billing.reconciliation.settlement_words import SettlementWriter
 from wolkvox_billing.reconciliation.writer import Writer
+from wolkvox_billing.values.archives import describe_member
 from wolkvox_billing.values.locales import format_date, language_of, language_tag
 from wolkvox_billing.values.periods import DAY, format_period
 from wolkvox_billing.values.texts import harmless

@@ -21,11 +21,11 @@ from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
 from wolkvox_billing.errors import WolkvoxError
-from wolkvox_billing.evidence.archive import describe_member
 from wolkvox_billing.evidence.report.html import Money, Quantity
 from wolkvox_billing.evidence.workbook.cells import Sheet, Tone, Value, Word
 from wolkvox_billing.reconciliation.captions import caption
 from wolkvox_billing.reconciliation.contract.csv_file import RUNS_AS_FORMULA
+from wolkvox_billing.values.archives import describe_member
 from wolkvox_billing.values.clock import format_moment
 from wolkvox_billing.values.numbers import format_number
 from wolkvox_billing.values.texts import harmless
