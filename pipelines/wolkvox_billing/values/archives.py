@@ -1,4 +1,4 @@
-"""Members of a zip that is the same bytes whenever it is written: evidence, a workbook, a letter."""
+"""Members of a zip that is the same bytes whenever it is written: evidence, workbooks, letters."""
 
 from __future__ import annotations
 
