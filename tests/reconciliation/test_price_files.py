@@ -320,7 +320,7 @@ def test_a_product_is_one_of_its_operation(tmp_path: Path) -> None:
 def test_a_pattern_without_a_star_gets_a_hint(tmp_path: Path) -> None:
     """A person expects a word to be enough."""
     rows = map_of(tmp_path, f"{MAP},,grabaciones,{REPORT},,,quantity\n".encode())
-    [warning] = warn_of_map(rows, [recordings()], "line_map.csv")
+    [warning] = warn_of_map(rows, [recordings()], "line_map.csv", taking=())
     assert warning.endswith("without * it must be the whole description: try *grabaciones*")
 
 
@@ -732,5 +732,7 @@ def test_all_operations_are_no_unknown_name(tmp_path: Path) -> None:
     """A * in the column operation_id is told by nobody."""
     [row] = map_of(tmp_path, f"{MAP},,*,{REPORT},*,,quantity\n".encode())
     names = {"acme": None, "beta": None}
-    warnings = warn_of_map([row], [recordings()], "f", names, [use(OCTOBER_PERIOD, 1)])
+    warnings = warn_of_map(
+        [row], [recordings()], "f", names, [use(OCTOBER_PERIOD, 1)], taking={row.line}
+    )
     assert not any("operation_id" in warning for warning in warnings)

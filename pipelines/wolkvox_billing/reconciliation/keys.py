@@ -160,6 +160,7 @@ class Comparison:
     measured: dict[Key, Measured]
     left_out: list[LeftOut]
     roles: dict[LineId, str] = field(default_factory=dict)  # by the line map, where a row fits
+    taking: frozenset[int] = frozenset()  # lines of the line map's file that take one
     ends_with_another_night: bool = False  # by the setting `cut_off`
 
     def is_disputed(self, key: Key) -> bool:
@@ -238,9 +239,11 @@ def compare(facts: Facts, line_map: Sequence[MapRow], supplier_id: str | None) -
     billed: defaultdict[Key, Billed] = defaultdict(Billed)
     left_out: list[LeftOut] = []
     roles: dict[LineId, str] = {}
+    taking: set[int] = set()
     for line, row in zip(facts.lines, first_fits(line_map, facts.lines), strict=True):
         if row:
             roles[line.document_id, line.line_number] = row.role
+            taking.add(row.line)
         operation = names.billed_by(row, line.operation) if row else None
         if row and row.role not in COMPARED:
             left_out.append(LeftOut(row.role, line, operation, row.report))
@@ -260,7 +263,7 @@ def compare(facts: Facts, line_map: Sequence[MapRow], supplier_id: str | None) -
     if facts.cycle_day != 1:
         for meter, period, level in _levels_left(ledger, measured, facts.cycle_day):
             measured[Key(supplier_id, *meter, period, None)] = level
-    return Comparison(dict(billed), measured, left_out, roles)
+    return Comparison(dict(billed), measured, left_out, roles, taking=frozenset(taking))
 
 
 def _cut_into_cycles(leftovers: Iterable[Part], cycle_day: int) -> list[tuple[Period, list[Part]]]:

@@ -198,9 +198,10 @@ def fill(pipeline: dlt.Pipeline, policy: Policy, month: Period | None = None) ->
             alone(pipeline, client)
             _replace_rows(client, f"{raw}_marts", tables, facts.now)
     known = facts.operations, facts.months
+    map_name = Path(policy.line_map).name
     told = [standing for standing in facts.told if standing.is_for(month)]
     warnings = [
-        *warn_of_map(line_map, facts.lines, Path(policy.line_map).name, *known),
+        *warn_of_map(line_map, facts.lines, map_name, *known, taking=comparison.taking),
         *warn_of_card(rates, Path(policy.rate_card).name, *known),
         *facts.warnings,
         *tell_standings(told, policy.language),

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import cached_property
 from typing import NamedTuple
 
 from wolkvox_billing.marts.reconciled import ReconciledRow
@@ -39,20 +40,24 @@ _UNKNOWN = (OPEN, DUPLICATE, "unmapped_line", "currency_mismatch",
 _NOTHING = Decimal()
 
 
-class Contract(NamedTuple):
+@dataclass(frozen=True)
+class Contract:
     """The rows of the rate card, and the exchange rates between their currencies and lines'."""
 
     rates: Sequence[Rate]
     exchanges: Exchanges
 
+    @cached_property
+    def _currencies_of_fees(self) -> set[str]:
+        return {rate.currency for rate in self.rates if rate.term in (FEE, PACKAGE)}
+
     def fee_line(self, left_out: LeftOut) -> FeeLine:
         """Return a line that bills a fee, with the rates at which it may be one of each currency
         that fees have."""
         line = left_out.line
-        currencies = {rate.currency for rate in self.rates if rate.term in (FEE, PACKAGE)}
         exchanges = {
             currency: tuple(self.exchanges.of([line], line.currency, [currency], line.period))
-            for currency in currencies - {line.currency}
+            for currency in self._currencies_of_fees - {line.currency}
             if line.currency and line.period
         }
         return FeeLine(line, left_out.operation_id, left_out.report, exchanges)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 
 from wolkvox_billing.errors import SettingsError
@@ -31,6 +32,7 @@ class Period(NamedTuple):
         return self.start < other.end and other.start < self.end
 
 
+@lru_cache(maxsize=4096)  # of few days, and asked for each line
 def month_of(day: date, first_day: int = 1) -> Period:
     """Return the month that a day is in; of a cycle that begins on another day than the first, from
     that day to before the same of the next month."""

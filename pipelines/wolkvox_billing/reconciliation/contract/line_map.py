@@ -106,11 +106,12 @@ def warn_of_map(
     file: str,
     operations: Collection[str] = (),
     months: Sequence[MonthUse] = (),
+    *,
+    taking: Collection[int],
 ) -> list[str]:
     """Return a warning for each row that fits nothing or everything, or that names an operation or
-    product that nobody has, by line and column."""
+    product that nobody has, by line and column. taking: the lines of rows that take one."""
     warnings: list[str] = []
-    taking = {row.line for row in first_fits(rows, lines) if row}
     for n, row in enumerate(rows):
         where = f"{file}, line {row.line}, column pattern"
         if row.fits_all and n < len(rows) - 1:

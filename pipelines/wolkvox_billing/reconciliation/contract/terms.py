@@ -33,6 +33,7 @@ class Terms:
         self._prices: defaultdict[str | None, list[Rate]] = defaultdict(list)
         self._of_report: defaultdict[str, list[Rate]] = defaultdict(list)
         self._exchanged: dict[tuple[object, ...], Terms] = {}
+        self._said_in: dict[str | None, set[str]] = {}  # currencies, by report
         for rate in rates:
             self._of_report[rate.report].append(rate)
             key = rate.term, rate.report, plain(rate.operation_id), plain(rate.product)
@@ -75,7 +76,9 @@ class Terms:
 
     def is_all_in(self, currency: str | None, report: str | None) -> bool:
         """Return whether nothing is said of a report in another currency."""
-        return {rate.currency for rate in self._rows_of(report)} <= {"", currency}
+        if report not in self._said_in:
+            self._said_in[report] = {rate.currency for rate in self._rows_of(report)}
+        return self._said_in[report] <= {"", currency}
 
     def currencies_of(self, term: str, meter: Meter, period: Period) -> set[str]:
         """Return in which currencies a term says something of a meter in a period."""
