@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Any
 
+import dlt
 import pytest
+import yaml
 from dlt.common import json
+from dlt.common.configuration import inject
 from dlt.common.configuration.providers import environ
 from dlt.common.configuration.specs import base_configuration
 from dlt.common.destination import Destination
@@ -14,6 +17,7 @@ from dlt.common.schema import Schema
 from dlt.common.schema.utils import new_table
 from dlt.common.storages import SchemaStorage
 from dlt.common.typing import SecretSentinel
+from dlt.extract import extract
 
 from builders.loads import REPORT, begin, files, poll
 from builders.project import Project
@@ -80,6 +84,54 @@ def test_dlt_takes_types_of_settings_apart_over_and_over(
         assert [environ.is_secret_hint(hint) for hint in (secret, str)] == [True, False]
         assert not environ.is_secret_hint(unhashable)
     assert asked[-2:] == [unhashable] * 2
+
+
+def test_dlt_writes_hints_by_python_alone(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The columns of each resource go through PyYAML's own writer, and by us through none; what is
+    in dlt's record of the load reads the same."""
+    begin(project)
+    written: list[Any] = []
+    dump = yaml.dump
+
+    def noted(hints: Any, **more: Any) -> str:
+        text: str = dump(hints, **more)
+        written.append(yaml.safe_load(text))
+        return text
+
+    monkeypatch.setattr(yaml, "dump", noted)
+    monkeypatch.setattr(extract, "yaml", yaml)
+    with monkeypatch.context() as without:
+        without.setattr(place, "write_hints_at_once", lambda: None)
+        assert poll(project, 7).is_good
+    assert len(written) > 2
+    before = [*written]
+    assert poll(project, 8).is_good
+    assert written == before
+    assert [yaml.safe_load(extract.yaml.dump(hints)) for hints in before] == before
+
+
+def test_dlt_asks_the_settings_for_the_pipeline_that_runs(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It reads those of a new one, and makes it where none runs; by us nothing is read."""
+    with place.opened() as pipeline:
+        resolved: list[Any] = []
+        resolve = inject.resolve_configuration
+
+        def noted(config: Any, **more: Any) -> Any:
+            resolved.append(config)
+            return resolve(config, **more)
+
+        monkeypatch.setattr(inject, "resolve_configuration", noted)
+        assert dlt.current.pipeline() is pipeline
+        assert resolved
+        resolved.clear()
+        assert dlt_gaps.active_pipeline() is pipeline
+        assert resolved == []
+        pipeline.deactivate()
+        assert dlt_gaps.active_pipeline() is None
 
 
 def test_dlt_reads_its_schema_over_and_over(

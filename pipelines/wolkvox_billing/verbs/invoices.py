@@ -169,12 +169,13 @@ def invoices(
                 changes = load_source(pipeline, _empty_tables())
             return changes | load_source(pipeline, _tables(pipeline, read(), intake, clock()))
 
-        load_or_raise(pipeline, load, "not loaded, so read the files again")
-        if engine_of(pipeline) in REFRESHED:
-            intake.receipts = _with_periods_of_notes(pipeline, intake.receipts)
-            intake.receipts = _with_decisions(pipeline, intake.receipts, policy)
-            if complaint := compare_anew(pipeline, policy, clock()):
-                intake.warnings = [NOT_RECONCILED.format(complaint)]
+        with held_open(pipeline):
+            load_or_raise(pipeline, load, "not loaded, so read the files again")
+            if engine_of(pipeline) in REFRESHED:
+                intake.receipts = _with_periods_of_notes(pipeline, intake.receipts)
+                intake.receipts = _with_decisions(pipeline, intake.receipts, policy)
+                if complaint := compare_anew(pipeline, policy, clock()):
+                    intake.warnings = [NOT_RECONCILED.format(complaint)]
     return intake
 
 

@@ -32,6 +32,7 @@ from wolkvox_billing.polling.hosts import LAST_ANSWERS
 from wolkvox_billing.reconciliation.policy import read_policy
 from wolkvox_billing.values.clock import Clock, utc_now
 from wolkvox_billing.warehouse.complaints import configured, plain
+from wolkvox_billing.warehouse.duckdb_file import held_open
 from wolkvox_billing.warehouse.place import DATASET, DESTINATION, location_of, opened, reading
 from wolkvox_billing.warehouse.sql import REFRESHED, among, engine_of, literal, records_of, rows_of
 
@@ -85,8 +86,9 @@ def publish(
         with opened(destination, dataset, reads=True) as pipeline, reading(pipeline):
             _check_source(pipeline, destination, target)
             _remove_leftovers(target)
-            refresh(pipeline, None, clock())
-            warnings = (*_renew_verdicts(pipeline), *_warn_of_hidden(pipeline))
+            with held_open(pipeline):  # until the copy's own connection reads it
+                refresh(pipeline, None, clock())
+                warnings = (*_renew_verdicts(pipeline), *_warn_of_hidden(pipeline))
             if not pipeline.default_schema_name:  # this machine never loaded; the warehouse did
                 pipeline.sync_destination()
             with _source_of(pipeline) as source:

@@ -35,6 +35,7 @@ from wolkvox_billing.verbs.track_record import (
     read_zones,
 )
 from wolkvox_billing.warehouse.complaints import configured
+from wolkvox_billing.warehouse.duckdb_file import held_open
 from wolkvox_billing.warehouse.place import (
     DATASET,
     DESTINATION,
@@ -151,7 +152,7 @@ def status(
         state.warnings += [*waiting_elsewhere(folder), *spool.told()]
         if engine_of(pipeline) == "duckdb" and not Path(location).exists():
             return state
-        with reading(pipeline):
+        with reading(pipeline), held_open(pipeline):
             state.as_of = now = clock()
             try:
                 refresh(pipeline, None, now)

@@ -23,7 +23,6 @@ from pathlib import Path
 from typing import Any, ClassVar, NamedTuple, TypeAlias, cast
 
 import dlt
-from dlt.common.configuration.exceptions import ContextDefaultCannotBeCreated
 from dlt.common.destination import TLoaderFileFormat
 from dlt.common.schema.typing import TColumnSchema, TTableSchemaColumns
 from dlt.common.storages.exceptions import CurrentLoadPackageStateNotAvailable
@@ -34,7 +33,7 @@ from dlt.extract.items import SupportsPipe
 from dlt.extract.items_transform import ItemTransform
 
 from wolkvox_billing.values.arrow import Arrow, ColumnValues, compute, pyarrow
-from wolkvox_billing.warehouse.dlt_gaps import NO_BYTES
+from wolkvox_billing.warehouse.dlt_gaps import NO_BYTES, active_pipeline
 
 TableRow: TypeAlias = dict[str, Any]  # of any table, as dlt takes it
 ColumnHints: TypeAlias = Mapping[str, TColumnSchema]
@@ -140,11 +139,8 @@ class AsFiles(Step):
         self.pipeline = pipeline
 
     def bind(self, pipe: SupportsPipe) -> AsFiles:
-        try:
-            pipeline = dlt.current.pipeline()
-        except ContextDefaultCannotBeCreated:
-            pipeline = None  # somebody looks at a resource without one
-        return AsFiles(self.table, self.columns, _has_other_steps(pipe), pipeline)
+        # None where somebody looks at a resource without one.
+        return AsFiles(self.table, self.columns, _has_other_steps(pipe), active_pipeline())
 
     def __call__(self, item: TDataItems, meta: object = None) -> Iterator[TDataItems]:
         added = _added_hints(meta)

@@ -11,18 +11,21 @@ import shutil
 from collections.abc import Callable, Collection, Mapping
 from functools import cache, partial
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import dlt
 from dlt.common.configuration import configspec
+from dlt.common.configuration.container import Container
 from dlt.common.configuration.providers import environ
 from dlt.common.destination import AnyDestination
-from dlt.common.json import PUA_START
+from dlt.common.json import PUA_START, json
+from dlt.common.pipeline import PipelineContext
 from dlt.common.schema import Schema
 from dlt.common.storages.live_schema_storage import LiveSchemaStorage
 from dlt.common.typing import TSecretStrValue
 from dlt.destinations.impl.postgres.configuration import PostgresCredentials
 from dlt.destinations.sql_client import raise_database_error
+from dlt.extract import extract
 
 from wolkvox_billing.warehouse.complaints import failure_of
 from wolkvox_billing.warehouse.sql import Client, engine_name, literal
@@ -83,6 +86,27 @@ def _ask_once(remembered: Callable[[Hint], bool], ask: Callable[[Hint], bool], h
         return remembered(hint)
     except TypeError:  # a type with something in it that has no hash
         return ask(hint)
+
+
+def write_hints_at_once() -> None:
+    """Let dlt write the columns of each resource as JSON, which is YAML too, into its record of a
+    load. In YAML's own way, by Python alone, they take a twelfth of a load of few rows."""
+    extract.yaml = _JsonForYaml()  # type: ignore[attr-defined]
+
+
+class _JsonForYaml:
+    """What of the module `yaml` dlt's extract uses."""
+
+    @staticmethod
+    def dump(hints: object, **_: object) -> str:
+        return json.dumps(hints)
+
+
+def active_pipeline() -> dlt.Pipeline | None:
+    """Return the pipeline that runs, None where none does. `dlt.current.pipeline()` reads the
+    settings of a new one each time, a twentieth of a load of few rows, and makes one for None."""
+    context = Container()[PipelineContext]
+    return cast(dlt.Pipeline, context.pipeline()) if context.is_active() else None
 
 
 def read_schema_once(pipeline: dlt.Pipeline) -> None:

@@ -40,6 +40,7 @@ from wolkvox_billing.warehouse.dlt_gaps import (
     read_schema_once,
     remember_secret_hints,
     resolve_once,
+    write_hints_at_once,
 )
 from wolkvox_billing.warehouse.duckdb_file import is_writable
 from wolkvox_billing.warehouse.known_settings import refuse_stray_settings
@@ -85,6 +86,7 @@ def _place(destination: str, dataset: str) -> _Place:
     check_dataset(dataset)
     refuse_stray_settings()
     remember_secret_hints()
+    write_hints_at_once()
     try:
         factory = Destination.from_reference(destination)
         assert factory is not None
