@@ -29,9 +29,9 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from findings import note
 
 from builders.postgres import running_postgres
-from wolkvox_billing.marts.engine import Engine
+from wolkvox_billing.marts.engine import MARTS, Engine
 from wolkvox_billing.marts.meaning import Meaning
-from wolkvox_billing.marts.sql import MARTS, MartRows, statements
+from wolkvox_billing.marts.sql import MartRows, statements
 from wolkvox_billing.warehouse.place import POSTGRES_OPTIONS
 
 LAST_DAY = date(2026, 10, 31)

@@ -14,7 +14,7 @@ import duckdb
 from wolkvox_billing.closing.records import MONTH_CLOSES
 from wolkvox_billing.invoices.decisions import DECISION_TABLES
 from wolkvox_billing.invoices.tables import INVOICE_TABLES
-from wolkvox_billing.marts.sql import MARTS
+from wolkvox_billing.marts.engine import MARTS
 from wolkvox_billing.polling.tables import TABLES, report_table
 from wolkvox_billing.reconciliation.claimed import CLAIM_TABLES
 from wolkvox_billing.warehouse.known_settings import SETTINGS, VARIABLES

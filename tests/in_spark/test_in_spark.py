@@ -26,7 +26,7 @@ from builders.project import NOON, TOKENS, Project, configure, empty_project
 from fake_wolkvox import Vendor
 from wolkvox_billing.closing import close
 from wolkvox_billing.errors import SettingsError
-from wolkvox_billing.marts.sql import MARTS
+from wolkvox_billing.marts.engine import MARTS
 from wolkvox_billing.polling import polls
 from wolkvox_billing.reconciliation.contract.templates import write_templates
 from wolkvox_billing.verbs.explain import explain

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import subprocess
 import sys
 from datetime import datetime, timezone
@@ -18,7 +17,8 @@ import pytest
 from builders.project import SERVERS, TOKENS, Project, configure
 from builders.record import Call, write_polls
 from wolkvox_billing.errors import SettingsError, WarehouseError
-from wolkvox_billing.marts.sql import MARTS, VIEWS
+from wolkvox_billing.marts.engine import MARTS
+from wolkvox_billing.marts.sql import VIEWS
 from wolkvox_billing.reconciliation.contract import line_map, rate_card
 from wolkvox_billing.verbs.load import refresh_marts
 from wolkvox_billing.verbs.publish import publish
@@ -644,24 +644,6 @@ def test_what_stands_on_a_mart_survives(warehouse: Project) -> None:
     assert warehouse.query("SELECT total FROM mine") == [(12,)]
     say(warehouse, "2027-01-01 12:00", "2027-01-01 1", measures={REPORT: "daily"})
     assert warehouse.query("SELECT total FROM mine") == [(13,)]
-
-
-def test_a_readers_rights_survive(
-    project: Project, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
-) -> None:
-    """The grants that the README names let a role read the marts, and go on doing so when the views
-    are made anew."""
-    project.destination, project.dsn = "postgres", request.getfixturevalue("new_database")()
-    monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", project.dsn)
-    say(project, "2026-10-01 12:00", "2026-10-01 5", **COUNTER)
-    readme = (Path(__file__).parents[2] / "README.md").read_text()
-    [grants] = re.findall(r"```sql\n(GRANT.*?)```", readme, re.S)
-    reader = f"reader_{project.dsn[-8:]}"
-    project.execute(f"CREATE ROLE {reader} LOGIN; {grants.replace('reader', reader)}")
-    project.execute("UPDATE wolkvox_billing_marts.refreshed SET views_digest = 'other'")
-    say(project, "2026-10-02 12:00", "2026-10-02 7", **COUNTER)
-    project.dsn = project.dsn.replace("tester", reader)
-    assert rows(project, "usage_monthly", "consumed_quantity") == ["7"]
 
 
 def test_a_row_of_long_ago_counts(warehouse: Project) -> None:

@@ -69,7 +69,7 @@ class Warehouse:
             if rows:
                 marks = ", ".join("?" for _ in columns)
                 self.db.executemany(f"INSERT INTO wolkvox_billing.{table} VALUES ({marks})", rows)
-        self.db.execute("UPDATE marts.reports SET measure = ?", [measure])
+        self.db.execute("UPDATE wolkvox_billing_internal.reports SET measure = ?", [measure])
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         return self.db.execute(sql).fetchall()

@@ -10,10 +10,10 @@ import pytest
 
 from builders.project import Project
 from wolkvox_billing.marts import sql
-from wolkvox_billing.marts.engine import Engine
+from wolkvox_billing.marts.engine import MARTS, Engine
 from wolkvox_billing.marts.rendered import DIALECTS, statements_of, text_of
 from wolkvox_billing.marts.rendered.__main__ import render
-from wolkvox_billing.marts.sql import MARTS, TABLES, VIEWS, transpiled
+from wolkvox_billing.marts.sql import TABLES, VIEWS, transpiled
 from wolkvox_billing.values.clock import day_start
 
 
@@ -42,7 +42,7 @@ def test_no_load_waits_for_sqlglot(warehouse: Project, monkeypatch: pytest.Monke
     def transpiled(name: str, engine: Engine) -> tuple[str, ...]:
         raise AssertionError(f"{name} was transpiled for {engine}")
 
-    sql._making.cache_clear()
+    sql.making.cache_clear()
     monkeypatch.setattr(sql, "transpiled", transpiled)
     assert warehouse.load().is_good
     for mart in MARTS:
@@ -55,10 +55,10 @@ def test_the_calendar_is_whole(warehouse: Project) -> None:
     assert warehouse.load().is_good
     zone, name = ZoneInfo("America/Bogota"), "America/Bogota"
     days = [date(2025, 1, 1) + timedelta(days=n) for n in range(3 * 365)]
-    assert warehouse.query("SELECT * FROM wolkvox_billing_marts.days ORDER BY 2") == [
+    assert warehouse.query("SELECT * FROM wolkvox_billing_internal.days ORDER BY 2") == [
         (name, day, day_start(day, zone), day_start(day + timedelta(days=1), zone)) for day in days
     ]
-    months = warehouse.query("SELECT * FROM wolkvox_billing_marts.months ORDER BY 2, 3")
+    months = warehouse.query("SELECT * FROM wolkvox_billing_internal.months ORDER BY 2, 3")
     starts = [date(2000 + n // 12, 1 + n % 12, 1) for n in range(28 * 12 + 1)]
     assert months == [
         (name, start.year, start.month, start, end, day_start(end, zone), (end - start).days)
@@ -70,7 +70,7 @@ def test_texts_are_stored_as_they_are(warehouse: Project) -> None:
     """Blank, none, quoted, with a percent sign or a line's end: each row comes back as it was, of
     a few rows, which go in as values, and of many, which go in by columns."""
     assert warehouse.load().is_good
-    table = "wolkvox_billing_marts.spellings"
+    table = "wolkvox_billing_internal.spellings"
     few: list[tuple[object, ...]] = [("", None, "50 %, it's", "a\nb"), ("-", "=", " x ", "%s")]
     for rows in (few, few * 6):
         warehouse.execute(f"DELETE FROM {table}")

@@ -26,6 +26,7 @@ SETTINGS: dict[str, Any] = {"measures": {REPORT: "month_to_date"}, "gauge_month"
 BOGOTA = timezone(timedelta(hours=-5))
 LATER = datetime(2026, 11, 30, 12, tzinfo=BOGOTA)
 MARTS = "wolkvox_billing_marts"
+INTERNAL = "wolkvox_billing_internal"
 VERDICTS = f"SELECT * FROM {MARTS}.invoice_reconciliation WHERE billing_period_start = '2026-10-01'"
 MEANT = f"SELECT measure, measure_source, consumed_quantity FROM {MARTS}.usage_monthly"
 
@@ -142,14 +143,14 @@ def test_a_meaning_that_cannot_be_read_is_left_alone(
     once(warehouse, judge)
     before = verdicts(warehouse)
     made_by_another_version(warehouse)
-    warehouse.execute(f"UPDATE {MARTS}.reports SET measure = 'of tomorrow'")
+    warehouse.execute(f"UPDATE {INTERNAL}.reports SET measure = 'of tomorrow'")
     with opened(warehouse.destination) as pipeline:
         refresh(pipeline, None, LATER + timedelta(hours=1))
     assert "until `wolkvox-billing load` or `wolkvox-billing refresh`" in caplog.text
     assert warehouse.query(f"SELECT views_digest, as_of_epoch FROM {MARTS}.refreshed") == [
         ("another", int(LATER.timestamp()) + 3600)
     ]
-    assert warehouse.query(f"SELECT DISTINCT measure FROM {MARTS}.reports") == [("of tomorrow",)]
+    assert warehouse.query(f"SELECT DISTINCT measure FROM {INTERNAL}.reports") == [("of tomorrow",)]
     assert verdicts(warehouse) == before
     load_later(warehouse)
     assert warehouse.query(MEANT) == [("month_to_date", "setting", 1000)]
@@ -180,13 +181,13 @@ def test_verdicts_outlive_a_change_of_their_tables(warehouse: Project) -> None:
     [before] = verdicts(warehouse)
     made_by_another_version(warehouse)
     for statement in (
-        f"ALTER TABLE {MARTS}.reconciled RENAME TO old",
-        f"CREATE TABLE {MARTS}.reconciled AS SELECT explanation, 1 AS theirs, supplier_id, "
+        f"ALTER TABLE {INTERNAL}.reconciled RENAME TO old",
+        f"CREATE TABLE {INTERNAL}.reconciled AS SELECT explanation, 1 AS theirs, supplier_id, "
         "operation_id, operation_name, report, product, billing_period_start, billing_period_end, "
         "billing_currency, consumed_quantity, billed_quantity, quantity_variance, "
         "contracted_cost, billed_cost, cost_variance, invoice_ids, hours_unread_at_end, "
-        f"reconciliation_status, is_material FROM {MARTS}.old",
-        f"ALTER TABLE {MARTS}.reconciled_by RENAME COLUMN policy_digest TO theirs",
+        f"reconciliation_status, is_material FROM {INTERNAL}.old",
+        f"ALTER TABLE {INTERNAL}.reconciled_by RENAME COLUMN policy_digest TO theirs",
     ):
         warehouse.execute(statement)
     read(warehouse)
@@ -195,7 +196,7 @@ def test_verdicts_outlive_a_change_of_their_tables(warehouse: Project) -> None:
     assert verdicts(warehouse) == [{**before, **dict.fromkeys(unknown)}]
     listed = warehouse.query(
         "SELECT column_name FROM information_schema.columns WHERE table_name = 'reconciled_by' "
-        f"AND table_schema = '{MARTS}' ORDER BY ordinal_position"
+        f"AND table_schema = '{INTERNAL}' ORDER BY ordinal_position"
     )
     assert listed == [("inputs_digest",), ("policy_digest",)]
     with opened(warehouse.destination) as pipeline:
@@ -209,7 +210,7 @@ def test_a_version_without_settlements_is_filled_anew(warehouse: Project) -> Non
     made_by_another_version(warehouse)
     for mart, table in (("components", "components"), ("settlement", "settled")):
         warehouse.execute(f"DROP VIEW {MARTS}.invoice_{mart}")
-        warehouse.execute(f"DROP TABLE {MARTS}.{table}")
+        warehouse.execute(f"DROP TABLE {INTERNAL}.{table}")
     read(warehouse)
     asked = f"SELECT settlement, payable_amount FROM {MARTS}.invoice_settlement"
     assert len(verdicts(warehouse)) == 1

@@ -14,7 +14,8 @@ from sqlglot import exp
 from builders.project import Project
 from wolkvox_billing.cli.main import main
 from wolkvox_billing.marts.dialects import DIALECTS
-from wolkvox_billing.marts.sql import MARTS, VIEWS
+from wolkvox_billing.marts.engine import MARTS
+from wolkvox_billing.marts.sql import VIEWS
 from wolkvox_billing.verbs.load import marts_sql
 
 ELSEWHERE = [dialect for dialect in DIALECTS if dialect not in ("duckdb", "postgres")]

@@ -75,7 +75,7 @@ def test_the_example_of_the_page(warehouse: Project) -> None:
         "claim", 1_240_000, 31_000, 31_000,
     )  # fmt: skip
     rates = "SELECT line_number, currency, in_currency, rate FROM "
-    assert warehouse.query(f"{rates}wolkvox_billing_marts.exchange_rates ORDER BY date") == [
+    assert warehouse.query(f"{rates}wolkvox_billing_internal.exchange_rates ORDER BY date") == [
         (2, "USD", "COP", 4000), (3, "USD", "COP", 4100),
     ]  # fmt: skip
     stated = "exchange_currency, exchange_in_currency, exchange_rate"

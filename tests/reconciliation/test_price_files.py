@@ -675,7 +675,7 @@ def test_the_mart_holds_the_terms(warehouse: Project) -> None:
     )
     rows = warehouse.query(
         "SELECT term, per, tiers, pooled, every, pattern, unit_price "
-        "FROM wolkvox_billing_marts.rate_card ORDER BY line_number"
+        "FROM wolkvox_billing_internal.rate_card ORDER BY line_number"
     )
     assert rows == [
         ("unit_price", 1000, "graduated", "all", "", "", 100_000),

@@ -20,8 +20,10 @@ from wolkvox_billing.verbs.publish import publish
 from wolkvox_billing.verbs.status import status
 
 READ = (
-    "GRANT USAGE ON SCHEMA wolkvox_billing, wolkvox_billing_marts TO reader; "
-    "GRANT SELECT ON ALL TABLES IN SCHEMA wolkvox_billing, wolkvox_billing_marts TO reader"
+    "GRANT USAGE ON SCHEMA wolkvox_billing, wolkvox_billing_marts, "
+    "wolkvox_billing_internal TO reader; "
+    "GRANT SELECT ON ALL TABLES IN SCHEMA wolkvox_billing, wolkvox_billing_marts, "
+    "wolkvox_billing_internal TO reader"
 )
 HOLD = (
     "import duckdb, sys; held = duckdb.connect(sys.argv[1], read_only=True); "

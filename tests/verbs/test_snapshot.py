@@ -20,8 +20,8 @@ import sqlalchemy
 from builders.project import NOON, TOKENS, Project
 from builders.worlds import once
 from wolkvox_billing.errors import SettingsError, WarehouseError, WolkvoxError
-from wolkvox_billing.marts.sql import MARTS
-from wolkvox_billing.verbs.publish import BESIDE, Snapshot, publish
+from wolkvox_billing.marts.engine import BESIDE, MARTS
+from wolkvox_billing.verbs.publish import Snapshot, publish
 
 OLDEST = Path(__file__).parents[2] / "build" / "oldest-duckdb" / "bin" / "python"
 RAW = ["polls", "readings", "rejected_rows", "rsync_s3_mp3"]

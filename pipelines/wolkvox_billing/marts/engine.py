@@ -1,13 +1,47 @@
-"""Where the marts' statements run: an engine, by sqlglot's name of its dialect, and its schemas."""
+"""Where the marts' statements run: an engine, by sqlglot's name of its dialect, and its schemas.
+
+What our SQL calls `marts` lies in two schemas: what is there to be read in NAME_marts, where a tool
+shows it to be picked, and what the marts are made of in NAME_internal.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+MARTS = (
+    "usage_daily",
+    "usage_monthly",
+    "usage_restatements",
+    "poll_coverage",
+    "invoice_reconciliation",
+    "invoice_components",
+    "invoice_settlement",
+    "claims_open",
+)
+# Small tables beside the marts, without which nobody could tell as of when they speak, in whose
+# time zone, and by which line map their verdicts were made.
+BESIDE = {
+    "refreshed": "One row: the moments up to which the marts, and the verdicts in them, speak",
+    "operations": "One row per operation: its time zone",
+    "identities": "One row per operation_id that counts as another one, or is left out",
+    "line_map": "One row per row of the line map by which the verdicts were made",
+}
+
+
+def internal_of(dataset: str) -> str:
+    """Return the name of the schema of a dataset that is nobody's to read."""
+    return f"{dataset}_internal"
+
+
+def is_for_readers(table: str) -> bool:
+    """Whether a table or view of the marts is there to be read; the others they are made of."""
+    return table in MARTS or table in BESIDE
+
 
 @dataclass(frozen=True)
 class Engine:
-    """An engine's dialect, and what the schemas `raw` and `marts` of our SQL are called there."""
+    """An engine's dialect, and what the schemas `raw` and `marts` of our SQL are called there; of
+    the marts what is not for readers has a schema of its own."""
 
     dialect: str
     raw: str
@@ -23,7 +57,15 @@ class Engine:
         """Whether there are schemas; dlt's ClickHouse has one database, and prefixes in it."""
         return self.dialect != "clickhouse"
 
+    @property
+    def internal(self) -> str:
+        return internal_of(self.raw)
+
+    def schema_of(self, table: str) -> str:
+        """Return the schema of a table or view of the marts."""
+        return self.marts if is_for_readers(table) else self.internal
+
     def name(self, table: str, schema: str = "marts") -> str:
         """Return a table's full name; schema: `raw` or `marts`, as our SQL calls them."""
-        prefix = self.raw if schema == "raw" else self.marts
+        prefix = self.raw if schema == "raw" else self.schema_of(table)
         return f"{prefix}.{table}" if self.has_schemas else f"{prefix}___{table}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -17,10 +17,11 @@ from wolkvox_billing.marts.decisions import read_operation_decisions
 from wolkvox_billing.marts.engine import Engine
 from wolkvox_billing.marts.identities import Identities, find_identities
 from wolkvox_billing.marts.meaning import Meaning, meaning_of_tables, read_meaning
+from wolkvox_billing.marts.remake import Remaking
 from wolkvox_billing.marts.renames import Rename, find_renames
 from wolkvox_billing.marts.spellings import Spelling, find_spellings
-from wolkvox_billing.marts.sql import TABLES, VIEWS, MartRows, statements
-from wolkvox_billing.marts.standing import Standing, around_verdicts, read_standing
+from wolkvox_billing.marts.sql import TABLES, VIEWS, MartRows, fill_statements
+from wolkvox_billing.marts.standing import Standing, read_standing
 from wolkvox_billing.values.clock import epoch
 from wolkvox_billing.version import __version__
 from wolkvox_billing.warehouse.sql import Client, engine_of, may_change, records_of, rows_of
@@ -49,7 +50,7 @@ def refresh(
     Raises WarehouseError where the raw tables are not there yet, or nobody made the marts for whom
     can only read.
     """
-    engine = Engine(engine_of(pipeline), pipeline.dataset_name, f"{pipeline.dataset_name}_marts")
+    engine = engine_at(pipeline)
     with pipeline.sql_client() as client, client.begin_transaction():
         if meaning is None and not may_change(client, engine.name("refreshed")):
             _check_whole(read_standing(client, engine), engine)
@@ -68,15 +69,25 @@ def refresh(
         identities = find_identities(query, engine.raw, standing.raw, decisions)
         renames = find_renames(query, engine.raw, standing.raw, identities)
         spellings = find_spellings(query, engine.raw, standing.raw, identities)
-        filling = Filling(meaning, identities, renames, spellings, now, is_current)
+        filling = Filling(meaning, identities, renames, spellings, now)
         if (
             is_current
             and standing.refreshed["inputs_digest"] == filling.inputs_digest
             and _knows(client, engine, _zones_of(identities, (zones or {}).items()))
         ):
             _move_clock(client, engine, standing, now)
+            return
+        contents = _contents(client, engine, standing, filling)
+        if is_current:
+            client.execute_many(list(fill_statements(engine, contents)))
         else:
-            client.execute_many(list(_statements(client, engine, standing, filling)))
+            Remaking(client, engine, standing).run(contents)
+
+
+def engine_at(pipeline: dlt.Pipeline) -> Engine:
+    """Return the engine and the schemas of the marts of a pipeline's dataset."""
+    dataset = pipeline.dataset_name
+    return Engine(engine_of(pipeline), dataset, f"{dataset}_marts")
 
 
 def may_refresh(pipeline: dlt.Pipeline) -> bool:
@@ -105,14 +116,13 @@ def _check_whole(standing: Standing, engine: Engine) -> None:
 
 @dataclass(frozen=True)
 class Filling:
-    """What the marts' tables are to hold; `keep_views` where the views are there already."""
+    """What the marts' tables are to hold."""
 
     meaning: Meaning
     identities: Identities
     renames: Sequence[Rename]
     spellings: Sequence[Spelling]
     now: datetime
-    keep_views: bool
 
     @property
     def inputs_digest(self) -> str:
@@ -135,7 +145,8 @@ def _read_own_meaning(client: Client, engine: Engine, standing: Standing) -> Mea
     if not standing.refreshed or "reports" not in standing.marts:
         return read_meaning()
     meaning = meaning_of_tables(
-        standing.refreshed, records_of(client, f"SELECT * FROM {engine.name('reports')}")
+        standing.refreshed,
+        records_of(client, f"SELECT * FROM {_name_of(engine, standing, 'reports')}"),
     )
     if meaning is None:
         logger.warning(
@@ -144,6 +155,10 @@ def _read_own_meaning(client: Client, engine: Engine, standing: Standing) -> Mea
             engine.marts,
         )
     return meaning
+
+
+def _name_of(engine: Engine, standing: Standing, table: str) -> str:
+    return f"{engine.marts}.{table}" if table in standing.misplaced else engine.name(table)
 
 
 def _knows(client: Client, engine: Engine, zones: Mapping[str, str]) -> bool:
@@ -167,12 +182,9 @@ def _move_clock(client: Client, engine: Engine, standing: Standing, now: datetim
         client.execute_sql(f"UPDATE {table} SET as_of_epoch = {epoch(now)}")
 
 
-def _statements(
-    client: Client, engine: Engine, standing: Standing, filling: Filling
-) -> Iterator[str]:
-    """Yield the SQL that makes the marts so; verdicts stay."""
+def _contents(client: Client, engine: Engine, standing: Standing, filling: Filling) -> MartRows:
+    """Return what the tables are filled with, by what is loaded."""
     polls = engine.name("polls", "raw")
-    before, after = around_verdicts(client, engine, () if filling.keep_views else standing.marts)
     # An operation that is asked no more keeps its zone: its days stay what they were.
     last = f"SELECT MAX(poll_id) FROM {polls} GROUP BY operation_id"
     zones: list[tuple[str, str | None]] = rows_of(
@@ -180,8 +192,7 @@ def _statements(
         f"SELECT operation_id, timezone FROM {polls} WHERE poll_id IN ({last}) ORDER BY poll_id",
     )
     [(first,)] = rows_of(client, f"SELECT MIN(poll_date) FROM {polls}")
-    schemata = "SELECT 1 FROM information_schema.schemata WHERE schema_name"
-    contents = MartRows(
+    return MartRows(
         meaning=filling.meaning,
         now=filling.now,
         first_poll=first or filling.now.date(),
@@ -192,10 +203,6 @@ def _statements(
         digests=(views_digest(engine.dialect), filling.inputs_digest),
         verdicts_epoch=standing.refreshed.get("verdicts_epoch"),
     )
-    has_schema = bool(rows_of(client, f"{schemata} = '{engine.marts}'"))
-    yield from before
-    yield from statements(engine, contents, keep_views=filling.keep_views, has_schema=has_schema)
-    yield from after
 
 
 def alone(pipeline: dlt.Pipeline, client: Client) -> None:

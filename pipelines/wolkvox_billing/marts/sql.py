@@ -32,16 +32,6 @@ from wolkvox_billing.values.periods import month_of
 from wolkvox_billing.vendor.readings import EARLIEST
 from wolkvox_billing.warehouse.sql import insert, literal
 
-MARTS = (
-    "usage_daily",
-    "usage_monthly",
-    "usage_restatements",
-    "poll_coverage",
-    "invoice_reconciliation",
-    "invoice_components",
-    "invoice_settlement",
-    "claims_open",
-)
 VIEWS = (
     "stg_readings",
     "day_readings",
@@ -134,37 +124,38 @@ class MartRows:
         }
 
 
-def statements(
-    engine: Engine, contents: MartRows, *, keep_views: bool = False, has_schema: bool = False
-) -> Iterator[str]:
-    """Yield the SQL that makes the marts anew.
-
-    keep_views: only the tables that the views read are filled anew.
-    has_schema: it is not made, since even IF NOT EXISTS needs the right to make one.
-    """
-    if engine.has_schemas and not has_schema:
+def statements(engine: Engine, contents: MartRows) -> Iterator[str]:
+    """Yield the SQL that makes the marts anew, for whoever runs it by hand; see `remake`."""
+    if engine.has_schemas:
         yield f"CREATE SCHEMA IF NOT EXISTS {engine.marts}"
-    if not keep_views:
-        cascade = " CASCADE" if engine.comments_on else ""
-        for view in reversed(VIEWS):
-            yield f"DROP VIEW IF EXISTS {engine.name(view)}{cascade}"
+        yield f"CREATE SCHEMA IF NOT EXISTS {engine.internal}"
+    for view in reversed(VIEWS):
+        yield f"DROP VIEW IF EXISTS {engine.name(view)}"
+    is_shipped = engine.dialect in rendered.DIALECTS
+    for table in TABLES:
+        if not (is_shipped and table in RECONCILED):  # whose verdicts stay
+            yield f"DROP TABLE IF EXISTS {engine.name(table)}"
+        yield from making(table, engine)
+    yield from fill_statements(engine, contents, are_new=True)
+    for view in VIEWS:
+        yield from making(view, engine)
+
+
+def fill_statements(engine: Engine, contents: MartRows, *, are_new: bool = False) -> Iterator[str]:
+    """Yield the SQL that fills the tables which the views read; those that are new are empty, and
+    a plain table of Spark's deletes no row."""
     rows = contents.rows()
     is_shipped = engine.dialect in rendered.DIALECTS
     for table in TABLES:
+        if table in RECONCILED:
+            continue
         name = engine.name(table)
-        if not keep_views and not (is_shipped and table in RECONCILED):  # whose verdicts stay
-            yield f"DROP TABLE IF EXISTS {name}"
-        yield from _making(table, engine)
-        if table not in RECONCILED:
-            if keep_views:  # else it is new; and a plain table of Spark's deletes no row
-                yield f"DELETE FROM {name} WHERE TRUE"
-            is_by_column = is_shipped and table in CALENDAR
-            yield from (insert_columns if is_by_column else insert)(name, rows[table])
-            if engine.dialect == "postgres":  # it takes a table that nobody looked at for large
-                yield f"ANALYZE {name}"
-    if not keep_views:
-        for view in VIEWS:
-            yield from _making(view, engine)
+        if not are_new:
+            yield f"DELETE FROM {name} WHERE TRUE"
+        is_by_column = is_shipped and table in CALENDAR
+        yield from (insert_columns if is_by_column else insert)(name, rows[table])
+        if engine.dialect == "postgres":  # it takes a table that nobody looked at for large
+            yield f"ANALYZE {name}"
 
 
 def transpiled(name: str, engine: Engine) -> tuple[str, ...]:
@@ -177,7 +168,7 @@ def transpiled(name: str, engine: Engine) -> tuple[str, ...]:
 
 
 @lru_cache
-def _making(name: str, engine: Engine) -> tuple[str, ...]:
+def making(name: str, engine: Engine) -> tuple[str, ...]:
     """Return the statements that make a table or view: those that are shipped, or transpiled
     ones."""
     if engine.dialect in rendered.DIALECTS:
@@ -193,11 +184,6 @@ def view_sql(view: str) -> str:
 def grain(view: str) -> str:
     """Return what one row of a view is: the first line of its file."""
     return view_sql(view).splitlines()[0].removeprefix("-- ")
-
-
-def columns_of(table: str) -> list[str]:
-    """Return the names of a table's columns, in their order."""
-    return re.findall("([a-z_]+) [A-Z]", TABLES[table])
 
 
 def insert_columns(table: str, rows: Sequence[tuple[object, ...]]) -> Iterator[str]:

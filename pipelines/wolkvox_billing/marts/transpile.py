@@ -36,7 +36,7 @@ def create_view(view: str, query: str, grain: str, engine: Engine) -> tuple[str,
 
     if engine.comments_on:
         return (
-            f"CREATE VIEW {name} AS {rendered}",
+            f"CREATE OR REPLACE VIEW {name} AS {rendered}",
             f"COMMENT ON VIEW {name} IS {text(grain)}",
             *(f"COMMENT ON COLUMN {name}.{c} IS {text(says)}" for c, says in columns),
         )

@@ -21,9 +21,10 @@ import dlt
 from wolkvox_billing.errors import SettingsError, WolkvoxError
 from wolkvox_billing.invoices.decisions import DECISION_TABLES
 from wolkvox_billing.invoices.tables import INVOICE_TABLES
+from wolkvox_billing.marts.engine import Engine, internal_of
 from wolkvox_billing.marts.identity_words import billed, undecided
 from wolkvox_billing.marts.reconciled import ReconciledRow
-from wolkvox_billing.marts.refresh import alone, refresh
+from wolkvox_billing.marts.refresh import alone, engine_at, refresh
 from wolkvox_billing.marts.sql import insert_columns
 from wolkvox_billing.reconciliation.claimed import CLAIM_TABLES, open_claims, read_claims
 from wolkvox_billing.reconciliation.collect import read_facts
@@ -95,8 +96,8 @@ def refill(pipeline: dlt.Pipeline, policy: Policy, *, anew: bool) -> None:
 
 def _is_filled(pipeline: dlt.Pipeline, policy: Policy) -> bool:
     with pipeline.sql_client() as client:
-        marts = f"{pipeline.dataset_name}_marts"
-        digests = rows_of(client, f"SELECT inputs_digest FROM {marts}.reconciled_by")
+        internal = internal_of(pipeline.dataset_name)
+        digests = rows_of(client, f"SELECT inputs_digest FROM {internal}.reconciled_by")
         return digests == [(_inputs(client, pipeline.dataset_name, policy),)]
 
 
@@ -196,7 +197,8 @@ def fill(pipeline: dlt.Pipeline, policy: Policy, month: Period | None = None) ->
         }
         with client.begin_transaction():
             alone(pipeline, client)
-            _replace_rows(client, f"{raw}_marts", tables, facts.now)
+            engine = engine_at(pipeline)
+            _replace_rows(client, engine, tables, facts.now)
     known = facts.operations, facts.months
     map_name = Path(policy.line_map).name
     told = [standing for standing in facts.told if standing.is_for(month)]
@@ -227,13 +229,14 @@ def _card_row(rate: Rate) -> tuple[object, ...]:
 
 
 def _replace_rows(
-    client: Client, marts: str, tables: Mapping[str, list[tuple[object, ...]]], now: datetime
+    client: Client, engine: Engine, tables: Mapping[str, list[tuple[object, ...]]], now: datetime
 ) -> None:
     for table, rows in tables.items():
-        client.execute_sql(f"DELETE FROM {marts}.{table} WHERE TRUE")
-        for statement in insert_columns(f"{marts}.{table}", rows):
+        client.execute_sql(f"DELETE FROM {engine.name(table)} WHERE TRUE")
+        for statement in insert_columns(engine.name(table), rows):
             client.execute_sql(statement)
-    client.execute_sql(f"UPDATE {marts}.refreshed SET verdicts_epoch = {epoch(now)} WHERE TRUE")
+    refreshed = engine.name("refreshed")
+    client.execute_sql(f"UPDATE {refreshed} SET verdicts_epoch = {epoch(now)} WHERE TRUE")
 
 
 def _storable(row: ReconciledRow) -> ReconciledRow:

@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from wolkvox_billing.marts.engine import internal_of
 from wolkvox_billing.reconciliation.behaviour import (
     Behaviour,
     after_turn,
@@ -68,7 +69,7 @@ def observe(
     unseen: dict[tuple[MonthUse, Period], Unread] = {}
     behaviours: dict[MonthUse, list[Behaviour]] = {}
     for use, periods in stretches.items():  # one use after the other: a month has many readings
-        trails = _read_trails(client, f"{dataset}_marts", use, facts.zone_of(use.operation_id))
+        trails = _read_trails(client, internal_of(dataset), use, facts.zone_of(use.operation_id))
         behaviours[use] = [trail.behaviour for trail in trails]
         for period in periods:
             unseen[use, period] = add_unread(
@@ -176,16 +177,18 @@ def _by_age(readings: Iterable[_Reading]) -> list[list[Point]]:
     return [sorted(points, key=lambda point: point.at) for points in days.values()]
 
 
-def _read_trails(client: Client, marts: str, use: MonthUse, zone: ZoneInfo) -> list[_Trail]:
+def _read_trails(client: Client, internal: str, use: MonthUse, zone: ZoneInfo) -> list[_Trail]:
     """Return a trail for each name of the operation that has readings in the month."""
     month = use.period
     days = Period(month.start - DAY, month.end + 2 * DAY)
-    readings = _read_days(client, marts, use, zone, days)
+    readings = _read_days(client, internal, use, zone, days)
     trails = {name: _Trail(use, zone, of_name) for name, of_name in readings.items()}
     trails = {name: trail for name, trail in trails.items() if trail.own}
     if use.measure != "daily" or not any(trail.raises.unread for trail in trails.values()):
         return list(trails.values())
-    around = _read_days(client, marts, use, zone, Period(month.start - BESIDE, month.end + BESIDE))
+    around = _read_days(
+        client, internal, use, zone, Period(month.start - BESIDE, month.end + BESIDE)
+    )
     return [
         replace(trail, beside=[r for r in around[name] if not month.start <= r.day < month.end])
         for name, trail in trails.items()
@@ -193,14 +196,14 @@ def _read_trails(client: Client, marts: str, use: MonthUse, zone: ZoneInfo) -> l
 
 
 def _read_days(
-    client: Client, marts: str, use: MonthUse, zone: ZoneInfo, days: Period
+    client: Client, internal: str, use: MonthUse, zone: ZoneInfo, days: Period
 ) -> dict[str, list[_Reading]]:
     """Return what was read of a use's product on these days, in the order of moments, by the name
     of the operation."""
     readings: defaultdict[str, list[_Reading]] = defaultdict(list)
     for name, day, epoch, quantity in rows_of(
         client,
-        f"SELECT operation_name, usage_date, read_epoch, quantity FROM {marts}.stg_readings "
+        f"SELECT operation_name, usage_date, read_epoch, quantity FROM {internal}.stg_readings "
         f"WHERE operation_id = {literal(use.operation_id)} AND report = {literal(use.report)} "
         f"AND product = {literal(use.product)} AND usage_date >= {literal(days.start)} "
         f"AND usage_date < {literal(days.end)} ORDER BY read_epoch, poll_id",

@@ -9,6 +9,7 @@ from datetime import datetime, timezone
 from decimal import Decimal
 from typing import NamedTuple
 
+from wolkvox_billing.marts.engine import internal_of
 from wolkvox_billing.marts.identities import Identities, read_identities
 from wolkvox_billing.marts.reconciled import ReconciledRow
 from wolkvox_billing.reconciliation.collect import read_facts
@@ -140,10 +141,10 @@ class _Reading(NamedTuple):
 
 def _spelled(client: Client, raw: str, use: MonthUse, identities: Identities) -> str:
     """Return the condition for a product's other spellings; a published copy has no such table."""
-    if "spellings" not in tables_in(client, f"{raw}_marts"):
+    if "spellings" not in tables_in(client, internal_of(raw)):
         return ""
     return (
-        f" OR description IN (SELECT product FROM {raw}_marts.spellings "
+        f" OR description IN (SELECT product FROM {internal_of(raw)}.spellings "
         f"WHERE {identities.are('operation_id', use.operation_id)} "
         f"AND report = {literal(use.report)} AND newest_product = {literal(use.product)})"
     )

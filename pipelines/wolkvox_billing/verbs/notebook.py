@@ -35,16 +35,15 @@ from wolkvox_billing.evidence.report.month import (
     Page,
     Restatement,
 )
+from wolkvox_billing.marts.engine import BESIDE, MARTS
 from wolkvox_billing.marts.identities import Identities, read_identities
 from wolkvox_billing.marts.reconciled import COLUMNS, ReconciledRow
-from wolkvox_billing.marts.sql import MARTS
 from wolkvox_billing.reconciliation.contract.line_map import ALL_OPERATIONS, MapRow
 from wolkvox_billing.reconciliation.origin import Traced, find_bases, trace
 from wolkvox_billing.reconciliation.policy import read_policy
 from wolkvox_billing.reconciliation.settlement import Settled, read_settled
 from wolkvox_billing.values.periods import Period, format_month
 from wolkvox_billing.values.periods import read_month as read_period
-from wolkvox_billing.verbs.publish import BESIDE
 from wolkvox_billing.verbs.reconcile import reconcile
 from wolkvox_billing.warehouse.complaints import causes, configured, is_complaint, plain
 from wolkvox_billing.warehouse.configuration import PIPELINE

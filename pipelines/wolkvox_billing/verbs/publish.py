@@ -26,8 +26,9 @@ import duckdb
 
 from wolkvox_billing.errors import SettingsError, WolkvoxError
 from wolkvox_billing.marts.columns import COLUMNS
+from wolkvox_billing.marts.engine import BESIDE, MARTS, internal_of
 from wolkvox_billing.marts.refresh import may_refresh, refresh
-from wolkvox_billing.marts.sql import MARTS, grain
+from wolkvox_billing.marts.sql import grain
 from wolkvox_billing.polling.hosts import LAST_ANSWERS
 from wolkvox_billing.reconciliation.policy import read_policy
 from wolkvox_billing.values.clock import Clock, utc_now
@@ -40,14 +41,6 @@ if TYPE_CHECKING:
     import dlt
     import pyarrow
 
-# Small tables beside the marts, without which nobody could tell of a copy as of when it speaks, in
-# whose time zone, and by which line map its verdicts were made.
-BESIDE = {
-    "refreshed": "One row: the moments up to which the marts, and the verdicts in them, speak",
-    "operations": "One row per operation: its time zone",
-    "identities": "One row per operation_id that counts as another one, or is left out",
-    "line_map": "One row per row of the line map by which the verdicts were made",
-}
 STORAGE_VERSION = "v1.1.0"  # a file of DuckDB 2's own version opens from 1.5 on only
 ROWS_AT_ONCE = 50_000
 
@@ -116,7 +109,7 @@ def _is_file(target: Path) -> bool:
 def _check_target(target: Path, dataset: str) -> None:
     """Raise SettingsError where something would be replaced that `publish` did not make."""
     marts = f"{dataset}_marts"
-    if _is_file(target) and target.stem in (dataset, marts):
+    if _is_file(target) and target.stem in (dataset, marts, internal_of(dataset)):
         raise SettingsError(
             f"{target.name} makes the schema {target.stem} in it ambiguous: choose another name"
         )
@@ -157,7 +150,8 @@ def _renew_verdicts(pipeline: dlt.Pipeline) -> tuple[str, ...]:
     marts = f"{pipeline.dataset_name}_marts"
     with pipeline.sql_client() as client:
         refreshed = records_of(client, f"SELECT * FROM {marts}.refreshed")[0]
-        policies = records_of(client, f"SELECT * FROM {marts}.reconciled_by")
+        internal = internal_of(pipeline.dataset_name)
+        policies = records_of(client, f"SELECT * FROM {internal}.reconciled_by")
     if not policies:  # nothing was compared yet
         return ()
     if not may_refresh(pipeline):

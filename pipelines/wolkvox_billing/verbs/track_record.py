@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
+from wolkvox_billing.marts.engine import internal_of
 from wolkvox_billing.marts.identities import read_identities
 from wolkvox_billing.vendor.answer import ANSWERS
 from wolkvox_billing.vendor.rejections import UnreadableRows, unreadable_rows
@@ -133,7 +134,8 @@ def read_track_records(
     client: SqlClientBase[Any], dataset: str, now: datetime
 ) -> list[tuple[tuple[str, str], TrackRecord]]:
     """Return the TrackRecord of each operation and report, in their order."""
-    marts, since = f"{dataset}_marts", (now - LOOK_BACK).date()
+    marts, internal = f"{dataset}_marts", internal_of(dataset)
+    since = (now - LOOK_BACK).date()
     records: defaultdict[tuple[str, str], TrackRecord] = defaultdict(TrackRecord)
     coverage = f"{marts}.poll_coverage WHERE poll_date >= %s ORDER BY poll_date"
     for key, day in _read(client, CoverageDay, coverage, since):
@@ -149,12 +151,12 @@ def read_track_records(
         if operation_id := identities.current(read):
             records[operation_id, report].polls.append(poll)
     _note_unreadable(client, dataset, records.values())
-    for (report,) in rows_of(client, f"SELECT DISTINCT report FROM {marts}.renames"):
+    for (report,) in rows_of(client, f"SELECT DISTINCT report FROM {internal}.renames"):
         renames: dict[tuple[str, Rename], None] = {}
         for read, *names in rows_of(
             client,
             f"SELECT DISTINCT n.operation_id, n.operation_name, n.newest_name "
-            f"FROM {marts}.renames AS n INNER JOIN {dataset}.{report} AS r "
+            f"FROM {internal}.renames AS n INNER JOIN {dataset}.{report} AS r "
             "ON r.operation_id = n.operation_id AND r.operation = n.operation_name "
             "WHERE n.report = %s AND r.date >= %s ORDER BY 1, 2",
             report,

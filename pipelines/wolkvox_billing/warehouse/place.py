@@ -188,7 +188,7 @@ def _variable(factory: AnyDestination, setting: str) -> str:
 def _check_file(file: Path, dataset: str, variable: str) -> None:
     """Raise SettingsError for a DuckDB file that cannot be, before anybody is asked."""
     how = f"set another one in {variable}"
-    if file.stem in (dataset, f"{dataset}_marts"):
+    if file.stem in (dataset, f"{dataset}_marts", f"{dataset}_internal"):
         raise SettingsError(
             f"the DuckDB file {file} has the name of the schema {file.stem}, which DuckDB could "
             f"not tell apart: {how}"

@@ -1,7 +1,8 @@
 """The statements that make the marts' tables and views, as they are shipped for two engines.
 
 `make views` writes duckdb.sql and postgres.sql of what stands beside this folder, so that no load
-has to: sqlglot takes a quarter of a second for them. __raw__ and __marts__ stand for the schemas.
+has to: sqlglot takes a quarter of a second for them. __raw__ and __marts__ stand for the
+schemas, __raw___internal for that of what is nobody's to read.
 """
 
 from __future__ import annotations
