@@ -18,12 +18,15 @@ PLAIN := build/plain
 PEERS := $(notdir $(patsubst %/,%,$(wildcard benchmarks/peers/*/)))
 # So has Spark: one package, 456 MB to fetch.
 SPARK := build/spark
+# So have Dagster and Prefect, 660 MB, and dbt, 480 MB.
+ORCHESTRATORS := build/orchestrators
+DBT := build/dbt
 
-.PHONY: help install demo notebook test test-airflow test-spark airflow lint types check views pages \
-	faults bench honesty plain peers advisories lock clean FORCE
+.PHONY: help install demo notebook test test-airflow test-spark test-orchestrators test-dbt airflow \
+	lint types check views pages faults bench honesty plain peers advisories lock clean FORCE
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' Makefile
 
 install: .venv/installed ## set up .venv, with what requirements.lock names and no other
 
@@ -42,6 +45,12 @@ test-airflow: .venv/installed $(AIRFLOW)/installed ## the DAGs in an Airflow of 
 
 test-spark: $(SPARK)/installed ## Delta tables and their marts in a Spark of their own; it needs Java 17
 	@$(SPARK)/bin/python -m pytest tests/in_spark
+
+test-orchestrators: $(ORCHESTRATORS)/installed ## what docs/orchestrators.md says, in a Dagster and a Prefect
+	@$(ORCHESTRATORS)/bin/python -m pytest tests/in_orchestrators
+
+test-dbt: $(DBT)/installed ## sources.yml in a dbt, on DuckDB and a PostgreSQL of its own
+	@$(DBT)/bin/python -m pytest tests/in_dbt
 
 airflow: .venv/installed $(AIRFLOW)/installed ## the DAGs against a stand-in of the vendor, to look at
 	@$(BIN)/python tests/try_airflow.py
@@ -115,6 +124,10 @@ lock: ## requirements.lock from pyproject.toml; UPGRADE=1 takes the newest of ev
 	@build/lock/bin/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes \
 		--no-header --no-annotate --no-build $(if $(UPGRADE),--upgrade) \
 		--extra postgres --group airflow --output-file tests/airflow.lock pyproject.toml
+	@for group in orchestrators dbt; do build/lock/bin/uv pip compile --quiet --universal \
+		--python-version 3.10 --generate-hashes --no-header --no-annotate --no-build \
+		--no-strip-extras $(if $(UPGRADE),--upgrade) --extra postgres --group $$group \
+		--output-file tests/$$group.lock pyproject.toml || exit; done
 	@for peer in $(PEERS); do build/lock/bin/uv pip compile --quiet --universal \
 		--python-version 3.10 --generate-hashes --no-header --no-annotate --no-build \
 		--no-strip-extras $(if $(UPGRADE),--upgrade) \
@@ -139,11 +152,12 @@ $(OLDEST)/installed $(LEAST)/installed: build/%/installed: .venv/python tests/%.
 	@$(@D)/bin/python $(INSTALL) --require-hashes --only-binary :all: -r tests/$*.lock
 	@touch $@
 
-$(AIRFLOW)/installed: .venv/python tests/airflow.lock pyproject.toml
-	@echo "setting up $(AIRFLOW)"
-	@rm -rf $(AIRFLOW) && "$(PYTHON)" -m venv $(AIRFLOW)
-	@$(AIRFLOW)/bin/python $(INSTALL) --require-hashes --only-binary :all: -r tests/airflow.lock
-	@$(AIRFLOW)/bin/python $(INSTALL) --no-deps --no-build-isolation -e .
+$(AIRFLOW)/installed $(ORCHESTRATORS)/installed $(DBT)/installed: build/%/installed: \
+		.venv/python tests/%.lock pyproject.toml
+	@echo "setting up $(@D)"
+	@rm -rf $(@D) && "$(PYTHON)" -m venv $(@D)
+	@$(@D)/bin/python $(INSTALL) --require-hashes --only-binary :all: -r tests/$*.lock
+	@$(@D)/bin/python $(INSTALL) --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(PLAIN)/installed: .venv/python benchmarks/plain.lock

@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from wolkvox_billing.polling.source import wolkvox_billing
     from wolkvox_billing.verbs.check import check
     from wolkvox_billing.verbs.claim import claim, list_claims, withdraw_claim
+    from wolkvox_billing.verbs.dbt import write_dbt_sources
     from wolkvox_billing.verbs.documents import documents
     from wolkvox_billing.verbs.documents import reinstate as reinstate_document
     from wolkvox_billing.verbs.documents import withdraw as withdraw_document
@@ -92,6 +93,7 @@ __all__ = [
     "withdraw_claim",
     "withdraw_document",
     "wolkvox_billing",
+    "write_dbt_sources",
 ]
 
 # Where each call is, and its name there where that is another: `invoices` is a room of the house.
@@ -118,6 +120,7 @@ _CALLS = {
     "withdraw_claim": "verbs.claim:withdraw_claim",
     "withdraw_document": "verbs.documents:withdraw",
     "wolkvox_billing": "polling.source:wolkvox_billing",
+    "write_dbt_sources": "verbs.dbt:write_dbt_sources",
 }
 
 

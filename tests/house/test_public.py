@@ -18,7 +18,7 @@ CALLS = [
     "check", "claim", "close", "documents", "explain", "list_claims", "load", "marts_sql",
     "order_evidence", "order_workbook", "poll", "publish", "read_invoices", "reconcile", "refresh",
     "reinstate_document", "reopen", "status", "verify", "withdraw_claim", "withdraw_document",
-    "wolkvox_billing",
+    "wolkvox_billing", "write_dbt_sources",
 ]  # fmt: skip
 ERRORS = ["Refused", "SettingsError", "WarehouseError", "WolkvoxError"]
 # What the package itself says of them holds for each call.

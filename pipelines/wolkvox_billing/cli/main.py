@@ -101,6 +101,6 @@ for command in (
     calls.poll, calls.load, calls.check,
     billing.invoices, billing.documents, billing.reconcile, billing.explain, billing.close,
     billing.verify, claims.claim,
-    readers.status, readers.refresh, readers.publish, readers.sql,
+    readers.status, readers.refresh, readers.publish, readers.sql, readers.dbt,
 ):  # fmt: skip
     main.add_command(command)

@@ -1,4 +1,4 @@
-"""The verbs for those who read the tables: `status`, `refresh`, `publish` and `sql`."""
+"""The verbs for those who read the tables: `status`, `refresh`, `publish`, `sql` and `dbt`."""
 
 from __future__ import annotations
 
@@ -104,6 +104,28 @@ def publish(path: str, destination: str, dataset: str, as_json: bool) -> None:
         say(f"warning: {text}")
     print_table(["table", "rows"], [[table, f"{rows:,}"] for table, rows in snapshot.rows.items()])
     say(f"published: {snapshot.path}")
+
+
+@click.command()
+@click.option(
+    "--out", metavar="DIR", default=".", help="The folder, such as models of your project."
+)
+@place_options
+@json_option
+def dbt(out: str, destination: str, dataset: str, as_json: bool) -> None:
+    """Write sources.yml, by which a dbt project reads the tables and marts.
+
+    It has each table that is there, with descriptions, keys as tests, and the freshness of answers.
+    """
+    from wolkvox_billing.verbs.dbt import write_dbt_sources
+
+    sources = write_dbt_sources(out, destination=destination, dataset=dataset)
+    if as_json:
+        print_json(asdict(sources))
+        return
+    for name, tables in sources.tables.items():
+        say(f"{name}: {', '.join(tables) or 'none'}")
+    say(f"written: {sources.path}")
 
 
 @click.command()

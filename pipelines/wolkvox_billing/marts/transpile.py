@@ -15,6 +15,7 @@ from sqlglot import exp
 
 from wolkvox_billing.marts.columns import COLUMNS
 from wolkvox_billing.marts.engine import Engine
+from wolkvox_billing.marts.sql import view_sql
 
 
 def create_table(table: str, columns: str, engine: Engine) -> str:
@@ -26,9 +27,8 @@ def create_table(table: str, columns: str, engine: Engine) -> str:
 def create_view(view: str, query: str, grain: str, engine: Engine) -> tuple[str, ...]:
     """Return CREATE VIEW, with what it and its columns hold: beside it, or in it, as the engine
     likes. query: as our files have it. grain: what one row is."""
-    parsed = sqlglot.parse_one(query, read="duckdb")
-    assert isinstance(parsed, exp.Query)
-    columns = [(column, COLUMNS[column]) for column in parsed.named_selects]
+    parsed = _parsed_view(query)
+    columns = _described_columns(parsed)
     name, rendered = engine.name(view), _rendered(parsed, engine)
 
     def text(value: str) -> str:
@@ -50,6 +50,21 @@ def create_view(view: str, query: str, grain: str, engine: Engine) -> tuple[str,
     }[engine.dialect]
     listed = ", ".join(f"{column} {form.format(text(says))}" for column, says in columns)
     return (f"CREATE VIEW {name} ({listed}) {of_view.format(text(grain))} AS {rendered}",)
+
+
+def describe_columns(view: str) -> list[tuple[str, str]]:
+    """Return a view's columns, in their order, each with its sentence."""
+    return _described_columns(_parsed_view(view_sql(view)))
+
+
+def _parsed_view(query: str) -> exp.Query:
+    parsed = sqlglot.parse_one(query, read="duckdb")
+    assert isinstance(parsed, exp.Query)
+    return parsed
+
+
+def _described_columns(query: exp.Query) -> list[tuple[str, str]]:
+    return [(column, COLUMNS[column]) for column in query.named_selects]
 
 
 def _rendered(tree: exp.Expr, engine: Engine) -> str:
