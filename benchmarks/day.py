@@ -1,12 +1,13 @@
-"""What a day costs: 288 polls and 24 loads, each a process of its own, beside 288 runs of others.
+"""What a day costs: 288 polls and 24 loads, a process each or one that stays, and runs of others.
 
     python benchmarks/day.py [--scale 0.0833] [--polls 12] [--peers handwritten,singer]
 
 A day of cron: every five minutes a `poll`, and after each twelfth a `load` of what waits, the first
-of which makes the tables. Beside them as many runs of the hand-written script and of the Singer tap
-of `peers.py`, in turn, each of which asks, and puts the row into its table. The vendor answers one
-row each time. The CPU seconds of all processes are added up, their children's included. `--scale`
-is the share of a day that is run, in whole hours; `--polls` are those of an hour.
+of which makes the tables. `staying` is `load --every 5m`, one process that does the same by a clock
+that runs fast: see `staying.py`. Beside them as many runs of the hand-written script and of the
+Singer tap of `peers.py`, in turn, each of which asks, and puts the row into its table. The vendor
+answers one row each time. The CPU seconds of all processes are added up, their children's included.
+`--scale` is the share of a day that is run, in whole hours; `--polls` are those of an hour.
 """
 
 from __future__ import annotations
@@ -21,16 +22,19 @@ from measured import Used, run, show, total
 from peers import check, settings_of
 from poll import check_record, command_of
 from standin import StandIn
+from staying import run_stay
 
 HOURS, POLLS_AN_HOUR = 24, 12
+STAYING = Aim(15, unit="CPU s")
 AIMS = {"handwritten": Aim(1.1, 0.7), "singer": Aim(0.5)}
 
 
 def measure(hours: int, polls: int, peers: list[str]) -> dict[str, list[Used]]:
-    """Return what each process took, by whose it was; ours are in two, `poll` and `load`."""
-    took: dict[str, list[Used]] = {name: [] for name in ("poll", "load", *peers)}
+    """Return what each process took, by whose it was; ours are `poll` and `load`, and `staying`,
+    which does what both of them do."""
+    took: dict[str, list[Used]] = {name: [] for name in ("poll", "load", "staying", *peers)}
     with StandIn("rows", "1", "1") as vendor, tempfile.TemporaryDirectory(prefix="day-") as folder:
-        homes = {name: Path(folder, name) for name in ("ours", *peers)}
+        homes = {name: Path(folder, name) for name in ("ours", "staying", *peers)}
         for home in homes.values():
             home.mkdir()
         settings = settings_of("ours", vendor)
@@ -41,6 +45,10 @@ def measure(hours: int, polls: int, peers: list[str]) -> dict[str, list[Used]]:
             for name in peers:
                 took[name].append(run(command_of(name), homes[name], settings_of(name, vendor)))
         check_record(homes["ours"], hours * polls)
+        took["staying"].append(run_stay(homes["staying"], vendor, hours * polls, hours * polls))
+        # What was answered since its last load; by this one's clock a call is due too.
+        run([plain.program(), "load"], homes["staying"], settings)
+        check_record(homes["staying"], hours * polls + 1)
         for home in homes.values():
             check(home, vendor, 1, 1)
     return took
@@ -65,7 +73,10 @@ def main() -> None:
     counts["ours"] = counts["poll"] + counts["load"]
     base = "handwritten" if "handwritten" in totals else "ours"
     show(f"{of}, a process each: seconds added up, the largest peak", counts, totals, base)
-    ours = totals["ours"]
+    ours, staying = totals["ours"], totals["staying"]
+    if is_whole:
+        hold("a day by `load --every 5m`, one process: CPU", STAYING, staying.cpu,
+             f" ({staying.peak:.0f} MB at most)")  # fmt: skip
     for name in peers:
         if name in AIMS:
             hold(f"{of}: CPU, of {counts[name]} runs of {name}", AIMS[name],

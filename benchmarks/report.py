@@ -31,6 +31,7 @@ HERE = Path(__file__).parent
 BENCHMARKS: dict[str, tuple[list[str], list[str] | None]] = {
     "poll": ([], ["--runs", "1", "--peers", "handwritten"]),
     "day": ([], ["--scale", "0.04", "--polls", "2", "--peers", "handwritten"]),
+    "staying": ([], ["--polls", "14", "--mark", "2"]),
     "loads": ([], ["--runs", "1", "--only", "1", "--warm", "3"]),
     "stages": ([], ["--runs", "1", "--only", "1"]),
     "peers": ([], ["--runs", "1", "--only", "2000", "--peers", "handwritten"]),

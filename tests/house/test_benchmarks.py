@@ -29,7 +29,18 @@ ORIGIN = re.compile(
 
 @pytest.mark.parametrize(
     "name",
-    ["peers", "marts", "invoices", "settlement", "poll", "day", "loads", "stages", "record"],
+    [
+        "peers",
+        "marts",
+        "invoices",
+        "settlement",
+        "poll",
+        "day",
+        "staying",
+        "loads",
+        "stages",
+        "record",
+    ],
 )
 def test_short(name: str, tmp_path: Path) -> None:
     """A benchmark that is cut short ends well; it is in the report beside what was kept before."""
@@ -75,7 +86,9 @@ report.main()
     assert "ValueError" in text.split("## invoices")[1]
     assert "honest invoices: 1" in text.split("## reconciliation")[1]
     assert len(ORIGIN.findall(text)) == 2
-    missing = "poll, day, loads, stages, peers, operations, month, record, marts, settlement"
+    missing = (
+        "poll, day, staying, loads, stages, peers, operations, month, record, marts, settlement"
+    )
     assert f"Not measured: {missing}.\n" in text
 
     page.unlink()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any, TypeVar
 
 import click
@@ -15,7 +16,14 @@ from wolkvox_billing.cli.listing import (
     poll_report_as_lines,
     sum_of,
 )
-from wolkvox_billing.cli.options import force_option, json_option, place_options, report_option
+from wolkvox_billing.cli.options import (
+    every_option,
+    force_option,
+    json_option,
+    load_every_option,
+    place_options,
+    report_option,
+)
 from wolkvox_billing.cli.terminal import complain, print_json, print_table, say, watching
 from wolkvox_billing.values.numbers import format_count
 
@@ -59,10 +67,33 @@ def poll(
 @report_option
 @force_option
 @json_option
+@every_option
+@load_every_option
 def load(
-    destination: str, dataset: str, reports: tuple[str, ...], force: bool, as_json: bool
+    destination: str,
+    dataset: str,
+    reports: tuple[str, ...],
+    force: bool,
+    as_json: bool,
+    every: timedelta | None,
+    load_every: timedelta | None,
 ) -> None:
-    """Ask every operation for every report once, and load the answers and all that waited."""
+    """Ask every operation for every report once, and load the answers and all that waited.
+
+    With --every it stays, and does both again and again until TERM or Ctrl-C.
+    """
+    if every:
+        if force:
+            raise click.UsageError("--force is for one call: with --every the pace holds")
+        from wolkvox_billing.cli.staying import LOAD_EVERY, stay_and_tell
+        from wolkvox_billing.polling.schedule import Rhythm
+        from wolkvox_billing.verbs.stay import Plan
+
+        rhythm = Rhythm(every, load_every or LOAD_EVERY)
+        stay_and_tell(Plan(rhythm, destination, dataset, reports), as_json=as_json)
+        return
+    if load_every:
+        raise click.UsageError("--load-every goes with --every")
     from wolkvox_billing.verbs.load import load as verb
 
     result = _ask(verb, reports, destination=destination, dataset=dataset, force=force)

@@ -3,11 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any, TypeVar
 
 import click
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def span_within(
+    least: timedelta, most: timedelta
+) -> Callable[[click.Context, click.Parameter, str | None], timedelta | None]:
+    """Return the callback of an option that is a span of time such as 5m, within these."""
+
+    def read(_: click.Context, __: click.Parameter, text: str | None) -> timedelta | None:
+        if text is None:
+            return None
+        # Of no use to a poll, which it would take longer than its call.
+        from wolkvox_billing.values.durations import format_duration, read_duration
+
+        try:
+            span = read_duration(text)
+        except ValueError as error:
+            raise click.BadParameter(str(error)) from None
+        if not least <= span <= most:
+            bounds = f"{format_duration(least)} to {format_duration(most)}"
+            raise click.BadParameter(f"{text!r} is not within {bounds}")
+        return span
+
+    return read
+
 
 destination_option = click.option(
     "--destination",
@@ -29,6 +54,18 @@ report_option = click.option(
     "--report", "reports", multiple=True, help="A report to ask for; may be repeated."
 )
 force_option = click.option("--force", is_flag=True, help="Ask in spite of the pace.")
+every_option = click.option(
+    "--every",
+    metavar="SPAN",
+    callback=span_within(timedelta(seconds=10), timedelta(days=1)),
+    help="Stay, and ask so often, such as 5m: see docs/operate.md.",
+)
+load_every_option = click.option(
+    "--load-every",
+    metavar="SPAN",
+    callback=span_within(timedelta(seconds=10), timedelta(days=7)),
+    help="With --every: load so often.  [default: 1h]",
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for machines.")
 
 

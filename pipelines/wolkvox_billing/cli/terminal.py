@@ -28,26 +28,28 @@ _ROWS_OF_A_TABLE = 1000  # a longer one is printed in parts, each with its headi
 @contextmanager
 def watching(work: str) -> Iterator[Callable[[Poll | Skip], None]]:
     """Tell of each call as it ends: on a line that changes while a person watches, else by log."""
-    from wolkvox_billing.polling.polls import Poll
-
     logger = logging.getLogger("wolkvox_billing")
     done = 0
-
-    def line(event: Poll | Skip) -> str:
-        if isinstance(event, Poll):
-            rows = format_count(event.judgement.count, "row")
-            took = (event.finished_at - event.started_at).total_seconds()
-            name = event.operation.operation_id
-            return f"{name} {event.report} {event.outcome.value} {rows} {took:.2f} s"
-        return f"{event.operation_id} {event.report} not asked: {event.detail}"
 
     def show(event: Poll | Skip) -> None:
         nonlocal done
         done += 1
-        update(f"{work}: {done} done, {line(event)}")
+        update(f"{work}: {done} done, {describe_call(event)}")
 
     with spinning(work) as update:
-        yield show if _is_watched() else lambda event: logger.info(harmless(line(event)))
+        yield show if _is_watched() else lambda event: logger.info(harmless(describe_call(event)))
+
+
+def describe_call(event: Poll | Skip) -> str:
+    """Return a line about a call: whose, what came of it, how many rows, how long it took."""
+    from wolkvox_billing.polling.polls import Poll  # of no use to most verbs
+
+    if isinstance(event, Poll):
+        rows = format_count(event.judgement.count, "row")
+        took = (event.finished_at - event.started_at).total_seconds()
+        name = event.operation.operation_id
+        return f"{name} {event.report} {event.outcome.value} {rows} {took:.2f} s"
+    return f"{event.operation_id} {event.report} not asked: {event.detail}"
 
 
 @contextmanager
@@ -125,11 +127,12 @@ def print_lines(rows: Sequence[Sequence[object]]) -> None:
         click.echo("\t".join(" ".join(harmless(_as_text(cell)).split()) for cell in row))
 
 
-def print_json(value: object) -> None:
+def print_json(value: object, *, in_a_line: bool = False) -> None:
     """Print numbers that count as strings, so that no reader makes a float of them; times in ISO
     8601; UTF-8, as JSON is, whatever the terminal has. What does not print is escaped: half a
     character, as a file's name may hold, ends no verb."""
-    text = json.dumps(value, default=_as_json, ensure_ascii=False, indent=2)
+    indent = None if in_a_line else 2
+    text = json.dumps(value, default=_as_json, ensure_ascii=False, indent=indent)
     rows = (row if row.isprintable() else _escape(row) for row in text.split("\n"))
     click.echo("".join(f"{row}\n" for row in rows).encode(), nl=False)
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Protocol, TypedDict
 
 from wolkvox_billing.polling.polls import Poll, Skip
+from wolkvox_billing.polling.schedule import is_last_call_due
 from wolkvox_billing.values.clock import Clock, format_moment, next_midnight
 from wolkvox_billing.vendor.answer import Outcome
 from wolkvox_billing.vendor.operations import Operation
@@ -118,10 +119,20 @@ class AskedFolder:
 
 
 class Pace:
-    """Which calls are due, by `asked` and the clock; and the notes of those that were made."""
+    """Which calls are due, by `asked` and the clock; and the notes of those that were made.
 
-    def __init__(self, asked: Asked, pace: timedelta, clock: Clock, *, force: bool = False) -> None:
-        self.asked, self.clock, self.force = asked, clock, force
+    last_calls: those of a month are due though the pace would hold them, see `schedule`."""
+
+    def __init__(
+        self,
+        asked: Asked,
+        pace: timedelta,
+        clock: Clock,
+        *,
+        force: bool = False,
+        last_calls: bool = False,
+    ) -> None:
+        self.asked, self.clock, self.force, self.last_calls = asked, clock, force, last_calls
         # A schedule of that pace never hits the second: no call of it must come too early.
         self.pace = pace - min(pace / 10, timedelta(seconds=15))
 
@@ -140,7 +151,9 @@ class Pace:
         if self.force:
             return None
         for last in (elsewhere, self.asked.answered_at(name, report)):
-            if last and -CLOCKS_APART <= now - last < self.pace:
+            if not last or not -CLOCKS_APART <= now - last < self.pace:
+                continue
+            if not (self.last_calls and is_last_call_due(last, now, operation.zone)):
                 seconds = max(0, (now - last).total_seconds())
                 ago = f"answered {seconds:.0f} s ago, within `pace_minutes`"
                 return Skip(name, report, "pace", ago)

@@ -158,9 +158,11 @@ def ask_all(
             for operation in operations:
                 threads.submit(_ask_one, operation, reports, run, arrivals)
             yield from arrivals.take_all(run.stopped)
+        except BaseException:  # nobody takes the rest
+            run.stopped.set()  # no new call; the one in flight ends, and frees its token
+            raise
         finally:
             arrivals.make_room(len(operations) * (len(reports) * (1 + MOST_RETRIES) + 1))
-            run.stopped.set()  # no new call; the one in flight ends, and frees its token
 
 
 def _ask_one(operation: Operation, reports: Sequence[str], run: Run, arrivals: _Arrivals) -> None:

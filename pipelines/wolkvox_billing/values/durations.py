@@ -1,12 +1,15 @@
-"""Spans of time as a person sees them: in the largest unit of which there are two or more."""
+"""Spans of time as a person sees them, in the largest unit of which there are two or more; and as
+a person writes them."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import timedelta
 from statistics import median
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400  # seconds
+_SPAN = r"(?:([0-9]{1,5})d)?(?:([0-9]{1,5})h)?(?:([0-9]{1,5})m)?(?:([0-9]{1,5})s)?"
 _LITTLE = 0.05  # of the time: pauses that hold less of it, of those that somebody makes,
 _HABIT = 3  # stand in a row where there are so many longer ones
 
@@ -49,3 +52,22 @@ def format_rounded(span: timedelta) -> str:
     """Return a span to the nearest minute, or hour: `5 h`."""
     minutes = round(span.total_seconds() / MINUTE)
     return f"{minutes} min" if minutes < 120 else f"{round(minutes / 60)} h"
+
+
+def read_duration(text: str) -> timedelta:
+    """Return a span as people write it, each number with its unit: `90s`, `5m`, `1h30m`, `2d`.
+    Raises ValueError for anything else, a bare number and nothing at all included."""
+    match = re.fullmatch(_SPAN, text.strip())
+    numbers = [int(number or 0) for number in match.groups()] if match else []
+    if not any(numbers):
+        raise ValueError(f"{text!r} is no span of time: expected one such as 90s, 5m, 1h or 1h30m")
+    days, hours, minutes, seconds = numbers
+    return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+
+
+def format_duration(span: timedelta) -> str:
+    """Return a span of whole seconds as `read_duration` reads it: `5m`, `1h30m`."""
+    minutes, seconds = divmod(round(span.total_seconds()), MINUTE)
+    hours, minutes = divmod(minutes, 60)
+    parts = ((hours, "h"), (minutes, "m"), (seconds, "s"))
+    return "".join(f"{number}{unit}" for number, unit in parts if number) or "0s"

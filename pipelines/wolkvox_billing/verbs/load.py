@@ -70,6 +70,7 @@ class LoadReport(PollReport):
     """What one `load` did: the calls, those not made, and what went wrong afterwards, in words."""
 
     location: str = ""
+    loaded: int = 0  # answers that left the spool, those of earlier polls too
 
 
 def load(  # public, as `poll` is
@@ -100,25 +101,57 @@ def load(  # public, as `poll` is
     poll_settings = read_poll_settings(**settings)
     meaning = meaning_of(settings.get("timezone"), measures, gauge_month)
     with opened(destination, dataset) as pipeline:
-        folder = folder_of(pipeline)
-        spool, asked_folder = Spool(folder.spool), AskedFolder(folder.asked)
-        report = LoadReport(
-            working_folder=str(folder.path),
-            location=location_of(pipeline),
-            warnings=waiting_elsewhere(folder),
-        )
+        folder, report = folder_of(pipeline), _begin(pipeline)
+        asked_folder = AskedFolder(folder.asked)
         if asked_folder.is_new:
             remember(pipeline, asked_folder)
         pace = Pace(asked_folder, poll_settings.pace, clock, force=force)
         ask(Asking(poll_settings, folder, pace, hosts_of(pipeline)), report, on_event)
-        report.warnings += spool.told()
-        if says := load_older(pipeline, folder):
-            report.problems.append(says)
-        with held_open(pipeline):
-            _drain(report, pipeline, spool, meaning, clock)
-            _warn_of_identities(report, pipeline, poll_settings)
-        report.waiting = spool.count()
+        _load_what_waits(report, pipeline, poll_settings, meaning, clock)
     return report
+
+
+def load_waiting(
+    *, destination: str = DESTINATION, dataset: str = DATASET, clock: Clock = utc_now
+) -> LoadReport:
+    """Return a LoadReport of all that waited, loaded as by `load`; ask nobody.
+
+    Raises SettingsError, and WarehouseError where the working folder cannot be had."""
+    poll_settings, meaning = read_poll_settings(), meaning_of()
+    with opened(destination, dataset) as pipeline:
+        report = _begin(pipeline)
+        _load_what_waits(report, pipeline, poll_settings, meaning, clock)
+    return report
+
+
+def _begin(pipeline: dlt.Pipeline) -> LoadReport:
+    """Return the report of a load that begins."""
+    folder = folder_of(pipeline)
+    return LoadReport(
+        working_folder=str(folder.path),
+        location=location_of(pipeline),
+        warnings=waiting_elsewhere(folder),
+    )
+
+
+def _load_what_waits(
+    report: LoadReport,
+    pipeline: dlt.Pipeline,
+    settings: PollSettings,
+    meaning: Meaning,
+    clock: Clock,
+) -> None:
+    """Load what waits in the spool and of older versions, and put into the report what became of
+    it."""
+    folder = folder_of(pipeline)
+    spool = Spool(folder.spool)
+    report.warnings += spool.told()
+    if says := load_older(pipeline, folder):
+        report.problems.append(says)
+    with held_open(pipeline):
+        _drain(report, pipeline, spool, meaning, clock)
+        _warn_of_identities(report, pipeline, settings)
+    report.waiting = spool.count()
 
 
 def _drain(
@@ -164,6 +197,7 @@ def _warn_of_identities(report: LoadReport, pipeline: dlt.Pipeline, settings: Po
 
 def _note(report: LoadReport, spool: Spool, drained: Drained, fresh: frozenset[str]) -> None:
     """Put into the report what became of the answers."""
+    report.loaded = len(drained.loaded)
     report.polls = [
         replace(
             poll,

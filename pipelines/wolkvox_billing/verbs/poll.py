@@ -12,6 +12,7 @@ import errno
 import logging
 import shutil
 import tempfile
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -113,10 +114,16 @@ def poll(  # public: whoever scripts it gives what is not as in the settings
     if reports:
         settings["reports"] = reports
     poll_settings = read_poll_settings(**settings)
-    folder, hosts = _place(destination, dataset)
-    report = PollReport(working_folder=str(folder.path))
-    spool = Spool(folder.spool)
+    folder, hosts = place_of(destination, dataset)
     pace = Pace(AskedFolder(folder.asked), poll_settings.pace, clock, force=force)
+    return ask_and_keep(Asking(poll_settings, folder, pace, hosts), on_event)
+
+
+def ask_and_keep(asking: Asking, on_event: OnEvent | None = None) -> PollReport:
+    """Return a PollReport of one call for every operation and report that is due; it says what of
+    the answers, which are in the spool, `load` will be able to read."""
+    report = PollReport(working_folder=str(asking.folder.path))
+    spool = Spool(asking.folder.spool)
     read: dict[str, Poll] = {}
 
     def look(event: Poll | Skip) -> None:
@@ -125,7 +132,7 @@ def poll(  # public: whoever scripts it gives what is not as in the settings
         if on_event:
             on_event(event)
 
-    ask(Asking(poll_settings, folder, pace, hosts), report, look)
+    ask(asking, report, look)
     report.polls = [read[poll.poll_id] for poll in report.polls]
     report.warnings += [
         f"{poll.operation.operation_id} {poll.report}: {poll.unreadable}: the answer is kept, and "
@@ -147,12 +154,14 @@ def _with_rows_read(poll: Poll) -> Poll:
 
 @dataclass(frozen=True)
 class Asking:
-    """Who is asked, where the answers are kept, by which pace, and which other hosts ask too."""
+    """Who is asked, where the answers are kept, by which pace, and which other hosts ask too. No
+    new call is made once it is `stopped`."""
 
     settings: PollSettings
     folder: WorkingFolder
     pace: Pace
     hosts: Hosts | None
+    stopped: threading.Event = field(default_factory=lambda: threading.Event())
 
 
 def ask(asking: Asking, report: PollReport, on_event: OnEvent | None = None) -> None:
@@ -174,7 +183,7 @@ def ask(asking: Asking, report: PollReport, on_event: OnEvent | None = None) -> 
         spool.keep(poll)
         pace.note(poll)
 
-    run = Run(pace.due, pace.clock, settings.manner, asking.hosts, keep)
+    run = Run(pace.due, pace.clock, settings.manner, asking.hosts, keep, asking.stopped)
     for event in ask_all(settings.operations, settings.reports, run):
         if isinstance(event, Poll):
             report.polls.append(event.without_rows())
@@ -200,7 +209,7 @@ def _free_bytes(folder: WorkingFolder) -> int:
         ) from None
 
 
-def _place(destination: str, dataset: str) -> tuple[WorkingFolder, Hosts | None]:
+def place_of(destination: str, dataset: str) -> tuple[WorkingFolder, Hosts | None]:
     """Return the working folder of a destination and dataset, and what is shared with other hosts
     that load there. Raises SettingsError."""
     configuration = read_configuration()
