@@ -13,7 +13,7 @@ from builders.documents import declared, line, ubl
 from builders.project import Project
 from wolkvox_billing.cli.main import main
 from wolkvox_billing.errors import SettingsError, WarehouseError
-from wolkvox_billing.marts.sql import MARTS
+from wolkvox_billing.marts.engine import MARTS
 from wolkvox_billing.verbs.dbt import write_dbt_sources
 from wolkvox_billing.verbs.invoices import invoices
 

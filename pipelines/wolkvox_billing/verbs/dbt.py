@@ -18,8 +18,9 @@ from wolkvox_billing.closing.records import MONTH_CLOSES
 from wolkvox_billing.errors import SettingsError, WarehouseError, WolkvoxError
 from wolkvox_billing.invoices.decisions import DECISION_TABLES
 from wolkvox_billing.invoices.tables import INVOICE_TABLES
+from wolkvox_billing.marts.engine import MARTS
 from wolkvox_billing.marts.reconciled import KEY
-from wolkvox_billing.marts.sql import MARTS, grain
+from wolkvox_billing.marts.sql import grain
 from wolkvox_billing.marts.transpile import describe_columns
 from wolkvox_billing.polling.tables import TABLES, report_table
 from wolkvox_billing.reconciliation.claimed import CLAIM_TABLES
