@@ -74,16 +74,22 @@ def test_a_failure_that_may_pass_beside_one_that_may_not(
 
 
 def test_how_old_is_too_old(warehouse: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever was not answered for so long is named, asked or not; who was not asked in a week,
-    while others were, is not; where nobody is asked, all are; that nothing is loaded is said."""
+    """Whoever of the settings was not answered for so long is named, asked or not; who is in them
+    no more is told of, and not late. Without settings, whoever was not asked in a week while others
+    were is asked no more; where nobody is asked, all are late; that nothing is loaded is said."""
 
-    def stale() -> list[str]:
+    def stale(is_told: bool = True) -> list[str]:
         now = warehouse.vendor.now
-        state = status(destination=warehouse.destination, clock=lambda: now)
+        with monkeypatch.context() as reader:
+            if not is_told:
+                reader.delenv("SOURCES__WOLKVOX_BILLING__OPERATIONS")
+            state = status(destination=warehouse.destination, clock=lambda: now)
+        retired[:] = [sentence.split(",")[0] for sentence in state.retired]
         return [sentence.split(",")[0] for sentence in state.stale(timedelta(minutes=35))]
 
+    retired: list[str] = []
     configure(monkeypatch, warehouse.vendor, "acme", "beta", "gama")
-    [nothing] = stale()
+    [nothing] = stale(is_told=False)
     assert nothing.startswith("nothing is loaded in ")
     assert warehouse.load().is_good
     warehouse.later(minutes=30)
@@ -92,14 +98,16 @@ def test_how_old_is_too_old(warehouse: Project, monkeypatch: pytest.MonkeyPatch)
     warehouse.vendor.misbehave("wrong_token", token="a1" * 32)
     warehouse.load()
     warehouse.later(minutes=20)
-    assert stale() == [
-        f"{name} rsync_s3_mp3: last answered 50 min ago" for name in ("acme", "gama")
-    ]
+    late = {name: f"{name} rsync_s3_mp3: last answered 50 min ago" for name in ("acme", "gama")}
+    assert stale() == [late["acme"]]
+    assert retired == ["not in the settings any more: gama"]
+    assert stale(is_told=False) == [*late.values()]
     warehouse.later(days=7)
     warehouse.load()
-    assert [sentence.split()[0] for sentence in stale()] == ["acme"]
+    assert [sentence.split()[0] for sentence in stale(is_told=False)] == ["acme"]
     warehouse.later(days=8)
-    assert [sentence.split()[0] for sentence in stale()] == ["acme", "beta", "gama"]
+    assert [sentence.split()[0] for sentence in stale()] == ["acme", "beta"]
+    assert [sentence.split()[0] for sentence in stale(is_told=False)] == ["acme", "beta", "gama"]
 
 
 def test_the_command_line_tells(project: Project, runs: Stable) -> None:
