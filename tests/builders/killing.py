@@ -143,6 +143,9 @@ def live(order: Json) -> int:
     output = order.get("output", os.devnull)
     for number, file in ((1, output), (2, order.get("errors", output))):
         os.dup2(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND), number)
+    # Anew: what Python wrote to before may have been a file, and this be a pipe.
+    sys.stdout = open(1, "w", errors=sys.stdout.errors, closefd=False)  # noqa: SIM115
+    sys.stderr = open(2, "w", buffering=1, errors=sys.stderr.errors, closefd=False)  # noqa: SIM115
     try:
         for place, value in order.get("values", {}).items():
             module, _, name = place.partition(":")

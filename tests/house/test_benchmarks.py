@@ -18,6 +18,9 @@ from typing import Any
 
 import pytest
 
+from builders.forked import forked_program
+from builders.killing import Stable
+
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
 
@@ -42,7 +45,7 @@ ORIGIN = re.compile(
         "record",
     ],
 )
-def test_short(name: str, tmp_path: Path) -> None:
+def test_short(name: str, tmp_path: Path, runs: Stable) -> None:
     """A benchmark that is cut short ends well; it is in the report beside what was kept before."""
     parts, page = tmp_path / "kept", tmp_path / "bench.md"
     parts.mkdir()
@@ -50,9 +53,16 @@ def test_short(name: str, tmp_path: Path) -> None:
     (parts / "month.jsonl").write_text('["a load", "1 s", "0.5 s", "2 s", "MISSED"]\n')
     (parts / f"{name}.txt").write_text("measured before\nis another now\n")
     command = [sys.executable, BENCHMARKS / "report.py", "--short", "--only", name]
-    process = subprocess.run(
-        [*command, "--kept", parts, "--to", page], capture_output=True, text=True, cwd=tmp_path
-    )
+    with forked_program(runs) as folder:
+        program = folder / "wolkvox-billing"
+        environment = {"BENCHMARK_PROGRAM": str(program)} if program.exists() else {}
+        process = subprocess.run(
+            [*command, "--kept", parts, "--to", page],
+            env={**os.environ, **environment},
+            capture_output=True,
+            text=True,
+            cwd=tmp_path,
+        )
     assert process.returncode == 0, process.stdout + process.stderr
     text = page.read_text()
     assert "| a load | 1 s | 0.5 s | 2 s | MISSED |" in text
@@ -211,6 +221,7 @@ def test_a_plain_install_of_other_sources_is_refused(
     """What is measured is what stands here; without a plain install that is told."""
     plain = benchmark("plain", monkeypatch)
     monkeypatch.delenv("BENCHMARK_PLAIN", raising=False)
+    monkeypatch.delenv("BENCHMARK_PROGRAM", raising=False)
     monkeypatch.setattr(plain, "FOLDER", tmp_path / "plain")
     monkeypatch.setattr(plain, "ROOT", tmp_path)
     plain.tell()

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -17,6 +15,7 @@ import duckdb
 import psycopg2
 import pytest
 
+from builders.killing import Stable
 from builders.loads import NOT_LOADED, OTHER, REPORT, at, begin, files, poll, readings, tell
 from builders.months import invoice
 from builders.project import TOKENS, Project, configure
@@ -28,7 +27,6 @@ from wolkvox_billing.verbs.invoices import invoices
 from wolkvox_billing.verbs.status import status
 from wolkvox_billing.warehouse.place import opened
 
-DLT = str(Path(sys.executable).with_name("dlt"))
 REFUSED = f"acme {REPORT}: an answer could not be loaded while others were, and is kept in "
 
 
@@ -513,20 +511,11 @@ def test_an_answer_that_the_disk_does_not_take(
 # Other people's tools, and older versions.
 
 
-def shell(*words: str, **variables: str) -> str:
-    """What a command of dlt's prints; whether it ends well is its own affair."""
-    done = subprocess.run(
-        [DLT, *words],
-        env={**os.environ, **variables},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    return done.stdout + done.stderr
+# What dlt's command line is.
+DLT = "import sys; from dlt._workspace.cli._dlt import _main; sys.exit(_main())"
 
 
-def test_dlts_own_tools_delete_nothing_that_waits(project: Project) -> None:
+def test_dlts_own_tools_delete_nothing_that_waits(project: Project, runs: Stable) -> None:
     """dlt's command line finds the pipeline where `status` says, and neither it nor `dlt.attach`
     nor the dashboard's look at all pipelines deletes an answer that waits, whatever they are
     pointed at: what dlt does not know in its own folder it takes for rubbish."""
@@ -537,6 +526,12 @@ def test_dlts_own_tools_delete_nothing_that_waits(project: Project) -> None:
     data = own.parents[1]
     line = status(clock=lambda: project.vendor.now).dlt_command
     assert line == f"DLT_DATA_DIR={own} dlt pipeline wolkvox info"
+
+    def shell(*words: str, **variables: str) -> str:
+        """What a command of dlt's prints; whether it ends well is its own affair."""
+        done = runs.script(DLT, *words, **variables)
+        return done.stdout + done.stderr
+
     told = shell("pipeline", "wolkvox", "info", DLT_DATA_DIR=str(own))
     assert "wolkvox_billing" in told and "readings" in told, told
     shell("pipeline", "--list-pipelines", DLT_DATA_DIR=str(data))
