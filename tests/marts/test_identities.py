@@ -153,6 +153,14 @@ def test_a_new_id_that_was_only_tried_gives_way_again(project: Project) -> None:
     assert months(project) == [("0010", Decimal(310))]
 
 
+def test_an_operation_whose_zone_nobody_noted_is_in_the_marts(warehouse: Project) -> None:
+    """A reading counts, by the zone of the settings, be it that no load has noted its operation."""
+    write(warehouse, call("0010", NOON, "100"))
+    write(warehouse, call("soporte", after(hours=1), "30", "SOPORTE"))
+    warehouse.execute("DELETE FROM wolkvox_billing_marts.operations WHERE operation_id = 'soporte'")
+    assert months(warehouse) == [("0010", Decimal(100)), ("soporte", Decimal(30))]
+
+
 def test_a_renaming_of_wolkvoxs_across_two_ids_goes_on(project: Project) -> None:
     """The vendor's own renaming, known of the name under one id, holds for what another id read."""
     older, newer = call("0010", NOON, "90", "VENTAS SAS"), call("0010", after(hours=1), "100")
