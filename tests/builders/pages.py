@@ -14,6 +14,7 @@ import duckdb
 from wolkvox_billing.closing.records import MONTH_CLOSES
 from wolkvox_billing.invoices.decisions import DECISION_TABLES
 from wolkvox_billing.invoices.tables import INVOICE_TABLES
+from wolkvox_billing.marts.decisions import OPERATION_TABLES
 from wolkvox_billing.marts.engine import MARTS
 from wolkvox_billing.polling.tables import TABLES, report_table
 from wolkvox_billing.reconciliation.claimed import CLAIM_TABLES
@@ -74,7 +75,8 @@ def tables_page(file: Path) -> str:
     have in a record in DuckDB."""
     lines = [_TABLES, "## What was read: `wolkvox_billing`", ""]
     tables = TABLES | {"rsync_s3_mp3": report_table("rsync_s3_mp3")} | INVOICE_TABLES
-    tables |= DECISION_TABLES | {"month_closes": MONTH_CLOSES} | CLAIM_TABLES
+    tables |= DECISION_TABLES | OPERATION_TABLES
+    tables |= {"month_closes": MONTH_CLOSES} | CLAIM_TABLES
     for name, table in tables.items():
         columns = [(column, says) for column, (_, says) in table.columns.items()]
         lines += _listed(name, table.says, columns)

@@ -1,0 +1,97 @@
+"""The verb `operations`: what operations are called, which are one, and which are left out."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import click
+
+from wolkvox_billing.cli.options import json_option, place_options
+from wolkvox_billing.cli.terminal import print_json, print_table, say
+from wolkvox_billing.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from wolkvox_billing.verbs.operations import DecidedOperation, ListedOperation, Listing
+
+HEADINGS = ["operation", "counts as", "at wolkvox", "server", "first answer", "last answer",
+            "in the settings", "decided"]  # fmt: skip
+NAMES = {"list": 0, "rename": 2, "merge": 2, "forget": 1, "restore": 1}
+
+
+@click.command()
+@click.argument("action", type=click.Choice([*NAMES]), default="list", required=False)
+@click.argument("names", metavar="[ID]...", nargs=-1)
+@click.option("--reason", help="Why, in your words.")
+@click.option("--by", metavar="NAME", help="Who decides; your login name without it.")
+@place_options
+@json_option
+def operations(
+    action: str,
+    names: tuple[str, ...],
+    reason: str | None,
+    by: str | None,
+    destination: str,
+    dataset: str,
+    as_json: bool,
+) -> None:
+    """List the operations; rename OLD NEW, merge A into B, forget one, or restore it.
+
+    The marts of all months follow: `rename` shows the old history under the new name, `merge` makes
+    what was read of A part of B, `forget` leaves one out that was mistyped or only tried, and
+    `restore` undoes the last of these. Nothing is ever deleted.
+    """
+    from wolkvox_billing.verbs import operations as verbs
+
+    if len(names) != NAMES[action]:
+        wanted = {0: "no name", 1: "one name", 2: "two names"}[NAMES[action]]
+        raise SettingsError(
+            f"`operations {action}` takes {wanted}: `wolkvox-billing operations` lists all"
+        )
+    place = {"destination": destination, "dataset": dataset}
+    if action == "list":
+        if reason or by:
+            raise SettingsError("`operations list` takes no --reason or --by")
+        listing = verbs.operations(**place)
+        if as_json:
+            print_json(asdict(listing))
+        else:
+            _print_listing(listing)
+        return
+    by_action: dict[str, Callable[..., DecidedOperation]] = {
+        "rename": verbs.rename,
+        "merge": verbs.merge,
+        "forget": verbs.forget,
+        "restore": verbs.restore,
+    }
+    decided = by_action[action](*names, verbs.Word(reason, by), **place)
+    if as_json:
+        print_json(asdict(decided))
+        return
+    say(decided.says)
+    for text in decided.warnings:
+        say(f"warning: {text}")
+
+
+def _print_listing(listing: Listing) -> None:
+    print_table(HEADINGS, [_as_row(row) for row in listing.operations])
+    say(f"tables: {listing.location}")
+
+
+def _as_row(row: ListedOperation) -> list[object]:
+    days = (f"{at:%Y-%m-%d %H:%M}" if at else "" for at in (row.first_answer_at,
+                                                            row.last_answer_at))  # fmt: skip
+    decided = "" if row.standing == "counts" else row.standing
+    if row.decided_by and row.decided_at:
+        decided += f" by {row.decided_by}, {row.decided_at:%Y-%m-%d}"
+    return [
+        row.operation_id,
+        row.counts_as or "nothing",
+        ", ".join(row.operation_names),
+        ", ".join(row.servers),
+        *days,
+        {None: "", True: "yes", False: "no"}[row.in_settings],
+        decided + (f": {row.reason}" if row.reason else ""),
+    ]

@@ -1,0 +1,502 @@
+"""The verb `operations`: what operations are called, which are one, which are left out; and a
+person's word on it.
+
+    a name ─▶ may it be? ─▶ operation_decisions ─▶ identities ─▶ the marts of all months
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from functools import cached_property, partial
+from typing import Any
+
+import dlt
+
+from wolkvox_billing.closing import check_closes
+from wolkvox_billing.closing.signing import signed_words, signer
+from wolkvox_billing.errors import SettingsError, WarehouseError, short
+from wolkvox_billing.marts.decisions import (
+    FORGOTTEN,
+    MERGED,
+    RENAMED,
+    RESTORED,
+    OperationDecision,
+    append_operation_decision,
+    next_operation_decision_id,
+    read_operation_decisions,
+)
+from wolkvox_billing.marts.identities import (
+    Identities,
+    Names,
+    VendorsName,
+    are_two,
+    find_identities,
+    follow,
+    read_identities,
+    read_vendors_names,
+    standing,
+)
+from wolkvox_billing.marts.identity_words import undecided
+from wolkvox_billing.marts.refresh import refresh
+from wolkvox_billing.polling.settings import PollSettings
+from wolkvox_billing.reconciliation.policy import Policy, read_policy
+from wolkvox_billing.values.clock import Clock, utc_now
+from wolkvox_billing.values.spelling import plain
+from wolkvox_billing.vendor.answer import ANSWERS
+from wolkvox_billing.verbs.invoices import compare_anew
+from wolkvox_billing.verbs.meant import settings_if_any, warn_of_settings
+from wolkvox_billing.warehouse.complaints import configured
+from wolkvox_billing.warehouse.duckdb_file import held_open
+from wolkvox_billing.warehouse.place import DATASET, DESTINATION, location_of, opened, reading
+from wolkvox_billing.warehouse.sql import REFRESHED, Client, among, engine_of, rows_of, tables_in
+
+COUNTS = "counts"
+_NOT_COMPARED = "decided, and invoices were not compared anew: {}"
+
+
+@dataclass(frozen=True)
+class ListedOperation:
+    """An id as it was read, and what it counts as: None where it is left out. `standing`: counts,
+    renamed, merged, forgotten, same (as another one, by server and name), alike (of those two
+    others). `in_settings`: None where they cannot be read."""
+
+    operation_id: str
+    counts_as: str | None
+    standing: str
+    operation_names: tuple[str, ...]
+    servers: tuple[str, ...]
+    first_answer_at: datetime | None
+    last_answer_at: datetime | None
+    in_settings: bool | None
+    decided_by: str | None = None
+    decided_at: datetime | None = None
+    reason: str | None = None
+
+
+@dataclass
+class Listing:
+    """All operations that were ever asked, or decided on."""
+
+    operations: list[ListedOperation]
+    location: str
+
+
+@dataclass
+class DecidedOperation:
+    """What was decided; `is_new` where it was not so before. `warnings`: what it changed
+    elsewhere."""
+
+    decision: OperationDecision
+    is_new: bool
+    says: str
+    warnings: list[str] = field(default_factory=list)
+    location: str = ""
+
+
+def operations(*, destination: str = DESTINATION, dataset: str = DATASET) -> Listing:
+    """Return the Listing of all operations. Only reads, a published copy too. Raises WarehouseError
+    where the destination cannot be read."""
+    with opened(destination, dataset) as pipeline, reading(pipeline), held_open(pipeline):
+        with pipeline.sql_client() as client:
+            record = _read_record(client, pipeline.dataset_name)
+        location = location_of(pipeline)
+    names = {*record.asked, *record.names.current, *record.names.forgotten}
+    return Listing([_listed(name, record) for name in sorted(names)], location)
+
+
+@dataclass(frozen=True)
+class Word:
+    """Who decides, and why; the user's login name where nobody is named."""
+
+    reason: str | None = None
+    by: str | None = None
+
+
+NOBODYS = Word()
+
+
+def rename(old: str, new: str, word: Word = NOBODYS, **place: Any) -> DecidedOperation:
+    """Return the decision that an operation, with all that was read of it, is called otherwise.
+
+    Here and below `place` is destination, dataset, policy and clock. Raises SettingsError for a
+    name that cannot be meant, and WarehouseError where nothing can be recorded.
+    """
+    return _Decider(word, **place).decide(lambda record: _rename(old, new.strip(), record))
+
+
+def merge(name: str, other: str, word: Word = NOBODYS, **place: Any) -> DecidedOperation:
+    """Return the decision that all that was read of the first operation is the other one's."""
+    return _Decider(word, **place).decide(lambda record: _merge(name, other, record))
+
+
+def forget(name: str, word: Word = NOBODYS, **place: Any) -> DecidedOperation:
+    """Return the decision that an operation is in no mart. Nothing of it is deleted."""
+    return _Decider(word, **place).decide(lambda record: _forget(name, record))
+
+
+def restore(name: str, word: Word = NOBODYS, **place: Any) -> DecidedOperation:
+    """Return the decision that the last one on an operation holds no more; or, of one that shares
+    server and name with another one, that they are two."""
+    return _Decider(word, **place).decide(lambda record: _restore(name, record))
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """How an id was read: by the servers that were asked, and when they answered."""
+
+    servers: tuple[str, ...]
+    first: datetime | None
+    last: datetime | None
+
+
+@dataclass(frozen=True)
+class _Record:
+    """All that a decision is held against."""
+
+    client: Client
+    raw: str
+    decisions: Sequence[OperationDecision]
+    asked: dict[str, _Asked]  # by operation_id, as it was read
+    named: Sequence[VendorsName]
+    identities: Identities
+    settings: PollSettings | None
+
+    @cached_property
+    def names(self) -> Names:
+        return follow(self.decisions)
+
+    @property
+    def called(self) -> set[str]:
+        """What operations are called."""
+        return {self.names.name(read) for read in self.asked}
+
+    def of(self, name: str) -> list[_Asked]:
+        return [self.asked[read] for read in self.names.members(name) if read in self.asked]
+
+    def servers_of(self, name: str) -> set[str]:
+        return {server.casefold() for own in self.of(name) for server in own.servers}
+
+    def vendors_names_of(self, name: str) -> dict[str, str]:
+        """Return the vendor's names of an operation by their spelling without case and accents."""
+        own = self.names.members(name)
+        return {plain(n.vendors_name): n.vendors_name for n in self.named if n.operation_id in own}
+
+    def server_in_settings(self, name: str) -> str | None:
+        own = self.settings.operations if self.settings else ()
+        return next((o.server.casefold() for o in own if o.operation_id == name), None)
+
+    def find(self, name: str) -> str:
+        """Return a name that an operation has now. Raises SettingsError for any other."""
+        if name in self.names.forgotten:
+            by = self.names.forgotten[name]
+            raise SettingsError(
+                f"{name} was forgotten {_told(by)}: `wolkvox-billing operations restore {name}` "
+                "first"
+            )
+        if name in self.called:
+            return name
+        if (current := self.names.name(name)) != name:
+            by = self.names.moved_by[name]
+            raise SettingsError(f"{name} is {current}, {by.decision} {_told(by)}: say {current}")
+        if self.server_in_settings(name) is not None:
+            raise SettingsError(
+                f"{name} is in the settings, and was never asked: change it there, or run "
+                "`wolkvox-billing load` first"
+            )
+        raise SettingsError(f"no operation is {short(name)}: {_near(name, self.called)}")
+
+
+@dataclass(frozen=True)
+class _Wish:
+    """What is to be recorded, and in which words it is told; `decision` is one that says the same
+    already."""
+
+    operation_id: str
+    kind: str
+    says: str
+    new_operation_id: str | None = None
+    undoes: str | None = None
+    decision: OperationDecision | None = None
+
+
+def _rename(old: str, new: str, record: _Record) -> _Wish:
+    if not new or not new.isprintable():
+        raise SettingsError("the new name is a text of printable characters")
+    names = record.names
+    if names.name(old) == new and old != new:
+        return _said_before(old, names)
+    name = record.find(old)
+    own = names.members(name)
+    if new == name:
+        raise SettingsError(f"{name} is called so already")
+    if new in names.forgotten:
+        raise SettingsError(f"{new} is the name of one that is forgotten: choose another one")
+    if new not in own and new in record.called:
+        raise SettingsError(
+            f"{new} is in use: `wolkvox-billing operations merge {name} {new}` makes them one, "
+            "else choose another name"
+        )
+    if new not in own and (new in names.current or new in record.asked):
+        raise SettingsError(
+            f"{new} is what {names.name(new)} was read as, and counts there: choose another name"
+        )
+    server, servers = record.server_in_settings(new), record.servers_of(name)
+    if server and servers and server not in servers:
+        raise SettingsError(
+            f"{new} is another operation in the settings, on server {server} and not "
+            f"{', '.join(sorted(servers))} as {name}: choose another name"
+        )
+    return _Wish(name, RENAMED, f"{name} is {new} now, with all that was read of it", new)
+
+
+def _merge(name: str, other: str, record: _Record) -> _Wish:
+    names = record.names
+    if name == other:
+        raise SettingsError(f"{name} cannot be merged into itself: name two operations")
+    if names.name(name) == other and name != other:
+        return _said_before(name, names)
+    if names.name(other) == name:
+        by = names.moved_by[other]
+        raise SettingsError(
+            f"{other} is {name}, {by.decision} {_told(by)}: they are one; "
+            f"`wolkvox-billing operations rename {name} {other}` gives it the other name"
+        )
+    name = record.find(name)
+    if other not in record.called and record.server_in_settings(other) is not None:
+        raise SettingsError(
+            f"{other} was never asked: `wolkvox-billing operations rename {name} {other}` makes "
+            "all that was read of the first one its own"
+        )
+    other = record.find(other)
+    _check_one(name, other, record)
+    return _Wish(name, MERGED, f"all that was read of {name} is {other}'s now", other)
+
+
+def _check_one(name: str, other: str, record: _Record) -> None:
+    """Raise SettingsError for two that were answered in one time, and cannot be one: of each day
+    only one of their numbers would count."""
+    spans = [
+        (min(a.first for a in own if a.first), max(a.last for a in own if a.last))
+        for own in (record.of(name), record.of(other))
+        if any(a.first for a in own)
+    ]
+    if len(spans) < 2 or spans[0][1] < spans[1][0] or spans[1][1] < spans[0][0]:
+        return
+    first, second = record.vendors_names_of(name), record.vendors_names_of(other)
+    why = ""
+    if first and second and not first.keys() & second.keys():
+        why = f"wolkvox calls them {_listed_names(first)} and {_listed_names(second)}"
+    elif are_two(
+        partial(rows_of, record.client),
+        record.raw,
+        record.names.members(name),
+        record.names.members(other),
+        record.named,
+    ):
+        why = "what they read cannot be one counter: it falls from one to the other"
+    if why:
+        raise SettingsError(
+            f"{name} and {other} were both answered until "
+            f"{min(last for _, last in spans):%Y-%m-%d}, and {why}: as one, only one of their "
+            "numbers would count each day; `operations forget` leaves one of them out"
+        )
+
+
+def _listed_names(names: dict[str, str]) -> str:
+    return ", ".join(repr(name) for name in sorted(names.values()))
+
+
+def _forget(name: str, record: _Record) -> _Wish:
+    names = record.names
+    if name in names.forgotten:
+        said = names.forgotten[name]
+        return _Wish(name, FORGOTTEN, f"{name} was forgotten already {_told(said)}", decision=said)
+    return _Wish(
+        record.find(name),
+        FORGOTTEN,
+        f"{name} is in no mart any more; nothing of it is deleted, and "
+        f"`wolkvox-billing operations restore {name}` takes it back",
+    )
+
+
+def _restore(name: str, record: _Record) -> _Wish:
+    holding = [row for row in standing(record.decisions) if row.decision != RESTORED]
+    own = [row for row in holding if row.operation_id == name]
+    own = own or [row for row in holding if row.new_operation_id == name]
+    if own:
+        last = own[-1]
+        for later in holding[holding.index(last) + 1 :]:
+            if last.new_operation_id == later.operation_id:
+                raise SettingsError(
+                    f"after it {_said(later)} {_told(later)}: "
+                    f"`wolkvox-billing operations restore {later.operation_id}` first"
+                )
+        says = f"undone: {_said(last)} {_told(last)}"
+        return _Wish(last.operation_id, RESTORED, says, undoes=last.decision_id)
+    for row in record.identities.rows:
+        if row.operation_id == name and row.decision not in (RENAMED, MERGED, FORGOTTEN):
+            says = f"{name} and {row.other_id} are two operations, and both count"
+            return _Wish(name, RESTORED, says, row.other_id)
+    for said in standing(record.decisions):
+        if said.decision == RESTORED and said.operation_id == name:
+            says = f"{name} and {said.new_operation_id} are two already, {_told(said)}"
+            return _Wish(name, RESTORED, says, said.new_operation_id, decision=said)
+    known = {*record.asked, *record.names.current}
+    if name in known:
+        raise SettingsError(f"nothing was decided on {name}: there is nothing to restore")
+    raise SettingsError(f"no operation is {short(name)}: {_near(name, known)}")
+
+
+def _said_before(name: str, names: Names) -> _Wish:
+    said = names.moved_by[name]
+    says = f"{name} is {names.name(name)} already, {said.decision} {_told(said)}"
+    return _Wish(name, said.decision, says, said.new_operation_id, decision=said)
+
+
+def _said(decision: OperationDecision) -> str:
+    into = f" into {decision.new_operation_id}" if decision.new_operation_id else ""
+    return f"{decision.operation_id} was {decision.decision}{into}"
+
+
+def _told(decision: OperationDecision) -> str:
+    at = decision.decided_at.astimezone(timezone.utc)
+    return f"on {at:%Y-%m-%d %H:%M} UTC by {decision.decided_by}"
+
+
+def _near(name: str, known: Collection[str]) -> str:
+    by_spelling = {plain(own): own for own in known}
+    near = difflib.get_close_matches(plain(name), [*by_spelling], n=3, cutoff=0.6)
+    if near:
+        return f"did you mean {', '.join(by_spelling[own] for own in near)}?"
+    return "`wolkvox-billing operations` lists all"
+
+
+@dataclass(frozen=True)
+class _Decider:
+    """Whoever decides, and where."""
+
+    word: Word
+    destination: str = DESTINATION
+    dataset: str = DATASET
+    policy: Policy | None = None
+    clock: Clock = utc_now
+
+    def decide(self, wish_of: Callable[[_Record], _Wish]) -> DecidedOperation:
+        """Record what is wished, where it may be and is not so already, and make the marts of it.
+        Raises SettingsError, and WarehouseError where nothing can be recorded."""
+        by = signer(self.word.by, "decides")
+        policy = self.policy or configured(read_policy)
+        with (
+            opened(self.destination, self.dataset) as pipeline,
+            reading(pipeline),
+            held_open(pipeline),
+        ):
+            raw, location = pipeline.dataset_name, location_of(pipeline)
+            with pipeline.sql_client() as client:
+                _check_warehouse(client, pipeline)
+                record = _read_record(client, raw)
+                wish = wish_of(record)
+            if wish.decision:
+                return DecidedOperation(wish.decision, False, wish.says, location=location)
+            own = OperationDecision(
+                decision_id=next_operation_decision_id(record.decisions),
+                operation_id=wish.operation_id,
+                decision=wish.kind,
+                new_operation_id=wish.new_operation_id,
+                undoes=wish.undoes,
+                decided_at=self.clock().astimezone(timezone.utc),
+                decided_by=by,
+                reason=signed_words(self.word.reason),
+            )
+            stored = append_operation_decision(pipeline, own)
+            if stored != own:
+                raise WarehouseError(
+                    f"{_said(stored)} {_told(stored)}, at the same moment: look at "
+                    "`wolkvox-billing operations`, and run it again"
+                )
+            decided = DecidedOperation(own, True, wish.says, location=location)
+            refresh(pipeline, None, self.clock(), anew=True)
+            if complaint := compare_anew(pipeline, policy, self.clock()):
+                decided.warnings.append(_NOT_COMPARED.format(complaint))
+            with pipeline.sql_client() as client:
+                identities = read_identities(client, f"{raw}_marts")
+                decided.warnings += undecided(identities, policy.language)
+                decided.warnings += warn_of_settings(client, raw, identities, record.settings)
+            decided.warnings += [str(doubt) for doubt in check_closes(pipeline).broken]
+        return decided
+
+
+def _check_warehouse(client: Client, pipeline: dlt.Pipeline) -> None:
+    """Raise SettingsError where nobody makes marts of decisions, and in a copy that `publish` made,
+    whose next one would not have the word."""
+    if engine_of(pipeline) not in REFRESHED:
+        raise SettingsError(f"operations are decided on in {' and '.join(REFRESHED)} only")
+    tables = tables_in(client, pipeline.dataset_name)
+    if "polls" in tables and "_dlt_loads" not in tables:
+        raise SettingsError(
+            f"{location_of(pipeline)} is a copy that `publish` made, and is only read: decide in "
+            "the warehouse that it is a copy of"
+        )
+
+
+def _read_record(client: Client, raw: str) -> _Record:
+    """Return the record. Raises WarehouseError before a first load."""
+    tables = tables_in(client, raw)
+    if not tables.issuperset(("polls", "readings")):
+        raise WarehouseError(f"{raw} has no tables yet: run `wolkvox-billing load` first")
+    query = partial(rows_of, client)
+    decisions = read_operation_decisions(client, raw)
+    calls: dict[str, list[tuple[str | None, datetime | None, datetime | None]]] = {}
+    answered = f"CASE WHEN {among('outcome', ANSWERS)} THEN started_at END"
+    for operation_id, *call in query(
+        f"SELECT operation_id, server, MIN({answered}), MAX({answered}) FROM {raw}.polls "
+        "GROUP BY operation_id, server ORDER BY operation_id, server"
+    ):
+        calls.setdefault(operation_id, []).append((call[0], call[1], call[2]))
+    asked = {
+        operation_id: _Asked(
+            servers=tuple(server for server, _, _ in own if server),
+            first=min((first for _, first, _ in own if first), default=None),
+            last=max((last for _, _, last in own if last), default=None),
+        )
+        for operation_id, own in calls.items()
+    }
+    return _Record(
+        client=client,
+        raw=raw,
+        decisions=decisions,
+        asked=asked,
+        named=read_vendors_names(query, raw, tables),
+        identities=find_identities(query, raw, tables, decisions),
+        settings=settings_if_any(),
+    )
+
+
+def _listed(read: str, record: _Record) -> ListedOperation:
+    asked = record.asked.get(read) or _Asked((), None, None)
+    identity = next((row for row in record.identities.rows if row.operation_id == read), None)
+    names = record.names
+    said = names.moved_by.get(read)
+    if names.name(read) in names.forgotten:
+        said = names.forgotten[names.name(read)]
+    settings = record.settings
+    return ListedOperation(
+        operation_id=read,
+        counts_as=record.identities.current(read),
+        standing=identity.decision if identity else COUNTS,
+        operation_names=tuple(
+            sorted({named.vendors_name for named in record.named if named.operation_id == read})
+        ),
+        servers=asked.servers,
+        first_answer_at=asked.first and asked.first.astimezone(timezone.utc),
+        last_answer_at=asked.last and asked.last.astimezone(timezone.utc),
+        in_settings=None
+        if settings is None
+        else read in {own.operation_id for own in settings.operations},
+        decided_by=said.decided_by if said else None,
+        decided_at=said.decided_at.astimezone(timezone.utc) if said else None,
+        reason=said.reason if said else None,
+    )
