@@ -23,7 +23,7 @@ ORCHESTRATORS := build/orchestrators
 DBT := build/dbt
 
 .PHONY: help install demo notebook test test-airflow test-spark test-orchestrators test-dbt airflow \
-	lint types check views pages faults bench honesty plain peers advisories lock clean FORCE
+	lint types package check views pages faults bench honesty plain peers advisories lock clean FORCE
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' Makefile
@@ -62,6 +62,11 @@ lint: .venv/installed ## rules, format, and that imports run down
 
 types: .venv/installed ## the types, strictly
 	@$(BIN)/mypy
+
+package: .venv/installed ## wheel and source archive in dist, and whether an index would take them
+	@rm -rf dist
+	@$(BIN)/hatchling build --target sdist --target wheel
+	@$(BIN)/twine check --strict dist/*
 
 check: lint types test ## lint, types and test
 

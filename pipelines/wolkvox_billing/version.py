@@ -1,3 +1,3 @@
 """The version: the wheel's, and what the vendor reads in the User-Agent."""
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"

@@ -11,7 +11,9 @@ import tarfile
 import venv
 import zipfile
 from collections.abc import Sequence
-from importlib.metadata import distributions, requires
+from email import message_from_bytes
+from email.message import Message
+from importlib.metadata import distributions, packages_distributions, requires
 from pathlib import Path
 
 import pytest
@@ -56,6 +58,13 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
+def metadata_of(wheel: Path) -> Message:
+    """Return what an index is told of the wheel."""
+    with zipfile.ZipFile(wheel) as archive:
+        name = f"wolkvox_billing-{__version__}.dist-info/METADATA"
+        return message_from_bytes(archive.read(name))
+
+
 @pytest.fixture(scope="module")
 def home(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A virtual environment with the wheel in it, and the libraries that the tests run with.
@@ -89,12 +98,29 @@ def test_the_wheel_holds_the_product_and_nothing_else(wheel: Path) -> None:
     assert {"wolkvox_billing/py.typed", "wolkvox_billing/cli/main.py"} <= files
 
 
+def test_an_index_is_told_what_it_is(wheel: Path) -> None:
+    """Its license, with the text in it; README as its page; no address; and that no index may take
+    it yet. CHANGELOG begins with this version, or with what comes after it."""
+    metadata = metadata_of(wheel)
+    assert (metadata["Version"], metadata["License-Expression"]) == (__version__, "Apache-2.0")
+    assert (metadata["License-File"], metadata["Project-URL"]) == ("LICENSE", None)
+    assert metadata["Description-Content-Type"] == "text/markdown"
+    page = metadata.get_payload(decode=True)
+    assert isinstance(page, bytes) and page.strip() == (ROOT / "README.md").read_bytes().strip()
+    assert "Private :: Do Not Upload" in metadata.get_all("Classifier", [])
+    with zipfile.ZipFile(wheel) as archive:
+        [text] = [name for name in archive.namelist() if name.endswith("licenses/LICENSE")]
+        assert b"Apache License" in archive.read(text)
+    headings = re.findall(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(), re.M)
+    assert __version__ in headings[:2]
+
+
 def test_no_secret_or_answer_is_built_in(tmp_path: Path) -> None:
     """A token in the folder of the project, or in that of the package, where somebody ran it, is
     neither in the wheel nor in the source archive; nor is a file of answers."""
     copy = tmp_path / "copy"
     shutil.copytree(PACKAGE, copy / "pipelines" / "wolkvox_billing")
-    for name in ("pyproject.toml", "README.md", ".gitignore"):
+    for name in ("pyproject.toml", "README.md", "CHANGELOG.md", "LICENSE", ".gitignore"):
         shutil.copy(ROOT / name, copy)
     for folder in (copy, copy / "pipelines" / "wolkvox_billing"):
         (folder / ".dlt").mkdir()
@@ -114,14 +140,21 @@ def test_no_secret_or_answer_is_built_in(tmp_path: Path) -> None:
 def test_the_wheel_names_what_it_imports(wheel: Path) -> None:
     """Each library that the product imports is among the wheel's requirements."""
     with zipfile.ZipFile(wheel) as archive:
-        metadata = archive.read(f"wolkvox_billing-{__version__}.dist-info/METADATA").decode()
         code = "\n".join(
             archive.read(name).decode() for name in archive.namelist() if name.endswith(".py")
         )
-    required = set(re.findall(r"^Requires-Dist: ([\w-]+?)(?:-binary)?\b(?!-)", metadata, re.M))
+    texts = metadata_of(wheel).get_all("Requires-Dist", [])
+    required = {canonicalize_name(Requirement(text).name) for text in texts}
     imported = set(re.findall(r"^\s*(?:import|from) (\w+)[\w.]*(?: import| as|$)", code, re.M))
     own = {"wolkvox_billing", "wolkvox_demo"}  # the latter in a clone only: see the verb `demo`
-    assert imported - set(sys.stdlib_module_names) - own <= required
+    libraries = imported - set(sys.stdlib_module_names) - own
+    by_module = packages_distributions()  # a module need not be named as what brings it
+    unnamed = {
+        module
+        for module in libraries
+        if not required & {canonicalize_name(name) for name in by_module.get(module, [module])}
+    }
+    assert unnamed == set()
 
 
 def test_the_wheel_runs_alone(home: Path) -> None:
@@ -152,14 +185,16 @@ for words in ("load", "status", "invoices a.xml b.xlsx", "reconcile --init", "re
 """
 
 
-def not_asked_for() -> set[str]:
-    """Return the modules here of packages that the product does not ask for, unless by an extra."""
+def not_asked_for(wheel: Path) -> set[str]:
+    """Return the modules here of packages that the wheel does not ask for, unless by an extra."""
     needed: set[str] = set()
     left = [Requirement("wolkvox-billing")]
+    own = metadata_of(wheel).get_all("Requires-Dist", [])  # not those of an older install
     while left:
         requirement = left.pop()
         needed.add(canonicalize_name(requirement.name))
-        for text in requires(requirement.name) or ():
+        texts = own if requirement.name == "wolkvox-billing" else requires(requirement.name)
+        for text in texts or ():
             dependency = Requirement(text)
             is_wanted = (dependency.marker or Marker("python_version > '3'")).evaluate
             if any(is_wanted({"extra": extra}) for extra in requirement.extras or {""}):
@@ -173,11 +208,13 @@ def not_asked_for() -> set[str]:
     }
 
 
-def test_the_base_dependencies_are_enough(home: Path, vendor: Vendor, tmp_path: Path) -> None:
+def test_the_base_dependencies_are_enough(
+    home: Path, wheel: Path, vendor: Vendor, tmp_path: Path
+) -> None:
     """Without an extra, on DuckDB: poll, status, invoices in XML and XLSX, their comparison."""
     (tmp_path / "a.xml").write_bytes(declared(ubl(line(), number="F-2")))
     (tmp_path / "b.xlsx").write_bytes(xlsx([HEADINGS, ROW]))
-    others = not_asked_for()
+    others = not_asked_for(wheel)
     assert {"psycopg2", "marimo", "polars", "hypothesis", "pytest"} <= others
     assert not {"dlt", "duckdb", "lxml", "openpyxl", "orjson", "pyarrow", "rich"} & others
     output = run(
