@@ -4,8 +4,9 @@
       └────────┴─────────┴──▶ failed: one of them did, and so has the run
 
 The last step before `failed` updates the Asset `wolkvox_billing`: schedule on it what reads the
-tables. The verbs are those of the command line, and so are the settings; the README lists the few
-that are the DAG's own. `wolkvox_billing_age` says when data is old, whatever became of the polls.
+tables. The verbs are those of the command line, and so are the settings; docs/airflow.md lists
+the few that are the DAG's own. `wolkvox_billing_age` says when data is old, whatever became of the
+polls.
 """
 
 from __future__ import annotations

@@ -181,10 +181,10 @@ def test_refresh_leaves_the_marts_to_others(lake: Project) -> None:
     assert warning == "the marts on filesystem are made by `wolkvox-billing sql`"
 
 
-def test_the_readmes_commands(lake: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the README says to type makes Delta tables, and the statements for Spark."""
-    section = (ROOT / "README.md").read_text().split("## When one machine is not enough")[1]
-    [block] = re.findall(r"```sh\n(.*?)```", section.split("\n## ")[0], re.S)
+def test_the_commands_of_the_page(lake: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What docs/lake.md says to type makes Delta tables, and the statements for Spark."""
+    page = (ROOT / "docs" / "lake.md").read_text()
+    [block] = re.findall(r"```sh\n(.*?)```", page, re.S)
     pip, *commands = block.replace("file:///srv/", f"{lake.folder.as_uri()}/").splitlines()
     assert pip == "pip install './wolkvox-billing[lake]'"
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")

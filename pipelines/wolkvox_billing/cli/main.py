@@ -48,8 +48,8 @@ def main() -> None:
     """Keeps your own record of what wolkvox's billing API says.
 
     Settings come from .dlt/config.toml, .dlt/secrets.toml or the environment, as in any dlt
-    project; the README lists them. Exit codes: 0 all well, 1 something failed (the rest was
-    loaded), 2 wrong words or settings.
+    project; docs/settings.md lists them. Exit codes: 0 all well, 1 something failed (the rest
+    was loaded), 2 wrong words or settings.
     """
     # One line per call where nobody watches; progress where somebody does.
     logger = logging.getLogger("wolkvox_billing")

@@ -378,9 +378,9 @@ def _has_other_price(verdict: Verdict) -> bool:
     return not verdict.exchange_effect or abs(verdict.price_effect or Decimal()) > verdict.tolerance
 
 
-# In the order of the README. The first that fits counts, so that a predicate need not say again
-# that none before it does; where the quantity agrees and a price is known, only the price and the
-# exchange rate are left.
+# In the order of docs/reconcile.md. The first that fits counts, so that a predicate need not say
+# again that none before it does; where the quantity agrees and a price is known, only the price and
+# the exchange rate are left.
 STATUSES: tuple[tuple[str, Callable[[Verdict], bool]], ...] = (
     ("open_period", _is_open),
     ("duplicate_document", _has_duplicate),
