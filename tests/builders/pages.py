@@ -11,13 +11,8 @@ from pathlib import Path
 
 import duckdb
 
-from wolkvox_billing.closing.records import MONTH_CLOSES
-from wolkvox_billing.invoices.decisions import DECISION_TABLES
-from wolkvox_billing.invoices.tables import INVOICE_TABLES
-from wolkvox_billing.marts.decisions import OPERATION_TABLES
 from wolkvox_billing.marts.engine import MARTS
-from wolkvox_billing.polling.tables import TABLES, report_table
-from wolkvox_billing.reconciliation.claimed import CLAIM_TABLES
+from wolkvox_billing.verbs.dbt import known_tables
 from wolkvox_billing.warehouse.known_settings import SETTINGS, VARIABLES
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -74,10 +69,7 @@ def tables_page(file: Path) -> str:
     """Return docs/tables.md: what is read, by the code, and the marts, by the comments that they
     have in a record in DuckDB."""
     lines = [_TABLES, "## What was read: `wolkvox_billing`", ""]
-    tables = TABLES | {"rsync_s3_mp3": report_table("rsync_s3_mp3")} | INVOICE_TABLES
-    tables |= DECISION_TABLES | OPERATION_TABLES
-    tables |= {"month_closes": MONTH_CLOSES} | CLAIM_TABLES
-    for name, table in tables.items():
+    for name, table in known_tables(["rsync_s3_mp3"]).items():
         columns = [(column, says) for column, (_, says) in table.columns.items()]
         lines += _listed(name, table.says, columns)
     lines += ["## Marts: `wolkvox_billing_marts`", ""]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pkgutil
+import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +12,15 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
+import wolkvox_billing
 from builders.documents import declared, line, ubl
 from builders.project import Project
 from wolkvox_billing.cli.main import main
 from wolkvox_billing.errors import SettingsError, WarehouseError
 from wolkvox_billing.marts.engine import MARTS
-from wolkvox_billing.verbs.dbt import write_dbt_sources
+from wolkvox_billing.verbs.dbt import known_tables, write_dbt_sources
 from wolkvox_billing.verbs.invoices import invoices
+from wolkvox_billing.warehouse.columns import Table
 
 RAW = ["polls", "readings", "rejected_rows", "rsync_s3_mp3"]
 
@@ -90,6 +95,20 @@ def test_a_file_of_somebody_else_stays(project: Project) -> None:
     Path("models/sources.yml").mkdir(parents=True)
     with pytest.raises(SettingsError, match="name another folder"):
         write_dbt_sources("models")
+
+
+def test_no_table_is_left_out() -> None:
+    """Whatever module describes a table: it is a source, and is in docs/tables.md, which asks the
+    same list."""
+    for module in pkgutil.walk_packages(wolkvox_billing.__path__, "wolkvox_billing."):
+        if not module.name.endswith("__main__"):
+            import_module(module.name)
+    modules = [m for name, m in sys.modules.items() if name.startswith("wolkvox_billing")]
+    values = [value for module in modules for value in vars(module).values()]
+    values += [each for value in values if isinstance(value, dict) for each in value.values()]
+    described = {value.says for value in values if isinstance(value, Table)}
+    assert {table.says for table in known_tables([]).values()} == described
+    assert len(described) >= 9
 
 
 def test_before_anything_is_loaded(project: Project) -> None:

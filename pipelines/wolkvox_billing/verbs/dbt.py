@@ -18,6 +18,7 @@ from wolkvox_billing.closing.records import MONTH_CLOSES
 from wolkvox_billing.errors import SettingsError, WarehouseError, WolkvoxError
 from wolkvox_billing.invoices.decisions import DECISION_TABLES
 from wolkvox_billing.invoices.tables import INVOICE_TABLES
+from wolkvox_billing.marts.decisions import OPERATION_TABLES
 from wolkvox_billing.marts.engine import MARTS
 from wolkvox_billing.marts.reconciled import KEY
 from wolkvox_billing.marts.sql import grain
@@ -107,7 +108,7 @@ def write_dbt_sources(
             raise WarehouseError(
                 f"nothing is loaded in {location_of(pipeline)}: run `wolkvox-billing load` first"
             )
-    known = _known_tables()
+    known = known_tables(sorted(REPORTS))
     listed = [
         [_raw_source(name, known[name]) for name in known if name in tables],
         [_mart_source(name) for name in MARTS if name in marts],
@@ -142,11 +143,18 @@ def _check_place(path: Path) -> None:
         )
 
 
-def _known_tables() -> dict[str, Table]:
-    """Return every table that can be there, in the order of docs/tables.md."""
-    reports = {name: report_table(name) for name in sorted(REPORTS)}
-    closes = {"month_closes": MONTH_CLOSES}
-    return TABLES | reports | INVOICE_TABLES | DECISION_TABLES | closes | CLAIM_TABLES
+def known_tables(reports: Iterable[str]) -> dict[str, Table]:
+    """Return every table that can be there, in the order of docs/tables.md, with those of these
+    reports."""
+    return {
+        **TABLES,
+        **{name: report_table(name) for name in reports},
+        **INVOICE_TABLES,
+        **DECISION_TABLES,
+        **OPERATION_TABLES,
+        "month_closes": MONTH_CLOSES,
+        **CLAIM_TABLES,
+    }
 
 
 def _raw_source(name: str, table: Table) -> dict[str, Yaml]:
