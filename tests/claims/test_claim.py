@@ -264,3 +264,29 @@ def test_a_claim_at_the_command_line(project: Project) -> None:
     assert project.query("SELECT claimed_by, reason FROM claims WHERE claimed_amount = 0") == [
         ("ana", "nobody had mapped it")
     ]
+
+
+def test_a_claim_on_a_withdrawn_document_is_told(project: Project) -> None:
+    """By the withdrawal and by `status`, with how the claim is taken back; not where another paper
+    of the invoice counts in its place, nor once the claim is taken back."""
+    billed(project, overbilled(number="FE1001"))
+    claimed(project)
+    run = CliRunner().invoke
+    told = (
+        "53,550.00 COP of 53,550.00 COP claimed is still open: `wolkvox-billing claim 2026-10 "
+        "--withdraw --document FE1001 --reason ...` takes the claim back, where that is right"
+    )
+    withdrawal = run(main, ["documents", "withdraw", "FE1001", "--reason", "void", "--by", "ana"])
+    assert f"warning: invoice FE1001: {told}" in withdrawal.output
+
+    def is_told() -> bool:
+        state = status(destination=project.destination, clock=lambda: project.vendor.now)
+        return any(told in text for text in state.warnings)
+
+    assert is_told()
+    bill(project, overbilled(number="FE-1001", uuid="b" * 96))
+    assert not is_told()
+    project.execute("DELETE FROM invoice_documents WHERE document_number = 'FE-1001'")
+    words = ["claim", "2026-10", "--withdraw", "--document", "FE1001", "--by", "ana"]
+    assert run(main, [*words, "--reason", "void"]).exit_code == 0
+    assert not is_told()

@@ -9,9 +9,11 @@ from typing import NamedTuple
 
 from wolkvox_billing.marts.claimed import CREDITED, OpenClaim
 from wolkvox_billing.marts.settled import CLAIM, QUESTION
-from wolkvox_billing.reconciliation.claimed import read_open_claims
+from wolkvox_billing.reconciliation.billed_lines import read_standings
+from wolkvox_billing.reconciliation.claimed import claims_on_nothing, read_open_claims
 from wolkvox_billing.reconciliation.policy import Policy
 from wolkvox_billing.reconciliation.settlement_words import SettlementWriter
+from wolkvox_billing.reconciliation.standing_words import tell_open_claim
 from wolkvox_billing.values.business_days import business_days_until
 from wolkvox_billing.values.locales import ENGLISH
 from wolkvox_billing.values.numbers import format_amount, format_count
@@ -40,15 +42,21 @@ class DueDocument(NamedTuple):
         return writer.title(self.document_kind, self.document_number)
 
 
-def warn_of_claims(client: Client, marts: str, policy: Policy, today: date) -> list[str]:
+def warn_of_claims(client: Client, raw: str, policy: Policy, today: date) -> list[str]:
     """Return the warnings of `status`, by the marts as they were filled last. What is worth no
-    alarm by `materiality` is left out."""
+    alarm by `materiality` is left out; a claim on what bills nothing any more is told."""
+    marts = f"{raw}_marts"
     due = [
         document
         for document in _read_due(client, marts)
         if abs(document.questioned_amount) > policy.materiality_in(document.billing_currency)
     ]
-    return say_what_is_due(due, read_open_claims(client, marts), today)
+    claims = read_open_claims(client, marts)
+    warnings = say_what_is_due(due, claims, today)
+    if any(claim.open_amount for claim in claims):
+        standings = read_standings(client, raw, policy)
+        warnings += [tell_open_claim(c, ENGLISH) for c in claims_on_nothing(claims, standings)]
+    return warnings
 
 
 def say_what_is_due(

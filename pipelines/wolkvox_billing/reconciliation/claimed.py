@@ -23,8 +23,9 @@ from wolkvox_billing.marts.claimed import (
     OPEN,
     OpenClaim,
 )
-from wolkvox_billing.reconciliation.billed_documents import StatedDocument
+from wolkvox_billing.reconciliation.billed_documents import BilledDocument, StatedDocument
 from wolkvox_billing.reconciliation.components import payable_of
+from wolkvox_billing.reconciliation.counting import Standing
 from wolkvox_billing.values.document_number import bare_number
 from wolkvox_billing.warehouse.columns import AMOUNT, DATE, TEXT, TIME, Table
 from wolkvox_billing.warehouse.sql import Client, rows_of, tables_in
@@ -129,6 +130,25 @@ def open_claims(
         for own in claims_by_name(claims).values()
         if not own[-1].is_withdrawal
     ]
+
+
+def claims_on_nothing(
+    claims: Iterable[OpenClaim], standings: Sequence[Standing]
+) -> list[OpenClaim]:
+    """Return the claims that are still open though the document bills nothing any more, nor another
+    one with its number."""
+    counting = [standing.document for standing in standings if standing.counts]
+    return [
+        claim
+        for claim in claims
+        if claim.open_amount and not any(is_claim_on(claim, document) for document in counting)
+    ]
+
+
+def is_claim_on(claim: OpenClaim, document: BilledDocument) -> bool:
+    """Whether a claim is on a document, be it read from another file."""
+    name = claim.supplier_id, claim.document_kind, bare_number(claim.document_number or "")
+    return claim.document_id == document.document_id or (name[-1] != "" and name == document.name)
 
 
 def notes_on(claim: Claim, notes: Iterable[StatedDocument]) -> list[StatedDocument]:

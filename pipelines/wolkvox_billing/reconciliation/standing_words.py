@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable
 from datetime import timezone
 
+from wolkvox_billing.marts.claimed import OpenClaim
 from wolkvox_billing.reconciliation.billed_documents import BilledDocument
 from wolkvox_billing.reconciliation.counting import DUPLICATE, Standing
 from wolkvox_billing.reconciliation.settlement_words import title_of
+from wolkvox_billing.reconciliation.writer import Writer
 from wolkvox_billing.values.clock import format_moment
 from wolkvox_billing.values.locales import language_of
 from wolkvox_billing.values.numbers import format_amount
@@ -34,6 +37,9 @@ _TEXTS = {
         "is_reinstated": "{title} of {file} is reinstated",
         "instead": "{title} of {file} counts now: withdraw it too where the whole invoice is meant",
         "nothing_added": "nothing is added",
+        "open_claim": "{title}: {left} of {claimed} claimed is still open: `wolkvox-billing claim "
+        "{month} --withdraw --document {number} --reason ...` takes the claim back, where that is "
+        "right",
     },
     "es": {
         "counts": "",
@@ -56,6 +62,8 @@ _TEXTS = {
         "instead": "{title} de {file} cuenta ahora: retírela también si se trata de toda la "
         "factura",
         "nothing_added": "no se añade nada",
+        "open_claim": "{title}: {left} de {claimed} reclamados siguen abiertos: `wolkvox-billing "
+        "claim {month} --withdraw --document {number} --reason ...` retira el reclamo, si es así",
     },
 }  # fmt: skip
 
@@ -119,6 +127,18 @@ def tell_substitute(document: BilledDocument, locale: str) -> str:
     """Return that a document counts in place of one that was withdrawn."""
     return _TEXTS[language_of(locale)]["instead"].format(
         title=title_of(document.kind, document.number, locale), file=document.file_name or "?"
+    )
+
+
+def tell_open_claim(claim: OpenClaim, locale: str) -> str:
+    """Return that a claim on a document which bills nothing is open, and how it is taken back."""
+    money = Writer(locale, claim.billing_currency or "").money
+    return _TEXTS[language_of(locale)]["open_claim"].format(
+        title=title_of(claim.document_kind, claim.document_number, locale),
+        left=money(claim.open_amount),
+        claimed=money(claim.claimed_amount),
+        month=claim.month,
+        number=shlex.quote(claim.document_number or claim.document_id[:SHORT_ID]),
     )
 
 

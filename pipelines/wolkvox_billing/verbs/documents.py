@@ -27,6 +27,11 @@ from wolkvox_billing.invoices.decisions import (
 from wolkvox_billing.invoices.document import short
 from wolkvox_billing.reconciliation.billed_documents import BilledDocument, StatedDocument
 from wolkvox_billing.reconciliation.billed_lines import read_standings
+from wolkvox_billing.reconciliation.claimed import (
+    claims_on_nothing,
+    is_claim_on,
+    read_open_claims,
+)
 from wolkvox_billing.reconciliation.components import payable_of
 from wolkvox_billing.reconciliation.counting import COUNTS, DUPLICATE, Standing
 from wolkvox_billing.reconciliation.policy import Policy, read_policy
@@ -34,6 +39,7 @@ from wolkvox_billing.reconciliation.standing_words import (
     explain_standing,
     name_document,
     tell_decision,
+    tell_open_claim,
     tell_substitute,
 )
 from wolkvox_billing.values.clock import Clock, utc_now
@@ -204,7 +210,18 @@ def _decide(
             if complaint := compare_anew(pipeline, policy, clock()):
                 decided.warnings.append(_NOT_COMPARED.format(complaint))
             decided.warnings += [str(doubt) for doubt in check_closes(pipeline).broken]
+            decided.warnings += _warn_of_claims(pipeline, standing, after, policy.language)
     return decided
+
+
+def _warn_of_claims(
+    pipeline: dlt.Pipeline, decided: Standing, standings: Sequence[Standing], locale: str
+) -> list[str]:
+    """Return a warning for a claim that is open on a document which bills nothing any more."""
+    with pipeline.sql_client() as client:
+        claims = read_open_claims(client, f"{pipeline.dataset_name}_marts")
+    own = [claim for claim in claims if is_claim_on(claim, decided.document)]
+    return [tell_open_claim(claim, locale) for claim in claims_on_nothing(own, standings)]
 
 
 def _record(standing: Standing, word: _Word, at: datetime) -> Decision:

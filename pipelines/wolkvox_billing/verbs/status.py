@@ -189,8 +189,8 @@ def status(
             state.warnings += warnings_of_closes(pipeline)
             today = now.astimezone(ZoneInfo(meaning.timezone)).date()
             with pipeline.sql_client() as client:
-                marts = f"{pipeline.dataset_name}_marts"
-                state.warnings += warn_of_claims(client, marts, configured(read_policy), today)
+                policy = configured(read_policy)
+                state.warnings += warn_of_claims(client, pipeline.dataset_name, policy, today)
     return state
 
 
