@@ -142,6 +142,7 @@ def test_a_quantity_just_where_a_tier_begins(amount: str, status: str) -> None:
     ("lines", "expected"),
     [
         ([line(8_000, "800000"), line(None, "200000", "Consumo minimo")], ("matched", 0)),
+        ([line(8_000, "800000"), line(1, "200000", "Consumo minimo")], ("matched", 0)),
         ([line(8_000, "1000000")], ("matched", 0)),
         ([line(8_000, "800000")], ("price_difference", -200_000)),
         ([line(8_000, "800000"), line(None, "250000", "Consumo minimo")],
@@ -204,6 +205,7 @@ def test_each_month_of_an_invoice_has_its_own_tiers() -> None:
     "lines",
     [
         [line(12_400, "1240000"), line(None, "-124000", "Descuento 10 %")],
+        [line(12_400, "1240000"), line(1, "-124000", "Descuento 10 %")],
         [line(12_400, "1116000")],
     ],
 )

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from wolkvox_billing.reconciliation.contract.exchange_rates import ExchangeRate
+from wolkvox_billing.reconciliation.contract.line_map import QUANTITY
 from wolkvox_billing.reconciliation.contract.rate import MINIMUM, PACKAGE, Rate
 from wolkvox_billing.reconciliation.contract.tariff import Tariff, tariffs
 from wolkvox_billing.reconciliation.contract.terms import Terms
@@ -132,7 +133,7 @@ class _Bench(NamedTuple):
         courses = self._courses(key, exchange.rates if exchange else {})
         of_key = courses.of(key, measured)
         tariffs_of_key = [tariff for course in of_key for tariff in course.tariffs]
-        if billed and measured and _is_lump(billed, measured.quantity, tariffs_of_key):
+        if billed and measured and self._is_lump(billed, measured.quantity, tariffs_of_key):
             billed = replace(billed, quantity=None)
         if unread and billed and measured:
             cut_off = _cut_off(key, billed, measured, self.observed, self.policy)
@@ -159,6 +160,19 @@ class _Bench(NamedTuple):
             as_used = _price(verdict, self._courses(key, exchange.used))
         return replace(verdict, priced=_price(verdict, courses), as_used=as_used)
 
+    def _is_lump(self, billed: Billed, used: Decimal | None, tariffs: Sequence[Tariff]) -> bool:
+        """Return whether a quantity is one thing, whose price is that of many units: it says
+        nothing of how much was used. That of a line which only adds to the price is none at all."""
+        if not tariffs or used is None or used < MANY:
+            return False
+        dearest, roles = max(tariff.dearest for tariff in tariffs), self.comparison.roles
+        return any(
+            abs(line.quantity or 0) == 1
+            and abs(line.amount) > MANY * dearest
+            and roles.get((line.document_id, line.line_number), QUANTITY) == QUANTITY
+            for line in billed.lines
+        )
+
     def _courses(self, key: Key, rates: Mapping[str, Decimal]) -> Courses:
         return self.courses.by(self._terms(key, rates))
 
@@ -182,17 +196,6 @@ def _with_package(priced: Priced, billed: Billed, prepaid: Decimal) -> Priced:
     ):
         return priced
     return priced.raised(prepaid, prepaid)
-
-
-def _is_lump(billed: Billed, used: Decimal | None, tariffs: Sequence[Tariff]) -> bool:
-    """Whether a line's quantity is one thing, whose price is that of many units: it says nothing of
-    how much was used."""
-    if not tariffs or used is None or used < MANY:
-        return False
-    dearest = max(tariff.dearest for tariff in tariffs)
-    return any(
-        abs(line.quantity or 0) == 1 and abs(line.amount) > MANY * dearest for line in billed.lines
-    )
 
 
 def _cut_off(

@@ -24,6 +24,7 @@ from typing import NamedTuple
 from wolkvox_billing.reconciliation.contract.line_map import (
     ALL_OPERATIONS,
     COMPARED,
+    QUANTITY,
     MapRow,
     OperationNames,
     first_fits,
@@ -253,7 +254,7 @@ def compare(facts: Facts, line_map: Sequence[MapRow], supplier_id: str | None) -
             product = ledger.spell(operation, row.report, row.product)
             key = key._replace(operation_id=operation, report=row.report, product=product)
             line = _in_unit_of(row, line)
-        quantity = line.quantity if not row or row.role == "quantity" else None
+        quantity = line.quantity if not row or row.role == QUANTITY else None
         billed[key].add(Billed(quantity, line.amount, [line], is_mapped=row is not None))
     _take_back(billed)
     measured = _share_out(ledger, billed)

@@ -24,7 +24,8 @@ from wolkvox_billing.values.tax_id import canonical_id
 COLUMNS = ("supplier_id", "item_code", "pattern", "report", "operation_id", "product", "role")
 OPTIONAL = ("factor",)
 ROLES = ("quantity", "price_component", "fee", "discount", "tax", "ignore", "accepted")
-COMPARED = ("quantity", "price_component", "discount")  # their amounts are part of a key
+QUANTITY = ROLES[0]
+COMPARED = (QUANTITY, "price_component", "discount")  # their amounts are part of a key
 ALL_OPERATIONS = "*"  # of a line that bills all operations together
 _FACTOR = Limit(8, 10**9)
 # What Excel makes of a long number.
