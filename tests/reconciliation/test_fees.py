@@ -96,6 +96,33 @@ def test_a_note_takes_back_what_was_too_much_first() -> None:
     assert agreed([fee()], bill, paper(2, "-350000")) == {"d1": 200_000, "d2": -200_000}
 
 
+def given_back(rates: Sequence[Rate], *lines: FeeLine) -> dict[str, int]:
+    """What notes give back of what was too much, by document."""
+    fees = agreed_fees(rates, lines)
+    return {document: int(own.given_back) for (document, _), own in fees.items()}
+
+
+def test_what_a_note_gives_back_is_not_too_much_any_more() -> None:
+    """Of 150,000 too much 100,000 or all; of a note over 350,000 the 150,000 that were too much."""
+    bill = paper(1, "350000")
+    for note, back in (("-100000", 100_000), ("-150000", 150_000), ("-350000", 150_000)):
+        assert given_back([fee()], bill, paper(2, note)) == {"d1": back, "d2": -back}
+
+
+def test_a_note_gives_back_what_was_too_much_in_what_it_corrects() -> None:
+    """Of F-1 50,000 and of F-2 all 200,000 are too much: a note on F-1 over 50,000 is of F-1, one
+    that names nothing of the last one."""
+    bills = (
+        paper(1, "250000", issued=date(2026, 11, 1)),
+        paper(2, "200000", issued=date(2026, 11, 2)),
+    )
+    on_first = paper(3, "-50000", corrects_number="F 1")
+    assert given_back([fee()], *bills, on_first) == {"d1": 50_000, "d2": 0, "d3": -50_000}
+    assert given_back([fee()], *bills, paper(3, "-50000")) == {"d1": 0, "d2": 50_000, "d3": -50_000}
+    large = paper(3, "-220000", corrects_number="F-1")
+    assert given_back([fee()], *bills, large) == {"d1": 50_000, "d2": 170_000, "d3": -220_000}
+
+
 def test_a_fee_of_a_year_is_owed_once_a_year() -> None:
     """From the day on which it begins, whichever month bills it."""
     yearly = fee("1200000", every="year", valid_from=date(2026, 3, 1))

@@ -133,6 +133,99 @@ def test_a_fee_beyond_the_contract_is_claimed(project: Project) -> None:
     assert own.is_material
 
 
+FEE_CARD = (
+    "report,operation_id,product,from_quantity,unit_price,currency,valid_from,valid_to,term,"
+    f"pattern\n{REPORT},,,0,100,COP,2026-01-01,,,\n,,,,200000,COP,2026-01-01,,fee,*soporte*\n"
+)
+
+
+def fee_and_note(project: Project, text: str) -> list[Settled]:
+    """A fee 150,000 beyond the contract, and a note with this text that gives so much back."""
+    fee = line("1", "350000.00", description="Soporte mensual", number="2", tax=None, price=None)
+    back = line("1", "150000.00", description=text, kind="CreditNote", tax=None, price=None)
+    note = invoice(back, net="150000.00", kind="CreditNote", number="NC-1", corrects="F 001",
+                   issued="2026-11-10")  # fmt: skip
+    whole = invoice(use(), fee, net="450000.00")
+    return settled(project, whole, note, line_map=WITH_FEE.replace(",,*,", ",,*grabaciones*,"),
+                   rate_card=FEE_CARD)  # fmt: skip
+
+
+def test_a_fee_that_a_note_gives_back_is_not_claimed(project: Project) -> None:
+    """350,000 of 200,000 and a note over 150,000: both are agreed, and it is said why."""
+    bill_of_fee, note = fee_and_note(project, "Soporte mensual")
+    assert sums(bill_of_fee) == ("pay", 450_000, 450_000, 0, 0)
+    assert sums(note) == ("pay", -150_000, -150_000, 0, 0)
+    own = bill_of_fee.components[1]
+    assert own.reconciliation_status == "matched"
+    assert own.reason == (
+        "the contract has 200,000.00 COP for it; 150,000.00 COP of what was too much is given back "
+        "by a note."
+    )
+
+
+def test_nobody_is_blamed_for_a_fee_while_a_note_on_it_has_no_place(project: Project) -> None:
+    """A note on the invoice whose text no row of the line map fits may give back that fee: it is
+    questioned, and nothing is claimed."""
+    bill_of_fee, note = fee_and_note(project, "Ajuste")
+    assert sums(bill_of_fee) == ("question", 450_000, 300_000, 150_000, 0)
+    assert sums(note) == ("question", -150_000, 0, -150_000, 0)
+
+
+def test_a_fee_says_what_the_contract_has_for_it(project: Project) -> None:
+    """Of a fee below the contract the contract's amount, not what is billed; of a second one of the
+    month what the first one leaves."""
+    fees = [
+        line("1", net, description="Soporte", number=f"{n}", tax=None, price=None)
+        for n, net in ((2, "150000.00"), (3, "90000.00"))
+    ]
+    text = invoice(use(), *fees, net="340000.00")
+    document = only(settled(project, text, line_map=WITH_FEE, rate_card=FEE_CARD))
+    assert [part.reason for part in document.components[1:]] == [
+        "the contract has 200,000.00 COP for it.",
+        "the contract has 200,000.00 COP for it, of which other lines leave 50,000.00 COP for this "
+        "one.",
+    ]
+    assert sums(document) == ("claim", 340_000, 300_000, 40_000, 40_000)
+
+
+def test_a_note_that_keeps_the_tax_is_questioned(project: Project) -> None:
+    """45,000 of use are given back, and the 8,550 of tax on them are not: nobody is blamed, for the
+    note may be one that bears no tax; with its tax all is agreed."""
+    bill_of_use = invoice(use("1450", "145000.00"), net="145000.00", tax="27550.00")
+    texts = [
+        invoice(use("450", "45000.00", kind="CreditNote"), net="45000.00", tax=tax,
+                kind="CreditNote", number="NC-1", corrects="F-1", issued="2026-11-10")
+        for tax in (None, "8550.00")
+    ]  # fmt: skip
+    paid, without = settled(project, bill_of_use, texts[0])
+    assert sums(paid) == ("pay", 172_550, 172_550, 0, 0)
+    assert sums(without) == ("question", -45_000, -53_550, 8_550, 0)
+    assert without.components[-1].reason == (
+        "F-1 has 19 % of tax, and this note gives none back: 8,550.00 COP."
+    )
+    assert without.is_alarming
+    project.execute("DELETE FROM invoice_documents WHERE document_number = 'NC-1'")
+    bill(project, texts[1])
+    assert [sums(each)[0] for each in judged(project).settled] == ["pay", "pay"]
+
+
+def test_what_is_said_beside_a_sentence_is_in_its_language(project: Project) -> None:
+    """Statuses, components and titles of `reconcile` and `explain` in Spanish."""
+    read(project, *READ)
+    bill(project, invoice(use("1450", "145000.00"), net="145000.00", tax="27550.00"))
+    judged(project)
+    run = CliRunner(env={"RECONCILIATION__LANGUAGE": "es_CO"}).invoke
+    explained = run(main, ["explain", "2026-10"]).output
+    assert (
+        "\nfactura F-1\n  línea 1 'Grabaciones en S3': 145.000,00 COP, de acuerdo 100.000,00\n"
+        "            cantidad facturada de más\n" in explained
+    )
+    assert "overbilled_quantity" not in explained
+    told = run(main, ["reconcile", "--month", "2026-10"]).output
+    assert "! reclamar: factura F-1 cobra 172.550,00 COP" in told
+    assert "! cantidad facturada de más: acme" in told
+
+
 def test_small_questions_add_up_to_an_alarm(project: Project) -> None:
     """Two fees of 3,000 that no contract names, of which 5,000 are worth one; alone none is."""
     fees = [

@@ -293,16 +293,20 @@ def _write_contract(destination: str, dataset: str, as_json: bool) -> None:
 def print_settlement(documents: Sequence[SettledDocument], locale: str) -> None:
     """Say what to pay: a table of all documents and their sums, and a sentence for each that is not
     simply paid."""
+    from wolkvox_billing.reconciliation.captions import status_word
+
     if not documents:
         return
     print_table(captions(SETTLEMENT_HEADINGS, locale), settlement_as_rows(documents, locale))
     for row in documents:
         if row.settlement != "pay":
             mark = "! " if row.is_material else "  "
-            say(f"{mark}{row.settlement}: {row.explanation}")
+            say(f"{mark}{status_word(row.settlement, locale)}: {row.explanation}")
 
 
 def _print_reconciliation(reconciliation: Reconciliation) -> None:
+    from wolkvox_billing.reconciliation.captions import status_word
+
     verdicts = reconciliation.rows
     locale = reconciliation.policy.language
     print_settlement([each.document for each in reconciliation.settled], locale)
@@ -310,7 +314,8 @@ def _print_reconciliation(reconciliation: Reconciliation) -> None:
     print_table(captions(VERDICT_HEADINGS, locale), rows)
     for verdict in verdicts:
         mark = "! " if verdict.is_material else "  "
-        say(f"{mark}{verdict.reconciliation_status}: {verdict.explanation}")
+        status = status_word(verdict.reconciliation_status, locale)
+        say(f"{mark}{status}: {verdict.explanation}")
     for text in reconciliation.warnings:
         say(f"warning: {text}")
     if reconciliation.evidence:
@@ -364,7 +369,7 @@ def explain(
     for sentence in explained.not_counted:
         say(sentence)
     for verdict in explained.verdicts:
-        heading, *lines = as_lines(verdict)
+        heading, *lines = as_lines(verdict, explained.language)
         say(heading, bold=True)
         for line in lines:
             say(line)

@@ -214,17 +214,13 @@ def verdict_as_row(row: ReconciledRow, locale: str = ENGLISH) -> Cells:
         money = f"{amount} {row.billing_currency}"
     return [
         row.operation_id,
-        _product_of(row),
+        row.product or row.report or caption("no report", locale),
         format_period(start, end),
         number(row.consumed_quantity),
         number(row.billed_quantity) if row.is_billed else caption("no invoice", locale),
         money,
         caption(row.reconciliation_status, locale),
     ]
-
-
-def _product_of(row: ReconciledRow) -> str:
-    return row.product or row.report or "no report"
 
 
 def freshness_as_rows(freshness: Freshness) -> list[Cells]:

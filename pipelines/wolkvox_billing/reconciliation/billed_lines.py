@@ -197,6 +197,7 @@ def _billed(
         issued=document.issued,
         unit_code=line.unit_code,
         is_note=document.kind != "invoice",
+        corrects_number=document.corrects_number,
         # An electronic invoice that states no tax has none; a list may leave it out.
         has_tax=document.format == "ubl" or not (line.tax is None and document.tax is None),
     )

@@ -199,6 +199,8 @@ _SPANISH = {
     "no_price": "sin precio",
     "price_difference": "diferencia de precio",
     "exchange_difference": "diferencia de cambio",
+    "no report": "sin reporte",
+    "no period": "sin período",
 }
 
 
@@ -207,3 +209,9 @@ def caption(text: str, locale: str) -> str:
     the language of the locale where that has a word for it."""
     words = text.replace("_", " ")
     return _SPANISH.get(text, words) if language_of(locale) == "es" else words
+
+
+def status_word(status: str, locale: str) -> str:
+    """Return a status or settlement where it stands beside a sentence: in English as it is in the
+    marts and may be looked for, else as a person reads it."""
+    return status if language_of(locale) == "en" else caption(status, locale)

@@ -35,6 +35,7 @@ from wolkvox_billing.reconciliation.settlement_words import SettlementWriter
 from wolkvox_billing.reconciliation.tax_by_rate import (
     TaxAtRate,
     TaxedLine,
+    find_untaxed,
     highest_rate,
     split_by_rate,
 )
@@ -104,6 +105,7 @@ class Splitter:
             *_line_parts(taxed, writer),
             *_beside_parts(taxed, writer),
             *self._tax_parts(document, taxed, writer),
+            *self._missing_tax(document, taxed, writer),
         ]
         parts += self._rest(stated, sum((part.amount for part in parts), _NOTHING), writer)
         # Many small ones together may be worth an alarm.
@@ -154,6 +156,24 @@ class Splitter:
                 line=tax.line,
                 role="tax" if tax.line else None,
             )
+
+    def _missing_tax(
+        self,
+        document: BilledDocument,
+        taxed: Sequence[TaxedLine],
+        writer: SettlementWriter,
+    ) -> Iterator[_Part]:
+        """Yield the tax of an invoice that a note on it does not give back: it is questioned, for
+        what is given back may bear no tax."""
+        invoice = self.exchanges.corrected(document)
+        rate = find_untaxed(document, invoice)
+        net = sum((piece.amount for _, own in taxed for piece in own.pieces), _NOTHING)
+        if rate is None or any(line.tax or own.role == TAX for line, own in taxed):
+            return
+        missing = -cents(net * rate / 100)
+        if missing > self.policy.tolerance_in(document.currency):
+            reason = writer.tax_kept(invoice.number if invoice else None, rate, missing)
+            yield _Part(TAX, _NOTHING, reason, questioned=missing, own_question=missing)
 
     def _rest(
         self, stated: StatedDocument, parts: Decimal, writer: SettlementWriter
@@ -242,7 +262,7 @@ def _line_parts(taxed: Sequence[TaxedLine], writer: SettlementWriter) -> Iterato
         elif judged.missing_rate:
             reason = writer.missing_rate(judged.missing_rate)
         elif fee:
-            reason = writer.fee(fee.amount, fee.rate.currency, fee.parity)
+            reason = writer.fee(fee, own.amount)
             status = "price_difference" if own.questioned else "matched"
         yield _Part(
             LINE,

@@ -186,7 +186,7 @@ class Exchanges:
         if not document:
             return None
         stated = _stated_in(document, other, currency)
-        corrected = self._corrected(document)
+        corrected = self.corrected(document)
         if stated is None and corrected:
             return _stated_in(corrected, other, currency)
         return stated
@@ -209,10 +209,11 @@ class Exchanges:
         if setting == PERIOD_END:
             return period.end - DAY
         document = self._documents.get(line.document_id)
-        corrected = self._corrected(document) if document else None
+        corrected = self.corrected(document) if document else None
         return (corrected.issued if corrected else None) or line.issued
 
-    def _corrected(self, document: BilledDocument) -> BilledDocument | None:
+    def corrected(self, document: BilledDocument) -> BilledDocument | None:
+        """Return the invoice that a note corrects, None where it is not there."""
         return None if document.kind == "invoice" else self._invoices.get(document.corrected)
 
     def _missing(

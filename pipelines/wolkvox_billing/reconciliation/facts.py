@@ -84,6 +84,7 @@ class BilledLine:
     issued: date | None = None
     unit_code: str | None = None
     is_note: bool = False  # a credit or debit note
+    corrects_number: str | None = None  # of a note: the number of what it corrects
     has_tax: bool = True  # whether its document states a tax, or that there is none
     # Of a quantity that the file has in another unit than the report, as it is written there, and
     # in which steps.

@@ -26,6 +26,7 @@ from wolkvox_billing.reconciliation.exchange import Exchanges, MissingRate
 from wolkvox_billing.reconciliation.facts import BilledLine, Meter
 from wolkvox_billing.reconciliation.keys import Comparison, LeftOut, LineId
 from wolkvox_billing.reconciliation.verdicts import ACCUSING, NO_FINDING, Verdict
+from wolkvox_billing.values.document_number import bare_number
 from wolkvox_billing.values.periods import DAY, Period
 
 LINE, ALLOWANCE, CHARGE = "line", "allowance", "charge"
@@ -117,7 +118,9 @@ def question_lines(
     pieces = dict(_pieces(documents))
     taxes = _Taxes(rates)
     lines: dict[LineId, JudgedLine] = {}
+    unplaced: list[BilledLine] = []
     for verdict, row in judged:
+        unplaced += verdict.lines if row.report is None else ()
         own = [
             piece._replace(
                 tax_percent=taxes.percent_of(
@@ -136,16 +139,31 @@ def question_lines(
     fee_lines = [contract.fee_line(each) for each in left_out if each.role == FEE]
     fees = agreed_fees(rates, fee_lines)
     missing = {fee.name: fee.missing_of(rates) for fee in fee_lines if fee.name not in fees}
+    corrected = _corrected_by(unplaced + [
+        line for role, line, *_ in left_out
+        if role != TAX_ROLE and (line.document_id, line.line_number) not in fees
+    ])  # fmt: skip
     for role, line, operation_id, report in left_out:
         line_id = line.document_id, line.line_number
         percent = taxes.percent_of(line, Meter(operation_id or "", report, ""))
         own = [piece._replace(tax_percent=percent) for piece in pieces[line_id]]
         fee = fees.get(line_id)
-        questioned_pieces = _question_left_out(own, role, line, fee)
+        is_claimed = (line.supplier_id, bare_number(line.document_number or "")) not in corrected
+        questioned_pieces = _question_left_out(own, role, line, fee, is_claimed=is_claimed)
         is_duplicate = line.is_duplicate and role != TAX_ROLE
         lines[line_id] = JudgedLine(questioned_pieces, role, None, fee, is_duplicate,
                                     missing.get(line_id))  # fmt: skip
     return lines
+
+
+def _corrected_by(lines: Iterable[BilledLine]) -> set[tuple[str | None, str]]:
+    """Return supplier and bare number of what is corrected by those of the lines that give money
+    back, of which nobody knows what for: it may be any line of that document."""
+    return {
+        (line.supplier_id, bare_number(line.corrects_number))
+        for line in lines
+        if line.amount < 0 and line.corrects_number
+    }
 
 
 class _Taxes:
@@ -168,18 +186,23 @@ class _Taxes:
 
 
 def _question_left_out(
-    pieces: Sequence[Piece], role: str, line: BilledLine, fee: AgreedFee | None
+    pieces: Sequence[Piece],
+    role: str,
+    line: BilledLine,
+    fee: AgreedFee | None,
+    *,
+    is_claimed: bool,
 ) -> list[Piece]:
     """Return the pieces of a line that no verdict has, with what is questioned of each: of a fee
-    that the contract names what is beyond it, which is claimed; of others all or nothing. Of two
-    documents with one number nobody knows which one counts."""
+    that the contract names what is beyond it and no note gives back, which may be claimed; of
+    others all or nothing. Of two documents with one number nobody knows which one counts."""
     is_agreed = role == ACCEPTED and not line.is_duplicate
     if is_agreed or role == TAX_ROLE:
         return [*pieces]
     if not fee or line.is_duplicate:
         return [piece._replace(questioned=piece.amount) for piece in pieces]
-    return _with_questions(pieces, spread(line.amount - fee.amount, pieces),
-                           is_claimed=not fee.is_guessed)  # fmt: skip
+    return _with_questions(pieces, spread(line.amount - fee.amount - fee.given_back, pieces),
+                           is_claimed=is_claimed and not fee.is_guessed)  # fmt: skip
 
 
 def _with_questions(

@@ -8,6 +8,8 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from wolkvox_billing.marts.settled import InvoiceComponent, SettledDocument
+from wolkvox_billing.reconciliation.captions import status_word
+from wolkvox_billing.reconciliation.contract.fees import AgreedFee
 from wolkvox_billing.reconciliation.exchange import MissingRate
 from wolkvox_billing.reconciliation.writer import Writer
 from wolkvox_billing.values.locales import language_of
@@ -19,6 +21,8 @@ _TEXTS = {
     "en": {
         "fee": "no contract names this fee",
         "agreed_fee": "the contract has {amount} for it",
+        "fee_left": ", of which other lines leave {amount} for this one",
+        "given_back": "; {amount} of what was too much is given back by a note",
         "duplicate": "another document has this number, and nobody knows which one counts",
         "exchanged": ", priced in {currency}: 1 {currency} is {parity}",
         "no_rate": "the contract has it in {currency}, and no rate of {currency} in {in_currency} "
@@ -35,17 +39,21 @@ _TEXTS = {
         "other_currency": "{lines} in another currency",
         "tax_on_nothing": "nothing that the document states is taxed with it",
         "tax_beyond": "{rate} % of tax, where {highest} % is the most: {excess} more",
+        "tax_kept": "{number} has {rate} % of tax, and this note gives none back: {missing}",
         "tax": "{rate} % on {net}",
         "tax_on_questioned": "{rate} % on {net}: {amount} of it is on what is questioned",
         "asks": "{title} asks for {payable}",
         "pay": "all of it is agreed",
         "parts": "{agreed} agreed, {questioned} questioned, of which {claimed} claimed",
         "wait": "its period is open",
+        "component": "{name}: {amount}, agreed {agreed}",
         "and_more": "and {n} more",
     },
     "es": {
         "fee": "ningún contrato nombra este cargo",
         "agreed_fee": "el contrato tiene {amount} para ello",
+        "fee_left": ", de los que otras líneas dejan {amount} para esta",
+        "given_back": "; una nota devuelve {amount} de lo que era demasiado",
         "duplicate": "otro documento tiene este número, y nadie sabe cuál vale",
         "exchanged": ", y lo tiene en {currency}: 1 {currency} son {parity}",
         "no_rate": "el contrato lo tiene en {currency}, y no se conoce la tasa de {currency} en "
@@ -62,12 +70,15 @@ _TEXTS = {
         "other_currency": "{lines} en otra moneda",
         "tax_on_nothing": "nada de lo que dice el documento lo tiene como impuesto",
         "tax_beyond": "{rate} % de impuesto, donde {highest} % es lo máximo: {excess} de más",
+        "tax_kept": "{number} tiene {rate} % de impuesto, y esta nota no devuelve nada de ello: "
+        "{missing}",
         "tax": "{rate} % sobre {net}",
         "tax_on_questioned": "{rate} % sobre {net}: {amount} va sobre lo que se cuestiona",
         "asks": "{title} cobra {payable}",
         "pay": "todo coincide",
         "parts": "{agreed} de acuerdo, {questioned} en cuestión, de ello {claimed} reclamado",
         "wait": "su período está abierto",
+        "component": "{name}: {amount}, de acuerdo {agreed}",
         "and_more": "y {n} más",
     },
 }
@@ -126,13 +137,19 @@ class SettlementWriter(NamedTuple):
         """Return why a line of this role is agreed or questioned in whole."""
         return self.text(role if role in ("fee", "accepted") else "ignore")
 
-    def fee(self, amount: Decimal, currency: str, parity: Decimal) -> str:
-        """Return what the contract has for a fee; in another currency, what one of it is."""
-        text = self._texts["agreed_fee"].format(amount=self._writer.money(amount))
+    def fee(self, fee: AgreedFee, billed: Decimal) -> str:
+        """Return what the contract has for a fee, and how much of that is left for a line where it
+        is less than what it bills; in another currency, what one of it is."""
+        texts, money, currency = self._texts, self._writer.money, fee.rate.currency
+        text = texts["agreed_fee"].format(amount=money(fee.worth))
         if currency != self.currency:
-            text += self._texts["exchanged"].format(
-                currency=currency, parity=self._writer.rate(parity)
+            text += texts["exchanged"].format(
+                currency=currency, parity=self._writer.rate(fee.parity)
             )
+        if fee.amount < min(billed, fee.worth):
+            text += texts["fee_left"].format(amount=money(fee.amount))
+        if fee.given_back:
+            text += texts["given_back"].format(amount=money(abs(fee.given_back)))
         return _as_sentence(text)
 
     def missing_rate(self, rate: MissingRate) -> str:
@@ -167,6 +184,13 @@ class SettlementWriter(NamedTuple):
                 highest=self._rate(highest),
                 excess=self._writer.money(excess),
             )
+        )
+
+    def tax_kept(self, number: str | None, rate: Decimal, missing: Decimal) -> str:
+        """Return how much tax a note does not give back, which the invoice that it corrects has."""
+        text, money = self._texts["tax_kept"], self._writer.money
+        return _as_sentence(
+            text.format(number=number, rate=self._rate(rate), missing=money(missing))
         )
 
     def _rate(self, rate: Decimal) -> str:
@@ -204,12 +228,25 @@ class SettlementWriter(NamedTuple):
         """Return what a component is called: `line 2`, `tax`."""
         return _COMPONENTS[self._writer.language][part.component].format(n=part.line_number)
 
+    def why(self, part: InvoiceComponent) -> str:
+        """Return why so much of a component is agreed: what a verdict says of it stands with the
+        verdict, so that its status is enough."""
+        status = part.reconciliation_status if part.report else None
+        return status_word(status, self.locale) if status else part.reason
+
+    def line(self, part: InvoiceComponent) -> str:
+        """Return what a component adds to what is asked for, and how much of it is agreed."""
+        amount, agreed = self._writer.money(part.amount), self._writer.amount(part.agreed_amount)
+        description = part.description and f"{part.description!r}"
+        name = " ".join(filter(None, (self.component(part), description)))
+        return self._texts["component"].format(name=name, amount=amount, agreed=agreed)
+
     def _named(self, part: InvoiceComponent) -> str:
         """Return a component with what is questioned of it, and why."""
         name = self.component(part)
         description = (part.description or "")[:_MOST_LETTERS]
         amount = self._writer.amount(part.questioned_amount)
-        why = (part.report and part.reconciliation_status) or part.reason.rstrip(".")
+        why = self.why(part).rstrip(".")
         return f"{', '.join(filter(None, (name, description, amount)))} ({why})"
 
 

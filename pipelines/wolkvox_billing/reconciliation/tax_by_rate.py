@@ -68,6 +68,16 @@ def highest_rate(currency: str | None) -> Decimal:
     return Decimal(STANDARD_RATES.get(currency or "", HIGHEST_RATE))
 
 
+def find_untaxed(document: BilledDocument, invoice: BilledDocument | None) -> Decimal | None:
+    """Return the rate of the tax that a note should give back with what it gives back, and does
+    not: of an electronic one without any tax, on an invoice that has one rate on all of it."""
+    is_untaxed = document.format == "ubl" and not document.tax and document.kind == "credit_note"
+    if not (is_untaxed and invoice and invoice.tax and invoice.net):
+        return None
+    rate = _rate_of(invoice.tax, invoice.net + invoice.beside_lines)
+    return rate if rate in VAT_RATES else None
+
+
 def split_by_rate(document: BilledDocument, taxed: Sequence[TaxedLine]) -> list[TaxAtRate]:
     """Return the document's tax, one entry a rate; and each line that is tax by itself."""
     sign = document.sign

@@ -10,11 +10,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from wolkvox_billing.errors import SettingsError
+from wolkvox_billing.reconciliation.captions import caption, status_word
 from wolkvox_billing.reconciliation.counting import Standing
 from wolkvox_billing.reconciliation.mart import fill_anew
 from wolkvox_billing.reconciliation.origin import BilledFrom, MeasuredFrom, Traced, trace
 from wolkvox_billing.reconciliation.policy import Policy, read_policy
 from wolkvox_billing.reconciliation.settlement import Settled
+from wolkvox_billing.reconciliation.settlement_words import SettlementWriter
 from wolkvox_billing.reconciliation.standing_words import tell_standings
 from wolkvox_billing.values.clock import Clock, format_second, utc_now
 from wolkvox_billing.values.numbers import format_amount, format_count, format_number
@@ -90,28 +92,22 @@ def component_lines(settled: Settled, locale: str) -> list[str]:
     """Return of each component of a document what it adds to what is asked for, and why so much of
     it is agreed."""
     row = settled.document
-    lines = [f"{row.document_kind.replace('_', ' ')} {row.document_number or 'without a number'}"]
+    writer = SettlementWriter(locale, row.billing_currency or "")
+    lines = [writer.title(row.document_kind, row.document_number)]
     for part in settled.components:
-        named = (part.component, part.line_number, part.description and f"{part.description!r}")
-        amount, agreed = (
-            format_amount(value, locale=locale) for value in (part.amount, part.agreed_amount)
-        )
-        name = " ".join(str(word) for word in named if word)
-        lines.append(f"  {name}: {amount} {row.billing_currency or ''}, agreed {agreed}")
-        # What a verdict says of it stands with the verdict.
-        why = part.reconciliation_status if part.report else part.reason
-        lines.append(f"            {why}")
+        lines += [f"  {writer.line(part)}", f"            {writer.why(part)}"]
     return lines
 
 
-def as_lines(verdict: Traced) -> list[str]:
+def as_lines(verdict: Traced, locale: str) -> list[str]:
     """Return a verdict for a terminal: its heading, and then what it came from."""
     row = verdict.row
     start, end = row.billing_period_start, row.billing_period_end
-    period = format_period(start, end) or "no period"
-    heading = (row.operation_id, row.product or row.report or "no report", period)
+    period = format_period(start, end) or caption("no period", locale)
+    product = row.product or row.report or caption("no report", locale)
+    status = status_word(row.reconciliation_status, locale)
     lines = [
-        " ".join(filter(None, (*heading, row.reconciliation_status))),
+        " ".join(filter(None, (row.operation_id, product, period, status))),
         f"  {row.explanation}",
     ]
     lines += [f"  excluded  {doubt}" for doubt in (row.doubts_excluded or "").splitlines()]

@@ -19,6 +19,7 @@ from wolkvox_billing.reconciliation.contract.tariff import cents
 from wolkvox_billing.reconciliation.exchange import Exchange, MissingRate
 from wolkvox_billing.reconciliation.facts import BilledLine
 from wolkvox_billing.values.currencies import WHOLE_CURRENCIES
+from wolkvox_billing.values.document_number import bare_number
 from wolkvox_billing.values.periods import DAY, Period
 from wolkvox_billing.values.spelling import plain
 
@@ -94,12 +95,16 @@ class FeeLine(NamedTuple):
 
 class AgreedFee(NamedTuple):
     """How much of a line's amount a row of the rate card supports: less than none of a note that
-    takes back what was agreed, and nothing of one that takes back what was too much."""
+    takes back what was agreed, and nothing of one that takes back what was too much. `given_back`
+    is how much of what was too much notes take back: of a note it is less than none. `worth` is
+    what the contract has for all lines that pay the same."""
 
     amount: Decimal
     rate: Rate
     is_guessed: bool = False  # by an exchange rate that no document states
     parity: Decimal = Decimal(1)  # of the row's currency, in the line's
+    given_back: Decimal = _NOTHING
+    worth: Decimal = _NOTHING
 
 
 class _Due(NamedTuple):
@@ -130,14 +135,20 @@ def agreed_fees(rates: Sequence[Rate], fees: Iterable[FeeLine]) -> dict[LineName
         rate = dues[0].rate
         amounts = [fee.amount_in(rate) for fee in lines]
         billed = sum((amount for amount in amounts if amount > 0), _NOTHING)
-        owed = [_worth(rows, due, billed / len(dues)) - paid[due.name] for due in dues]
+        worths = [_worth(rows, due, billed / len(dues)) for due in dues]
+        owed = [worth - paid[due.name] for worth, due in zip(worths, dues, strict=True)]
         shares = _share_out(lines, max(sum(owed, _NOTHING), _NOTHING), rate)
-        agreed |= {
-            fee.name: AgreedFee(
-                fee.own(shares[fee.name], rate), rate, fee.is_guessed(rate), fee.parity_of(rate)
+        given_back = _give_back(lines, shares, rate)
+        for fee in lines:
+            parity = fee.parity_of(rate)
+            agreed[fee.name] = AgreedFee(
+                fee.own(shares[fee.name], rate),
+                rate,
+                fee.is_guessed(rate),
+                parity,
+                cents(given_back[fee.name] * parity),
+                cents(sum(worths, _NOTHING) * parity),
             )
-            for fee in lines
-        }
         for due in dues:
             paid[due.name] += sum(shares.values(), _NOTHING) / len(dues)
     return agreed
@@ -157,6 +168,31 @@ def _share_out(lines: Iterable[FeeLine], left: Decimal, rate: Rate) -> dict[Line
             agreed[fee.name] = min(amount + too_much, _NOTHING)
         too_much += amount - agreed[fee.name]
     return agreed
+
+
+def _give_back(
+    lines: Sequence[FeeLine], agreed: Mapping[LineName, Decimal], rate: Rate
+) -> dict[LineName, Decimal]:
+    """Return how much of what was too much in each line notes take back, and as much less than none
+    of each note: first of the document that it corrects."""
+    too_much = {fee.name: fee.amount_in(rate) - agreed[fee.name] for fee in lines}
+    given_back = dict.fromkeys(too_much, _NOTHING)
+    # The last one comes first: it is the one that nothing was left for.
+    bills = sorted((fee for fee in lines if fee.line.amount > 0), key=_by_issue, reverse=True)
+    for note in sorted(lines, key=_by_issue):
+        if note.line.amount > 0:
+            continue
+        corrected = bare_number(note.line.corrects_number or "")
+        for fee in sorted(bills, key=lambda bill: not _has_number(bill.line, corrected)):
+            left = given_back[note.name] - too_much[note.name]
+            part = min(left, too_much[fee.name] - given_back[fee.name])
+            given_back[fee.name] += part
+            given_back[note.name] -= part
+    return given_back
+
+
+def _has_number(line: BilledLine, number: str) -> bool:
+    return number != "" and bare_number(line.document_number or "") == number
 
 
 def _by_issue(fee: FeeLine) -> tuple[bool, date, str, LineName]:
