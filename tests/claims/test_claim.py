@@ -290,3 +290,26 @@ def test_a_claim_on_a_withdrawn_document_is_told(project: Project) -> None:
     words = ["claim", "2026-10", "--withdraw", "--document", "FE1001", "--by", "ana"]
     assert run(main, [*words, "--reason", "void"]).exit_code == 0
     assert not is_told()
+
+
+def test_what_a_note_gave_back_is_not_claimed_again(project: Project) -> None:
+    """19 % of tax where the contract has 5, and a note over the 14,000 of tax alone, which is in no
+    verdict: no second letter is written."""
+    card = (
+        "report,operation_id,product,from_quantity,unit_price,currency,valid_from,valid_to,term\n"
+        "rsync_s3_mp3,,,0,100,COP,2026-01-01,,\nrsync_s3_mp3,,,0,5,COP,2026-01-01,,tax_percent\n"
+    )
+    own = use("1000", "100000.00")
+    text = ubl(own, net="100000.00", tax="19000.00", periods=OCTOBER)
+    billed(project, text, rate_card=card)
+    assert [int(made.claim.claimed_amount) for made in claimed(project).claimed] == [14_000]
+    bill(project, note("0", "0.00", "14000.00"))
+    result = claimed(project)
+    assert result.claimed == []
+    assert any(
+        told.says.startswith(
+            "invoice F-1: 14,000.00 COP was claimed on 5 November 2026, and notes gave all of it "
+            "back: it is not claimed again; invoice F-1 asks for 119,000.00 COP"
+        )
+        for told in result.unclaimed
+    )

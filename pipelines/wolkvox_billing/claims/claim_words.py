@@ -20,6 +20,8 @@ _TEXTS = {
         "nothing": "nothing is claimed: {why}",
         "nothing_now": "{title}: {before} was claimed on {day}, {left} is still open, and nothing "
         "is claimed of it now: withdraw it with `--withdraw`, where that is right; {why}",
+        "given_back": "{title}: {before} was claimed on {day}, and notes gave all of it back: it "
+        "is not claimed again; {why}",
         "withdrawn": "{title}: the claim over {before} of {day} is withdrawn",
         "no_document": "no document bills {month}",
         "none_open": "no claim is open",
@@ -32,6 +34,8 @@ _TEXTS = {
         "nothing": "nada se reclama: {why}",
         "nothing_now": "{title}: {before} se reclamaron el {day}, {left} siguen abiertos, y ahora "
         "nada se reclama de ella: retírelo con `--withdraw`, si es así; {why}",
+        "given_back": "{title}: {before} se reclamaron el {day}, y unas notas lo devolvieron todo: "
+        "no se reclama otra vez; {why}",
         "withdrawn": "{title}: se retira el reclamo por {before} del {day}",
         "no_document": "ningún documento factura {month}",
         "none_open": "ningún reclamo está abierto",
@@ -57,6 +61,8 @@ class ClaimWriter(NamedTuple):
     def unclaimed(self, row: SettledDocument, before: OpenClaim | None) -> str:
         """Return why nothing is claimed of a document."""
         name = "nothing_now" if before and before.open_amount else "nothing"
+        if before and not before.open_amount and row.claimed_amount:
+            name = "given_back"
         return self.text(name, title=self._title(row), why=row.explanation, **self._before(before))
 
     def withdrawn(self, before: OpenClaim) -> str:

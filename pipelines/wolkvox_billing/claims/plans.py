@@ -67,6 +67,16 @@ class Planner:
             return Plan(settled, stated, CLAIMED_BEFORE, rest, before)
         return Plan(settled, stated, CLAIMED_ANEW, fresh, before)
 
+    def is_given_back(self, settled: Settled) -> bool:
+        """Return whether what is claimed is what was claimed before, and notes gave back: the
+        settlement of the document does not show it, for they are no part of its verdicts."""
+        own = self._claims_on(settled)
+        if not own or own[-1].is_withdrawal:
+            return False
+        before = self._became_of(own)
+        is_same = before.claimed_amount == settled.document.claimed_amount
+        return is_same and before.status == CREDITED
+
     def became_of(self, settled: Settled) -> OpenClaim | None:
         """Return what became of the newest claim on a document; None where there is none."""
         own = self._claims_on(settled)

@@ -226,14 +226,14 @@ class _Claiming:
         month, settled = self.desk.month, self.settled
         if document:
             settled = [choose_document(document, settled, month)]
-        plans = [self.planner.plan(each) for each in settled if is_claimed(each)]
+        plans = [self.planner.plan(each) for each in settled if self._is_due(each)]
         self._check_target(plans)
         result = ClaimedMonth(
             month,
             unclaimed=[
                 self._unclaimed(each)
                 for each in settled
-                if not is_claimed(each) and (document or self._is_told(each))
+                if not self._is_due(each) and (document or self._is_told(each))
             ],
             says="" if settled else self.writer.text("no_document", month=month),
             language=self.desk.policy.language,
@@ -323,6 +323,9 @@ class _Claiming:
             row.settlement,
             self.writer.unclaimed(row, self.planner.became_of(settled)),
         )
+
+    def _is_due(self, settled: Settled) -> bool:
+        return is_claimed(settled) and not self.planner.is_given_back(settled)
 
     def _is_told(self, settled: Settled) -> bool:
         """Whether a document is worth a word of which nothing is claimed: what is questioned, or
