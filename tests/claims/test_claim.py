@@ -308,7 +308,7 @@ def test_what_a_note_gave_back_is_not_claimed_again(project: Project) -> None:
     assert result.claimed == []
     assert any(
         told.says.startswith(
-            "invoice F-1: 14,000.00 COP was claimed on 5 November 2026, and notes gave all of it "
+            "invoice F-1: 14,000.00 COP was claimed on November 5, 2026, and notes gave all of it "
             "back: it is not claimed again; invoice F-1 asks for 119,000.00 COP"
         )
         for told in result.unclaimed
