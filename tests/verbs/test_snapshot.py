@@ -25,7 +25,15 @@ from wolkvox_billing.marts.engine import BESIDE, MARTS
 from wolkvox_billing.verbs.publish import Snapshot, publish
 
 OLDEST = Path(__file__).parents[2] / "build" / "oldest-duckdb" / "bin" / "python"
-RAW = ["polls", "readings", "rejected_rows", "rsync_s3_mp3"]
+RAW = [
+    "_dlt_loads",
+    "_dlt_pipeline_state",
+    "_dlt_version",
+    "polls",
+    "readings",
+    "rejected_rows",
+    "rsync_s3_mp3",
+]
 USAGE = "SELECT usage_date, consumed_quantity FROM wolkvox_billing_marts.usage_daily ORDER BY 1"
 
 
@@ -84,8 +92,10 @@ def test_a_file_holds_all_tables(warehouse: Project, monkeypatch: pytest.MonkeyP
             assert snapshot.rows[f"{schema}.{table}"] == len(rows)
         bare = db.execute(
             "SELECT table_name, column_name FROM duckdb_columns() WHERE comment IS NULL "
-            "AND NOT internal AND column_name NOT LIKE '_dlt_%' UNION ALL "
-            "SELECT table_name, NULL FROM duckdb_tables() WHERE comment IS NULL"
+            "AND NOT internal AND column_name NOT LIKE '_dlt_%' "
+            "AND table_name NOT LIKE '_dlt_%' UNION ALL "
+            "SELECT table_name, NULL FROM duckdb_tables() WHERE comment IS NULL "
+            "AND table_name NOT LIKE '_dlt_%'"
         ).fetchall()
         assert bare == []
 

@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 
 import click
 
-from wolkvox_billing.cli import billing, calls, claims, operations, readers, setting_up
+from wolkvox_billing.cli import billing, calls, claims, copies, operations, readers, setting_up
 from wolkvox_billing.cli.terminal import complain, spinning, take_any_text
 from wolkvox_billing.errors import SettingsError, WolkvoxError
 from wolkvox_billing.version import __version__
@@ -100,7 +100,7 @@ for command in (
     setting_up.init, setting_up.reports,
     calls.poll, calls.load, calls.check,
     billing.invoices, billing.documents, billing.reconcile, billing.explain, billing.close,
-    billing.verify, claims.claim, operations.operations,
+    billing.verify, claims.claim, operations.operations, copies.restore, copies.copy,
     readers.status, readers.refresh, readers.publish, readers.sql, readers.dbt,
 ):  # fmt: skip
     main.add_command(command)

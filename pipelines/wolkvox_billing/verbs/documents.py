@@ -12,8 +12,6 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timezone
 from decimal import Decimal
 
-import dlt
-
 from wolkvox_billing.closing import check_closes
 from wolkvox_billing.closing.signing import signed_words, signer
 from wolkvox_billing.errors import SettingsError
@@ -123,7 +121,8 @@ def documents(
     """Return the Listing of all documents, by supplier, day and number. Only reads, a published
     copy too. Raises WarehouseError where the destination cannot be read."""
     policy = policy or configured(read_policy)
-    with opened(destination, dataset) as pipeline, reading(pipeline), held_open(pipeline):
+    place = opened(destination, dataset, of_copy=True)
+    with place as pipeline, reading(pipeline), held_open(pipeline):
         with pipeline.sql_client() as client:
             standings = _read_standings(client, pipeline.dataset_name, policy)
             cancelled = _read_cancelled(client, pipeline.dataset_name)
@@ -187,7 +186,6 @@ def _decide(
     policy = policy or configured(read_policy)
     with opened(destination, dataset) as pipeline, reading(pipeline), held_open(pipeline):
         with pipeline.sql_client() as client:
-            _check_warehouse(client, pipeline)
             before = _read_standings(client, pipeline.dataset_name, policy)
         meant = find_document(name, before, policy.language)
         document_id, last, is_new = meant.document.document_id, meant.decision, False
@@ -234,16 +232,6 @@ def _record(standing: Standing, word: _Word, at: datetime) -> Decision:
         decided_by=word.by,
         reason=word.reason,
     )
-
-
-def _check_warehouse(client: Client, pipeline: dlt.Pipeline) -> None:
-    """Raise SettingsError in a copy that `publish` made: the next one would not have the word."""
-    tables = tables_in(client, pipeline.dataset_name)
-    if "invoice_documents" in tables and "_dlt_loads" not in tables:
-        raise SettingsError(
-            f"{location_of(pipeline)} is a copy that `publish` made, and is only read: decide in "
-            "the warehouse that it is a copy of"
-        )
 
 
 def _told_beside(

@@ -99,7 +99,8 @@ class DecidedOperation:
 def operations(*, destination: str = DESTINATION, dataset: str = DATASET) -> Listing:
     """Return the Listing of all operations. Only reads, a published copy too. Raises WarehouseError
     where the destination cannot be read."""
-    with opened(destination, dataset) as pipeline, reading(pipeline), held_open(pipeline):
+    place = opened(destination, dataset, of_copy=True)
+    with place as pipeline, reading(pipeline), held_open(pipeline):
         with pipeline.sql_client() as client:
             record = _read_record(client, pipeline.dataset_name)
         location = location_of(pipeline)
@@ -396,7 +397,7 @@ class _Decider:
         ):
             raw, location = pipeline.dataset_name, location_of(pipeline)
             with pipeline.sql_client() as client:
-                _check_warehouse(client, pipeline)
+                _check_warehouse(pipeline)
                 record = _read_record(client, raw)
                 wish = wish_of(record)
             if wish.decision:
@@ -429,17 +430,10 @@ class _Decider:
         return decided
 
 
-def _check_warehouse(client: Client, pipeline: dlt.Pipeline) -> None:
-    """Raise SettingsError where nobody makes marts of decisions, and in a copy that `publish` made,
-    whose next one would not have the word."""
+def _check_warehouse(pipeline: dlt.Pipeline) -> None:
+    """Raise SettingsError where nobody makes marts of decisions."""
     if engine_of(pipeline) not in REFRESHED:
         raise SettingsError(f"operations are decided on in {' and '.join(REFRESHED)} only")
-    tables = tables_in(client, pipeline.dataset_name)
-    if "polls" in tables and "_dlt_loads" not in tables:
-        raise SettingsError(
-            f"{location_of(pipeline)} is a copy that `publish` made, and is only read: decide in "
-            "the warehouse that it is a copy of"
-        )
 
 
 def _read_record(client: Client, raw: str) -> _Record:

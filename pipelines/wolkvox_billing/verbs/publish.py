@@ -84,7 +84,7 @@ def publish(
                 warnings = (*_renew_verdicts(pipeline), *_warn_of_hidden(pipeline))
             if not pipeline.default_schema_name:  # this machine never loaded; the warehouse did
                 pipeline.sync_destination()
-            with _source_of(pipeline) as source:
+            with source_of(pipeline) as source:
                 try:
                     if _is_file(target):
                         rows = _write_file(source, beside, _comments(pipeline))
@@ -181,7 +181,7 @@ def _warn_of_hidden(pipeline: dlt.Pipeline) -> tuple[str, ...]:
             client,
             "SELECT nspname || '.' || relname FROM pg_class "
             "JOIN pg_namespace n ON n.oid = relnamespace "
-            f"WHERE {schemas} AND relkind IN ('r', 'v') AND POSITION('_dlt_' IN relname) = 0 "
+            f"WHERE {schemas} AND relkind IN ('r', 'v') "
             f"AND relname <> '{LAST_ANSWERS}' "
             "AND NOT has_table_privilege(pg_class.oid, 'SELECT') ORDER BY 1",
         )
@@ -210,7 +210,7 @@ class _Column(NamedTuple):
     scale: int | None
 
 
-class _Source(NamedTuple):
+class Source(NamedTuple):
     """A DuckDB connection, the warehouse's tables as (schema, name), and what makes a query of one
     for that connection. All of it is of one moment."""
 
@@ -219,7 +219,7 @@ class _Source(NamedTuple):
     query_of: Callable[[str, str], str]
 
 
-def _write_file(source: _Source, file: Path, comments: Mapping[str, str]) -> dict[str, int]:
+def _write_file(source: Source, file: Path, comments: Mapping[str, str]) -> dict[str, int]:
     """Write the tables into a DuckDB file; return how many rows each has, by `schema.table`."""
     db = source.db
     db.execute(f"ATTACH '{_quoted(file)}' AS snapshot (STORAGE_VERSION '{STORAGE_VERSION}')")
@@ -250,7 +250,7 @@ def _comments(pipeline: dlt.Pipeline) -> dict[str, str]:
     return comments
 
 
-def _write_folder(source: _Source, folder: Path) -> dict[str, int]:
+def _write_folder(source: Source, folder: Path) -> dict[str, int]:
     """Write the tables as Parquet files; return how many rows each has, by `schema.table`."""
     rows: dict[str, int] = {}
     for schema, table in source.tables:
@@ -262,7 +262,7 @@ def _write_folder(source: _Source, folder: Path) -> dict[str, int]:
 
 
 @contextmanager
-def _source_of(pipeline: dlt.Pipeline) -> Iterator[_Source]:
+def source_of(pipeline: dlt.Pipeline) -> Iterator[Source]:
     """Open the warehouse for the time of the block."""
     dataset = pipeline.dataset_name
     with closing(duckdb.connect()) as db:
@@ -270,7 +270,7 @@ def _source_of(pipeline: dlt.Pipeline) -> Iterator[_Source]:
             location = _quoted(Path(location_of(pipeline)))
             db.execute(f"ATTACH '{location}' AS warehouse (READ_ONLY); USE warehouse")
             columns = [_Column(*row) for row in db.execute(_COLUMNS_QUERY).fetchall()]
-            yield _Source(db, _published(columns, dataset), "SELECT * FROM {}.{}".format)
+            yield Source(db, _published(columns, dataset), "SELECT * FROM {}.{}".format)
             return
         with pipeline.sql_client() as client:
             pg = client.native_connection
@@ -279,7 +279,7 @@ def _source_of(pipeline: dlt.Pipeline) -> Iterator[_Source]:
             with pg.cursor() as cursor:
                 cursor.execute(_COLUMNS_QUERY)
                 columns = [_Column(*row) for row in cursor.fetchall()]
-            yield _Source(db, _published(columns, dataset), partial(_copy, db, pg, columns))
+            yield Source(db, _published(columns, dataset), partial(_copy, db, pg))
 
 
 _COLUMNS_QUERY = (
@@ -291,14 +291,13 @@ _COLUMNS_QUERY = (
 
 
 def _published(columns: list[_Column], dataset: str) -> list[tuple[str, str]]:
-    """Return the tables to publish: raw ones without dlt's own and what hosts tell each other, the
-    marts, and what stands beside them."""
+    """Return the tables to publish: raw ones without what hosts tell each other, the marts, and
+    what stands beside them. By dlt's own a load goes on from a copy that was restored."""
     marts = f"{dataset}_marts"
     return [
         (schema, table)
         for schema, table in dict.fromkeys((column.schema, column.table) for column in columns)
         if (schema == dataset or (schema == marts and table in (*MARTS, *BESIDE)))
-        and "_dlt_" not in table
         and table != LAST_ANSWERS
     ]
 
@@ -306,7 +305,6 @@ def _published(columns: list[_Column], dataset: str) -> list[tuple[str, str]]:
 def _copy(
     db: duckdb.DuckDBPyConnection,
     pg: Any,  # psycopg2's, which comes with an extra
-    columns: list[_Column],
     schema: str,
     table: str,
 ) -> str:
@@ -314,34 +312,38 @@ def _copy(
     it."""
     import pyarrow as pa
 
-    fields = pa.schema(
-        [
-            (column.name, _arrow(column))
-            for column in columns
-            if (column.schema, column.table) == (schema, table)
-        ]
-    )
     db.execute("DROP TABLE IF EXISTS copied")
+    into = "CREATE TABLE copied AS"
+    for batch in pg_batches(pg, schema, table):
+        db.register("part", pa.Table.from_batches([batch]))
+        db.execute(f"{into} FROM part")
+        into = "INSERT INTO copied"
+    return "SELECT * FROM copied"
+
+
+def pg_batches(pg: Any, schema: str, table: str) -> Iterator[pyarrow.RecordBatch]:
+    """Yield the rows of a PostgreSQL table, some at a time; at least one batch, be it empty."""
+    import pyarrow as pa
+
+    with pg.cursor() as cursor:
+        cursor.execute(_COLUMNS_QUERY)
+        columns = [_Column(*row) for row in cursor.fetchall()]
+    own = [column for column in columns if (column.schema, column.table) == (schema, table)]
+    fields = pa.schema([(column.name, _arrow(column)) for column in own])
     with pg.cursor(name=f"publish_{table}") as cursor:
         cursor.itersize = ROWS_AT_ONCE
         cursor.execute(f'SELECT * FROM {schema}."{table}"')
-        into = "CREATE TABLE copied AS"
-        while True:
-            rows = cursor.fetchmany(ROWS_AT_ONCE)
-            if not rows and into.startswith("INSERT"):
-                break
+        is_first = True
+        while (rows := cursor.fetchmany(ROWS_AT_ONCE)) or is_first:
+            is_first = False
             values = zip(*rows, strict=True) if rows else ((),) * len(fields)
-            part = pa.table(
+            yield pa.RecordBatch.from_arrays(
                 [
                     pa.array([bytes(v) if isinstance(v, memoryview) else v for v in column], kind)
                     for column, kind in zip(values, fields.types, strict=True)
                 ],
                 schema=fields,
             )
-            db.register("part", part)
-            db.execute(f"{into} FROM part")
-            into = "INSERT INTO copied"
-    return "SELECT * FROM copied"
 
 
 def _arrow(column: _Column) -> pyarrow.DataType:

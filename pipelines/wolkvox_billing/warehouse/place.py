@@ -42,7 +42,7 @@ from wolkvox_billing.warehouse.dlt_gaps import (
     resolve_once,
     write_hints_at_once,
 )
-from wolkvox_billing.warehouse.duckdb_file import is_writable
+from wolkvox_billing.warehouse.duckdb_file import is_published, is_writable
 from wolkvox_billing.warehouse.known_settings import refuse_stray_settings
 from wolkvox_billing.warehouse.postgres import check_driver, check_server
 from wolkvox_billing.warehouse.sessions import dsn_of
@@ -126,11 +126,13 @@ def opened(
     *,
     wait: float = 900,
     reads: bool = False,
+    of_copy: bool = False,
 ) -> Iterator[dlt.Pipeline]:
     """Give the dlt pipeline of one destination and dataset, as this project folder means it, and
     hold it against other processes for the block.
 
     reads: a DuckDB file that takes no writing, or is read elsewhere, is opened for reading alone.
+    of_copy: the file may be a copy that `publish` made, for who reads its tables and no more.
 
     Raises SettingsError, and WarehouseError where the folder cannot be used.
     """
@@ -151,6 +153,11 @@ def opened(
                 pipeline.destination_client()  # complains of a file that it cannot have
                 file = Path(location_of(pipeline))
                 _check_file(file, dataset, _variable(factory, "CREDENTIALS"))
+                if not of_copy and is_published(file, f"{dataset}_marts"):
+                    raise SettingsError(
+                        f"{file} is a copy that `publish` made, and is only read: to go on from it "
+                        "move it elsewhere, and `wolkvox-billing restore` it"
+                    )
                 if reads and not is_writable(file):
                     open_read_only(factory)
             if engine_name(factory) == "postgres" and _is_whole(factory):

@@ -1,0 +1,59 @@
+"""The verbs that put a record elsewhere: `restore` and `copy`."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import click
+
+from wolkvox_billing.cli.options import json_option, place_options
+from wolkvox_billing.cli.terminal import print_json, print_table, say, spinning
+
+if TYPE_CHECKING:
+    from wolkvox_billing.verbs.restore import Copied
+
+
+@click.command()
+@click.argument("path", metavar="COPY")
+@place_options
+@json_option
+def restore(path: str, destination: str, dataset: str, as_json: bool) -> None:
+    """Put back what `publish` wrote, into a destination that is empty or lost.
+
+    COPY is a DuckDB file, or a folder of Parquet. All raw tables go there, and are held against the
+    copy row by row; the marts are made anew by the settings.
+    """
+    from wolkvox_billing.verbs.restore import restore as verb
+
+    with spinning(f"restoring {path}") as update:
+        copied = verb(path, destination=destination, dataset=dataset, on_table=update)
+    _print(copied, dataset, as_json=as_json)
+
+
+@click.command()
+@click.option("--to", required=True, metavar="DESTINATION", help="Where to: duckdb or postgres.")
+@place_options
+@json_option
+def copy(to: str, destination: str, dataset: str, as_json: bool) -> None:
+    """Put the record into another, empty destination; the first one stays as it is.
+
+    All raw tables go there, and are held against it row by row; the marts are made anew.
+    """
+    from wolkvox_billing.verbs.restore import copy as verb
+
+    with spinning(f"copying to {to}") as update:
+        copied = verb(to, destination=destination, dataset=dataset, on_table=update)
+    _print(copied, dataset, as_json=as_json)
+
+
+def _print(copied: Copied, dataset: str, *, as_json: bool) -> None:
+    if as_json:
+        print_json(asdict(copied))
+    else:
+        for text in copied.problems:
+            say(f"warning: {text}")
+        print_table(["table", "rows"], [[table, f"{n:,}"] for table, n in copied.rows.items()])
+        say(f"tables: {copied.location}, dataset {dataset}")
+    sys.exit(1 if copied.problems else 0)

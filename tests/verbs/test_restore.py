@@ -1,0 +1,139 @@
+"""A record that is put elsewhere: out of what `publish` wrote, or from one engine to the other."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from builders.loads import begin, poll
+from builders.project import Project
+from wolkvox_billing import SettingsError
+from wolkvox_billing.errors import WarehouseError
+from wolkvox_billing.verbs import restore as restore_module
+from wolkvox_billing.verbs.invoices import invoices
+from wolkvox_billing.verbs.publish import publish
+from wolkvox_billing.verbs.restore import copy, restore
+from wolkvox_billing.verbs.status import status
+
+ODD = (
+    "INSERT INTO rejected_rows "
+    "(poll_id, row_number, operation_id, report, raw, reason, read_at, _dlt_load_id, _dlt_id) "
+    "VALUES "
+    "('p', 1, 'a', 'r', '', '', now(), '1', '1'), "
+    "('p', 2, 'a', 'r', 'x,\"y\"\nz \\x00', 'ñ', now(), '1', '2')"
+)
+RAW = ("polls", "readings", "rsync_s3_mp3", "rejected_rows", "invoice_documents", "_dlt_loads")
+
+
+@pytest.fixture
+def record(warehouse: Project) -> Iterator[Project]:
+    """A record with a reading, texts that are odd in CSV, the tables of papers, and an answer."""
+    begin(warehouse)
+    (warehouse.folder / "inbox").mkdir()
+    invoices([warehouse.folder / "inbox"], destination=warehouse.destination)
+    warehouse.execute(ODD)
+    return warehouse
+
+
+def rows(project: Project) -> dict[str, list[tuple[Any, ...]]]:
+    """Return all rows of the raw tables, and of a mart, in an order of their own."""
+    names = [*RAW, "wolkvox_billing_marts.usage_daily"]
+    found = {}
+    for name in names:
+        values = project.query(f"SELECT * FROM {name}")
+        plain = [tuple(bytes(v) if isinstance(v, memoryview) else v for v in row) for row in values]
+        found[name] = sorted(plain, key=repr)
+    return found
+
+
+def lose(project: Project) -> None:
+    """Let a destination be lost: the file, or all schemas."""
+    if project.destination == "duckdb":
+        (project.folder / "wolkvox.duckdb").unlink()
+        return
+    for name in ("_marts", "_internal", "_staging", ""):
+        project.execute(f"DROP SCHEMA IF EXISTS wolkvox_billing{name} CASCADE")
+
+
+@pytest.mark.parametrize("path", ["bi/usage.duckdb", "bi/usage"])
+def test_a_lost_record_is_put_back(record: Project, path: str) -> None:
+    """Out of a file or a folder all rows come back, byte by byte, with the marts, and the next load
+    goes on."""
+    before = rows(record)
+    publish(path, destination=record.destination, clock=lambda: record.vendor.now)
+    lose(record)
+    copied = restore(path, destination=record.destination, clock=lambda: record.vendor.now)
+    assert copied.problems == []
+    assert copied.rows["polls"] == 1
+    assert rows(record) == before
+    assert poll(record, 7).is_good
+    assert len(rows(record)["readings"]) == 2
+
+
+def test_a_destination_that_holds_something(record: Project) -> None:
+    """Nothing is put over rows that are there, which are named and stay."""
+    publish("usage.duckdb", destination=record.destination)
+    before = rows(record)
+    with pytest.raises(SettingsError, match=r"not empty: .* has polls \(1 rows\), readings"):
+        restore("usage.duckdb", destination=record.destination)
+    assert rows(record) == before
+
+
+def test_a_copy_that_came_out_otherwise(record: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where what is there is not what the copy has, nothing is kept."""
+    publish("usage.duckdb", destination=record.destination)
+    lose(record)
+    with monkeypatch.context() as patch:
+        patch.setattr(restore_module, "_batches_at", lambda *_: iter([]))
+        with pytest.raises(WarehouseError, match="nothing was kept"):
+            restore("usage.duckdb", destination=record.destination)
+    assert restore("usage.duckdb", destination=record.destination).rows["polls"] == 1
+
+
+@pytest.mark.parametrize("path", ["nothing", "text.duckdb", "wolkvox.duckdb"])
+def test_what_is_no_copy(project: Project, path: str) -> None:
+    """A path that is no copy is refused, and nothing is made."""
+    Path("text.duckdb").write_text("no database")
+    with pytest.raises(SettingsError, match=r"is no copy that `publish`|cannot be read"):
+        restore(path)
+    assert not os.path.exists("wolkvox.duckdb")
+
+
+def test_a_published_copy_in_the_place_of_the_record(project: Project) -> None:
+    """A copy that somebody uses as the record's file is refused before anybody is asked, and what
+    to do is said."""
+    begin(project)
+    publish("usage.duckdb")
+    Path("usage.duckdb").replace("wolkvox.duckdb")
+    calls = len(project.vendor.calls)
+    for verb in (project.load, status):
+        with pytest.raises(SettingsError, match=r"is a copy that `publish` made.*restore"):
+            verb()
+    assert len(project.vendor.calls) == calls
+
+
+def test_to_the_other_engine_and_back(
+    project: Project, monkeypatch: pytest.MonkeyPatch, new_database: Callable[[], str]
+) -> None:
+    """A record goes to PostgreSQL and back to a DuckDB file with the same rows, raw ones and those
+    of the marts; where it came from it stays as it is."""
+    begin(project)
+    now = project.vendor.now
+    (project.folder / "inbox").mkdir()
+    invoices([project.folder / "inbox"])
+    before = rows(project)
+    other = Project(project.folder, project.vendor, "postgres", dsn=new_database())
+    monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", other.dsn)
+    assert copy("postgres", clock=lambda: now).problems == []
+    assert rows(project) == before
+    there = rows(other)
+    assert there == before
+    lose(project)
+    assert copy("duckdb", destination="postgres", clock=lambda: now).problems == []
+    assert rows(project) == before
+    with pytest.raises(SettingsError, match="name another destination"):
+        copy("postgres", destination="postgres")
