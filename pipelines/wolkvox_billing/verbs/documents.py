@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timezone
 from decimal import Decimal
 
+import dlt
+
 from wolkvox_billing.closing import check_closes
 from wolkvox_billing.closing.signing import signed_words, signer
 from wolkvox_billing.errors import SettingsError
