@@ -82,7 +82,8 @@ def _finding(event: Poll | Skip) -> Finding:
             event.operation_id, "", event.report, "", why, event.detail, "try again later", []
         )
     judgement = event.judgement
-    step = _STEPS.get(event.outcome)
+    # A refusal without a step of its own is one all the same.
+    step = None if event.outcome.is_answer else _STEPS.get(event.outcome, event.outcome.value)
     advice = ADVICE[event.outcome]
     _, rejected = read_rows(judgement.rows, event.date, report=event.report)
     unreadable = unreadable_rows(judgement.count, (row.reason for row in rejected))
