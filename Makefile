@@ -73,7 +73,7 @@ check: lint types test ## lint, types and test
 views: .venv/installed ## the marts' SQL as it is shipped, after a change of a view or table
 	@$(BIN)/python -m wolkvox_billing.marts.rendered
 
-pages: .venv/installed ## docs/settings.md and docs/tables.md, after a change of a setting or column
+pages: .venv/installed ## docs/settings.md, tables.md and json/*.json, after a change of what they say
 	@PYTHONPATH=tests $(BIN)/python tests/builders/pages.py
 
 # What `make faults` runs of the tests, longer than `make test` does.

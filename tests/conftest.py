@@ -6,11 +6,13 @@ Only the vendor and the clock are ours; sockets, DuckDB and PostgreSQL are real.
 from __future__ import annotations
 
 import gc
+import json
 import os
 import uuid
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
+import click
 import pytest
 
 from builders.killing import Stable, stable
@@ -25,7 +27,9 @@ from builders.postgres import (
 from builders.project import NOON, SERVERS, TOKENS, Project, empty_project
 from builders.record import with_tables
 from fake_wolkvox import Vendor
+from wolkvox_billing.cli import terminal
 from wolkvox_billing.cli.main import OBJECTS_BETWEEN_COLLECTIONS
+from wolkvox_billing.cli.printed import Printed, PrintedError
 from wolkvox_billing.vendor import envelope
 from wolkvox_billing.warehouse import bulk as files
 
@@ -41,6 +45,25 @@ def pytest_configure() -> None:
 def pytest_xdist_auto_num_workers() -> Generator[None, int, int]:
     """Half as many again as there are cores: workers wait a third of the time for others."""
     return (yield) * 3 // 2
+
+
+@pytest.fixture(scope="session", autouse=True)
+def printed_by_schema() -> Iterator[None]:
+    """Whatever a test has a verb print with --json, in this process, is held against its schema."""
+    json_text = terminal.json_text
+
+    def checked(form: Printed, indent: int | None = None) -> str:
+        from builders.schemas import validator_of  # where there is one to print only
+
+        text = json_text(form, indent)
+        context = click.get_current_context(silent=True)  # `load --every` has none in a test
+        verb = (context and context.info_name) or "load"
+        validator_of("status" if isinstance(form, PrintedError) else verb)(json.loads(text))
+        return text
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(terminal, "json_text", checked)
+        yield
 
 
 @pytest.fixture

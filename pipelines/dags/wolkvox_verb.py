@@ -70,7 +70,7 @@ def run(*words: str, secrets: dict[str, str] | None = None, partly: bool = False
         log.warning(warning)
     if code and not is_partly_done:
         ending = f"ended by signal {-code} ({signal.strsignal(-code)})" if code < 0 else ""
-        why = "; ".join(result.get("failures", ())) or last_line
+        why = "; ".join(result.get("failures", ())) or result.get("error") or last_line
         text = ": ".join(filter(None, (ending, why))) or f"ended with {code}"
         is_final = code == 2 or result.get("may_pass") is False
         raise (AirflowFailException if is_final else AirflowException)(f"{words[0]}: {text}")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import duckdb
 
+from builders.schemas import schema_text, verbs_with_json
 from wolkvox_billing.marts.engine import MARTS
 from wolkvox_billing.verbs.dbt import known_tables
 from wolkvox_billing.warehouse.known_settings import SETTINGS, VARIABLES
@@ -102,9 +103,12 @@ def _listed(table: str, says: str, columns: Sequence[tuple[str, str]]) -> list[s
 
 
 def main() -> None:
-    """Write both pages; the second by living through the demo."""
+    """Write all of them; the page of tables by living through the demo."""
     from wolkvox_demo.demo import demo
 
+    (DOCS / "json").mkdir(exist_ok=True)
+    for verb in verbs_with_json():
+        (DOCS / "json" / f"{verb}.json").write_text(schema_text(verb), encoding="utf-8")
     (DOCS / "settings.md").write_text(settings_page(), encoding="utf-8")
     with tempfile.TemporaryDirectory() as folder:
         tempfile.tempdir = folder

@@ -26,7 +26,7 @@ POSTGRES_IN_README = "postgresql://loader:secret@localhost:5432/warehouse"
 # In the order in which somebody goes through them, in one project.
 PAGES = (
     "README.md",
-    *(f"docs/{name}.md" for name in ("invoices", "reconcile", "bi", "postgres", "dlt")),
+    *(f"docs/{name}.md" for name in ("invoices", "reconcile", "json", "bi", "postgres", "dlt")),
 )
 TWINS = {page: page.replace(".md", ".es.md") for page in PAGES[:3]}  # for who pays in Colombia
 SPANISH = ("RECONCILIATION__LANGUAGE", "es_CO")

@@ -196,6 +196,10 @@ print(*times, sep=", ")
         ),
         ("echo late >&2; kill -9 $$", "AirflowException load: ended by signal 9 (Killed): late"),
         ("echo 'no token' >&2; exit 2", "AirflowFailException load: no token"),
+        (
+            """echo '{"version": 1, "error": "no file", "exit_code": 1}'; echo bye >&2; exit 1""",
+            "AirflowException load: no file",
+        ),
         ('echo "{\\"path\\": \\"$PYTHONPATH\\"}"', "{'path': ''}"),
     ],
 )

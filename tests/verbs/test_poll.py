@@ -123,8 +123,8 @@ def test_it_prints_for_machines(project: Project) -> None:
     [call] = report.pop("polls")
     assert (call["operation_id"], call["outcome"], call["rows"]) == ("acme", "ok", 1)
     assert report.pop("working_folder") == str(files(project)[0].parent.parent)
-    assert report == {"skipped": [], "problems": [], "failures": [], "may_pass": False,
-                    "warnings": [], "waiting": 1}  # fmt: skip
+    assert report == {"version": 1, "skipped": [], "problems": [], "failures": [],
+                    "may_pass": False, "warnings": [], "waiting": 1}  # fmt: skip
 
 
 def test_a_load_under_way_does_not_hold_it_up(project: Project) -> None:

@@ -6,9 +6,7 @@ click hands each option over as an argument: a verb has as many as it has option
 
 from __future__ import annotations
 
-import json
 import sys
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
@@ -90,18 +88,9 @@ def invoices(
         if receipt.made == "rejected"
     ]
     if as_json:
-        print_json(
-            {
-                "documents": [asdict(receipt) for receipt in result.receipts],
-                "counts": result.counts,
-                "net_amounts": result.net_amounts,
-                "other_kinds": result.other_kinds,
-                "warnings": result.warnings,
-                "location": result.location,
-                "failures": rejected,
-                "may_pass": False,
-            }
-        )
+        from wolkvox_billing.cli.printed.invoices import intake_as_form
+
+        print_json(intake_as_form(result, rejected))
     else:
         _print_intake(result, rejected)
         say(f"tables: {result.location}, dataset {dataset}")
@@ -151,6 +140,7 @@ def documents(
     ID is a document's id, a beginning of it that no other has, or its number where only one has it.
     What is withdrawn bills nothing, and is told by name; nothing is ever deleted.
     """
+    from wolkvox_billing.cli.printed import documents as printed
     from wolkvox_billing.verbs import documents as verbs
 
     if action == "list":
@@ -158,13 +148,7 @@ def documents(
             raise SettingsError("`documents list` takes no ID, --reason or --by")
         listing = verbs.documents(destination=destination, dataset=dataset)
         if as_json:
-            print_json(
-                {
-                    "documents": [asdict(row) for row in listing.documents],
-                    "cancelled": [asdict(rows) for rows in listing.cancelled],
-                    "location": listing.location,
-                }
-            )
+            print_json(printed.listing_as_form(listing))
         else:
             print_documents(listing)
         return
@@ -176,7 +160,7 @@ def documents(
         document, reason=reason, by=by, destination=destination, dataset=dataset
     )
     if as_json:
-        print_json(asdict(decided))
+        print_json(printed.decision_as_form(decided))
         return
     say(decided.says)
     for text in decided.warnings:
@@ -251,23 +235,9 @@ def reconcile(
     material = [alarm_of(verdict) for verdict in result.rows if verdict.is_material]
     material += [alarm_of_document(each) for each in result.settled if each.is_alarming]
     if as_json:
-        print_json(
-            {
-                "month": result.month,
-                "policy": result.policy.as_json(),
-                "settlement": [vars(each.document) for each in result.settled],
-                "settlement_totals": result.settled_totals,
-                "components": [vars(part) for each in result.settled for part in each.components],
-                "rows": [asdict(verdict) for verdict in result.rows],
-                "totals": asdict(result.totals),
-                "warnings": result.warnings,
-                **({"evidence": result.evidence} if result.evidence else {}),
-                **({"xlsx": result.workbook} if result.workbook else {}),
-                "is_closed": result.is_closed,
-                "failures": material,
-                "may_pass": False,
-            }
-        )
+        from wolkvox_billing.cli.printed.reconcile import reconciliation_as_form
+
+        print_json(reconciliation_as_form(result, material))
     else:
         _print_reconciliation(result)
         say(f"tables: {result.location}, dataset {dataset}")
@@ -280,7 +250,9 @@ def _write_contract(destination: str, dataset: str, as_json: bool) -> None:
 
     written, proposed = init(destination=destination, dataset=dataset)
     if as_json:
-        print_json({"written": written, "proposed": proposed})
+        from wolkvox_billing.cli.printed.reconcile import PrintedContract
+
+        print_json(PrintedContract(written=written, proposed=proposed))
         return
     for file in written:
         say(f"written: {file}: edit it, it says how")
@@ -346,21 +318,9 @@ def explain(
         month, product=product, report=report, destination=destination, dataset=dataset
     )
     if as_json:
-        verdicts = [
-            {**(traced := asdict(verdict)).pop("row"), **traced} for verdict in explained.verdicts
-        ]
-        documents = [
-            {**vars(document), "components": components}
-            for document, components in explained.settled
-        ]
-        print_json(
-            {
-                "month": explained.month,
-                "settlement": documents,
-                "not_counted": explained.not_counted,
-                "verdicts": verdicts,
-            }
-        )
+        from wolkvox_billing.cli.printed.explain import explanation_as_form
+
+        print_json(explanation_as_form(explained))
         return
     print_settlement([each.document for each in explained.settled], explained.language)
     for each in explained.settled:
@@ -407,12 +367,9 @@ def close(
         month, destination=destination, dataset=dataset, by=by, reason=reason, evidence=evidence
     )
     if as_json:
-        parsed = {
-            name: json.loads(text)
-            for name in ("policy", "stands_on", "settlement")
-            if (text := getattr(record, name)) is not None
-        }
-        print_json({**asdict(record), **parsed})
+        from wolkvox_billing.cli.printed.close import close_as_form
+
+        print_json(close_as_form(record))
         return
     print_settlement(*verbs.settlement_of(month, destination=destination, dataset=dataset))
     say(f"{record} (record {record.close_id})")
@@ -432,7 +389,9 @@ def verify(file: str, as_json: bool) -> None:
 
     examined = examine(file)
     if as_json:
-        print_json(asdict(examined))
+        from wolkvox_billing.cli.printed.verify import examination_as_form
+
+        print_json(examination_as_form(examined))
     else:
         for text in examined.problems:
             say(text)

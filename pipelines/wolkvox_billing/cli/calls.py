@@ -12,7 +12,6 @@ import click
 from wolkvox_billing.cli.listing import (
     advice_of,
     poll_as_row,
-    poll_report_as_json,
     poll_report_as_lines,
     sum_of,
 )
@@ -52,7 +51,9 @@ def poll(
 
     result = _ask(verb, reports, destination=destination, dataset=dataset, force=force)
     if as_json:
-        print_json(poll_report_as_json(result))
+        from wolkvox_billing.cli.printed.poll import poll_as_form
+
+        print_json(poll_as_form(result))
     else:
         for line in poll_report_as_lines(result):
             say(line)
@@ -98,7 +99,9 @@ def load(
 
     result = _ask(verb, reports, destination=destination, dataset=dataset, force=force)
     if as_json:
-        print_json({**poll_report_as_json(result), "location": result.location})
+        from wolkvox_billing.cli.printed.load import load_as_form
+
+        print_json(load_as_form(result))
     else:
         rows = [poll_as_row(poll) for poll in result.polls]
         rows += [[s.operation_id, s.report, "not asked", "", s.detail] for s in result.skips]
@@ -120,10 +123,11 @@ def check(as_json: bool) -> None:
 
     On a machine of Airflow's it looks for the pool of the DAG's tasks too.
     """
+    from wolkvox_billing.polling.settings import read_poll_settings
     from wolkvox_billing.verbs.airflow_pool import look_at_pool
     from wolkvox_billing.verbs.check import check as verb
 
-    pool = look_at_pool()
+    pool, warnings = look_at_pool(), read_poll_settings().warnings
     if not pool.is_good:
         complain(pool.says)
     elif pool.says and not as_json:
@@ -131,8 +135,12 @@ def check(as_json: bool) -> None:
     with watching("asking wolkvox") as on_event:
         findings = verb(on_event=on_event)
     if as_json:
-        print_json([finding._asdict() for finding in findings])
+        from wolkvox_billing.cli.printed.check import check_as_form
+
+        print_json(check_as_form(findings, pool, warnings))
     else:
+        for text in warnings:
+            say(f"warning: {text}")
         for finding in findings:
             state = f"fails at: {finding.failed_step}" if finding.failed_step else "works"
             say(

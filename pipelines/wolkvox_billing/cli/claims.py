@@ -98,7 +98,9 @@ def claim(
             dataset=dataset,
         )
     if as_json:
-        _print_claimed_as_json(result)
+        from wolkvox_billing.cli.printed.claim import claims_as_form
+
+        print_json(claims_as_form(result))
     else:
         _print_claimed(result)
         say(f"tables: {result.location}, dataset {dataset}")
@@ -109,24 +111,11 @@ def _list_claims(destination: str, dataset: str, as_json: bool) -> None:
 
     claims, language = list_claims(destination=destination, dataset=dataset)
     if as_json:
-        print_json({"claims_open": claims})
+        from wolkvox_billing.cli.printed.claim import PrintedOpenClaims
+
+        print_json(PrintedOpenClaims(claims_open=claims))
     else:
         print_claims(claims, language)
-
-
-def _print_claimed_as_json(result: ClaimedMonth) -> None:
-    print_json(
-        {
-            "month": result.month,
-            "claimed": [
-                {**vars(each.claim), "made": each.made, "letter": each.letter}
-                for each in result.claimed
-            ],
-            "unclaimed": result.unclaimed,
-            "says": result.says,
-            "evidence": result.evidence,
-        }
-    )
 
 
 def _print_claimed(result: ClaimedMonth) -> None:

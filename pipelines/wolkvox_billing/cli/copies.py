@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
@@ -12,6 +11,7 @@ from wolkvox_billing.cli.options import json_option, place_options
 from wolkvox_billing.cli.terminal import print_json, print_table, say, spinning
 
 if TYPE_CHECKING:
+    from wolkvox_billing.cli.printed.copy import PrintedCopy
     from wolkvox_billing.verbs.restore import Copied
 
 
@@ -25,11 +25,12 @@ def restore(path: str, destination: str, dataset: str, as_json: bool) -> None:
     COPY is a DuckDB file, or a folder of Parquet. All raw tables go there, and are held against the
     copy row by row; the marts are made anew by the settings.
     """
+    from wolkvox_billing.cli.printed.restore import PrintedRestore
     from wolkvox_billing.verbs.restore import restore as verb
 
     with spinning(f"restoring {path}") as update:
         copied = verb(path, destination=destination, dataset=dataset, on_table=update)
-    _print(copied, dataset, as_json=as_json)
+    _print(copied, dataset, PrintedRestore if as_json else None)
 
 
 @click.command()
@@ -41,16 +42,17 @@ def copy(to: str, destination: str, dataset: str, as_json: bool) -> None:
 
     All raw tables go there, and are held against it row by row; the marts are made anew.
     """
+    from wolkvox_billing.cli.printed.copy import PrintedCopy
     from wolkvox_billing.verbs.restore import copy as verb
 
     with spinning(f"copying to {to}") as update:
         copied = verb(to, destination=destination, dataset=dataset, on_table=update)
-    _print(copied, dataset, as_json=as_json)
+    _print(copied, dataset, PrintedCopy if as_json else None)
 
 
-def _print(copied: Copied, dataset: str, *, as_json: bool) -> None:
-    if as_json:
-        print_json(asdict(copied))
+def _print(copied: Copied, dataset: str, form: type[PrintedCopy] | None) -> None:
+    if form:
+        print_json(form(**vars(copied), failures=copied.problems))
     else:
         for text in copied.problems:
             say(f"warning: {text}")

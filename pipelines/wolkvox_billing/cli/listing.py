@@ -62,20 +62,6 @@ def sum_of(report: PollReport) -> str:
     return f"{format_count(len(report.polls), 'call')}{f': {said}' if said else ''}"
 
 
-def poll_report_as_json(report: PollReport) -> dict[str, object]:
-    """Return what `poll` and `load` print for machines."""
-    return {
-        "polls": [poll_as_json(poll) for poll in report.polls],
-        "skipped": [vars(skip) for skip in report.skips],
-        "problems": report.problems,
-        "failures": report.failures,
-        "may_pass": report.may_pass,
-        "warnings": report.warnings,
-        "waiting": report.waiting,
-        "working_folder": report.working_folder,
-    }
-
-
 def poll_report_as_lines(report: PollReport) -> list[str]:
     """Return what a `poll` says: a line for each call, each call that was not made, each kind of
     refusal with what to do, each problem and each warning."""
@@ -87,24 +73,6 @@ def poll_report_as_lines(report: PollReport) -> list[str]:
     lines += [f"{s.operation_id} {s.report}: not asked: {s.detail}" for s in report.skips]
     warnings = [f"warning: {text}" for text in report.warnings]
     return [*lines, *advice_of(report), *report.problems, *warnings]
-
-
-def poll_as_json(poll: Poll) -> dict[str, object]:
-    return {
-        "poll_id": poll.poll_id,
-        "operation_id": poll.operation.operation_id,
-        "report": poll.report,
-        "started_at": poll.started_at,
-        "finished_at": poll.finished_at,
-        "outcome": poll.outcome.value,
-        "http_status": poll.answer.http_status,
-        "code": poll.judgement.code,
-        "msg": poll.judgement.msg,
-        "note": poll.judgement.note,
-        "rows": poll.judgement.count,
-        "rejected": poll.rejected,
-        "unreadable": poll.unreadable,
-    }
 
 
 def alarm_of(row: ReconciledRow) -> str:

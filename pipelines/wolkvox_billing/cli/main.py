@@ -16,30 +16,47 @@ from typing import Any, NoReturn
 import click
 
 from wolkvox_billing.cli import billing, calls, claims, copies, operations, readers, setting_up
-from wolkvox_billing.cli.terminal import complain, spinning, take_any_text
+from wolkvox_billing.cli.printed import PrintedError
+from wolkvox_billing.cli.terminal import complain, print_json, spinning, take_any_text
 from wolkvox_billing.errors import SettingsError, WolkvoxError
 from wolkvox_billing.version import __version__
 
 # Python's own 700 make it search dlt's modules for rubbish 180 times while they are imported:
 # an eighth of a load of one row.
 OBJECTS_BETWEEN_COLLECTIONS = 100_000
+_AS_JSON = f"{__name__}.as_json"
+_NO_TEMPORARY = "no folder takes temporary files: set TMPDIR to one that can be written to"
 
 
 class Group(click.Group):
     """Turns our errors into one line and an exit code; a traceback is for bugs."""
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        ctx.meta[_AS_JSON] = "--json" in args  # before a wrong word of the verb ends it
+        return super().parse_args(ctx, args)
+
     def invoke(self, ctx: click.Context) -> Any:  # as click has it: what the verb returns
         take_any_text()
         try:
             return super().invoke(ctx)
+        except click.UsageError as error:
+            _print_error(ctx, error.format_message(), error.exit_code)
+            raise
         except WolkvoxError as error:
-            complain(str(error))
-            ctx.exit(2 if isinstance(error, SettingsError) else 1)
+            says, code = str(error), 2 if isinstance(error, SettingsError) else 1
         except FileNotFoundError as error:
             if "usable temporary directory" not in str(error):  # as `tempfile` says it
                 raise
-            complain("no folder takes temporary files: set TMPDIR to one that can be written to")
-            ctx.exit(1)
+            says, code = _NO_TEMPORARY, 1
+        complain(says)
+        _print_error(ctx, says, code)
+        ctx.exit(code)
+
+
+def _print_error(ctx: click.Context, says: str, code: int) -> None:
+    """Print what ended a verb, where its JSON was asked for: see PrintedError."""
+    if ctx.meta[_AS_JSON]:
+        print_json(PrintedError(error=says, exit_code=code), in_a_line=True)
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})

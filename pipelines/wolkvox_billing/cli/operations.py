@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
@@ -43,6 +42,7 @@ def operations(
     what was read of A part of B, `forget` leaves one out that was mistyped or only tried, and
     `restore` undoes the last of these. Nothing is ever deleted.
     """
+    from wolkvox_billing.cli.printed import operations as printed
     from wolkvox_billing.verbs import operations as verbs
 
     if len(names) != NAMES[action]:
@@ -56,7 +56,7 @@ def operations(
             raise SettingsError("`operations list` takes no --reason or --by")
         listing = verbs.operations(**place)
         if as_json:
-            print_json(asdict(listing))
+            print_json(printed.PrintedOperations(**vars(listing)))
         else:
             _print_listing(listing)
         return
@@ -68,7 +68,7 @@ def operations(
     }
     decided = by_action[action](*names, verbs.Word(reason, by), **place)
     if as_json:
-        print_json(asdict(decided))
+        print_json(printed.PrintedOperation(**vars(decided)))
         return
     say(decided.says)
     for text in decided.warnings:

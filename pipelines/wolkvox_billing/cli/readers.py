@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import asdict
 from datetime import timedelta
 
 import click
@@ -39,7 +38,9 @@ def status(
     stale = [] if stale_after is None else state.stale(timedelta(minutes=stale_after))
     failures = [*stale, *(state.warnings if fail_on_warning else ())]
     if as_json:
-        print_json({**asdict(state), "failures": failures, "may_pass": False})
+        from wolkvox_billing.cli.printed.status import status_as_form
+
+        print_json(status_as_form(state, failures))
         sys.exit(1 if failures else 0)
     if state.rows:
         rows = [cells for freshness in state.rows for cells in freshness_as_rows(freshness)]
@@ -75,11 +76,15 @@ def refresh(destination: str, dataset: str, as_json: bool) -> None:
     from wolkvox_billing.verbs.load import refresh_marts
 
     result = refresh_marts(destination=destination, dataset=dataset)
-    failures = result.problems + result.warnings
     if as_json:
-        print_json({"location": result.location, "failures": failures, "warnings": result.warnings})
+        from wolkvox_billing.cli.printed.refresh import PrintedRefresh
+
+        form = PrintedRefresh(
+            location=result.location, failures=result.problems, warnings=result.warnings
+        )
+        print_json(form)
     else:
-        for line in failures:
+        for line in result.problems + result.warnings:
             say(f"warning: {line}")
         say(f"marts: {result.location}, dataset {dataset}_marts")
     sys.exit(1 if result.problems else 0)
@@ -98,7 +103,9 @@ def publish(path: str, destination: str, dataset: str, as_json: bool) -> None:
 
     snapshot = verb(path, destination=destination, dataset=dataset)
     if as_json:
-        print_json(asdict(snapshot))
+        from wolkvox_billing.cli.printed.publish import snapshot_as_form
+
+        print_json(snapshot_as_form(snapshot))
         return
     for text in snapshot.warnings:
         say(f"warning: {text}")
@@ -121,7 +128,9 @@ def dbt(out: str, destination: str, dataset: str, as_json: bool) -> None:
 
     sources = write_dbt_sources(out, destination=destination, dataset=dataset)
     if as_json:
-        print_json(asdict(sources))
+        from wolkvox_billing.cli.printed.dbt import PrintedSources
+
+        print_json(PrintedSources(**vars(sources)))
         return
     for name, tables in sources.tables.items():
         say(f"{name}: {', '.join(tables) or 'none'}")

@@ -58,12 +58,13 @@ def init(context: click.Context, server: str, reports: tuple[str, ...]) -> None:
 @json_option
 def reports(is_probe: bool, as_json: bool) -> None:
     """List the vendor's reports, with unit and meaning; with --probe those that have rows."""
+    from wolkvox_billing.cli.printed import reports as printed
     from wolkvox_billing.verbs import reports as verb
 
     lines = verb.list_reports()
     if not is_probe:
         if as_json:
-            print_json({"reports": [line._asdict() for line in lines]})
+            print_json(printed.PrintedReports(reports=lines))
             return
         marks = {True: "yes", False: "", None: ""}
         print_table(
@@ -85,17 +86,20 @@ def reports(is_probe: bool, as_json: bool) -> None:
     with watching("asking wolkvox") as on_event:
         probes = verb.probe(settings, on_event=on_event)
     with_rows = verb.reports_with_rows(probes)
+    refusals = [*printed.refusals_of(probes)]
     if as_json:
-        print_json(
-            {"calls": calls, "probes": [p._asdict() for p in probes], "with_rows": with_rows}
+        form = printed.PrintedProbes(
+            calls=calls,
+            probes=probes,
+            with_rows=with_rows,
+            failures=refusals,
+            warnings=settings.warnings,
         )
+        print_json(form)
     else:
         print_table(
             ["operation", "report", "outcome", "rows", "what was said"], [*map(list, probes)]
         )
         names = ", ".join(f'"{name}"' for name in with_rows)
         say(f"those with rows: reports = [{names}]")
-    is_refused = any(
-        p.outcome not in ("ok", "empty", "not_found", "unknown_report") for p in probes
-    )
-    sys.exit(1 if is_refused else 0)
+    sys.exit(1 if refusals else 0)

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from wolkvox_billing.cli.listing import poll_report_as_json
 from wolkvox_billing.cli.terminal import describe_call, print_json
 from wolkvox_billing.polling.polls import Poll, Skip
 from wolkvox_billing.polling.schedule import Rhythm
@@ -99,7 +98,9 @@ class Log:
     def polled(self, report: PollReport) -> None:
         self._warn(report)
         if self._as_json:
-            self._print("poll", poll_report_as_json(report))
+            from wolkvox_billing.cli.printed.load import poll_of_many_as_form
+
+            print_json(poll_of_many_as_form(report, self._clock()), in_a_line=True)
 
     def loaded(self, report: LoadReport) -> None:
         if report.loaded or not report.problems:
@@ -107,14 +108,13 @@ class Log:
             logger.info(harmless(f"loaded {answers} into {report.location}"))
         self._warn(report)
         if self._as_json:
-            self._print("load", {**poll_report_as_json(report), "location": report.location})
+            from wolkvox_billing.cli.printed.load import load_of_many_as_form
+
+            print_json(load_of_many_as_form(report, self._clock()), in_a_line=True)
 
     def _warn(self, report: PollReport) -> None:
         for sentence in dict.fromkeys([*report.failures, *report.warnings]):
             logger.warning(harmless(sentence))
-
-    def _print(self, verb: str, result: dict[str, object]) -> None:
-        print_json({"verb": verb, "at": self._clock(), **result}, in_a_line=True)
 
 
 def stay_and_tell(plan: Plan, *, as_json: bool, clock: Clock = utc_now) -> None:

@@ -6,11 +6,12 @@ import io
 import json
 import logging
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import is_dataclass
-from datetime import date, datetime, timedelta
+from dataclasses import fields, is_dataclass
+from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ from wolkvox_billing.values.numbers import format_count, format_number
 from wolkvox_billing.values.texts import harmless
 
 if TYPE_CHECKING:
+    from wolkvox_billing.cli.printed import Printed
     from wolkvox_billing.polling.polls import Poll, Skip
 
 _ROWS_OF_A_TABLE = 1000  # a longer one is printed in parts, each with its headings
@@ -127,12 +129,11 @@ def print_lines(rows: Sequence[Sequence[object]]) -> None:
         click.echo("\t".join(" ".join(harmless(_as_text(cell)).split()) for cell in row))
 
 
-def print_json(value: object, *, in_a_line: bool = False) -> None:
+def print_json(form: Printed, *, in_a_line: bool = False) -> None:
     """Print numbers that count as strings, so that no reader makes a float of them; times in ISO
     8601; UTF-8, as JSON is, whatever the terminal has. What does not print is escaped: half a
     character, as a file's name may hold, ends no verb."""
-    indent = None if in_a_line else 2
-    text = json.dumps(value, default=_as_json, ensure_ascii=False, indent=indent)
+    text = json_text(form, indent=None if in_a_line else 2)
     rows = (row if row.isprintable() else _escape(row) for row in text.split("\n"))
     click.echo("".join(f"{row}\n" for row in rows).encode(), nl=False)
 
@@ -149,15 +150,34 @@ def _escape(text: str) -> str:
     return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)
 
 
+def json_text(form: Printed, indent: int | None = None) -> str:
+    """Return a form as JSON, as its schema has it."""
+    return json.dumps(_as_json(form), ensure_ascii=False, indent=indent)
+
+
 def _as_json(value: object) -> object:
-    if isinstance(value, (datetime, date)):
+    if value is None or isinstance(value, (bool, int)):
+        return value
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, (str, Path)):
+        return str(value)
+    if isinstance(value, Decimal):
+        return f"{value:f}"  # of eight decimals 0 would be 0E-8
+    if isinstance(value, datetime):
+        return value.astimezone(timezone.utc).isoformat()
+    if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, timedelta):
         return round(value.total_seconds())
-    if isinstance(value, (Decimal, Path)):
-        return str(value)
     if is_dataclass(value):
-        return vars(value)
+        return {field.name: _as_json(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, Mapping):
+        return {str(name): _as_json(own) for name, own in value.items()}
+    names = getattr(value, "_fields", None)  # of a NamedTuple
+    if isinstance(value, (list, tuple)):
+        own = [_as_json(part) for part in value]
+        return dict(zip(names, own, strict=True)) if names else own
     raise TypeError(type(value))
 
 

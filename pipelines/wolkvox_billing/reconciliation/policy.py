@@ -118,8 +118,27 @@ class Policy:
     def as_json(self) -> dict[str, Any]:
         """Return the settings by name, numbers as texts; and what is in the files, whose names do
         not say by which rules, as SHA-256, null where there is none."""
-        texts = {k: str(v) if isinstance(v, Decimal) else v for k, v in asdict(self).items()}
-        return texts | {f"{name}_sha256": _sha256(Path(texts[name])) for name in FILES}
+        stated = asdict(self.stated())
+        return {k: str(v) if isinstance(v, Decimal) else v for k, v in stated.items()}
+
+    def stated(self) -> StatedPolicy:
+        """Return the policy with what is in its files now."""
+        return StatedPolicy(
+            **vars(self),
+            line_map_sha256=_sha256(Path(self.line_map)),
+            rate_card_sha256=_sha256(Path(self.rate_card)),
+            exchange_rates_sha256=_sha256(Path(self.exchange_rates)),
+        )
+
+
+@dataclass(frozen=True)
+class StatedPolicy(Policy):
+    """A policy with what is in its files, whose names do not say by which rules: their SHA-256,
+    None where there is none."""
+
+    line_map_sha256: str | None = None
+    rate_card_sha256: str | None = None
+    exchange_rates_sha256: str | None = None
 
 
 def read_policy() -> Policy:

@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
 from wolkvox_billing.claims.due import warn_of_claims
@@ -72,14 +73,16 @@ class Freshness:
     operation_id: str
     report: str
     read_at: datetime | None = None
-    age: timedelta | None = None
-    answered_at: datetime | None = None  # an answer without rows is one too
-    asked_at: datetime | None = None  # in the last week
+    age: Annotated[timedelta | None, "Since read_at; in JSON whole seconds"] = None
+    answered_at: Annotated[datetime | None, "An answer without rows is one too"] = None
+    asked_at: Annotated[datetime | None, "In the last week"] = None
     products: list[Product] = field(default_factory=list)
     polls_24h: int = 0
     refusals_24h: int = 0
-    days_without_answer: list[date] = field(default_factory=list)  # of this month, as the vendor's
-    unreadable: UnreadableRows | None = None  # of the newest answer, in the last week
+    days_without_answer: Annotated[list[date], "Of this month, as the vendor's"] = field(
+        default_factory=list
+    )
+    unreadable: Annotated[UnreadableRows | None, "Of the newest answer, in the last week"] = None
 
 
 @dataclass

@@ -1,0 +1,62 @@
+"""What `close --json` prints."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Annotated, Literal
+
+from wolkvox_billing.cli.printed import Printed
+from wolkvox_billing.closing.grounds import Ground, SettledGround
+from wolkvox_billing.closing.records import Close
+
+_Setting = str | int | list[str] | None
+
+
+@dataclass(frozen=True)
+class UntiedMonth:
+    """In the place of verdicts, of a month whose sums do not tie out."""
+
+    does_not_tie_out: Annotated[str, "What does not add up"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PrintedClose(Printed):
+    """The record that was added to month_closes."""
+
+    close_id: Annotated[str, "The month, and the record's number in it"]
+    month: Annotated[str, "Such as 2026-11"]
+    closed_at: datetime
+    closed_by: str
+    status: Literal["closed", "reopened"]
+    reason: str | None
+    policy: Annotated[
+        Mapping[str, _Setting], "By which rules it was compared: `policy` of reconcile"
+    ]
+    evidence_sha256: str | None
+    digest: Annotated[str, "SHA-256 of stands_on, as the table has its text"]
+    stands_on: Annotated[Sequence[Ground | UntiedMonth], "The verdicts of the month"]
+    settlement: Annotated[
+        Sequence[SettledGround] | None,
+        "What was asked, agreed, questioned and claimed; null where the month does not tie out",
+    ]
+    warnings: Sequence[str] = ()
+
+
+def close_as_form(record: Close) -> PrintedClose:
+    """Return what a `close` prints, with the texts of the record parsed."""
+    settlement = None
+    if record.settlement is not None:
+        settlement = [SettledGround(**row) for row in json.loads(record.settlement)]
+    rows = json.loads(record.stands_on)
+    parsed = {
+        "policy": json.loads(record.policy),
+        "stands_on": [
+            UntiedMonth(**row) if row.keys() == {"does_not_tie_out"} else Ground(**row)
+            for row in rows
+        ],
+        "settlement": settlement,
+    }
+    return PrintedClose(**{**asdict(record), **parsed})
