@@ -58,7 +58,7 @@ STAGES = {
     },
     "poll": {
         "read the settings": ["wolkvox_billing.verbs.poll:read_poll_settings"],
-        "find the working folder": ["wolkvox_billing.verbs.poll:_place"],
+        "find the working folder": ["wolkvox_billing.verbs.poll:place_of"],
         "ask the vendor": ["wolkvox_billing.polling.polls:ask"],
         "keep the answer in the spool": ["wolkvox_billing.polling.spool:Spool.keep"],
         "round the call: pace, lock, thread": ["wolkvox_billing.verbs.poll:ask"],

@@ -93,7 +93,7 @@ def run(project: Project, *words: str) -> Any:
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
     assert result.exit_code in (0, 1), result.output
     text = result.stdout
-    assert all(c.isprintable() or c == "\n" for c in result.output)
+    assert all(c.isprintable() or c in "\n\t" for c in result.output)
     return json.loads(text) if "--json" in words else text
 
 

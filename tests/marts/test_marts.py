@@ -67,7 +67,8 @@ def counter(project: Project, days: str, **more: Any) -> None:
 def rows(project: Project, mart: str, columns: str, where: str = "TRUE") -> list[str]:
     """A mart's rows as texts, in the order of their columns: numbers without needless zeros."""
     records = project.query(
-        f"SELECT {columns} FROM wolkvox_billing_marts.{mart} WHERE {where} ORDER BY {columns}"
+        f"SELECT {columns} FROM wolkvox_billing_{'marts' if mart in MARTS else 'internal'}.{mart} "
+        f"WHERE {where} ORDER BY {columns}"
     )
     return [" ".join(map(_written, row)) for row in records]
 
@@ -612,21 +613,23 @@ def test_numbers_are_numbers_and_dates_are_dates(warehouse: Project) -> None:
 def test_each_view_and_column_has_a_comment(warehouse: Project) -> None:
     """A BI tool shows a sentence for each view and column, in the database itself."""
     say(warehouse, "2026-10-01 12:00", "2026-10-01 5")
+    schemas = "('wolkvox_billing_marts', 'wolkvox_billing_internal')"
     if warehouse.destination == "duckdb":
         comments = warehouse.query(
             "SELECT view_name, NULL, comment FROM duckdb_views() "
-            "WHERE schema_name = 'wolkvox_billing_marts' UNION ALL "
+            f"WHERE schema_name IN {schemas} UNION ALL "
             "SELECT c.table_name, c.column_name, c.comment FROM duckdb_columns() c "
             "JOIN duckdb_views() v ON v.view_name = c.table_name "
-            "AND v.schema_name = c.schema_name WHERE c.schema_name = 'wolkvox_billing_marts'"
+            f"AND v.schema_name = c.schema_name WHERE c.schema_name IN {schemas}"
         )
     else:
+        own = f"relkind = 'v' AND nspname IN {schemas}"
         comments = warehouse.query(
             "SELECT c.relname, a.attname, col_description(c.oid, a.attnum) FROM pg_class c "
-            "JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 WHERE c.relkind = 'v' "
-            "AND c.relnamespace = 'wolkvox_billing_marts'::regnamespace "
-            "UNION ALL SELECT relname, NULL, obj_description(oid, 'pg_class') FROM pg_class "
-            "WHERE relkind = 'v' AND relnamespace = 'wolkvox_billing_marts'::regnamespace"
+            "JOIN pg_namespace n ON n.oid = c.relnamespace "
+            f"JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 WHERE {own} "
+            "UNION ALL SELECT relname, NULL, obj_description(c.oid, 'pg_class') FROM pg_class c "
+            f"JOIN pg_namespace n ON n.oid = c.relnamespace WHERE {own}"
         )
     assert {view for view, _, _ in comments} == set(VIEWS)
     assert len(comments) > 80
