@@ -9,9 +9,10 @@ import json
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from click.testing import CliRunner
 
-from builders.documents import element, line, ubl
+from builders.documents import element, line, period, ubl
 from builders.months import MAP, OCTOBER, READ, REPORT, bill, judged, local, read
 from builders.project import Project
 from wolkvox_billing.cli.main import main
@@ -355,6 +356,26 @@ def test_a_credit_note_takes_off_what_was_billed_too_much(project: Project) -> N
         ("pay", 172_550, 172_550, 0, 0), ("pay", -53_550, -53_550, 0, 0),
     ]  # fmt: skip
     assert parts(documents[1]) == [("line", -45_000, 0), ("tax", -8550, 0)]
+
+
+@pytest.mark.parametrize(
+    ("back", "net", "tax", "claimed"),
+    [("450", "45000.00", "8550.00", 0), ("200", "20000.00", "3800.00", 29_750)],
+)
+def test_what_a_note_of_another_month_gives_back_is_not_claimed(
+    project: Project, back: str, net: str, tax: str, claimed: int
+) -> None:
+    """450 billed too much in October, and a note on that invoice which says that it is September's:
+    what it gives back stays questioned, and is not asked for twice."""
+    note = ubl(use(back, net, kind="CreditNote"), kind="CreditNote", number="NC-1", corrects="F-1",
+               net=net, tax=tax, periods=period("2026-09-01", "2026-09-30"))  # fmt: skip
+    own = invoice(use("1450", "145000.00"), net="145000.00", tax="27550.00")
+    document = only(settled(project, own, note))
+    settlement = "claim" if claimed else "question"
+    assert sums(document) == (settlement, 172_550, 119_000, 53_550, claimed)
+    assert "is given back by credit note NC-1, which is of another time." in (
+        document.components[0].reason
+    )
 
 
 def test_a_document_of_an_open_period_waits(project: Project) -> None:

@@ -33,6 +33,7 @@ from wolkvox_billing.reconciliation.contract.line_map import COMPARED
 from wolkvox_billing.reconciliation.contract.rate import Rate
 from wolkvox_billing.reconciliation.exchange import Exchanges
 from wolkvox_billing.reconciliation.facts import BilledLine, Facts
+from wolkvox_billing.reconciliation.given_back import notes_of_other_months, without_given_back
 from wolkvox_billing.reconciliation.keys import Comparison
 from wolkvox_billing.reconciliation.policy import Policy
 from wolkvox_billing.reconciliation.questions import OPEN, Contract, question_lines
@@ -95,16 +96,15 @@ def settle(
     contract = Contract(rates, Exchanges.of_facts(facts, exchange_rates, policy))
     lines_judged = question_lines(facts.stated, comparison, judged, contract)
     splitter = Splitter(lines_judged, policy, contract.exchanges)
-    settled = [
-        _settle(
-            stated,
-            splitter.split(stated),
-            lines[stated.document.document_id],
-            policy,
-            facts.default_zone,
-        )
-        for stated in facts.stated
-    ]
+    given_back = notes_of_other_months(facts.stated, lines)
+    settled: list[Settled] = []
+    for stated in facts.stated:
+        document, components = stated.document, splitter.split(stated)
+        if notes := given_back.get(document.document_id):
+            writer = SettlementWriter(policy.language, document.currency or "")
+            components = without_given_back(components, notes, writer)
+        own = lines[document.document_id]
+        settled.append(_settle(stated, components, own, policy, facts.default_zone))
     tie_out(facts.stated, settled, lines)
     return sorted(settled, key=_place)
 

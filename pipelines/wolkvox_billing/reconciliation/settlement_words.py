@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from wolkvox_billing.marts.settled import InvoiceComponent, SettledDocument
+from wolkvox_billing.reconciliation.billed_documents import BilledDocument
 from wolkvox_billing.reconciliation.captions import status_word
 from wolkvox_billing.reconciliation.contract.fees import AgreedFee
 from wolkvox_billing.reconciliation.exchange import MissingRate
@@ -23,6 +24,7 @@ _TEXTS = {
         "agreed_fee": "the contract has {amount} for it",
         "fee_left": ", of which other lines leave {amount} for this one",
         "given_back": "; {amount} of what was too much is given back by a note",
+        "given_back_by": "{amount} of it is given back by {title}, which is of another time",
         "duplicate": "another document has this number, and nobody knows which one counts",
         "exchanged": ", priced in {currency}: 1 {currency} is {parity}",
         "no_rate": "the contract has it in {currency}, and no rate of {currency} in {in_currency} "
@@ -54,6 +56,7 @@ _TEXTS = {
         "agreed_fee": "el contrato tiene {amount} para ello",
         "fee_left": ", de los que otras líneas dejan {amount} para esta",
         "given_back": "; una nota devuelve {amount} de lo que era demasiado",
+        "given_back_by": "{title}, que es de otro tiempo, devuelve {amount} de ello",
         "duplicate": "otro documento tiene este número, y nadie sabe cuál vale",
         "exchanged": ", y lo tiene en {currency}: 1 {currency} son {parity}",
         "no_rate": "el contrato lo tiene en {currency}, y no se conoce la tasa de {currency} en "
@@ -151,6 +154,12 @@ class SettlementWriter(NamedTuple):
         if fee.given_back:
             text += texts["given_back"].format(amount=money(abs(fee.given_back)))
         return _as_sentence(text)
+
+    def given_back_by(self, note: BilledDocument, amount: Decimal) -> str:
+        """Return what a credit note of another time gives back of what was too much."""
+        title = title_of(note.kind, note.number, self.locale)
+        text = self._texts["given_back_by"]
+        return _as_sentence(text.format(amount=self._writer.money(amount), title=title))
 
     def missing_rate(self, rate: MissingRate) -> str:
         """Return why nobody knows what the contract has for a fee."""
