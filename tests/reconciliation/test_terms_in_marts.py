@@ -87,3 +87,23 @@ def test_a_discount_of_the_document_or_a_line(warehouse: Project) -> None:
         f"{REPORT},,,,10,COP,2026-01-01,,discount_percent,,,,,\n",
     )
     assert statuses(result) == ["matched"]
+
+
+def test_use_that_costs_nothing_by_contract_is_missed_on_no_invoice(project: Project) -> None:
+    """What a package paid for, or has a price of 0, is billed by nobody, and nobody is blamed; one
+    that costs is."""
+    used(project, "8000")
+    package = f"{REPORT},,,36000,2880000,COP,2026-01-01,,package,,,,,\n"
+    price = f"{REPORT},,,0,100,COP,2026-01-01,,unit_price,,,,,\n"
+    for card, status in (
+        (price + package, "matched"),
+        (price.replace(",100,", ",0,"), "matched"),
+        (price, "usage_not_invoiced"),
+    ):
+        row = only(judged(project, MAP, TERMS + card, at=local(20, month=11)))
+        assert row.reconciliation_status == status
+    row = only(judged(project, MAP, TERMS + price + package, at=local(20, month=11)))
+    assert row.explanation.endswith(
+        "8,000 audios were used, and no invoice bills them; by contract it costs nothing; a "
+        "package pays for 8,000 audios of it."
+    )

@@ -286,7 +286,9 @@ def _is_undetermined(verdict: Verdict) -> bool:
 
 
 def _is_not_invoiced(verdict: Verdict) -> bool:
-    return verdict.is_unbilled and (verdict.consumed or 0) > 0
+    """What costs nothing by contract, such as what a package paid for, is billed by nobody."""
+    is_used = verdict.is_unbilled and (verdict.consumed or 0) > 0
+    return is_used and verdict.contracted_cost != 0
 
 
 def _is_without_usage(verdict: Verdict) -> bool:
@@ -297,7 +299,8 @@ def _is_without_usage(verdict: Verdict) -> bool:
 
 def _is_matched(verdict: Verdict) -> bool:
     if not (verdict.billed and verdict.measured):
-        return verdict.consumed == 0
+        is_free = verdict.is_unbilled and verdict.contracted_cost == 0
+        return verdict.consumed == 0 or is_free
     return verdict.is_compared and verdict.quantity_variance == 0 and _costs_the_same(verdict)
 
 

@@ -102,6 +102,7 @@ _TEXTS = {
         "undetermined": "nobody has said what the numbers of {report} mean, nor do they show it",
         "not_invoiced": "{consumed_units} {were} used, and no invoice bills {them}",
         "nothing": "nothing was used, and nothing was billed",
+        "free": "by contract it costs nothing",
         "leftover": "{consumed_units} {were} used beside what other lines bill",
         "fell": "the counter fell by {fallen} after other lines had billed it",
         "no_usage": "the vendor answered on {days_answered} of {days} days of this time, last on "
@@ -185,6 +186,7 @@ _TEXTS = {
         "undetermined": "nadie ha dicho qué significan los números de {report}, y no lo muestran",
         "not_invoiced": "se {usaron} {consumed_units}, y ninguna factura lo cobra",
         "nothing": "no se usó nada, y no se facturó nada",
+        "free": "por contrato no cuesta nada",
         "leftover": "se {usaron} {consumed_units} además de lo que cobran otras líneas",
         "fell": "el contador bajó {fallen} después de que otras líneas lo cobraran",
         "no_usage": "el proveedor respondió en {days_answered} de {days} días de este tiempo, por "
@@ -375,7 +377,9 @@ def _parts(verdict: Verdict) -> list[str]:
         case "matched":
             if verdict.billed and verdict.measured:
                 return [*both, "same"]
-            return [amount] if verdict.billed_cost else ["nothing"]
+            if verdict.billed_cost:
+                return [amount]
+            return ["not_invoiced", "free"] if verdict.consumed else ["nothing"]
     if not verdict.measured:
         return [*billed, "nobody"]
     if not verdict.measured.ends_were_read:
