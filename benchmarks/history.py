@@ -150,7 +150,9 @@ def _tables() -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def _write_operation(database: Any, polled: Polled) -> None:
-    operation = Operation(polled.operation_id, "0010", "http://127.0.0.1", TOKEN, polled.zone)
+    # A server of its own: ids of one server and one name would be taken for one operation.
+    server = polled.operation_id
+    operation = Operation(polled.operation_id, server, "http://127.0.0.1", TOKEN, polled.zone)
     prefix = hashlib.sha256(polled.operation_id.encode()).hexdigest()[:12]
     polls: list[dict[str, Any]] = []
     rejections: list[dict[str, Any]] = []

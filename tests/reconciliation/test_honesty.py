@@ -63,7 +63,7 @@ def test_nobody_is_accused_in_odd_months_that_are_read_at_ten_to_midnight(honest
     outcomes = honesty.judge_together(cases)
     assert len(outcomes) == len(cases) == 49
     accused = {name: o.explanation for (name, _), o in outcomes.items() if o.kind == "finding"}
-    assert accused == {}
+    assert accused == {}, "\n".join(f"{k}: {v}" for k, v in accused.items())
 
 
 def test_a_live_counter_shows_one_percent_too_much(honesty: Any) -> None:

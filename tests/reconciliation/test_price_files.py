@@ -167,10 +167,10 @@ def test_a_small_price_is_stored_whole(warehouse: Project) -> None:
     row = only(judged(warehouse, rate_card=f"{CARD}{REPORT},,,0,0.000123,COP,2026-01-01,\n"))
     assert (row.reconciliation_status, row.contracted_cost) == ("matched", 123)
     for column, mart in (
-        ("contracted_unit_price", "invoice_reconciliation"),
-        ("unit_price", "rate_card"),
+        ("contracted_unit_price", "marts.invoice_reconciliation"),
+        ("unit_price", "internal.rate_card"),
     ):
-        query = f"SELECT {column} FROM wolkvox_billing_marts.{mart}"
+        query = f"SELECT {column} FROM wolkvox_billing_{mart}"
         assert warehouse.query(query) == [(Decimal("0.000123"),)]
     evidence = write_evidence("out", "2026-10", destination=warehouse.destination,
                               clock=lambda: warehouse.vendor.now)  # fmt: skip

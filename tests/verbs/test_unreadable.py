@@ -221,7 +221,7 @@ def test_what_machines_are_told(project: Project) -> None:
         ended, printed = command("status")
         assert (ended, printed["rows"][0]["unreadable"]) == (0, rows)
         ended, printed = command("check")
-        assert (ended, printed[0]["unreadable"]) == (code, rows)
+        assert (ended, printed["findings"][0]["unreadable"]) == (code, rows)
         ended, printed = command("poll", "--force")
         assert (ended, printed["polls"][0]["unreadable"]) == (0, rows)
         command("load")

@@ -10,6 +10,7 @@ from itertools import combinations
 from typing import NamedTuple
 
 from wolkvox_billing.invoices.period import month_by_rule
+from wolkvox_billing.marts.identities import SAME
 from wolkvox_billing.reconciliation.case import (
     EXCHANGE,
     LATER,
@@ -387,6 +388,16 @@ def _forgotten_operation(case: Case) -> Doubt | None:
     return None
 
 
+def _guessed_identity(case: Case) -> Doubt | None:
+    """Several ids count as this operation, since they read one server and one name; nobody decided
+    that, and two operations may be behind them."""
+    for row in case.facts.identities.rows:
+        if row.decision == SAME and case.key.operation_id in (row.operation_id, row.current_id):
+            names = {"operation": row.operation_id, "other": row.other_id or row.current_id}
+            return Doubt("same_operation", "inconclusive_operation", names)
+    return None
+
+
 def _waived(case: Case) -> Doubt | None:
     """Less than was used, by less than is worth an alarm: it may have been waived."""
     verdict = case.verdict
@@ -408,6 +419,7 @@ BILLED = (
     _guessed_rate,
     _coarse_rate,
     _cycle,
+    _guessed_identity,
     _other_operation,
     _forgotten_operation,
     _other_product,

@@ -262,6 +262,12 @@ TEXTS: dict[str, dict[str, Sentences]] = {
             "a billing cycle: its next invoice was due on {due}",
             "the invoice of the next cycle",
         ),
+        "same_operation": Sentences(
+            "{operation} and {other} are taken for one operation, which nobody has decided: there may "
+            "be two, and their use would be more",
+            "another name: no other id reads the same operation",
+            "`operations merge`, or names that tell the operations apart",
+        ),
         "other_operation": Sentences(
             "one line may bill operation {operation} too, or it has moved there",
             "another operation: none has use that would make up for it",
@@ -520,6 +526,12 @@ TEXTS: dict[str, dict[str, Sentences]] = {
             "el proveedor cobra por ciclos, y la próxima factura se espera el {due}",
             "un ciclo de facturación: su próxima factura se esperaba el {due}",
             "la factura del próximo ciclo",
+        ),
+        "same_operation": Sentences(
+            "{operation} y {other} se toman por una sola operación, lo que nadie ha decidido: pueden "
+            "ser dos, y su consumo sería más",
+            "otro nombre: ningún otro id lee la misma operación",
+            "`operations merge`, o nombres que distingan las operaciones",
         ),
         "other_operation": Sentences(
             "una línea puede cobrar también la operación {operation}, o se trasladó allí",
