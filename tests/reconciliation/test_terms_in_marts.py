@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from builders.documents import line, ubl
 from builders.months import CARD, MAP, OCTOBER, REPORT, bill, judged, local, only, read, statuses
-from builders.project import Project
+from builders.project import SERVERS, Project
 from builders.record import Call, write_polls
 from wolkvox_billing.verbs.explain import explain
 
@@ -107,3 +109,27 @@ def test_use_that_costs_nothing_by_contract_is_missed_on_no_invoice(project: Pro
         "8,000 audios were used, and no invoice bills them; by contract it costs nothing; a "
         "package pays for 8,000 audios of it."
     )
+
+
+def test_nobody_is_accused_while_two_ids_are_taken_for_one_operation(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two ids of one server and one name may be two operations: 2,000 billed of 1,000 read is no
+    finding until somebody decides, and the sentence says what would."""
+    monkeypatch.setitem(SERVERS, "beta", SERVERS["acme"])
+    row = {"operation": "ACME", "description": "AUDIOS"}
+    calls = [
+        Call(at, [{**row, "items": items, "date": f"{at:%Y-%m-%d}"}], operation=name)
+        for name, at, items in (
+            ("acme", local(1), "10"), ("acme", local(15), "500"),
+            ("beta", local(16), "520"), ("beta", local(31, 23, 59), "1000"),
+        )
+    ]  # fmt: skip
+    write_polls(project, *calls, measures={REPORT: "month_to_date"})
+    bill(project, paper(("2000", "200000.00", "Grabaciones")))
+    verdict = only(judged(project, at=local(20, month=11)))
+    assert verdict.reconciliation_status == "inconclusive_operation"
+    assert "acme and beta are taken for one operation, which nobody has decided" in (
+        verdict.explanation
+    )
+    assert "operations merge" in str(verdict.settled_by)

@@ -263,8 +263,8 @@ TEXTS: dict[str, dict[str, Sentences]] = {
             "the invoice of the next cycle",
         ),
         "same_operation": Sentences(
-            "{operation} and {other} are taken for one operation, which nobody has decided: there may "
-            "be two, and their use would be more",
+            "{operation} and {other} are taken for one operation, which nobody has decided: there "
+            "may be two, and their use would be more",
             "another name: no other id reads the same operation",
             "`operations merge`, or names that tell the operations apart",
         ),
@@ -528,8 +528,8 @@ TEXTS: dict[str, dict[str, Sentences]] = {
             "la factura del próximo ciclo",
         ),
         "same_operation": Sentences(
-            "{operation} y {other} se toman por una sola operación, lo que nadie ha decidido: pueden "
-            "ser dos, y su consumo sería más",
+            "{operation} y {other} se toman por una sola operación, lo que nadie ha decidido: "
+            "pueden ser dos, y su consumo sería más",
             "otro nombre: ningún otro id lee la misma operación",
             "`operations merge`, o nombres que distingan las operaciones",
         ),
