@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields
 from decimal import Decimal
 from pathlib import Path
@@ -20,6 +21,7 @@ from wolkvox_billing.warehouse.known_settings import (
     NAMES,
     RECONCILIATION,
     SOURCE,
+    VARIABLES,
     strays_in_file,
     strays_in_variables,
 )
@@ -48,6 +50,15 @@ def test_each_setting_is_known_by_its_name() -> None:
     source = {field.name for field in fields(SourceSettings)}
     assert set(NAMES[SOURCE]) == source | {field.name for field in fields(Meaning)} | {"licences"}
     assert set(NAMES[RECONCILIATION]) == {field.name for field in fields(Policy)}
+
+
+def test_each_variable_that_the_dags_read_is_known() -> None:
+    """What Airflow's workers are told reaches the command line, which knows all of it."""
+    dags = Path(__file__).parents[2] / "pipelines" / "dags"
+    text = "\n".join(file.read_text() for file in dags.glob("*.py"))
+    names = set(re.findall(r'(?:setting|number)\("([A-Z_]+)"', text))
+    assert {"STALE_MINUTES", "CONNECTION", "POOL"} <= names
+    assert {f"WOLKVOX_BILLING_{name}" for name in names} <= {*VARIABLES}
 
 
 @pytest.mark.parametrize(

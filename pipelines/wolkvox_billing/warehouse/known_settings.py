@@ -164,6 +164,7 @@ NAMES = {section: tuple(setting.name for setting in known) for section, known in
 VARIABLES = tuple(
     f"WOLKVOX_BILLING_{name}"
     for name in (
+        "CONNECTION",
         "DATASET",
         "DESTINATION",
         "EVIDENCE",
@@ -175,6 +176,7 @@ VARIABLES = tuple(
         "RETRY_SECONDS",
         "SCHEDULE_MINUTES",
         "SNAPSHOT",
+        "STALE_MINUTES",
         "STILL_SECONDS",
         "VENV",
     )
