@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo
 
 from wolkvox_billing.marts import rendered
 from wolkvox_billing.marts.claimed import CLAIMS_DDL
-from wolkvox_billing.marts.engine import Engine
+from wolkvox_billing.marts.engine import MARTS, Engine
 from wolkvox_billing.marts.identities import NOBODY, Identities
 from wolkvox_billing.marts.meaning import Meaning
 from wolkvox_billing.marts.reconciled import DDL
@@ -32,19 +32,8 @@ from wolkvox_billing.values.periods import month_of
 from wolkvox_billing.vendor.readings import EARLIEST
 from wolkvox_billing.warehouse.sql import insert, literal
 
-VIEWS = (
-    "stg_readings",
-    "day_readings",
-    "measured_days",
-    "usage_daily",
-    "usage_monthly",
-    "usage_restatements",
-    "poll_coverage",
-    "invoice_reconciliation",
-    "invoice_components",
-    "invoice_settlement",
-    "claims_open",
-)
+# In the order in which they are made: what the marts stand on comes first.
+VIEWS = ("stg_readings", "day_readings", "measured_days", *MARTS)
 TABLES = {
     "refreshed": "as_of_epoch BIGINT, timezone VARCHAR, gauge_month VARCHAR, "
     "views_digest VARCHAR, inputs_digest VARCHAR, verdicts_epoch BIGINT",
