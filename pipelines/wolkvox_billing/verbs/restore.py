@@ -151,10 +151,10 @@ def _put_tables(source: Source, pipeline: dlt.Pipeline, on_table: OnTable) -> di
             on_table(table)
             query, name = source.query_of(dataset, table), f'{dataset}."{table}"'
             expected = _put_table(client, dialect, name, batches_of(source.db, query))
-            there = content_of(_batches_at(client, dialect, dataset, table))
-            if there != expected:
+            stored = content_of(_batches_at(client, dialect, dataset, table))
+            if stored != expected:
                 raise WarehouseError(
-                    f"{table} has {there.rows} rows after it was copied, or others, of "
+                    f"{table} has {stored.rows} rows after it was copied, or others, of "
                     f"{expected.rows}: nothing was kept; report it, please"
                 )
             rows[table] = expected.rows
@@ -164,8 +164,8 @@ def _put_tables(source: Source, pipeline: dlt.Pipeline, on_table: OnTable) -> di
 def _check_free(client: Client, dataset: str, tables: list[str]) -> None:
     """Raise SettingsError where the destination holds rows, which a copy would take the place
     of."""
-    there = tables_in(client, dataset) - {LAST_ANSWERS}
-    counts = counts_in(client, dataset, {name for name in there if not name.startswith("_dlt")})
+    stored = tables_in(client, dataset) - {LAST_ANSWERS}
+    counts = counts_in(client, dataset, {name for name in stored if not name.startswith("_dlt")})
     held = [f"{table} ({rows} rows)" for table, rows in counts.items() if rows]
     if held:
         raise SettingsError(
