@@ -23,7 +23,7 @@ ORCHESTRATORS := build/orchestrators
 DBT := build/dbt
 
 .PHONY: help install demo notebook test test-airflow test-spark test-orchestrators test-dbt airflow \
-	lint types package check views pages faults bench honesty plain peers advisories lock clean FORCE
+	lint types package check views pages words faults bench honesty plain peers advisories lock clean FORCE
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' Makefile
@@ -75,6 +75,16 @@ views: .venv/installed ## the marts' SQL as it is shipped, after a change of a v
 
 pages: .venv/installed ## docs/settings.md, tables.md and json/*.json, after a change of what they say
 	@PYTHONPATH=tests $(BIN)/python tests/builders/pages.py
+
+# Where translators work; a wheel has it compiled: see hatch_build.py.
+WORDS := pipelines/wolkvox_billing/locale
+words: .venv/installed ## the Spanish catalogue, after a change of a text: what is new stands there untranslated
+	@mkdir -p build && $(BIN)/pybabel -q extract --mapping pyproject.toml --no-default-keywords \
+		--keywords 'N_ Plural:1,2' --add-location file --sort-by-file --width 100 \
+		--output build/words.pot pipelines/wolkvox_billing
+	@$(BIN)/pybabel -q update --domain wolkvox_billing --locale es --output-dir $(WORDS) \
+		--input-file build/words.pot --no-fuzzy-matching --ignore-obsolete \
+		--ignore-pot-creation-date --width 100
 
 # What `make faults` runs of the tests, longer than `make test` does.
 FAULTS := $(addprefix tests/,house/test_killed.py house/test_secrets.py house/test_fuzzing.py \

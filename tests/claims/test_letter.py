@@ -7,7 +7,6 @@ import zipfile
 from dataclasses import replace
 from datetime import date, datetime, timezone
 from decimal import Decimal
-from string import Formatter
 
 import docx
 import pytest
@@ -15,7 +14,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from builders.claims import blank, document
-from wolkvox_billing.claims import claim_words, letter_words
 from wolkvox_billing.claims.letter import Letter, write_letter
 from wolkvox_billing.marts.claimed import OpenClaim
 from wolkvox_billing.marts.reconciled import ReconciledRow
@@ -114,19 +112,6 @@ def test_the_same_letter_is_the_same_bytes(locale: str) -> None:
 def test_any_text_of_the_papers_is_one_line_that_prints(text: str) -> None:
     """Whatever characters are in it."""
     assert all(shown.isprintable() for shown in texts_in(write_letter(letter(text))))
-
-
-@pytest.mark.parametrize("texts", [letter_words.TEXTS, claim_words._TEXTS])
-def test_both_languages_say_the_same(texts: dict[str, dict[str, str]]) -> None:
-    """Each sentence is there in English and Spanish, with the same values in it."""
-    values = {
-        language: {
-            name: {field for _, field, _, _ in Formatter().parse(text) if field}
-            for name, text in sentences.items()
-        }
-        for language, sentences in texts.items()
-    }
-    assert values["en"] == values["es"]
 
 
 def test_a_letter_says_which_claim_it_replaces() -> None:

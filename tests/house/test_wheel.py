@@ -84,13 +84,14 @@ def home(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_wheel_holds_the_product_and_nothing_else(wheel: Path) -> None:
-    """The wheel holds each file of `wolkvox_billing`, its own metadata, and nothing else."""
+    """The wheel holds each file of `wolkvox_billing`, its translations compiled, its own metadata,
+    and nothing else."""
     names = set(zipfile.ZipFile(wheel).namelist())
     metadata = {
         name for name in names if name.startswith(f"wolkvox_billing-{__version__}.dist-info/")
     }
     files = {
-        str(path.relative_to(PACKAGE.parent))
+        str(path.relative_to(PACKAGE.parent)).replace(".po", ".mo")
         for path in PACKAGE.rglob("*")
         if path.is_file() and path.suffix != ".pyc"
     }
@@ -120,7 +121,14 @@ def test_no_secret_or_answer_is_built_in(tmp_path: Path) -> None:
     neither in the wheel nor in the source archive; nor is a file of answers."""
     copy = tmp_path / "copy"
     shutil.copytree(PACKAGE, copy / "pipelines" / "wolkvox_billing")
-    for name in ("pyproject.toml", "README.md", "CHANGELOG.md", "LICENSE", ".gitignore"):
+    for name in (
+        "pyproject.toml",
+        "README.md",
+        "CHANGELOG.md",
+        "LICENSE",
+        ".gitignore",
+        "hatch_build.py",
+    ):
         shutil.copy(ROOT / name, copy)
     for folder in (copy, copy / "pipelines" / "wolkvox_billing"):
         (folder / ".dlt").mkdir()

@@ -1,4 +1,4 @@
-"""What `claim` says on a terminal, in English and Spanish."""
+"""What `claim` says on a terminal."""
 
 from __future__ import annotations
 
@@ -9,38 +9,29 @@ from wolkvox_billing.marts.claimed import OpenClaim
 from wolkvox_billing.marts.settled import SettledDocument
 from wolkvox_billing.reconciliation.settlement_words import SettlementWriter
 from wolkvox_billing.reconciliation.writer import Writer
-from wolkvox_billing.values.locales import format_date, language_of
+from wolkvox_billing.values.locales import format_date
+from wolkvox_billing.values.translation import N_, translate
 
 _TEXTS = {
-    "en": {
-        "claimed": "{title}: {amount} claimed",
-        "claimed_anew": "{title}: {amount} claimed, in place of {before} of {day}",
-        "claimed_before": "{title}: claimed on {day} by {by} already, {before}, of which {left} is "
-        "still open: the letter is written again, and nothing else",
-        "nothing": "nothing is claimed: {why}",
-        "nothing_now": "{title}: {before} was claimed on {day}, {left} is still open, and nothing "
-        "is claimed of it now: withdraw it with `--withdraw`, where that is right; {why}",
-        "given_back": "{title}: {before} was claimed on {day}, and notes gave all of it back: it "
-        "is not claimed again; {why}",
-        "withdrawn": "{title}: the claim over {before} of {day} is withdrawn",
-        "no_document": "no document bills {month}",
-        "none_open": "no claim is open",
-    },
-    "es": {
-        "claimed": "{title}: {amount} reclamados",
-        "claimed_anew": "{title}: {amount} reclamados, en vez de {before} del {day}",
-        "claimed_before": "{title}: ya reclamada el {day} por {by}, {before}, de los que {left} "
-        "siguen abiertos: se escribe la carta otra vez, y nada más",
-        "nothing": "nada se reclama: {why}",
-        "nothing_now": "{title}: {before} se reclamaron el {day}, {left} siguen abiertos, y ahora "
-        "nada se reclama de ella: retírelo con `--withdraw`, si es así; {why}",
-        "given_back": "{title}: {before} se reclamaron el {day}, y unas notas lo devolvieron todo: "
-        "no se reclama otra vez; {why}",
-        "withdrawn": "{title}: se retira el reclamo por {before} del {day}",
-        "no_document": "ningún documento factura {month}",
-        "none_open": "ningún reclamo está abierto",
-    },
-}  # fmt: skip
+    "claimed": N_("{title}: {amount} claimed"),
+    "claimed_anew": N_("{title}: {amount} claimed, in place of {before} of {day}"),
+    "claimed_before": N_(
+        "{title}: claimed on {day} by {by} already, {before}, of which {left} is still open: the "
+        "letter is written again, and nothing else"
+    ),
+    "nothing": N_("nothing is claimed: {why}"),
+    "nothing_now": N_(
+        "{title}: {before} was claimed on {day}, {left} is still open, and nothing is claimed of "
+        "it now: withdraw it with `--withdraw`, where that is right; {why}"
+    ),
+    "given_back": N_(
+        "{title}: {before} was claimed on {day}, and notes gave all of it back: it is not claimed "
+        "again; {why}"
+    ),
+    "withdrawn": N_("{title}: the claim over {before} of {day} is withdrawn"),
+    "no_document": N_("no document bills {month}"),
+    "none_open": N_("no claim is open"),
+}
 
 
 class ClaimWriter(NamedTuple):
@@ -50,7 +41,7 @@ class ClaimWriter(NamedTuple):
     zone: tzinfo
 
     def text(self, name: str, **values: str) -> str:
-        return _TEXTS[language_of(self.locale)][name].format(**values)
+        return translate(_TEXTS[name], self.locale).format(**values)
 
     def claimed(self, made: str, row: SettledDocument, before: OpenClaim | None) -> str:
         """Return what was done about a document. before: what became of the claim before."""
@@ -89,4 +80,4 @@ class ClaimWriter(NamedTuple):
 
 def none_open(locale: str) -> str:
     """Return that no claim is open."""
-    return _TEXTS[language_of(locale)]["none_open"]
+    return translate(_TEXTS["none_open"], locale)

@@ -27,9 +27,10 @@ from wolkvox_billing.reconciliation.settlement import Settled
 from wolkvox_billing.reconciliation.settlement_words import SettlementWriter
 from wolkvox_billing.reconciliation.writer import Writer
 from wolkvox_billing.values.archives import describe_member
-from wolkvox_billing.values.locales import format_date, language_of, language_tag
+from wolkvox_billing.values.locales import format_date, language_tag
 from wolkvox_billing.values.periods import DAY, format_period
 from wolkvox_billing.values.texts import harmless
+from wolkvox_billing.values.translation import translate
 from wolkvox_billing.vendor.reports import REPORTS
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ class _Page:
 
     def __init__(self, letter: Letter, word: WordDocument) -> None:
         self.letter, self.word = letter, word
-        self.texts = TEXTS[language_of(letter.locale)]
+        self.texts = {name: translate(text, letter.locale) for name, text in TEXTS.items()}
         self.writer = Writer(letter.locale, letter.claim.billing_currency or "")
         self.settlement = SettlementWriter(letter.locale, self.writer.currency)
         claim = letter.claim

@@ -1,4 +1,4 @@
-"""Why a document does not count, in a sentence, in English or Spanish."""
+"""Why a document does not count, in a sentence, in the language of the settings."""
 
 from __future__ import annotations
 
@@ -12,60 +12,43 @@ from wolkvox_billing.reconciliation.counting import DUPLICATE, Standing
 from wolkvox_billing.reconciliation.settlement_words import title_of
 from wolkvox_billing.reconciliation.writer import Writer
 from wolkvox_billing.values.clock import format_moment
-from wolkvox_billing.values.locales import language_of
 from wolkvox_billing.values.numbers import format_amount
+from wolkvox_billing.values.translation import N_, translate
 
 SHORT_ID = 12  # characters of a document_id that a person is shown, and types
 _TEXTS = {
-    "en": {
-        "counts": "",
-        "reinstated": "{title} of {file} was reinstated on {at} by {by}{why}, and counts",
-        "withdrawn": "{title} of {file} was withdrawn on {at} by {by}, and bills nothing{why}",
-        "electronic": "{title} of a spreadsheet is {other}, which is loaded too, with the same "
-        "totals: the electronic one counts",
-        "before": "{title} of a spreadsheet is {other}, which is loaded too, with the same totals: "
-        "the one read before counts",
-        "duplicate": "{title} is there in {n} contents, {contents}, and nobody knows which one "
-        "counts: `wolkvox-billing documents withdraw ID --reason ...` says which one does not",
-        "test": "{title} is a test document: it is never reconciled",
-        "pre_billing": "{title} comes before the bill: it bills no use",
-        "other_supplier": "{title} is of a supplier that the setting `supplier_ids` does not name",
-        "of": "{id} of {file}",
-        "note": "{title} corrects {corrected}, which is withdrawn: withdraw the note too, or "
-        "reinstate what it corrects",
-        "is_withdrawn": "{title} of {file} is withdrawn: it bills nothing from now on",
-        "is_reinstated": "{title} of {file} is reinstated",
-        "instead": "{title} of {file} counts now: withdraw it too where the whole invoice is meant",
-        "nothing_added": "nothing is added",
-        "open_claim": "{title}: {left} of {claimed} claimed is still open: `wolkvox-billing claim "
-        "{month} --withdraw --document {number} --reason ...` takes the claim back, where that is "
-        "right",
-    },
-    "es": {
-        "counts": "",
-        "reinstated": "{title} de {file} fue repuesta el {at} por {by}{why}, y cuenta",
-        "withdrawn": "{title} de {file} fue retirada el {at} por {by}, y no cobra nada{why}",
-        "electronic": "{title} de una hoja de cálculo es {other}, que también está cargada, con "
-        "los mismos totales: vale la electrónica",
-        "before": "{title} de una hoja de cálculo es {other}, que también está cargada, con los "
-        "mismos totales: vale la que se leyó antes",
-        "duplicate": "{title} está con {n} contenidos, {contents}, y nadie sabe cuál vale: "
-        "`wolkvox-billing documents withdraw ID --reason ...` dice cuál no",
-        "test": "{title} es un documento de prueba: nunca se concilia",
-        "pre_billing": "{title} es anterior a la factura: no cobra ningún uso",
-        "other_supplier": "{title} es de un proveedor que el ajuste `supplier_ids` no nombra",
-        "of": "{id} de {file}",
-        "note": "{title} corrige {corrected}, que está retirada: retire también la nota, o reponga "
-        "lo que corrige",
-        "is_withdrawn": "{title} de {file} queda retirada: ya no cobra nada",
-        "is_reinstated": "{title} de {file} queda repuesta",
-        "instead": "{title} de {file} cuenta ahora: retírela también si se trata de toda la "
-        "factura",
-        "nothing_added": "no se añade nada",
-        "open_claim": "{title}: {left} de {claimed} reclamados siguen abiertos: `wolkvox-billing "
-        "claim {month} --withdraw --document {number} --reason ...` retira el reclamo, si es así",
-    },
-}  # fmt: skip
+    "counts": "",
+    "reinstated": N_("{title} of {file} was reinstated on {at} by {by}{why}, and counts"),
+    "withdrawn": N_("{title} of {file} was withdrawn on {at} by {by}, and bills nothing{why}"),
+    "electronic": N_(
+        "{title} of a spreadsheet is {other}, which is loaded too, with the same totals: the "
+        "electronic one counts"
+    ),
+    "before": N_(
+        "{title} of a spreadsheet is {other}, which is loaded too, with the same totals: the one "
+        "read before counts"
+    ),
+    "duplicate": N_(
+        "{title} is there in {n} contents, {contents}, and nobody knows which one counts: "
+        "`wolkvox-billing documents withdraw ID --reason ...` says which one does not"
+    ),
+    "test": N_("{title} is a test document: it is never reconciled"),
+    "pre_billing": N_("{title} comes before the bill: it bills no use"),
+    "other_supplier": N_("{title} is of a supplier that the setting `supplier_ids` does not name"),
+    "of": N_("{id} of {file}"),
+    "note": N_(
+        "{title} corrects {corrected}, which is withdrawn: withdraw the note too, or reinstate "
+        "what it corrects"
+    ),
+    "is_withdrawn": N_("{title} of {file} is withdrawn: it bills nothing from now on"),
+    "is_reinstated": N_("{title} of {file} is reinstated"),
+    "instead": N_("{title} of {file} counts now: withdraw it too where the whole invoice is meant"),
+    "nothing_added": N_("nothing is added"),
+    "open_claim": N_(
+        "{title}: {left} of {claimed} claimed is still open: `wolkvox-billing claim {month} "
+        "--withdraw --document {number} --reason ...` takes the claim back, where that is right"
+    ),
+}
 
 
 def explain_standing(standing: Standing, locale: str) -> str:
@@ -79,7 +62,7 @@ def explain_standing(standing: Standing, locale: str) -> str:
     decision = standing.decision
     contents = [document, *standing.others]
     other = standing.others[0].number if standing.others else None
-    return _TEXTS[language_of(locale)][state].format(
+    return translate(_TEXTS[state], locale).format(
         title=title_of(document.kind, document.number, locale),
         file=document.file_name or "?",
         at=format_moment(decision.decided_at, timezone.utc) if decision else "",
@@ -106,34 +89,37 @@ def tell_standings(standings: Iterable[Standing], locale: str) -> list[str]:
 
 def tell_note(note: BilledDocument, locale: str) -> str:
     """Return that a note corrects what is withdrawn."""
-    return _TEXTS[language_of(locale)]["note"].format(
+    return translate(_TEXTS["note"], locale).format(
         title=title_of(note.kind, note.number, locale), corrected=note.corrects_number
     )
 
 
 def tell_decision(standing: Standing, *, is_new: bool, locale: str) -> str:
     """Return what was decided on a document, or that it had been decided already."""
-    document, texts = standing.document, _TEXTS[language_of(locale)]
+    document = standing.document
     if not is_new:
         decided = explain_standing(standing, locale) or name_document(document, locale)
-        return f"{decided}: {texts['nothing_added']}"
+        return f"{decided}: {translate(_TEXTS['nothing_added'], locale)}"
     is_withdrawal = standing.decision is not None and standing.decision.is_withdrawal
-    return texts["is_withdrawn" if is_withdrawal else "is_reinstated"].format(
+    text = _TEXTS["is_withdrawn" if is_withdrawal else "is_reinstated"]
+    return translate(text, locale).format(
         title=title_of(document.kind, document.number, locale), file=document.file_name or "?"
     )
 
 
 def tell_substitute(document: BilledDocument, locale: str) -> str:
     """Return that a document counts in place of one that was withdrawn."""
-    return _TEXTS[language_of(locale)]["instead"].format(
+    return translate(_TEXTS["instead"], locale).format(
         title=title_of(document.kind, document.number, locale), file=document.file_name or "?"
     )
 
 
 def tell_open_claim(claim: OpenClaim, locale: str) -> str:
     """Return that a claim on a document which bills nothing is open, and how it is taken back."""
-    money = Writer(locale, claim.billing_currency or "").money
-    return _TEXTS[language_of(locale)]["open_claim"].format(
+    writer = Writer(locale, claim.billing_currency or "")
+    money = writer.money
+    return writer.say(
+        _TEXTS["open_claim"],
         title=title_of(claim.document_kind, claim.document_number, locale),
         left=money(claim.open_amount),
         claimed=money(claim.claimed_amount),
@@ -156,6 +142,6 @@ def name_document(document: BilledDocument, locale: str) -> str:
 
 
 def _named(document: BilledDocument, locale: str) -> str:
-    return _TEXTS[language_of(locale)]["of"].format(
+    return translate(_TEXTS["of"], locale).format(
         id=document.document_id[:SHORT_ID], file=document.file_name or "?"
     )

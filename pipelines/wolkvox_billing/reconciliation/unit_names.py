@@ -4,48 +4,28 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-# By language, the unit of `reports` → its name for one, and for many.
-UNITS: dict[str, dict[str, tuple[str, str]]] = {
-    "en": {
-        "audios": ("audio", "audios"),
-        "minutes": ("minute", "minutes"),
-        "recordings": ("recording", "recordings"),
-        "interactions": ("interaction", "interactions"),
-        "analyses": ("analysis", "analyses"),
-        "calls": ("call", "calls"),
-        "uses": ("use", "uses"),
-        "characters": ("character", "characters"),
-        "licences": ("licence", "licences"),
-        "connectors": ("connector", "connectors"),
-        "units": ("unit", "units"),
-        "hours": ("hour", "hours"),
-        "seconds": ("second", "seconds"),
-        "days": ("day", "days"),
-        "months": ("month", "months"),
-        "thousands": ("thousand", "thousands"),
-        "hundreds": ("hundred", "hundreds"),
-        "rows": ("row", "rows"),
-    },
-    "es": {
-        "audios": ("audio", "audios"),
-        "minutes": ("minuto", "minutos"),
-        "recordings": ("grabación", "grabaciones"),
-        "interactions": ("interacción", "interacciones"),
-        "analyses": ("análisis", "análisis"),
-        "calls": ("llamada", "llamadas"),
-        "uses": ("uso", "usos"),
-        "characters": ("carácter", "caracteres"),
-        "licences": ("licencia", "licencias"),
-        "connectors": ("conector", "conectores"),
-        "units": ("unidad", "unidades"),
-        "hours": ("hora", "horas"),
-        "seconds": ("segundo", "segundos"),
-        "days": ("día", "días"),
-        "months": ("mes", "meses"),
-        "thousands": ("millar", "millares"),
-        "hundreds": ("centena", "centenas"),
-        "rows": ("fila", "filas"),
-    },
+from wolkvox_billing.values.translation import Plural, translate
+
+# The unit of `reports` → its name for one, and for many.
+UNITS = {
+    "audios": Plural("audio", "audios"),
+    "minutes": Plural("minute", "minutes"),
+    "recordings": Plural("recording", "recordings"),
+    "interactions": Plural("interaction", "interactions"),
+    "analyses": Plural("analysis", "analyses"),
+    "calls": Plural("call", "calls"),
+    "uses": Plural("use", "uses"),
+    "characters": Plural("character", "characters"),
+    "licences": Plural("licence", "licences"),
+    "connectors": Plural("connector", "connectors"),
+    "units": Plural("unit", "units"),
+    "hours": Plural("hour", "hours"),
+    "seconds": Plural("second", "seconds"),
+    "days": Plural("day", "days"),
+    "months": Plural("month", "months"),
+    "thousands": Plural("thousand", "thousands"),
+    "hundreds": Plural("hundred", "hundreds"),
+    "rows": Plural("row", "rows"),
 }
 # UN/ECE Rec 20, and what people write instead. Another code stands as the line has it.
 _CODES = {
@@ -61,13 +41,12 @@ _CODES = {
 }
 
 
-def name_unit(unit: str, quantity: Decimal, language: str) -> str:
+def name_unit(unit: str, quantity: Decimal, locale: str) -> str:
     """Return the unit of so many, in a language; one that is not known as it is."""
-    singular, plural = UNITS[language].get(unit, (unit, unit))
-    return singular if abs(quantity) == 1 else plural
+    return translate(UNITS[unit], locale, quantity) if unit in UNITS else unit
 
 
-def name_unit_code(code: str | None, quantity: Decimal, language: str) -> str:
+def name_unit_code(code: str | None, quantity: Decimal, locale: str) -> str:
     """Return the unit of an invoice's line by its code, '' where it has none."""
     text = (code or "").strip()
-    return name_unit(_CODES.get(text.upper(), text), quantity, language)
+    return name_unit(_CODES.get(text.upper(), text), quantity, locale)

@@ -1,4 +1,4 @@
-"""A verdict in one sentence that a finance person understands, in English or Spanish."""
+"""A verdict in one sentence that a finance person understands, in the language of the settings."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from wolkvox_billing.reconciliation.doubt_words import (
     FOREIGN,
     LEVELS,
     MEASURES,
-    SELDOM,
     TEXTS,
     UNREAD,
 )
@@ -27,8 +26,8 @@ from wolkvox_billing.reconciliation.unit_names import name_unit_code
 from wolkvox_billing.reconciliation.unread import NOTHING, Behind, Unread
 from wolkvox_billing.reconciliation.verdicts import ACCUSING, INCONCLUSIVE, Doubt, Verdict
 from wolkvox_billing.reconciliation.writer import Writer
-from wolkvox_billing.values.locales import language_of
 from wolkvox_billing.values.periods import DAY, format_days
+from wolkvox_billing.values.translation import N_, Message, Plural
 from wolkvox_billing.vendor.reports import REPORTS
 
 MONEY = ("amount", "most")  # values of doubts that are amounts,
@@ -36,175 +35,115 @@ QUANTITIES = ("before", "missing", "level", "high", "night", "left")  # quantiti
 ROWS = ("rows",)  # and rows of answers
 MOST_NAMED = 3  # documents, and lines, in one sentence
 ASKING = ("lag", "no_rounding")  # doubts of which the sentence itself speaks
-_TEXTS = {
-    "en": {
-        "and_more": "{names} and {n} more",
-        "any_of": "{names} or {last}",
-        "billed": "wolkvox billed {billed_units}",
-        "billed_amount": "wolkvox billed {amount}",
-        "credited": "wolkvox credited {credited_units}",
-        "credited_amount": "wolkvox credited {credited_amount}",
-        "amount_agrees": "the amount agrees with the contract",
-        "net": "{net} against the contract{effects}",
-        "effects": " (by quantity {volume}, by price {price}{by_exchange})",
-        "by_exchange": ", by exchange rate {effect}",
-        "last": "your last reading on {at} showed {consumed_units}",
-        "measured": "{consumed_units} {were} measured",
-        "by_nights": "it is nearest to {by_nights}",
-        "agrees": "it agrees with {by_nights}",
-        "beside": "{consumed_units} {were} measured beside what other lines bill of the same use",
-        "more": "{variance} more than measured{percent}",
-        "less": "{variance} less than measured{percent}",
-        "same": "the quantity is the same",
-        "close": "the difference of {variance} is within the tolerance",
-        "worth": "worth {worth}",
-        "unread": "nobody read {time}, which explains at most {tail}",
-        "not_read": "nobody read {not_read}",
-        "behind_seldom": "the counter was seen to move every {every}, last on {moved_at}: what it "
-        "may not show of {time} explains at most {tail}",
-        "behind_still": "the counter stood still from {moved_at} on, longer than before: what it "
-        "may not show of {time} explains at most {tail}",
-        "behind_step": "the counter moves every {every}, last on {moved_at}: what it may not show "
-        "of {time} explains at most {tail}",
-        "behind_lag": "by the setting `vendor_lag_hours` the counter is behind by {every}: what it "
-        "may not show of {time} explains at most {tail}",
-        "behind_outage": "the counter stood still for a while in its last two days, and that time "
-        "explains at most {tail}, by what it held in other weeks",
-        "behind_night": "a nightly job fills the counter: what nights it may not show explains at "
-        "most {tail}",
-        "lag": "the excess is what the {time} hours before your last reading held",
-        "no_rounding": "does the contract round up each call?",
-        "by_rule": "that it bills this month is by the setting `period_rule` alone",
-        "seldom": "{time} are of days that were read too seldom to know every level",
-        "read": "nothing was left unread at the end",
-        "cost": "by contract that costs {cost}, and {amount} were billed",
-        "open": "the month is not over, or its invoice is not due yet",
-        "duplicate": "{documents} is there as {contents}: nobody knows which one counts",
-        "duplicate_elsewhere": "another content has the number {documents}: nobody knows which one "
-        "counts",
-        "unmapped": "no row of the line map fits {lines}",
-        "no_operation": "nothing says which operation is billed by {lines}",
-        "no_period": "no period is named by {lines}",
-        "currency": "billed in {currency}, in which the rate card has no price for {report}",
-        "no_rate": "billed in {currency}, and priced in {foreign}: {rates_file} has no rate of "
-        "{missing_rates}",
-        "no_rate_stated": "billed in {currency}, and priced in {foreign}: the document states no "
-        "rate, and {rates_file} has none of {missing_rates}",
-        "rate_on": "{currency} in {in_currency} on {days}",
-        "or_on": " or on ",
-        "issue_unknown": "its day of issue, which it does not state",
-        "exchange": "the price is in {foreign}: 1 {foreign} is {parity} by {by}",
-        "exchange_used": ", and {parity} by {by}",
-        "by_document": "the document",
-        "by_issue_date": "{rates_file} on the day of issue",
-        "by_period_end": "{rates_file} on {last_day}",
-        "no_currency": "no currency is named, so that no price can be compared",
-        "undetermined": "nobody has said what the numbers of {report} mean, nor do they show it",
-        "not_invoiced": "{consumed_units} {were} used, and no invoice bills {them}",
-        "nothing": "nothing was used, and nothing was billed",
-        "free": "by contract it costs nothing",
-        "leftover": "{consumed_units} {were} used beside what other lines bill",
-        "fell": "the counter fell by {fallen} after other lines had billed it",
-        "no_usage": "the vendor answered on {days_answered} of {days} days of this time, last on "
-        "{last_answer}, and never showed any use of it",
-        "nobody": "nobody was answered in this time",
-        "ends": "the days at the period's ends were not read",
-        "unknown_tail": "nobody read {time}, and nothing tells what was used then",
-        "foreign": "up to {foreign} of what was measured may be from before this time",
-        "foreign_unknown": "nothing tells how much of what was measured is from before this time",
-        "mixed": "counters and levels of the report cannot be added up",
-        "no_quantity": "the invoice states no quantity of use",
-        "price_unread": "the price changed while nobody read: it can cost {lowest} to {highest}",
-        "no_price": "the rate card has no price for it",
-        "unpriced": "the rate card has no price for {unpriced}, {n_unpriced} of {days} days",
-        "packaged": "a package pays for {packaged} of it",
-        "minimum": "by contract the month costs {minimum} at least",
-        "all_operations": "all operations",
-    },
-    "es": {
-        "and_more": "{names} y {n} más",
-        "any_of": "{names} o {last}",
-        "billed": "wolkvox facturó {billed_units}",
-        "billed_amount": "wolkvox facturó {amount}",
-        "credited": "wolkvox abonó {credited_units}",
-        "credited_amount": "wolkvox abonó {credited_amount}",
-        "amount_agrees": "el monto coincide con el contrato",
-        "net": "{net} frente al contrato{effects}",
-        "effects": " (por cantidad {volume}, por precio {price}{by_exchange})",
-        "by_exchange": ", por tasa de cambio {effect}",
-        "last": "su última lectura del {at} mostraba {consumed_units}",
-        "measured": "se {midieron} {consumed_units}",
-        "by_nights": "lo más cercano es {by_nights}",
-        "agrees": "coincide con {by_nights}",
-        "beside": "se {midieron} {consumed_units} además de lo que otras líneas cobran del mismo "
-        "uso",
-        "more": "{variance} más de lo medido{percent}",
-        "less": "{variance} menos de lo medido{percent}",
-        "same": "la cantidad es la misma",
-        "close": "la diferencia de {variance} está dentro de la tolerancia",
-        "worth": "por valor de {worth}",
-        "unread": "nadie leyó {time}, lo que explica como máximo {tail}",
-        "not_read": "nadie leyó {not_read}",
-        "behind_seldom": "se vio moverse el contador cada {every}, por última vez el {moved_at}: "
-        "lo que puede no mostrar de {time} explica como máximo {tail}",
-        "behind_still": "el contador estuvo quieto desde el {moved_at}, más que nunca antes: lo "
-        "que puede no mostrar de {time} explica como máximo {tail}",
-        "behind_step": "el contador se mueve cada {every}, por última vez el {moved_at}: lo que "
-        "puede no mostrar de {time} explica como máximo {tail}",
-        "behind_lag": "por el ajuste `vendor_lag_hours` el contador está atrasado {every}: lo que "
-        "puede no mostrar de {time} explica como máximo {tail}",
-        "behind_outage": "el contador estuvo quieto un tiempo en sus dos últimos días, y ese "
-        "tiempo explica como máximo {tail}, por lo que contuvo en otras semanas",
-        "behind_night": "un proceso nocturno llena el contador: las noches que puede no mostrar "
-        "explican como máximo {tail}",
-        "lag": "el exceso es lo que contuvieron las {time} horas antes de su última lectura",
-        "no_rounding": "¿redondea el contrato cada llamada hacia arriba?",
-        "by_rule": "que cobra este mes lo dice solo el ajuste `period_rule`",
-        "seldom": "{time} son de días que se leyeron muy pocas veces para conocer todo nivel",
-        "read": "al final no quedó nada sin leer",
-        "cost": "según el contrato eso cuesta {cost}, y se facturaron {amount}",
-        "open": "el mes no ha terminado, o su factura aún no se espera",
-        "duplicate": "{documents} está como {contents}: nadie sabe cuál vale",
-        "duplicate_elsewhere": "otro contenido tiene el número {documents}: nadie sabe cuál vale",
-        "unmapped": "ninguna fila del mapa de líneas corresponde a {lines}",
-        "no_operation": "nada dice qué operación se factura con {lines}",
-        "no_period": "ningún período se nombra en {lines}",
-        "currency": "facturado en {currency}, moneda sin precio en la tarifa para {report}",
-        "no_rate": "facturado en {currency}, y con precio en {foreign}: {rates_file} no tiene tasa "
-        "de {missing_rates}",
-        "no_rate_stated": "facturado en {currency}, y con precio en {foreign}: el documento no "
-        "indica tasa, y {rates_file} no tiene la de {missing_rates}",
-        "rate_on": "{currency} en {in_currency} del {days}",
-        "or_on": " o del ",
-        "issue_unknown": "su día de emisión, que no indica",
-        "exchange": "el precio está en {foreign}: 1 {foreign} son {parity} según {by}",
-        "exchange_used": ", y {parity} según {by}",
-        "by_document": "el documento",
-        "by_issue_date": "{rates_file} del día de emisión",
-        "by_period_end": "{rates_file} del {last_day}",
-        "no_currency": "no se nombra ninguna moneda, así que no hay precio que comparar",
-        "undetermined": "nadie ha dicho qué significan los números de {report}, y no lo muestran",
-        "not_invoiced": "se {usaron} {consumed_units}, y ninguna factura lo cobra",
-        "nothing": "no se usó nada, y no se facturó nada",
-        "free": "por contrato no cuesta nada",
-        "leftover": "se {usaron} {consumed_units} además de lo que cobran otras líneas",
-        "fell": "el contador bajó {fallen} después de que otras líneas lo cobraran",
-        "no_usage": "el proveedor respondió en {days_answered} de {days} días de este tiempo, por "
-        "última vez el {last_answer}, y nunca mostró uso alguno",
-        "nobody": "nadie obtuvo respuesta en este tiempo",
-        "ends": "los días de los extremos del período no se leyeron",
-        "unknown_tail": "nadie leyó {time}, y nada dice qué se usó entonces",
-        "foreign": "hasta {foreign} de lo medido puede ser de antes de este tiempo",
-        "foreign_unknown": "nada dice cuánto de lo medido es de antes de este tiempo",
-        "mixed": "los contadores y los niveles del reporte no se pueden sumar",
-        "no_quantity": "la factura no dice ninguna cantidad de uso",
-        "price_unread": "el precio cambió sin que nadie leyera: puede costar {lowest} a {highest}",
-        "no_price": "la tarifa no tiene precio para ello",
-        "unpriced": "la tarifa no tiene precio para {unpriced}, {n_unpriced} de {days} días",
-        "packaged": "un paquete paga {packaged}",
-        "minimum": "según el contrato el mes cuesta como mínimo {minimum}",
-        "all_operations": "todas las operaciones",
-    },
+_TEXTS: dict[str, Message] = {
+    "and_more": N_("{names} and {n} more"),
+    "any_of": N_("{names} or {last}"),
+    "billed": N_("wolkvox billed {billed_units}"),
+    "billed_amount": N_("wolkvox billed {amount}"),
+    "credited": N_("wolkvox credited {credited_units}"),
+    "credited_amount": N_("wolkvox credited {credited_amount}"),
+    "amount_agrees": N_("the amount agrees with the contract"),
+    "net": N_("{net} against the contract{effects}"),
+    "effects": N_(" (by quantity {volume}, by price {price}{by_exchange})"),
+    "by_exchange": N_(", by exchange rate {effect}"),
+    "last": N_("your last reading on {at} showed {consumed_units}"),
+    "measured": Plural("{consumed_units} was measured", "{consumed_units} were measured"),
+    "by_nights": N_("it is nearest to {by_nights}"),
+    "agrees": N_("it agrees with {by_nights}"),
+    "beside": Plural(
+        "{consumed_units} was measured beside what other lines bill of the same use",
+        "{consumed_units} were measured beside what other lines bill of the same use",
+    ),
+    "more": N_("{variance} more than measured{percent}"),
+    "less": N_("{variance} less than measured{percent}"),
+    "same": N_("the quantity is the same"),
+    "close": N_("the difference of {variance} is within the tolerance"),
+    "worth": N_("worth {worth}"),
+    "unread": N_("nobody read {time}, which explains at most {tail}"),
+    "not_read": N_("nobody read {not_read}"),
+    "behind_seldom": N_(
+        "the counter was seen to move every {every}, last on {moved_at}: what it may not show of "
+        "{time} explains at most {tail}"
+    ),
+    "behind_still": N_(
+        "the counter stood still from {moved_at} on, longer than before: what it may not show of "
+        "{time} explains at most {tail}"
+    ),
+    "behind_step": N_(
+        "the counter moves every {every}, last on {moved_at}: what it may not show of {time} "
+        "explains at most {tail}"
+    ),
+    "behind_lag": N_(
+        "by the setting `vendor_lag_hours` the counter is behind by {every}: what it may not show "
+        "of {time} explains at most {tail}"
+    ),
+    "behind_outage": N_(
+        "the counter stood still for a while in its last two days, and that time explains at most "
+        "{tail}, by what it held in other weeks"
+    ),
+    "behind_night": N_(
+        "a nightly job fills the counter: what nights it may not show explains at most {tail}"
+    ),
+    "lag": N_("the excess is what the {time} hours before your last reading held"),
+    "no_rounding": N_("does the contract round up each call?"),
+    "by_rule": N_("that it bills this month is by the setting `period_rule` alone"),
+    "seldom": N_("{time} are of days that were read too seldom to know every level"),
+    "read": N_("nothing was left unread at the end"),
+    "cost": N_("by contract that costs {cost}, and {amount} were billed"),
+    "open": N_("the month is not over, or its invoice is not due yet"),
+    "duplicate": N_("{documents} is there as {contents}: nobody knows which one counts"),
+    "duplicate_elsewhere": N_(
+        "another content has the number {documents}: nobody knows which one counts"
+    ),
+    "unmapped": N_("no row of the line map fits {lines}"),
+    "no_operation": N_("nothing says which operation is billed by {lines}"),
+    "no_period": N_("no period is named by {lines}"),
+    "currency": N_("billed in {currency}, in which the rate card has no price for {report}"),
+    "no_rate": N_(
+        "billed in {currency}, and priced in {foreign}: {rates_file} has no rate of {missing_rates}"
+    ),
+    "no_rate_stated": N_(
+        "billed in {currency}, and priced in {foreign}: the document states no rate, and "
+        "{rates_file} has none of {missing_rates}"
+    ),
+    "rate_on": N_("{currency} in {in_currency} on {days}"),
+    "or_on": N_(" or on "),
+    "issue_unknown": N_("its day of issue, which it does not state"),
+    "exchange": N_("the price is in {foreign}: 1 {foreign} is {parity} by {by}"),
+    "exchange_used": N_(", and {parity} by {by}"),
+    "by_document": N_("the document"),
+    "by_issue_date": N_("{rates_file} on the day of issue"),
+    "by_period_end": N_("{rates_file} on {last_day}"),
+    "no_currency": N_("no currency is named, so that no price can be compared"),
+    "undetermined": N_("nobody has said what the numbers of {report} mean, nor do they show it"),
+    "not_invoiced": Plural(
+        "{consumed_units} was used, and no invoice bills it",
+        "{consumed_units} were used, and no invoice bills them",
+    ),
+    "nothing": N_("nothing was used, and nothing was billed"),
+    "free": N_("by contract it costs nothing"),
+    "leftover": Plural(
+        "{consumed_units} was used beside what other lines bill",
+        "{consumed_units} were used beside what other lines bill",
+    ),
+    "fell": N_("the counter fell by {fallen} after other lines had billed it"),
+    "no_usage": N_(
+        "the vendor answered on {days_answered} of {days} days of this time, last on "
+        "{last_answer}, and never showed any use of it"
+    ),
+    "nobody": N_("nobody was answered in this time"),
+    "ends": N_("the days at the period's ends were not read"),
+    "unknown_tail": N_("nobody read {time}, and nothing tells what was used then"),
+    "foreign": N_("up to {foreign} of what was measured may be from before this time"),
+    "foreign_unknown": N_("nothing tells how much of what was measured is from before this time"),
+    "mixed": N_("counters and levels of the report cannot be added up"),
+    "no_quantity": N_("the invoice states no quantity of use"),
+    "price_unread": N_("the price changed while nobody read: it can cost {lowest} to {highest}"),
+    "no_price": N_("the rate card has no price for it"),
+    "unpriced": N_("the rate card has no price for {unpriced}, {n_unpriced} of {days} days"),
+    "packaged": N_("a package pays for {packaged} of it"),
+    "minimum": N_("by contract the month costs {minimum} at least"),
+    "all_operations": N_("all operations"),
 }
 
 
@@ -212,31 +151,30 @@ def explanation(verdict: Verdict, facts: Facts, locale: str) -> str:
     """Return the sentence: whose it is, the net difference in money with its parts, what was billed
     and measured, what is unread, and the honest explanation that stands."""
     writer = _writer_of(verdict, locale)
-    texts = _TEXTS[writer.language]
     values = (
         _quantities(verdict, writer)
         | _amounts(verdict, writer)
         | _names(verdict, writer)
         | _moments(verdict, facts, writer)
     )
-    parts = [texts[part].format(**values) for part in _parts(verdict)]
+    used = verdict.consumed or Decimal()
+    parts = [writer.say(_TEXTS[part], used, **values) for part in _parts(verdict)]
     parts += [
-        _exchange(verdict, writer) if term == "exchange" else texts[term].format(**values)
+        _exchange(verdict, writer) if term == "exchange" else writer.say(_TEXTS[term], **values)
         for term in _terms(verdict)
     ]
     if any(line.period_source == "rule" for line in verdict.lines) and verdict.key.period:
-        parts.append(texts["by_rule"])
+        parts.append(writer.say(_TEXTS["by_rule"]))
     if verdict.status in ACCUSING:
         parts += [
-            texts[doubt.name].format(**_shown_values(doubt, writer))
+            writer.say(_TEXTS[doubt.name], **_shown_values(doubt, writer))
             for doubt in verdict.doubts
             if doubt.name in ASKING
         ]
     if doubt := verdict.standing_doubt:
-        sentence = TEXTS[writer.language][doubt.name].stands
-        parts.append(sentence.format(**_shown_values(doubt, writer)))
+        parts.append(writer.say(TEXTS[doubt.name].stands, **_shown_values(doubt, writer)))
     elif verdict.status == "inconclusive_cut_off":
-        parts.append(CUT_OFF[writer.language].stands.format(**_reach(verdict, writer)))
+        parts.append(writer.say(CUT_OFF.stands, **_reach(verdict, writer)))
     whose = _whose(verdict, writer)
     return f"{whose}: {'; '.join(parts)}." if whose else f"{'; '.join(parts)}."
 
@@ -261,15 +199,14 @@ def _whose(verdict: Verdict, writer: Writer) -> str:
     documents = _listed(sorted(filter(None, numbers)), writer)
     key = verdict.key
     is_of_all = key.operation_id == ALL_OPERATIONS
-    operation = _TEXTS[writer.language]["all_operations"] if is_of_all else key.operation_id
+    operation = writer.say(_TEXTS["all_operations"]) if is_of_all else key.operation_id
     return ", ".join(filter(None, (operation, key.product or key.report, documents)))
 
 
 def _listed(names: Sequence[str], writer: Writer) -> str:
     """Return some names, and how many more there are."""
     listed, more = ", ".join(names[:MOST_NAMED]), len(names) - MOST_NAMED
-    text = _TEXTS[writer.language]["and_more"]
-    return text.format(names=listed, n=more) if more > 0 else listed
+    return writer.say(_TEXTS["and_more"], names=listed, n=more) if more > 0 else listed
 
 
 def excluded_doubts(verdict: Verdict, locale: str) -> str | None:
@@ -279,30 +216,29 @@ def excluded_doubts(verdict: Verdict, locale: str) -> str | None:
         return None
     writer = _writer_of(verdict, locale)
     lines = [
-        TEXTS[writer.language][doubt.name].excluded.format(**_shown_values(doubt, writer))
+        writer.say(TEXTS[doubt.name].excluded, **_shown_values(doubt, writer))
         for doubt in verdict.doubts
     ]
     if verdict.cut_off and verdict.quantity_variance:
-        lines.append(CUT_OFF[writer.language].excluded.format(**_reach(verdict, writer)))
+        lines.append(writer.say(CUT_OFF.excluded, **_reach(verdict, writer)))
     return "\n".join(line for line in lines if line) or None
 
 
 def settled_by(verdict: Verdict, locale: str) -> str | None:
     """Return what would settle an inconclusive verdict; None of any other."""
-    language = language_of(locale)
+    writer = _writer_of(verdict, locale)
     if doubt := verdict.standing_doubt:
-        writer = _writer_of(verdict, locale)
-        return TEXTS[language][doubt.name].settled_by.format(**_shown_values(doubt, writer))
+        return writer.say(TEXTS[doubt.name].settled_by, **_shown_values(doubt, writer))
     if verdict.status == "inconclusive_cut_off":
-        return CUT_OFF[language].settled_by
+        return writer.say(CUT_OFF.settled_by)
     if verdict.status != INCONCLUSIVE:
         return None
     if (verdict.quantity_variance or 0) < 0 and not _is_of_levels(verdict):
-        return FOREIGN[language]
+        return writer.say(FOREIGN)
     if _is_of_levels(verdict):
-        return SELDOM[language]
+        return writer.say(TEXTS["unseen_level"].settled_by)
     is_behind = verdict.unread and verdict.unread.behind
-    return (BEHIND if is_behind else UNREAD)[language]
+    return writer.say(BEHIND if is_behind else UNREAD)
 
 
 def _is_of_levels(verdict: Verdict) -> bool:
@@ -321,7 +257,7 @@ def _shown_values(doubt: Doubt, writer: Writer) -> dict[str, str]:
             return writer.rows(value)
         if isinstance(value, date):
             return writer.day(value)
-        return LEVELS[writer.language].get(str(value), str(value))
+        return writer.say(LEVELS[value]) if value in LEVELS else str(value)
 
     return {name: shown(name, value) for name, value in doubt.values.items()}
 
@@ -484,7 +420,6 @@ def _quantities(verdict: Verdict, writer: Writer) -> dict[str, str]:
         "billed_units": writer.quantity(billed),
         "credited_units": writer.quantity(abs(billed or Decimal())),
         "consumed_units": writer.quantity(consumed),
-        **_verbs(consumed),
         "variance": writer.quantity(abs(variance)),
         "percent": writer.percent(variance, consumed),
         "fallen": writer.quantity(max(-consumed, Decimal())),
@@ -497,18 +432,11 @@ def _quantities(verdict: Verdict, writer: Writer) -> dict[str, str]:
     }
 
 
-def _verbs(consumed: Decimal) -> dict[str, str]:
-    """Return the words that go with one thing or with many, in each language."""
-    if abs(consumed) == 1:
-        return {"were": "was", "them": "it", "midieron": "midió", "usaron": "usó"}
-    return {"were": "were", "them": "them", "midieron": "midieron", "usaron": "usaron"}
-
-
 def _by_nights(verdict: Verdict, writer: Writer) -> str:
     if not verdict.cut_off:
         return ""
-    text = MEASURES[writer.language][verdict.cut_off.chosen]
-    return text.format(quantity=writer.quantity(verdict.cut_off.quantity))
+    quantity = writer.quantity(verdict.cut_off.quantity)
+    return writer.say(MEASURES[verdict.cut_off.chosen], quantity=quantity)
 
 
 def _amounts(verdict: Verdict, writer: Writer) -> dict[str, str]:
@@ -519,14 +447,13 @@ def _amounts(verdict: Verdict, writer: Writer) -> dict[str, str]:
     }
     if verdict.exchange:
         effect = writer.amount(verdict.exchange_effect, signed=True)
-        effects["by_exchange"] = _TEXTS[writer.language]["by_exchange"].format(effect=effect)
+        effects["by_exchange"] = writer.say(_TEXTS["by_exchange"], effect=effect)
     states_quantity = verdict.billed_quantity is not None
-    text = _TEXTS[writer.language]["effects"] if states_quantity else ""
     return {
         "amount": writer.money(verdict.billed_cost),
         "credited_amount": writer.money(abs(verdict.billed_cost)),
         "net": writer.money(verdict.cost_variance, signed=True),
-        "effects": text.format(**effects),
+        "effects": writer.say(_TEXTS["effects"], **effects) if states_quantity else "",
         "worth": writer.money(abs(verdict.volume_effect or Decimal())),
         "cost": writer.money(verdict.contracted_cost),
         "lowest": writer.money(verdict.priced.lowest),
@@ -542,12 +469,13 @@ def _amounts(verdict: Verdict, writer: Writer) -> dict[str, str]:
 def _missing_rates(verdict: Verdict, writer: Writer) -> dict[str, str]:
     """Return which rates are missing, by name; their days are written as in the file."""
     missing = verdict.exchange.missing if verdict.exchange else ()
-    texts = _TEXTS[writer.language]
     names = [
-        texts["rate_on"].format(
+        writer.say(
+            _TEXTS["rate_on"],
             currency=rate.currency,
             in_currency=rate.in_currency,
-            days=texts["or_on"].join(map(str, rate.days)) or texts["issue_unknown"],
+            days=writer.say(_TEXTS["or_on"]).join(map(str, rate.days))
+            or writer.say(_TEXTS["issue_unknown"]),
         )
         for rate in missing
     ]
@@ -557,19 +485,20 @@ def _missing_rates(verdict: Verdict, writer: Writer) -> dict[str, str]:
 
 def _exchange(verdict: Verdict, writer: Writer) -> str:
     """Return what one of each other currency is: by the contract, and as it was used."""
-    exchange, texts = verdict.exchange, _TEXTS[writer.language]
+    exchange = verdict.exchange
     assert exchange
     period = verdict.key.period
     last = {"rates_file": Path(verdict.policy.exchange_rates).name,
             "last_day": writer.day(period.end - DAY) if period else ""}  # fmt: skip
     parts = []
     for currency, parity in sorted(exchange.rates.items()):
-        by = texts[f"by_{exchange.by}"].format(**last)
-        text = texts["exchange"].format(foreign=currency, parity=writer.rate(parity), by=by)
+        by = writer.say(_TEXTS[f"by_{exchange.by}"], **last)
+        rate = writer.rate(parity)
+        text = writer.say(_TEXTS["exchange"], foreign=currency, parity=rate, by=by)
         if exchange.used[currency] != parity:
-            by = texts[f"by_{exchange.used_by}"].format(**last)
+            by = writer.say(_TEXTS[f"by_{exchange.used_by}"], **last)
             used = writer.rate(exchange.used[currency])
-            text += texts["exchange_used"].format(parity=used, by=by)
+            text += writer.say(_TEXTS["exchange_used"], parity=used, by=by)
         parts.append(text)
     return "; ".join(parts)
 
@@ -577,11 +506,10 @@ def _exchange(verdict: Verdict, writer: Writer) -> str:
 def _names(verdict: Verdict, writer: Writer) -> dict[str, str]:
     documents = {line.document_number or "?" for line in verdict.lines if line.is_duplicate}
     contents = [_sum_of(lines, writer) for lines in _contents(verdict)] or [""]
-    any_of = _TEXTS[writer.language]["any_of"]
     return {
         "report": verdict.key.report or "",
         "documents": ", ".join(sorted(documents)),
-        "contents": any_of.format(names=", ".join(contents[:-1]), last=contents[-1]),
+        "contents": writer.say(_TEXTS["any_of"], names=", ".join(contents[:-1]), last=contents[-1]),
         "lines": _lines(verdict, writer),
     }
 
@@ -616,7 +544,7 @@ def _lines(verdict: Verdict, writer: Writer) -> str:
         parts = [writer.money(sum((line.amount for line in lines), Decimal()))]
         if quantities and len(codes) == 1:
             quantity = abs(sum(quantities, Decimal()))
-            unit = name_unit_code(codes.pop(), quantity, writer.language)
+            unit = name_unit_code(codes.pop(), quantity, writer.locale)
             parts.insert(0, f"{writer.number(quantity)} {unit}".strip())
         names.append(f"«{description}» ({'; '.join(parts)})")
     return _listed(names, writer)

@@ -9,44 +9,21 @@ from typing import NamedTuple
 from wolkvox_billing.reconciliation.unit_names import name_unit
 from wolkvox_billing.values.currencies import shown_rate
 from wolkvox_billing.values.durations import choose_unit
-from wolkvox_billing.values.locales import format_day, language_of
+from wolkvox_billing.values.locales import format_day
 from wolkvox_billing.values.numbers import format_amount, format_number, format_percent
+from wolkvox_billing.values.translation import Message, Plural, translate
 
-# Of a span of time: one and many, where it is the last of a period, and where it is any.
-_SPANS = {
-    "en": {
-        "hours": ("the last hour", "the last {n} hours", "{n} hour of it", "{n} hours of it"),
-        "minutes": (
-            "the last minute", "the last {n} minutes", "{n} minute of it", "{n} minutes of it",
-        ),
-        "seconds": (
-            "the last second", "the last {n} seconds", "{n} second of it", "{n} seconds of it",
-        ),
-    },
-    "es": {
-        "hours": ("la última hora", "las últimas {n} horas", "{n} hora de él", "{n} horas de él"),
-        "minutes": (
-            "el último minuto", "los últimos {n} minutos", "{n} minuto de él", "{n} minutos de él",
-        ),
-        "seconds": (
-            "el último segundo", "los últimos {n} segundos", "{n} segundo de él",
-            "{n} segundos de él",
-        ),
-    },
-}  # fmt: skip
-
-
-# One, and many.
-_WORDS = {
-    "en": {
-        "hours": ("hour", "hours"), "minutes": ("minute", "minutes"),
-        "seconds": ("second", "seconds"),
-    },
-    "es": {
-        "hours": ("hora", "horas"), "minutes": ("minuto", "minutos"),
-        "seconds": ("segundo", "segundos"),
-    },
-}  # fmt: skip
+# A span of time by its unit: the last one of a period, any of it, and one that is of nothing.
+_LAST = {
+    "hours": Plural("the last hour", "the last {n} hours"),
+    "minutes": Plural("the last minute", "the last {n} minutes"),
+    "seconds": Plural("the last second", "the last {n} seconds"),
+}
+_ANY = {
+    "hours": Plural("{n} hour of it", "{n} hours of it"),
+    "minutes": Plural("{n} minute of it", "{n} minutes of it"),
+    "seconds": Plural("{n} second of it", "{n} seconds of it"),
+}
 
 
 class Writer(NamedTuple):
@@ -56,9 +33,9 @@ class Writer(NamedTuple):
     currency: str = ""
     unit: str = ""
 
-    @property
-    def language(self) -> str:
-        return language_of(self.locale)
+    def say(self, message: Message, quantity: Decimal | int = 1, /, **values: object) -> str:
+        """Return a marked text in the language, with these values; of two the one for so many."""
+        return translate(message, self.locale, quantity).format(**values)
 
     def number(self, value: Decimal | None) -> str:
         return format_number(value or Decimal(), locale=self.locale)
@@ -66,7 +43,7 @@ class Writer(NamedTuple):
     def quantity(self, value: Decimal | None) -> str:
         """Return a number with its unit: `12,400 audios`, `1 audio`."""
         quantity = value or Decimal()
-        unit = name_unit(self.unit, quantity, self.language)
+        unit = name_unit(self.unit, quantity, self.locale)
         return f"{self.number(quantity)} {unit}".strip()
 
     def rows(self, count: int) -> str:
@@ -93,15 +70,12 @@ class Writer(NamedTuple):
 
     def duration(self, seconds: int, *, is_last: bool) -> str:
         length, unit = choose_unit(seconds)
-        last_singular, last_plural, any_singular, any_plural = _SPANS[self.language][unit]
-        singular, plural = (last_singular, last_plural) if is_last else (any_singular, any_plural)
-        return (singular if length == 1 else plural).format(n=self.number(Decimal(length)))
+        return self.say((_LAST if is_last else _ANY)[unit], length, n=self.number(Decimal(length)))
 
     def span(self, seconds: int) -> str:
         """Return a span of time that is of nothing: `12 hours`."""
         length, unit = choose_unit(seconds)
-        singular, plural = _WORDS[self.language][unit]
-        return f"{self.number(Decimal(length))} {singular if length == 1 else plural}"
+        return self._replace(unit=unit).quantity(Decimal(length))
 
     def day(self, day: date) -> str:
         return format_day(day, self.locale)

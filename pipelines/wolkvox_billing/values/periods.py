@@ -10,10 +10,11 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from wolkvox_billing.errors import SettingsError
-from wolkvox_billing.values.locales import ENGLISH, format_day, language_of
+from wolkvox_billing.values.locales import ENGLISH, format_day
+from wolkvox_billing.values.translation import N_, translate
 
 DAY = timedelta(days=1)
-_RUNS = {"en": (" to ", "none"), "es": (" a ", "ninguno")}  # between two days, and of no day
+_TO, _NONE = N_(" to "), N_("none")  # between two days, and of no day
 
 
 class Period(NamedTuple):
@@ -84,8 +85,8 @@ def format_days(days: Sequence[date], locale: str = ENGLISH) -> str:
             runs[-1].append(day)
         else:
             runs.append([day])
-    to, none = _RUNS[language_of(locale)]
+    to = translate(_TO, locale)
     texts = [
         to.join(format_day(day, locale) for day in dict.fromkeys((run[0], run[-1]))) for run in runs
     ]
-    return ", ".join(texts) or none
+    return ", ".join(texts) or translate(_NONE, locale)

@@ -220,7 +220,7 @@ def draw_bridge(row: ReconciledRow, number: int, locale: str = ENGLISH) -> str:
 
 def _signed(amount: Decimal, locale: str) -> str:
     """With a word, since a bar does not show its direction."""
-    word = caption("more" if amount > 0 else "less" if amount < 0 else "none", locale)
+    word = caption("more" if amount > 0 else "less" if amount < 0 else "nothing", locale)
     return f"{format_amount(amount, signed=True, locale=locale)} ({word})"
 
 

@@ -17,9 +17,10 @@ from wolkvox_billing.reconciliation.origin import BilledFrom, MeasuredFrom, Trac
 from wolkvox_billing.reconciliation.settlement import SettledTotal, add_up
 from wolkvox_billing.values.clock import format_moment
 from wolkvox_billing.values.durations import format_span
-from wolkvox_billing.values.locales import language_of, language_tag
+from wolkvox_billing.values.locales import language_tag
 from wolkvox_billing.values.numbers import format_count
 from wolkvox_billing.values.periods import format_period
+from wolkvox_billing.values.translation import N_, translate
 
 
 def say_as_of(page: Page) -> str:
@@ -29,15 +30,13 @@ def say_as_of(page: Page) -> str:
 
 def say_whose(page: Page) -> str:
     """Return which documents a page of one operation has; '' of a page of all."""
-    return _WHOLE[language_of(page.language)] if page.operation_id else ""
+    return translate(_WHOLE, page.language) if page.operation_id else ""
 
 
-_WHOLE = {
-    "en": "Documents with a line of this operation, each of them whole: what it asks for others is "
-    "in the sums too.",
-    "es": "Documentos con una línea de esta operación, cada uno entero: lo que cobra por otras "
-    "también está en las sumas.",
-}
+_WHOLE = N_(
+    "Documents with a line of this operation, each of them whole: what it asks for others is in "
+    "the sums too."
+)
 
 
 def render_sentence(row: ReconciledRow) -> str:

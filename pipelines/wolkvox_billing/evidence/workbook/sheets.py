@@ -21,7 +21,7 @@ from wolkvox_billing.marts.reconciled import ReconciledRow
 from wolkvox_billing.marts.settled import InvoiceComponent, SettledDocument
 from wolkvox_billing.reconciliation.captions import caption
 from wolkvox_billing.reconciliation.settlement import Settled
-from wolkvox_billing.values.locales import language_of
+from wolkvox_billing.values.translation import N_, translate
 from wolkvox_billing.version import __version__
 
 _SETTLEMENT = (
@@ -38,11 +38,14 @@ _COMPONENTS = (
     "document", "component", "line_number", "description", "billing_currency", "amount",
     "agreed_amount", "questioned_amount", "claimed_amount", "reconciliation_status", "reason",
 )  # fmt: skip
-_TITLES = {
-    "en": ("Settlement", "Verdicts", "Components", "Usage by month", "Unread days", "About"),
-    "es": ("Liquidación", "Veredictos", "Componentes", "Uso por mes", "Días sin lectura",
-           "Acerca de"),
-}  # fmt: skip
+_TITLES = (
+    N_("Settlement"),
+    N_("Verdicts"),
+    N_("Components"),
+    N_("Usage by month"),
+    N_("Unread days"),
+    N_("About"),
+)
 # What a verdict says of an invoice; where none is in it nothing was billed, not even 0.
 _BILLED = ("billed_quantity", "billed_cost", "quantity_variance", "cost_variance")
 
@@ -189,7 +192,7 @@ def _about(facts: MonthFacts, told: Told, locale: str) -> Sheet:
 
 
 def _title(place: int, locale: str) -> str:
-    return _TITLES[language_of(locale)][place]
+    return translate(_TITLES[place], locale)
 
 
 def _listed(value: object) -> str:

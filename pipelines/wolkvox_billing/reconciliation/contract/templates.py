@@ -25,6 +25,7 @@ from wolkvox_billing.reconciliation.facts import BilledLine
 from wolkvox_billing.values.locales import ENGLISH, language_of, list_separator
 from wolkvox_billing.values.spelling import plain
 from wolkvox_billing.values.tax_id import canonical_id
+from wolkvox_billing.values.translation import translate
 
 _PROPOSED = re.compile(r"^\s*#\s*(?:proposed:)?\s*", re.IGNORECASE)
 # An example of a row, and no sentence: a comma of which has a blank behind it.
@@ -37,17 +38,19 @@ def write_templates(
     """Write the files that do not exist yet as Excel opens them in a locale, in its language, and
     return them. Raises SettingsError."""
     written: list[Path] = []
-    language = language_of(locale)
     delimiter = list_separator(locale)
-    encoding = "utf-8" if language == ENGLISH else "utf-8-sig"  # by the BOM Excel knows UTF-8
+    encoding = (
+        "utf-8" if language_of(locale) == ENGLISH else "utf-8-sig"
+    )  # by the BOM Excel knows UTF-8
     for file, text, columns in (
-        (map_file, LINE_MAP[language], (*line_map.COLUMNS, *line_map.OPTIONAL)),
-        (card_file, RATE_CARD[language], (*rate_card.COLUMNS, *rate_card.OPTIONAL)),
-        (rates_file, EXCHANGE_RATES[language], exchange_rates.COLUMNS),
+        (map_file, LINE_MAP, (*line_map.COLUMNS, *line_map.OPTIONAL)),
+        (card_file, RATE_CARD, (*rate_card.COLUMNS, *rate_card.OPTIONAL)),
+        (rates_file, EXCHANGE_RATES, exchange_rates.COLUMNS),
     ):
         if not file:
             continue
-        own = _EXAMPLE.sub(lambda example: example[0].replace(",", delimiter), text)
+        comments = translate(text, locale)
+        own = _EXAMPLE.sub(lambda example: example[0].replace(",", delimiter), comments)
         try:
             with file.open("x", encoding=encoding) as out:
                 out.write(own + delimiter.join(columns) + "\n")
