@@ -124,7 +124,8 @@ lock: ## requirements.lock from pyproject.toml; UPGRADE=1 takes the newest of ev
 	@test -x build/lock/bin/uv || { $(PYTHON) -m venv build/lock && build/lock/bin/pip -qq install uv; }
 	@build/lock/bin/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes \
 		--no-header --no-annotate --no-build $(if $(UPGRADE),--upgrade) \
-		--extra postgres --extra notebook --group dev --output-file requirements.lock pyproject.toml
+		--extra bucket --extra postgres --extra notebook --group dev \
+		--output-file requirements.lock pyproject.toml
 	@build/lock/bin/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes \
 		--no-header --no-annotate --no-build --constraints requirements.lock \
 		--output-file benchmarks/plain.lock pyproject.toml

@@ -34,9 +34,9 @@ from wolkvox_billing.cli.terminal import _as_json
 from wolkvox_billing.values.clock import utc_now
 from wolkvox_billing.vendor.answer import Outcome
 
-VERBS = ["check", "claim", "close", "copy", "dbt", "documents", "explain", "invoices", "load",
-         "operations", "poll", "publish", "reconcile", "refresh", "reports", "restore", "status",
-         "verify"]  # fmt: skip
+VERBS = ["bucket", "check", "claim", "close", "copy", "dbt", "documents", "explain", "invoices",
+         "load", "operations", "poll", "publish", "reconcile", "refresh", "reports", "restore",
+         "status", "verify"]  # fmt: skip
 
 
 def run(*words: str) -> Result:

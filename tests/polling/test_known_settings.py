@@ -12,12 +12,14 @@ from click.testing import CliRunner
 
 from builders.project import Project
 from wolkvox_billing import SettingsError
+from wolkvox_billing.bucket.settings import BUCKET_HINTS
 from wolkvox_billing.cli.main import main
 from wolkvox_billing.marts.meaning import Meaning, read_meaning
 from wolkvox_billing.polling.settings import SourceSettings
 from wolkvox_billing.reconciliation.policy import Policy, read_policy
 from wolkvox_billing.warehouse.configuration import SettingsFile, SettingsFiles, read_configuration
 from wolkvox_billing.warehouse.known_settings import (
+    BUCKET,
     NAMES,
     RECONCILIATION,
     SOURCE,
@@ -50,6 +52,7 @@ def test_each_setting_is_known_by_its_name() -> None:
     source = {field.name for field in fields(SourceSettings)}
     assert set(NAMES[SOURCE]) == source | {field.name for field in fields(Meaning)} | {"licences"}
     assert set(NAMES[RECONCILIATION]) == {field.name for field in fields(Policy)}
+    assert set(NAMES[BUCKET]) == {*BUCKET_HINTS, "credentials", "hash_key"}
 
 
 def test_each_variable_that_the_dags_read_is_known() -> None:

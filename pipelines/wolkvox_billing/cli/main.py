@@ -15,7 +15,16 @@ from typing import Any, NoReturn
 
 import click
 
-from wolkvox_billing.cli import billing, calls, claims, copies, operations, readers, setting_up
+from wolkvox_billing.cli import (
+    billing,
+    bucket,
+    calls,
+    claims,
+    copies,
+    operations,
+    readers,
+    setting_up,
+)
 from wolkvox_billing.cli.printed import PrintedError
 from wolkvox_billing.cli.terminal import complain, print_json, spinning, take_any_text
 from wolkvox_billing.errors import SettingsError, WolkvoxError
@@ -118,6 +127,6 @@ for command in (
     calls.poll, calls.load, calls.check,
     billing.invoices, billing.documents, billing.reconcile, billing.explain, billing.close,
     billing.verify, claims.claim, operations.operations, copies.restore, copies.copy,
-    readers.status, readers.refresh, readers.publish, readers.sql, readers.dbt,
+    bucket.bucket, readers.status, readers.refresh, readers.publish, readers.sql, readers.dbt,
 ):  # fmt: skip
     main.add_command(command)

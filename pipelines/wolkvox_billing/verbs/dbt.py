@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from wolkvox_billing.bucket.tables import BUCKET_TABLES
 from wolkvox_billing.closing.records import MONTH_CLOSES
 from wolkvox_billing.errors import SettingsError, WarehouseError, WolkvoxError
 from wolkvox_billing.invoices.decisions import DECISION_TABLES
@@ -154,6 +155,7 @@ def known_tables(reports: Iterable[str]) -> dict[str, Table]:
         **OPERATION_TABLES,
         "month_closes": MONTH_CLOSES,
         **CLAIM_TABLES,
+        **BUCKET_TABLES,
     }
 
 

@@ -417,6 +417,27 @@ def read_section(section: tuple[str, ...], hints: Mapping[str, type]) -> Toml:
     return by_name
 
 
+def read_secret_section(section: tuple[str, ...], names: Sequence[str]) -> dict[str, str]:
+    """Return the secrets under a section that somebody set, by their names, which have dots where
+    they lie deeper. Raises SettingsError, which shows none of them, and what dlt raises."""
+    configuration = read_configuration()
+    by_name: dict[str, str] = {}
+    for name in names:
+        *below, key = name.split(".")
+        path = (*section, *below)
+        if configuration:
+            value = configuration.value_in([path], key, str, secret=True)
+        else:
+            import dlt
+
+            entry: object = dlt.secrets.get(".".join((*path, key)))
+            place = Entry(entry, f"under [{'.'.join(path)}]")
+            value = None if entry is None else _read(key, place, str, secret=True)
+        if value is not None:
+            by_name[name] = value
+    return by_name
+
+
 # The source.
 
 

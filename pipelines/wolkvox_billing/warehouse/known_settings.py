@@ -28,6 +28,7 @@ from wolkvox_billing.warehouse.configuration import (
 
 SOURCE = ("sources", "wolkvox_billing")
 RECONCILIATION = ("reconciliation",)
+BUCKET = ("bucket",)
 
 
 class KnownSetting(NamedTuple):
@@ -158,6 +159,53 @@ SETTINGS: Mapping[tuple[str, ...], tuple[KnownSetting, ...]] = {
         ),
         KnownSetting("language", '"en"', "`en` or `es`, or a locale of them such as `es_CO`"),
     ),
+    BUCKET: (
+        KnownSetting(
+            "url",
+            "",
+            "where the copies lie: `s3://bucket/folder`, `az://container`, `gs://bucket` or "
+            "`file:///folder`",
+        ),
+        KnownSetting(
+            "endpoint", "", "of a store that is not Amazon's own, such as MinIO: its address"
+        ),
+        KnownSetting("region", "", "of a bucket on S3, such as `us-east-1`"),
+        KnownSetting(
+            "credentials",
+            "",
+            "secrets: a table of dlt's names, such as `aws_access_key_id` and "
+            "`aws_secret_access_key`, or `azure_storage_account_name` and "
+            "`azure_storage_account_key`; the right to list is enough",
+        ),
+        KnownSetting(
+            "hash_key",
+            "",
+            "a secret: the key of the hashes of names, 16 characters or more; without it one is "
+            "made, in the working folder",
+        ),
+        KnownSetting(
+            "operations",
+            "",
+            "whose a folder is: a table of globs and operation_ids, of which the first that fits "
+            "counts; where there is one operation alone all is its own",
+        ),
+        KnownSetting(
+            "pattern",
+            "",
+            "a regular expression of names with the groups `day` and, where there is one, `call`; "
+            "by default wolkvox's public one",
+        ),
+        KnownSetting("extensions", '["mp3", "gsm"]', "of audios"),
+        KnownSetting(
+            "inventory",
+            "",
+            "of S3 Inventory: the address of a `manifest.json`, or of the folder of all of them; "
+            "it takes the place of a listing",
+        ),
+        KnownSetting(
+            "timezone", "", "by which a copy has its day; without it the vendor's clock decides"
+        ),
+    ),
 }
 NAMES = {section: tuple(setting.name for setting in known) for section, known in SETTINGS.items()}
 # Of the command line, the notebook and the DAGs, which have no section.
@@ -248,7 +296,7 @@ def _sections(tables: Toml, above: tuple[str, ...] = ()) -> Iterator[tuple[tuple
         path = (*above, name)
         if isinstance(content, dict):
             yield path, content
-            if depth < 2 and name != RECONCILIATION[0]:
+            if depth < 2 and name not in (*RECONCILIATION, *BUCKET):
                 yield from _sections(content, path)
 
 
@@ -342,6 +390,8 @@ def _section_of(parts: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...
     """Return the section of ours that a variable's parts name, or nearly, and the parts below."""
     if _is_near(parts[0], RECONCILIATION[0]):
         return RECONCILIATION, parts[1:]
+    if parts[0] == BUCKET[0]:  # a word that other programs' variables begin with too
+        return BUCKET, parts[1:]
     if len(parts) > 2 and _is_near(parts[0], SOURCE[0]) and _is_near(parts[1], SOURCE[1]):
         rest = parts[2:]
         return SOURCE, rest[1:] if rest[0] == _NESTED[-1] and len(rest) > 1 else rest
@@ -353,6 +403,8 @@ def _section_of(parts: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...
 def _says_of_single(name: str) -> str | None:
     """Return what is told of a variable whose underlines are single where dlt wants two."""
     for section, settings in NAMES.items():
+        if section == BUCKET:  # BUCKET_URL may be anybody's
+            continue
         prefix = "_".join((*section, "")).upper()
         setting = name[len(prefix) :].lower()
         if name.startswith(prefix) and setting in settings:

@@ -1,0 +1,188 @@
+"""One look at the bucket: what it lists goes, without names, into a file of its own.
+
+Not into the warehouse at once: a look may break off, or take long, and what it has found counts as
+a whole or not at all.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, timezone
+from decimal import Decimal
+from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple
+
+from wolkvox_billing.bucket.layout import day_of_folder, list_since, top_folders
+from wolkvox_billing.bucket.names import NameReader
+from wolkvox_billing.bucket.settings import BucketSettings
+from wolkvox_billing.bucket.store import ListedObject, Store, Unlistable
+from wolkvox_billing.values.arrow import Arrow, pyarrow
+
+LIST, INVENTORY = "list", "inventory"
+# A copy that a night did not finish comes the night after; a look goes back so far.
+DAYS_BACK = timedelta(days=7)
+_MOSTLY = 100  # at most one object in so many lies in no folder of a day
+Progress = Callable[[int, float], None]  # objects, seconds
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A row of bucket_listings, and what the next look can go by: whether there is a folder for
+    each day."""
+
+    listing_id: str
+    started_at: datetime
+    finished_at: datetime
+    how: str
+    seen_at: datetime
+    is_full: bool
+    objects: int
+    bytes: int
+    skipped: int
+    seconds: Decimal
+    is_complete: bool
+    reason: str | None
+    has_day_folders: bool
+
+
+class Reach(NamedTuple):
+    """What a look lists: all of it, where `since` is None; else what came on that day or later, by
+    folder of day where there is one for each."""
+
+    since: date | None
+    has_day_folders: bool
+
+
+@dataclass
+class Look:
+    """A look that is being taken. `file` gets the objects, as Parquet."""
+
+    settings: BucketSettings
+    reader: NameReader
+    file: Path
+    on_progress: Progress
+    objects: int = 0
+    bytes: int = 0
+    skipped: int = 0
+    in_day_folders: int = 0
+
+    def take(self, chunks: Iterable[list[ListedObject]], since: date | None) -> None:
+        """Put what is listed into the file; of what came before `since` the count alone. Raises
+        Unlistable."""
+        from pyarrow import parquet
+
+        begun = time.monotonic()
+        with parquet.ParquetWriter(self.file, self.schema) as writer:
+            for chunk in chunks:
+                table = self._table_of(chunk, since)
+                if table.num_rows:
+                    writer.write_table(table)
+                self.on_progress(self.objects + self.skipped, time.monotonic() - begun)
+
+    @cached_property
+    def schema(self) -> Arrow:
+        pa = pyarrow()
+        return pa.schema(
+            [
+                ("operation_id", pa.string()),
+                ("object_hash", pa.string()),
+                ("call_date", pa.date32()),
+                ("uploaded_at", pa.timestamp("us", "UTC")),
+                ("upload_date", pa.date32()),
+                ("bytes", pa.int64()),
+                ("kind", pa.string()),
+                ("audio_seconds", pa.decimal128(18, 4)),
+            ]
+        )
+
+    @property
+    def has_day_folders(self) -> bool:
+        others = self.objects - self.in_day_folders
+        return self.objects > 0 and others * _MOSTLY <= self.objects
+
+    def _table_of(self, chunk: list[ListedObject], since: date | None) -> Arrow:
+        columns: tuple[list[object], ...] = tuple([] for _ in self.schema)
+        days: dict[str, bool] = {}
+        for name, uploaded_at, size in chunk:
+            read = self.reader.read(name, size)
+            if read is None:
+                self.skipped += 1
+                continue
+            self.objects += 1
+            self.bytes += size
+            folder = name.rpartition("/")[0]
+            if folder not in days:
+                days[folder] = day_of_folder(folder) is not None
+            self.in_day_folders += days[folder]
+            upload_date = uploaded_at.astimezone(self.settings.zone_of(read.operation_id)).date()
+            if since and upload_date < since:
+                continue
+            seconds = None if read.seconds is None else round(read.seconds, 4)
+            row = (read.operation_id, read.object_hash, read.call_date, uploaded_at, upload_date,
+                   size, read.kind, seconds)  # fmt: skip
+            for column, value in zip(columns, row, strict=True):
+                column.append(value)
+        pa = pyarrow()
+        arrays = [
+            pa.array(column, kind) for column, kind in zip(columns, self.schema.types, strict=True)
+        ]
+        return pa.Table.from_arrays(arrays, schema=self.schema)
+
+
+def take_look(store: Store, look: Look, reach: Reach, now: Callable[[], datetime]) -> Listing:
+    """Return what a look at all, or at the last days, came to; also of one that broke off."""
+    chunks = _chunks(store, look.settings, reach)
+    since = None if reach.has_day_folders else reach.since
+    return note_look(look, chunks, since, Noted(LIST, reach), now)
+
+
+class Noted(NamedTuple):
+    """How a look is taken; as of when an inventory speaks, None where it is the look itself."""
+
+    how: str
+    reach: Reach
+    seen_at: datetime | None = None
+
+
+def note_look(
+    look: Look,
+    chunks: Iterable[list[ListedObject]],
+    since: date | None,
+    noted: Noted,
+    now: Callable[[], datetime],
+) -> Listing:
+    """Return the row of a look at these objects."""
+    started, begun, reason = now().astimezone(timezone.utc), time.monotonic(), None
+    try:
+        look.take(chunks, since)
+    except Unlistable as error:
+        reason = str(error)
+    seconds = time.monotonic() - begun
+    is_full = noted.reach.since is None
+    return Listing(
+        listing_id=f"{started:%Y%m%dT%H%M%S.%fZ}-{secrets.token_hex(6)}",
+        started_at=started,
+        finished_at=started + timedelta(seconds=seconds),
+        how=noted.how,
+        seen_at=noted.seen_at or started,
+        is_full=is_full,
+        objects=look.objects,
+        bytes=look.bytes,
+        skipped=look.skipped,
+        seconds=round(Decimal(seconds), 4),
+        is_complete=reason is None,
+        reason=reason,
+        has_day_folders=look.has_day_folders if is_full else noted.reach.has_day_folders,
+    )
+
+
+def _chunks(store: Store, settings: BucketSettings, reach: Reach) -> Iterator[list[ListedObject]]:
+    for folder in top_folders(settings.operations):
+        if reach.since and reach.has_day_folders:
+            yield from list_since(store, folder, reach.since)
+        else:
+            yield from store.list_all(folder)

@@ -1,0 +1,163 @@
+"""The settings under `[bucket]`: where the copies lie, and how their names are read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from wolkvox_billing.bucket.names import EXTENSIONS, PUBLIC_PATTERN, read_pattern
+from wolkvox_billing.errors import SettingsError, short
+from wolkvox_billing.vendor.operations import read_zone
+from wolkvox_billing.warehouse.configuration import read_secret_section, read_section
+from wolkvox_billing.warehouse.known_settings import BUCKET
+
+SCHEMES = ("s3", "az", "gs", "file")
+BUCKET_HINTS: Mapping[str, type] = {
+    "url": str,
+    "endpoint": str,
+    "region": str,
+    "operations": dict,
+    "pattern": str,
+    "extensions": list,
+    "inventory": str,
+    "timezone": str,
+}
+# dlt's names of credentials, and obstore's.
+CREDENTIALS = {
+    "s3": {
+        "aws_access_key_id": "access_key_id",
+        "aws_secret_access_key": "secret_access_key",
+        "aws_session_token": "session_token",
+    },
+    "az": {
+        "azure_storage_account_name": "account_name",
+        "azure_storage_account_key": "account_key",
+        "azure_storage_sas_token": "sas_key",
+        "azure_client_id": "client_id",
+        "azure_client_secret": "client_secret",
+        "azure_tenant_id": "tenant_id",
+    },
+    "gs": {
+        "service_account_key": "service_account_key",
+        "application_credentials": "application_credentials",
+    },
+    "file": dict[str, str](),
+}
+
+
+@dataclass(frozen=True)
+class BucketSettings:
+    """Where the copies lie, checked; no `repr` shows the secrets. `operations` are globs of folders
+    and whose they are."""
+
+    url: str
+    operations: Mapping[str, str]
+    zones: Mapping[str, ZoneInfo]
+    default_zone: ZoneInfo
+    pattern: re.Pattern[str]
+    extensions: Sequence[str] = EXTENSIONS
+    endpoint: str | None = None
+    region: str | None = None
+    inventory: str | None = None
+    credentials: Mapping[str, str] = field(default_factory=dict, repr=False)
+    hash_key: str | None = field(default=None, repr=False)
+
+    @property
+    def scheme(self) -> str:
+        return urlsplit(self.url).scheme
+
+    def zone_of(self, operation_id: str) -> ZoneInfo:
+        return self.zones.get(operation_id, self.default_zone)
+
+
+def read_bucket_settings(zones: Mapping[str, ZoneInfo]) -> BucketSettings:
+    """Return the settings. zones: those of the vendor's operations, by their ids. Raises
+    SettingsError, which never shows a secret, and what dlt raises."""
+    values = read_section(BUCKET, BUCKET_HINTS)
+    url = _read_url("url", values.get("url"))
+    pattern = str(values.get("pattern", PUBLIC_PATTERN))
+    try:
+        compiled = read_pattern(pattern)
+    except ValueError as error:
+        raise _wrong(
+            "pattern", str(error), "a regular expression with the group `day`, and `call`"
+        ) from None
+    inventory = values.get("inventory")
+    zone = read_zone(values["timezone"]) if "timezone" in values else None
+    operations = _read_owners(values.get("operations"), zones)
+    names = ("hash_key", *(f"credentials.{name}" for name in CREDENTIALS[urlsplit(url).scheme]))
+    secrets = read_secret_section(BUCKET, names)
+    return BucketSettings(
+        url=url,
+        operations=operations,
+        zones=dict.fromkeys(operations.values(), zone) if zone else zones,
+        default_zone=zone or next(iter(zones.values()), read_zone("America/Bogota")),
+        pattern=compiled,
+        extensions=_read_extensions(values.get("extensions")),
+        endpoint=_read_endpoint(values.get("endpoint")),
+        region=str(values["region"]) if "region" in values else None,
+        inventory=_read_url("inventory", inventory) if inventory else None,
+        credentials={
+            theirs: secrets[f"credentials.{name}"]
+            for name, theirs in CREDENTIALS[urlsplit(url).scheme].items()
+            if f"credentials.{name}" in secrets
+        },
+        hash_key=secrets.get("hash_key"),
+    )
+
+
+def _wrong(name: str, came: str, expected: str) -> SettingsError:
+    return SettingsError(f"the setting `{name}` under [bucket] is {came}: expected {expected}")
+
+
+def _read_url(name: str, value: object) -> str:
+    form = "an address such as s3://bucket/folder, az://container, gs://bucket or file:///folder"
+    if not value:
+        raise SettingsError(
+            f"no `{name}` is set under [bucket]: set {form}, where the copies lie; docs/bucket.md "
+            "has an example"
+        )
+    parts = urlsplit(str(value))
+    if parts.username or parts.password or parts.query:
+        raise _wrong(name, "one with a name, password or query, which is not shown", form)
+    has_place = parts.path if parts.scheme == "file" else parts.netloc
+    if parts.scheme not in SCHEMES or not has_place:
+        raise _wrong(name, short(value), form)
+    return str(value).rstrip("/")
+
+
+def _read_endpoint(value: object) -> str | None:
+    if not value:
+        return None
+    parts = urlsplit(str(value))
+    if parts.scheme not in ("http", "https") or not parts.netloc or parts.username:
+        raise _wrong("endpoint", short(value), "an address such as https://minio.example:9000")
+    return str(value).rstrip("/")
+
+
+def _read_extensions(value: object) -> tuple[str, ...]:
+    extensions = tuple(
+        str(each).lower().lstrip(".") for each in (value if isinstance(value, list) else EXTENSIONS)
+    )
+    if not all(extensions):
+        raise _wrong("extensions", "a list with a blank in it", 'such as ["mp3", "gsm"]')
+    return extensions
+
+
+def _read_owners(value: object, zones: Mapping[str, ZoneInfo]) -> dict[str, str]:
+    """Return globs of folders → operation_id; all of the bucket is the only operation's."""
+    if not value:
+        if len(zones) == 1:
+            return {"*": next(iter(zones))}
+        raise SettingsError(
+            "no `operations` are set under [bucket], and there is not one operation alone: say "
+            'whose each folder is, such as operations = {"acme/*" = "acme", "beta/*" = "beta"}'
+        )
+    assert isinstance(value, dict)  # as it was read
+    owners = {str(glob): str(owner) for glob, owner in value.items()}
+    if not all(owners.values()):
+        raise _wrong("operations", "one with a blank operation", "a folder's glob and its owner")
+    return owners

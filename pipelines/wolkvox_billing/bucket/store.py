@@ -1,0 +1,205 @@
+"""The store that the copies lie in, which is only ever listed: S3, Azure, Google, a folder.
+
+What a store complains of names keys, addresses and credentials. Of that only the HTTP status and
+the store's own code, such as 403 AccessDenied, come out of this module.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import unquote, urlsplit
+
+from wolkvox_billing.bucket.settings import BucketSettings
+from wolkvox_billing.errors import SettingsError, WolkvoxError
+
+if TYPE_CHECKING:
+    from obstore.store import ObjectStore
+
+OBJECTS_AT_ONCE = 20_000
+# obstore's own: at SlowDown, other 5xx and broken connections it asks again.
+MOST_RETRIES = 8
+RETRY_TIMEOUT = timedelta(seconds=180)
+FIRST_PAUSE = timedelta(milliseconds=200)
+_ANSWER_WITHIN = "60s"
+_CONNECT_WITHIN = "10s"
+
+
+class Unlistable(WolkvoxError):
+    """A look broke off; the text says what was expected, what came and what to do, and holds
+    neither a name nor a secret."""
+
+
+class ListedObject(NamedTuple):
+    """An object as the store lists it. Its name goes no further than `names`."""
+
+    name: str
+    uploaded_at: datetime
+    size: int
+
+
+class Level(NamedTuple):
+    """What lies directly in a folder: the names of its folders, whole, and its objects."""
+
+    folders: Sequence[str]
+    objects: Sequence[ListedObject]
+
+
+class Store:
+    """A bucket, container or folder that is listed. Names are as below the address."""
+
+    def __init__(self, store: ObjectStore, scheme: str) -> None:
+        self._store, self._scheme = store, scheme
+
+    def list_all(self, folder: str) -> Iterator[list[ListedObject]]:
+        """Yield all objects below a folder, "" for all there are, some at a time. Raises
+        Unlistable."""
+        stream = iter(self._store.list(folder or None, chunk_size=OBJECTS_AT_ONCE))
+        while True:
+            complaint, chunk = "", None
+            try:
+                chunk = next(stream, None)
+            except Exception as error:  # whatever the store says has names and addresses in it
+                complaint = complaint_of(error, self._scheme)
+            if complaint:  # raised here, so that the store's own is not its context
+                raise Unlistable(complaint)
+            if chunk is None:
+                return
+            yield [ListedObject(o["path"], o["last_modified"], o["size"]) for o in chunk]
+
+    def list_level(self, folder: str) -> Level:
+        """Return what lies directly in a folder. Raises Unlistable."""
+        complaint, level = "", None
+        try:
+            level = self._store.list_with_delimiter(folder or None)
+        except Exception as error:
+            complaint = complaint_of(error, self._scheme)
+        if complaint or level is None:
+            raise Unlistable(complaint)
+        objects = [ListedObject(o["path"], o["last_modified"], o["size"]) for o in level["objects"]]
+        return Level(level["common_prefixes"], objects)
+
+    def read(self, name: str) -> bytes:
+        """Return what is in an object: of an inventory, never of a copy. Raises Unlistable."""
+        complaint, content = "", b""
+        try:
+            content = self._store.get(name).bytes().to_bytes()
+        except Exception as error:
+            complaint = complaint_of(error, self._scheme)
+        if complaint:
+            raise Unlistable(complaint)
+        return content
+
+
+def open_store(settings: BucketSettings, url: str) -> Store:
+    """Return the store at an address, by the settings' endpoint, region and credentials. Raises
+    SettingsError where obstore is not installed, or cannot mean these."""
+    if not find_spec("obstore"):
+        raise SettingsError(
+            "`wolkvox-billing bucket` needs one more package: pip install 'wolkvox-billing[bucket]'"
+        )
+    parts = urlsplit(url)
+    if parts.scheme == "file":
+        return _open_folder(Path(unquote(parts.path)))
+    complaint, store = "", None
+    try:
+        store = _opened(settings, parts.netloc, unquote(parts.path).strip("/") or None)
+    except Exception as error:  # obstore shows the values that it does not understand
+        complaint = type(error).__name__
+    if store is None:
+        raise SettingsError(
+            f"the store of [bucket] cannot be opened ({complaint}): check `url`, `endpoint`, "
+            "`region` and `credentials`; none of them is shown"
+        )
+    return Store(store, parts.scheme)
+
+
+def _open_folder(folder: Path) -> Store:
+    from obstore.store import LocalStore
+
+    if not folder.is_dir():
+        raise SettingsError(
+            "the folder of `url` under [bucket] is not there, or is no folder: expected one that "
+            "this machine can read; is it mounted?"
+        )
+    return Store(LocalStore(folder), "file")
+
+
+def _opened(settings: BucketSettings, place: str, prefix: str | None) -> ObjectStore:
+    from obstore.store import AzureStore, GCSStore, S3Store
+
+    options: dict[str, Any] = {  # typed by obstore for each store apart
+        "prefix": prefix,
+        "client_options": {
+            "timeout": _ANSWER_WITHIN,
+            "connect_timeout": _CONNECT_WITHIN,
+            "allow_http": (settings.endpoint or "").startswith("http:"),
+        },
+        "retry_config": {
+            "max_retries": MOST_RETRIES,
+            "retry_timeout": RETRY_TIMEOUT,
+            "backoff": {"init_backoff": FIRST_PAUSE},
+        },
+        **settings.credentials,
+    }
+    if settings.scheme == "gs":
+        return GCSStore(place, **options)
+    if settings.endpoint:
+        options["endpoint"] = settings.endpoint
+    if settings.scheme == "az":
+        return AzureStore(place, **options)
+    if settings.region:
+        options["region"] = settings.region
+    return S3Store(place, **options)
+
+
+_REFUSED = (
+    "expected credentials that may list it; check `credentials` under [bucket], and give them the "
+    "right to list: docs/bucket.md has the policy"
+)
+_ADVICE = {
+    "ExpiredToken": "the credentials have expired: get new ones",
+    "TokenRefreshRequired": "the credentials have expired: get new ones",
+    "InvalidAccessKeyId": "the store does not know this key: check `credentials` under [bucket]",
+    "SignatureDoesNotMatch": "the secret is not the key's: check `credentials` under [bucket]",
+    "RequestTimeTooSkewed": "this machine's clock is wrong: set it",
+    "NoSuchBucket": "the store has no such bucket: check `url` under [bucket]",
+    "PermanentRedirect": "the bucket is elsewhere: set `region` under [bucket]",
+    "AuthorizationHeaderMalformed": "the bucket is elsewhere: set `region` under [bucket]",
+}
+
+
+def complaint_of(error: Exception, scheme: str) -> str:
+    """Return what a store says, in our words: of its own the HTTP status and the code alone."""
+    text = str(error)
+    code = re.search(r"<Code>(\w{1,40})</Code>", text)
+    status = re.search(r"status(?: code)?:? (\d{3})", text)
+    name = type(error).__name__
+    came = " ".join(part[1] for part in (status, code) if part)
+    if name == "InvalidPathError":
+        return (
+            "an object has a name with an empty folder in it, or one called `.` or `..`, which "
+            "cannot be listed: name the folders of the copies in `operations` under [bucket], so "
+            "that others are left out, or use `inventory`"
+        )
+    if code and code[1] in _ADVICE:
+        return f"the store refused the listing ({came}): {_ADVICE[code[1]]}"
+    if name in ("PermissionDeniedError", "UnauthenticatedError") or (
+        status and status[1] in ("401", "403")
+    ):
+        return f"the store refused the listing ({came or 'denied'}): {_REFUSED}"
+    if name in ("FileNotFoundError", "NotFoundError"):
+        return "the store has nothing at this address (404): check `url` under [bucket]"
+    if came:
+        again = "run it again later; it was tried several times"
+        return f"the store did not list all of it ({came}): expected each page; {again}"
+    if scheme == "file":
+        return "a folder could not be read: give this user the right to, and look at the mount"
+    return (
+        "the store did not answer, or stopped in the middle: check `endpoint` under [bucket] and "
+        "the network, and run it again; it was tried several times"
+    )

@@ -1,0 +1,156 @@
+"""What a look found, into the warehouse: all of it in one transaction, or nothing.
+
+By SQL of our own and not by dlt, which would take a million rows through a staging table. What was
+listed before keeps its first moment and its first upload; what a whole look does not list is gone,
+and is listed again when it comes back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import astuple, fields
+from datetime import datetime
+from pathlib import Path
+
+from wolkvox_billing.bucket.look import Listing
+from wolkvox_billing.bucket.tables import BUCKET_TABLES, LISTINGS, OBJECTS
+from wolkvox_billing.warehouse.columns import Table
+from wolkvox_billing.warehouse.copying import put_rows
+from wolkvox_billing.warehouse.sql import Client, literal, rows_of, tables_in
+
+_TYPES: Mapping[str | None, str] = {
+    "text": "VARCHAR",
+    "bigint": "BIGINT",
+    "timestamp": "TIMESTAMP WITH TIME ZONE",
+    "date": "DATE",
+    "bool": "BOOLEAN",
+    "decimal": "DECIMAL(18, 4)",
+}
+_LISTED = "listed_objects"  # of this session alone
+_KEY = "o.operation_id = l.operation_id AND o.object_hash = l.object_hash"
+_VALUES = ("call_date", "uploaded_at", "upload_date", "bytes", "kind", "audio_seconds")
+
+
+def make_tables(client: Client, raw: str) -> None:
+    """Make the tables of the bucket where they are not there, with a sentence for each column. A
+    schema that is there is not made, since even IF NOT EXISTS needs the right to."""
+    known = rows_of(
+        client,
+        f"SELECT 1 FROM information_schema.schemata WHERE schema_name = {literal(raw)}",
+    )
+    if not known:
+        client.execute_sql(f"CREATE SCHEMA {raw}")
+    present = tables_in(client, raw)
+    for name, table in BUCKET_TABLES.items():
+        if name not in present:
+            client.execute_many([*_making(f"{raw}.{name}", table)])
+
+
+def _making(name: str, table: Table) -> list[str]:
+    columns = ", ".join(
+        f"{column} {_TYPES[hint['data_type']]}{' NOT NULL' if column in table.key else ''}"
+        for column, (hint, _) in table.columns.items()
+    )
+    return [
+        f"CREATE TABLE {name} ({columns})",
+        f"COMMENT ON TABLE {name} IS {literal(table.says)}",
+        *(
+            f"COMMENT ON COLUMN {name}.{column} IS {literal(says)}"
+            for column, (_, says) in table.columns.items()
+        ),
+    ]
+
+
+def read_last_listing(client: Client, raw: str, *, full: bool = False) -> Listing | None:
+    """Return the newest look that came to its end, or the newest whole one; None where there is
+    none."""
+    if LISTINGS not in tables_in(client, raw):
+        return None
+    columns = ", ".join(column.name for column in fields(Listing))
+    rows = rows_of(
+        client,
+        f"SELECT {columns} FROM {raw}.{LISTINGS} WHERE is_complete{' AND is_full' if full else ''} "
+        "ORDER BY seen_at DESC, listing_id DESC LIMIT 1",
+    )
+    return Listing(*rows[0]) if rows else None
+
+
+def store_look(client: Client, raw: str, dialect: str, listing: Listing, file: Path) -> None:
+    """Put a look into the tables, in the transaction that is open: of one that broke off the row of
+    bucket_listings alone."""
+    make_tables(client, raw)
+    if listing.is_complete:
+        _stage(client, dialect, file)
+        _merge(client, raw, listing)
+        client.execute_sql(f"DROP TABLE {_LISTED}")
+    client.execute_sql(
+        f"INSERT INTO {raw}.{LISTINGS} ({', '.join(_row_of(listing))}) "
+        f"VALUES ({', '.join(_row_of(listing).values())})"
+    )
+
+
+def _row_of(listing: Listing) -> Mapping[str, str]:
+    names = [column.name for column in fields(Listing)]
+    return dict(zip(names, map(_as_sql, astuple(listing)), strict=True))
+
+
+def _as_sql(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).upper()
+    if isinstance(value, datetime):
+        return f"TIMESTAMP WITH TIME ZONE '{value.isoformat()}'"
+    return literal(value)
+
+
+def _stage(client: Client, dialect: str, file: Path) -> None:
+    """Put the file's objects into a table of this session, each once: a name may lie in two
+    folders, and was copied when the first of them was."""
+    mins = ", ".join(f"MIN({name}) AS {name}" for name in _VALUES)
+    group = f"SELECT operation_id, object_hash, {mins} FROM {{}} GROUP BY operation_id, object_hash"
+    if dialect == "duckdb":
+        source = f"read_parquet({literal(str(file))})"
+        client.execute_sql(f"CREATE TEMP TABLE {_LISTED} AS {group.format(source)}")
+        return
+    from pyarrow import parquet
+
+    columns = ", ".join(
+        f"{name} {_TYPES[BUCKET_TABLES[OBJECTS].columns[name][0]['data_type']]}"
+        for name in ("operation_id", "object_hash", *_VALUES)
+    )
+    client.execute_sql(f"CREATE TEMP TABLE each_listed ({columns})")
+    with parquet.ParquetFile(file) as reader:
+        for batch in reader.iter_batches():
+            put_rows(client, dialect, "each_listed", batch)
+    client.execute_sql(f"CREATE TEMP TABLE {_LISTED} AS {group.format('each_listed')}")
+    client.execute_sql("DROP TABLE each_listed")
+    client.execute_sql(f"ANALYZE {_LISTED}")
+
+
+def _merge(client: Client, raw: str, listing: Listing) -> None:
+    """What was listed before is seen again; what was not is new; and of a whole look what is not
+    listed is gone."""
+    table, seen = f"{raw}.{OBJECTS}", _as_sql(listing.seen_at)
+    values = ", ".join(_VALUES)
+    client.execute_sql(
+        f"UPDATE {table} AS o SET last_seen_at = {seen}, is_gone = FALSE "
+        f"FROM {_LISTED} AS l WHERE {_KEY}"
+    )
+    # Where the settings read a name otherwise than before; what is the same is not written again.
+    client.execute_sql(
+        f"UPDATE {table} AS o SET call_date = l.call_date, kind = l.kind, "
+        "uploaded_at = LEAST(o.uploaded_at, l.uploaded_at), upload_date = CASE "
+        "WHEN l.uploaded_at <= o.uploaded_at THEN l.upload_date ELSE o.upload_date END "
+        f"FROM {_LISTED} AS l WHERE {_KEY} AND (o.call_date IS DISTINCT FROM l.call_date "
+        "OR o.kind <> l.kind OR l.uploaded_at < o.uploaded_at "
+        "OR (l.uploaded_at = o.uploaded_at AND l.upload_date <> o.upload_date))"
+    )
+    client.execute_sql(
+        f"INSERT INTO {table} (operation_id, object_hash, {values}, first_seen_at, last_seen_at, "
+        f"is_gone) SELECT l.operation_id, l.object_hash, {', '.join(f'l.{v}' for v in _VALUES)}, "
+        f"{seen}, {seen}, FALSE FROM {_LISTED} AS l "
+        f"WHERE NOT EXISTS (SELECT 1 FROM {table} AS o WHERE {_KEY})"
+    )
+    if listing.is_full:
+        client.execute_sql(
+            f"UPDATE {table} SET is_gone = TRUE WHERE last_seen_at < {seen} AND NOT is_gone"
+        )

@@ -1,0 +1,47 @@
+"""The verb that counts the copies: `bucket`."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from wolkvox_billing.cli.options import json_option, place_options
+from wolkvox_billing.cli.terminal import print_json, say, spinning
+from wolkvox_billing.values.numbers import format_count
+
+
+@click.command()
+@click.option("--full", is_flag=True, help="List all of it, and not only what can have changed.")
+@place_options
+@json_option
+def bucket(full: bool, destination: str, dataset: str, as_json: bool) -> None:
+    """Count the copies in your own bucket, beside what wolkvox counts and bills.
+
+    It is only listed; nothing is ever written to it. The first look of a billing period lists all
+    of it, the others what can have changed since. No name is stored: they hold phone numbers.
+    """
+    from wolkvox_billing.verbs.bucket import bucket as verb
+
+    with spinning("listing the bucket") as update:
+
+        def show(objects: int, seconds: float) -> None:
+            pace = f", {objects / seconds:,.0f} a second" if seconds > 0.5 else ""
+            update(f"listing the bucket: {format_count(objects, 'object')}{pace}")
+
+        report = verb(full=full, destination=destination, dataset=dataset, on_progress=show)
+    listing = report.listing
+    if as_json:
+        from wolkvox_billing.cli.printed.bucket import bucket_as_form
+
+        print_json(bucket_as_form(report))
+    else:
+        what = "all of it" if listing.is_full else "what can have changed"
+        say(
+            f"{listing.how}, {what}: {format_count(listing.objects, 'object')}, "
+            f"{listing.bytes:,} bytes, {listing.skipped:,} skipped, in {listing.seconds:.1f} s"
+        )
+        for text in (*report.failures, *(f"warning: {text}" for text in report.warnings)):
+            say(text)
+        say(f"tables: {report.location}, dataset {dataset}")
+    sys.exit(0 if report.is_good else 1)

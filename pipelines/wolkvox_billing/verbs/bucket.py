@@ -1,0 +1,132 @@
+"""The verb `bucket`: the copies in the customer's own bucket are counted, beside what the vendor
+counts and what it bills.
+
+    settings ─▶ a look, into a file ─▶ the tables, in one transaction ─▶ copy_reconciliation
+
+The bucket is only listed. A look that breaks off is noted, and what the last one found stays.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import dlt
+
+from wolkvox_billing.bucket.hash_key import read_key
+from wolkvox_billing.bucket.look import DAYS_BACK, Listing, Look, Progress, Reach, take_look
+from wolkvox_billing.bucket.names import NameReader
+from wolkvox_billing.bucket.settings import BucketSettings, read_bucket_settings
+from wolkvox_billing.bucket.store import open_store
+from wolkvox_billing.bucket.storing import read_last_listing, store_look
+from wolkvox_billing.errors import SettingsError
+from wolkvox_billing.reconciliation.policy import read_policy
+from wolkvox_billing.values.clock import Clock, utc_now
+from wolkvox_billing.values.locales import ENGLISH
+from wolkvox_billing.values.periods import DAY, month_of
+from wolkvox_billing.verbs.meant import settings_if_any
+from wolkvox_billing.warehouse.complaints import configured
+from wolkvox_billing.warehouse.duckdb_file import held_open
+from wolkvox_billing.warehouse.known_settings import refuse_stray_settings
+from wolkvox_billing.warehouse.loading import Changes, Tables, load_or_raise
+from wolkvox_billing.warehouse.place import (
+    DATASET,
+    DESTINATION,
+    check_readable,
+    folder_of,
+    location_of,
+    opened,
+)
+from wolkvox_billing.warehouse.sql import REFRESHED, engine_of
+
+
+@dataclass
+class BucketReport:
+    """What one `bucket` did: the look, and what went wrong."""
+
+    listing: Listing
+    location: str
+    language: str = ENGLISH
+    failures: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def is_good(self) -> bool:
+        return not self.failures
+
+
+def bucket(
+    *,
+    full: bool = False,
+    destination: str = DESTINATION,
+    dataset: str = DATASET,
+    clock: Clock = utc_now,
+    on_progress: Progress = lambda objects, seconds: None,
+) -> BucketReport:
+    """Look at the bucket, store what it holds, compare it, and return what became of it.
+
+    full: all of it is listed; else what can have changed since the last look, but for the first
+    look of a billing period, which is a whole one. on_progress: is called with the objects so far,
+    and the seconds.
+    Raises SettingsError before anything is listed, and WarehouseError where nothing can be stored.
+    """
+    refuse_stray_settings()
+    policy = configured(read_policy)
+    polled = settings_if_any()
+    zones = {own.operation_id: own.zone for own in polled.operations} if polled else {}
+    settings = configured(lambda: read_bucket_settings(zones))
+    with opened(destination, dataset) as pipeline:
+        check_readable(pipeline)
+        if (name := engine_of(pipeline)) not in REFRESHED:
+            raise SettingsError(f"copies are counted on {' and '.join(REFRESHED)}, not on {name}")
+        folder = folder_of(pipeline).path
+        key = read_key(settings.hash_key, folder)
+        reach = _reach(pipeline, settings, clock(), policy.billing_cycle_day, full=full)
+        with tempfile.TemporaryDirectory(prefix="bucket-", dir=folder) as beside:
+            look = _look(settings, key, Path(beside, "listed.parquet"), on_progress)
+            listing = take_look(open_store(settings, settings.url), look, reach, clock)
+            _store(pipeline, listing, look.file)
+        report = BucketReport(listing, location_of(pipeline), policy.language)
+    if listing.reason:
+        report.failures.append(listing.reason)
+    return report
+
+
+def _look(settings: BucketSettings, key: bytes, file: Path, on_progress: Progress) -> Look:
+    reader = NameReader(settings.operations, settings.pattern, settings.extensions, key)
+    return Look(settings, reader, file, on_progress)
+
+
+def _reach(
+    pipeline: dlt.Pipeline, settings: BucketSettings, now: datetime, cycle_day: int, *, full: bool
+) -> Reach:
+    """Return what a look has to list. A whole one is due where there was none since the billing
+    period began: only that finds what came late, or went."""
+    whole = Reach(None, False)
+    file_is_missing = engine_of(pipeline) == "duckdb" and not Path(location_of(pipeline)).exists()
+    if full or file_is_missing:
+        return whole
+    with pipeline.sql_client() as client:
+        last = read_last_listing(client, pipeline.dataset_name)
+        last_full = read_last_listing(client, pipeline.dataset_name, full=True)
+    if not (last and last_full):
+        return whole
+    today = now.astimezone(settings.default_zone).date()
+    due = month_of(today, cycle_day).start + DAY
+    seen = last_full.seen_at.astimezone(settings.default_zone).date()
+    if seen < due <= today or today - seen > timedelta(days=31):
+        return whole
+    since = last.seen_at.astimezone(settings.default_zone).date() - DAYS_BACK
+    return Reach(since, last_full.has_day_folders)
+
+
+def _store(pipeline: dlt.Pipeline, listing: Listing, file: Path) -> None:
+    def store(_: Tables) -> Changes:
+        with pipeline.sql_client() as client, client.begin_transaction():
+            store_look(client, pipeline.dataset_name, engine_of(pipeline), listing, file)
+        return {}
+
+    with held_open(pipeline):
+        load_or_raise(pipeline, store, "not stored, so look again")

@@ -1,0 +1,157 @@
+"""A bucket with copies in it: a folder, and real servers that show it as S3."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+PHONE = "573001234567"
+AGENT = "agent.Gutierrez77"
+NAME = "copies"  # of the bucket
+KEY_ID, KEY_SECRET = "AKIATESTTESTTEST", "s3cr3tOfTheBucket0123456789"
+
+
+def name_of(
+    day: str, call: str = "1", extension: str = "mp3", *, phone: str = PHONE, agent: str = AGENT
+) -> str:
+    """Return the name of a copy, as the vendor's help centre has it. day: such as 2026-10-31."""
+    return (
+        f"customer.900.{agent}.date.{day}-10-20-30.cod.1.cod2.2.tel.{phone}.id.{call}.{extension}"
+    )
+
+
+def put(file: Path, at: datetime, size: int = 5) -> Path:
+    """Write a file of so many bytes, as if it had been copied at that moment."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(b"x" * size)
+    os.utime(file, (at.timestamp(), at.timestamp()))
+    return file
+
+
+@contextmanager
+def rclone(root: Path) -> Iterator[int]:
+    """Serve each folder of `root` as a bucket on S3, by rclone; yield the port."""
+    binary = shutil.which("rclone") or str(Path(sys.executable).with_name("rclone"))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+    words = [binary, "serve", "s3", str(root), "--addr", f"127.0.0.1:{port}", "--no-checksum"]
+    words += ["--auth-key", f"{KEY_ID},{KEY_SECRET}", "--vfs-cache-mode", "off"]
+    words += ["--dir-cache-time", "0s", "--config", os.devnull]
+    with subprocess.Popen(words, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            _await(port, process)
+            yield port
+        finally:
+            process.terminate()
+
+
+def _await(port: int, process: subprocess.Popen[str]) -> None:
+    end = time.monotonic() + 20
+    while time.monotonic() < end and process.poll() is None:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+            return
+        time.sleep(0.02)
+    raise RuntimeError(f"rclone does not serve: {process.poll()}")
+
+
+@dataclass
+class Gate:
+    """Stands before a store on S3: counts what it is asked, lets but GET and HEAD through, and
+    answers itself where a test says so. `answers` are (status, body) or (0, "") for a connection
+    that ends in the middle; None lets a call through."""
+
+    port: int
+    verbs: Counter[str] = field(default_factory=Counter)
+    paths: list[str] = field(default_factory=list)
+    answers: list[tuple[int, str] | None] = field(default_factory=list)
+    always: tuple[int, str] | None = None
+    denied: str = ""  # what a path has that nobody may list
+    url: str = ""
+
+    def refuse(self, status: int, code: str, times: int = 1, after: int = 0) -> None:
+        """Let the store refuse with this code so many times, after so many good answers."""
+        self.answers += [None] * after + [(status, error_xml(code))] * times
+
+
+def error_xml(code: str) -> str:
+    """Return what S3 says beside a refusal; it repeats a key of ours, as S3 does."""
+    return (
+        f'<?xml version="1.0"?><Error><Code>{code}</Code><Message>of {PHONE}</Message>'
+        f"<AWSAccessKeyId>{KEY_ID}</AWSAccessKeyId><Resource>/{NAME}/{PHONE}</Resource></Error>"
+    )
+
+
+@contextmanager
+def gate_before(port: int) -> Iterator[Gate]:
+    """Stand before the store at a port."""
+    gate = Gate(port)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(gate))
+    server.daemon_threads = True
+    gate.url = f"http://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield gate
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def _handler(gate: Gate) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def _pass(self) -> None:
+            gate.verbs[self.command] += 1
+            gate.paths.append(self.path)
+            if self.command not in ("GET", "HEAD"):
+                self._answer(405, b"")
+                return
+            own = gate.answers.pop(0) if gate.answers else gate.always
+            if gate.denied and gate.denied in self.path:
+                own = (403, error_xml("AccessDenied"))
+            if own == (0, ""):
+                self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n<?xml")
+                self.close_connection = True
+            elif own:
+                self._answer(own[0], own[1].encode())
+            else:
+                self._ask()
+
+        def _ask(self) -> None:
+            upstream = http.client.HTTPConnection("127.0.0.1", gate.port, timeout=60)
+            headers = {**self.headers}
+            upstream.request(self.command, self.path, headers=headers)
+            response = upstream.getresponse()
+            self._answer(response.status, response.read())
+            upstream.close()
+
+        def _answer(self, status: int, body: bytes) -> None:
+            self.send_response(status)
+            self.send_header("Content-Type", "application/xml")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(body)
+
+        do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = _pass  # noqa: N815
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+            """A test says what it wants to know."""
+
+    return Handler
