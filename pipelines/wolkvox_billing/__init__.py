@@ -60,9 +60,15 @@ if TYPE_CHECKING:
     from wolkvox_billing.verbs.invoices import invoices as read_invoices
     from wolkvox_billing.verbs.load import load, marts_sql
     from wolkvox_billing.verbs.load import refresh_marts as refresh
+    from wolkvox_billing.verbs.operations import forget as forget_operation
+    from wolkvox_billing.verbs.operations import merge as merge_operations
+    from wolkvox_billing.verbs.operations import operations
+    from wolkvox_billing.verbs.operations import rename as rename_operation
+    from wolkvox_billing.verbs.operations import restore as restore_operation
     from wolkvox_billing.verbs.poll import poll
     from wolkvox_billing.verbs.publish import publish
     from wolkvox_billing.verbs.reconcile import reconcile
+    from wolkvox_billing.verbs.restore import copy, restore
     from wolkvox_billing.verbs.status import status
 
 __all__ = [
@@ -74,11 +80,15 @@ __all__ = [
     "check",
     "claim",
     "close",
+    "copy",
     "documents",
     "explain",
+    "forget_operation",
     "list_claims",
     "load",
     "marts_sql",
+    "merge_operations",
+    "operations",
     "order_evidence",
     "order_workbook",
     "poll",
@@ -87,7 +97,10 @@ __all__ = [
     "reconcile",
     "refresh",
     "reinstate_document",
+    "rename_operation",
     "reopen",
+    "restore",
+    "restore_operation",
     "status",
     "verify",
     "withdraw_claim",
@@ -101,11 +114,15 @@ _CALLS = {
     "check": "verbs.check:check",
     "claim": "verbs.claim:claim",
     "close": "closing:close",
+    "copy": "verbs.restore:copy",
     "documents": "verbs.documents:documents",
     "explain": "verbs.explain:explain",
+    "forget_operation": "verbs.operations:forget",
     "list_claims": "verbs.claim:list_claims",
     "load": "verbs.load:load",
     "marts_sql": "verbs.load:marts_sql",
+    "merge_operations": "verbs.operations:merge",
+    "operations": "verbs.operations:operations",
     "order_evidence": "evidence:order_evidence",
     "order_workbook": "evidence.workbook:order_workbook",
     "poll": "verbs.poll:poll",
@@ -114,7 +131,10 @@ _CALLS = {
     "reconcile": "verbs.reconcile:reconcile",
     "refresh": "verbs.load:refresh_marts",
     "reinstate_document": "verbs.documents:reinstate",
+    "rename_operation": "verbs.operations:rename",
     "reopen": "closing:reopen",
+    "restore": "verbs.restore:restore",
+    "restore_operation": "verbs.operations:restore",
     "status": "verbs.status:status",
     "verify": "evidence:verify",
     "withdraw_claim": "verbs.claim:withdraw_claim",

@@ -15,10 +15,12 @@ import pytest
 import wolkvox_billing as public
 
 CALLS = [
-    "check", "claim", "close", "documents", "explain", "list_claims", "load", "marts_sql",
-    "order_evidence", "order_workbook", "poll", "publish", "read_invoices", "reconcile", "refresh",
-    "reinstate_document", "reopen", "status", "verify", "withdraw_claim", "withdraw_document",
-    "wolkvox_billing", "write_dbt_sources",
+    "check", "claim", "close", "copy", "documents", "explain", "forget_operation",
+    "list_claims", "load", "marts_sql", "merge_operations", "operations", "order_evidence",
+    "order_workbook", "poll", "publish", "read_invoices", "reconcile", "refresh",
+    "reinstate_document", "rename_operation", "reopen", "restore", "restore_operation",
+    "status", "verify", "withdraw_claim", "withdraw_document", "wolkvox_billing",
+    "write_dbt_sources",
 ]  # fmt: skip
 ERRORS = ["Refused", "SettingsError", "WarehouseError", "WolkvoxError"]
 # What the package itself says of them holds for each call.
@@ -60,6 +62,13 @@ def test_a_type_checker_sees_what_is_called() -> None:
         for alias in node.names
     }
     assert seen == {name: f"wolkvox_billing.{where}" for name, where in public._CALLS.items()}
+
+
+def test_the_docs_list_them() -> None:
+    """The page for whoever calls them names each, and none that is not there."""
+    page = (Path(__file__).parents[2] / "docs" / "orchestrators.md").read_text("utf-8")
+    _, _, calls = page.partition("\n## The calls\n")
+    assert re.findall(r"^\| `(\w+)", calls, re.MULTILINE) == CALLS
 
 
 def test_to_import_it_costs_nothing() -> None:

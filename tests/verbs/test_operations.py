@@ -19,11 +19,11 @@ from wolkvox_billing.cli.main import main
 from wolkvox_billing.errors import SettingsError
 from wolkvox_billing.reconciliation.policy import Policy
 from wolkvox_billing.verbs import operations as verbs
-from wolkvox_billing.verbs.operations import DecidedOperation, Word
+from wolkvox_billing.verbs.operations import DecidedOperation
 from wolkvox_billing.verbs.publish import publish
 from wolkvox_billing.verbs.status import status
 
-ANA = Word("typed wrong", "Ana")
+ANA = {"reason": "typed wrong", "by": "Ana"}
 
 
 @pytest.fixture(autouse=True)
@@ -51,7 +51,7 @@ def write(project: Project, *calls: Call) -> None:
 def decide(project: Project, verb: Callable[..., DecidedOperation], *names: str) -> str:
     """Decide as Ana does; return what is said."""
     clock = lambda: project.vendor.now  # noqa: E731
-    return verb(*names, ANA, destination=project.destination, policy=Policy(), clock=clock).says
+    return verb(*names, **ANA, destination=project.destination, policy=Policy(), clock=clock).says
 
 
 def refused(project: Project, verb: Callable[..., DecidedOperation], *names: str) -> str:

@@ -66,7 +66,7 @@ def operations(
         "forget": verbs.forget,
         "restore": verbs.restore,
     }
-    decided = by_action[action](*names, verbs.Word(reason, by), **place)
+    decided = by_action[action](*names, reason=reason, by=by, **place)
     if as_json:
         print_json(printed.PrintedOperation(**vars(decided)))
         return

@@ -11,7 +11,6 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from functools import cached_property, partial
-from typing import Any
 
 import dlt
 
@@ -99,7 +98,7 @@ class DecidedOperation:
 def operations(*, destination: str = DESTINATION, dataset: str = DATASET) -> Listing:
     """Return the Listing of all operations. Only reads, a published copy too. Raises WarehouseError
     where the destination cannot be read."""
-    place = opened(destination, dataset, of_copy=True)
+    place = opened(destination, dataset, reads=True, of_copy=True)
     with place as pipeline, reading(pipeline), held_open(pipeline):
         with pipeline.sql_client() as client:
             record = _read_record(client, pipeline.dataset_name)
@@ -108,40 +107,77 @@ def operations(*, destination: str = DESTINATION, dataset: str = DATASET) -> Lis
     return Listing([_listed(name, record) for name in sorted(names)], location)
 
 
-@dataclass(frozen=True)
-class Word:
-    """Who decides, and why; the user's login name where nobody is named."""
+# The keywords are what the command line has as options, and what tests set.
+def rename(
+    old: str,
+    new: str,
+    *,
+    reason: str | None = None,
+    by: str | None = None,
+    destination: str = DESTINATION,
+    dataset: str = DATASET,
+    policy: Policy | None = None,
+    clock: Clock = utc_now,
+) -> DecidedOperation:
+    """Return the DecidedOperation that all that was read as `old` is called `new`, in the marts of
+    all months. Nothing of it is changed or deleted; reason and by are kept with the decision.
 
-    reason: str | None = None
-    by: str | None = None
-
-
-NOBODYS = Word()
-
-
-def rename(old: str, new: str, word: Word = NOBODYS, **place: Any) -> DecidedOperation:
-    """Return the decision that an operation, with all that was read of it, is called otherwise.
-
-    Here and below `place` is destination, dataset, policy and clock. Raises SettingsError for a
-    name that cannot be meant, and WarehouseError where nothing can be recorded.
+    reason: why, in that person's words. by: who decides; the user's login name without it.
+    Raises SettingsError for a name that cannot be meant, and WarehouseError where nothing can be
+    recorded.
     """
-    return _Decider(word, **place).decide(lambda record: _rename(old, new.strip(), record))
+    decider = _Decider(destination, dataset, policy, clock)
+    return decider.decide(lambda record: _rename(old, new.strip(), record), reason, by)
 
 
-def merge(name: str, other: str, word: Word = NOBODYS, **place: Any) -> DecidedOperation:
-    """Return the decision that all that was read of the first operation is the other one's."""
-    return _Decider(word, **place).decide(lambda record: _merge(name, other, record))
+def merge(
+    name: str,
+    other: str,
+    *,
+    reason: str | None = None,
+    by: str | None = None,
+    destination: str = DESTINATION,
+    dataset: str = DATASET,
+    policy: Policy | None = None,
+    clock: Clock = utc_now,
+) -> DecidedOperation:
+    """Return the DecidedOperation that all that was read of the operation `name` is the `other`
+    one's: one counter, one series. reason, by and errors are those of `rename`."""
+    decider = _Decider(destination, dataset, policy, clock)
+    return decider.decide(lambda record: _merge(name, other, record), reason, by)
 
 
-def forget(name: str, word: Word = NOBODYS, **place: Any) -> DecidedOperation:
-    """Return the decision that an operation is in no mart. Nothing of it is deleted."""
-    return _Decider(word, **place).decide(lambda record: _forget(name, record))
+def forget(
+    name: str,
+    *,
+    reason: str | None = None,
+    by: str | None = None,
+    destination: str = DESTINATION,
+    dataset: str = DATASET,
+    policy: Policy | None = None,
+    clock: Clock = utc_now,
+) -> DecidedOperation:
+    """Return the DecidedOperation that the operation `name` is in no mart. Nothing of it is
+    deleted. reason, by and errors are those of `rename`."""
+    decider = _Decider(destination, dataset, policy, clock)
+    return decider.decide(lambda record: _forget(name, record), reason, by)
 
 
-def restore(name: str, word: Word = NOBODYS, **place: Any) -> DecidedOperation:
-    """Return the decision that the last one on an operation holds no more; or, of one that shares
-    server and name with another one, that they are two."""
-    return _Decider(word, **place).decide(lambda record: _restore(name, record))
+def restore(
+    name: str,
+    *,
+    reason: str | None = None,
+    by: str | None = None,
+    destination: str = DESTINATION,
+    dataset: str = DATASET,
+    policy: Policy | None = None,
+    clock: Clock = utc_now,
+) -> DecidedOperation:
+    """Return the DecidedOperation that the last decision on the operation `name` holds no more; or,
+    of one that shares server and name with another one, that they are two. reason, by and errors
+    are those of `rename`."""
+    decider = _Decider(destination, dataset, policy, clock)
+    return decider.decide(lambda record: _restore(name, record), reason, by)
 
 
 @dataclass(frozen=True)
@@ -377,18 +413,19 @@ def _near(name: str, known: Collection[str]) -> str:
 
 @dataclass(frozen=True)
 class _Decider:
-    """Whoever decides, and where."""
+    """Where it is decided, by which rules and when."""
 
-    word: Word
-    destination: str = DESTINATION
-    dataset: str = DATASET
-    policy: Policy | None = None
-    clock: Clock = utc_now
+    destination: str
+    dataset: str
+    policy: Policy | None
+    clock: Clock
 
-    def decide(self, wish_of: Callable[[_Record], _Wish]) -> DecidedOperation:
+    def decide(
+        self, wish_of: Callable[[_Record], _Wish], reason: str | None, by: str | None
+    ) -> DecidedOperation:
         """Record what is wished, where it may be and is not so already, and make the marts of it.
         Raises SettingsError, and WarehouseError where nothing can be recorded."""
-        by = signer(self.word.by, "decides")
+        by = signer(by, "decides")
         policy = self.policy or configured(read_policy)
         with (
             opened(self.destination, self.dataset) as pipeline,
@@ -410,7 +447,7 @@ class _Decider:
                 undoes=wish.undoes,
                 decided_at=self.clock().astimezone(timezone.utc),
                 decided_by=by,
-                reason=signed_words(self.word.reason),
+                reason=signed_words(reason),
             )
             stored = append_operation_decision(pipeline, own)
             if stored != own:

@@ -68,9 +68,13 @@ def restore(
     clock: Clock = utc_now,
     on_table: OnTable = lambda _: None,
 ) -> Copied:
-    """Put what `publish` wrote into a destination that is empty or lost, and return what was
-    Copied. Raises SettingsError for a path that is no copy, and where the destination holds what is
-    not in the copy; WarehouseError where what is there afterwards is not what the copy has."""
+    """Return what was Copied: of what `publish` wrote, into a destination that is empty or lost.
+
+    copy: the path of that, a DuckDB file or a folder of Parquet. on_table: is called with the name
+    of each table as it begins.
+    Raises SettingsError for a path that is no copy, and where the destination holds rows;
+    WarehouseError where what is there afterwards is not what the copy has.
+    """
     with _copy_at(Path(os.path.abspath(copy)), dataset) as source:
         return _put(source, destination, dataset, clock, on_table)
 
@@ -83,8 +87,11 @@ def copy(
     clock: Clock = utc_now,
     on_table: OnTable = lambda _: None,
 ) -> Copied:
-    """Put the record of a destination into another one, `to`, that is empty; the first one is left
-    as it is. Raises as `restore` does."""
+    """Return what was Copied: of the record of one destination, into another one that is empty.
+    The first one is left as it is.
+
+    to: dlt's name of the other one, duckdb or postgres. on_table and errors are those of `restore`.
+    """
     if to == destination:
         raise SettingsError(f"{to} is where the record is: name another destination in --to")
     with opened(destination, dataset, reads=True) as pipeline, reading(pipeline):
