@@ -16,9 +16,10 @@ from builders.months import BOGOTA, CARD, MAP, bill, invoice, judged, local
 from builders.project import NOON, SERVERS, TOKENS, Project
 from builders.record import REPORT, Call, write_polls
 from wolkvox_billing.cli.main import main
-from wolkvox_billing.errors import SettingsError
+from wolkvox_billing.errors import SettingsError, WarehouseError
 from wolkvox_billing.reconciliation.policy import Policy
 from wolkvox_billing.verbs import operations as verbs
+from wolkvox_billing.verbs.load import marts_sql
 from wolkvox_billing.verbs.operations import DecidedOperation
 from wolkvox_billing.verbs.publish import publish
 from wolkvox_billing.verbs.status import status
@@ -297,3 +298,41 @@ def test_the_command_line_says_what_it_did(project: Project) -> None:
     for words in (("rename", "9999"), ("forget",), ("forget", "nobody"), ("list", "x")):
         assert run(*words)[0] == 2
     assert "oficina-2" in run()[1]
+
+
+def test_marts_made_by_hand_follow_what_was_decided(
+    warehouse: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The statements of `sql` have each decision that stands in the record, and each operation's
+    time zone; on the engine itself, run as they are printed, the marts hold the same rows."""
+    measures = f'{{"{REPORT}": "month_to_date"}}'
+    monkeypatch.setenv("SOURCES__WOLKVOX_BILLING__MEASURES", measures)
+    write(warehouse, *OTHERS, call("ventas", after(hours=2), "30", "VENTAS"))
+    decide(warehouse, verbs.rename, "acme", "bogota")
+    decide(warehouse, verbs.forget, "9999")
+    decide(warehouse, verbs.merge, "ventas", "bogota")
+    expected = months(warehouse)
+    record = None if warehouse.destination == "duckdb" else warehouse.destination
+    identities = next(
+        statement
+        for statement in marts_sql("spark", record=record, clock=lambda: warehouse.vendor.now)
+        if statement.startswith("INSERT INTO wolkvox_billing_marts.identities")
+    )
+    assert re.findall(r"\('(\w+)', (\S+), '(\w+)'", identities) == [
+        ("9999", "NULL", "forgotten"),
+        ("acme", "'bogota'", "renamed"),
+        ("ventas", "'bogota'", "merged"),
+    ]
+    for statement in marts_sql(warehouse.destination, clock=lambda: warehouse.vendor.now):
+        warehouse.execute(statement)
+    assert months(warehouse) == expected
+    assert {name for name, _ in expected} == {"bogota"}
+
+
+def test_statements_of_no_record_have_no_decision(project: Project) -> None:
+    """Where nothing is loaded the statements are those of a new record, and no file is made; a
+    record that is named and is not there is said."""
+    assert not any("INTO wolkvox_billing_marts.identities" in text for text in marts_sql("spark"))
+    assert not (project.folder / "wolkvox.duckdb").exists()
+    with pytest.raises(WarehouseError, match=r"there is no .*wolkvox\.duckdb yet"):
+        marts_sql("spark", record="duckdb")

@@ -139,14 +139,20 @@ def dbt(out: str, destination: str, dataset: str, as_json: bool) -> None:
 
 @click.command()
 @click.argument("dialect", type=click.Choice(DIALECTS))
+@click.option(
+    "--record",
+    metavar="DESTINATION",
+    envvar="WOLKVOX_BILLING_DESTINATION",
+    help="Whose decisions on operations hold: duckdb or postgres.",
+)
 @dataset_option
-def sql(dialect: str, dataset: str) -> None:
+def sql(dialect: str, record: str | None, dataset: str) -> None:
     """Print the statements that make the marts, for another engine.
 
     `load` runs them by itself on DuckDB and PostgreSQL. Elsewhere run them once a day: the
-    calendar and the moment up to which the marts speak are in them.
+    calendar, the moment up to which the marts speak, and what `operations` decided are in them.
     """
     from wolkvox_billing.verbs.load import marts_sql
 
-    for statement in marts_sql(dialect, dataset=dataset):
+    for statement in marts_sql(dialect, record=record, dataset=dataset):
         click.echo(f"{statement};")

@@ -64,16 +64,11 @@ def refresh(
         if meaning is None:  # what stands there is right, or is not to be touched
             _move_clock(client, engine, standing, now)
             return
-        query = partial(rows_of, client)
-        decisions = read_operation_decisions(client, engine.raw)
-        identities = find_identities(query, engine.raw, standing.raw, decisions)
-        renames = find_renames(query, engine.raw, standing.raw, identities)
-        spellings = find_spellings(query, engine.raw, standing.raw, identities)
-        filling = Filling(meaning, identities, renames, spellings, now)
+        filling = _find_filling(client, engine, standing, meaning, now)
         if (
             is_current
             and standing.refreshed["inputs_digest"] == filling.inputs_digest
-            and _knows(client, engine, _zones_of(identities, (zones or {}).items()))
+            and _knows(client, engine, _zones_of(filling.identities, (zones or {}).items()))
         ):
             _move_clock(client, engine, standing, now)
             return
@@ -82,6 +77,18 @@ def refresh(
             client.execute_many(list(fill_statements(engine, contents)))
         else:
             Remaking(client, engine, standing).run(contents)
+
+
+def read_contents(pipeline: dlt.Pipeline, meaning: Meaning, now: datetime) -> MartRows | None:
+    """Return what marts that somebody makes elsewhere of this record are filled with, with what
+    people decided here; None where nothing is loaded yet. Only reads."""
+    engine = engine_at(pipeline)
+    with pipeline.sql_client() as client:
+        standing = read_standing(client, engine)
+        if not _has_raw(standing):
+            return None
+        filling = _find_filling(client, engine, standing, meaning, now)
+        return _contents(client, engine, standing, filling)
 
 
 def engine_at(pipeline: dlt.Pipeline) -> Engine:
@@ -96,8 +103,12 @@ def may_refresh(pipeline: dlt.Pipeline) -> bool:
         return may_change(client, f"{pipeline.dataset_name}_marts.refreshed")
 
 
+def _has_raw(standing: Standing) -> bool:
+    return standing.raw.issuperset(("polls", "readings"))
+
+
 def _check_raw(standing: Standing, engine: Engine) -> None:
-    if not standing.raw.issuperset(("polls", "readings")):
+    if not _has_raw(standing):
         raise WarehouseError(f"{engine.raw} has no tables yet: run `wolkvox-billing load` first")
 
 
@@ -132,6 +143,18 @@ class Filling:
         names = self.renames, self.spellings, *self.identities.rows
         text = f"{self.now.year}\n{meaning}\n{names}"
         return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _find_filling(
+    client: Client, engine: Engine, standing: Standing, meaning: Meaning, now: datetime
+) -> Filling:
+    """Return what is decided and read of operations and products, with this meaning."""
+    query = partial(rows_of, client)
+    decisions = read_operation_decisions(client, engine.raw)
+    identities = find_identities(query, engine.raw, standing.raw, decisions)
+    renames = find_renames(query, engine.raw, standing.raw, identities)
+    spellings = find_spellings(query, engine.raw, standing.raw, identities)
+    return Filling(meaning, identities, renames, spellings, now)
 
 
 def views_digest(dialect: str) -> str:

@@ -9,6 +9,7 @@ read, and leaves it when the destination has it. dlt's packages are made anew ea
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
@@ -25,7 +26,7 @@ from wolkvox_billing.marts.engine import Engine
 from wolkvox_billing.marts.identities import read_identities
 from wolkvox_billing.marts.identity_words import undecided
 from wolkvox_billing.marts.meaning import Meaning, read_meaning
-from wolkvox_billing.marts.refresh import refresh
+from wolkvox_billing.marts.refresh import read_contents, refresh
 from wolkvox_billing.marts.sql import MartRows, statements
 from wolkvox_billing.polling.drain import Drained, drain
 from wolkvox_billing.polling.hosts import hosts_of
@@ -52,6 +53,8 @@ from wolkvox_billing.warehouse.place import (
     reading,
 )
 from wolkvox_billing.warehouse.sql import REFRESHED, among, engine_of, rows_of
+
+logger = logging.getLogger("wolkvox_billing")
 
 NOT_LOADED = "not loaded, kept in the working folder for the next load: {}"
 WAIT_ON = "answers that waited, and wait on: {}"
@@ -301,13 +304,53 @@ def refresh_marts(  # public, as `poll` is
     return report
 
 
-def marts_sql(dialect: str, *, dataset: str = DATASET, clock: Clock = utc_now) -> Iterator[str]:
+def marts_sql(
+    dialect: str,
+    *,
+    record: str | None = None,
+    dataset: str = DATASET,
+    clock: Clock = utc_now,
+) -> Iterator[str]:
     """Yield the statements that make the marts on an engine that `load` does not refresh: run them
-    once a day there. dialect: sqlglot's name of the engine, such as spark or bigquery. The calendar
-    of polls begins with last year. Raises SettingsError."""
+    once a day there, and whenever somebody decides on an operation.
+
+    dialect: sqlglot's name of the engine, such as spark or bigquery. record: the destination whose
+    record says what operations are called and count as, duckdb or postgres; without it that of the
+    dialect or of DuckDB, where there is one. Where there is none each counts as it was read, and
+    the calendar of polls begins with last year.
+    Raises SettingsError, and WarehouseError where a record is there and cannot be read.
+    """
     meaning, now = meaning_of(), clock()
     engine = Engine(dialect, dataset, f"{dataset}_marts")
-    return statements(engine, MartRows(meaning, now, now.date() - timedelta(days=365)))
+    contents = _contents_of(record, dialect, dataset, meaning, now)
+    if contents is None:
+        contents = MartRows(meaning, now, now.date() - timedelta(days=365))
+    return statements(engine, contents)
+
+
+def _contents_of(
+    record: str | None, dialect: str, dataset: str, meaning: Meaning, now: datetime
+) -> MartRows | None:
+    """Return what the tables of the marts are filled with by a record; None where there is none.
+    Where operations are not what they were read as there, tell which record says so."""
+    destination = record or (dialect if dialect in REFRESHED else DESTINATION)
+    contents: MartRows | None = None
+    try:
+        with opened(destination, dataset, reads=True, of_copy=True) as pipeline:
+            location, name = location_of(pipeline), engine_of(pipeline)
+            is_there = name != "duckdb" or Path(location).exists()
+            if name in REFRESHED and (is_there or record):
+                with reading(pipeline):
+                    contents = read_contents(pipeline, meaning, now)
+    except SettingsError:  # such as a PostgreSQL that nobody has, whose statements are wanted
+        if record or destination == DESTINATION:
+            raise
+    if contents is None:
+        return None
+    if contents.identities.rows:
+        logger.info("operations are called, and count, as in %s", location)
+    verdicts_epoch = contents.verdicts_epoch if dialect == destination else None
+    return replace(contents, digests=("", ""), verdicts_epoch=verdicts_epoch)
 
 
 def meaning_of(
