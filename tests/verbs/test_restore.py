@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
 from builders.loads import begin, poll
 from builders.project import Project
 from wolkvox_billing import SettingsError
+from wolkvox_billing.cli.staying import stay_and_tell
 from wolkvox_billing.errors import WarehouseError
+from wolkvox_billing.polling.schedule import Rhythm
 from wolkvox_billing.verbs import restore as restore_module
 from wolkvox_billing.verbs.invoices import invoices
+from wolkvox_billing.verbs.poll import PollReport
+from wolkvox_billing.verbs.poll import poll as poll_alone
 from wolkvox_billing.verbs.publish import publish
 from wolkvox_billing.verbs.restore import copy, restore
 from wolkvox_billing.verbs.status import status
+from wolkvox_billing.verbs.stay import Plan
+from wolkvox_billing.warehouse import published
 
 ODD = (
     "INSERT INTO rejected_rows "
@@ -108,12 +116,38 @@ def test_a_published_copy_in_the_place_of_the_record(project: Project) -> None:
     to do is said."""
     begin(project)
     publish("usage.duckdb")
+    ask(project)
     Path("usage.duckdb").replace("wolkvox.duckdb")
     calls = len(project.vendor.calls)
-    for verb in (project.load, status):
+    plan = Plan(Rhythm(timedelta(minutes=5), timedelta(hours=1)), "duckdb", "wolkvox_billing")
+    for verb in (
+        project.load,
+        status,
+        lambda: ask(project),
+        lambda: stay_and_tell(plan, as_json=False),
+    ):
         with pytest.raises(SettingsError, match=r"is a copy that `publish` made.*restore"):
             verb()
     assert len(project.vendor.calls) == calls
+
+
+def ask(project: Project) -> PollReport:
+    return poll_alone(clock=lambda: project.vendor.now)
+
+
+def test_a_record_is_looked_at_once(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A poll opens the DuckDB file only where something else has written it since the last look."""
+    begin(project)
+    ask(project)
+    looked = Mock(side_effect=published.is_published)
+    monkeypatch.setattr(published, "is_published", looked)
+    ask(project)
+    poll(project, 7)
+    ask(project)
+    assert looked.call_count == 0
+    project.execute("CREATE TABLE ours (n INTEGER)")
+    ask(project)
+    assert looked.call_count == 1
 
 
 def test_to_the_other_engine_and_back(

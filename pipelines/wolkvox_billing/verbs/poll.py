@@ -15,6 +15,7 @@ import tempfile
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wolkvox_billing.errors import WarehouseError
@@ -32,6 +33,7 @@ from wolkvox_billing.warehouse.configuration import (
     read_configuration,
     run_dir,
 )
+from wolkvox_billing.warehouse.published import refuse_copy
 from wolkvox_billing.warehouse.working_folder import ALL, WorkingFolder, working_folder_name
 
 if TYPE_CHECKING:
@@ -227,7 +229,10 @@ def place_of(destination: str, dataset: str) -> tuple[WorkingFolder, Hosts | Non
     name = working_folder_name(
         run_dir(), destination, address.destination_name, dataset, address.location
     )
-    return WorkingFolder(data_dir() / ALL / name), hosts
+    folder = WorkingFolder(data_dir() / ALL / name)
+    if address.file:
+        refuse_copy(Path(address.file), dataset, folder)
+    return folder, hosts
 
 
 def _place_by_dlt(destination: str, dataset: str) -> tuple[WorkingFolder, Hosts | None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 import dlt
@@ -29,21 +29,6 @@ def is_writable(file: Path) -> bool:
     except duckdb.Error:
         return False
     return True
-
-
-def is_published(file: Path, marts: str) -> bool:
-    """Whether a DuckDB file is a copy that `publish` made, where the marts are tables; False where
-    nobody can look into it now."""
-    if not file.is_file():
-        return False
-    import duckdb
-
-    query = "SELECT 1 FROM duckdb_tables() WHERE schema_name = ? AND table_name = 'usage_daily'"
-    try:
-        with closing(duckdb.connect(str(file), read_only=True)) as db:
-            return bool(db.execute(query, [marts]).fetchall())
-    except duckdb.Error:
-        return False
 
 
 @contextmanager

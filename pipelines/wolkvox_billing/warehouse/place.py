@@ -42,9 +42,10 @@ from wolkvox_billing.warehouse.dlt_gaps import (
     resolve_once,
     write_hints_at_once,
 )
-from wolkvox_billing.warehouse.duckdb_file import is_published, is_writable
+from wolkvox_billing.warehouse.duckdb_file import is_writable
 from wolkvox_billing.warehouse.known_settings import refuse_stray_settings
 from wolkvox_billing.warehouse.postgres import check_driver, check_server
+from wolkvox_billing.warehouse.published import note_own, refuse_copy
 from wolkvox_billing.warehouse.sessions import dsn_of
 from wolkvox_billing.warehouse.sql import engine_name, engine_of
 from wolkvox_billing.warehouse.working_folder import (
@@ -138,6 +139,7 @@ def opened(
     """
     factory, folder = _place(destination, dataset)
     older = Path(dlt.current.run_context().get_data_entity("pipelines"), ALL)
+    own_file: Path | None = None
     with _private(), _only_one(folder.path, wait):
         try:
             folder.take_over(older / folder.path.name)
@@ -153,11 +155,9 @@ def opened(
                 pipeline.destination_client()  # complains of a file that it cannot have
                 file = Path(location_of(pipeline))
                 _check_file(file, dataset, _variable(factory, "CREDENTIALS"))
-                if not of_copy and is_published(file, f"{dataset}_marts"):
-                    raise SettingsError(
-                        f"{file} is a copy that `publish` made, and is only read: to go on from it "
-                        "move it elsewhere, and `wolkvox-billing restore` it"
-                    )
+                if not of_copy:
+                    refuse_copy(file, dataset, folder)
+                    own_file = file
                 if reads and not is_writable(file):
                     open_read_only(factory)
             if engine_name(factory) == "postgres" and _is_whole(factory):
@@ -173,6 +173,8 @@ def opened(
                 "remove it; only answers that were not loaded yet are in there and nowhere else"
             ) from None
         yield pipeline
+        if own_file:
+            note_own(own_file, folder)
 
 
 def _pipeline(factory: AnyDestination, dataset: str, folder: WorkingFolder) -> dlt.Pipeline:
@@ -275,6 +277,8 @@ def resolved(destination: str, dataset: str) -> tuple[WorkingFolder, str]:
     """Return the working folder of a destination and dataset, where only dlt can tell, and an
     address for psycopg2, "" where it is no PostgreSQL. Raises SettingsError."""
     factory, folder = _place(destination, dataset)
+    if engine_name(factory) == "duckdb":
+        refuse_copy(Path(settings_location(factory)), dataset, folder)
     if engine_name(factory) != "postgres":
         return folder, ""
     if not _is_whole(factory):

@@ -5,6 +5,7 @@
         asked/                when operations were asked: see `pace`
         pipelines/wolkvox/    dlt's own, which anybody may delete: it is made anew
         older/                packages of a version before the spool was the log: see `older`
+        looked_at             which DuckDB file was last seen to be no copy: see `published`
         in_use.lock           held by one `load` at a time
 
 It is a data folder of dlt's own shape: with DLT_DATA_DIR=<own> dlt's tools find the pipeline. They
@@ -51,6 +52,10 @@ class WorkingFolder:
     @property
     def older(self) -> Path:
         return self.path / "older"
+
+    @property
+    def looked_at(self) -> Path:
+        return self.path / "looked_at"
 
     @property
     def dlt_command(self) -> str:
