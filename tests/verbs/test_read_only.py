@@ -1,22 +1,35 @@
-"""Whoever can only read runs `status` and `publish`: a role with SELECT, a file that is in use."""
+"""Whoever can only read runs each verb that only looks: a role with SELECT, a file in use."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import date, timedelta
 from pathlib import Path
+from typing import TypedDict
 
 import duckdb
 import psycopg2
 import pytest
 
 from builders.loads import begin
+from builders.months import ONE_PRICE, bill, invoice, judged, read, statuses
+from builders.months import READ as READINGS
 from builders.project import Project
+from wolkvox_billing.closing import settlement_of
 from wolkvox_billing.errors import WarehouseError
+from wolkvox_billing.evidence import order_evidence
+from wolkvox_billing.reconciliation.mart import NOT_STORED
+from wolkvox_billing.reconciliation.policy import Policy
+from wolkvox_billing.verbs.claim import list_claims
+from wolkvox_billing.verbs.dbt import write_dbt_sources
+from wolkvox_billing.verbs.documents import documents
+from wolkvox_billing.verbs.explain import explain
+from wolkvox_billing.verbs.operations import operations
 from wolkvox_billing.verbs.publish import publish
+from wolkvox_billing.verbs.reconcile import reconcile
 from wolkvox_billing.verbs.status import status
 
 READ = (
@@ -43,6 +56,19 @@ def reader(project: Project, request: pytest.FixtureRequest) -> Iterator[str]:
     monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", address)
     yield address
     project.execute("DROP OWNED BY reader; DROP ROLE reader")
+
+
+@contextmanager
+def role_that_reads(project: Project, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Be a role that may read all, and no more, for the block."""
+    project.execute(f"CREATE ROLE looker LOGIN; {READ.replace('reader', 'looker')}")
+    address = project.dsn.replace("tester:unused", "looker:unused")
+    monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", address)
+    try:
+        yield
+    finally:
+        monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", project.dsn)
+        project.execute("DROP OWNED BY looker; DROP ROLE looker")
 
 
 @contextmanager
@@ -85,6 +111,58 @@ def test_a_role_that_reads_a_part(project: Project, reader: str) -> None:
     project.execute("REVOKE ALL ON ALL TABLES IN SCHEMA wolkvox_billing FROM reader")
     with pytest.raises(WarehouseError, match="has no tables yet"):
         publish("y.duckdb", destination="postgres")
+
+
+def begin_billed(project: Project) -> None:
+    """A month that was read and billed, with verdicts that are stored."""
+    read(project, *READINGS)
+    bill(project, invoice("1200", "120000"))
+    assert statuses(judged(project)) == ["overbilled_quantity"]
+
+
+def check_verbs_that_look(project: Project) -> list[str]:
+    """Run each verb that only looks; return the warnings of `reconcile`."""
+    place: Place = {"destination": project.destination}
+    result = judged(project, rate_card=f"{ONE_PRICE}\n")
+    assert statuses(result) == ["overbilled_quantity"]
+    [explained] = explain("2026-10", policy=Policy(), **place).verdicts
+    assert explained.row.billed_quantity == 1200
+    assert list_claims(policy=Policy(), **place) == ([], "en")
+    assert [each.document_number for each in documents(policy=Policy(), **place).documents]
+    assert [row.operation_id for row in operations(**place).operations] == ["acme"]
+    assert "polls" in write_dbt_sources("models", **place).tables["wolkvox_billing"]
+    assert settlement_of("2026-10", **place)[0]
+    assert status(clock=lambda: project.vendor.now, **place).rows
+    evidence = order_evidence("out", "2026-10")
+    with pytest.raises(WarehouseError, match=r"verdicts that are stored.*the one that loads"):
+        reconcile("2026-10", policy=Policy(), evidence=evidence, **place)
+    return result.warnings
+
+
+class Place(TypedDict):
+    destination: str
+
+
+def test_verbs_that_look_by_a_role_that_reads(
+    project: Project, new_database: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They say what they say to the loader, and change nothing; what is not stored is said."""
+    project.destination, project.dsn = "postgres", new_database()
+    monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", project.dsn)
+    begin_billed(project)
+    marts = "SELECT * FROM wolkvox_billing_marts.refreshed"
+    before = project.query(marts)
+    with role_that_reads(project, monkeypatch):
+        warnings = check_verbs_that_look(project)
+    assert warnings == [NOT_STORED]
+    assert project.query(marts) == before
+
+
+def test_verbs_that_look_at_a_file_that_somebody_reads(project: Project) -> None:
+    """They do the same with a DuckDB file that another process reads."""
+    begin_billed(project)
+    with read_elsewhere(project.folder / "wolkvox.duckdb"):
+        assert check_verbs_that_look(project) == [NOT_STORED]
 
 
 def test_a_database_that_takes_no_writing(project: Project, reader: str) -> None:

@@ -126,7 +126,7 @@ def settlement_of(
     """Return the documents of a month as they were settled last, and the language of the
     settings."""
     with (
-        opened(destination, dataset) as pipeline,
+        opened(destination, dataset, reads=True) as pipeline,
         reading(pipeline),
         pipeline.sql_client() as client,
     ):
@@ -145,7 +145,8 @@ def find_broken_closes(
     *, destination: str = DESTINATION, dataset: str = DATASET
 ) -> list[NoLongerHolds]:
     """Return the closes that no longer hold, by the verdicts that `reconcile` filled in last."""
-    with opened(destination, dataset) as pipeline, reading(pipeline), held_open(pipeline):
+    place = opened(destination, dataset, reads=True)
+    with place as pipeline, reading(pipeline), held_open(pipeline):
         return check_closes(pipeline).broken
 
 

@@ -24,7 +24,7 @@ from wolkvox_billing.invoices.tables import INVOICE_TABLES
 from wolkvox_billing.marts.engine import Engine, internal_of
 from wolkvox_billing.marts.identity_words import billed, undecided
 from wolkvox_billing.marts.reconciled import ReconciledRow
-from wolkvox_billing.marts.refresh import alone, engine_at, refresh
+from wolkvox_billing.marts.refresh import alone, engine_at, may_refresh, refresh
 from wolkvox_billing.marts.sql import insert_columns
 from wolkvox_billing.reconciliation.claimed import CLAIM_TABLES, open_claims, read_claims
 from wolkvox_billing.reconciliation.collect import read_facts
@@ -69,18 +69,24 @@ from wolkvox_billing.warehouse.sql import (
     tables_in,
 )
 
+NOT_STORED = (
+    "these verdicts are as of the last load, and are not stored, since this role or file can only "
+    "be read: the marts keep those that `load` or `reconcile` stored last"
+)
 _INVOICED_WITHIN = timedelta(days=62)  # of a month's end
 
 
 class Filled(NamedTuple):
     """The mart's rows of a month, or of all, each with what was compared for it; what they come to;
-    warnings; the documents, settled; and those that are told, since they do not simply count."""
+    warnings; the documents, settled; those that are told, since they do not simply count; and
+    whether the marts hold it too."""
 
     bases: list[Basis]
     totals: Totals
     warnings: list[str]
     settled: list[Settled]
     told: list[Standing]
+    is_stored: bool
 
     @property
     def rows(self) -> list[ReconciledRow]:
@@ -139,13 +145,19 @@ def policy_digest(policy: Policy) -> str:
 
 
 def fill_anew(
-    pipeline: dlt.Pipeline, policy: Policy, now: datetime, month: Period | None = None
+    pipeline: dlt.Pipeline,
+    policy: Policy,
+    now: datetime,
+    month: Period | None = None,
+    *,
+    reads: bool = False,
 ) -> Filled:
-    """As `fill`, as of `now`. Raises SettingsError where the destination has no marts."""
+    """As `fill`, as of `now`; where only reading is allowed, as of the last load. Raises
+    SettingsError where the destination has no marts."""
     if (name := engine_of(pipeline)) not in REFRESHED:
         raise SettingsError(f"verdicts are made on {' and '.join(REFRESHED)}, not on {name}")
     refresh(pipeline, None, now)
-    return fill(pipeline, policy, month)
+    return fill(pipeline, policy, month, reads=reads)
 
 
 @contextmanager
@@ -162,11 +174,17 @@ def _uncollected() -> Iterator[None]:
 
 
 @_uncollected()
-def fill(pipeline: dlt.Pipeline, policy: Policy, month: Period | None = None) -> Filled:
+def fill(
+    pipeline: dlt.Pipeline, policy: Policy, month: Period | None = None, *, reads: bool = False
+) -> Filled:
     """Fill `invoice_reconciliation`, `invoice_components`, `invoice_settlement` and `claims_open`;
-    return what was filled in, of a month or of all. Raises SettingsError, DoesNotTieOut, and
-    WolkvoxError for a number too large to store."""
+    return what was filled in, of a month or of all.
+
+    reads: where this role or file takes no writing nothing is stored, which a warning says.
+    Raises SettingsError, DoesNotTieOut, and WolkvoxError for a number too large to store.
+    """
     raw = pipeline.dataset_name
+    is_stored = not reads or may_refresh(pipeline)
     with pipeline.sql_client() as client:
         inputs = _inputs(client, raw, policy)  # first: what comes meanwhile makes the next one fill
         line_map = read_line_map(Path(policy.line_map), REPORTS)
@@ -195,14 +213,15 @@ def fill(pipeline: dlt.Pipeline, policy: Policy, month: Period | None = None) ->
             "claimed": [astuple(claim) for claim in claims],
             "reconciled_by": [(inputs, policy_digest(policy))],
         }
-        with client.begin_transaction():
-            alone(pipeline, client)
-            engine = engine_at(pipeline)
-            _replace_rows(client, engine, tables, facts.now)
+        if is_stored:
+            with client.begin_transaction():
+                alone(pipeline, client)
+                _replace_rows(client, engine_at(pipeline), tables, facts.now)
     known = facts.operations, facts.months
     map_name = Path(policy.line_map).name
     told = [standing for standing in facts.told if standing.is_for(month)]
     warnings = [
+        *([] if is_stored else [NOT_STORED]),
         *warn_of_map(line_map, facts.lines, map_name, *known, taking=comparison.taking),
         *warn_of_card(rates, Path(policy.rate_card).name, *known),
         *facts.warnings,
@@ -221,7 +240,7 @@ def fill(pipeline: dlt.Pipeline, policy: Policy, month: Period | None = None) ->
     ]
     if month:
         settled = [each for each in settled if each.is_for(month)]
-    return Filled(bases, totals, warnings, settled, told)
+    return Filled(bases, totals, warnings, settled, told, is_stored)
 
 
 def _card_row(rate: Rate) -> tuple[object, ...]:

@@ -176,7 +176,8 @@ def list_claims(
 ) -> tuple[list[OpenClaim], str]:
     """Return the claims that are not credited in whole, the oldest first, and the language of the
     settings. Raises WarehouseError where nothing is loaded."""
-    with opened(destination, dataset) as pipeline, reading(pipeline), held_open(pipeline):
+    place = opened(destination, dataset, reads=True)
+    with place as pipeline, reading(pipeline), held_open(pipeline):
         refresh(pipeline, None, clock())
         with pipeline.sql_client() as client:
             claims = read_open_claims(client, f"{pipeline.dataset_name}_marts")

@@ -99,7 +99,8 @@ def write_dbt_sources(
     """
     path = Path(out) / _FILE
     _check_place(path)
-    with opened(destination, dataset) as pipeline, reading(pipeline), held_open(pipeline):
+    place = opened(destination, dataset, reads=True)
+    with place as pipeline, reading(pipeline), held_open(pipeline):
         if engine_of(pipeline) not in REFRESHED:
             raise SettingsError(f"dbt reads {' and '.join(REFRESHED)}, not {destination}")
         schemas = [pipeline.dataset_name, f"{pipeline.dataset_name}_marts"]

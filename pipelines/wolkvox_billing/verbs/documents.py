@@ -123,7 +123,7 @@ def documents(
     """Return the Listing of all documents, by supplier, day and number. Only reads, a published
     copy too. Raises WarehouseError where the destination cannot be read."""
     policy = policy or configured(read_policy)
-    place = opened(destination, dataset, of_copy=True)
+    place = opened(destination, dataset, reads=True, of_copy=True)
     with place as pipeline, reading(pipeline), held_open(pipeline):
         with pipeline.sql_client() as client:
             standings = _read_standings(client, pipeline.dataset_name, policy)

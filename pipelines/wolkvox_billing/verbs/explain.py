@@ -62,8 +62,9 @@ def explain(
     """
     policy = policy or configured(read_policy)
     period = read_month(month)
-    with opened(destination, dataset) as pipeline, reading(pipeline), held_open(pipeline):
-        filled = fill_anew(pipeline, policy, clock(), period)
+    place = opened(destination, dataset, reads=True)
+    with place as pipeline, reading(pipeline), held_open(pipeline):
+        filled = fill_anew(pipeline, policy, clock(), period, reads=True)
         with pipeline.sql_client() as client:
             traced = trace(client, pipeline.dataset_name, filled.bases)
         location = location_of(pipeline)

@@ -75,14 +75,22 @@ def reconcile(
     it; of all months without one. The mart `invoice_reconciliation` is filled for all months.
 
     evidence, workbook: files that are wanted of the month, as `order_evidence` and `order_workbook`
-    return; they are of the same verdicts, and of the same moment.
+    return; they are of the same verdicts, and of the same moment, and for whoever may store these.
+    Who can only read gets the verdicts alone, with a warning that they are not stored.
     Raises SettingsError for a month, line map or rate card that cannot be meant, WarehouseError
     where nothing is loaded, and DoesNotTieOut.
     """
     period = read_month(month) if month is not None else None
     policy = policy or configured(read_policy)
-    with opened(destination, dataset) as pipeline, reading(pipeline), held_open(pipeline):
-        filled = fill_anew(pipeline, policy, clock(), period)
+    place = opened(destination, dataset, reads=True)
+    with place as pipeline, reading(pipeline), held_open(pipeline):
+        filled = fill_anew(pipeline, policy, clock(), period, reads=True)
+        if not filled.is_stored and (evidence or workbook):
+            raise WarehouseError(
+                "evidence and workbooks are of verdicts that are stored, and this role or file can "
+                "only be read: write them as the one that loads, or of its DuckDB file while "
+                "nobody has it open"
+            )
         contents = None
         if evidence:
             contents = collect_contents(pipeline, evidence.month, filled, policy)
@@ -135,7 +143,7 @@ def init(
     files = Path(policy.line_map), Path(policy.rate_card)
     written = write_templates(*files, policy.language, Path(policy.exchange_rates))
     rows = read_line_map(Path(policy.line_map), REPORTS)
-    with opened(destination, dataset) as pipeline:
+    with opened(destination, dataset, reads=True) as pipeline:
         try:
             with reading(pipeline), held_open(pipeline):
                 refresh(pipeline, None, clock())
