@@ -142,8 +142,10 @@ def test_a_misbehaviour_at_each_place_of_a_run(name: str) -> None:
         url = f"{vendor.url}/api/v2/billing.php"
         five = [Operation(f"o{number}", "0010", url, token) for number, token in enumerate(FIVE)]
         slow = name in ("slow_body", "never_answer")
-        manner = Manner(retry_pause=0, sleep=lambda _: None, read_seconds=0.2 if slow else 60)
-        for place in five:
+        # What is slow is waited for at two places only, and long enough that a busy machine, which
+        # takes a while for the four good answers, is no misbehaviour.
+        manner = Manner(retry_pause=0, sleep=lambda _: None, read_seconds=1.5 if slow else 60)
+        for place in five[:: 4 if slow else 1]:
             vendor.misbehave(name, token=place.token)
             last: dict[str, str] = {}
             for event in ask_all(five, [REPORT], Run(lambda *_: None, manner=manner)):
