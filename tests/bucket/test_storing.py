@@ -4,20 +4,27 @@ what is stored of a look that broke off. The bucket is a folder here; S3 is in t
 from __future__ import annotations
 
 import json
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
-from builders.buckets import KEY_SECRET, PHONE, gate_before, name_of, put
+from builders.buckets import KEY_SECRET, PHONE, copies_of, gate_before, name_of, put, see
 from builders.leaks import leaks, shows
+from builders.months import local, read
 from builders.project import Project
 from wolkvox_billing import SettingsError
 from wolkvox_billing.bucket import store as stores
 from wolkvox_billing.cli.main import main
+from wolkvox_billing.marts.refresh import refresh
+from wolkvox_billing.reconciliation.mart import fill_copies
+from wolkvox_billing.reconciliation.policy import Policy
 from wolkvox_billing.verbs.bucket import BucketReport, bucket
+from wolkvox_billing.verbs.copies_told import stands_still
+from wolkvox_billing.verbs.status import status
+from wolkvox_billing.warehouse.place import opened
 
 FIRST = datetime(2026, 11, 3, 12, tzinfo=timezone.utc)
 OBJECTS = (
@@ -200,6 +207,58 @@ def test_the_command(
     assert (result.exit_code, result.exception) == (0, None), result.output
     assert "all of it: 1 object, 7 bytes, 0 skipped" in result.output
     printed = json.loads(CliRunner().invoke(main, ["bucket", "--full", "--json"]).stdout)
-    assert (printed["listing"]["objects"], printed["failures"]) == (1, [])
+    assert (printed["listing"]["objects"], printed["failures"], printed["periods"]) == (1, [], [])
     (copies / name_of("2026-10-30")).unlink()
     assert leaks(tmp_path, PHONE) == []
+
+
+def test_what_the_command_tells(project: Project, copies: Path) -> None:
+    """Where the counter was polled: how each period compares, without any contract; and an empty
+    bucket is told, and accuses nobody."""
+    read(project, (local(1, 12), "0"), (local(31, 12), "2"))
+    for n in (1, 2):
+        put(copies / name_of("2026-10-20", str(n)), local(21, 2))
+    [own] = look(project, local(2, month=11)).periods
+    assert (own.copy_status, own.counted_quantity, own.measured_quantity) == ("agrees", 2, 2)
+    assert own.explanation.startswith("Your bucket holds 2 audios copied in October 2026")
+    for file in copies.iterdir():
+        file.unlink()
+    report = look(project, local(3, month=11), full=True)
+    assert "nobody is held against an empty bucket" in report.warnings[0]
+    assert [own.copy_status for own in report.periods] == ["objects_gone"]
+
+
+def test_status_tells_of_a_copy_that_stands_still(project: Project, copies: Path) -> None:
+    """No audio came since Thursday the 12th, though people worked on the 12th and the 13th; and a
+    look that was not taken for days is told."""
+    read(project, (local(1, 12, month=11), "0"), (local(16, 9, month=11), "8"))
+    nights = [
+        copy for day in (2, 3, 4, 5, 6, 9, 10, 11) for copy in copies_of(date(2026, 11, day), 1)
+    ]
+    see(project, local(16, 10, month=11), nights)
+    with opened() as pipeline:
+        refresh(pipeline, None, local(16, 10, month=11))
+        fill_copies(pipeline, Policy())
+
+    def told(at: datetime) -> str:
+        return " ".join(status(clock=lambda: at).warnings)
+
+    says = told(local(16, 11, month=11))
+    assert "acme: no audio was copied since 12 Nov, by the bucket" in says
+    assert "was last looked at" not in says
+    assert "the bucket was last looked at 73 h ago" in told(local(19, 11, month=11))
+
+
+@pytest.mark.parametrize(
+    ("days", "looked_on", "stands"),
+    [
+        ([3, 4, 5, 6, 7, 10, 11, 12], 16, True),  # nothing on Friday and Saturday
+        ([3, 4, 5, 6, 7, 10, 11, 12, 13], 16, False),  # on Saturday alone
+        ([3, 4, 5, 6, 7, 10, 11, 12, 13, 14], 17, False),  # a weekend
+        ([3], 6, False),  # it has hardly begun: nobody knows what is usual
+    ],
+)
+def test_when_a_copy_stands_still(days: list[int], looked_on: int, stands: bool) -> None:
+    """By days that follow on working ones; the day of the look is not over."""
+    copied = [date(2026, 11, day) for day in days]
+    assert stands_still(copied, date(2026, 11, looked_on)) == stands

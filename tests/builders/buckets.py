@@ -11,13 +11,24 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
+from builders.project import Project
+from wolkvox_billing.bucket.look import LIST, Look, Noted, Reach, note_look
+from wolkvox_billing.bucket.names import PUBLIC_PATTERN, NameReader, read_pattern
+from wolkvox_billing.bucket.settings import BucketSettings
+from wolkvox_billing.bucket.store import ListedObject
+from wolkvox_billing.bucket.storing import store_look
+from wolkvox_billing.warehouse.place import opened
+from wolkvox_billing.warehouse.sql import engine_of
+
+BOGOTA = ZoneInfo("America/Bogota")
 PHONE = "573001234567"
 AGENT = "agent.Gutierrez77"
 NAME = "copies"  # of the bucket
@@ -155,3 +166,49 @@ def _handler(gate: Gate) -> type[BaseHTTPRequestHandler]:
             """A test says what it wants to know."""
 
     return Handler
+
+
+def see(
+    project: Project,
+    at: datetime,
+    copies: Sequence[ListedObject],
+    *,
+    full: bool = True,
+    operation: str = "acme",
+) -> None:
+    """A look at the bucket, which lists these objects, in the tables; nothing is compared."""
+    settings = BucketSettings(
+        url="file:///copies",
+        operations={"*": operation},
+        zones={},
+        default_zone=BOGOTA,
+        pattern=read_pattern(PUBLIC_PATTERN),
+    )
+    reader = NameReader(settings.operations, settings.pattern, settings.extensions, b"k" * 16)
+    own = Look(settings, reader, project.folder / "listed.parquet", lambda objects, seconds: None)
+    reach = Reach(None if full else date(2026, 1, 1), False)
+    listing = note_look(own, [[*copies]], None, Noted(LIST, reach), lambda: at)
+    with (
+        opened(project.destination) as pipeline,
+        pipeline.sql_client() as client,
+        client.begin_transaction(),
+    ):
+        store_look(client, pipeline.dataset_name, engine_of(pipeline), listing, own.file)
+
+
+def copies_of(
+    call_day: date,
+    count: int,
+    *,
+    after: int = 1,
+    first: int = 0,
+    extension: str = "mp3",
+    size: int = 5,
+) -> list[ListedObject]:
+    """Return so many copies of a day's calls, made at 02:00 in Bogotá so many days after it."""
+    day = call_day + timedelta(days=after)
+    at = datetime(day.year, day.month, day.day, 2, tzinfo=BOGOTA).astimezone(timezone.utc)
+    return [
+        ListedObject(f"acme/{name_of(str(call_day), str(first + n), extension)}", at, size)
+        for n in range(count)
+    ]

@@ -18,12 +18,26 @@ import traceback
 import zipfile
 import zlib
 from contextlib import closing
+from datetime import datetime, timezone
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import click
 import duckdb
 import pytest
 
+from builders.buckets import (
+    AGENT,
+    KEY_ID,
+    KEY_SECRET,
+    NAME,
+    PHONE,
+    error_xml,
+    gate_before,
+    name_of,
+    put,
+    rclone,
+)
 from builders.evidence import write_evidence
 from builders.killing import Stable
 from builders.leaks import TOKEN, leaks, read_command_lines, shows
@@ -31,6 +45,10 @@ from builders.months import ONE_LINE, ONE_PRICE
 from builders.project import SERVERS, Project
 from fake_wolkvox import Vendor
 from wolkvox_billing import SettingsError, wolkvox_billing
+from wolkvox_billing.bucket.look import Look
+from wolkvox_billing.bucket.names import PUBLIC_PATTERN, NameReader, read_pattern
+from wolkvox_billing.bucket.settings import BucketSettings
+from wolkvox_billing.bucket.store import ListedObject, Unlistable
 from wolkvox_billing.cli.main import main
 from wolkvox_billing.vendor.operations import Operation
 from wolkvox_billing.verbs.publish import publish
@@ -427,3 +445,70 @@ def test_no_repr_shows_it(project: Project, vendor: Vendor) -> None:
     for value in (operation, report, *report.polls, by_hand, *by_hand.resources.values()):
         for text in (repr(value), str(value), f"{value}"):
             assert not shows(text.encode(), TOKEN), text
+
+
+BUCKET = """
+import logging, sys, traceback
+logging.basicConfig(level=logging.DEBUG)
+from datetime import timedelta
+from wolkvox_billing.bucket import look, store
+from wolkvox_billing.cli.main import main
+store.MOST_RETRIES, store.FIRST_PAUSE = 1, timedelta(milliseconds=1)
+for words in ("bucket", "bucket --full --json", "bucket --full", "bucket --full --json",
+              "status --json", "publish copy", "bucket --nonsense"):
+    try:
+        main(words.split(), standalone_mode=False)
+        print("ENDED", words)
+    except SystemExit as error:
+        print("ENDED", words, error.code)
+    except Exception as error:
+        print("ENDED", words, repr(error), vars(error))
+"""
+
+
+def test_no_name_of_a_copy_shows(
+    project: Project, monkeypatch: pytest.MonkeyPatch, runs: Stable, tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:  # fmt: skip
+    """Names hold phone numbers and agents, and the store's complaints keys: neither these nor the
+    credentials nor the key of the hashes are in what verbs print at DEBUG, or leave on a disk,
+    whether a look ends well, is refused, or breaks off."""
+    root = tmp_path_factory.mktemp("s3")
+    at = datetime(2026, 11, 1, 7, tzinfo=timezone.utc)
+    put(root / NAME / "acme" / name_of("2026-10-31"), at)
+    hash_key = "0123456789abcdef" * 2
+    project.load()
+    monkeypatch.setenv("BUCKET__URL", f"s3://{NAME}")
+    monkeypatch.setenv("BUCKET__REGION", "us-east-1")
+    monkeypatch.setenv("BUCKET__HASH_KEY", hash_key)
+    monkeypatch.setenv("BUCKET__CREDENTIALS__AWS_ACCESS_KEY_ID", KEY_ID)
+    monkeypatch.setenv("BUCKET__CREDENTIALS__AWS_SECRET_ACCESS_KEY", KEY_SECRET)
+    with rclone(root) as port, gate_before(port) as gate:
+        monkeypatch.setenv("BUCKET__ENDPOINT", gate.url)
+        gate.answers = [None, (403, error_xml("AccessDenied")), (400, error_xml("ExpiredToken"))]
+        printed = run(runs, tmp_path, script=BUCKET)
+    assert printed.count("ENDED") == 7
+    assert project.query("SELECT is_complete FROM bucket_listings ORDER BY listing_id") == [
+        (True,), (False,), (False,), (True,),
+    ]  # fmt: skip
+    assert project.query("SELECT COUNT(*) FROM bucket_objects") == [(1,)]
+    assert list(project.folder.rglob("bucket_objects.parquet"))
+    assert gate.verbs.keys() == {"GET"}
+    for secret in (PHONE, AGENT, KEY_SECRET, KEY_ID, hash_key):
+        assert not shows(printed.encode(), secret), printed
+        assert leaks(tmp_path, secret) == []
+
+
+def test_a_bug_shows_no_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An exception that nobody expects, where names are read, has none in its traceback, nor in the
+    variables of its frames."""
+    monkeypatch.setattr(NameReader, "read", lambda self, name, size: int(name))
+    settings = BucketSettings("file:///x", {"*": "acme"}, {}, ZoneInfo("UTC"), read_pattern(
+        PUBLIC_PATTERN))  # fmt: skip
+    reader = NameReader(settings.operations, settings.pattern, settings.extensions, b"k" * 16)
+    look = Look(settings, reader, tmp_path / "l.parquet", lambda objects, seconds: None)
+    chunks = [[ListedObject(name_of("2026-10-31"), datetime.now(timezone.utc), 5)]]
+    with pytest.raises(Unlistable, match="ValueError in test_secrets") as told:
+        look.take(chunks, None)
+    whole = traceback.TracebackException.from_exception(told.value, capture_locals=True)
+    assert not shows("".join(whole.format()).encode(), PHONE)

@@ -542,7 +542,7 @@ def test_over_nothing(warehouse: Project) -> None:
     warehouse.vendor.misbehave("wrong_token")
     assert not warehouse.load().problems
     counts = [len(rows(warehouse, mart, "1")) for mart in MARTS]
-    assert counts == [0, 0, 0, 1, 0, 0, 0, 0]
+    assert counts == [0, 0, 0, 1, 0, 0, 0, 0, 0, 0]
 
 
 def test_a_refusal_changes_nothing(warehouse: Project) -> None:
@@ -692,8 +692,9 @@ def test_both_engines_give_the_same_rows(
         query = f"SELECT * FROM wolkvox_billing_marts.{mart}"
         answers = [place.query_dicts(query) for place in (project, other)]
         assert answers[0] == answers[1]
-        is_of_invoices = mart in ("invoice_components", "invoice_settlement", "claims_open")
-        assert answers[0] or is_of_invoices, mart
+        is_of_others = mart in ("invoice_components", "invoice_settlement", "claims_open",
+                                "bucket_daily", "copy_reconciliation")  # fmt: skip
+        assert answers[0] or is_of_others, mart
 
 
 def test_the_files_say_their_grain() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 import time
+import traceback
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
@@ -78,7 +79,15 @@ class Look:
         begun = time.monotonic()
         with parquet.ParquetWriter(self.file, self.schema) as writer:
             for chunk in chunks:
-                table = self._table_of(chunk, since)
+                table, defect = None, ""
+                try:
+                    table = self._table_of(chunk, since)
+                except Exception as error:  # its frames hold names
+                    place = traceback.extract_tb(error.__traceback__)[-1]
+                    where = f"{Path(place.filename).name}, line {place.lineno}"
+                    defect = f"a defect of this program, {type(error).__name__} in {where}"
+                if table is None:  # raised here, so that those frames are not in its context
+                    raise Unlistable(f"{defect}: report it, please; no name is in this message")
                 if table.num_rows:
                     writer.write_table(table)
                 self.on_progress(self.objects + self.skipped, time.monotonic() - begun)

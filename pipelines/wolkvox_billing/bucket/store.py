@@ -7,7 +7,7 @@ the store's own code, such as 403 AccessDenied, come out of this module.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,6 +18,7 @@ from wolkvox_billing.bucket.settings import BucketSettings
 from wolkvox_billing.errors import SettingsError, WolkvoxError
 
 if TYPE_CHECKING:
+    from obstore import ObjectMeta
     from obstore.store import ObjectStore
 
 OBJECTS_AT_ONCE = 20_000
@@ -35,11 +36,15 @@ class Unlistable(WolkvoxError):
 
 
 class ListedObject(NamedTuple):
-    """An object as the store lists it. Its name goes no further than `names`."""
+    """An object as the store lists it. Its name goes no further than `names`, and no `repr` shows
+    it."""
 
     name: str
     uploaded_at: datetime
     size: int
+
+    def __repr__(self) -> str:
+        return f"an object of {self.size} bytes"
 
 
 class Level(NamedTuple):
@@ -60,28 +65,30 @@ class Store:
         Unlistable."""
         stream = iter(self._store.list(folder or None, chunk_size=OBJECTS_AT_ONCE))
         while True:
-            complaint, chunk = "", None
+            complaint, objects = "", None
             try:
-                chunk = next(stream, None)
+                if chunk := next(stream, None):
+                    objects = _listed(chunk)
             except Exception as error:  # whatever the store says has names and addresses in it
                 complaint = complaint_of(error, self._scheme)
+            chunk = None
             if complaint:  # raised here, so that the store's own is not its context
                 raise Unlistable(complaint)
-            if chunk is None:
+            if objects is None:
                 return
-            yield [ListedObject(o["path"], o["last_modified"], o["size"]) for o in chunk]
+            yield objects
 
     def list_level(self, folder: str) -> Level:
         """Return what lies directly in a folder. Raises Unlistable."""
         complaint, level = "", None
         try:
-            level = self._store.list_with_delimiter(folder or None)
+            listed = self._store.list_with_delimiter(folder or None)
+            level = Level(listed["common_prefixes"], _listed(listed["objects"]))
         except Exception as error:
             complaint = complaint_of(error, self._scheme)
-        if complaint or level is None:
+        if level is None:
             raise Unlistable(complaint)
-        objects = [ListedObject(o["path"], o["last_modified"], o["size"]) for o in level["objects"]]
-        return Level(level["common_prefixes"], objects)
+        return level
 
     def read(self, name: str) -> bytes:
         """Return what is in an object: of an inventory, never of a copy. Raises Unlistable."""
@@ -93,6 +100,10 @@ class Store:
         if complaint:
             raise Unlistable(complaint)
         return content
+
+
+def _listed(objects: Iterable[ObjectMeta]) -> list[ListedObject]:
+    return [ListedObject(o["path"], o["last_modified"], o["size"]) for o in objects]
 
 
 def open_store(settings: BucketSettings, url: str) -> Store:

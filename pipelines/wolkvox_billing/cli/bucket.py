@@ -9,6 +9,7 @@ import click
 from wolkvox_billing.cli.options import json_option, place_options
 from wolkvox_billing.cli.terminal import print_json, say, spinning
 from wolkvox_billing.values.numbers import format_count
+from wolkvox_billing.values.periods import format_period
 
 
 @click.command()
@@ -41,6 +42,9 @@ def bucket(full: bool, destination: str, dataset: str, as_json: bool) -> None:
             f"{listing.how}, {what}: {format_count(listing.objects, 'object')}, "
             f"{listing.bytes:,} bytes, {listing.skipped:,} skipped, in {listing.seconds:.1f} s"
         )
+        for period in report.periods:
+            name = format_period(period.billing_period_start, period.billing_period_end)
+            say(f"{period.operation_id} {name} {period.copy_status}: {period.explanation}")
         for text in (*report.failures, *(f"warning: {text}" for text in report.warnings)):
             say(text)
         say(f"tables: {report.location}, dataset {dataset}")

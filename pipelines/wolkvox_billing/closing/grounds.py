@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 from wolkvox_billing.closing.records import Close
 from wolkvox_billing.marts.reconciled import KEY, KINDS
 from wolkvox_billing.marts.settled import SETTLEMENT_COLUMNS
+from wolkvox_billing.reconciliation.verdicts import NO_FINDING
 from wolkvox_billing.values.numbers import format_number
 from wolkvox_billing.values.periods import Period, format_month, months_of
 from wolkvox_billing.warehouse.sql import Client, rows_of
@@ -124,7 +125,7 @@ class Grounds(NamedTuple):
         if not self.verdicts:
             return ["nothing was measured or billed in it"]
         return [
-            f"{row} is {row.reconciliation_status}"
+            f"{row} {_says(row)}"
             for row in self.verdicts
             if row.is_material or row.reconciliation_status == "open_period"
         ]
@@ -142,6 +143,12 @@ class NoLongerHolds:
     def __str__(self) -> str:
         changes = _first(self.changes) + _first(self.settlement_changes)
         return f"{self.close}, and no longer holds: {'; '.join(changes)}"
+
+
+def _says(row: Ground) -> str:
+    if row.reconciliation_status in NO_FINDING[1:]:  # and yet material
+        return "is billed for copies that are not in the bucket"
+    return f"is {row.reconciliation_status}"
 
 
 def _first(changes: Sequence[str]) -> list[str]:

@@ -24,6 +24,7 @@ from wolkvox_billing.evidence.report.report import LoadedDocument
 from wolkvox_billing.evidence.tables import Table, Values, sort_table
 from wolkvox_billing.invoices.decisions import DECISION_TABLES
 from wolkvox_billing.invoices.tables import INVOICE_TABLES
+from wolkvox_billing.marts.copied import COPIED_DAY_COLUMNS, COPIED_PERIOD_COLUMNS
 from wolkvox_billing.marts.decisions import OPERATION_DECISIONS, OPERATION_TABLES
 from wolkvox_billing.marts.identities import IDENTITIES, Identities, Identity, read_identities
 from wolkvox_billing.marts.reconciled import KEY, KINDS, ReconciledRow
@@ -100,7 +101,8 @@ def collect_contents(
         )
         identities = read_identities(client, marts)
         reader = _Reader(client, raw, span, identities)
-        tables = _tables(reader, marts, filled, policy) | _identity_tables(reader)
+        tables = _tables(reader, marts, filled, policy)
+        tables |= _identity_tables(reader) | _copied_tables(reader, marts)
         uses = choose_answers(_measured(tables, verdicts, gauge_month, identities))
         days = [call.poll_date for call in tables["polls"].as_records(Call) if call.poll_date]
         called = Period(min(days, default=span.start), max(days, default=span.start) + DAY)
@@ -259,6 +261,21 @@ def _identity_tables(reader: _Reader) -> dict[str, Table]:
         OPERATION_DECISIONS: reader.read_table(OPERATION_DECISIONS, "TRUE"),
         IDENTITIES: sort_table(kinds, reader.identities.rows, ("operation_id",)),
     }
+
+
+def _copied_tables(reader: _Reader, marts: str) -> dict[str, Table]:
+    """Return what was counted in the bucket, by day and by billing period, where anybody looked."""
+    start, end = map(literal, reader.span)
+    of_span = f"billing_period_start < {end} AND billing_period_end > {start}"
+    tables = {}
+    for name, columns, where in (
+        ("bucket_daily", COPIED_DAY_COLUMNS, reader.within("upload_date")),
+        ("copy_reconciliation", COPIED_PERIOD_COLUMNS, of_span),
+    ):
+        kinds = {column: kind for column, (kind, _) in columns.items()}
+        if rows := reader.read_rows(f"{marts}.{name}", kinds, where):
+            tables[name] = sort_table(kinds, rows, [*kinds][:4])
+    return tables
 
 
 def _interpreted(readings: Table) -> Table:

@@ -33,6 +33,13 @@ ALWAYS = {
     }
     for layout, tables in _TABLES.items()
 }
+# What it holds where there is anything of the kind: what operations count as, and who decided it;
+# what was counted in the customer's bucket.
+_SOMETIMES = {
+    f"{table}.{kind}"
+    for table in ("identities", "operation_decisions", "bucket_daily", "copy_reconciliation")
+    for kind in ("csv", "parquet")
+}
 _ANSWER = re.compile(r"answers/[A-Za-z0-9._-]{1,90}")
 _DOCUMENT = re.compile(r"documents/([0-9a-f]{12})-[A-Za-z0-9._-]{1,80}")
 
@@ -62,7 +69,11 @@ def is_known(name: str, sha256: str) -> bool:
     by its SHA-256; and the exchange rates."""
     document = _DOCUMENT.fullmatch(name)
     is_document = document is not None and sha256.startswith(document[1])
-    return name in (*ALWAYS[LAYOUT], RATES) or is_document or bool(_ANSWER.fullmatch(name))
+    return (
+        name in {*ALWAYS[LAYOUT], *_SOMETIMES, RATES}
+        or is_document
+        or bool(_ANSWER.fullmatch(name))
+    )
 
 
 def as_json(value: object) -> bytes:

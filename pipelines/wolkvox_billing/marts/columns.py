@@ -1,10 +1,12 @@
 """A sentence for each column of the marts: the same name means the same everywhere."""
 
 from wolkvox_billing.marts.claimed import CLAIM_COMMENTS
+from wolkvox_billing.marts.copied import COPIED_COMMENTS
 from wolkvox_billing.marts.reconciled import COMMENTS
 from wolkvox_billing.marts.settled import SETTLED_COMMENTS
 
 COLUMNS = {
+    **COPIED_COMMENTS,
     **CLAIM_COMMENTS,
     **SETTLED_COMMENTS,
     **COMMENTS,

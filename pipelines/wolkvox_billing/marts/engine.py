@@ -17,6 +17,8 @@ MARTS = (
     "invoice_components",
     "invoice_settlement",
     "claims_open",
+    "bucket_daily",
+    "copy_reconciliation",
 )
 # Small tables beside the marts, without which nobody could tell as of when they speak, in whose
 # time zone, and by which line map their verdicts were made.

@@ -28,5 +28,7 @@ SELECT
     r.cut_off,
     r.doubts_excluded,
     r.settled_by,
-    r.language
+    r.language,
+    r.copy_status,
+    r.missing_copies_cost
 FROM marts.reconciled AS r

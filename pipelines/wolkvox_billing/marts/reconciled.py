@@ -110,6 +110,13 @@ class ReconciledRow:
     language: Annotated[
         str | None, Column(TEXT, "Of the sentences: the setting language as it was then")
     ] = None
+    copy_status: Annotated[
+        str | None, Column(TEXT, "Of the nightly copy: that of copy_reconciliation; else NULL")
+    ] = None
+    missing_copies_cost: Annotated[
+        Decimal | None,
+        Column(AMOUNT, "What billed copies cost that are not in the bucket, where it is a finding"),
+    ] = None
 
     @property
     def is_billed(self) -> bool:

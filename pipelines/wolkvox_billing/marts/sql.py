@@ -20,6 +20,7 @@ from zoneinfo import ZoneInfo
 
 from wolkvox_billing.marts import rendered
 from wolkvox_billing.marts.claimed import CLAIMS_DDL
+from wolkvox_billing.marts.copied import COPIED_DAYS_DDL, COPIED_PERIODS_DDL
 from wolkvox_billing.marts.engine import MARTS, Engine
 from wolkvox_billing.marts.identities import NOBODY, Identities
 from wolkvox_billing.marts.meaning import Meaning
@@ -59,8 +60,11 @@ TABLES = {
     "components": COMPONENTS_DDL,
     "settled": SETTLEMENT_DDL,
     "claimed": CLAIMS_DDL,
+    "copied_days": COPIED_DAYS_DDL,
+    "copied_periods": COPIED_PERIODS_DDL,
     "reconciled_by": "inputs_digest VARCHAR, policy_digest VARCHAR",
 }
+COPIED = ("copied_days", "copied_periods")  # what `bucket` fills too
 # What `reconcile` fills: the views are made without it.
 RECONCILED = (
     "line_map",
@@ -70,6 +74,7 @@ RECONCILED = (
     "components",
     "settled",
     "claimed",
+    *COPIED,
     "reconciled_by",
 )
 CALENDAR = ("months", "days")

@@ -13,6 +13,7 @@ from wolkvox_billing.marts.identities import Identities, read_identities
 from wolkvox_billing.reconciliation.billed_documents import read_refused
 from wolkvox_billing.reconciliation.billed_lines import read_billed_lines
 from wolkvox_billing.reconciliation.contract.current_ids import lines_under_current_ids
+from wolkvox_billing.reconciliation.copies import read_copies
 from wolkvox_billing.reconciliation.facts import DayUse, Facts, ForgottenDay, Meter, MonthUse
 from wolkvox_billing.reconciliation.policy import Policy
 from wolkvox_billing.values.periods import Period
@@ -48,6 +49,7 @@ def read_facts(client: Client, dataset: str, policy: Policy) -> Facts:
         told=told,
         identities=identities,
         forgotten=_read_forgotten(client, dataset, identities),
+        copies=read_copies(client, dataset, identities),
     )
 
 

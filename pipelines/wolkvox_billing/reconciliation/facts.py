@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
 from wolkvox_billing.marts.identities import NOBODY, Identities
+from wolkvox_billing.reconciliation.copies import NO_COPIES, Copies
 from wolkvox_billing.values.periods import Period
 
 if TYPE_CHECKING:
@@ -137,6 +138,7 @@ class Facts:
     told: list[Standing] = field(default_factory=list)  # documents that do not simply count
     identities: Identities = NOBODY  # what ids count as: the facts have these
     forgotten: Sequence[ForgottenDay] = ()
+    copies: Copies = NO_COPIES  # in the customer's bucket
 
     @cached_property
     def _uses(self) -> dict[tuple[str, str], list[MonthUse]]:

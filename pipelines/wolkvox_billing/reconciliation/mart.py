@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 
 import dlt
 
+from wolkvox_billing.bucket.tables import LISTINGS
 from wolkvox_billing.errors import SettingsError, WolkvoxError
 from wolkvox_billing.invoices.decisions import DECISION_TABLES
 from wolkvox_billing.invoices.tables import INVOICE_TABLES
@@ -41,6 +42,13 @@ from wolkvox_billing.reconciliation.contract.line_map import (
 )
 from wolkvox_billing.reconciliation.contract.rate import FOREVER, Rate
 from wolkvox_billing.reconciliation.contract.rate_card import read_rate_card, warn_of_card
+from wolkvox_billing.reconciliation.copied_verdicts import CopiedVerdicts, billed_copies
+from wolkvox_billing.reconciliation.copy_words import tell_copies
+from wolkvox_billing.reconciliation.counted_periods import (
+    CountedPeriod,
+    copied_rows,
+    count_periods,
+)
 from wolkvox_billing.reconciliation.counting import Standing
 from wolkvox_billing.reconciliation.doubts import weigh
 from wolkvox_billing.reconciliation.exchange import Exchanges
@@ -133,6 +141,8 @@ def _inputs(client: Client, raw: str, policy: Policy) -> str:
         rows(f"SELECT COUNT(*), MAX(read_at) FROM {raw}.{report} WHERE date < {before}")
         for report in sorted(REPORTS.keys() & tables)
     ]
+    if LISTINGS in tables:
+        used.append(rows(f"SELECT COUNT(*), MAX(listing_id) FROM {raw}.{LISTINGS}"))
     parts = (policy.as_json(), digests, zones, days, nights, loaded, used)
     return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()
 
@@ -200,7 +210,9 @@ def fill(
         verdicts = judge(facts, comparison, observed, rates, policy, exchange_rates)
         verdicts = weigh(client, raw, verdicts, facts, comparison, observed.behaviours)
         totals = tie_out(facts, comparison, verdicts, month)
-        rows = [_storable(_row(verdict, facts, policy)) for verdict in verdicts]
+        counted = count_periods(facts.copies, facts, billed_copies(verdicts), policy)
+        copied = CopiedVerdicts(verdicts, counted, policy)
+        rows = [_storable(_row(verdict, facts, policy, copied)) for verdict in verdicts]
         judged = [*zip(verdicts, rows, strict=True)]
         settled = settle(facts, comparison, judged, rates, policy, exchange_rates)
         claims = open_claims(read_claims(client, raw), facts.stated, facts.default_zone)
@@ -211,6 +223,7 @@ def fill(
             "reconciled": [tuple(vars(row).values()) for row in rows],
             **settled_tables(settled),
             "claimed": [astuple(claim) for claim in claims],
+            **_copied_tables(facts, counted, policy),
             "reconciled_by": [(inputs, policy_digest(policy))],
         }
         if is_stored:
@@ -250,12 +263,16 @@ def _card_row(rate: Rate) -> tuple[object, ...]:
 def _replace_rows(
     client: Client, engine: Engine, tables: Mapping[str, list[tuple[object, ...]]], now: datetime
 ) -> None:
+    _put(client, engine, tables)
+    refreshed = engine.name("refreshed")
+    client.execute_sql(f"UPDATE {refreshed} SET verdicts_epoch = {epoch(now)} WHERE TRUE")
+
+
+def _put(client: Client, engine: Engine, tables: Mapping[str, list[tuple[object, ...]]]) -> None:
     for table, rows in tables.items():
         client.execute_sql(f"DELETE FROM {engine.name(table)} WHERE TRUE")
         for statement in insert_columns(engine.name(table), rows):
             client.execute_sql(statement)
-    refreshed = engine.name("refreshed")
-    client.execute_sql(f"UPDATE {refreshed} SET verdicts_epoch = {epoch(now)} WHERE TRUE")
 
 
 def _storable(row: ReconciledRow) -> ReconciledRow:
@@ -364,7 +381,12 @@ def _warn_of_refused(facts: Facts, month: Period | None) -> list[str]:
     ]
 
 
-def _row(verdict: Verdict, facts: Facts, policy: Policy) -> ReconciledRow:
+def _row(
+    verdict: Verdict,
+    facts: Facts,
+    policy: Policy,
+    copied: CopiedVerdicts,
+) -> ReconciledRow:
     key, uses = verdict.key, verdict.measured.uses if verdict.measured else []
     hours = [
         use.hours_unread
@@ -393,13 +415,43 @@ def _row(verdict: Verdict, facts: Facts, policy: Policy) -> ReconciledRow:
         invoice_ids=",".join(sorted({line.document_id for line in verdict.lines})) or None,
         hours_unread_at_end=max(hours, default=None),
         reconciliation_status=verdict.status,
-        is_material=verdict.is_material,
-        explanation=explanation(verdict, facts, policy.language),
+        is_material=verdict.is_material or copied.is_material(verdict),
+        explanation=_explanation(verdict, facts, policy, copied.of(verdict)),
         cut_off=_agreed_cut_off(verdict, facts),
         doubts_excluded=excluded_doubts(verdict, policy.language),
         settled_by=settled_by(verdict, policy.language),
         language=policy.language,
+        copy_status=copied.status_of(verdict),
+        missing_copies_cost=copied.missing_cost(verdict),
     )
+
+
+def _explanation(
+    verdict: Verdict, facts: Facts, policy: Policy, counted: CountedPeriod | None
+) -> str:
+    sentence = explanation(verdict, facts, policy.language)
+    return f"{sentence} {tell_copies(counted, policy.language)}" if counted else sentence
+
+
+def _copied_tables(
+    facts: Facts, counted: Sequence[CountedPeriod], policy: Policy
+) -> dict[str, list[tuple[object, ...]]]:
+    rows = copied_rows(counted, facts, lambda own: tell_copies(own, policy.language))
+    return {
+        "copied_days": [astuple(day) for day in facts.copies.days],
+        "copied_periods": [astuple(row) for row in rows],
+    }
+
+
+def fill_copies(pipeline: dlt.Pipeline, policy: Policy) -> None:
+    """Fill `bucket_daily` and `copy_reconciliation` alone, where there is no contract to compare
+    invoices by: of what is billed nothing is known."""
+    with pipeline.sql_client() as client:
+        facts = read_facts(client, pipeline.dataset_name, policy)
+        counted = count_periods(facts.copies, facts, (), policy)
+        with client.begin_transaction():
+            alone(pipeline, client)
+            _put(client, engine_at(pipeline), _copied_tables(facts, counted, policy))
 
 
 def _agreed_cut_off(verdict: Verdict, facts: Facts) -> str | None:

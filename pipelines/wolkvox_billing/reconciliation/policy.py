@@ -66,6 +66,7 @@ class Policy:
     supplier_ids: tuple[str, ...] = ()
     tail_factor: Decimal = Decimal(2)  # unread time can hold so many times the highest rate seen
     language: str = LANGUAGES[0]
+    copy_findings: bool = True  # billed copies that are not in the bucket are questioned
 
     def __post_init__(self) -> None:
         for setting in fields(self):

@@ -230,7 +230,8 @@ def _question(row: ReconciledRow, pieces: Sequence[Piece]) -> list[Piece]:
     """Return the pieces of a verdict with what it questions of each."""
     status, variance = row.reconciliation_status, row.cost_variance
     if status in _AGREED:
-        return [*pieces]
+        missing = spread(row.missing_copies_cost or _NOTHING, pieces)
+        return _with_questions(pieces, missing, is_claimed=True) if any(missing) else [*pieces]
     if variance is None or status in _UNKNOWN:
         questioned = [piece.amount for piece in pieces]
     else:

@@ -73,6 +73,15 @@ def format_date(day: date, locale: str = ENGLISH) -> str:
     return write_date(day, "long", locale=locale)
 
 
+def format_month_name(day: date, locale: str = ENGLISH) -> str:
+    """Return the month of a day as it is said: `October 2026`, `octubre de 2026`."""
+    if locale == ENGLISH:
+        return f"{day:%B %Y}"
+    from babel.dates import format_skeleton
+
+    return format_skeleton("yMMMM", day, locale=locale)
+
+
 def format_day(day: date, locale: str = ENGLISH) -> str:
     """Return a day without its year: `31 Oct`."""
     return f"{day.day} {month_names(locale)[day.month - 1]}"

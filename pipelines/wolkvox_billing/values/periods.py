@@ -67,14 +67,23 @@ def format_month(day: date) -> str:
     return f"{day:%Y-%m}"
 
 
+def last_day(period: Period) -> date:
+    return period.end - DAY
+
+
+def is_calendar_month(period: Period) -> bool:
+    start, last = period.start, last_day(period)
+    is_whole = start.day == period.end.day == 1
+    return is_whole and (start.year, start.month) == (last.year, last.month)
+
+
 def format_period(start: date | None, end: date | None) -> str:
     """Return a calendar month as `2026-10`, any other period by its first and last day, and "" for
     one that nobody knows."""
     if not start or not end:
         return ""
-    last = end - DAY
-    is_month = start.day == end.day == 1 and (start.year, start.month) == (last.year, last.month)
-    return format_month(start) if is_month else str(Period(start, end))
+    period = Period(start, end)
+    return format_month(start) if is_calendar_month(period) else str(period)
 
 
 def format_days(days: Sequence[date], locale: str = ENGLISH) -> str:

@@ -22,12 +22,17 @@ from wolkvox_billing.bucket.settings import BucketSettings, read_bucket_settings
 from wolkvox_billing.bucket.store import open_store
 from wolkvox_billing.bucket.storing import read_last_listing, store_look
 from wolkvox_billing.errors import SettingsError
-from wolkvox_billing.reconciliation.policy import read_policy
+from wolkvox_billing.marts.copied import COPIED_PERIOD_COLUMNS, CopiedPeriod
+from wolkvox_billing.marts.refresh import refresh
+from wolkvox_billing.reconciliation.mart import fill_copies
+from wolkvox_billing.reconciliation.policy import Policy, read_policy
 from wolkvox_billing.values.clock import Clock, utc_now
 from wolkvox_billing.values.locales import ENGLISH
 from wolkvox_billing.values.periods import DAY, month_of
+from wolkvox_billing.verbs.invoices import compare_anew
+from wolkvox_billing.verbs.load import NOT_RECONCILED
 from wolkvox_billing.verbs.meant import settings_if_any
-from wolkvox_billing.warehouse.complaints import configured
+from wolkvox_billing.warehouse.complaints import configured, failure_of
 from wolkvox_billing.warehouse.duckdb_file import held_open
 from wolkvox_billing.warehouse.known_settings import refuse_stray_settings
 from wolkvox_billing.warehouse.loading import Changes, Tables, load_or_raise
@@ -39,15 +44,23 @@ from wolkvox_billing.warehouse.place import (
     location_of,
     opened,
 )
-from wolkvox_billing.warehouse.sql import REFRESHED, engine_of
+from wolkvox_billing.warehouse.sql import REFRESHED, engine_of, rows_of, tables_in
+
+_PERIODS = 3  # of each operation, that are told
+_NOTHING_LISTED = (
+    "nothing lies where the settings say: check `url` and `operations` under [bucket]; nobody is "
+    "held against an empty bucket"
+)
 
 
 @dataclass
 class BucketReport:
-    """What one `bucket` did: the look, and what went wrong."""
+    """What one `bucket` did: the look, what the last billing periods come to, and what went
+    wrong."""
 
     listing: Listing
     location: str
+    periods: list[CopiedPeriod] = field(default_factory=list)
     language: str = ENGLISH
     failures: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -88,10 +101,51 @@ def bucket(
             look = _look(settings, key, Path(beside, "listed.parquet"), on_progress)
             listing = take_look(open_store(settings, settings.url), look, reach, clock)
             _store(pipeline, listing, look.file)
-        report = BucketReport(listing, location_of(pipeline), policy.language)
+        report = BucketReport(listing, location_of(pipeline), language=policy.language)
+        if listing.is_complete and (complaint := _compare(pipeline, policy, clock())):
+            report.warnings.append(NOT_RECONCILED.format(complaint))
+        report.periods = _read_periods(pipeline)
+        if listing.is_complete and not listing.objects and listing.is_full:
+            report.warnings.append(_NOTHING_LISTED)
     if listing.reason:
         report.failures.append(listing.reason)
     return report
+
+
+def _compare(pipeline: dlt.Pipeline, policy: Policy, now: datetime) -> str:
+    """Fill copy_reconciliation, and the verdicts where there is a contract; return why that was not
+    possible, "" where it was, or where nothing was polled yet."""
+    with pipeline.sql_client() as client:
+        if "polls" not in tables_in(client, pipeline.dataset_name):
+            return ""
+    if policy.has_files:
+        return compare_anew(pipeline, policy, now)
+
+    def fill() -> None:
+        refresh(pipeline, None, now)
+        fill_copies(pipeline, policy)
+
+    with held_open(pipeline):
+        failure = failure_of(fill)
+    return failure.says if failure else ""
+
+
+def _read_periods(pipeline: dlt.Pipeline) -> list[CopiedPeriod]:
+    """Return the last periods of copy_reconciliation; none before the marts are made."""
+    marts = f"{pipeline.dataset_name}_marts"
+    with pipeline.sql_client() as client:
+        if "copy_reconciliation" not in tables_in(client, marts):
+            return []
+        rows = rows_of(
+            client,
+            f"SELECT {', '.join(COPIED_PERIOD_COLUMNS)} FROM {marts}.copy_reconciliation "
+            "ORDER BY operation_id, billing_period_start DESC",
+        )
+    periods = [CopiedPeriod(*row) for row in rows]
+    by_operation: dict[str, list[CopiedPeriod]] = {}
+    for period in periods:
+        by_operation.setdefault(period.operation_id, []).append(period)
+    return [period for own in by_operation.values() for period in own[:_PERIODS]]
 
 
 def _look(settings: BucketSettings, key: bytes, file: Path, on_progress: Progress) -> Look:

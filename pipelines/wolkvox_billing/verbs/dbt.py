@@ -76,6 +76,8 @@ _MART_KEYS = {
     "invoice_components": _Key(("document_id", "component_number")),
     "invoice_settlement": _Key(("document_id",)),
     "claims_open": _Key(("document_id",)),
+    "bucket_daily": _Key(("operation_id", "upload_date")),
+    "copy_reconciliation": _Key(("operation_id", "billing_period_start")),
 }
 
 

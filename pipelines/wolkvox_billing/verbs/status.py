@@ -27,6 +27,7 @@ from wolkvox_billing.values.periods import DAY, month_of
 from wolkvox_billing.vendor.answer import ANSWERS
 from wolkvox_billing.vendor.rejections import UnreadableRows
 from wolkvox_billing.verbs.call_budget import CallsOfDay, calls_of_day, calls_since_midnight
+from wolkvox_billing.verbs.copies_told import warn_of_copies
 from wolkvox_billing.verbs.load import meaning_of
 from wolkvox_billing.verbs.meant import meant_pairs, settings_if_any, warn_of_settings
 from wolkvox_billing.verbs.track_record import (
@@ -194,6 +195,8 @@ def status(
             with pipeline.sql_client() as client:
                 policy = configured(read_policy)
                 state.warnings += warn_of_claims(client, pipeline.dataset_name, policy, today)
+                zone = ZoneInfo(meaning.timezone)
+                state.warnings += warn_of_copies(client, pipeline.dataset_name, now, zone)
     return state
 
 

@@ -158,6 +158,12 @@ SETTINGS: Mapping[tuple[str, ...], tuple[KnownSetting, ...]] = {
             "`receipt`, the `service`, or the earliest of them",
         ),
         KnownSetting("language", '"en"', "`en` or `es`, or a locale of them such as `es_CO`"),
+        KnownSetting(
+            "copy_findings",
+            "true",
+            "whether copies that are billed, and that a complete look at the bucket has not found, "
+            "are questioned",
+        ),
     ),
     BUCKET: (
         KnownSetting(

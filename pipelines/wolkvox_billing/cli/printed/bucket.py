@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Annotated
 
 from wolkvox_billing.cli.printed import Printed
+from wolkvox_billing.marts.copied import CopiedPeriod
 from wolkvox_billing.verbs.bucket import BucketReport
 
 
@@ -35,6 +36,9 @@ class PrintedBucket(Printed):
     """What one look came to."""
 
     listing: PrintedListing
+    periods: Annotated[
+        Sequence[CopiedPeriod], "The last three of each operation, as in copy_reconciliation"
+    ]
     location: Annotated[str, "Of the tables: a file, or an address without its password"]
     failures: Annotated[Sequence[str], "What went wrong, a sentence each; [] and exit code 0"]
     warnings: Sequence[str]
@@ -46,6 +50,7 @@ def bucket_as_form(report: BucketReport) -> PrintedBucket:
     del fields["has_day_folders"]
     return PrintedBucket(
         listing=PrintedListing(**fields),
+        periods=report.periods,
         location=report.location,
         failures=report.failures,
         warnings=report.warnings,

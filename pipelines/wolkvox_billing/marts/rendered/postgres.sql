@@ -34,7 +34,7 @@ CREATE TABLE IF NOT EXISTS __raw___internal.rate_card (line_number BIGINT, repor
 CREATE TABLE IF NOT EXISTS __raw___internal.exchange_rates (line_number BIGINT, date DATE, currency TEXT, in_currency TEXT, rate DECIMAL(38, 18));
 
 -- table reconciled
-CREATE TABLE IF NOT EXISTS __raw___internal.reconciled (supplier_id TEXT, operation_id TEXT, operation_name TEXT, report TEXT, product TEXT, billing_period_start DATE, billing_period_end DATE, billing_currency TEXT, consumed_quantity DECIMAL(18, 4), billed_quantity DECIMAL(18, 4), quantity_variance DECIMAL(18, 4), contracted_unit_price DECIMAL(18, 8), contracted_cost DECIMAL(18, 4), billed_cost DECIMAL(18, 4), cost_variance DECIMAL(18, 4), volume_effect DECIMAL(18, 4), price_effect DECIMAL(18, 4), exchange_effect DECIMAL(18, 4), invoice_ids TEXT, hours_unread_at_end DECIMAL(18, 4), reconciliation_status TEXT, is_material BOOLEAN, explanation TEXT, cut_off TEXT, doubts_excluded TEXT, settled_by TEXT, language TEXT);
+CREATE TABLE IF NOT EXISTS __raw___internal.reconciled (supplier_id TEXT, operation_id TEXT, operation_name TEXT, report TEXT, product TEXT, billing_period_start DATE, billing_period_end DATE, billing_currency TEXT, consumed_quantity DECIMAL(18, 4), billed_quantity DECIMAL(18, 4), quantity_variance DECIMAL(18, 4), contracted_unit_price DECIMAL(18, 8), contracted_cost DECIMAL(18, 4), billed_cost DECIMAL(18, 4), cost_variance DECIMAL(18, 4), volume_effect DECIMAL(18, 4), price_effect DECIMAL(18, 4), exchange_effect DECIMAL(18, 4), invoice_ids TEXT, hours_unread_at_end DECIMAL(18, 4), reconciliation_status TEXT, is_material BOOLEAN, explanation TEXT, cut_off TEXT, doubts_excluded TEXT, settled_by TEXT, language TEXT, copy_status TEXT, missing_copies_cost DECIMAL(18, 4));
 
 -- table components
 CREATE TABLE IF NOT EXISTS __raw___internal.components (document_id TEXT, component_number BIGINT, component TEXT, line_number BIGINT, description TEXT, role TEXT, amount DECIMAL(18, 4), billing_currency TEXT, agreed_amount DECIMAL(18, 4), questioned_amount DECIMAL(18, 4), reconciliation_status TEXT, operation_id TEXT, report TEXT, product TEXT, billing_period_start DATE, reason TEXT, claimed_amount DECIMAL(18, 4), is_material BOOLEAN);
@@ -44,6 +44,12 @@ CREATE TABLE IF NOT EXISTS __raw___internal.settled (document_id TEXT, supplier_
 
 -- table claimed
 CREATE TABLE IF NOT EXISTS __raw___internal.claimed (claim_id TEXT, month TEXT, document_id TEXT, supplier_id TEXT, document_kind TEXT, document_number TEXT, issue_date DATE, billing_currency TEXT, claimed_amount DECIMAL(18, 4), credited_amount DECIMAL(18, 4), open_amount DECIMAL(18, 4), status TEXT, open_since DATE, claimed_on DATE, claimed_by TEXT, acceptance_deadline DATE, credit_notes TEXT);
+
+-- table copied_days
+CREATE TABLE IF NOT EXISTS __raw___internal.copied_days (operation_id TEXT, upload_date DATE, objects BIGINT, bytes BIGINT, audio_minutes DECIMAL(18, 4), empty_objects BIGINT, gone_objects BIGINT, unread_objects BIGINT, chat_objects BIGINT, other_objects BIGINT);
+
+-- table copied_periods
+CREATE TABLE IF NOT EXISTS __raw___internal.copied_periods (operation_id TEXT, operation_name TEXT, report TEXT, billing_period_start DATE, billing_period_end DATE, counted_quantity DECIMAL(18, 4), measured_quantity DECIMAL(18, 4), billed_quantity DECIMAL(18, 4), measured_variance DECIMAL(18, 4), billed_variance DECIMAL(18, 4), late_quantity DECIMAL(18, 4), gone_quantity DECIMAL(18, 4), missing_quantity DECIMAL(18, 4), missing_days BIGINT, copy_status TEXT, explanation TEXT);
 
 -- table reconciled_by
 CREATE TABLE IF NOT EXISTS __raw___internal.reconciled_by (inputs_digest TEXT, policy_digest TEXT);
@@ -180,7 +186,7 @@ COMMENT ON COLUMN __marts__.poll_coverage.largest_gap_minutes IS 'The longest ti
 COMMENT ON COLUMN __marts__.poll_coverage.refusals IS 'Calls that were refused or not answered';
 
 -- view invoice_reconciliation
-CREATE OR REPLACE VIEW __marts__.invoice_reconciliation AS SELECT r.supplier_id, r.operation_id, r.operation_name, r.report, r.product, r.billing_period_start, r.billing_period_end, r.billing_currency, r.consumed_quantity, r.billed_quantity, r.quantity_variance, r.contracted_unit_price, r.contracted_cost, r.billed_cost, r.cost_variance, r.volume_effect, r.price_effect, r.exchange_effect, r.invoice_ids, r.hours_unread_at_end, r.reconciliation_status, r.is_material, r.explanation, r.cut_off, r.doubts_excluded, r.settled_by, r.language FROM __raw___internal.reconciled AS r;
+CREATE OR REPLACE VIEW __marts__.invoice_reconciliation AS SELECT r.supplier_id, r.operation_id, r.operation_name, r.report, r.product, r.billing_period_start, r.billing_period_end, r.billing_currency, r.consumed_quantity, r.billed_quantity, r.quantity_variance, r.contracted_unit_price, r.contracted_cost, r.billed_cost, r.cost_variance, r.volume_effect, r.price_effect, r.exchange_effect, r.invoice_ids, r.hours_unread_at_end, r.reconciliation_status, r.is_material, r.explanation, r.cut_off, r.doubts_excluded, r.settled_by, r.language, r.copy_status, r.missing_copies_cost FROM __raw___internal.reconciled AS r;
 COMMENT ON VIEW __marts__.invoice_reconciliation IS 'One row per supplier, operation, report, product, period and currency: what was billed against what was measured';
 COMMENT ON COLUMN __marts__.invoice_reconciliation.supplier_id IS 'The supplier''s tax id';
 COMMENT ON COLUMN __marts__.invoice_reconciliation.operation_id IS 'The operation''s name in the settings';
@@ -209,6 +215,8 @@ COMMENT ON COLUMN __marts__.invoice_reconciliation.cut_off IS 'Of a nightly copy
 COMMENT ON COLUMN __marts__.invoice_reconciliation.doubts_excluded IS 'Of an accusation: the honest explanations, and what excludes each, by lines';
 COMMENT ON COLUMN __marts__.invoice_reconciliation.settled_by IS 'Of an inconclusive verdict: what would settle it';
 COMMENT ON COLUMN __marts__.invoice_reconciliation.language IS 'Of the sentences: the setting language as it was then';
+COMMENT ON COLUMN __marts__.invoice_reconciliation.copy_status IS 'Of the nightly copy: that of copy_reconciliation; else NULL';
+COMMENT ON COLUMN __marts__.invoice_reconciliation.missing_copies_cost IS 'What billed copies cost that are not in the bucket, where it is a finding';
 
 -- view invoice_components
 CREATE OR REPLACE VIEW __marts__.invoice_components AS SELECT c.document_id, c.component_number, c.component, c.line_number, c.description, c.role, c.amount, c.billing_currency, c.agreed_amount, c.questioned_amount, c.reconciliation_status, c.operation_id, c.report, c.product, c.billing_period_start, c.reason, c.claimed_amount, c.is_material FROM __raw___internal.components AS c;
@@ -273,3 +281,37 @@ COMMENT ON COLUMN __marts__.claims_open.claimed_on IS 'The day of the newest cla
 COMMENT ON COLUMN __marts__.claims_open.claimed_by IS 'Who claimed it last';
 COMMENT ON COLUMN __marts__.claims_open.acceptance_deadline IS 'The last day to claim, where the law has one; no legal advice';
 COMMENT ON COLUMN __marts__.claims_open.credit_notes IS 'The numbers of those credit notes, with commas';
+
+-- view bucket_daily
+CREATE OR REPLACE VIEW __marts__.bucket_daily AS SELECT c.operation_id, c.upload_date, c.objects, c.bytes, c.audio_minutes, c.empty_objects, c.gone_objects, c.unread_objects, c.chat_objects, c.other_objects FROM __raw___internal.copied_days AS c;
+COMMENT ON VIEW __marts__.bucket_daily IS 'One row per operation and day on which something was copied into its folders, as the last look has it';
+COMMENT ON COLUMN __marts__.bucket_daily.operation_id IS 'The operation''s name in the settings';
+COMMENT ON COLUMN __marts__.bucket_daily.upload_date IS 'The day of the copy in the vendor''s time zone';
+COMMENT ON COLUMN __marts__.bucket_daily.objects IS 'Audios that were copied on the day, and are there';
+COMMENT ON COLUMN __marts__.bucket_daily.bytes IS 'What these take';
+COMMENT ON COLUMN __marts__.bucket_daily.audio_minutes IS 'How long they last; NULL where their sizes do not tell';
+COMMENT ON COLUMN __marts__.bucket_daily.empty_objects IS 'Of the audios those without a byte';
+COMMENT ON COLUMN __marts__.bucket_daily.gone_objects IS 'Audios that were seen, and are there no more';
+COMMENT ON COLUMN __marts__.bucket_daily.unread_objects IS 'Files like audios whose names the pattern does not fit: not counted';
+COMMENT ON COLUMN __marts__.bucket_daily.chat_objects IS 'Chats that were copied on the day';
+COMMENT ON COLUMN __marts__.bucket_daily.other_objects IS 'Whatever else lies in the operation''s folders';
+
+-- view copy_reconciliation
+CREATE OR REPLACE VIEW __marts__.copy_reconciliation AS SELECT c.operation_id, c.operation_name, c.report, c.billing_period_start, c.billing_period_end, c.counted_quantity, c.measured_quantity, c.billed_quantity, c.measured_variance, c.billed_variance, c.late_quantity, c.gone_quantity, c.missing_quantity, c.missing_days, c.copy_status, c.explanation FROM __raw___internal.copied_periods AS c;
+COMMENT ON VIEW __marts__.copy_reconciliation IS 'One row per operation and billing period: the audios in the bucket, the vendor''s count, and what was billed';
+COMMENT ON COLUMN __marts__.copy_reconciliation.operation_id IS 'The operation''s name in the settings';
+COMMENT ON COLUMN __marts__.copy_reconciliation.operation_name IS 'The operation''s name as the vendor writes it, of a renamed one the newest';
+COMMENT ON COLUMN __marts__.copy_reconciliation.report IS 'The vendor''s report, such as rsync_s3_mp3';
+COMMENT ON COLUMN __marts__.copy_reconciliation.billing_period_start IS 'The month''s first day, in the vendor''s time zone';
+COMMENT ON COLUMN __marts__.copy_reconciliation.billing_period_end IS 'The day after the month''s last one';
+COMMENT ON COLUMN __marts__.copy_reconciliation.counted_quantity IS 'Audios in the bucket that were copied in the period';
+COMMENT ON COLUMN __marts__.copy_reconciliation.measured_quantity IS 'The vendor''s own count; NULL where it is not known';
+COMMENT ON COLUMN __marts__.copy_reconciliation.billed_quantity IS 'How much was billed; NULL where no line states a quantity';
+COMMENT ON COLUMN __marts__.copy_reconciliation.measured_variance IS 'measured_quantity less counted_quantity';
+COMMENT ON COLUMN __marts__.copy_reconciliation.billed_variance IS 'billed_quantity less counted_quantity';
+COMMENT ON COLUMN __marts__.copy_reconciliation.late_quantity IS 'Audios of calls of the period that were copied after it';
+COMMENT ON COLUMN __marts__.copy_reconciliation.gone_quantity IS 'Audios copied in it that were seen, and are there no more';
+COMMENT ON COLUMN __marts__.copy_reconciliation.missing_quantity IS 'Copies that the vendor counts and nothing explains; else 0';
+COMMENT ON COLUMN __marts__.copy_reconciliation.missing_days IS 'Days with calls of which nothing was copied by the end of the next day';
+COMMENT ON COLUMN __marts__.copy_reconciliation.copy_status IS 'Of the nightly copy: that of copy_reconciliation; else NULL';
+COMMENT ON COLUMN __marts__.copy_reconciliation.explanation IS 'The verdict in one sentence';

@@ -1,0 +1,142 @@
+"""What the looks at the bucket have shown: copies by the days when they were made, and by those of
+their calls."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from functools import cached_property
+from typing import NamedTuple
+
+from wolkvox_billing.bucket.names import AUDIO, CHAT
+from wolkvox_billing.bucket.tables import LISTINGS, OBJECTS
+from wolkvox_billing.marts.copied import CopiedDay
+from wolkvox_billing.marts.identities import Identities
+from wolkvox_billing.warehouse.sql import Client, rows_of, tables_in
+
+_NOTHING = Decimal()
+_SECONDS = 60
+
+
+class CopyGroup(NamedTuple):
+    """Objects of an operation that were copied on one day, of calls of one day, and of a kind."""
+
+    operation_id: str
+    call_date: date | None
+    upload_date: date
+    kind: str
+    is_gone: bool
+    objects: int
+    bytes: int
+    empty: int
+    timed: int
+    seconds: Decimal | None
+    first_seen_at: datetime
+
+    @property
+    def is_copy(self) -> bool:
+        return self.kind == AUDIO and self.call_date is not None and not self.is_gone
+
+
+class Looks(NamedTuple):
+    """The last look that came to its end, and the last of these that went through all of it."""
+
+    last: datetime
+    last_full: datetime
+
+
+@dataclass(frozen=True)
+class Copies:
+    """What the looks at the bucket have shown; nothing where nobody looked."""
+
+    looks: Looks | None = None
+    groups: Sequence[CopyGroup] = ()
+    _by_operation: dict[str, list[CopyGroup]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for group in self.groups:
+            self._by_operation.setdefault(group.operation_id, []).append(group)
+
+    @property
+    def operations(self) -> list[str]:
+        return sorted(self._by_operation)
+
+    def of(self, operation_id: str) -> Sequence[CopyGroup]:
+        return self._by_operation.get(operation_id, ())
+
+    @cached_property
+    def days(self) -> list[CopiedDay]:
+        """The rows of bucket_daily."""
+        groups: defaultdict[tuple[str, date], list[CopyGroup]] = defaultdict(list)
+        for group in self.groups:
+            groups[group.operation_id, group.upload_date].append(group)
+        return [_day(*key, groups[key]) for key in sorted(groups)]
+
+
+def _day(operation_id: str, day: date, groups: Sequence[CopyGroup]) -> CopiedDay:
+    copies = [group for group in groups if group.is_copy]
+    objects = count_objects(copies)
+    is_timed = objects > 0 and sum(group.timed for group in copies) == objects
+    seconds = sum((group.seconds or _NOTHING for group in copies), _NOTHING)
+    present = [group for group in groups if not group.is_gone]
+    return CopiedDay(
+        operation_id=operation_id,
+        upload_date=day,
+        objects=objects,
+        bytes=sum(group.bytes for group in copies),
+        audio_minutes=round(seconds / _SECONDS, 4) if is_timed else None,
+        empty_objects=sum(group.empty for group in copies),
+        gone_objects=count_objects(gone_of(groups)),
+        unread_objects=count_objects(unread_of(present)),
+        chat_objects=count_objects(group for group in present if group.kind == CHAT),
+        other_objects=count_objects(group for group in present if group.kind not in (AUDIO, CHAT)),
+    )
+
+
+def count_objects(groups: Iterable[CopyGroup]) -> int:
+    return sum(group.objects for group in groups)
+
+
+def gone_of(groups: Iterable[CopyGroup]) -> list[CopyGroup]:
+    return [g for g in groups if g.is_gone and g.kind == AUDIO and g.call_date is not None]
+
+
+def unread_of(groups: Iterable[CopyGroup]) -> list[CopyGroup]:
+    return [g for g in groups if g.kind == AUDIO and g.call_date is None and not g.is_gone]
+
+
+NO_COPIES = Copies()
+
+
+def read_copies(client: Client, raw: str, identities: Identities) -> Copies:
+    """Return what was counted, by what operations count as; nothing where nobody looked."""
+    if not {LISTINGS, OBJECTS} <= tables_in(client, raw):
+        return NO_COPIES
+    [(last, last_full)] = rows_of(
+        client,
+        "SELECT MAX(seen_at), MAX(CASE WHEN is_full THEN seen_at END) "
+        f"FROM {raw}.{LISTINGS} WHERE is_complete",
+    )
+    if not last_full:
+        return NO_COPIES
+    columns = ("object_hash", "call_date", "upload_date", "kind", "is_gone", "bytes",
+               "audio_seconds", "first_seen_at", "uploaded_at")  # fmt: skip
+    objects = identities.counted(f"{raw}.{OBJECTS}", columns)
+    if identities.moved:  # the same copy under two ids is one, and gone where both have it gone
+        objects = (
+            "(SELECT * FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY operation_id, object_hash "
+            f"ORDER BY is_gone, uploaded_at) AS place FROM {objects}) AS each_one "
+            "WHERE place = 1) AS once"
+        )
+    rows = rows_of(
+        client,
+        "SELECT operation_id, call_date, upload_date, kind, is_gone, COUNT(*), "
+        "CAST(SUM(bytes) AS BIGINT), CAST(SUM(CASE WHEN bytes = 0 THEN 1 ELSE 0 END) AS BIGINT), "
+        "COUNT(audio_seconds), SUM(audio_seconds), MIN(first_seen_at) "
+        f"FROM {objects} GROUP BY operation_id, call_date, upload_date, kind, is_gone "
+        "ORDER BY operation_id, upload_date, call_date, kind, is_gone",
+    )
+    return Copies(Looks(last, last_full), [CopyGroup(*row) for row in rows])

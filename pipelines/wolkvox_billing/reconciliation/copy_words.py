@@ -1,0 +1,141 @@
+"""The three-way match in a sentence that a finance person understands, in the language of the
+settings."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from wolkvox_billing.marts.copied import (
+    AGREES,
+    BUCKET_ABOVE,
+    COUNTER_ABOVE,
+    GONE,
+    NOT_COUNTED,
+    STANDS_STILL,
+)
+from wolkvox_billing.reconciliation.counted_periods import REPORT, CountedPeriod
+from wolkvox_billing.reconciliation.writer import Writer
+from wolkvox_billing.values.locales import format_month_name
+from wolkvox_billing.values.periods import format_days, is_calendar_month, last_day
+from wolkvox_billing.values.translation import N_
+from wolkvox_billing.vendor.reports import unit_of
+
+_TEXTS = {
+    "holds": N_("your bucket holds {counted} copied {when}"),
+    "in": N_("in {month}"),
+    "from": N_("from {first} to {last}"),
+    "counts": N_("wolkvox counts {measured}"),
+    "billed": N_("wolkvox billed {billed}"),
+    "counts_and_billed": N_("wolkvox counts {measured} and billed {billed}"),
+    "same": N_("they are the same"),
+    "within": N_("the difference of {difference} is within the tolerance"),
+    "as_called": N_("that is what was copied of the calls of this time, whenever it was copied"),
+    "may_be": N_("the difference of {difference} may be what came late or cannot be read"),
+    "since_read": N_("the counter was read before the last {since} were copied"),
+    "not_there": N_("{missing} of them are not there, and nothing that was seen explains it"),
+    "above": N_("{difference} more than that"),
+    "still": N_("nothing was copied of the calls of {days} by the end of the next day"),
+    "gone": N_("{gone} were there and are no more, which explains it"),
+    "also_gone": N_("{gone} were there and are no more"),
+    "late": N_("{late} of calls of this time were copied after it"),
+    "empty": N_("{empty} of those in the bucket have no byte"),
+    "unread": N_("{unread} files like audios have names that `pattern` does not fit"),
+    "no_look": N_("no look at all of the bucket came after it: `wolkvox-billing bucket --full`"),
+    "expired": N_("up to {expired} may have gone before anybody looked, so nobody can tell"),
+    "none": N_("the bucket has no copy of this time or before it, so nobody can tell"),
+    "unmeasured": N_("the vendor's count is not known, so there is nothing to compare"),
+}
+
+
+def tell_copies(copied: CountedPeriod, locale: str) -> str:
+    """Return what a period's copies come to, as a sentence: what lies in the bucket, what wolkvox
+    counts and bills, and what explains a difference."""
+    writer = Writer(locale, unit=unit_of(REPORT))
+    values = _values(copied, writer)
+    parts = ["holds", *_claimed(copied), *_status(copied), *_beside(copied)]
+    text = "; ".join(writer.say(_TEXTS[part], **values) for part in parts)
+    return f"{text[0].upper()}{text[1:]}."
+
+
+def _claimed(copied: CountedPeriod) -> list[str]:
+    if copied.measured is not None and copied.billed is not None:
+        return ["counts_and_billed"]
+    if copied.measured is not None:
+        return ["counts"]
+    return ["billed"] if copied.billed is not None else []
+
+
+def _status(copied: CountedPeriod) -> list[str]:
+    match copied.status:
+        case "not_counted":
+            return [_unknown(copied)]
+        case "agrees":
+            return [_agreed(copied)]
+        case "counter_above_bucket":
+            return ["not_there"]
+        case "bucket_above_counter":
+            return ["above"]
+        case "objects_gone":
+            return ["gone"]
+    return ["still"]
+
+
+def _unknown(copied: CountedPeriod) -> str:
+    if copied.claimed is None:
+        return "unmeasured"
+    if copied.is_in_reach and copied.expired:
+        return "expired"
+    is_empty = not copied.counted and not copied.called
+    return "none" if is_empty and copied.was_looked_at else "no_look"
+
+
+def _agreed(copied: CountedPeriod) -> str:
+    difference = _difference(copied)
+    if not difference:
+        return "same"
+    if difference <= copied.tolerance:
+        return "within"
+    if copied.is_as_called:
+        return "as_called"
+    return "since_read" if (copied.claimed or 0) < copied.counted else "may_be"
+
+
+def _beside(copied: CountedPeriod) -> list[str]:
+    """Return what else is to be known, whatever the status is."""
+    parts = []
+    if copied.status != STANDS_STILL and copied.missing_days and copied.status != NOT_COUNTED:
+        parts.append("still")
+    if copied.status not in (GONE, NOT_COUNTED) and copied.gone:
+        parts.append("also_gone")
+    if copied.late and copied.status in (AGREES, COUNTER_ABOVE, BUCKET_ABOVE, STANDS_STILL, GONE):
+        parts.append("late")
+    parts += ["empty"] if copied.empty else []
+    return [*parts, "unread"] if copied.unread else parts
+
+
+def _difference(copied: CountedPeriod) -> Decimal:
+    return abs((copied.claimed or Decimal()) - copied.counted)
+
+
+def _values(copied: CountedPeriod, writer: Writer) -> dict[str, str]:
+    period, number = copied.period, writer.number
+    if is_calendar_month(period):
+        when = writer.say(_TEXTS["in"], month=format_month_name(period.start, writer.locale))
+    else:
+        first, last = writer.day(period.start), writer.day(last_day(period))
+        when = writer.say(_TEXTS["from"], first=first, last=last)
+    return {
+        "counted": writer.quantity(copied.counted),
+        "when": when,
+        "measured": number(copied.measured),
+        "billed": number(copied.billed),
+        "difference": number(_difference(copied)),
+        "missing": number(copied.missing),
+        "since": number(copied.since_read),
+        "days": format_days(copied.missing_days, writer.locale),
+        "gone": number(copied.gone),
+        "late": number(copied.late),
+        "empty": number(copied.empty),
+        "unread": number(copied.unread),
+        "expired": number(copied.expired),
+    }

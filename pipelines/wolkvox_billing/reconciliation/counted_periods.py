@@ -1,0 +1,347 @@
+"""The three-way match of the nightly copy: what lies in the bucket, what the vendor counts, and
+what it bills.
+
+    bucket_objects ─▶ by day ─▶ by period ─┐
+    usage, verdicts ───────────────────────┴─▶ a status, the first that fits
+
+Copies that the vendor counts and the bucket has not are told only where nothing honest explains
+them: what came late, what was there and went, files that nobody can read the name of, and what may
+have gone before anybody looked.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from functools import cached_property
+from typing import NamedTuple
+
+from wolkvox_billing.bucket.names import AUDIO
+from wolkvox_billing.marts.copied import (
+    AGREES,
+    BUCKET_ABOVE,
+    COUNTER_ABOVE,
+    GONE,
+    NOT_COUNTED,
+    STANDS_STILL,
+    CopiedPeriod,
+)
+from wolkvox_billing.reconciliation.copies import (
+    Copies,
+    CopyGroup,
+    count_objects,
+    gone_of,
+    unread_of,
+)
+from wolkvox_billing.reconciliation.facts import DayUse, Facts, MonthUse
+from wolkvox_billing.reconciliation.policy import CALLED, COPIED, UNKNOWN, Policy
+from wolkvox_billing.values.periods import DAY, Period, month_of
+
+REPORT = "rsync_s3_mp3"
+_NOTHING = Decimal()
+
+
+@dataclass(frozen=True)
+class CountedPeriod:
+    """A billing period of an operation: what was counted, measured and billed, and what of a
+    difference something honest explains. `measured` and `billed` are None where nobody knows."""
+
+    operation_id: str
+    period: Period
+    counted: Decimal
+    called: Decimal  # copies of calls of the period, whenever they were made
+    late: Decimal
+    gone: Decimal
+    unread: Decimal  # like audios, with names that the pattern does not fit
+    empty: Decimal
+    expired: Decimal  # what may have gone before anybody looked
+    since_read: Decimal  # copied on the day of the last reading, or after it
+    missing_days: Sequence[date]
+    measured: Decimal | None
+    billed: Decimal | None
+    was_looked_at: bool  # after it, or of one that runs in it
+    is_in_reach: bool
+    may_accuse: bool
+    policy: Policy
+
+    @property
+    def claimed(self) -> Decimal | None:
+        """What the vendor says that it copied."""
+        return self.billed if self.measured is None else self.measured
+
+    @property
+    def tolerance(self) -> Decimal:
+        percent = self.policy.tolerance_percent * abs(self.claimed or _NOTHING) / 100
+        return max(self.policy.tolerance_quantity, percent)
+
+    @property
+    def explained(self) -> Decimal:
+        """How many copies that are not counted in the period something honest explains."""
+        late = _NOTHING if self.policy.cut_off == COPIED else self.late
+        return late + self.gone + self.unread + self.expired
+
+    @property
+    def missing(self) -> Decimal:
+        """Copies that are claimed and that nothing explains; 0 where that cannot be said."""
+        if self.status != COUNTER_ABOVE or self.claimed is None:
+            return _NOTHING
+        return self.claimed - self.counted - self.explained
+
+    @cached_property
+    def status(self) -> str:
+        """The first that fits, in the order of docs/bucket.md."""
+        claimed, tolerance = self.claimed, self.tolerance
+        if not self.is_in_reach or claimed is None:
+            return NOT_COUNTED
+        if self._agrees_with(self.counted) or self.is_as_called:
+            return AGREES
+        if claimed > self.counted + self.explained + tolerance:
+            return COUNTER_ABOVE if self.may_accuse else NOT_COUNTED
+        if claimed < self.counted - tolerance:
+            is_later = claimed >= self.counted - self.since_read - tolerance
+            return AGREES if is_later else BUCKET_ABOVE
+        if self.missing_days:
+            return STANDS_STILL
+        if self.gone:
+            return GONE
+        # What came late, or bears a name that is not read, may be what is missing.
+        return NOT_COUNTED if self.expired else AGREES
+
+    def _agrees_with(self, quantity: Decimal) -> bool:
+        return self.claimed is not None and abs(self.claimed - quantity) <= self.tolerance
+
+    @property
+    def is_as_called(self) -> bool:
+        """Whether it is what was copied of the period's calls, where that may be what is meant."""
+        return self.policy.cut_off in (UNKNOWN, CALLED) and self._agrees_with(self.called)
+
+
+class BilledCopies(NamedTuple):
+    """A quantity that documents bill for a period, None where a line states none."""
+
+    operation_id: str
+    period: Period
+    quantity: Decimal | None
+
+
+def count_periods(
+    copies: Copies, facts: Facts, billed: Iterable[BilledCopies], policy: Policy
+) -> list[CountedPeriod]:
+    """Return each billing period in which something was copied, measured or billed, by operation
+    and time; nothing where nobody ever looked at the bucket."""
+    if not copies.looks:
+        return []
+    by_key = {(each.operation_id, each.period): each.quantity for each in billed}
+    keys = {key for key in by_key if key[0] in copies.operations}
+    for operation_id in copies.operations:
+        days = [group.upload_date for group in copies.of(operation_id) if group.is_copy]
+        days += [use.period.start for use in facts.uses_of(operation_id, REPORT)]
+        if policy.billing_cycle_day > 1:
+            days += [use.day for use in _days_of(facts, operation_id)]
+        keys |= {(operation_id, month_of(day, policy.billing_cycle_day)) for day in days}
+    counting = _Counting(copies, facts, policy)
+    return [counting.period(*key, by_key.get(key)) for key in sorted(keys)]
+
+
+def _days_of(facts: Facts, operation_id: str) -> list[DayUse]:
+    return [
+        use
+        for meter, uses in facts.days.items()
+        if (meter.operation_id, meter.report) == (operation_id, REPORT)
+        for use in uses
+    ]
+
+
+class _Measured(NamedTuple):
+    """What the vendor counts in a period, and when that was last read; None is not known."""
+
+    quantity: Decimal | None
+    last_read_at: datetime | None
+
+
+@dataclass(frozen=True)
+class _Counting:
+    """All that periods are counted by."""
+
+    copies: Copies
+    facts: Facts
+    policy: Policy
+
+    def period(self, operation_id: str, period: Period, billed: Decimal | None) -> CountedPeriod:
+        groups = self.copies.of(operation_id)
+        copied = [group for group in groups if group.is_copy]
+        within = [group for group in copied if _holds(period, group.upload_date)]
+        called = [group for group in copied if _holds(period, group.call_date)]
+        in_time = [group for group in groups if _holds(period, group.upload_date)]
+        measured = self._measured(operation_id, period)
+        zone = self.facts.zone_of(operation_id)
+        read = measured.last_read_at
+        read_on = read.astimezone(zone).date() if read else period.end
+        return CountedPeriod(
+            operation_id=operation_id,
+            period=period,
+            counted=_quantity(within),
+            called=_quantity(called),
+            late=_quantity(g for g in called if g.upload_date >= period.end),
+            gone=_quantity(gone_of(in_time)),
+            unread=_quantity(unread_of(in_time)),
+            empty=Decimal(sum(group.empty for group in within)),
+            expired=self._expired(operation_id, period),
+            since_read=_quantity(g for g in within if g.upload_date >= read_on),
+            missing_days=self._missing_days(operation_id, period),
+            measured=measured.quantity,
+            billed=billed,
+            was_looked_at=self._was_looked_at(operation_id, period),
+            is_in_reach=self._is_in_reach(operation_id, period),
+            may_accuse=self._may_accuse(operation_id, period, read),
+            policy=self.policy,
+        )
+
+    def _seen_on(self, operation_id: str, at: datetime) -> date:
+        return at.astimezone(self.facts.zone_of(operation_id)).date()
+
+    def _measured(self, operation_id: str, period: Period) -> _Measured:
+        """Return the vendor's count: of a calendar month as usage_monthly has it, of another cycle
+        by its days, where none of them reaches over its ends."""
+        months = self.facts.uses_of(operation_id, REPORT)
+        own = [use for use in months if use.period.overlaps(period)]
+        read = max((use.last_read_at for use in own), default=None)
+        if any(use.quantity is None for use in own):
+            return _Measured(None, read)
+        if [use for use in own if use.period == period]:
+            return _Measured(_sum_of(use for use in own if use.period == period), read)
+        days = [use for use in _days_of(self.facts, operation_id) if _reaches(use, period)]
+        if not days or any(not _is_within(use, period) for use in days):
+            return _Measured(None, read)
+        return _Measured(sum((use.quantity for use in days), _NOTHING), read)
+
+    def _oldest(self, operation_id: str) -> date | None:
+        return min(
+            (g.upload_date for g in self.copies.of(operation_id) if g.is_copy or g.is_gone),
+            default=None,
+        )
+
+    def _first_look(self, operation_id: str) -> date:
+        groups = self.copies.of(operation_id)
+        return self._seen_on(operation_id, min(group.first_seen_at for group in groups))
+
+    def _expired(self, operation_id: str, period: Period) -> Decimal:
+        """Return how many copies may have gone before anybody looked: what the counter showed on
+        days before the oldest copy that was ever seen. A day is left between the two, since a
+        counter may be ahead of the copy."""
+        oldest = self._oldest(operation_id)
+        if oldest is None or self._first_look(operation_id) <= period.start:
+            return _NOTHING
+        return sum(
+            (
+                use.quantity
+                for use in _days_of(self.facts, operation_id)
+                if _holds(period, use.day) and use.day < oldest - DAY
+            ),
+            _NOTHING,
+        )
+
+    def _was_looked_at(self, operation_id: str, period: Period) -> bool:
+        looks = self.copies.looks
+        is_over = period.end <= self.facts.today_of(operation_id)
+        due = period.end if is_over else period.start
+        return looks is not None and self._seen_on(operation_id, looks.last) >= due
+
+    def _is_in_reach(self, operation_id: str, period: Period) -> bool:
+        """Whether a look can tell of the period: it came after its end or, of one that runs, after
+        its start; and what was copied then cannot all have gone before the first look."""
+        oldest = self._oldest(operation_id)
+        if oldest is None or not self._was_looked_at(operation_id, period):
+            return False
+        return oldest < period.end or self._first_look(operation_id) <= period.start
+
+    def _may_accuse(self, operation_id: str, period: Period, read: datetime | None) -> bool:
+        """Whether copies that no look has found are not there: a whole one came after the period;
+        of one that runs after the counter was read."""
+        looks = self.copies.looks
+        if not looks:
+            return False
+        if period.end <= self.facts.today_of(operation_id):
+            return self._seen_on(operation_id, looks.last_full) >= period.end
+        return read is not None and read <= looks.last
+
+    def _missing_days(self, operation_id: str, period: Period) -> list[date]:
+        """Return the days with calls of which nothing was copied by the end of the next one, as far
+        as a look can tell: by the days of the copies' names, or by the counter."""
+        looks = self.copies.looks
+        if not looks:
+            return []
+        by_call: defaultdict[date, set[date]] = defaultdict(set)
+        uploads: set[date] = set()
+        for group in self.copies.of(operation_id):
+            if group.kind == AUDIO and group.call_date:
+                by_call[group.call_date].add(group.upload_date)
+                uploads.add(group.upload_date)
+        counted = {
+            use.day
+            for use in _days_of(self.facts, operation_id)
+            if use.covers == 1 and use.quantity > 0
+        }
+        oldest = self._oldest(operation_id)
+        known_until = self._seen_on(operation_id, looks.last) - DAY
+        days = [day for day in _days(period) if oldest and oldest <= day < known_until]
+        return [
+            day
+            for day in days
+            if (day in by_call and min(by_call[day]) > day + DAY)
+            or (day in counted and day not in by_call and not uploads & {day - DAY, day, day + DAY})
+        ]
+
+
+def _quantity(groups: Iterable[CopyGroup]) -> Decimal:
+    return Decimal(count_objects(groups))
+
+
+def _holds(period: Period, day: date | None) -> bool:
+    return day is not None and period.start <= day < period.end
+
+
+def _days(period: Period) -> list[date]:
+    return [period.start + n * DAY for n in range((period.end - period.start).days)]
+
+
+def _sum_of(uses: Iterable[MonthUse]) -> Decimal:
+    return sum((use.quantity or _NOTHING for use in uses), _NOTHING)
+
+
+def _reaches(use: DayUse, period: Period) -> bool:
+    return use.day >= period.start and use.day - (use.covers - 1) * DAY < period.end
+
+
+def _is_within(use: DayUse, period: Period) -> bool:
+    return use.day < period.end and use.day - (use.covers - 1) * DAY >= period.start
+
+
+def copied_rows(
+    counted: Iterable[CountedPeriod], facts: Facts, tell: Callable[[CountedPeriod], str]
+) -> list[CopiedPeriod]:
+    """Return the rows of copy_reconciliation. tell: the sentence of each."""
+    return [
+        CopiedPeriod(
+            operation_id=own.operation_id,
+            operation_name=facts.operations.get(own.operation_id),
+            report=REPORT,
+            billing_period_start=own.period.start,
+            billing_period_end=own.period.end,
+            counted_quantity=own.counted,
+            measured_quantity=own.measured,
+            billed_quantity=own.billed,
+            measured_variance=None if own.measured is None else own.measured - own.counted,
+            billed_variance=None if own.billed is None else own.billed - own.counted,
+            late_quantity=own.late,
+            gone_quantity=own.gone,
+            missing_quantity=own.missing,
+            missing_days=len(own.missing_days),
+            copy_status=own.status,
+            explanation=tell(own),
+        )
+        for own in counted
+    ]

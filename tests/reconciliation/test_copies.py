@@ -1,0 +1,460 @@
+"""The three-way match, by numbers written by hand: what lies in the bucket, what the vendor counts,
+and what it bills; and each honest explanation of a difference.
+
+A month is told by its nights: 10 calls a day, copied at 02:00 of the next one, so 310 in October.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from builders.buckets import BOGOTA, PHONE, copies_of, see
+from builders.evidence import members_of, write_evidence
+from builders.facts import known, use
+from builders.leaks import shows
+from builders.months import (
+    OCTOBER_PERIOD,
+    ONE_LINE,
+    ONE_PRICE,
+    bill,
+    invoice,
+    judged,
+    local,
+    only,
+    read,
+)
+from builders.project import Project
+from wolkvox_billing.bucket.names import EXTENSIONS, PUBLIC_PATTERN, NameReader, read_pattern
+from wolkvox_billing.bucket.store import ListedObject
+from wolkvox_billing.evidence import verify
+from wolkvox_billing.marts.identities import Identities, Identity
+from wolkvox_billing.marts.refresh import refresh
+from wolkvox_billing.reconciliation.copies import Copies, CopyGroup, Looks, read_copies
+from wolkvox_billing.reconciliation.copy_words import tell_copies
+from wolkvox_billing.reconciliation.counted_periods import copied_rows, count_periods
+from wolkvox_billing.reconciliation.facts import DayUse
+from wolkvox_billing.reconciliation.mart import fill_copies
+from wolkvox_billing.reconciliation.policy import Policy
+from wolkvox_billing.warehouse.place import opened
+
+DAY = timedelta(days=1)
+FIRST, LAST = date(2026, 9, 30), date(2026, 10, 31)  # days of calls: the first is copied in October
+AFTER = local(3, month=11)  # of a whole look, after the month
+ROW = (
+    "counted_quantity, measured_quantity, billed_quantity, late_quantity, missing_days, copy_status"
+)
+
+
+def month(skip: Sequence[int] = (), first: date = FIRST) -> list[ListedObject]:
+    """Return the copies of October's nights, but for those of calls of some days in it."""
+    days = [first + n * DAY for n in range((LAST - first).days + 1)]
+    kept = [day for day in days if day.month != 10 or day.day not in skip]
+    return [copy for day in kept for copy in copies_of(day, 10)]
+
+
+class Known:
+    """What is known of October without a warehouse: it takes what tables hold of readings and
+    looks, by the same rules; tests on a `warehouse` show that tables do."""
+
+    def __init__(self) -> None:
+        self.facts = known([], [])
+        self.objects: dict[tuple[str, int], CopyGroup] = {}
+        self.looks: list[tuple[datetime, bool]] = []
+        self.reader = NameReader({"*": "acme"}, read_pattern(PUBLIC_PATTERN), EXTENSIONS, b"k" * 16)
+
+    def read(self, *readings: tuple[datetime, int]) -> None:
+        """The counter shows these numbers."""
+        days, day_before, shown = [], 0, 0
+        for at, number in readings:
+            covers = at.day - day_before
+            days.append(DayUse(at.date(), covers, Decimal(number - shown)))
+            day_before, shown = at.day, number
+        own = use(OCTOBER_PERIOD, shown, last_read_at=readings[-1][0])
+        self.facts = replace(self.facts, months=[own], days={own.meter: days})
+
+    def see(self, at: datetime, objects: Sequence[ListedObject], *, full: bool = True) -> None:
+        """A look lists these objects."""
+        self.looks.append((at, full))
+        for name, uploaded_at, size in objects:
+            own = self.reader.read(name, size)
+            assert own
+            day = uploaded_at.astimezone(BOGOTA).date()
+            self.objects[name, size] = CopyGroup(
+                own.operation_id,
+                own.call_date,
+                day,
+                own.kind,
+                False,
+                1,
+                size,
+                size == 0,
+                0,
+                None,
+                at,
+            )
+        listed = {(name, size) for name, _, size in objects}
+        for key, group in self.objects.items():
+            if full and key not in listed:
+                self.objects[key] = group._replace(is_gone=True)
+
+    def periods(self, at: datetime = AFTER, **policy: Any) -> list[dict[str, Any]]:
+        """Return the rows of copy_reconciliation."""
+        full = max((look for look, full in self.looks if full), default=None)
+        looks = Looks(max(look for look, _ in self.looks), full) if full else None
+        copies = Copies(looks, [*self.objects.values()])
+        facts = replace(self.facts, now=at, copies=copies)
+        rules = Policy(**policy)
+        counted = count_periods(copies, facts, (), rules)
+        rows = copied_rows(counted, facts, lambda own: tell_copies(own, rules.language))
+        return [vars(row) for row in rows]
+
+    def match(self, at: datetime = AFTER, **policy: Any) -> dict[str, Any]:
+        """Return that of October."""
+        start = OCTOBER_PERIOD.start
+        return next(
+            row for row in self.periods(at, **policy) if row["billing_period_start"] == start
+        )
+
+
+def evenings(*readings: int, last: int = 310) -> list[tuple[datetime, int]]:
+    """The counter on each evening of October: 10 more each night, or what is given for each day,
+    and `last` in the end."""
+    shown = [*readings] or [10 * n for n in range(1, 31)]
+    return [(local(n, 23, 50), number) for n, number in enumerate([*shown, last], 1)]
+
+
+def count(project: Project, last: int = 310) -> None:
+    """The same on four evenings, in the tables."""
+    read(project, *((at, str(number)) for at, number in evenings(last=last)[::10]))
+
+
+def match(project: Project, at: datetime = AFTER, **policy: Any) -> dict[str, Any]:
+    """Return the row of October of copy_reconciliation."""
+    with opened(project.destination) as pipeline:
+        refresh(pipeline, None, at)
+        fill_copies(pipeline, Policy(**policy))
+    [row] = project.query_dicts(
+        "SELECT * FROM wolkvox_billing_marts.copy_reconciliation "
+        "WHERE billing_period_start = '2026-10-01'"
+    )
+    return row
+
+
+def test_a_month_that_agrees(warehouse: Project) -> None:
+    """310 copies in October, and 310 on the counter; those of the 31st's calls came on the 1st."""
+    count(warehouse)
+    see(warehouse, AFTER, month())
+    row = match(warehouse)
+    assert (row["copy_status"], row["counted_quantity"], row["measured_quantity"]) == (
+        "agrees", 310, 310,
+    )  # fmt: skip
+    assert (row["measured_variance"], row["late_quantity"], row["missing_days"]) == (0, 10, 0)
+    assert (row["billed_quantity"], row["billed_variance"]) == (None, None)
+    assert row["explanation"] == (
+        "Your bucket holds 310 audios copied in October 2026; wolkvox counts 310; they are the "
+        "same; 10 of calls of this time were copied after it."
+    )
+
+
+def test_days_as_they_lie_there(warehouse: Project) -> None:
+    """By the vendor's day: 23:00 in Bogotá is another day in UTC. Of GSM the minutes are told, of
+    MP3 they are not; chats, strangers, empty and vanished ones stand apart."""
+    gsm = copies_of(date(2026, 10, 4), 2, extension="gsm", size=99_000)  # a minute each
+    other = copies_of(date(2026, 10, 5), 3, size=7) + copies_of(
+        date(2026, 10, 5), 1, first=3, size=0
+    )
+    chats = copies_of(date(2026, 10, 5), 2, extension="txt")
+    gone = copies_of(date(2026, 10, 5), 1, first=9)
+    late = datetime.combine(date(2026, 10, 7), datetime.min.time(), gsm[0].uploaded_at.tzinfo)
+    strange = [
+        ListedObject("acme/hold.mp3", late + timedelta(hours=4), 1),
+        ListedObject("acme/a.zip", late + timedelta(hours=4), 1),
+    ]
+    count(warehouse)
+    see(warehouse, AFTER - DAY, gone)
+    see(warehouse, AFTER, [*gsm, *other, *chats, *strange])
+    match(warehouse)
+    rows = warehouse.query(
+        "SELECT upload_date, objects, bytes, audio_minutes, empty_objects, gone_objects, "
+        "unread_objects, chat_objects, other_objects FROM wolkvox_billing_marts.bucket_daily "
+        "ORDER BY upload_date"
+    )
+    assert rows == [
+        (date(2026, 10, 5), 2, 198_000, 2, 0, 0, 0, 0, 0),
+        (date(2026, 10, 6), 4, 21, None, 1, 1, 1, 2, 1),
+    ]
+
+
+def test_copies_that_are_not_there(warehouse: Project) -> None:
+    """The counter shows 400: of these 310 were copied in October, and 10 after it. 80 are not
+    there."""
+    count(warehouse, last=400)
+    see(warehouse, AFTER, month())
+    row = match(warehouse)
+    assert (row["copy_status"], row["missing_quantity"]) == ("counter_above_bucket", 80)
+    assert row["measured_variance"] == 90
+    assert "wolkvox counts 400; 80 of them are not there" in row["explanation"]
+
+
+def test_in_spanish(project: Project) -> None:
+    """With the numbers and the month of the locale."""
+    count(project, last=4000)
+    see(project, AFTER, month())
+    assert match(project, language="es_CO")["explanation"] == (
+        "Su bucket tiene 310 audios copiados en octubre de 2026; wolkvox cuenta 4.000; 3.680 de "
+        "ellos no están, y nada de lo visto lo explica; 10 de llamadas de este tiempo se copiaron "
+        "después."
+    )
+
+
+@pytest.mark.parametrize(
+    ("policy", "status"),
+    [
+        ({}, "counter_above_bucket"),
+        ({"tolerance_quantity": Decimal(15)}, "agrees"),
+        ({"tolerance_percent": Decimal(5)}, "agrees"),  # of 325
+        ({"tolerance_quantity": Decimal(4)}, "counter_above_bucket"),
+    ],
+)
+def test_within_the_tolerance(policy: dict[str, Any], status: str) -> None:
+    """325 are 15 more than 310, of which 10 came late."""
+    own = Known()
+    own.read(*evenings(last=325))
+    own.see(AFTER, month())
+    assert own.match(**policy)["copy_status"] == status
+
+
+def test_late_copies_explain_as_many() -> None:
+    """A night that could not be finished came after the month: of the 40 calls of its last four
+    days a counter of the calls knows, so nobody is accused; by the setting that the copies of the
+    month are billed they explain nothing."""
+    own = Known()
+    late = [copy for n in range(28, 32) for copy in copies_of(date(2026, 10, n), 10, after=5)]
+    own.read(*evenings(last=300))
+    own.see(local(9, month=11), [*month(skip=range(28, 32)), *late])
+    row = own.match(local(9, month=11))
+    assert (row["counted_quantity"], row["late_quantity"], row["missing_days"]) == (280, 40, 4)
+    assert row["copy_status"] == "copy_stands_still"
+    assert "28 Oct to 31 Oct" in row["explanation"]
+    row = own.match(local(9, month=11), cut_off="copied")
+    assert (row["copy_status"], row["missing_quantity"]) == ("counter_above_bucket", 20)
+
+
+def test_a_night_that_was_made_good() -> None:
+    """The night of the 10th failed, and its copies came the night after: the month agrees, and the
+    day is told."""
+    own = Known()
+    late = copies_of(date(2026, 10, 10), 10, after=2)
+    own.read(*evenings())
+    own.see(AFTER, [*month(skip=[10]), *late])
+    row = own.match()
+    assert (row["copy_status"], row["missing_days"]) == ("agrees", 1)
+    assert (
+        "nothing was copied of the calls of 10 Oct by the end of the next day"
+        in (row["explanation"])
+    )
+
+
+def test_a_day_that_never_came() -> None:
+    """The counter rose on the 10th to the 12th, and no copy came in these days."""
+    own = Known()
+    own.read(*evenings())
+    own.see(AFTER, month(skip=range(8, 15)))
+    row = own.match()
+    assert (row["counted_quantity"], row["missing_days"]) == (240, 5)
+    assert (row["copy_status"], row["missing_quantity"]) == ("counter_above_bucket", 60)
+
+
+def test_more_copies_than_counted() -> None:
+    """The counter stays at 250 though 310 are there; where it was read before the last ones came
+    they may be the difference."""
+    own = Known()
+    own.read(*evenings(*[min(10 * n, 250) for n in range(1, 31)], last=250))
+    own.see(AFTER, month())
+    assert own.match()["copy_status"] == "bucket_above_counter"
+
+
+def test_read_before_the_last_copies() -> None:
+    """The last reading is of the 28th: what was copied from then on it cannot show."""
+    own = Known()
+    own.read(*((local(n, 1), 10 * (n - 1)) for n in range(2, 29)))
+    own.see(AFTER, month())
+    row = own.match()
+    assert (row["copy_status"], row["measured_quantity"]) == ("agrees", 270)
+    assert "the counter was read before the last 40 were copied" in row["explanation"]
+
+
+def test_what_was_deleted_explains_it(warehouse: Project) -> None:
+    """50 were there at an earlier look, and are no more: with them it is 310 again."""
+    count(warehouse)
+    see(warehouse, AFTER, month())
+    see(warehouse, AFTER + DAY, month(skip=range(3, 8)))
+    row = match(warehouse, AFTER + DAY)
+    assert (row["counted_quantity"], row["gone_quantity"]) == (260, 50)
+    assert (row["copy_status"], row["missing_quantity"]) == ("objects_gone", 0)
+    assert "50 were there and are no more, which explains it" in row["explanation"]
+
+
+def test_names_that_are_not_read_accuse_nobody() -> None:
+    """80 audios whose names the pattern does not fit may be those that are missing."""
+    own = Known()
+    at = copies_of(date(2026, 10, 8), 1)[0].uploaded_at
+    odd = [ListedObject(f"acme/call-{n}.mp3", at, 5) for n in range(80)]
+    own.read(*evenings(last=400))
+    own.see(AFTER, [*month(), *odd])
+    row = own.match()
+    assert (row["copy_status"], row["counted_quantity"]) == ("agrees", 310)
+    assert "80 files like audios have names that `pattern` does not fit" in row["explanation"]
+
+
+@pytest.mark.parametrize(
+    ("looks", "status"),
+    [
+        ([(local(31, 12), True)], "not_counted"),  # before the month's end
+        ([(local(31, 12), True), (local(2, month=11), False)], "not_counted"),
+        ([(local(2, month=11), True)], "counter_above_bucket"),
+    ],
+)
+def test_nobody_is_accused_before_a_whole_look(
+    looks: list[tuple[datetime, bool]], status: str
+) -> None:
+    """Only a look at all of it, after the month, tells that copies are not there."""
+    own = Known()
+    own.read(*evenings(last=400))
+    for at, full in looks:
+        own.see(at, month(), full=full)
+    row = own.match()
+    assert row["copy_status"] == status
+    assert (status == "not_counted") == ("wolkvox-billing bucket --full" in row["explanation"])
+
+
+def test_what_expired_before_anybody_looked() -> None:
+    """A lifecycle rule had deleted the copies up to the 10th when the first look came: what the
+    counter showed on these days nobody can count any more."""
+    own = Known()
+    own.read(*evenings())
+    own.see(AFTER, month(first=date(2026, 10, 10)))
+    row = own.match()
+    assert (row["counted_quantity"], row["copy_status"]) == (210, "not_counted")
+    assert "may have gone before anybody looked" in row["explanation"]
+
+
+def test_a_bucket_without_a_copy_tells_nothing() -> None:
+    """Another folder, or a pattern that fits nothing, is likelier than that all is missing."""
+    own = Known()
+    at = copies_of(date(2026, 10, 8), 1)[0].uploaded_at
+    own.read(*evenings())
+    own.see(AFTER, [ListedObject("acme/x.mp3", at, 5)])
+    assert own.match()["copy_status"] == "not_counted"
+
+
+def test_nobody_looked(project: Project) -> None:
+    """Without a look there is no row, and another operation's copies are none of its own."""
+    count(project)
+    with opened() as pipeline:
+        fill_copies(pipeline, Policy())
+    query = "SELECT operation_id FROM wolkvox_billing_marts.copy_reconciliation"
+    assert project.query(query) == []
+    see(project, AFTER, month(), operation="beta")
+    with opened() as pipeline:
+        fill_copies(pipeline, Policy())
+    assert {name for (name,) in project.query(query)} == {"beta"}
+
+
+def test_a_cycle_that_begins_on_the_15th() -> None:
+    """From 15 September to 14 October 140 copies, and 140 by the counter's days; of the one that
+    runs 180, and 170 on the counter, which was read before the last ten came."""
+    own = Known()
+    own.read(*evenings())
+    own.see(local(12, month=11), month())
+    rows = own.periods(local(12, month=11), billing_cycle_day=15)
+    assert [
+        (row["billing_period_start"].day, row["counted_quantity"], row["measured_quantity"],
+         row["copy_status"]) for row in rows
+    ] == [(15, 140, 140, "agrees"), (15, 180, 170, "agrees")]  # fmt: skip
+
+
+def test_a_renamed_operation_is_one(warehouse: Project) -> None:
+    """Copies that were seen under the old id and again under the new one are counted once, and none
+    of them is gone."""
+    count(warehouse)
+    see(warehouse, AFTER - DAY, month(), operation="old")
+    see(warehouse, AFTER, month())
+    identities = Identities([Identity("old", "acme", "renamed")])
+    with opened(warehouse.destination) as pipeline, pipeline.sql_client() as client:
+        copies = read_copies(client, "wolkvox_billing", identities)
+    assert copies.operations == ["acme"]
+    assert sum(day.objects for day in copies.days) == 320
+    assert sum(day.gone_objects for day in copies.days) == 0
+
+
+def test_the_verdict_says_what_the_bucket_holds(warehouse: Project) -> None:
+    """310 are billed and counted, and 310 are there: in its sentence, and beside it in the mart
+    with what was billed."""
+    count(warehouse)
+    see(warehouse, AFTER, month())
+    bill(warehouse, invoice("310", "31000.00"))
+    row = only(judged(warehouse, ONE_LINE, ONE_PRICE))
+    assert row.reconciliation_status == "matched"
+    assert row.explanation.endswith(
+        "the quantity is the same. Your bucket holds 310 audios copied in October 2026; wolkvox "
+        "counts 310 and billed 310; they are the same; 10 of calls of this time were copied after "
+        "it."
+    )
+    assert warehouse.query(
+        f"SELECT {ROW} FROM wolkvox_billing_marts.copy_reconciliation "
+        "WHERE billing_period_start = '2026-10-01'"
+    ) == [(310, 310, 310, 10, 0, "agrees")]
+
+
+@pytest.mark.parametrize(
+    ("policy", "cost", "settlement"),
+    [
+        ({}, Decimal(8000), "claim"),
+        ({"copy_findings": False}, None, "pay"),
+        ({"materiality": Decimal(8000)}, Decimal(8000), "claim"),
+    ],
+)
+def test_billed_copies_that_are_not_there_are_questioned(
+    project: Project, policy: dict[str, Any], cost: Decimal | None, settlement: str
+) -> None:
+    """400 are counted and billed, at 100 pesos each, and 80 of them are not in the bucket: 8,000
+    are questioned and claimed, by a setting that can be turned off; it is worth an alarm above the
+    materiality."""
+    count(project, last=400)
+    see(project, AFTER, month())
+    bill(project, invoice("400", "40000.00"))
+    result = judged(project, ONE_LINE, ONE_PRICE, **policy)
+    row = only(result)
+    assert (row.reconciliation_status, row.copy_status) == ("matched", "counter_above_bucket")
+    assert (row.missing_copies_cost, row.is_material) == (cost, policy == {})
+    [document] = project.query(
+        "SELECT payable_amount, questioned_amount, claimed_amount, settlement, is_material "
+        "FROM wolkvox_billing_marts.invoice_settlement"
+    )
+    assert document == (40000, cost or 0, cost or 0, settlement, policy == {})
+    assert "80 of them are not there" in row.explanation
+
+
+def test_evidence_holds_the_count(project: Project, tmp_path: Path) -> None:
+    """Each day of the month, and the match; and `verify` knows them."""
+    count(project)
+    see(project, AFTER, month())
+    bill(project, invoice("310", "31000.00"))
+    judged(project, ONE_LINE, ONE_PRICE)
+    at = project.vendor.now
+    evidence = write_evidence(tmp_path / "evidence", "2026-10", clock=lambda: at)
+    members = members_of(evidence)
+    assert not any(shows(content, PHONE) for content in members.values())
+    days = members["bucket_daily.csv"].decode("utf-8-sig").splitlines()
+    [own] = members["copy_reconciliation.csv"].decode("utf-8-sig").splitlines()[1:]
+    assert (len(days), days[1]) == (32, "acme,2026-10-01,10,50,,0,0,0,0,0")
+    assert own.startswith("acme,ACME,rsync_s3_mp3,2026-10-01,2026-11-01,310.0000,310.0000,310")
+    assert verify(evidence) == []
