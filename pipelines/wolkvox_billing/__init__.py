@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from wolkvox_billing.evidence import order_evidence, verify
     from wolkvox_billing.evidence.workbook import order_workbook
     from wolkvox_billing.polling.source import wolkvox_billing
+    from wolkvox_billing.verbs.bucket import bucket as count_copies
     from wolkvox_billing.verbs.check import check
     from wolkvox_billing.verbs.claim import claim, list_claims, withdraw_claim
     from wolkvox_billing.verbs.dbt import write_dbt_sources
@@ -81,6 +82,7 @@ __all__ = [
     "claim",
     "close",
     "copy",
+    "count_copies",
     "documents",
     "explain",
     "forget_operation",
@@ -109,12 +111,14 @@ __all__ = [
     "write_dbt_sources",
 ]
 
-# Where each call is, and its name there where that is another: `invoices` is a room of the house.
+# Where each call is, and its name there where that is another: `invoices` and `bucket` are
+# rooms of the house.
 _CALLS = {
     "check": "verbs.check:check",
     "claim": "verbs.claim:claim",
     "close": "closing:close",
     "copy": "verbs.restore:copy",
+    "count_copies": "verbs.bucket:bucket",
     "documents": "verbs.documents:documents",
     "explain": "verbs.explain:explain",
     "forget_operation": "verbs.operations:forget",

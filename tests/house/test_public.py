@@ -15,9 +15,9 @@ import pytest
 import wolkvox_billing as public
 
 CALLS = [
-    "check", "claim", "close", "copy", "documents", "explain", "forget_operation",
-    "list_claims", "load", "marts_sql", "merge_operations", "operations", "order_evidence",
-    "order_workbook", "poll", "publish", "read_invoices", "reconcile", "refresh",
+    "check", "claim", "close", "copy", "count_copies", "documents", "explain",
+    "forget_operation", "list_claims", "load", "marts_sql", "merge_operations", "operations",
+    "order_evidence", "order_workbook", "poll", "publish", "read_invoices", "reconcile", "refresh",
     "reinstate_document", "rename_operation", "reopen", "restore", "restore_operation",
     "status", "verify", "withdraw_claim", "withdraw_document", "wolkvox_billing",
     "write_dbt_sources",

@@ -85,7 +85,7 @@ def read_bucket_settings(zones: Mapping[str, ZoneInfo]) -> BucketSettings:
         raise _wrong(
             "pattern", str(error), "a regular expression with the group `day`, and `call`"
         ) from None
-    inventory = values.get("inventory")
+    inventory = _read_inventory(values.get("inventory"), url)
     zone = read_zone(values["timezone"]) if "timezone" in values else None
     operations = _read_owners(values.get("operations"), zones)
     names = ("hash_key", *(f"credentials.{name}" for name in CREDENTIALS[urlsplit(url).scheme]))
@@ -99,7 +99,7 @@ def read_bucket_settings(zones: Mapping[str, ZoneInfo]) -> BucketSettings:
         extensions=_read_extensions(values.get("extensions")),
         endpoint=_read_endpoint(values.get("endpoint")),
         region=str(values["region"]) if "region" in values else None,
-        inventory=_read_url("inventory", inventory) if inventory else None,
+        inventory=inventory,
         credentials={
             theirs: secrets[f"credentials.{name}"]
             for name, theirs in CREDENTIALS[urlsplit(url).scheme].items()
@@ -127,6 +127,15 @@ def _read_url(name: str, value: object) -> str:
     if parts.scheme not in SCHEMES or not has_place:
         raise _wrong(name, short(value), form)
     return str(value).rstrip("/")
+
+
+def _read_inventory(value: object, url: str) -> str | None:
+    if not value:
+        return None
+    inventory = _read_url("inventory", value)
+    if not (inventory.startswith("s3:") and url.startswith("s3:")):
+        raise _wrong("inventory", short(value), "one on S3, as `url` is: other stores write none")
+    return inventory
 
 
 def _read_endpoint(value: object) -> str | None:

@@ -9,6 +9,7 @@ The bucket is only listed. A look that breaks off is noted, and what the last on
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,10 +17,21 @@ from pathlib import Path
 import dlt
 
 from wolkvox_billing.bucket.hash_key import read_key
-from wolkvox_billing.bucket.look import DAYS_BACK, Listing, Look, Progress, Reach, take_look
+from wolkvox_billing.bucket.inventory import list_inventory, open_inventory
+from wolkvox_billing.bucket.look import (
+    DAYS_BACK,
+    INVENTORY,
+    Listing,
+    Look,
+    Noted,
+    Progress,
+    Reach,
+    note_look,
+    take_look,
+)
 from wolkvox_billing.bucket.names import NameReader
 from wolkvox_billing.bucket.settings import BucketSettings, read_bucket_settings
-from wolkvox_billing.bucket.store import open_store
+from wolkvox_billing.bucket.store import ListedObject, Unlistable, open_store
 from wolkvox_billing.bucket.storing import read_last_listing, store_look
 from wolkvox_billing.errors import SettingsError
 from wolkvox_billing.marts.copied import COPIED_PERIOD_COLUMNS, CopiedPeriod
@@ -99,7 +111,7 @@ def bucket(
         reach = _reach(pipeline, settings, clock(), policy.billing_cycle_day, full=full)
         with tempfile.TemporaryDirectory(prefix="bucket-", dir=folder) as beside:
             look = _look(settings, key, Path(beside, "listed.parquet"), on_progress)
-            listing = take_look(open_store(settings, settings.url), look, reach, clock)
+            listing = _take(look, reach, clock)
             _store(pipeline, listing, look.file)
         report = BucketReport(listing, location_of(pipeline), language=policy.language)
         if listing.is_complete and (complaint := _compare(pipeline, policy, clock())):
@@ -128,6 +140,26 @@ def _compare(pipeline: dlt.Pipeline, policy: Policy, now: datetime) -> str:
     with held_open(pipeline):
         failure = failure_of(fill)
     return failure.says if failure else ""
+
+
+def _take(look: Look, reach: Reach, clock: Clock) -> Listing:
+    """Return what a look came to: by the inventory where the settings name one, else by a
+    listing."""
+    settings = look.settings
+    if not settings.inventory:
+        return take_look(open_store(settings, settings.url), look, reach, clock)
+    whole = Reach(None, False)
+    try:
+        inventory = open_inventory(settings)
+    except Unlistable as error:
+        return note_look(look, _broken(error), None, Noted(INVENTORY, whole), clock)
+    chunks = list_inventory(inventory, settings.url)
+    return note_look(look, chunks, None, Noted(INVENTORY, whole, inventory.made_at), clock)
+
+
+def _broken(error: Unlistable) -> Iterator[list[ListedObject]]:
+    yield []
+    raise error
 
 
 def _read_periods(pipeline: dlt.Pipeline) -> list[CopiedPeriod]:
