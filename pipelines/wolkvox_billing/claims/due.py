@@ -12,16 +12,27 @@ from wolkvox_billing.marts.settled import CLAIM, QUESTION
 from wolkvox_billing.reconciliation.billed_lines import read_standings
 from wolkvox_billing.reconciliation.claimed import claims_on_nothing, read_open_claims
 from wolkvox_billing.reconciliation.policy import Policy
-from wolkvox_billing.reconciliation.settlement_words import SettlementWriter
+from wolkvox_billing.reconciliation.settlement_words import say_title
 from wolkvox_billing.reconciliation.standing_words import tell_open_claim
 from wolkvox_billing.values.business_days import business_days_until
-from wolkvox_billing.values.locales import ENGLISH
-from wolkvox_billing.values.numbers import format_amount, format_count
 from wolkvox_billing.values.periods import format_month
+from wolkvox_billing.values.translation import N_, Amount, Plural, Sentence
 from wolkvox_billing.warehouse.sql import Client, among, rows_of, tables_in
 
 WARNED_BEFORE = 2  # business days before the last day to claim
 _MOST_NAMED = 5  # documents in one warning
+
+
+_DUE = N_(
+    "{title}: {questioned} questioned, {claimed} of it claimed, can be claimed until {last} "
+    "({when}): see `wolkvox-billing claim {month}`; a count of days, no legal advice"
+)
+_DAYS_LEFT = Plural("{n} business day left", "{n} business days left")
+_TOO_LATE = N_(
+    "something is questioned, and was not claimed by the last day, of {documents}: ask who advises "
+    "you what can still be done"
+)
+_DAYS = Plural("{n} day", "{n} days")
 
 
 class DueDocument(NamedTuple):
@@ -37,9 +48,8 @@ class DueDocument(NamedTuple):
     billing_period_start: date | None
 
     @property
-    def title(self) -> str:
-        writer = SettlementWriter(ENGLISH, self.billing_currency or "")
-        return writer.title(self.document_kind, self.document_number)
+    def title(self) -> Sentence:
+        return say_title(self.document_kind, self.document_number)
 
 
 def warn_of_claims(client: Client, raw: str, policy: Policy, today: date) -> list[str]:
@@ -55,7 +65,9 @@ def warn_of_claims(client: Client, raw: str, policy: Policy, today: date) -> lis
     warnings = say_what_is_due(due, claims, today)
     if any(claim.open_amount for claim in claims):
         standings = read_standings(client, raw, policy)
-        warnings += [tell_open_claim(c, ENGLISH) for c in claims_on_nothing(claims, standings)]
+        warnings += [
+            tell_open_claim(c, policy.language) for c in claims_on_nothing(claims, standings)
+        ]
     return warnings
 
 
@@ -90,29 +102,28 @@ def _warn_before(due: Iterable[DueDocument], today: date) -> Iterator[str]:
         if last < today or left > WARNED_BEFORE:
             continue
         currency = document.billing_currency or ""
-        amounts = f"{format_amount(document.questioned_amount)} {currency} questioned"
-        amounts += f", {format_amount(document.claimed_amount)} of it claimed"
-        when = format_count(left, "business day") if left else "today"
-        month = format_month(document.billing_period_start or last)
-        yield (
-            f"{document.title}: {amounts}, can be claimed until {last} ({when} left): see "
-            f"`wolkvox-billing claim {month}`; a count of days, no legal advice"
-        ).replace("(today left)", "(today)")
+        yield Sentence(
+            _DUE,
+            title=document.title,
+            questioned=Amount(document.questioned_amount, currency),
+            claimed=Amount(document.claimed_amount),
+            last=last,
+            when=Sentence(_DAYS_LEFT, left, n=left) if left else Sentence(N_("today")),
+            month=format_month(document.billing_period_start or last),
+        )
 
 
 def _warn_after(due: Sequence[DueDocument], today: date) -> Iterator[str]:
     late = [document for document in due if document.acceptance_deadline < today]
     if not late:
         return
-    named = ", ".join(
-        f"{document.title} ({document.acceptance_deadline})" for document in late[-_MOST_NAMED:]
-    )
-    more = len(late) - _MOST_NAMED
-    yield (
-        f"something is questioned, and was not claimed by the last day, of {named}"
-        + (f" and {more} more" if more > 0 else "")
-        + ": ask who advises you what can still be done"
-    )
+    named: object = [
+        Sentence("{title} ({day})", title=document.title, day=document.acceptance_deadline)
+        for document in late[-_MOST_NAMED:]
+    ]
+    if (more := len(late) - _MOST_NAMED) > 0:
+        named = Sentence(N_("{names} and {n} more"), names=named, n=more)
+    yield Sentence(_TOO_LATE, documents=named)
 
 
 def _warn_of_open(claims: Iterable[OpenClaim], today: date) -> Iterator[str]:
@@ -120,12 +131,12 @@ def _warn_of_open(claims: Iterable[OpenClaim], today: date) -> Iterator[str]:
         if claim.status == CREDITED:
             continue
         currency = claim.billing_currency or ""
-        title = SettlementWriter(ENGLISH, currency).title(
-            claim.document_kind, claim.document_number
-        )
-        days = format_count((today - claim.open_since).days, "day")
-        yield (
-            f"{title}: {format_amount(claim.open_amount)} {currency} of "
-            f"{format_amount(claim.claimed_amount)} claimed is open since {claim.open_since} "
-            f"({days})"
+        days = (today - claim.open_since).days
+        yield Sentence(
+            N_("{title}: {left} of {claimed} claimed is open since {since} ({days})"),
+            title=say_title(claim.document_kind, claim.document_number),
+            left=Amount(claim.open_amount, currency),
+            claimed=Amount(claim.claimed_amount),
+            since=claim.open_since,
+            days=Sentence(_DAYS, days, n=days),
         )

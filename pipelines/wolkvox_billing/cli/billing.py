@@ -26,15 +26,17 @@ from wolkvox_billing.cli.listing import (
 )
 from wolkvox_billing.cli.options import json_option, place_options
 from wolkvox_billing.cli.terminal import (
+    Teller,
     counting,
     is_on_terminal,
+    language,
     print_json,
     print_lines,
     print_table,
     say,
 )
 from wolkvox_billing.errors import SettingsError
-from wolkvox_billing.values.numbers import format_count, format_number
+from wolkvox_billing.values.translation import N_, Plural, say_in, translate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,6 +45,12 @@ if TYPE_CHECKING:
     from wolkvox_billing.verbs.documents import Listing
     from wolkvox_billing.verbs.invoices import Intake
     from wolkvox_billing.verbs.reconcile import Reconciliation
+
+
+_PROPOSED = Plural(
+    "{n} row proposed for invoice lines that no row of the line map fits",
+    "{n} rows proposed for invoice lines that no row of the line map fits",
+)
 
 
 @click.command()
@@ -93,28 +101,30 @@ def invoices(
         print_json(intake_as_form(result, rejected))
     else:
         _print_intake(result, rejected)
-        say(f"tables: {result.location}, dataset {dataset}")
+        Teller(result.language).place(result.location, dataset)
     sys.exit(1 if rejected else 0)
 
 
 def _print_intake(intake: Intake, rejected: list[str]) -> None:
+    tell = Teller(intake.language)
     documents = [receipt for receipt in intake.receipts if receipt.document_id]
     if documents:
         rows = [receipt_as_row(receipt, intake.language) for receipt in documents]
-        print_table(captions(RECEIPT_HEADINGS, intake.language), rows)
+        tell.table(RECEIPT_HEADINGS, rows)
     for receipt in documents:
         for text in receipt.warnings:
-            say(f"warning: {receipt.document_number or receipt.file_name}: {text}")
+            name = receipt.document_number or receipt.file_name
+            tell(N_("warning: {name}: {text}"), name=name, text=text)
     for text in rejected:
-        say(f"rejected: {text}")
+        tell(N_("rejected: {text}"), text=text)
     for kind, count in intake.other_kinds.items():
-        say(f"no invoices, passed over: {count} x {kind}")
+        tell(N_("no invoices, passed over: {count} x {kind}"), count=count, kind=kind)
     for currency, net in intake.net_amounts.items():
-        number = format_number(net, locale=intake.language)
-        say(f"net of all, credit notes taken off: {number} {currency}")
-    say(", ".join(f"{count} {result}" for result, count in intake.counts.items()) or "no file")
-    for text in intake.warnings:
-        say(f"warning: {text}")
+        text = N_("net of all, credit notes taken off: {net} {currency}")
+        tell(text, net=net, currency=currency)
+    made = [f"{n} {translate(made, intake.language)}" for made, n in intake.counts.items()]
+    say(", ".join(made) or translate(N_("no file"), intake.language))
+    tell.warn(intake.warnings)
 
 
 @click.command()
@@ -163,8 +173,7 @@ def documents(
         print_json(printed.decision_as_form(decided))
         return
     say(decided.says)
-    for text in decided.warnings:
-        say(f"warning: {text}")
+    Teller(language()).warn(decided.warnings)
 
 
 def print_documents(listing: Listing) -> None:
@@ -178,7 +187,7 @@ def print_documents(listing: Listing) -> None:
         for text in dict.fromkeys(filter(None, whys)):
             say(text)
     else:
-        why = captions(["why"], listing.language)
+        why = [translate(N_("why"), listing.language)]
         print_lines([[*headings, *why], *([*row, w] for row, w in zip(rows, whys, strict=True))])
     for cancelled in listing.cancelled:
         say(f"{cancelled.file_name}: {cancelled.says}")
@@ -240,7 +249,7 @@ def reconcile(
         print_json(reconciliation_as_form(result, material))
     else:
         _print_reconciliation(result)
-        say(f"tables: {result.location}, dataset {dataset}")
+        Teller(result.policy.language).place(result.location, dataset)
     sys.exit(1 if fail_on_material and material else 0)
 
 
@@ -254,12 +263,13 @@ def _write_contract(destination: str, dataset: str, as_json: bool) -> None:
 
         print_json(PrintedContract(written=written, proposed=proposed))
         return
+    tell = Teller(language())
     for file in written:
-        say(f"written: {file}: edit it, it says how")
-    rows = format_count(len(proposed), "row")
-    say(f"{rows} proposed for invoice lines that no row of the line map fits")
+        tell(N_("written: {file}: edit it, it says how"), file=file)
+    tell(_PROPOSED, len(proposed), n=len(proposed))
     if blank := sum(not row["report"] for row in proposed):
-        say(f"{blank} of them without a report, since their lines name none, or several: write it")
+        text = N_("{n} of them without a report, since their lines name none, or several: write it")
+        tell(text, n=blank)
 
 
 def print_settlement(documents: Sequence[SettledDocument], locale: str) -> None:
@@ -269,7 +279,7 @@ def print_settlement(documents: Sequence[SettledDocument], locale: str) -> None:
 
     if not documents:
         return
-    print_table(captions(SETTLEMENT_HEADINGS, locale), settlement_as_rows(documents, locale))
+    Teller(locale).table(SETTLEMENT_HEADINGS, settlement_as_rows(documents, locale))
     for row in documents:
         if row.settlement != "pay":
             mark = "! " if row.is_material else "  "
@@ -283,17 +293,17 @@ def _print_reconciliation(reconciliation: Reconciliation) -> None:
     locale = reconciliation.policy.language
     print_settlement([each.document for each in reconciliation.settled], locale)
     rows = [verdict_as_row(verdict, locale) for verdict in verdicts]
-    print_table(captions(VERDICT_HEADINGS, locale), rows)
+    tell = Teller(locale)
+    tell.table(VERDICT_HEADINGS, rows)
     for verdict in verdicts:
         mark = "! " if verdict.is_material else "  "
         status = status_word(verdict.reconciliation_status, locale)
         say(f"{mark}{status}: {verdict.explanation}")
-    for text in reconciliation.warnings:
-        say(f"warning: {text}")
+    tell.warn(reconciliation.warnings)
     if reconciliation.evidence:
-        say(f"evidence: {reconciliation.evidence}")
+        tell(N_("evidence: {file}"), file=reconciliation.evidence)
     if reconciliation.workbook:
-        say(f"workbook: {reconciliation.workbook}")
+        tell(N_("workbook: {file}"), file=reconciliation.workbook)
 
 
 @click.command()
@@ -333,9 +343,11 @@ def explain(
         say(heading, bold=True)
         for line in lines:
             say(line)
+    tell = Teller(explained.language)
     if not explained.verdicts:
-        say(f"nothing was measured or billed in {explained.month}")
-    say(f"tables: {explained.location}, dataset {dataset}; whole hashes: --json")
+        tell(N_("nothing was measured or billed in {month}"), month=explained.month)
+    text = N_("tables: {location}, dataset {dataset}; whole hashes: --json")
+    tell(text, location=explained.location, dataset=dataset)
 
 
 @click.command()
@@ -371,13 +383,15 @@ def close(
 
         print_json(close_as_form(record))
         return
-    print_settlement(*verbs.settlement_of(month, destination=destination, dataset=dataset))
-    say(f"{record} (record {record.close_id})")
+    settled, locale = verbs.settlement_of(month, destination=destination, dataset=dataset)
+    print_settlement(settled, locale)
+    tell = Teller(locale)
+    tell(N_("{says} (record {id})"), says=record.says, id=record.close_id)
     if record.reason:
-        say(f"reason: {record.reason}")
+        tell(N_("reason: {reason}"), reason=record.reason)
     if record.evidence_sha256:
-        say(f"evidence: sha256 {record.evidence_sha256}")
-    say(f"verdicts: sha256 {record.digest}")
+        tell(N_("evidence: sha256 {digest}"), digest=record.evidence_sha256)
+    tell(N_("verdicts: sha256 {digest}"), digest=record.digest)
 
 
 @click.command()
@@ -393,10 +407,12 @@ def verify(file: str, as_json: bool) -> None:
 
         print_json(examination_as_form(examined))
     else:
+        tell = Teller(language())
         for text in examined.problems:
-            say(text)
+            say(say_in(tell.locale, text))
         if not examined.problems:
-            say(f"all {examined.members} members are as the manifest says")
-        say(f"sha256 of the file: {examined.sha256}")
-        say("only this sha256 proves the manifest itself: compare it with what `close` kept")
+            tell(N_("all {n} members are as the manifest says"), n=examined.members)
+        tell(N_("sha256 of the file: {digest}"), digest=examined.sha256)
+        text = N_("only this sha256 proves the manifest itself: compare it with what `close` kept")
+        tell(text)
     sys.exit(1 if examined.problems else 0)

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from wolkvox_billing.cli.listing import captions
 from wolkvox_billing.cli.options import json_option, place_options
-from wolkvox_billing.cli.terminal import print_json, print_table, say
+from wolkvox_billing.cli.terminal import Teller, print_json, say
 from wolkvox_billing.errors import SettingsError
 from wolkvox_billing.values.numbers import format_amount
+from wolkvox_billing.values.translation import N_
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from wolkvox_billing.verbs.claim import ClaimedMonth
 
 CLAIM_HEADINGS = [
-    "document", "supplier", "currency", "claimed", "credited", "open", "open since", "claim until",
-    "status",
+    N_("document"), N_("supplier"), N_("currency"), N_("claimed"), N_("credited"), N_("open"),
+    N_("open since"), N_("claim until"), N_("status"),
 ]  # fmt: skip
 
 
@@ -103,7 +103,7 @@ def claim(
         print_json(claims_as_form(result))
     else:
         _print_claimed(result)
-        say(f"tables: {result.location}, dataset {dataset}")
+        Teller(result.language).place(result.location, dataset)
 
 
 def _list_claims(destination: str, dataset: str, as_json: bool) -> None:
@@ -127,7 +127,7 @@ def _print_claimed(result: ClaimedMonth) -> None:
     if result.says:
         say(result.says)
     if result.evidence:
-        say(f"evidence: {result.evidence}")
+        Teller(result.language)(N_("evidence: {file}"), file=result.evidence)
 
 
 def print_claims(claims: Sequence[OpenClaim], locale: str) -> None:
@@ -153,4 +153,4 @@ def print_claims(claims: Sequence[OpenClaim], locale: str) -> None:
         ]
         for row in claims
     ]
-    print_table(captions(CLAIM_HEADINGS, locale), rows)
+    Teller(locale).table(CLAIM_HEADINGS, rows)

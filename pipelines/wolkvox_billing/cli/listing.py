@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from wolkvox_billing.values.locales import ENGLISH
 from wolkvox_billing.values.numbers import format_amount, format_count, format_number
+from wolkvox_billing.values.translation import N_, Plural, phrase, say_in, translate
 from wolkvox_billing.vendor.advice import ADVICE
 
 if TYPE_CHECKING:
@@ -24,18 +25,27 @@ if TYPE_CHECKING:
 
 Cells = list[object]
 VERDICT_HEADINGS = [
-    "operation", "product", "period", "measured", "billed", "cost difference", "status",
+    N_("operation"), N_("product"), N_("period"), N_("measured"), N_("billed"),
+    N_("cost difference"), N_("status"),
 ]  # fmt: skip
 SETTLEMENT_HEADINGS = [
-    "document", "currency", "asked", "agreed", "questioned", "claimed", "to do", "claim until",
+    N_("document"), N_("currency"), N_("asked"), N_("agreed"), N_("questioned"), N_("claimed"),
+    N_("to do"), N_("claim until"),
 ]  # fmt: skip
 FRESHNESS_HEADINGS = [
-    "operation", "report", "product", "this month", "change", "age", "polls in 24 h", "unread days",
+    N_("operation"), N_("report"), N_("product"), N_("this month"), N_("change"), N_("age"),
+    N_("polls in 24 h"), N_("unread days"),
 ]  # fmt: skip
-RECEIPT_HEADINGS = ["document", "supplier", "period", "net", "lines", "result"]
+RECEIPT_HEADINGS = [
+    N_("document"), N_("supplier"), N_("period"), N_("net"), N_("lines"), N_("result"),
+]  # fmt: skip
 DOCUMENT_HEADINGS = [
-    "id", "document", "supplier", "issued", "asked", "currency", "format", "file", "status",
+    N_("id"), N_("document"), N_("supplier"), N_("issued"), N_("asked"), N_("currency"),
+    N_("format"), N_("file"), N_("status"),
 ]  # fmt: skip
+_BY = {"line": N_("by its lines"), "text": N_("by its text"), "rule": N_("by rule")}
+_WARNINGS = Plural("{n} warning", "{n} warnings")
+_OF_DAYS = Plural("{change} in {n} day", "{change} in {n} days")
 
 
 def poll_as_row(poll: Poll) -> Cells:
@@ -130,22 +140,24 @@ def captions(headings: list[str], locale: str) -> list[str]:
 def receipt_as_row(receipt: Receipt, locale: str = ENGLISH) -> Cells:
     from wolkvox_billing.values.periods import format_period  # of no use to a poll
 
-    kind = (receipt.document_kind or "").replace("_", " ")
+    kind = receipt.document_kind or ""
     name = receipt.document_number or receipt.file_name
-    warnings = format_count(len(receipt.warnings), "warning")
+    made = translate(receipt.made, locale)
+    warnings = phrase(_WARNINGS, locale, len(receipt.warnings), n=len(receipt.warnings))
     net = period = ""
     if receipt.net_amount is not None:
         net = f"{format_amount(receipt.net_amount, locale=locale)} {receipt.billing_currency}"
     if receipt.period_start and receipt.period_end:
         period = format_period(receipt.period_start, receipt.period_end)
-        period += "" if receipt.period_source == "document" else f" (by {receipt.period_source})"
+        by = _BY.get(receipt.period_source or "")
+        period += f" ({translate(by, locale)})" if by else ""
     return [
-        name if kind == "invoice" else f"{name} ({kind})",
+        name if kind == "invoice" else f"{name} ({translate(kind.replace('_', ' '), locale)})",
         receipt.supplier_name or receipt.supplier_id,
         period,
         net,
         str(receipt.lines),
-        f"{receipt.made}, {warnings}" if receipt.warnings else receipt.made,
+        f"{made}, {warnings}" if receipt.warnings else made,
     ]
 
 
@@ -191,36 +203,43 @@ def verdict_as_row(row: ReconciledRow, locale: str = ENGLISH) -> Cells:
     ]
 
 
-def freshness_as_rows(freshness: Freshness) -> list[Cells]:
+def freshness_as_rows(freshness: Freshness, locale: str = ENGLISH) -> list[Cells]:
     """Return a row for each product: its month so far, the newest day's change, how fresh it is."""
     from wolkvox_billing.values.durations import format_age
     from wolkvox_billing.values.periods import format_days  # of no use to a poll
 
     products = [
-        [product.product, _so_far(product), _change(product)] for product in freshness.products
+        [product.product, _so_far(product, locale), _change(product, locale)]
+        for product in freshness.products
     ]
     return [
         [
             freshness.operation_id,
             freshness.report,
             *product,
-            format_age(freshness.age),
-            f"{freshness.polls_24h}, {freshness.refusals_24h} refused",
-            format_days(freshness.days_without_answer),
+            say_in(locale, format_age(freshness.age)),
+            phrase(
+                N_("{polls}, {refused} refused"),
+                locale,
+                polls=freshness.polls_24h,
+                refused=freshness.refusals_24h,
+            ),
+            format_days(freshness.days_without_answer, locale),
         ]
-        for product in products or [["none this month", "", ""]]
+        for product in products or [[translate(N_("none this month"), locale), "", ""]]
     ]
 
 
-def _so_far(product: Product) -> str:
+def _so_far(product: Product, locale: str) -> str:
     if product.so_far is None:
-        return f"{format_number(product.last_quantity)} (meaning undetermined)"
-    return format_number(product.so_far)
+        text = N_("{quantity} (meaning undetermined)")
+        return phrase(text, locale, quantity=product.last_quantity)
+    return format_number(product.so_far, locale=locale)
 
 
-def _change(product: Product) -> str:
+def _change(product: Product, locale: str) -> str:
     if product.change is None or product.measure == "gauge":
         return ""
-    change = format_number(product.change, signed=True)
+    change = format_number(product.change, signed=True, locale=locale)
     days = product.days_covered or 1
-    return f"{change} in {days} days" if days > 1 else change
+    return phrase(_OF_DAYS, locale, days, change=change, n=days) if days > 1 else change

@@ -26,8 +26,9 @@ from wolkvox_billing.cli import (
     setting_up,
 )
 from wolkvox_billing.cli.printed import PrintedError
-from wolkvox_billing.cli.terminal import complain, print_json, spinning, take_any_text
+from wolkvox_billing.cli.terminal import complain, language, print_json, spinning, take_any_text
 from wolkvox_billing.errors import SettingsError, WolkvoxError
+from wolkvox_billing.values.translation import Sentence
 from wolkvox_billing.version import __version__
 
 # Python's own 700 make it search dlt's modules for rubbish 180 times while they are imported:
@@ -52,7 +53,7 @@ class Group(click.Group):
             _print_error(ctx, error.format_message(), error.exit_code)
             raise
         except WolkvoxError as error:
-            says, code = str(error), 2 if isinstance(error, SettingsError) else 1
+            says, code = _says(error), 2 if isinstance(error, SettingsError) else 1
         except FileNotFoundError as error:
             if "usable temporary directory" not in str(error):  # as `tempfile` says it
                 raise
@@ -60,6 +61,12 @@ class Group(click.Group):
         complain(says)
         _print_error(ctx, says, code)
         ctx.exit(code)
+
+
+def _says(error: WolkvoxError) -> str:
+    """Return what an error says, in the language of the settings where it has it."""
+    says = error.args[0] if error.args else ""
+    return says.say(language()) if isinstance(says, Sentence) else str(error)
 
 
 def _print_error(ctx: click.Context, says: str, code: int) -> None:

@@ -7,16 +7,19 @@ from typing import TYPE_CHECKING
 import click
 
 from wolkvox_billing.cli.options import json_option, place_options
-from wolkvox_billing.cli.terminal import print_json, print_table, say
+from wolkvox_billing.cli.terminal import Teller, language, print_json, say
 from wolkvox_billing.errors import SettingsError
+from wolkvox_billing.values.translation import N_, phrase, say_in, translate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from wolkvox_billing.verbs.operations import DecidedOperation, ListedOperation, Listing
 
-HEADINGS = ["operation", "counts as", "at wolkvox", "server", "first answer", "last answer",
-            "in the settings", "decided"]  # fmt: skip
+HEADINGS = [
+    N_("operation"), N_("counts as"), N_("at wolkvox"), N_("server"), N_("first answer"),
+    N_("last answer"), N_("in the settings"), N_("decided"),
+]  # fmt: skip
 NAMES = {"list": 0, "rename": 2, "merge": 2, "forget": 1, "restore": 1}
 
 
@@ -70,28 +73,31 @@ def operations(
     if as_json:
         print_json(printed.PrintedOperation(**vars(decided)))
         return
-    say(decided.says)
-    for text in decided.warnings:
-        say(f"warning: {text}")
+    tell = Teller(language())
+    say(say_in(tell.locale, decided.says))
+    tell.warn(decided.warnings)
 
 
 def _print_listing(listing: Listing) -> None:
-    print_table(HEADINGS, [_as_row(row) for row in listing.operations])
-    say(f"tables: {listing.location}")
+    tell = Teller(language())
+    tell.table(HEADINGS, [_as_row(row, tell.locale) for row in listing.operations])
+    tell(N_("tables: {location}"), location=listing.location)
 
 
-def _as_row(row: ListedOperation) -> list[object]:
+def _as_row(row: ListedOperation, locale: str) -> list[object]:
     days = (f"{at:%Y-%m-%d %H:%M}" if at else "" for at in (row.first_answer_at,
                                                             row.last_answer_at))  # fmt: skip
-    decided = "" if row.standing == "counts" else row.standing
+    decided = "" if row.standing == "counts" else translate(row.standing, locale)
     if row.decided_by and row.decided_at:
-        decided += f" by {row.decided_by}, {row.decided_at:%Y-%m-%d}"
+        text = N_("{decided} by {name}, {day}")
+        day = row.decided_at.date()
+        decided = phrase(text, locale, decided=decided, name=row.decided_by, day=day)
     return [
         row.operation_id,
-        row.counts_as or "nothing",
+        row.counts_as or translate(N_("nothing"), locale),
         ", ".join(row.operation_names),
         ", ".join(row.servers),
         *days,
-        {None: "", True: "yes", False: "no"}[row.in_settings],
+        translate({None: "", True: N_("yes"), False: N_("no")}[row.in_settings], locale),
         decided + (f": {row.reason}" if row.reason else ""),
     ]

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import sys
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import click
 
 from wolkvox_billing.cli.listing import FRESHNESS_HEADINGS, freshness_as_rows
 from wolkvox_billing.cli.options import dataset_option, json_option, place_options
-from wolkvox_billing.cli.terminal import print_json, print_table, say
+from wolkvox_billing.cli.terminal import Teller, print_json, print_table, say
 from wolkvox_billing.marts.dialects import DIALECTS
-from wolkvox_billing.values.numbers import format_count
+from wolkvox_billing.values.translation import N_, Plural
+
+if TYPE_CHECKING:
+    from wolkvox_billing.verbs.status import Status
 
 
 @click.command()
@@ -42,27 +46,40 @@ def status(
 
         print_json(status_as_form(state, failures))
         sys.exit(1 if failures else 0)
+    _print_status(state, dataset, stale)
+    sys.exit(1 if failures else 0)
+
+
+_WAITING = Plural(
+    "{n} answer waits there for the next load", "{n} answers wait there for the next load"
+)
+
+
+def _print_status(state: Status, dataset: str, stale: list[str]) -> None:
+    from wolkvox_billing.verbs.call_budget import CALLS_OF_A_LICENCE
+
+    tell = Teller(state.language)
     if state.rows:
-        rows = [cells for freshness in state.rows for cells in freshness_as_rows(freshness)]
-        print_table(FRESHNESS_HEADINGS, rows)
+        rows = [cells for row in state.rows for cells in freshness_as_rows(row, state.language)]
+        tell.table(FRESHNESS_HEADINGS, rows)
     else:
-        say("nothing is loaded yet: run `wolkvox-billing load`")
-    for warning in state.warnings:
-        say(f"warning: {warning}")
+        tell(N_("nothing is loaded yet: run `wolkvox-billing load`"))
+    tell.warn(state.warnings)
     for own in state.calls:
-        of_all = f" of {own.allowed:,}" if own.allowed else ", of licences x 1,000"
-        say(f"calls today of {own.operation_id}: {own.calls:,}{of_all}")
+        text = N_("calls today of {operation}: {calls} of {allowed}")
+        if not own.allowed:
+            text = N_("calls today of {operation}: {calls}, of licences x {a_licence}")
+        values = {"calls": own.calls, "allowed": own.allowed, "a_licence": CALLS_OF_A_LICENCE}
+        tell(text, operation=own.operation_id, **values)
     for text in state.retired:
         say(text)
-    say(f"tables: {state.location}, dataset {dataset}")
-    say(f"working folder: {state.working_folder}")
-    say(f"dlt's own tools: {state.dlt_command}")
+    tell.place(state.location, dataset)
+    tell(N_("working folder: {folder}"), folder=state.working_folder)
+    tell(N_("dlt's own tools: {command}"), command=state.dlt_command)
     if state.waiting:
-        answers = format_count(state.waiting, "answer waits", "answers wait")
-        say(f"{answers} there for the next load")
+        tell(_WAITING, state.waiting, n=state.waiting)
     for text in stale:
-        say(f"stale: {text}")
-    sys.exit(1 if failures else 0)
+        tell(N_("stale: {text}"), text=text)
 
 
 @click.command()

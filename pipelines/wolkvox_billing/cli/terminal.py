@@ -6,19 +6,20 @@ import io
 import json
 import logging
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
 from wolkvox_billing.values.numbers import format_count, format_number
 from wolkvox_billing.values.texts import harmless
+from wolkvox_billing.values.translation import N_, Message, phrase, translate
 
 if TYPE_CHECKING:
     from wolkvox_billing.cli.printed import Printed
@@ -89,6 +90,34 @@ def _is_watched() -> bool:
 
 def say(text: str, bold: bool = False) -> None:
     click.secho(harmless(text), bold=bold or None)
+
+
+def language() -> str:
+    """Return the language of the settings."""
+    from wolkvox_billing.reconciliation.policy import read_language  # of no use to a poll
+
+    return read_language()
+
+
+class Teller(NamedTuple):
+    """Says marked texts in the language of a locale."""
+
+    locale: str
+
+    def __call__(self, message: Message, quantity: int = 1, /, **values: object) -> None:
+        say(phrase(message, self.locale, quantity, **values))
+
+    def warn(self, texts: Iterable[str]) -> None:
+        """Say warnings, a line each."""
+        for text in texts:
+            self(N_("warning: {text}"), text=text)
+
+    def place(self, location: str, dataset: str) -> None:
+        """Say where the tables are."""
+        self(N_("tables: {location}, dataset {dataset}"), location=location, dataset=dataset)
+
+    def table(self, headings: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+        print_table([translate(heading, self.locale) for heading in headings], rows)
 
 
 def complain(text: str) -> None:

@@ -47,6 +47,7 @@ from wolkvox_billing.reconciliation.settlement import read_settled
 from wolkvox_billing.reconciliation.totals import DoesNotTieOut
 from wolkvox_billing.values.clock import Clock, utc_now
 from wolkvox_billing.values.periods import read_month
+from wolkvox_billing.values.translation import N_, Sentence, together
 from wolkvox_billing.warehouse.complaints import configured
 from wolkvox_billing.warehouse.duckdb_file import held_open
 from wolkvox_billing.warehouse.place import DATASET, DESTINATION, opened, reading
@@ -83,13 +84,16 @@ def close(
         _check_over(now)
         if now.last and now.last.status == "closed":
             if not (broken := compare_grounds(now.last, now.grounds)):
-                raise NotClosed(f"{now.last}, and still holds: there is nothing to close")
-            raise NotClosed(f"{broken}: {_reopen(month)} first")
+                text = N_("{says}, and still holds: there is nothing to close")
+                raise NotClosed(Sentence(text, says=now.last.says))
+            text = N_("{says}: {reopen} first")
+            raise NotClosed(Sentence(text, says=broken.says, reopen=_reopen(month)))
         if not signature.reason and (doubts := [*now.grounds.doubts(), *now.alarms]):
-            raise NotClosed(
-                f"{month} is not closed: {'; '.join(doubts)}: settle it, or say with --reason "
-                "why it is closed all the same"
+            text = N_(
+                "{month} is not closed: {doubts}: settle it, or say with --reason why it is closed "
+                "all the same"
             )
+            raise NotClosed(Sentence(text, month=month, doubts=together(doubts)))
         return _record(now, "closed", signature)
 
 
@@ -111,12 +115,13 @@ def reopen(
     """
     signature = _sign(month, by, reason, evidence, policy)
     if not signature.reason:
-        raise SettingsError(f"say with --reason why {month} is reopened")
+        raise SettingsError(Sentence(N_("say with --reason why {month} is reopened"), month=month))
     with _judged(month, destination, dataset, signature.policy, clock) as now:
         _check_proof(signature.proof, now)
         if not now.last or now.last.status != "closed":
-            state = str(now.last) if now.last else f"{month} was never closed"
-            raise NotClosed(f"{state}: there is nothing to reopen")
+            never = Sentence(N_("{month} was never closed"), month=month)
+            text = N_("{says}: there is nothing to reopen")
+            raise NotClosed(Sentence(text, says=now.last.says if now.last else never))
         return _record(now, "reopened", signature)
 
 
@@ -176,8 +181,12 @@ def warnings_of_closes(pipeline: dlt.Pipeline) -> list[str]:
             fill(pipeline, policy)
     except (SettingsError, DoesNotTieOut) as error:
         months = ", ".join(close.month for close in closed)
-        return [f"nobody can tell whether the close of {months} still holds: {error}"]
-    return [f"{doubt}: {_reopen(doubt.close.month)}" for doubt in check_closes(pipeline).broken]
+        text = N_("nobody can tell whether the close of {months} still holds: {error}")
+        return [Sentence(text, months=months, error=error.args[0])]
+    return [
+        Sentence("{says}: {reopen}", says=doubt.says, reopen=_reopen(doubt.close.month))
+        for doubt in check_closes(pipeline).broken
+    ]
 
 
 def _read_closed(pipeline: dlt.Pipeline) -> list[Close]:
@@ -265,7 +274,8 @@ def _check_over(now: _Month) -> None:
     today = min(now.at.astimezone(ZoneInfo(zone)).date() for (zone,) in zones)
     end = read_month(now.month).end
     if today < end:
-        raise NotClosed(f"{now.month} is not over: close it from {end} on; it is {today}")
+        text = N_("{month} is not over: close it from {end} on; it is {today}")
+        raise NotClosed(Sentence(text, month=now.month, end=end, today=today))
 
 
 def _record(now: _Month, status: str, signature: _Signature) -> Close:
@@ -287,5 +297,6 @@ def _record(now: _Month, status: str, signature: _Signature) -> Close:
     return record
 
 
-def _reopen(month: str) -> str:
-    return f"reopen it with `wolkvox-billing close {month} --reopen --reason ...`"
+def _reopen(month: str) -> Sentence:
+    text = N_("reopen it with `wolkvox-billing close {month} --reopen --reason ...`")
+    return Sentence(text, month=month)

@@ -20,9 +20,10 @@ from typing import Any, NamedTuple
 from wolkvox_billing.closing.records import Close
 from wolkvox_billing.marts.reconciled import KEY, KINDS
 from wolkvox_billing.marts.settled import SETTLEMENT_COLUMNS
+from wolkvox_billing.reconciliation.settlement_words import say_title
 from wolkvox_billing.reconciliation.verdicts import NO_FINDING
-from wolkvox_billing.values.numbers import format_number
 from wolkvox_billing.values.periods import Period, format_month, months_of
+from wolkvox_billing.values.translation import N_, ContractWord, Sentence, together
 from wolkvox_billing.warehouse.sql import Client, rows_of
 
 # Those that the others follow from come first: they are told when something has changed.
@@ -66,10 +67,12 @@ class Ground(NamedTuple):
     def key(self) -> tuple[object, ...]:
         return tuple(getattr(self, name) for name in KEY)
 
-    def __str__(self) -> str:
+    @property
+    def says(self) -> Sentence:
         """Its key, as short as a person needs it."""
-        subject = self.product or self.report or "what no row of the line map fits"
-        return " ".join(filter(None, (self.operation_id, subject)))
+        unmapped = Sentence(N_("what no row of the line map fits"))
+        subject = self.product or self.report or unmapped
+        return together(filter(None, (self.operation_id, subject)), " ")
 
 
 class SettledGround(NamedTuple):
@@ -86,9 +89,9 @@ class SettledGround(NamedTuple):
     claimed_amount: str
     settlement: str
 
-    def __str__(self) -> str:
-        kind = self.document_kind.replace("_", " ")
-        return f"{kind} {self.document_number or 'without a number'}"
+    @property
+    def says(self) -> Sentence:
+        return say_title(self.document_kind, self.document_number)
 
 
 # Of invoice_reconciliation: what a close stands on, by the columns' types.
@@ -121,11 +124,11 @@ class Grounds(NamedTuple):
     def doubts(self) -> list[str]:
         """Return why a month with these verdicts is closed for a reason only, in words."""
         if self.untied:
-            return [f"it does not tie out: {self.untied}"]
+            return [Sentence(N_("it does not tie out: {why}"), why=self.untied)]
         if not self.verdicts:
-            return ["nothing was measured or billed in it"]
+            return [Sentence(N_("nothing was measured or billed in it"))]
         return [
-            f"{row} {_says(row)}"
+            _doubt_of(row)
             for row in self.verdicts
             if row.is_material or row.reconciliation_status == "open_period"
         ]
@@ -140,20 +143,27 @@ class NoLongerHolds:
     changes: list[str]
     settlement_changes: list[str] = field(default_factory=list)
 
+    @property
+    def says(self) -> Sentence:
+        changes = together(_first(self.changes) + _first(self.settlement_changes))
+        text = N_("{says}, and no longer holds: {changes}")
+        return Sentence(text, says=self.close.says, changes=changes)
+
     def __str__(self) -> str:
-        changes = _first(self.changes) + _first(self.settlement_changes)
-        return f"{self.close}, and no longer holds: {'; '.join(changes)}"
+        return str(self.says)
 
 
-def _says(row: Ground) -> str:
+def _doubt_of(row: Ground) -> Sentence:
     if row.reconciliation_status in NO_FINDING[1:]:  # and yet material
-        return "is billed for copies that are not in the bucket"
-    return f"is {row.reconciliation_status}"
+        text = N_("{whose} is billed for copies that are not in the bucket")
+        return Sentence(text, whose=row.says)
+    status = ContractWord(row.reconciliation_status)
+    return Sentence(N_("{whose} is {status}"), whose=row.says, status=status)
 
 
 def _first(changes: Sequence[str]) -> list[str]:
     more = len(changes) - _MOST_CHANGES
-    return [*changes[:_MOST_CHANGES], *([f"and {more} more"] if more > 0 else [])]
+    return [*changes[:_MOST_CHANGES], *([Sentence(N_("and {n} more"), n=more)] if more > 0 else [])]
 
 
 # Of a month without a verdict and without a document.
@@ -243,14 +253,17 @@ def _settlement_changes(
     """What is another thing in each document, in words."""
     old, new = ({row.document_id: row for row in rows} for rows in (before, now))
     rows = {**old, **new}
-    for document_id in sorted(rows, key=lambda own_id: (str(rows[own_id]), own_id)):
+    for document_id in sorted(rows, key=lambda own_id: (rows[own_id].says, own_id)):
         row = rows[document_id]
         if document_id not in old:
-            yield f"{row} is new: {', '.join(f'{n} {_printed(getattr(row, n))}' for n in SUMS[:4])}"
+            sums = [Sentence("{name} {value}", name=_named(n), value=_printed(getattr(row, n)))
+                    for n in SUMS[:4]]  # fmt: skip
+            yield Sentence(N_("{whose} is new: {sums}"), whose=row.says, sums=sums)
         elif document_id not in new:
-            yield f"{row} is gone: it asked for {_printed(row.payable_amount)}"
+            text = N_("{whose} is gone: it asked for {amount}")
+            yield Sentence(text, whose=row.says, amount=_printed(row.payable_amount))
         elif steps := _steps(old[document_id], row, SUMS):
-            yield f"{row}: {steps}"
+            yield Sentence("{whose}: {steps}", whose=row.says, steps=steps)
 
 
 def _changes(before: Grounds, now: Grounds) -> Iterator[str]:
@@ -259,15 +272,22 @@ def _changes(before: Grounds, now: Grounds) -> Iterator[str]:
     for key in sorted({*old, *new}, key=str):
         if key not in old:
             row = new[key]
-            yield f"{row} is new: {row.reconciliation_status}, billed {_printed(row.billed_cost)}"
+            yield Sentence(
+                N_("{whose} is new: {status}, billed {amount}"),
+                whose=row.says,
+                status=ContractWord(row.reconciliation_status),
+                amount=_printed(row.billed_cost),
+            )
         elif key not in new:
-            yield f"{old[key]} is gone: it was {old[key].reconciliation_status}"
+            status = ContractWord(old[key].reconciliation_status)
+            text = N_("{whose} is gone: it was {status}")
+            yield Sentence(text, whose=old[key].says, status=status)
         elif change := _change(old[key], new[key]):
             yield change
     if now.untied:
-        yield "it does not tie out"
+        yield Sentence(N_("it does not tie out"))
     elif before.untied:
-        yield "it did not tie out then"
+        yield Sentence(N_("it did not tie out then"))
 
 
 def _change(old: Ground, new: Ground) -> str:
@@ -275,17 +295,26 @@ def _change(old: Ground, new: Ground) -> str:
     changed = [name for name in CAUSES if getattr(old, name) != getattr(new, name)]
     changed = changed or [name for name in EFFECTS if getattr(old, name) != getattr(new, name)]
     if changed == ["invoice_ids"]:  # long, and nobody knows them by heart
-        return f"{new}: other documents bill it, with the same amounts"
+        text = N_("{whose}: other documents bill it, with the same amounts")
+        return Sentence(text, whose=new.says)
     steps = _steps(old, new, changed)
-    return f"{new}: {steps}" if steps else ""
+    return Sentence("{whose}: {steps}", whose=new.says, steps=steps) if steps else ""
 
 
-def _steps(old: tuple[object, ...], new: tuple[object, ...], names: Iterable[str]) -> str:
+def _steps(
+    old: tuple[object, ...], new: tuple[object, ...], names: Iterable[str]
+) -> list[Sentence]:
     """Return the old and the new value of each of these fields that is another one now."""
     pairs = [(name, getattr(old, name), getattr(new, name)) for name in names]
-    return ", ".join(
-        f"{name} {_printed(was)} -> {_printed(now)}" for name, was, now in pairs if was != now
-    )
+    return [
+        Sentence("{name} {was} -> {now}", name=_named(name), was=_printed(was), now=_printed(now))
+        for name, was, now in pairs
+        if was != now
+    ]
+
+
+def _named(column: str) -> ContractWord:
+    return ContractWord(column)
 
 
 def _as_sorted_json(rows: Iterable[dict[str, Any]]) -> str:
@@ -299,8 +328,8 @@ def _as_json(value: object) -> object:
     return value.isoformat() if isinstance(value, date) else value
 
 
-def _printed(value: object) -> str:
-    """A number with marks between thousands; a text as it is."""
+def _printed(value: object) -> object:
+    """A number, which is written as a locale does; a contract's word; a text as it is."""
     if isinstance(value, str) and value.replace(".", "", 1).lstrip("-").isdigit():
-        return format_number(Decimal(value))
-    return "unknown" if value is None else str(value)
+        return Decimal(value)
+    return Sentence(N_("unknown")) if value is None else ContractWord(value)

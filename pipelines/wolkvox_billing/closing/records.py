@@ -14,6 +14,7 @@ import dlt
 
 from wolkvox_billing.errors import WolkvoxError
 from wolkvox_billing.values.clock import format_moment
+from wolkvox_billing.values.translation import N_, Sentence
 from wolkvox_billing.warehouse.columns import TEXT, TIME, Table
 from wolkvox_billing.warehouse.loading import load_or_raise, load_source, source_of_row
 from wolkvox_billing.warehouse.sql import Client, columns_in, rows_of, tables_in
@@ -41,6 +42,12 @@ MONTH_CLOSES = Table(
 )
 
 
+_SAYS = {
+    "closed": N_("{month} was closed on {at} by {by}"),
+    "reopened": N_("{month} was reopened on {at} by {by}"),
+}
+
+
 class NotClosed(WolkvoxError):
     """The month cannot be closed, or reopened, as it is: nothing was recorded."""
 
@@ -61,9 +68,14 @@ class Close:
     stands_on: str
     settlement: str | None = None
 
-    def __str__(self) -> str:
+    @property
+    def says(self) -> Sentence:
         at = format_moment(self.closed_at, timezone.utc)
-        return f"{self.month} was {self.status} on {at} by {self.closed_by}"
+        text = _SAYS[self.status]
+        return Sentence(text, month=self.month, at=at, by=self.closed_by)
+
+    def __str__(self) -> str:
+        return str(self.says)
 
 
 def read_closes(client: Client, raw: str) -> list[Close]:
@@ -101,4 +113,5 @@ def append(pipeline: dlt.Pipeline, close: Close) -> None:
     with pipeline.sql_client() as client:
         stored = {c.close_id: c for c in read_closes(client, pipeline.dataset_name)}[close.close_id]
     if astuple(stored) != astuple(close):
-        raise NotClosed(f"{stored}, at the same moment: look at it, and run it again")
+        text = N_("{says}, at the same moment: look at it, and run it again")
+        raise NotClosed(Sentence(text, says=stored.says))

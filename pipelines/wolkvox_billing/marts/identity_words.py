@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from wolkvox_billing.marts.identities import ALIKE, SAME, Identities
 from wolkvox_billing.values.locales import ENGLISH
-from wolkvox_billing.values.translation import N_, Plural, translate
+from wolkvox_billing.values.translation import N_, Plural, phrase, translate
 
 _TEXTS = {
     SAME: N_(
@@ -26,12 +26,12 @@ _TEXTS = {
 }
 
 
-_LINES = Plural("{n:,} line", "{n:,} lines")
+_LINES = Plural("{n} line", "{n} lines")
 
 
 def billed(operation_id: str, lines: int, locale: str = ENGLISH) -> str:
     """Return what to say of an operation that is left out, and that so many invoice lines name."""
-    named = translate(_LINES, locale, lines).format(n=lines)
+    named = phrase(_LINES, locale, lines, n=lines)
     return translate(_TEXTS["billed"], locale).format(id=operation_id, lines=named)
 
 

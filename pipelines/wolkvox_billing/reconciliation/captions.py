@@ -3,8 +3,7 @@ they are in JSON, in marts and beside a sentence."""
 
 from __future__ import annotations
 
-from wolkvox_billing.values.locales import language_of
-from wolkvox_billing.values.translation import N_, translate
+from wolkvox_billing.values.translation import N_, ContractWord, translate
 
 _WORDS = (
     # headings
@@ -113,6 +112,29 @@ _WORDS = (
     N_("decision"),
     N_("by"),
     N_("at"),
+    # columns that a close names
+    N_("reconciliation status"),
+    N_("consumed quantity"),
+    N_("billed quantity"),
+    N_("contracted unit price"),
+    N_("quantity variance"),
+    N_("cost variance"),
+    N_("payable amount"),
+    N_("agreed amount"),
+    N_("questioned amount"),
+    N_("claimed amount"),
+    N_("settlement"),
+    # what became of a document that was read
+    N_("loaded"),
+    N_("loaded before"),
+    N_("rejected"),
+    # what was decided on an operation
+    N_("renamed"),
+    N_("merged"),
+    N_("forgotten"),
+    N_("restored"),
+    N_("same"),
+    N_("alike"),
     # cells
     N_("yes"),
     N_("no"),
@@ -214,4 +236,4 @@ def caption(text: str, locale: str) -> str:
 def status_word(status: str, locale: str) -> str:
     """Return a status or settlement where it stands beside a sentence: in English as it is in the
     marts and may be looked for, else as a person reads it."""
-    return status if language_of(locale) == "en" else caption(status, locale)
+    return ContractWord(status).say(locale)

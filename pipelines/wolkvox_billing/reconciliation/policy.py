@@ -8,9 +8,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from wolkvox_billing.errors import SettingsError
+from wolkvox_billing.errors import SettingsError, WolkvoxError
 from wolkvox_billing.values.currencies import WHOLE_CURRENCIES
-from wolkvox_billing.values.locales import is_locale, language_of
+from wolkvox_billing.values.locales import ENGLISH, is_locale, language_of
 from wolkvox_billing.values.tax_id import canonical_id
 from wolkvox_billing.warehouse.configuration import read_section
 from wolkvox_billing.warehouse.known_settings import RECONCILIATION
@@ -149,6 +149,15 @@ def read_policy() -> Policy:
     if "supplier_ids" in values:
         values["supplier_ids"] = tuple(map(str, values["supplier_ids"]))
     return Policy(**values)
+
+
+def read_language() -> str:
+    """Return the setting `language`; English where the settings cannot be read, of which whoever
+    needs the others complains."""
+    try:
+        return read_policy().language
+    except WolkvoxError:
+        return ENGLISH
 
 
 def _hint(default: object) -> type:

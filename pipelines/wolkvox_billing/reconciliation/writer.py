@@ -11,7 +11,7 @@ from wolkvox_billing.values.currencies import shown_rate
 from wolkvox_billing.values.durations import choose_unit
 from wolkvox_billing.values.locales import format_day
 from wolkvox_billing.values.numbers import format_amount, format_number, format_percent
-from wolkvox_billing.values.translation import Message, Plural, translate
+from wolkvox_billing.values.translation import Message, Plural, phrase
 
 # A span of time by its unit: the last one of a period, any of it, and one that is of nothing.
 _LAST = {
@@ -35,7 +35,7 @@ class Writer(NamedTuple):
 
     def say(self, message: Message, quantity: Decimal | int = 1, /, **values: object) -> str:
         """Return a marked text in the language, with these values; of two the one for so many."""
-        return translate(message, self.locale, quantity).format(**values)
+        return phrase(message, self.locale, quantity, **values)
 
     def number(self, value: Decimal | None) -> str:
         return format_number(value or Decimal(), locale=self.locale)

@@ -8,8 +8,11 @@ from collections.abc import Sequence
 from datetime import timedelta
 from statistics import median
 
+from wolkvox_billing.values.translation import Plural, Sentence
+
 MINUTE, HOUR, DAY = 60, 3600, 86_400  # seconds
 _SPAN = r"(?:([0-9]{1,5})d)?(?:([0-9]{1,5})h)?(?:([0-9]{1,5})m)?(?:([0-9]{1,5})s)?"
+_DAYS = Plural("{n} day", "{n} days")
 _LITTLE = 0.05  # of the time: pauses that hold less of it, of those that somebody makes,
 _HABIT = 3  # stand in a row where there are so many longer ones
 
@@ -40,7 +43,9 @@ def format_span(seconds: int, days_from: int = 3 * DAY) -> str:
     """Return a span as whole minutes, hours, or, from so many seconds on, days: `5 h`."""
     if seconds < 2 * HOUR:
         return f"{seconds // MINUTE} min"
-    return f"{seconds // HOUR} h" if seconds < days_from else f"{seconds // DAY} days"
+    if seconds < days_from:
+        return f"{seconds // HOUR} h"
+    return Sentence(_DAYS, seconds // DAY, n=seconds // DAY)
 
 
 def format_age(age: timedelta | None) -> str:

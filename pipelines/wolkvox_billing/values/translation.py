@@ -1,4 +1,4 @@
-"""Translation: texts in the language of a locale.
+"""Translation: texts in the language of a locale, and the values in them as it writes them.
 
 The text in the code is English, and the key of its translation in `locale/es`. `N_` and `Plural`
 mark it where it stands, so that `make words` finds it; `translate` is given what they marked.
@@ -9,12 +9,15 @@ Babel reads that.
 from __future__ import annotations
 
 import io
+from collections.abc import Iterable
+from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from wolkvox_billing.values.locales import ENGLISH, language_of
+from wolkvox_billing.values.locales import ENGLISH, format_day, language_of
+from wolkvox_billing.values.numbers import format_amount, format_number
 
 if TYPE_CHECKING:
     from gettext import GNUTranslations
@@ -38,11 +41,11 @@ class Plural(NamedTuple):
 Message = str | Plural
 
 
-def translate(message: Message, locale: str, count: float | Decimal = 1) -> str:
+def translate(message: Message, locale: str, quantity: float | Decimal = 1) -> str:
     """Return a marked text in the language of a locale, in English where it has no translation;
     of two the one for so many."""
     one, many = message if isinstance(message, Plural) else (message, message)
-    is_one = many is message or abs(count) == 1
+    is_one = many is message or abs(quantity) == 1
     if language_of(locale) == ENGLISH or not one:  # "" is the catalogue's own head
         return one if is_one else many
     catalogue = _catalogue(language_of(locale))
@@ -50,6 +53,93 @@ def translate(message: Message, locale: str, count: float | Decimal = 1) -> str:
         return text
     # A text that is marked alone too, such as `day`, stands there with that of many.
     return catalogue.ngettext(one, many, 1 if is_one else 2)
+
+
+class Amount(NamedTuple):
+    """Money in a sentence."""
+
+    amount: Decimal
+    currency: str | None = None
+    is_signed: bool = False
+
+
+class Day(NamedTuple):
+    """A day of this year or the last, without its year."""
+
+    day: date
+
+
+def phrase(
+    message: Message, locale: str, quantity: float | Decimal = 1, /, **values: object
+) -> str:
+    """Return a marked text in the language of a locale, with values as it writes them: numbers with
+    its marks, money to the cent."""
+    written = {name: _written(value, locale) for name, value in values.items()}
+    return translate(message, locale, quantity).format(**written)
+
+
+def _written(value: object, locale: str) -> object:
+    if isinstance(value, Amount):
+        amount = format_amount(value.amount, signed=value.is_signed, locale=locale)
+        return f"{amount} {value.currency or ''}".strip()
+    if isinstance(value, Day):
+        return format_day(value.day, locale)
+    if isinstance(value, str):
+        return say_in(locale, value)
+    if isinstance(value, (list, tuple)):
+        return ", ".join(str(_written(part, locale)) for part in value)
+    if isinstance(value, (int, Decimal)) and not isinstance(value, bool):
+        return format_number(value, locale=locale)
+    return value
+
+
+class Sentence(str):
+    """A text in English, as it is logged and compared, that can be said in another language where
+    a person is shown it: it knows the marked text and the values in it."""
+
+    message: Message
+    quantity: float | Decimal
+    values: dict[str, object]
+
+    def __new__(
+        cls, message: Message, quantity: float | Decimal = 1, /, **values: object
+    ) -> Sentence:
+        sentence = super().__new__(cls, phrase(message, ENGLISH, quantity, **values))
+        sentence.message, sentence.quantity, sentence.values = message, quantity, values
+        return sentence
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _sentence, (self.message, self.quantity, self.values)
+
+    def say(self, locale: str) -> str:
+        return phrase(self.message, locale, self.quantity, **self.values)
+
+
+def together(texts: Iterable[str], between: str = "; ") -> Sentence:
+    """Return several sentences as one."""
+    values = {f"text{place}": text for place, text in enumerate(texts)}
+    return Sentence(between.join(f"{{{name}}}" for name in values), **values)
+
+
+def _sentence(
+    message: Message, quantity: float | Decimal, values: dict[str, object]
+) -> Sentence:  # a copy, as `asdict` makes
+    return Sentence(message, quantity, **values)
+
+
+class ContractWord(str):
+    """A status or another word of the contract's: in English as it is, and may be looked for; in
+    another language as a person reads it."""
+
+    def say(self, locale: str) -> str:
+        is_english = language_of(locale) == ENGLISH
+        return str(self) if is_english else translate(self.replace("_", " "), locale)
+
+
+def say_in(locale: str, text: str) -> str:
+    """Return a sentence, or a contract's word, in the language of a locale; any other text as it
+    is."""
+    return text.say(locale) if isinstance(text, (Sentence, ContractWord)) else text
 
 
 @lru_cache

@@ -209,7 +209,9 @@ def _decide(
         if is_new:
             if complaint := compare_anew(pipeline, policy, clock()):
                 decided.warnings.append(_NOT_COMPARED.format(complaint))
-            decided.warnings += [str(doubt) for doubt in check_closes(pipeline).broken]
+            decided.warnings += [
+                doubt.says.say(policy.language) for doubt in check_closes(pipeline).broken
+            ]
             decided.warnings += _warn_of_claims(pipeline, standing, after, policy.language)
     return decided
 

@@ -6,7 +6,7 @@ verdict ─┬▶ its last reading ─▶ the poll that brought it ─▶ SHA-25
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from wolkvox_billing.errors import SettingsError
@@ -19,8 +19,8 @@ from wolkvox_billing.reconciliation.settlement import Settled
 from wolkvox_billing.reconciliation.settlement_words import SettlementWriter
 from wolkvox_billing.reconciliation.standing_words import tell_standings
 from wolkvox_billing.values.clock import Clock, format_second, utc_now
-from wolkvox_billing.values.numbers import format_amount, format_count, format_number
 from wolkvox_billing.values.periods import format_period, read_month
+from wolkvox_billing.values.translation import N_, Amount, Plural, Sentence, phrase, translate
 from wolkvox_billing.warehouse.complaints import configured
 from wolkvox_billing.warehouse.duckdb_file import held_open
 from wolkvox_billing.warehouse.place import DATASET, DESTINATION, location_of, opened, reading
@@ -89,6 +89,12 @@ def _is_about(settled: Settled, product: str | None, report: str | None) -> bool
     )
 
 
+_MEASURED = Plural(
+    "{product} of {operation}, {measure}, by {n} reading; the last one:",
+    "{product} of {operation}, {measure}, by {n} readings; the last one:",
+)
+
+
 def component_lines(settled: Settled, locale: str) -> list[str]:
     """Return of each component of a document what it adds to what is asked for, and why so much of
     it is agreed."""
@@ -111,48 +117,76 @@ def as_lines(verdict: Traced, locale: str) -> list[str]:
         " ".join(filter(None, (row.operation_id, product, period, status))),
         f"  {row.explanation}",
     ]
-    lines += [f"  excluded  {doubt}" for doubt in (row.doubts_excluded or "").splitlines()]
+    excluded, settled = (translate(text, locale) for text in (N_("excluded"), N_("settled by")))
+    lines += [f"  {excluded:<9} {doubt}" for doubt in (row.doubts_excluded or "").splitlines()]
     if row.settled_by:
-        lines.append(f"  settled by {row.settled_by}")
+        lines.append(f"  {settled} {row.settled_by}")
     if verdict.polls is not None:
-        lines.append(
-            f"  polls     {verdict.polls:,} in this period, {verdict.polls_answered:,} answered"
-        )
+        text = N_("{polls} in this period, {answered} answered")
+        says = phrase(text, locale, polls=verdict.polls, answered=verdict.polls_answered)
+        lines += _indented(translate(N_("polls"), locale), [says])
     for last in verdict.measured_from:
-        lines += _reading_lines(last)
+        lines += _indented(translate(N_("measured"), locale), _reading_lines(last, locale))
     for line in verdict.billed_from:
-        lines += _bill_lines(line)
+        lines += _indented(translate(N_("billed"), locale), _bill_lines(line, locale))
     return lines
 
 
-def _reading_lines(last: MeasuredFrom) -> Iterator[str]:
+def _indented(name: str, lines: Iterable[str]) -> Iterator[str]:
+    for place, line in enumerate(lines):
+        yield f"            {line}" if place else f"  {name:<9} {line}"
+
+
+def _reading_lines(last: MeasuredFrom, locale: str) -> Iterator[str]:
     status = "" if last.http_status is None else f", HTTP {last.http_status}"
-    yield (
-        f"  measured  {last.product} of {last.operation}, {last.measure or 'undetermined'}, "
-        f"by {format_count(last.readings, 'reading')}; the last one:"
+    yield phrase(
+        _MEASURED,
+        locale,
+        last.readings,
+        product=last.product,
+        operation=last.operation,
+        measure=status_word(last.measure or "undetermined", locale),
+        n=last.readings,
     )
-    yield (
-        f"            read {format_second(last.read_at)}, items {last.items_raw!r}, "
-        f"date {last.date_raw!r}"
+    yield phrase(
+        N_("read {at}, items {items}, date {day}"),
+        locale,
+        at=format_second(last.read_at),
+        items=repr(last.items_raw),
+        day=repr(last.date_raw),
     )
-    yield f"            poll {last.poll_id}, started {format_second(last.started_at)}"
-    yield f"            {last.outcome}{status}, answer {_hash(last.answer_sha256)}"
-
-
-def _bill_lines(line: BilledFrom) -> Iterator[str]:
-    kind = "" if line.document_kind == "invoice" else f" ({line.document_kind})"
-    quantity = "" if line.quantity is None else f" {format_number(line.quantity)} for"
-    yield (
-        f"  billed    {line.document_number or 'no number'}{kind} line {line.line_number}, "
-        f"{line.description or 'no description'!r}:{quantity} {format_amount(line.net_amount)} "
-        f"{line.billing_currency or ''}".rstrip()
+    text, at = N_("poll {id}, started {at}"), format_second(last.started_at)
+    yield phrase(text, locale, id=last.poll_id, at=at)
+    answer = _hash(last.answer_sha256, locale)
+    yield phrase(
+        N_("{outcome}, answer {sha256}"), locale, outcome=f"{last.outcome}{status}", sha256=answer
     )
-    yield f"            file {line.file_name}, {_hash(line.file_sha256)}"
-    yield f"            document {_hash(line.document_id)}"
 
 
-def _hash(sha256: str | None) -> str:
-    return f"sha256 {sha256[:16]}" if sha256 else "none"
+def _bill_lines(line: BilledFrom, locale: str) -> Iterator[str]:
+    kind = (
+        "" if line.document_kind == "invoice" else f" ({status_word(line.document_kind, locale)})"
+    )
+    amount: object = Amount(line.net_amount, line.billing_currency)
+    if line.quantity is not None:
+        text = N_("{quantity} for {amount}")
+        amount = Sentence(text, quantity=line.quantity, amount=amount)
+    yield phrase(
+        N_("{number}{kind} line {n}, {description}: {amount}"),
+        locale,
+        number=line.document_number or translate(N_("no number"), locale),
+        kind=kind,
+        n=line.line_number,
+        description=repr(line.description or translate(N_("no description"), locale)),
+        amount=amount,
+    )
+    text = N_("file {file}, {sha256}")
+    yield phrase(text, locale, file=line.file_name, sha256=_hash(line.file_sha256, locale))
+    yield phrase(N_("document {sha256}"), locale, sha256=_hash(line.document_id, locale))
+
+
+def _hash(sha256: str | None, locale: str) -> str:
+    return f"sha256 {sha256[:16]}" if sha256 else translate(N_("none"), locale)
 
 
 def _named(verdict: Traced) -> list[tuple[str | None, str | None]]:

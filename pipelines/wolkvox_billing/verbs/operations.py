@@ -463,7 +463,9 @@ class _Decider:
                 identities = read_identities(client, f"{raw}_marts")
                 decided.warnings += undecided(identities, policy.language)
                 decided.warnings += warn_of_settings(client, raw, identities, record.settings)
-            decided.warnings += [str(doubt) for doubt in check_closes(pipeline).broken]
+            decided.warnings += [
+                doubt.says.say(policy.language) for doubt in check_closes(pipeline).broken
+            ]
         return decided
 
 

@@ -30,6 +30,7 @@ from wolkvox_billing.reconciliation.settlement import Settled, SettledTotal, add
 from wolkvox_billing.reconciliation.totals import Totals
 from wolkvox_billing.values.clock import Clock, utc_now
 from wolkvox_billing.values.periods import read_month
+from wolkvox_billing.values.translation import N_, Sentence, phrase, say_in
 from wolkvox_billing.vendor.reports import REPORTS
 from wolkvox_billing.warehouse.complaints import configured
 from wolkvox_billing.warehouse.duckdb_file import held_open
@@ -110,19 +111,24 @@ def reconcile(
     if evidence and contents:
         result.evidence = write_evidence(evidence, contents, policy, filled.warnings)
         if result.evidence != evidence.target:
-            result.warnings.append(
-                f"{evidence.target.name} is there already with other bytes, and is kept, since a "
-                f"close may stand on it: the new evidence is {result.evidence.name}"
+            text = N_(
+                "{kept} is there already with other bytes, and is kept, since a close may stand on "
+                "it: the new evidence is {file}"
             )
-    result.warnings += [str(doubt) for doubt in closes.broken]
+            names = {"kept": evidence.target.name, "file": result.evidence.name}
+            result.warnings.append(Sentence(text, **names))
+    result.warnings += [doubt.says for doubt in closes.broken]
+    result.warnings = [say_in(policy.language, text) for text in result.warnings]
     if workbook and facts:
         told = Reconciled(policy, filled.rows, filled.settled, result.warnings, result.evidence)
         result.workbook = write_workbook(workbook, told, facts)
         if result.workbook != workbook.target:
-            result.warnings.append(
-                f"{workbook.target.name} is there already with other contents, and is kept, since "
-                f"somebody may have written into it: the new workbook is {result.workbook.name}"
+            text = N_(
+                "{kept} is there already with other contents, and is kept, since somebody may have "
+                "written into it: the new workbook is {file}"
             )
+            names = {"kept": workbook.target.name, "file": result.workbook.name}
+            result.warnings.append(phrase(text, policy.language, **names))
     return result
 
 

@@ -23,7 +23,9 @@ from wolkvox_billing.reconciliation.cut_off import propose_cut_off
 from wolkvox_billing.reconciliation.policy import UNKNOWN, read_policy
 from wolkvox_billing.values.clock import Clock, midnight, utc_now
 from wolkvox_billing.values.durations import MINUTE, format_rounded, usual_pause
+from wolkvox_billing.values.locales import ENGLISH
 from wolkvox_billing.values.periods import DAY, month_of
+from wolkvox_billing.values.translation import N_, Day, Sentence, phrase, say_in
 from wolkvox_billing.vendor.answer import ANSWERS
 from wolkvox_billing.vendor.rejections import UnreadableRows
 from wolkvox_billing.verbs.call_budget import CallsOfDay, calls_of_day, calls_since_midnight
@@ -102,6 +104,7 @@ class Status:
     retired: list[str] = field(default_factory=list)
     meant: list[tuple[str, str]] | None = None
     calls: list[CallsOfDay] = field(default_factory=list)
+    language: str = ENGLISH
 
     def stale(self, after: timedelta) -> list[str]:
         """Return a sentence for each operation and report that was not answered for so long, of
@@ -109,20 +112,24 @@ class Status:
         while others were, is asked no more: it is not meant. Who rests after a spent quota, or
         waits for its token, is."""
         if self.as_of is None or not self.rows:
-            return [f"nothing is loaded in {self.location}: does the schedule run?"]
+            text = N_("nothing is loaded in {location}: does the schedule run?")
+            return [phrase(text, self.language, location=self.location)]
         since = self.as_of - after
         in_use = [row for row in self.rows if row.asked_at] or self.rows
         if self.meant is not None:
             known = {(row.operation_id, row.report): row for row in self.rows}
             in_use = [known.get(pair) or Freshness(*pair) for pair in self.meant]
         return [
-            f"{row.operation_id} {row.report}: "
-            + (
-                f"last answered {format_rounded(self.as_of - row.answered_at)} ago"
-                if row.answered_at
-                else "not answered in 40 days"
+            phrase(
+                N_(
+                    "{whose}: {answered}, more than {after}: does the schedule run, and what "
+                    "does it say?"
+                ),
+                self.language,
+                whose=f"{row.operation_id} {row.report}",
+                answered=_answered(self.as_of - row.answered_at if row.answered_at else None),
+                after=format_rounded(after),
             )
-            + f", more than {format_rounded(after)}: does the schedule run, and what does it say?"
             for row in in_use
             if not row.answered_at or row.answered_at < since
         ]
@@ -152,7 +159,10 @@ def status(
         location = location_of(pipeline)
         folder = folder_of(pipeline)
         spool = Spool(folder.spool)
-        state = Status(location, str(folder.path), folder.dlt_command, spool.count(), [], [])
+        language = configured(read_policy).language
+        state = Status(
+            location, str(folder.path), folder.dlt_command, spool.count(), [], [], language=language
+        )
         state.warnings += [*waiting_elsewhere(folder), *spool.told()]
         if engine_of(pipeline) == "duckdb" and not Path(location).exists():
             return state
@@ -166,7 +176,7 @@ def status(
                 raw, settings = pipeline.dataset_name, settings_if_any()
                 identities = read_identities(client, f"{raw}_marts")
                 state.meant = meant_pairs(settings, identities)
-                state.warnings += undecided(identities, configured(read_policy).language)
+                state.warnings += undecided(identities, language)
                 state.warnings += warn_of_settings(client, raw, identities, settings)
                 zones = read_zones(client, pipeline.dataset_name)
                 records = read_track_records(client, pipeline.dataset_name, now)
@@ -180,10 +190,18 @@ def status(
                 calls[operation] += calls_since_midnight(record, local)
                 if state.meant is None or (operation, report) in state.meant:
                     own = _warnings(record, local)
-                    state.warnings += [f"{operation} {report}: {says}" for says in own]
+                    whose = f"{operation} {report}"
+                    state.warnings += [
+                        Sentence("{whose}: {says}", whose=whose, says=s) for s in own
+                    ]
             state.calls = calls_of_day(calls)
             state.warnings += [
-                f"{own.operation_id}: {own.calls:,} of the day's {own.allowed:,} calls are spent"
+                Sentence(
+                    N_("{operation}: {calls} of the day's {allowed} calls are spent"),
+                    operation=own.operation_id,
+                    calls=own.calls,
+                    allowed=own.allowed,
+                )
                 for own in state.calls
                 if own.is_nearly_spent
             ]
@@ -197,7 +215,15 @@ def status(
                 state.warnings += warn_of_claims(client, pipeline.dataset_name, policy, today)
                 zone = ZoneInfo(meaning.timezone)
                 state.warnings += warn_of_copies(client, pipeline.dataset_name, now, zone)
+            state.warnings = [say_in(state.language, text) for text in state.warnings]
+            state.retired = [say_in(state.language, text) for text in state.retired]
     return state
+
+
+def _answered(ago: timedelta | None) -> Sentence:
+    if ago is None:
+        return Sentence(N_("not answered in 40 days"))
+    return Sentence(N_("last answered {time} ago"), time=format_rounded(ago))
 
 
 def _warn_of_unasked(meant: Sequence[tuple[str, str]], rows: Iterable[Freshness]) -> Iterator[str]:
@@ -205,7 +231,8 @@ def _warn_of_unasked(meant: Sequence[tuple[str, str]], rows: Iterable[Freshness]
     known = {(row.operation_id, row.report) for row in rows}
     for operation, report in meant:
         if (operation, report) not in known:
-            yield f"{operation} {report}: is in the settings, and was never asked: run `load`"
+            text = N_("{whose}: is in the settings, and was never asked: run `load`")
+            yield Sentence(text, whose=f"{operation} {report}")
 
 
 def _tell_retired(
@@ -221,9 +248,16 @@ def _tell_retired(
             at = filter(None, (answers.get(own), row.answered_at))
             answers[own] = max(at, default=None)
     return [
-        f"not in the settings any more: {f'{operation} {report}'.rstrip()}, "
-        + (f"last answered {format_rounded(now - at)} ago" if at else "not answered in 40 days")
-        + ("" if report else f"; if it was never meant: `operations forget {operation}`")
+        Sentence(
+            N_("not in the settings any more: {whose}, {answered}")
+            if report
+            else N_(
+                "not in the settings any more: {whose}, {answered}; if it was never meant: "
+                "`operations forget {whose}`"
+            ),
+            whose=f"{operation} {report}".rstrip(),
+            answered=_answered(now - at if at else None),
+        )
         for (operation, report), at in answers.items()
     ]
 
@@ -274,24 +308,47 @@ def _warnings(record: TrackRecord, now: datetime) -> list[str]:
     warnings: list[str] = []
     if len(names := record.names_of_month(now.date())) > 1:
         warnings.append(
-            f"wolkvox shows it under {len(names)} names this month ({', '.join(names)}) in "
-            "the same answers: each is counted"
+            Sentence(
+                N_(
+                    "wolkvox shows it under {n} names this month ({names}) in the same answers: "
+                    "each is counted"
+                ),
+                n=len(names),
+                names=[*names],
+            )
         )
     for rename in record.renames:
         warnings.append(
-            f"wolkvox called it {rename.operation_name!r} before and {rename.newest_name!r} now, "
-            "never both in one answer: taken as the same, renamed"
+            Sentence(
+                N_(
+                    "wolkvox called it {before} before and {now} now, never both in one answer: "
+                    "taken as the same, renamed"
+                ),
+                before=repr(rename.operation_name),
+                now=repr(rename.newest_name),
+            )
         )
     for (_, product), days in record.days_of_products().items():
         if since := _standstill(days, now.date()):
             warnings.append(
-                f"{product} has not moved on working days since {since:%d %b}: the vendor's "
-                "nightly copy may be broken"
+                Sentence(
+                    N_(
+                        "{product} has not moved on working days since {since}: the vendor's "
+                        "nightly copy may be broken"
+                    ),
+                    product=product,
+                    since=Day(since),
+                )
             )
     if record.unreadable:
         warnings.append(
-            f"in the newest answer {record.unreadable}, and their use is in no sum: see the table "
-            "rejected_rows"
+            Sentence(
+                N_(
+                    "in the newest answer {rows}, and their use is in no sum: see the table "
+                    "rejected_rows"
+                ),
+                rows=str(record.unreadable),
+            )
         )
     return warnings + _warnings_of_silence(record, now)
 
@@ -317,24 +374,34 @@ def _warnings_of_silence(record: TrackRecord, now: datetime) -> list[str]:
     """Return what to say of an operation that was not answered for longer than it usually is, or
     that the month's end may overtake."""
     if record.last_answer_at is None:
-        return ["was never answered in the last 40 days"]
+        return [Sentence(N_("was never answered in the last 40 days"))]
     warnings: list[str] = []
     age = now - record.last_answer_at
     answers = [poll.started_at for poll in record.polls if poll.outcome in ANSWERS]
     pause = usual_pause([(b - a).total_seconds() for a, b in pairwise(answers)]) or 0
     usual = timedelta(seconds=pause)
     if pause < MINUTE and age > 2 * DAY:  # what is usual shows in the last week only
-        warnings.append(f"last answered {format_rounded(age)} ago: is the schedule running?")
+        text = N_("last answered {time} ago: is the schedule running?")
+        warnings.append(Sentence(text, time=format_rounded(age)))
     if pause >= MINUTE and age > max(USUAL_PAUSES * usual, LEAST_LATE):
         warnings.append(
-            f"last answered {format_rounded(age)} ago, usually every {format_rounded(usual)}: "
-            "is the schedule running?"
+            Sentence(
+                N_("last answered {time} ago, usually every {usual}: is the schedule running?"),
+                time=format_rounded(age),
+                usual=format_rounded(usual),
+            )
         )
     # In UTC, since clocks may change before.
     left = midnight(month_of(now.date()).end, now.tzinfo).astimezone(timezone.utc) - now
     if left <= DAY and age > LEAST_LATE:
         warnings.append(
-            f"the month ends in {format_rounded(left)}, and the last answer is "
-            f"{format_rounded(age)} old: what is not read before is lost"
+            Sentence(
+                N_(
+                    "the month ends in {left}, and the last answer is {age} old: what is not read "
+                    "before is lost"
+                ),
+                left=format_rounded(left),
+                age=format_rounded(age),
+            )
         )
     return warnings

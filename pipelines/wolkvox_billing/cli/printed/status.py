@@ -42,4 +42,5 @@ class PrintedStatus(Printed):
 
 def status_as_form(state: Status, failures: Sequence[str]) -> PrintedStatus:
     """Return what a `status` prints."""
-    return PrintedStatus(**vars(state), failures=failures)
+    stated = {name: value for name, value in vars(state).items() if name != "language"}
+    return PrintedStatus(**stated, failures=failures)
