@@ -10,9 +10,9 @@ from typing import NamedTuple
 from wolkvox_billing.marts.claimed import CREDITED, OpenClaim
 from wolkvox_billing.marts.settled import CLAIM, QUESTION
 from wolkvox_billing.reconciliation.billed_lines import read_standings
+from wolkvox_billing.reconciliation.captions import say_title
 from wolkvox_billing.reconciliation.claimed import claims_on_nothing, read_open_claims
 from wolkvox_billing.reconciliation.policy import Policy
-from wolkvox_billing.reconciliation.settlement_words import say_title
 from wolkvox_billing.reconciliation.standing_words import tell_open_claim
 from wolkvox_billing.values.business_days import business_days_until
 from wolkvox_billing.values.periods import format_month

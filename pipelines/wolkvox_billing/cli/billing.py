@@ -106,6 +106,8 @@ def invoices(
 
 
 def _print_intake(intake: Intake, rejected: list[str]) -> None:
+    from wolkvox_billing.reconciliation.paper_words import say_stored
+
     tell = Teller(intake.language)
     documents = [receipt for receipt in intake.receipts if receipt.document_id]
     if documents:
@@ -114,7 +116,7 @@ def _print_intake(intake: Intake, rejected: list[str]) -> None:
     for receipt in documents:
         for text in receipt.warnings:
             name = receipt.document_number or receipt.file_name
-            tell(N_("warning: {name}: {text}"), name=name, text=text)
+            tell(N_("warning: {name}: {text}"), name=name, text=say_stored(text))
     for text in rejected:
         tell(N_("rejected: {text}"), text=text)
     for kind, count in intake.other_kinds.items():

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 from wolkvox_billing.closing.records import Close
 from wolkvox_billing.marts.reconciled import KEY, KINDS
 from wolkvox_billing.marts.settled import SETTLEMENT_COLUMNS
-from wolkvox_billing.reconciliation.settlement_words import say_title
+from wolkvox_billing.reconciliation.captions import say_title
 from wolkvox_billing.reconciliation.verdicts import NO_FINDING
 from wolkvox_billing.values.periods import Period, format_month, months_of
 from wolkvox_billing.values.translation import N_, ContractWord, Sentence, together

@@ -9,9 +9,11 @@ from datetime import date, datetime
 from decimal import ROUND_FLOOR, Decimal
 from typing import NamedTuple
 
+from wolkvox_billing.reconciliation.captions import say_title
 from wolkvox_billing.reconciliation.facts import Refused
 from wolkvox_billing.values.document_number import bare_number, digits_of
 from wolkvox_billing.values.periods import Period
+from wolkvox_billing.values.translation import Sentence
 from wolkvox_billing.warehouse.sql import Client, columns_in, rows_of, tables_in
 
 Name = tuple[str | None, str, str]  # supplier_id, kind, bare number
@@ -95,9 +97,9 @@ class BilledDocument(NamedTuple):
         return None
 
     @property
-    def title(self) -> str:
+    def title(self) -> Sentence:
         """How a person is told of it."""
-        return f"{self.kind.replace('_', ' ')} {self.number or 'without a number'}"
+        return say_title(self.kind, self.number)
 
     @property
     def name(self) -> Name:

@@ -27,6 +27,7 @@ from wolkvox_billing.reconciliation.standing_words import tell_note
 from wolkvox_billing.reconciliation.tax import Taxed, doubt
 from wolkvox_billing.values.document_number import bare_number
 from wolkvox_billing.values.periods import Period
+from wolkvox_billing.values.translation import N_, Sentence
 from wolkvox_billing.warehouse.sql import Client, rows_of, tables_in
 
 
@@ -224,8 +225,14 @@ def _named_period(line: StatedLine, period: Period | None, issued: date | None) 
 def _warn_of_suppliers(suppliers: set[str], policy: Policy) -> list[str]:
     """Return a warning for each of `supplier_ids` of whom no document is, if there are some."""
     return [
-        f"the setting `supplier_ids` under [reconciliation] has {supplier_id}, and no document is "
-        f"of that supplier; there is {quote_names(suppliers)}"
+        Sentence(
+            N_(
+                "the setting `supplier_ids` under [reconciliation] has {supplier}, and no document "
+                "is of that supplier; there is {names}"
+            ),
+            supplier=supplier_id,
+            names=quote_names(suppliers),
+        )
         for supplier_id in policy.supplier_ids
         if suppliers and supplier_id not in suppliers
     ]
@@ -242,9 +249,14 @@ def _warn_of_notes(
         for some in (documents, withdrawn)
     )
     return [
-        f"{note.title}: names no period, and corrects "
-        f"{note.corrects_number or 'nothing that it names'}, which is not loaded: its month is by "
-        "the setting `period_rule`"
+        Sentence(
+            N_(
+                "{title}: names no period, and corrects {corrected}, which is not loaded: its "
+                "month is by the setting `period_rule`"
+            ),
+            title=note.title,
+            corrected=note.corrects_number or Sentence(N_("nothing that it names")),
+        )
         for note in documents
         if note.is_without_period and note.corrected not in periods
     ] + [

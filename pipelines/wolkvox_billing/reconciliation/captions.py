@@ -3,7 +3,7 @@ they are in JSON, in marts and beside a sentence."""
 
 from __future__ import annotations
 
-from wolkvox_billing.values.translation import N_, ContractWord, translate
+from wolkvox_billing.values.translation import N_, ContractWord, Sentence, together, translate
 
 _WORDS = (
     # headings
@@ -231,6 +231,12 @@ def caption(text: str, locale: str) -> str:
     """Return a heading or a status as a person reads it: a status without its underscores, both in
     the language of the locale where that has a word for it."""
     return translate(text.replace("_", " "), locale)
+
+
+def say_title(kind: str, number: str | None) -> Sentence:
+    """Return how a person is told of a document: `credit note N-1`."""
+    name = Sentence(kind.replace("_", " "))
+    return together((name, number or Sentence(N_("without a number"))), " ")
 
 
 def status_word(status: str, locale: str) -> str:

@@ -28,8 +28,8 @@ from wolkvox_billing.reconciliation.facts import BilledLine, Facts
 from wolkvox_billing.reconciliation.policy import DOCUMENT, ISSUE_DATE, PERIOD_END, Policy
 from wolkvox_billing.values.currencies import is_known_way, is_upside_down, shown_rate
 from wolkvox_billing.values.document_number import bare_number
-from wolkvox_billing.values.numbers import format_number
 from wolkvox_billing.values.periods import DAY, Period
+from wolkvox_billing.values.translation import N_, Sentence
 
 _FAR = 5  # what is no difference between two rates of one pair
 _MOST_APART = Fraction(1, 20)  # a document's rate and that of its day
@@ -136,12 +136,21 @@ class Exchanges:
             filed = self._table.rate_on(document.issued, currency, in_currency)
             own = _stated_in(document, currency, in_currency)
             if own and filed and abs(own.parity - filed.parity) > filed.parity * _MOST_APART:
-                by_it, by_file = (
-                    format_number(shown_rate(_decimal(quote.parity))) for quote in (own, filed)
-                )
+                by_it, by_file = (shown_rate(_decimal(quote.parity)) for quote in (own, filed))
                 warnings.append(
-                    f"{document.title}: by it one {currency} is {by_it} {in_currency}, and by "
-                    f"{file} {by_file} on {document.issued}"
+                    Sentence(
+                        N_(
+                            "{title}: by it one {currency} is {by_it} {in_currency}, and by {file} "
+                            "{by_file} on {day}"
+                        ),
+                        title=document.title,
+                        currency=currency,
+                        by_it=by_it,
+                        in_currency=in_currency,
+                        file=file,
+                        by_file=by_file,
+                        day=document.issued,
+                    )
                 )
         return sorted(warnings)
 

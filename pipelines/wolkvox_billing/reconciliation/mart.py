@@ -57,6 +57,7 @@ from wolkvox_billing.reconciliation.judging import judge
 from wolkvox_billing.reconciliation.keys import compare
 from wolkvox_billing.reconciliation.observed import observe
 from wolkvox_billing.reconciliation.origin import Basis
+from wolkvox_billing.reconciliation.paper_words import say_stored
 from wolkvox_billing.reconciliation.policy import COPIED, FILES, UNKNOWN, Policy
 from wolkvox_billing.reconciliation.settlement import Settled, settle, settled_tables
 from wolkvox_billing.reconciliation.standing_words import tell_standings
@@ -64,9 +65,9 @@ from wolkvox_billing.reconciliation.totals import Totals, tie_out
 from wolkvox_billing.reconciliation.verdicts import FIRST_NIGHT_IS_OVER, NO_FINDING, Verdict
 from wolkvox_billing.reconciliation.words import excluded_doubts, explanation, settled_by
 from wolkvox_billing.values.clock import epoch
-from wolkvox_billing.values.numbers import format_amount, format_count
 from wolkvox_billing.values.periods import Period
 from wolkvox_billing.values.spelling import plain
+from wolkvox_billing.values.translation import N_, Amount, Plural, Sentence
 from wolkvox_billing.vendor.reports import REPORTS, is_nightly
 from wolkvox_billing.warehouse.sql import (
     REFRESHED,
@@ -305,12 +306,18 @@ def _warn_of_lines(facts: Facts) -> list[str]:
         return []
     amounts: defaultdict[str, Decimal] = defaultdict(Decimal)
     for line in lines:
-        amounts[line.currency or "no currency"] += line.amount
-    total = ", ".join(
-        f"{format_amount(amounts[currency])} {currency}" for currency in sorted(amounts)
-    )
-    named = format_count(len(lines), "invoice line")
-    return [f"{named} over {total} without a period: in no month"]
+        amounts[line.currency or ""] += line.amount
+    totals = [
+        Amount(amounts[currency], currency or Sentence(N_("no currency")))
+        for currency in sorted(amounts)
+    ]
+    return [Sentence(_NO_PERIOD, len(lines), n=len(lines), totals=totals)]
+
+
+_NO_PERIOD = Plural(
+    "{n} invoice line over {totals} without a period: in no month",
+    "{n} invoice lines over {totals} without a period: in no month",
+)
 
 
 def _warn_of_forgotten(
@@ -342,7 +349,12 @@ def _warn_of_sums(facts: Facts, month: Period | None) -> list[str]:
             for doubt in odd.doubts:
                 titles[doubt].append(odd.title)
     return [
-        f"{first}{f' and {len(others)} more' if others else ''}: {doubt}"
+        Sentence(
+            N_("{title} and {n} more: {doubt}") if others else "{title}: {doubt}",
+            title=first,
+            n=len(others),
+            doubt=say_stored(doubt),
+        )
         for doubt, (first, *others) in titles.items()
     ]
 
@@ -374,11 +386,14 @@ def _warn_of_refused(facts: Facts, month: Period | None) -> list[str]:
     if not refused:
         return []
     last = refused[0]
-    papers = "paper was" if len(refused) == 1 else "papers were"
-    return [
-        f"{len(refused)} {papers} refused when read, and no verdict knows of it; the last one, "
-        f"{last.file_name}: {last.reason}"
-    ]
+    values = {"n": len(refused), "file": last.file_name, "reason": last.reason}
+    return [Sentence(_REFUSED, len(refused), **values)]
+
+
+_REFUSED = Plural(
+    "{n} paper was refused when read, and no verdict knows of it; the last one, {file}: {reason}",
+    "{n} papers were refused when read, and no verdict knows of it; the last one, {file}: {reason}",
+)
 
 
 def _row(

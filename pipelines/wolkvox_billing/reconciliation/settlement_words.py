@@ -9,12 +9,12 @@ from typing import NamedTuple
 
 from wolkvox_billing.marts.settled import InvoiceComponent, SettledDocument
 from wolkvox_billing.reconciliation.billed_documents import BilledDocument
-from wolkvox_billing.reconciliation.captions import status_word
+from wolkvox_billing.reconciliation.captions import say_title, status_word
 from wolkvox_billing.reconciliation.contract.fees import AgreedFee
 from wolkvox_billing.reconciliation.exchange import MissingRate
 from wolkvox_billing.reconciliation.writer import Writer
 from wolkvox_billing.values.numbers import format_number
-from wolkvox_billing.values.translation import N_, Sentence, together
+from wolkvox_billing.values.translation import N_
 
 _MOST_NAMED = 3  # components in one sentence
 _MOST_LETTERS = 40  # of a line's description in it
@@ -62,16 +62,10 @@ _COMPONENTS = {
     "prepaid": N_("prepaid"),
     "unexplained": N_("unexplained"),
 }
-_NO_NUMBER = N_("without a number")
-
-
-def say_title(kind: str, number: str | None) -> Sentence:
-    """Return how a person is told of a document: `credit note N-1`."""
-    return together((Sentence(kind.replace("_", " ")), number or Sentence(_NO_NUMBER)), " ")
 
 
 def title_of(kind: str, number: str | None, locale: str) -> str:
-    """Return the same in the language of a locale."""
+    """Return how a person is told of a document, in the language of a locale."""
     return say_title(kind, number).say(locale)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
-from wolkvox_billing.values.numbers import format_amount
+from wolkvox_billing.values.translation import N_, Amount, Sentence, together
 
 _CENT = Decimal("0.01")
 _MOST = Decimal("0.30")  # of a line's net amount; the highest VAT there is is 27 %
@@ -27,13 +27,16 @@ def doubt(stated: Decimal | None, lines: Sequence[Taxed]) -> str | None:
     total = sum(taxes, Decimal())
     flaws: list[str] = []
     if taxes and stated is not None and abs(stated - total) > _CENT * len(lines):
-        flaws.append(f"it states {format_amount(stated)}, and its lines {format_amount(total)}")
+        text = N_("it states {stated}, and its lines {total}")
+        flaws.append(Sentence(text, stated=Amount(stated), total=Amount(total)))
     for number, net, tax in lines:
         if net is not None and tax and abs(tax) > _MOST * abs(net) + _CENT:
-            states = f"states {format_amount(tax)} on {format_amount(net)}"
-            flaws.append(f"line {number} {states}, more than {_MOST:.0%}")
+            text = N_("line {n} states {tax} on {net}, more than {most}")
+            most = f"{_MOST:.0%}"
+            flaws.append(Sentence(text, n=number, tax=Amount(tax), net=Amount(net), most=most))
     if len(flaws) > 3:
-        flaws[3:] = [f"and {len(flaws) - 3:,} more"]
+        flaws[3:] = [Sentence(N_("and {n} more"), n=len(flaws) - 3)]
     if not flaws:
         return None
-    return f"its tax does not add up; withholdings may explain it: {'; '.join(flaws)}"
+    text = N_("its tax does not add up; withholdings may explain it: {flaws}")
+    return Sentence(text, flaws=together(flaws))

@@ -81,7 +81,7 @@ def phrase(
 def _written(value: object, locale: str) -> object:
     if isinstance(value, Amount):
         amount = format_amount(value.amount, signed=value.is_signed, locale=locale)
-        return f"{amount} {value.currency or ''}".strip()
+        return f"{amount} {say_in(locale, value.currency or '')}".strip()
     if isinstance(value, Day):
         return format_day(value.day, locale)
     if isinstance(value, str):

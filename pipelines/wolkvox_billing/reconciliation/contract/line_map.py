@@ -16,10 +16,11 @@ from wolkvox_billing.reconciliation.contract.card_cells import (
 )
 from wolkvox_billing.reconciliation.contract.csv_file import CsvRow, read_rows
 from wolkvox_billing.reconciliation.contract.globs import compile_glob, literal_of
-from wolkvox_billing.reconciliation.contract.names import unknown_names
+from wolkvox_billing.reconciliation.contract.names import place_of, unknown_names
 from wolkvox_billing.reconciliation.facts import BilledLine, MonthUse
 from wolkvox_billing.values.spelling import plain
 from wolkvox_billing.values.tax_id import canonical_id
+from wolkvox_billing.values.translation import N_, Sentence
 
 COLUMNS = ("supplier_id", "item_code", "pattern", "report", "operation_id", "product", "role")
 OPTIONAL = ("factor",)
@@ -114,17 +115,22 @@ def warn_of_map(
     product that nobody has, by line and column. taking: the lines of rows that take one."""
     warnings: list[str] = []
     for n, row in enumerate(rows):
-        where = f"{file}, line {row.line}, column pattern"
+        where = place_of(file, row.line, "pattern")
         if row.fits_all and n < len(rows) - 1:
-            warnings.append(f"{where}: fits every line, so the rows below it are never looked at")
+            text = N_("{where}: fits every line, so the rows below it are never looked at")
+            warnings.append(Sentence(text, where=where))
         elif row.fits_all:
-            warnings.append(f"{where}: fits every line that no row above fits")
+            text = N_("{where}: fits every line that no row above fits")
+            warnings.append(Sentence(text, where=where))
         elif lines and row.line not in taking:
             is_whole = row.pattern and not any(mark in row.pattern for mark in "*?[")
-            hint = f"; without * it must be the whole description: try *{row.pattern}*"
-            warnings.append(
-                f"{where}: no invoice line is taken by this row{hint if is_whole else ''}"
-            )
+            text = N_("{where}: no invoice line is taken by this row")
+            if is_whole:
+                text = N_(
+                    "{where}: no invoice line is taken by this row; without * it must be the whole "
+                    "description: try *{pattern}*"
+                )
+            warnings.append(Sentence(text, where=where, pattern=row.pattern))
     compared = [row for row in rows if row.role in COMPARED]
     return warnings + unknown_names(compared, file, operations, months)
 

@@ -11,6 +11,7 @@ from typing import Protocol
 from wolkvox_billing.invoices.document import short
 from wolkvox_billing.reconciliation.facts import MonthUse
 from wolkvox_billing.values.spelling import plain
+from wolkvox_billing.values.translation import N_, Sentence
 from wolkvox_billing.vendor.reports import REPORTS
 
 _WORD = re.compile(r"[^\W_]+")
@@ -50,8 +51,12 @@ def unknown_names(
         own = ids.get(plain(row.operation_id), set())
         if row.operation_id not in ("", "*") and not own:
             warnings.append(
-                f"{file}, line {row.line}, column operation_id: {short(row.operation_id)} is no "
-                f"operation that was asked; there is {quote_names(operations)}"
+                Sentence(
+                    N_("{where}: {name} is no operation that was asked; there is {names}"),
+                    where=place_of(file, row.line, "operation_id"),
+                    name=short(row.operation_id),
+                    names=quote_names(operations),
+                )
             )
         if not row.product:
             continue
@@ -60,8 +65,13 @@ def unknown_names(
         )
         if plain(row.product) not in map(plain, products):
             warnings.append(
-                f"{file}, line {row.line}, column product: {short(row.product)} is no product of "
-                f"{row.report} that was read; there is {quote_names(products)}"
+                Sentence(
+                    N_("{where}: {name} is no product of {report} that was read; there is {names}"),
+                    where=place_of(file, row.line, "product"),
+                    name=short(row.product),
+                    report=row.report,
+                    names=quote_names(products),
+                )
             )
     return warnings
 
@@ -70,7 +80,15 @@ def quote_names(names: Collection[str]) -> str:
     """Return the names in quotes, as a person reads them; of many, the first ones."""
     more = len(names) - _MOST_NAMED
     text = ", ".join(map(short, sorted(names)[:_MOST_NAMED]))
-    return (f"{text} and {more} more" if more > 0 else text) or "none so far"
+    if more > 0:
+        return Sentence(N_("{names} and {n} more"), names=text, n=more)
+    return text or Sentence(N_("none so far"))
+
+
+def place_of(file: str, line: int, column: str) -> Sentence:
+    """Return where something stands in a file, as a person looks for it."""
+    text = N_("{file}, line {line}, column {column}")
+    return Sentence(text, file=file, line=str(line), column=column)
 
 
 def named_reports(description: str, item_code: str) -> set[str]:

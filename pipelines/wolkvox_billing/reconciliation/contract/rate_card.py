@@ -17,7 +17,7 @@ from wolkvox_billing.reconciliation.contract.card_cells import (
     read_word,
 )
 from wolkvox_billing.reconciliation.contract.csv_file import CsvRow, read_rows
-from wolkvox_billing.reconciliation.contract.names import unknown_names
+from wolkvox_billing.reconciliation.contract.names import place_of, unknown_names
 from wolkvox_billing.reconciliation.contract.rate import (
     EVERY,
     FEE,
@@ -38,6 +38,7 @@ from wolkvox_billing.reconciliation.facts import MonthUse
 from wolkvox_billing.values.currencies import is_currency_code
 from wolkvox_billing.values.periods import DAY, Period
 from wolkvox_billing.values.spelling import plain
+from wolkvox_billing.values.translation import N_, Sentence
 
 COLUMNS = (
     "report",
@@ -107,9 +108,15 @@ def warn_of_card(
         next_day = rate.valid_to + DAY
         if next_day.day == 1 or (*rate.subject, next_day) in begins:
             warnings.append(
-                f"{file}, line {rate.line}, column valid_to: {rate.valid_to} is the first day on "
-                f"which the price no longer holds; if it is the last one on which it does, write "
-                f"{next_day}"
+                Sentence(
+                    N_(
+                        "{where}: {day} is the first day on which the price no longer holds; if it "
+                        "is the last one on which it does, write {next_day}"
+                    ),
+                    where=place_of(file, rate.line, "valid_to"),
+                    day=rate.valid_to,
+                    next_day=next_day,
+                )
             )
     return warnings + unknown_names(rates, file, operations, months)
 

@@ -1,0 +1,95 @@
+"""The verbs that a controller runs, in Spanish: no English word is left in what they print."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from babel.messages.pofile import read_po
+from click.testing import CliRunner
+
+from builders.documents import line, ubl
+from builders.months import MAP, OCTOBER, ONE_PRICE, READ, invoice, read, receive
+from builders.project import Project
+from wolkvox_billing.cli.main import main
+from wolkvox_billing.values.translation import CATALOGUES, DOMAIN
+
+LINE_MAP = (
+    f"{MAP},,*grabaciones*,rsync_s3_mp3,,,quantity\n,,*cargo*,,,,fee\n,,*nada*,rsync_s3_mp3,"
+    "otra,,quantity\n"
+)
+TYPED = re.compile(r"`[^`]*`|--\w+|'[^']*'|«[^»]*»|\S*[/=_.]\S*|\x1b\[[0-9;]*m")
+# Words of both languages, names, and what the vendor's or the contract's words are everywhere.
+KEPT = {"wolkvox", "billing", "close", "load", "poll", "init", "audios", "status", "reconcile",
+        "explain", "verify", "claim", "operations", "documents", "invoices"}  # fmt: skip
+
+
+def words_in(text: str) -> set[str]:
+    """Return the words of a text, without what is typed, a name or a number."""
+    plain = re.sub(r"\{\w*\}", " ", TYPED.sub(" ", text))
+    return {word.lower() for word in re.findall(r"[^\W\d_]{3,}", plain)}
+
+
+@pytest.fixture(scope="module")
+def english() -> set[str]:
+    """The words of the texts that no translation has."""
+    with (CATALOGUES / "es" / "LC_MESSAGES" / f"{DOMAIN}.po").open("rb") as file:
+        messages = [message for message in read_po(file) if message.id]
+    texts, translations = (
+        words_in(" ".join(part if isinstance(part, str) else " ".join(part) for part in parts))
+        for parts in ([m.id for m in messages], [m.string for m in messages])
+    )
+    return texts - translations - KEPT
+
+
+@pytest.fixture
+def record(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """October with an invoice of too much, a charge and a fee that nobody agreed on, and a total of
+    its own; one that no row of the line map fits; and a credit note."""
+    monkeypatch.setenv("RECONCILIATION__LANGUAGE", "es_CO")
+    monkeypatch.setenv("FORCE_COLOR", "1")  # as on a terminal, with headings
+    monkeypatch.setenv("COLUMNS", "400")
+    Path("line_map.csv").write_text(LINE_MAP)
+    Path("rate_card.csv").write_text(ONE_PRICE)
+    read(project, *READ)
+    lines = line("1450", "145000", description="Grabaciones en S3", price=None, tax="27550")
+    lines += line("1", "5000", description="Cargo fijo", price=None, tax=None)
+    own = {"tax": "27550", "periods": OCTOBER, "issued": "2026-11-03"}
+    receive(
+        project,
+        ubl(lines, **{**own, "net": "151000", "payable": "180000", "number": "F-1"}),
+        invoice("3", "180000", number="F-2", periods=OCTOBER).replace("Grabaciones", "Soporte"),
+        invoice("450", "45000", kind="CreditNote", number="NC-1", corrects="F-1"),
+    )
+    return project
+
+
+def run(*words: str, code: int = 0) -> str:
+    result = CliRunner().invoke(main, words)
+    assert result.exit_code == code, (result.output, result.exception)
+    return result.output
+
+
+def test_a_controller_reads_no_english(record: Project, english: set[str]) -> None:
+    """Reconciled, explained, listed, claimed, closed and looked at; tables with their headings,
+    warnings, refusals. What is typed, and what the vendor calls its things, stays as it is."""
+    said = [
+        run("invoices", "inbox"),
+        run("reconcile", "--month", "2026-10", "--evidence", "evidence"),
+        run("explain", "2026-10"),
+        run("documents"),
+        run("documents", "withdraw", "F-2", "--reason", "doble", "--by", "ana"),
+        run("documents", "reinstate", "F-2", "--reason", "no", "--by", "ana"),
+        run("claim", "2026-10", "--out", "cartas", "--by", "ana"),
+        run("claim"),
+        run("close", "2026-10", code=1),
+        run("close", "2026-10", "--reason", "vale", "--by", "ana"),
+        run("close", "2026-10", code=1),
+        run("status"),
+        run("operations"),
+        run("verify", *map(str, Path("evidence").iterdir())),
+        run("reconcile", "--init"),
+    ]
+    assert [(sorted(words), text) for text in said if (words := words_in(text) & english)] == []
+    assert "advertencia: " in said[1] and "reclamar hasta" in said[1]
