@@ -3,6 +3,7 @@ things by or look at, as processes of their own."""
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import os
@@ -26,6 +27,7 @@ from builders.pages import tables_page
 from builders.project import TOKENS, Project, configure
 from builders.worlds import once
 from fake_wolkvox import Vendor
+from wolkvox_billing.cli import setting_up
 from wolkvox_billing.cli.main import main
 from wolkvox_billing.version import __version__
 
@@ -391,6 +393,17 @@ def test_without_a_folder_for_temporary_files_a_line_says_so(
     done = command("reconcile", "--month", "2026-10", "--evidence", "evidence")
     says = "no folder takes temporary files: set TMPDIR" in done.output
     assert (done.exit_code, says) == (1, True), done.output
+
+
+def test_what_cannot_be_printed_is_said(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the disk of what is printed is full that is said, in 1 and without a traceback."""
+
+    def print_nothing(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(setting_up, "print_table", print_nothing)
+    done = command("reports")
+    assert (done.exit_code, "the disk is full: what was to be" in done.output) == (1, True)
 
 
 def test_demo_tells_the_whole_story(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:

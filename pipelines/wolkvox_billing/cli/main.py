@@ -5,6 +5,7 @@ Exit codes: 0 all well, 1 something failed (the rest was loaded), 2 wrong words 
 
 from __future__ import annotations
 
+import errno
 import gc
 import logging
 import os
@@ -36,6 +37,7 @@ from wolkvox_billing.version import __version__
 OBJECTS_BETWEEN_COLLECTIONS = 100_000
 _AS_JSON = f"{__name__}.as_json"
 _NO_TEMPORARY = "no folder takes temporary files: set TMPDIR to one that can be written to"
+_NO_ROOM = "the disk is full: what was to be printed is not whole"
 
 
 class Group(click.Group):
@@ -54,7 +56,10 @@ class Group(click.Group):
             raise
         except WolkvoxError as error:
             says, code = _says(error), 2 if isinstance(error, SettingsError) else 1
-        except FileNotFoundError as error:
+        except OSError as error:
+            if error.errno == errno.ENOSPC:  # of what is printed: whoever writes a file tells of it
+                complain(_NO_ROOM)
+                ctx.exit(1)
             if "usable temporary directory" not in str(error):  # as `tempfile` says it
                 raise
             says, code = _NO_TEMPORARY, 1
