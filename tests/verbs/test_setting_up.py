@@ -81,8 +81,18 @@ def test_init_writes_over_nothing(empty: Project) -> None:
     assert ".dlt/config.toml is there already, and stays" in done.output
     assert Path(".dlt/config.toml").read_text() == mine
     assert read_poll_settings().reports == ["tts_chars"]
-    done = run(*words, typed=f"{TOKEN}\n")
-    assert (done.exit_code, "secrets.toml is there already" in done.output) == (2, True)
+    for again in (words, ("init",)):
+        done = run(*again)  # before anything is typed
+        assert (done.exit_code, "secrets.toml is there already" in done.output) == (2, True)
+
+
+def test_init_keeps_the_choice_of_reports_where_config_toml_names_none(empty: Project) -> None:
+    """Beside settings of a person's for something else the reports that were typed count."""
+    Path(".dlt").mkdir()
+    Path(".dlt/config.toml").write_text("[runtime]\nlog_level = 'ERROR'\n")
+    done = run("init", typed=f"0010\n{TOKEN}\nivr_minutes\n")
+    assert "stays: `reports` are in .dlt/secrets.toml" in done.output
+    assert (TOKEN in done.output, read_poll_settings().reports) == (False, ["ivr_minutes"])
 
 
 def test_reports_lists_the_27_without_a_token(empty: Project) -> None:

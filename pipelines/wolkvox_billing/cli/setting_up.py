@@ -24,7 +24,7 @@ _ALARM = "--stale-after 35 --fail-on-warning"
 
 
 @click.command()
-@click.option("--server", prompt="server, such as 0010 of wv0010.wolkvox.com", help="Its server.")
+@click.option("--server", help="Its server, such as 0010 of wv0010.wolkvox.com.")
 @click.option(
     "--report",
     "reports",
@@ -32,15 +32,18 @@ _ALARM = "--stale-after 35 --fail-on-warning"
     help="A report to ask for; may be repeated. `wolkvox-billing reports` lists them.",
 )
 @click.pass_context
-def init(context: click.Context, server: str, reports: tuple[str, ...]) -> None:
+def init(context: click.Context, server: str | None, reports: tuple[str, ...]) -> None:
     """Write the settings of a new project folder, ask once, and say what to schedule.
 
     The token is asked for, and is no word of the command: those are in the shell's history.
     """
     from wolkvox_billing.cli.calls import check
+    from wolkvox_billing.verbs.init import check_place
     from wolkvox_billing.verbs.init import init as verb
 
-    token = click.prompt("token", hide_input=True)
+    check_place()  # before a person types what would not be kept
+    server = server or click.prompt("server, such as 0010 of wv0010.wolkvox.com")
+    token = _read_token()
     chosen = reports or click.prompt(
         "reports to ask for, with commas (all: each of the 27; `wolkvox-billing reports` has them)",
         default="rsync_s3_mp3",
@@ -51,6 +54,14 @@ def init(context: click.Context, server: str, reports: tuple[str, ...]) -> None:
     say(_SCHEDULE.format(folder=Path.cwd(), program=program, alarm=_ALARM))
     say("which reports have rows: `wolkvox-billing reports --probe` (27 calls)")
     context.invoke(check, as_json=False)
+
+
+def _read_token() -> str:
+    """Return the token that is typed, which no terminal shows; or the next line of a pipe."""
+    if sys.stdin.isatty():
+        return str(click.prompt("token", hide_input=True))
+    click.echo("token: ")
+    return sys.stdin.readline()
 
 
 @click.command()

@@ -11,9 +11,11 @@ from pathlib import Path
 from wolkvox_billing.errors import SettingsError
 from wolkvox_billing.vendor.operations import read_operations
 from wolkvox_billing.vendor.reports import choose_reports
+from wolkvox_billing.warehouse.complaints import configured
+from wolkvox_billing.warehouse.configuration import read_section
 from wolkvox_billing.warehouse.known_settings import SETTINGS, SOURCE, refuse_stray_settings
 
-_FOLDER = ".dlt"
+_FOLDER, _SECRET = ".dlt", "secrets.toml"
 _LINE = 100  # characters of a comment
 _SECRETS = """\
 # Who is asked. `server` is the nomenclature, as text: wv0010.wolkvox.com is "0010". Give the token
@@ -41,36 +43,47 @@ def init(server: str, token: str, reports: Sequence[str]) -> list[str]:
     """Write `.dlt/config.toml` and `.dlt/secrets.toml` (0600, ignored by git) into the current
     folder. Return a line for a person of each.
 
-    A config.toml that is there stays as it is. Raises SettingsError for a value that cannot be
-    meant, and where there is a secrets.toml: what a person wrote is not written over.
+    A config.toml that is there stays as it is, with its `reports`; where it names none, those go
+    into secrets.toml. Raises SettingsError for a value that cannot be meant, and where there is a
+    secrets.toml: what a person wrote is not written over.
     """
     read_operations(None, server, token)
     names, _ = choose_reports(reports)
-    folder = Path(_FOLDER)
-    config, secrets = folder / "config.toml", folder / "secrets.toml"
-    if os.path.lexists(secrets):
-        raise SettingsError(
-            f"{secrets} is there already: edit it, or start in an empty folder; "
-            "`wolkvox-billing check` says whether it works"
-        )
+    check_place()
+    folder, config, secrets = Path(_FOLDER), Path(_FOLDER, "config.toml"), Path(_FOLDER, _SECRET)
+    has_config = config.exists()
+    stated = configured(lambda: read_section(SOURCE, {"reports": list})) if has_config else {}
     folder.mkdir(exist_ok=True)
     # Before the secret itself: git must never see it. A file of a person's stays as it is.
     ignore = folder / ".gitignore"
     if not ignore.exists():
-        ignore.write_text("/secrets.toml\n", encoding="utf-8")
+        ignore.write_text(f"/{_SECRET}\n", encoding="utf-8")
     section = ".".join(SOURCE)
     text = _SECRETS.format(section=section, server=json.dumps(server), token=json.dumps(token))
+    if has_config and not stated:
+        text += f"reports = {json.dumps(names)}\n"
     descriptor = os.open(secrets, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with open(descriptor, "w", encoding="utf-8") as secret_file:
         secret_file.write(text)
     lines = [f"written: {secrets}"]
-    if config.exists():
-        lines.append(f"{config} is there already, and stays: its `reports` count")
+    if has_config:
+        whose = "its `reports` count" if stated else f"`reports` are in {secrets}"
+        lines.append(f"{config} is there already, and stays: {whose}")
     else:
         config.write_text(_config(names), encoding="utf-8")
         lines.append(f"written: {config}")
     refuse_stray_settings()
     return lines
+
+
+def check_place() -> None:
+    """Raise SettingsError where the current folder has a secrets.toml."""
+    secrets = Path(_FOLDER, _SECRET)
+    if os.path.lexists(secrets):
+        raise SettingsError(
+            f"{secrets} is there already: edit it, or start in an empty folder; "
+            "`wolkvox-billing check` says whether it works"
+        )
 
 
 def _config(reports: Sequence[str]) -> str:
