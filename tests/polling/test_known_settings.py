@@ -133,6 +133,29 @@ def test_each_variable_that_the_dags_read_is_known() -> None:
             "[sources.wolkvox_billing.wolkvox_billing]: did you mean `token`?",
         ),
         (
+            "pace_minuts = 1",
+            "config.toml, line 1: nobody knows the setting `pace_minuts`: did you mean "
+            "`pace_minutes`?",
+        ),
+        (
+            "# ours\nline_map = 'x.csv'",
+            "config.toml, line 2: nobody reads it here: it belongs under [reconciliation]",
+        ),
+        (
+            "[destination.duckdb]\ncredential = 'x.duckdb'",
+            "config.toml, line 2: nobody knows the setting `credential`: did you mean "
+            "`credentials`?",
+        ),
+        (
+            "[destination.postgress]\ncredentials = 'x'",
+            "config.toml, line 1: nobody reads the section [destination.postgress]: did you mean "
+            "[destination.postgres]?",
+        ),
+        (
+            "[destinations.duckdb]\ncredentials = 'x'",
+            "config.toml, line 1: nobody reads it: such a section begins with [destination.",
+        ),
+        (
             "reconciliation = 'es'",
             "config.toml, line 1: `reconciliation` is a section: write [reconciliation]",
         ),
@@ -156,6 +179,9 @@ def test_a_name_in_a_file_that_nobody_knows_is_told(
         "[reconciliations_of_banks]\nrates = 1",
         "[destination.postgres]\ncredentials = 'x'\n[runtime]\nlog_level = 'INFO'",
         "[wolkvox.destination.duckdb]\ncredentials = 'x'",
+        "[destination.postgres2]\ndestination_type = 'postgres'\ncredentials = 'x'",
+        "[destination.bigquery]\nlocation = 'US'\n[destination.bigquery.credentials]\na = 1",
+        "measures = {rsync_s3_mp3 = 'daily'}\ngauge_month = 'last'\nlicences = 2",
         "server = '0010'\nreport = 1",
     ],
 )
@@ -195,6 +221,14 @@ def test_what_is_known_or_of_others_is_told_by_nobody(in_settings_folder: Path, 
             "RECONCILATION__LANGUAGE",
             "nobody reads it: such a variable begins with RECONCILIATION__",
         ),
+        (
+            "DESTINATION__POSTGRES__CREDENTIAL",
+            "nobody knows the setting `credential`: did you mean `credentials`?",
+        ),
+        (
+            "DESTINATION_DUCKDB_CREDENTIALS",
+            "nobody reads it: did you mean DESTINATION__DUCKDB__CREDENTIALS?",
+        ),
         ("RECONCILIATION_LANGUAGE", "nobody reads it: did you mean RECONCILIATION__LANGUAGE?"),
         (
             "WOLKVOX_BILLING_DATASETT",
@@ -229,6 +263,9 @@ def test_a_variable_that_nobody_reads_is_told(name: str, says: str) -> None:
         "WOLKVOX_TEST_KILLS",
         "_WOLKVOX_BILLING_COMPLETE",
         "DESTINATION__DUCKDB__CREDENTIALS",
+        "DESTINATION__POSTGRES__CREDENTIALS__PASSWORD",
+        "DESTINATION__POSTGRES__CREATE_INDEXES",
+        "DESTINATION__WAREHOUSE__DESTINATION_TYPE",
         "PATH",
         "A__B",
         "__",
@@ -274,6 +311,9 @@ KINDS = [
     ("reconciliation", "cut_off = {a = 1}", "is {'a': 1}: expected a text"),
     ("sources.wolkvox_billing", "measures = 'garbage'", "expected a table, or JSON of one"),
     ("sources.wolkvox_billing", "gauge_month = ['max']", "is ['max']: expected a text"),
+    ("sources.wolkvox_billing", "timezone = 07:32:00", "is a time: expected a text, in quotes"),
+    ("reconciliation", "line_map = 5", "is 5: expected a text, in quotes"),
+    ("reconciliation", "tail_factor = 2026-10-01", "is a time: expected a number"),
 ]
 
 
@@ -312,6 +352,11 @@ def test_a_setting_that_dlt_itself_has_to_find_is_read_the_same(
         ("RECONCILIATION__LANGUAGE", "klingon", "expected en or es"),
         ("SOURCES__WOLKVOX_BILLING__MEASURES", "garbage", "expected a table"),
         ("SOURCES__WOLKVOX_BILLING__GAUGE_MONTH", "mean", "expected one of max, last, average"),
+        ("SOURCES__WOLKVOX_BILLING__LICENCES", "none", "expected a whole number"),
+        ("SOURCES__WOLKVOX_BILLING__LICENCES", "0", "expected a number above 0"),
+        ("SOURCES__WOLKVOX_BILLING__REPORTS", "[]", "is a list of names"),
+        ("BUCKET__URL", "ftp://x/y", "the setting `url` under [bucket] is 'ftp://x/y'"),
+        ("BUCKET__REGION", "x", "no `url` is set under [bucket]"),
         ("SOURCES__WOLKVOX_BILLING__MEASURES", '{"rsync_s3_mp33": "daily"}', "mean rsync_s3_mp3?"),
     ],
 )

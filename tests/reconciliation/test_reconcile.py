@@ -44,7 +44,7 @@ from wolkvox_billing.reconciliation.contract.line_map import MapRow
 from wolkvox_billing.reconciliation.facts import DayUse
 from wolkvox_billing.reconciliation.judging import judge
 from wolkvox_billing.reconciliation.keys import compare
-from wolkvox_billing.reconciliation.policy import Policy
+from wolkvox_billing.reconciliation.policy import Policy, read_policy
 from wolkvox_billing.reconciliation.totals import BilledLinesTotal, LeftOutTotal, tie_out
 from wolkvox_billing.reconciliation.unread import Point, Tail, Unread, unread_of_counter
 from wolkvox_billing.reconciliation.words import explanation
@@ -654,8 +654,6 @@ def test_the_policy_is_read_from_the_settings(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each setting under [reconciliation] has a variable; a wrong one is refused by its name."""
-    from wolkvox_billing.reconciliation.policy import read_policy
-
     monkeypatch.setenv("RECONCILIATION__TOLERANCE_PERCENT", "1.5")
     monkeypatch.setenv("RECONCILIATION__INVOICE_DUE_DAYS", "20")
     monkeypatch.setenv("RECONCILIATION__SUPPLIER_IDS", '["900123456", "800"]')
@@ -667,6 +665,32 @@ def test_the_policy_is_read_from_the_settings(
             wrong.setenv(f"RECONCILIATION__{name}", value)
             with pytest.raises(SettingsError, match=name.lower()):
                 read_policy()
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("tolerance_percent", "101"),
+        ("tolerance_amount", "1e400"),
+        ("tolerance_quantity", "-1"),
+        ("invoice_due_days", "99999999999999999999"),
+        ("vendor_lag_hours", "nan"),
+        ("tail_factor", "1e9"),
+        ("line_map", " "),
+        ("rate_card", ""),
+        ("supplier_ids", "[[1]]"),
+        ("supplier_ids", '["900123456", ""]'),
+    ],
+)
+def test_a_rule_that_cannot_be_meant_is_named(
+    monkeypatch: pytest.MonkeyPatch, setting: str, value: str
+) -> None:
+    """A rule out of all bounds, an empty name of a file and what is no tax id are refused, in
+    words for a person."""
+    monkeypatch.setenv(f"RECONCILIATION__{setting.upper()}", value)
+    with pytest.raises(SettingsError, match=f"`{setting}` .* expected ") as error:
+        read_policy()
+    assert "Decimal" not in str(error.value)
 
 
 def test_an_unread_tail_has_a_bound() -> None:

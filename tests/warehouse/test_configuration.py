@@ -11,6 +11,7 @@ import subprocess
 import sys
 import types
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -208,6 +209,8 @@ def test_a_file_is_read_as_dlt_reads_it(
     """A value in each section of each file means what dlt takes it for, and is refused where dlt
     refuses; a secret is refused in config.toml."""
     for value in VALUES[BY_NAME[name].hint]:
+        if BY_NAME[name].hint is str and not isinstance(value, str):
+            continue  # of which dlt makes a text
         places.put(file, (*level, name), value)
         expected = by_dlt(name)
         assert typed(by_us(name)) == typed(expected), (file, level, value)
@@ -294,6 +297,19 @@ def test_no_list_is_taken_for_a_text(places: Places, value: Any) -> None:
     places.put("secrets.toml", (*SECTIONS, "server"), value)
     assert by_dlt("server") == {"server": json.dumps(value, separators=(",", ":"))}
     assert by_us("server") is None
+
+
+@pytest.mark.parametrize("value", [10, 1.5, True, date(2026, 1, 1)])
+@pytest.mark.parametrize("name", ["server", "base_url", "token"])
+def test_no_number_is_taken_for_a_text(places: Places, name: str, value: Any) -> None:
+    """What stands without quotes where a text belongs is refused: `server = 10` is no 0010. A
+    secret is not shown."""
+    places.put("secrets.toml", (*SECTIONS, name), value)
+    read = read_configuration()
+    assert read is not None
+    with pytest.raises(SettingsError, match=f"`{name}` .* expected a text, in quotes") as error:
+        source_settings(read, {})
+    assert name != "token" or str(value) not in str(error.value)
 
 
 def test_no_table_is_taken_for_a_list(places: Places) -> None:
@@ -510,14 +526,23 @@ def test_a_secret_in_the_wrong_file_is_named(places: Places) -> None:
     assert by_dlt() is None
 
 
+TWICE = "a key or section is there twice"
+
+
 @pytest.mark.parametrize(
     ("content", "where"),
     [
         (b"a = 1\nb = s3cr3t\n", ", line 2: this is not TOML"),
         (b"a = 1\n\nb = 's3cr3t", ", line 3: this is not TOML"),
         (b"a = 1\r\n'''s3cr3t", ", line 2: this is not TOML"),
-        (b"s3cr3t = 1\ns3cr3t = 2\n", ", line 2: this is not TOML"),
-        (b"a = 1\n# \xff\n", ", line 2: this is not UTF-8"),
+        (b"s3cr3t = 1\ns3cr3t = 2\n", f", line 2: this is not TOML ({TWICE})"),
+        (b"[a]\nb = 1\n[a]\nc = 1\n", f", line 3: this is not TOML ({TWICE})"),
+        (b"a = 1\n# \xff\n", ", line 2: this is not UTF-8: save it so"),
+        ("a = 1\n".encode("utf-16"), ", line 1: this is not UTF-8: save it so"),
+        (
+            b"\xef\xbb\xbfa = 1\n",
+            ", line 1: this begins with a byte order mark: save it as UTF-8 without one",
+        ),
         (b"a = " + b"[" * 5000, ": this is not TOML"),
     ],
 )

@@ -109,6 +109,12 @@ def read_bucket_settings(zones: Mapping[str, ZoneInfo]) -> BucketSettings:
     )
 
 
+def check_bucket_settings(zones: Mapping[str, ZoneInfo]) -> None:
+    """Raise SettingsError for a setting under [bucket] that cannot be meant, where any is set."""
+    if read_section(BUCKET, BUCKET_HINTS):
+        read_bucket_settings(zones)
+
+
 def _wrong(name: str, came: str, expected: str) -> SettingsError:
     return SettingsError(f"the setting `{name}` under [bucket] is {came}: expected {expected}")
 

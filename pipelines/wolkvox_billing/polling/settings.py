@@ -76,7 +76,8 @@ def check_poll_settings(settings: SourceSettings) -> PollSettings:
     operations = read_operations(
         settings.operations, settings.server, settings.token, settings.base_url, settings.timezone
     )
-    reports, warnings = choose_reports(settings.reports or ["rsync_s3_mp3"])
+    wanted = ["rsync_s3_mp3"] if settings.reports is None else settings.reports
+    reports, warnings = choose_reports(wanted)
     if not 0 <= settings.pace_minutes <= 44640 or settings.max_parallel < 1:
         raise SettingsError("`pace_minutes` is 0 to 44640, and `max_parallel` at least 1")
     pause, wait = settings.retry_pause_seconds, settings.token_wait_seconds

@@ -38,6 +38,14 @@ MATERIALITY = {
 PERIOD_RULES = ("month_before_issue", "issue_month")  # of a document that names no period
 CONTRACT_FILES = ("line_map", "rate_card")
 FILES = (*CONTRACT_FILES, "exchange_rates")  # the last one need not be there
+# The largest numbers that can be meant; of what is not here what a table's column holds.
+_MOST = {
+    "tolerance_percent": Decimal(100),
+    "invoice_due_days": Decimal(3660),
+    "vendor_lag_hours": Decimal(744),
+    "tail_factor": Decimal(1000),
+}
+_MOST_OF_ALL = Decimal(10) ** 14 - 1
 # Whose rate counts between two currencies: the document's own, or the file's of which day.
 EXCHANGE_RATES = DOCUMENT, ISSUE_DATE, PERIOD_END = ("document", "issue_date", "period_end")
 
@@ -71,10 +79,11 @@ class Policy:
     def __post_init__(self) -> None:
         for setting in fields(self):
             value = getattr(self, setting.name)
-            if isinstance(value, (Decimal, int)) and not (
-                Decimal(value).is_finite() and value >= 0
-            ):
-                raise SettingsError(_wrong(setting.name, value, "a number that is not negative"))
+            if isinstance(value, (Decimal, int)):
+                _check_number(setting.name, Decimal(value))
+        for name in FILES:
+            if not getattr(self, name).strip():
+                raise SettingsError(_wrong(name, getattr(self, name), "the name of a file"))
         if not 1 <= self.billing_cycle_day <= 28:
             raise SettingsError(
                 _wrong("billing_cycle_day", self.billing_cycle_day, "a day from 1 to 28")
@@ -95,6 +104,8 @@ class Policy:
             raise SettingsError(
                 _wrong("language", self.language, "en or es, or a locale of them such as es_CO")
             )
+        if not all(self.supplier_ids):
+            raise SettingsError(_wrong("supplier_ids", [*self.supplier_ids], "tax ids"))
         # However a person writes a NIT, it is the one that documents have.
         object.__setattr__(self, "supplier_ids", tuple(map(canonical_id, self.supplier_ids)))
 
@@ -147,7 +158,7 @@ def read_policy() -> Policy:
     hints = {setting.name: _hint(setting.default) for setting in fields(Policy)}
     values: dict[str, Any] = read_section(RECONCILIATION, hints)  # each is of its field's type
     if "supplier_ids" in values:
-        values["supplier_ids"] = tuple(map(str, values["supplier_ids"]))
+        values["supplier_ids"] = tuple(map(_tax_id, values["supplier_ids"]))
     return Policy(**values)
 
 
@@ -164,6 +175,23 @@ def _hint(default: object) -> type:
     if default is None:
         return Decimal
     return list if isinstance(default, tuple) else type(default)
+
+
+def _tax_id(value: object) -> str:
+    """Return a tax id as a text, be it written without quotes. Raises SettingsError."""
+    if isinstance(value, bool) or not isinstance(value, (str, int)):
+        raise SettingsError(_wrong("supplier_ids", value, 'tax ids, such as ["900123456-7"]'))
+    return str(value).strip()
+
+
+def _check_number(name: str, value: Decimal) -> None:
+    """Raise SettingsError for a number that cannot be meant."""
+    most = _MOST.get(name, _MOST_OF_ALL)
+    if not (value.is_finite() and 0 <= value <= most):
+        expected = f"a number that is not negative, and at most {most:,}"
+        raise SettingsError(
+            f"the setting `{name}` under [reconciliation] is {value}: expected {expected}"
+        )
 
 
 def _sha256(file: Path) -> str | None:

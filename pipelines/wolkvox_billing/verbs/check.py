@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from wolkvox_billing.bucket.settings import check_bucket_settings
 from wolkvox_billing.marts.meaning import read_meaning
 from wolkvox_billing.polling.polls import Poll, Run, Skip, ask_all
 from wolkvox_billing.polling.settings import read_poll_settings
@@ -19,6 +20,7 @@ from wolkvox_billing.vendor.answer import Outcome
 from wolkvox_billing.vendor.readings import read_rows, to_json
 from wolkvox_billing.vendor.rejections import UnreadableRows, unreadable_rows
 from wolkvox_billing.vendor.reports import ROW_FIELDS
+from wolkvox_billing.verbs.call_budget import read_licences
 from wolkvox_billing.warehouse.complaints import configured
 
 _STEPS = {
@@ -54,7 +56,7 @@ def check(
     **settings: Any,
 ) -> list[Finding]:
     """Return one Finding per operation, in the order of their names. Raises SettingsError for any
-    setting that is wrong, those of the views and of the comparison too, before it asks anybody.
+    setting that is wrong, those of views, comparison and bucket too, before it asks anybody.
 
     on_event: is called with each Poll and Skip as it ends. `settings`: as of `load`.
     The steps, in order: name, connection, certificate, answer, server, token, quota, busy,
@@ -63,6 +65,9 @@ def check(
     poll_settings = read_poll_settings(**settings)
     configured(read_meaning)
     configured(read_policy)
+    read_licences()
+    zones = {own.operation_id: own.zone for own in poll_settings.operations}
+    configured(lambda: check_bucket_settings(zones))
     events: list[Poll | Skip] = []
     for event in ask_all(
         poll_settings.operations,

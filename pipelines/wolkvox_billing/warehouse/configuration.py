@@ -120,11 +120,15 @@ def _read_toml(path: str) -> Toml:
         content = Path(path).read_bytes()
     except OSError as error:
         raise SettingsError(f"{path} cannot be read: {error.strerror}") from None
+    if content.startswith(b"\xef\xbb\xbf"):  # dlt reads no such file
+        raise SettingsError(
+            f"{path}, line 1: this begins with a byte order mark: save it as UTF-8 without one"
+        )
     try:
         text = content.decode().replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise SettingsError(f"{path}, line {line}: this is not UTF-8") from None
+        raise SettingsError(f"{path}, line {line}: this is not UTF-8: save it so") from None
     try:
         tables: Toml = tomllib.loads(text)
         return tables
@@ -134,9 +138,13 @@ def _read_toml(path: str) -> Toml:
         ends = "at end of document" in str(error)
         line_number = number[1] if number else text.count("\n") + 1 if ends else None
         where = f", line {line_number}" if line_number else ""
-        raise SettingsError(
-            f'{path}{where}: this is not TOML (a text is in quotes: server = "0010")'
-        ) from None
+        is_twice = str(error).startswith("Cannot ")  # overwrite a value, declare a section twice
+        why = (
+            "a key or section is there twice"
+            if is_twice
+            else 'a text is in quotes: server = "0010"'
+        )
+        raise SettingsError(f"{path}{where}: this is not TOML ({why})") from None
 
 
 def _lay_over(lower: Toml, upper: Toml) -> Toml:
@@ -189,6 +197,16 @@ class Configuration:
         """Return the same for a key under one of several paths of sections, the first before."""
         entry = self._look(paths, name, secret)
         return None if entry is None else _read(name, entry, hint, secret)
+
+    def own_value(self, paths: Sequence[tuple[str, ...]], setting: Setting) -> object | None:
+        """Return the same of a setting of ours. Raises SettingsError for a text that is not one in
+        its file, too: a number there has lost its leading zeros, and `server = 10` is no 0010."""
+        entry = self._look(paths, setting.name, setting.is_secret)
+        if entry is None:
+            return None
+        if setting.hint is str and not isinstance(entry.value, str):
+            raise _unreadable(setting.name, entry, "a text, in quotes", setting.is_secret)
+        return _read(setting.name, entry, setting.hint, setting.is_secret)
 
     def _look(self, paths: Sequence[tuple[str, ...]], name: str, secret: bool) -> Entry | None:
         for path in paths:
@@ -309,15 +327,19 @@ def _read(name: str, entry: Entry, hint: type[T], secret: bool = False) -> T:
         value: T = read(entry.value)
         return value
     except (ValueError, OverflowError, RecursionError):
-        text = f"{_kind(entry.value)}, which is not shown" if secret else short(entry.value)
-        raise SettingsError(
-            f"the setting `{name}` {entry.place} is {text}: expected {expected}"
-        ) from None
+        raise _unreadable(name, entry, expected, secret) from None
 
 
-def _kind(value: object) -> str:
-    kinds = {str: "a text", bool: "true or false", int: "a number", float: "a number"}
-    return {**kinds, list: "a list", dict: "a table"}.get(type(value), "a time")
+def _unreadable(name: str, entry: Entry, expected: str, secret: bool) -> SettingsError:
+    """Return what is raised for a value of another kind."""
+    kind = _KINDS.get(type(entry.value), "a time")
+    text = f"{kind}, which is not shown" if secret else short(entry.value)
+    text = kind if kind == "a time" else text
+    return SettingsError(f"the setting `{name}` {entry.place} is {text}: expected {expected}")
+
+
+_KINDS = {str: "a text", bool: "true or false", int: "a number", float: "a number",
+          list: "a list", dict: "a table"}  # fmt: skip
 
 
 # Whether dlt would ask elsewhere too.
@@ -403,14 +425,18 @@ def read_section(section: tuple[str, ...], hints: Mapping[str, type]) -> Toml:
     is possible, else as dlt finds them. Raises SettingsError, and what dlt raises."""
     configuration = read_configuration()
     if configuration:
-        values = {name: configuration.value_in([section], name, hints[name]) for name in hints}
+        values = {
+            name: configuration.own_value(_paths_of(section), Setting(name, hint))
+            for name, hint in hints.items()
+        }
         return {name: value for name, value in values.items() if value is not None}
     import dlt
 
     by_name: Toml = {}
     for name, hint in hints.items():
         parsed: Any = hint if hint in (list, dict) else None  # dlt makes one of a text
-        value: object = dlt.config.get(".".join((*section, name)), parsed)
+        values = (dlt.config.get(".".join((*path, name)), parsed) for path in _paths_of(section))
+        value: object = next((value for value in values if value is not None), None)
         if value is not None:
             entry = Entry(value, f"under [{'.'.join(section)}]")
             by_name[name] = _read(name, entry, hint)
@@ -436,6 +462,17 @@ def read_secret_section(section: tuple[str, ...], names: Sequence[str]) -> dict[
         if value is not None:
             by_name[name] = value
     return by_name
+
+
+def _paths_of(section: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """Return where a setting under a section of ours is looked for: of the source's wherever dlt
+    does, lest `timezone` before any section be one for the calls and another one for the views."""
+    if section != _SOURCE[:-1]:
+        return [section]
+    return [_SOURCE[:depth] for depth in range(len(_SOURCE), -1, -1)]
+
+
+_SOURCE = ("sources", "wolkvox_billing", "wolkvox_billing")  # dlt's: module, then source
 
 
 # The source.
@@ -471,10 +508,9 @@ def source_settings(configuration: Configuration, overrides: Mapping[str, object
     overrides: settings that shall not come from the configuration, in which they are not looked
     up, so that nothing is wrong with them there. Raises SettingsError.
     """
-    sections = ("sources", "wolkvox_billing", "wolkvox_billing")  # dlt's: module, then source
     values = {
-        name: configuration.value(name, hint, *sections, secret=is_secret)
-        for name, hint, is_secret in SOURCE_SETTINGS
-        if name not in overrides
+        setting.name: configuration.own_value(_paths_of(_SOURCE[:-1]), setting)
+        for setting in SOURCE_SETTINGS
+        if setting.name not in overrides
     }
     return {**{name: value for name, value in values.items() if value is not None}, **overrides}

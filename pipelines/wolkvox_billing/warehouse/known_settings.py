@@ -238,6 +238,9 @@ VARIABLES = tuple(
 # What dlt itself looks up below a source's section: its own settings for that source alone.
 _OF_DLT = ("schema", "extract", "normalize", "load", "data_writer", "destination", "runtime")
 _NESTED = (*SOURCE, "wolkvox_billing")  # dlt's module and source, where ours have one name
+DESTINATION_SECTION = "destination"
+_ENGINES = ("duckdb", "postgres", "filesystem")
+_ADDRESSES = ("credentials", "bucket_url", "destination_type")
 # Of difflib: `report` is near `reports`, and `reconcile` like `reconciliation`.
 _NEAR, _LIKE = 0.8, 0.6
 
@@ -285,6 +288,10 @@ def _strays_of(tables: Toml) -> Iterator[tuple[tuple[str, ...], str]]:
     for section in SETTINGS:
         if not isinstance(look_up(tables, section), (dict, NoneType)):
             yield section, f"`{_dotted(section)}` is a section: write [{_dotted(section)}]"
+    for name, content in tables.items():
+        if not isinstance(content, dict) and (says := _says_of_bare(name)):
+            yield (name,), says
+    yield from _strays_of_destinations(tables)
     for path, content in _sections(tables):
         here = path[1:] if path[0] == PIPELINE else path
         if here in (*SETTINGS, _NESTED):
@@ -292,6 +299,45 @@ def _strays_of(tables: Toml) -> Iterator[tuple[tuple[str, ...], str]]:
         elif here and (near := _near_section(here, content)):
             says = f"nobody reads the section [{_dotted(path)}]: did you mean [{_dotted(near)}]?"
             yield path, says
+
+
+def _says_of_bare(name: str) -> str | None:
+    """Return what is told of a key before any section, where dlt finds the source's settings. Words
+    such as `report` and `language` may be another program's."""
+    if name in NAMES[RECONCILIATION]:
+        section = f"[{_dotted(RECONCILIATION)}]"
+        return f"nobody reads it here: it belongs under {section}" if "_" in name else None
+    known = [own for names in NAMES.values() for own in names if "_" in own]
+    near = difflib.get_close_matches(name.lower(), known, 1, _NEAR) if "_" in name else []
+    if near and name not in known:
+        return f"nobody knows the setting `{_cut(name)}`: did you mean `{near[0]}`?"
+    return None
+
+
+def _strays_of_destinations(tables: Toml) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yield what is nearly the address of a destination: without it the record would be in another
+    place. A destination of somebody's own name has a `destination_type`."""
+    for top in (DESTINATION_SECTION, "destinations"):
+        destinations = look_up(tables, (top,))
+        for name, content in destinations.items() if isinstance(destinations, dict) else ():
+            if isinstance(content, dict) and (says := _says_of_destination(top, name, content)):
+                yield (top, name, *says[0]), says[1]
+
+
+def _says_of_destination(top: str, name: str, content: Toml) -> tuple[tuple[str, ...], str] | None:
+    """Return the key of a destination's section, () for the section itself, with what is told of
+    it."""
+    if top != DESTINATION_SECTION:
+        return (), f"nobody reads it: such a section begins with [{DESTINATION_SECTION}."
+    engine = difflib.get_close_matches(name.lower(), _ENGINES, 1, _NEAR)
+    if engine and name not in _ENGINES and "destination_type" not in content:
+        meant = f"[{DESTINATION_SECTION}.{engine[0]}]"
+        return (), f"nobody reads the section [{top}.{_cut(name)}]: did you mean {meant}?"
+    for key in content:
+        near = difflib.get_close_matches(key.lower(), _ADDRESSES, 1, _NEAR)
+        if near and key not in _ADDRESSES:
+            return (key,), f"nobody knows the setting `{_cut(key)}`: did you mean `{near[0]}`?"
+    return None
 
 
 def _sections(tables: Toml, above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Toml]]:
@@ -379,6 +425,9 @@ def _says_of_variable(name: str) -> str | None:
     parts = parts[1:] if above else parts
     if len(parts) < 2:
         return _says_of_single(name)
+    if parts[0] == DESTINATION_SECTION and len(parts) > 2 and parts[1] in _ENGINES:
+        of_key = _says_of_destination(DESTINATION_SECTION, parts[1], {parts[2]: None})
+        return of_key[1] if of_key else None
     section, rest = _section_of(parts)
     if not section:
         return None
@@ -408,7 +457,8 @@ def _section_of(parts: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...
 
 def _says_of_single(name: str) -> str | None:
     """Return what is told of a variable whose underlines are single where dlt wants two."""
-    for section, settings in NAMES.items():
+    destinations = {(DESTINATION_SECTION, engine): _ADDRESSES for engine in _ENGINES}
+    for section, settings in {**NAMES, **destinations}.items():
         if section == BUCKET:  # BUCKET_URL may be anybody's
             continue
         prefix = "_".join((*section, "")).upper()
