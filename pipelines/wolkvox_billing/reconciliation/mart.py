@@ -78,9 +78,9 @@ from wolkvox_billing.warehouse.sql import (
     tables_in,
 )
 
-NOT_STORED = (
-    "these verdicts are as of the last load, and are not stored, since this role or file can only "
-    "be read: the marts keep those that `load` or `reconcile` stored last"
+NOT_STORED = N_(
+    "these verdicts are as of the last load, and are not stored, since this role can only read: "
+    "the marts keep those that `load` or `reconcile` stored last"
 )
 _INVOICED_WITHIN = timedelta(days=62)  # of a month's end
 
@@ -235,7 +235,7 @@ def fill(
     map_name = Path(policy.line_map).name
     told = [standing for standing in facts.told if standing.is_for(month)]
     warnings = [
-        *([] if is_stored else [NOT_STORED]),
+        *([] if is_stored else [Sentence(NOT_STORED)]),
         *warn_of_map(line_map, facts.lines, map_name, *known, taking=comparison.taking),
         *warn_of_card(rates, Path(policy.rate_card).name, *known),
         *facts.warnings,
