@@ -179,6 +179,7 @@ def test_a_name_in_a_file_that_nobody_knows_is_told(
         "[reconciliations_of_banks]\nrates = 1",
         "[destination.postgres]\ncredentials = 'x'\n[runtime]\nlog_level = 'INFO'",
         "[wolkvox.destination.duckdb]\ncredentials = 'x'",
+        "[destination.duckdb]\ndestination_name = 'ours'\ncreate_indexes = true",
         "[destination.postgres2]\ndestination_type = 'postgres'\ncredentials = 'x'",
         "[destination.bigquery]\nlocation = 'US'\n[destination.bigquery.credentials]\na = 1",
         "measures = {rsync_s3_mp3 = 'daily'}\ngauge_month = 'last'\nlicences = 2",

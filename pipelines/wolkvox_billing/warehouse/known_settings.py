@@ -240,7 +240,7 @@ _OF_DLT = ("schema", "extract", "normalize", "load", "data_writer", "destination
 _NESTED = (*SOURCE, "wolkvox_billing")  # dlt's module and source, where ours have one name
 DESTINATION_SECTION = "destination"
 _ENGINES = ("duckdb", "postgres", "filesystem")
-_ADDRESSES = ("credentials", "bucket_url", "destination_type")
+_ADDRESSES = ("credentials", "bucket_url", "destination_type", "destination_name")
 # Of difflib: `report` is near `reports`, and `reconcile` like `reconciliation`.
 _NEAR, _LIKE = 0.8, 0.6
 
