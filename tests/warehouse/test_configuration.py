@@ -508,7 +508,7 @@ def test_a_wrong_secret_is_not_shown(places: Places) -> None:
     file = places.home / ".dlt" / "secrets.toml"
     assert str(error.value) == (
         f"the setting `token` before any section in {file} is a list, which is not shown: "
-        "expected a text"
+        "expected a text, in quotes"
     )
 
 

@@ -435,8 +435,8 @@ def read_section(section: tuple[str, ...], hints: Mapping[str, type]) -> Toml:
     by_name: Toml = {}
     for name, hint in hints.items():
         parsed: Any = hint if hint in (list, dict) else None  # dlt makes one of a text
-        values = (dlt.config.get(".".join((*path, name)), parsed) for path in _paths_of(section))
-        value: object = next((value for value in values if value is not None), None)
+        settings = (dlt.config.get(".".join((*path, name)), parsed) for path in _paths_of(section))
+        value: object = next((each for each in settings if each is not None), None)
         if value is not None:
             entry = Entry(value, f"under [{'.'.join(section)}]")
             by_name[name] = _read(name, entry, hint)

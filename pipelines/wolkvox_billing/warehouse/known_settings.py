@@ -457,8 +457,8 @@ def _section_of(parts: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...
 
 def _says_of_single(name: str) -> str | None:
     """Return what is told of a variable whose underlines are single where dlt wants two."""
-    destinations = {(DESTINATION_SECTION, engine): _ADDRESSES for engine in _ENGINES}
-    for section, settings in {**NAMES, **destinations}.items():
+    destinations = [((DESTINATION_SECTION, engine), _ADDRESSES) for engine in _ENGINES]
+    for section, settings in [*NAMES.items(), *destinations]:
         if section == BUCKET:  # BUCKET_URL may be anybody's
             continue
         prefix = "_".join((*section, "")).upper()
