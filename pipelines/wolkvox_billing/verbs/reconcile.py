@@ -36,6 +36,11 @@ from wolkvox_billing.warehouse.complaints import configured
 from wolkvox_billing.warehouse.duckdb_file import held_open
 from wolkvox_billing.warehouse.place import DATASET, DESTINATION, location_of, opened, reading
 
+_FOR_WHO_STORES = N_(
+    "evidence and workbooks are of verdicts that are stored, and this role can only read: write "
+    "them as the one that loads, or from its DuckDB file while nobody else has it open"
+)
+
 
 @dataclass
 class Reconciliation:
@@ -87,11 +92,7 @@ def reconcile(
     with place as pipeline, reading(pipeline), held_open(pipeline):
         filled = fill_anew(pipeline, policy, clock(), period, reads=True)
         if not filled.is_stored and (evidence or workbook):
-            raise WarehouseError(
-                "evidence and workbooks are of verdicts that are stored, and this role or file can "
-                "only be read: write them as the one that loads, or of its DuckDB file while "
-                "nobody has it open"
-            )
+            raise WarehouseError(Sentence(_FOR_WHO_STORES))
         contents = None
         if evidence:
             contents = collect_contents(pipeline, evidence.month, filled, policy)
