@@ -90,7 +90,7 @@ def bucket(
     clock: Clock = utc_now,
     on_progress: Progress = lambda objects, seconds: None,
 ) -> BucketReport:
-    """Look at the bucket, store what it holds, compare it, and return what became of it.
+    """Return what became of a look at the bucket, which is stored and compared.
 
     full: all of it is listed; else what can have changed since the last look, but for the first
     look of a billing period, which is a whole one. on_progress: is called with the objects so far,
