@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Annotated, Any
 
 import dlt
 import pytest
 import yaml
-from dlt.common import json
+from dlt.common import json, validation
 from dlt.common.configuration import inject
 from dlt.common.configuration.providers import environ
 from dlt.common.configuration.specs import base_configuration
@@ -16,7 +17,7 @@ from dlt.common.destination import Destination
 from dlt.common.schema import Schema
 from dlt.common.schema.utils import new_table
 from dlt.common.storages import SchemaStorage
-from dlt.common.typing import SecretSentinel
+from dlt.common.typing import SecretSentinel, get_type_hints
 from dlt.extract import extract
 
 from builders.loads import REPORT, begin, files, poll
@@ -84,6 +85,32 @@ def test_dlt_takes_types_of_settings_apart_over_and_over(
         assert [environ.is_secret_hint(hint) for hint in (secret, str)] == [True, False]
         assert not environ.is_secret_hint(unhashable)
     assert asked[-2:] == [unhashable] * 2
+
+
+def test_dlt_takes_the_fields_of_a_schema_apart_over_and_over(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A load asks more than fifty times which fields a part of a schema may have, and by us once of
+    each kind, with the same answer."""
+    begin(project)
+    asked: list[Any] = []
+
+    def fields(kind: Any, **names: Any) -> Any:
+        asked.append(kind)
+        return get_type_hints(kind, **names)
+
+    monkeypatch.setattr(validation, "get_type_hints", fields)
+    with monkeypatch.context() as without:
+        without.setattr(place, "remember_fields", lambda: None)
+        assert poll(project, 7).is_good
+    assert len(asked) > 50
+    kinds = set(asked)
+    asked.clear()
+    assert poll(project, 8).is_good
+    assert len(asked) == len(set(asked)) and set(asked) <= kinds
+    for kind in kinds:
+        names = vars(sys.modules[kind.__module__])
+        assert validation.get_type_hints(kind) == get_type_hints(kind, globalns=names)
 
 
 def test_dlt_writes_hints_by_python_alone(

@@ -102,7 +102,7 @@ def bucket(
     polled = settings_if_any()
     zones = {own.operation_id: own.zone for own in polled.operations} if polled else {}
     settings = configured(lambda: read_bucket_settings(zones))
-    with opened(destination, dataset) as pipeline:
+    with opened(destination, dataset, holds=False) as pipeline:
         check_readable(pipeline)
         if (name := engine_of(pipeline)) not in REFRESHED:
             raise SettingsError(f"copies are counted on {' and '.join(REFRESHED)}, not on {name}")

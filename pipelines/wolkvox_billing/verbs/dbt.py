@@ -30,7 +30,6 @@ from wolkvox_billing.vendor.answer import ANSWERS
 from wolkvox_billing.vendor.reports import REPORTS
 from wolkvox_billing.warehouse.columns import Table
 from wolkvox_billing.warehouse.complaints import plain
-from wolkvox_billing.warehouse.duckdb_file import held_open
 from wolkvox_billing.warehouse.place import DATASET, DESTINATION, location_of, opened, reading
 from wolkvox_billing.warehouse.sql import REFRESHED, among, engine_of, tables_in
 
@@ -101,8 +100,7 @@ def write_dbt_sources(
     """
     path = Path(out) / _FILE
     _check_place(path)
-    place = opened(destination, dataset, reads=True)
-    with place as pipeline, reading(pipeline), held_open(pipeline):
+    with opened(destination, dataset, reads=True) as pipeline, reading(pipeline):
         if engine_of(pipeline) not in REFRESHED:
             raise SettingsError(f"dbt reads {' and '.join(REFRESHED)}, not {destination}")
         schemas = [pipeline.dataset_name, f"{pipeline.dataset_name}_marts"]

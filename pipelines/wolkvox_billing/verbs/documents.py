@@ -46,7 +46,6 @@ from wolkvox_billing.values.clock import Clock, utc_now
 from wolkvox_billing.values.document_number import bare_number
 from wolkvox_billing.verbs.invoices import compare_anew
 from wolkvox_billing.warehouse.complaints import configured
-from wolkvox_billing.warehouse.duckdb_file import held_open
 from wolkvox_billing.warehouse.place import DATASET, DESTINATION, location_of, opened, reading
 from wolkvox_billing.warehouse.sql import Client, rows_of, tables_in
 
@@ -123,8 +122,7 @@ def documents(
     """Return the Listing of all documents, by supplier, day and number. Only reads, a published
     copy too. Raises WarehouseError where the destination cannot be read."""
     policy = policy or configured(read_policy)
-    place = opened(destination, dataset, reads=True, of_copy=True)
-    with place as pipeline, reading(pipeline), held_open(pipeline):
+    with opened(destination, dataset, reads=True, of_copy=True) as pipeline, reading(pipeline):
         with pipeline.sql_client() as client:
             standings = _read_standings(client, pipeline.dataset_name, policy)
             cancelled = _read_cancelled(client, pipeline.dataset_name)
@@ -186,7 +184,7 @@ def _decide(
     name: str, word: _Word, destination: str, dataset: str, policy: Policy | None, clock: Clock
 ) -> Decided:
     policy = policy or configured(read_policy)
-    with opened(destination, dataset) as pipeline, reading(pipeline), held_open(pipeline):
+    with opened(destination, dataset) as pipeline, reading(pipeline):
         with pipeline.sql_client() as client:
             before = _read_standings(client, pipeline.dataset_name, policy)
         meant = find_document(name, before, policy.language)

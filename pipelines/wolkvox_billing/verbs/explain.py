@@ -22,7 +22,6 @@ from wolkvox_billing.values.clock import Clock, format_second, utc_now
 from wolkvox_billing.values.periods import format_period, read_month
 from wolkvox_billing.values.translation import N_, Amount, Plural, Sentence, phrase, translate
 from wolkvox_billing.warehouse.complaints import configured
-from wolkvox_billing.warehouse.duckdb_file import held_open
 from wolkvox_billing.warehouse.place import DATASET, DESTINATION, location_of, opened, reading
 
 
@@ -62,8 +61,7 @@ def explain(
     """
     policy = policy or configured(read_policy)
     period = read_month(month)
-    place = opened(destination, dataset, reads=True)
-    with place as pipeline, reading(pipeline), held_open(pipeline):
+    with opened(destination, dataset, reads=True) as pipeline, reading(pipeline):
         filled = fill_anew(pipeline, policy, clock(), period, reads=True)
         with pipeline.sql_client() as client:
             traced = trace(client, pipeline.dataset_name, filled.bases)

@@ -103,7 +103,7 @@ def load(  # public, as `poll` is
         settings["reports"] = reports
     poll_settings = read_poll_settings(**settings)
     meaning = meaning_of(settings.get("timezone"), measures, gauge_month)
-    with opened(destination, dataset) as pipeline:
+    with opened(destination, dataset, holds=False) as pipeline:
         folder, report = folder_of(pipeline), _begin(pipeline)
         asked_folder = AskedFolder(folder.asked)
         if asked_folder.is_new:

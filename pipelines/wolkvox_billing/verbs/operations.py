@@ -48,7 +48,6 @@ from wolkvox_billing.vendor.answer import ANSWERS
 from wolkvox_billing.verbs.invoices import compare_anew
 from wolkvox_billing.verbs.meant import settings_if_any, warn_of_settings
 from wolkvox_billing.warehouse.complaints import configured
-from wolkvox_billing.warehouse.duckdb_file import held_open
 from wolkvox_billing.warehouse.place import DATASET, DESTINATION, location_of, opened, reading
 from wolkvox_billing.warehouse.sql import REFRESHED, Client, among, engine_of, rows_of, tables_in
 
@@ -98,8 +97,7 @@ class DecidedOperation:
 def operations(*, destination: str = DESTINATION, dataset: str = DATASET) -> Listing:
     """Return the Listing of all operations. Only reads, a published copy too. Raises WarehouseError
     where the destination cannot be read."""
-    place = opened(destination, dataset, reads=True, of_copy=True)
-    with place as pipeline, reading(pipeline), held_open(pipeline):
+    with opened(destination, dataset, reads=True, of_copy=True) as pipeline, reading(pipeline):
         with pipeline.sql_client() as client:
             record = _read_record(client, pipeline.dataset_name)
         location = location_of(pipeline)
@@ -427,11 +425,7 @@ class _Decider:
         Raises SettingsError, and WarehouseError where nothing can be recorded."""
         by = signer(by, "decides")
         policy = self.policy or configured(read_policy)
-        with (
-            opened(self.destination, self.dataset) as pipeline,
-            reading(pipeline),
-            held_open(pipeline),
-        ):
+        with opened(self.destination, self.dataset) as pipeline, reading(pipeline):
             raw, location = pipeline.dataset_name, location_of(pipeline)
             with pipeline.sql_client() as client:
                 _check_warehouse(pipeline)

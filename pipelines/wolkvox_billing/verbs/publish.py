@@ -76,7 +76,7 @@ def publish(
     mode = 0o777 & ~_umask()  # before `opened`, which narrows it
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with opened(destination, dataset, reads=True) as pipeline, reading(pipeline):
+        with opened(destination, dataset, reads=True, holds=False) as pipeline, reading(pipeline):
             _check_source(pipeline, destination, target)
             _remove_leftovers(target)
             with held_open(pipeline):  # until the copy's own connection reads it
@@ -229,11 +229,13 @@ def _write_file(source: Source, file: Path, comments: Mapping[str, str]) -> dict
         name = f"snapshot.{schema}.{table}"
         db.execute(f"CREATE TABLE {name} AS {source.query_of(schema, table)}")
         rows[f"{schema}.{table}"] = db.execute(f"SELECT COUNT(*) FROM {name}").fetchall()[0][0]
+        db.execute("BEGIN")  # else each comment is written out
         for (column,) in db.execute(f"SELECT column_name FROM (DESCRIBE {name})").fetchall():
             if comment := comments.get(f"{table}.{column}") or comments.get(column):
                 db.execute(f"COMMENT ON COLUMN {name}.{column} IS {literal(comment)}")
         if comment := comments.get(f"{table}."):
             db.execute(f"COMMENT ON TABLE {name} IS {literal(comment)}")
+        db.execute("COMMIT")
     db.execute("DETACH snapshot")
     return rows
 

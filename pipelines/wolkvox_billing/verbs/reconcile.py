@@ -33,7 +33,6 @@ from wolkvox_billing.values.periods import read_month
 from wolkvox_billing.values.translation import N_, Sentence, phrase, say_in
 from wolkvox_billing.vendor.reports import REPORTS
 from wolkvox_billing.warehouse.complaints import configured
-from wolkvox_billing.warehouse.duckdb_file import held_open
 from wolkvox_billing.warehouse.place import DATASET, DESTINATION, location_of, opened, reading
 
 _FOR_WHO_STORES = N_(
@@ -88,8 +87,7 @@ def reconcile(
     """
     period = read_month(month) if month is not None else None
     policy = policy or configured(read_policy)
-    place = opened(destination, dataset, reads=True)
-    with place as pipeline, reading(pipeline), held_open(pipeline):
+    with opened(destination, dataset, reads=True) as pipeline, reading(pipeline):
         filled = fill_anew(pipeline, policy, clock(), period, reads=True)
         if not filled.is_stored and (evidence or workbook):
             raise WarehouseError(Sentence(_FOR_WHO_STORES))
@@ -152,7 +150,7 @@ def init(
     rows = read_line_map(Path(policy.line_map), REPORTS)
     with opened(destination, dataset, reads=True) as pipeline:
         try:
-            with reading(pipeline), held_open(pipeline):
+            with reading(pipeline):
                 refresh(pipeline, None, clock())
                 with pipeline.sql_client() as client:
                     facts = read_facts(client, pipeline.dataset_name, policy)

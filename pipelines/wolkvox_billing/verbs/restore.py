@@ -94,7 +94,7 @@ def copy(
     """
     if to == destination:
         raise SettingsError(f"{to} is where the record is: name another destination in --to")
-    with opened(destination, dataset, reads=True) as pipeline, reading(pipeline):
+    with opened(destination, dataset, reads=True, holds=False) as pipeline, reading(pipeline):
         _check_engine(pipeline)
         with source_of(pipeline) as source:
             return _put(source, to, dataset, clock, on_table)

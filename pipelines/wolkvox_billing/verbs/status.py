@@ -39,7 +39,6 @@ from wolkvox_billing.verbs.track_record import (
     read_zones,
 )
 from wolkvox_billing.warehouse.complaints import configured
-from wolkvox_billing.warehouse.duckdb_file import held_open
 from wolkvox_billing.warehouse.place import (
     DATASET,
     DESTINATION,
@@ -166,7 +165,7 @@ def status(
         state.warnings += [*waiting_elsewhere(folder), *spool.told()]
         if engine_of(pipeline) == "duckdb" and not Path(location).exists():
             return state
-        with reading(pipeline), held_open(pipeline):
+        with reading(pipeline):
             state.as_of = now = clock()
             try:
                 refresh(pipeline, None, now)

@@ -6,48 +6,45 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import dlt
 from dlt.common.destination.exceptions import DestinationException
 
 from wolkvox_billing.warehouse.sql import engine_of, tables_in
 
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
 LITTLE_MEMORY = "300MB"  # for a load of many rows
 
 
-def is_writable(file: Path) -> bool:
-    """Whether a DuckDB file can be opened for writing now; True where there is none. It cannot on a
-    disk or in a folder that takes no writing, nor while a reader has it."""
-    if not file.exists():
-        return True
-    if not (os.access(file, os.W_OK) and os.access(file.parent, os.W_OK)):
-        return False
-    import duckdb
-
-    try:
-        duckdb.connect(str(file)).close()
-    except duckdb.Error:
-        return False
-    return True
+def may_be_written(file: Path) -> bool:
+    """Whether a file's rights, and those of its folder, allow that it is written."""
+    return os.access(file, os.W_OK) and os.access(file.parent, os.W_OK)
 
 
 @contextmanager
-def held_open(pipeline: dlt.Pipeline, *, or_fail: bool = False) -> Iterator[None]:
+def held_open(
+    pipeline: dlt.Pipeline, *, or_fail: bool = False
+) -> Iterator[DuckDBPyConnection | None]:
     """Hold a DuckDB file open for the block, so that dlt, which opens and closes it some seven
     times a load, does not write it out each time: a load takes a third less. Not while the vendor
-    is asked: no reader could open the file meanwhile.
+    is asked: no reader could open the file meanwhile. Yield the connection, None where it cannot
+    be had.
 
     A load must have it, `or_fail`: in a file that it gets later another project's load may be half
     done, and both use the same staging tables. Raises DestinationException then."""
     client = pipeline.sql_client() if engine_of(pipeline) == "duckdb" else None
+    connection: DuckDBPyConnection | None = None
     try:
         if client:
             try:
-                client.open_connection()
+                connection = client.open_connection()
             except DestinationException:
                 if or_fail:
                     raise
-        yield
+        yield connection
     finally:
         if client:
             client.close_connection()

@@ -10,7 +10,7 @@ import logging
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -38,11 +38,12 @@ from wolkvox_billing.warehouse.dlt_gaps import (
     location_by_libpq,
     open_read_only,
     read_schema_once,
+    remember_fields,
     remember_secret_hints,
     resolve_once,
     write_hints_at_once,
 )
-from wolkvox_billing.warehouse.duckdb_file import is_writable
+from wolkvox_billing.warehouse.duckdb_file import held_open, may_be_written
 from wolkvox_billing.warehouse.known_settings import refuse_stray_settings
 from wolkvox_billing.warehouse.postgres import check_driver, check_server
 from wolkvox_billing.warehouse.published import note_own, refuse_copy
@@ -58,6 +59,7 @@ from wolkvox_billing.warehouse.working_folder import (
 
 if TYPE_CHECKING:
     from dlt.destinations.impl.postgres.configuration import PostgresCredentials
+    from duckdb import DuckDBPyConnection
 
 logger = logging.getLogger("wolkvox_billing")
 
@@ -86,6 +88,7 @@ def _place(destination: str, dataset: str) -> _Place:
     os.environ.setdefault("RUNTIME__DLTHUB_TELEMETRY", "false")
     check_dataset(dataset)
     refuse_stray_settings()
+    remember_fields()
     remember_secret_hints()
     write_hints_at_once()
     try:
@@ -128,19 +131,22 @@ def opened(
     wait: float = 900,
     reads: bool = False,
     of_copy: bool = False,
+    holds: bool = True,
 ) -> Iterator[dlt.Pipeline]:
     """Give the dlt pipeline of one destination and dataset, as this project folder means it, and
     hold it against other processes for the block.
 
     reads: a DuckDB file that takes no writing, or is read elsewhere, is opened for reading alone.
     of_copy: the file may be a copy that `publish` made, for who reads its tables and no more.
+    holds: whether a DuckDB file that is there stays open for the block: to open it takes a tenth of
+    what a verb takes.
 
     Raises SettingsError, and WarehouseError where the folder cannot be used.
     """
     factory, folder = _place(destination, dataset)
     older = Path(dlt.current.run_context().get_data_entity("pipelines"), ALL)
     own_file: Path | None = None
-    with _private(), _only_one(folder.path, wait):
+    with _private(), _only_one(folder.path, wait), ExitStack() as held:
         try:
             folder.take_over(older / folder.path.name)
             drop_packages(folder.pipelines / PIPELINE)
@@ -155,11 +161,14 @@ def opened(
                 pipeline.destination_client()  # complains of a file that it cannot have
                 file = Path(location_of(pipeline))
                 _check_file(file, dataset, _variable(factory, "CREDENTIALS"))
+                connection = None
+                if holds or reads:
+                    connection = held.enter_context(_held(pipeline, factory, file, reads=reads))
                 if not of_copy:
-                    refuse_copy(file, dataset, folder)
+                    refuse_copy(file, dataset, folder, connection)
                     own_file = file
-                if reads and not is_writable(file):
-                    open_read_only(factory)
+                if not holds:
+                    held.close()
             if engine_name(factory) == "postgres" and _is_whole(factory):
                 check_server(dsn_of(pipeline), _variable(factory, "CREDENTIALS"))
         except DestinationException as error:
@@ -173,6 +182,7 @@ def opened(
                 "remove it; only answers that were not loaded yet are in there and nowhere else"
             ) from None
         yield pipeline
+        held.close()  # the file is written out
         if own_file:
             note_own(own_file, folder)
 
@@ -188,6 +198,25 @@ def _pipeline(factory: AnyDestination, dataset: str, folder: WorkingFolder) -> d
     if pipeline.default_schema_name:
         _ = pipeline.default_schema  # it is read now, and not in the middle of a load
     return pipeline
+
+
+@contextmanager
+def _held(
+    pipeline: dlt.Pipeline, factory: AnyDestination, file: Path, *, reads: bool
+) -> Iterator[DuckDBPyConnection | None]:
+    """Hold a DuckDB file that is there; for reading alone where whoever `reads` may not write it,
+    or somebody else reads it. Yield the connection, None where there is none."""
+    if not file.is_file():
+        yield None
+        return
+    if reads and not may_be_written(file):
+        open_read_only(factory)
+    with ExitStack() as held:
+        connection = held.enter_context(held_open(pipeline))
+        if reads and not connection:
+            open_read_only(factory)
+            connection = held.enter_context(held_open(pipeline))
+        yield connection
 
 
 def _variable(factory: AnyDestination, setting: str) -> str:
