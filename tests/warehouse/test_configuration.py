@@ -652,8 +652,8 @@ def test_a_plugin_is_for_dlt(places: Places, monkeypatch: pytest.MonkeyPatch) ->
     """A package with entry points for dlt may bring another run context, unless it is disabled."""
     _install(places, monkeypatch, "other", "[console_scripts]\ndlt = other:x\n")
     assert read_configuration() is not None
-    points = places.project.parent / "site" / "other-1.0.dist-info" / "entry_points.txt"
-    points.write_text("[console_scripts]\nx = other:x\n\n[dlt]\nother = other\n")
+    points = "[console_scripts]\nx = third:x\n\n[dlt]\nthird = third\n"
+    _install(places, monkeypatch, "third", points)
     assert read_configuration() is None
     monkeypatch.setenv("DLT_DISABLE_PLUGINS", "true")
     assert read_configuration() is not None
