@@ -19,6 +19,7 @@ import psycopg2
 import pytest
 
 from builders.duckdb_files import attached
+from builders.postgres import administering
 from fake_wolkvox import Vendor
 from wolkvox_billing.verbs.load import LoadReport, load
 from wolkvox_billing.verbs.poll import PollReport, poll
@@ -100,13 +101,12 @@ class Project:
                 yield
             return
         server, name = self.dsn.rsplit("/", 1)
-        with closing(psycopg2.connect(f"{server}/postgres")) as admin:
-            admin.autocommit = True
-            admin.cursor().execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+        with administering(server) as cursor:
+            cursor.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
             try:
                 yield
             finally:
-                admin.cursor().execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+                cursor.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from wolkvox_billing.verbs.status import status
 from wolkvox_billing.warehouse import postgres as postgres_module
 from wolkvox_billing.warehouse.place import folder_of, location_of, opened
 from wolkvox_billing.warehouse.postgres import check_server
+from wolkvox_billing.warehouse.sql import among, columns_of_schemas, rows_of
 
 CREDENTIALS = "DESTINATION__POSTGRES__CREDENTIALS"
 VARIABLES = ("PGHOST", "PGPORT", "PGUSER", "PGPASSWORD", "PGDATABASE", "PGSERVICE")
@@ -37,6 +38,33 @@ def on_postgres(
 
 def _parts(dsn: str) -> dict[str, str]:
     return psycopg2.extensions.parse_dsn(dsn)
+
+
+def test_a_role_is_told_the_columns_that_it_may_see(
+    on_postgres: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are those of the information schema: of what the role may read, write or owns."""
+    monkeypatch.setenv(CREDENTIALS, on_postgres.dsn)
+    begin(on_postgres)
+    role = on_postgres.dsn.rsplit("/", 1)[1]  # a role is of the whole server
+    on_postgres.execute(
+        f"CREATE ROLE {role} LOGIN; GRANT USAGE ON SCHEMA wolkvox_billing TO {role}; "
+        f"GRANT SELECT (poll_id, rows) ON polls TO {role}; GRANT INSERT ON readings TO {role}; "
+        f"CREATE VIEW seen AS SELECT poll_id FROM polls; GRANT SELECT ON seen TO {role}; "
+        "ALTER TABLE readings DROP COLUMN items_raw"
+    )
+    schemas = ["wolkvox_billing", "wolkvox_billing_staging"]
+    by_standard = (
+        "SELECT table_schema, table_name, column_name FROM information_schema.columns "
+        f"WHERE {among('table_schema', schemas)}"
+    )
+    for user in ("tester", role):
+        monkeypatch.setenv(CREDENTIALS, on_postgres.dsn.replace("tester:", f"{user}:"))
+        with opened("postgres") as pipeline, pipeline.sql_client() as client:
+            columns = columns_of_schemas(client, schemas)
+            assert sorted(columns) == sorted(rows_of(client, by_standard))
+    assert {table for _, table, _ in columns} == {"polls", "readings", "seen"}
+    assert [name for _, table, name in sorted(columns) if table == "polls"] == ["poll_id", "rows"]
 
 
 @pytest.mark.parametrize("way", ["trust", "host elsewhere", "variables", "service"])

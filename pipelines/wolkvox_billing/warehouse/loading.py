@@ -26,10 +26,9 @@ from wolkvox_billing.warehouse.sessions import only_load
 from wolkvox_billing.warehouse.sql import (
     REFRESHED,
     Client,
-    among,
+    columns_of_schemas,
     engine_of,
     literal,
-    rows_of,
     tables_in,
 )
 
@@ -52,12 +51,7 @@ def look_at_destination(pipeline: dlt.Pipeline) -> Tables | None:
     with pipeline.sql_client() as client:
         places = client.dataset_name, client.staging_dataset_name
         columns: dict[str, dict[str, set[str]]] = {place: {} for place in places}
-        for place, table, column in rows_of(
-            client,
-            "SELECT table_schema, table_name, column_name FROM information_schema.columns "
-            "WHERE table_catalog = current_database() "
-            f"AND {among('table_schema', places)}",
-        ):
+        for place, table, column in columns_of_schemas(client, places):
             columns[place].setdefault(table, set()).add(column)
         LOADED[pipeline.working_dir] = columns[places[0]]
         if pipeline.default_schema_name:

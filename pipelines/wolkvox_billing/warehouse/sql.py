@@ -56,6 +56,25 @@ def columns_in(client: Client, table: str) -> set[str]:
         return {column[0] for column in cursor.description or ()}
 
 
+def columns_of_schemas(client: Client, schemas: Iterable[str]) -> list[tuple[str, str, str]]:
+    """Return schema, table and column of all columns that the role may see. PostgreSQL's
+    information_schema says what it takes for each type besides, an eighth of a load of few rows."""
+    if client.capabilities.sqlglot_dialect == "postgres":
+        query = (
+            "SELECT nspname, relname, attname FROM pg_attribute "
+            "JOIN pg_class c ON c.oid = attrelid JOIN pg_namespace n ON n.oid = relnamespace "
+            f"WHERE {among('nspname', schemas)} AND relkind IN ('r', 'v', 'f', 'p') "
+            "AND attnum > 0 AND NOT attisdropped AND (pg_has_role(relowner, 'USAGE') "
+            "OR has_column_privilege(c.oid, attnum, 'SELECT, INSERT, UPDATE, REFERENCES'))"
+        )
+    else:
+        query = (
+            "SELECT table_schema, table_name, column_name FROM information_schema.columns "
+            f"WHERE table_catalog = current_database() AND {among('table_schema', schemas)}"
+        )
+    return [(schema, table, column) for schema, table, column in rows_of(client, query)]
+
+
 def may_change(client: Client, table: str) -> bool:
     """Whether a table can be written, and its schema with it: by this role's rights, and where the
     database or the file takes any writing; True where it is not there."""
