@@ -3,6 +3,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := -m pip -qq --disable-pip-version-check install # errors only
+# All that a lock names: nothing is looked for beside it, and what is imported is compiled then.
+INSTALL_LOCKED := $(INSTALL) --require-hashes --no-deps --no-compile
+# Once, into __pycache__: each process of a test would do it again for itself.
+COMPILED_ONCE := PYTHONDONTWRITEBYTECODE=
 # What a virtual environment belongs to; it is made anew when one of these is another.
 IDENTITY := import sys; print(sys.version.split()[0], sys.base_prefix, "$(CURDIR)")
 
@@ -38,19 +42,19 @@ notebook: .venv/installed ## the reconciliation as a page on this machine: it pr
 		--host 127.0.0.1 --headless --no-token --no-sandbox
 
 test: .venv/installed $(OLDEST)/installed $(LEAST)/installed ## all tests; they start a PostgreSQL of their own
-	@$(BIN)/python -m pytest -n auto --dist worksteal
+	@$(COMPILED_ONCE) $(BIN)/python -m pytest -n auto --dist worksteal
 
 test-airflow: .venv/installed $(AIRFLOW)/installed ## the DAGs in an Airflow of their own
-	@$(BIN)/python -m pytest tests/in_airflow
+	@$(COMPILED_ONCE) $(BIN)/python -m pytest tests/in_airflow
 
 test-spark: $(SPARK)/installed ## Delta tables and their marts in a Spark of their own; it needs Java 17
-	@$(SPARK)/bin/python -m pytest tests/in_spark
+	@$(COMPILED_ONCE) $(SPARK)/bin/python -m pytest tests/in_spark
 
 test-orchestrators: $(ORCHESTRATORS)/installed ## what docs/orchestrators.md says, in a Dagster and a Prefect
-	@$(ORCHESTRATORS)/bin/python -m pytest tests/in_orchestrators
+	@$(COMPILED_ONCE) $(ORCHESTRATORS)/bin/python -m pytest tests/in_orchestrators
 
 test-dbt: $(DBT)/installed ## sources.yml in a dbt, on DuckDB and a PostgreSQL of its own
-	@$(DBT)/bin/python -m pytest tests/in_dbt
+	@$(COMPILED_ONCE) $(DBT)/bin/python -m pytest tests/in_dbt
 
 airflow: .venv/installed $(AIRFLOW)/installed ## the DAGs against a stand-in of the vendor, to look at
 	@$(BIN)/python tests/try_airflow.py
@@ -98,7 +102,7 @@ FUZZ ?= 600
 faults: .venv/installed $(LEAST)/installed ## kill, cut, trickle, fuzz, many at once; writes docs/faults.md; half an hour
 	@mkdir -p build && rm -f build/faults.txt build/faults.xml
 	@WOLKVOX_TEST_KILLS=$(KILLS) WOLKVOX_TEST_FUZZ_SECONDS=$(FUZZ) \
-		WOLKVOX_TEST_REPORT="$(CURDIR)/build/faults.txt" $(BIN)/python -m pytest \
+		WOLKVOX_TEST_REPORT="$(CURDIR)/build/faults.txt" $(COMPILED_ONCE) $(BIN)/python -m pytest \
 		-n auto --dist worksteal --junitxml build/faults.xml $(FAULTS) || true
 	@$(BIN)/python benchmarks/faults.py build/faults.xml build/faults.txt docs/faults.md
 
@@ -165,14 +169,14 @@ clean: ## remove .venv, caches and what was built
 
 $(OLDEST)/installed $(LEAST)/installed: build/%/installed: .venv/python tests/%.lock
 	@rm -rf $(@D) && "$(PYTHON)" -m venv $(@D)
-	@$(@D)/bin/python $(INSTALL) --require-hashes --only-binary :all: -r tests/$*.lock
+	@$(@D)/bin/python $(INSTALL_LOCKED) --only-binary :all: -r tests/$*.lock
 	@touch $@
 
 $(AIRFLOW)/installed $(ORCHESTRATORS)/installed $(DBT)/installed: build/%/installed: \
 		.venv/python tests/%.lock pyproject.toml
 	@echo "setting up $(@D)"
 	@rm -rf $(@D) && "$(PYTHON)" -m venv $(@D)
-	@$(@D)/bin/python $(INSTALL) --require-hashes --only-binary :all: -r tests/$*.lock
+	@$(@D)/bin/python $(INSTALL_LOCKED) --only-binary :all: -r tests/$*.lock
 	@$(@D)/bin/python $(INSTALL) --no-deps --no-build-isolation -e .
 	@touch $@
 
@@ -195,7 +199,7 @@ $(SPARK)/installed: .venv/python tests/spark.lock pyproject.toml
 	@rm -rf $(SPARK) && "$(PYTHON)" -m venv $(SPARK)
 	@awk '/^[a-z]/ { is_builder = /^setuptools==/ } is_builder' tests/spark.lock > $(SPARK)/builder.txt
 	@for lock in $(SPARK)/builder.txt tests/spark.lock; do \
-		$(SPARK)/bin/python $(INSTALL) --require-hashes \
+		$(SPARK)/bin/python $(INSTALL_LOCKED) \
 			--only-binary :all: --no-binary pyspark --no-build-isolation -r $$lock || exit; \
 	done
 	@$(SPARK)/bin/python $(INSTALL) --no-deps --no-build-isolation -e .
