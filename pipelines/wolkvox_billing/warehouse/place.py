@@ -143,56 +143,67 @@ def opened(
 
     Raises SettingsError, and WarehouseError where the folder cannot be used.
     """
-    factory, folder = _place(destination, dataset)
-    older = Path(dlt.current.run_context().get_data_entity("pipelines"), ALL)
+    place = _place(destination, dataset)
     own_file: Path | None = None
-    with _private(), _only_one(folder.path, wait), ExitStack() as held:
-        try:
-            folder.take_over(older / folder.path.name)
-            drop_packages(folder.pipelines / PIPELINE)
-            try:
-                pipeline = configured(lambda: _pipeline(factory, dataset, folder))
-            except (OSError, ValueError, SchemaException, StorageException) as error:
-                # dlt's own files are damaged, or of another version: they are made anew.
-                logger.warning("%s is made anew: %s", folder.pipelines, plain(error))
-                shutil.rmtree(folder.pipelines)
-                pipeline = configured(lambda: _pipeline(factory, dataset, folder))
-            if engine_name(factory) == "duckdb":
-                pipeline.destination_client()  # complains of a file that it cannot have
-                file = Path(location_of(pipeline))
-                _check_file(file, dataset, _variable(factory, "CREDENTIALS"))
-                connection = None
+    with _private(), _only_one(place.folder.path, wait), ExitStack() as held:
+        with _usable(destination, place):
+            pipeline = _pipeline(place, dataset)
+            if engine_of(pipeline) == "duckdb":
+                file, connection = _file_of(pipeline, place.factory), None
                 if holds or reads:
-                    connection = held.enter_context(_held(pipeline, factory, file, reads=reads))
+                    connection = held.enter_context(_held(pipeline, place.factory, reads=reads))
                 if not of_copy:
-                    refuse_copy(file, dataset, folder, connection)
+                    refuse_copy(file, dataset, place.folder, connection)
                     own_file = file
                 if not holds:
                     held.close()
-            if engine_name(factory) == "postgres" and _is_whole(factory):
-                check_server(dsn_of(pipeline), _variable(factory, "CREDENTIALS"))
-        except DestinationException as error:
-            raise SettingsError(
-                f"the destination {destination} cannot be had by "
-                f"{_variable(factory, 'CREDENTIALS')}: {plain(error)}"
-            ) from None
-        except (OSError, ValueError) as error:
-            raise WarehouseError(
-                f"the working folder {folder.path} cannot be used ({plain(error)}): mend it, or "
-                "remove it; only answers that were not loaded yet are in there and nowhere else"
-            ) from None
+            if engine_of(pipeline) == "postgres" and _is_whole(place.factory):
+                check_server(dsn_of(pipeline), _variable(place.factory, "CREDENTIALS"))
         yield pipeline
         held.close()  # the file is written out
         if own_file:
-            note_own(own_file, folder)
+            note_own(own_file, place.folder)
 
 
-def _pipeline(factory: AnyDestination, dataset: str, folder: WorkingFolder) -> dlt.Pipeline:
+@contextmanager
+def _usable(destination: str, place: _Place) -> Iterator[None]:
+    """Turn what goes wrong while a place is opened into a SettingsError, and what does with its
+    working folder into a WarehouseError."""
+    try:
+        yield
+    except DestinationException as error:
+        raise SettingsError(
+            f"the destination {destination} cannot be had by "
+            f"{_variable(place.factory, 'CREDENTIALS')}: {plain(error)}"
+        ) from None
+    except (OSError, ValueError) as error:
+        raise WarehouseError(
+            f"the working folder {place.folder.path} cannot be used ({plain(error)}): mend it, or "
+            "remove it; only answers that were not loaded yet are in there and nowhere else"
+        ) from None
+
+
+def _pipeline(place: _Place, dataset: str) -> dlt.Pipeline:
+    """Return the pipeline of a place; what dlt has noted of it is made anew where it is damaged, or
+    of another version."""
+    older = Path(dlt.current.run_context().get_data_entity("pipelines"), ALL)
+    place.folder.take_over(older / place.folder.path.name)
+    drop_packages(place.folder.pipelines / PIPELINE)
+    make = partial(configured, partial(_make_pipeline, place, dataset))
+    try:
+        return make()
+    except (OSError, ValueError, SchemaException, StorageException) as error:
+        logger.warning("%s is made anew: %s", place.folder.pipelines, plain(error))
+        shutil.rmtree(place.folder.pipelines)
+        return make()
+
+
+def _make_pipeline(place: _Place, dataset: str) -> dlt.Pipeline:
     pipeline = dlt.pipeline(
         PIPELINE,
-        destination=factory,
+        destination=place.factory,
         dataset_name=dataset,
-        pipelines_dir=str(folder.pipelines),
+        pipelines_dir=str(place.folder.pipelines),
     )
     read_schema_once(pipeline)
     if pipeline.default_schema_name:
@@ -202,10 +213,11 @@ def _pipeline(factory: AnyDestination, dataset: str, folder: WorkingFolder) -> d
 
 @contextmanager
 def _held(
-    pipeline: dlt.Pipeline, factory: AnyDestination, file: Path, *, reads: bool
+    pipeline: dlt.Pipeline, factory: AnyDestination, *, reads: bool
 ) -> Iterator[DuckDBPyConnection | None]:
     """Hold a DuckDB file that is there; for reading alone where whoever `reads` may not write it,
     or somebody else reads it. Yield the connection, None where there is none."""
+    file = Path(location_of(pipeline))
     if not file.is_file():
         yield None
         return
@@ -223,9 +235,12 @@ def _variable(factory: AnyDestination, setting: str) -> str:
     return f"DESTINATION__{factory.destination_name.upper()}__{setting}"
 
 
-def _check_file(file: Path, dataset: str, variable: str) -> None:
-    """Raise SettingsError for a DuckDB file that cannot be, before anybody is asked."""
-    how = f"set another one in {variable}"
+def _file_of(pipeline: dlt.Pipeline, factory: AnyDestination) -> Path:
+    """Return the DuckDB file of a pipeline. Raises SettingsError for one that cannot be, before
+    anybody is asked."""
+    pipeline.destination_client()  # complains of a file that it cannot have
+    file, dataset = Path(location_of(pipeline)), pipeline.dataset_name
+    how = f"set another one in {_variable(factory, 'CREDENTIALS')}"
     if file.stem in (dataset, f"{dataset}_marts", f"{dataset}_internal"):
         raise SettingsError(
             f"the DuckDB file {file} has the name of the schema {file.stem}, which DuckDB could "
@@ -233,6 +248,7 @@ def _check_file(file: Path, dataset: str, variable: str) -> None:
         )
     if str(file) == ":memory:" or not file.parent.is_dir() or file.is_dir():
         raise SettingsError(f"{file} cannot be a DuckDB file, since its folder must exist: {how}")
+    return file
 
 
 def _check_files(factory: AnyDestination) -> None:
