@@ -56,12 +56,13 @@ def with_gaps(rng: random.Random, span: Span) -> Iterator[int]:
 
 
 def to_the_end(rng: random.Random, span: Span) -> Iterator[int]:
-    """Every second hour, and on a month's last day every five minutes: few calls, and all of the
-    turn is seen."""
+    """Every second hour, on a month's last day every quarter of an hour, and in its last three
+    hours every five minutes: few calls, and all of the turn is seen."""
     at = span.start + rng.randrange(5 * MINUTE)
     while at < span.end:
         yield at
-        at += 5 * MINUTE if month_of(at).end - at <= DAY else 2 * HOUR
+        left = month_of(at).end - at
+        at += 5 * MINUTE if left <= 3 * HOUR else 15 * MINUTE if left <= DAY else 2 * HOUR
 
 
 def at_ten_to_midnight(rng: random.Random, span: Span) -> Iterator[int]:
