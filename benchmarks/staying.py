@@ -5,7 +5,8 @@
 One process polls every five minutes and loads every hour, by a clock that is moved on whenever it
 waits, all its looks at the clock included; but for the time that a load takes. The vendor answers
 one row each time. Its resident memory after `--mark` polls is held against that at the end; so are
-its open files. All answers must be in the tables then. `day.py` runs the same for a day.
+its open files. Each quarter is printed, which tells what grows from what only warms up. All answers
+must be in the tables then. `day.py` runs the same for a day.
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ def stay(polls: int, mark: int) -> None:
             nonlocal done
             assert report.is_good, report
             done += 1
-            if done in (mark, polls):
+            if done in {mark, *(polls * part // 4 for part in (1, 2, 3)), polls}:
                 print(json.dumps([done, resident(), len(os.listdir("/proc/self/fd"))]), flush=True)
             if done == polls:
                 time_.set()
@@ -108,9 +109,10 @@ def main() -> None:
         # What was answered since its last load; by this one's clock a call is due too.
         run([plain.program(), "load"], Path(folder), vendor.settings | plain.settings())
         check_record(Path(folder), words.polls + 1)
-    early, late = (json.loads(line) for line in lines)
-    for polls, memory, files in (early, late):
+    marks = [json.loads(line) for line in lines]
+    for polls, memory, files in marks:
         print(f"after {polls:,} polls: {memory:.1f} MB resident, {files} open files")
+    [early], late = [row for row in marks if row[0] == words.mark], marks[-1]
     print(
         f"{used.cpu:.0f} CPU s in all, loads included; the largest process took {used.peak:.0f} MB"
     )

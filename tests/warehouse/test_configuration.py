@@ -659,6 +659,14 @@ def test_a_plugin_is_for_dlt(places: Places, monkeypatch: pytest.MonkeyPatch) ->
     assert read_configuration() is not None
 
 
+def test_packages_are_looked_through_once(places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that stays reads their entry points again only where a package came or went."""
+    _install(places, monkeypatch, "other", "[console_scripts]\ndlt = other:x\n")
+    assert read_configuration() is not None
+    monkeypatch.setattr(os, "listdir", mock.Mock(side_effect=AssertionError("it was looked at")))
+    assert read_configuration() is not None
+
+
 def test_a_section_of_the_pipeline_is_for_dlt(
     places: Places, monkeypatch: pytest.MonkeyPatch
 ) -> None:
