@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import zipfile
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -93,3 +95,15 @@ def test_a_controller_reads_no_english(record: Project, english: set[str]) -> No
     ]
     assert [(sorted(words), text) for text in said if (words := words_in(text) & english)] == []
     assert "advertencia: " in said[1] and "reclamar hasta" in said[1]
+
+
+def test_the_report_has_no_english(record: Project, english: set[str]) -> None:
+    """Its prose, headings, charts and titles. The names of settings and of the contract's statuses
+    stand in it as they are."""
+    run("reconcile", "--month", "2026-10", "--evidence", "evidence")
+    [file] = Path("evidence").iterdir()
+    page = zipfile.ZipFile(file).read("report.html").decode()
+    assert '<html lang="es-CO">' in page and "size: letter" in page
+    body = re.sub(r"<h2>Reglas.*", "", page.partition("<body")[2], flags=re.DOTALL)
+    text = unescape(re.sub(r"<[^>]*>|\(\w+\)</dd>", " ", body))
+    assert words_in(text) & english == set()

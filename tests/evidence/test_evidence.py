@@ -328,7 +328,8 @@ def test_the_report_shows_what_the_verdict_stands_on(project: Project) -> None:
         "145,000.00 COP",
         "<polyline",
         "billed for the whole report: 1,450",
-        "contracted cost 100,000.00 COP, volume effect +45,000.00 (more), price effect 0.00 (none)",
+        "contracted cost 100,000.00 COP, volume effect +45,000.00 (more), price effect 0.00 "
+        "(nothing)",
         "no answer 14 days",
         "3 of 31 days answered",
         "not given",

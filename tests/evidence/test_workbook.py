@@ -263,7 +263,7 @@ def test_a_workbook_that_is_there_is_kept(project: Project) -> None:
     result = write_october(project)
     assert result.workbook and result.workbook.name == "october.2.xlsx"
     assert Path("october.xlsx").read_bytes() == b"notes"
-    assert "october.xlsx is there already with other contents" in result.warnings[-1]
+    assert "october.xlsx ya está con otro contenido" in result.warnings[-1]
     assert write_october(project).workbook == result.workbook
 
 

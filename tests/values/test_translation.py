@@ -15,7 +15,7 @@ from wolkvox_billing.values.translation import CATALOGUES, DOMAIN, Plural, trans
 
 PACKAGE = CATALOGUES.parent
 PO = CATALOGUES / "es" / "LC_MESSAGES" / f"{DOMAIN}.po"
-KEYWORDS = {"N_": None, "Plural": (1, 2)}
+KEYWORDS = {"N_": None, "Plural": (1, 2), "_": None}
 
 
 @pytest.fixture(scope="module")
@@ -29,16 +29,19 @@ def parts(text: str | tuple[str, ...]) -> tuple[str, ...]:
 
 
 def marked_in(file: Path) -> set[tuple[str, ...]]:
-    """Return the texts that a module marks; one that is marked alone too is known by its plural."""
-    if not re.search(r"\b(N_|Plural)\(", file.read_text()):
+    """Return the texts that a module or template marks."""
+    if not re.search(r"\b(N_|Plural|_)\(", file.read_text()):
         return set()  # Babel takes long to read a module
-    return {parts(text) for _, text, _, _ in extract_from_file("python", file, keywords=KEYWORDS)}
+    method = "python" if file.suffix == ".py" else "jinja2"
+    return {parts(text) for _, text, _, _ in extract_from_file(method, file, keywords=KEYWORDS)}
 
 
 def test_the_catalogue_holds_just_the_texts_of_the_code(messages: list[Message]) -> None:
     """`make words` brings a new one here."""
-    marked = set[tuple[str, ...]]().union(*map(marked_in, PACKAGE.rglob("*.py")))
-    plurals = {one for one, *many in marked if many}
+    marked = set[tuple[str, ...]]().union(
+        *map(marked_in, [*PACKAGE.rglob("*.py"), *PACKAGE.rglob("*.jinja")])
+    )
+    plurals = {one for one, *many in marked if many}  # of one that is marked alone too
     marked -= {(text,) for text in plurals}
     assert {parts(message.id) for message in messages} == marked
 

@@ -24,18 +24,19 @@ from wolkvox_billing.polling.polls import KEPT_BYTES
 from wolkvox_billing.reconciliation.contract.line_map import ALL_OPERATIONS
 from wolkvox_billing.values.periods import DAY, Period
 from wolkvox_billing.values.spelling import plain
+from wolkvox_billing.values.translation import N_
 from wolkvox_billing.vendor.answer import ANSWERS
 from wolkvox_billing.warehouse.sql import Client, among, rows_of
 
 # What an answer is for, the weightiest first: beyond these bounds the last ones are left out.
-LAST = "last reading of the month"
-EMPTY = "answered without a row"
-HIGHEST = "highest level"
-EACH_DAY = "last reading of a day"
-ENDS = "end of a billed period"
-TURN = "night of the month's turn"
-CHANGED = "value that fell, or changed after its day"
-LEVEL = "change of a level"
+LAST = N_("last reading of the month")
+EMPTY = N_("answered without a row")
+HIGHEST = N_("highest level")
+EACH_DAY = N_("last reading of a day")
+ENDS = N_("end of a billed period")
+TURN = N_("night of the month's turn")
+CHANGED = N_("value that fell, or changed after its day")
+LEVEL = N_("change of a level")
 _ORDER = (LAST, EMPTY, HIGHEST, EACH_DAY, ENDS, TURN, CHANGED, LEVEL)
 MOST_ANSWERS, MOST_BYTES = 3000, 64 * 1024 * 1024
 _AT_ONCE = 500

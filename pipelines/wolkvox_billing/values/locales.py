@@ -11,6 +11,8 @@ from functools import lru_cache
 from typing import NamedTuple
 
 ENGLISH = "en"
+# Where a letter has 8.5 by 11 inches; elsewhere it is A4. The Unicode consortium lists them.
+_LETTER = ("BZ", "CA", "CL", "CO", "CR", "GT", "MX", "NI", "PA", "PH", "PR", "SV", "US", "VE")
 
 
 class Marks(NamedTuple):
@@ -28,6 +30,11 @@ def language_of(locale: str) -> str:
 def language_tag(locale: str) -> str:
     """Return a locale as a page names it: `es-CO`."""
     return locale.replace("_", "-")
+
+
+def paper_of(locale: str) -> str:
+    """Return the paper of a place as a style sheet names it; of a language alone `A4`."""
+    return "letter" if locale.rpartition("_")[-1] in _LETTER else "A4"
 
 
 def is_locale(text: str) -> bool:

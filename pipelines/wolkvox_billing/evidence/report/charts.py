@@ -1,6 +1,7 @@
 """Charts as SVG, without scripts: a counter's month, and the bridge from contract to invoice.
 
-Colour says nothing that a pattern, a shape or a word does not say too. The `number` of a chart is
+Colour says nothing that a pattern, a shape or a word does not say too, and prints grey; what a
+pointer rests on tells its value and moment. The `number` of a chart is
 its own on its page: patterns are known by it.
 """
 
@@ -8,30 +9,42 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from wolkvox_billing.evidence.report.html import Money, escape
 from wolkvox_billing.evidence.report.month import Usage
 from wolkvox_billing.marts.reconciled import ReconciledRow
 from wolkvox_billing.reconciliation.captions import caption
-from wolkvox_billing.values.clock import day_start
+from wolkvox_billing.values.clock import day_start, format_moment
 from wolkvox_billing.values.durations import HOUR, format_span
 from wolkvox_billing.values.locales import ENGLISH
 from wolkvox_billing.values.numbers import format_amount, format_number
 from wolkvox_billing.values.periods import format_month
+from wolkvox_billing.values.translation import N_, phrase
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
 
 _WIDTH, _HEIGHT = 960, 310
-_LEFT, _RIGHT, _TOP, _BOTTOM = 90, 20, 30, 78  # margins of a counter's chart
+_LEFT, _RIGHT, _TOP, _BOTTOM = 112, 20, 30, 78  # margins of a counter's chart
 _FLOOR = _HEIGHT - _BOTTOM
 _MOST_DOTS = 200
 _BAR, _ROW, _NAMES, _VALUES = 22, 36, 150, 190  # of a bridge
 _TILTS = {"volume": 45, "price": -45, "exchange": 0}
+_BLUE, _ORANGE, _GREY = "#1d4f91", "#a33c00", "#666"  # of dark, half-dark and light grey on paper
+_COLOURS = {"volume": _ORANGE, "price": _BLUE, "exchange": _GREY}
 
 
-def draw_usage(usage: Usage, number: int) -> str:
+def draw_usage(usage: Usage, number: int) -> Markup:
     """Return a chart of what a counter showed, when it was asked, the gaps, and what was billed."""
-    label = f"{usage.title}: readings, calls and gaps in {format_month(usage.period.start)}"
+    label = phrase(
+        N_("{whose}: readings, calls and gaps in {month}"),
+        usage.locale,
+        whose=usage.title,
+        month=format_month(usage.period.start),
+    )
     return _svg(_HEIGHT, label, list(_UsageChart(usage).elements(f"gap{number}")))
 
 
@@ -44,11 +57,16 @@ class _UsageChart:
         self.bills = [] if usage.measure == "daily" else usage.bills
         # A day that was read after it was over stands at its end.
         self.points = sorted(
-            (min(row.read_epoch, day_start(row.date, usage.zone) + 24 * HOUR - 1),
-             row.read_epoch, row.items)
+            _Point(
+                min(row.read_epoch, day_start(row.date, usage.zone) + 24 * HOUR - 1),
+                row.items,
+                f"{format_moment(row.read_at, usage.zone)}: "
+                f"{format_number(row.items, locale=usage.locale)} {usage.unit}, {row.poll_id}",
+            )
             for row in usage.readings
-        )  # fmt: skip
-        values = [*(value for *_, value in self.points), *(bill.quantity for bill in self.bills)]
+        )
+        values = [*(point.value for point in self.points),
+                  *(bill.quantity for bill in self.bills)]  # fmt: skip
         self.highest, self.lowest = max([*values, Decimal(1)]), min([*values, Decimal(0)])
 
     def x(self, at: float) -> float:
@@ -60,20 +78,24 @@ class _UsageChart:
         return _FLOOR - (float(value) - float(self.lowest)) / height * (_FLOOR - _TOP)
 
     def elements(self, pattern: str) -> Iterator[str]:
-        yield _hatch(pattern, 45)
+        yield _hatch(pattern, 45, _GREY)
         gaps = [(self.x(start), self.x(end)) for start, end in self.gaps]
         for (start, end), (left, right) in zip(self.gaps, gaps, strict=True):
-            yield _rect(left, _TOP, right - left, _FLOOR - _TOP, pattern)
+            text, span = N_("no answer {span}"), format_span(end - start)
+            says = phrase(text, self.usage.locale, span=span)
+            since = datetime.fromtimestamp(start, self.usage.zone)
+            title = f"{format_moment(since)}: {says}"
+            yield _rect(left, _TOP, right - left, _FLOOR - _TOP, pattern, title)
             if right - left > 60:
-                says = f"no answer {format_span(end - start)}"
                 yield _label((left + right) / 2, _TOP - 8, says, "middle")
         yield from self._axes()
         yield from self._calls()
-        yield from _curve([(self.x(at), self.y(value)) for at, _, value in self.points], gaps)
+        points = [(self.x(point.at), self.y(point.value), point.title) for point in self.points]
+        yield from _curve(points, gaps, is_stepped=self.usage.measure == "gauge")
         for bill in self.bills:
             place = self.y(bill.quantity)
             dashed = 'stroke-width="2" stroke-dasharray="9 5"'
-            yield _line(_LEFT, place, _WIDTH - _RIGHT, place, dashed)
+            yield _line(_LEFT, place, _WIDTH - _RIGHT, place, dashed, _ORANGE)
             yield _label(_LEFT + 8, place + 16, bill.label, "start")
 
     def _axes(self) -> Iterator[str]:
@@ -84,19 +106,25 @@ class _UsageChart:
             yield _label(_LEFT - 8, place + 4, number, "end")
         yield _line(_LEFT, _FLOOR, _WIDTH - _RIGHT, _FLOOR)
         yield _line(_LEFT, _TOP, _LEFT, _FLOOR)
+        yield _label(_LEFT - 8, _TOP - 8, self.usage.unit, "end")
         first = self.usage.period.start
-        for day in [d for d in range(1, self.usage.days + 1) if d == 1 or d % 5 == 0]:
-            place = self.x(day_start(first.replace(day=day), self.usage.zone))
-            yield _line(place, _FLOOR, place, _FLOOR + 5)
-            yield _label(place, _FLOOR + 20, str(day), "middle")
-        yield _label(_LEFT - 12, _FLOOR + 20, "day", "end")
+        edges = [
+            self.x(day_start(first + timedelta(days=n), self.usage.zone))
+            for n in range(self.usage.days + 1)
+        ]
+        # A day is between two ticks, and its number in the middle: 23:50 of the 7th is over the 7.
+        for day, (start, end) in enumerate(itertools.pairwise(edges), 1):
+            yield _line(start, _FLOOR, start, _FLOOR + 5)
+            if day in (1, self.usage.days) or day % 5 == 0:
+                yield _label((start + end) / 2, _FLOOR + 20, str(day), "middle")
+        yield _label(_LEFT - 12, _FLOOR + 20, caption("day", self.usage.locale), "end")
 
     def _calls(self) -> Iterator[str]:
         """A tick for each that was answered, and a cross for each that was not."""
-        yield _label(_LEFT - 8, _FLOOR + 43, "answered", "end")
+        yield _label(_LEFT - 8, _FLOOR + 43, caption("answered", self.usage.locale), "end")
         for place in self._places(self.usage.asked.answered):
             yield _line(place, _FLOOR + 32, place, _FLOOR + 44)
-        yield _label(_LEFT - 8, _FLOOR + 65, "refused", "end")
+        yield _label(_LEFT - 8, _FLOOR + 65, caption("refused", self.usage.locale), "end")
         for place in self._places(self.usage.asked.refused):
             yield _line(place - 4, _FLOOR + 56, place + 4, _FLOOR + 64)
             yield _line(place - 4, _FLOOR + 64, place + 4, _FLOOR + 56)
@@ -108,26 +136,46 @@ class _UsageChart:
         yield from dict.fromkeys(float(round(place)) for place in places)
 
 
-def _curve(points: list[tuple[float, float]], gaps: list[tuple[float, float]]) -> Iterator[str]:
-    """A line through the points: dotted where it crosses a gap, since nobody knows how it went."""
+class _Point(NamedTuple):
+    """A reading: where it stands in time, what it shows, and what is told of it."""
+
+    at: int
+    value: Decimal
+    title: str
+
+
+def _curve(
+    points: list[tuple[float, float, str]],
+    gaps: list[tuple[float, float]],
+    *,
+    is_stepped: bool,
+) -> Iterator[str]:
+    """A line through the points: dotted where it crosses a gap, since nobody knows how it went; of
+    a level steps, since it holds until another one was seen."""
 
     def is_in_gap(left: float, right: float) -> bool:
         return any(start - 0.1 <= left and right <= end + 0.1 for start, end in gaps)
 
-    places = list(dict.fromkeys((round(x, 1), round(y, 1)) for x, y in points))
+    titles = {(round(x, 1), round(y, 1)): title for x, y, title in points}
+    places = [*titles]
     strokes: list[list[tuple[float, float]]] = [places[:1]]
     for last, place in itertools.pairwise(places):
+        corner = [(place[0], last[1])] if is_stepped else []
         if is_in_gap(last[0], place[0]):
             dotted = 'stroke-width="2" stroke-dasharray="1 5" stroke-linecap="round"'
-            yield _line(*last, *place, dotted)
+            for start, end in itertools.pairwise([last, *corner, place]):
+                yield _line(*start, *end, dotted, _BLUE)
             strokes.append([])
+        elif corner:
+            strokes[-1] += corner
         strokes[-1].append(place)
     for stroke in filter(None, strokes):
         line = " ".join(f"{x:.1f},{y:.1f}" for x, y in stroke)
-        yield f'<polyline points="{line}" fill="none" stroke="#000" stroke-width="2"/>'
+        yield f'<polyline points="{line}" fill="none" stroke="{_BLUE}" stroke-width="2"/>'
     if len(places) <= _MOST_DOTS:
-        for x, y in places:
-            yield f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3"/>'
+        for (x, y), title in titles.items():
+            told = f"<title>{escape(title)}</title>"
+            yield f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5" fill="{_BLUE}">{told}</circle>'
 
 
 def has_bridge(row: ReconciledRow) -> bool:
@@ -145,7 +193,7 @@ class _Bar(NamedTuple):
     pattern: str
 
 
-def draw_bridge(row: ReconciledRow, number: int, locale: str = ENGLISH) -> str:
+def draw_bridge(row: ReconciledRow, number: int, locale: str = ENGLISH) -> Markup:
     """Return a chart from what the contract says to what was billed: contracted cost, volume and
     price effect, that of the exchange rate if there is one, billed cost. The axis starts at zero,
     so that a bar's length is its amount.
@@ -202,20 +250,22 @@ def draw_bridge(row: ReconciledRow, number: int, locale: str = ENGLISH) -> str:
         room = _WIDTH - _NAMES - _VALUES
         return _NAMES + (float(value) - low) / ((high - low) or 1) * room
 
-    elements = [_hatch(f"{name}{number}", tilt) for name, tilt in _TILTS.items()
+    elements = [_hatch(f"{name}{number}", tilt, _COLOURS[name]) for name, tilt in _TILTS.items()
                 if name != "exchange" or exchange]  # fmt: skip
     for place, bar in enumerate(bars):
         top = 8 + place * _ROW
         left, right = sorted((x(bar.start), x(bar.end)))
         elements.append(_label(_NAMES - 10, top + 16, bar.name, "end"))
-        elements.append(_rect(left, top, max(right - left, 1.5), _BAR, bar.pattern))
+        elements.append(_rect(left, top, max(right - left, 1.5), _BAR, bar.pattern,
+                              f"{bar.name}: {bar.label}"))  # fmt: skip
         elements.append(_label(right + 8, top + 16, bar.label, "start"))
         if place < len(bars) - 1:  # where the next one starts
             at = x(bar.end)
             elements.append(_line(at, top + _BAR, at, top + _ROW, 'stroke-dasharray="2 2"'))
     elements.append(_line(x(Decimal()), 2, x(Decimal()), 8 + len(bars) * _ROW - 8))
     summary = ", ".join(f"{bar.name} {bar.label}" for bar in bars)
-    return _svg(12 + len(bars) * _ROW, f"From contract to invoice: {summary}", elements)
+    text = N_("From contract to invoice: {parts}")
+    return _svg(12 + len(bars) * _ROW, phrase(text, locale, parts=summary), elements)
 
 
 def _signed(amount: Decimal, locale: str) -> str:
@@ -236,32 +286,35 @@ def _steps(low: float, high: float) -> Iterator[float]:
         at += step
 
 
-def _svg(height: int, label: str, elements: list[str]) -> str:
-    return (
+def _svg(height: int, label: str, elements: list[str]) -> Markup:
+    from markupsafe import Markup
+
+    return Markup(  # noqa: S704 - each text in it is escaped
         f'<svg viewBox="0 0 {_WIDTH} {height}" role="img" aria-label="{escape(label)}" '
         f'font-size="13" fill="#000">{"".join(elements)}</svg>'
     )
 
 
-def _hatch(name: str, tilt: int) -> str:
+def _hatch(name: str, tilt: int, colour: str) -> str:
     return (
         f'<pattern id="{name}" width="8" height="8" patternUnits="userSpaceOnUse" '
         f'patternTransform="rotate({tilt})"><rect width="8" height="8" fill="#fff"/>'
-        '<line x1="0" y1="0" x2="0" y2="8" stroke="#666" stroke-width="2"/></pattern>'
+        '<line x1="0" y1="0" x2="0" y2="8" '
+        f'stroke="{colour}" stroke-width="2"/></pattern>'
     )
 
 
-def _rect(x: float, y: float, width: float, height: float, pattern: str) -> str:
+def _rect(x: float, y: float, width: float, height: float, pattern: str, title: str) -> str:
     fill = f"url(#{pattern})" if pattern else "#d5d5d5"
     return (
         f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" '
-        f'fill="{fill}" stroke="#444" stroke-width=".8"/>'
+        f'fill="{fill}" stroke="#444" stroke-width=".8"><title>{escape(title)}</title></rect>'
     )
 
 
-def _line(x1: float, y1: float, x2: float, y2: float, more: str = "") -> str:
+def _line(x1: float, y1: float, x2: float, y2: float, more: str = "", colour: str = "#000") -> str:
     places = f'x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"'
-    return f'<line {places} stroke="#000" {more}/>'
+    return f'<line {places} stroke="{colour}" {more}/>'
 
 
 def _label(x: float, y: float, text: str, anchor: str) -> str:

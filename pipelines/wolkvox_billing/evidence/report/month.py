@@ -17,12 +17,14 @@ from zoneinfo import ZoneInfo
 
 from wolkvox_billing.marts.reconciled import ReconciledRow
 from wolkvox_billing.marts.settled import SettledDocument
+from wolkvox_billing.reconciliation.unit_names import name_unit
 from wolkvox_billing.values.clock import day_start
 from wolkvox_billing.values.durations import HOUR, usual_pause
 from wolkvox_billing.values.locales import ENGLISH
-from wolkvox_billing.values.numbers import format_number
 from wolkvox_billing.values.periods import Period
+from wolkvox_billing.values.translation import N_, phrase
 from wolkvox_billing.vendor.answer import ANSWERS
+from wolkvox_billing.vendor.reports import REPORTS
 
 
 class Counter(NamedTuple):
@@ -144,6 +146,12 @@ class Usage:
         return ", ".join(filter(None, self.counter))
 
     @property
+    def unit(self) -> str:
+        """What is counted, of many."""
+        report = REPORTS.get(self.counter.report)
+        return name_unit(report.unit, Decimal(2), self.locale) if report else ""
+
+    @property
     def days(self) -> int:
         """How many the month has."""
         return (self.period.end - self.period.start).days
@@ -210,7 +218,7 @@ def _bills(page: Page, counter: Counter) -> list[Bill]:
         if quantity is None or not row.is_billed:
             continue
         if row.product in (None, counter.product):
-            of = " for the whole report" if row.product is None and counter.product else ""
-            number = format_number(quantity, locale=page.language)
-            bills.append(Bill(quantity, f"billed{of}: {number}"))
+            is_of_all = row.product is None and counter.product
+            text = N_("billed for the whole report: {n}") if is_of_all else N_("billed: {n}")
+            bills.append(Bill(quantity, phrase(text, page.language, n=quantity)))
     return bills

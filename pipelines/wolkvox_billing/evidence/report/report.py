@@ -10,32 +10,48 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timezone
 from decimal import Decimal
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from wolkvox_billing.evidence.answers import MonthMeaning
-from wolkvox_billing.evidence.report.html import STYLE, Money, escape, facts, table
+from wolkvox_billing.evidence.report import html
+from wolkvox_billing.evidence.report.html import STYLE, Money, facts, part, table
 from wolkvox_billing.evidence.report.month import Page, usages
 from wolkvox_billing.evidence.report.sections import (
+    UNKNOWN,
     render_bridges,
     render_days_and_gaps,
+    render_meanings,
     render_restatements,
     render_sentence,
     render_settlement,
-    render_status,
     render_usage,
     render_verdicts,
+    say_as_of,
 )
 from wolkvox_billing.marts.reconciled import ReconciledRow
-from wolkvox_billing.reconciliation.captions import caption
+from wolkvox_billing.reconciliation.captions import caption, say_title, status_word
+from wolkvox_billing.reconciliation.unit_names import name_unit
 from wolkvox_billing.values.clock import format_moment
+from wolkvox_billing.values.locales import language_tag, paper_of
 from wolkvox_billing.values.periods import format_period
+from wolkvox_billing.values.translation import N_, Sentence, phrase, translate
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
 
 _PAPER = """
-body { max-width: 64rem; margin: 2rem auto; padding: 0 1rem; }
+body { max-width: 72rem; margin: 2rem auto; padding: 0 1rem; }
+@page { margin: 16mm 14mm 18mm; @bottom-right { content: counter(page) " / " counter(pages);
+  font: 8pt system-ui, sans-serif; } }
 @media print {
-  body { margin: 0; max-width: none; } .billing { font-size: 11px; }
-  tr, figure, .verdict { break-inside: avoid; }
-  h2, h3 { break-after: avoid; }
+  body { margin: 0; padding: 0; max-width: none; } .billing { font-size: 10pt; }
+  .billing table { font-size: 7.5pt; } .billing td { min-width: 0; }
+  .billing td.hash { min-width: 0; word-break: break-all; }
+  .billing :is(figcaption, dl:not(.cards), details) { font-size: 7.5pt; }
+  .billing .verdict { font-size: 10.5pt; } .billing :is(.wide, .chart) { overflow: visible; }
+  tr, figure, .verdict, .cards, dl { break-inside: avoid; }
+  h2, h3 { break-after: avoid; } p { orphans: 3; widows: 3; }
+  .billing svg { min-width: 0; print-color-adjust: exact; }
 }
 """
 
@@ -113,52 +129,43 @@ class Annex:
 
 def render_report(page: Page, annex: Annex) -> str:
     """Return the report as HTML."""
-    title = f"Usage and invoices of {escape(page.month)}"
-    counters = usages(page)
-    parts = [
-        f"<h1>{title}</h1>",
-        f"<p>As of {escape(format_moment(page.as_of, page.zone('')))}. Every figure here comes "
-        "from the files beside this page; <code>manifest.json</code> holds the SHA-256 of "
-        "each.</p>",
-        "<h2>What to pay</h2>",
-        render_settlement(page.settled, page.language),
-        "<h2>Verdicts</h2>",
-        *(render_sentence(verdict) for verdict in page.verdicts),
-        render_verdicts(page.verdicts, page.language),
-        "<h2>Totals</h2>",
-        _totals(page.verdicts, page.language),
-        *(f"<p>Warning: {escape(warning)}</p>" for warning in annex.warnings),
-        "<h2>Volume and price</h2>",
-        render_bridges(page.verdicts, page.language),
-        "<h2>What was read</h2>",
-        *(
-            render_usage(usage, n) + render_days_and_gaps(usage, page.language)
-            for n, usage in enumerate(counters)
-        ),
-        "" if counters else "<p>Nothing was asked in this month.</p>",
-        "<h2>What the numbers mean, and who says so</h2>",
-        _meanings(annex.meanings, page.language),
-        "<h2>Numbers that read in two ways</h2>",
-        _interpretations(annex.interpreted, page.language),
-        "<h2>Values that changed after their day, or that fell</h2>",
-        render_restatements(page),
-        "<h2>Documents</h2>",
-        _documents(annex, page.language),
-        _decisions(annex, page.language),
-        "<h2>Answers that the verdicts stand on</h2>",
-        _answers(annex.answers, page.language),
-        "<h2>Policy</h2>",
-        table(["setting", "value"], [[name, _listed(v)] for name, v in annex.policy.items()]),
-        "<h2>Versions</h2>",
-        table(["what", "version"], list(annex.versions.items())),
+    locale = page.language
+    counters = [
+        render_usage(usage, n) + render_days_and_gaps(usage, locale)
+        for n, usage in enumerate(usages(page))
     ]
-    return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        # Nothing is fetched and nothing runs, even if a text were to get through.
-        '<meta http-equiv="Content-Security-Policy" '
-        "content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
-        f"<title>{title}</title>\n<style>{STYLE}{_PAPER}</style>\n"
-        '</head>\n<body class="billing">\n' + "\n".join(parts) + "\n</body>\n</html>\n"
+    return html.page(
+        "report",
+        locale,
+        language=language_tag(locale),
+        style=STYLE + _PAPER,
+        paper=paper_of(locale),
+        month=page.month,
+        as_of=say_as_of(page),
+        settlement=render_settlement(page.settled, locale),
+        sentences=[render_sentence(verdict, locale) for verdict in page.verdicts],
+        verdicts=render_verdicts(page.verdicts, locale),
+        totals=_totals(page.verdicts, locale),
+        legend=render_meanings(
+            [
+                *(row.settlement for row in page.settled),
+                *(row.reconciliation_status for row in page.verdicts),
+            ],
+            locale,
+        ),
+        warnings=annex.warnings,
+        bridges=render_bridges(page.verdicts, locale),
+        counters=counters,
+        meanings=_meanings(annex.meanings, locale),
+        interpretations=_interpretations(annex.interpreted, locale),
+        restatements=render_restatements(page),
+        documents=_documents(annex, locale),
+        decisions=_decisions(annex, locale),
+        answers=_answers(annex.answers, locale),
+        policy=table(
+            [N_("setting"), N_("value")], [[n, _listed(v)] for n, v in annex.policy.items()], locale
+        ),
+        versions=table([N_("what"), N_("version")], list(annex.versions.items()), locale),
     )
 
 
@@ -190,7 +197,7 @@ def _add(total: Decimal | None, amount: Decimal | None) -> Decimal | None:
     return total if amount is None else (total or Decimal()) + amount
 
 
-def _totals(verdicts: Sequence[ReconciledRow], locale: str) -> str:
+def _totals(verdicts: Sequence[ReconciledRow], locale: str) -> Markup:
     """Return a table of what each status comes to in each currency. What nobody has a price for is
     no part of the cost by contract, nor of the difference."""
     sums: defaultdict[tuple[str, str], _Sum] = defaultdict(_Sum)
@@ -202,7 +209,7 @@ def _totals(verdicts: Sequence[ReconciledRow], locale: str) -> str:
         ["status", "verdicts", "billed", "by contract", "cost difference",
          "billed without a known cost by contract", "used, and not billed"],
         [
-            [caption(status, locale) if status == "all" else render_status(status, locale),
+            [status_word(status, locale),
              Decimal(total.verdicts), Money(total.billed, currency),
              Money(total.contracted, currency), Money(total.difference, currency, is_signed=True),
              Money(total.unknown, currency), Money(total.unbilled, currency)]
@@ -212,29 +219,36 @@ def _totals(verdicts: Sequence[ReconciledRow], locale: str) -> str:
     )  # fmt: skip
 
 
-_SAID_BY = {"setting": "a setting", "data": "the data", "guess": "a guess by the report's name"}
+_SAID_BY = {
+    "setting": N_("a setting"),
+    "data": N_("the data"),
+    "guess": N_("a guess by the report's name"),
+}
 
 
-def _meanings(meanings: Sequence[MonthMeaning], locale: str) -> str:
+def _meanings(meanings: Sequence[MonthMeaning], locale: str) -> Markup:
     return table(
-        ["operation", "report, product", "period", "means", "says who", "used", "unit",
-         "last call"],
+        ["operation", "report, product", "period", N_("means"), N_("says who"), N_("used"),
+         N_("unit"), N_("last call")],
         [
             [row.operation_id, f"{row.report}, {row.product}",
              format_period(row.billing_period_start, row.billing_period_end),
-             row.measure or "undetermined", _SAID_BY.get(row.measure_source, "nobody"),
-             row.consumed_quantity, row.consumed_unit, row.poll_id]
+             status_word(row.measure or UNKNOWN, locale),
+             translate(_SAID_BY.get(row.measure_source, N_("nobody")), locale),
+             row.consumed_quantity, name_unit(row.consumed_unit or "", Decimal(2), locale),
+             row.poll_id]
             for row in meanings
         ],
         locale,
     )  # fmt: skip
 
 
-def _interpretations(readings: Sequence[InterpretedReading], locale: str) -> str:
+def _interpretations(readings: Sequence[InterpretedReading], locale: str) -> Markup:
     """Each text once, however often it was read."""
     times = Counter(reading for reading in readings if reading.interpretation)
     return table(
-        ["operation", "report, product", "as received", "read as", "because it is", "times"],
+        ["operation", "report, product", N_("as received"), N_("read as"), N_("because it is"),
+         N_("times")],
         [
             [reading.operation_id, f"{reading.report}, {reading.description}", reading.items_raw,
              reading.items, reading.interpretation, Decimal(number)]
@@ -245,56 +259,66 @@ def _interpretations(readings: Sequence[InterpretedReading], locale: str) -> str
 
 
 _COMPLETENESS = {
-    "whole": "whole: its SHA-256 is that of the file",
-    "cut": "cut: the first 64 KiB, and the SHA-256 of the whole",
-    "masked": "the token in it was masked before it was kept",
-    "differs": "not what the SHA-256 was taken of: look into it",
-    "nothing": "nothing came",
-    "left out": "left out: too many for one file; it is in the warehouse",
+    "whole": N_("whole: its SHA-256 is that of the file"),
+    "cut": N_("cut: the first 64 KiB, and the SHA-256 of the whole"),
+    "masked": N_("the token in it was masked before it was kept"),
+    "differs": N_("not what the SHA-256 was taken of: look into it"),
+    "nothing": N_("nothing came"),
+    "left out": N_("left out: too many for one file; it is in the warehouse"),
 }
 
 
-def _answers(answers: Sequence[ListedAnswer], locale: str) -> str:
+def _answers(answers: Sequence[ListedAnswer], locale: str) -> Markup:
     return table(
-        ["call", "stands for", "outcome", "bytes received", "SHA-256 as received", "kept", "file"],
+        ["call", N_("stands for"), N_("outcome"), N_("bytes received"), N_("SHA-256 as received"),
+         N_("kept"), "file"],
         [
-            [answer.poll_id, answer.stands_for, answer.outcome, answer.answer_bytes,
-             answer.answer_sha256, _COMPLETENESS[answer.completeness], answer.file]
+            [answer.poll_id, _stands_for(answer, locale), answer.outcome, answer.answer_bytes,
+             answer.answer_sha256, translate(_COMPLETENESS[answer.completeness], locale),
+             answer.file]
             for answer in answers
         ],
         locale,
     )  # fmt: skip
 
 
-def _documents(annex: Annex, locale: str) -> str:
-    return "".join(
-        f"<h3>{escape(_title(document))}</h3>"
-        + facts(
-            {
-                "supplier": _party(document.supplier_name, document.supplier_id),
-                "customer": _party(document.customer_name, document.customer_id),
-                "CUFE or UUID": document.document_uuid,
-                "issued": document.issue_date,
-                "net": _money(document.net_amount, document),
-                "tax": _money(document.tax_amount, document),
-                "to pay": _money(document.payable_amount, document),
-                "file": document.file_name,
-                "SHA-256 of the file": document.file_sha256,
-                "in here": annex.members[document.document_id] or "not given",
-                **({"note": note} if (note := annex.notes.get(document.document_id)) else {}),
-            },
-            locale,
+def _stands_for(answer: ListedAnswer, locale: str) -> str:
+    return "; ".join(translate(each, locale) for each in answer.stands_for.split("; "))
+
+
+def _documents(annex: Annex, locale: str) -> Markup:
+    listed = [
+        (
+            _title(document, locale),
+            facts(
+                {
+                    N_("supplier"): _party(document.supplier_name, document.supplier_id, locale),
+                    N_("customer"): _party(document.customer_name, document.customer_id, locale),
+                    N_("CUFE or UUID"): document.document_uuid,
+                    N_("issued"): document.issue_date,
+                    N_("net"): _money(document.net_amount, document, locale),
+                    N_("tax"): _money(document.tax_amount, document, locale),
+                    N_("to pay"): _money(document.payable_amount, document, locale),
+                    N_("file"): document.file_name,
+                    N_("SHA-256 of the file"): document.file_sha256,
+                    N_("in here"): annex.members[document.document_id]
+                    or translate(N_("not given"), locale),
+                    N_("note"): annex.notes.get(document.document_id) or None,
+                },
+                locale,
+            ),
         )
         for document in annex.documents
-    ) or table([], [])
+    ]
+    return part("documents", locale, listed=listed)
 
 
-def _decisions(annex: Annex, locale: str) -> str:
-    """Return who said which documents count, "" where nobody did."""
+def _decisions(annex: Annex, locale: str) -> Markup | None:
+    """Return who said which documents count, None where nobody did."""
     if not annex.decisions:
-        return ""
-    titles = {document.document_id: _title(document) for document in annex.documents}
-    return "<h2>Decisions on documents</h2>" + table(
+        return None
+    titles = {document.document_id: _title(document, locale) for document in annex.documents}
+    return table(
         ["document", "decision", "by", "at", "reason", "SHA-256"],
         [
             [titles[row.document_id], caption(row.decision, locale), row.decided_by,
@@ -305,19 +329,25 @@ def _decisions(annex: Annex, locale: str) -> str:
     )  # fmt: skip
 
 
-def _title(document: LoadedDocument) -> str:
-    kind = document.document_kind.replace("_", " ")
-    number = document.document_number or "without a number"
-    return f"{kind} {number}" + (" (a test)" if document.is_test else "")
+def _title(document: LoadedDocument, locale: str) -> str:
+    title = say_title(document.document_kind, document.document_number)
+    if document.is_test:
+        title = Sentence(N_("{title} (a test)"), title=title)
+    return title.say(locale)
 
 
-def _party(name: str | None, tax_id: str | None) -> str:
-    stated = ", ".join(filter(None, (name, tax_id and f"tax id {tax_id}")))
-    return stated or "not stated"
+def _party(name: str | None, tax_id: str | None, locale: str) -> str:
+    own_id = tax_id and phrase(N_("tax id {id}"), locale, id=tax_id)
+    return ", ".join(filter(None, (name, own_id))) or translate(_NOT_STATED, locale)
 
 
-def _money(amount: Decimal | None, document: LoadedDocument) -> Money | str:
-    return "not stated" if amount is None else Money(amount, document.billing_currency)
+def _money(amount: Decimal | None, document: LoadedDocument, locale: str) -> Money | str:
+    if amount is None:
+        return translate(_NOT_STATED, locale)
+    return Money(amount, document.billing_currency)
+
+
+_NOT_STATED = N_("not stated")
 
 
 def _listed(value: object) -> str:

@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timezone
 from decimal import Decimal
+from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
 from wolkvox_billing.evidence.report.charts import draw_bridge, draw_usage, has_bridge
-from wolkvox_billing.evidence.report.html import Money, Quantity, escape, facts, table
+from wolkvox_billing.evidence.report.html import Cell, Money, Quantity, facts, part, table
 from wolkvox_billing.evidence.report.month import DayCoverage, Page, Usage
 from wolkvox_billing.marts.reconciled import ReconciledRow
 from wolkvox_billing.marts.settled import PAY, SettledDocument
-from wolkvox_billing.reconciliation.captions import caption
+from wolkvox_billing.reconciliation.captions import caption, status_word
 from wolkvox_billing.reconciliation.origin import BilledFrom, MeasuredFrom, Traced
 from wolkvox_billing.reconciliation.settlement import SettledTotal, add_up
+from wolkvox_billing.reconciliation.status_words import meanings_of
 from wolkvox_billing.values.clock import format_moment
 from wolkvox_billing.values.durations import format_span
-from wolkvox_billing.values.locales import language_tag
-from wolkvox_billing.values.numbers import format_count
+from wolkvox_billing.values.locales import ENGLISH, language_tag
 from wolkvox_billing.values.periods import format_period
-from wolkvox_billing.values.translation import N_, translate
+from wolkvox_billing.values.translation import N_, ContractWord, phrase, say_in, translate
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
 
 
 def say_as_of(page: Page) -> str:
     """Return up to which moment the marts speak."""
-    return f"As of {format_moment(page.as_of, page.zone(''))}."
+    moment = format_moment(page.as_of, page.zone(""))
+    return phrase(N_("As of {moment}."), page.language, moment=moment)
 
 
 def say_whose(page: Page) -> str:
@@ -39,68 +44,78 @@ _WHOLE = N_(
 )
 
 
-def render_sentence(row: ReconciledRow) -> str:
+def render_sentence(row: ReconciledRow, locale: str | None = None) -> Markup:
     """Return a verdict in words, marked as of the language that it was written in, be the setting
     another one by now."""
+    locale = locale or row.language or ENGLISH
     written_in = language_tag(row.language or "")  # "" is one that nobody knows
-    kind, mark = ("verdict material", "Worth an alarm: ") if row.is_material else ("verdict", "")
-    return (
-        f'<p class="{kind}">{mark}<strong>{escape(row.reconciliation_status)}</strong>: '
-        f'<span lang="{escape(written_in)}">{escape(row.explanation)}</span></p>'
-        + _render_doubts(row, written_in)
+    sentence = part(
+        "sentence",
+        locale,
+        status=status_word(row.reconciliation_status, locale),
+        says=row.explanation,
+        language=written_in,
+        is_material=row.is_material,
     )
-
-
-def _render_doubts(row: ReconciledRow, language: str) -> str:
-    """Return the honest explanations that were excluded, or what would settle the verdict."""
     doubts = (row.doubts_excluded or row.settled_by or "").splitlines()
     if not doubts:
-        return ""
-    items = "".join(f'<li lang="{escape(language)}">{escape(doubt)}</li>' for doubt in doubts)
-    says = "Looked at, and excluded" if row.doubts_excluded else "What would settle it"
-    return f"<details><summary>{says}</summary><ul>{items}</ul></details>"
+        return sentence
+    says = N_("Looked at, and excluded") if row.doubts_excluded else N_("What would settle it")
+    summary = translate(says, locale)
+    return sentence + part("doubts", locale, summary=summary, doubts=doubts, language=written_in)
 
 
-def render_settlement(documents: Sequence[SettledDocument], locale: str) -> str:
-    """Return what to pay: the sums of each currency, the documents, and a sentence for each that is
-    not simply paid."""
-    sums = ("asked", "agreed", "questioned", "claimed")
+_SUMS = (N_("asked"), N_("agreed"), N_("questioned"), N_("claimed"))
 
-    def amounts(row: SettledDocument | SettledTotal) -> list[Money]:
-        own = (row.payable_amount, row.agreed_amount, row.questioned_amount, row.claimed_amount)
-        return [Money(amount, row.billing_currency) for amount in own]
 
+def _sums(row: SettledDocument | SettledTotal) -> list[Money]:
+    own = (row.payable_amount, row.agreed_amount, row.questioned_amount, row.claimed_amount)
+    return [Money(amount, row.billing_currency) for amount in own]
+
+
+class Card(NamedTuple):
+    """What all documents in a currency come to: each sum's name, and its amount."""
+
+    currency: str
+    amounts: Sequence[tuple[str, str]]
+
+
+def render_settlement(documents: Sequence[SettledDocument], locale: str) -> Markup:
+    """Return what to pay: the sums of each currency, a sentence for each document that is not
+    simply paid, and a table of all."""
+    names = [translate(name, locale) for name in _SUMS]
+    cards = [
+        Card(
+            total.billing_currency or "",
+            list(zip(names, (money.printed(locale) for money in _sums(total)), strict=True)),
+        )
+        for total in add_up(documents)
+    ]
     listed = table(
-        ["document", "number", "issued", "due", *sums, "to do", "claim until"],
+        ["document", "number", "issued", "due", *_SUMS, "to do", "claim until"],
         [
             [caption(row.document_kind, locale), row.document_number, row.issue_date, row.due_date,
-             *amounts(row), render_status(row.settlement, locale), row.acceptance_deadline]
+             *_sums(row), status_word(row.settlement, locale), row.acceptance_deadline]
             for row in documents
         ],
         locale,
     )  # fmt: skip
-    totals = table(
-        ["currency", "documents", *sums],
-        [
-            [total.billing_currency, Decimal(total.documents), *amounts(total)]
-            for total in add_up(documents)
-        ],
+    sentences = [_render_settled(row, locale) for row in documents if row.settlement != PAY]
+    return _together([part("cards", locale, totals=cards), *sentences, listed])
+
+
+def _render_settled(row: SettledDocument, locale: str) -> Markup:
+    return part(
+        "sentence",
         locale,
-    )
-    return "\n".join([totals, *map(_render_settled, documents), listed])
-
-
-def _render_settled(row: SettledDocument) -> str:
-    if row.settlement == PAY:
-        return ""
-    kind, mark = ("verdict material", "Worth an alarm: ") if row.is_material else ("verdict", "")
-    return (
-        f'<p class="{kind}">{mark}<strong>{escape(row.settlement)}</strong>: '
-        f"{escape(row.explanation)}</p>"
+        status=status_word(row.settlement, locale),
+        says=row.explanation,
+        language=None,
+        is_material=row.is_material,
     )
 
 
-def render_verdicts(verdicts: Sequence[ReconciledRow], locale: str) -> str:
+def render_verdicts(verdicts: Sequence[ReconciledRow], locale: str) -> Markup:
     """Return a table of the verdicts, the differences in units and in money. Where no invoice is in
     one nothing was billed, not even 0."""
     return table(
@@ -108,7 +123,7 @@ def render_verdicts(verdicts: Sequence[ReconciledRow], locale: str) -> str:
          "cost difference", "status"],
         [
             [*_named(row), row.consumed_quantity, *_billed_cells(row, locale),
-             render_status(row.reconciliation_status, locale)]
+             status_word(row.reconciliation_status, locale)]
             for row in verdicts
         ],
         locale,
@@ -127,19 +142,26 @@ def _billed_cells(row: ReconciledRow, locale: str) -> list[object]:
     ]
 
 
-def render_status(status: str, locale: str) -> str:
-    """Return a status as the contract has it, and in the language of the page where that is another
-    one."""
-    translated = caption(status, locale)
-    return status if translated == status.replace("_", " ") else f"{status}: {translated}"
+def render_meanings(statuses: Iterable[str], locale: str) -> Markup:
+    """Return what the statuses of a page mean, each beside the word that the files have."""
+    named = [
+        (status_word(status, locale), Cell(f"{meaning} ({status})"))
+        for status, meaning in meanings_of(statuses, locale)
+    ]
+    return part("legend", locale, named=named)
 
 
-def render_bridges(verdicts: Sequence[ReconciledRow], locale: str) -> str:
+def render_bridges(verdicts: Sequence[ReconciledRow], locale: str) -> Markup:
     """Return the ways from contracted to billed cost: a table of all, and a chart of each that
     differs."""
     charts = [
-        f"<figure><h3>{escape(', '.join(filter(None, _named(row))))}</h3>"
-        f"{draw_bridge(row, number, locale)}</figure>"
+        part(
+            "figure",
+            locale,
+            heading=", ".join(filter(None, _named(row))),
+            chart=draw_bridge(row, number, locale),
+            caption="",
+        )
         for number, row in enumerate(verdicts)
         if has_bridge(row)
     ]
@@ -152,7 +174,7 @@ def render_bridges(verdicts: Sequence[ReconciledRow], locale: str) -> str:
         ],
         locale,
     )  # fmt: skip
-    return "\n".join([*charts, listed])
+    return _together([*charts, listed])
 
 
 def _costs(row: ReconciledRow) -> list[Money]:
@@ -179,16 +201,19 @@ def _named(row: ReconciledRow) -> list[str]:
     ]
 
 
-def render_usage(usage: Usage, number: int) -> str:
+def render_usage(usage: Usage, number: int) -> Markup:
     """Return a counter's chart, what it shows, and its coverage in words."""
-    return (
-        f"<h3>{escape(usage.title)}</h3>\n<figure>{draw_usage(usage, number)}"
-        f"<figcaption>{escape(_caption(usage))}</figcaption></figure>\n"
-        f"<p>{escape(_coverage(usage))}</p>"
+    return part(
+        "usage",
+        usage.locale,
+        title=usage.title,
+        chart=draw_usage(usage, number),
+        caption=_caption(usage),
+        coverage=_coverage(usage),
     )
 
 
-def render_days_and_gaps(usage: Usage, locale: str) -> str:
+def render_days_and_gaps(usage: Usage, locale: str) -> Markup:
     """Return what the chart shows, in tables."""
     gaps, _ = usage.gaps()
     last_of_day = {row.date: row for row in sorted(usage.readings, key=lambda row: row.read_epoch)}
@@ -196,7 +221,7 @@ def render_days_and_gaps(usage: Usage, locale: str) -> str:
         ["no answer from", "to", "for"],
         [
             [*(format_moment(datetime.fromtimestamp(at, timezone.utc), usage.zone) for at in gap),
-             format_span(gap[1] - gap[0])]
+             say_in(locale, format_span(gap[1] - gap[0]))]
             for gap in gaps
         ],
         locale,
@@ -210,33 +235,52 @@ def render_days_and_gaps(usage: Usage, locale: str) -> str:
     )  # fmt: skip
 
 
+_LINE = N_(
+    "Line: what was read ({measure}), dotted where nobody knows how it went. Hatched: more than "
+    "{span} without an answer, and what was left at the end. Below, a tick for each call that was "
+    "answered, and a cross for each that was refused or not answered."
+)
+_COVERAGE = N_(
+    "Coverage: {days} of {all} days answered; {answered} calls answered, {refused} refused or not "
+    "answered; longest time without an answer that stands out: {span}."
+)
+
+
 def _caption(usage: Usage) -> str:
     _, least = usage.gaps()
-    caption = (
-        f"Line: what was read{f' ({usage.measure})' if usage.measure else ''}, dotted where nobody "
-        f"knows how it went. Hatched: more than {format_span(least)} without an answer, and what "
-        "was left at the end. Below, a tick for each call that was answered, and a cross for each "
-        "that was refused or not answered."
-    )
+    measure = ContractWord(usage.measure or UNKNOWN)
+    says = phrase(_LINE, usage.locale, measure=measure, span=format_span(least))
     if not usage.bills:
-        return caption
+        return says
+    text = N_("Dashed: what was billed.")
     if usage.measure == "daily":
-        return f"{caption} Each value is a day's own; for the whole month: {usage.bills[0].label}."
-    return f"{caption} Dashed: what was billed."
+        text = N_("Each value is a day's own; for the whole month: {bill}.")
+    return f"{says} {phrase(text, usage.locale, bill=usage.bills[0].label)}"
+
+
+UNKNOWN = N_("undetermined")
 
 
 def _coverage(usage: Usage) -> str:
     gaps, _ = usage.gaps()
-    calls = format_count(len(usage.asked.answered), "call")
-    return (
-        f"Coverage: {len(usage.asked.days)} of {usage.days} days answered; {calls} answered, "
-        f"{len(usage.asked.refused)} refused or not answered; longest time without an answer that "
-        "stands out: "
-        f"{format_span(max((b - a for a, b in gaps), default=0))}."
+    return phrase(
+        _COVERAGE,
+        usage.locale,
+        days=len(usage.asked.days),
+        all=usage.days,
+        answered=len(usage.asked.answered),
+        refused=len(usage.asked.refused),
+        span=format_span(max((b - a for a, b in gaps), default=0)),
     )
 
 
-def render_restatements(page: Page) -> str:
+def _together(parts: Iterable[Markup]) -> Markup:
+    from markupsafe import Markup
+
+    return Markup("\n").join(parts)
+
+
+def render_restatements(page: Page) -> Markup:
     """Return a table of values that changed after their day, or that fell."""
     return table(
         ["operation", "report", "product", "day", "before", "then", "read at"],
@@ -249,7 +293,7 @@ def render_restatements(page: Page) -> str:
     )  # fmt: skip
 
 
-def render_coverage(days: Sequence[DayCoverage], locale: str) -> str:
+def render_coverage(days: Sequence[DayCoverage], locale: str) -> Markup:
     return table(
         ["day", "operation", "report", "calls", "answered", "refused", "longest gap in minutes"],
         [
@@ -261,46 +305,50 @@ def render_coverage(days: Sequence[DayCoverage], locale: str) -> str:
     )  # fmt: skip
 
 
-def render_origin(verdict: Traced, zone: ZoneInfo, locale: str) -> str:
+def render_origin(verdict: Traced, zone: ZoneInfo, locale: str) -> Markup:
     """Return what a verdict came from: the last readings with their calls, and the lines with their
     files."""
-    parts = ["<h3>Measured: the last reading of each product</h3>"]
-    parts += [_measured(last, zone, locale) for last in verdict.measured_from] or ["<p>None.</p>"]
+    calls = ""
     if verdict.polls is not None:
-        polls, answered = verdict.polls, verdict.polls_answered
-        parts.append(f"<p>{format_count(polls, 'call')} in this period, {answered:,} answered.</p>")
-    parts.append("<h3>Billed: each line</h3>")
-    parts += [_billed(line, locale) for line in verdict.billed_from] or ["<p>None.</p>"]
-    return "".join(parts)
+        text = N_("{polls} calls in this period, {answered} answered.")
+        calls = phrase(text, locale, polls=verdict.polls, answered=verdict.polls_answered)
+    return part(
+        "origin",
+        locale,
+        measured=[_measured(last, zone, locale) for last in verdict.measured_from],
+        calls=calls,
+        billed=[_billed(line, locale) for line in verdict.billed_from],
+    )
 
 
-def _measured(last: MeasuredFrom, zone: ZoneInfo, locale: str) -> str:
+def _measured(last: MeasuredFrom, zone: ZoneInfo, locale: str) -> list[tuple[str, Cell]]:
     status = "" if last.http_status is None else f", HTTP {last.http_status}"
     return facts(
         {
-            "product": last.product,
-            "operation": last.operation,
-            "meaning": last.measure or "undetermined",
-            "readings": Decimal(last.readings),
-            "read at": format_moment(last.read_at, zone),
-            "items, as received": last.items_raw,
-            "date, as received": last.date_raw,
-            "call": f"{last.poll_id}: {last.outcome}{status}",
-            "SHA-256 of the answer": last.answer_sha256,
+            N_("product"): last.product,
+            N_("operation"): last.operation,
+            N_("meaning"): status_word(last.measure or UNKNOWN, locale),
+            N_("readings"): Decimal(last.readings),
+            N_("read at"): format_moment(last.read_at, zone),
+            N_("items, as received"): last.items_raw,
+            N_("date, as received"): last.date_raw,
+            N_("call"): f"{last.poll_id}: {last.outcome}{status}",
+            N_("SHA-256 of the answer"): last.answer_sha256,
         },
         locale,
     )
 
 
-def _billed(line: BilledFrom, locale: str) -> str:
+def _billed(line: BilledFrom, locale: str) -> list[tuple[str, Cell]]:
+    description = line.description or translate(N_("no description"), locale)
     return facts(
         {
-            line.document_kind.replace("_", " "): line.document_number or "no number",
-            "line": f"{line.line_number}: {line.description or 'no description'}",
-            "quantity": line.quantity,
-            "net": Money(line.net_amount, line.billing_currency),
-            "file": line.file_name,
-            "SHA-256 of the file": line.file_sha256,
+            line.document_kind: line.document_number or translate(N_("no number"), locale),
+            N_("line"): f"{line.line_number}: {description}",
+            N_("quantity"): line.quantity,
+            N_("net"): Money(line.net_amount, line.billing_currency),
+            N_("file"): line.file_name,
+            N_("SHA-256 of the file"): line.file_sha256,
             "document_id": line.document_id,
         },
         locale,
