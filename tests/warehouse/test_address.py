@@ -137,6 +137,7 @@ def test_a_file_that_is_named(
 
 @given(st.text("ab./ ~+=@,-_é:?%#\\\t*", max_size=12).filter(bool))
 @example("//")
+@example("//=")
 @IN_TURN
 def test_any_name_of_a_file(places: Places, name: str) -> None:
     """Whatever a file's name is, its location is dlt's, or dlt is to be asked."""

@@ -171,8 +171,8 @@ def _duckdb(configuration: Configuration, destination: str, *, is_named: bool) -
             "the credentials of the destination are :memory:, which would be gone with the "
             f"process: set a file in DESTINATION__{destination.upper()}__CREDENTIALS"
         )
-    # Of other names, such as those with a colon or of slashes alone, dlt has an opinion of its own.
-    if not re.fullmatch(r"(?!/+\Z)[\w./ ~+=@,-]{1,250}", database):
+    # Of other names, such as those with a colon or two slashes in front, dlt has its own opinion.
+    if not re.fullmatch(r"(?!//|/\Z)[\w./ ~+=@,-]{1,250}", database):
         return None
     return Address(destination, "duckdb", database, os.path.join(_local_dir(), database))
 
