@@ -19,6 +19,7 @@ from wolkvox_billing.errors import WarehouseError
 from wolkvox_billing.polling.schedule import Rhythm
 from wolkvox_billing.verbs import restore as restore_module
 from wolkvox_billing.verbs.invoices import invoices
+from wolkvox_billing.verbs.load import refresh_marts
 from wolkvox_billing.verbs.poll import PollReport
 from wolkvox_billing.verbs.poll import poll as poll_alone
 from wolkvox_billing.verbs.publish import publish
@@ -143,6 +144,8 @@ def test_a_record_is_looked_at_once(project: Project, monkeypatch: pytest.Monkey
     monkeypatch.setattr(published, "is_published", looked)
     ask(project)
     poll(project, 7)
+    ask(project)
+    assert refresh_marts(clock=lambda: project.vendor.now, gauge_month="last").is_good
     ask(project)
     assert looked.call_count == 0
     project.execute("CREATE TABLE ours (n INTEGER)")
