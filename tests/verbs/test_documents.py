@@ -30,7 +30,7 @@ from builders.project import Project
 from builders.sheets import HEADINGS, changed
 from builders.sheets import csv as csv_of
 from wolkvox_billing.cli.main import main
-from wolkvox_billing.errors import SettingsError
+from wolkvox_billing.errors import SettingsError, WarehouseError
 from wolkvox_billing.evidence import verify
 from wolkvox_billing.invoices.decisions import Decision
 from wolkvox_billing.reconciliation.mart import refill
@@ -142,6 +142,13 @@ def test_before_any_document_there_is_nothing_to_list(project: Project) -> None:
     assert listed(project) == {}
     with pytest.raises(SettingsError, match="no document is loaded"):
         withdraw(project, "F-1")
+
+
+def test_where_nothing_is_loaded_nothing_is_withdrawn_or_made(project: Project) -> None:
+    """Without a DuckDB file that is said, and no empty one is left."""
+    with pytest.raises(WarehouseError, match=r"there is no .*wolkvox\.duckdb yet"):
+        verb.withdraw("F-1", reason="it is another one's")
+    assert not (project.folder / "wolkvox.duckdb").exists()
 
 
 def test_a_withdrawn_content_leaves_the_other_one(warehouse: Project) -> None:
