@@ -5,13 +5,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import date
 
 from wolkvox_billing.bucket.names import plain_folder, read_day
 from wolkvox_billing.bucket.store import ListedObject, Store
 
 _DEEPEST = 8
+_PAGE = 1000  # names in an answer of a store
+_FEW_DAYS = 2  # in a page: then to ask for each day by itself costs hardly more
+_FOLDERS_AT_ONCE = 8
 
 
 def day_of_folder(folder: str) -> date | None:
@@ -37,16 +42,43 @@ def top_folders(globs: Iterable[str]) -> list[str]:
     ]
 
 
-def list_since(
-    store: Store, folder: str, since: date, depth: int = 0
-) -> Iterator[list[ListedObject]]:
-    """Yield what lies below a folder, but for folders of days before `since`. Raises Unlistable."""
-    level = store.list_level(folder)
-    if level.objects:
-        yield [*level.objects]
-    for below in level.folders:
-        day = day_of_folder(below)
-        if day is None and depth < _DEEPEST:
-            yield from list_since(store, below, since, depth + 1)
-        elif day is None or day >= since:
-            yield from store.list_all(below)
+def list_whole(store: Store, folder: str) -> Iterator[list[ListedObject]]:
+    """Yield what lies below a folder: where days have large folders of their own several of these
+    at once, since a store has a thousand names in an answer. Raises Unlistable."""
+    page = next(store.list_all(folder, _PAGE), [])
+    days = {day_of_folder(name.rpartition("/")[0]) for name, _, _ in page}
+    is_by_day = len(page) == _PAGE and len(days) <= _FEW_DAYS and None not in days
+    return list_since(store, folder, date.min) if is_by_day else store.list_all(folder)
+
+
+def list_since(store: Store, folder: str, since: date) -> Iterator[list[ListedObject]]:
+    """Yield what lies below a folder, but for folders of days before `since`, several folders at
+    once. Raises Unlistable."""
+    folders: list[str] = []
+    levels = [(folder, 0)]
+    while levels:
+        above, depth = levels.pop()
+        level = store.list_level(above)
+        if level.objects:
+            yield [*level.objects]
+        for below in level.folders:
+            day = day_of_folder(below)
+            if day is None and depth < _DEEPEST:
+                levels.append((below, depth + 1))
+            elif day is None or day >= since:
+                folders.append(below)
+    yield from _list_folders(store, folders)
+
+
+def _list_folders(store: Store, folders: Sequence[str]) -> Iterator[list[ListedObject]]:
+    def list_one(folder: str) -> list[list[ListedObject]]:
+        return list(store.list_all(folder))
+
+    pending: deque[Future[list[list[ListedObject]]]] = deque()
+    with ThreadPoolExecutor(_FOLDERS_AT_ONCE) as pool:
+        for folder in folders:
+            pending.append(pool.submit(list_one, folder))
+            if len(pending) >= _FOLDERS_AT_ONCE:
+                yield from pending.popleft().result()
+        while pending:
+            yield from pending.popleft().result()

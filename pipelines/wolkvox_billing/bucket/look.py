@@ -17,7 +17,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
-from wolkvox_billing.bucket.layout import day_of_folder, list_since, top_folders
+from wolkvox_billing.bucket.layout import day_of_folder, list_since, list_whole, top_folders
 from wolkvox_billing.bucket.names import NameReader
 from wolkvox_billing.bucket.settings import BucketSettings
 from wolkvox_billing.bucket.store import ListedObject, Store, Unlistable
@@ -194,4 +194,4 @@ def _chunks(store: Store, settings: BucketSettings, reach: Reach) -> Iterator[li
         if reach.since and reach.has_day_folders:
             yield from list_since(store, folder, reach.since)
         else:
-            yield from store.list_all(folder)
+            yield from list_whole(store, folder)

@@ -60,10 +60,10 @@ class Store:
     def __init__(self, store: ObjectStore, scheme: str) -> None:
         self._store, self._scheme = store, scheme
 
-    def list_all(self, folder: str) -> Iterator[list[ListedObject]]:
-        """Yield all objects below a folder, "" for all there are, some at a time. Raises
+    def list_all(self, folder: str, at_once: int = OBJECTS_AT_ONCE) -> Iterator[list[ListedObject]]:
+        """Yield all objects below a folder, "" for all there are, so many at a time. Raises
         Unlistable."""
-        stream = iter(self._store.list(folder or None, chunk_size=OBJECTS_AT_ONCE))
+        stream = iter(self._store.list(folder or None, chunk_size=at_once))
         while True:
             complaint, objects = "", None
             try:

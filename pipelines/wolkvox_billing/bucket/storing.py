@@ -26,6 +26,8 @@ _TYPES: Mapping[str | None, str] = {
     "bool": "BOOLEAN",
     "decimal": "DECIMAL(18, 4)",
 }
+# DuckDB takes a part of the objects after the other, by their hashes, so that memory stays flat.
+_PARTS = "0123456789abcdef"
 _LISTED = "listed_objects"  # of this session alone
 _KEY = "o.operation_id = l.operation_id AND o.object_hash = l.object_hash"
 _VALUES = ("call_date", "uploaded_at", "upload_date", "bytes", "kind", "audio_seconds")
@@ -80,9 +82,11 @@ def store_look(client: Client, raw: str, dialect: str, listing: Listing, file: P
     bucket_listings alone."""
     make_tables(client, raw)
     if listing.is_complete:
-        _stage(client, dialect, file)
-        _merge(client, raw, listing)
-        client.execute_sql(f"DROP TABLE {_LISTED}")
+        for part in _PARTS if dialect == "duckdb" else ("",):
+            _stage(client, dialect, file, part)
+            _merge(client, raw, listing, part)
+            client.execute_sql(f"DROP TABLE {_LISTED}")
+        _note_gone(client, raw, listing)
     client.execute_sql(
         f"INSERT INTO {raw}.{LISTINGS} ({', '.join(_row_of(listing))}) "
         f"VALUES ({', '.join(_row_of(listing).values())})"
@@ -102,11 +106,15 @@ def _as_sql(value: object) -> str:
     return literal(value)
 
 
-def _stage(client: Client, dialect: str, file: Path) -> None:
+def _stage(client: Client, dialect: str, file: Path, part: str) -> None:
     """Put the file's objects into a table of this session, each once: a name may lie in two
-    folders, and was copied when the first of them was."""
+    folders, and was copied when the first of them was. part: of those alone whose hash begins so.
+    """
     mins = ", ".join(f"MIN({name}) AS {name}" for name in _VALUES)
-    group = f"SELECT operation_id, object_hash, {mins} FROM {{}} GROUP BY operation_id, object_hash"
+    group = (
+        f"SELECT operation_id, object_hash, {mins} FROM {{}} WHERE object_hash LIKE '{part}%' "
+        "GROUP BY operation_id, object_hash"
+    )
     if dialect == "duckdb":
         source = f"read_parquet({literal(str(file))})"
         client.execute_sql(f"CREATE TEMP TABLE {_LISTED} AS {group.format(source)}")
@@ -126,21 +134,21 @@ def _stage(client: Client, dialect: str, file: Path) -> None:
     client.execute_sql(f"ANALYZE {_LISTED}")
 
 
-def _merge(client: Client, raw: str, listing: Listing) -> None:
-    """What was listed before is seen again; what was not is new; and of a whole look what is not
-    listed is gone."""
+def _merge(client: Client, raw: str, listing: Listing, part: str) -> None:
+    """What was listed before is seen again, what was not is new."""
     table, seen = f"{raw}.{OBJECTS}", _as_sql(listing.seen_at)
+    key = f"{_KEY} AND o.object_hash LIKE '{part}%'"
     values = ", ".join(_VALUES)
     client.execute_sql(
-        f"UPDATE {table} AS o SET last_seen_at = {seen}, is_gone = FALSE "
-        f"FROM {_LISTED} AS l WHERE {_KEY}"
+        f"UPDATE {table} AS o SET last_seen_at = GREATEST(last_seen_at, {seen}), "
+        f"is_gone = FALSE FROM {_LISTED} AS l WHERE {key}"
     )
     # Where the settings read a name otherwise than before; what is the same is not written again.
     client.execute_sql(
         f"UPDATE {table} AS o SET call_date = l.call_date, kind = l.kind, "
         "uploaded_at = LEAST(o.uploaded_at, l.uploaded_at), upload_date = CASE "
         "WHEN l.uploaded_at <= o.uploaded_at THEN l.upload_date ELSE o.upload_date END "
-        f"FROM {_LISTED} AS l WHERE {_KEY} AND (o.call_date IS DISTINCT FROM l.call_date "
+        f"FROM {_LISTED} AS l WHERE {key} AND (o.call_date IS DISTINCT FROM l.call_date "
         "OR o.kind <> l.kind OR l.uploaded_at < o.uploaded_at "
         "OR (l.uploaded_at = o.uploaded_at AND l.upload_date <> o.upload_date))"
     )
@@ -148,9 +156,14 @@ def _merge(client: Client, raw: str, listing: Listing) -> None:
         f"INSERT INTO {table} (operation_id, object_hash, {values}, first_seen_at, last_seen_at, "
         f"is_gone) SELECT l.operation_id, l.object_hash, {', '.join(f'l.{v}' for v in _VALUES)}, "
         f"{seen}, {seen}, FALSE FROM {_LISTED} AS l "
-        f"WHERE NOT EXISTS (SELECT 1 FROM {table} AS o WHERE {_KEY})"
+        f"WHERE NOT EXISTS (SELECT 1 FROM {table} AS o WHERE {key})"
     )
+
+
+def _note_gone(client: Client, raw: str, listing: Listing) -> None:
+    """What a whole look has not listed is gone."""
     if listing.is_full:
         client.execute_sql(
-            f"UPDATE {table} SET is_gone = TRUE WHERE last_seen_at < {seen} AND NOT is_gone"
+            f"UPDATE {raw}.{OBJECTS} SET is_gone = TRUE "
+            f"WHERE last_seen_at < {_as_sql(listing.seen_at)} AND NOT is_gone"
         )

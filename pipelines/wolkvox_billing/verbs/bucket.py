@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -44,8 +45,8 @@ from wolkvox_billing.values.periods import DAY, month_of
 from wolkvox_billing.verbs.invoices import compare_anew
 from wolkvox_billing.verbs.load import NOT_RECONCILED
 from wolkvox_billing.verbs.meant import settings_if_any
-from wolkvox_billing.warehouse.complaints import configured, failure_of
-from wolkvox_billing.warehouse.duckdb_file import held_open
+from wolkvox_billing.warehouse.complaints import configured, failure_of, is_out_of_memory
+from wolkvox_billing.warehouse.duckdb_file import held_open, in_little_memory
 from wolkvox_billing.warehouse.known_settings import refuse_stray_settings
 from wolkvox_billing.warehouse.loading import Changes, Tables, load_or_raise
 from wolkvox_billing.warehouse.place import (
@@ -58,6 +59,7 @@ from wolkvox_billing.warehouse.place import (
 )
 from wolkvox_billing.warehouse.sql import REFRESHED, engine_of, rows_of, tables_in
 
+_MEMORY = "80MB"  # for DuckDB, while it takes in a look, which may be at a million objects
 _PERIODS = 3  # of each operation, that are told
 _NOTHING_LISTED = (
     "nothing lies where the settings say: check `url` and `operations` under [bucket]; nobody is "
@@ -209,10 +211,22 @@ def _reach(
 
 
 def _store(pipeline: dlt.Pipeline, listing: Listing, file: Path) -> None:
+    """Store a look; on DuckDB in little memory, as long as that suffices."""
+    is_duckdb = engine_of(pipeline) == "duckdb"
+
     def store(_: Tables) -> Changes:
+        try:
+            with in_little_memory(pipeline, _MEMORY) if is_duckdb else nullcontext():
+                put()
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+            put()
+        return {}
+
+    def put() -> None:
         with pipeline.sql_client() as client, client.begin_transaction():
             store_look(client, pipeline.dataset_name, engine_of(pipeline), listing, file)
-        return {}
 
     with held_open(pipeline):
         load_or_raise(pipeline, store, "not stored, so look again")

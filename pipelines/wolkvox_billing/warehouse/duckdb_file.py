@@ -51,10 +51,10 @@ def held_open(
 
 
 @contextmanager
-def in_little_memory(pipeline: dlt.Pipeline) -> Iterator[None]:
-    """Let a DuckDB file that is held open take no more than LITTLE_MEMORY for the block, in place
-    of four fifths of the machine's: it would keep all that it read. Where somebody has set another
-    limit, that one stays."""
+def in_little_memory(pipeline: dlt.Pipeline, most: str = LITTLE_MEMORY) -> Iterator[None]:
+    """Let a DuckDB file that is held open take no more than `most` for the block, in place of four
+    fifths of the machine's: it would keep all that it read. Where somebody has set another limit,
+    that one stays."""
     import duckdb  # of no use to a load into another destination
 
     query = "SELECT current_setting('memory_limit')"
@@ -63,7 +63,7 @@ def in_little_memory(pipeline: dlt.Pipeline) -> Iterator[None]:
         if duckdb.execute(query).fetchall() != [(limit,)]:
             yield
             return
-        client.execute_sql(f"SET memory_limit = '{LITTLE_MEMORY}'")
+        client.execute_sql(f"SET memory_limit = '{most}'")
         # Rows of a table have no order that anybody relies on; to keep it takes memory and time.
         client.execute_sql("SET preserve_insertion_order = false")
         try:
