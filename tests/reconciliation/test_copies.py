@@ -36,7 +36,7 @@ from wolkvox_billing.bucket.store import ListedObject
 from wolkvox_billing.evidence import verify
 from wolkvox_billing.marts.identities import Identities, Identity
 from wolkvox_billing.marts.refresh import refresh
-from wolkvox_billing.reconciliation.copies import Copies, CopyGroup, Looks, read_copies
+from wolkvox_billing.reconciliation.copies import Copies, CopyGroup, Looks, SeenAt, read_copies
 from wolkvox_billing.reconciliation.copy_words import tell_copies
 from wolkvox_billing.reconciliation.counted_periods import copied_rows, count_periods
 from wolkvox_billing.reconciliation.facts import DayUse
@@ -106,8 +106,7 @@ class Known:
 
     def periods(self, at: datetime = AFTER, **policy: Any) -> list[dict[str, Any]]:
         """Return the rows of copy_reconciliation."""
-        full = max((look for look, full in self.looks if full), default=None)
-        looks = Looks(max(look for look, _ in self.looks), full) if full else None
+        looks = Looks([SeenAt(*look) for look in self.looks])
         copies = Copies(looks, [*self.objects.values()])
         facts = replace(self.facts, now=at, copies=copies)
         rules = Policy(**policy)

@@ -41,11 +41,25 @@ class CopyGroup(NamedTuple):
         return self.kind == AUDIO and self.call_date is not None and not self.is_gone
 
 
-class Looks(NamedTuple):
-    """The last look that came to its end, and the last of these that went through all of it."""
+class SeenAt(NamedTuple):
+    """A look that came to its end: as of when, and whether it went through all of it."""
 
-    last: datetime
-    last_full: datetime
+    at: datetime
+    is_full: bool
+
+
+class Looks(NamedTuple):
+    """The looks that came to their end, of which one at the least went through all of it."""
+
+    each: Sequence[SeenAt]
+
+    @property
+    def last(self) -> datetime:
+        return max(look.at for look in self.each)
+
+    @property
+    def last_full(self) -> datetime:
+        return max(look.at for look in self.each if look.is_full)
 
 
 @dataclass(frozen=True)
@@ -115,12 +129,13 @@ def read_copies(client: Client, raw: str, identities: Identities) -> Copies:
     """Return what was counted, by what operations count as; nothing where nobody looked."""
     if not {LISTINGS, OBJECTS} <= tables_in(client, raw):
         return NO_COPIES
-    [(last, last_full)] = rows_of(
-        client,
-        "SELECT MAX(seen_at), MAX(CASE WHEN is_full THEN seen_at END) "
-        f"FROM {raw}.{LISTINGS} WHERE is_complete",
-    )
-    if not last_full:
+    looks = [
+        SeenAt(*row)
+        for row in rows_of(
+            client, f"SELECT seen_at, is_full FROM {raw}.{LISTINGS} WHERE is_complete ORDER BY 1"
+        )
+    ]
+    if not any(look.is_full for look in looks):
         return NO_COPIES
     columns = ("object_hash", "call_date", "upload_date", "kind", "is_gone", "bytes",
                "audio_seconds", "first_seen_at", "uploaded_at")  # fmt: skip
@@ -139,4 +154,4 @@ def read_copies(client: Client, raw: str, identities: Identities) -> Copies:
         f"FROM {objects} GROUP BY operation_id, call_date, upload_date, kind, is_gone "
         "ORDER BY operation_id, upload_date, call_date, kind, is_gone",
     )
-    return Copies(Looks(last, last_full), [CopyGroup(*row) for row in rows])
+    return Copies(Looks(looks), [CopyGroup(*row) for row in rows])

@@ -38,6 +38,7 @@ from wolkvox_billing.reconciliation.copies import (
 )
 from wolkvox_billing.reconciliation.facts import DayUse, Facts, MonthUse
 from wolkvox_billing.reconciliation.policy import CALLED, COPIED, UNKNOWN, Policy
+from wolkvox_billing.reconciliation.sight import LookedOn, Sight
 from wolkvox_billing.values.periods import DAY, Period, month_of
 
 REPORT = "rsync_s3_mp3"
@@ -224,25 +225,22 @@ class _Counting:
             default=None,
         )
 
-    def _first_look(self, operation_id: str) -> date:
-        groups = self.copies.of(operation_id)
-        return self._seen_on(operation_id, min(group.first_seen_at for group in groups))
+    def _sight(self, operation_id: str) -> Sight | None:
+        """Return what looks can have seen; None where the last whole one has no copy."""
+        present = [g.upload_date for g in self.copies.of(operation_id) if g.is_copy]
+        looks = self.copies.looks
+        if not (looks and present):
+            return None
+        seen = [LookedOn(self._seen_on(operation_id, at), full) for at, full in looks.each]
+        return Sight(seen, min(present))
 
     def _expired(self, operation_id: str, period: Period) -> Decimal:
-        """Return how many copies may have gone before anybody looked: what the counter showed on
-        days before the oldest copy that was ever seen. A day is left between the two, since a
-        counter may be ahead of the copy."""
-        oldest = self._oldest(operation_id)
-        if oldest is None or self._first_look(operation_id) <= period.start:
+        """Return how many copies may have gone before anybody looked."""
+        sight = self._sight(operation_id)
+        if not sight:
             return _NOTHING
-        return sum(
-            (
-                use.quantity
-                for use in _days_of(self.facts, operation_id)
-                if _holds(period, use.day) and use.day < oldest - DAY
-            ),
-            _NOTHING,
-        )
+        days = _days_of(self.facts, operation_id)
+        return round(sight.unseen(days, period, self.policy.tail_factor), 4)
 
     def _was_looked_at(self, operation_id: str, period: Period) -> bool:
         looks = self.copies.looks
@@ -256,7 +254,9 @@ class _Counting:
         oldest = self._oldest(operation_id)
         if oldest is None or not self._was_looked_at(operation_id, period):
             return False
-        return oldest < period.end or self._first_look(operation_id) <= period.start
+        sight = self._sight(operation_id)
+        is_seen = sight is None or any(sight.sees(day) for day in _days(period))
+        return oldest < period.end or is_seen
 
     def _may_accuse(self, operation_id: str, period: Period, read: datetime | None) -> bool:
         """Whether copies that no look has found are not there: a whole one came after the period;
