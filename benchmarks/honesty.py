@@ -27,6 +27,7 @@ from zoneinfo import ZoneInfo
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
+import ahead
 import history
 from behaviours import BEHAVIOURS, CALENDARS, Behaviour, mixtures
 from cases import NOON, SHORT, USUAL, Case, live_through
@@ -315,6 +316,8 @@ def main() -> None:
             print(f"{result.behaviour.name}: {dict(result.tally)}", file=sys.stderr, flush=True)
             results.append(result)
     lines = show(results, cadences)
+    if not (words.short or words.only):
+        lines += ["", *ahead.show(ahead.foresee_months(), ahead.look_at_days())]
     print("\n".join(lines))
     print(f"\n{time.monotonic() - began:.0f} s")
     if not (words.short or words.only or words.no_power or words.asked):

@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 
 from builders.schemas import schema_text, verbs_with_json
-from wolkvox_billing.marts.engine import MARTS
+from wolkvox_billing.marts.engine import MARTS, STAR
 from wolkvox_billing.verbs.dbt import known_tables
 from wolkvox_billing.warehouse.known_settings import SETTINGS, VARIABLES
 
@@ -76,16 +76,23 @@ def tables_page(file: Path) -> str:
     lines += ["## Marts: `wolkvox_billing_marts`", ""]
     with closing(duckdb.connect(str(file), read_only=True)) as db:
         for view in MARTS:
-            (says,) = db.execute(
-                "SELECT comment FROM duckdb_views() WHERE view_name = $1", [view]
-            ).fetchall()[0]
-            columns = db.execute(
-                "SELECT column_name, comment FROM duckdb_columns() WHERE table_name = $1 "
-                "AND schema_name = 'wolkvox_billing_marts' ORDER BY column_index",
-                [view],
-            ).fetchall()
-            lines += _listed(view, says, columns)
+            lines += _listed_view(db, view, "wolkvox_billing_marts")
+        lines += ["## The star: `wolkvox_billing_bi`", ""]
+        for view in STAR:
+            lines += _listed_view(db, view, "wolkvox_billing_bi")
     return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def _listed_view(db: duckdb.DuckDBPyConnection, view: str, schema: str) -> list[str]:
+    (says,) = db.execute(
+        "SELECT comment FROM duckdb_views() WHERE view_name = $1", [view]
+    ).fetchall()[0]
+    columns = db.execute(
+        "SELECT column_name, comment FROM duckdb_columns() WHERE table_name = $1 "
+        "AND schema_name = $2 ORDER BY column_index",
+        [view, schema],
+    ).fetchall()
+    return _listed(view, says, columns)
 
 
 def _listed(table: str, says: str, columns: Sequence[tuple[str, str]]) -> list[str]:

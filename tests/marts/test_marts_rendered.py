@@ -61,7 +61,16 @@ def test_the_calendar_is_whole(warehouse: Project) -> None:
     months = warehouse.query("SELECT * FROM wolkvox_billing_internal.months ORDER BY 2, 3")
     starts = [date(2000 + n // 12, 1 + n % 12, 1) for n in range(28 * 12 + 1)]
     assert months == [
-        (name, start.year, start.month, start, end, day_start(end, zone), (end - start).days)
+        (
+            name,
+            start.year,
+            start.month,
+            start,
+            end,
+            day_start(end, zone),
+            (end - start).days,
+            start.isoweekday(),
+        )
         for start, end in pairwise(starts)
     ]
 

@@ -13,6 +13,7 @@ from sqlglot import exp
 
 from builders.project import Project
 from wolkvox_billing.cli.main import main
+from wolkvox_billing.marts.columns import comment_of
 from wolkvox_billing.marts.dialects import DIALECTS
 from wolkvox_billing.marts.engine import MARTS
 from wolkvox_billing.marts.sql import VIEWS
@@ -56,7 +57,8 @@ def test_only_plain_words_are_used(project: Project, dialect: str) -> None:
 
 def test_bigquery_and_the_others_carry_the_comments(project: Project) -> None:
     """What a column holds is said in each engine's own way."""
-    says = "What was used; NULL where nobody knows what the number means"
+    says = comment_of("consumed_quantity")
+    assert says.startswith("What was used; NULL where nobody knows what the number means / Lo que")
     forms = {
         "bigquery": f"consumed_quantity OPTIONS (description='{says}')",
         "snowflake": f"consumed_quantity COMMENT '{says}'",
@@ -85,5 +87,5 @@ def test_the_command_prints_them(project: Project) -> None:
     lines = done.stdout.splitlines()
     assert all(line.endswith(";") for line in lines)
     for mart in MARTS:
-        assert any(line.startswith(f"CREATE VIEW billing_marts.{mart} (") for line in lines)
+        assert any(line.startswith(f"CREATE VIEW billing_marts.{mart} (") for line in lines), mart
     assert "FROM billing.readings AS r" in done.stdout

@@ -401,7 +401,7 @@ def test_a_loader_that_may_make_no_schema(
     server, database = project.dsn.split("@")[1].rsplit("/", 1)
     role = f"loader_{database}"
     project.execute(f"CREATE ROLE {role} LOGIN")
-    for schema in ("", "_staging", "_marts", "_internal"):
+    for schema in ("", "_staging", "_marts", "_internal", "_bi"):
         project.execute(f"CREATE SCHEMA wolkvox_billing{schema} AUTHORIZATION {role}")
     loader = f"postgresql://{role}:unused@{server}/{database}"
     monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", loader)

@@ -100,7 +100,7 @@ def settle_documents(
     rates, rules = [rate("100"), rate("0.03", "USD", line=3)], Policy(**policy)
     verdicts = judge(facts, comparison, observed, rates, rules)
     judged = [(verdict, _storable(_row(verdict, facts, rules))) for verdict in verdicts]
-    return settle(facts, comparison, judged, rates, rules)
+    return settle(facts, comparison, judged, rates, rules).documents
 
 
 @settings(max_examples=tries(300), deadline=None)

@@ -15,7 +15,7 @@ from wolkvox_billing.values.translation import CATALOGUES, DOMAIN, Plural, trans
 
 PACKAGE = CATALOGUES.parent
 PO = CATALOGUES / "es" / "LC_MESSAGES" / f"{DOMAIN}.po"
-KEYWORDS = {"N_": None, "Plural": (1, 2), "_": None}
+KEYWORDS = {"N_": None, "Plural": (1, 2), "Column": (2,), "_": None}
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def parts(text: str | tuple[str, ...]) -> tuple[str, ...]:
 
 def marked_in(file: Path) -> set[tuple[str, ...]]:
     """Return the texts that a module or template marks."""
-    if not re.search(r"\b(N_|Plural|_)\(", file.read_text()):
+    if not re.search(r"\b(N_|Plural|Column|_)\(", file.read_text()):
         return set()  # Babel takes long to read a module
     method = "python" if file.suffix == ".py" else "jinja2"
     return {parts(text) for _, text, _, _ in extract_from_file(method, file, keywords=KEYWORDS)}

@@ -17,7 +17,7 @@ from builders.documents import declared, line, ubl
 from builders.project import Project
 from wolkvox_billing.cli.main import main
 from wolkvox_billing.errors import SettingsError, WarehouseError
-from wolkvox_billing.marts.engine import MARTS
+from wolkvox_billing.marts.engine import MARTS, STAR
 from wolkvox_billing.verbs.dbt import known_tables, write_dbt_sources
 from wolkvox_billing.verbs.invoices import invoices
 from wolkvox_billing.warehouse.columns import Table
@@ -44,7 +44,7 @@ def test_each_table_that_is_there_is_a_source(project: Project) -> None:
     project.load()
     written = write_dbt_sources("models")
     sources = sources_of(Path("models"))
-    assert list(sources) == ["wolkvox_billing", "wolkvox_billing_marts"]
+    assert list(sources) == ["wolkvox_billing", "wolkvox_billing_marts", "wolkvox_billing_bi"]
     assert sources["wolkvox_billing_marts"]["schema"] == "wolkvox_billing_marts"
     polls = sources["wolkvox_billing"]["tables"]["polls"]
     assert polls["description"].startswith("One row per call to the vendor")
@@ -55,7 +55,9 @@ def test_each_table_that_is_there_is_a_source(project: Project) -> None:
     monthly = sources["wolkvox_billing_marts"]["tables"]["usage_monthly"]
     [product] = [column for column in monthly["columns"] if column["name"] == "consumed_quantity"]
     assert product["description"].startswith("What was used; NULL where nobody knows")
-    assert written.tables == {"wolkvox_billing": RAW, "wolkvox_billing_marts": [*MARTS]}
+    assert written.tables == {
+        "wolkvox_billing": RAW, "wolkvox_billing_marts": [*MARTS], "wolkvox_billing_bi": [*STAR],
+    }  # fmt: skip
     (project.folder / "a.xml").write_bytes(declared(ubl(line(), number="F-2")))
     invoices(["a.xml"])
     again = write_dbt_sources("models")
@@ -76,12 +78,13 @@ def test_it_is_the_same_on_each_engine_and_each_time(warehouse: Project) -> None
 def test_a_key_is_of_the_columns_that_are_there(project: Project) -> None:
     """Each mart is known by columns that it has."""
     write_dbt_sources()
-    marts = sources_of(project.folder)["wolkvox_billing_marts"]["tables"]
-    assert list(marts) == [*MARTS]
+    sources = sources_of(project.folder)
+    marts = sources["wolkvox_billing_marts"]["tables"] | sources["wolkvox_billing_bi"]["tables"]
+    assert list(marts) == [*MARTS, *STAR]
     for name, table in marts.items():
         text = table["data_tests"][0]["unique"]["arguments"]["column_name"]
         columns = {column["name"] for column in table["columns"]}
-        named = {word for word in columns if f"cast({word} " in text or word == text}
+        named = {word for word in columns if f"cast({word} " in text or word == text.strip('"')}
         assert len(named) == max(text.count("cast("), 1), name
 
 
@@ -122,7 +125,8 @@ def test_before_anything_is_loaded(project: Project) -> None:
 def test_the_command_says_what_it_wrote(project: Project) -> None:
     """A line for each source with its tables, and the file's name."""
     result = CliRunner().invoke(main, ["dbt", "--out", "models"])
-    first, second, last = result.output.splitlines()
+    first, second, third, last = result.output.splitlines()
     assert first.startswith("wolkvox_billing: polls, readings, rejected_rows, rsync_s3_mp3")
     assert second.startswith("wolkvox_billing_marts: usage_daily, ")
+    assert third.startswith("wolkvox_billing_bi: dim_operation, ")
     assert (last, result.exit_code) == ("written: models/sources.yml", 0)

@@ -64,7 +64,7 @@ def lose(project: Project) -> None:
     if project.destination == "duckdb":
         (project.folder / "wolkvox.duckdb").unlink()
         return
-    for name in ("_marts", "_internal", "_staging", ""):
+    for name in ("_bi", "_marts", "_internal", "_staging", ""):
         project.execute(f"DROP SCHEMA IF EXISTS wolkvox_billing{name} CASCADE")
 
 

@@ -21,7 +21,7 @@ from builders.project import NOON, TOKENS, Project
 from builders.record import Call, write_polls
 from builders.worlds import once
 from wolkvox_billing.errors import SettingsError, WarehouseError, WolkvoxError
-from wolkvox_billing.marts.engine import BESIDE, MARTS
+from wolkvox_billing.marts.engine import BESIDE, MARTS, STAR
 from wolkvox_billing.verbs.publish import Snapshot, publish
 
 OLDEST = Path(__file__).parents[2] / "build" / "oldest-duckdb" / "bin" / "python"
@@ -75,6 +75,7 @@ def test_a_file_holds_all_tables(warehouse: Project, monkeypatch: pytest.MonkeyP
         tables = db.execute("SELECT schema_name, table_name FROM duckdb_tables()").fetchall()
         assert sorted(tables) == [
             *(("wolkvox_billing", table) for table in RAW),
+            *(("wolkvox_billing_bi", table) for table in sorted(STAR)),
             *(("wolkvox_billing_marts", mart) for mart in sorted((*MARTS, *BESIDE))),
         ]
         assert db.execute(USAGE).fetchall() == [

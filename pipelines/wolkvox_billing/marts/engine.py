@@ -1,7 +1,8 @@
 """Where the marts' statements run: an engine, by sqlglot's name of its dialect, and its schemas.
 
-What our SQL calls `marts` lies in two schemas: what is there to be read in NAME_marts, where a tool
-shows it to be picked, and what the marts are made of in NAME_internal.
+What our SQL calls `marts` lies in three schemas: what is there to be read in NAME_marts, where a
+tool shows it to be picked, the same as a star in NAME_bi, and what the marts are made of in
+NAME_internal.
 """
 
 from __future__ import annotations
@@ -19,6 +20,23 @@ MARTS = (
     "claims_open",
     "bucket_daily",
     "copy_reconciliation",
+    "verdict_documents",
+    "focus_costs",
+    "forecast",
+    "usage_anomalies",
+)
+# The same as a star, for tools that want one: keys of one column, in a schema of its own.
+STAR = (
+    "dim_operation",
+    "dim_product",
+    "dim_date",
+    "dim_status",
+    "dim_document",
+    "bridge_verdict_document",
+    "fact_verdict",
+    "fact_usage",
+    "fact_coverage",
+    "fact_component",
 )
 # Small tables beside the marts, without which nobody could tell as of when they speak, in whose
 # time zone, and by which line map their verdicts were made.
@@ -35,9 +53,14 @@ def internal_of(dataset: str) -> str:
     return f"{dataset}_internal"
 
 
+def star_of(dataset: str) -> str:
+    """Return the name of the schema of a dataset that has the marts as a star."""
+    return f"{dataset}_bi"
+
+
 def is_for_readers(table: str) -> bool:
     """Whether a table or view of the marts is there to be read; the others they are made of."""
-    return table in MARTS or table in BESIDE
+    return table in MARTS or table in BESIDE or table in STAR
 
 
 @dataclass(frozen=True)
@@ -63,9 +86,20 @@ class Engine:
     def internal(self) -> str:
         return internal_of(self.raw)
 
+    @property
+    def star(self) -> str:
+        return star_of(self.raw)
+
     def schema_of(self, table: str) -> str:
         """Return the schema of a table or view of the marts."""
+        if table in STAR:
+            return self.star
         return self.marts if is_for_readers(table) else self.internal
+
+    @property
+    def schemas(self) -> tuple[str, ...]:
+        """Return the schemas of tables and views that are made of what was read."""
+        return self.marts, self.internal, self.star
 
     def name(self, table: str, schema: str = "marts") -> str:
         """Return a table's full name; schema: `raw` or `marts`, as our SQL calls them."""

@@ -30,5 +30,16 @@ SELECT
     r.settled_by,
     r.language,
     r.copy_status,
-    r.missing_copies_cost
+    r.missing_copies_cost,
+    r.verdict_key,
+    r.is_invoiced,
+    r.questioned_cost,
+    r.claimed_cost,
+    r.status_label,
+    r.status_label_es,
+    r.severity,
+    r.month_label,
+    r.product_label,
+    r.consumed_unit,
+    r.verdicts_as_of
 FROM marts.reconciled AS r

@@ -18,5 +18,8 @@ SELECT
     s.explanation,
     s.billing_period_start,
     s.billing_period_end,
-    s.is_material
+    s.is_material,
+    s.settlement_label,
+    s.settlement_label_es,
+    s.month_label
 FROM marts.settled AS s

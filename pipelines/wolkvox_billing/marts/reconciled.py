@@ -6,13 +6,16 @@ on a terminal come from the fields below, in their order.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, NamedTuple, get_type_hints
 
 TEXT, DATE, FLAG, COUNT = "VARCHAR", "DATE", "BOOLEAN", "BIGINT"
+MOMENT = "TIMESTAMPTZ"
 AMOUNT, PRICE = "DECIMAL(18, 4)", "DECIMAL(18, 8)"
 
 
@@ -117,6 +120,46 @@ class ReconciledRow:
         Decimal | None,
         Column(AMOUNT, "What billed copies cost that are not in the bucket, where it is a finding"),
     ] = None
+    verdict_key: Annotated[
+        str | None,
+        Column(TEXT, "The verdict's key as one text: a digest of the seven columns that it is of"),
+    ] = None
+    is_invoiced: Annotated[
+        bool | None, Column(FLAG, "Whether an invoice is in it; where none is, nothing was billed")
+    ] = None
+    questioned_cost: Annotated[
+        Decimal | None,
+        Column(AMOUNT, "Of billed_cost, what contract and record do not support; before tax"),
+    ] = None
+    claimed_cost: Annotated[
+        Decimal | None,
+        Column(AMOUNT, "Of questioned_cost, that which the supplier is blamed for; before tax"),
+    ] = None
+    status_label: Annotated[
+        str | None, Column(TEXT, "reconciliation_status as a person reads it, in English")
+    ] = None
+    status_label_es: Annotated[
+        str | None, Column(TEXT, "reconciliation_status as a person reads it, in Spanish")
+    ] = None
+    severity: Annotated[
+        int | None,
+        Column(
+            COUNT,
+            "Of the status, to sort and colour by: 0 agrees, 1 is open, 2 cannot be proved, 3 "
+            "waits for a person, 4 billed short, 5 another price, 6 billed too much",
+        ),
+    ] = None
+    month_label: Annotated[
+        str | None,
+        Column(TEXT, "The period as a text that sorts: 2026-10, or of another one its days"),
+    ] = None
+    product_label: Annotated[
+        str | None, Column(TEXT, "The product in plain words; of the whole report that one's name")
+    ] = None
+    consumed_unit: Annotated[str | None, Column(TEXT, "What is counted, such as audios")] = None
+    verdicts_as_of: Annotated[
+        datetime | None, Column(MOMENT, "The moment up to which the verdict speaks (UTC)")
+    ] = None
 
     @property
     def is_billed(self) -> bool:
@@ -133,6 +176,12 @@ KEY = (
     "billing_period_end",
     "billing_currency",
 )
+
+
+def key_of(*parts: object) -> str:
+    """Return a key of several columns as one text, of which no two come to the same."""
+    text = json.dumps([None if part is None else str(part) for part in parts])
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def columns_of_row(row: type) -> dict[str, Column]:

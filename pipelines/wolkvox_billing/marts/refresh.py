@@ -14,7 +14,7 @@ import dlt
 from wolkvox_billing.errors import WarehouseError
 from wolkvox_billing.marts import rendered
 from wolkvox_billing.marts.decisions import read_operation_decisions
-from wolkvox_billing.marts.engine import Engine
+from wolkvox_billing.marts.engine import STAR, Engine
 from wolkvox_billing.marts.identities import Identities, find_identities
 from wolkvox_billing.marts.meaning import Meaning, meaning_of_tables, read_meaning
 from wolkvox_billing.marts.remake import Remaking
@@ -116,12 +116,12 @@ def _check_whole(standing: Standing, engine: Engine) -> None:
     """Raise WarehouseError where not all is there for whom can only read; warn of another
     version's marts."""
     _check_raw(standing, engine)
-    if not standing.marts.issuperset((*TABLES, *VIEWS)):
+    if not standing.marts.issuperset({*TABLES, *VIEWS} - {*STAR}):  # whose rights are apart
         raise WarehouseError(
             f"{engine.marts} is not whole for whom can only read: run `wolkvox-billing refresh` as "
             "one that may write, and give this one SELECT on all that is in it"
         )
-    if not standing.has_views_of(views_digest(engine.dialect)):
+    if standing.refreshed.get("views_digest") != views_digest(engine.dialect):
         logger.warning("%s is another version's, and stays as it is", engine.marts)
 
 

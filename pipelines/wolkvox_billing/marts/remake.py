@@ -56,7 +56,7 @@ class Remaking:
     def _make_schemas(self) -> None:
         """A schema that is there is not made, since even IF NOT EXISTS needs the right to."""
         may = "SELECT has_database_privilege(current_database(), 'CREATE')"
-        for schema in (self.engine.marts, self.engine.internal):
+        for schema in self.engine.schemas:
             if schema in self.standing.schemas:
                 continue
             if self._is_postgres and rows_of(self.client, may) == [(False,)]:

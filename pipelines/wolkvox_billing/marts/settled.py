@@ -108,6 +108,16 @@ class SettledDocument:
     is_material: Annotated[
         bool, Column(FLAG, "Whether anything questioned in it is worth an alarm")
     ]
+    settlement_label: Annotated[
+        str | None, Column(TEXT, "settlement as a person reads it, in English")
+    ] = None
+    settlement_label_es: Annotated[
+        str | None, Column(TEXT, "settlement as a person reads it, in Spanish")
+    ] = None
+    month_label: Annotated[
+        str | None,
+        Column(TEXT, "The period as a text that sorts: 2026-10, or of another one its days"),
+    ] = None
 
 
 COMPONENT_COLUMNS = columns_of_row(InvoiceComponent)

@@ -19,9 +19,12 @@ from importlib import resources
 from zoneinfo import ZoneInfo
 
 from wolkvox_billing.marts import rendered
+from wolkvox_billing.marts.ahead import ANOMALY_DDL, FORECAST_DDL
+from wolkvox_billing.marts.bridged import BRIDGED_DDL
 from wolkvox_billing.marts.claimed import CLAIMS_DDL
 from wolkvox_billing.marts.copied import COPIED_DAYS_DDL, COPIED_PERIODS_DDL
-from wolkvox_billing.marts.engine import MARTS, Engine
+from wolkvox_billing.marts.engine import MARTS, STAR, Engine
+from wolkvox_billing.marts.focused import FOCUS_DDL
 from wolkvox_billing.marts.identities import NOBODY, Identities
 from wolkvox_billing.marts.meaning import Meaning
 from wolkvox_billing.marts.reconciled import DDL
@@ -34,7 +37,7 @@ from wolkvox_billing.vendor.readings import EARLIEST
 from wolkvox_billing.warehouse.sql import insert, literal
 
 # In the order in which they are made: what the marts stand on comes first.
-VIEWS = ("stg_readings", "day_readings", "measured_days", *MARTS)
+VIEWS = ("stg_readings", "day_readings", "measured_days", *MARTS, *STAR)
 TABLES = {
     "refreshed": "as_of_epoch BIGINT, timezone VARCHAR, gauge_month VARCHAR, "
     "views_digest VARCHAR, inputs_digest VARCHAR, verdicts_epoch BIGINT",
@@ -46,7 +49,7 @@ TABLES = {
     "spellings": "operation_id VARCHAR, report VARCHAR, product VARCHAR, newest_product VARCHAR",
     "reports": "report VARCHAR, measure VARCHAR, measure_source VARCHAR, consumed_unit VARCHAR",
     "months": "timezone VARCHAR, year_number BIGINT, month_number BIGINT, month_start DATE, "
-    "month_end DATE, month_end_epoch BIGINT, days BIGINT",
+    "month_end DATE, month_end_epoch BIGINT, days BIGINT, first_weekday BIGINT",
     "days": "timezone VARCHAR, calendar_date DATE, day_start_epoch BIGINT, day_end_epoch BIGINT",
     "line_map": "line_number BIGINT, supplier_id VARCHAR, item_code VARCHAR, pattern VARCHAR, "
     "report VARCHAR, operation_id VARCHAR, product VARCHAR, role VARCHAR, factor DECIMAL(18, 8)",
@@ -62,6 +65,12 @@ TABLES = {
     "claimed": CLAIMS_DDL,
     "copied_days": COPIED_DAYS_DDL,
     "copied_periods": COPIED_PERIODS_DDL,
+    "bridged": BRIDGED_DDL,
+    "focused": FOCUS_DDL,
+    "forecasts": FORECAST_DDL,
+    "anomalies": ANOMALY_DDL,
+    "statuses": "status_key VARCHAR, status_label VARCHAR, status_label_es VARCHAR, "
+    "severity BIGINT",
     "reconciled_by": "inputs_digest VARCHAR, policy_digest VARCHAR",
 }
 COPIED = ("copied_days", "copied_periods")  # what `bucket` fills too
@@ -75,6 +84,11 @@ RECONCILED = (
     "settled",
     "claimed",
     *COPIED,
+    "bridged",
+    "focused",
+    "forecasts",
+    "anomalies",
+    "statuses",
     "reconciled_by",
 )
 CALENDAR = ("months", "days")
@@ -121,8 +135,7 @@ class MartRows:
 def statements(engine: Engine, contents: MartRows) -> Iterator[str]:
     """Yield the SQL that makes the marts anew, for whoever runs it by hand; see `remake`."""
     if engine.has_schemas:
-        yield f"CREATE SCHEMA IF NOT EXISTS {engine.marts}"
-        yield f"CREATE SCHEMA IF NOT EXISTS {engine.internal}"
+        yield from (f"CREATE SCHEMA IF NOT EXISTS {schema}" for schema in engine.schemas)
     for view in reversed(VIEWS):
         yield f"DROP VIEW IF EXISTS {engine.name(view)}"
     is_shipped = engine.dialect in rendered.DIALECTS
@@ -225,7 +238,8 @@ def _months(zone: str, now: datetime) -> Iterator[tuple[object, ...]]:
     while start.year <= now.year + 1:
         end = month_of(start).end
         ends = day_start(end, where)
-        yield zone, start.year, start.month, start, end, ends, (end - start).days
+        days, weekday = (end - start).days, start.isoweekday()
+        yield zone, start.year, start.month, start, end, ends, days, weekday
         start = end
 
 

@@ -31,7 +31,7 @@ class Standing:
 
 def read_standing(client: Client, engine: Engine) -> Standing:
     """Return what stands there now."""
-    schemas = (engine.raw, engine.marts, engine.internal)
+    schemas = (engine.raw, *engine.schemas)
     names: dict[str, set[str]] = {schema: set() for schema in schemas}
     for schema, table in rows_of(
         client,
@@ -41,7 +41,7 @@ def read_standing(client: Client, engine: Engine) -> Standing:
         names[schema].add(table)
     ours = names[engine.marts].intersection((*TABLES, *VIEWS)) - names[engine.internal]
     misplaced = {name for name in ours if not is_for_readers(name)}
-    marts = names[engine.marts] | names[engine.internal]
+    marts = names[engine.marts] | names[engine.internal] | names[engine.star]
     own = rows_of(
         client,
         "SELECT schema_name FROM information_schema.schemata "

@@ -13,8 +13,8 @@ from __future__ import annotations
 import sqlglot
 from sqlglot import exp
 
-from wolkvox_billing.marts.columns import COLUMNS
-from wolkvox_billing.marts.engine import Engine
+from wolkvox_billing.marts.columns import COLUMNS, comment_of
+from wolkvox_billing.marts.engine import MARTS, Engine
 from wolkvox_billing.marts.sql import view_sql
 
 
@@ -28,7 +28,7 @@ def create_view(view: str, query: str, grain: str, engine: Engine) -> tuple[str,
     """Return CREATE VIEW, with what it and its columns hold: beside it, or in it, as the engine
     likes. query: as our files have it. grain: what one row is."""
     parsed = _parsed_view(query)
-    columns = _described_columns(parsed)
+    columns = [(column, comment_of(column)) for column, _ in _described_columns(parsed)]
     name, rendered = engine.name(view), _rendered(parsed, engine)
 
     def text(value: str) -> str:
@@ -38,7 +38,10 @@ def create_view(view: str, query: str, grain: str, engine: Engine) -> tuple[str,
         return (
             f"CREATE OR REPLACE VIEW {name} AS {rendered}",
             f"COMMENT ON VIEW {name} IS {text(grain)}",
-            *(f"COMMENT ON COLUMN {name}.{c} IS {text(says)}" for c, says in columns),
+            *(
+                f"COMMENT ON COLUMN {name}.{_quoted(c, engine)} IS {text(says)}"
+                for c, says in columns
+            ),
         )
     if engine.dialect == "clickhouse":  # its views take no comment that sqlglot can read back
         return (f"CREATE VIEW {name} AS {rendered}",)
@@ -48,8 +51,16 @@ def create_view(view: str, query: str, grain: str, engine: Engine) -> tuple[str,
         "databricks": ("COMMENT {}", "COMMENT {}"),
         "spark": ("COMMENT {}", "COMMENT {}"),
     }[engine.dialect]
-    listed = ", ".join(f"{column} {form.format(text(says))}" for column, says in columns)
+    listed = ", ".join(
+        f"{_quoted(column, engine)} {form.format(text(says))}" for column, says in columns
+    )
     return (f"CREATE VIEW {name} ({listed}) {of_view.format(text(grain))} AS {rendered}",)
+
+
+def _quoted(column: str, engine: Engine) -> str:
+    """Return a column's name as the engine takes it as it is: FOCUS has large letters in its."""
+    identifier = exp.to_identifier(column, quoted=column != column.lower())
+    return str(identifier.sql(engine.dialect))
 
 
 def describe_columns(view: str) -> list[tuple[str, str]]:
@@ -60,6 +71,9 @@ def describe_columns(view: str) -> list[tuple[str, str]]:
 def _parsed_view(query: str) -> exp.Query:
     parsed = sqlglot.parse_one(query, read="duckdb")
     assert isinstance(parsed, exp.Query)
+    for table in list(parsed.find_all(exp.Table)):
+        if table.db == "marts" and table.name in MARTS:  # so that a mart can be dropped by itself
+            table.replace(_parsed_view(view_sql(table.name)).subquery(table.alias_or_name))
     return parsed
 
 

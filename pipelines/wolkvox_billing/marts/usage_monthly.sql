@@ -55,6 +55,7 @@ SELECT
         WHEN m.read_epoch >= m.month_end_epoch THEN 0
         ELSE CAST(m.month_end_epoch - m.read_epoch AS DOUBLE) / 3600
     END AS DECIMAL(18, 4)) AS hours_unread_at_end,
-    m.poll_id
+    m.poll_id,
+    SUBSTR(CAST(m.month_start AS VARCHAR), 1, 7) AS month_label
 FROM months AS m
 CROSS JOIN marts.refreshed AS f

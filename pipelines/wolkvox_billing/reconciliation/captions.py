@@ -3,6 +3,7 @@ they are in JSON, in marts and beside a sentence."""
 
 from __future__ import annotations
 
+from wolkvox_billing.values.locales import language_of
 from wolkvox_billing.values.translation import N_, ContractWord, Sentence, together, translate
 
 _WORDS = (
@@ -80,6 +81,18 @@ _WORDS = (
     N_("doubts excluded"),
     N_("settled by"),
     N_("language"),
+    N_("verdict key"),
+    N_("is invoiced"),
+    N_("questioned cost"),
+    N_("claimed cost"),
+    N_("status label"),
+    N_("status label es"),
+    N_("severity"),
+    N_("settlement label"),
+    N_("settlement label es"),
+    N_("month label"),
+    N_("product label"),
+    N_("verdicts as of"),
     N_("component"),
     N_("component number"),
     N_("line number"),
@@ -237,6 +250,15 @@ def say_title(kind: str, number: str | None) -> Sentence:
     """Return how a person is told of a document: `credit note N-1`."""
     name = Sentence(kind.replace("_", " "))
     return together((name, number or Sentence(N_("without a number"))), " ")
+
+
+def label(status: str, locale: str) -> str:
+    """Return a status or settlement as a BI tool shows it, alone in its cell: `Inconclusive: low
+    coverage`, `No concluyente: pocas lecturas`."""
+    words = caption(status, locale)
+    if language_of(locale) != "es":
+        words = words.replace("inconclusive ", "inconclusive: ")
+    return words[:1].upper() + words[1:]
 
 
 def status_word(status: str, locale: str) -> str:

@@ -11,15 +11,23 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from fractions import Fraction
 from typing import NamedTuple, TypeAlias
 
 from wolkvox_billing.marts.settled import InvoiceComponent
-from wolkvox_billing.reconciliation.billed_documents import BilledDocument, StatedDocument
+from wolkvox_billing.reconciliation.billed_documents import (
+    BilledDocument,
+    StatedDocument,
+    StatedLine,
+)
 from wolkvox_billing.reconciliation.components import payable_of
 from wolkvox_billing.reconciliation.facts import BilledLine
+from wolkvox_billing.reconciliation.keys import LineId
+from wolkvox_billing.reconciliation.questions import LINE, JudgedLine
 from wolkvox_billing.reconciliation.settlement_words import SettlementWriter
 from wolkvox_billing.values.document_number import bare_number
 
+_ALL, _SMALLEST = Fraction(1), Decimal("0.0001")
 Lines: TypeAlias = Mapping[str, Sequence[BilledLine]]  # by document_id
 
 
@@ -81,3 +89,34 @@ def without_given_back(
                 left = part.claimed_amount - less
                 parts[place] = replace(part, claimed_amount=left, reason=reason.strip())
     return parts
+
+
+def unclaimed_lines(
+    lines: Iterable[StatedLine],
+    judged: Mapping[LineId, JudgedLine],
+    before: Iterable[InvoiceComponent],
+    left: Iterable[InvoiceComponent],
+) -> dict[LineId, JudgedLine]:
+    """Return the lines of a document of which less is claimed than before, so that a verdict claims
+    what its documents do. Of what the document puts on or takes off, each line bears its share."""
+    shares: dict[tuple[str, int | None], Fraction] = {}
+    for old, new in zip(before, left, strict=True):
+        if old.claimed_amount != new.claimed_amount:
+            share = Fraction(new.claimed_amount) / Fraction(old.claimed_amount)
+            shares[old.component, old.line_number] = share
+    unclaimed: dict[LineId, JudgedLine] = {}
+    for line in lines:
+        own = judged[line.document_id, line.line_number]
+        pieces = [
+            piece._replace(claimed=_share_of(piece.claimed, shares.get(place, _ALL)))
+            for piece in own.pieces
+            for place in [(piece.kind, line.line_number if piece.kind == LINE else None)]
+        ]
+        if pieces != [*own.pieces]:
+            unclaimed[line.document_id, line.line_number] = replace(own, pieces=pieces)
+    return unclaimed
+
+
+def _share_of(amount: Decimal, share: Fraction) -> Decimal:
+    part = Fraction(amount) * share
+    return (Decimal(part.numerator) / Decimal(part.denominator)).quantize(_SMALLEST)

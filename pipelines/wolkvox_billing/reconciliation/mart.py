@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import astuple, replace
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -24,9 +24,13 @@ from wolkvox_billing.invoices.decisions import DECISION_TABLES
 from wolkvox_billing.invoices.tables import INVOICE_TABLES
 from wolkvox_billing.marts.engine import Engine, internal_of
 from wolkvox_billing.marts.identity_words import billed, undecided
-from wolkvox_billing.marts.reconciled import ReconciledRow
+from wolkvox_billing.marts.reconciled import ReconciledRow, key_of
 from wolkvox_billing.marts.refresh import alone, engine_at, may_refresh, refresh
 from wolkvox_billing.marts.sql import insert_columns
+from wolkvox_billing.reconciliation.anomalies import find_anomalies
+from wolkvox_billing.reconciliation.bridge import bridge, label_statuses
+from wolkvox_billing.reconciliation.budget import read_budgets
+from wolkvox_billing.reconciliation.captions import label
 from wolkvox_billing.reconciliation.claimed import CLAIM_TABLES, open_claims, read_claims
 from wolkvox_billing.reconciliation.collect import read_facts
 from wolkvox_billing.reconciliation.contract.current_ids import under_current_ids
@@ -53,22 +57,34 @@ from wolkvox_billing.reconciliation.counting import Standing
 from wolkvox_billing.reconciliation.doubts import weigh
 from wolkvox_billing.reconciliation.exchange import Exchanges
 from wolkvox_billing.reconciliation.facts import Facts
+from wolkvox_billing.reconciliation.focus import focus_costs
+from wolkvox_billing.reconciliation.forecast import forecast_months
 from wolkvox_billing.reconciliation.judging import judge
-from wolkvox_billing.reconciliation.keys import compare
+from wolkvox_billing.reconciliation.keys import Key, compare
 from wolkvox_billing.reconciliation.observed import observe
 from wolkvox_billing.reconciliation.origin import Basis
 from wolkvox_billing.reconciliation.paper_words import say_stored
 from wolkvox_billing.reconciliation.policy import COPIED, FILES, UNKNOWN, Policy
-from wolkvox_billing.reconciliation.settlement import Settled, settle, settled_tables
+from wolkvox_billing.reconciliation.settlement import (
+    Questions,
+    Settled,
+    settle,
+    settled_tables,
+)
 from wolkvox_billing.reconciliation.standing_words import tell_standings
 from wolkvox_billing.reconciliation.totals import Totals, tie_out
-from wolkvox_billing.reconciliation.verdicts import FIRST_NIGHT_IS_OVER, NO_FINDING, Verdict
+from wolkvox_billing.reconciliation.verdicts import (
+    FIRST_NIGHT_IS_OVER,
+    NO_FINDING,
+    Verdict,
+    severity_of,
+)
 from wolkvox_billing.reconciliation.words import excluded_doubts, explanation, settled_by
 from wolkvox_billing.values.clock import epoch
-from wolkvox_billing.values.periods import Period
+from wolkvox_billing.values.periods import Period, label_period
 from wolkvox_billing.values.spelling import plain
 from wolkvox_billing.values.translation import N_, Amount, Plural, Sentence
-from wolkvox_billing.vendor.reports import REPORTS, is_nightly
+from wolkvox_billing.vendor.reports import REPORTS, is_nightly, unit_of
 from wolkvox_billing.warehouse.sql import (
     REFRESHED,
     Client,
@@ -215,7 +231,11 @@ def fill(
         copied = CopiedVerdicts(verdicts, counted, policy)
         rows = [_storable(_row(verdict, facts, policy, copied)) for verdict in verdicts]
         judged = [*zip(verdicts, rows, strict=True)]
-        settled = settle(facts, comparison, judged, rates, policy, exchange_rates)
+        settlement = settle(facts, comparison, judged, rates, policy, exchange_rates)
+        settled = settlement.documents
+        judged = [(verdict, _questioned(row, settlement.questions_of(verdict)))
+                  for verdict, row in judged]  # fmt: skip
+        rows = [row for _, row in judged]
         claims = open_claims(read_claims(client, raw), facts.stated, facts.default_zone)
         tables: dict[str, list[tuple[object, ...]]] = {
             "line_map": [astuple(row) for row in line_map],
@@ -223,6 +243,12 @@ def fill(
             "exchange_rates": [astuple(rate) for rate in exchange_rates],
             "reconciled": [tuple(vars(row).values()) for row in rows],
             **settled_tables(settled),
+            **_star_tables(judged, settled, facts),
+            "forecasts": [
+                astuple(row) for row in forecast_months(facts, rates, read_budgets(policy.budget))
+            ],
+            "anomalies": [astuple(row) for row in find_anomalies(facts, policy.language)],
+            "focused": [astuple(charge) for charge in focus_costs(settlement, facts)],
             "claimed": [astuple(claim) for claim in claims],
             **_copied_tables(facts, counted, policy),
             "reconciled_by": [(inputs, policy_digest(policy))],
@@ -255,6 +281,20 @@ def fill(
     if month:
         settled = [each for each in settled if each.is_for(month)]
     return Filled(bases, totals, warnings, settled, told, is_stored)
+
+
+def _star_tables(
+    judged: Sequence[tuple[Verdict, ReconciledRow]], settled: Sequence[Settled], facts: Facts
+) -> dict[str, list[tuple[object, ...]]]:
+    """Return the rows of what joins verdicts, documents and statuses."""
+    documents = {stated.document.document_id: stated.document for stated in facts.stated}
+    statuses = [row.reconciliation_status for _, row in judged]
+    statuses += [p.reconciliation_status for each in settled for p in each.components
+                 if p.reconciliation_status]  # fmt: skip
+    return {
+        "bridged": [astuple(row) for row in bridge(judged, documents)],
+        "statuses": [*label_statuses(statuses)],
+    }
 
 
 def _card_row(rate: Rate) -> tuple[object, ...]:
@@ -438,7 +478,26 @@ def _row(
         language=policy.language,
         copy_status=copied.status_of(verdict),
         missing_copies_cost=copied.missing_cost(verdict),
+        verdict_key=key_of(*key),
+        is_invoiced=bool(verdict.lines),
+        status_label=label(verdict.status, "en"),
+        status_label_es=label(verdict.status, "es"),
+        severity=severity_of(verdict.status),
+        month_label=label_period(*key.period) if key.period else None,
+        product_label=_product_label(key),
+        consumed_unit=(unit_of(key.report) or "units") if key.report else None,
+        verdicts_as_of=facts.now.astimezone(timezone.utc).replace(microsecond=0),
     )
+
+
+def _questioned(row: ReconciledRow, questions: Questions) -> ReconciledRow:
+    return replace(row, questioned_cost=questions.questioned, claimed_cost=questions.claimed)
+
+
+def _product_label(key: Key) -> str | None:
+    """Return a product without runs of blanks; the report's name where all of it is one."""
+    name = key.product or (key.report or "").replace("_", " ")
+    return " ".join(name.split()) or None
 
 
 def _explanation(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from wolkvox_billing.errors import SettingsError, WolkvoxError
+from wolkvox_billing.reconciliation.budget import write_budgets
 from wolkvox_billing.values.currencies import WHOLE_CURRENCIES
 from wolkvox_billing.values.locales import ENGLISH, is_locale, language_of
 from wolkvox_billing.values.tax_id import canonical_id
@@ -75,6 +77,7 @@ class Policy:
     tail_factor: Decimal = Decimal(2)  # unread time can hold so many times the highest rate seen
     language: str = LANGUAGES[0]
     copy_findings: bool = True  # billed copies that are not in the bucket are questioned
+    budget: Mapping[str, str] | None = None  # report or product → amounts with their currencies
 
     def __post_init__(self) -> None:
         for setting in fields(self):
@@ -106,6 +109,10 @@ class Policy:
             )
         if not all(self.supplier_ids):
             raise SettingsError(_wrong("supplier_ids", [*self.supplier_ids], "tax ids"))
+        try:
+            object.__setattr__(self, "budget", write_budgets(self.budget))
+        except ValueError as error:
+            raise SettingsError(f"the setting `budget` under [reconciliation]: {error}") from None
         # However a person writes a NIT, it is the one that documents have.
         object.__setattr__(self, "supplier_ids", tuple(map(canonical_id, self.supplier_ids)))
 
@@ -156,6 +163,7 @@ class StatedPolicy(Policy):
 def read_policy() -> Policy:
     """Return the Policy by the settings. Raises SettingsError."""
     hints = {setting.name: _hint(setting.default) for setting in fields(Policy)}
+    hints["budget"] = dict
     values: dict[str, Any] = read_section(RECONCILIATION, hints)  # each is of its field's type
     if "supplier_ids" in values:
         values["supplier_ids"] = tuple(map(_tax_id, values["supplier_ids"]))

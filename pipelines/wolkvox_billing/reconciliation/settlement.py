@@ -27,23 +27,54 @@ from wolkvox_billing.marts.settled import (
 )
 from wolkvox_billing.reconciliation.acceptance import deadlines_of
 from wolkvox_billing.reconciliation.billed_documents import StatedDocument
+from wolkvox_billing.reconciliation.captions import label
 from wolkvox_billing.reconciliation.components import Splitter, payable_of
 from wolkvox_billing.reconciliation.contract.exchange_rates import ExchangeRate
 from wolkvox_billing.reconciliation.contract.line_map import COMPARED
 from wolkvox_billing.reconciliation.contract.rate import Rate
 from wolkvox_billing.reconciliation.exchange import Exchanges
 from wolkvox_billing.reconciliation.facts import BilledLine, Facts
-from wolkvox_billing.reconciliation.given_back import notes_of_other_months, without_given_back
-from wolkvox_billing.reconciliation.keys import Comparison
+from wolkvox_billing.reconciliation.given_back import (
+    notes_of_other_months,
+    unclaimed_lines,
+    without_given_back,
+)
+from wolkvox_billing.reconciliation.keys import Comparison, LineId
 from wolkvox_billing.reconciliation.policy import Policy
-from wolkvox_billing.reconciliation.questions import OPEN, Contract, question_lines
+from wolkvox_billing.reconciliation.questions import OPEN, Contract, JudgedLine, question_lines
 from wolkvox_billing.reconciliation.settlement_words import SettlementWriter
 from wolkvox_billing.reconciliation.totals import DEFECT, DoesNotTieOut
 from wolkvox_billing.reconciliation.verdicts import Verdict
-from wolkvox_billing.values.periods import Period
+from wolkvox_billing.values.periods import Period, label_period
 from wolkvox_billing.warehouse.sql import Client, literal, rows_of
 
 _NOTHING = Decimal()
+
+
+class Settlement(NamedTuple):
+    """All documents, settled; and each line with what is questioned and claimed of it."""
+
+    documents: list[Settled]
+    lines: Mapping[LineId, JudgedLine]
+
+    def questions_of(self, verdict: Verdict) -> Questions:
+        """Return what of a verdict's lines is questioned and claimed."""
+        pieces = [
+            piece
+            for line in verdict.lines
+            for piece in self.lines[line.document_id, line.line_number].pieces
+        ]
+        return Questions(
+            sum((piece.questioned for piece in pieces), _NOTHING),
+            sum((piece.claimed for piece in pieces), _NOTHING),
+        )
+
+
+class Questions(NamedTuple):
+    """Of amounts before tax, in the currency of their lines."""
+
+    questioned: Decimal
+    claimed: Decimal
 
 
 class Settled(NamedTuple):
@@ -87,7 +118,7 @@ def settle(
     rates: Sequence[Rate],
     policy: Policy,
     exchange_rates: Sequence[ExchangeRate] = (),
-) -> list[Settled]:
+) -> Settlement:
     """Return each document that bills, settled, by supplier, day and number. `judged`: all verdicts
     with their rows. Raises DoesNotTieOut."""
     lines: defaultdict[str, list[BilledLine]] = defaultdict(list)
@@ -102,11 +133,13 @@ def settle(
         document, components = stated.document, splitter.split(stated)
         if notes := given_back.get(document.document_id):
             writer = SettlementWriter(policy.language, document.currency or "")
-            components = without_given_back(components, notes, writer)
+            left = without_given_back(components, notes, writer)
+            lines_judged |= unclaimed_lines(stated.lines, lines_judged, components, left)
+            components = left
         own = lines[document.document_id]
         settled.append(_settle(stated, components, own, policy, facts.default_zone))
     tie_out(facts.stated, settled, lines)
-    return sorted(settled, key=_place)
+    return Settlement(sorted(settled, key=_place), lines_judged)
 
 
 def _place(settled: Settled) -> tuple[str, ...]:
@@ -144,7 +177,14 @@ def _settle(
         is_material=any(part.is_material for part in components),
     )
     writer = SettlementWriter(policy.language, document.currency or "")
-    return Settled(replace(row, explanation=writer.settlement(row, components)), components)
+    row = replace(
+        row,
+        explanation=writer.settlement(row, components),
+        settlement_label=label(row.settlement, "en"),
+        settlement_label_es=label(row.settlement, "es"),
+        month_label=label_period(row.billing_period_start, row.billing_period_end),
+    )
+    return Settled(row, components)
 
 
 def _settlement_of(components: Iterable[InvoiceComponent]) -> str:

@@ -40,6 +40,19 @@ ACCUSING = (
     "price_difference",
     "exchange_difference",
 )
+# To sort and colour verdicts by: how much there is for a person to do.
+AGREES, IS_OPEN, UNPROVABLE, UNSETTLED, BILLED_SHORT, OTHER_PRICE, BILLED_TOO_MUCH = range(7)
+_SEVERITIES = {
+    **dict.fromkeys(NO_FINDING, AGREES),
+    "open_period": IS_OPEN,
+    "underbilled_quantity": BILLED_SHORT,
+    "usage_not_invoiced": BILLED_SHORT,
+    "price_difference": OTHER_PRICE,
+    "exchange_difference": OTHER_PRICE,
+    "overbilled_quantity": BILLED_TOO_MUCH,
+    "invoiced_without_usage": BILLED_TOO_MUCH,
+    "duplicate_document": BILLED_TOO_MUCH,
+}
 MANY = 10  # units that one thing costs as much as, so that it is none of them
 _HALF_A_CENT = Decimal("0.005")
 FIRST_NIGHT_IS_OVER = 6  # o'clock, on the first day of the next month
@@ -253,6 +266,13 @@ class Verdict:
     def is_material(self) -> bool:
         limit = self.policy.materiality_in(self.key.currency)
         return self.status not in NO_FINDING and self.stake > limit
+
+
+def severity_of(status: str) -> int:
+    """Return how much a status asks of a person."""
+    if status.startswith("inconclusive_"):
+        return UNPROVABLE
+    return _SEVERITIES.get(status, UNSETTLED)
 
 
 def _is_open(verdict: Verdict) -> bool:

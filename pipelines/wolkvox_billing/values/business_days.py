@@ -27,6 +27,12 @@ def business_days_until(day: date, last: date) -> int:
     return sum(_is_business_day(day + n * _DAY, holidays) for n in days)
 
 
+@lru_cache(maxsize=10_000)
+def is_holiday(day: date) -> bool:
+    """Whether a day is one of Colombia's holidays, be it a Sunday too."""
+    return day in _holidays()
+
+
 def _is_business_day(day: date, holidays: Container[date]) -> bool:
     return day.weekday() < 5 and day not in holidays
 

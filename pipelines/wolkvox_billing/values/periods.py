@@ -86,6 +86,15 @@ def format_period(start: date | None, end: date | None) -> str:
     return format_month(start) if is_calendar_month(period) else str(period)
 
 
+def label_period(start: date | None, end: date | None) -> str | None:
+    """Return a calendar month as `2026-10`, any other period by its first and last day as ISO 8601
+    has them, `2026-09-26/2026-10-25`: in no language, and in the order of time when sorted."""
+    if not start or not end:
+        return None
+    month = month_of(start)
+    return format_month(start) if month == (start, end) else f"{start}/{end - DAY}"
+
+
 def format_days(days: Sequence[date], locale: str = ENGLISH) -> str:
     """Return days as runs: `18 Sep to 20 Sep, 3 Oct`; `none` where there are none."""
     runs: list[list[date]] = []

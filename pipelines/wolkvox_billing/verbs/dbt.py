@@ -20,7 +20,7 @@ from wolkvox_billing.errors import SettingsError, WarehouseError, WolkvoxError
 from wolkvox_billing.invoices.decisions import DECISION_TABLES
 from wolkvox_billing.invoices.tables import INVOICE_TABLES
 from wolkvox_billing.marts.decisions import OPERATION_TABLES
-from wolkvox_billing.marts.engine import MARTS
+from wolkvox_billing.marts.engine import MARTS, STAR, star_of
 from wolkvox_billing.marts.reconciled import KEY
 from wolkvox_billing.marts.sql import grain
 from wolkvox_billing.marts.transpile import describe_columns
@@ -42,6 +42,7 @@ _FIRST_LINE = (
 _SOURCES = {
     "wolkvox_billing": "What wolkvox's billing API answered, and the invoices that were read",
     "wolkvox_billing_marts": "What was used, what was billed, and a verdict on each",
+    "wolkvox_billing_bi": "The same as a star: dimensions, and facts by keys of one column",
 }
 _WARN_HOURS, _ERROR_HOURS = 2, 6
 _WEEK = 7 * 24 * 60 * 60
@@ -66,6 +67,10 @@ def _key_of_usage(*columns: str) -> _Key:
     return _Key(("operation_id", "operation_name", "report", *columns), {"operation_name"})
 
 
+def _key_of_fact(*columns: str) -> _Key:
+    return _Key(("operation_key", "operation_name", "product_key", *columns), {"operation_name"})
+
+
 _MART_KEYS = {
     "usage_daily": _key_of_usage("product", "usage_date"),
     "usage_monthly": _key_of_usage("product", "billing_period_start"),
@@ -77,6 +82,23 @@ _MART_KEYS = {
     "claims_open": _Key(("document_id",)),
     "bucket_daily": _Key(("operation_id", "upload_date")),
     "copy_reconciliation": _Key(("operation_id", "billing_period_start")),
+    "verdict_documents": _Key(("verdict_key", "document_id")),
+    "focus_costs": _Key(("x_ChargeId",)),
+    "forecast": _Key(
+        ("operation_id", "report", "product", "billing_period_start", "billing_currency"),
+        {"billing_currency"},
+    ),
+    "usage_anomalies": _Key(("operation_id", "report", "product", "usage_date")),
+    "dim_operation": _Key(("operation_key",)),
+    "dim_product": _Key(("product_key",)),
+    "dim_date": _Key(("date_key",)),
+    "dim_status": _Key(("status_key",)),
+    "dim_document": _Key(("document_key",)),
+    "bridge_verdict_document": _Key(("verdict_key", "document_key")),
+    "fact_verdict": _Key(("verdict_key",)),
+    "fact_usage": _key_of_fact("date_key"),
+    "fact_coverage": _key_of_fact("date_key"),
+    "fact_component": _Key(("component_key",)),
 }
 
 
@@ -103,9 +125,10 @@ def write_dbt_sources(
     with opened(destination, dataset, reads=True) as pipeline, reading(pipeline):
         if engine_of(pipeline) not in REFRESHED:
             raise SettingsError(f"dbt reads {' and '.join(REFRESHED)}, not {destination}")
-        schemas = [pipeline.dataset_name, f"{pipeline.dataset_name}_marts"]
+        dataset_name = pipeline.dataset_name
+        schemas = [dataset_name, f"{dataset_name}_marts", star_of(dataset_name)]
         with pipeline.sql_client() as client:
-            tables, marts = (tables_in(client, schema) for schema in schemas)
+            tables, marts, star = (tables_in(client, schema) for schema in schemas)
         if "polls" not in tables:
             raise WarehouseError(
                 f"nothing is loaded in {location_of(pipeline)}: run `wolkvox-billing load` first"
@@ -114,6 +137,7 @@ def write_dbt_sources(
     listed = [
         [_raw_source(name, known[name]) for name in known if name in tables],
         [_mart_source(name) for name in MARTS if name in marts],
+        [_mart_source(name) for name in STAR if name in star],
     ]
     sources: list[Yaml] = [
         {"name": name, "description": says, "schema": schema, "tables": [*rows]}
@@ -186,6 +210,8 @@ def _described(
     rows: list[Yaml] = []
     for column, sentence in columns:
         row: dict[str, Yaml] = {"name": column, "description": sentence}
+        if column != column.lower():
+            row["quote"] = True
         if column in key.columns and column not in key.nullable:
             row["data_tests"] = ["not_null"]
         rows.append(row)
@@ -199,7 +225,7 @@ def _in_one_text(columns: tuple[str, ...]) -> str:
     """Return an expression that two rows share only where they share each column; NULL is a value
     of its own."""
     if len(columns) == 1:
-        return columns[0]
+        return columns[0] if columns[0] == columns[0].lower() else f'"{columns[0]}"'
     return " || chr(31) || ".join(f"coalesce('=' || cast({c} as varchar), '')" for c in columns)
 
 

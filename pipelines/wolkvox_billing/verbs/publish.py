@@ -25,8 +25,8 @@ from zoneinfo import ZoneInfo
 import duckdb
 
 from wolkvox_billing.errors import SettingsError, WolkvoxError
-from wolkvox_billing.marts.columns import COLUMNS
-from wolkvox_billing.marts.engine import BESIDE, MARTS, internal_of
+from wolkvox_billing.marts.columns import COLUMNS, comment_of
+from wolkvox_billing.marts.engine import BESIDE, MARTS, STAR, internal_of, star_of
 from wolkvox_billing.marts.refresh import may_refresh, refresh
 from wolkvox_billing.marts.sql import grain
 from wolkvox_billing.polling.hosts import LAST_ANSWERS
@@ -109,7 +109,7 @@ def _is_file(target: Path) -> bool:
 def _check_target(target: Path, dataset: str) -> None:
     """Raise SettingsError where something would be replaced that `publish` did not make."""
     marts = f"{dataset}_marts"
-    if _is_file(target) and target.stem in (dataset, marts, internal_of(dataset)):
+    if _is_file(target) and target.stem in (dataset, marts, internal_of(dataset), star_of(dataset)):
         raise SettingsError(
             f"{target.name} makes the schema {target.stem} in it ambiguous: choose another name"
         )
@@ -175,13 +175,16 @@ def _warn_of_hidden(pipeline: dlt.Pipeline) -> tuple[str, ...]:
     """Return a warning that names the tables of the record that this role may not read."""
     if engine_of(pipeline) != "postgres":
         return ()
-    schemas = among("nspname", (pipeline.dataset_name, f"{pipeline.dataset_name}_marts"))
+    dataset = pipeline.dataset_name
+    schemas = among("nspname", (dataset, f"{dataset}_marts", star_of(dataset)))
+    # Whom nobody showed the star has its facts in the marts, and misses nothing.
+    is_shown = f"(nspname <> '{star_of(dataset)}' OR has_schema_privilege(n.oid, 'USAGE'))"
     with pipeline.sql_client() as client:
         hidden = rows_of(
             client,
             "SELECT nspname || '.' || relname FROM pg_class "
             "JOIN pg_namespace n ON n.oid = relnamespace "
-            f"WHERE {schemas} AND relkind IN ('r', 'v') "
+            f"WHERE {schemas} AND {is_shown} AND relkind IN ('r', 'v') "
             f"AND relname <> '{LAST_ANSWERS}' "
             "AND NOT has_table_privilege(pg_class.oid, 'SELECT') ORDER BY 1",
         )
@@ -243,7 +246,8 @@ def _write_file(source: Source, file: Path, comments: Mapping[str, str]) -> dict
 def _comments(pipeline: dlt.Pipeline) -> dict[str, str]:
     """Return what each table holds, by `table.`, and each column, by `table.column`; by `column` in
     the marts, where a name means the same everywhere."""
-    comments = {f"{mart}.": grain(mart) for mart in MARTS} | COLUMNS
+    comments = {f"{mart}.": grain(mart) for mart in (*MARTS, *STAR)}
+    comments |= {column: comment_of(column) for column in COLUMNS}
     comments |= {f"{table}.": comment for table, comment in BESIDE.items()}
     for table in pipeline.default_schema.data_tables():
         comments[f"{table['name']}."] = table.get("description") or ""
@@ -293,14 +297,13 @@ _COLUMNS_QUERY = (
 
 
 def _published(columns: list[_Column], dataset: str) -> list[tuple[str, str]]:
-    """Return the tables to publish: raw ones without what hosts tell each other, the marts, and
-    what stands beside them. By dlt's own a load goes on from a copy that was restored."""
-    marts = f"{dataset}_marts"
+    """Return the tables to publish: raw ones without what hosts tell each other, the marts, what
+    stands beside them, and the star. By dlt's own a load goes on from a copy that was restored."""
+    published = {f"{dataset}_marts": (*MARTS, *BESIDE), star_of(dataset): STAR}
     return [
         (schema, table)
         for schema, table in dict.fromkeys((column.schema, column.table) for column in columns)
-        if (schema == dataset or (schema == marts and table in (*MARTS, *BESIDE)))
-        and table != LAST_ANSWERS
+        if (schema == dataset or table in published.get(schema, ())) and table != LAST_ANSWERS
     ]
 
 

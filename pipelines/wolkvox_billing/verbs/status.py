@@ -20,6 +20,7 @@ from wolkvox_billing.marts.identity_words import undecided
 from wolkvox_billing.marts.refresh import refresh
 from wolkvox_billing.polling.spool import Spool, waiting_elsewhere
 from wolkvox_billing.reconciliation.cut_off import propose_cut_off
+from wolkvox_billing.reconciliation.forecast import warn_of_budgets
 from wolkvox_billing.reconciliation.policy import UNKNOWN, read_policy
 from wolkvox_billing.values.clock import Clock, midnight, utc_now
 from wolkvox_billing.values.durations import MINUTE, format_rounded, usual_pause
@@ -214,6 +215,7 @@ def status(
                 state.warnings += warn_of_claims(client, pipeline.dataset_name, policy, today)
                 zone = ZoneInfo(meaning.timezone)
                 state.warnings += warn_of_copies(client, pipeline.dataset_name, now, zone)
+                state.warnings += warn_of_budgets(client, pipeline.dataset_name, policy)
             state.warnings = [say_in(state.language, text) for text in state.warnings]
             state.retired = [say_in(state.language, text) for text in state.retired]
     return state

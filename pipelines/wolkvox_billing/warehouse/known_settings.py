@@ -127,6 +127,12 @@ SETTINGS: Mapping[tuple[str, ...], tuple[KnownSetting, ...]] = {
         ),
         KnownSetting("billing_cycle_day", "1", "the day on which a billing period begins"),
         KnownSetting(
+            "budget",
+            "{}",
+            "what a report or product may cost a month, of all operations together, such as "
+            '`{rsync_s3_mp3 = "1500000 COP"}`: `status` warns where the forecast passes it',
+        ),
+        KnownSetting(
             "materiality",
             "",
             "what is worth an alarm, in the invoice's currency: 5000 in COP, 1000 in CLP, 1 in USD",

@@ -241,7 +241,7 @@ def _file_of(pipeline: dlt.Pipeline, factory: AnyDestination) -> Path:
     pipeline.destination_client()  # complains of a file that it cannot have
     file, dataset = Path(location_of(pipeline)), pipeline.dataset_name
     how = f"set another one in {_variable(factory, 'CREDENTIALS')}"
-    if file.stem in (dataset, f"{dataset}_marts", f"{dataset}_internal"):
+    if file.stem in [f"{dataset}{end}" for end in ("", "_marts", "_internal", "_bi")]:
         raise SettingsError(
             f"the DuckDB file {file} has the name of the schema {file.stem}, which DuckDB could "
             f"not tell apart: {how}"

@@ -35,7 +35,7 @@ _MOST_MERGED = 200_000  # cells that others reach into
 _MOST_NAMED = 20  # columns and rows, in a warning
 
 
-class Column(NamedTuple):
+class HeadedColumn(NamedTuple):
     """A column that is read: its position, from 0, and its heading."""
 
     position: int
@@ -64,7 +64,7 @@ class Header:
             for n, field in fields.items()
             if field not in nets[1:-1]
         }
-        self.columns = {field: Column(n, names[n]) for n, field in fields.items()}
+        self.columns = {field: HeadedColumn(n, names[n]) for n, field in fields.items()}
         self.warnings: list[str] = []
         if unread := [name for n, name in enumerate(names) if n not in fields and name]:
             self.warnings.append(f"columns that are not read: {list_some(unread)}")
@@ -127,7 +127,7 @@ class SheetRow(NamedTuple):
         return f"row {self.number}" + (f" of {self.header.sheet}" if self.header.sheet else "")
 
     def cell(self, field: str) -> Cell:
-        column = self.header.columns.get(field, Column(0, ""))
+        column = self.header.columns.get(field, HeadedColumn(0, ""))
         value, sheet = self.values.get(field), self.header.sheet
         return Cell(value, column.position + 1, self.number, column.heading, sheet)
 
@@ -401,7 +401,7 @@ def _no_bill(row: SheetRow, values: Sequence[CellValue]) -> str:
         return f"{row.cell('is_no_bill').heading} {short(mark)}"
     if headings.is_of_no_bill(of_kind := as_text(row.values.get("document_kind"))):
         return f"{row.cell('document_kind').heading} {short(of_kind)}"
-    kind = row.header.columns.get("document_kind", Column(-1, "")).position
+    kind = row.header.columns.get("document_kind", HeadedColumn(-1, "")).position
     for n, value in enumerate(values):
         if isinstance(value, str) and n != kind and labels.says_no_bill(value):
             return short(value) if len(value) <= 20 else "anulada"
