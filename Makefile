@@ -25,8 +25,10 @@ SPARK := build/spark
 # So have Dagster and Prefect, 660 MB, and dbt, 480 MB.
 ORCHESTRATORS := build/orchestrators
 DBT := build/dbt
+# And Superset: 160 packages, 900 MB. It pins SQLAlchemy below 2.
+SUPERSET := build/superset
 
-.PHONY: help install demo notebook test test-airflow test-spark test-orchestrators test-dbt airflow \
+.PHONY: help install demo notebook test test-airflow test-spark test-orchestrators test-dbt test-superset airflow superset \
 	lint types package check views pages words faults bench honesty plain peers advisories lock clean FORCE
 
 help: ## show this list
@@ -46,6 +48,12 @@ test: .venv/installed $(OLDEST)/installed $(LEAST)/installed ## all tests; they 
 
 test-airflow: .venv/installed $(AIRFLOW)/installed ## the DAGs in an Airflow of their own
 	@$(COMPILED_ONCE) $(BIN)/python -m pytest tests/in_airflow
+
+test-superset: .venv/installed $(SUPERSET)/installed ## the dashboard in a Superset of its own, over the copy and PostgreSQL
+	@$(COMPILED_ONCE) $(BIN)/python -m pytest tests/in_superset
+
+superset: .venv/installed $(SUPERSET)/installed ## the dashboard over the demo's record, or COPY=usage.duckdb, to look at
+	@PYTHONPATH=tests:pipelines $(BIN)/python tests/try_superset.py $(COPY)
 
 test-spark: $(SPARK)/installed ## Delta tables and their marts in a Spark of their own; it needs Java 17
 	@$(COMPILED_ONCE) $(SPARK)/bin/python -m pytest tests/in_spark
@@ -84,7 +92,7 @@ pages: .venv/installed ## docs/settings.md, tables.md and json/*.json, after a c
 WORDS := pipelines/wolkvox_billing/locale
 words: .venv/installed ## the Spanish catalogue, after a change of a text: what is new stands there untranslated
 	@mkdir -p build && $(BIN)/pybabel -q extract --mapping pyproject.toml --no-default-keywords \
-		--keywords 'N_ Plural:1,2 _' --add-location file --sort-by-file --width 100 \
+		--keywords 'N_ Plural:1,2 Column:2 _' --add-location file --sort-by-file --width 100 \
 		--output build/words.pot pipelines/wolkvox_billing
 	@$(BIN)/pybabel -q update --domain wolkvox_billing --locale es --output-dir $(WORDS) \
 		--input-file build/words.pot --no-fuzzy-matching --ignore-obsolete \
@@ -144,6 +152,9 @@ lock: ## requirements.lock from pyproject.toml; UPGRADE=1 takes the newest of ev
 	@build/lock/bin/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes \
 		--no-header --no-annotate --no-build $(if $(UPGRADE),--upgrade) \
 		--extra postgres --group airflow --output-file tests/airflow.lock pyproject.toml
+	@build/lock/bin/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes \
+		--no-header --no-annotate $(if $(UPGRADE),--upgrade) \
+		--group superset --output-file tests/superset.lock
 	@for group in orchestrators dbt; do build/lock/bin/uv pip compile --quiet --universal \
 		--python-version 3.10 --generate-hashes --no-header --no-annotate --no-build \
 		--no-strip-extras $(if $(UPGRADE),--upgrade) --extra postgres --group $$group \
@@ -178,6 +189,12 @@ $(AIRFLOW)/installed $(ORCHESTRATORS)/installed $(DBT)/installed: build/%/instal
 	@rm -rf $(@D) && "$(PYTHON)" -m venv $(@D)
 	@$(@D)/bin/python $(INSTALL_LOCKED) --only-binary :all: -r tests/$*.lock
 	@$(@D)/bin/python $(INSTALL) --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(SUPERSET)/installed: .venv/python tests/superset.lock
+	@echo "setting up $(@D)"
+	@rm -rf $(@D) && "$(PYTHON)" -m venv $(@D)
+	@$(@D)/bin/python $(INSTALL) --require-hashes -r tests/superset.lock
 	@touch $@
 
 $(PLAIN)/installed: .venv/python benchmarks/plain.lock
