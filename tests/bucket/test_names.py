@@ -78,6 +78,8 @@ def test_a_copy_is_known_again_wherever_it_lies() -> None:
         read(name_of("2026-10-31"), key=b"another").object_hash,
     }
     assert len(others | {own}) == 4
+    names = {read(name_of("2026-10-31"), size).name_hash for size in (5, 6)}
+    assert len(names) == 1 and not names & (others | {own})
 
 
 def test_a_pattern_may_take_the_day_from_a_folder() -> None:

@@ -457,3 +457,18 @@ def test_evidence_holds_the_count(project: Project, tmp_path: Path) -> None:
     assert (len(days), days[1]) == (32, "acme,2026-10-01,10,50,,0,0,0,0,0")
     assert own.startswith("acme,ACME,rsync_s3_mp3,2026-10-01,2026-11-01,310.0000,310.0000,310")
     assert verify(evidence) == []
+
+
+def test_what_was_overwritten_is_a_copy_and_nothing_gone(warehouse: Project) -> None:
+    """Of the 310 copies ten have another content since, of another size: they are there, on the
+    day when that came, and explain no other one."""
+    count(warehouse, last=320)
+    see(warehouse, AFTER - DAY, month())
+    again = [
+        copy._replace(size=9, uploaded_at=copy.uploaded_at + 3 * DAY)
+        for copy in copies_of(date(2026, 10, 6), 10)
+    ]
+    see(warehouse, AFTER, [*month(skip=[6]), *again])
+    row = match(warehouse, cut_off="copied")
+    assert (row["counted_quantity"], row["gone_quantity"]) == (310, 0)
+    assert (row["copy_status"], row["missing_quantity"]) == ("counter_above_bucket", 10)

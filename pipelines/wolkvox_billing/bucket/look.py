@@ -99,6 +99,7 @@ class Look:
             [
                 ("operation_id", pa.string()),
                 ("object_hash", pa.string()),
+                ("name_hash", pa.string()),
                 ("call_date", pa.date32()),
                 ("uploaded_at", pa.timestamp("us", "UTC")),
                 ("upload_date", pa.date32()),
@@ -131,8 +132,8 @@ class Look:
             if since and upload_date < since:
                 continue
             seconds = None if read.seconds is None else round(read.seconds, 4)
-            row = (read.operation_id, read.object_hash, read.call_date, uploaded_at, upload_date,
-                   size, read.kind, seconds)  # fmt: skip
+            row = (read.operation_id, read.object_hash, read.name_hash, read.call_date,
+                   uploaded_at, upload_date, size, read.kind, seconds)  # fmt: skip
             for column, value in zip(columns, row, strict=True):
                 column.append(value)
         pa = pyarrow()

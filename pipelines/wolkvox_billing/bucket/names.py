@@ -37,6 +37,7 @@ class ReadName(NamedTuple):
 
     operation_id: str
     object_hash: str
+    name_hash: str
     call_date: date | None
     kind: str
     seconds: Decimal | None
@@ -71,10 +72,11 @@ class NameReader:
         elif extension in _TEXTS and (fit or "chat" in name.lower()):
             kind = CHAT
         known_by = name[fit.start() :] if fit and day else name
-        return ReadName(operation_id, self._hash(known_by, size), day, kind, seconds)
+        hashes = self._hash(f"{size}\n{known_by}"), self._hash(known_by)
+        return ReadName(operation_id, *hashes, day, kind, seconds)
 
-    def _hash(self, name: str, size: int) -> str:
-        text = f"{size}\n{name}".encode("utf-8", "surrogatepass")
+    def _hash(self, name: str) -> str:
+        text = name.encode("utf-8", "surrogatepass")
         return hashlib.blake2b(text, key=self.key, digest_size=16).hexdigest()
 
     def _owner_of(self, folder: str) -> str | None:

@@ -30,7 +30,8 @@ _TYPES: Mapping[str | None, str] = {
 _PARTS = "0123456789abcdef"
 _LISTED = "listed_objects"  # of this session alone
 _KEY = "o.operation_id = l.operation_id AND o.object_hash = l.object_hash"
-_VALUES = ("call_date", "uploaded_at", "upload_date", "bytes", "kind", "audio_seconds")
+_VALUES = ("name_hash", "call_date", "uploaded_at", "upload_date", "bytes", "kind",
+           "audio_seconds")  # fmt: skip
 
 
 def make_tables(client: Client, raw: str) -> None:

@@ -37,6 +37,7 @@ BUCKET_TABLES = {
         {
             "operation_id": (TEXT, "The operation, by the folder"),
             "object_hash": (TEXT, "A hash of name and size with a secret key: no way leads back"),
+            "name_hash": (TEXT, "The same of the name alone: what overwrites another has its own"),
             "call_date": (DATE, "The call's day, by the name; NULL where the name says none"),
             "uploaded_at": (TIME, "When it was first copied there (UTC)"),
             "upload_date": (DATE, "The day of that in the vendor's time zone"),

@@ -125,6 +125,13 @@ def unread_of(groups: Iterable[CopyGroup]) -> list[CopyGroup]:
 NO_COPIES = Copies()
 
 
+def _overwritten(raw: str) -> str:
+    """Return the condition that something else has the name of an object that is gone."""
+    gone = f"SELECT name_hash FROM {raw}.{OBJECTS} WHERE is_gone"
+    present = f"SELECT name_hash FROM {raw}.{OBJECTS} WHERE NOT is_gone"
+    return f"name_hash IN ({present} AND name_hash IN ({gone}))"
+
+
 def read_copies(client: Client, raw: str, identities: Identities) -> Copies:
     """Return what was counted, by what operations count as; nothing where nobody looked."""
     if not {LISTINGS, OBJECTS} <= tables_in(client, raw):
@@ -137,7 +144,7 @@ def read_copies(client: Client, raw: str, identities: Identities) -> Copies:
     ]
     if not any(look.is_full for look in looks):
         return NO_COPIES
-    columns = ("object_hash", "call_date", "upload_date", "kind", "is_gone", "bytes",
+    columns = ("object_hash", "name_hash", "call_date", "upload_date", "kind", "is_gone", "bytes",
                "audio_seconds", "first_seen_at", "uploaded_at")  # fmt: skip
     objects = identities.counted(f"{raw}.{OBJECTS}", columns)
     if identities.moved:  # the same copy under two ids is one, and gone where both have it gone
@@ -151,7 +158,8 @@ def read_copies(client: Client, raw: str, identities: Identities) -> Copies:
         "SELECT operation_id, call_date, upload_date, kind, is_gone, COUNT(*), "
         "CAST(SUM(bytes) AS BIGINT), CAST(SUM(CASE WHEN bytes = 0 THEN 1 ELSE 0 END) AS BIGINT), "
         "COUNT(audio_seconds), SUM(audio_seconds), MIN(first_seen_at) "
-        f"FROM {objects} GROUP BY operation_id, call_date, upload_date, kind, is_gone "
+        f"FROM {objects} WHERE NOT (is_gone AND {_overwritten(raw)}) "
+        "GROUP BY operation_id, call_date, upload_date, kind, is_gone "
         "ORDER BY operation_id, upload_date, call_date, kind, is_gone",
     )
     return Copies(Looks(looks), [CopyGroup(*row) for row in rows])

@@ -43,6 +43,7 @@ from wolkvox_billing.values.periods import DAY, Period, month_of
 
 REPORT = "rsync_s3_mp3"
 _NOTHING = Decimal()
+_LATEST = 7 * DAY  # a copy of a period is of a call of it, or of one so long before it
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ class CountedPeriod:
     counted: Decimal
     called: Decimal  # copies of calls of the period, whenever they were made
     late: Decimal
+    again: Decimal  # of calls before the period and copied after it: most likely once more
     gone: Decimal
     unread: Decimal  # like audios, with names that the pattern does not fit
     empty: Decimal
@@ -82,7 +84,7 @@ class CountedPeriod:
     def explained(self) -> Decimal:
         """How many copies that are not counted in the period something honest explains."""
         late = _NOTHING if self.policy.cut_off == COPIED else self.late
-        return late + self.gone + self.unread + self.expired
+        return late + self.again + self.gone + self.unread + self.expired
 
     @property
     def missing(self) -> Decimal:
@@ -187,6 +189,13 @@ class _Counting:
             counted=_quantity(within),
             called=_quantity(called),
             late=_quantity(g for g in called if g.upload_date >= period.end),
+            again=_quantity(
+                group
+                for group in copied
+                if group.call_date is not None
+                and period.start - _LATEST <= group.call_date < period.start
+                and group.upload_date >= period.end
+            ),
             gone=_quantity(gone_of(in_time)),
             unread=_quantity(unread_of(in_time)),
             empty=Decimal(sum(group.empty for group in within)),
