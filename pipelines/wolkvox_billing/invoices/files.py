@@ -116,10 +116,7 @@ def read_file(
             budget.spend_tags(data)
             contents = read_html(data, hints)
         elif stripped.startswith(_ESCAPED_XML) or _IN_BASE64.match(stripped):
-            unwrapped = unwrap_text(stripped.decode("utf-8", "replace"))
-            xml = unwrapped.encode() if isinstance(unwrapped, str) else unwrapped
-            if not xml.startswith(_XML):
-                raise Rejected(f"a text that is neither XML nor a wrapped one: {HOW}")
+            xml = _unwrapped(stripped)
             budget.spend_tags(xml)
             contents = read_xml(xml)
         elif stripped.startswith(_XML):
@@ -134,6 +131,15 @@ def read_file(
         yield Paper(name, sha256, _Attachment(str(error)))
     except Rejected as error:
         yield Paper(name, sha256, error)
+
+
+def _unwrapped(text: bytes) -> bytes:
+    """Return the XML in a text that escapes or encodes it. Raises Rejected where there is none."""
+    unwrapped = unwrap_text(text.decode("utf-8", "replace"))
+    xml = unwrapped.encode() if isinstance(unwrapped, str) else unwrapped
+    if not xml.startswith(_XML):
+        raise Rejected(f"a text that is neither XML nor a wrapped one: {HOW}")
+    return xml
 
 
 def _refuse_unreadable(data: bytes) -> None:
