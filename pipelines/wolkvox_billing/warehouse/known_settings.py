@@ -224,6 +224,7 @@ NAMES = {section: tuple(setting.name for setting in known) for section, known in
 VARIABLES = tuple(
     f"WOLKVOX_BILLING_{name}"
     for name in (
+        "BUCKET",
         "CONNECTION",
         "DATASET",
         "DESTINATION",
