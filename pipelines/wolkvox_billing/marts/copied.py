@@ -93,7 +93,14 @@ class CopiedPeriod:
         int | None,
         Column(COUNT, "Days with calls of which nothing was copied by the end of the next day"),
     ]
-    copy_status: Annotated[str, Column(TEXT, f"The first that fits: {', '.join(COPY_STATUSES)}")]
+    copy_status: Annotated[
+        str,
+        Column(
+            TEXT,
+            "The first that fits: not_counted, agrees, counter_above_bucket, bucket_above_counter, "
+            "copy_stands_still, objects_gone",
+        ),
+    ]
     explanation: Annotated[str, Column(TEXT, "The same in a sentence, by the setting language")]
 
 

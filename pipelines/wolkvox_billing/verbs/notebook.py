@@ -35,6 +35,7 @@ from wolkvox_billing.evidence.report.month import (
     Page,
     Restatement,
 )
+from wolkvox_billing.marts.copied import COPIED_PERIOD_COLUMNS, CopiedPeriod
 from wolkvox_billing.marts.engine import BESIDE, MARTS
 from wolkvox_billing.marts.identities import Identities, read_identities
 from wolkvox_billing.marts.reconciled import COLUMNS, ReconciledRow
@@ -100,11 +101,13 @@ class Overview:
 
 @dataclass(frozen=True)
 class Month:
-    """A month of the overview: its Page, where its verdicts came from, and its poll_coverage."""
+    """A month of the overview: its Page, where its verdicts came from, its poll_coverage, and what
+    was counted in the bucket."""
 
     page: Page
     traced: Sequence[Traced]
     coverage: Sequence[DayCoverage]
+    copies: Sequence[CopiedPeriod]
 
 
 class _Choice(NamedTuple):
@@ -241,9 +244,21 @@ def read_month(
         line_map = [MapRow(*row) for row in stored]
         bases = find_bases(client, raw, verdicts, line_map, policy)
         coverage = [day for day in overview.coverage if choice.has(day.operation_id, day.poll_date)]
-        return Month(page, trace(client, raw, bases), coverage)
+        copies = [
+            row
+            for row in _read_copies(client, marts)
+            if choice.has(row.operation_id, row.billing_period_start)
+        ]
+        return Month(page, trace(client, raw, bases), coverage, copies)
 
     return _read(source, read, patience)
+
+
+def _read_copies(client: Client, marts: str) -> list[CopiedPeriod]:
+    """Return copy_reconciliation, by operation and time."""
+    columns = ", ".join(COPIED_PERIOD_COLUMNS)
+    rows = rows_of(client, f"SELECT {columns} FROM {marts}.copy_reconciliation ORDER BY 1, 4")
+    return [CopiedPeriod(*row) for row in rows]
 
 
 def evidence_of(source: Source, month: str) -> tuple[str, bytes]:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from wolkvox_billing.evidence.report.charts import draw_bridge, draw_usage, has_bridge
 from wolkvox_billing.evidence.report.html import Cell, Money, Quantity, facts, part, table
 from wolkvox_billing.evidence.report.month import DayCoverage, Page, Usage
+from wolkvox_billing.marts.copied import AGREES, COUNTER_ABOVE, CopiedPeriod
 from wolkvox_billing.marts.reconciled import ReconciledRow
 from wolkvox_billing.marts.settled import PAY, SettledDocument
 from wolkvox_billing.reconciliation.captions import caption, status_word
@@ -278,6 +279,38 @@ def _together(parts: Iterable[Markup]) -> Markup:
     from markupsafe import Markup
 
     return Markup("\n").join(parts)
+
+
+def render_copies(periods: Sequence[CopiedPeriod], locale: str) -> Markup:
+    """Return what was counted in the customer's own bucket, beside what wolkvox counts and bills: a
+    sentence for each period that does not agree, and a table of all; nothing where nobody
+    looked."""
+    if not periods:
+        return _together([])
+    sentences = [
+        part(
+            "sentence",
+            locale,
+            status=status_word(row.copy_status, locale),
+            says=row.explanation,
+            language=None,
+            is_material=row.copy_status == COUNTER_ABOVE,
+        )
+        for row in periods
+        if row.copy_status != AGREES
+    ]
+    listed = table(
+        ["operation", "period", "in the bucket", "counted by wolkvox", "billed", "copied later",
+         "days without a copy", "status"],
+        [
+            [row.operation_id, format_period(row.billing_period_start, row.billing_period_end),
+             row.counted_quantity, row.measured_quantity, row.billed_quantity, row.late_quantity,
+             row.missing_days, status_word(row.copy_status, locale)]
+            for row in periods
+        ],
+        locale,
+    )  # fmt: skip
+    return _together([*sentences, listed])
 
 
 def render_restatements(page: Page) -> Markup:
