@@ -25,7 +25,8 @@ SPARK := build/spark
 # So have Dagster and Prefect, 660 MB, and dbt, 480 MB.
 ORCHESTRATORS := build/orchestrators
 DBT := build/dbt
-# And Superset: 160 packages, 900 MB. It pins SQLAlchemy below 2.
+# And Superset: 170 packages, 900 MB. It pins SQLAlchemy below 2; and cryptography and pyarrow to
+# versions with known weaknesses, which `make lock` overrides.
 SUPERSET := build/superset
 
 .PHONY: help install demo notebook test test-airflow test-spark test-orchestrators test-dbt test-superset airflow superset \
@@ -152,9 +153,10 @@ lock: ## requirements.lock from pyproject.toml; UPGRADE=1 takes the newest of ev
 	@build/lock/bin/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes \
 		--no-header --no-annotate --no-build $(if $(UPGRADE),--upgrade) \
 		--extra postgres --group airflow --output-file tests/airflow.lock pyproject.toml
+	@printf 'cryptography>=50\npyarrow>=23.0.1\n' > build/superset-overrides.txt
 	@build/lock/bin/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes \
 		--no-header --no-annotate $(if $(UPGRADE),--upgrade) \
-		--group superset --output-file tests/superset.lock
+		--override build/superset-overrides.txt --group superset --output-file tests/superset.lock
 	@for group in orchestrators dbt; do build/lock/bin/uv pip compile --quiet --universal \
 		--python-version 3.10 --generate-hashes --no-header --no-annotate --no-build \
 		--no-strip-extras $(if $(UPGRADE),--upgrade) --extra postgres --group $$group \
@@ -194,7 +196,7 @@ $(AIRFLOW)/installed $(ORCHESTRATORS)/installed $(DBT)/installed: build/%/instal
 $(SUPERSET)/installed: .venv/python tests/superset.lock
 	@echo "setting up $(@D)"
 	@rm -rf $(@D) && "$(PYTHON)" -m venv $(@D)
-	@$(@D)/bin/python $(INSTALL) --require-hashes -r tests/superset.lock
+	@$(@D)/bin/python $(INSTALL_LOCKED) -r tests/superset.lock
 	@touch $@
 
 $(PLAIN)/installed: .venv/python benchmarks/plain.lock

@@ -135,8 +135,10 @@ def test_the_page_has_no_error(place: Place, tmp_path: Path) -> None:
         until(lambda: "/login" not in driver.current_url)
         driver.get(place.superset.dashboard)
         until(lambda: _drawn(driver) >= len(SHOWN), seconds=90)
+        shots = [b""]  # until nothing moves any more
+        until(lambda: shots.append(driver.get_screenshot_as_png()) or shots[-1] == shots[-2])
         name = "superset_postgres" if "psycopg2" in str(type(place.connection)) else "superset"
-        driver.save_screenshot(str(SCREENS / f"{name}.png"))
+        (SCREENS / f"{name}.png").write_bytes(shots[-1])
         errors = "[data-test=chart-error], .ant-alert-error, .error-alert"
         assert [each.text for each in driver.find_elements(By.CSS_SELECTOR, errors)] == []
 
