@@ -24,7 +24,7 @@ from wolkvox_billing.cli.listing import (
     settlement_as_rows,
     verdict_as_row,
 )
-from wolkvox_billing.cli.options import json_option, place_options
+from wolkvox_billing.cli.options import json_option, place_options, signed_options
 from wolkvox_billing.cli.terminal import (
     Teller,
     counting,
@@ -134,8 +134,7 @@ def _print_intake(intake: Intake, rejected: list[str]) -> None:
     "action", type=click.Choice(["list", "withdraw", "reinstate"]), default="list", required=False
 )
 @click.argument("document", metavar="[ID]", required=False)
-@click.option("--reason", help="Why it does not count, or counts again.")
-@click.option("--by", metavar="NAME", help="Who decides; your login name without it.")
+@signed_options("Why it does not count, or counts again.")
 @place_options
 @json_option
 def documents(
@@ -354,9 +353,11 @@ def explain(
 
 @click.command()
 @click.argument("month")
-@click.option("--reason", help="Why it is closed in spite of a finding, or reopened.")
+@signed_options(
+    "Why it is closed in spite of a finding, or reopened.",
+    "Who signs; your login name without it.",
+)
 @click.option("--evidence", metavar="FILE", help="The month's evidence, whose SHA-256 is kept.")
-@click.option("--by", metavar="NAME", help="Who signs; your login name without it.")
 @click.option("--reopen", "is_reopened", is_flag=True, help="Reopen a month that was closed.")
 @place_options
 @json_option

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from wolkvox_billing.cli.options import json_option, place_options
+from wolkvox_billing.cli.options import json_option, place_options, signed_options
 from wolkvox_billing.cli.terminal import Teller, print_json, say
 from wolkvox_billing.errors import SettingsError
 from wolkvox_billing.values.numbers import format_amount
@@ -40,11 +40,10 @@ CLAIM_HEADINGS = [
     metavar="PATH",
     help="Where the invoices' files are, to be put in the evidence; may be repeated.",
 )
-@click.option("--by", metavar="NAME", help="Who claims; your login name without it.")
+@signed_options("Why it is withdrawn.", "Who claims; your login name without it.")
 @click.option(
     "--withdraw", "is_withdrawn", is_flag=True, help="Withdraw the claim on a --document."
 )
-@click.option("--reason", help="Why it is withdrawn.")
 @place_options
 @json_option
 def claim(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from wolkvox_billing.cli.options import json_option, place_options
+from wolkvox_billing.cli.options import json_option, place_options, signed_options
 from wolkvox_billing.cli.terminal import Teller, language, print_json, say
 from wolkvox_billing.errors import SettingsError
 from wolkvox_billing.values.translation import N_, phrase, say_in, translate
@@ -26,8 +26,7 @@ NAMES = {"list": 0, "rename": 2, "merge": 2, "forget": 1, "restore": 1}
 @click.command()
 @click.argument("action", type=click.Choice([*NAMES]), default="list", required=False)
 @click.argument("names", metavar="[ID]...", nargs=-1)
-@click.option("--reason", help="Why, in your words.")
-@click.option("--by", metavar="NAME", help="Who decides; your login name without it.")
+@signed_options("Why, in your words.")
 @place_options
 @json_option
 def operations(

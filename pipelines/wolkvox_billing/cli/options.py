@@ -72,3 +72,15 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, 
 def place_options(command: Command) -> Command:
     """Add --destination and --dataset: where the tables are."""
     return destination_option(dataset_option(command))
+
+
+def signed_options(
+    why: str, who: str = "Who decides; your login name without it."
+) -> Callable[[Command], Command]:
+    """Return what adds --reason and --by, of a record that a person makes."""
+
+    def add(command: Command) -> Command:
+        reason = click.option("--reason", help=why)
+        return reason(click.option("--by", metavar="NAME", help=who)(command))
+
+    return add

@@ -1,13 +1,12 @@
 """The table `month_closes`: who signed off a month, when, and on what; rows are only ever inserted.
 
-The key is the month and a number, so that of two people who record at the same moment only one
-does. The newest record of a month counts.
+The key is the month and a number: see `warehouse.records`. The newest record of a month counts.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, astuple, dataclass, fields
+from dataclasses import astuple, dataclass
 from datetime import datetime, timezone
 
 import dlt
@@ -16,8 +15,7 @@ from wolkvox_billing.errors import WolkvoxError
 from wolkvox_billing.values.clock import format_moment
 from wolkvox_billing.values.translation import N_, Sentence
 from wolkvox_billing.warehouse.columns import TEXT, TIME, Table
-from wolkvox_billing.warehouse.loading import load_or_raise, load_source, source_of_row
-from wolkvox_billing.warehouse.sql import Client, columns_in, rows_of, tables_in
+from wolkvox_billing.warehouse.records import RecordTable, next_key
 
 MONTH_CLOSES = Table(
     "One row per close or reopening of a month; the newest of a month counts, and none is changed",
@@ -78,16 +76,8 @@ class Close:
         return str(self.says)
 
 
-def read_closes(client: Client, raw: str) -> list[Close]:
-    """Return all records, each month's in their order; none before the first."""
-    if "month_closes" not in tables_in(client, raw):
-        return []
-    existing = columns_in(client, f"{raw}.month_closes")
-    columns = [column.name for column in fields(Close)]
-    # A record of an earlier release has the last one not, until the next close.
-    selected = [name if name in existing else f"NULL AS {name}" for name in columns]
-    rows = rows_of(client, f"SELECT {', '.join(selected)} FROM {raw}.month_closes ORDER BY 1")
-    return [Close(*row) for row in rows]
+_RECORDS = RecordTable("month_closes", Close, MONTH_CLOSES, "close the month again")
+read_closes = _RECORDS.read  # each month's in their order
 
 
 def newest(closes: Sequence[Close]) -> dict[str, Close]:
@@ -97,21 +87,13 @@ def newest(closes: Sequence[Close]) -> dict[str, Close]:
 
 def next_id(month: str, last: Close | None) -> str:
     """Return the key of the record that follows on `last`."""
-    number = int(last.close_id.rsplit(".")[-1]) + 1 if last else 1
-    return f"{month}.{number:04}"
+    return next_key(month, last and last.close_id)
 
 
 def append(pipeline: dlt.Pipeline, close: Close) -> None:
     """Insert a record. Raises WarehouseError where it cannot be, and NotClosed where another has
     its key."""
-    source = source_of_row("month_closes", MONTH_CLOSES, asdict(close))
-    load_or_raise(
-        pipeline,
-        lambda _: load_source(pipeline, source),
-        "not recorded, so close the month again",
-    )
-    with pipeline.sql_client() as client:
-        stored = {c.close_id: c for c in read_closes(client, pipeline.dataset_name)}[close.close_id]
+    stored = _RECORDS.append(pipeline, close)
     if astuple(stored) != astuple(close):
         text = N_("{says}, at the same moment: look at it, and run it again")
         raise NotClosed(Sentence(text, says=stored.says))

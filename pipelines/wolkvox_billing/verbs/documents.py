@@ -14,8 +14,6 @@ from decimal import Decimal
 
 import dlt
 
-from wolkvox_billing.closing import check_closes
-from wolkvox_billing.closing.signing import signed_words, signer
 from wolkvox_billing.errors import SettingsError
 from wolkvox_billing.invoices.decisions import (
     REINSTATED,
@@ -44,14 +42,13 @@ from wolkvox_billing.reconciliation.standing_words import (
 )
 from wolkvox_billing.values.clock import Clock, utc_now
 from wolkvox_billing.values.document_number import bare_number
-from wolkvox_billing.verbs.invoices import compare_anew
+from wolkvox_billing.verbs.deciding import Decider, Word
 from wolkvox_billing.warehouse.complaints import configured
 from wolkvox_billing.warehouse.place import DATASET, DESTINATION, location_of, opened, reading
 from wolkvox_billing.warehouse.sql import Client, rows_of, tables_in
 
 _SHORTEST = 4  # characters of a document_id that may stand for it
 _MOST_NAMED = 8  # candidates in one message
-_NOT_COMPARED = "decided, and invoices were not compared anew: {}"
 _NO_BILL = "not billed, by what its row says"
 
 
@@ -149,10 +146,10 @@ def withdraw(
     Raises SettingsError for a name that means no document or several, and without a reason, and
     WarehouseError where nothing can be recorded.
     """
-    if not signed_words(reason):
+    decider = Decider(Word(reason, by), destination, dataset, policy, clock)
+    if not decider.reason:
         raise SettingsError(f"say with --reason why {name} does not count")
-    word = _Word(WITHDRAWN, signer(by, "decides"), signed_words(reason))
-    return _decide(name, word, destination, dataset, policy, clock)
+    return _decide(name, WITHDRAWN, decider)
 
 
 def reinstate(
@@ -167,30 +164,26 @@ def reinstate(
 ) -> Decided:
     """Return a document Decided, whose withdrawal counts no more. name, by and errors are those of
     `withdraw`; a reason is not asked for."""
-    word = _Word(REINSTATED, signer(by, "decides"), signed_words(reason))
-    return _decide(name, word, destination, dataset, policy, clock)
+    decider = Decider(Word(reason, by), destination, dataset, policy, clock)
+    return _decide(name, REINSTATED, decider)
 
 
-@dataclass(frozen=True)
-class _Word:
-    """What the person who decides says."""
-
-    decision: str
-    by: str
-    reason: str | None
-
-
-def _decide(
-    name: str, word: _Word, destination: str, dataset: str, policy: Policy | None, clock: Clock
-) -> Decided:
-    policy = policy or configured(read_policy)
-    with opened(destination, dataset) as pipeline, reading(pipeline):
+def _decide(name: str, decision: str, decider: Decider) -> Decided:
+    policy, by = decider.rules, decider.name
+    with decider.at_work() as pipeline:
         with pipeline.sql_client() as client:
             before = _read_standings(client, pipeline.dataset_name, policy)
         meant = find_document(name, before, policy.language)
         document_id, last, is_new = meant.document.document_id, meant.decision, False
-        if word.decision != (last.decision if last else REINSTATED):
-            own = _record(meant, word, clock())
+        if decision != (last.decision if last else REINSTATED):
+            own = Decision(
+                decision_id=next_decision_id(document_id, last),
+                document_id=document_id,
+                decision=decision,
+                decided_at=decider.now(),
+                decided_by=by,
+                reason=decider.reason,
+            )
             last = append_decision(pipeline, own)
             is_new = last == own  # else somebody decided the same at the same moment
         with pipeline.sql_client() as client:
@@ -205,11 +198,7 @@ def _decide(
             location=location_of(pipeline),
         )
         if is_new:
-            if complaint := compare_anew(pipeline, policy, clock()):
-                decided.warnings.append(_NOT_COMPARED.format(complaint))
-            decided.warnings += [
-                doubt.says.say(policy.language) for doubt in check_closes(pipeline).broken
-            ]
+            decided.warnings += decider.compare_anew(pipeline, policy)
             decided.warnings += _warn_of_claims(pipeline, standing, after, policy.language)
     return decided
 
@@ -222,18 +211,6 @@ def _warn_of_claims(
         claims = read_open_claims(client, f"{pipeline.dataset_name}_marts")
     own = [claim for claim in claims if is_claim_on(claim, decided.document)]
     return [tell_open_claim(claim, locale) for claim in claims_on_nothing(own, standings)]
-
-
-def _record(standing: Standing, word: _Word, at: datetime) -> Decision:
-    document_id = standing.document.document_id
-    return Decision(
-        decision_id=next_decision_id(document_id, standing.decision),
-        document_id=document_id,
-        decision=word.decision,
-        decided_at=at.astimezone(timezone.utc),
-        decided_by=word.by,
-        reason=word.reason,
-    )
 
 
 def _told_beside(

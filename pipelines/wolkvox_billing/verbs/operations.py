@@ -14,8 +14,6 @@ from functools import cached_property, partial
 
 import dlt
 
-from wolkvox_billing.closing import check_closes
-from wolkvox_billing.closing.signing import signed_words, signer
 from wolkvox_billing.errors import SettingsError, WarehouseError, short
 from wolkvox_billing.marts.decisions import (
     FORGOTTEN,
@@ -41,18 +39,16 @@ from wolkvox_billing.marts.identities import (
 from wolkvox_billing.marts.identity_words import undecided
 from wolkvox_billing.marts.refresh import refresh
 from wolkvox_billing.polling.settings import PollSettings
-from wolkvox_billing.reconciliation.policy import Policy, read_policy
+from wolkvox_billing.reconciliation.policy import Policy
 from wolkvox_billing.values.clock import Clock, utc_now
 from wolkvox_billing.values.spelling import plain
 from wolkvox_billing.vendor.answer import ANSWERS
-from wolkvox_billing.verbs.invoices import compare_anew
+from wolkvox_billing.verbs.deciding import Decider, Word
 from wolkvox_billing.verbs.meant import settings_if_any, warn_of_settings
-from wolkvox_billing.warehouse.complaints import configured
 from wolkvox_billing.warehouse.place import DATASET, DESTINATION, location_of, opened, reading
 from wolkvox_billing.warehouse.sql import REFRESHED, Client, among, engine_of, rows_of, tables_in
 
 COUNTS = "counts"
-_NOT_COMPARED = "decided, and invoices were not compared anew: {}"
 
 
 @dataclass(frozen=True)
@@ -124,8 +120,8 @@ def rename(
     Raises SettingsError for a name that cannot be meant, and WarehouseError where nothing can be
     recorded.
     """
-    decider = _Decider(destination, dataset, policy, clock)
-    return decider.decide(lambda record: _rename(old, new.strip(), record), reason, by)
+    decider = Decider(Word(reason, by), destination, dataset, policy, clock)
+    return _decide(decider, lambda record: _rename(old, new.strip(), record))
 
 
 def merge(
@@ -141,8 +137,8 @@ def merge(
 ) -> DecidedOperation:
     """Return the DecidedOperation that all that was read of the operation `name` is the `other`
     one's: one counter, one series. reason, by and errors are those of `rename`."""
-    decider = _Decider(destination, dataset, policy, clock)
-    return decider.decide(lambda record: _merge(name, other, record), reason, by)
+    decider = Decider(Word(reason, by), destination, dataset, policy, clock)
+    return _decide(decider, lambda record: _merge(name, other, record))
 
 
 def forget(
@@ -157,8 +153,8 @@ def forget(
 ) -> DecidedOperation:
     """Return the DecidedOperation that the operation `name` is in no mart. Nothing of it is
     deleted. reason, by and errors are those of `rename`."""
-    decider = _Decider(destination, dataset, policy, clock)
-    return decider.decide(lambda record: _forget(name, record), reason, by)
+    decider = Decider(Word(reason, by), destination, dataset, policy, clock)
+    return _decide(decider, lambda record: _forget(name, record))
 
 
 def restore(
@@ -174,8 +170,8 @@ def restore(
     """Return the DecidedOperation that the last decision on the operation `name` holds no more; or,
     of one that shares server and name with another one, that they are two. reason, by and errors
     are those of `rename`."""
-    decider = _Decider(destination, dataset, policy, clock)
-    return decider.decide(lambda record: _restore(name, record), reason, by)
+    decider = Decider(Word(reason, by), destination, dataset, policy, clock)
+    return _decide(decider, lambda record: _restore(name, record))
 
 
 @dataclass(frozen=True)
@@ -409,58 +405,42 @@ def _near(name: str, known: Collection[str]) -> str:
     return "`wolkvox-billing operations` lists all"
 
 
-@dataclass(frozen=True)
-class _Decider:
-    """Where it is decided, by which rules and when."""
-
-    destination: str
-    dataset: str
-    policy: Policy | None
-    clock: Clock
-
-    def decide(
-        self, wish_of: Callable[[_Record], _Wish], reason: str | None, by: str | None
-    ) -> DecidedOperation:
-        """Record what is wished, where it may be and is not so already, and make the marts of it.
-        Raises SettingsError, and WarehouseError where nothing can be recorded."""
-        by = signer(by, "decides")
-        policy = self.policy or configured(read_policy)
-        with opened(self.destination, self.dataset) as pipeline, reading(pipeline):
-            raw, location = pipeline.dataset_name, location_of(pipeline)
-            with pipeline.sql_client() as client:
-                _check_warehouse(pipeline)
-                record = _read_record(client, raw)
-                wish = wish_of(record)
-            if wish.decision:
-                return DecidedOperation(wish.decision, False, wish.says, location=location)
-            own = OperationDecision(
-                decision_id=next_operation_decision_id(record.decisions),
-                operation_id=wish.operation_id,
-                decision=wish.kind,
-                new_operation_id=wish.new_operation_id,
-                undoes=wish.undoes,
-                decided_at=self.clock().astimezone(timezone.utc),
-                decided_by=by,
-                reason=signed_words(reason),
+def _decide(decider: Decider, wish_of: Callable[[_Record], _Wish]) -> DecidedOperation:
+    """Record what is wished, where it may be and is not so already, and make the marts of it.
+    Raises SettingsError, and WarehouseError where nothing can be recorded."""
+    by, policy = decider.name, decider.rules
+    with decider.at_work() as pipeline:
+        raw, location = pipeline.dataset_name, location_of(pipeline)
+        with pipeline.sql_client() as client:
+            _check_warehouse(pipeline)
+            record = _read_record(client, raw)
+            wish = wish_of(record)
+        if wish.decision:
+            return DecidedOperation(wish.decision, False, wish.says, location=location)
+        own = OperationDecision(
+            decision_id=next_operation_decision_id(record.decisions),
+            operation_id=wish.operation_id,
+            decision=wish.kind,
+            new_operation_id=wish.new_operation_id,
+            undoes=wish.undoes,
+            decided_at=decider.now(),
+            decided_by=by,
+            reason=decider.reason,
+        )
+        stored = append_operation_decision(pipeline, own)
+        if stored != own:
+            raise WarehouseError(
+                f"{_said(stored)} {_told(stored)}, at the same moment: look at "
+                "`wolkvox-billing operations`, and run it again"
             )
-            stored = append_operation_decision(pipeline, own)
-            if stored != own:
-                raise WarehouseError(
-                    f"{_said(stored)} {_told(stored)}, at the same moment: look at "
-                    "`wolkvox-billing operations`, and run it again"
-                )
-            decided = DecidedOperation(own, True, wish.says, location=location)
-            refresh(pipeline, None, self.clock(), anew=True)
-            if complaint := compare_anew(pipeline, policy, self.clock()):
-                decided.warnings.append(_NOT_COMPARED.format(complaint))
-            with pipeline.sql_client() as client:
-                identities = read_identities(client, f"{raw}_marts")
-                decided.warnings += undecided(identities, policy.language)
-                decided.warnings += warn_of_settings(client, raw, identities, record.settings)
-            decided.warnings += [
-                doubt.says.say(policy.language) for doubt in check_closes(pipeline).broken
-            ]
-        return decided
+        decided = DecidedOperation(own, True, wish.says, location=location)
+        refresh(pipeline, None, decider.clock(), anew=True)
+        decided.warnings += decider.compare_anew(pipeline, policy)
+        with pipeline.sql_client() as client:
+            identities = read_identities(client, f"{raw}_marts")
+            decided.warnings += undecided(identities, policy.language)
+            decided.warnings += warn_of_settings(client, raw, identities, record.settings)
+    return decided
 
 
 def _check_warehouse(pipeline: dlt.Pipeline) -> None:
