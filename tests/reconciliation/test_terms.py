@@ -344,20 +344,20 @@ def test_all_units_over_all_operations() -> None:
 
 
 @pytest.mark.parametrize(
-    ("period", "issued", "percent"),
+    ("period", "issued", "percents"),
     [
-        (OCTOBER, None, 19), (OCTOBER, date(2026, 10, 3), 19), (SEPTEMBER, None, 5),
-        (SEPTEMBER, date(2026, 10, 3), 5), (SEPTEMBER, date(2026, 11, 2), 19),
+        (OCTOBER, None, (5, 19)), (OCTOBER, date(2026, 10, 3), (5, 19)), (SEPTEMBER, None, (5, 5)),
+        (SEPTEMBER, date(2026, 10, 3), (5, 5)), (SEPTEMBER, date(2026, 11, 2), (5, 19)),
     ],
 )  # fmt: skip
 def test_a_rate_of_tax_that_changes_within_a_month(
-    period: Period, issued: date | None, percent: int
+    period: Period, issued: date | None, percents: tuple[int, int]
 ) -> None:
-    """From 5 to 19 % on 16 October: an invoice of October may have the higher one, and one of
-    September where it is issued in November."""
+    """From 5 to 19 % on 16 October: an invoice of October may have either, and one of September
+    where it is issued in November."""
     change = date(2026, 10, 16)
     rows = [term("tax_percent", "5", valid_to=change), term("tax_percent", "19", valid_from=change)]
-    assert Terms(rows).tax_percent(USED[0].meter, "COP", period, issued) == percent
+    assert Terms(rows).tax_percents(USED[0].meter, "COP", period, issued) == percents
 
 
 @pytest.mark.parametrize(

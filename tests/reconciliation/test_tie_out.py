@@ -18,9 +18,10 @@ from wolkvox_billing.reconciliation import settlement
 from wolkvox_billing.reconciliation.billed_documents import BilledDocument, StatedLine
 from wolkvox_billing.reconciliation.billed_lines import bill_lines, share_out_lines
 from wolkvox_billing.reconciliation.contract.line_map import MapRow
+from wolkvox_billing.reconciliation.copied_verdicts import CopiedVerdicts
 from wolkvox_billing.reconciliation.judging import judge
 from wolkvox_billing.reconciliation.keys import compare
-from wolkvox_billing.reconciliation.mart import _row, _storable
+from wolkvox_billing.reconciliation.mart import _storable, row_of
 from wolkvox_billing.reconciliation.policy import Policy
 from wolkvox_billing.reconciliation.questions import CHARGE, LINE, Piece, spread
 from wolkvox_billing.reconciliation.settlement import Settled, add_up, settle
@@ -99,7 +100,8 @@ def settle_documents(
     observed = unseen_everywhere(comparison, Unread(NOTHING))
     rates, rules = [rate("100"), rate("0.03", "USD", line=3)], Policy(**policy)
     verdicts = judge(facts, comparison, observed, rates, rules)
-    judged = [(verdict, _storable(_row(verdict, facts, rules))) for verdict in verdicts]
+    copied = CopiedVerdicts(verdicts, (), rules)
+    judged = [(verdict, _storable(row_of(verdict, facts, rules, copied))) for verdict in verdicts]
     return settle(facts, comparison, judged, rates, rules).documents
 
 

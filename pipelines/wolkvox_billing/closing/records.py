@@ -87,7 +87,7 @@ def newest(closes: Sequence[Close]) -> dict[str, Close]:
 
 def next_id(month: str, last: Close | None) -> str:
     """Return the key of the record that follows on `last`."""
-    return next_key(month, last and last.close_id)
+    return next_key(month, last.close_id if last else None)
 
 
 def append(pipeline: dlt.Pipeline, close: Close) -> None:

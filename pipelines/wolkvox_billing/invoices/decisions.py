@@ -58,4 +58,4 @@ def read_decisions(client: Client, raw: str) -> dict[str, Decision]:
 
 def next_decision_id(document_id: str, last: Decision | None) -> str:
     """Return the key of the decision that follows on `last`."""
-    return next_key(document_id, last and last.decision_id)
+    return next_key(document_id, last.decision_id if last else None)

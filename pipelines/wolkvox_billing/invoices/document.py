@@ -18,6 +18,7 @@ from wolkvox_billing.values.texts import UNSTORABLE
 
 # Documents of other kinds are kept, and bill nothing.
 BILLS = ("invoice", "corrected_invoice", "credit_note", "debit_note")
+EXEMPT = "exempt from tax by its own word: "  # how that warning begins
 _MOST_CHARACTERS = 4000  # of a text that is stored
 _CENT = Decimal("0.01")
 

@@ -54,6 +54,9 @@ What is read, and where it is. Paths are direct children, from the root; of the 
     net_amount        cbc:LineExtensionAmount: the truth of a line, whatever quantity x price is
     tax_amount        cac:TaxTotal/cbc:TaxAmount
 
+    a warning         cac:TaxTotal/cac:TaxSubtotal/cac:TaxCategory/cbc:TaxExemptionReasonCode and
+                      cbc:TaxExemptionReason, of the document or of a line
+
 Nothing else is read: no person's name, telephone, mail address or place ever gets here.
 """
 
@@ -66,6 +69,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
 from wolkvox_billing.invoices.document import (
+    EXEMPT,
     Document,
     Line,
     Rejected,
@@ -122,6 +126,7 @@ _KINDS = {  # by the root element
     ),
 }
 _MOST_NESTED = 2
+_MOST_REASONS = 3
 _MOST_LINES = 20_000
 _PAYMENT_FORMS = {"1": "cash", "2": "credit"}
 _CENT = Decimal("0.01")
@@ -240,6 +245,7 @@ def _read_document(root: Element, kind: _Kind) -> Document:
     document.payable_amount = _amount(root, f"{kind.total}/cbc:PayableAmount", document)
     document.tax_amount = _sum(root, "cac:TaxTotal/cbc:TaxAmount", "the document's tax", document)
     _read_beside_lines(root, kind, document)
+    _warn_of_exemption(root, kind, warnings)
     references = _all(root, "cac:BillingReference/cac:InvoiceDocumentReference/cbc:ID")
     if len(references) > 1:
         warnings.append(f"refers to {len(references)} documents: only the first is kept")
@@ -301,6 +307,18 @@ def _read_beside_lines(root: Element, kind: _Kind, document: Document) -> None:
                 _read_exchange(exchange, document)
             except Rejected as error:  # no amount is lost with it
                 warnings.append(f"{error}: not taken")
+
+
+def _warn_of_exemption(root: Element, kind: _Kind, warnings: list[str]) -> None:
+    """Warn of why a document, or a line of it, says that it bears no tax."""
+    category = "cac:TaxTotal/cac:TaxSubtotal/cac:TaxCategory"
+    paths = [
+        f"{place}{category}/cbc:TaxExemptionReason{part}"
+        for place in ("", f"{kind.line}/")
+        for part in ("Code", "")
+    ]
+    if reasons := dict.fromkeys(_texts(root, *paths)):
+        warnings.append(f"{EXEMPT}{', '.join(map(short, [*reasons][:_MOST_REASONS]))}")
 
 
 def _read_exchange(exchange: Element, document: Document) -> None:

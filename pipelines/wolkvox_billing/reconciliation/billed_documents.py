@@ -9,6 +9,7 @@ from datetime import date, datetime
 from decimal import ROUND_FLOOR, Decimal
 from typing import NamedTuple
 
+from wolkvox_billing.invoices.document import EXEMPT
 from wolkvox_billing.reconciliation.captions import say_title
 from wolkvox_billing.reconciliation.facts import Refused
 from wolkvox_billing.values.document_number import bare_number, digits_of
@@ -126,6 +127,13 @@ class BilledDocument(NamedTuple):
             for warning in (self.warnings or "").split("\n")
             if warning.startswith(_OF_MONEY) or " is the rate of the tax" in warning
         ]
+
+    @property
+    def exemption(self) -> str:
+        """Why it says that it, or a part of it, bears no tax; "" where it does not."""
+        warnings = (self.warnings or "").split("\n")
+        reasons = (text.removeprefix(EXEMPT) for text in warnings if text.startswith(EXEMPT))
+        return next(reasons, "")
 
     @property
     def beside_lines(self) -> Decimal:

@@ -7,7 +7,7 @@ what is left of the payable amount: unexplained ──────────�
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
@@ -19,26 +19,29 @@ from wolkvox_billing.reconciliation.billed_documents import (
     StatedDocument,
     StatedLine,
 )
-from wolkvox_billing.reconciliation.contract.tariff import cents
 from wolkvox_billing.reconciliation.exchange import Exchanges
+from wolkvox_billing.reconciliation.foreign_lines import exchange_lines
 from wolkvox_billing.reconciliation.keys import LineId
 from wolkvox_billing.reconciliation.policy import Policy
 from wolkvox_billing.reconciliation.questions import (
-    ALLOWANCE,
-    CHARGE,
     DUPLICATE,
-    LINE,
+    TAX_ROLE,
     JudgedLine,
-    Piece,
 )
 from wolkvox_billing.reconciliation.settlement_words import SettlementWriter
+from wolkvox_billing.reconciliation.spreading import ALLOWANCE, CHARGE, LINE
 from wolkvox_billing.reconciliation.tax_by_rate import (
-    TaxAtRate,
+    CONTRACT,
+    INVOICE,
+    CheckedTax,
+    RatesOfInvoice,
     TaxedLine,
-    find_untaxed,
-    highest_rate,
+    check_taxes,
+    due_on,
+    rates_of,
     split_by_rate,
 )
+from wolkvox_billing.reconciliation.verdicts import CURRENCY_MISMATCH
 from wolkvox_billing.values.currencies import WHOLE_CURRENCIES
 
 TAX, WITHHOLDING, ROUNDING, PREPAID, UNEXPLAINED = (
@@ -49,7 +52,8 @@ TAX, WITHHOLDING, ROUNDING, PREPAID, UNEXPLAINED = (
     "unexplained",
 )
 _NOTHING = Decimal()
-_MOST_ROUNDED = Decimal(100)  # where totals are rounded to whole hundreds
+_STEPS = tuple(map(Decimal, (10, 50, 100)))
+_MOST_ROUNDED = _STEPS[-1]  # where totals are rounded to whole hundreds
 
 
 class _Part(NamedTuple):
@@ -85,9 +89,10 @@ def payable_of(stated: StatedDocument) -> Decimal:
 
 @dataclass(frozen=True)
 class Splitter:
-    """Splits documents by what is questioned of their lines."""
+    """Splits documents, of which `stated` has all, by what is questioned of their lines."""
 
     lines: Mapping[LineId, JudgedLine]
+    stated: Mapping[str, StatedDocument]
     policy: Policy
     exchanges: Exchanges
 
@@ -95,19 +100,13 @@ class Splitter:
         """Return the components of a document, which add up to what it asks for."""
         document = stated.document
         writer = SettlementWriter(self.policy.language, document.currency or "")
-        taxed = [
-            (line, self.lines[line.document_id, line.line_number])
-            for line in stated.lines
-            if line.currency in (None, document.currency)
-        ]
-        taxed += self._exchanged(stated)
+        taxed = self._taxed(stated)
         parts = [
             *_line_parts(taxed, writer),
-            *_beside_parts(taxed, writer),
+            *_beside_parts(document, taxed, writer),
             *self._tax_parts(document, taxed, writer),
-            *self._missing_tax(document, taxed, writer),
         ]
-        parts += self._rest(stated, sum((part.amount for part in parts), _NOTHING), writer)
+        parts += self._rest(stated, taxed, sum((part.amount for part in parts), _NOTHING), writer)
         # Many small ones together may be worth an alarm.
         beyond = sum((abs(part.own_question) for part in parts), _NOTHING)
         is_alarming = beyond > self.policy.materiality_in(document.currency)
@@ -116,71 +115,86 @@ class Splitter:
             for n, part in enumerate(parts, 1)
         ]
 
-    def _exchanged(self, stated: StatedDocument) -> list[TaxedLine]:
-        """Return the lines that are in another currency than their document in its own, at the rate
-        that it states; none where they do not come to what it says that its lines do."""
-        document, exchanged, net = stated.document, list[TaxedLine](), _NOTHING
-        for line in stated.lines:
-            parity = self.exchanges.stated_by(document, line.currency)
-            if parity is None:
-                return []
-            if line.currency not in (None, document.currency):
-                judged = self.lines[line.document_id, line.line_number].exchanged(parity)
-                tax = None if line.tax is None else cents(line.tax * parity)
-                exchanged.append((line._replace(tax=tax), judged))
-            net += (line.amount or _NOTHING) * parity
-        if document.net is None or abs(net - document.net) > max(Decimal(1), abs(net) / 1000):
-            return []
-        return exchanged
+    def _taxed(self, stated: StatedDocument) -> list[TaxedLine]:
+        """Return the lines of a document, all in its currency."""
+        own = [
+            (line, self.lines[line.document_id, line.line_number])
+            for line in stated.lines
+            if line.currency in (None, stated.document.currency)
+        ]
+        return own + exchange_lines(stated, self.lines, self.exchanges)
 
     def _tax_parts(
         self, document: BilledDocument, taxed: Sequence[TaxedLine], writer: SettlementWriter
     ) -> Iterator[_Part]:
-        highest = highest_rate(document.currency)
-        tolerance = self.policy.tolerance_in(document.currency)
-        for tax in split_by_rate(document, taxed):
-            fair = tax.fair_amount(highest, tolerance)
-            excess = tax.amount - fair
-            on_questioned, on_claimed = (
-                tax.share_on(sum(map(amount_of, tax.pieces), _NOTHING), fair)
-                for amount_of in _AMOUNTS_OF_PIECES
-            )
-            is_claimed = tax.is_by_contract and excess > 0
-            yield _Part(
-                TAX,
-                tax.amount,
-                _tax_reason(tax, excess, on_questioned, tax.highest(highest), writer),
-                questioned=excess + on_questioned,
-                claimed=on_claimed + (excess if is_claimed else _NOTHING),
-                own_question=excess,
-                line=tax.line,
-                role="tax" if tax.line else None,
-            )
-
-    def _missing_tax(
-        self,
-        document: BilledDocument,
-        taxed: Sequence[TaxedLine],
-        writer: SettlementWriter,
-    ) -> Iterator[_Part]:
-        """Yield the tax of an invoice that a note on it does not give back: it is questioned, for
-        what is given back may bear no tax."""
-        invoice = self.exchanges.corrected(document)
-        rate = find_untaxed(document, invoice)
-        net = sum((piece.amount for _, own in taxed for piece in own.pieces), _NOTHING)
-        if rate is None or any(line.tax or own.role == TAX for line, own in taxed):
-            return
-        missing = -cents(net * rate / 100)
-        if missing > self.policy.tolerance_in(document.currency):
-            reason = writer.tax_kept(invoice.number if invoice else None, rate, missing)
+        """Yield the tax by its rates, and what is due beyond it; of a list that may leave it out
+        that is told, and not questioned."""
+        of_invoice = self._rates_of_invoice(document)
+        currency = document.currency
+        checked = check_taxes(
+            split_by_rate(document, taxed),
+            lambda base: due_on(base, currency, of_invoice),
+            self.policy.tolerance_in(currency),
+        )
+        may_leave_out = document.format != "ubl" and document.tax is None
+        may_leave_out = may_leave_out and all(line.tax is None for line, _ in taxed)
+        for tax in checked:
+            if tax.tax.amount or tax.tax.line:
+                yield self._tax_part(document, tax, writer)
+            missing = -tax.missing
+            if not missing or (may_leave_out and tax.due.by == INVOICE):
+                continue
+            if may_leave_out:
+                yield _Part(TAX, _NOTHING, writer.tax_left_out(tax))
+                continue
+            number = self._number_of_invoice(document, tax)
+            reason = writer.tax_missing(tax, number, document.exemption)
             yield _Part(TAX, _NOTHING, reason, questioned=missing, own_question=missing)
 
+    def _tax_part(
+        self, document: BilledDocument, checked: CheckedTax, writer: SettlementWriter
+    ) -> _Part:
+        excess, line = checked.excess, checked.tax.line
+        is_claimed = checked.due.by == CONTRACT and excess > 0
+        questioned = excess + checked.on_questioned
+        claimed = checked.on_claimed + (excess if is_claimed else _NOTHING)
+        return _Part(
+            TAX,
+            checked.tax.amount,
+            writer.tax(checked, self._number_of_invoice(document, checked)),
+            questioned=questioned,
+            claimed=min(claimed, max(questioned, _NOTHING), abs(checked.tax.amount)),
+            own_question=excess,
+            line=line,
+            role=TAX_ROLE if line else None,
+        )
+
+    def _number_of_invoice(self, document: BilledDocument, checked: CheckedTax) -> str | None:
+        """Return the number of the invoice that says which rate is due, None where none does."""
+        invoice = self.exchanges.corrected(document)
+        return invoice.number if invoice and checked.due.by == INVOICE else None
+
+    def _rates_of_invoice(self, document: BilledDocument) -> RatesOfInvoice | None:
+        """Return the rates of the invoice that a note corrects, None where it is not here, or a
+        list that may leave them out."""
+        invoice = self.exchanges.corrected(document)
+        if not invoice or invoice.document_id not in self.stated:
+            return None
+        taxed = self._taxed(self.stated[invoice.document_id])
+        if invoice.tax is None and not any(line.tax for line, _ in taxed):
+            return None
+        return rates_of(invoice, taxed)
+
     def _rest(
-        self, stated: StatedDocument, parts: Decimal, writer: SettlementWriter
+        self,
+        stated: StatedDocument,
+        taxed: Sequence[TaxedLine],
+        parts: Decimal,
+        writer: SettlementWriter,
     ) -> Iterator[_Part]:
         """Yield what lies between the parts and what is asked for. What was withheld is taken off
         only where that leads nearer to it; what is left within the tolerance is a rounding."""
-        document, lines = stated
+        document = stated.document
         payable, sign = payable_of(stated), document.sign
         prepaid = -sign * (document.prepaid or _NOTHING)
         withheld = -sign * (document.withheld or _NOTHING)
@@ -189,21 +203,32 @@ class Splitter:
         if abs(gap - withheld) >= abs(gap):
             withheld = _NOTHING
         gap -= withheld
-        if abs(gap) <= self.policy.tolerance_in(document.currency):
+        # What was paid before may be for several documents: no more is used than is asked for.
+        unused = min(max(sign * gap, _NOTHING), -sign * prepaid) if not payable else _NOTHING
+        prepaid, gap = prepaid + sign * unused, gap - sign * unused
+        if abs(gap) <= self._rounded_by(document.currency, payable):
             rounding, gap = rounding + gap, _NOTHING
         if withheld:
             yield _Part(WITHHOLDING, withheld, writer.text("withheld"))
+        elif document.withheld:
+            yield _Part(WITHHOLDING, _NOTHING, writer.not_withheld(document.withheld))
         if rounding:
             yield self._rounding(document, rounding, writer)
         if prepaid:
-            yield _Part(PREPAID, prepaid, writer.text("prepaid"))
+            yield _Part(PREPAID, prepaid, writer.prepaid(unused))
         if gap:
-            others = []
-            if not self._exchanged(stated):
-                others = [n.line_number for n in lines
-                          if n.currency not in (None, document.currency)]  # fmt: skip
+            others = [line.line_number for line, judged in taxed
+                      if judged.unsettled and not judged.unsettled.parity]  # fmt: skip
             reason = writer.unexplained(payable, payable - gap, others)
             yield _Part(UNEXPLAINED, gap, reason, questioned=gap, own_question=gap)
+
+    def _rounded_by(self, currency: str | None, payable: Decimal) -> Decimal:
+        """Return by how much a payable amount may be rounded without a word: to the nearest ten,
+        fifty or hundred that it is, of money without a smaller coin."""
+        most = self.policy.tolerance_in(currency)
+        if currency in WHOLE_CURRENCIES and payable:
+            most = max([most, *(step / 2 for step in _STEPS if not payable % step)])
+        return most
 
     def _rounding(
         self, document: BilledDocument, rounding: Decimal, writer: SettlementWriter
@@ -244,21 +269,17 @@ class Splitter:
         )
 
 
-_AMOUNTS_OF_PIECES: tuple[Callable[[Piece], Decimal], ...] = (
-    lambda piece: piece.questioned,
-    lambda piece: piece.claimed,
-)
-
-
 def _line_parts(taxed: Sequence[TaxedLine], writer: SettlementWriter) -> Iterator[_Part]:
     for line, judged in taxed:
-        if judged.role == TAX:  # the tax has it
+        if judged.role == TAX_ROLE:  # the tax has it
             continue
         own, row, fee = judged.own, judged.row, judged.fee
-        reason = row.explanation if row else writer.role(judged.role)
+        reason = writer.verdict(row, judged.questioned_in) if row else writer.role(judged.role)
         status = None
         if judged.is_duplicate:
             reason, status = writer.text("duplicate"), DUPLICATE
+        elif judged.unsettled:
+            reason, status = writer.unsettled(judged.unsettled, line.amount), CURRENCY_MISMATCH
         elif judged.missing_rate:
             reason = writer.missing_rate(judged.missing_rate)
         elif fee:
@@ -278,10 +299,13 @@ def _line_parts(taxed: Sequence[TaxedLine], writer: SettlementWriter) -> Iterato
         )
 
 
-def _beside_parts(taxed: Sequence[TaxedLine], writer: SettlementWriter) -> Iterator[_Part]:
+def _beside_parts(
+    document: BilledDocument, taxed: Sequence[TaxedLine], writer: SettlementWriter
+) -> Iterator[_Part]:
     """Yield what the document takes off and puts on as a whole: what is questioned of it by the
     verdicts on its lines. The verdict is named where it is one."""
-    for kind in (ALLOWANCE, CHARGE):
+    put_on, taken_off = document.put_on_and_taken_off
+    for kind, stated in ((ALLOWANCE, taken_off), (CHARGE, put_on)):
         own = [
             (piece, judged) for _, judged in taxed for piece in judged.pieces if piece.kind == kind
         ]
@@ -294,23 +318,9 @@ def _beside_parts(taxed: Sequence[TaxedLine], writer: SettlementWriter) -> Itera
         yield _Part(
             kind,
             sum((piece.amount for piece, _ in own), _NOTHING),
-            row.explanation if row else writer.text("beside" if questioned else "beside_agreed"),
+            writer.beside(kind, stated, row if questioned else None, is_agreed=not questioned),
             questioned,
             sum((piece.claimed for piece, _ in own), _NOTHING),
             sum(unjudged, _NOTHING),
             row=row,
         )
-
-
-def _tax_reason(
-    tax: TaxAtRate,
-    excess: Decimal,
-    on_questioned: Decimal,
-    highest: Decimal,
-    writer: SettlementWriter,
-) -> str:
-    if tax.rate is None:
-        return writer.text("tax_on_nothing")
-    if excess:
-        return writer.tax_beyond(tax.rate, highest, excess)
-    return writer.tax(tax.rate, tax.net, on_questioned)

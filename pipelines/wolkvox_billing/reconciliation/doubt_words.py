@@ -107,11 +107,6 @@ TEXTS = {
         N_("another unit: the quantities differ by no such factor"),
         N_("the supplier's word on the unit of the line"),
     ),
-    "unit_of_line": Sentences(
-        N_("the line counts in {unit}, which cannot be counted into what the report counts"),
-        "",
-        N_("the supplier's word on what the line counts"),
-    ),
     "unit_step": Sentences(
         N_("the line counts in another unit, in steps of {step}, or names a wrong one"),
         N_("the line's unit: what it bills is more steps of {step} away"),
@@ -327,6 +322,7 @@ CUT_OFF = Sentences(
     N_("the nights of the month's turn: they reach from {reach_low} to {reach_high}"),
     N_("the contract's word on which night ends a month, and the setting `cut_off`"),
 )
+OTHER_UNIT = N_("the supplier's word on what the line counts")
 UNREAD = N_("a reading in the last minutes of the month: poll at 23:50 and 23:59 of its last day")
 BEHIND = N_(
     "readings every hour, which show how seldom the counter moves, also in the last minutes of "

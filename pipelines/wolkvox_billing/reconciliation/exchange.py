@@ -117,12 +117,18 @@ class Exchanges:
                 exchanges.append(self._exchange(known, way.guess))
         return exchanges or [self._missing(lines, currency, others, period)]
 
-    def stated_by(self, document: BilledDocument, other: str | None) -> Decimal | None:
-        """Return what one `other` is in a document's currency, by what it states."""
-        if other in (None, document.currency):
-            return Decimal(1)
-        rate = _stated_in(document, other or "", document.currency or "")
-        return _decimal(rate.parity) if rate else None
+    def known_between(self, document: BilledDocument, other: str) -> list[Decimal]:
+        """Return what one `other` may be in a document's currency: by what it states, and by the
+        file on its day of issue and on the last one that it bills."""
+        stated = _stated_in(document, other, document.currency or "")
+        filed = (
+            self._table.rate_on(day, other, document.currency or "") for day in _days_of(document)
+        )
+        return [_decimal(rate.parity) for rate in (stated, *filed) if rate]
+
+    def missing_between(self, document: BilledDocument, other: str | None) -> MissingRate:
+        """Return the rate that would say it, by name."""
+        return MissingRate(other or "?", document.currency or "?", tuple(_days_of(document)))
 
     def warnings(self, file: str, document_ids: Collection[str]) -> list[str]:
         """Return a warning for each of the documents whose own rate is far from the file's of its
@@ -244,6 +250,12 @@ class Exchanges:
         if not missing:  # of a document without a day of issue
             missing = [MissingRate(other, currency, ()) for other in sorted(others)]
         return Exchange({}, {}, self._setting, missing=tuple(missing))
+
+
+def _days_of(document: BilledDocument) -> list[date]:
+    """Return the last day that a document bills, and that of its issue."""
+    last = document.period.end - DAY if document.period else None
+    return sorted({day for day in (last, document.issued) if day})
 
 
 def _stated_in(document: BilledDocument, other: str, currency: str) -> Quote | None:

@@ -21,11 +21,12 @@ from wolkvox_billing.marts.focused import FocusCost
 from wolkvox_billing.marts.settled import WAIT, InvoiceComponent, SettledDocument
 from wolkvox_billing.reconciliation.billed_documents import BilledDocument
 from wolkvox_billing.reconciliation.components import TAX
-from wolkvox_billing.reconciliation.contract.line_map import ALL_OPERATIONS
+from wolkvox_billing.reconciliation.contract.line_map import ALL_OPERATIONS, FEE
 from wolkvox_billing.reconciliation.facts import BilledLine, Facts
 from wolkvox_billing.reconciliation.keys import LineId
-from wolkvox_billing.reconciliation.questions import FEE, LINE, JudgedLine
+from wolkvox_billing.reconciliation.questions import JudgedLine
 from wolkvox_billing.reconciliation.settlement import Settled, Settlement
+from wolkvox_billing.reconciliation.spreading import LINE
 from wolkvox_billing.reconciliation.unit_names import name_unit_code
 from wolkvox_billing.values.clock import midnight
 from wolkvox_billing.values.periods import Period

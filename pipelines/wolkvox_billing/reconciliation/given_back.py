@@ -23,8 +23,9 @@ from wolkvox_billing.reconciliation.billed_documents import (
 from wolkvox_billing.reconciliation.components import payable_of
 from wolkvox_billing.reconciliation.facts import BilledLine
 from wolkvox_billing.reconciliation.keys import LineId
-from wolkvox_billing.reconciliation.questions import LINE, JudgedLine
+from wolkvox_billing.reconciliation.questions import JudgedLine
 from wolkvox_billing.reconciliation.settlement_words import SettlementWriter
+from wolkvox_billing.reconciliation.spreading import LINE
 from wolkvox_billing.values.document_number import bare_number
 
 _ALL, _SMALLEST = Fraction(1), Decimal("0.0001")

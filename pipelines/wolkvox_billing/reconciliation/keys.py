@@ -21,9 +21,11 @@ from functools import cached_property
 from itertools import chain
 from typing import NamedTuple
 
+from wolkvox_billing.reconciliation.arrears import is_of_arrears
 from wolkvox_billing.reconciliation.contract.line_map import (
     ALL_OPERATIONS,
     COMPARED,
+    FEE,
     QUANTITY,
     MapRow,
     OperationNames,
@@ -31,7 +33,7 @@ from wolkvox_billing.reconciliation.contract.line_map import (
 )
 from wolkvox_billing.reconciliation.facts import BilledLine, DayUse, Facts, Meter, MonthUse
 from wolkvox_billing.reconciliation.ledger import Ledger, Part, Supply, within
-from wolkvox_billing.reconciliation.units import count_by, count_in
+from wolkvox_billing.reconciliation.units import count_by, count_in, is_of_something_else
 from wolkvox_billing.values.periods import Period, month_of, months_of
 from wolkvox_billing.vendor.reports import is_nightly, unit_of
 
@@ -59,17 +61,20 @@ class Key(NamedTuple):
 @dataclass
 class Billed:
     """What was billed in a key. `quantity` is None where no line states one; `is_mapped` where the
-    line map knows all lines."""
+    line map knows all lines; `other_units` are those of quantities that cannot be counted into the
+    report's."""
 
     quantity: Decimal | None = None
     amount: Decimal = Decimal()
     lines: list[BilledLine] = field(default_factory=list)
     is_mapped: bool = True
+    other_units: frozenset[str] = frozenset()
 
     def add(self, other: Billed) -> None:
         self.lines += other.lines
         self.amount += other.amount
         self.is_mapped = self.is_mapped and other.is_mapped
+        self.other_units |= other.other_units
         if other.quantity is not None:
             self.quantity = (self.quantity or Decimal()) + other.quantity
 
@@ -242,20 +247,23 @@ def compare(facts: Facts, line_map: Sequence[MapRow], supplier_id: str | None) -
     roles: dict[LineId, str] = {}
     taking: set[int] = set()
     for line, row in zip(facts.lines, first_fits(line_map, facts.lines), strict=True):
-        if row:
-            roles[line.document_id, line.line_number] = row.role
+        role = _role(row, line) if row else None
+        if row and role:
+            roles[line.document_id, line.line_number] = role
             taking.add(row.line)
         operation = names.billed_by(row, line.operation) if row else None
-        if row and row.role not in COMPARED:
-            left_out.append(LeftOut(row.role, line, operation, row.report))
+        if row and role and role not in COMPARED:
+            left_out.append(LeftOut(role, line, operation, row.report))
             continue
         key = Key(line.supplier_id, None, None, None, line.period, line.currency)
         if row and operation and line.period:
             product = ledger.spell(operation, row.report, row.product)
             key = key._replace(operation_id=operation, report=row.report, product=product)
             line = _in_unit_of(row, line)
-        quantity = line.quantity if not row or row.role == QUANTITY else None
-        billed[key].add(Billed(quantity, line.amount, [line], is_mapped=row is not None))
+        quantity = line.quantity if role in (QUANTITY, None) else None
+        is_other = quantity is not None and is_of_something_else(line.unit_code, key.report)
+        units = frozenset({line.unit_code or ""} if is_other else ())
+        billed[key].add(Billed(quantity, line.amount, [line], row is not None, units))
     _take_back(billed)
     measured = _share_out(ledger, billed)
     for period, parts in _cut_into_cycles(ledger.leftovers(), facts.cycle_day):
@@ -265,6 +273,14 @@ def compare(facts: Facts, line_map: Sequence[MapRow], supplier_id: str | None) -
         for meter, period, level in _levels_left(ledger, measured, facts.cycle_day):
             measured[Key(supplier_id, *meter, period, None)] = level
     return Comparison(dict(billed), measured, left_out, roles, taking=frozenset(taking))
+
+
+def _role(row: MapRow, line: BilledLine) -> str:
+    """Return what a line bills by the map; where a row takes all lines for use, one that says that
+    it is interest or the like is a fee, which no use explains."""
+    if row.role == QUANTITY and row.names_no_line and is_of_arrears(line.description):
+        return FEE
+    return row.role
 
 
 def _cut_into_cycles(leftovers: Iterable[Part], cycle_day: int) -> list[tuple[Period, list[Part]]]:

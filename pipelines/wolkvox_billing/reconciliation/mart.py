@@ -27,6 +27,7 @@ from wolkvox_billing.marts.identity_words import billed, undecided
 from wolkvox_billing.marts.reconciled import ReconciledRow, key_of
 from wolkvox_billing.marts.refresh import alone, engine_at, may_refresh, refresh
 from wolkvox_billing.marts.sql import insert_columns
+from wolkvox_billing.reconciliation.allowances import place_allowances
 from wolkvox_billing.reconciliation.anomalies import find_anomalies
 from wolkvox_billing.reconciliation.bridge import bridge, label_statuses
 from wolkvox_billing.reconciliation.budget import read_budgets
@@ -220,6 +221,7 @@ def fill(
         facts = read_facts(client, raw, policy)
         line_map = under_current_ids(line_map, facts.identities)
         rates = under_current_ids(rates, facts.identities)
+        facts = place_allowances(facts, line_map, rates, policy)
         comparison = compare(facts, line_map, _supplier(facts, policy))
         another_night = policy.cut_off not in (UNKNOWN, COPIED)
         comparison = replace(comparison, ends_with_another_night=another_night)
@@ -229,7 +231,7 @@ def fill(
         totals = tie_out(facts, comparison, verdicts, month)
         counted = count_periods(facts.copies, facts, billed_copies(verdicts), policy)
         copied = CopiedVerdicts(verdicts, counted, policy)
-        rows = [_storable(_row(verdict, facts, policy, copied)) for verdict in verdicts]
+        rows = [_storable(row_of(verdict, facts, policy, copied)) for verdict in verdicts]
         judged = [*zip(verdicts, rows, strict=True)]
         settlement = settle(facts, comparison, judged, rates, policy, exchange_rates)
         settled = settlement.documents
@@ -436,12 +438,13 @@ _REFUSED = Plural(
 )
 
 
-def _row(
+def row_of(
     verdict: Verdict,
     facts: Facts,
     policy: Policy,
     copied: CopiedVerdicts,
 ) -> ReconciledRow:
+    """Return the row of a verdict."""
     key, uses = verdict.key, verdict.measured.uses if verdict.measured else []
     hours = [
         use.hours_unread

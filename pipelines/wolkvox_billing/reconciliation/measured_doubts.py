@@ -19,10 +19,8 @@ from wolkvox_billing.reconciliation.case import (
 )
 from wolkvox_billing.reconciliation.facts import Facts, MonthUse
 from wolkvox_billing.reconciliation.restated import NONE_RAISED
-from wolkvox_billing.reconciliation.units import is_of_something_else
 from wolkvox_billing.reconciliation.verdicts import INCONCLUSIVE, Doubt
 from wolkvox_billing.values.spelling import plain
-from wolkvox_billing.vendor.reports import unit_of
 
 
 def _rejected_rows(case: Case) -> Doubt | None:
@@ -216,16 +214,12 @@ def _unit(case: Case) -> Doubt | None:
     return Doubt("unit", "", {})
 
 
-def _unit_of_line(case: Case) -> Doubt | None:
-    """The line says in which unit it counts: in one that the report has none of, or in steps that
-    are larger than the difference."""
+def _unit_of_lines(case: Case) -> Doubt | None:
+    """The line says in which unit it counts: in steps that are larger than the difference."""
     billed, consumed = case.verdict.billed_quantity, case.verdict.consumed
     if case.status not in QUANTITY or not billed or consumed is None:
         return None
     lines = case.verdict.lines
-    for line in lines:
-        if is_of_something_else(line.unit_code, unit_of(case.key.report)):
-            return Doubt("unit_of_line", "unit_mismatch", {"unit": line.unit_code or ""})
     steps = sum((line.step for line in lines), Decimal())
     if not steps:
         return None
@@ -359,7 +353,7 @@ MEASURED = (
     _lag,
     _other_clock,
     _other_night,
-    _unit_of_line,
+    _unit_of_lines,
     _unit,
     _amount,
     _rounding,

@@ -1,16 +1,14 @@
-"""How much of each line is questioned: its verdict's cost variance, shared out.
+"""How much of each line is questioned.
 
-what is billed beyond the contract    first what the document puts on beside its lines, then the
-                                      lines, by their amounts
-what is billed short of it            first what the document takes off, then what lines take
-                                      off, then the other lines
-what is compared with nothing         all of it, unless the line map accepts it; tax is
-                                      questioned by its rate, see `tax_by_rate`
+of a verdict                     its cost variance, shared out: see `spreading`
+what is compared with nothing    all of it, unless the line map accepts it
+a fee                            what is beyond that of the contract
+tax                              by its rate, see `tax_by_rate`
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property
@@ -19,34 +17,44 @@ from typing import NamedTuple
 from wolkvox_billing.marts.reconciled import ReconciledRow
 from wolkvox_billing.reconciliation.billed_documents import StatedDocument, share_out
 from wolkvox_billing.reconciliation.contract.fees import AgreedFee, FeeLine, agreed_fees
+from wolkvox_billing.reconciliation.contract.line_map import FEE
 from wolkvox_billing.reconciliation.contract.rate import PACKAGE, Rate
 from wolkvox_billing.reconciliation.contract.tariff import cents
 from wolkvox_billing.reconciliation.contract.terms import Terms
 from wolkvox_billing.reconciliation.exchange import Exchanges, MissingRate
 from wolkvox_billing.reconciliation.facts import BilledLine, Meter
 from wolkvox_billing.reconciliation.keys import Comparison, LeftOut, LineId
-from wolkvox_billing.reconciliation.verdicts import ACCUSING, NO_FINDING, Verdict
+from wolkvox_billing.reconciliation.spreading import (
+    ALLOWANCE,
+    CHARGE,
+    LINE,
+    Piece,
+    spread,
+    spread_over,
+)
+from wolkvox_billing.reconciliation.verdicts import ACCUSING, CURRENCY_MISMATCH, NO_FINDING, Verdict
 from wolkvox_billing.values.document_number import bare_number
 from wolkvox_billing.values.periods import DAY, Period
 
-LINE, ALLOWANCE, CHARGE = "line", "allowance", "charge"
-FEE, TAX_ROLE = "fee", "tax"  # roles of the line map
+TAX_ROLE = "tax"
 DUPLICATE = "duplicate_document"
 ACCEPTED = "accepted"  # the role of a line that is compared with nothing, and agreed
 OPEN = NO_FINDING[0]
 _AGREED = NO_FINDING[1:]
 # Of which nobody can say how much is owed, even where a price is known.
-_UNKNOWN = (OPEN, DUPLICATE, "unmapped_line", "currency_mismatch",
+_UNKNOWN = (OPEN, DUPLICATE, "unmapped_line", CURRENCY_MISMATCH,
             "semantics_undetermined")  # fmt: skip
 _NOTHING = Decimal()
 
 
 @dataclass(frozen=True)
 class Contract:
-    """The rows of the rate card, and the exchange rates between their currencies and lines'."""
+    """The rows of the rate card, the exchange rates between their currencies and lines', and whose
+    operations they are."""
 
     rates: Sequence[Rate]
     exchanges: Exchanges
+    operations: Sequence[str] = ()
 
     @cached_property
     def _currencies_of_fees(self) -> set[str]:
@@ -61,19 +69,16 @@ class Contract:
             for currency in self._currencies_of_fees - {line.currency}
             if line.currency and line.period
         }
-        return FeeLine(line, left_out.operation_id, left_out.report, exchanges)
+        return FeeLine(line, left_out.operation_id, left_out.report, exchanges, self.operations)
 
 
-class Piece(NamedTuple):
-    """An amount of a line by itself, or of what its document puts on or takes off; as it adds to
-    what is asked for. `questioned` and `claimed` are parts of it; `tax_percent` is the rate of tax
-    that the contract names for it."""
+class UnsettledRate(NamedTuple):
+    """What one of a line's `currency` is in its document's as that one makes it, nothing where it
+    does not say it; and the rate that it cannot be held against."""
 
-    kind: str
-    amount: Decimal
-    questioned: Decimal = _NOTHING
-    claimed: Decimal = _NOTHING
-    tax_percent: Decimal | None = None
+    currency: str
+    parity: Decimal
+    missing: MissingRate
 
 
 @dataclass(frozen=True)
@@ -89,6 +94,8 @@ class JudgedLine:
     fee: AgreedFee | None = None
     is_duplicate: bool = False
     missing_rate: MissingRate | None = None  # without which the contract's fee is not known
+    unsettled: UnsettledRate | None = None  # of a line in another currency than its document
+    questioned_in: Sequence[str | None] = ()  # numbers of the documents that its verdict is about
 
     @property
     def own(self) -> Piece:
@@ -108,7 +115,7 @@ class JudgedLine:
 
 
 def question_lines(
-    documents: Iterable[StatedDocument],
+    documents: Sequence[StatedDocument],
     comparison: Comparison,
     judged: Iterable[tuple[Verdict, ReconciledRow]],
     contract: Contract,
@@ -121,39 +128,82 @@ def question_lines(
     unplaced: list[BilledLine] = []
     for verdict, row in judged:
         unplaced += verdict.lines if row.report is None else ()
-        own = [
-            piece._replace(
-                tax_percent=taxes.percent_of(
-                    line, Meter(row.operation_id or "", row.report or "", row.product or "")
-                )
-            )
-            for line in verdict.lines
-            for piece in pieces[line.document_id, line.line_number]
-        ]
-        questioned = iter(_question(row, own))
-        for line in verdict.lines:
-            line_id = line.document_id, line.line_number
-            parts = [next(questioned) for _ in pieces[line_id]]
-            lines[line_id] = JudgedLine(parts, comparison.roles.get(line_id), row)
+        lines |= _lines_of(verdict, row, pieces, taxes, comparison.roles)
     left_out = comparison.left_out
     fee_lines = [contract.fee_line(each) for each in left_out if each.role == FEE]
     fees = agreed_fees(rates, fee_lines)
     missing = {fee.name: fee.missing_of(rates) for fee in fee_lines if fee.name not in fees}
     corrected = _corrected_by(unplaced + [
         line for role, line, *_ in left_out
-        if role != TAX_ROLE and (line.document_id, line.line_number) not in fees
+        if role != TAX_ROLE and _id(line) not in fees
     ])  # fmt: skip
     for role, line, operation_id, report in left_out:
-        line_id = line.document_id, line.line_number
-        percent = taxes.percent_of(line, Meter(operation_id or "", report, ""))
-        own = [piece._replace(tax_percent=percent) for piece in pieces[line_id]]
+        line_id = _id(line)
+        tax_rates = taxes.rates_of(line, Meter(operation_id or "", report, ""))
+        own = [piece._replace(tax_rates=tax_rates) for piece in pieces[line_id]]
         fee = fees.get(line_id)
         is_claimed = (line.supplier_id, bare_number(line.document_number or "")) not in corrected
         questioned_pieces = _question_left_out(own, role, line, fee, is_claimed=is_claimed)
         is_duplicate = line.is_duplicate and role != TAX_ROLE
         lines[line_id] = JudgedLine(questioned_pieces, role, None, fee, is_duplicate,
                                     missing.get(line_id))  # fmt: skip
+    for stated in documents:
+        _claim_no_more_than_in_sum(stated, lines)
     return lines
+
+
+def _lines_of(
+    verdict: Verdict,
+    row: ReconciledRow,
+    pieces: Mapping[LineId, Sequence[Piece]],
+    taxes: _Taxes,
+    roles: Mapping[LineId, str],
+) -> dict[LineId, JudgedLine]:
+    """Return the lines of a verdict with what it questions of each."""
+    meter = Meter(row.operation_id or "", row.report or "", row.product or "")
+    own = [
+        (line, piece._replace(tax_rates=taxes.rates_of(line, meter)))
+        for line in verdict.lines
+        for piece in pieces[_id(line)]
+    ]
+    questioned = _question(row, own, verdict)
+    in_question = {
+        line.document_id: line.document_number
+        for (line, _), piece in zip(own, questioned, strict=True)
+        if piece.questioned
+    }
+    rest = iter(questioned)
+    return {
+        _id(line): JudgedLine(
+            [next(rest) for _ in pieces[_id(line)]],
+            roles.get(_id(line)),
+            row,
+            questioned_in=() if line.document_id in in_question else tuple(in_question.values()),
+        )
+        for line in verdict.lines
+    }
+
+
+def _id(line: BilledLine) -> LineId:
+    return line.document_id, line.line_number
+
+
+def _claim_no_more_than_in_sum(stated: StatedDocument, lines: dict[LineId, JudgedLine]) -> None:
+    """Take off what is claimed of some lines what is short in others, where the document puts
+    something on, or takes it off, as a whole: whose share that is nobody says."""
+    names = [(line.document_id, line.line_number) for line in stated.lines]
+    pieces = [piece for name in names for piece in lines[name].pieces]
+    if all(piece.kind == LINE for piece in pieces):
+        return
+    claimed = sum((piece.claimed for piece in pieces), _NOTHING)
+    most = max(sum((piece.questioned for piece in pieces), _NOTHING), _NOTHING)
+    if claimed <= most:
+        return
+    parts = iter(share_out(most, [piece.claimed for piece in pieces]))
+    for name in names:
+        judged = lines[name]
+        own = [piece._replace(claimed=next(parts)) for piece in judged.pieces]
+        lines[name] = replace(judged, pieces=own)
 
 
 def _corrected_by(lines: Iterable[BilledLine]) -> set[tuple[str | None, str]]:
@@ -171,9 +221,10 @@ class _Taxes:
 
     def __init__(self, rates: Iterable[Rate]) -> None:
         self._terms = Terms(rates)
-        self._known: dict[tuple[object, ...], Decimal | None] = {}
+        self._known: dict[tuple[object, ...], tuple[Decimal, Decimal] | None] = {}
 
-    def percent_of(self, line: BilledLine, meter: Meter) -> Decimal | None:
+    def rates_of(self, line: BilledLine, meter: Meter) -> tuple[Decimal, Decimal] | None:
+        """Return the lowest and the highest that may be meant."""
         period = line.period
         if not period and line.issued:
             period = Period(line.issued, line.issued + DAY)
@@ -181,7 +232,7 @@ class _Taxes:
             return None
         name = meter, line.currency, period, line.issued
         if name not in self._known:
-            self._known[name] = self._terms.tax_percent(*name)
+            self._known[name] = self._terms.tax_percents(*name)
         return self._known[name]
 
 
@@ -194,24 +245,28 @@ def _question_left_out(
     is_claimed: bool,
 ) -> list[Piece]:
     """Return the pieces of a line that no verdict has, with what is questioned of each: of a fee
-    that the contract names what is beyond it and no note gives back, which may be claimed; of
-    others all or nothing. Of two documents with one number nobody knows which one counts."""
+    that the contract names what is beyond it and no note gives back, which may be claimed unless
+    the line's own words explain it; of others all or nothing. Of two documents with one number
+    nobody knows which one counts."""
     is_agreed = role == ACCEPTED and not line.is_duplicate
     if is_agreed or role == TAX_ROLE:
         return [*pieces]
     if not fee or line.is_duplicate:
         return [piece._replace(questioned=piece.amount) for piece in pieces]
-    return _with_questions(pieces, spread(line.amount - fee.amount - fee.given_back, pieces),
-                           is_claimed=is_claimed and not fee.is_guessed)  # fmt: skip
+    too_much = line.amount - fee.amount - fee.given_back
+    is_claimed = is_claimed and not fee.is_guessed
+    claimed = spread(too_much - fee.perhaps if is_claimed else _NOTHING, pieces)
+    return _with_questions(pieces, spread(too_much, pieces), claimed)
 
 
 def _with_questions(
-    pieces: Sequence[Piece], questioned: Sequence[Decimal], *, is_claimed: bool
+    pieces: Sequence[Piece], questioned: Sequence[Decimal], claimed: Sequence[Decimal]
 ) -> list[Piece]:
-    """Return the pieces so questioned. Nothing is claimed of what is billed short."""
+    """Return the pieces so questioned. Nothing is claimed of what is billed short, and no more of a
+    piece than it is."""
     return [
-        piece._replace(questioned=amount, claimed=max(amount, _NOTHING) if is_claimed else _NOTHING)
-        for piece, amount in zip(pieces, questioned, strict=True)
+        piece._replace(questioned=amount, claimed=min(max(blamed, _NOTHING), abs(piece.amount)))
+        for piece, amount, blamed in zip(pieces, questioned, claimed, strict=True)
     ]
 
 
@@ -226,37 +281,18 @@ def _pieces(documents: Iterable[StatedDocument]) -> Iterable[tuple[LineId, list[
             yield (line.document_id, line.line_number), pieces
 
 
-def _question(row: ReconciledRow, pieces: Sequence[Piece]) -> list[Piece]:
+def _question(
+    row: ReconciledRow, pieces: Sequence[tuple[BilledLine, Piece]], verdict: Verdict
+) -> list[Piece]:
     """Return the pieces of a verdict with what it questions of each."""
     status, variance = row.reconciliation_status, row.cost_variance
+    own = [piece for _, piece in pieces]
     if status in _AGREED:
-        missing = spread(row.missing_copies_cost or _NOTHING, pieces)
-        return _with_questions(pieces, missing, is_claimed=True) if any(missing) else [*pieces]
+        missing = spread(row.missing_copies_cost or _NOTHING, own)
+        return _with_questions(own, missing, missing)
     if variance is None or status in _UNKNOWN:
-        questioned = [piece.amount for piece in pieces]
+        questioned = [piece.amount for piece in own]
     else:
-        questioned = spread(variance, pieces)
-    return _with_questions(pieces, questioned, is_claimed=status in ACCUSING)
-
-
-def spread(variance: Decimal, pieces: Sequence[Piece]) -> list[Decimal]:
-    """Return a variance in parts, one a piece: it is taken out of those first that explain it."""
-    parts, left = [_NOTHING] * len(pieces), variance
-    tiers: tuple[list[int], ...] = ([], [], [])
-    for n, piece in enumerate(pieces):
-        is_of_its_sign = piece.amount and (piece.amount > 0) == (variance > 0)
-        tiers[(1 if piece.kind == LINE else 0) if is_of_its_sign else 2].append(n)
-    for tier in tiers[:2]:
-        amounts = [pieces[n].amount for n in tier]
-        total = sum(amounts, _NOTHING)
-        shares = share_out(left, amounts) if abs(left) < abs(total) else amounts
-        for n, share in zip(tier, shares, strict=True):
-            parts[n] = share
-            left -= share
-    if left and pieces:
-        rest = tiers[2] or [*range(len(pieces))]
-        for n, share in zip(
-            rest, share_out(left, [abs(pieces[n].amount) for n in rest]), strict=True
-        ):
-            parts[n] += share
-    return parts
+        questioned = spread_over(variance, pieces, verdict.tolerance)
+    claimed = questioned if status in ACCUSING else [_NOTHING] * len(own)
+    return _with_questions(own, questioned, claimed)

@@ -44,7 +44,7 @@ from wolkvox_billing.reconciliation.policy import Policy
 from wolkvox_billing.reconciliation.questions import OPEN, Contract, JudgedLine, question_lines
 from wolkvox_billing.reconciliation.settlement_words import SettlementWriter
 from wolkvox_billing.reconciliation.totals import DEFECT, DoesNotTieOut
-from wolkvox_billing.reconciliation.verdicts import Verdict
+from wolkvox_billing.reconciliation.verdicts import CURRENCY_MISMATCH, Verdict
 from wolkvox_billing.values.periods import Period, label_period
 from wolkvox_billing.warehouse.sql import Client, literal, rows_of
 
@@ -86,12 +86,7 @@ class Settled(NamedTuple):
     @property
     def is_alarming(self) -> bool:
         """Whether anything is worth an alarm that no verdict tells of."""
-        in_verdicts = (None, *COMPARED)  # roles of lines
-        return any(
-            part.is_material
-            and (part.reconciliation_status is None or part.role not in in_verdicts)
-            for part in self.components
-        )
+        return any(part.is_material and not _is_in_verdict(part) for part in self.components)
 
     def is_for(self, month: Period) -> bool:
         """Whether any of its lines bills a time with days in the month."""
@@ -124,9 +119,11 @@ def settle(
     lines: defaultdict[str, list[BilledLine]] = defaultdict(list)
     for line in facts.lines:
         lines[line.document_id].append(line)
-    contract = Contract(rates, Exchanges.of_facts(facts, exchange_rates, policy))
+    exchanges = Exchanges.of_facts(facts, exchange_rates, policy)
+    contract = Contract(rates, exchanges, sorted(facts.operations))
     lines_judged = question_lines(facts.stated, comparison, judged, contract)
-    splitter = Splitter(lines_judged, policy, contract.exchanges)
+    by_id = {stated.document.document_id: stated for stated in facts.stated}
+    splitter = Splitter(lines_judged, by_id, policy, contract.exchanges)
     given_back = notes_of_other_months(facts.stated, lines)
     settled: list[Settled] = []
     for stated in facts.stated:
@@ -140,6 +137,12 @@ def settle(
         settled.append(_settle(stated, components, own, policy, facts.default_zone))
     tie_out(facts.stated, settled, lines)
     return Settlement(sorted(settled, key=_place), lines_judged)
+
+
+def _is_in_verdict(part: InvoiceComponent) -> bool:
+    if part.reconciliation_status == CURRENCY_MISMATCH and not part.report:  # of the line alone
+        return False
+    return part.reconciliation_status is not None and part.role in (None, *COMPARED)
 
 
 def _place(settled: Settled) -> tuple[str, ...]:

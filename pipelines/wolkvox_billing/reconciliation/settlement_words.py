@@ -5,8 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
+from wolkvox_billing.marts.reconciled import ReconciledRow
 from wolkvox_billing.marts.settled import InvoiceComponent, SettledDocument
 from wolkvox_billing.reconciliation.billed_documents import BilledDocument
 from wolkvox_billing.reconciliation.captions import say_title, status_word
@@ -16,12 +17,20 @@ from wolkvox_billing.reconciliation.writer import Writer
 from wolkvox_billing.values.numbers import format_number
 from wolkvox_billing.values.translation import N_
 
+if TYPE_CHECKING:
+    from wolkvox_billing.reconciliation.questions import UnsettledRate
+    from wolkvox_billing.reconciliation.tax_by_rate import CheckedTax
+
 _MOST_NAMED = 3  # components in one sentence
 _MOST_LETTERS = 40  # of a line's description in it
 _TEXTS = {
     "fee": N_("no contract names this fee"),
     "agreed_fee": N_("the contract has {amount} for it"),
     "fee_left": N_(", of which other lines leave {amount} for this one"),
+    "perhaps": N_(
+        "; by its own words the line bills {count} of it, and the contract does not say for what: "
+        "{amount} is not claimed"
+    ),
     "given_back": N_("; {amount} of what was too much is given back by a note"),
     "given_back_by": N_("{amount} of it is given back by {title}, which is of another time"),
     "duplicate": N_("another document has this number, and nobody knows which one counts"),
@@ -30,19 +39,34 @@ _TEXTS = {
         "the contract has it in {currency}, and no rate of {currency} in {in_currency} on {days} "
         "is known"
     ),
+    "unsettled": N_(
+        "it is {amount}, and with no rate of {currency} in {in_currency} that is known on {days} "
+        "the document comes to its sum"
+    ),
+    "as_made": N_(": it makes 1 {currency} {parity} of it"),
     "ignore": N_("the line map has it compared with nothing"),
     "accepted": N_("the line map accepts it"),
-    "beside": N_("it is shared out over the lines, and is on what is questioned of them"),
-    "beside_agreed": N_("it is shared out over the lines, which agree with it"),
+    "charge": N_("the document puts {amount} on as a whole"),
+    "allowance": N_("the document takes {amount} off as a whole"),
+    "beside": N_("{what}: it is shared out over the lines, and is on what is questioned of them"),
+    "beside_agreed": N_("{what}: it is shared out over the lines, which agree with it"),
+    "questioned_in": N_("{explanation} What is questioned of it is in {documents}"),
     "withheld": N_("a withholding tax, as the document states it"),
+    "not_withheld": N_("the document states {amount} of withholding tax, and does not take it off"),
     "rounded": N_("a rounding"),
     "rounded_much": N_("it is called a rounding, and is more than one"),
     "prepaid": N_("paid before, as the document states it"),
+    "prepaid_left": N_("; {amount} of that is left"),
     "unexplained": N_("the document asks for {payable}, and its parts come to {parts}"),
     "other_currency": N_("{lines} in another currency"),
     "tax_on_nothing": N_("nothing that the document states is taxed with it"),
     "tax_beyond": N_("{rate} % of tax, where {highest} % is the most: {excess} more"),
-    "tax_kept": N_("{number} has {rate} % of tax, and this note gives none back: {missing}"),
+    "tax_beyond_invoice": N_("{rate} % of tax, where {number} has {highest} %: {excess} more"),
+    "tax_short": N_("{rate} % of tax, where the contract has {lowest} %: {missing} less"),
+    "tax_short_invoice": N_("{rate} % of tax, where {number} has {lowest} %: {missing} less"),
+    "tax_kept": N_("{number} has {lowest} % of tax, and this note gives none back: {missing}"),
+    "exempt": N_("it says that it is exempt: {reason}"),
+    "tax_left_out": N_("it states no tax, and the contract has {lowest} %: {missing}"),
     "tax": N_("{rate} % on {net}"),
     "tax_on_questioned": N_("{rate} % on {net}: {amount} of it is on what is questioned"),
     "asks": N_("{title} asks for {payable}"),
@@ -90,6 +114,26 @@ class SettlementWriter(NamedTuple):
         """Return why a line of this role is agreed or questioned in whole."""
         return self.text(role if role in ("fee", "accepted") else "ignore")
 
+    def verdict(self, row: ReconciledRow, questioned_in: Sequence[str | None]) -> str:
+        """Return why so much of a line is agreed, by its verdict; `questioned_in`: the numbers of
+        other documents in which the verdict finds what it does."""
+        if not questioned_in:
+            return row.explanation
+        numbers = (number or "?" for number in questioned_in)
+        return _as_sentence(
+            self._say("questioned_in", explanation=row.explanation, documents=", ".join(numbers))
+        )
+
+    def beside(
+        self, kind: str, amount: Decimal, row: ReconciledRow | None, *, is_agreed: bool
+    ) -> str:
+        """Return why so much is agreed of what a document puts on, or takes off, as a whole: by
+        the verdict that it is questioned by, where it is one."""
+        what = self._say(kind, amount=self._writer.money(amount))
+        if row:
+            return f"{_as_sentence(what)} {row.explanation}"
+        return _as_sentence(self._say("beside_agreed" if is_agreed else "beside", what=what))
+
     def fee(self, fee: AgreedFee, billed: Decimal) -> str:
         """Return what the contract has for a fee, and how much of that is left for a line where it
         is less than what it bills; in another currency, what one of it is."""
@@ -99,6 +143,8 @@ class SettlementWriter(NamedTuple):
             text += self._say("exchanged", currency=currency, parity=self._writer.rate(fee.parity))
         if fee.amount < min(billed, fee.worth):
             text += self._say("fee_left", amount=money(fee.amount))
+        if fee.perhaps:
+            text += self._say("perhaps", count=fee.times, amount=money(fee.perhaps))
         if fee.given_back:
             text += self._say("given_back", amount=money(abs(fee.given_back)))
         return _as_sentence(text)
@@ -114,6 +160,26 @@ class SettlementWriter(NamedTuple):
         days = ", ".join(map(str, rate.days)) or "?"
         return _as_sentence(self._say("no_rate", **rate._asdict() | {"days": days}))
 
+    def not_withheld(self, amount: Decimal) -> str:
+        """Return how much withholding tax a document states that asks for all of its sum."""
+        return _as_sentence(self._say("not_withheld", amount=self._writer.money(amount)))
+
+    def prepaid(self, left: Decimal) -> str:
+        """Return that a part was paid before, and how much of what was paid is left."""
+        more = self._say("prepaid_left", amount=self._writer.money(left)) if left else ""
+        return _as_sentence(self._say("prepaid") + more)
+
+    def unsettled(self, rate: UnsettledRate, amount: Decimal | None) -> str:
+        """Return what a line is in its own currency, and which rate is missing between that and the
+        document's."""
+        missing = rate.missing._asdict() | {"days": ", ".join(map(str, rate.missing.days)) or "?"}
+        own = Writer(self.locale, rate.currency).money(amount)
+        text = self._say("unsettled", amount=own, **missing)
+        if rate.parity:
+            parity = self._writer.rate(rate.parity)
+            text += self._say("as_made", currency=rate.currency, parity=parity)
+        return _as_sentence(text)
+
     def unexplained(self, payable: Decimal, parts: Decimal, others: Sequence[int]) -> str:
         """Return why a part of what is asked for is in no component. `others`: the numbers of the
         lines that are in another currency."""
@@ -125,28 +191,46 @@ class SettlementWriter(NamedTuple):
             text += f"; {self._say('other_currency', lines=lines)}"
         return _as_sentence(text)
 
-    def tax(self, rate: Decimal, net: Decimal, on_questioned: Decimal) -> str:
-        name = "tax_on_questioned" if on_questioned else "tax"
-        money = self._writer.money
-        return _as_sentence(
-            self._say(name, rate=self._rate(rate), net=money(net), amount=money(on_questioned))
-        )
+    def tax(self, checked: CheckedTax, number: str | None) -> str:
+        """Return what a tax is on, or by how much it is more than is due; `number` is that of the
+        invoice which says what is due."""
+        if checked.tax.rate is None:
+            return self.text("tax_on_nothing")
+        name = "tax_on_questioned" if checked.on_questioned else "tax"
+        if checked.excess:
+            name = "tax_beyond_invoice" if number else "tax_beyond"
+        return self._of_tax(name, checked, number)
 
-    def tax_beyond(self, rate: Decimal, highest: Decimal, excess: Decimal) -> str:
+    def tax_missing(self, checked: CheckedTax, number: str | None, exemption: str) -> str:
+        """Return how much less tax there is than is due, by the contract or by the invoice of this
+        number; and why, where the document says it."""
+        name = "tax_short_invoice" if number else "tax_short"
+        if number and checked.missing < 0 and not checked.tax.amount:
+            name = "tax_kept"
+        reason = self._of_tax(name, checked, number)
+        if exemption and not checked.tax.amount:
+            why = self._say("exempt", reason=exemption)
+            reason = _as_sentence(f"{reason.rstrip('.')}; {why}")
+        return reason
+
+    def tax_left_out(self, checked: CheckedTax) -> str:
+        """Return which tax a list does not state."""
+        return self._of_tax("tax_left_out", checked, None)
+
+    def _of_tax(self, name: str, checked: CheckedTax, number: str | None) -> str:
+        due, money = checked.due, self._writer.money
         return _as_sentence(
             self._say(
-                "tax_beyond",
-                rate=self._rate(rate),
-                highest=self._rate(highest),
-                excess=self._writer.money(excess),
+                name,
+                number=number,
+                rate=self._rate(checked.tax.rate or Decimal()),
+                lowest=self._rate(due.lowest),
+                highest=self._rate(due.highest),
+                net=money(checked.tax.net),
+                amount=money(checked.on_questioned),
+                excess=money(abs(checked.excess)),
+                missing=money(abs(checked.missing)),
             )
-        )
-
-    def tax_kept(self, number: str | None, rate: Decimal, missing: Decimal) -> str:
-        """Return how much tax a note does not give back, which the invoice that it corrects has."""
-        money = self._writer.money(missing)
-        return _as_sentence(
-            self._say("tax_kept", number=number, rate=self._rate(rate), missing=money)
         )
 
     def _rate(self, rate: Decimal) -> str:
@@ -159,7 +243,8 @@ class SettlementWriter(NamedTuple):
         title = self.title(row.document_kind, row.document_number)
         asks = self._say("asks", title=title, payable=money(row.payable_amount))
         if row.settlement == "pay":
-            return _as_sentence(f"{asks}: {self._say('pay')}")
+            charges = [self._charge(part) for part in components if part.component == "charge"]
+            return _as_sentence(f"{asks}: {'; '.join([self._say('pay'), *charges])}")
         sums = self._say(
             "parts",
             agreed=amount(row.agreed_amount),
@@ -197,6 +282,10 @@ class SettlementWriter(NamedTuple):
         description = part.description and f"{part.description!r}"
         name = " ".join(filter(None, (self.component(part), description)))
         return self._say("component", name=name, amount=amount, agreed=agreed)
+
+    def _charge(self, part: InvoiceComponent) -> str:
+        """Return a charge that is agreed, which nobody would look for in what agrees."""
+        return f"{self.component(part)}, {self._writer.amount(part.amount)}"
 
     def _named(self, part: InvoiceComponent) -> str:
         """Return a component with what is questioned of it, and why."""

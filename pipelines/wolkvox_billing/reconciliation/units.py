@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from wolkvox_billing.values.spelling import plain
+from wolkvox_billing.vendor.reports import unit_of
 
 _COUNTS = {
     12: "dzn docena docenas dozen",
@@ -59,7 +60,9 @@ def count_by(quantity: Decimal, factor: Decimal, divisor: int = 1) -> Count:
     return Count(round(quantity * factor / divisor, 4), step)
 
 
-def is_of_something_else(unit: str | None, report_unit: str) -> bool:
-    """Return whether a line's unit can be counted into no unit of a report."""
+def is_of_something_else(unit: str | None, report: str | None) -> bool:
+    """Return whether a line's unit cannot be counted into a report's; never where none is known."""
     name = plain(unit or "")
-    return name in _OF_NOTHING or (report_unit != "minutes" and name in _SECONDS_OF)
+    if not report:
+        return False
+    return name in _OF_NOTHING or (name in _SECONDS_OF and unit_of(report) != "minutes")

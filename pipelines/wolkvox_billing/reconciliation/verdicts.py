@@ -30,6 +30,7 @@ from wolkvox_billing.reconciliation.pricing import Priced
 from wolkvox_billing.reconciliation.unread import Unread
 
 INCONCLUSIVE, CUT_OFF = "inconclusive_low_coverage", "inconclusive_cut_off"
+CURRENCY_MISMATCH, UNIT_MISMATCH = "currency_mismatch", "unit_mismatch"
 NO_FINDING = ("open_period", "matched", "within_tolerance")
 # What blames somebody: said only where no honest explanation stands, see `doubts`.
 ACCUSING = (
@@ -300,6 +301,11 @@ def _has_wrong_currency(verdict: Verdict) -> bool:
     return bool(verdict.billed and currencies and verdict.key.currency not in currencies)
 
 
+def _has_other_unit(verdict: Verdict) -> bool:
+    """Whatever the numbers are: kilograms that happen to be as many say nothing of audios."""
+    return bool(verdict.billed and verdict.billed.other_units)
+
+
 def _is_undetermined(verdict: Verdict) -> bool:
     """Nobody knows what the numbers mean, or counters and gauges would have to be added."""
     return bool(verdict.measured and verdict.consumed is None)
@@ -408,7 +414,8 @@ STATUSES: tuple[tuple[str, Callable[[Verdict], bool]], ...] = (
     ("open_period", _is_open),
     ("duplicate_document", _has_duplicate),
     ("unmapped_line", _is_unmapped),
-    ("currency_mismatch", _has_wrong_currency),
+    (CURRENCY_MISMATCH, _has_wrong_currency),
+    (UNIT_MISMATCH, _has_other_unit),
     ("semantics_undetermined", _is_undetermined),
     ("usage_not_invoiced", _is_not_invoiced),
     ("invoiced_without_usage", _is_without_usage),

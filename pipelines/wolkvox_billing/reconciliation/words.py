@@ -17,6 +17,7 @@ from wolkvox_billing.reconciliation.doubt_words import (
     FOREIGN,
     LEVELS,
     MEASURES,
+    OTHER_UNIT,
     TEXTS,
     UNREAD,
 )
@@ -24,7 +25,13 @@ from wolkvox_billing.reconciliation.facts import BilledLine, Facts
 from wolkvox_billing.reconciliation.policy import COPIED, DOCUMENT
 from wolkvox_billing.reconciliation.unit_names import name_unit_code
 from wolkvox_billing.reconciliation.unread import NOTHING, Behind, Unread
-from wolkvox_billing.reconciliation.verdicts import ACCUSING, INCONCLUSIVE, Doubt, Verdict
+from wolkvox_billing.reconciliation.verdicts import (
+    ACCUSING,
+    INCONCLUSIVE,
+    UNIT_MISMATCH,
+    Doubt,
+    Verdict,
+)
 from wolkvox_billing.reconciliation.writer import Writer
 from wolkvox_billing.values.periods import DAY, format_days
 from wolkvox_billing.values.translation import N_, Message, Plural
@@ -114,6 +121,9 @@ _TEXTS: dict[str, Message] = {
     "by_document": N_("the document"),
     "by_issue_date": N_("{rates_file} on the day of issue"),
     "by_period_end": N_("{rates_file} on {last_day}"),
+    "other_unit": N_(
+        "the line counts in {other_units}, which cannot be counted into what the report counts"
+    ),
     "no_currency": N_("no currency is named, so that no price can be compared"),
     "undetermined": N_("nobody has said what the numbers of {report} mean, nor do they show it"),
     "not_invoiced": Plural(
@@ -231,6 +241,8 @@ def settled_by(verdict: Verdict, locale: str) -> str | None:
         return writer.say(TEXTS[doubt.name].settled_by, **_shown_values(doubt, writer))
     if verdict.status == "inconclusive_cut_off":
         return writer.say(CUT_OFF.settled_by)
+    if verdict.status == UNIT_MISMATCH:
+        return writer.say(OTHER_UNIT)
     if verdict.status != INCONCLUSIVE:
         return None
     if (verdict.quantity_variance or 0) < 0 and not _is_of_levels(verdict):
@@ -289,11 +301,8 @@ def _parts(verdict: Verdict) -> list[str]:
             if len(_contents(verdict)) > 1:
                 return [*_measured(verdict), "duplicate"]
             return [*both, "duplicate_elsewhere"]
-        case "currency_mismatch" if verdict.exchange:
-            is_own = verdict.policy.exchange_rate == DOCUMENT
-            return [amount, "no_rate_stated" if is_own else "no_rate"]
         case "currency_mismatch":
-            return [amount, "currency" if verdict.key.currency else "no_currency"]
+            return [amount, _currency(verdict)]
         case "usage_not_invoiced":
             return [*(both if billed else ()), "not_invoiced", *worth]
         case _ if verdict.standing_doubt and verdict.is_unbilled and not billed:
@@ -304,6 +313,8 @@ def _parts(verdict: Verdict) -> list[str]:
             return [*both, *_no_price(verdict)]
         case "price_difference" | "exchange_difference":
             return [*_net(verdict), *both, "cost"]
+        case "unit_mismatch" if not verdict.standing_doubt:
+            return [*_net(verdict), amount, *_measured(verdict), "other_unit"]
         case "semantics_undetermined" if not verdict.standing_doubt:
             uses = verdict.measured.uses if verdict.measured else []
             is_mixed = all(use.quantity is not None for use in uses)
@@ -347,6 +358,13 @@ def _net(verdict: Verdict) -> list[str]:
         verdict.exchange_effect,
     )
     return ["net"] if any(cents(effect) for effect in differs if effect is not None) else []
+
+
+def _currency(verdict: Verdict) -> str:
+    """Return the part for a currency in which nothing can be compared."""
+    if not verdict.exchange:
+        return "currency" if verdict.key.currency else "no_currency"
+    return "no_rate_stated" if verdict.policy.exchange_rate == DOCUMENT else "no_rate"
 
 
 def _no_price(verdict: Verdict) -> list[str]:
@@ -511,6 +529,7 @@ def _names(verdict: Verdict, writer: Writer) -> dict[str, str]:
         "documents": ", ".join(sorted(documents)),
         "contents": writer.say(_TEXTS["any_of"], names=", ".join(contents[:-1]), last=contents[-1]),
         "lines": _lines(verdict, writer),
+        "other_units": ", ".join(sorted(verdict.billed.other_units)) if verdict.billed else "",
     }
 
 

@@ -1,8 +1,9 @@
 """What lines that bill no use may cost by the contract: fees by the month, by the year or once, and
 the price of packages.
 
-    a line ─▶ the row whose pattern it fits ─▶ the month, year or package that it pays
-    lines that pay the same share what is agreed for it: the one that was issued first comes first
+    a line ─▶ the row whose pattern it fits ─▶ the months, year or package that it pays, of an
+    operation or of each ─▶ lines that pay the same share what is agreed for it: the one that was
+    issued first comes first ─▶ what is beyond that, and what the line's own words explain of it
 """
 
 from __future__ import annotations
@@ -13,7 +14,10 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
+from wolkvox_billing.invoices.period import periods_in
 from wolkvox_billing.reconciliation.contract.globs import compile_glob
+from wolkvox_billing.reconciliation.contract.line_map import ALL_OPERATIONS
+from wolkvox_billing.reconciliation.contract.multiples import counts_of
 from wolkvox_billing.reconciliation.contract.rate import FEE, MONTH, PACKAGE, YEAR, Rate
 from wolkvox_billing.reconciliation.contract.tariff import cents
 from wolkvox_billing.reconciliation.exchange import Exchange, MissingRate
@@ -30,12 +34,32 @@ _IN_ARREARS = timedelta(days=31)  # after a year, for which it may still be bill
 
 
 class FeeLine(NamedTuple):
-    """A line of role `fee`, with the operation and report that the line map gives it."""
+    """A line of role `fee`, with the operation and report that the line map gives it; and all
+    operations that there are."""
 
     line: BilledLine
     operation_id: str | None = None
     report: str = ""
     exchanges: Mapping[str, Sequence[Exchange]] = {}  # currency → how it may be exchanged
+    operations: Sequence[str] = ()
+
+    @property
+    def counts(self) -> frozenset[int]:
+        """How many of a fee it may bill, by its quantity or its text."""
+        return counts_of(self.line.quantity, self.line.description)
+
+    def comes_to(self, price: Decimal, rate: Rate) -> bool:
+        """Return whether it bills this much of a row's currency."""
+        amount, own = abs(self.line.amount), price * self.parity_of(rate)
+        return abs(amount - own) <= self._unit
+
+    def rounding_in(self, rate: Rate) -> Decimal:
+        """Return how much it may be rounded up, in a row's currency."""
+        return self._unit / self.parity_of(rate) if self.line.amount > 0 else _NOTHING
+
+    @property
+    def _unit(self) -> Decimal:
+        return Decimal(1) if self.line.currency in WHOLE_CURRENCIES else _CENT
 
     @property
     def name(self) -> LineName:
@@ -46,6 +70,10 @@ class FeeLine(NamedTuple):
         """Its report, operation and description, the latter two plain."""
         operation, description = self.operation_id or "", self.line.description or ""
         return self.report, plain(operation), plain(description)
+
+    def of_each(self) -> list[FeeLine]:
+        """Return it as if it were of each operation by itself."""
+        return [self._replace(operation_id=operation_id) for operation_id in self.operations]
 
     def has(self, currency: str) -> bool:
         """Return whether what is in a currency can be held against it."""
@@ -89,15 +117,15 @@ class FeeLine(NamedTuple):
         if rate.currency == self.line.currency:
             return share
         amount, own = self.line.amount, cents(share * parity)
-        unit = Decimal(1) if self.line.currency in WHOLE_CURRENCIES else _CENT
-        return amount if abs(amount - own) <= max(unit, parity * _CENT) / 2 else own
+        return amount if abs(amount - own) <= max(self._unit, parity * _CENT) / 2 else own
 
 
 class AgreedFee(NamedTuple):
     """How much of a line's amount a row of the rate card supports: less than none of a note that
     takes back what was agreed, and nothing of one that takes back what was too much. `given_back`
     is how much of what was too much notes take back: of a note it is less than none. `worth` is
-    what the contract has for all lines that pay the same."""
+    what the contract has for all lines that pay the same. `perhaps` is what is too much, and may be
+    the same fee again: `times` of it by the line's own quantity or text."""
 
     amount: Decimal
     rate: Rate
@@ -105,6 +133,8 @@ class AgreedFee(NamedTuple):
     parity: Decimal = Decimal(1)  # of the row's currency, in the line's
     given_back: Decimal = _NOTHING
     worth: Decimal = _NOTHING
+    perhaps: Decimal = _NOTHING
+    times: int = 1
 
 
 class _Due(NamedTuple):
@@ -137,11 +167,14 @@ def agreed_fees(rates: Sequence[Rate], fees: Iterable[FeeLine]) -> dict[LineName
         billed = sum((amount for amount in amounts if amount > 0), _NOTHING)
         worths = [_worth(rows, due, billed / len(dues)) for due in dues]
         owed = [worth - paid[due.name] for worth, due in zip(worths, dues, strict=True)]
-        shares = _share_out(lines, max(sum(owed, _NOTHING), _NOTHING), rate)
+        left = max(sum(owed, _NOTHING), _NOTHING)
+        if left and left < billed <= left + sum((fee.rounding_in(rate) for fee in lines), _NOTHING):
+            left = billed  # twelfths of a year's fee, each rounded up
+        shares = _share_out(lines, left, rate)
         given_back = _give_back(lines, shares, rate)
         for fee in lines:
             parity = fee.parity_of(rate)
-            agreed[fee.name] = AgreedFee(
+            own = AgreedFee(
                 fee.own(shares[fee.name], rate),
                 rate,
                 fee.is_guessed(rate),
@@ -149,9 +182,22 @@ def agreed_fees(rates: Sequence[Rate], fees: Iterable[FeeLine]) -> dict[LineName
                 cents(given_back[fee.name] * parity),
                 cents(sum(worths, _NOTHING) * parity),
             )
+            agreed[fee.name] = _with_multiples(own, fee)
         for due in dues:
             paid[due.name] += sum(shares.values(), _NOTHING) / len(dues)
     return agreed
+
+
+def _with_multiples(own: AgreedFee, fee: FeeLine) -> AgreedFee:
+    """Return what is agreed of a line, with what more its own words explain: nobody is blamed for
+    two months or two operations on one line, at the price of one each."""
+    too_much = fee.line.amount - own.amount - own.given_back
+    price = own.rate.unit_price * own.parity
+    counts = [count for count in fee.counts if fee.line.amount / count * 2 >= price]
+    if too_much <= 0 or not counts:
+        return own
+    perhaps = min(max(cents(max(counts) * price) - own.amount, _NOTHING), too_much)
+    return own._replace(perhaps=perhaps, times=max(counts)) if perhaps else own
 
 
 def _share_out(lines: Iterable[FeeLine], left: Decimal, rate: Rate) -> dict[LineName, Decimal]:
@@ -203,16 +249,40 @@ def _by_issue(fee: FeeLine) -> tuple[bool, date, str, LineName]:
 def _dues(rows: _FeeRows, fee: FeeLine) -> tuple[_Due, ...]:
     """Return what a line pays for, () where no row of the rate card names it."""
     period = fee.line.period
-    rate = rows.naming(fee) if period else None
-    if not rate or not period:
+    if not period:
         return ()
+    return tuple(
+        due for own in _payers(rows, fee) if (rate := rows.naming(own))
+        for due in _dues_of(own, rate, period)
+    )  # fmt: skip
+
+
+def _payers(rows: _FeeRows, fee: FeeLine) -> list[FeeLine]:
+    """Return a line as it is, or as of each operation: of one that names none, or all of them,
+    where the contract has a fee for each, and it comes to their sum, or no other row names it."""
+    if fee.operation_id not in (None, "", ALL_OPERATIONS) or len(fee.operations) < 2:
+        return [fee]
+    rated = [(own, rate) for own in fee.of_each() if (rate := rows.naming(own))]
+    rates = [rate for _, rate in rated]
+    if len({rate.currency for rate in rates}) != 1:
+        return [fee]
+    is_said = fee.operation_id == ALL_OPERATIONS or len(rated) in fee.counts
+    price = sum((rate.unit_price for rate in rates), _NOTHING)
+    is_of_each = is_said and fee.comes_to(price, rates[0])
+    return [own for own, _ in rated] if is_of_each or not rows.naming(fee) else [fee]
+
+
+def _dues_of(fee: FeeLine, rate: Rate, period: Period) -> tuple[_Due, ...]:
     whose = str(fee.line.supplier_id), fee.operation_id or "", *rate.subject
     if rate.term == PACKAGE:
         return (_Due((*whose, str(rate.line)), rate.days, rate),)
     if rate.every == MONTH:
-        starts = [period.start]
-        while (following := _later(period.start, len(starts))) < period.end:
-            starts.append(following)
+        starts = _months_from(period)
+        named = periods_in(fee.line.description or "")
+        if len(named) == 1 and named[0] != period and named[0].holds(period):
+            more = _months_from(named[0])
+            if fee.comes_to(rate.unit_price * len(more), rate):
+                starts = more
         return tuple(
             _Due((*whose, f"{start:%Y-%m}"), Period(start, _later(start, 1)), rate)
             for start in starts
@@ -225,6 +295,14 @@ def _dues(rows: _FeeRows, fee: FeeLine) -> tuple[_Due, ...]:
         start = _later(rate.valid_from, 12 * years)
         return (_Due((*whose, f"{start}"), Period(start, end), rate),)
     return (_Due((*whose, "once"), rate.days, rate),)
+
+
+def _months_from(period: Period) -> list[date]:
+    """Return the first days of the months that begin with a period."""
+    starts = [period.start]
+    while (following := _later(period.start, len(starts))) < period.end:
+        starts.append(following)
+    return starts
 
 
 class _FeeRows:

@@ -25,7 +25,7 @@ from wolkvox_billing.values.translation import N_, Sentence
 COLUMNS = ("supplier_id", "item_code", "pattern", "report", "operation_id", "product", "role")
 OPTIONAL = ("factor",)
 ROLES = ("quantity", "price_component", "fee", "discount", "tax", "ignore", "accepted")
-QUANTITY = ROLES[0]
+QUANTITY, FEE = ROLES[0], ROLES[2]
 COMPARED = (QUANTITY, "price_component", "discount")  # their amounts are part of a key
 ALL_OPERATIONS = "*"  # of a line that bills all operations together
 _FACTOR = Limit(8, 10**9)
@@ -57,8 +57,13 @@ class MapRow:
         )
 
     @property
+    def names_no_line(self) -> bool:
+        """Whether it is of all lines, of a supplier or of everybody."""
+        return not (self.item_code or self.pattern.strip("*"))
+
+    @property
     def fits_all(self) -> bool:
-        return not (self.supplier_id or self.item_code or self.pattern.strip("*"))
+        return not self.supplier_id and self.names_no_line
 
 
 def read_line_map(file: Path, reports: Iterable[str]) -> list[MapRow]:

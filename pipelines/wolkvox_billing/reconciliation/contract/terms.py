@@ -111,17 +111,18 @@ class Terms:
         """Return the percentages that are taken off in a period: the most exact of them."""
         return self._overlapping(DISCOUNT, meter, currency, period)
 
-    def tax_percent(
+    def tax_percents(
         self, meter: Meter, currency: str | None, period: Period, issued: date | None
-    ) -> Decimal | None:
-        """Return the highest rate of tax that the contract names for a meter on a day of a period,
-        or on that of the document, by either of which it may be meant; None where it names none.
-        Of a line that bills no report, the meter's names are blank."""
+    ) -> tuple[Decimal, Decimal] | None:
+        """Return the lowest and the highest rate of tax that the contract names for a meter on a
+        day of a period, or on that of the document, by either of which it may be meant; None where
+        it names none. Of a line that bills no report, the meter's names are blank."""
         rows = fitting(self.of(TAX, meter), TAX, meter, currency)
         begun = [rate.valid_from for rate in rows if period.start < rate.valid_from < period.end]
         days = [period.start, *begun, *([issued] if issued else [])]
         on_days = [most_exact([rate for rate in rows if rate.holds_on(day)]) for day in days]
-        return max((rate.unit_price for exact in on_days for rate in exact[:1]), default=None)
+        percents = [rate.unit_price for exact in on_days for rate in exact[:1]]
+        return (min(percents), max(percents)) if percents else None
 
     def _overlapping(
         self, term: str, meter: Meter, currency: str | None, period: Period
