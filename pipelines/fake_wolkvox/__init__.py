@@ -27,6 +27,10 @@ From a shell, ``python -m fake_wolkvox --help``; there the same controls are pla
                            "reports": [R], "credited": 450}; only token and month are needed, and
                            with "credited" it is the credit note to that invoice; answered by
                            {"now": ..., "file_name": "...zip", "zip_base64": "..."}
+    POST /_fake/copy       {"token": T, "month": "2026-10", "folder": F, "failed": [15],
+                           "kept_back": 80}: the recordings that its nights copy into a folder;
+                           nights that failed are made good the night after, and so many are
+                           counted and not copied; answered by {"now": ..., "copied": 13616}
     GET  /_fake/calls      {"now": ..., "calls": [...], "violations": 0}
     GET  /_fake/misbehaviours
 

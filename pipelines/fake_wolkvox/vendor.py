@@ -5,10 +5,11 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 from zoneinfo import ZoneInfo
 
-from . import invoices, mail, reply, world
+from . import copies, invoices, mail, reply, world
 from .misbehaviour import MISBEHAVIOURS, Scene
 from .reply import Reply, envelope, refusal
 from .traffic import Call, Traffic
@@ -167,6 +168,23 @@ class Vendor(Traffic):
             reports=reports,
         )
         return mail.packed(billed if credited is None else invoices.credit(billed, credited))
+
+    def copy(  # as it is ordered over HTTP
+        self,
+        token: str,
+        month: str,
+        folder: str,
+        *,
+        failed: Sequence[int] = (),
+        kept_back: int = 0,
+    ) -> int:
+        """Write the recordings that a month's nights copy into a folder, as many as the counter
+        shows; return how many. `failed` nights are made good the night after; `kept_back` ones are
+        counted, and not copied."""
+        if token not in self._operations:
+            raise ValueError("no operation has this token")
+        operation, place = self._operations[token], Path(folder)
+        return copies.copy(operation, month, place, self.zone, failed=failed, kept_back=kept_back)
 
     # What the listeners ask.
 

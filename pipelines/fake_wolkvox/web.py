@@ -200,6 +200,8 @@ class BillingHandler(Handler):
             vendor.misbehave(**words)
         elif order == "POST behave":
             vendor.behave()
+        elif order == "POST copy":
+            return {"now": vendor.now.isoformat(), "copied": vendor.copy(**words)}
         elif order == "POST invoice":
             packed = vendor.invoice(**words)
             return {

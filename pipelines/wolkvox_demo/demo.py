@@ -1,6 +1,7 @@
 """The demo: two months against the stand-in vendor, in a scratch folder.
 
-    live through both months ─▶ the invoices come ─▶ verdicts, evidence, claim, close of October
+    live through both months ─▶ copies are counted ─▶ the invoices come ─▶ verdicts, evidence,
+              claim, close of October ─▶
               a credit note comes over a part of it ─▶ reopened, settled, closed again
 
 The stand-in runs as a process of its own and is moved by HTTP only, over the same socket that the
@@ -10,6 +11,7 @@ polls use. Nothing of it is imported: it is not part of the product.
 from __future__ import annotations
 
 import base64
+import json
 import os
 import subprocess
 import sys
@@ -27,9 +29,11 @@ import requests
 
 from wolkvox_billing.closing import close, find_broken_closes, reopen
 from wolkvox_billing.evidence import examine, order_evidence
+from wolkvox_billing.marts.copied import CopiedPeriod
 from wolkvox_billing.reconciliation.policy import Policy
 from wolkvox_billing.values.clock import Clock
 from wolkvox_billing.vendor.reports import TIMEZONE
+from wolkvox_billing.verbs.bucket import bucket
 from wolkvox_billing.verbs.claim import claim, list_claims
 from wolkvox_billing.verbs.invoices import invoices
 from wolkvox_billing.verbs.load import load
@@ -48,6 +52,8 @@ OPERATIONS = [
 TOKEN = OPERATIONS[0]["token"]
 OVERBILLED = 2450  # audios, in October's invoice of `ventas`: more than any night can hold
 CREDITED = 450  # of them are given back
+KEPT_BACK = 1200  # audios of `ventas` that October's counter has, and the bucket has not
+FAILED_NIGHT = 15  # of October, of `soporte`: made good the night after
 # October's invoice of `soporte` bills what was called in it: without the month's first night, whose
 # calls are of September; that of November is a Sunday's, and brings nothing.
 FIRST_NIGHT = 497
@@ -124,6 +130,7 @@ def _poll(url: str, day: date, at: clock_time) -> int:
 
 def _settle(url: str, folder: Path) -> Settled:
     """Read the invoices of both months, of which one bills too much, and sign off."""
+    copies = _count(url, folder)
     inbox, october = folder / "invoices", "2026-10"
     inbox.mkdir()
     (folder / "line_map.csv").write_text(LINE_MAP)
@@ -165,6 +172,7 @@ def _settle(url: str, folder: Path) -> Settled:
     )  # fmt: skip
     claims, _ = list_claims(policy=policy, clock=_november(12, 14))
     return Settled(
+        copies=copies,
         receipts=receipts,
         verdicts=[*september.rows, *result.rows],
         evidence=evidence,
@@ -177,6 +185,24 @@ def _settle(url: str, folder: Path) -> Settled:
         verdicts_after=verdicts_after,
         records=[closed, reopened, closed_again],
     )
+
+
+def _count(url: str, folder: Path) -> list[CopiedPeriod]:
+    """Let the vendor copy what it counts into a folder that stands for the customer's bucket, and
+    count it: one month agrees, one has a night that was made good, one lacks copies."""
+    ventas, soporte = (operation["token"] for operation in OPERATIONS)
+    for token, name, month, own in (
+        (ventas, "ventas", "2026-09", {}),
+        (soporte, "soporte", "2026-09", {}),
+        (soporte, "soporte", "2026-10", {"failed": [FAILED_NIGHT]}),
+        (ventas, "ventas", "2026-10", {"kept_back": KEPT_BACK}),
+    ):
+        place = str(folder / "bucket" / name)
+        _control(url, "copy", token=token, month=month, folder=place, **own)
+    os.environ["BUCKET__URL"] = f"file://{folder / 'bucket'}"
+    os.environ["BUCKET__OPERATIONS"] = json.dumps({"ventas": "ventas", "soporte": "soporte"})
+    periods = bucket(clock=_november(2)).periods
+    return [own for own in periods if own.counted_quantity]
 
 
 def _november(day: int, hour: int = 12) -> Clock:
@@ -203,7 +229,8 @@ def _scratch(folder: Path) -> Iterator[None]:
     """Work in the scratch folder, with dlt's files in it and no setting from outside."""
     environment, start = dict(os.environ), Path.cwd()
     for name in environment:
-        if name.startswith(("SOURCES__", "DESTINATION__", "DLT_")) or name in ("SERVER", "TOKEN"):
+        is_dlts = name.startswith(("SOURCES__", "DESTINATION__", "BUCKET__", "DLT_"))
+        if is_dlts or name in ("SERVER", "TOKEN"):
             del os.environ[name]
     os.environ["DLT_DATA_DIR"] = str(folder / "dlt")
     os.chdir(folder)
@@ -233,6 +260,6 @@ def _stand_in() -> Iterator[str]:
 def _control(url: str, order: str, **words: object) -> Any:  # JSON, of each order another one
     with requests.Session() as session:
         session.trust_env = False  # no proxy stands between this machine and itself
-        answer = session.post(f"{url}/_fake/{order}", json=words, timeout=10)
+        answer = session.post(f"{url}/_fake/{order}", json=words, timeout=60)
         answer.raise_for_status()
         return answer.json()

@@ -19,9 +19,10 @@ from wolkvox_billing.cli.terminal import print_table, say
 from wolkvox_billing.closing import Close
 from wolkvox_billing.evidence import Examined
 from wolkvox_billing.marts.claimed import OpenClaim
+from wolkvox_billing.marts.copied import COUNTER_ABOVE, CopiedPeriod
 from wolkvox_billing.marts.reconciled import ReconciledRow
 from wolkvox_billing.values.locales import ENGLISH
-from wolkvox_billing.values.periods import format_days
+from wolkvox_billing.values.periods import format_days, format_period
 from wolkvox_billing.verbs.claim import ClaimedDocument
 from wolkvox_billing.verbs.invoices import Receipt
 from wolkvox_billing.warehouse.place import opened
@@ -32,6 +33,7 @@ from wolkvox_billing.warehouse.sql import rows_of
 class Settled:
     """What became of the invoices; verdicts are rows as in invoice_reconciliation."""
 
+    copies: list[CopiedPeriod]  # what was counted in the bucket
     receipts: list[Receipt]
     verdicts: list[ReconciledRow]  # of both months, when the invoices had come
     evidence: Path
@@ -131,6 +133,8 @@ def tell(story: Story) -> None:
     print_table(*story.restatements)
     say("Rows that could not be read: kept as they came, with the reason", bold=True)
     print_table(*story.rejected)
+    say("The copies in the customers' own bucket, counted", bold=True)
+    _tell_copies(settled.copies)
     say("The invoices that came by mail", bold=True)
     print_table(RECEIPT_HEADINGS, [receipt_as_row(receipt) for receipt in settled.receipts])
     say("Is what they bill what was used?", bold=True)
@@ -166,6 +170,21 @@ def _tell_verdicts(verdicts: list[ReconciledRow]) -> None:
         if verdict.reconciliation_status != "matched" or verdict.cut_off not in (None, "copied"):
             mark = "! " if verdict.is_material else "  "
             say(f"{mark}{verdict.reconciliation_status}: {verdict.explanation}")
+
+
+def _tell_copies(copies: list[CopiedPeriod]) -> None:
+    headings = ["operation", "period", "in the bucket", "counted by wolkvox", "copied later",
+                "days without a copy", "status"]  # fmt: skip
+    rows = [
+        [own.operation_id, format_period(own.billing_period_start, own.billing_period_end),
+         own.counted_quantity, own.measured_quantity, own.late_quantity, own.missing_days,
+         own.copy_status]
+        for own in copies
+    ]  # fmt: skip
+    print_table(headings, rows)
+    for own in copies:
+        mark = "! " if own.copy_status == COUNTER_ABOVE else "  "
+        say(f"{mark}{own.copy_status}: {own.explanation}")
 
 
 def _tell_record(record: Close) -> None:

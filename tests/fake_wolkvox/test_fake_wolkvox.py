@@ -584,6 +584,7 @@ def test_controls_over_http(vendor: Vendor) -> None:
         ("invoice", {"token": NORTH, "month": "2026-10", "reports": ["fax_pages"]}),
         ("invoice", {"token": NORTH, "month": "2026-10", "reports": []}),
         ("invoice", {"token": NORTH, "month": "2026-10", "credited": 13_697}),
+        ("copy", {"token": "0" * 64, "month": "2026-10", "folder": "."}),
         ("nothing", {}),
     ],
 )
@@ -620,3 +621,22 @@ def test_as_a_process(ending: signal.Signals) -> None:
     finally:
         process.kill()
         process.communicate()
+
+
+def test_the_nightly_copy(vendor: Vendor, tmp_path: Path) -> None:
+    """As many files as the counter shows in a month's last second, each in the folder of its call's
+    day and of the time of its night; a failed night is made good the night after, and what is kept
+    back is counted and not copied."""
+    vendor.now = datetime(2026, 11, 1, 4, 59, tzinfo=timezone.utc)
+    [row] = bill(vendor).json["data"]
+    shown = int(row["items"].replace(",", ""))
+    words = {"token": NORTH, "month": "2026-10", "folder": str(tmp_path), "failed": [15]}
+    heard = ask(vendor.url, "POST", "/_fake/copy", words={**words, "kept_back": 7})
+    files = [*tmp_path.rglob("*.mp3")]
+    assert heard.json["copied"] == len(files) == shown - 7
+    nights = {
+        file.parent.name: f"{datetime.fromtimestamp(file.stat().st_mtime, timezone.utc):%d %H}"
+        for file in files
+    }
+    assert (nights["2026-10-13"], nights["2026-10-14"]) == ("14 08", "16 08")
+    assert all(file.name.startswith("customer.") and ".date.2026-" in file.name for file in files)
