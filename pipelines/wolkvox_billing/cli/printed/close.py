@@ -12,7 +12,7 @@ from wolkvox_billing.cli.printed import Printed
 from wolkvox_billing.closing.grounds import Ground, SettledGround
 from wolkvox_billing.closing.records import Close
 
-_Setting = str | int | list[str] | None
+_Setting = str | int | bool | list[str] | Mapping[str, str] | None
 
 
 @dataclass(frozen=True)
