@@ -16,6 +16,7 @@ from wolkvox_billing.reconciliation.billed_documents import StatedDocument
 from wolkvox_billing.reconciliation.claimed import Claim, became_of, notes_on
 from wolkvox_billing.reconciliation.settlement import Settled
 from wolkvox_billing.values.document_number import bare_number
+from wolkvox_billing.values.translation import N_, Sentence
 
 CLAIMED, CLAIMED_ANEW, CLAIMED_BEFORE = "claimed", "claimed_anew", "claimed_before"
 _SHORTEST = 8  # characters of a document_id that may stand for it
@@ -94,8 +95,15 @@ class Planner:
         ]
         if len(meant) != 1:
             raise SettingsError(
-                f"{len(meant)} claims of {self.month} are on {name!r}: `wolkvox-billing claim` "
-                "lists those that are open"
+                Sentence(
+                    N_(
+                        "{n} claims of {month} are on {name}: `wolkvox-billing claim` lists "
+                        "those that are open"
+                    ),
+                    n=len(meant),
+                    month=self.month,
+                    name=repr(name),
+                )
             )
         [own] = meant
         row = replace(
@@ -174,11 +182,24 @@ def choose_document(name: str, settled: Sequence[Settled], month: str) -> Settle
     if meant:
         ids = ", ".join(each.document.document_id[:12] for each in meant)
         raise SettingsError(
-            f"{name!r} is {len(meant)} documents of {month}: name one by its id, {ids}"
+            Sentence(
+                N_("{name} is {n} documents of {month}: name one by its id, {ids}"),
+                name=repr(name),
+                n=len(meant),
+                month=month,
+                ids=ids,
+            )
         )
     numbers = [each.document.document_number or each.document.document_id[:12] for each in settled]
     told = ", ".join(numbers[:_MOST_NAMED]) + (", ..." if numbers[_MOST_NAMED:] else "")
-    raise SettingsError(f"no document {name!r} bills {month}: there is {told or 'none'}")
+    raise SettingsError(
+        Sentence(
+            N_("no document {name} bills {month}: there is {documents}"),
+            name=repr(name),
+            month=month,
+            documents=told or "none",
+        )
+    )
 
 
 def _is_meant(name: str, number: str | None, document_id: str) -> bool:

@@ -7,6 +7,7 @@ click hands each option over as an argument: a verb has as many as it has option
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -36,7 +37,7 @@ from wolkvox_billing.cli.terminal import (
     say,
 )
 from wolkvox_billing.errors import SettingsError
-from wolkvox_billing.values.translation import N_, Plural, say_in, translate
+from wolkvox_billing.values.translation import N_, Plural, Sentence, say_in, translate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -156,7 +157,7 @@ def documents(
 
     if action == "list":
         if document or reason or by:
-            raise SettingsError("`documents list` takes no ID, --reason or --by")
+            raise SettingsError(Sentence(N_("`documents list` takes no ID, --reason or --by")))
         listing = verbs.documents(destination=destination, dataset=dataset)
         if as_json:
             print_json(printed.listing_as_form(listing))
@@ -165,7 +166,10 @@ def documents(
         return
     if not document:
         raise SettingsError(
-            f"say which document to {action}: `wolkvox-billing documents` lists all"
+            Sentence(
+                N_("say which document to {action}: `wolkvox-billing documents` lists all"),
+                action=action,
+            )
         )
     decided = (verbs.withdraw if action == "withdraw" else verbs.reinstate)(
         document, reason=reason, by=by, destination=destination, dataset=dataset
@@ -230,13 +234,20 @@ def reconcile(
         options = {"--month": month, "--fail-on-material": fail_on_material,
                    "--evidence": evidence, "--files": files, "--xlsx": xlsx}  # fmt: skip
         if others := [name for name, value in options.items() if value]:
-            raise SettingsError(f"--init goes without {', '.join(others)}: run it first, by itself")
+            raise SettingsError(
+                Sentence(
+                    N_("--init goes without {others}: run it first, by itself"),
+                    others=", ".join(others),
+                )
+            )
         _write_contract(destination, dataset, as_json)
         return
     if (evidence and not month) or (files and not evidence):
-        raise SettingsError("--evidence needs a --month, and --files needs --evidence")
+        raise SettingsError(
+            Sentence(N_("--evidence needs a --month, and --files needs --evidence"))
+        )
     if xlsx is not None and not month:
-        raise SettingsError("--xlsx needs a --month")
+        raise SettingsError(Sentence(N_("--xlsx needs a --month")))
     order = order_evidence(evidence, month, files) if evidence and month else None
     workbook = order_workbook(xlsx, month) if xlsx is not None and month else None
     result = verbs.reconcile(
@@ -404,15 +415,17 @@ def verify(file: str, as_json: bool) -> None:
     """Check an evidence file against its manifest, and name what was changed."""
     from wolkvox_billing.evidence import examine
 
+    locale = language()
     examined = examine(file)
+    examined = replace(examined, problems=[say_in(locale, text) for text in examined.problems])
     if as_json:
         from wolkvox_billing.cli.printed.verify import examination_as_form
 
         print_json(examination_as_form(examined))
     else:
-        tell = Teller(language())
+        tell = Teller(locale)
         for text in examined.problems:
-            say(say_in(tell.locale, text))
+            say(text)
         if not examined.problems:
             tell(N_("all {n} members are as the manifest says"), n=examined.members)
         tell(N_("sha256 of the file: {digest}"), digest=examined.sha256)

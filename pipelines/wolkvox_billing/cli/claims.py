@@ -13,7 +13,7 @@ from wolkvox_billing.cli.options import json_option, place_options, signed_optio
 from wolkvox_billing.cli.terminal import Teller, print_json, say
 from wolkvox_billing.errors import SettingsError
 from wolkvox_billing.values.numbers import format_amount
-from wolkvox_billing.values.translation import N_
+from wolkvox_billing.values.translation import N_, Sentence
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,12 +69,14 @@ def claim(
 
     if not month:
         if document or out or evidence or files or by or is_withdrawn or reason:
-            raise SettingsError("say which MONTH to claim, such as 2026-11")
+            raise SettingsError(Sentence(N_("say which MONTH to claim, such as 2026-11")))
         _list_claims(destination, dataset, as_json)
         return
     if is_withdrawn:
         if not document or out or evidence or files:
-            raise SettingsError("--withdraw goes with --document, --reason and --by alone")
+            raise SettingsError(
+                Sentence(N_("--withdraw goes with --document, --reason and --by alone"))
+            )
         result = verbs.withdraw_claim(
             month,
             document=document,
@@ -84,7 +86,9 @@ def claim(
             dataset=dataset,
         )
     elif reason:
-        raise SettingsError("--reason goes with --withdraw: a letter says why by itself")
+        raise SettingsError(
+            Sentence(N_("--reason goes with --withdraw: a letter says why by itself"))
+        )
     else:
         result = verbs.claim(
             month,

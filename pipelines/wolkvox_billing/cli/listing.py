@@ -43,7 +43,7 @@ DOCUMENT_HEADINGS = [
     N_("id"), N_("document"), N_("supplier"), N_("issued"), N_("asked"), N_("currency"),
     N_("format"), N_("file"), N_("status"),
 ]  # fmt: skip
-_BY = {"line": N_("by its lines"), "text": N_("by its text"), "rule": N_("by rule")}
+_BY = {"line": N_("by line"), "text": N_("by text"), "rule": N_("by rule")}
 _WARNINGS = Plural("{n} warning", "{n} warnings")
 _OF_DAYS = Plural("{change} in {n} day", "{change} in {n} days")
 

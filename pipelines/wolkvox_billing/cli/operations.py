@@ -9,7 +9,7 @@ import click
 from wolkvox_billing.cli.options import json_option, place_options, signed_options
 from wolkvox_billing.cli.terminal import Teller, language, print_json, say
 from wolkvox_billing.errors import SettingsError
-from wolkvox_billing.values.translation import N_, phrase, say_in, translate
+from wolkvox_billing.values.translation import N_, Sentence, phrase, translate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,12 +50,16 @@ def operations(
     if len(names) != NAMES[action]:
         wanted = {0: "no name", 1: "one name", 2: "two names"}[NAMES[action]]
         raise SettingsError(
-            f"`operations {action}` takes {wanted}: `wolkvox-billing operations` lists all"
+            Sentence(
+                N_("`operations {action}` takes {wanted}: `wolkvox-billing operations` lists all"),
+                action=action,
+                wanted=wanted,
+            )
         )
     place = {"destination": destination, "dataset": dataset}
     if action == "list":
         if reason or by:
-            raise SettingsError("`operations list` takes no --reason or --by")
+            raise SettingsError(Sentence(N_("`operations list` takes no --reason or --by")))
         listing = verbs.operations(**place)
         if as_json:
             print_json(printed.PrintedOperations(**vars(listing)))
@@ -73,7 +77,7 @@ def operations(
         print_json(printed.PrintedOperation(**vars(decided)))
         return
     tell = Teller(language())
-    say(say_in(tell.locale, decided.says))
+    say(decided.says)
     tell.warn(decided.warnings)
 
 

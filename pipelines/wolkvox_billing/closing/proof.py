@@ -24,6 +24,7 @@ from wolkvox_billing.closing.grounds import (
 from wolkvox_billing.errors import SettingsError
 from wolkvox_billing.evidence.tables import read_table
 from wolkvox_billing.evidence.verification import examine_and_read
+from wolkvox_billing.values.translation import N_, Sentence
 from wolkvox_billing.warehouse.sql import Client, literal, rows_of
 
 _VERDICTS, _CALLS = "invoice_reconciliation.parquet", "polls.parquet"
@@ -93,8 +94,14 @@ def read_proof(file: Path, month: str) -> Proof:
         examined, members = examine_and_read(file, (_VERDICTS, _SETTLED, _CALLS))
     except SettingsError as error:
         raise SettingsError(
-            f"the evidence {file} cannot be read ({error}): name the file that "
-            "`reconcile --evidence` wrote"
+            Sentence(
+                N_(
+                    "the evidence {file} cannot be read ({error}): name the file that "
+                    "`reconcile --evidence` wrote"
+                ),
+                file=file,
+                error=error,
+            )
         ) from None
     if examined.problems:
         told = "; ".join(examined.problems[:_MOST_TOLD])
@@ -116,7 +123,14 @@ def read_proof(file: Path, month: str) -> Proof:
 
 def _refuse(file: Path, month: str, reason: str) -> SettingsError:
     return SettingsError(
-        f"the evidence {file} is not taken, since {reason}. Nothing is recorded: write the month's "
-        f"evidence with `wolkvox-billing reconcile --month {month} --evidence DIR`, look at it, "
-        "and name that file"
+        Sentence(
+            N_(
+                "the evidence {file} is not taken, since {reason}. Nothing is recorded: write "
+                "the month's evidence with `wolkvox-billing reconcile --month {month} "
+                "--evidence DIR`, look at it, and name that file"
+            ),
+            file=file,
+            reason=reason,
+            month=month,
+        )
     )

@@ -6,6 +6,7 @@ import getpass
 
 from wolkvox_billing.errors import SettingsError
 from wolkvox_billing.invoices.document import storable
+from wolkvox_billing.values.translation import N_, Sentence
 
 
 def signer(by: str | None, what: str = "closes") -> str:
@@ -13,7 +14,9 @@ def signer(by: str | None, what: str = "closes") -> str:
     try:
         return signed_words(by) or getpass.getuser()
     except (OSError, KeyError, ImportError):  # a container whose user has no name
-        raise SettingsError(f"this user has no login name: say with --by who {what}") from None
+        raise SettingsError(
+            Sentence(N_("this user has no login name: say with --by who {what}"), what=what)
+        ) from None
 
 
 def signed_words(text: str | None) -> str | None:

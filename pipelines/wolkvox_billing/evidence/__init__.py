@@ -51,6 +51,7 @@ from wolkvox_billing.evidence.verification import Examined, examine, verify
 from wolkvox_billing.reconciliation.policy import Policy
 from wolkvox_billing.reconciliation.standing_words import explain_standing
 from wolkvox_billing.values.periods import Period, read_month
+from wolkvox_billing.values.translation import N_, Sentence
 from wolkvox_billing.version import __version__
 
 __all__ = ["Examined", "Order", "collect_contents", "examine", "order_evidence", "verify",
@@ -77,11 +78,13 @@ def order_evidence(
     period = read_month(month)
     paths = [Path(file) for file in files]
     if absent := [str(path) for path in paths if not path.exists()]:
-        raise SettingsError(f"there is no {', '.join(absent)}")
+        raise SettingsError(Sentence(N_("there is no {absent}"), absent=", ".join(absent)))
     target = Path(os.path.abspath(folder)) / f"wolkvox-evidence-{month}.zip"
     parent = next(path for path in target.parents if os.path.lexists(path))
     if not parent.is_dir():
-        raise SettingsError(f"{parent} is no folder: name one for the evidence")
+        raise SettingsError(
+            Sentence(N_("{parent} is no folder: name one for the evidence"), parent=parent)
+        )
     return Order(period, target, paths)
 
 
@@ -122,7 +125,9 @@ def _rules(policy: Policy) -> dict[str, bytes]:
         try:
             members[f"{name}.csv"] = Path(path).read_bytes()
         except OSError as error:
-            raise SettingsError(f"the {name} cannot be read: {error}") from None
+            raise SettingsError(
+                Sentence(N_("the {name} cannot be read: {error}"), name=name, error=error)
+            ) from None
     rates = Path(policy.exchange_rates)
     if rates.exists():
         members[RATES] = rates.read_bytes()

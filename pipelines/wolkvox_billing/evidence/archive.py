@@ -12,6 +12,7 @@ from wolkvox_billing.errors import WolkvoxError
 from wolkvox_billing.evidence.manifest import MANIFEST
 from wolkvox_billing.evidence.numbered_file import write_numbered
 from wolkvox_billing.values.archives import describe_member
+from wolkvox_billing.values.translation import N_, Sentence
 
 # Of an evidence file, packed and unpacked: up to here zipfile writes no ZIP64.
 MOST_BYTES = 2_000_000_000
@@ -23,8 +24,15 @@ def write_archive(target: Path, members: Mapping[str, bytes]) -> Path:
     NAME.2.zip where that is another file. Raises WolkvoxError."""
     if sum(map(len, members.values())) > MOST_BYTES or len(members) > MOST_MEMBERS:
         raise WolkvoxError(
-            f"{target.name} would have more than {MOST_BYTES:,} bytes or {MOST_MEMBERS:,} members: "
-            "give fewer `files`"
+            Sentence(
+                N_(
+                    "{target} would have more than {bytes} bytes or {members} "
+                    "members: give fewer `files`"
+                ),
+                target=target.name,
+                bytes=MOST_BYTES,
+                members=MOST_MEMBERS,
+            )
         )
 
     def pack(file: IO[bytes]) -> None:

@@ -29,6 +29,7 @@ from wolkvox_billing.evidence.manifest import (
 from wolkvox_billing.evidence.recomputed import compare_answers, compare_decisions
 from wolkvox_billing.invoices.files import MOST_MEMBER_BYTES
 from wolkvox_billing.values.periods import read_month
+from wolkvox_billing.values.translation import N_, Sentence
 
 _PART_BYTES = 1024 * 1024
 
@@ -78,9 +79,11 @@ def examine_and_read(
         with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as stream:
             about = os.fstat(stream.fileno())
             if not stat.S_ISREG(about.st_mode):
-                raise SettingsError(f"{path} is no file: name a wolkvox-evidence-….zip")
+                raise SettingsError(
+                    Sentence(N_("{path} is no file: name a wolkvox-evidence-….zip"), path=path)
+                )
             if about.st_size > MOST_BYTES:
-                raise _Unfit(f"the file has more than {MOST_BYTES:,} bytes")
+                raise _Unfit(Sentence(N_("the file has more than {most} bytes"), most=MOST_BYTES))
             while part := stream.read(_PART_BYTES):
                 digest.update(part)
             with _open_archive(stream) as archive:
@@ -88,7 +91,11 @@ def examine_and_read(
                 manifest, text = _read_manifest(archive, infos)
                 problems += _compare_members(archive, infos, manifest.members)
                 if manifest.as_bytes() != text:
-                    problems.append(f"{MANIFEST}: changed, it is not as it is written")
+                    problems.append(
+                        Sentence(
+                            N_("{manifest}: changed, it is not as it is written"), manifest=MANIFEST
+                        )
+                    )
                 problems = problems or _compare_versions(archive, manifest)
                 problems = problems or _check_layout(stream, infos)
                 problems = problems or compare_answers(archive, manifest.members)
@@ -97,9 +104,11 @@ def examine_and_read(
                     size = manifest.members[name].size
                     wanted[name] = b"".join(_unpack(archive, archive.getinfo(name), size))
     except _Unfit as error:
-        problems.append(str(error))
+        problems.append(error.args[0])
     except OSError as error:
-        raise SettingsError(f"{path} cannot be opened: {error.strerror or error}") from None
+        raise SettingsError(
+            Sentence(N_("{path} cannot be opened: {why}"), path=path, why=error.strerror or error)
+        ) from None
     members, month = (len(manifest.members), manifest.month) if manifest else (0, None)
     return Examined(digest.hexdigest(), members, problems, month), wanted
 
@@ -108,9 +117,9 @@ def _open_archive(stream: IO[bytes]) -> zipfile.ZipFile:
     try:
         archive = zipfile.ZipFile(stream)
     except Exception as error:  # zipfile lets through whatever a damaged file makes it meet
-        raise _Unfit(f"no zip that can be read: {error}") from None
+        raise _Unfit(Sentence(N_("no zip that can be read: {error}"), error=error)) from None
     if len(archive.infolist()) > MOST_MEMBERS:
-        raise _Unfit(f"the zip has more than {MOST_MEMBERS:,} members")
+        raise _Unfit(Sentence(N_("the zip has more than {most} members"), most=MOST_MEMBERS))
     return archive
 
 
@@ -120,7 +129,13 @@ def _read_manifest(
     """What the manifest says, and its bytes. Raises _Unfit."""
     manifests = [info for info in infos if info.filename == MANIFEST]
     if len(manifests) != 1:
-        raise _Unfit(f"{MANIFEST}: it is there {len(manifests)} times, and must be once")
+        raise _Unfit(
+            Sentence(
+                N_("{manifest}: it is there {n} times, and must be once"),
+                manifest=MANIFEST,
+                n=len(manifests),
+            )
+        )
     text = b"".join(_unpack(archive, manifests[0], MOST_MEMBER_BYTES))
     try:
         parsed = json.loads(text, object_pairs_hook=_refuse_twice)
@@ -132,10 +147,20 @@ def _read_manifest(
     except (
         ValueError, TypeError, KeyError, AttributeError, RecursionError, SettingsError,
     ) as error:  # fmt: skip
-        raise _Unfit(f"{MANIFEST}: it cannot be read: {error!r}") from None
+        raise _Unfit(
+            Sentence(
+                N_("{manifest}: it cannot be read: {error}"), manifest=MANIFEST, error=repr(error)
+            )
+        ) from None
     for name, (sha256, size) in members.items():
         if not (isinstance(sha256, str) and type(size) is int and 0 <= size <= MOST_BYTES):
-            raise _Unfit(f"{MANIFEST}: what it says of {_printable(name)} is no SHA-256 and size")
+            raise _Unfit(
+                Sentence(
+                    N_("{manifest}: what it says of {member} is no SHA-256 and size"),
+                    manifest=MANIFEST,
+                    member=_printable(name),
+                )
+            )
     return manifest, text
 
 
@@ -159,11 +184,18 @@ def _compare_members(
         if name == MANIFEST:
             continue
         if name in names:
-            problems.append(f"{_printable(name)}: it is in the zip more than once")
+            problems.append(
+                Sentence(N_("{name}: it is in the zip more than once"), name=_printable(name))
+            )
             continue
         names.add(name)
         if name not in members:
-            problems.append(f"{_printable(name)}: added, the manifest does not know it")
+            problems.append(
+                Sentence(
+                    N_("{name}: added, the manifest does not know it"),
+                    name=_printable(name),
+                )
+            )
             continue
         sha256, size = members[name]
         digest, unpacked = hashlib.sha256(), 0
@@ -172,14 +204,22 @@ def _compare_members(
                 digest.update(part)
                 unpacked += len(part)
         except _Unfit as error:
-            problems.append(str(error))
+            problems.append(error.args[0])
             continue
         left -= unpacked
         if unpacked != size or digest.hexdigest() != sha256:
-            problems.append(f"{_printable(name)}: changed, its SHA-256 is not the manifest's")
-    problems += [f"{_printable(name)}: missing" for name in sorted({*members, *always} - names)]
+            problems.append(
+                Sentence(
+                    N_("{name}: changed, its SHA-256 is not the manifest's"),
+                    name=_printable(name),
+                )
+            )
     problems += [
-        f"{_printable(name)}: no evidence has such a member"
+        Sentence(N_("{name}: missing"), name=_printable(name))
+        for name in sorted({*members, *always} - names)
+    ]
+    problems += [
+        Sentence(N_("{name}: no evidence has such a member"), name=_printable(name))
         for name, member in members.items()
         if not is_known(name, member.sha256)
     ]
@@ -205,14 +245,15 @@ def _compare_versions(archive: zipfile.ZipFile, manifest: Manifest) -> list[str]
         agrees = False
     if agrees:
         return []
-    return [f"{MANIFEST}: changed, {VERSIONS} is not of its `month` and `created_as_of`"]
+    says = N_("{manifest}: changed, {versions} is not of its `month` and `created_as_of`")
+    return [Sentence(says, manifest=MANIFEST, versions=VERSIONS)]
 
 
 def _check_layout(stream: IO[bytes], infos: Sequence[zipfile.ZipInfo]) -> list[str]:
     """What of the zip itself is not as it is written."""
     names = [info.filename for info in infos]
     if names != sorted(names, key=place_of):
-        return ["the zip's members are not in their order"]
+        return [Sentence(N_("the zip's members are not in their order"))]
     if flaw := find_flaw(stream, infos):
         name, says = flaw
         return [f"{_printable(name)}: changed, {says}" if name else says]
@@ -223,9 +264,9 @@ def _unpack(archive: zipfile.ZipFile, info: zipfile.ZipInfo, most: int) -> Itera
     """A member's bytes, unpacked in parts. Raises _Unfit where they are damaged or too many."""
     name = _printable(info.filename)
     if info.flag_bits & 0x1:
-        raise _Unfit(f"{name}: changed, it is encrypted")
+        raise _Unfit(Sentence(N_("{name}: changed, it is encrypted"), name=name))
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise _Unfit(f"{name}: changed, it is packed by another method")
+        raise _Unfit(Sentence(N_("{name}: changed, it is packed by another method"), name=name))
     left = most
     try:
         with archive.open(info) as member:
@@ -235,9 +276,13 @@ def _unpack(archive: zipfile.ZipFile, info: zipfile.ZipInfo, most: int) -> Itera
                     break
                 yield part
     except Exception as error:  # as in _open_archive
-        raise _Unfit(f"{name}: changed, it is damaged: {error}") from None
+        raise _Unfit(
+            Sentence(N_("{name}: changed, it is damaged: {error}"), name=name, error=error)
+        ) from None
     if left < 0:
-        raise _Unfit(f"{name}: changed, it has more than {most:,} bytes")
+        raise _Unfit(
+            Sentence(N_("{name}: changed, it has more than {most} bytes"), name=name, most=most)
+        )
 
 
 def _printable(name: str) -> str:

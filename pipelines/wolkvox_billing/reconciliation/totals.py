@@ -12,8 +12,11 @@ from wolkvox_billing.reconciliation.facts import Facts
 from wolkvox_billing.reconciliation.keys import Comparison
 from wolkvox_billing.reconciliation.verdicts import Verdict
 from wolkvox_billing.values.periods import Period
+from wolkvox_billing.values.translation import N_, Sentence
 
-DEFECT = "a defect of this program; please report it, with the line map and the rate card"
+DEFECT = Sentence(
+    N_("a defect of this program; please report it, with the line map and the rate card")
+)
 
 
 class DoesNotTieOut(WolkvoxError):
@@ -110,9 +113,23 @@ def _check(facts: Facts, comparison: Comparison, verdicts: Sequence[Verdict]) ->
     billed += sum((each.line.amount for each in comparison.left_out), Decimal())
     lines = sum((line.amount for line in facts.lines), Decimal())
     if billed != lines:
-        raise DoesNotTieOut(f"the verdicts bill {billed:f}, the lines {lines:f}: {DEFECT}")
+        raise DoesNotTieOut(
+            Sentence(
+                N_("the verdicts bill {billed}, the lines {lines}: {defect}"),
+                billed=f"{billed:f}",
+                lines=f"{lines:f}",
+                defect=DEFECT,
+            )
+        )
     measured = [verdict.measured for verdict in verdicts if verdict.measured]
     counted = sum((of_key.counted for of_key in measured), Decimal())
     months = sum((use.quantity or Decimal() for use in facts.months if not use.is_gauge), Decimal())
     if counted != months:
-        raise DoesNotTieOut(f"the verdicts count {counted:f}, the months {months:f}: {DEFECT}")
+        raise DoesNotTieOut(
+            Sentence(
+                N_("the verdicts count {counted}, the months {months}: {defect}"),
+                counted=f"{counted:f}",
+                months=f"{months:f}",
+                defect=DEFECT,
+            )
+        )

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from wolkvox_billing.errors import SettingsError
 from wolkvox_billing.values.locales import ENGLISH, format_day
-from wolkvox_billing.values.translation import N_, translate
+from wolkvox_billing.values.translation import N_, Sentence, translate
 
 DAY = timedelta(days=1)
 _TO, _NONE = N_(" to "), N_("none")  # between two days, and of no day
@@ -59,7 +59,9 @@ def read_month(text: str) -> Period:
     with suppress(ValueError, OverflowError):  # no date is after 9999-12
         if re.fullmatch(r"\d{4}-\d\d", text, re.ASCII):
             return month_of(date.fromisoformat(f"{text}-01"))
-    raise SettingsError(f"{text!r} is no month: expected one such as 2026-11")
+    raise SettingsError(
+        Sentence(N_("{text} is no month: expected one such as 2026-11"), text=repr(text))
+    )
 
 
 def format_month(day: date) -> str:

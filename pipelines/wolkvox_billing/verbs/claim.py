@@ -53,6 +53,7 @@ from wolkvox_billing.reconciliation.policy import Policy, read_policy
 from wolkvox_billing.reconciliation.settlement import Settled, read_settled
 from wolkvox_billing.values.clock import Clock, utc_now
 from wolkvox_billing.values.periods import Period, read_month
+from wolkvox_billing.values.translation import N_, Sentence
 from wolkvox_billing.warehouse.complaints import configured
 from wolkvox_billing.warehouse.duckdb_file import held_open
 from wolkvox_billing.warehouse.place import DATASET, DESTINATION, location_of, opened, reading
@@ -159,7 +160,7 @@ def withdraw_claim(
     """
     policy = policy or configured(read_policy)
     if not (why := signed_words(reason)):
-        raise SettingsError("say with --reason why the claim is withdrawn")
+        raise SettingsError(Sentence(N_("say with --reason why the claim is withdrawn")))
     desk = _Desk(read_month(month), month, signer(by, "withdraws"), policy)
     with opened(destination, dataset) as pipeline, reading(pipeline), held_open(pipeline):
         result = _Claiming(desk, pipeline, clock()).withdraw(document, why)
@@ -339,8 +340,14 @@ class _Claiming:
         """Raise SettingsError where one file is to hold several letters."""
         if self.desk.target.suffix.lower() == _LETTER and len(plans) > 1:
             raise SettingsError(
-                f"{len(plans)} letters do not fit into {self.desk.target.name}: name a folder with "
-                "--out, or one document with --document"
+                Sentence(
+                    N_(
+                        "{n} letters do not fit into {target}: name a folder with --out, or one "
+                        "document with --document"
+                    ),
+                    n=len(plans),
+                    target=self.desk.target.name,
+                )
             )
 
 

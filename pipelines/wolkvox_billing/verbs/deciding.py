@@ -13,11 +13,12 @@ from wolkvox_billing.closing import check_closes
 from wolkvox_billing.closing.signing import signed_words, signer
 from wolkvox_billing.reconciliation.policy import Policy, read_policy
 from wolkvox_billing.values.clock import Clock, utc_now
+from wolkvox_billing.values.translation import N_, phrase
 from wolkvox_billing.verbs.invoices import compare_anew
 from wolkvox_billing.warehouse.complaints import configured
 from wolkvox_billing.warehouse.place import DATASET, DESTINATION, opened, reading
 
-_NOT_COMPARED = "decided, and invoices were not compared anew: {}"
+_NOT_COMPARED = N_("decided, and invoices were not compared anew: {why}")
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,6 @@ class Decider:
         """Compare invoices by what is decided now; return a warning where that fails, and for each
         close that no longer holds."""
         complaint = compare_anew(pipeline, rules, self.clock())
-        warnings = [_NOT_COMPARED.format(complaint)] if complaint else []
+        warnings = [phrase(_NOT_COMPARED, rules.language, why=complaint)] if complaint else []
         broken = check_closes(pipeline).broken
         return warnings + [doubt.says.say(rules.language) for doubt in broken]

@@ -42,6 +42,7 @@ from wolkvox_billing.reconciliation.standing_words import (
 )
 from wolkvox_billing.values.clock import Clock, utc_now
 from wolkvox_billing.values.document_number import bare_number
+from wolkvox_billing.values.translation import N_, Sentence
 from wolkvox_billing.verbs.deciding import Decider, Word
 from wolkvox_billing.warehouse.complaints import configured
 from wolkvox_billing.warehouse.place import DATASET, DESTINATION, location_of, opened, reading
@@ -148,7 +149,7 @@ def withdraw(
     """
     decider = Decider(Word(reason, by), destination, dataset, policy, clock)
     if not decider.reason:
-        raise SettingsError(f"say with --reason why {name} does not count")
+        raise SettingsError(Sentence(N_("say with --reason why {name} does not count"), name=name))
     return _decide(name, WITHDRAWN, decider)
 
 
@@ -239,16 +240,30 @@ def find_document(name: str, standings: Sequence[Standing], locale: str) -> Stan
     """Return the document that a name means. Raises SettingsError for none, with names near it, and
     for several, with what tells them apart."""
     if not standings:
-        raise SettingsError(f"there is no {name!r}: no document is loaded, see `invoices`")
+        raise SettingsError(
+            Sentence(
+                N_("there is no {name}: no document is loaded, see `invoices`"), name=repr(name)
+            )
+        )
     number = bare_number(name)
     meant = [each for each in standings if _is_meant(each.document, name.strip().lower(), number)]
     if len(meant) == 1:
         return meant[0]
     if not meant:
-        raise SettingsError(f"no document is {short(name)}: {_near(number, standings, locale)}")
+        raise SettingsError(
+            Sentence(
+                N_("no document is {name}: {documents}"),
+                name=short(name),
+                documents=_near(number, standings, locale),
+            )
+        )
     raise SettingsError(
-        f"{short(name)} may be any of {len(meant)} documents; name one by its id: "
-        f"{_name_some(meant, locale)}"
+        Sentence(
+            N_("{name} may be any of {n} documents; name one by its id: {documents}"),
+            name=short(name),
+            n=len(meant),
+            documents=_name_some(meant, locale),
+        )
     )
 
 

@@ -70,7 +70,14 @@ def explain(
     if traced and not verdicts:
         named = sorted({f"{p} ({r})" for verdict in traced for r, p in _named(verdict) if p})
         wanted = " of the report ".join(filter(None, (product or "verdict", report)))
-        raise SettingsError(f"{month} has no {wanted}: there is {', '.join(named) or 'no product'}")
+        raise SettingsError(
+            Sentence(
+                N_("{month} has no {wanted}: there is {product}"),
+                month=month,
+                wanted=wanted,
+                product=", ".join(named) or "no product",
+            )
+        )
     for verdict in verdicts:
         if product and verdict.row.product is None:  # of a whole report, what was asked for
             verdict.measured_from = [m for m in verdict.measured_from if m.product == product]

@@ -40,6 +40,7 @@ from wolkvox_billing.reconciliation.standing_words import explain_standing
 from wolkvox_billing.values.clock import Clock, utc_now
 from wolkvox_billing.values.locales import ENGLISH
 from wolkvox_billing.values.tax_id import canonical_id
+from wolkvox_billing.values.translation import N_, Sentence
 from wolkvox_billing.verbs.load import NOT_RECONCILED
 from wolkvox_billing.warehouse.bulk import AsFiles
 from wolkvox_billing.warehouse.columns import INSERT, hints
@@ -141,15 +142,18 @@ def invoices(
     """
     if period_rule not in (None, *PERIOD_RULES) or decimal not in (None, ".", ","):
         raise SettingsError(
-            f"`period_rule` is one of {', '.join(PERIOD_RULES)}, and `decimal` . or ,"
+            Sentence(
+                N_("`period_rule` is one of {rules}, and `decimal` . or ,"),
+                rules=", ".join(PERIOD_RULES),
+            )
         )
     if currency is not None and not re.fullmatch("[A-Za-z]{3}", currency):
-        raise SettingsError("`currency` is a code of three letters such as COP")
+        raise SettingsError(Sentence(N_("`currency` is a code of three letters such as COP")))
     if supplier is not None and not any(c.isdigit() for c in supplier):
-        raise SettingsError("`supplier` is a tax id, such as a NIT")
+        raise SettingsError(Sentence(N_("`supplier` is a tax id, such as a NIT")))
     hints = Hints(decimal, currency and currency.upper(), supplier and canonical_id(supplier))
     if absent := [str(path) for path in paths if not Path(path).exists()]:
-        raise SettingsError(f"there is no {', '.join(absent)}")
+        raise SettingsError(Sentence(N_("there is no {absent}"), absent=", ".join(absent)))
     policy = configured(read_policy)
     rule = period_rule or policy.period_rule
     intake = Intake(language=policy.language)

@@ -40,8 +40,9 @@ from wolkvox_billing.marts.identity_words import undecided
 from wolkvox_billing.marts.refresh import refresh
 from wolkvox_billing.polling.settings import PollSettings
 from wolkvox_billing.reconciliation.policy import Policy
-from wolkvox_billing.values.clock import Clock, utc_now
+from wolkvox_billing.values.clock import Clock, format_moment, utc_now
 from wolkvox_billing.values.spelling import plain
+from wolkvox_billing.values.translation import N_, ContractWord, Sentence, say_in
 from wolkvox_billing.vendor.answer import ANSWERS
 from wolkvox_billing.verbs.deciding import Decider, Word
 from wolkvox_billing.verbs.meant import settings_if_any, warn_of_settings
@@ -224,20 +225,45 @@ class _Record:
         if name in self.names.forgotten:
             by = self.names.forgotten[name]
             raise SettingsError(
-                f"{name} was forgotten {_told(by)}: `wolkvox-billing operations restore {name}` "
-                "first"
+                Sentence(
+                    N_(
+                        "{name} was forgotten {by}: `wolkvox-billing operations restore {name}` "
+                        "first"
+                    ),
+                    name=name,
+                    by=_told(by),
+                )
             )
         if name in self.called:
             return name
         if (current := self.names.name(name)) != name:
             by = self.names.moved_by[name]
-            raise SettingsError(f"{name} is {current}, {by.decision} {_told(by)}: say {current}")
+            raise SettingsError(
+                Sentence(
+                    N_("{name} is {current}, {decision} {by}: say {current}"),
+                    name=name,
+                    current=current,
+                    decision=ContractWord(by.decision),
+                    by=_told(by),
+                )
+            )
         if self.server_in_settings(name) is not None:
             raise SettingsError(
-                f"{name} is in the settings, and was never asked: change it there, or run "
-                "`wolkvox-billing load` first"
+                Sentence(
+                    N_(
+                        "{name} is in the settings, and was never asked: change it there, or "
+                        "run `wolkvox-billing load` first"
+                    ),
+                    name=name,
+                )
             )
-        raise SettingsError(f"no operation is {short(name)}: {_near(name, self.called)}")
+        raise SettingsError(
+            Sentence(
+                N_("no operation is {name}: {called}"),
+                name=short(name),
+                called=_near(name, self.called),
+            )
+        )
 
 
 @dataclass(frozen=True)
@@ -255,55 +281,101 @@ class _Wish:
 
 def _rename(old: str, new: str, record: _Record) -> _Wish:
     if not new or not new.isprintable():
-        raise SettingsError("the new name is a text of printable characters")
+        raise SettingsError(Sentence(N_("the new name is a text of printable characters")))
     names = record.names
     if names.name(old) == new and old != new:
         return _said_before(old, names)
     name = record.find(old)
     own = names.members(name)
     if new == name:
-        raise SettingsError(f"{name} is called so already")
+        raise SettingsError(Sentence(N_("{name} is called so already"), name=name))
     if new in names.forgotten:
-        raise SettingsError(f"{new} is the name of one that is forgotten: choose another one")
+        raise SettingsError(
+            Sentence(N_("{new} is the name of one that is forgotten: choose another one"), new=new)
+        )
     if new not in own and new in record.called:
         raise SettingsError(
-            f"{new} is in use: `wolkvox-billing operations merge {name} {new}` makes them one, "
-            "else choose another name"
+            Sentence(
+                N_(
+                    "{new} is in use: `wolkvox-billing operations merge {name} {new}` makes "
+                    "them one, else choose another name"
+                ),
+                new=new,
+                name=name,
+            )
         )
     if new not in own and (new in names.current or new in record.asked):
         raise SettingsError(
-            f"{new} is what {names.name(new)} was read as, and counts there: choose another name"
+            Sentence(
+                N_("{new} is what {other} was read as, and counts there: choose another name"),
+                new=new,
+                other=names.name(new),
+            )
         )
     server, servers = record.server_in_settings(new), record.servers_of(name)
     if server and servers and server not in servers:
         raise SettingsError(
-            f"{new} is another operation in the settings, on server {server} and not "
-            f"{', '.join(sorted(servers))} as {name}: choose another name"
+            Sentence(
+                N_(
+                    "{new} is another operation in the settings, on server {server} and not "
+                    "{servers} as {name}: choose another name"
+                ),
+                new=new,
+                server=server,
+                servers=", ".join(sorted(servers)),
+                name=name,
+            )
         )
-    return _Wish(name, RENAMED, f"{name} is {new} now, with all that was read of it", new)
+    return _Wish(
+        name,
+        RENAMED,
+        Sentence(N_("{name} is {new} now, with all that was read of it"), name=name, new=new),
+        new,
+    )
 
 
 def _merge(name: str, other: str, record: _Record) -> _Wish:
     names = record.names
     if name == other:
-        raise SettingsError(f"{name} cannot be merged into itself: name two operations")
+        raise SettingsError(
+            Sentence(N_("{name} cannot be merged into itself: name two operations"), name=name)
+        )
     if names.name(name) == other and name != other:
         return _said_before(name, names)
     if names.name(other) == name:
         by = names.moved_by[other]
         raise SettingsError(
-            f"{other} is {name}, {by.decision} {_told(by)}: they are one; "
-            f"`wolkvox-billing operations rename {name} {other}` gives it the other name"
+            Sentence(
+                N_(
+                    "{other} is {name}, {decision} {by}: they are one; `wolkvox-billing "
+                    "operations rename {name} {other}` gives it the other name"
+                ),
+                other=other,
+                name=name,
+                decision=ContractWord(by.decision),
+                by=_told(by),
+            )
         )
     name = record.find(name)
     if other not in record.called and record.server_in_settings(other) is not None:
         raise SettingsError(
-            f"{other} was never asked: `wolkvox-billing operations rename {name} {other}` makes "
-            "all that was read of the first one its own"
+            Sentence(
+                N_(
+                    "{other} was never asked: `wolkvox-billing operations rename {name} "
+                    "{other}` makes all that was read of the first one its own"
+                ),
+                other=other,
+                name=name,
+            )
         )
     other = record.find(other)
     _check_one(name, other, record)
-    return _Wish(name, MERGED, f"all that was read of {name} is {other}'s now", other)
+    return _Wish(
+        name,
+        MERGED,
+        Sentence(N_("all that was read of {name} is {other}'s now"), name=name, other=other),
+        other,
+    )
 
 
 def _check_one(name: str, other: str, record: _Record) -> None:
@@ -319,7 +391,8 @@ def _check_one(name: str, other: str, record: _Record) -> None:
     first, second = record.vendors_names_of(name), record.vendors_names_of(other)
     why = ""
     if first and second and not first.keys() & second.keys():
-        why = f"wolkvox calls them {_listed_names(first)} and {_listed_names(second)}"
+        text = N_("wolkvox calls them {names} and {others}")
+        why = Sentence(text, names=_listed_names(first), others=_listed_names(second))
     elif are_two(
         partial(rows_of, record.client),
         record.raw,
@@ -327,12 +400,20 @@ def _check_one(name: str, other: str, record: _Record) -> None:
         record.names.members(other),
         record.named,
     ):
-        why = "what they read cannot be one counter: it falls from one to the other"
+        why = Sentence(N_("what they read cannot be one counter: it falls from one to the other"))
     if why:
         raise SettingsError(
-            f"{name} and {other} were both answered until "
-            f"{min(last for _, last in spans):%Y-%m-%d}, and {why}: as one, only one of their "
-            "numbers would count each day; `operations forget` leaves one of them out"
+            Sentence(
+                N_(
+                    "{name} and {other} were both answered until {day}, and {why}: as one, only "
+                    "one of their numbers would count each day; `operations forget` leaves one "
+                    "of them out"
+                ),
+                name=name,
+                other=other,
+                day=min(last for _, last in spans).date(),
+                why=why,
+            )
         )
 
 
@@ -344,12 +425,22 @@ def _forget(name: str, record: _Record) -> _Wish:
     names = record.names
     if name in names.forgotten:
         said = names.forgotten[name]
-        return _Wish(name, FORGOTTEN, f"{name} was forgotten already {_told(said)}", decision=said)
+        return _Wish(
+            name,
+            FORGOTTEN,
+            Sentence(N_("{name} was forgotten already {said}"), name=name, said=_told(said)),
+            decision=said,
+        )
     return _Wish(
         record.find(name),
         FORGOTTEN,
-        f"{name} is in no mart any more; nothing of it is deleted, and "
-        f"`wolkvox-billing operations restore {name}` takes it back",
+        Sentence(
+            N_(
+                "{name} is in no mart any more; nothing of it is deleted, and `wolkvox-billing "
+                "operations restore {name}` takes it back"
+            ),
+            name=name,
+        ),
     )
 
 
@@ -362,47 +453,71 @@ def _restore(name: str, record: _Record) -> _Wish:
         for later in holding[holding.index(last) + 1 :]:
             if last.new_operation_id == later.operation_id:
                 raise SettingsError(
-                    f"after it {_said(later)} {_told(later)}: "
-                    f"`wolkvox-billing operations restore {later.operation_id}` first"
+                    Sentence(
+                        N_(
+                            "after it {said} {told}: `wolkvox-billing operations restore "
+                            "{operation_id}` first"
+                        ),
+                        said=_said(later),
+                        told=_told(later),
+                        operation_id=later.operation_id,
+                    )
                 )
-        says = f"undone: {_said(last)} {_told(last)}"
+        says = Sentence(N_("undone: {said} {told}"), said=_said(last), told=_told(last))
         return _Wish(last.operation_id, RESTORED, says, undoes=last.decision_id)
     for row in record.identities.rows:
         if row.operation_id == name and row.decision not in (RENAMED, MERGED, FORGOTTEN):
-            says = f"{name} and {row.other_id} are two operations, and both count"
+            text = N_("{name} and {other} are two operations, and both count")
+            says = Sentence(text, name=name, other=row.other_id)
             return _Wish(name, RESTORED, says, row.other_id)
     for said in standing(record.decisions):
         if said.decision == RESTORED and said.operation_id == name:
-            says = f"{name} and {said.new_operation_id} are two already, {_told(said)}"
+            text = N_("{name} and {other} are two already, {told}")
+            says = Sentence(text, name=name, other=said.new_operation_id, told=_told(said))
             return _Wish(name, RESTORED, says, said.new_operation_id, decision=said)
     known = {*record.asked, *record.names.current}
     if name in known:
-        raise SettingsError(f"nothing was decided on {name}: there is nothing to restore")
-    raise SettingsError(f"no operation is {short(name)}: {_near(name, known)}")
+        raise SettingsError(
+            Sentence(N_("nothing was decided on {name}: there is nothing to restore"), name=name)
+        )
+    raise SettingsError(
+        Sentence(N_("no operation is {name}: {known}"), name=short(name), known=_near(name, known))
+    )
 
 
 def _said_before(name: str, names: Names) -> _Wish:
     said = names.moved_by[name]
-    says = f"{name} is {names.name(name)} already, {said.decision} {_told(said)}"
+    says = Sentence(
+        N_("{name} is {other} already, {decided} {told}"),
+        name=name,
+        other=names.name(name),
+        decided=ContractWord(said.decision),
+        told=_told(said),
+    )
     return _Wish(name, said.decision, says, said.new_operation_id, decision=said)
 
 
-def _said(decision: OperationDecision) -> str:
-    into = f" into {decision.new_operation_id}" if decision.new_operation_id else ""
-    return f"{decision.operation_id} was {decision.decision}{into}"
+def _said(decision: OperationDecision) -> Sentence:
+    text = N_("{name} was {decided}")
+    if decision.new_operation_id:
+        text = N_("{name} was {decided} into {other}")
+    decided = ContractWord(decision.decision)
+    name, other = decision.operation_id, decision.new_operation_id
+    return Sentence(text, name=name, decided=decided, other=other)
 
 
-def _told(decision: OperationDecision) -> str:
-    at = decision.decided_at.astimezone(timezone.utc)
-    return f"on {at:%Y-%m-%d %H:%M} UTC by {decision.decided_by}"
+def _told(decision: OperationDecision) -> Sentence:
+    at = format_moment(decision.decided_at, timezone.utc)
+    return Sentence(N_("on {at} by {by}"), at=at, by=decision.decided_by)
 
 
 def _near(name: str, known: Collection[str]) -> str:
     by_spelling = {plain(own): own for own in known}
     near = difflib.get_close_matches(plain(name), [*by_spelling], n=3, cutoff=0.6)
     if near:
-        return f"did you mean {', '.join(by_spelling[own] for own in near)}?"
-    return "`wolkvox-billing operations` lists all"
+        names = [by_spelling[own] for own in near]
+        return Sentence(N_("did you mean {names}?"), names=names)
+    return Sentence(N_("`wolkvox-billing operations` lists all"))
 
 
 def _decide(decider: Decider, wish_of: Callable[[_Record], _Wish]) -> DecidedOperation:
@@ -415,8 +530,9 @@ def _decide(decider: Decider, wish_of: Callable[[_Record], _Wish]) -> DecidedOpe
             _check_warehouse(pipeline)
             record = _read_record(client, raw)
             wish = wish_of(record)
+        says = say_in(policy.language, wish.says)
         if wish.decision:
-            return DecidedOperation(wish.decision, False, wish.says, location=location)
+            return DecidedOperation(wish.decision, False, says, location=location)
         own = OperationDecision(
             decision_id=next_operation_decision_id(record.decisions),
             operation_id=wish.operation_id,
@@ -429,11 +545,12 @@ def _decide(decider: Decider, wish_of: Callable[[_Record], _Wish]) -> DecidedOpe
         )
         stored = append_operation_decision(pipeline, own)
         if stored != own:
-            raise WarehouseError(
-                f"{_said(stored)} {_told(stored)}, at the same moment: look at "
-                "`wolkvox-billing operations`, and run it again"
+            text = N_(
+                "{said} {told}, at the same moment: look at `wolkvox-billing operations`, and run "
+                "it again"
             )
-        decided = DecidedOperation(own, True, wish.says, location=location)
+            raise WarehouseError(Sentence(text, said=_said(stored), told=_told(stored)))
+        decided = DecidedOperation(own, True, says, location=location)
         refresh(pipeline, None, decider.clock(), anew=True)
         decided.warnings += decider.compare_anew(pipeline, policy)
         with pipeline.sql_client() as client:
@@ -446,14 +563,21 @@ def _decide(decider: Decider, wish_of: Callable[[_Record], _Wish]) -> DecidedOpe
 def _check_warehouse(pipeline: dlt.Pipeline) -> None:
     """Raise SettingsError where nobody makes marts of decisions."""
     if engine_of(pipeline) not in REFRESHED:
-        raise SettingsError(f"operations are decided on in {' and '.join(REFRESHED)} only")
+        raise SettingsError(
+            Sentence(
+                N_("operations are decided on in {refreshed} only"),
+                refreshed=" and ".join(REFRESHED),
+            )
+        )
 
 
 def _read_record(client: Client, raw: str) -> _Record:
     """Return the record. Raises WarehouseError before a first load."""
     tables = tables_in(client, raw)
     if not tables.issuperset(("polls", "readings")):
-        raise WarehouseError(f"{raw} has no tables yet: run `wolkvox-billing load` first")
+        raise WarehouseError(
+            Sentence(N_("{raw} has no tables yet: run `wolkvox-billing load` first"), raw=raw)
+        )
     query = partial(rows_of, client)
     decisions = read_operation_decisions(client, raw)
     calls: dict[str, list[tuple[str | None, datetime | None, datetime | None]]] = {}

@@ -23,6 +23,7 @@ from wolkvox_billing.marts.reconciled import ReconciledRow
 from wolkvox_billing.reconciliation.policy import Policy
 from wolkvox_billing.reconciliation.settlement import Settled
 from wolkvox_billing.values.periods import Period, format_month, read_month
+from wolkvox_billing.values.translation import N_, Sentence
 
 __all__ = ["MonthFacts", "WorkbookOrder", "order_workbook", "read_month_facts", "write_workbook"]
 
@@ -42,12 +43,26 @@ def order_workbook(file: str | os.PathLike[str], month: str) -> WorkbookOrder:
     done. Raises SettingsError for what cannot be meant."""
     target = Path(os.path.abspath(file))
     if target.suffix.lower() != _SUFFIX:
-        raise SettingsError(f"{file} does not end in {_SUFFIX}: expected such as month{_SUFFIX}")
+        raise SettingsError(
+            Sentence(
+                N_("{file} does not end in {suffix}: expected such as month{suffix}"),
+                file=file,
+                suffix=_SUFFIX,
+            )
+        )
     if target.is_dir():
-        raise SettingsError(f"{file} is a folder: name a file in it, such as month{_SUFFIX}")
+        raise SettingsError(
+            Sentence(
+                N_("{file} is a folder: name a file in it, such as month{suffix}"),
+                file=file,
+                suffix=_SUFFIX,
+            )
+        )
     parent = next(path for path in target.parents if os.path.lexists(path))
     if not parent.is_dir():
-        raise SettingsError(f"{parent} is no folder: name one for the workbook")
+        raise SettingsError(
+            Sentence(N_("{parent} is no folder: name one for the workbook"), parent=parent)
+        )
     return WorkbookOrder(read_month(month), target)
 
 

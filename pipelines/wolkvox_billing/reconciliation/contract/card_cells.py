@@ -12,6 +12,7 @@ from wolkvox_billing.invoices.sheets.cells import find_decimal_marks, numbers_of
 from wolkvox_billing.reconciliation.contract.csv_file import CsvRow
 from wolkvox_billing.values.dates import MonthFirst, read_entered_day
 from wolkvox_billing.values.spelling import plain
+from wolkvox_billing.values.translation import N_, Sentence
 
 _EARLIEST = 1900  # a year before it is a slip
 
@@ -33,8 +34,15 @@ def find_decimal_mark(rows: Sequence[CsvRow], column: str) -> str | None:
         first, second = sorted(telling.values(), key=lambda row: row.line)
         raise second.wrong(
             column,
-            f"{second.cells[column]!r}: expected decimals behind the same mark as in line "
-            f"{first.line}, {first.cells[column]!r}: write both alike",
+            Sentence(
+                N_(
+                    "{column}: expected decimals behind the same mark as in line {line}, "
+                    "{other}: write both alike"
+                ),
+                column=repr(second.cells[column]),
+                line=str(first.line),
+                other=repr(first.cells[column]),
+            ),
         )
     return next(iter(telling), None)
 
@@ -53,18 +61,43 @@ def read_number(row: CsvRow, column: str, mark: str | None, limit: Limit) -> Dec
         small = f"{fraction:f}" if fraction == fraction.to_integral() else f"{fraction:f}0"
         raise row.wrong(
             column,
-            f"{text!r}: expected a number that reads in one way: write {whole:f} if its mark is "
-            f"between thousands, {small} if it is before decimals",
+            Sentence(
+                N_(
+                    "{text}: expected a number that reads in one way: write {whole} if its mark "
+                    "is between thousands, {small} if it is before decimals"
+                ),
+                text=repr(text),
+                whole=f"{whole:f}",
+                small=small,
+            ),
         )
     number = numbers.get(mark or ".")
     if number is None or number < 0:
         raise row.wrong(
-            column, f"{text!r}: expected a number such as 1234.56 or 1.234,56, not negative"
+            column,
+            Sentence(
+                N_("{text}: expected a number such as 1234.56 or 1.234,56, not negative"),
+                text=repr(text),
+            ),
         )
     if number >= limit.too_large:
-        raise row.wrong(column, f"{text!r}: expected less than {limit.too_large:,}")
+        raise row.wrong(
+            column,
+            Sentence(
+                N_("{text}: expected less than {too_large}"),
+                text=repr(text),
+                too_large=limit.too_large,
+            ),
+        )
     if -int(number.normalize().as_tuple().exponent) > limit.decimals:
-        raise row.wrong(column, f"{text!r}: expected at most {limit.decimals} decimals: round it")
+        raise row.wrong(
+            column,
+            Sentence(
+                N_("{text}: expected at most {decimals} decimals: round it"),
+                text=repr(text),
+                decimals=limit.decimals,
+            ),
+        )
     return number
 
 
@@ -76,13 +109,23 @@ def read_day(row: CsvRow, column: str) -> date:
     except MonthFirst:
         raise row.wrong(
             column,
-            f"{text!r}: expected day/month/year, and here the month comes first, so that no date "
-            "of this file can be believed: write them as 2026-10-31",
+            Sentence(
+                N_(
+                    "{text}: expected day/month/year, and here the month comes first, so that "
+                    "no date of this file can be believed: write them as 2026-10-31"
+                ),
+                text=repr(text),
+            ),
         ) from None
     except ValueError:
         day = None
     if not day or day.year < _EARLIEST:
-        raise row.wrong(column, f"{text!r}: expected a day such as 2026-10-31 or 31/10/2026")
+        raise row.wrong(
+            column,
+            Sentence(
+                N_("{text}: expected a day such as 2026-10-31 or 31/10/2026"), text=repr(text)
+            ),
+        )
     return day
 
 
@@ -91,5 +134,10 @@ def read_word(row: CsvRow, column: str, words: Sequence[str]) -> str:
     text = row.cells.get(column, "")
     word = plain(text).replace(" ", "_")
     if word and word not in words:
-        raise row.wrong(column, f"{text!r}: expected one of {', '.join(words)}")
+        raise row.wrong(
+            column,
+            Sentence(
+                N_("{text}: expected one of {words}"), text=repr(text), words=", ".join(words)
+            ),
+        )
     return word

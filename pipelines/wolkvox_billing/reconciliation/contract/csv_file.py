@@ -13,6 +13,7 @@ from wolkvox_billing.errors import SettingsError
 from wolkvox_billing.invoices.document import Rejected, short
 from wolkvox_billing.invoices.sheets.delimited import DELIMITERS, decoded, find_delimiter
 from wolkvox_billing.invoices.sheets.headings import letters_of
+from wolkvox_billing.values.translation import N_, Sentence
 
 RUNS_AS_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a text in a spreadsheet that begins so
 _LINE_END = re.compile(r"\r\n|\r|\n")
@@ -20,7 +21,7 @@ _SEP = re.compile(r'"?sep=(.)"?[\s,;]*', re.IGNORECASE)  # Excel's own first lin
 # What Excel saves for a formula that fails, and for a column too narrow: like a comment.
 _EXCEL_ERROR = re.compile(r"#(?:##+|N/[AD]|[¡¿]?[A-ZÁÉÍÓÚÑ0-9/]+[!?])")
 _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # xlsx, xls
-_SAVE_AS = "save it in Excel as «CSV UTF-8»"
+_SAVE_AS = Sentence(N_("save it in Excel as «CSV UTF-8»"))
 
 
 class CsvRow(NamedTuple):
@@ -34,7 +35,14 @@ class CsvRow(NamedTuple):
     def wrong(self, column: str, problem: str) -> SettingsError:
         """Return the error that names the row and the column."""
         return SettingsError(
-            f"{self.file}, line {self.line}, column {column}: {problem}{self.hint}"
+            Sentence(
+                N_("{file}, line {line}, column {column}: {problem}{hint}"),
+                file=self.file,
+                line=str(self.line),
+                column=column,
+                problem=problem,
+                hint=self.hint,
+            )
         )
 
 
@@ -82,9 +90,22 @@ def read_rows(file: Path, columns: Sequence[str], optional: Sequence[str] = ()) 
     try:
         records = list(_records(written.lines, written.delimiter))
     except _Malformed as error:
-        raise SettingsError(f"{file.name}, line {error.line}: {error}") from None
+        raise SettingsError(
+            Sentence(
+                N_("{file}, line {line}: {error}"),
+                file=file.name,
+                line=str(error.line),
+                error=error,
+            )
+        ) from None
     if not records:
-        raise SettingsError(f"{file} is empty: expected a first line {','.join(columns)}")
+        raise SettingsError(
+            Sentence(
+                N_("{file} is empty: expected a first line {columns}"),
+                file=file,
+                columns=",".join(columns),
+            )
+        )
     header = _header(file, records[0].line, records[0].cells, columns, optional)
     present = [column for column in (*columns, *optional) if column in header]
     layout = _Layout(file.name, present, written.delimiter, header)
@@ -100,16 +121,29 @@ def read_text(file: Path, columns: Sequence[str]) -> CsvText:
         data = file.read_bytes()
     except FileNotFoundError:
         raise SettingsError(
-            f"there is no {file}: write one with `wolkvox-billing reconcile --init`"
+            Sentence(
+                N_("there is no {file}: write one with `wolkvox-billing reconcile --init`"),
+                file=file,
+            )
         ) from None
     except OSError as error:
-        raise SettingsError(f"{file} cannot be read: {error.strerror}") from None
+        raise SettingsError(
+            Sentence(N_("{file} cannot be read: {why}"), file=file, why=error.strerror)
+        ) from None
     if data.startswith(_WORKBOOKS):
-        raise SettingsError(f"{file} is a workbook, and no CSV: {_SAVE_AS}")
+        raise SettingsError(
+            Sentence(N_("{file} is a workbook, and no CSV: {save_as}"), file=file, save_as=_SAVE_AS)
+        )
     try:
         text, encoding = decoded(data)
     except Rejected:
-        raise SettingsError(f"{file} is no text in UTF-8 or Windows-1252: {_SAVE_AS}") from None
+        raise SettingsError(
+            Sentence(
+                N_("{file} is no text in UTF-8 or Windows-1252: {save_as}"),
+                file=file,
+                save_as=_SAVE_AS,
+            )
+        ) from None
     lines = _LINE_END.split(text)
     separator = _SEP.fullmatch(lines[0])
     if separator:
@@ -227,7 +261,13 @@ def _header(
     if any(problems.values()):
         text = "; ".join(f"{kind}: {', '.join(names)}" for kind, names in problems.items() if names)
         raise SettingsError(
-            f"{file}, line {line}: expected the columns {','.join(columns)}; {text}"
+            Sentence(
+                N_("{file}, line {line}: expected the columns {columns}; {text}"),
+                file=file,
+                line=str(line),
+                columns=",".join(columns),
+                text=text,
+            )
         )
     return header
 
@@ -241,24 +281,44 @@ def _row(line: int, cells: Sequence[str], layout: _Layout) -> CsvRow:
     row = CsvRow(file, line, named)
     filled = [n for n, cell in enumerate(cells) if cell]
     beyond = [n for n in filled if n >= len(header) or not header[n]]
-    quote = f"a {delimiter!r} inside a number or text must stand in quotes"
+    text = N_("a {delimiter} inside a number or text must stand in quotes")
+    quote = Sentence(text, delimiter=repr(delimiter))
     if beyond:
         last = [column for column in header if column][-1]
-        raise row.wrong(last, f"{beyond[-1] + 1} cells, and {len(columns)} columns: {quote}")
+        raise row.wrong(
+            last,
+            Sentence(
+                N_("{cells} cells, and {columns} columns: {quote}"),
+                cells=beyond[-1] + 1,
+                columns=len(columns),
+                quote=quote,
+            ),
+        )
     if len(filled) == 1 and len(re.findall(r"[,;\t]", cells[filled[0]])) >= len(columns) - 1:
         raise row.wrong(
             columns[0],
-            "the whole row stands in one cell: take away the quotes around it, and open the file "
-            f"in Excel with {delimiter!r} as separator",
+            Sentence(
+                N_(
+                    "the whole row stands in one cell: take away the quotes around it, and open "
+                    "the file in Excel with {delimiter} as separator"
+                ),
+                delimiter=repr(delimiter),
+            ),
         )
     for column, cell in named.items():
         if _EXCEL_ERROR.fullmatch(cell):
             raise row.wrong(
                 column,
-                f"{cell!r}: expected a value; that is what Excel saves for a formula that fails or "
-                "a column too narrow to show it: mend it there, and save again",
+                Sentence(
+                    N_(
+                        "{cell}: expected a value; that is what Excel saves for a formula that "
+                        "fails or a column too narrow to show it: mend it there, and save again"
+                    ),
+                    cell=repr(cell),
+                ),
             )
     if len(cells) > len(header):
-        row = row._replace(hint=f" (the row has {len(cells)} cells, the header {len(header)}: "
-                                f"{quote})")  # fmt: skip
+        row = row._replace(hint=Sentence(
+            N_(" (the row has {cells} cells, the header {header}: {quote})"),
+            cells=len(cells), header=len(header), quote=quote))  # fmt: skip
     return row

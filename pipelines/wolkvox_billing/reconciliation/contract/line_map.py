@@ -87,14 +87,31 @@ def _map_row(row: CsvRow, known: Mapping[str, str], mark: str | None) -> MapRow:
         if _SHORTENED.fullmatch(cells[column]):
             raise row.wrong(
                 column,
-                f"{cells[column]!r}: expected all digits; Excel has shortened it: format the "
-                "column as text, and write it again",
+                Sentence(
+                    N_(
+                        "{column}: expected all digits; Excel has shortened it: format the "
+                        "column as text, and write it again"
+                    ),
+                    column=repr(cells[column]),
+                ),
             )
     role, report = cells["role"], cells["report"]
     if role not in ROLES:
-        raise row.wrong("role", f"{row.cells['role']!r}: expected one of {', '.join(ROLES)}")
+        raise row.wrong(
+            "role",
+            Sentence(
+                N_("{role}: expected one of {roles}"),
+                role=repr(row.cells["role"]),
+                roles=", ".join(ROLES),
+            ),
+        )
     if role in COMPARED and plain(report) not in known:
-        raise row.wrong("report", f"{report!r} is no report: expected rsync_s3_mp3 or such")
+        raise row.wrong(
+            "report",
+            Sentence(
+                N_("{report} is no report: expected rsync_s3_mp3 or such"), report=repr(report)
+            ),
+        )
     return MapRow(row.line, **cells, factor=_factor(row, mark))
 
 
@@ -103,7 +120,9 @@ def _factor(row: CsvRow, mark: str | None) -> Decimal | None:
         return None
     factor = read_number(row, "factor", mark, _FACTOR)
     if not factor:
-        raise row.wrong("factor", "0: expected the units of the report in one of the line's")
+        raise row.wrong(
+            "factor", Sentence(N_("0: expected the units of the report in one of the line's"))
+        )
     return factor
 
 
@@ -132,8 +151,8 @@ def warn_of_map(
             text = N_("{where}: no invoice line is taken by this row")
             if is_whole:
                 text = N_(
-                    "{where}: no invoice line is taken by this row; without * it must be the whole "
-                    "description: try *{pattern}*"
+                    "{where}: no invoice line is taken by this row; without * it must be the "
+                    "whole description: try *{pattern}*"
                 )
             warnings.append(Sentence(text, where=where, pattern=row.pattern))
     compared = [row for row in rows if row.role in COMPARED]

@@ -110,8 +110,8 @@ def warn_of_card(
             warnings.append(
                 Sentence(
                     N_(
-                        "{where}: {day} is the first day on which the price no longer holds; if it "
-                        "is the last one on which it does, write {next_day}"
+                        "{where}: {day} is the first day on which the price no longer holds; if "
+                        "it is the last one on which it does, write {next_day}"
                     ),
                     where=place_of(file, rate.line, "valid_to"),
                     day=rate.valid_to,
@@ -127,14 +127,22 @@ def _rate(row: CsvRow, known: Mapping[str, str], marks: Marks) -> Rate:
     _check_columns(row, term)
     report = known.get(plain(cells["report"]), "")
     if not report and (cells["report"] or term not in _OF_ANY_REPORT):
-        raise row.wrong("report", f"{cells['report']!r} is no report that wolkvox has")
+        raise row.wrong(
+            "report",
+            Sentence(N_("{report} is no report that wolkvox has"), report=repr(cells["report"])),
+        )
     currency = cells["currency"].upper()
     if not is_currency_code(currency) and (currency or term not in PERCENTS):
-        raise row.wrong("currency", f"{currency!r}: expected a code such as COP")
+        raise row.wrong(
+            "currency",
+            Sentence(N_("{currency}: expected a code such as COP"), currency=repr(currency)),
+        )
     start = read_day(row, "valid_from")
     end = read_day(row, "valid_to") if cells["valid_to"] else FOREVER
     if end <= start:
-        raise row.wrong("valid_to", f"{end} is not after valid_from, {start}")
+        raise row.wrong(
+            "valid_to", Sentence(N_("{end} is not after valid_from, {start}"), end=end, start=start)
+        )
     return Rate(
         line=row.line,
         report=report,
@@ -162,7 +170,12 @@ def _check_columns(row: CsvRow, term: str) -> None:
         if term not in terms and plain(text) not in ("", _DEFAULTS.get(column, "")):
             raise row.wrong(
                 column,
-                f"{text!r}: expected nothing in a row of {term}, it is for {' and '.join(terms)}",
+                Sentence(
+                    N_("{text}: expected nothing in a row of {term}, it is for {terms}"),
+                    text=repr(text),
+                    term=term,
+                    terms=" and ".join(terms),
+                ),
             )
 
 
@@ -171,7 +184,12 @@ def _from_quantity(row: CsvRow, term: str, marks: Marks) -> Decimal:
         return Decimal()
     quantity = read_number(row, "from_quantity", marks["from_quantity"], _QUANTITY)
     if term == PACKAGE and not quantity:
-        raise row.wrong("from_quantity", f"{quantity}: expected the units that the package is of")
+        raise row.wrong(
+            "from_quantity",
+            Sentence(
+                N_("{quantity}: expected the units that the package is of"), quantity=quantity
+            ),
+        )
     return quantity
 
 
@@ -179,7 +197,9 @@ def _value(row: CsvRow, term: str, marks: Marks) -> Decimal:
     limit = _PERCENT if term in PERCENTS else _PRICE if term == UNIT_PRICE else _AMOUNT
     value = read_number(row, "unit_price", marks["unit_price"], limit)
     if term in PERCENTS and value > 100:
-        raise row.wrong("unit_price", f"{value}: expected a percentage of at most 100")
+        raise row.wrong(
+            "unit_price", Sentence(N_("{value}: expected a percentage of at most 100"), value=value)
+        )
     return value
 
 
@@ -188,14 +208,19 @@ def _per(row: CsvRow, marks: Marks) -> Decimal:
         return Decimal(1)
     per = read_number(row, "per", marks["per"], _QUANTITY)
     if not per:
-        raise row.wrong("per", "0: expected the units that the price is for, such as 1000")
+        raise row.wrong(
+            "per", Sentence(N_("0: expected the units that the price is for, such as 1000"))
+        )
     return per
 
 
 def _rounding(row: CsvRow) -> str:
     text = plain(row.cells.get("rounding", ""))
     if text and not re.fullmatch(r"minute|second|\d+_?(?:s|seconds)", text):
-        raise row.wrong("rounding", f"{text!r}: expected minute, or 6_seconds and the like")
+        raise row.wrong(
+            "rounding",
+            Sentence(N_("{text}: expected minute, or 6_seconds and the like"), text=repr(text)),
+        )
     return text
 
 
@@ -210,13 +235,23 @@ def _check(rates: Sequence[Rate], rows: Mapping[int, CsvRow]) -> None:
         first = min(alike, key=lambda rate: rate.from_quantity)
         if before and days.start < before.end and first.term != PACKAGE:
             raise rows[first.line].wrong(
-                "valid_from", f"{days.start} lies before {before.end}, when the rate before it ends"
+                "valid_from",
+                Sentence(
+                    N_("{start} lies before {end}, when the rate before it ends"),
+                    start=days.start,
+                    end=before.end,
+                ),
             )
         if first.term == UNIT_PRICE:
             _check_tiers(alike, rows)
         elif len(alike) > 1:
             raise rows[alike[1].line].wrong(
-                "valid_from", f"{days.start}: line {alike[0].line} says the same of these days"
+                "valid_from",
+                Sentence(
+                    N_("{start}: line {line} says the same of these days"),
+                    start=days.start,
+                    line=str(alike[0].line),
+                ),
             )
         before = days
 
@@ -227,17 +262,31 @@ def _check_tiers(tiers: Sequence[Rate], rows: Mapping[int, CsvRow]) -> None:
     first = min(tiers, key=lambda tier: tier.from_quantity)
     if first.from_quantity:
         raise rows[first.line].wrong(
-            "from_quantity", f"{first.from_quantity}: the first tier of these days begins at 0"
+            "from_quantity",
+            Sentence(
+                N_("{from_quantity}: the first tier of these days begins at 0"),
+                from_quantity=first.from_quantity,
+            ),
         )
     quantities = [tier.from_quantity for tier in tiers]
     for tier in tiers:
         if quantities.count(tier.from_quantity) > 1:
-            raise rows[tier.line].wrong("from_quantity", f"{tier.from_quantity} is there twice")
+            raise rows[tier.line].wrong(
+                "from_quantity",
+                Sentence(N_("{from_quantity} is there twice"), from_quantity=tier.from_quantity),
+            )
         for column in ("tiers", "pooled"):
             own, other = getattr(tier, column), getattr(tiers[0], column)
             if own != other:
                 raise rows[tier.line].wrong(
                     column,
-                    f"{own}, and {other} in line {tiers[0].line}: expected the same in "
-                    "all tiers of these days",
+                    Sentence(
+                        N_(
+                            "{own}, and {other} in line {line}: expected the same in all tiers "
+                            "of these days"
+                        ),
+                        own=own,
+                        other=other,
+                        line=str(tiers[0].line),
+                    ),
                 )

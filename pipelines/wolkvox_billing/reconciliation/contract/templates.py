@@ -25,7 +25,7 @@ from wolkvox_billing.reconciliation.facts import BilledLine
 from wolkvox_billing.values.locales import ENGLISH, language_of, list_separator
 from wolkvox_billing.values.spelling import plain
 from wolkvox_billing.values.tax_id import canonical_id
-from wolkvox_billing.values.translation import translate
+from wolkvox_billing.values.translation import N_, Sentence, translate
 
 _PROPOSED = re.compile(r"^\s*#\s*(?:proposed:)?\s*", re.IGNORECASE)
 # An example of a row, and no sentence: a comma of which has a blank behind it.
@@ -58,7 +58,9 @@ def write_templates(
         except FileExistsError:
             continue
         except OSError as error:
-            raise SettingsError(f"{file} cannot be written: {error.strerror}") from None
+            raise SettingsError(
+                Sentence(N_("{file} cannot be written: {why}"), file=file, why=error.strerror)
+            ) from None
     return written
 
 
@@ -112,11 +114,20 @@ def _append(file: Path, text: str, encoding: str) -> None:
             end.write(text.encode(encoding))
     except UnicodeEncodeError as error:
         raise SettingsError(
-            f"{file} is in {encoding}, which cannot hold {error.object[error.start]!r} of "
-            "an invoice line: save it in Excel as «CSV UTF-8»"
+            Sentence(
+                N_(
+                    "{file} is in {encoding}, which cannot hold {character} of an invoice line: "
+                    "save it in Excel as «CSV UTF-8»"
+                ),
+                file=file,
+                encoding=encoding,
+                character=repr(error.object[error.start]),
+            )
         ) from None
     except OSError as error:
-        raise SettingsError(f"{file} cannot be written: {error.strerror}") from None
+        raise SettingsError(
+            Sentence(N_("{file} cannot be written: {why}"), file=file, why=error.strerror)
+        ) from None
 
 
 def _keys_in(text: str) -> set[tuple[str, ...]]:
