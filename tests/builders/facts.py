@@ -36,7 +36,7 @@ def billed_line(
     stated = None if quantity is None else Decimal(quantity)
     own = BilledLine("d", 1, "F-1", False, "900", None, "audios", None, stated, Decimal(amount),
                      "COP", period)  # fmt: skip
-    return replace(own, **fields)
+    return own._replace(**fields)
 
 
 def rate(price: str | Decimal, currency: str = "COP", *, line: int = 2, **fields: Any) -> Rate:

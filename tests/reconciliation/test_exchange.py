@@ -84,7 +84,7 @@ def judged(
     **policy: Any,
 ) -> list[Verdict]:
     """The verdicts, with what speaks for the supplier, where nothing was left unread."""
-    numbered = [replace(own, line_number=n) for n, own in enumerate(lines, 1)]
+    numbered = [own._replace(line_number=n) for n, own in enumerate(lines, 1)]
     operations = {month.operation_id: None for month in months}
     facts = known(
         list(months), numbered, operations=operations, days=days or {},

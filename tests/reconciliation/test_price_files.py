@@ -8,6 +8,7 @@ import zipfile
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import duckdb
@@ -396,6 +397,25 @@ def test_a_delimiter_in_a_text_divides_no_row(tmp_path: Path) -> None:
     assert row.pattern == "*a, b*"
     [row] = map_of(tmp_path, f"{MAP};;*a, b*;{REPORT};;;quantity\n".encode())
     assert row.pattern == "*a, b*"
+
+
+_WORDS = st.lists(st.sampled_from(["a", "ab", "b", "7", "77", " ", "a b", "?", "[ab]", "*"]),
+                  max_size=6).map("".join)  # fmt: skip
+
+
+@given(patterns=st.lists(_WORDS, max_size=8), text=_WORDS)
+def test_the_first_row_that_fits_is_taken_however_it_is_looked_for(
+    patterns: list[str], text: str
+) -> None:
+    """Words, parts of words and wildcards: as if every row were held against every line by shell
+    patterns, in the file's order."""
+    rows = [
+        MapRow(n, "", "", pattern, "", "", "", "accepted") for n, pattern in enumerate(patterns)
+    ]
+    own = " ".join(text.split())
+    fitting = [row for row, pattern in zip(rows, patterns, strict=True)
+               if not pattern or fnmatchcase(own, " ".join(pattern.split()))]  # fmt: skip
+    assert first_fits(rows, [recordings(text, "")]) == [fitting[0] if fitting else None]
 
 
 def test_a_file_in_excels_old_encoding_is_read(tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ def judged(
     days: dict[Meter, list[DayUse]] | None = None,
 ) -> list[Verdict]:
     """The verdicts, none of which was doubted, where nothing was left unread."""
-    numbered = [replace(line, document_id=f"d{n}") for n, line in enumerate(lines)]
+    numbered = [line._replace(document_id=f"d{n}") for n, line in enumerate(lines)]
     operations = {month.operation_id: None for month in months} or {"acme": None}
     answered = {(name, REPORT): {date(2026, 9, 1), date(2026, 10, 1)} for name in operations}
     facts = known(list(months), numbered, operations=operations, days=days or {},
@@ -387,7 +387,7 @@ def test_tiers_over_all_operations_that_are_billed_too_high() -> None:
 def test_a_share_is_doubted_until_all_operations_are_billed(amount: str, status: str) -> None:
     """acme's 12,400 before beta's 7,600 cost 1,216,000, behind them 1,140,000, and at the average
     1,178,000: as long as beta is not billed, each amount between is honest."""
-    lines = [replace(line(12_400, amount, operation="acme"), document_id="d")]
+    lines = [line(12_400, amount, operation="acme")._replace(document_id="d")]
     facts = known(TWO, lines, operations={"acme": None, "beta": None})
     comparison = compare(facts, MAP, None)
     observed = unseen_everywhere(comparison, READ_ALL)

@@ -168,6 +168,21 @@ def test_too_little_may_be_use_from_before_the_period() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("locale", "says"),
+    [
+        ("en", "up to 50 audios of what was measured may be from before this time"),
+        ("es_CO", "hasta 50 audios de lo medido puede ser de antes de este tiempo"),
+    ],
+)
+def test_it_says_how_much_may_be_from_before_the_period(locale: str, says: str) -> None:
+    """50 of 1,000 audios, where the period's first days were not read."""
+    unread = Unread(Tail(Decimal(), 0, "busiest"), Decimal(50))
+    months, lines = [use(OCTOBER, 1000)], [billed_line(950, "95000")]
+    verdict = verdict_on(months, *lines, unread=unread)
+    assert says in explanation(verdict, known(months, lines), locale)
+
+
 def test_a_line_without_a_quantity_never_matches() -> None:
     """Its amount can be what was measured costs, or too much by more than the unread time holds."""
     tail = Unread(Tail(Decimal(100), 12 * HOUR, "busiest"))

@@ -371,7 +371,7 @@ def periods_in(text: str) -> tuple[Period, ...]:
     return tuple(m.period for m in _mentions_in(text[:_LONGEST_TEXT]) if not m.refusal)
 
 
-@lru_cache(maxsize=1000)
+@lru_cache(maxsize=5000)  # the lines of many documents are the same texts
 def _mentions_in(text: str) -> tuple[Mention, ...]:
     """Return all periods that a text of at most _LONGEST_TEXT characters names."""
     if not re.search(r"\d\d", text):
@@ -380,7 +380,8 @@ def _mentions_in(text: str) -> tuple[Mention, ...]:
     unread = plain(text)[:_LONGEST_TEXT]
     mentions: list[Mention] = []
     for read, pattern in _PATTERNS:
-        for match in pattern.finditer(unread):
+        matches = [*pattern.finditer(unread)]
+        for match in matches:
             before = unread[max(0, match.start() - 50) : match.start()]
             sentence = unread[max(0, match.start() - 200) : match.start()]
             try:
@@ -392,7 +393,8 @@ def _mentions_in(text: str) -> tuple[Mention, ...]:
                     continue
                 mention = mention._replace(refusal=other)
             mentions.append(mention._replace(speaks=_speaks(sentence)))
-        unread = pattern.sub(" | ", unread)
+        if matches:
+            unread = pattern.sub(" | ", unread)
     return tuple(mentions)
 
 

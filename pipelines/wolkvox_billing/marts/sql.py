@@ -93,6 +93,7 @@ RECONCILED = (
 )
 CALENDAR = ("months", "days")
 _ROWS_OF_A_STATEMENT = 5000
+_BETWEEN = "\x1f"  # values of a column in one text; no text that is loaded has it
 _FEW_ROWS = 10  # from some twenty on columns take less time
 
 
@@ -217,8 +218,14 @@ def insert_columns(table: str, rows: Sequence[tuple[object, ...]]) -> Iterator[s
 
 def _as_text(values: Iterable[object]) -> str:
     """Return a column as one literal: each value behind a mark, a dash where there is none."""
-    texts = ("-" if value is None else f"={_plain(value)}" for value in values)
-    return literal("\x1f".join(texts))
+    texts = [
+        "-" if value is None else f"={value:f}" if isinstance(value, Decimal) else f"={value}"
+        for value in values
+    ]
+    joined = _BETWEEN.join(texts)
+    if joined.count(_BETWEEN) >= len(texts):  # a text has it
+        joined = _BETWEEN.join(text.replace(_BETWEEN, " ") for text in texts)
+    return literal(joined)
 
 
 def _as_value(value: object) -> str:
@@ -227,9 +234,7 @@ def _as_value(value: object) -> str:
 
 
 def _plain(value: object) -> str:
-    if isinstance(value, Decimal):
-        return f"{value:f}"
-    return str(value).replace("\x1f", " ")  # which no text that is loaded has
+    return f"{value:f}" if isinstance(value, Decimal) else str(value).replace(_BETWEEN, " ")
 
 
 def _months(zone: str, now: datetime) -> Iterator[tuple[object, ...]]:

@@ -53,7 +53,7 @@ def place_allowances(
             for stated in facts.stated
         ],
         lines=[
-            replace(line, amount=signs[line.document_id] * amounts[_id(line)])
+            line._replace(amount=signs[line.document_id] * amounts[_id(line)])
             if _id(line) in amounts
             else line
             for line in facts.lines

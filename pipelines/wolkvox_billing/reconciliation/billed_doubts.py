@@ -24,7 +24,7 @@ from wolkvox_billing.reconciliation.case import (
     Case,
 )
 from wolkvox_billing.reconciliation.facts import BilledLine, DayUse, MonthUse
-from wolkvox_billing.reconciliation.keys import Billed, Key
+from wolkvox_billing.reconciliation.keys import Billed, Key, Measured
 from wolkvox_billing.reconciliation.pricing import POOLED_SHARE, TIER_REACHED
 from wolkvox_billing.reconciliation.verdicts import Doubt
 from wolkvox_billing.values.periods import Period, month_of
@@ -310,7 +310,7 @@ def _short_billed(case: Case) -> list[_ShortBilled]:
     read as much as the busiest day held."""
     key, period = case.key, case.key.period
     short: defaultdict[str, Decimal] = defaultdict(Decimal)
-    unread: defaultdict[str, Decimal] = defaultdict(Decimal)
+    uses: defaultdict[str, list[Measured]] = defaultdict(list)
     for other, measured in case.comparison.measured_beside(key):
         if other.operation_id in (None, key.operation_id):
             continue
@@ -320,15 +320,24 @@ def _short_billed(case: Case) -> list[_ShortBilled]:
         billed = case.comparison.billed.get(other, Billed(Decimal()))
         if billed.quantity is None or measured.quantity is None:
             continue
-        days, used = measured.days, measured.quantity
+        used = measured.quantity
         if not period.holds(other.period):
-            used = sum((d.quantity for d in days if period.start <= d.day < period.end), Decimal())
+            within = (day for day in measured.days if period.start <= day.day < period.end)
+            used = sum((day.quantity for day in within), Decimal())
         short[other.operation_id] += used - billed.quantity
-        busiest = max((day.quantity / day.covers for day in days), default=Decimal())
-        hours = max((use.hours_unread or Decimal() for use in measured.uses), default=Decimal())
-        unread[other.operation_id] += busiest * max(hours / 24, Decimal(1))
-    uses = [_ShortBilled(name, short[name], unread[name]) for name in short if short[name] > 0]
-    return sorted(uses, key=lambda use: -use.quantity)
+        uses[other.operation_id].append(measured)
+    of_operations = [
+        _ShortBilled(name, quantity, sum(map(_unread_of, uses[name]), Decimal()))
+        for name, quantity in short.items()
+        if quantity > 0
+    ]
+    return sorted(of_operations, key=lambda use: -use.quantity)
+
+
+def _unread_of(measured: Measured) -> Decimal:
+    busiest = max((day.quantity / day.covers for day in measured.days), default=Decimal())
+    hours = max((use.hours_unread or Decimal() for use in measured.uses), default=Decimal())
+    return busiest * max(hours / 24, Decimal(1))
 
 
 def _other_product(case: Case) -> Doubt | None:

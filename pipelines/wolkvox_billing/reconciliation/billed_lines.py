@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
@@ -13,7 +13,6 @@ from wolkvox_billing.invoices.document import BILLS
 from wolkvox_billing.invoices.period import month_by_rule, period_of_line
 from wolkvox_billing.reconciliation.billed_documents import (
     BilledDocument,
-    Name,
     StatedDocument,
     StatedLine,
     read_documents,
@@ -44,7 +43,6 @@ class BilledLines(NamedTuple):
 
 
 _Periods = dict[tuple[str | None, str], Period]  # supplier_id, an invoice's bare number
-_Numbers = Counter[Name]
 
 
 def read_billed_lines(client: Client, raw: str, policy: Policy) -> BilledLines:
@@ -117,7 +115,9 @@ def bill_lines(
     periods = _periods_of_invoices([*others, *documents])
     numbers = Counter(document.name for document in documents if document.name[-1])
     return [
-        _billed(line, document, periods, numbers) for document, lines in stated for line in lines
+        line
+        for document, lines in stated
+        for line in _billed(document, lines, periods, is_duplicate=numbers[document.name] > 1)
     ]
 
 
@@ -171,37 +171,38 @@ def share_out_lines(
 
 
 def _billed(
-    line: StatedLine, document: BilledDocument, periods: _Periods, numbers: _Numbers
-) -> BilledLine:
-    period, source = document.period, document.period_source
+    document: BilledDocument, lines: Sequence[StatedLine], periods: _Periods, *, is_duplicate: bool
+) -> Iterator[BilledLine]:
+    sign, period_of_document, its_source = document.sign, document.period, document.period_source
     if document.is_without_period and document.corrected in periods:
-        period, source = periods[document.corrected], "document"
-    if own := _named_period(line, period, document.issued):
-        period, source = own, "text"
-    elif own := _period(line.period_start, line.period_end):
-        period, source = own, "line"
-    sign = document.sign
-    return BilledLine(
-        document_id=line.document_id,
-        line_number=line.line_number,
-        document_number=document.number,
-        is_duplicate=numbers[document.name] > 1,
-        supplier_id=document.supplier_id,
-        operation=line.operation,
-        description=line.description,
-        item_code=line.item_code,
-        quantity=None if line.quantity is None else sign * line.quantity,
-        amount=sign * line.whole_amount,
-        currency=line.currency or document.currency,
-        period=period,
-        period_source=source,
-        issued=document.issued,
-        unit_code=line.unit_code,
-        is_note=document.kind != "invoice",
-        corrects_number=document.corrects_number,
-        # An electronic invoice that states no tax has none; a list may leave it out.
-        has_tax=document.format == "ubl" or not (line.tax is None and document.tax is None),
-    )
+        period_of_document, its_source = periods[document.corrected], "document"
+    for line in lines:
+        period, source = period_of_document, its_source
+        if own := _named_period(line, period, document.issued):
+            period, source = own, "text"
+        elif own := _period(line.period_start, line.period_end):
+            period, source = own, "line"
+        yield BilledLine(
+            document_id=line.document_id,
+            line_number=line.line_number,
+            document_number=document.number,
+            is_duplicate=is_duplicate,
+            supplier_id=document.supplier_id,
+            operation=line.operation,
+            description=line.description,
+            item_code=line.item_code,
+            quantity=None if line.quantity is None else sign * line.quantity,
+            amount=sign * line.whole_amount,
+            currency=line.currency or document.currency,
+            period=period,
+            period_source=source,
+            issued=document.issued,
+            unit_code=line.unit_code,
+            is_note=document.kind != "invoice",
+            corrects_number=document.corrects_number,
+            # An electronic invoice that states no tax has none; a list may leave it out.
+            has_tax=document.format == "ubl" or not (line.tax is None and document.tax is None),
+        )
 
 
 def _in_cycle(document: BilledDocument, policy: Policy) -> BilledDocument:

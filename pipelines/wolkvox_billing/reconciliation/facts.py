@@ -65,8 +65,7 @@ class DayUse:
     quantity: Decimal
 
 
-@dataclass(frozen=True)
-class BilledLine:
+class BilledLine(NamedTuple):
     """A line of an invoice, with what its document says. A credit note's numbers are negative."""
 
     document_id: str

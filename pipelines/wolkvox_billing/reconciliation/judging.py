@@ -22,7 +22,7 @@ from wolkvox_billing.reconciliation.minimums import add_minimums
 from wolkvox_billing.reconciliation.observed import Observed
 from wolkvox_billing.reconciliation.policy import Policy
 from wolkvox_billing.reconciliation.pools import agree_in_sum
-from wolkvox_billing.reconciliation.pricing import Priced, price
+from wolkvox_billing.reconciliation.pricing import Course, Priced, price
 from wolkvox_billing.reconciliation.unread import NOTHING, Tail, Unread, Unseen, add_unread
 from wolkvox_billing.reconciliation.verdicts import FIRST_NIGHT_IS_OVER, MANY, Verdict
 from wolkvox_billing.values.periods import DAY, Period, months_of
@@ -157,8 +157,10 @@ class _Bench(NamedTuple):
         )
         as_used = None
         if exchange and exchange.used != exchange.rates:
-            as_used = _price(verdict, self._courses(key, exchange.used))
-        return replace(verdict, priced=_price(verdict, courses), as_used=as_used)
+            used = self._courses(key, exchange.used)
+            as_used = _price(verdict, used.of(key, measured), used.prepaid(key))
+        priced = _price(verdict, of_key, courses.prepaid(key))
+        return replace(verdict, priced=priced, as_used=as_used)
 
     def _is_lump(self, billed: Billed, used: Decimal | None, tariffs: Sequence[Tariff]) -> bool:
         """Return whether a quantity is one thing, whose price is that of many units: it says
@@ -177,13 +179,13 @@ class _Bench(NamedTuple):
         return self.courses.by(self._terms(key, rates))
 
 
-def _price(verdict: Verdict, courses: Courses) -> Priced:
-    """Return what the quantities of a verdict cost by these courses."""
-    key, billed = verdict.key, verdict.billed
-    of_key = courses.of(key, verdict.measured)
+def _price(verdict: Verdict, courses: Sequence[Course], prepaid: Decimal) -> Priced:
+    """Return what the quantities of a verdict cost by these courses. `prepaid`: the price of the
+    packages that begin in its period."""
+    billed = verdict.billed
     billed_quantity = billed.quantity if billed else Decimal()
-    priced = price(of_key, verdict.consumed, billed_quantity, verdict.unread or Unread(NOTHING))
-    return _with_package(priced, billed, courses.prepaid(key)) if billed else priced
+    priced = price(courses, verdict.consumed, billed_quantity, verdict.unread or Unread(NOTHING))
+    return _with_package(priced, billed, prepaid) if billed else priced
 
 
 def _with_package(priced: Priced, billed: Billed, prepaid: Decimal) -> Priced:

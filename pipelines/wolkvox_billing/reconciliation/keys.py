@@ -331,12 +331,12 @@ def _in_unit_of(row: MapRow, line: BilledLine) -> BilledLine:
     if row.factor is not None:
         count = count_by(written, row.factor)
         # Whatever the line calls its unit, a person has said what it is.
-        line = replace(line, unit_code=None)
+        line = line._replace(unit_code=None)
     elif line.unit_code:
         count = count_in(written, line.unit_code, unit_of(row.report))
     else:
         return line
-    return replace(line, quantity=count.quantity, written=written, step=count.step)
+    return line._replace(quantity=count.quantity, written=written, step=count.step)
 
 
 def _take_back(billed: dict[Key, Billed]) -> None:

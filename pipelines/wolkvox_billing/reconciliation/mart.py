@@ -335,7 +335,7 @@ def _storable(row: ReconciledRow) -> ReconciledRow:
                 f"{_TOO_LARGE:,}; look for a wrong number in the invoices"
             )
     nothing: dict[str, Any] = dict.fromkeys(large)
-    return replace(row, **nothing)
+    return replace(row, **nothing) if large else row
 
 
 _TOO_LARGE = 10**14

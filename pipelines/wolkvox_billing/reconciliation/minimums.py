@@ -49,12 +49,18 @@ class _Share(NamedTuple):
 
     def of_measured_in(self, other: _Share) -> Fraction:
         """Return the cost of what was measured, in another share's currency."""
-        return (self.cost.of_measured or Fraction()) * other.parity / self.parity
+        return self.exchanged(self.cost.of_measured or Fraction(), other)
 
     def of_billed_in(self, other: _Share) -> Fraction:
         """Return the cost of what was billed, in another share's currency; without a quantity, of
         what was measured."""
-        return _fair(self.cost) * other.parity / self.parity
+        return self.exchanged(_fair(self.cost), other)
+
+    def exchanged(self, amount: Fraction, other: _Share) -> Fraction:
+        """Return an amount of this verdict's in another share's currency."""
+        if self.parity == other.parity:
+            return amount
+        return amount * other.parity / self.parity
 
 
 def add_minimums(
@@ -108,8 +114,7 @@ def _raise(
     of_billed = sum((share.of_billed_in(bearer) for share in shares), Fraction())
     # Where a verdict is of several months, what it bills of this one is not known.
     amounts = [
-        Fraction(verdicts[share.place].billed_cost) * bearer.parity / share.parity
-        for share in shares
+        share.exchanged(Fraction(verdicts[share.place].billed_cost), bearer) for share in shares
     ]
     billed = cents(sum(amounts, Fraction()))
     readings = _minimums(contract, scope.month)
@@ -126,8 +131,8 @@ def _raise(
 
 def _missing(minimum: Decimal, total: Fraction, own: Fraction) -> Decimal:
     """Return what is missing in a total to the minimum, to the cent of the verdict's own cost."""
-    missing = max(Fraction(minimum) - total, Fraction())
-    return cents(own + missing) - cents(own)
+    missing = Fraction(minimum) - total
+    return cents(own + missing) - cents(own) if missing > 0 else _NOTHING
 
 
 def _fair(cost: MonthCost) -> Fraction:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property
@@ -20,7 +20,7 @@ from wolkvox_billing.reconciliation.behaviour import (
     widen,
     without_slips,
 )
-from wolkvox_billing.reconciliation.facts import Facts, MonthUse
+from wolkvox_billing.reconciliation.facts import Facts, Meter, MonthUse
 from wolkvox_billing.reconciliation.ledger import Part
 from wolkvox_billing.reconciliation.policy import Policy
 from wolkvox_billing.reconciliation.restated import Raises, raises_of
@@ -37,10 +37,11 @@ from wolkvox_billing.reconciliation.unread import (
 from wolkvox_billing.values.clock import day_start
 from wolkvox_billing.values.periods import DAY, Period
 from wolkvox_billing.vendor.reports import is_nightly
-from wolkvox_billing.warehouse.sql import Client, literal, rows_of
+from wolkvox_billing.warehouse.sql import Client, among, literal, rows_of
 
 CUT_AT_18 = -6 * 3600  # the end of a business day, before midnight
 BESIDE = 62 * DAY  # two months on either side
+READ_AT_ONCE = 10  # uses, whose readings of a month are some ten thousand each
 
 
 class _Reading(NamedTuple):
@@ -68,14 +69,24 @@ def observe(
         stretches[part.use].append(part.stretch)
     unseen: dict[tuple[MonthUse, Period], Unread] = {}
     behaviours: dict[MonthUse, list[Behaviour]] = {}
-    for use, periods in stretches.items():  # one use after the other: a month has many readings
-        trails = _read_trails(client, internal_of(dataset), use, facts.zone_of(use.operation_id))
-        behaviours[use] = [trail.behaviour for trail in trails]
-        for period in periods:
-            unseen[use, period] = add_unread(
-                [trail.unread_in(period, facts.gauge_month, policy) for trail in trails]
-            )
+    for uses in _in_groups(stretches):
+        for use, trails in _read_trails(client, internal_of(dataset), uses, facts):
+            behaviours[use] = [trail.behaviour for trail in trails]
+            for period in stretches[use]:
+                unseen[use, period] = add_unread(
+                    [trail.unread_in(period, facts.gauge_month, policy) for trail in trails]
+                )
     return Observed(unseen, behaviours)
+
+
+def _in_groups(uses: Iterable[MonthUse]) -> Iterator[Sequence[MonthUse]]:
+    """Yield the uses of one report and month, a few at a time: a month has many readings."""
+    of_month: defaultdict[tuple[str, Period], list[MonthUse]] = defaultdict(list)
+    for use in uses:
+        of_month[use.report, use.period].append(use)
+    for own in of_month.values():
+        for start in range(0, len(own), READ_AT_ONCE):
+            yield own[start : start + READ_AT_ONCE]
 
 
 @dataclass(frozen=True)
@@ -169,6 +180,10 @@ class _Trail:
         return unread_of_days(days, policy.tail_factor)
 
 
+def _outside(month: Period, readings: Iterable[_Reading]) -> list[_Reading]:
+    return [reading for reading in readings if not month.start <= reading.day < month.end]
+
+
 def _by_age(readings: Iterable[_Reading]) -> list[list[Point]]:
     """Return what was read of each day, by how long it was over."""
     days: defaultdict[date, list[Point]] = defaultdict(list)
@@ -177,40 +192,49 @@ def _by_age(readings: Iterable[_Reading]) -> list[list[Point]]:
     return [sorted(points, key=lambda point: point.at) for points in days.values()]
 
 
-def _read_trails(client: Client, internal: str, use: MonthUse, zone: ZoneInfo) -> list[_Trail]:
-    """Return a trail for each name of the operation that has readings in the month."""
-    month = use.period
+def _read_trails(
+    client: Client, internal: str, uses: Sequence[MonthUse], facts: Facts
+) -> Iterator[tuple[MonthUse, list[_Trail]]]:
+    """Yield each of the uses of one report and month with a trail for each name of its operation
+    that has readings in the month."""
+    month = uses[0].period
     days = Period(month.start - DAY, month.end + 2 * DAY)
-    readings = _read_days(client, internal, use, zone, days)
-    trails = {name: _Trail(use, zone, of_name) for name, of_name in readings.items()}
-    trails = {name: trail for name, trail in trails.items() if trail.own}
-    if use.measure != "daily" or not any(trail.raises.unread for trail in trails.values()):
-        return list(trails.values())
-    around = _read_days(
-        client, internal, use, zone, Period(month.start - BESIDE, month.end + BESIDE)
-    )
-    return [
-        replace(trail, beside=[r for r in around[name] if not month.start <= r.day < month.end])
-        for name, trail in trails.items()
-    ]
+    readings = _read_days(client, internal, uses, days, facts)
+    for use in uses:
+        zone = facts.zone_of(use.operation_id)
+        trails = {name: _Trail(use, zone, own) for name, own in readings.get(use.meter, {}).items()}
+        trails = {name: trail for name, trail in trails.items() if trail.own}
+        if use.measure == "daily" and any(trail.raises.unread for trail in trails.values()):
+            longer = Period(month.start - BESIDE, month.end + BESIDE)
+            around = _read_days(client, internal, [use], longer, facts).get(use.meter, {})
+            trails = {
+                name: replace(trail, beside=_outside(month, around[name]))
+                for name, trail in trails.items()
+            }
+        yield use, list(trails.values())
 
 
 def _read_days(
-    client: Client, internal: str, use: MonthUse, zone: ZoneInfo, days: Period
-) -> dict[str, list[_Reading]]:
-    """Return what was read of a use's product on these days, in the order of moments, by the name
-    of the operation."""
-    readings: defaultdict[str, list[_Reading]] = defaultdict(list)
-    for name, day, epoch, quantity in rows_of(
+    client: Client, internal: str, uses: Sequence[MonthUse], days: Period, facts: Facts
+) -> dict[Meter, dict[str, list[_Reading]]]:
+    """Return what was read on these days of what uses of one report count, in the order of moments,
+    by the name of the operation."""
+    readings: defaultdict[Meter, defaultdict[str, list[_Reading]]]
+    readings = defaultdict(lambda: defaultdict(list))
+    report = uses[0].report
+    for operation_id, product, name, day, epoch, quantity in rows_of(
         client,
-        f"SELECT operation_name, usage_date, read_epoch, quantity FROM {internal}.stg_readings "
-        f"WHERE operation_id = {literal(use.operation_id)} AND report = {literal(use.report)} "
-        f"AND product = {literal(use.product)} AND usage_date >= {literal(days.start)} "
-        f"AND usage_date < {literal(days.end)} ORDER BY read_epoch, poll_id",
+        "SELECT operation_id, product, operation_name, usage_date, read_epoch, quantity "
+        f"FROM {internal}.stg_readings WHERE report = {literal(report)} "
+        f"AND {among('operation_id', {use.operation_id for use in uses})} "
+        f"AND {among('product', {use.product for use in uses})} "
+        f"AND usage_date >= {literal(days.start)} AND usage_date < {literal(days.end)} "
+        "ORDER BY read_epoch, poll_id",
     ):
-        end = day_start(day + DAY, zone)
-        readings[name].append(_Reading(day, Point(min(epoch, end), quantity), epoch - end))
-    return {
-        name: sorted(of_name, key=lambda reading: reading.point.at)
-        for name, of_name in readings.items()
-    }
+        end = day_start(day + DAY, facts.zone_of(operation_id))
+        reading = _Reading(day, Point(min(epoch, end), quantity), epoch - end)
+        readings[Meter(operation_id, report, product)][name].append(reading)
+    for names in readings.values():
+        for own in names.values():
+            own.sort(key=lambda reading: reading.point.at)
+    return readings

@@ -82,7 +82,7 @@ def _cost(tariffs: Sequence[Tariff], units: Sequence[Fraction]) -> Fraction:
         if tariff.is_of_all_units:
             total += tariff.price_at(whole) * quantity
         else:
-            total += tariff.cost(level + quantity) - tariff.cost(level)
+            total += tariff.cost(level + quantity) - (tariff.cost(level) if level else _NOTHING)
         level += quantity
     return total
 
@@ -213,6 +213,13 @@ class _Split(NamedTuple):
         return _total(self.costs(quantity))
 
 
+class _Cost(NamedTuple):
+    """What a quantity costs, of each course by month, and in cents."""
+
+    by_month: list[list[Fraction]]
+    total: Decimal
+
+
 def price(
     courses: Sequence[Course], consumed: Decimal | None, billed: Decimal | None, unread: Unread
 ) -> Priced:
@@ -220,17 +227,18 @@ def price(
     if not courses:
         return Priced()
     spread, *extremes = _splits(courses)
-    known: dict[Decimal, list[list[Fraction]]] = {}
+    known: dict[Decimal, _Cost] = {}
 
-    def costs_of(quantity: Decimal) -> list[list[Fraction]]:
+    def of(quantity: Decimal) -> _Cost:
         if quantity not in known:  # the same quantity is measured and billed, most often
-            known[quantity] = spread.costs(quantity)
+            costs = spread.costs(quantity)
+            known[quantity] = _Cost(costs, _total(costs))
         return known[quantity]
 
     def cost_of(quantity: Decimal | None, more: Decimal | None = Decimal(0)) -> Decimal | None:
         if quantity is None or more is None:
             return None
-        return _total(costs_of(quantity + more))
+        return of(quantity + more).total
 
     compared = consumed if billed is None else billed
     possible = [split.cost(compared) for split in extremes if compared is not None]
@@ -245,7 +253,7 @@ def price(
         highest=max(possible, default=None),
         turns=() if compared is None else tuple(_turns(spread, compared)),
         months=tuple(
-            _by_month(courses, *(None if q is None else costs_of(q) for q in (consumed, billed)))
+            _by_month(courses, *(None if q is None else of(q).by_month for q in (consumed, billed)))
         ),
         packaged=min(
             sum((course.packaged for course in courses), Decimal()),

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from pathlib import Path
+from typing import TypeAlias
 
 from wolkvox_billing.reconciliation.behaviour import Span
 from wolkvox_billing.reconciliation.contract.line_map import ALL_OPERATIONS
@@ -21,6 +22,7 @@ from wolkvox_billing.reconciliation.doubt_words import (
     TEXTS,
     UNREAD,
 )
+from wolkvox_billing.reconciliation.exchange import MissingRate
 from wolkvox_billing.reconciliation.facts import BilledLine, Facts
 from wolkvox_billing.reconciliation.policy import COPIED, DOCUMENT
 from wolkvox_billing.reconciliation.unit_names import name_unit_code
@@ -144,7 +146,7 @@ _TEXTS: dict[str, Message] = {
     "nobody": N_("nobody was answered in this time"),
     "ends": N_("the days at the period's ends were not read"),
     "unknown_tail": N_("nobody read {time}, and nothing tells what was used then"),
-    "foreign": N_("up to {foreign} of what was measured may be from before this time"),
+    "foreign": N_("up to {before} of what was measured may be from before this time"),
     "foreign_unknown": N_("nothing tells how much of what was measured is from before this time"),
     "mixed": N_("counters and levels of the report cannot be added up"),
     "no_quantity": N_("the invoice states no quantity of use"),
@@ -161,16 +163,16 @@ def explanation(verdict: Verdict, facts: Facts, locale: str) -> str:
     """Return the sentence: whose it is, the net difference in money with its parts, what was billed
     and measured, what is unread, and the honest explanation that stands."""
     writer = _writer_of(verdict, locale)
-    values = (
-        _quantities(verdict, writer)
-        | _amounts(verdict, writer)
-        | _names(verdict, writer)
-        | _moments(verdict, facts, writer)
+    values = _Written(
+        _quantities(verdict, writer),
+        _amounts(verdict, writer),
+        _names(verdict, writer),
+        _moments(verdict, facts, writer),
     )
     used = verdict.consumed or Decimal()
-    parts = [writer.say(_TEXTS[part], used, **values) for part in _parts(verdict)]
+    parts = [writer.fill(_TEXTS[part], values, used) for part in _parts(verdict)]
     parts += [
-        _exchange(verdict, writer) if term == "exchange" else writer.say(_TEXTS[term], **values)
+        _exchange(verdict, writer) if term == "exchange" else writer.fill(_TEXTS[term], values)
         for term in _terms(verdict)
     ]
     if any(line.period_source == "rule" for line in verdict.lines) and verdict.key.period:
@@ -187,6 +189,20 @@ def explanation(verdict: Verdict, facts: Facts, locale: str) -> str:
         parts.append(writer.say(CUT_OFF.stands, **_reach(verdict, writer)))
     whose = _whose(verdict, writer)
     return f"{whose}: {'; '.join(parts)}." if whose else f"{'; '.join(parts)}."
+
+
+_Values: TypeAlias = Mapping[str, Callable[[], str]]
+
+
+class _Written:
+    """The values of sentences, each written when a sentence names it: few of them are needed."""
+
+    def __init__(self, *values: _Values) -> None:
+        self._values = {name: write for each in values for name, write in each.items()}
+        assert len(self._values) == sum(map(len, values)), "a name has two values"
+
+    def __getitem__(self, name: str) -> str:
+        return self._values[name]()
 
 
 def _terms(verdict: Verdict) -> list[str]:
@@ -429,24 +445,24 @@ def _unread(verdict: Verdict) -> list[str]:
     return ["not_read" if behind.not_read else "read", f"behind_{behind.reason}"]
 
 
-def _quantities(verdict: Verdict, writer: Writer) -> dict[str, str]:
+def _quantities(verdict: Verdict, writer: Writer) -> _Values:
     consumed, variance = verdict.consumed or Decimal(), verdict.quantity_variance or Decimal()
     billed = verdict.billed_quantity
     unread = verdict.unread or Unread(NOTHING, None, is_at_end=False)
     behind = unread.behind or Behind("", 0, 0)
     return {
-        "billed_units": writer.quantity(billed),
-        "credited_units": writer.quantity(abs(billed or Decimal())),
-        "consumed_units": writer.quantity(consumed),
-        "variance": writer.quantity(abs(variance)),
-        "percent": writer.percent(variance, consumed),
-        "fallen": writer.quantity(max(-consumed, Decimal())),
-        "time": writer.duration(unread.missing.seconds, is_last=unread.is_at_end),
-        "not_read": writer.duration(behind.not_read, is_last=True),
-        "every": writer.span(behind.every),
-        "tail": writer.quantity(unread.missing.quantity),
-        "foreign": writer.quantity(unread.foreign),
-        "by_nights": _by_nights(verdict, writer),
+        "billed_units": lambda: writer.quantity(billed),
+        "credited_units": lambda: writer.quantity(abs(billed or Decimal())),
+        "consumed_units": lambda: writer.quantity(consumed),
+        "variance": lambda: writer.quantity(abs(variance)),
+        "percent": lambda: writer.percent(variance, consumed),
+        "fallen": lambda: writer.quantity(max(-consumed, Decimal())),
+        "time": lambda: writer.duration(unread.missing.seconds, is_last=unread.is_at_end),
+        "not_read": lambda: writer.duration(behind.not_read, is_last=True),
+        "every": lambda: writer.span(behind.every),
+        "tail": lambda: writer.quantity(unread.missing.quantity),
+        "before": lambda: writer.quantity(unread.foreign),
+        "by_nights": lambda: _by_nights(verdict, writer),
     }
 
 
@@ -457,36 +473,44 @@ def _by_nights(verdict: Verdict, writer: Writer) -> str:
     return writer.say(MEASURES[verdict.cut_off.chosen], quantity=quantity)
 
 
-def _amounts(verdict: Verdict, writer: Writer) -> dict[str, str]:
-    effects = {
-        "volume": writer.amount(verdict.volume_effect, signed=True),
-        "price": writer.amount(verdict.price_effect, signed=True),
-        "by_exchange": "",
+def _amounts(verdict: Verdict, writer: Writer) -> _Values:
+    missing = verdict.exchange.missing if verdict.exchange else ()
+    return {
+        "amount": lambda: writer.money(verdict.billed_cost),
+        "credited_amount": lambda: writer.money(abs(verdict.billed_cost)),
+        "net": lambda: writer.money(verdict.cost_variance, signed=True),
+        "effects": lambda: _effects(verdict, writer),
+        "worth": lambda: writer.money(abs(verdict.volume_effect or Decimal())),
+        "cost": lambda: writer.money(verdict.contracted_cost),
+        "lowest": lambda: writer.money(verdict.priced.lowest),
+        "highest": lambda: writer.money(verdict.priced.highest),
+        "minimum": lambda: writer.money(verdict.priced.minimum),
+        "packaged": lambda: writer.quantity(verdict.priced.packaged),
+        "currency": lambda: writer.currency,
+        "rates_file": lambda: Path(verdict.policy.exchange_rates).name,
+        "foreign": lambda: ", ".join(rate.currency for rate in missing),
+        "missing_rates": lambda: _missing_rates(missing, writer),
     }
+
+
+def _effects(verdict: Verdict, writer: Writer) -> str:
+    """Return the parts of a difference in money, '' where no quantity is billed."""
+    if verdict.billed_quantity is None:
+        return ""
+    by_exchange = ""
     if verdict.exchange:
         effect = writer.amount(verdict.exchange_effect, signed=True)
-        effects["by_exchange"] = writer.say(_TEXTS["by_exchange"], effect=effect)
-    states_quantity = verdict.billed_quantity is not None
-    return {
-        "amount": writer.money(verdict.billed_cost),
-        "credited_amount": writer.money(abs(verdict.billed_cost)),
-        "net": writer.money(verdict.cost_variance, signed=True),
-        "effects": writer.say(_TEXTS["effects"], **effects) if states_quantity else "",
-        "worth": writer.money(abs(verdict.volume_effect or Decimal())),
-        "cost": writer.money(verdict.contracted_cost),
-        "lowest": writer.money(verdict.priced.lowest),
-        "highest": writer.money(verdict.priced.highest),
-        "minimum": writer.money(verdict.priced.minimum),
-        "packaged": writer.quantity(verdict.priced.packaged),
-        "currency": writer.currency,
-        "rates_file": Path(verdict.policy.exchange_rates).name,
-        **_missing_rates(verdict, writer),
-    }
+        by_exchange = writer.say(_TEXTS["by_exchange"], effect=effect)
+    return writer.say(
+        _TEXTS["effects"],
+        volume=writer.amount(verdict.volume_effect, signed=True),
+        price=writer.amount(verdict.price_effect, signed=True),
+        by_exchange=by_exchange,
+    )
 
 
-def _missing_rates(verdict: Verdict, writer: Writer) -> dict[str, str]:
-    """Return which rates are missing, by name; their days are written as in the file."""
-    missing = verdict.exchange.missing if verdict.exchange else ()
+def _missing_rates(missing: Iterable[MissingRate], writer: Writer) -> str:
+    """Return which rates are missing; their days are written as in the file."""
     names = [
         writer.say(
             _TEXTS["rate_on"],
@@ -497,8 +521,7 @@ def _missing_rates(verdict: Verdict, writer: Writer) -> dict[str, str]:
         )
         for rate in missing
     ]
-    foreign = ", ".join(rate.currency for rate in missing)
-    return {"foreign": foreign, "missing_rates": ", ".join(names)}
+    return ", ".join(names)
 
 
 def _exchange(verdict: Verdict, writer: Writer) -> str:
@@ -521,16 +544,22 @@ def _exchange(verdict: Verdict, writer: Writer) -> str:
     return "; ".join(parts)
 
 
-def _names(verdict: Verdict, writer: Writer) -> dict[str, str]:
+def _names(verdict: Verdict, writer: Writer) -> _Values:
+    billed = verdict.billed
     documents = {line.document_number or "?" for line in verdict.lines if line.is_duplicate}
-    contents = [_sum_of(lines, writer) for lines in _contents(verdict)] or [""]
     return {
-        "report": verdict.key.report or "",
-        "documents": ", ".join(sorted(documents)),
-        "contents": writer.say(_TEXTS["any_of"], names=", ".join(contents[:-1]), last=contents[-1]),
-        "lines": _lines(verdict, writer),
-        "other_units": ", ".join(sorted(verdict.billed.other_units)) if verdict.billed else "",
+        "report": lambda: verdict.key.report or "",
+        "documents": lambda: ", ".join(sorted(documents)),
+        "contents": lambda: _alternatives(verdict, writer),
+        "lines": lambda: _lines(verdict, writer),
+        "other_units": lambda: ", ".join(sorted(billed.other_units)) if billed else "",
     }
+
+
+def _alternatives(verdict: Verdict, writer: Writer) -> str:
+    """Return what each document bills whose number another one has too."""
+    *names, last = [_sum_of(lines, writer) for lines in _contents(verdict)] or [""]
+    return writer.say(_TEXTS["any_of"], names=", ".join(names), last=last)
 
 
 def _contents(verdict: Verdict) -> list[list[BilledLine]]:
@@ -569,19 +598,28 @@ def _lines(verdict: Verdict, writer: Writer) -> str:
     return _listed(names, writer)
 
 
-def _moments(verdict: Verdict, facts: Facts, writer: Writer) -> dict[str, str]:
+def _moments(verdict: Verdict, facts: Facts, writer: Writer) -> _Values:
     key, zone = verdict.key, facts.zone_of(verdict.key.operation_id)
-    uses = verdict.measured.uses if verdict.measured else []
-    last = max((use.last_read_at for use in uses), default=None)
     period = key.period
-    days = facts.answers_in(key.operation_id, key.report, period) if period else set[date]()
     behind = verdict.unread.behind if verdict.unread else None
+
+    def moved_at() -> str:
+        return writer.moment(datetime.fromtimestamp(behind.moved_at, zone)) if behind else ""
+
+    def at() -> str:
+        uses = verdict.measured.uses if verdict.measured else []
+        last = max((use.last_read_at for use in uses), default=None)
+        return writer.moment(last.astimezone(zone)) if last else ""
+
+    def days_answered() -> set[date]:
+        return facts.answers_in(key.operation_id, key.report, period) if period else set()
+
     return {
-        "moved_at": writer.moment(datetime.fromtimestamp(behind.moved_at, zone)) if behind else "",
-        "at": writer.moment(last.astimezone(zone)) if last else "",
-        "days": str((period.end - period.start).days) if period else "",
-        "days_answered": str(len(days)),
-        "last_answer": writer.day(max(days)) if days else "",
-        "unpriced": format_days(verdict.unpriced, writer.locale),
-        "n_unpriced": str(len(verdict.unpriced)),
+        "moved_at": moved_at,
+        "at": at,
+        "days": lambda: str((period.end - period.start).days) if period else "",
+        "days_answered": lambda: str(len(days_answered())),
+        "last_answer": lambda: writer.day(max(days)) if (days := days_answered()) else "",
+        "unpriced": lambda: format_days(verdict.unpriced, writer.locale),
+        "n_unpriced": lambda: str(len(verdict.unpriced)),
     }

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from wolkvox_billing.reconciliation.unit_names import name_unit
 from wolkvox_billing.values.currencies import shown_rate
 from wolkvox_billing.values.durations import choose_unit
 from wolkvox_billing.values.locales import format_day
 from wolkvox_billing.values.numbers import format_amount, format_number, format_percent
-from wolkvox_billing.values.translation import Message, Plural, phrase
+from wolkvox_billing.values.translation import Message, Plural, phrase, translate
 
 # A span of time by its unit: the last one of a period, any of it, and one that is of nothing.
 _LAST = {
@@ -26,6 +26,10 @@ _ANY = {
 }
 
 
+class _Named(Protocol):
+    def __getitem__(self, name: str, /) -> str: ...
+
+
 class Writer(NamedTuple):
     """A locale, the currency of amounts, and the unit of quantities, as `reports` names it."""
 
@@ -36,6 +40,10 @@ class Writer(NamedTuple):
     def say(self, message: Message, quantity: Decimal | int = 1, /, **values: object) -> str:
         """Return a marked text in the language, with these values; of two the one for so many."""
         return phrase(message, self.locale, quantity, **values)
+
+    def fill(self, message: Message, values: _Named, quantity: Decimal | int = 1) -> str:
+        """Return the same with those of the values that it names."""
+        return translate(message, self.locale, quantity).format_map(values)
 
     def number(self, value: Decimal | None) -> str:
         return format_number(value or Decimal(), locale=self.locale)

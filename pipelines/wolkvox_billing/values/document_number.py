@@ -17,7 +17,7 @@ _ZEROS = re.compile(r"(?<!\d)0+(?=\d)")
 _DIGITS = re.compile(r"\d+$")
 
 
-@lru_cache(maxsize=10_000)
+@lru_cache(maxsize=50_000)  # in a cache too small for all, none is there when it is asked for
 def bare_number(text: str) -> str:
     """Return a number without what people write in front of it, between its parts and before its
     digits: `FE-1001`, `fe 01001` and `Factura No. FE1.001` are `fe1001`. Between two digits any

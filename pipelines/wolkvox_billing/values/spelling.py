@@ -6,7 +6,7 @@ import unicodedata
 from functools import lru_cache
 
 
-@lru_cache(maxsize=10_000)
+@lru_cache(maxsize=50_000)
 def plain(text: str) -> str:
     """Return a text without case, accents and runs of blanks. It may be longer: `½` becomes
     three."""

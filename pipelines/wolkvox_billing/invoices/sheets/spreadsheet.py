@@ -14,8 +14,6 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import NamedTuple
 
-from openpyxl.utils.datetime import WINDOWS_EPOCH
-
 from wolkvox_billing.invoices.document import (
     Document,
     Line,
@@ -53,7 +51,6 @@ from wolkvox_billing.invoices.sheets.rows import (
     rows_of,
     supplier_of,
 )
-from wolkvox_billing.invoices.sheets.workbook import Book
 from wolkvox_billing.values.periods import Period
 from wolkvox_billing.values.tax_id import read_tax_id
 from wolkvox_billing.values.tax_rates import VAT_RATES
@@ -83,17 +80,17 @@ NO_HINTS = Hints()
 
 class Notation(NamedTuple):
     """How a file writes numbers and dates: the mark before decimals, the day that Excel's serial
-    numbers are counted from."""
+    numbers are counted from, None where it is Windows' Excel."""
 
     decimal: str | None
-    epoch: datetime
+    epoch: datetime | None
     hints: Hints
 
 
 def read_csv(data: bytes, hints: Hints = NO_HINTS) -> Iterator[Document | Rejected]:
     """Yield the documents of a CSV file. Raises Rejected for the file as a whole."""
     table = rows_of([Sheet("", csv_rows(data))], only_under_header=True)
-    yield from _read_documents("csv", table, Notation(hints.decimal, WINDOWS_EPOCH, hints))
+    yield from _read_documents("csv", table, Notation(hints.decimal, None, hints))
 
 
 def read_xlsx(parts: Mapping[str, bytes], hints: Hints = NO_HINTS) -> Iterator[Document | Rejected]:
@@ -102,6 +99,8 @@ def read_xlsx(parts: Mapping[str, bytes], hints: Hints = NO_HINTS) -> Iterator[D
 
     parts: what is in its zip, by name, within limits.
     """
+    from wolkvox_billing.invoices.sheets.workbook import Book  # openpyxl is slow to import
+
     book = Book(parts)
     table = rows_of(_named(book.sheets))
     yield from _read_documents("xlsx", table, Notation(hints.decimal, book.epoch, hints))
@@ -111,7 +110,7 @@ def read_html(data: bytes, hints: Hints = NO_HINTS) -> Iterator[Document | Rejec
     """Yield the documents of the tables in an HTML file, which programs call .xls. Raises
     Rejected for the file as a whole."""
     table = rows_of(_named(html_tables(data)))
-    yield from _read_documents("html", table, Notation(hints.decimal, WINDOWS_EPOCH, hints))
+    yield from _read_documents("html", table, Notation(hints.decimal, None, hints))
 
 
 def _named(sheets: Sequence[Sheet]) -> Sequence[Sheet]:

@@ -33,7 +33,7 @@ def lines_under_current_ids(
     if not current:
         return [*lines]
     return [
-        replace(line, operation=current.get(plain(line.operation or ""), line.operation))
+        line._replace(operation=current.get(plain(line.operation or ""), line.operation))
         for line in lines
     ]
 

@@ -360,7 +360,7 @@ def _names(rate: Rate, report: str, operation: str, description: str) -> bool:
     return (
         ("" in (rate.report, report) or rate.report == report)
         and plain(rate.operation_id) in ("", operation)
-        and (not rate.pattern or compile_glob(rate.pattern)(description) is not None)
+        and (not rate.pattern or compile_glob(rate.pattern)(description))
     )
 
 

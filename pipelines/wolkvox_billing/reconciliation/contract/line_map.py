@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -15,7 +15,7 @@ from wolkvox_billing.reconciliation.contract.card_cells import (
     read_number,
 )
 from wolkvox_billing.reconciliation.contract.csv_file import CsvRow, read_rows
-from wolkvox_billing.reconciliation.contract.globs import compile_glob, literal_of
+from wolkvox_billing.reconciliation.contract.globs import compile_glob, literal_of, words_of
 from wolkvox_billing.reconciliation.contract.names import place_of, unknown_names
 from wolkvox_billing.reconciliation.facts import BilledLine, MonthUse
 from wolkvox_billing.values.spelling import plain
@@ -53,7 +53,7 @@ class MapRow:
         return (
             self.supplier_id in ("", supplier_id)
             and (not self.item_code or plain(self.item_code) == item_code)
-            and (not self.pattern or compile_glob(self.pattern)(description) is not None)
+            and (not self.pattern or compile_glob(self.pattern)(description))
         )
 
     @property
@@ -162,15 +162,35 @@ def warn_of_map(
 def first_fits(rows: Sequence[MapRow], lines: Iterable[BilledLine]) -> list[MapRow | None]:
     """Return of each line the row that says what it bills; None where no row fits."""
     known: dict[tuple[str, str, str], MapRow | None] = {}  # most lines come again each month
-    by_literal = [(literal_of(row.pattern), row) for row in rows]
+    by_word = _RowsByWord(rows)
     fits: list[MapRow | None] = []
     for line in lines:
         texts = (line.supplier_id or "", plain(line.item_code or ""), plain(line.description or ""))
         if texts not in known:
-            fitting = (row for own, row in by_literal if own in texts[-1] and row.fits(*texts))
+            fitting = (row for row in by_word.of(texts[-1]) if row.fits(*texts))
             known[texts] = next(fitting, None)
         fits.append(known[texts])
     return fits
+
+
+class _RowsByWord:
+    """The rows of a map by the word of their pattern that the fewest rows have: of a thousand few
+    have a word of a line's."""
+
+    def __init__(self, rows: Sequence[MapRow]) -> None:
+        words = [words_of(row.pattern) for row in rows]
+        counts = Counter(word for own in words for word in own)
+        self._rows: defaultdict[str, list[tuple[int, str, MapRow]]] = defaultdict(list)
+        for place, (row, own) in enumerate(zip(rows, words, strict=True)):
+            rarest = min(own, key=lambda word: counts[word], default="")
+            self._rows[rarest].append((place, literal_of(row.pattern), row))
+
+    def of(self, description: str) -> list[MapRow]:
+        """Return the rows that may fit a plain description, in the file's order."""
+        own = ("", *dict.fromkeys(description.split()))
+        rows = (entry for word in own for entry in self._rows.get(word, ()))
+        entries = sorted(entry for entry in rows if entry[1] in description)
+        return [row for _, _, row in entries]
 
 
 class OperationNames:

@@ -65,8 +65,9 @@ class Tariff:
         total = Fraction()
         ends = [Fraction(tier.from_quantity) for tier in self.tiers[1:]] + [quantity]
         for tier, end in zip(self.tiers, ends, strict=True):
-            units = min(quantity, end) - Fraction(tier.from_quantity)
-            total += max(units, Fraction()) * _price(tier)
+            start = Fraction(tier.from_quantity)
+            if quantity > start:
+                total += (min(quantity, end) - start) * _price(tier)
         return self.less_discount(total)
 
     def less_discount(self, amount: Fraction) -> Fraction:
@@ -74,7 +75,8 @@ class Tariff:
 
 
 def _price(tier: Rate) -> Fraction:
-    return Fraction(tier.unit_price) / Fraction(tier.per)
+    price = Fraction(tier.unit_price)
+    return price if tier.per == 1 else price / Fraction(tier.per)
 
 
 def cents(amount: Decimal | Fraction) -> Decimal:
