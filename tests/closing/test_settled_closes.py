@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,11 @@ from builders.evidence import forge, members_of, write_evidence
 from builders.months import CARD, MAP, OCTOBER, READ, REPORT, bill, invoice, judged, local, read
 from builders.project import Project
 from wolkvox_billing.closing import Close, NoLongerHolds, close, find_broken_closes
+from wolkvox_billing.closing.grounds import Ground, Grounds, compare_grounds, digest
 from wolkvox_billing.errors import SettingsError
+from wolkvox_billing.marts.identities import NOBODY, Identities, Identity
 from wolkvox_billing.reconciliation.policy import Policy
+from wolkvox_billing.verbs import operations
 from wolkvox_billing.verbs.documents import documents, reinstate, withdraw
 
 WITH_FEE = f"{MAP},,*soporte*,,,,fee\n,,*,{REPORT},,,quantity\n"
@@ -154,3 +158,79 @@ def test_many_changes_of_verdicts_hide_none_of_a_document() -> None:
     record = Close("2026-10.0001", "2026-10", local(1), "ana", "closed", None, "{}", None, "", "[]")
     told = str(NoLongerHolds(record, [f"v{n}" for n in range(8)], ["invoice F-1 is gone"]))
     assert told.endswith("v0; v1; v2; v3; v4; and 3 more; invoice F-1 is gone")
+
+
+def ground(operation_id: str = "acme", **fields: str | None) -> Ground:
+    """A verdict as a close keeps it: 100 units at 10,000, as the contract has them."""
+    own = Ground("900123456", operation_id, REPORT, None, "2026-10-01", "2026-11-01", "COP",
+                 "matched", "100.0000", "100.0000", "100.0000", "10000.0000", "10000.0000",
+                 "0.0000", "0.0000", "0.0000", "0.0000", "d1", None, False, "0.0000")  # fmt: skip
+    return own._replace(**fields)
+
+
+def signed(*rows: Ground, without: str = "") -> Close:
+    """A close of these verdicts; without: a field that an earlier release did not keep."""
+    kept = [{name: value for name, value in row._asdict().items() if name != without}
+            for row in rows]  # fmt: skip
+    text = json.dumps(kept, sort_keys=True)
+    return Close("2026-10.0001", "2026-10", local(1), "ana", "closed", None, "{}", None,
+                 digest(text), text)  # fmt: skip
+
+
+def changes(close: Close, *now: Ground, identities: Identities = NOBODY) -> list[str]:
+    """What is told of a close, [] where it holds."""
+    doubt = compare_grounds(close, Grounds(now), identities)
+    return doubt.changes if doubt else []
+
+
+def test_a_close_keeps_the_exchange_effect() -> None:
+    """31,000 by the exchange rate are 31,000 by the price now: the cost is the same, the verdict's
+    parts are not. A close of an earlier release did not keep it, and holds."""
+    by_rate = ground(cost_variance="31000.0000", exchange_effect="31000.0000")
+    by_price = ground(cost_variance="31000.0000", price_effect="31000.0000")
+    assert changes(signed(by_rate), by_rate) == []
+    [told] = changes(signed(by_rate), by_price)
+    assert told.endswith("price_effect 0 -> 31,000, exchange_effect 31,000 -> 0")
+    old = signed(by_rate, without="exchange_effect")
+    assert changes(old, by_rate) == []
+    [told] = changes(old, ground(cost_variance="31000.0000", volume_effect="31000.0000"))
+    assert told.endswith("volume_effect 0 -> 31,000")
+    assert compare_grounds(replace(old, digest="another"), Grounds([by_rate])) is not None
+
+
+def test_a_close_under_an_older_name_of_an_operation_holds() -> None:
+    """It was renamed later; a change of a number is told all the same, under the new name."""
+    renamed = Identities([Identity("acme", "bogota", "renamed")])
+    close = signed(ground(), ground("other"))
+    now = ground("bogota"), ground("other")
+    assert changes(close, *now, identities=renamed) == []
+    told = changes(close, ground("bogota", billed_cost="9000.0000"), now[1], identities=renamed)
+    assert told == [f"bogota {REPORT}: billed_cost 10,000 -> 9,000"]
+
+
+def test_a_close_of_two_operations_that_are_one_now_holds_where_they_add_up() -> None:
+    """100 and 50 units are 150 of the merged one, which two documents bill; 160 are something
+    else, and so are verdicts of two kinds."""
+    merged = Identities([Identity("moved", "acme", "merged")])
+    half = ground("moved", consumed_quantity="50.0000", billed_quantity="50.0000",
+                  contracted_cost="5000.0000", billed_cost="5000.0000",
+                  invoice_ids="d2")  # fmt: skip
+    both = ground(consumed_quantity="150.0000", billed_quantity="150.0000",
+                  contracted_cost="15000.0000", billed_cost="15000.0000",
+                  invoice_ids="d1,d2")  # fmt: skip
+    assert changes(signed(half, ground()), both, identities=merged) == []
+    more = both._replace(consumed_quantity="160.0000")
+    [told] = changes(signed(half, ground()), more, identities=merged)
+    assert told == f"acme {REPORT}: consumed_quantity 150 -> 160"
+    odd = half._replace(reconciliation_status="overbilled_quantity")
+    assert changes(signed(ground(), odd), both, identities=merged) != []
+
+
+def test_a_rename_reopens_no_close(october: Project) -> None:
+    """The verb renames the operation of a month that is closed: the close holds, and breaks when
+    something else changes."""
+    sign(october)
+    operations.rename("acme", "bogota", by="ana", clock=lambda: october.vendor.now)
+    assert broken(october) == []
+    contract(FEE.format("15000"))
+    assert len(broken(october)) == 1

@@ -39,6 +39,7 @@ from wolkvox_billing.closing.records import (
 )
 from wolkvox_billing.closing.signing import signed_words, signer
 from wolkvox_billing.errors import SettingsError
+from wolkvox_billing.marts.identities import Identities, read_identities
 from wolkvox_billing.marts.refresh import may_refresh
 from wolkvox_billing.marts.settled import SettledDocument
 from wolkvox_billing.reconciliation.mart import fill, fill_anew
@@ -83,7 +84,7 @@ def close(
         _check_proof(signature.proof, now)
         _check_over(now)
         if now.last and now.last.status == "closed":
-            if not (broken := compare_grounds(now.last, now.grounds)):
+            if not (broken := compare_grounds(now.last, now.grounds, now.identities)):
                 text = N_("{says}, and still holds: there is nothing to close")
                 raise NotClosed(Sentence(text, says=now.last.says))
             text = N_("{says}: {reopen} first")
@@ -161,8 +162,11 @@ def check_closes(pipeline: dlt.Pipeline) -> CheckedCloses:
     if not closed:
         return CheckedCloses(set(), [])
     with pipeline.sql_client() as client:
-        grounds = read_grounds(client, f"{pipeline.dataset_name}_marts")
-    compared = [compare_grounds(close, grounds.get(close.month, NO_GROUNDS)) for close in closed]
+        marts = f"{pipeline.dataset_name}_marts"
+        grounds, identities = read_grounds(client, marts), read_identities(client, marts)
+    compared = [
+        compare_grounds(close, grounds.get(close.month, NO_GROUNDS), identities) for close in closed
+    ]
     broken = [doubt for doubt in compared if doubt]
     return CheckedCloses(
         {close.month for close in closed} - {doubt.close.month for doubt in broken}, broken
@@ -228,6 +232,7 @@ class _Month:
     pipeline: dlt.Pipeline
     last: Close | None
     grounds: Grounds
+    identities: Identities
     alarms: list[str]  # of what no verdict tells
 
 
@@ -251,9 +256,10 @@ def _judged(
             grounds = Grounds(untied=untied)
             if not untied:
                 grounds = read_grounds(client, marts).get(month, NO_GROUNDS)
+            identities = read_identities(client, marts)
             settled = [] if untied else read_settled(client, marts, read_month(month))
         alarms = [each.document.explanation.rstrip(".") for each in settled if each.is_alarming]
-        yield _Month(month, at, pipeline, last, grounds, alarms)
+        yield _Month(month, at, pipeline, last, grounds, identities, alarms)
 
 
 def _check_proof(proof: Proof | None, now: _Month) -> None:

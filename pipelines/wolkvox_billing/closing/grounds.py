@@ -3,7 +3,8 @@ and claimed of its documents as another one; and what has changed in them since.
 
 Status and numbers, not the sentence, which changes with the language, nor the operation's name or
 the policy: a close holds as long as its verdicts and its settlement are the same, by whatever
-rules. A close of an earlier release kept no settlement, and holds by its verdicts alone.
+rules. A close of an earlier release kept no settlement, or no exchange effect, and holds without
+them. What an operation counts as by what people decided later, it counted as then.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from wolkvox_billing.closing.records import Close
+from wolkvox_billing.marts.identities import NOBODY, Identities
 from wolkvox_billing.marts.reconciled import KEY, KINDS
 from wolkvox_billing.marts.settled import SETTLEMENT_COLUMNS
 from wolkvox_billing.reconciliation.captions import say_title
@@ -29,18 +31,24 @@ from wolkvox_billing.warehouse.sql import Client, rows_of
 # Those that the others follow from come first: they are told when something has changed.
 CAUSES = ("reconciliation_status", "consumed_quantity", "billed_quantity", "contracted_unit_price",
           "contracted_cost", "billed_cost")  # fmt: skip
-EFFECTS = ("quantity_variance", "cost_variance", "volume_effect", "price_effect", "invoice_ids",
-           "hours_unread_at_end", "is_material")  # fmt: skip
+EFFECTS = ("quantity_variance", "cost_variance", "volume_effect", "price_effect",
+           "exchange_effect", "invoice_ids", "hours_unread_at_end", "is_material")  # fmt: skip
+# What two verdicts come to that are one by a later decision, if these are the same in both.
+_ADDED = ("consumed_quantity", "billed_quantity", "contracted_cost", "billed_cost",
+          "quantity_variance", "cost_variance", "volume_effect", "price_effect",
+          "exchange_effect")  # fmt: skip
+_SAME = ("reconciliation_status", "contracted_unit_price")
 # Of a document, those that are told when they have changed.
 SUMS = ("payable_amount", "agreed_amount", "questioned_amount", "claimed_amount", "settlement",
         "billing_currency")  # fmt: skip
 _UNTIED = "does_not_tie_out"
+_KEPT_LATER = "exchange_effect"
 _MOST_CHANGES = 5  # are told in one sentence
 
 
 class Ground(NamedTuple):
-    """What a close stands on of one verdict: numbers as texts of 4 decimals, days in ISO 8601. With
-    other fields every close made before would no longer hold."""
+    """What a close stands on of one verdict: numbers as texts of 4 decimals, days in ISO 8601. A
+    close made before has not the last field, and is compared without it."""
 
     supplier_id: str | None
     operation_id: str | None
@@ -62,6 +70,7 @@ class Ground(NamedTuple):
     invoice_ids: str | None
     hours_unread_at_end: str | None
     is_material: bool
+    exchange_effect: str | None = None
 
     @property
     def key(self) -> tuple[object, ...]:
@@ -73,6 +82,28 @@ class Ground(NamedTuple):
         unmapped = Sentence(N_("what no row of the line map fits"))
         subject = self.product or self.report or unmapped
         return together(filter(None, (self.operation_id, subject)), " ")
+
+    def with_other(self, other: Ground) -> Ground:
+        """Return what both are together; this one alone where they cannot be added up."""
+        if any(getattr(self, name) != getattr(other, name) for name in _SAME):
+            return self
+        sums = {name: _sum_of(getattr(self, name), getattr(other, name)) for name in _ADDED}
+        ids = {*_ids_in(self.invoice_ids), *_ids_in(other.invoice_ids)}
+        hours = [*filter(None, (self.hours_unread_at_end, other.hours_unread_at_end))]
+        return self._replace(
+            **sums,
+            invoice_ids=",".join(sorted(ids)) or None,
+            hours_unread_at_end=max(hours, key=Decimal, default=None),
+            is_material=self.is_material or other.is_material,
+        )
+
+
+def _sum_of(number: str | None, other: str | None) -> str | None:
+    return None if number is None or other is None else f"{Decimal(number) + Decimal(other):.4f}"
+
+
+def _ids_in(invoice_ids: str | None) -> list[str]:
+    return invoice_ids.split(",") if invoice_ids else []
 
 
 class SettledGround(NamedTuple):
@@ -120,6 +151,21 @@ class Grounds(NamedTuple):
         if self.untied or self.settled is None:
             return None
         return _as_sorted_json([row._asdict() for row in self.settled])
+
+    def under(self, identities: Identities) -> Grounds:
+        """Return the verdicts by what their operations count as now; those of two operations that
+        are one, together."""
+        by_key: dict[tuple[object, ...], Ground] = {}
+        for row in self.verdicts:
+            current = row.operation_id and identities.current(row.operation_id)
+            own = row._replace(operation_id=current or row.operation_id)
+            by_key[own.key] = by_key[own.key].with_other(own) if own.key in by_key else own
+        return self._replace(verdicts=[*by_key.values()])
+
+    def without(self, name: str) -> Grounds:
+        """Return the verdicts without one of their fields."""
+        nothing: dict[str, Any] = {name: None}
+        return self._replace(verdicts=[row._replace(**nothing) for row in self.verdicts])
 
     def doubts(self) -> list[str]:
         """Return why a month with these verdicts is closed for a reason only, in words."""
@@ -210,14 +256,19 @@ def digest(stands_on: str) -> str:
     return hashlib.sha256(stands_on.encode()).hexdigest()
 
 
-def compare_grounds(close: Close, now: Grounds) -> NoLongerHolds | None:
+def compare_grounds(
+    close: Close, now: Grounds, identities: Identities = NOBODY
+) -> NoLongerHolds | None:
     """Return what is not as it was when a month was closed; None if the close holds."""
-    are_same_verdicts = close.digest == digest(now.as_text())
+    before = _parse(close.stands_on, close.settlement).under(identities)
+    if not all(_KEPT_LATER in row for row in json.loads(close.stands_on)):
+        now = now.without(_KEPT_LATER)
+    is_whole = close.digest == digest(close.stands_on)
+    are_same_verdicts = is_whole and before.as_text() == now.as_text()
     settlement = now.settlement_as_text()
     is_same_settlement = close.settlement is None or close.settlement == settlement
     if are_same_verdicts and (is_same_settlement or settlement is None):
         return None
-    before = _parse(close.stands_on, close.settlement)
     return NoLongerHolds(close, changes_between(before, now), settlement_changes(before, now))
 
 
