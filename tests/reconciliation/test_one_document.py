@@ -65,6 +65,27 @@ def test_an_invoice_and_its_row_in_a_list_are_one(project: Project, spelling: st
     assert f"invoice {spelling} of a spreadsheet is FE1001" in warnings_of(result)
 
 
+def test_a_list_beside_two_contents_of_one_number_is_no_third_document(project: Project) -> None:
+    """Two XMLs of one number and one total are two contents, and the spreadsheet is a copy: it
+    bills nothing, and the other two 100,000 each."""
+    read(project, *READ)
+    again = element("cbc:Note", "again")
+    bill(project, invoice("1000", "100000.00", number="FE1001"),
+         invoice("1000", "100000.00", number="FE-1001", before=again))  # fmt: skip
+    sheet(project, "FE 1001", "1000", "100000.00", IVA="")
+    row = only(judged(project))
+    assert (row.reconciliation_status, row.billed_cost) == ("duplicate_document", 200000)
+
+
+def test_a_list_without_a_prefix_is_no_copy_of_two_invoices(project: Project) -> None:
+    """FE1001 and FT1001 end in its number, with one total: nobody knows which one it is."""
+    read(project, *READ)
+    bill(project, invoice("1000", "100000.00", number="FE1001"),
+         invoice("1000", "100000.00", number="FT1001"))  # fmt: skip
+    sheet(project, "1001", "1000", "100000.00", IVA="")
+    assert only(judged(project)).billed_cost == 300000
+
+
 def test_the_list_may_come_first_or_leave_out_the_supplier(project: Project) -> None:
     """Which one was read first does not matter, nor does a list without a NIT."""
     read(project, *READ)

@@ -264,7 +264,8 @@ def find_superseded(documents: Iterable[BilledDocument]) -> dict[str, BilledDocu
         namesakes.sort(key=lambda d: (d.format != "ubl", not d.supplier_id, d.read_at))
         for document in namesakes:
             others = [other for other in counting if _is_copy(document, other)]
-            if len(others) == 1:
+            # Of several, all contents of one number, it is a copy of whichever counts.
+            if len({other.name for other in others}) == 1:
                 superseded[document.document_id] = others[0]
             else:
                 counting.append(document)
