@@ -93,6 +93,7 @@ def _(chosen, markup, sections, show):
         f"<p>{markup.escape(sections.say_as_of(chosen.page))} "
         f"{markup.escape(sections.say_whose(chosen.page))}</p>",
         sections.render_settlement(chosen.page.settled, chosen.page.language),
+        *(f"<p>{markup.escape(sentence)}</p>" for sentence in chosen.withdrawn),
         "<h2>Copies in your bucket</h2>" if chosen.copies else "",
         sections.render_copies(chosen.copies, chosen.page.language),
         "<h2>Verdicts</h2>",

@@ -24,6 +24,7 @@ from builders.months import MAP, OCTOBER, READ, bill, judged, local, read
 from builders.project import Project
 from wolkvox_billing.claims.records import NotClaimed, append_claim
 from wolkvox_billing.cli.main import main
+from wolkvox_billing.closing import close, find_broken_closes, settlement_of
 from wolkvox_billing.errors import SettingsError
 from wolkvox_billing.evidence import order_evidence
 from wolkvox_billing.reconciliation.policy import Policy
@@ -233,9 +234,32 @@ def test_evidence_holds_the_claims_and_may_be_given(project: Project) -> None:
     [row] = csv_rows(members_of(file)["claims.csv"])
     assert (row["claimed_by"], row["claimed_amount"]) == ("ana", "53550.0000")
     assert row["letter_sha256"] == made.claim.letter_sha256
+    _, _, listed = members_of(file)["report.html"].decode().partition("<h2>Claims</h2>")
+    for says in ("invoice F-1", "53,550.00", "ana", made.claim.letter_sha256 or "?"):
+        assert says in listed, says
     judged(project, rate_card=Path("rate_card.csv").read_text().replace(",100,", ",90,"))
     with pytest.raises(SettingsError, match="its verdicts are not those of now"):
         claimed(project, evidence=file)
+
+
+def test_a_close_tells_the_claims_and_stands_on_none(project: Project) -> None:
+    """Before the letter it says what may be claimed, and after it what is open. A letter that is
+    written for a month that is closed leaves the close as it was."""
+    billed(project, overbilled())
+    words: dict[str, Any] = {"by": "ana", "policy": Policy(), "reason": "claimed next week",
+                             "clock": lambda: project.vendor.now}  # fmt: skip
+    place = {"destination": project.destination}
+    close("2026-10", **words, **place)
+    assert settlement_of("2026-10", **place).claims == [
+        "invoice F-1: 53,550.00 COP may be claimed, and was not: `wolkvox-billing claim 2026-10` "
+        "writes the letter"
+    ]
+    [made] = claimed(project).claimed
+    assert find_broken_closes(**place) == []
+    assert settlement_of("2026-10", **place).claims == [
+        f"invoice F-1: 53,550.00 COP was claimed on {made.claim.claimed_at:%Y-%m-%d} by ana, and "
+        "53,550.00 COP of it is open"
+    ]
 
 
 def test_a_claim_at_the_command_line(project: Project) -> None:

@@ -103,7 +103,7 @@ def test_the_totals_add_up() -> None:
     bills stands beside; dollars are in a row of their own."""
     dollars = replace(UNMAPPED, billing_currency="USD", billed_cost=Decimal(10))
     page = page_of(BILLED, UNMAPPED, UNBILLED, dollars)
-    html = render_report(page, Annex([], {}, {}, [], [], [], [], {}, {}, []))
+    html = render_report(page, Annex([], {}, {}, [], [], [], [], [], {}, {}, []))
     totals = {tuple(row[:2]): row[2:] for row in cells_of(html.split("<h2>Totals</h2>")[1])[1:7]}
     assert totals["all", "3"] == [
         "1,665,000.00 COP", "1,240,000.00 COP", "+245,000.00 COP", "180,000.00 COP",
@@ -147,7 +147,7 @@ def test_the_tables_are_in_the_language_of_the_settings() -> None:
     assert row[7] == "cantidad facturada de más"
     assert captions(VERDICT_HEADINGS, "es")[-2:] == ["diferencia en dinero", "estado"]
     page = page_of(BILLED, UNBILLED, language="es_CO")
-    report = render_report(page, Annex([], {}, {}, [], [], [], [], {}, {}, []))
+    report = render_report(page, Annex([], {}, {}, [], [], [], [], [], {}, {}, []))
     assert "1.240.000,00 COP" in report and "1,240,000.00 COP" not in report
     assert "<dt>cantidad facturada de más</dt><dd>se facturó más de lo medido, y no queda" in report
     assert "(overbilled_quantity)</dd>" in report
@@ -162,7 +162,7 @@ def test_a_sentence_is_marked_as_of_its_own_language(language: str | None, tag: 
     assert re.findall('lang="(.*?)"', html) == [tag, tag]
 
 
-NOTHING = Annex([], {}, {}, [], [], [], [], {}, {}, [])
+NOTHING = Annex([], {}, {}, [], [], [], [], [], {}, {}, [])
 
 
 def reading(day: int, hour: int, minute: int, items: int, **fields: Any) -> LoadedReading:

@@ -39,6 +39,7 @@ from wolkvox_billing.verbs import documents as verb
 from wolkvox_billing.verbs.documents import Decided, ListedDocument
 from wolkvox_billing.verbs.explain import explain
 from wolkvox_billing.verbs.invoices import invoices
+from wolkvox_billing.verbs.notebook import Source, read_month, read_overview
 from wolkvox_billing.verbs.publish import publish
 from wolkvox_billing.verbs.reconcile import reconcile
 from wolkvox_billing.warehouse.place import opened
@@ -371,6 +372,25 @@ def test_a_copy_is_read_and_not_decided_in(
     assert {row.document_id: row.standing for row in copied.documents}[second] == "withdrawn"
     with pytest.raises(SettingsError, match="a copy that `publish` made"):
         verb.reinstate(second, by="ana", policy=Policy())
+
+
+def test_the_notebook_names_a_withdrawn_document(warehouse: Project) -> None:
+    """In its month, with who withdrew it, when and why; in another month, and once it counts again,
+    nothing is said."""
+    second = sent_twice(warehouse)
+    source = Source(destination=warehouse.destination)
+
+    def told(month: str = "2026-10") -> list[str]:
+        return [*read_month(source, read_overview(source), month).withdrawn]
+
+    assert told() == []
+    withdraw(warehouse, second)
+    [sentence] = told()
+    assert "withdrawn on 2026-11-30 17:00 UTC by ana, and bills nothing: sent twice" in sentence
+    assert told("2026-09") == []
+    verb.reinstate(second, by="ana", policy=Policy(), destination=warehouse.destination,
+                   clock=lambda: warehouse.vendor.now)  # fmt: skip
+    assert told() == []
 
 
 def test_evidence_carries_decisions(warehouse: Project) -> None:

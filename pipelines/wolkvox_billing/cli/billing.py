@@ -397,9 +397,11 @@ def close(
 
         print_json(close_as_form(record))
         return
-    settled, locale = verbs.settlement_of(month, destination=destination, dataset=dataset)
-    print_settlement(settled, locale)
-    tell = Teller(locale)
+    settled = verbs.settlement_of(month, destination=destination, dataset=dataset)
+    print_settlement(settled.documents, settled.language)
+    for sentence in settled.claims:
+        say(sentence)
+    tell = Teller(settled.language)
     tell(N_("{says} (record {id})"), says=record.says, id=record.close_id)
     if record.reason:
         tell(N_("reason: {reason}"), reason=record.reason)

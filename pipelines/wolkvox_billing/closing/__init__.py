@@ -42,9 +42,11 @@ from wolkvox_billing.errors import SettingsError
 from wolkvox_billing.marts.identities import Identities, read_identities
 from wolkvox_billing.marts.refresh import may_refresh
 from wolkvox_billing.marts.settled import SettledDocument
+from wolkvox_billing.reconciliation.claimed import read_open_claims
 from wolkvox_billing.reconciliation.mart import fill, fill_anew
 from wolkvox_billing.reconciliation.policy import Policy, read_policy
 from wolkvox_billing.reconciliation.settlement import read_settled
+from wolkvox_billing.reconciliation.standing_words import tell_claims
 from wolkvox_billing.reconciliation.totals import DoesNotTieOut
 from wolkvox_billing.values.clock import Clock, utc_now
 from wolkvox_billing.values.periods import read_month
@@ -126,18 +128,30 @@ def reopen(
         return _record(now, "reopened", signature)
 
 
+class SettledMonth(NamedTuple):
+    """The documents of a month as they were settled last, a sentence for each claim on them, or
+    that may still be made, and the language of the settings."""
+
+    documents: list[SettledDocument]
+    claims: list[str]
+    language: str
+
+
 def settlement_of(
     month: str, *, destination: str = DESTINATION, dataset: str = DATASET
-) -> tuple[list[SettledDocument], str]:
-    """Return the documents of a month as they were settled last, and the language of the
-    settings."""
+) -> SettledMonth:
+    """Return the SettledMonth. A claim is no part of what a close stands on: it changes no verdict,
+    and nothing that is to be paid."""
     with (
         opened(destination, dataset, reads=True) as pipeline,
         reading(pipeline),
         pipeline.sql_client() as client,
     ):
-        settled = read_settled(client, f"{pipeline.dataset_name}_marts", read_month(month))
-    return [each.document for each in settled], configured(read_policy).language
+        marts = f"{pipeline.dataset_name}_marts"
+        settled = [each.document for each in read_settled(client, marts, read_month(month))]
+        claims = read_open_claims(client, marts)
+    language = configured(read_policy).language
+    return SettledMonth(settled, tell_claims(month, settled, claims, language), language)
 
 
 class CheckedCloses(NamedTuple):

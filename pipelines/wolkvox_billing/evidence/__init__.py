@@ -42,12 +42,14 @@ from wolkvox_billing.evidence.report.report import (
     Annex,
     InterpretedReading,
     ListedAnswer,
+    ListedClaim,
     ListedDecision,
     LoadedDocument,
     render_report,
 )
 from wolkvox_billing.evidence.tables import as_members
 from wolkvox_billing.evidence.verification import Examined, examine, verify
+from wolkvox_billing.reconciliation.claimed import CLAIMS
 from wolkvox_billing.reconciliation.policy import Policy
 from wolkvox_billing.reconciliation.standing_words import explain_standing
 from wolkvox_billing.values.periods import Period, read_month
@@ -105,6 +107,7 @@ def write_evidence(
         members=files.member_of,
         notes={each.document.document_id: explain_standing(each, policy.language) for each in told},
         decisions=tables["document_decisions"].as_records(ListedDecision),
+        claims=sorted(tables[CLAIMS].as_records(ListedClaim), key=lambda row: row.claimed_at),
         meanings=tables["usage_monthly"].as_records(MonthMeaning),
         interpreted=tables["readings"].as_records(InterpretedReading),
         answers=tables["answers"].as_records(ListedAnswer),

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from datetime import timezone
 
 from wolkvox_billing.marts.claimed import OpenClaim
+from wolkvox_billing.marts.settled import SettledDocument
 from wolkvox_billing.reconciliation.billed_documents import BilledDocument
 from wolkvox_billing.reconciliation.counting import DUPLICATE, Standing
 from wolkvox_billing.reconciliation.settlement_words import title_of
@@ -47,6 +48,12 @@ _TEXTS = {
     "open_claim": N_(
         "{title}: {left} of {claimed} claimed is still open: `wolkvox-billing claim {month} "
         "--withdraw --document {number} --reason ...` takes the claim back, where that is right"
+    ),
+    "claim": N_("{title}: {claimed} was claimed on {day} by {by}, and {left} of it is open"),
+    "credited_claim": N_("{title}: {claimed} was claimed on {day} by {by}, and notes gave it back"),
+    "unclaimed": N_(
+        "{title}: {amount} may be claimed, and was not: `wolkvox-billing claim {month}` writes the "
+        "letter"
     ),
 }
 
@@ -126,6 +133,34 @@ def tell_open_claim(claim: OpenClaim, locale: str) -> str:
         month=claim.month,
         number=shlex.quote(claim.document_number or claim.document_id[:SHORT_ID]),
     )
+
+
+def tell_claims(
+    month: str, documents: Iterable[SettledDocument], claims: Iterable[OpenClaim], locale: str
+) -> list[str]:
+    """Return a sentence for each claim on a month's documents, with what is open of it, and for
+    each document of which something may be claimed and nothing was."""
+    claimed = {claim.document_id: claim for claim in claims}
+    sentences: list[str] = []
+    for document in documents:
+        writer = Writer(locale, document.billing_currency or "")
+        title = title_of(document.document_kind, document.document_number, locale)
+        if claim := claimed.get(document.document_id):
+            sentences.append(
+                writer.say(
+                    _TEXTS["claim" if claim.open_amount else "credited_claim"],
+                    title=title,
+                    claimed=writer.money(claim.claimed_amount),
+                    left=writer.money(claim.open_amount),
+                    by=claim.claimed_by,
+                    day=claim.claimed_on,
+                )
+            )
+        elif document.claimed_amount:
+            amount = writer.money(document.claimed_amount)
+            text = writer.say(_TEXTS["unclaimed"], title=title, amount=amount, month=month)
+            sentences.append(text)
+    return sentences
 
 
 def name_document(document: BilledDocument, locale: str) -> str:

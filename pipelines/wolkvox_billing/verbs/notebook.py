@@ -35,14 +35,17 @@ from wolkvox_billing.evidence.report.month import (
     Page,
     Restatement,
 )
+from wolkvox_billing.invoices.decisions import WITHDRAWN, read_decisions
 from wolkvox_billing.marts.copied import COPIED_PERIOD_COLUMNS, CopiedPeriod
 from wolkvox_billing.marts.engine import BESIDE, MARTS
 from wolkvox_billing.marts.identities import Identities, read_identities
 from wolkvox_billing.marts.reconciled import COLUMNS, ReconciledRow
+from wolkvox_billing.reconciliation.billed_lines import read_standings
 from wolkvox_billing.reconciliation.contract.line_map import ALL_OPERATIONS, MapRow
 from wolkvox_billing.reconciliation.origin import Traced, find_bases, trace
-from wolkvox_billing.reconciliation.policy import read_policy
+from wolkvox_billing.reconciliation.policy import Policy, read_policy
 from wolkvox_billing.reconciliation.settlement import Settled, read_settled
+from wolkvox_billing.reconciliation.standing_words import tell_standings
 from wolkvox_billing.values.periods import Period, format_month
 from wolkvox_billing.values.periods import read_month as read_period
 from wolkvox_billing.verbs.reconcile import reconcile
@@ -102,12 +105,13 @@ class Overview:
 @dataclass(frozen=True)
 class Month:
     """A month of the overview: its Page, where its verdicts came from, its poll_coverage, and what
-    was counted in the bucket."""
+    was counted in the bucket; `withdrawn`: a sentence for each document that a person withdrew."""
 
     page: Page
     traced: Sequence[Traced]
     coverage: Sequence[DayCoverage]
     copies: Sequence[CopiedPeriod]
+    withdrawn: Sequence[str] = ()
 
 
 class _Choice(NamedTuple):
@@ -249,7 +253,8 @@ def read_month(
             for row in _read_copies(client, marts)
             if choice.has(row.operation_id, row.billing_period_start)
         ]
-        return Month(page, trace(client, raw, bases), coverage, copies)
+        withdrawn = _withdrawn(client, raw, choice.period, policy)
+        return Month(page, trace(client, raw, bases), coverage, copies, withdrawn)
 
     return _read(source, read, patience)
 
@@ -259,6 +264,19 @@ def _read_copies(client: Client, marts: str) -> list[CopiedPeriod]:
     columns = ", ".join(COPIED_PERIOD_COLUMNS)
     rows = rows_of(client, f"SELECT {columns} FROM {marts}.copy_reconciliation ORDER BY 1, 4")
     return [CopiedPeriod(*row) for row in rows]
+
+
+def _withdrawn(client: Client, raw: str, month: Period, policy: Policy) -> list[str]:
+    """Return a sentence for each withdrawn document of a month, or of nobody knows which: who
+    withdrew it, when, and why."""
+    if not read_decisions(client, raw):
+        return []
+    standings = [
+        standing._replace(period=standing.document.period)
+        for standing in read_standings(client, raw, policy)
+        if standing.state == WITHDRAWN
+    ]
+    return tell_standings([own for own in standings if own.is_for(month)], policy.language)
 
 
 def evidence_of(source: Source, month: str) -> tuple[str, bytes]:

@@ -110,6 +110,20 @@ class ListedDecision(NamedTuple):
     reason: str | None
 
 
+class ListedClaim(NamedTuple):
+    """A row of `claims`."""
+
+    claim_id: str
+    document_id: str
+    claimed_at: datetime
+    claimed_by: str
+    billing_currency: str | None
+    questioned_amount: Decimal
+    claimed_amount: Decimal
+    letter_sha256: str | None
+    reason: str
+
+
 @dataclass(frozen=True)
 class Annex:
     """What the report shows beside the month's page. `members`: by document_id the member that
@@ -119,6 +133,7 @@ class Annex:
     members: Mapping[str, str | None]
     notes: Mapping[str, str]
     decisions: Sequence[ListedDecision]
+    claims: Sequence[ListedClaim]
     meanings: Sequence[MonthMeaning]
     interpreted: Sequence[InterpretedReading]
     answers: Sequence[ListedAnswer]
@@ -161,6 +176,7 @@ def render_report(page: Page, annex: Annex) -> str:
         restatements=render_restatements(page),
         documents=_documents(annex, locale),
         decisions=_decisions(annex, locale),
+        claims=_claims(annex, locale),
         answers=_answers(annex.answers, locale),
         policy=table(
             [N_("setting"), N_("value")], [[n, _listed(v)] for n, v in annex.policy.items()], locale
@@ -324,6 +340,23 @@ def _decisions(annex: Annex, locale: str) -> Markup | None:
             [titles[row.document_id], caption(row.decision, locale), row.decided_by,
              format_moment(row.decided_at, timezone.utc), row.reason, row.document_id]
             for row in annex.decisions
+        ],
+        locale,
+    )  # fmt: skip
+
+
+def _claims(annex: Annex, locale: str) -> Markup | None:
+    """Return who claimed what of which document, None where nobody did; 0 is a claim taken back."""
+    if not annex.claims:
+        return None
+    titles = {document.document_id: _title(document, locale) for document in annex.documents}
+    return table(
+        ["document", "claimed", "questioned", "by", "at", "reason", N_("SHA-256 of the letter")],
+        [
+            [titles[row.document_id], Money(row.claimed_amount, row.billing_currency),
+             Money(row.questioned_amount, row.billing_currency), row.claimed_by,
+             format_moment(row.claimed_at, timezone.utc), row.reason, row.letter_sha256]
+            for row in annex.claims
         ],
         locale,
     )  # fmt: skip
