@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import time
+from datetime import datetime, timezone
+from email.message import EmailMessage
 from xml.sax.saxutils import escape
 
 import pytest
@@ -11,6 +13,8 @@ import pytest
 from builders.documents import PDF, attached, declared, element, line, namespaces, ubl, zipped
 from builders.read_documents import contents_in, document_in, documents_in, rejection_of
 from wolkvox_billing.invoices import Document, OtherKind
+from wolkvox_billing.invoices.files import read_file
+from wolkvox_billing.invoices.tables import document_rows
 
 PLAIN = ubl(line(description="Grabación nº 1 <S3> & MP3"), notes=["a < b"])
 _SBDH = "http://www.unece.org/cefact/namespaces/StandardBusinessDocumentHeader"
@@ -149,3 +153,41 @@ def test_a_hostile_wrapper_takes_no_time() -> None:
     for text in ("A" * 2_000_000 + "!", "A" + " " * 2_000_000 + "!", "&amp;" * 400_000 + "x"):
         rejection_of(soap(text.replace("&", "&amp;")))
     assert time.process_time() - start < 5
+
+
+def mailed(*headers: tuple[str, str]) -> bytes:
+    """A mail with these headers, to which an invoice is attached."""
+    message = EmailMessage()
+    message["From"] = "facturas@example.com"
+    for name, value in headers:
+        message[name] = value
+    message.set_content("Adjunto la factura")
+    message.add_attachment(PLAIN.encode(), maintype="application", subtype="xml", filename="f.xml")
+    return message.as_bytes()
+
+
+BY_OURS = ("Received", "from a.example by mx.ours.example; Wed, 4 Nov 2026 22:05:00 -0500 (-05)")
+BY_THEIRS = ("Received", "from b.example by a.example; Wed, 4 Nov 2026 22:01:00 -0500")
+SENT = ("Date", "Tue, 3 Nov 2026 08:00:00 +0000")
+
+
+@pytest.mark.parametrize(
+    ("headers", "came"),
+    [
+        ((BY_OURS, BY_THEIRS, SENT), "2026-11-05T03:05:00+00:00"),  # by the server we took it from
+        ((SENT,), "2026-11-03T08:00:00+00:00"),
+        ((("Received", "by mx.ours.example"), SENT), "2026-11-03T08:00:00+00:00"),
+        ((("Date", "ayer"),), None),
+        ((), None),
+    ],
+)
+def test_a_document_came_when_its_mail_did(
+    headers: tuple[tuple[str, str], ...], came: str | None
+) -> None:
+    """By the mail's headers, in UTC; of a file that is no mail nobody knows it."""
+    [paper] = read_file("m.eml", mailed(*headers))
+    assert (paper.received_at and paper.received_at.isoformat()) == came
+    [row] = document_rows(paper, datetime(2026, 11, 12, tzinfo=timezone.utc))
+    assert row.received_at == paper.received_at
+    [bare] = read_file("f.xml", PLAIN.encode())
+    assert bare.received_at is None

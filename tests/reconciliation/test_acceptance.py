@@ -58,6 +58,15 @@ def test_the_day_from_which_it_counts_is_a_setting(
     assert deadlines.by(starts) == last
 
 
+def test_receipt_is_the_day_on_which_the_mail_came() -> None:
+    """Late on Wednesday 4 November, which is Thursday in UTC: 5, 6, 9. A mail whose headers are
+    later than the reading of it, on Thursday 12, says nothing: 13, 17, 18."""
+    came = document(issued=date(2026, 11, 3), received_at=local(4, 22, month=11))
+    assert deadlines_of(came, [], BOGOTA).receipt == date(2026, 11, 9)
+    odd = document(issued=date(2026, 11, 3), received_at=local(20, month=11))
+    assert deadlines_of(odd, [], BOGOTA).receipt == date(2026, 11, 18)
+
+
 def test_a_day_that_nobody_can_count_from_gives_none() -> None:
     """Of a year that somebody mistyped there is no deadline, and the others stay."""
     deadlines = deadlines_of(document(issued=date(9999, 12, 30)), [], BOGOTA)

@@ -298,7 +298,9 @@ class _Page:
             self.word.add_paragraph(texts["deadline"].format(day=self._day(last)))
             for name, day in self.letter.deadlines._asdict().items():
                 if day:
-                    text = texts[name].format(day=self._day(day))
+                    is_by_mail = name == "receipt" and self.letter.document.came_by_mail
+                    text = texts["receipt_by_mail" if is_by_mail else name]
+                    text = text.format(day=self._day(day))
                     self.word.add_paragraph(text, style="List Bullet")
         else:
             self.word.add_paragraph(texts["no_deadline"])

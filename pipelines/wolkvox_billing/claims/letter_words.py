@@ -57,6 +57,7 @@ TEXTS = {
     ),
     "issue": N_("from the day of issue: {day}"),
     "receipt": N_("from the day on which we read it, or received it before: {day}"),
+    "receipt_by_mail": N_("from the day on which its mail came: {day}"),
     "service": N_("from the last day that it bills, or that of issue where that is later: {day}"),
     "no_deadline": N_("We know of no day until which this document has to be claimed."),
     "no_advice": N_(

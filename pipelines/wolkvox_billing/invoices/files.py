@@ -13,11 +13,12 @@ import re
 import stat
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
 from wolkvox_billing.invoices.document import Document, Rejected
-from wolkvox_billing.invoices.mail import attachments_in, is_mail
+from wolkvox_billing.invoices.mail import attachments_in, is_mail, received_at
 from wolkvox_billing.invoices.sheets.html_table import is_html
 from wolkvox_billing.invoices.sheets.package import NoWorkbook
 from wolkvox_billing.invoices.sheets.spreadsheet import (
@@ -57,11 +58,13 @@ Content = Document | OtherKind | Rejected
 
 class Paper(NamedTuple):
     """What a file, or a zip's member, is: a document, a UBL kind that is no invoice, or rejected.
-    `file_sha256` is of the bytes that `file_name` names; None where they were not read."""
+    `file_sha256` is of the bytes that `file_name` names; None where they were not read;
+    `received_at`: when the mail came that it was attached to."""
 
     file_name: str
     file_sha256: str | None
     content: Content
+    received_at: datetime | None = None
 
 
 class _Attachment(Rejected):
@@ -169,8 +172,10 @@ def _read_mail(
     attachments = attachments_in(data)
     if not attachments:
         raise _Attachment("a mail without an attachment")
+    came = received_at(data)
     yield from _told(
-        paper
+        # Of a mail that was forwarded in another one, it came with that.
+        paper if paper.received_at else paper._replace(received_at=came)
         for number, attachment in enumerate(attachments, 1)
         for paper in _read_attachment(f"{name}/{attachment.name or number}", attachment.data,
                                       hints, budget, depth)

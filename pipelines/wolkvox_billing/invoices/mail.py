@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import email
 import re
+from datetime import datetime, timezone
 from email import policy
+from email.utils import parsedate_to_datetime
 from typing import NamedTuple
 
 MOST_PARTS = 1000
@@ -43,3 +45,20 @@ def attachments_in(data: bytes) -> list[Attachment]:
             name = name if name.isprintable() else ""
             attachments.append(Attachment(name.replace("\\", "/").split("/")[-1], content))
     return attachments
+
+
+def received_at(data: bytes) -> datetime | None:
+    """Return when a mail came, in UTC: by the first of its `Received`, which the server wrote that
+    we took it from, else by its `Date`; None where neither has a moment."""
+    message = email.message_from_bytes(data, policy=policy.compat32)
+    received = message.get_all("Received") or []
+    stamps = [str(header).rpartition(";")[2] for header in received[:1]]
+    for stamp in [*stamps, str(message.get("Date") or "")]:
+        try:
+            moment = parsedate_to_datetime(stamp.strip())
+            if moment.tzinfo is None:  # `-0000`: in UTC, of nobody knows which place
+                moment = moment.replace(tzinfo=timezone.utc)
+            return moment.astimezone(timezone.utc)
+        except (TypeError, ValueError, IndexError, OverflowError):
+            continue
+    return None

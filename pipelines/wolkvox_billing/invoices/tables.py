@@ -118,6 +118,14 @@ class DocumentRow:
         str | None, (TEXT, "What was noticed, one sentence a line; NULL if nothing")
     ]
     read_at: Annotated[datetime, (TIME, "When it was read first (UTC)")]
+    received_at: Annotated[
+        datetime | None,
+        (
+            TIME,
+            "When the mail came that it was attached to, by the mail's headers (UTC); NULL where "
+            "it was read from no mail",
+        ),
+    ]
 
 
 @dataclass(frozen=True)
@@ -223,6 +231,7 @@ def document_rows(paper: Paper, read_at: datetime) -> list[DocumentRow]:
             file_sha256=paper.file_sha256,
             warnings=storable("\n".join(map(str, map(storable, document.warnings)))),
             read_at=read_at,
+            received_at=paper.received_at,
         )
     ]
 

@@ -4,7 +4,8 @@ A Colombian invoice on credit counts as accepted three business days after it wa
 is claimed (RADIAN, event 031). Sources differ on the day from which they count, so there are three:
 
     issue      the day of issue, as the document says
-    receipt    the day on which our papers were read: the invoice came then, or before
+    receipt    the day on which its mail came, by the mail's headers; of papers that were read from
+               a folder that on which they were read: the invoice came then, or before
     service    the last day that it bills, by its period
 
 None of them is before the day of issue: nobody can claim what is not there yet.
@@ -53,7 +54,7 @@ def deadlines_of(document: BilledDocument, periods: Iterable[Period], zone: tzin
     ends = [period.end - DAY for period in periods]
     starts = (
         document.issued,
-        document.read_at.astimezone(zone).date(),
+        document.came_at.astimezone(zone).date(),
         max(ends) if ends else None,
     )
     return Deadlines(*(_last_day(start, document.issued) for start in starts))

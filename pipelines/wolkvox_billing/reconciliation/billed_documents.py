@@ -24,7 +24,7 @@ _NOTHING = Decimal()
 _LATER_COLUMNS = ("allowance_amount", "charge_amount", "rounding_amount", "prepaid_amount",
                   "withheld_amount", "due_date", "document_uuid", "payment_form",
                   "customer_id", "customer_name", "supplier_name", "exchange_currency",
-                  "exchange_in_currency", "exchange_rate")  # fmt: skip
+                  "exchange_in_currency", "exchange_rate", "received_at")  # fmt: skip
 
 # Of a document's warnings, how those begin that say what the sums are of. They are told again where
 # the document is judged; what is only not stated is not.
@@ -84,7 +84,18 @@ class BilledDocument(NamedTuple):
     exchange_currency: str | None = None
     exchange_in_currency: str | None = None
     exchange_rate: Decimal | None = None
+    received_at: datetime | None = None
     file_name: str | None = None
+
+    @property
+    def came_by_mail(self) -> bool:
+        """Whether its mail says when it came; headers that are later than our reading are wrong."""
+        return bool(self.received_at and self.received_at <= self.read_at)
+
+    @property
+    def came_at(self) -> datetime:
+        """When it was here at the latest: its mail came, or it was read."""
+        return self.received_at if self.received_at and self.came_by_mail else self.read_at
 
     @property
     def sign(self) -> int:

@@ -161,7 +161,8 @@ SETTINGS: Mapping[tuple[str, ...], tuple[KnownSetting, ...]] = {
             "acceptance_starts",
             '"earliest"',
             "from when the three business days of a Colombian invoice count: its `issue`, its "
-            "`receipt`, the `service`, or the earliest of them",
+            "`receipt` (its mail's day, else that of reading it), the `service`, or the earliest "
+            "of them",
         ),
         KnownSetting("language", '"en"', "`en` or `es`, or a locale of them such as `es_CO`"),
         KnownSetting(
