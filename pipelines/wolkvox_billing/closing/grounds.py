@@ -87,7 +87,9 @@ class Ground(NamedTuple):
         """Return what both are together; this one alone where they cannot be added up."""
         if any(getattr(self, name) != getattr(other, name) for name in _SAME):
             return self
-        sums = {name: _sum_of(getattr(self, name), getattr(other, name)) for name in _ADDED}
+        sums: dict[str, Any] = {
+            name: _sum_of(getattr(self, name), getattr(other, name)) for name in _ADDED
+        }
         ids = {*_ids_in(self.invoice_ids), *_ids_in(other.invoice_ids)}
         hours = [*filter(None, (self.hours_unread_at_end, other.hours_unread_at_end))]
         return self._replace(

@@ -216,7 +216,7 @@ def _read_trails(
 
 def _read_days(
     client: Client, internal: str, uses: Sequence[MonthUse], days: Period, facts: Facts
-) -> dict[Meter, dict[str, list[_Reading]]]:
+) -> Mapping[Meter, Mapping[str, list[_Reading]]]:
     """Return what was read on these days of what uses of one report count, in the order of moments,
     by the name of the operation."""
     readings: defaultdict[Meter, defaultdict[str, list[_Reading]]]
