@@ -26,7 +26,7 @@ SPARK := build/spark
 ORCHESTRATORS := build/orchestrators
 DBT := build/dbt
 # And Superset: 170 packages, 900 MB. It pins SQLAlchemy below 2; and cryptography and pyarrow to
-# versions with known weaknesses, which `make lock` overrides.
+# versions with known weaknesses, which `make lock` overrides (pyarrow 25 wants another numpy).
 SUPERSET := build/superset
 
 .PHONY: help install demo notebook test test-airflow test-spark test-orchestrators test-dbt test-superset airflow superset \
@@ -153,7 +153,7 @@ lock: ## requirements.lock from pyproject.toml; UPGRADE=1 takes the newest of ev
 	@build/lock/bin/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes \
 		--no-header --no-annotate --no-build $(if $(UPGRADE),--upgrade) \
 		--extra postgres --group airflow --output-file tests/airflow.lock pyproject.toml
-	@printf 'cryptography>=50\npyarrow>=23.0.1\n' > build/superset-overrides.txt
+	@printf 'cryptography>=50\npyarrow>=23.0.1,<25\n' > build/superset-overrides.txt
 	@build/lock/bin/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes \
 		--no-header --no-annotate $(if $(UPGRADE),--upgrade) \
 		--override build/superset-overrides.txt --group superset --output-file tests/superset.lock
