@@ -10,7 +10,7 @@ import pytest
 from wolkvox_billing.errors import SettingsError
 from wolkvox_billing.reconciliation.policy import Policy
 from wolkvox_billing.values.durations import usual_pause
-from wolkvox_billing.values.locales import format_day
+from wolkvox_billing.values.locales import format_day, short_date
 from wolkvox_billing.values.numbers import (
     format_amount,
     format_count,
@@ -83,3 +83,11 @@ MINUTE, DAY = 60, 86_400
 )
 def test_the_usual_pause(pauses: list[float], usual: float | None) -> None:
     assert usual_pause(pauses) == usual
+
+
+@pytest.mark.parametrize(
+    ("locale", "text"),
+    [("en", "2026-11-05"), ("es_CO", "5/11/2026"), ("es", "5 nov 2026"), ("en_US", "Nov 5, 2026")],
+)
+def test_a_day_in_a_table(locale: str, text: str) -> None:
+    assert short_date(date(2026, 11, 5), locale) == text

@@ -33,7 +33,6 @@ from wolkvox_billing.cli.terminal import (
     language,
     print_json,
     print_lines,
-    print_table,
     say,
 )
 from wolkvox_billing.errors import SettingsError
@@ -188,7 +187,7 @@ def print_documents(listing: Listing) -> None:
     rows = [document_as_row(row, listing.language) for row in listing.documents]
     whys = [row.why for row in listing.documents]
     if is_on_terminal():
-        print_table(headings, rows)
+        Teller(listing.language).table(DOCUMENT_HEADINGS, rows)
         for text in dict.fromkeys(filter(None, whys)):
             say(text)
     else:

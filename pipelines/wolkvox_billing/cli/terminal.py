@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
+from wolkvox_billing.values.locales import short_date
 from wolkvox_billing.values.numbers import format_count, format_number
 from wolkvox_billing.values.texts import harmless
 from wolkvox_billing.values.translation import N_, Message, phrase, translate
@@ -117,7 +118,13 @@ class Teller(NamedTuple):
         self(N_("tables: {location}, dataset {dataset}"), location=location, dataset=dataset)
 
     def table(self, headings: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-        print_table([translate(heading, self.locale) for heading in headings], rows)
+        cells = [[self._written(cell) for cell in row] for row in rows]
+        print_table([translate(heading, self.locale) for heading in headings], cells)
+
+    def _written(self, cell: object) -> object:
+        if isinstance(cell, date) and not isinstance(cell, datetime):
+            return short_date(cell, self.locale)
+        return cell
 
 
 def complain(text: str) -> None:

@@ -89,6 +89,16 @@ def format_month_name(day: date, locale: str = ENGLISH) -> str:
     return format_skeleton("yMMMM", day, locale=locale)
 
 
+def short_date(day: date, locale: str = ENGLISH) -> str:
+    """Return a day as a table has it: `2026-11-05`, and in another locale than plain English as
+    that one writes it: `5/11/2026`."""
+    if locale == ENGLISH:
+        return day.isoformat()
+    from babel.dates import format_date as write_date
+
+    return write_date(day, "medium", locale=locale)
+
+
 def format_day(day: date, locale: str = ENGLISH) -> str:
     """Return a day without its year: `31 Oct`."""
     return f"{day.day} {month_names(locale)[day.month - 1]}"

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from wolkvox_billing.values.locales import ENGLISH, format_day, language_of
+from wolkvox_billing.values.locales import ENGLISH, format_day, language_of, short_date
 from wolkvox_billing.values.numbers import format_amount, format_number
 
 if TYPE_CHECKING:
@@ -84,6 +84,8 @@ def _written(value: object, locale: str) -> object:
         return f"{amount} {say_in(locale, value.currency or '')}".strip()
     if isinstance(value, Day):
         return format_day(value.day, locale)
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return short_date(value, locale)
     if isinstance(value, str):
         return say_in(locale, value)
     if isinstance(value, (list, tuple)):

@@ -6,12 +6,13 @@ from __future__ import annotations
 
 import html
 from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from wolkvox_billing.reconciliation.captions import caption
-from wolkvox_billing.values.locales import ENGLISH
+from wolkvox_billing.values.locales import ENGLISH, short_date
 from wolkvox_billing.values.numbers import format_amount, format_number
 from wolkvox_billing.values.texts import harmless
 from wolkvox_billing.values.translation import phrase
@@ -183,6 +184,8 @@ def _printed(value: object, locale: str) -> str:
         return value.printed(locale)
     if isinstance(value, Quantity):
         return format_number(value.value, signed=True, locale=locale)
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return short_date(value, locale)
     return format_number(value, locale=locale) if isinstance(value, Decimal) else str(value)
 
 
