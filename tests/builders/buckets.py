@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import os
 import shutil
 import socket
@@ -76,7 +77,7 @@ def _await(port: int, process: subprocess.Popen[str]) -> None:
         with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
             return
         time.sleep(0.02)
-    raise RuntimeError(f"rclone does not serve: {process.poll()}")
+    raise RuntimeError(f"{process.args} does not serve: {process.poll()}")
 
 
 @dataclass
@@ -212,3 +213,57 @@ def copies_of(
         ListedObject(f"acme/{name_of(str(call_day), str(first + n), extension)}", at, size)
         for n in range(count)
     ]
+
+
+LISTS = {"access_key_id": "AKIALISTLISTLIST", "secret_access_key": "listlistlistlist"}
+WRITES = {"access_key_id": "AKIAALLALLALLALL", "secret_access_key": "allallallallallall"}
+READS = {"access_key_id": "AKIAREADREADREAD", "secret_access_key": "readreadreadread"}
+_RIGHTS = {
+    "identities": [
+        {"name": name, "credentials": [{"accessKey": own["access_key_id"],
+                                        "secretKey": own["secret_access_key"]}], "actions": actions}
+        for name, own, actions in (
+            ("vendor", WRITES, ["Admin", "Read", "List", "Write"]),
+            ("customer", LISTS, [f"List:{NAME}"]),  # as docs/bucket.md has it, and no more
+            ("somebody", READS, ["Read:else"]),
+        )
+    ]
+}  # fmt: skip
+
+
+@contextmanager
+def seaweedfs(folder: Path) -> Iterator[str]:
+    """Serve S3 by SeaweedFS, where who lists may not write; yield its address."""
+    binary = shutil.which("weed") or str(Path(sys.executable).with_name("weed"))
+    (folder / "rights.json").write_text(json.dumps(_RIGHTS))
+    (folder / "data").mkdir()
+    master, volume, filer, s3 = _free_ports(4)
+    words = [binary, "server", f"-dir={folder / 'data'}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1"]
+    words += [f"-master.port={master}", f"-volume.port={volume}", "-volume.max=4"]
+    words += ["-filer", f"-filer.port={filer}", "-master.volumeSizeLimitMB=64"]
+    words += ["-s3", f"-s3.port={s3}", f"-s3.config={folder / 'rights.json'}"]
+    words += ["-s3.port.iceberg=0", "-s3.port.lance=0"]
+    words += [f"-filer.localSocket={folder / 'filer'}", f"-s3.localSocket={folder / 's3'}"]
+    env = {**os.environ, "TMPDIR": str(folder)}  # where it makes sockets, and leaves them
+    with (
+        (folder / "log").open("w") as log,
+        subprocess.Popen(words, stdout=log, stderr=log, text=True, cwd=folder, env=env) as process,
+    ):
+        try:
+            _await(s3, process)
+            yield f"http://127.0.0.1:{s3}"
+        finally:
+            process.kill()  # at TERM it waits for its own parts
+
+
+def _free_ports(count: int) -> list[int]:
+    """Return ports that are free, as are those ten thousand above, which SeaweedFS takes too."""
+    ports: list[int] = []
+    for port in range(11000 + os.getpid() % 90 * 100, 30000):
+        with suppress(OSError), socket.socket() as own, socket.socket() as above:
+            own.bind(("127.0.0.1", port))
+            above.bind(("127.0.0.1", port + 10000))
+            ports.append(port)
+        if len(ports) == count:
+            return ports
+    raise RuntimeError("no ports are free")
