@@ -16,7 +16,14 @@ from math import sqrt
 from typing import NamedTuple
 
 from wolkvox_billing.marts.ahead import LESS, MORE, Anomaly
-from wolkvox_billing.reconciliation.day_profile import HOLIDAY, WEEKS, YEAR, class_of, student_t
+from wolkvox_billing.reconciliation.day_profile import (
+    FEWEST_DAYS,
+    HOLIDAY,
+    WEEKS,
+    YEAR,
+    class_of,
+    student_t,
+)
 from wolkvox_billing.reconciliation.facts import DayUse, Facts, Meter
 from wolkvox_billing.reconciliation.writer import Writer
 from wolkvox_billing.values.business_days import is_holiday
@@ -76,6 +83,8 @@ def find_anomalies(facts: Facts, locale: str) -> list[Anomaly]:
 def odd_days(days: Sequence[DayUse], since: date = date.min) -> Iterator[OddDay]:
     """Yield the days since a day that are out of their range, of days in their order; of several
     days that were read as one nobody knows what each had."""
+    if len(days) < FEWEST_DAYS:  # before anybody asks for holidays, which are slow to import
+        return
     before: defaultdict[int, list[tuple[date, float]]] = defaultdict(list)
     for use in days:
         if use.covers != 1:

@@ -66,9 +66,10 @@ class DayProfile:
     def __init__(self, history: Iterable[DayUsed], before: date) -> None:
         recent: defaultdict[int, list[float]] = defaultdict(list)
         holidays: list[float] = []
-        for used in history:
-            if not before - YEAR <= used.day < before:
-                continue
+        last_year = [used for used in history if before - YEAR <= used.day < before]
+        if len(last_year) < FEWEST_DAYS:  # before anybody asks for holidays: slow to import
+            raise NotEnoughDays
+        for used in last_year:
             if is_holiday(used.day):
                 holidays.append(used.quantity)
             elif used.day >= before - WEEKS:
@@ -85,9 +86,6 @@ class DayProfile:
     def of(self, day: date) -> DayClass:
         """Return the class of a day."""
         return self._classes[self._name(day)]
-
-    def is_as_holiday(self, day: date) -> bool:
-        return self._name(day) == HOLIDAY
 
     def _name(self, day: date) -> int:
         return HOLIDAY if HOLIDAY in self._classes and is_holiday(day) else day.weekday()
