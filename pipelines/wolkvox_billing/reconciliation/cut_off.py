@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from wolkvox_billing.reconciliation.behaviour import Nights, Span
 from wolkvox_billing.reconciliation.policy import AFTER_FIRST_NIGHT, CALLED, COPIED, UNKNOWN
+from wolkvox_billing.values.translation import N_, Sentence
 from wolkvox_billing.warehouse.sql import Client, rows_of, tables_in
 
 ENOUGH = 3  # invoices that agree with one measure, and none with another
@@ -73,6 +74,12 @@ def _add(spans: Sequence[Span]) -> Span:
     )
 
 
+_PROPOSED = N_(
+    "{whose}: {n} invoices agree with what is called {measure}, and none with another measure of "
+    "its nights: say {setting} under [reconciliation]"
+)
+
+
 def propose_cut_off(client: Client, marts: str) -> list[str]:
     """Return a sentence for each operation and report whose invoices tell which measure is theirs;
     none where verdicts were never made, or by an older version."""
@@ -86,9 +93,13 @@ def propose_cut_off(client: Client, marts: str) -> list[str]:
     ):
         agreed[operation_id, report][measure] += invoices
     return [
-        f"{operation_id} {report}: {invoices} invoices agree with what is called {measure!r}, and "
-        f'none with another measure of its nights: say cut_off = "{measure}" under '
-        "[reconciliation]"
+        Sentence(
+            _PROPOSED,
+            whose=f"{operation_id} {report}",
+            n=invoices,
+            measure=repr(measure),
+            setting=f'cut_off = "{measure}"',
+        )
         for (operation_id, report), measures in agreed.items()
         for measure, invoices in measures.items()
         if len(measures) == 1 and invoices >= ENOUGH

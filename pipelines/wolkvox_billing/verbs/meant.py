@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from wolkvox_billing.errors import SettingsError
 from wolkvox_billing.marts.identities import SAME, Identities
 from wolkvox_billing.polling.settings import PollSettings, read_poll_settings
+from wolkvox_billing.values.translation import N_, Sentence
 from wolkvox_billing.warehouse.sql import Client, literal, rows_of
 
 
@@ -46,10 +47,11 @@ def warn_of_settings(
         if row is None or row.decision == SAME or row.current_id == name:
             continue
         if row.current_id is None:
-            yield (
-                f"the settings say {name}, which is forgotten: it is asked, and in no mart; take "
-                f"it out of the settings, or run `wolkvox-billing operations restore {name}`"
+            text = N_(
+                "the settings say {name}, which is forgotten: it is asked, and in no mart; take it "
+                "out of the settings, or run `wolkvox-billing operations restore {name}`"
             )
+            yield Sentence(text, name=name)
             continue
         servers = [
             server
@@ -60,10 +62,13 @@ def warn_of_settings(
             )
         ]
         if len(servers) > 1:
-            yield (
-                f"{name} was read from the servers {' and '.join(servers)}, and all of it counts "
-                f"as {row.current_id}: where these are two operations, give the one of the "
-                "settings a `name` that none had before"
+            text = N_(
+                "{name} was read from the servers {servers}, and all of it counts as {other}: "
+                "where these are two operations, give the one of the settings a `name` that none "
+                "had before"
             )
+            both = Sentence(N_("{names} and {last}"), names=servers[:-1], last=servers[-1])
+            yield Sentence(text, name=name, servers=both, other=row.current_id)
         else:
-            yield f"the settings say {name}, which is {row.current_id} now: write that there"
+            text = N_("the settings say {name}, which is {other} now: write that there")
+            yield Sentence(text, name=name, other=row.current_id)

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from wolkvox_billing.evidence.report.html import Money, Quantity
 from wolkvox_billing.marts.settled import CLAIM, PAY, WAIT
 from wolkvox_billing.reconciliation.captions import caption
+from wolkvox_billing.reconciliation.unit_names import name_unit
 from wolkvox_billing.reconciliation.verdicts import ACCUSING, NO_FINDING
 
 
@@ -113,6 +114,8 @@ def _cell(column: str, value: object, currency: str | None, locale: str) -> Valu
             return Word(caption("yes" if value else "no", locale), tone)
         case str() if column in _STATUSES:
             return status_word(value, locale)
+        case str() if column == "consumed_unit":
+            return name_unit(value, Decimal(2), locale)
         case str() if column in _WORDS:
             return Word(caption(value, locale))
         case Decimal() if column.endswith(_MONEY):
