@@ -244,16 +244,18 @@ def seaweedfs(folder: Path) -> Iterator[str]:
     words += ["-s3", f"-s3.port={s3}", f"-s3.config={folder / 'rights.json'}"]
     words += ["-s3.port.iceberg=0", "-s3.port.lance=0"]
     words += [f"-filer.localSocket={folder / 'filer'}", f"-s3.localSocket={folder / 's3'}"]
-    env = {**os.environ, "TMPDIR": str(folder)}  # where it makes sockets, and leaves them
     with (
         (folder / "log").open("w") as log,
-        subprocess.Popen(words, stdout=log, stderr=log, text=True, cwd=folder, env=env) as process,
+        subprocess.Popen(words, stdout=log, stderr=log, text=True, cwd=folder) as process,
     ):
         try:
             _await(s3, process)
             yield f"http://127.0.0.1:{s3}"
         finally:
             process.kill()  # at TERM it waits for its own parts
+            for port in (master, volume, filer, s3):
+                for left in Path("/tmp").glob(f"seaweedfs-*-{port + 10000}.sock"):  # noqa: S108
+                    left.unlink()
 
 
 def _free_ports(count: int) -> list[int]:
