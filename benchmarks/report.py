@@ -45,6 +45,7 @@ BENCHMARKS: dict[str, tuple[list[str], list[str] | None]] = {
     "invoices": ([], ["20"]),
     "settlement": ([], ["--operations", "20", "--months", "2", "--runs", "1"]),
     "reconciliation": ([], None),
+    "bucket": ([], ["--objects", "40", "--days", "4", "--inventory", "2000"]),
 }
 COMPARED = ("duckdb", "duckdb_cli", "dlt", "pyarrow", "orjson", "singer_sdk", "target_duckdb",
             "sling_linux_amd64", "airbyte", "airbyte_cdk")  # fmt: skip

@@ -43,6 +43,7 @@ ORIGIN = re.compile(
         "loads",
         "stages",
         "record",
+        "bucket",
     ],
 )
 def test_short(name: str, tmp_path: Path, runs: Stable) -> None:
