@@ -181,6 +181,19 @@ def test_the_wheel_runs_alone(home: Path) -> None:
     assert list(empty.iterdir()) == []
 
 
+def test_the_wheel_has_its_translations_compiled(home: Path) -> None:
+    """A text is translated without Babel, which reads what people edit in a clone; and a template
+    of the report is where it is looked for."""
+    translate = (
+        "import sys; from wolkvox_billing.evidence.report import html; "
+        "from wolkvox_billing.values.translation import translate; "
+        "print(translate('tax', 'es_CO'), 'babel' in sys.modules, "
+        "html.part('table', 'es_CO', shown=html.Table([], [])))"
+    )
+    said = run([home / "venv/bin/python", "-c", translate], home)
+    assert said.split() == ["impuesto", "False", "<p>Nada.</p>"]
+
+
 VERBS = """
 import sys
 sys.modules.update(dict.fromkeys(sys.argv[1].split(",")))  # whoever imports one gets an ImportError
