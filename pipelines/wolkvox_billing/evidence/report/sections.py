@@ -145,10 +145,10 @@ def _billed_cells(row: ReconciledRow, locale: str) -> list[object]:
 
 def render_meanings(statuses: Iterable[str], locale: str) -> Markup:
     """Return what the statuses of a page mean, each beside the word that the files have."""
-    named = [
-        (status_word(status, locale), Cell(f"{meaning} ({status})"))
-        for status, meaning in meanings_of(statuses, locale)
-    ]
+    named: list[tuple[str, Cell]] = []
+    for status, meaning in meanings_of(statuses, locale):
+        word = status_word(status, locale)
+        named.append((word, Cell(meaning if word == status else f"{meaning} ({status})")))
     return part("legend", locale, named=named)
 
 
