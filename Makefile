@@ -29,7 +29,7 @@ DBT := build/dbt
 # versions with known weaknesses, which `make lock` overrides (pyarrow 25 wants another numpy).
 SUPERSET := build/superset
 
-.PHONY: help install demo notebook test test-airflow test-spark test-orchestrators test-dbt test-superset airflow superset \
+.PHONY: help install demo notebook screens test test-airflow test-spark test-orchestrators test-dbt test-superset airflow superset \
 	lint types package check views pages words faults bench honesty plain peers advisories lock clean FORCE
 
 help: ## show this list
@@ -43,6 +43,11 @@ demo: .venv/installed ## two months against a stand-in of the vendor, in a scrat
 notebook: .venv/installed ## the reconciliation as a page on this machine: it prints the address
 	@MARIMO_SKIP_UPDATE_CHECK=1 $(BIN)/marimo run notebooks/reconciliation.py \
 		--host 127.0.0.1 --headless --no-token --no-sandbox
+
+screens: .venv/installed ## the notebook's pictures in build/screens and in docs, from a real browser
+	@$(BIN)/python -m pytest -q tests/verbs/test_notebook.py
+	@cp build/screens/desktop.png docs/notebook.png
+	@cp build/screens/phone.png docs/phone.png
 
 test: .venv/installed $(OLDEST)/installed $(LEAST)/installed ## all tests; they start a PostgreSQL of their own
 	@$(COMPILED_ONCE) $(BIN)/python -m pytest -n auto --dist worksteal

@@ -44,6 +44,7 @@ BENCHMARKS: dict[str, tuple[list[str], list[str] | None]] = {
     "marts": ([], ["--days", "2", "--no-postgres"]),
     "invoices": ([], ["20"]),
     "settlement": ([], ["--operations", "20", "--months", "2", "--runs", "1"]),
+    "notebook": ([], None),
     "reconciliation": ([], None),
     "bucket": ([], ["--objects", "40", "--days", "4", "--inventory", "2000"]),
 }

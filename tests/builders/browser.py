@@ -3,6 +3,7 @@ runs it. Both are on this machine, and end when they are not needed."""
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import re
@@ -13,6 +14,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -30,6 +32,19 @@ HOW_TO_GET_CHROMIUM = (
 )
 NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "reconciliation.py"
 FLAGS = ["--host", "127.0.0.1", "--headless", "--no-token", "--no-sandbox"]
+# Marimo's own command, in a process whose clock shows always the same: deadlines are days from now.
+LAUNCH = """
+import sys
+from datetime import datetime
+from wolkvox_billing.values import clock
+moment = datetime.fromisoformat(sys.argv.pop(1))
+clock.utc_now = lambda: moment
+import wolkvox_billing.verbs.notebook
+from marimo._cli.cli import main
+main()
+"""
+SCREENS = Path(__file__).parents[2] / "build" / "screens"
+DESKTOP, PHONE = (1280, 800), (390, 844)  # what is seen at first
 TEMP = tempfile.gettempdir()  # of the machine: a test may have one of its own
 _PATIENCE = 25
 # Elements by selector and text, those in shadow roots too: marimo's controls are in some.
@@ -43,6 +58,18 @@ const walk = root => {
 };
 walk(document);
 return matching;
+"""
+
+
+_ERRORS = ("An internal error occurred", "raised an exception")
+_HEIGHT = """
+const app = document.querySelector('#App') || document.body;
+return Math.max(document.documentElement.scrollHeight, app.scrollHeight);
+"""
+_OVERHANG = """
+const app = document.querySelector('#App') || document.body;
+const widest = Math.max(document.documentElement.scrollWidth, app.scrollWidth);
+return widest - window.innerWidth;
 """
 
 
@@ -83,9 +110,12 @@ class Browser:
 
     def press(self, selector: str, text: str) -> None:
         """Press the first element that fits."""
-        element, *_ = WebDriverWait(self.driver, _PATIENCE).until(
-            lambda _: self.find(selector, text)
-        )
+        try:
+            element, *_ = WebDriverWait(self.driver, _PATIENCE).until(
+                lambda _: self.find(selector, text)
+            )
+        except Exception as error:
+            raise AssertionError(f"no {selector} with {text!r} in:\n{self.text()}") from error
         self.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", element)
         element.click()
 
@@ -99,11 +129,59 @@ class Browser:
         WebDriverWait(self.driver, _PATIENCE).until(lambda _: file.exists())
         return file
 
+    def resize(self, size: tuple[int, int], *, is_dark: bool = False) -> None:
+        """See pages as on a screen of this size, in the light theme or the dark one."""
+        width, height = size
+        self.driver.execute_cdp_cmd(
+            "Emulation.setDeviceMetricsOverride",
+            {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": size == PHONE},
+        )
+        scheme = {"name": "prefers-color-scheme", "value": "dark" if is_dark else "light"}
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
+
+    def picture(self, name: str, *, is_whole: bool = False) -> None:
+        """Put what is seen, or the whole page, into build/screens."""
+        SCREENS.mkdir(parents=True, exist_ok=True)
+        height = int(self.driver.execute_script(_HEIGHT)) if is_whole else 0
+        if height:
+            width = int(self.driver.execute_script("return window.innerWidth"))
+            self.resize((width, height), is_dark=self.is_dark())
+        data, before = self._capture(), ""
+        while data != before:  # charts are drawn after what stands around them
+            before, data = data, self._capture()
+        (SCREENS / f"{name}.png").write_bytes(base64.b64decode(data))
+
+    def _capture(self) -> str:
+        picture = self.driver.execute_cdp_cmd("Page.captureScreenshot", {"format": "png"})
+        return str(picture["data"])
+
+    def is_dark(self) -> bool:
+        query = "return matchMedia('(prefers-color-scheme: dark)').matches"
+        return bool(self.driver.execute_script(query))
+
+    def overhang(self) -> int:
+        """Return by how many pixels the page is wider than the screen."""
+        return int(self.driver.execute_script(_OVERHANG))
+
+    def beyond(self, selector: str) -> list[str]:
+        """Return the texts of elements that stand beyond an edge of the screen."""
+        return [
+            element.text
+            for element in self.find(selector)
+            if element.is_displayed()
+            and (element.rect["x"] < 0 or element.rect["x"] + element.rect["width"] > self.width())
+        ]
+
+    def width(self) -> int:
+        return int(self.driver.execute_script("return window.innerWidth"))
+
     def complaints(self) -> list[str]:
-        """Return errors of the console since the page was opened. Not warnings: on a slow machine
+        """Return errors of the console since the page was opened, and what marimo shows of a cell
+        that failed. Not warnings: on a slow machine
         Chromium has one of a picture that marimo's page loads early."""
         log = self.driver.get_log("browser")
-        return [entry["message"] for entry in log if entry["level"] == "SEVERE"]
+        errors = [entry["message"] for entry in log if entry["level"] == "SEVERE"]
+        return errors + [text for text in _ERRORS if text in self.text()]
 
     def hosts(self) -> set[str]:
         """Return whom the page asked since it was opened, whatever the answer."""
@@ -139,9 +217,9 @@ def running_browser(downloads: Path) -> Iterator[Browser]:
 
 
 @contextmanager
-def running_notebook(folder: Path, environment: Mapping[str, str]) -> Iterator[str]:
-    """Serve the notebook for a project folder, without the settings of this process; yield its
-    address.
+def running_notebook(folder: Path, environment: Mapping[str, str], now: datetime) -> Iterator[str]:
+    """Serve the notebook for a project folder as of a moment, without the settings of this process;
+    yield its address.
 
     Raises RuntimeError with what the server said where it does not start.
     """
@@ -149,7 +227,17 @@ def running_notebook(folder: Path, environment: Mapping[str, str]) -> Iterator[s
     home = {"HOME": str(folder), "TMPDIR": TEMP, "MARIMO_SKIP_UPDATE_CHECK": "1"}
     port = free_port()
     with subprocess.Popen(
-        [sys.executable, "-m", "marimo", "run", str(NOTEBOOK), *FLAGS, "--port", str(port)],
+        [
+            sys.executable,
+            "-c",
+            LAUNCH,
+            now.isoformat(),
+            "run",
+            str(NOTEBOOK),
+            *FLAGS,
+            "--port",
+            str(port),
+        ],
         cwd=folder,
         env={**inherited, **home, **environment},
         stdin=subprocess.DEVNULL,

@@ -34,7 +34,6 @@ from builders.project import Project
 from wolkvox_billing.bucket.names import EXTENSIONS, PUBLIC_PATTERN, NameReader, read_pattern
 from wolkvox_billing.bucket.store import ListedObject
 from wolkvox_billing.evidence import verify
-from wolkvox_billing.evidence.report.sections import render_copies
 from wolkvox_billing.marts.identities import Identities, Identity
 from wolkvox_billing.marts.refresh import refresh
 from wolkvox_billing.reconciliation.copies import Copies, CopyGroup, Looks, SeenAt, read_copies
@@ -43,6 +42,8 @@ from wolkvox_billing.reconciliation.counted_periods import copied_rows, count_pe
 from wolkvox_billing.reconciliation.facts import DayUse
 from wolkvox_billing.reconciliation.mart import fill_copies
 from wolkvox_billing.reconciliation.policy import Policy
+from wolkvox_billing.screen.cards import copy_cards
+from wolkvox_billing.screen.tables import render_copies
 from wolkvox_billing.verbs.notebook import Source, read_month, read_overview
 from wolkvox_billing.warehouse.place import opened
 
@@ -478,18 +479,20 @@ def test_what_was_overwritten_is_a_copy_and_nothing_gone(warehouse: Project) -> 
 
 @pytest.mark.parametrize(
     ("language", "status"),
-    [("en", "counter_above_bucket"), ("es", "contador por encima del bucket")],
+    [("en", "counter above bucket"), ("es", "contador por encima del bucket")],
 )
 def test_the_notebook_shows_the_match(project: Project, language: str, status: str) -> None:
-    """A sentence for what does not agree, and a row, of the operation and month that are chosen;
-    nothing where nobody looked."""
+    """A card and a row with its sentence, of the operation and month that are chosen; nothing where
+    nobody looked."""
     count(project, last=400)
     see(project, AFTER, month())
     match(project, language=language)
-    overview = read_overview(Source())
+    overview = replace(read_overview(Source()), language=language)
     of_month = read_month(Source(), overview, "2026-10", "acme")
-    shown = str(render_copies(of_month.copies, language))
+    shown = render_copies(of_month)
+    [card] = copy_cards(of_month)
+    assert (card.value, card.unit) == ("310", "audios") and "400" in card.note
     assert (shown.count("<tr>"), status in shown, "2026-10" in shown) == (2, True, True)
     assert "310" in shown and "400" in shown
-    assert read_month(Source(), overview, "2026-10", "beta").copies == []
-    assert str(render_copies([], language)) == ""
+    of_other = read_month(Source(), overview, "2026-10", "beta")
+    assert (of_other.copies, copy_cards(of_other), render_copies(of_other)) == ([], [], "")

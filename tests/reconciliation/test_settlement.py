@@ -465,12 +465,13 @@ def test_every_surface_leads_with_what_to_pay(project: Project) -> None:
     assert sentence in closed
     source = Source(destination=project.destination)
     month = read_month(source, read_overview(source), "2026-10")
-    assert [row.questioned_amount for row in month.page.settled] == [416_500, 40]
+    documents = [each.document for each in month.settled]
+    assert [row.questioned_amount for row in documents] == [416_500, 40]
     assert [
-        len(read_month(source, read_overview(source), "2026-10", name).page.settled)
+        len(read_month(source, read_overview(source), "2026-10", name).settled)
         for name in ("acme", "beta")
     ] == [2, 0]
-    html = render_settlement(month.page.settled, "es_CO")
+    html = render_settlement(documents, "es_CO")
     assert "535.500,00 COP" in html and "preguntar" in html
 
 

@@ -1,57 +1,47 @@
-"""The notebook in a real browser, on a DuckDB file, a snapshot of it, and PostgreSQL."""
+"""The notebook in a real browser, on a desktop's screen and on a phone, in English and Spanish;
+and what it reads from a DuckDB file, a snapshot of it, and PostgreSQL.
+
+One server and one browser see all of it: a test puts another file, or other settings, in the place
+of the story's.
+"""
 
 from __future__ import annotations
 
-import hashlib
+import csv
+import io
 import threading
-import zipfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
+import openpyxl
 import pytest
 
-from builders.browser import FLAGS, Browser, ChromiumMissing, running_browser, running_notebook
-from builders.evidence import write_evidence
-from builders.months import MAP, ONE_PRICE, REPORT, bill, invoice, judged, local
+from builders.browser import (
+    DESKTOP,
+    FLAGS,
+    PHONE,
+    Browser,
+    ChromiumMissing,
+    running_browser,
+    running_notebook,
+)
 from builders.project import NOON, SERVERS, TOKENS, Project, configure, empty_project, held_open
+from builders.record import with_tables
+from builders.screen_story import NOW, PRINTED, tell_story
 from fake_wolkvox import Vendor
-from wolkvox_billing.errors import WarehouseError
+from wolkvox_billing.errors import SettingsError, WarehouseError
 from wolkvox_billing.evidence import verify
-from wolkvox_billing.reconciliation.policy import Policy
-from wolkvox_billing.verbs import notebook as overview
-from wolkvox_billing.verbs.notebook import Source, read_overview
-from wolkvox_billing.verbs.publish import publish
+from wolkvox_billing.screen.cards import deadline_card, render_cards
+from wolkvox_billing.verbs import notebook
+from wolkvox_billing.verbs.load import refresh_marts
+from wolkvox_billing.verbs.notebook import Source, Trails, read_month, read_overview
 
-MARKUP = (
-    "<script>alert(1)</script> **x** <img src='http://evil.example/x' onerror=alert(2)> $y$ "
-    "'); DROP TABLE readings; -- \u202ex\x1b[31m"
-)
-PRINTED = MARKUP.replace("\u202e", "\\u202e").replace("\x1b", "\\x1b")  # what does not print
-LINE_MAP = f"{MAP},,*grabaciones*,{REPORT},acme,,quantity\n"
-OVERBILLED = (
-    "wolkvox billed 1,450 audios; your last reading on 31 Oct 23:50 showed 1,000 audios; "
-    "450 audios more than measured (+45.0 %)"
-)
-
-
-def poll_both(project: Project, at: datetime, acme: str, beta: str) -> None:
-    """Both operations are polled, and their counters show this."""
-    project.vendor.now = at
-    for name, items in (("acme", acme), ("beta", beta)):
-        row = {"operation": f"<b>{name}</b>", "description": MARKUP if name == "acme" else "B",
-               "items": items, "date": f"{at:%Y-%m-%d}"}  # fmt: skip
-        project.vendor.answer(TOKENS[name], REPORT, [row])
-    assert project.load(measures={REPORT: "month_to_date"}, force=True).is_good
-
-
-def october(project: Project) -> None:
-    """An invoice that bills 450 audios and 5,000 COP too much."""
-    poll_both(project, local(1), "10", "4")
-    poll_both(project, local(31, 23, 50), "1000", "40")
-    bill(project, invoice("1450", "150000.00"))
-    judged(project, LINE_MAP, ONE_PRICE)
+ASKED, ASKED_ES = "2,000,000.00", "2.000.000,00"  # what October's documents ask for
+SENTENCE = "wolkvox billed 13,400 audios"
+MARTS = "wolkvox_billing_marts"
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +55,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
-    """A project on DuckDB of two operations that lived through two months."""
+    """A project on DuckDB that lived through the story."""
     with (
         pytest.MonkeyPatch.context() as patch,
         Vendor(now=NOON, operations=[]) as vendor,
@@ -74,156 +64,277 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
             vendor.add_operation(name=name.upper(), server=SERVERS[name], token=token)
         project = empty_project(tmp_path_factory.mktemp("notebook"), patch, vendor)
         configure(patch, vendor, "acme", "beta")
-        poll_both(project, local(30, 23, 50, month=9), "700", "30")
-        october(project)
-        publish(project.folder / "snapshot.duckdb", clock=lambda: vendor.now)
+        tell_story(project)
         yield project
 
 
 @pytest.fixture(scope="module")
 def address(project: Project) -> Iterator[str]:
-    with running_notebook(project.folder, {}) as url:
+    with running_notebook(project.folder, {}, NOW) as url:
         yield url
 
 
-def test_a_month_is_chosen_and_its_numbers_are_the_marts(
+@contextmanager
+def speaking(project: Project, language: str) -> Iterator[None]:
+    """The settings say so for the block."""
+    file = project.folder / ".dlt" / "config.toml"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(f'[reconciliation]\nlanguage = "{language}"\n')
+    try:
+        yield
+    finally:
+        file.unlink()
+
+
+def show(browser: Browser, address: str, size: tuple[int, int], *texts: str) -> None:
+    """See October of all operations: the page that is there, since to open one takes seconds, but
+    in English."""
+    browser.resize(size)
+    is_open = browser.driver.current_url == address and browser.find("option", "October 2026")
+    if is_open and "What was billed" in browser.text():
+        browser.choose("all operations")
+        browser.choose("October 2026")
+        browser.until(ASKED, *texts)
+    else:
+        browser.open(address, ASKED, *texts)
+
+
+def cards_of(browser: Browser) -> list[str]:
+    """Return each card as `key value`."""
+    return [
+        f"{card.get_attribute('data-card')} {card.find_element('css selector', '.value').text}"
+        for card in browser.find(".card")
+    ]
+
+
+def test_the_first_screen_answers(browser: Browser, address: str, project: Project) -> None:
+    """Cards equal the mart, to the cent; the newest judged month is shown; nothing is wider than
+    the screen, nobody else is asked, and the console has no complaint."""
+    browser.resize(DESKTOP)
+    browser.open(address, ASKED, "overbilled quantity")
+    [sums] = project.query(
+        "SELECT sum(payable_amount), sum(agreed_amount), sum(questioned_amount), "
+        f"sum(claimed_amount) FROM {MARTS}.invoice_settlement "
+        "WHERE billing_period_start = DATE '2026-10-01'"
+    )
+    names = ("asked", "agreed", "questioned", "claimed")
+    money = [f"{name} {amount:,.2f} COP" for name, amount in zip(names, sums, strict=True)]
+    assert cards_of(browser) == [*money, "deadline 2 days", "coverage 27 / 31", "state ○ open"]
+    assert money[0] == "asked 2,000,000.00 COP" and money[1] == "agreed 1,591,300.00 COP"
+    assert browser.overhang() <= 0
+    assert browser.hosts() == {address.split("/")[2]}
+    browser.picture("desktop")
+    assert browser.complaints() == []
+
+
+def test_a_row_that_is_clicked_opens_its_trail(
     browser: Browser, address: str, project: Project
 ) -> None:
-    """The newest judged month is shown first; another month and operation show theirs. What no
-    invoice bills has no bridge."""
-    page = browser.open(address, OVERBILLED, "Evidence")
-    [(explanation, measured, billed)] = project.query(
-        "SELECT explanation, consumed_quantity, billed_quantity "
-        "FROM wolkvox_billing_marts.invoice_reconciliation "
-        "WHERE operation_id = 'acme' AND billing_period_start = DATE '2026-10-01'"
+    """A verdict's: its sentence, its parts, the last reading as received with its call and answer,
+    its lines with their files. A document's: its parts, and its file."""
+    show(browser, address, DESKTOP)
+    browser.press("td", "overbilled quantity")
+    page = browser.until("items, as received\n12400", SENTENCE)
+    [(answer, poll)] = project.query(
+        "SELECT answer_sha256, poll_id FROM polls JOIN readings USING (poll_id) "
+        "WHERE items_raw = '12400'"
     )
-    assert explanation in page and (measured, billed) == (1000, 1450)
-    assert "acme rsync_s3_mp3 2026-10 1,000 1,450 +450 +50,000.00 COP overbilled_quantity" in page
-    [bridge] = browser.find("svg[aria-label^='From contract']")
-    assert bridge.get_attribute("aria-label") == (
-        "From contract to invoice: contracted cost 100,000.00 COP, volume effect +45,000.00 (more),"
-        " price effect +5,000.00 (more), billed cost 150,000.00 COP"
+    [(file_name, file_sha256)] = project.query(
+        "SELECT file_name, file_sha256 FROM invoice_documents WHERE document_number = 'F-101'"
     )
-    assert "no answer 30 days" in page and "2 of 31 days answered" in page
-    browser.choose("2026-09")
-    page = browser.until("700 audios were used", without=OVERBILLED)
-    assert "2026-09 700" in page and "2026-09 30" in page
-    browser.choose("<b>beta</b> (beta)")
-    page = browser.until("30 audios were used", without="700 audios were used")
-    assert "As of 2026-11-30 12:00 -05" in page
-    judged(project, LINE_MAP, ONE_PRICE, at=local(30, 13, month=11))
-    browser.press("button", "Refresh")  # what was chosen stays
-    browser.until("As of 2026-11-30 13:00 -05", "30 audios", without="700 audios")
-
-
-def test_the_page_asks_nobody_else(browser: Browser, address: str) -> None:
-    """No request leaves the notebook's own address, and the console has no complaint."""
-    browser.open(address, OVERBILLED, "Evidence")
-    assert browser.hosts() == {address.split("/")[2]}
+    assert {answer, file_sha256} <= set(page.split()) and f"{poll}: ok" in page
+    assert f"{file_name}\n" in page and "1: Consumo Ventas Norte" in page
+    browser.picture("trail", is_whole=True)
+    browser.resize(DESKTOP)
+    browser.press("td", "invoice F-101")
+    browser.until("invoice F-101 ▲ claim", "CUFE", "Cargo plataforma")
     assert browser.complaints() == []
+
+
+def test_another_month_and_operation_show_theirs(browser: Browser, address: str) -> None:
+    """September has two currencies, each with its own cards, and is closed; a refresh leaves what
+    was chosen."""
+    show(browser, address, DESKTOP)
+    browser.choose("September 2026")
+    browser.until("1,130,000.00", "75.00", without=ASKED)
+    assert cards_of(browser) == [
+        "asked 1,130,000.00 COP", "agreed 1,130,000.00 COP", "questioned 0.00 COP",
+        "claimed 0.00 COP", "asked 75.00 USD", "agreed 75.00 USD", "questioned 0.00 USD",
+        "claimed 0.00 USD", "deadline \u2013", "coverage 30 / 30", "state ● closed",
+    ]  # fmt: skip
+    assert "by Ana Torres, 4 Nov 2026" in browser.text()
+    browser.picture("closed")
+    browser.choose("Soporte (beta)")
+    browser.until("75.00", without="1,130,000.00")
+    browser.press("button", "↻")
+    browser.until("75.00", "September 2026", without="1,130,000.00")
+
+
+def test_a_month_that_has_begun_is_not_judged(
+    browser: Browser, address: str, project: Project
+) -> None:
+    """Nothing is billed for it, which is no 0; what was not read is counted of the days so far; and
+    what it will cost is the forecast's."""
+    show(browser, address, DESKTOP)
+    browser.choose("November 2026")
+    browser.until("No document bills this month.", without=ASKED)
+    assert cards_of(browser)[:4] == [
+        f"{key} \u2013" for key in ("asked", "agreed", "questioned", "claimed")
+    ]
+    [(expected,)] = project.query(f"SELECT sum(expected_cost) FROM {MARTS}.forecast")
+    ahead = f"forecast {expected:,.2f} COP"
+    assert cards_of(browser)[-3:] == ["coverage 3 / 4", ahead, "state ○ open"]
+    browser.picture("open", is_whole=True)
+
+
+def test_a_phone_has_all_of_it(browser: Browser, address: str) -> None:
+    """Nothing is cut off or wider than the screen: cards, controls, tables, charts."""
+    show(browser, address, PHONE)
+    assert browser.overhang() <= 0
+    assert browser.beyond(".card, select, button") == []
+    browser.picture("phone")
+    browser.picture("phone-whole", is_whole=True)
+    assert browser.complaints() == []
+
+
+def test_spanish_is_spanish(browser: Browser, address: str, project: Project) -> None:
+    """Texts, statuses, months and numbers are the locale's, on both screens."""
+    with speaking(project, "es_CO"):
+        show(browser, address, DESKTOP)
+        browser.press("button", "↻")
+        browser.until(ASKED_ES, "octubre de 2026", "Lo facturado y lo usado")
+        assert cards_of(browser)[:2] == ["asked 2.000.000,00 COP", "agreed 1.591.300,00 COP"]
+        page = browser.text()
+        assert "cantidad facturada de más" in page and "2 días" in page
+        browser.picture("spanish")
+        browser.picture("spanish-whole", is_whole=True)
+        browser.resize(PHONE)
+        assert browser.overhang() <= 0 and browser.complaints() == []
+        browser.picture("spanish-phone")
+
+
+def test_a_dark_page_is_dark(browser: Browser, address: str) -> None:
+    """Where the system is dark, so is the page."""
+    show(browser, address, DESKTOP)
+    browser.resize(DESKTOP, is_dark=True)
+    [card, *_] = browser.find(".dark .card")
+    assert card.value_of_css_property("color-scheme") == "dark"
+    browser.picture("dark")
+    browser.picture("dark-whole", is_whole=True)
 
 
 def test_what_comes_from_outside_is_text(browser: Browser, address: str) -> None:
     """HTML, markdown, formulas, SQL and marks of direction in a name are shown as they are; nothing
     of them runs."""
-    page = browser.open(address, OVERBILLED, "Evidence")
-    assert f"acme, {REPORT}, {PRINTED}" in page
+    show(browser, address, DESKTOP)
+    browser.choose("August 2026")
+    browser.until("usage not invoiced", without=ASKED)
+    browser.press("td", "usage not invoiced")
+    browser.until(PRINTED)
     assert browser.find("img[src*='evil']") == browser.find("script", "alert(1)") == []
-    [option] = browser.find("select option", "beta")
-    assert option.text == "<b>beta</b> (beta)"
-
-
-def test_the_rows_behind_a_number_are_one_click_away(
-    browser: Browser, address: str, project: Project
-) -> None:
-    """The last reading as received, its call and answer; the invoice's line, its file and hash."""
-    page = browser.open(address, OVERBILLED, "Evidence")
-    assert "items, as received" not in page
-    browser.press("summary", "Where these numbers come from")
-    page = browser.until("items, as received\n1000", "date, as received\n2026-10-31")
-    [(sha256,)] = project.query(
-        "SELECT answer_sha256 FROM polls JOIN readings USING (poll_id) WHERE items_raw = '1000'"
-    )
-    [file] = (project.folder / "inbox").iterdir()
-    assert sha256 in page and "F-1" in page and "1: Grabaciones en S3" in page
-    assert hashlib.sha256(file.read_bytes()).hexdigest() in page
-
-
-def test_the_evidence_is_downloaded(browser: Browser, address: str) -> None:
-    """A press writes it, and what is downloaded is what `verify` finds nothing wrong with."""
-    browser.open(address, OVERBILLED, "Evidence")
-    browser.press("button", "Write the evidence of 2026-10")
-    browser.press("a, button", "Download wolkvox-evidence-2026-10.zip")
-    assert verify(browser.downloaded("wolkvox-evidence-2026-10.zip")) == []
-
-
-def test_the_evidences_page_runs_nothing(
-    browser: Browser, project: Project, tmp_path: Path
-) -> None:
-    """Opened in a browser, the report in the evidence shows such a name as it is: no dialog, no
-    element of it, and nobody is asked."""
-    file = write_evidence(tmp_path, "2026-10", policy=Policy(), clock=lambda: project.vendor.now)
-    with zipfile.ZipFile(file) as archive:
-        report = Path(archive.extract("report.html", tmp_path))
-    page = browser.open(report.as_uri(), OVERBILLED)
-    assert PRINTED in page
-    assert browser.find("script, img, iframe, object, embed, link, base, form, a") == []
-    assert browser.hosts() == {""} and browser.complaints() == []
+    assert browser.hosts() == {address.split("/")[2]}
 
 
 def test_an_empty_warehouse_says_what_to_do(
-    browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, vendor: Vendor
+    browser: Browser,
+    address: str,
+    project: Project,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    vendor: Vendor,
 ) -> None:
-    """Without a file, `load`; it can load while the page is open. Without invoices, `invoices`."""
-    project = empty_project(tmp_path, monkeypatch, vendor)
-    with running_notebook(project.folder, {}) as url:
-        browser.open(url, "wolkvox.duckdb yet: run `wolkvox-billing load` first")
-        assert project.load().is_good
-        browser.press("button", "Refresh")
-        browser.until("No invoice is loaded yet: run `wolkvox-billing invoices PATH`")
-        browser.until("1 of 30 days answered")
-        project.later(hours=1)
-        assert project.load().is_good
+    """Without a file, `load`, which can go on while the page is open. Without invoices,
+    `invoices`."""
+    browser.resize(DESKTOP)
+    file, aside = project.folder / "wolkvox.duckdb", project.folder / "aside"
+    file.rename(aside)
+    try:
+        browser.open(address, "wolkvox.duckdb yet: run wolkvox-billing load first")
+        browser.picture("no-file")
+        other = empty_project(tmp_path, monkeypatch, vendor)
+        with_tables(other)
+        refresh_marts(clock=lambda: NOW)
+        (other.folder / "wolkvox.duckdb").rename(file)
+        browser.press("button", "↻")
+        browser.until("No invoice is loaded yet: run wolkvox-billing invoices PATH")
+        browser.picture("no-invoice")
         assert browser.complaints() == []
+    finally:
+        aside.replace(file)
 
 
-def test_a_snapshot_shows_the_same(browser: Browser, project: Project) -> None:
-    """What was published is shown without the warehouse; the evidence is written elsewhere."""
-    with running_notebook(
-        project.folder.parent, {"WOLKVOX_BILLING_SNAPSHOT": str(project.folder / "snapshot.duckdb")}
-    ) as url:
-        browser.open(url, OVERBILLED, "acme rsync_s3_mp3 2026-10 1,000 1,450 +450", "Evidence")
-        browser.press("summary", "Where these numbers come from")
-        browser.until("items, as received\n1000", "1: Grabaciones en S3")
-        browser.press("button", "Write the evidence of 2026-10")
-        browser.until("the evidence is written where the warehouse is")
+def test_files_are_written_and_downloaded(browser: Browser, address: str) -> None:
+    """Sheets, workbook, evidence, and the letters of a claim with the evidence that they name."""
+    show(browser, address, DESKTOP, "verdicts-2026-10.csv")
+    browser.press("a, button", "verdicts-2026-10.csv")
+    text = browser.downloaded("verdicts-2026-10.csv").read_text("utf-8-sig")
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert [row["billed"] for row in rows] == ["13400", "3100"]
+    browser.press("button", "Write the workbook")
+    browser.press("a, button", "wolkvox-2026-10.xlsx")
+    assert openpyxl.load_workbook(browser.downloaded("wolkvox-2026-10.xlsx")).sheetnames
+    browser.press("button", "Write the evidence")
+    browser.press("a, button", "wolkvox-evidence-2026-10.zip")
+    assert verify(browser.downloaded("wolkvox-evidence-2026-10.zip")) == []
+    browser.press("button", "Claim, and write the letters")
+    browser.press("a, button", "claim-2026-10-F-101.docx")
+    assert browser.downloaded("claim-2026-10-F-101.docx").read_bytes().startswith(b"PK")
+
+
+def test_a_deadline_is_counted_in_days(project: Project) -> None:
+    """Of what is neither paid nor claimed yet, by the earliest that is ahead; one that is over is
+    told as such."""
+    month = month_of(Source(snapshot=str(project.folder / "snapshot.duckdb")), "2026-10")
+    days = {4: "2 days", 6: "today", 9: "\u22123 days"}
+    for day, value in days.items():
+        card = deadline_card(month, NOW.replace(day=day))
+        assert (day, card.value) == (day, value) and card.note.startswith("F-101")
+    claimed = frozenset(each.document.document_id for each in month.settled)
+    card = deadline_card(replace(month, claimed=claimed), NOW)
+    assert (card.value, card.note) == ("\u2013", "no document waits for a claim")
+    assert "<dt>" in render_cards(month, NOW)
+
+
+def month_of(source: Source, month: str, operation: str | None = None) -> notebook.Month:
+    return read_month(source, read_overview(source), month, operation)
+
+
+def test_a_snapshot_shows_the_same(project: Project) -> None:
+    """What was published is shown without the warehouse; files are written elsewhere."""
+    there, copied = Source(), Source(snapshot=str(project.folder / "snapshot.duckdb"))
+    month = month_of(copied, "2026-09", "acme")
+    # A claim that was made since is in none of what was published before.
+    assert month == replace(month_of(there, "2026-09", "acme"), claimed=month.claimed)
+    [row] = month.verdicts
+    trail = Trails(copied).read(row)
+    assert trail == Trails(there).read(row) and trail.measured_from and trail.billed_from
+    for write in (notebook.write_evidence, notebook.write_workbook, notebook.write_claim):
+        with pytest.raises(SettingsError, match="written where the warehouse is"):
+            write(copied, "2026-09")
 
 
 def test_postgres_shows_the_same(
-    browser: Browser,
+    project: Project,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     vendor: Vendor,
     new_database: Callable[[], str],
 ) -> None:
-    """By the settings of the command line, and with evidence."""
-    project = empty_project(tmp_path, monkeypatch, vendor)
+    """By the settings of the command line."""
+    on_duckdb = month_of(Source(snapshot=str(project.folder / "snapshot.duckdb")), "2026-10")
+    other = empty_project(tmp_path, monkeypatch, vendor)
     configure(monkeypatch, vendor, "acme", "beta")
-    project.destination, project.dsn = "postgres", new_database()
-    settings = {
-        "WOLKVOX_BILLING_DESTINATION": "postgres",
-        "DESTINATION__POSTGRES__CREDENTIALS": project.dsn,
-    }
-    for name, value in settings.items():
-        monkeypatch.setenv(name, value)
-    october(project)
-    with running_notebook(project.folder, settings) as url:
-        page = browser.open(url, OVERBILLED, "Evidence")
-        assert (
-            "acme rsync_s3_mp3 2026-10 1,000 1,450 +450 +50,000.00 COP overbilled_quantity" in page
-        )
-        browser.press("button", "Write the evidence of 2026-10")
-        browser.until("Download wolkvox-evidence-2026-10.zip")
+    other.destination, other.dsn = "postgres", new_database()
+    monkeypatch.setenv("WOLKVOX_BILLING_DESTINATION", "postgres")
+    monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", other.dsn)
+    tell_story(other)
+    source = notebook.source_by_environment()
+    month = month_of(source, "2026-10")
+    assert source.destination == "postgres" and month.settled and month.counters
+    for part in ("settled", "verdicts", "coverage", "counters", "zones"):
+        assert getattr(month, part) == getattr(on_duckdb, part)
+    [usage] = [notebook.read_usage(source, month, c) for c in month.counters if c[0] == "acme"]
+    assert usage and usage.measure == "month_to_date" and len(usage.readings) == 28
 
 
 def test_a_file_that_is_held_is_waited_for(
@@ -233,8 +344,8 @@ def test_a_file_that_is_held_is_waited_for(
     source, file = Source(snapshot=str(project.folder / "wolkvox.duckdb")), "wolkvox.duckdb"
     with held_open(project.folder / file), pytest.raises(WarehouseError, match="a load has it now"):
         read_overview(source, patience=0.3)
-    refused, is_held = threading.Event(), overview.is_held
-    monkeypatch.setattr(overview, "is_held", lambda error: refused.set() or is_held(error))
+    refused, is_held = threading.Event(), notebook.is_held
+    monkeypatch.setattr(notebook, "is_held", lambda error: refused.set() or is_held(error))
     with ThreadPoolExecutor() as pool:
         with held_open(project.folder / file):
             reading = pool.submit(read_overview, source, 20)

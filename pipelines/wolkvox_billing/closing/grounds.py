@@ -26,7 +26,7 @@ from wolkvox_billing.reconciliation.captions import say_title
 from wolkvox_billing.reconciliation.verdicts import NO_FINDING
 from wolkvox_billing.values.periods import Period, format_month, months_of
 from wolkvox_billing.values.translation import N_, ContractWord, Sentence, together
-from wolkvox_billing.warehouse.sql import Client, rows_of
+from wolkvox_billing.warehouse.sql import Client, literal, rows_of
 
 # Those that the others follow from come first: they are told when something has changed.
 CAUSES = ("reconciliation_status", "consumed_quantity", "billed_quantity", "contracted_unit_price",
@@ -218,12 +218,18 @@ def _first(changes: Sequence[str]) -> list[str]:
 NO_GROUNDS = Grounds(settled=())
 
 
-def read_grounds(client: Client, marts: str) -> dict[str, Grounds]:
-    """Return what a close of each month would stand on, by the marts as they are."""
+def read_grounds(client: Client, marts: str, month: Period | None = None) -> dict[str, Grounds]:
+    """Return what a close of each month would stand on, by the marts as they are; of one month
+    alone where it is given."""
+    of_month = ""
+    if month:
+        start, end = map(literal, month)
+        of_month = f" AND billing_period_start < {end} AND billing_period_end > {start}"
     verdicts, documents = (
         rows_of(
             client,
-            f"SELECT {', '.join(kinds)} FROM {marts}.{mart} WHERE billing_period_start IS NOT NULL",
+            f"SELECT {', '.join(kinds)} FROM {marts}.{mart} "
+            f"WHERE billing_period_start IS NOT NULL{of_month}",
         )
         for mart, kinds in (
             ("invoice_reconciliation", VERDICT_KINDS),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from decimal import Decimal
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from wolkvox_billing.marts.engine import internal_of
 from wolkvox_billing.marts.identities import Identities, read_identities
@@ -15,7 +15,7 @@ from wolkvox_billing.marts.reconciled import ReconciledRow
 from wolkvox_billing.reconciliation.collect import read_facts
 from wolkvox_billing.reconciliation.contract.line_map import ALL_OPERATIONS, MapRow
 from wolkvox_billing.reconciliation.facts import BilledLine, MonthUse
-from wolkvox_billing.reconciliation.keys import Key, compare
+from wolkvox_billing.reconciliation.keys import Comparison, Key, compare
 from wolkvox_billing.reconciliation.policy import Policy
 from wolkvox_billing.values.periods import Period
 from wolkvox_billing.vendor.answer import Outcome
@@ -78,16 +78,16 @@ class Traced:
     billed_from: list[BilledFrom] = field(default_factory=list)
 
 
-def find_bases(
-    client: Client,
-    dataset: str,
-    verdicts: Sequence[ReconciledRow],
-    line_map: Sequence[MapRow],
-    policy: Policy,
-) -> list[Basis]:
+def compare_anew(
+    client: Client, dataset: str, line_map: Sequence[MapRow], policy: Policy
+) -> Comparison:
+    """Return what is compared with what, of all that is stored."""
+    return compare(read_facts(client, dataset, policy), line_map, None)
+
+
+def bases_in(comparison: Comparison, verdicts: Sequence[ReconciledRow]) -> list[Basis]:
     """Return what was compared for verdicts that are only known by their rows, without judging
     anything anew."""
-    comparison = compare(read_facts(client, dataset, policy), line_map, None)
     bases: list[Basis] = []
     for row in verdicts:
         own = row.operation_id, row.report, row.product, _period_of(row)
@@ -139,14 +139,28 @@ class _Reading(NamedTuple):
     poll_id: str
 
 
-def _spelled(client: Client, raw: str, use: MonthUse, identities: Identities) -> str:
-    """Return the condition for a product's other spellings; a published copy has no such table."""
+class Counted(Protocol):
+    """A product of an operation and a report."""
+
+    @property
+    def operation_id(self) -> str: ...
+    @property
+    def report(self) -> str: ...
+    @property
+    def product(self) -> str: ...
+
+
+def spelled_as(client: Client, raw: str, counted: Counted, identities: Identities) -> str:
+    """Return the condition for the readings of a product, under each of its spellings; a published
+    copy knows of none but the newest."""
+    newest = f"description = {literal(counted.product)}"
     if "spellings" not in tables_in(client, internal_of(raw)):
-        return ""
+        return f"({newest})"
     return (
-        f" OR description IN (SELECT product FROM {internal_of(raw)}.spellings "
-        f"WHERE {identities.are('operation_id', use.operation_id)} "
-        f"AND report = {literal(use.report)} AND newest_product = {literal(use.product)})"
+        f"({newest} OR description IN (SELECT product FROM {internal_of(raw)}.spellings "
+        f"WHERE {identities.are('operation_id', counted.operation_id)} "
+        f"AND report = {literal(counted.report)} "
+        f"AND newest_product = {literal(counted.product)}))"
     )
 
 
@@ -162,7 +176,7 @@ def _measured_from(
             "SELECT operation, read_at, items_raw, date_raw, poll_id "
             f"FROM {raw}.readings WHERE {identities.are('operation_id', use.operation_id)} "
             f"AND report = {literal(use.report)} "
-            f"AND (description = {literal(use.product)}{_spelled(client, raw, use, identities)}) "
+            f"AND {spelled_as(client, raw, use, identities)} "
             f"AND {_within('date', days)} AND NOT COALESCE(is_repeated, FALSE) "
             "ORDER BY date, read_epoch, poll_id, row_number",
         )

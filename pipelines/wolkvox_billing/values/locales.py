@@ -102,3 +102,8 @@ def short_date(day: date, locale: str = ENGLISH) -> str:
 def format_day(day: date, locale: str = ENGLISH) -> str:
     """Return a day without its year: `31 Oct`."""
     return f"{day.day} {month_names(locale)[day.month - 1]}"
+
+
+def format_day_and_year(day: date, locale: str = ENGLISH) -> str:
+    """Return a day as a sentence has it: `31 Oct 2026`."""
+    return f"{format_day(day, locale)} {day.year}"

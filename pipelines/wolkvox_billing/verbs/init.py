@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from wolkvox_billing.errors import SettingsError
-from wolkvox_billing.values.translation import N_, Sentence
 from wolkvox_billing.vendor.operations import read_operations
 from wolkvox_billing.vendor.reports import choose_reports
 from wolkvox_billing.warehouse.complaints import configured
@@ -40,9 +39,6 @@ log_level = "WARNING"
 """
 
 
-_WRITTEN = N_("written: {file}")
-
-
 def init(server: str, token: str, reports: Sequence[str]) -> list[str]:
     """Write `.dlt/config.toml` and `.dlt/secrets.toml` (0600, ignored by git) into the current
     folder. Return a line for a person of each.
@@ -69,15 +65,13 @@ def init(server: str, token: str, reports: Sequence[str]) -> list[str]:
     descriptor = os.open(secrets, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with open(descriptor, "w", encoding="utf-8") as secret_file:
         secret_file.write(text)
-    lines: list[str] = [Sentence(_WRITTEN, file=secrets)]
+    lines = [f"written: {secrets}"]
     if has_config:
-        text = N_("{config} is there already, and stays: `reports` are in {secrets}")
-        if stated:
-            text = N_("{config} is there already, and stays: its `reports` count")
-        lines.append(Sentence(text, config=config, secrets=secrets))
+        whose = "its `reports` count" if stated else f"`reports` are in {secrets}"
+        lines.append(f"{config} is there already, and stays: {whose}")
     else:
         config.write_text(_config(names), encoding="utf-8")
-        lines.append(Sentence(_WRITTEN, file=config))
+        lines.append(f"written: {config}")
     refuse_stray_settings()
     return lines
 
@@ -87,13 +81,8 @@ def check_place() -> None:
     secrets = Path(_FOLDER, _SECRET)
     if os.path.lexists(secrets):
         raise SettingsError(
-            Sentence(
-                N_(
-                    "{file} is there already: edit it, or start in an empty folder; "
-                    "`wolkvox-billing check` says whether it works"
-                ),
-                file=secrets,
-            )
+            f"{secrets} is there already: edit it, or start in an empty folder; "
+            "`wolkvox-billing check` says whether it works"
         )
 
 

@@ -1,8 +1,9 @@
-"""The overview: the marts as the notebook shows them, read in moments and never written.
+"""The notebook's rows: the marts as it shows them, read in moments and never written.
 
-    warehouse or snapshot ──one short connection──▶ Overview   all months: a refresh
-                          ──one short connection──▶ Month      one of them: a choice
-    warehouse ──reconcile──▶ the evidence of a month
+    warehouse or snapshot ──one short connection──▶ Overview        what can be chosen: a refresh
+                          ──one short connection──▶ Month           one of them: a choice
+                          ──one short connection──▶ Traced, Usage   a verdict, a counter: a click
+    warehouse ──reconcile, claim──▶ workbook, evidence and letters of a month
 
 Nothing is held in between: DuckDB lets nobody load into a file that is open anywhere, be it
 read-only.
@@ -17,14 +18,23 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass
 from datetime import date, datetime, timezone
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
+from zoneinfo import ZoneInfo
 
 from dlt.common.configuration.exceptions import ConfigurationException
 from dlt.common.destination import Destination
 from dlt.common.schema import Schema
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
 
+from wolkvox_billing.closing.grounds import (
+    NO_GROUNDS,
+    NoLongerHolds,
+    compare_grounds,
+    read_grounds,
+)
+from wolkvox_billing.closing.records import Close, newest, read_closes
 from wolkvox_billing.errors import SettingsError, WarehouseError
 from wolkvox_billing.evidence import order_evidence
 from wolkvox_billing.evidence.report.month import (
@@ -34,25 +44,45 @@ from wolkvox_billing.evidence.report.month import (
     LoadedReading,
     Page,
     Restatement,
+    Usage,
+    usages,
 )
+from wolkvox_billing.evidence.workbook import order_workbook
 from wolkvox_billing.invoices.decisions import WITHDRAWN, read_decisions
+from wolkvox_billing.marts.ahead import FORECAST_COLUMNS, Forecast
 from wolkvox_billing.marts.copied import COPIED_PERIOD_COLUMNS, CopiedPeriod
-from wolkvox_billing.marts.engine import BESIDE, MARTS
-from wolkvox_billing.marts.identities import Identities, read_identities
+from wolkvox_billing.marts.engine import BESIDE, MARTS, internal_of
+from wolkvox_billing.marts.identities import read_identities
 from wolkvox_billing.marts.reconciled import COLUMNS, ReconciledRow
 from wolkvox_billing.reconciliation.billed_lines import read_standings
 from wolkvox_billing.reconciliation.contract.line_map import ALL_OPERATIONS, MapRow
-from wolkvox_billing.reconciliation.origin import Traced, find_bases, trace
-from wolkvox_billing.reconciliation.policy import Policy, read_policy
+from wolkvox_billing.reconciliation.keys import Comparison
+from wolkvox_billing.reconciliation.origin import (
+    Traced,
+    bases_in,
+    compare_anew,
+    spelled_as,
+    trace,
+)
+from wolkvox_billing.reconciliation.policy import read_policy
 from wolkvox_billing.reconciliation.settlement import Settled, read_settled
 from wolkvox_billing.reconciliation.standing_words import tell_standings
-from wolkvox_billing.values.periods import Period, format_month
+from wolkvox_billing.values.periods import DAY, Period, format_month, months_of
 from wolkvox_billing.values.periods import read_month as read_period
+from wolkvox_billing.values.translation import N_, translate
+from wolkvox_billing.verbs.claim import claim
 from wolkvox_billing.verbs.reconcile import reconcile
 from wolkvox_billing.warehouse.complaints import causes, configured, is_complaint, plain
 from wolkvox_billing.warehouse.configuration import PIPELINE
 from wolkvox_billing.warehouse.place import DATASET, DESTINATION
-from wolkvox_billing.warehouse.sql import REFRESHED, Client, literal, rows_of, tables_in
+from wolkvox_billing.warehouse.sql import (
+    REFRESHED,
+    Client,
+    among,
+    literal,
+    rows_of,
+    tables_in,
+)
 
 Result = TypeVar("Result")
 Record = TypeVar("Record", bound=NamedTuple)
@@ -74,44 +104,82 @@ class Source:
         return f"{self.dataset}_marts"
 
 
-class CounterMonth(NamedTuple):
-    """A row of `usage_monthly`, with the fields that are used, named as its columns are."""
+class MonthlyCost(NamedTuple):
+    """What a month's verdicts of an operation and a currency come to. `billed_cost` and
+    `contracted_cost` are of those that have both, `without_price` how many more are billed."""
 
-    operation_id: str
-    report: str
-    product: str
     billing_period_start: date
-    measure: str | None
+    operation_id: str | None
+    billing_currency: str | None
+    billed_cost: Decimal | None
+    contracted_cost: Decimal | None
+    without_price: int
+
+
+class CloseState(NamedTuple):
+    """The newest record of a month's close, and why it no longer holds, None where it does."""
+
+    close: Close
+    broken: NoLongerHolds | None
+
+
+class DocumentFile(NamedTuple):
+    """Where a document came from; a row of `invoice_documents`."""
+
+    document_id: str
+    document_uuid: str | None
+    supplier_name: str | None
+    format: str
+    file_name: str
+    file_sha256: str
+    read_at: datetime
 
 
 @dataclass(frozen=True)
 class Overview:
-    """The marts' rows, of all months. `months` such as 2026-10, the newest first, and `chosen`, the
+    """What there is to be chosen. `months` such as 2026-10, the newest first, and `chosen`, the
     newest one that was judged; `operations` by what a person chooses. `advice` is what to do next.
     """
 
-    verdicts: Sequence[ReconciledRow]
-    usage: Sequence[CounterMonth]
-    restatements: Sequence[Restatement]
-    coverage: Sequence[DayCoverage]
     as_of: datetime
     timezone: str
     months: Sequence[str]
     chosen: str | None
     operations: Mapping[str, str]
+    costs: Sequence[MonthlyCost]
+    language: str
     advice: Sequence[str]
 
 
 @dataclass(frozen=True)
 class Month:
-    """A month of the overview: its Page, where its verdicts came from, its poll_coverage, and what
-    was counted in the bucket; `withdrawn`: a sentence for each document that a person withdrew."""
+    """A month of the overview, of one operation or of all, as the marts have it. `counters` are
+    those that were read; `claimed` the documents of which a claim is recorded; `copies` what was
+    counted in the bucket, where somebody looked; `withdrawn` a sentence for each document that a
+    person withdrew."""
 
-    page: Page
-    traced: Sequence[Traced]
+    period: Period
+    operation_id: str | None
+    as_of: datetime
+    zones: Mapping[str, str]
+    language: str
+    settled: Sequence[Settled]
+    files: Mapping[str, DocumentFile]
+    verdicts: Sequence[ReconciledRow]
+    counters: Sequence[Counter]
     coverage: Sequence[DayCoverage]
+    close: CloseState | None
+    claimed: frozenset[str]
     copies: Sequence[CopiedPeriod]
-    withdrawn: Sequence[str] = ()
+    forecasts: Sequence[Forecast]
+    withdrawn: Sequence[str]
+
+    @property
+    def name(self) -> str:
+        return format_month(self.period.start)
+
+    def zone(self, operation_id: str | None) -> ZoneInfo:
+        return ZoneInfo(self.zones.get(operation_id or "") or self.zones[""])
 
 
 class _Choice(NamedTuple):
@@ -120,12 +188,27 @@ class _Choice(NamedTuple):
     period: Period
     operation_id: str | None
 
-    def has(self, operation_id: str | None, day: date | None) -> bool:
-        """Whether a row is of it. One that names no operation, all of them or no day is of each."""
-        start, end = self.period
-        is_of_month = day is None or start <= day < end
-        own = (None, ALL_OPERATIONS, self.operation_id)
-        return is_of_month and (self.operation_id is None or operation_id in own)
+    @property
+    def of_operation(self) -> str:
+        """Return the condition of a mart's rows. One that names no operation is of each."""
+        if not self.operation_id:
+            return "TRUE"
+        names = f"{literal(self.operation_id)}, {literal(ALL_OPERATIONS)}"
+        return f"(operation_id IS NULL OR operation_id IN ({names}))"
+
+    def on(self, day: str) -> str:
+        """Return the condition of rows of a day of the month."""
+        start, end = map(literal, self.period)
+        return f"({day} >= {start} AND {day} < {end}) AND {self.of_operation}"
+
+    @property
+    def overlapping(self) -> str:
+        """Return the condition of rows of a billing period. One without a period is of each."""
+        start, end = map(literal, self.period)
+        return (
+            f"(billing_period_start IS NULL OR billing_period_start < {end} "
+            f"AND billing_period_end > {start}) AND {self.of_operation}"
+        )
 
     def has_document(self, settled: Settled) -> bool:
         """Whether a document has a part of it, or of nobody knows whom: a line that no row of the
@@ -135,14 +218,6 @@ class _Choice(NamedTuple):
         is_loose = any(part.component == "line" and part.role is None for part in parts)
         is_own = not names or not names.isdisjoint((ALL_OPERATIONS, self.operation_id))
         return self.operation_id is None or is_loose or is_own
-
-    def as_condition(self, day: str, identities: Identities) -> str:
-        """Return the same for a raw table's rows, which name both, in SQL."""
-        start, end = map(literal, self.period)
-        condition = f"{day} >= {start} AND {day} < {end}"
-        if self.operation_id:
-            condition += f" AND {identities.are('operation_id', self.operation_id)}"
-        return condition
 
 
 def source_by_environment() -> Source:
@@ -161,37 +236,34 @@ def read_overview(source: Source, patience: float = PATIENCE) -> Overview:
     """
 
     def read(client: Client) -> Overview:
-        marts = source.marts
+        marts, raw = source.marts, source.dataset
         [(epoch, zone)] = rows_of(client, f"SELECT as_of_epoch, timezone FROM {marts}.refreshed")
-        stored = rows_of(client, f"SELECT {', '.join(COLUMNS)} FROM {marts}.invoice_reconciliation")
-        verdicts = [ReconciledRow(*row) for row in stored]
-        verdicts.sort(key=lambda row: (not row.is_material, str(astuple(row)[:6])))
-        usage = _records(client, CounterMonth, f"{marts}.usage_monthly")
-        restatements = _records(client, Restatement, f"{marts}.usage_restatements")
-        coverage = _records(client, DayCoverage, f"{marts}.poll_coverage")
-        judged = _months(
-            row.billing_period_start
-            for row in verdicts
-            if row.reconciliation_status != "open_period"
+        verdicts = rows_of(
+            client,
+            "SELECT billing_period_start, operation_id, MAX(operation_name), "
+            "MAX(CASE WHEN reconciliation_status = 'open_period' THEN 0 ELSE 1 END) "
+            f"FROM {marts}.invoice_reconciliation GROUP BY billing_period_start, operation_id",
         )
-        months = _months(
-            [
-                *(row.billing_period_start for row in verdicts),
-                *(day.poll_date for day in coverage),
-                *(row.billing_period_start for row in usage),
-            ]
+        polled = rows_of(
+            client,
+            "SELECT DISTINCT operation_id, CAST(date_trunc('month', poll_date) AS DATE) "
+            f"FROM {raw}.polls",
         )
+        months = _months_through([*(day for day, *_ in verdicts), *(day for _, day in polled)])
+        judged = _months_of(day for day, *_, is_judged in verdicts if is_judged)
+        identities = read_identities(client, marts)
+        names = {current for name, _ in polled if (current := identities.current(name))}
         return Overview(
-            verdicts=verdicts,
-            usage=usage,
-            restatements=sorted(restatements, key=lambda row: (row.usage_date, row.operation_id)),
-            coverage=sorted(coverage, key=lambda day: (day.poll_date, day.operation_id)),
             as_of=datetime.fromtimestamp(epoch, timezone.utc),
             timezone=zone,
             months=months,
             chosen=next(iter([*judged, *months]), None),
-            operations=_operations(coverage, verdicts),
-            advice=_advice(client, source, verdicts),
+            operations=_operations(
+                {**dict.fromkeys(names), **{key: name for _, key, name, _ in verdicts if key}}
+            ),
+            costs=_records(client, MonthlyCost, f"({_COSTS.format(marts=marts)}) AS costs"),
+            language=configured(read_policy).language,
+            advice=_advice(client, source, has_verdicts=bool(verdicts)),
         )
 
     return _read(source, read, patience)
@@ -207,87 +279,144 @@ def read_month(
     """Return the Month, of one operation or of all. Invoice lines that no operation or period is
     known of are in each. Raises what `read_overview` raises."""
     choice = _Choice(read_period(month), operation_id)
-    policy = configured(read_policy)
-    verdicts = [
-        row for row in overview.verdicts if choice.has(row.operation_id, row.billing_period_start)
-    ]
 
     def read(client: Client) -> Month:
-        raw, marts = source.dataset, source.marts
-        zones: dict[str, str] = dict(
-            rows_of(client, f"SELECT operation_id, timezone FROM {marts}.operations")
-        )
-        identities = read_identities(client, marts)
-        of_day, of_call = (choice.as_condition(day, identities) for day in ("date", "poll_date"))
-        calls = _records(client, Call, f"{raw}.polls", of_call)
-        readings = _records(client, LoadedReading, f"{raw}.readings", of_day)
-        page = Page(
-            period=choice.period,
-            as_of=overview.as_of,
-            settled=[
-                each.document
-                for each in read_settled(client, marts, choice.period)
-                if choice.has_document(each)
-            ],
-            operation_id=operation_id,
-            verdicts=verdicts,
-            calls=identities.count(calls),
-            readings=identities.count(readings),
-            restatements=[
-                row for row in overview.restatements if choice.has(row.operation_id, row.usage_date)
-            ],
-            zones={**zones, "": overview.timezone},
-            measures={
-                Counter(row.operation_id, row.report, row.product): row.measure or "undetermined"
-                for row in overview.usage
-                if choice.has(row.operation_id, row.billing_period_start)
-            },
-            language=policy.language,
-        )
-        stored = rows_of(client, f"SELECT * FROM {marts}.line_map ORDER BY line_number")
-        line_map = [MapRow(*row) for row in stored]
-        bases = find_bases(client, raw, verdicts, line_map, policy)
-        coverage = [day for day in overview.coverage if choice.has(day.operation_id, day.poll_date)]
-        copies = [
-            row
-            for row in _read_copies(client, marts)
-            if choice.has(row.operation_id, row.billing_period_start)
+        marts = source.marts
+        settled = [
+            each for each in read_settled(client, marts, choice.period) if choice.has_document(each)
         ]
-        withdrawn = _withdrawn(client, raw, choice.period, policy)
-        return Month(page, trace(client, raw, bases), coverage, copies, withdrawn)
+        coverage = _records(client, DayCoverage, f"{marts}.poll_coverage", choice.on("poll_date"))
+        return Month(
+            period=choice.period,
+            operation_id=operation_id,
+            as_of=overview.as_of,
+            zones=_zones(client, marts, overview),
+            language=overview.language,
+            settled=settled,
+            files=_read_files(client, source.dataset, settled),
+            verdicts=_read_verdicts(client, marts, choice),
+            counters=_read_counters(client, source, choice),
+            coverage=sorted(coverage, key=lambda day: (day.poll_date, day.operation_id)),
+            close=_read_close(client, source, choice.period),
+            withdrawn=_withdrawn(client, source.dataset, choice.period),
+            copies=[
+                CopiedPeriod(*row)
+                for row in rows_of(
+                    client,
+                    f"SELECT {', '.join(COPIED_PERIOD_COLUMNS)} FROM {marts}.copy_reconciliation "
+                    f"WHERE {choice.overlapping} AND counted_quantity IS NOT NULL "
+                    "ORDER BY operation_id, billing_period_start",
+                )
+            ],
+            forecasts=[
+                Forecast(*row)
+                for row in rows_of(
+                    client,
+                    f"SELECT {', '.join(FORECAST_COLUMNS)} FROM {marts}.forecast "
+                    f"WHERE {choice.overlapping} AND expected_quantity IS NOT NULL "
+                    "ORDER BY operation_id, report, product",
+                )
+            ],
+            claimed=frozenset(
+                document_id
+                for (document_id,) in rows_of(
+                    client, f"SELECT document_id FROM {marts}.claims_open WHERE claimed_amount > 0"
+                )
+            ),
+        )
 
     return _read(source, read, patience)
 
 
-def _read_copies(client: Client, marts: str) -> list[CopiedPeriod]:
-    """Return copy_reconciliation, by operation and time."""
-    columns = ", ".join(COPIED_PERIOD_COLUMNS)
-    rows = rows_of(client, f"SELECT {columns} FROM {marts}.copy_reconciliation ORDER BY 1, 4")
-    return [CopiedPeriod(*row) for row in rows]
+class Trails:
+    """Where verdicts come from. What is compared with what is read for the first one, and once."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self._comparison: Comparison | None = None
+
+    def read(self, verdict: ReconciledRow, patience: float = PATIENCE) -> Traced:
+        """Return where a verdict comes from. Raises what `read_overview` raises."""
+        raw, marts = self.source.dataset, self.source.marts
+
+        def read(client: Client) -> Traced:
+            if not self._comparison:
+                stored = rows_of(client, f"SELECT * FROM {marts}.line_map ORDER BY line_number")
+                line_map = [MapRow(*row) for row in stored]
+                self._comparison = compare_anew(client, raw, line_map, configured(read_policy))
+            [traced] = trace(client, raw, bases_in(self._comparison, [verdict]))
+            return traced
+
+        return _read(self.source, read, patience)
 
 
-def _withdrawn(client: Client, raw: str, month: Period, policy: Policy) -> list[str]:
-    """Return a sentence for each withdrawn document of a month, or of nobody knows which: who
-    withdrew it, when, and why."""
-    if not read_decisions(client, raw):
-        return []
-    standings = [
-        standing._replace(period=standing.document.period)
-        for standing in read_standings(client, raw, policy)
-        if standing.state == WITHDRAWN
-    ]
-    return tell_standings([own for own in standings if own.is_for(month)], policy.language)
+def read_usage(
+    source: Source, month: Month, counter: Counter, patience: float = PATIENCE
+) -> Usage | None:
+    """Return what was read of a counter in a month, when it was asked, and what was billed of it;
+    None where nothing was. Raises what `read_overview` raises."""
+    start, end = map(literal, month.period)
 
-
-def evidence_of(source: Source, month: str) -> tuple[str, bytes]:
-    """Return the name and bytes of the month's evidence file, as `reconcile` writes it, without the
-    documents' files. Raises what that raises, and SettingsError for a snapshot."""
-    if source.snapshot:
-        raise SettingsError(
-            "this is a snapshot; the evidence is written where the warehouse is: "
-            f"wolkvox-billing reconcile --month {month} --evidence DIR"
+    def read(client: Client) -> Usage | None:
+        raw, marts = source.dataset, source.marts
+        identities = read_identities(client, marts)
+        own = (
+            f"{identities.are('operation_id', counter.operation_id)} "
+            f"AND report = {literal(counter.report)}"
         )
-    with _one_at_a_time, tempfile.TemporaryDirectory() as folder:
+        of_calls = f"{own} AND poll_date >= {start} AND poll_date < {end}"
+        of_product = spelled_as(client, raw, counter, identities)
+        of_readings = f"{own} AND {of_product} AND date >= {start} AND date < {end}"
+        readings = identities.count(_records(client, LoadedReading, f"{raw}.readings", of_readings))
+        page = Page(
+            period=month.period,
+            as_of=month.as_of,
+            verdicts=month.verdicts,
+            calls=identities.count(_records(client, Call, f"{raw}.polls", of_calls)),
+            readings=[row._replace(description=counter.product) for row in readings],
+            restatements=(),
+            zones=month.zones,
+            measures=_read_measure(client, marts, counter, month.period),
+            language=month.language,
+        )
+        own_usages = [usage for usage in usages(page) if usage.counter[:2] == counter[:2]]
+        return next(iter(own_usages), None)
+
+    return _read(source, read, patience)
+
+
+def read_restatements(
+    source: Source, month: Month, patience: float = PATIENCE
+) -> list[Restatement]:
+    """Return the month's values that changed after their day, or that fell, in the order of days.
+    Raises what `read_overview` raises."""
+    of_month = _Choice(month.period, month.operation_id).on("usage_date")
+
+    def read(client: Client) -> list[Restatement]:
+        rows = _records(client, Restatement, f"{source.marts}.usage_restatements", of_month)
+        return sorted(rows, key=lambda row: (row.usage_date, row.operation_id))
+
+    return _read(source, read, patience)
+
+
+class WrittenFile(NamedTuple):
+    """A file for a person to keep."""
+
+    name: str
+    data: bytes
+
+
+class Written(NamedTuple):
+    """What was written, and what is said about it."""
+
+    files: Sequence[WrittenFile]
+    says: Sequence[str] = ()
+
+
+def write_evidence(source: Source, month: str) -> Written:
+    """Return the month's evidence file, as `reconcile` writes it, without the documents' files.
+    Raises what that raises, and SettingsError for a snapshot."""
+    with _scratch(source, f"reconcile --month {month} --evidence DIR") as folder:
         result = reconcile(
             month,
             destination=source.destination,
@@ -295,7 +424,48 @@ def evidence_of(source: Source, month: str) -> tuple[str, bytes]:
             evidence=order_evidence(folder, month),
         )
         assert result.evidence  # it was ordered
-        return result.evidence.name, result.evidence.read_bytes()
+        return Written(_files_of(result.evidence))
+
+
+def write_workbook(source: Source, month: str) -> Written:
+    """Return the month's workbook, as `reconcile` writes it. Raises what `write_evidence` does."""
+    target = f"wolkvox-{month}.xlsx"
+    with _scratch(source, f"reconcile --month {month} --xlsx {target}") as folder:
+        result = reconcile(
+            month,
+            destination=source.destination,
+            dataset=source.dataset,
+            workbook=order_workbook(folder / target, month),
+        )
+        assert result.workbook  # it was ordered
+        return Written(_files_of(result.workbook))
+
+
+def write_claim(source: Source, month: str) -> Written:
+    """Return the letters of what is claimed in the month and the evidence that they name, as
+    `claim` writes them; each claim is recorded. Raises what that raises, and SettingsError for a
+    snapshot."""
+    with _scratch(source, f"claim {month}") as folder:
+        result = claim(month, out=folder, destination=source.destination, dataset=source.dataset)
+        letters = [claimed.letter for claimed in result.claimed]
+        says = [result.says, *(claimed.says for claimed in result.claimed),
+                *(document.says for document in result.unclaimed)]  # fmt: skip
+        return Written(_files_of(*letters, result.evidence), [text for text in says if text])
+
+
+@contextmanager
+def _scratch(source: Source, words: str) -> Iterator[Path]:
+    """A folder for files that are written, which nobody else writes at the same time."""
+    if source.snapshot:
+        raise SettingsError(
+            f"this is a snapshot; files are written where the warehouse is: wolkvox-billing {words}"
+        )
+    with _one_at_a_time, tempfile.TemporaryDirectory() as folder:
+        yield Path(folder)
+
+
+def _files_of(*paths: Path | None) -> list[WrittenFile]:
+    return [WrittenFile(path.name, path.read_bytes()) for path in paths if path]
 
 
 def _read(source: Source, read: Callable[[Client], Result], patience: float) -> Result:
@@ -361,29 +531,148 @@ def _records(
     return [kind._make(row) for row in rows_of(client, query)]
 
 
-def _months(days: Iterable[date | None]) -> list[str]:
-    """The months of these days, the newest first."""
+# Of each month, operation and currency; what nobody billed has no currency.
+_COSTS = """
+    SELECT billing_period_start, operation_id, billing_currency,
+        SUM(CASE WHEN contracted_cost IS NOT NULL THEN billed_cost END) AS billed_cost,
+        SUM(CASE WHEN billed_cost IS NOT NULL THEN contracted_cost END) AS contracted_cost,
+        SUM(CASE WHEN contracted_cost IS NULL AND billed_cost IS NOT NULL THEN 1 ELSE 0 END)
+            AS without_price
+    FROM {marts}.invoice_reconciliation
+    WHERE invoice_ids IS NOT NULL AND billing_period_start IS NOT NULL
+    GROUP BY billing_period_start, operation_id, billing_currency
+"""
+
+
+def _months_of(days: Iterable[date | None]) -> list[str]:
+    """Return the months of these days, the newest first."""
     return sorted({format_month(day) for day in days if day}, reverse=True)
 
 
-def _operations(
-    coverage: Sequence[DayCoverage], verdicts: Sequence[ReconciledRow]
-) -> dict[str, str]:
-    names: dict[str, str | None] = {row.operation_id: None for row in verdicts if row.operation_id}
-    names |= {day.operation_id: day.operation_name for day in coverage}
+def _months_through(days: Iterable[date | None]) -> list[str]:
+    """Return all months from the first to the last of these days, the newest first: those in which
+    nobody was asked are months too."""
+    known = sorted(day for day in days if day)
+    if not known:
+        return []
+    return _months_of(period.start for period in months_of(Period(known[0], known[-1] + DAY)))
+
+
+def _zones(client: Client, marts: str, overview: Overview) -> dict[str, str]:
+    zones = rows_of(client, f"SELECT operation_id, timezone FROM {marts}.operations")
+    return {**dict(zones), "": overview.timezone}
+
+
+def _read_verdicts(client: Client, marts: str, choice: _Choice) -> list[ReconciledRow]:
+    """Return the verdicts of a choice, those that are worth an alarm first, the dearest of them
+    first."""
+    rows = rows_of(
+        client,
+        f"SELECT {', '.join(COLUMNS)} FROM {marts}.invoice_reconciliation "
+        f"WHERE {choice.overlapping}",
+    )
+    verdicts = [ReconciledRow(*row) for row in rows]
+    return sorted(
+        verdicts,
+        key=lambda row: (
+            not row.is_material,
+            -abs(row.cost_variance or Decimal()),
+            str(astuple(row)[:6]),
+        ),
+    )
+
+
+def _read_counters(client: Client, source: Source, choice: _Choice) -> list[Counter]:
+    """Return the counters that were read in the month, each under its newest spelling."""
+    raw, internal = source.dataset, internal_of(source.dataset)
+    identities = read_identities(client, source.marts)
+    start, end = map(literal, choice.period)
+    read = rows_of(
+        client,
+        f"SELECT DISTINCT operation_id, report, description FROM {raw}.readings "
+        f"WHERE date >= {start} AND date < {end}",
+    )
+    spellings: dict[Counter, str] = {}
+    if "spellings" in tables_in(client, internal):
+        for *key, newest_product in rows_of(
+            client,
+            f"SELECT operation_id, report, product, newest_product FROM {internal}.spellings",
+        ):
+            spellings[Counter(*key)] = newest_product
+    counters = [
+        counter._replace(product=spellings.get(counter, counter.product))
+        for counter in identities.count(Counter(*row) for row in read)
+    ]
+    return sorted({c for c in counters if choice.operation_id in (None, c.operation_id)})
+
+
+def _read_measure(
+    client: Client, marts: str, counter: Counter, month: Period
+) -> dict[Counter, str]:
+    """Return what a counter's numbers mean. It is asked of one alone: the view goes through all of
+    its readings."""
+    operation_id, report, product = map(literal, counter)
+    rows = rows_of(
+        client,
+        f"SELECT measure FROM {marts}.usage_monthly WHERE operation_id = {operation_id} "
+        f"AND report = {report} AND product = {product} "
+        f"AND billing_period_start = {literal(month.start)}",
+    )
+    return {counter: next((measure for (measure,) in rows if measure), "undetermined")}
+
+
+def _read_files(client: Client, raw: str, settled: Sequence[Settled]) -> dict[str, DocumentFile]:
+    """Return where documents came from, by their ids."""
+    ids = [each.document.document_id for each in settled]
+    if not ids:
+        return {}
+    table = f"{raw}.invoice_documents"
+    rows = _records(client, DocumentFile, table, among("document_id", ids))
+    return {row.document_id: row for row in rows}
+
+
+def _read_close(client: Client, source: Source, month: Period) -> CloseState | None:
+    """Return how a month is closed; None where it was never."""
+    close = newest(read_closes(client, source.dataset)).get(format_month(month.start))
+    if not close:
+        return None
+    if close.status != "closed":
+        return CloseState(close, None)
+    grounds = read_grounds(client, source.marts, month)
+    return CloseState(close, compare_grounds(close, grounds.get(close.month, NO_GROUNDS)))
+
+
+def _withdrawn(client: Client, raw: str, month: Period) -> list[str]:
+    """Return a sentence for each withdrawn document of a month, or of nobody knows which: who
+    withdrew it, when, and why."""
+    if not read_decisions(client, raw):
+        return []
+    policy = configured(read_policy)
+    standings = [
+        standing._replace(period=standing.document.period)
+        for standing in read_standings(client, raw, policy)
+        if standing.state == WITHDRAWN
+    ]
+    return tell_standings([own for own in standings if own.is_for(month)], policy.language)
+
+
+def _operations(names: Mapping[str, str | None]) -> dict[str, str]:
     return {f"{name} ({key})" if name else key: key for key, name in sorted(names.items())}
 
 
-def _advice(client: Client, source: Source, verdicts: Sequence[ReconciledRow]) -> list[str]:
-    """What a person does next, where there is nothing to compare yet."""
+def _advice(client: Client, source: Source, *, has_verdicts: bool) -> list[str]:
+    """Return what a person does next, where there is nothing to compare yet."""
+    language = configured(read_policy).language
     has_invoices = "invoice_lines" in tables_in(client, source.dataset) and bool(
         rows_of(client, f"SELECT document_id FROM {source.dataset}.invoice_lines LIMIT 1")
     )
     if not has_invoices:
-        return ["No invoice is loaded yet: run `wolkvox-billing invoices PATH`."]
-    if not verdicts:
-        return [
-            "Nothing is judged yet: run `wolkvox-billing reconcile --init`, edit the two files "
-            "that it names, and run `wolkvox-billing reconcile`."
-        ]
-    return []
+        return [translate(_NO_INVOICE, language)]
+    return [] if has_verdicts else [translate(_NO_VERDICT, language)]
+
+
+_NO_INVOICE = N_("No invoice is loaded yet: run `wolkvox-billing invoices PATH`.")
+_NO_VERDICT = N_(
+    "Nothing is judged yet: run `wolkvox-billing reconcile --init`, edit the two files that it "
+    "names, and run `wolkvox-billing reconcile`."
+)

@@ -100,7 +100,6 @@ class Page:
     measures: Mapping[Counter, str]
     language: str = ENGLISH  # of tables; a sentence has its own
     settled: Sequence[SettledDocument] = ()
-    operation_id: str | None = None  # where it is of one alone
 
     @property
     def month(self) -> str:

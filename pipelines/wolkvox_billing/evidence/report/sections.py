@@ -1,21 +1,17 @@
-"""The sections of a month as HTML, which the evidence's report and the notebook share."""
+"""The sections of a month as HTML, for the evidence's report."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timezone
-from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
-from zoneinfo import ZoneInfo
 
 from wolkvox_billing.evidence.report.charts import draw_bridge, draw_usage, has_bridge
-from wolkvox_billing.evidence.report.html import Cell, Money, Quantity, facts, part, table
-from wolkvox_billing.evidence.report.month import DayCoverage, Page, Usage
-from wolkvox_billing.marts.copied import AGREES, COUNTER_ABOVE, CopiedPeriod
+from wolkvox_billing.evidence.report.html import Cell, Money, Quantity, part, table
+from wolkvox_billing.evidence.report.month import Page, Usage
 from wolkvox_billing.marts.reconciled import ReconciledRow
 from wolkvox_billing.marts.settled import PAY, SettledDocument
 from wolkvox_billing.reconciliation.captions import caption, status_word
-from wolkvox_billing.reconciliation.origin import BilledFrom, MeasuredFrom, Traced
 from wolkvox_billing.reconciliation.settlement import SettledTotal, add_up
 from wolkvox_billing.reconciliation.status_words import meanings_of
 from wolkvox_billing.values.clock import format_moment
@@ -32,17 +28,6 @@ def say_as_of(page: Page) -> str:
     """Return up to which moment the marts speak."""
     moment = format_moment(page.as_of, page.zone(""))
     return phrase(N_("As of {moment}."), page.language, moment=moment)
-
-
-def say_whose(page: Page) -> str:
-    """Return which documents a page of one operation has; '' of a page of all."""
-    return translate(_WHOLE, page.language) if page.operation_id else ""
-
-
-_WHOLE = N_(
-    "Documents with a line of this operation, each of them whole: what it asks for others is in "
-    "the sums too."
-)
 
 
 def render_sentence(row: ReconciledRow, locale: str | None = None) -> Markup:
@@ -281,38 +266,6 @@ def _together(parts: Iterable[Markup]) -> Markup:
     return Markup("\n").join(parts)
 
 
-def render_copies(periods: Sequence[CopiedPeriod], locale: str) -> Markup:
-    """Return what was counted in the customer's own bucket, beside what wolkvox counts and bills: a
-    sentence for each period that does not agree, and a table of all; nothing where nobody
-    looked."""
-    if not periods:
-        return _together([])
-    sentences = [
-        part(
-            "sentence",
-            locale,
-            status=status_word(row.copy_status, locale),
-            says=row.explanation,
-            language=None,
-            is_material=row.copy_status == COUNTER_ABOVE,
-        )
-        for row in periods
-        if row.copy_status != AGREES
-    ]
-    listed = table(
-        ["operation", "period", "in the bucket", "counted by wolkvox", "billed", "copied later",
-         "days without a copy", "status"],
-        [
-            [row.operation_id, format_period(row.billing_period_start, row.billing_period_end),
-             row.counted_quantity, row.measured_quantity, row.billed_quantity, row.late_quantity,
-             row.missing_days, status_word(row.copy_status, locale)]
-            for row in periods
-        ],
-        locale,
-    )  # fmt: skip
-    return _together([*sentences, listed])
-
-
 def render_restatements(page: Page) -> Markup:
     """Return a table of values that changed after their day, or that fell."""
     return table(
@@ -324,65 +277,3 @@ def render_restatements(page: Page) -> Markup:
         ],
         page.language,
     )  # fmt: skip
-
-
-def render_coverage(days: Sequence[DayCoverage], locale: str) -> Markup:
-    return table(
-        ["day", "operation", "report", "calls", "answered", "refused", "longest gap in minutes"],
-        [
-            [day.poll_date, day.operation_id, day.report, day.polls, day.polls_answered,
-             day.refusals, day.largest_gap_minutes]
-            for day in days
-        ],
-        locale,
-    )  # fmt: skip
-
-
-def render_origin(verdict: Traced, zone: ZoneInfo, locale: str) -> Markup:
-    """Return what a verdict came from: the last readings with their calls, and the lines with their
-    files."""
-    calls = ""
-    if verdict.polls is not None:
-        text = N_("{polls} calls in this period, {answered} answered.")
-        calls = phrase(text, locale, polls=verdict.polls, answered=verdict.polls_answered)
-    return part(
-        "origin",
-        locale,
-        measured=[_measured(last, zone, locale) for last in verdict.measured_from],
-        calls=calls,
-        billed=[_billed(line, locale) for line in verdict.billed_from],
-    )
-
-
-def _measured(last: MeasuredFrom, zone: ZoneInfo, locale: str) -> list[tuple[str, Cell]]:
-    status = "" if last.http_status is None else f", HTTP {last.http_status}"
-    return facts(
-        {
-            N_("product"): last.product,
-            N_("operation"): last.operation,
-            N_("meaning"): status_word(last.measure or UNKNOWN, locale),
-            N_("readings"): Decimal(last.readings),
-            N_("read at"): format_moment(last.read_at, zone),
-            N_("items, as received"): last.items_raw,
-            N_("date, as received"): last.date_raw,
-            N_("call"): f"{last.poll_id}: {last.outcome}{status}",
-            N_("SHA-256 of the answer"): last.answer_sha256,
-        },
-        locale,
-    )
-
-
-def _billed(line: BilledFrom, locale: str) -> list[tuple[str, Cell]]:
-    description = line.description or translate(N_("no description"), locale)
-    return facts(
-        {
-            line.document_kind: line.document_number or translate(N_("no number"), locale),
-            N_("line"): f"{line.line_number}: {description}",
-            N_("quantity"): line.quantity,
-            N_("net"): Money(line.net_amount, line.billing_currency),
-            N_("file"): line.file_name,
-            N_("SHA-256 of the file"): line.file_sha256,
-            "document_id": line.document_id,
-        },
-        locale,
-    )

@@ -1,0 +1,73 @@
+"""Where a document's or a verdict's numbers come from, as HTML: the sentence, the components, the
+readings with their calls and answers, the lines with their files."""
+
+from __future__ import annotations
+
+from wolkvox_billing.marts.reconciled import ReconciledRow
+from wolkvox_billing.reconciliation.origin import Traced
+from wolkvox_billing.reconciliation.settlement import Settled
+from wolkvox_billing.reconciliation.settlement_words import title_of
+from wolkvox_billing.screen.pages import TEXTS, render
+from wolkvox_billing.values.locales import language_tag
+from wolkvox_billing.values.periods import format_period
+from wolkvox_billing.verbs.notebook import Month
+
+
+def render_document(month: Month, settled: Settled) -> str:
+    """Return the trail of a document: what it asks for in parts, and its file."""
+    row = settled.document
+    file = month.files.get(row.document_id)
+    parties = (file.supplier_name if file else None, row.supplier_id)
+    return render(
+        "document.html.jinja",
+        month.language,
+        texts=TEXTS,
+        row=row,
+        parts=settled.components,
+        file=file,
+        title=title_of(row.document_kind, row.document_number, month.language),
+        supplier=", ".join(filter(None, parties)),
+        zone=month.zone(""),
+    )
+
+
+def render_verdict(month: Month, traced: Traced) -> str:
+    """Return the trail of a verdict. Its sentence is marked as of the language that it was written
+    in, be the setting another one by now."""
+    row = traced.row
+    return render(
+        "verdict.html.jinja",
+        month.language,
+        texts=TEXTS,
+        row=row,
+        title=name_verdict(row),
+        written_in=language_tag(row.language or ""),  # "" is one that nobody knows
+        doubts=(row.doubts_excluded or row.settled_by or "").splitlines(),
+        doubts_title=TEXTS["excluded" if row.doubts_excluded else "settle"],
+        parts=[
+            part
+            for each in month.settled
+            for part in each.components
+            if _is_part(part_key=(part.operation_id, part.report, part.product,
+                                  part.billing_period_start), row=row)
+        ],
+        numbers={
+            each.document.document_id: each.document.document_number for each in month.settled
+        },
+        measured=traced.measured_from,
+        billed=traced.billed_from,
+        polls=traced.polls,
+        answered=traced.polls_answered,
+        zone=month.zone(row.operation_id),
+    )  # fmt: skip
+
+
+def name_verdict(row: ReconciledRow) -> str:
+    """Return whose a verdict is: operation, report, product and period."""
+    period = format_period(row.billing_period_start, row.billing_period_end)
+    return " · ".join(filter(None, (row.operation_id, row.report, row.product, period)))
+
+
+def _is_part(part_key: tuple[object, ...], row: ReconciledRow) -> bool:
+    """Whether a document's part is in a verdict."""
+    return part_key == (row.operation_id, row.report, row.product, row.billing_period_start)
