@@ -9,17 +9,21 @@ from pathlib import Path
 import click
 
 from wolkvox_billing.cli.options import json_option
-from wolkvox_billing.cli.terminal import print_json, print_table, say, watching
+from wolkvox_billing.cli.terminal import Teller, language, print_json, print_table, say, watching
 from wolkvox_billing.values.numbers import format_count
+from wolkvox_billing.values.translation import N_, say_in, translate
 
 _SCHEDULE = """\
-what to schedule, with cron (the hours are the vendor's: a month ends at its midnight):
   CRON_TZ=America/Bogota
   */5 * * * *        cd {folder} && {program} poll > poll.log 2>&1 || cat poll.log
   2 * * * *          cd {folder} && {program} load > load.log 2>&1 || cat load.log
   53,59 23 28-31 * * cd {folder} && {program} load --force > load.log 2>&1 || cat load.log
   10 * * * *         cd {folder} && {program} status {alarm} > age.log || cat age.log\
 """
+_SERVER = N_("server, such as 0010 of wv0010.wolkvox.com")
+_REPORTS = N_(
+    "reports to ask for, with commas (all: each of the 27; `wolkvox-billing reports` has them)"
+)
 _ALARM = "--stale-after 35 --fail-on-warning"
 
 
@@ -42,17 +46,23 @@ def init(context: click.Context, server: str | None, reports: tuple[str, ...]) -
     from wolkvox_billing.verbs.init import init as verb
 
     check_place()  # before a person types what would not be kept
-    server = server or click.prompt("server, such as 0010 of wv0010.wolkvox.com")
+    tell = Teller(language())
+    server = server or click.prompt(translate(_SERVER, tell.locale))
     token = _read_token()
     chosen = reports or click.prompt(
-        "reports to ask for, with commas (all: each of the 27; `wolkvox-billing reports` has them)",
-        default="rsync_s3_mp3",
+        translate(_REPORTS, tell.locale), default="rsync_s3_mp3"
     ).replace(" ", "").split(",")
     for line in verb(server.strip(), token.strip(), list(chosen)):
-        say(line)
+        say(say_in(tell.locale, line))
     program = shutil.which("wolkvox-billing") or f"{sys.executable} -m wolkvox_billing"
+    tell(
+        N_(
+            "what to schedule, with cron (the hours are the vendor's: a month ends at its "
+            "midnight):"
+        )
+    )
     say(_SCHEDULE.format(folder=Path.cwd(), program=program, alarm=_ALARM))
-    say("which reports have rows: `wolkvox-billing reports --probe` (27 calls)")
+    tell(N_("which reports have rows: `wolkvox-billing reports --probe` (27 calls)"))
     context.invoke(check, as_json=False)
 
 

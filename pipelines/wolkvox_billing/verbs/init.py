@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from wolkvox_billing.errors import SettingsError
+from wolkvox_billing.values.translation import N_, Sentence
 from wolkvox_billing.vendor.operations import read_operations
 from wolkvox_billing.vendor.reports import choose_reports
 from wolkvox_billing.warehouse.complaints import configured
@@ -39,6 +40,9 @@ log_level = "WARNING"
 """
 
 
+_WRITTEN = N_("written: {file}")
+
+
 def init(server: str, token: str, reports: Sequence[str]) -> list[str]:
     """Write `.dlt/config.toml` and `.dlt/secrets.toml` (0600, ignored by git) into the current
     folder. Return a line for a person of each.
@@ -65,13 +69,15 @@ def init(server: str, token: str, reports: Sequence[str]) -> list[str]:
     descriptor = os.open(secrets, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with open(descriptor, "w", encoding="utf-8") as secret_file:
         secret_file.write(text)
-    lines = [f"written: {secrets}"]
+    lines: list[str] = [Sentence(_WRITTEN, file=secrets)]
     if has_config:
-        whose = "its `reports` count" if stated else f"`reports` are in {secrets}"
-        lines.append(f"{config} is there already, and stays: {whose}")
+        text = N_("{config} is there already, and stays: `reports` are in {secrets}")
+        if stated:
+            text = N_("{config} is there already, and stays: its `reports` count")
+        lines.append(Sentence(text, config=config, secrets=secrets))
     else:
         config.write_text(_config(names), encoding="utf-8")
-        lines.append(f"written: {config}")
+        lines.append(Sentence(_WRITTEN, file=config))
     refuse_stray_settings()
     return lines
 
@@ -81,8 +87,13 @@ def check_place() -> None:
     secrets = Path(_FOLDER, _SECRET)
     if os.path.lexists(secrets):
         raise SettingsError(
-            f"{secrets} is there already: edit it, or start in an empty folder; "
-            "`wolkvox-billing check` says whether it works"
+            Sentence(
+                N_(
+                    "{file} is there already: edit it, or start in an empty folder; "
+                    "`wolkvox-billing check` says whether it works"
+                ),
+                file=secrets,
+            )
         )
 
 
