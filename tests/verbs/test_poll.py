@@ -21,7 +21,8 @@ from wolkvox_billing.verbs.poll import poll
 from wolkvox_billing.warehouse.place import opened
 
 # What a `poll` must not take the time to import, by what stands for it.
-HEAVY = ("dlt", "duckdb", "sqlglot", "sqlalchemy", "pyarrow", "pendulum", "rich", "tenacity")
+HEAVY = ("dlt", "duckdb", "sqlglot", "sqlalchemy", "pyarrow", "pendulum", "rich", "tenacity",
+         "babel", "jinja2")  # fmt: skip
 
 POLL = f"""
 import sys

@@ -7,9 +7,15 @@ import sys
 import click
 
 from wolkvox_billing.cli.options import json_option, place_options
-from wolkvox_billing.cli.terminal import print_json, say, spinning
+from wolkvox_billing.cli.terminal import Teller, language, print_json, say, spinning
 from wolkvox_billing.values.numbers import format_count
 from wolkvox_billing.values.periods import format_period
+from wolkvox_billing.values.translation import N_, ContractWord, Plural, Sentence
+
+_LISTED = Plural(
+    "{how}, {what}: {n} object, {bytes} bytes, {skipped} skipped, in {seconds} s",
+    "{how}, {what}: {n} objects, {bytes} bytes, {skipped} skipped, in {seconds} s",
+)
 
 
 @click.command()
@@ -37,15 +43,23 @@ def bucket(full: bool, destination: str, dataset: str, as_json: bool) -> None:
 
         print_json(bucket_as_form(report))
     else:
-        what = "all of it" if listing.is_full else "what can have changed"
-        say(
-            f"{listing.how}, {what}: {format_count(listing.objects, 'object')}, "
-            f"{listing.bytes:,} bytes, {listing.skipped:,} skipped, in {listing.seconds:.1f} s"
+        tell = Teller(language())
+        tell(
+            _LISTED,
+            listing.objects,
+            how=listing.how,
+            what=Sentence(N_("all of it") if listing.is_full else N_("what can have changed")),
+            n=listing.objects,
+            bytes=listing.bytes,
+            skipped=listing.skipped,
+            seconds=f"{listing.seconds:.1f}",
         )
         for period in report.periods:
             name = format_period(period.billing_period_start, period.billing_period_end)
-            say(f"{period.operation_id} {name} {period.copy_status}: {period.explanation}")
-        for text in (*report.failures, *(f"warning: {text}" for text in report.warnings)):
+            status = ContractWord(period.copy_status).say(tell.locale)
+            say(f"{period.operation_id} {name} {status}: {period.explanation}")
+        for text in report.failures:
             say(text)
-        say(f"tables: {report.location}, dataset {dataset}")
+        tell.warn(report.warnings)
+        tell.place(report.location, dataset)
     sys.exit(0 if report.is_good else 1)
