@@ -5,8 +5,8 @@
 rclone serves a folder of empty files as S3, a folder for each day, and all ask the same server one
 after the other. Ours lists, hashes and stores, and looks again; the others list alone. boto3 and
 s3fs are asked in `--peers`, an interpreter that has both (`pip install boto3 's3fs>=2025'` into a
-virtual environment of its own); without it they are left out, which is told. Of a hundred million objects
-nobody makes a listing: DuckDB counts the days of an inventory of `--inventory` rows.
+virtual environment of its own); without it they are left out, which is told. Of a hundred million
+objects nobody makes a listing: DuckDB counts the days of an inventory of `--inventory` rows.
 """
 
 from __future__ import annotations
