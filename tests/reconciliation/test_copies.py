@@ -203,6 +203,7 @@ def test_copies_that_are_not_there(warehouse: Project) -> None:
     assert (row["copy_status"], row["missing_quantity"]) == ("counter_above_bucket", 80)
     assert row["measured_variance"] == 90
     assert "wolkvox counts 400; 80 of them are not there" in row["explanation"]
+    assert "nobody looked before 3 Nov" in row["explanation"]
 
 
 def test_in_spanish(project: Project) -> None:
@@ -211,7 +212,8 @@ def test_in_spanish(project: Project) -> None:
     see(project, AFTER, month())
     assert match(project, language="es_CO")["explanation"] == (
         "Su bucket tiene 310 audios copiados en octubre de 2026; wolkvox cuenta 4.000; 3.680 de "
-        "ellos no están, y nada de lo visto lo explica; 10 de llamadas de este tiempo se copiaron "
+        "ellos no están, y nada de lo visto lo explica; nadie miró antes del 3 nov: lo que se "
+        "borró a mano hasta entonces no se sabe; 10 de llamadas de este tiempo se copiaron "
         "después."
     )
 

@@ -33,6 +33,9 @@ _TEXTS = {
     "may_be": N_("the difference of {difference} may be what came late or cannot be read"),
     "since_read": N_("the counter was read before the last {since} were copied"),
     "not_there": N_("{missing} of them are not there, and nothing that was seen explains it"),
+    "since": N_(
+        "nobody looked before {first_look}: what was deleted by hand until then is not known"
+    ),
     "above": N_("{difference} more than that"),
     "still": N_("nothing was copied of the calls of {days} by the end of the next day"),
     "gone": N_("{gone} were there and are no more, which explains it"),
@@ -72,7 +75,9 @@ def _status(copied: CountedPeriod) -> list[str]:
         case "agrees":
             return [_agreed(copied)]
         case "counter_above_bucket":
-            return ["not_there"]
+            first = copied.first_look
+            is_late = first is not None and first > copied.period.start
+            return ["not_there", *(["since"] if is_late else [])]
         case "bucket_above_counter":
             return ["above"]
         case "objects_gone":
@@ -132,6 +137,7 @@ def _values(copied: CountedPeriod, writer: Writer) -> dict[str, str]:
         "difference": number(_difference(copied)),
         "missing": number(copied.missing),
         "since": number(copied.since_read),
+        "first_look": writer.day(copied.first_look) if copied.first_look else "",
         "days": format_days(copied.missing_days, writer.locale),
         "gone": number(copied.gone),
         "late": number(copied.late),

@@ -65,6 +65,7 @@ class CountedPeriod:
     missing_days: Sequence[date]
     measured: Decimal | None
     billed: Decimal | None
+    first_look: date | None  # of all
     was_looked_at: bool  # after it, or of one that runs in it
     is_in_reach: bool
     may_accuse: bool
@@ -204,6 +205,7 @@ class _Counting:
             missing_days=self._missing_days(operation_id, period),
             measured=measured.quantity,
             billed=billed,
+            first_look=self._first_look(operation_id),
             was_looked_at=self._was_looked_at(operation_id, period),
             is_in_reach=self._is_in_reach(operation_id, period),
             may_accuse=self._may_accuse(operation_id, period, read),
@@ -233,6 +235,10 @@ class _Counting:
             (g.upload_date for g in self.copies.of(operation_id) if g.is_copy or g.is_gone),
             default=None,
         )
+
+    def _first_look(self, operation_id: str) -> date | None:
+        looks = self.copies.looks
+        return self._seen_on(operation_id, min(at for at, _ in looks.each)) if looks else None
 
     def _sight(self, operation_id: str) -> Sight | None:
         """Return what looks can have seen; None where the last whole one has no copy."""
