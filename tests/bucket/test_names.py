@@ -59,6 +59,8 @@ def test_a_public_name_says_day_and_kind() -> None:
         ("music on hold.mp3", "audio", None),
         (name_of("2026-13-31"), "audio", None),
         ("mp3.", "other", None),
+        (name_of("2026-10-31", extension="wav"), "other", date(2026, 10, 31)),
+        ("call.WAV", "audio", None),  # may be a copy
     ],
 )
 def test_what_is_no_audio_of_a_day(name: str, kind: str, day: date | None) -> None:
@@ -92,6 +94,15 @@ def test_a_pattern_may_take_the_day_from_a_folder() -> None:
     assert read("b/2026-10-31/1.mp3", pattern=pattern).object_hash == first.object_hash
 
 
+@pytest.mark.parametrize("folder", ["b", "a/b"])
+def test_names_without_a_call_are_known_with_their_folders(folder: str) -> None:
+    """Numbers that begin anew in each folder: two files of one name and size are two copies."""
+    pattern = r"(?P<day>\d{8})-\d+\.mp3"
+    first = read("a/20261031-1.mp3", pattern=pattern)
+    assert first.call_date == date(2026, 10, 31)
+    assert read(f"{folder}/20261031-1.mp3", pattern=pattern).object_hash != first.object_hash
+
+
 @pytest.mark.parametrize(("text", "says"), [("(", "no regular"), (r"(?P<call>\d)", "`day`")])
 def test_a_pattern_that_cannot_be(text: str, says: str) -> None:
     """No regular expression, or one without a day, is said."""
@@ -100,7 +111,8 @@ def test_a_pattern_that_cannot_be(text: str, says: str) -> None:
 
 
 def test_whose_a_folder_is() -> None:
-    """The first glob that fits a folder, or one above it; what fits none is nobody's, and so is a
+    """The first glob that fits a folder, or one above it, by `audios/*` also what lies in `audios`
+    itself; what fits none is nobody's, and so is a
     mark that a store puts in the place of a folder."""
     own = reader({"audios/acme*": "acme", "audios/*": "beta"})
     owners = [
@@ -110,7 +122,7 @@ def test_whose_a_folder_is() -> None:
             for folder in ("audios/acme-1/2026/", "audios/else/", "audios/", "", "audiosx/a/")
         )
     ]
-    assert owners == ["acme", "beta", None, None, None]
+    assert owners == ["acme", "beta", "beta", None, None]
     assert own.read("audios/acme/", 0) is None
 
 

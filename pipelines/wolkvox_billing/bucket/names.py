@@ -1,8 +1,8 @@
 """What the name of an object says: whose it is, of which day, of what kind. The name stays here.
 
-A copy is known again by the part of its name that the pattern finds, and by its size: not by the
-folder that it lies in, so that another layout of folders makes no new copies; and what was
-overwritten by something else is another one.
+A copy is known again by the part of its name that the pattern finds with its call, and by its size:
+not by the folder that it lies in, so that another layout of folders makes no new copies; and what
+was overwritten by something else is another one.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ PUBLIC_PATTERN = (
     r"[^/]*?\.id\.(?P<call>[^./]+)"
 )
 EXTENSIONS = ("mp3", "gsm")
+_SOUNDS = ("wav", "ogg", "oga", "opus", "m4a", "aac", "flac", "wma", "amr", "webm", "mp3", "gsm")
 _TEXTS = ("txt", "html", "htm", "json", "xml", "csv", "pdf")  # that chats are exported as
 _GSM = "gsm"
 _GSM_BYTES_A_SECOND = 1650  # 33 for each 20 ms; an MP3's rate is not in a listing
@@ -69,9 +70,13 @@ class NameReader:
             kind = AUDIO
             if extension == _GSM:
                 seconds = Decimal(size) / _GSM_BYTES_A_SECOND
+        elif extension in _SOUNDS and not day:
+            kind = AUDIO  # not of the settings: told, and nobody is accused for as many
         elif extension in _TEXTS and (fit or "chat" in name.lower()):
             kind = CHAT
-        known_by = name[fit.start() :] if fit and day else name
+        # Without the call the rest of two names in two folders may be the same.
+        is_of_call = fit and day and "call" in fit.re.groupindex and fit["call"]
+        known_by = name[fit.start() :] if fit and is_of_call else name
         hashes = self._hash(f"{size}\n{known_by}"), self._hash(known_by)
         return ReadName(operation_id, *hashes, day, kind, seconds)
 
@@ -107,8 +112,9 @@ def read_day(text: str) -> date | None:
 
 
 def fits(glob: str, folder: str) -> bool:
-    """Return whether a folder, or one that it lies in, is meant by a glob."""
-    glob, folder = glob.strip("/"), folder.strip("/")
+    """Return whether a folder, or one that it lies in, is meant by a glob: by `acme/*` all that
+    lies below `acme`, be it directly."""
+    glob, folder = glob.strip("/").removesuffix("/*"), folder.strip("/")
     return glob in ("", _ALL) or bool(
         re.match(translate(glob), folder) or re.match(translate(f"{glob}/*"), folder)
     )

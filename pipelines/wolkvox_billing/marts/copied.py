@@ -49,7 +49,7 @@ class CopiedDay:
     empty_objects: Annotated[int, Column(COUNT, "Of the audios those without a byte")]
     gone_objects: Annotated[int, Column(COUNT, "Audios that were seen, and are there no more")]
     unread_objects: Annotated[
-        int, Column(COUNT, "Files like audios whose names the pattern does not fit: not counted")
+        int, Column(COUNT, "Files that may be copies, by sound or by name, and are not counted")
     ]
     chat_objects: Annotated[int, Column(COUNT, "Chats that were copied on the day")]
     other_objects: Annotated[int, Column(COUNT, "Whatever else lies in the operation's folders")]

@@ -35,6 +35,8 @@ class CopyGroup(NamedTuple):
     timed: int
     seconds: Decimal | None
     first_seen_at: datetime
+    is_replaced: bool = False  # gone, and something else has its name
+    utc_date: date | None = None  # the copy's day in UTC; None is the same
 
     @property
     def is_copy(self) -> bool:
@@ -106,7 +108,9 @@ def _day(operation_id: str, day: date, groups: Sequence[CopyGroup]) -> CopiedDay
         gone_objects=count_objects(gone_of(groups)),
         unread_objects=count_objects(unread_of(present)),
         chat_objects=count_objects(group for group in present if group.kind == CHAT),
-        other_objects=count_objects(group for group in present if group.kind not in (AUDIO, CHAT)),
+        other_objects=count_objects(
+            g for g in present if g.kind not in (AUDIO, CHAT) and g.call_date is None
+        ),
     )
 
 
@@ -114,15 +118,30 @@ def count_objects(groups: Iterable[CopyGroup]) -> int:
     return sum(group.objects for group in groups)
 
 
-def gone_of(groups: Iterable[CopyGroup]) -> list[CopyGroup]:
+def lost_of(groups: Iterable[CopyGroup]) -> list[CopyGroup]:
+    """Return the copies that are there no more, be it that something else has their names."""
     return [g for g in groups if g.is_gone and g.kind == AUDIO and g.call_date is not None]
 
 
+def gone_of(groups: Iterable[CopyGroup]) -> list[CopyGroup]:
+    """Return the copies in the place of which nothing is."""
+    return [g for g in lost_of(groups) if not g.is_replaced]
+
+
 def unread_of(groups: Iterable[CopyGroup]) -> list[CopyGroup]:
-    return [g for g in groups if g.kind == AUDIO and g.call_date is None and not g.is_gone]
+    """Return what may be copies, and is not counted: audios with other names, and other files with
+    the names of copies."""
+    return [
+        g
+        for g in groups
+        if (g.kind == AUDIO and g.call_date is None)
+        or (g.kind not in (AUDIO, CHAT) and g.call_date is not None)
+    ]
 
 
 NO_COPIES = Copies()
+_EPOCH = date(1970, 1, 1).toordinal()
+_UTC_DAY = "CAST(FLOOR(EXTRACT(EPOCH FROM uploaded_at) / 86400) AS BIGINT)"
 
 
 def _overwritten(raw: str) -> str:
@@ -157,9 +176,11 @@ def read_copies(client: Client, raw: str, identities: Identities) -> Copies:
         client,
         "SELECT operation_id, call_date, upload_date, kind, is_gone, COUNT(*), "
         "CAST(SUM(bytes) AS BIGINT), CAST(SUM(CASE WHEN bytes = 0 THEN 1 ELSE 0 END) AS BIGINT), "
-        "COUNT(audio_seconds), SUM(audio_seconds), MIN(first_seen_at) "
-        f"FROM {objects} WHERE NOT (is_gone AND {_overwritten(raw)}) "
-        "GROUP BY operation_id, call_date, upload_date, kind, is_gone "
-        "ORDER BY operation_id, upload_date, call_date, kind, is_gone",
+        "COUNT(audio_seconds), SUM(audio_seconds), MIN(first_seen_at), "
+        f"is_gone AND {_overwritten(raw)} AS is_replaced, {_UTC_DAY} AS utc_day "
+        f"FROM {objects} "
+        "GROUP BY operation_id, call_date, upload_date, kind, is_gone, is_replaced, utc_day "
+        "ORDER BY operation_id, upload_date, call_date, kind, is_gone, is_replaced, utc_day",
     )
-    return Copies(Looks(looks), [CopyGroup(*row) for row in rows])
+    groups = [CopyGroup._make((*row, date.fromordinal(_EPOCH + day))) for *row, day in rows]
+    return Copies(Looks(looks), groups)

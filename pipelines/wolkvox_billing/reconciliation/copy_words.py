@@ -31,6 +31,11 @@ _TEXTS = {
     "within": N_("the difference of {difference} is within the tolerance"),
     "as_called": N_("that is what was copied of the calls of this time, whenever it was copied"),
     "may_be": N_("the difference of {difference} may be what came late or cannot be read"),
+    "with_others": N_("that is as many as with what may be counted too: {others}"),
+    "chats": N_("{chats} chats"),
+    "replaced": N_("{replaced} that were copied over"),
+    "shifted": N_("that is what was copied by another clock: UTC, or the recordings' own time"),
+    "units": N_("that is how many megabytes or minutes they are, and no number of copies"),
     "since_read": N_("the counter was read before the last {since} were copied"),
     "not_there": N_("{missing} of them are not there, and nothing that was seen explains it"),
     "since": N_(
@@ -42,7 +47,9 @@ _TEXTS = {
     "also_gone": N_("{gone} were there and are no more"),
     "late": N_("{late} of calls of this time were copied after it"),
     "empty": N_("{empty} of those in the bucket have no byte"),
-    "unread": N_("{unread} files like audios have names that `pattern` does not fit"),
+    "unread": N_(
+        "{unread} files may be copies, and have names or endings that the settings do not fit"
+    ),
     "no_look": N_("no look at all of the bucket came after it: `wolkvox-billing bucket --full`"),
     "expired": N_("up to {expired} may have gone before anybody looked, so nobody can tell"),
     "none": N_("the bucket has no copy of this time or before it, so nobody can tell"),
@@ -88,6 +95,8 @@ def _status(copied: CountedPeriod) -> list[str]:
 def _unknown(copied: CountedPeriod) -> str:
     if copied.claimed is None:
         return "unmeasured"
+    if copied.is_in_reach and copied.may_accuse and copied.is_in_other_units:
+        return "units"
     if copied.is_in_reach and copied.expired:
         return "expired"
     is_empty = not copied.counted and not copied.called
@@ -102,6 +111,10 @@ def _agreed(copied: CountedPeriod) -> str:
         return "within"
     if copied.is_as_called:
         return "as_called"
+    if copied.is_above_all and copied.is_with_others:
+        return "with_others"
+    if (copied.claimed or 0) > copied.counted + copied.explained + copied.tolerance:
+        return "shifted"
     return "since_read" if (copied.claimed or 0) < copied.counted else "may_be"
 
 
@@ -129,8 +142,11 @@ def _values(copied: CountedPeriod, writer: Writer) -> dict[str, str]:
     else:
         first, last = writer.day(period.start), writer.day(last_day(period))
         when = writer.say(_TEXTS["from"], first=first, last=last)
+    others = [name for name, own in (("chats", copied.chats), ("replaced", copied.replaced)) if own]
+    beside = {"chats": number(copied.chats), "replaced": number(copied.replaced)}
     return {
         "counted": writer.quantity(copied.counted),
+        "others": ", ".join(writer.say(_TEXTS[name], **beside) for name in others),
         "when": when,
         "measured": number(copied.measured),
         "billed": number(copied.billed),

@@ -11,15 +11,15 @@ have gone before anybody looked.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cached_property
 from typing import NamedTuple
 
-from wolkvox_billing.bucket.names import AUDIO
+from wolkvox_billing.bucket.names import AUDIO, CHAT
 from wolkvox_billing.marts.copied import (
     AGREES,
     BUCKET_ABOVE,
@@ -34,16 +34,30 @@ from wolkvox_billing.reconciliation.copies import (
     CopyGroup,
     count_objects,
     gone_of,
+    lost_of,
     unread_of,
 )
 from wolkvox_billing.reconciliation.facts import DayUse, Facts, MonthUse
 from wolkvox_billing.reconciliation.policy import CALLED, COPIED, UNKNOWN, Policy
-from wolkvox_billing.reconciliation.sight import LookedOn, Sight
+from wolkvox_billing.reconciliation.sight import LookedOn, Sight, first_usual
 from wolkvox_billing.values.periods import DAY, Period, month_of
 
 REPORT = "rsync_s3_mp3"
 _NOTHING = Decimal()
 _LATEST = 7 * DAY  # a copy of a period is of a call of it, or of one so long before it
+
+
+class CopiedSize(NamedTuple):
+    """What a counter in other units would show of copies; None where nobody can tell."""
+
+    megabytes: Decimal
+    minutes: Decimal | None
+
+    def is_about(self, quantity: Decimal) -> bool:
+        """Whether a number is that of the megabytes, of a million bytes or of 2 ** 20, or of the
+        minutes, and not of the copies."""
+        sizes = (self.megabytes, self.megabytes * 1_000_000 / 2**20, self.minutes)
+        return any(size and abs(quantity - size) <= max(Decimal(1), size / 200) for size in sizes)
 
 
 @dataclass(frozen=True)
@@ -58,7 +72,12 @@ class CountedPeriod:
     late: Decimal
     again: Decimal  # of calls before the period and copied after it: most likely once more
     gone: Decimal
-    unread: Decimal  # like audios, with names that the pattern does not fit
+    gone_late: Decimal  # of those in `late` and `again`, that are there no more
+    replaced: Decimal  # whose names something else has: a counter may have counted both
+    chats: Decimal  # which a counter may count too
+    shifted: Decimal  # in the period by UTC, or by the night after the time that a copy kept
+    size: CopiedSize
+    unread: Decimal  # may be copies, and are not counted: see `unread_of`
     empty: Decimal
     expired: Decimal  # what may have gone before anybody looked
     since_read: Decimal  # copied on the day of the last reading, or after it
@@ -85,14 +104,19 @@ class CountedPeriod:
     def explained(self) -> Decimal:
         """How many copies that are not counted in the period something honest explains."""
         late = _NOTHING if self.policy.cut_off == COPIED else self.late
-        return late + self.again + self.gone + self.unread + self.expired
+        return late + self.again + self.gone + self.gone_late + self.unread + self.expired
 
     @property
     def missing(self) -> Decimal:
         """Copies that are claimed and that nothing explains; 0 where that cannot be said."""
         if self.status != COUNTER_ABOVE or self.claimed is None:
             return _NOTHING
-        return self.claimed - self.counted - self.explained
+        return self.claimed - self._most - self.explained
+
+    @property
+    def _most(self) -> Decimal:
+        """How many are counted, by the clock by which they are more."""
+        return max(self.counted, self.shifted)
 
     @cached_property
     def status(self) -> str:
@@ -102,8 +126,11 @@ class CountedPeriod:
             return NOT_COUNTED
         if self._agrees_with(self.counted) or self.is_as_called:
             return AGREES
-        if claimed > self.counted + self.explained + tolerance:
-            return COUNTER_ABOVE if self.may_accuse else NOT_COUNTED
+        if self.is_above_all:
+            if self.is_with_others:
+                return AGREES
+            is_told = self.may_accuse and not self.is_in_other_units
+            return COUNTER_ABOVE if is_told else NOT_COUNTED
         if claimed < self.counted - tolerance:
             is_later = claimed >= self.counted - self.since_read - tolerance
             return AGREES if is_later else BUCKET_ABOVE
@@ -116,6 +143,29 @@ class CountedPeriod:
 
     def _agrees_with(self, quantity: Decimal) -> bool:
         return self.claimed is not None and abs(self.claimed - quantity) <= self.tolerance
+
+    @property
+    def is_above_all(self) -> bool:
+        """Whether more is claimed than what is counted and what explains a difference."""
+        return (self.claimed or _NOTHING) > self._most + self.explained + self.tolerance
+
+    @property
+    def is_with_others(self) -> bool:
+        """Whether it is the copies together with all chats, or with all that were copied over, or
+        with both: nobody says whether the counter counts these. What fits none is no such count."""
+        others = (self.chats, self.replaced, self.chats + self.replaced)
+        claimed = self.claimed or _NOTHING
+        return any(
+            other
+            and -self.since_read - self.tolerance
+            <= claimed - self.counted - other
+            <= self.explained + self.tolerance
+            for other in others
+        )
+
+    @property
+    def is_in_other_units(self) -> bool:
+        return self.claimed is not None and self.size.is_about(self.claimed)
 
     @property
     def is_as_called(self) -> bool:
@@ -190,15 +240,14 @@ class _Counting:
             counted=_quantity(within),
             called=_quantity(called),
             late=_quantity(g for g in called if g.upload_date >= period.end),
-            again=_quantity(
-                group
-                for group in copied
-                if group.call_date is not None
-                and period.start - _LATEST <= group.call_date < period.start
-                and group.upload_date >= period.end
-            ),
+            again=_quantity(group for group in copied if _is_again(group, period)),
             gone=_quantity(gone_of(in_time)),
-            unread=_quantity(unread_of(in_time)),
+            gone_late=_quantity(_gone_late(groups, period)),
+            replaced=_quantity(group for group in lost_of(in_time) if group.is_replaced),
+            chats=_quantity(group for group in in_time if group.kind == CHAT),
+            shifted=_shifted(copied, period),
+            size=_size_of(within),
+            unread=_quantity(_unread(groups, period)),
             empty=Decimal(sum(group.empty for group in within)),
             expired=self._expired(operation_id, period),
             since_read=_quantity(g for g in within if g.upload_date >= read_on),
@@ -207,7 +256,7 @@ class _Counting:
             billed=billed,
             first_look=self._first_look(operation_id),
             was_looked_at=self._was_looked_at(operation_id, period),
-            is_in_reach=self._is_in_reach(operation_id, period),
+            is_in_reach=self._is_in_reach(operation_id, period, measured),
             may_accuse=self._may_accuse(operation_id, period, read),
             policy=self.policy,
         )
@@ -242,12 +291,15 @@ class _Counting:
 
     def _sight(self, operation_id: str) -> Sight | None:
         """Return what looks can have seen; None where the last whole one has no copy."""
-        present = [g.upload_date for g in self.copies.of(operation_id) if g.is_copy]
+        present = Counter[date]()
+        for group in self.copies.of(operation_id):
+            if group.is_copy:
+                present[group.upload_date] += group.objects
         looks = self.copies.looks
         if not (looks and present):
             return None
         seen = [LookedOn(self._seen_on(operation_id, at), full) for at, full in looks.each]
-        return Sight(seen, min(present))
+        return Sight(seen, first_usual(present))
 
     def _expired(self, operation_id: str, period: Period) -> Decimal:
         """Return how many copies may have gone before anybody looked."""
@@ -263,25 +315,29 @@ class _Counting:
         due = period.end if is_over else period.start
         return looks is not None and self._seen_on(operation_id, looks.last) >= due
 
-    def _is_in_reach(self, operation_id: str, period: Period) -> bool:
+    def _is_in_reach(self, operation_id: str, period: Period, measured: _Measured) -> bool:
         """Whether a look can tell of the period: it came after its end or, of one that runs, after
-        its start; and what was copied then cannot all have gone before the first look."""
+        its start; and what was copied then cannot all have gone before the first look. Where no
+        counter tells on which days it was copied, nothing of it can."""
         oldest = self._oldest(operation_id)
         if oldest is None or not self._was_looked_at(operation_id, period):
             return False
         sight = self._sight(operation_id)
+        if sight and measured.quantity is None:
+            return all(sight.sees(day) for day in _days(period))
         is_seen = sight is None or any(sight.sees(day) for day in _days(period))
         return oldest < period.end or is_seen
 
     def _may_accuse(self, operation_id: str, period: Period, read: datetime | None) -> bool:
-        """Whether copies that no look has found are not there: a whole one came after the period;
-        of one that runs after the counter was read."""
+        """Whether copies that no look has found are not there: a whole one came after the period
+        and the night that follows it; of one that runs after the counter was read, since others do
+        not list what came late into folders of days before."""
         looks = self.copies.looks
         if not looks:
             return False
         if period.end <= self.facts.today_of(operation_id):
-            return self._seen_on(operation_id, looks.last_full) >= period.end
-        return read is not None and read <= looks.last
+            return self._seen_on(operation_id, looks.last_full) > period.end
+        return read is not None and read <= looks.last_full
 
     def _missing_days(self, operation_id: str, period: Period) -> list[date]:
         """Return the days with calls of which nothing was copied by the end of the next one, as far
@@ -303,16 +359,62 @@ class _Counting:
         oldest = self._oldest(operation_id)
         known_until = self._seen_on(operation_id, looks.last) - DAY
         days = [day for day in _days(period) if oldest and oldest <= day < known_until]
+        sight = self._sight(operation_id)
         return [
             day
             for day in days
             if (day in by_call and min(by_call[day]) > day + DAY)
-            or (day in counted and day not in by_call and not uploads & {day - DAY, day, day + DAY})
+            or (
+                day in counted
+                and day not in by_call
+                and not uploads & {day - DAY, day, day + DAY}
+                and (sight is None or sight.sees(day))
+            )
         ]
 
 
 def _quantity(groups: Iterable[CopyGroup]) -> Decimal:
     return Decimal(count_objects(groups))
+
+
+def _is_again(group: CopyGroup, period: Period) -> bool:
+    """Whether it is of a call shortly before the period, and was copied after it."""
+    return (
+        group.call_date is not None
+        and period.start - _LATEST <= group.call_date < period.start
+        and group.upload_date >= period.end
+    )
+
+
+def _gone_late(groups: Sequence[CopyGroup], period: Period) -> Iterator[CopyGroup]:
+    for group in gone_of(groups):
+        is_of_period = _holds(period, group.call_date) or _is_again(group, period)
+        if is_of_period and group.upload_date >= period.end:
+            yield group
+
+
+def _unread(groups: Sequence[CopyGroup], period: Period) -> Iterator[CopyGroup]:
+    for group in unread_of(groups):
+        if period.start <= group.upload_date < period.end + _LATEST:
+            yield group
+
+
+def _shifted(copied: Sequence[CopyGroup], period: Period) -> Decimal:
+    """Return how many copies are of the period by another clock, by that by which they are more:
+    by UTC, or by the night after the call where a copy kept the recording's own time, as rsync
+    does."""
+    by_utc = (g for g in copied if _holds(period, g.utc_date or g.upload_date))
+    by_night = (
+        g for g in copied if _holds(period, g.upload_date + (g.upload_date == g.call_date) * DAY)
+    )
+    return max(_quantity(by_utc), _quantity(by_night))
+
+
+def _size_of(copied: Sequence[CopyGroup]) -> CopiedSize:
+    megabytes = Decimal(sum(group.bytes for group in copied)) / 1_000_000
+    is_timed = sum(group.timed for group in copied) == count_objects(copied)
+    seconds = sum((group.seconds or _NOTHING for group in copied), _NOTHING)
+    return CopiedSize(megabytes, seconds / 60 if is_timed else None)
 
 
 def _holds(period: Period, day: date | None) -> bool:

@@ -1,17 +1,18 @@
 """Which days' copies a look can have seen: what a lifecycle rule deletes before anybody looks is in
 no table.
 
-How long copies stay nobody says. But the oldest one that a whole look listed was there for so long:
-so whatever was copied on a day was there until as many days later, and was seen by any look within
-them.
+How long copies stay nobody says. But those of the oldest usual day that a whole look listed were
+there for so long: so whatever was copied on a day was there until as many days later, and was seen
+by any look within them. A few older ones tell nothing: a rule may spare some.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from statistics import median
 from typing import NamedTuple
 
 from wolkvox_billing.reconciliation.facts import DayUse
@@ -19,6 +20,12 @@ from wolkvox_billing.values.periods import DAY, Period
 
 _NOTHING = Decimal()
 _LATELY = 6  # days back that a look at the last ones goes, at the least
+
+
+def first_usual(copied: Mapping[date, int]) -> date:
+    """Return the first day with at least a quarter of the copies of the median one."""
+    usual = median(copied.values())
+    return min(day for day, copies in copied.items() if 4 * copies >= usual)
 
 
 class LookedOn(NamedTuple):
@@ -30,7 +37,7 @@ class LookedOn(NamedTuple):
 
 @dataclass(frozen=True)
 class Sight:
-    """The looks at an operation's copies, and the day of the oldest that the last whole one listed.
+    """The looks at an operation's copies, and the first usual day that the last whole one listed.
 
     A copy may go in the course of a day: the oldest day's may be in part.
     """
@@ -57,7 +64,7 @@ class Sight:
         Of use that spans several days, of which some were not seen, their share, and `factor`
         times that, since days differ."""
         known = [*uses]
-        if not any(use.quantity for use in known if use.day < self.oldest):
+        if not any(use.quantity for use in known if use.day - (use.covers - 1) * DAY < self.oldest):
             return _NOTHING
         return sum(
             (self._unseen_of(use, factor) for use in known if period.start <= use.day < period.end),

@@ -322,7 +322,7 @@ COMMENT ON COLUMN __marts__.bucket_daily.bytes IS 'What these take / Lo que ocup
 COMMENT ON COLUMN __marts__.bucket_daily.audio_minutes IS 'How long they last; NULL where their sizes do not tell / Cuánto duran; NULL donde sus tamaños no lo dicen';
 COMMENT ON COLUMN __marts__.bucket_daily.empty_objects IS 'Of the audios those without a byte / De los audios, los que no tienen ni un byte';
 COMMENT ON COLUMN __marts__.bucket_daily.gone_objects IS 'Audios that were seen, and are there no more / Audios que se vieron, y ya no están';
-COMMENT ON COLUMN __marts__.bucket_daily.unread_objects IS 'Files like audios whose names the pattern does not fit: not counted / Archivos como audios cuyos nombres no siguen el patrón: no se cuentan';
+COMMENT ON COLUMN __marts__.bucket_daily.unread_objects IS 'Files that may be copies, by sound or by name, and are not counted / Archivos que pueden ser copias, por su sonido o su nombre, y no se cuentan';
 COMMENT ON COLUMN __marts__.bucket_daily.chat_objects IS 'Chats that were copied on the day / Chats que se copiaron ese día';
 COMMENT ON COLUMN __marts__.bucket_daily.other_objects IS 'Whatever else lies in the operation''s folders / Todo lo demás que hay en las carpetas de la operación';
 
