@@ -17,6 +17,7 @@ from builders.months import local, read
 from builders.project import Project
 from wolkvox_billing import SettingsError
 from wolkvox_billing.bucket import store as stores
+from wolkvox_billing.bucket.hash_key import FILE
 from wolkvox_billing.cli.main import main
 from wolkvox_billing.marts.refresh import refresh
 from wolkvox_billing.reconciliation.mart import fill_copies
@@ -140,6 +141,17 @@ def test_a_look_that_breaks_off(warehouse: Project, monkeypatch: pytest.MonkeyPa
     assert gate.verbs == {"GET": 2}
 
 
+def test_a_key_that_was_lost(warehouse: Project, copies: Path, tmp_path: Path) -> None:
+    """Nothing is known again without it, so the next look is a whole one: no copy counts twice."""
+    put(copies / name_of("2026-11-01"), FIRST - timedelta(days=1))
+    look(warehouse)
+    [file] = tmp_path.rglob(FILE)
+    file.unlink()
+    assert look(warehouse, FIRST + timedelta(days=1)).listing.is_full
+    assert not look(warehouse, FIRST + timedelta(days=2)).listing.is_full
+    assert warehouse.query("SELECT is_gone FROM bucket_objects ORDER BY 1") == [(False,), (True,)]
+
+
 def test_two_operations_by_the_settings(
     project: Project, copies: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -167,6 +179,10 @@ def test_two_operations_by_the_settings(
         ("URL", "s3://me:hunter2@copies", "not shown"),
         ("URL", "", "no `url`"),
         ("ENDPOINT", "nowhere", "minio"),
+        ("ENDPOINT", "http://me:hunter2@minio:9000", "not shown"),
+        ("ENDPOINT", "me:hunter2@minio:9000", "not shown"),
+        ("ENDPOINT", "https://me.blob.core.windows.net/?sv=1&sig=hunter2", "not shown"),
+        ("URL", "s3:/me:hunter2@copies", "not shown"),
         ("PATTERN", "(", "regular expression"),
         ("EXTENSIONS", '[""]', "blank"),
         ("OPERATIONS", '{"a": ""}', "blank operation"),

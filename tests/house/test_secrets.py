@@ -45,10 +45,11 @@ from builders.months import ONE_LINE, ONE_PRICE
 from builders.project import SERVERS, Project
 from fake_wolkvox import Vendor
 from wolkvox_billing import SettingsError, wolkvox_billing
+from wolkvox_billing.bucket.inventory import Inventory, list_inventory
 from wolkvox_billing.bucket.look import Look
 from wolkvox_billing.bucket.names import PUBLIC_PATTERN, NameReader, read_pattern
 from wolkvox_billing.bucket.settings import BucketSettings
-from wolkvox_billing.bucket.store import ListedObject, Unlistable
+from wolkvox_billing.bucket.store import ListedObject, Unlistable, open_store
 from wolkvox_billing.cli.main import main
 from wolkvox_billing.vendor.operations import Operation
 from wolkvox_billing.verbs.publish import publish
@@ -512,3 +513,19 @@ def test_a_bug_shows_no_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         look.take(chunks, None)
     whole = traceback.TracebackException.from_exception(told.value, capture_locals=True)
     assert not shows("".join(whole.format()).encode(), PHONE)
+
+
+def test_a_broken_inventory_shows_no_name(tmp_path: Path) -> None:
+    """Its files hold names: none is in a complaint, nor in the variables of its frames, be it that
+    a file was changed or cannot be read."""
+    (tmp_path / "file").write_bytes(f"{name_of('2026-10-31')},1\n,,,\n".encode())
+    store = open_store(BucketSettings(f"file://{tmp_path}", {}, {}, ZoneInfo("UTC"), read_pattern(
+        PUBLIC_PATTERN)), f"file://{tmp_path}")  # fmt: skip
+    for md5, says in (("0" * 32, "not as its manifest"), ("", "cannot be read")):
+        made = datetime.now(timezone.utc)
+        inventory = Inventory(made, "CSV", ["Key", "Size"], [("file", md5)], store)
+        with pytest.raises(Unlistable, match=says) as told:
+            list(list_inventory(inventory, "s3://copies"))
+        whole = traceback.TracebackException.from_exception(told.value, capture_locals=True)
+        frames = "".join(line for line in whole.format() if "test_secrets" not in line)
+        assert not shows(frames.encode(), PHONE)

@@ -135,13 +135,8 @@ def list_inventory(inventory: Inventory, url: str) -> Iterator[list[ListedObject
     Unlistable."""
     prefix = unquote(urlsplit(url).path).strip("/") if not url.startswith("file:") else ""
     for name, md5 in inventory.files:
-        content = inventory.store.read(name)
-        if md5 and hashlib.md5(content, usedforsecurity=False).hexdigest() != md5:
-            raise Unlistable(
-                "a file of the inventory is not as its manifest has it: wait for the next one"
-            )
         complaint = ""
-        batches = _batches(inventory, content)
+        batches = _batches(inventory, _read_file(inventory, name, md5))
         while True:
             objects = None
             try:
@@ -157,6 +152,17 @@ def list_inventory(inventory: Inventory, url: str) -> Iterator[list[ListedObject
             if objects is None:
                 break
             yield objects
+
+
+def _read_file(inventory: Inventory, name: str, md5: str) -> bytes:
+    """Return what is in a file. Raises Unlistable where that is not what the manifest says."""
+    content = inventory.store.read(name)
+    if md5 and hashlib.md5(content, usedforsecurity=False).hexdigest() != md5:
+        content = b""  # it holds names, and whoever shows an exception may show this
+        raise Unlistable(
+            "a file of the inventory is not as its manifest has it: wait for the next one"
+        )
+    return content
 
 
 def _batches(inventory: Inventory, content: bytes) -> Iterator[Arrow]:

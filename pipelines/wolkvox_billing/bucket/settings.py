@@ -127,12 +127,21 @@ def _read_url(name: str, value: object) -> str:
             "has an example"
         )
     parts = urlsplit(str(value))
-    if parts.username or parts.password or parts.query:
-        raise _wrong(name, "one with a name, password or query, which is not shown", form)
+    _refuse_secrets(name, str(value), form)
     has_place = parts.path if parts.scheme == "file" else parts.netloc
     if parts.scheme not in SCHEMES or not has_place:
         raise _wrong(name, short(value), form)
     return str(value).rstrip("/")
+
+
+def _refuse_secrets(name: str, address: str, form: str) -> None:
+    """Raise SettingsError for an address with a name, password or query, such as that of a SAS: it
+    is no secret, so it may be shown. A folder may have any character."""
+    parts = urlsplit(address)
+    is_place = parts.netloc or parts.scheme == "file"
+    if "@" in (parts.netloc if is_place else address) or parts.query:
+        came = "one with a name, password or query, which is not shown"
+        raise _wrong(name, came, f"{form}, and secrets in `credentials`")
 
 
 def _read_inventory(value: object, url: str) -> str | None:
@@ -147,9 +156,10 @@ def _read_inventory(value: object, url: str) -> str | None:
 def _read_endpoint(value: object) -> str | None:
     if not value:
         return None
-    parts = urlsplit(str(value))
-    if parts.scheme not in ("http", "https") or not parts.netloc or parts.username:
-        raise _wrong("endpoint", short(value), "an address such as https://minio.example:9000")
+    parts, form = urlsplit(str(value)), "an address such as https://minio.example:9000"
+    _refuse_secrets("endpoint", str(value), form)
+    if parts.scheme not in ("http", "https") or not parts.netloc:
+        raise _wrong("endpoint", short(value), form)
     return str(value).rstrip("/")
 
 

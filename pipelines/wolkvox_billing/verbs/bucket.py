@@ -17,7 +17,7 @@ from pathlib import Path
 
 import dlt
 
-from wolkvox_billing.bucket.hash_key import read_key
+from wolkvox_billing.bucket.hash_key import has_key, read_key
 from wolkvox_billing.bucket.inventory import list_inventory, open_inventory
 from wolkvox_billing.bucket.look import (
     DAYS_BACK,
@@ -109,8 +109,9 @@ def bucket(
         if (name := engine_of(pipeline)) not in REFRESHED:
             raise SettingsError(f"copies are counted on {' and '.join(REFRESHED)}, not on {name}")
         folder = folder_of(pipeline).path
+        is_whole = full or not has_key(settings.hash_key, folder)  # by a new one all is new
         key = read_key(settings.hash_key, folder)
-        reach = _reach(pipeline, settings, clock(), policy.billing_cycle_day, full=full)
+        reach = _reach(pipeline, settings, clock(), policy.billing_cycle_day, full=is_whole)
         with tempfile.TemporaryDirectory(prefix="bucket-", dir=folder) as beside:
             look = _look(settings, key, Path(beside, "listed.parquet"), on_progress)
             listing = _take(look, reach, clock)
