@@ -45,7 +45,7 @@ notebook: .venv/installed ## the reconciliation as a page on this machine: it pr
 		--host 127.0.0.1 --headless --no-token --no-sandbox
 
 screens: .venv/installed ## the notebook's pictures in build/screens and in docs, from a real browser
-	@$(BIN)/python -m pytest -q tests/verbs/test_notebook.py
+	@WOLKVOX_TEST_SCREENS=yes $(BIN)/python -m pytest -q tests/verbs/test_notebook.py
 	@cp build/screens/desktop.png docs/notebook.png
 	@cp build/screens/phone.png docs/phone.png
 

@@ -62,6 +62,10 @@ return matching;
 
 
 _ERRORS = ("An internal error occurred", "raised an exception")
+_TO_TOP = """
+for (const element of [document.documentElement, document.querySelector('#App')])
+  if (element) element.scrollTop = 0;
+"""
 _HEIGHT = """
 const app = document.querySelector('#App') || document.body;
 return Math.max(document.documentElement.scrollHeight, app.scrollHeight);
@@ -140,8 +144,12 @@ class Browser:
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
 
     def picture(self, name: str, *, is_whole: bool = False) -> None:
-        """Put what is seen, or the whole page, into build/screens."""
+        """Put what is seen, or the whole page, into build/screens; whole pages are for who looks at
+        them, and take long: only where WOLKVOX_TEST_SCREENS is set."""
+        if is_whole and not os.environ.get("WOLKVOX_TEST_SCREENS"):
+            return
         SCREENS.mkdir(parents=True, exist_ok=True)
+        self.driver.execute_script(_TO_TOP)
         height = int(self.driver.execute_script(_HEIGHT)) if is_whole else 0
         if height:
             width = int(self.driver.execute_script("return window.innerWidth"))
@@ -204,6 +212,7 @@ def running_browser(downloads: Path) -> Iterator[Browser]:
     options = webdriver.ChromeOptions()
     options.binary_location = chromium
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    options.add_experimental_option("perfLoggingPrefs", {"enablePage": False})
     options.add_experimental_option("prefs", {"download.default_directory": str(downloads)})
     flags = ["headless=new", "disable-gpu", "disable-quic", "no-first-run", "disable-sync",
              "disable-background-networking", "disable-component-update", "disable-dev-shm-usage",

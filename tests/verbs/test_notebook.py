@@ -155,6 +155,8 @@ def test_another_month_and_operation_show_theirs(browser: Browser, address: str)
     """September has two currencies, each with its own cards, and is closed; a refresh leaves what
     was chosen."""
     show(browser, address, DESKTOP)
+    browser.press("td", "overbilled quantity")
+    browser.until(SENTENCE)
     browser.choose("September 2026")
     browser.until("1,130,000.00", "75.00", without=ASKED)
     assert cards_of(browser) == [
@@ -164,6 +166,8 @@ def test_another_month_and_operation_show_theirs(browser: Browser, address: str)
     ]  # fmt: skip
     assert "by Ana Torres, 4 Nov 2026" in browser.text()
     browser.picture("closed")
+    browser.press("td", "matched")  # where the one of October was clicked
+    browser.until("acme · rsync_s3_mp3 · 2026-09")
     browser.choose("Soporte (beta)")
     browser.until("75.00", without="1,130,000.00")
     browser.press("button", "↻")
