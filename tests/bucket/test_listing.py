@@ -3,6 +3,7 @@ a folder. What comes out of a look, and what a store's complaint becomes."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
@@ -133,6 +134,15 @@ def test_a_folder_of_this_machine(tmp_path: Path) -> None:
     assert {row["kind"] for row in rows} == {"audio"}
     with pytest.raises(SettingsError, match="is it mounted"):
         open_store(settings_of(f"file://{tmp_path / 'no'}"), f"file://{tmp_path / 'no'}")
+
+
+def test_a_name_that_is_no_utf_8(tmp_path: Path) -> None:
+    """An old NAS has accents of one byte: the look breaks off, and the name is in no text."""
+    file = put(tmp_path / "nas" / name_of("2026-10-31"), NOW)
+    os.link(file, os.fsencode(file) + b"\xf1.mp3")
+    listing, _ = look(settings_of(f"file://{tmp_path / 'nas'}"), tmp_path / "l.parquet")
+    assert not listing.is_complete and listing.reason
+    assert "no UTF-8" in listing.reason and PHONE not in listing.reason
 
 
 def test_only_what_can_have_changed(root: Path, gate: Gate, tmp_path: Path) -> None:

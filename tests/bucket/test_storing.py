@@ -155,8 +155,9 @@ def test_a_key_that_was_lost(warehouse: Project, copies: Path, tmp_path: Path) -
 def test_two_operations_by_the_settings(
     project: Project, copies: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each folder is whose the settings say; without them and with several operations nobody is
-    guessed."""
+    """Each folder is whose the settings say; copies that were listed and are nobody's are told,
+    since a counter may count them; without settings and with several operations nobody is guessed.
+    """
     put(copies / "a" / name_of("2026-10-30"), FIRST)
     put(copies / "b" / name_of("2026-10-30"), FIRST)
     put(copies / "c" / name_of("2026-10-30"), FIRST)
@@ -165,6 +166,10 @@ def test_two_operations_by_the_settings(
     assert project.query("SELECT operation_id FROM bucket_objects ORDER BY 1") == [
         ("acme",), ("beta",),
     ]  # fmt: skip
+    monkeypatch.setenv("BUCKET__OPERATIONS", json.dumps({"[ab]": "acme"}))
+    report = look(project, full=True)
+    assert (report.listing.skipped, len(report.warnings)) == (1, 1)
+    assert report.warnings[0].startswith("1 files that are named like copies lie in folders")
     monkeypatch.delenv("BUCKET__OPERATIONS")
     operations = json.dumps(project.operations(2))
     monkeypatch.setenv("SOURCES__WOLKVOX_BILLING__OPERATIONS", operations)

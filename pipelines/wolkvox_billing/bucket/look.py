@@ -69,6 +69,7 @@ class Look:
     objects: int = 0
     bytes: int = 0
     skipped: int = 0
+    skipped_copies: int = 0  # that are named like copies
     in_day_folders: int = 0
 
     def take(self, chunks: Iterable[list[ListedObject]], since: date | None) -> None:
@@ -121,6 +122,7 @@ class Look:
             read = self.reader.read(name, size)
             if read is None:
                 self.skipped += 1
+                self.skipped_copies += self.reader.pattern.search(name) is not None
                 continue
             self.objects += 1
             self.bytes += size

@@ -193,8 +193,8 @@ def complaint_of(error: Exception, scheme: str) -> str:
     came = " ".join(part[1] for part in (status, code) if part)
     if name == "InvalidPathError":
         return (
-            "an object has a name with an empty folder in it, or one called `.` or `..`, which "
-            "cannot be listed: name the folders of the copies in `operations` under [bucket], so "
+            "an object has a name with an empty folder in it, one called `.` or `..`, or bytes that "
+            "are no UTF-8, which cannot be listed: name the folders of the copies in `operations` under [bucket], so "
             "that others are left out, or use `inventory`"
         )
     if code and code[1] in _ADVICE:

@@ -61,6 +61,10 @@ from wolkvox_billing.warehouse.sql import REFRESHED, engine_of, rows_of, tables_
 
 _MEMORY = "80MB"  # for DuckDB, while it takes in a look, which may be at a million objects
 _PERIODS = 3  # of each operation, that are told
+_SKIPPED_COPIES = (
+    "{n:,} files that are named like copies lie in folders that no row of `operations` under "
+    "[bucket] fits, and are not counted: say there whose these folders are"
+)
 _NOTHING_LISTED = (
     "nothing lies where the settings say: check `url` and `operations` under [bucket]; nobody is "
     "held against an empty bucket"
@@ -122,6 +126,8 @@ def bucket(
         report.periods = _read_periods(pipeline)
         if listing.is_complete and not listing.objects and listing.is_full:
             report.warnings.append(_NOTHING_LISTED)
+        if look.skipped_copies:
+            report.warnings.append(_SKIPPED_COPIES.format(n=look.skipped_copies))
     if listing.reason:
         report.failures.append(listing.reason)
     return report
