@@ -193,9 +193,9 @@ def complaint_of(error: Exception, scheme: str) -> str:
     came = " ".join(part[1] for part in (status, code) if part)
     if name == "InvalidPathError":
         return (
-            "an object has a name with an empty folder in it, one called `.` or `..`, or bytes that "
-            "are no UTF-8, which cannot be listed: name the folders of the copies in `operations` "
-            "under [bucket], so that others are left out, or use `inventory`"
+            "an object has a name with an empty folder in it, one called `.` or `..`, or bytes "
+            "that are no UTF-8, which cannot be listed: name the folders of the copies in "
+            "`operations` under [bucket], so that others are left out, or use `inventory`"
         )
     if code and code[1] in _ADVICE:
         return f"the store refused the listing ({came}): {_ADVICE[code[1]]}"
