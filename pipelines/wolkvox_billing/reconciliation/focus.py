@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timezone
 from decimal import Decimal
+from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -207,5 +208,6 @@ def _span(row: SettledDocument) -> tuple[date, date]:
     return row.billing_period_start, row.billing_period_end
 
 
+@lru_cache(maxsize=5000)  # the first and last days of months: each is that of many charges
 def _moment(day: date, zone: ZoneInfo) -> datetime:
     return midnight(day, zone).astimezone(timezone.utc)

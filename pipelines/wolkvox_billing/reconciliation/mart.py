@@ -8,7 +8,7 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import astuple, replace
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from functools import partial
@@ -240,18 +240,18 @@ def fill(
         rows = [row for _, row in judged]
         claims = open_claims(read_claims(client, raw), facts.stated, facts.default_zone)
         tables: dict[str, list[tuple[object, ...]]] = {
-            "line_map": [astuple(row) for row in line_map],
+            "line_map": [_values(row) for row in line_map],
             "rate_card": [_card_row(rate) for rate in rates],
-            "exchange_rates": [astuple(rate) for rate in exchange_rates],
-            "reconciled": [tuple(vars(row).values()) for row in rows],
+            "exchange_rates": [_values(rate) for rate in exchange_rates],
+            "reconciled": [_values(row) for row in rows],
             **settled_tables(settled),
             **_star_tables(judged, settled, facts),
             "forecasts": [
-                astuple(row) for row in forecast_months(facts, rates, read_budgets(policy.budget))
+                _values(row) for row in forecast_months(facts, rates, read_budgets(policy.budget))
             ],
-            "anomalies": [astuple(row) for row in find_anomalies(facts, policy.language)],
-            "focused": [astuple(charge) for charge in focus_costs(settlement, facts)],
-            "claimed": [astuple(claim) for claim in claims],
+            "anomalies": [_values(row) for row in find_anomalies(facts, policy.language)],
+            "focused": [_values(charge) for charge in focus_costs(settlement, facts)],
+            "claimed": [_values(claim) for claim in claims],
             **_copied_tables(facts, counted, policy),
             "reconciled_by": [(inputs, policy_digest(policy))],
         }
@@ -294,13 +294,18 @@ def _star_tables(
     statuses += [p.reconciliation_status for each in settled for p in each.components
                  if p.reconciliation_status]  # fmt: skip
     return {
-        "bridged": [astuple(row) for row in bridge(judged, documents)],
+        "bridged": [_values(row) for row in bridge(judged, documents)],
         "statuses": [*label_statuses(statuses)],
     }
 
 
+def _values(row: object) -> tuple[object, ...]:
+    """Return the values of a dataclass as they are; `dataclasses.astuple` copies each, deeply."""
+    return tuple(vars(row).values())
+
+
 def _card_row(rate: Rate) -> tuple[object, ...]:
-    return tuple(None if value == FOREVER else value for value in astuple(rate))
+    return tuple(None if value == FOREVER else value for value in _values(rate))
 
 
 def _replace_rows(
@@ -515,8 +520,8 @@ def _copied_tables(
 ) -> dict[str, list[tuple[object, ...]]]:
     rows = copied_rows(counted, facts, lambda own: tell_copies(own, policy.language))
     return {
-        "copied_days": [astuple(day) for day in facts.copies.days],
-        "copied_periods": [astuple(row) for row in rows],
+        "copied_days": [_values(day) for day in facts.copies.days],
+        "copied_periods": [_values(row) for row in rows],
     }
 
 
