@@ -515,6 +515,18 @@ def other_files(count: int, name: str, at: datetime, first: int = 0) -> list[Lis
     return [ListedObject(f"acme/{name.format(n)}", at, 5) for n in range(first, first + count)]
 
 
+def test_who_is_accused_hears_of_folders_that_are_nobodys(warehouse: Project) -> None:
+    """What was listed and is no operation's by the settings may be what is missing."""
+    count(warehouse, last=400)
+    see(warehouse, AFTER, month())
+    with opened(warehouse.destination) as pipeline, pipeline.sql_client() as client:
+        client.execute_sql("UPDATE wolkvox_billing.bucket_listings SET skipped = 1204")
+    assert (
+        "1,204 files lie in folders that no row of `operations` fits"
+        in (match(warehouse)["explanation"])
+    )
+
+
 OCTOBER_NIGHT = local(9, 2)
 
 

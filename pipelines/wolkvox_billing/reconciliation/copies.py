@@ -44,10 +44,12 @@ class CopyGroup(NamedTuple):
 
 
 class SeenAt(NamedTuple):
-    """A look that came to its end: as of when, and whether it went through all of it."""
+    """A look that came to its end: as of when, whether it went through all of it, and how much of
+    what it listed is no operation's."""
 
     at: datetime
     is_full: bool
+    skipped: int = 0
 
 
 class Looks(NamedTuple):
@@ -62,6 +64,11 @@ class Looks(NamedTuple):
     @property
     def last_full(self) -> datetime:
         return max(look.at for look in self.each if look.is_full)
+
+    @property
+    def skipped(self) -> int:
+        """How much of what the last whole one listed is no operation's."""
+        return max(look for look in self.each if look.is_full).skipped
 
 
 @dataclass(frozen=True)
@@ -158,7 +165,8 @@ def read_copies(client: Client, raw: str, identities: Identities) -> Copies:
     looks = [
         SeenAt(*row)
         for row in rows_of(
-            client, f"SELECT seen_at, is_full FROM {raw}.{LISTINGS} WHERE is_complete ORDER BY 1"
+            client,
+            f"SELECT seen_at, is_full, skipped FROM {raw}.{LISTINGS} WHERE is_complete ORDER BY 1",
         )
     ]
     if not any(look.is_full for look in looks):

@@ -50,6 +50,9 @@ _TEXTS = {
     "unread": N_(
         "{unread} files may be copies, and have names or endings that the settings do not fit"
     ),
+    "skipped": N_(
+        "{skipped} files lie in folders that no row of `operations` fits: are they there?"
+    ),
     "no_look": N_("no look at all of the bucket came after it: `wolkvox-billing bucket --full`"),
     "expired": N_("up to {expired} may have gone before anybody looked, so nobody can tell"),
     "none": N_("the bucket has no copy of this time or before it, so nobody can tell"),
@@ -128,6 +131,7 @@ def _beside(copied: CountedPeriod) -> list[str]:
     if copied.late and copied.status in (AGREES, COUNTER_ABOVE, BUCKET_ABOVE, STANDS_STILL, GONE):
         parts.append("late")
     parts += ["empty"] if copied.empty else []
+    parts += ["skipped"] if copied.skipped and copied.status == COUNTER_ABOVE else []
     return [*parts, "unread"] if copied.unread else parts
 
 
@@ -159,5 +163,6 @@ def _values(copied: CountedPeriod, writer: Writer) -> dict[str, str]:
         "late": number(copied.late),
         "empty": number(copied.empty),
         "unread": number(copied.unread),
+        "skipped": number(Decimal(copied.skipped)),
         "expired": number(copied.expired),
     }

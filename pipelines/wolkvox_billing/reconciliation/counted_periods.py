@@ -79,6 +79,7 @@ class CountedPeriod:
     size: CopiedSize
     unread: Decimal  # may be copies, and are not counted: see `unread_of`
     empty: Decimal
+    skipped: int  # of the whole bucket, in folders that are no operation's
     expired: Decimal  # what may have gone before anybody looked
     since_read: Decimal  # copied on the day of the last reading, or after it
     missing_days: Sequence[date]
@@ -249,6 +250,7 @@ class _Counting:
             size=_size_of(within),
             unread=_quantity(_unread(groups, period)),
             empty=Decimal(sum(group.empty for group in within)),
+            skipped=self.copies.looks.skipped if self.copies.looks else 0,
             expired=self._expired(operation_id, period),
             since_read=_quantity(g for g in within if g.upload_date >= read_on),
             missing_days=self._missing_days(operation_id, period),
@@ -287,7 +289,7 @@ class _Counting:
 
     def _first_look(self, operation_id: str) -> date | None:
         looks = self.copies.looks
-        return self._seen_on(operation_id, min(at for at, _ in looks.each)) if looks else None
+        return self._seen_on(operation_id, min(look.at for look in looks.each)) if looks else None
 
     def _sight(self, operation_id: str) -> Sight | None:
         """Return what looks can have seen; None where the last whole one has no copy."""
@@ -298,7 +300,7 @@ class _Counting:
         looks = self.copies.looks
         if not (looks and present):
             return None
-        seen = [LookedOn(self._seen_on(operation_id, at), full) for at, full in looks.each]
+        seen = [LookedOn(self._seen_on(operation_id, at), full) for at, full, _ in looks.each]
         return Sight(seen, first_usual(present))
 
     def _expired(self, operation_id: str, period: Period) -> Decimal:
