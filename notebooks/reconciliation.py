@@ -124,7 +124,7 @@ def _(WolkvoxError, cards, mo, month, note, operation, overview, read_month, tab
 
 
 @app.cell
-def _(chosen, chosen_before, heading, listings, mo, note, say_text, show_listing):
+def _(chosen, heading, listings, mo, note, say_text, show_listing):
     document_list = listings.list_documents(chosen.settled, chosen.language)
     verdict_list = listings.list_verdicts(chosen.verdicts, chosen.language)
     documents = show_listing(document_list, listings.document_marks(chosen.settled))
@@ -134,12 +134,7 @@ def _(chosen, chosen_before, heading, listings, mo, note, say_text, show_listing
         empty = note(say_text(f"no_{key}", chosen.language))
         return [heading(say_text(key, chosen.language), count), table if count else empty]
 
-    # In another element than before: else the page keeps the cell that was clicked in a table that
-    # is gone, and a click on it would take it back.
-    element = chosen_before["element"] = (
-        "article" if chosen_before.get("element") == "section" else "section"
-    )
-    parts = mo.vstack(
+    mo.vstack(
         [
             *section("documents", len(chosen.settled), documents),
             *([note(say_text("whole", chosen.language))] if chosen.operation_id else []),
@@ -149,7 +144,6 @@ def _(chosen, chosen_before, heading, listings, mo, note, say_text, show_listing
         ],
         gap=0.25,
     )
-    mo.Html(f"<{element}>{parts}</{element}>")
     return document_list, documents, verdict_list, verdicts
 
 

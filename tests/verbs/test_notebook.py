@@ -154,7 +154,10 @@ def test_a_row_that_is_clicked_opens_its_trail(
 def test_another_month_and_operation_show_theirs(browser: Browser, address: str) -> None:
     """September has two currencies, each with its own cards, and is closed; a refresh leaves what
     was chosen."""
-    show(browser, address, DESKTOP)
+    browser.resize(DESKTOP)
+    browser.open(address, ASKED)  # nothing is clicked: a second click would close a trail
+    browser.press("td", "invoice F-101")
+    browser.until("CUFE")
     browser.press("td", "overbilled quantity")
     browser.until(SENTENCE)
     browser.choose("September 2026")
@@ -166,7 +169,10 @@ def test_another_month_and_operation_show_theirs(browser: Browser, address: str)
     ]  # fmt: skip
     assert "by Ana Torres, 4 Nov 2026" in browser.text()
     browser.picture("closed")
-    browser.press("td", "matched")  # where the one of October was clicked
+    assert "CUFE" not in browser.text()
+    browser.press("td", "invoice F-91")  # where those of October were clicked
+    browser.until("invoice F-91 ● pay", "CUFE")
+    browser.press("td", "matched")
     browser.until("acme · rsync_s3_mp3 · 2026-09")
     browser.choose("Soporte (beta)")
     browser.until("75.00", without="1,130,000.00")
