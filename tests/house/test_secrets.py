@@ -486,7 +486,12 @@ def test_no_name_of_a_copy_shows(
     monkeypatch.setenv("BUCKET__CREDENTIALS__AWS_SECRET_ACCESS_KEY", KEY_SECRET)
     with rclone(root) as port, gate_before(port) as gate:
         monkeypatch.setenv("BUCKET__ENDPOINT", gate.url)
-        gate.answers = [None, (403, error_xml("AccessDenied")), (400, error_xml("ExpiredToken"))]
+        gate.answers = [
+            None,
+            None,
+            (403, error_xml("AccessDenied")),
+            (400, error_xml("ExpiredToken")),
+        ]
         printed = run(runs, tmp_path, script=BUCKET)
     assert printed.count("ENDED") == 7
     assert project.query("SELECT is_complete FROM bucket_listings ORDER BY listing_id") == [
