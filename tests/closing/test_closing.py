@@ -463,7 +463,7 @@ def test_what_the_warehouse_refuses_is_not_recorded_later(
         raise DestinationTransientException("the server went away")
 
     with monkeypatch.context() as broken_off:
-        broken_off.setattr("wolkvox_billing.closing.records.load_source", away)
+        broken_off.setattr("wolkvox_billing.warehouse.records.load_source", away)
         with pytest.raises(
             WarehouseError, match="not recorded, so close the month again: the server went"
         ):
