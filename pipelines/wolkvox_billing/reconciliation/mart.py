@@ -8,7 +8,7 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from functools import partial
@@ -22,6 +22,7 @@ from wolkvox_billing.bucket.tables import LISTINGS
 from wolkvox_billing.errors import SettingsError, WolkvoxError
 from wolkvox_billing.invoices.decisions import DECISION_TABLES
 from wolkvox_billing.invoices.tables import INVOICE_TABLES
+from wolkvox_billing.marts.claimed import OpenClaim
 from wolkvox_billing.marts.engine import Engine, internal_of
 from wolkvox_billing.marts.identity_words import billed, undecided
 from wolkvox_billing.marts.reconciled import ReconciledRow, key_of
@@ -61,7 +62,7 @@ from wolkvox_billing.reconciliation.facts import Facts
 from wolkvox_billing.reconciliation.focus import focus_costs
 from wolkvox_billing.reconciliation.forecast import forecast_months
 from wolkvox_billing.reconciliation.judging import judge
-from wolkvox_billing.reconciliation.keys import Key, compare
+from wolkvox_billing.reconciliation.keys import Comparison, Key, compare
 from wolkvox_billing.reconciliation.observed import observe
 from wolkvox_billing.reconciliation.origin import Basis
 from wolkvox_billing.reconciliation.paper_words import say_stored
@@ -69,6 +70,7 @@ from wolkvox_billing.reconciliation.policy import COPIED, FILES, UNKNOWN, Policy
 from wolkvox_billing.reconciliation.settlement import (
     Questions,
     Settled,
+    Settlement,
     settle,
     settled_tables,
 )
@@ -215,74 +217,128 @@ def fill(
     is_stored = not reads or may_refresh(pipeline)
     with pipeline.sql_client() as client:
         inputs = _inputs(client, raw, policy)  # first: what comes meanwhile makes the next one fill
-        line_map = read_line_map(Path(policy.line_map), REPORTS)
-        rates = read_rate_card(Path(policy.rate_card), REPORTS)
-        exchange_rates = read_exchange_rates(Path(policy.exchange_rates))
-        facts = read_facts(client, raw, policy)
-        line_map = under_current_ids(line_map, facts.identities)
-        rates = under_current_ids(rates, facts.identities)
-        facts = place_allowances(facts, line_map, rates, policy)
-        comparison = compare(facts, line_map, _supplier(facts, policy))
-        another_night = policy.cut_off not in (UNKNOWN, COPIED)
-        comparison = replace(comparison, ends_with_another_night=another_night)
-        observed = observe(client, raw, facts, comparison.disputed_parts, policy)
-        verdicts = judge(facts, comparison, observed, rates, policy, exchange_rates)
-        verdicts = weigh(client, raw, verdicts, facts, comparison, observed.behaviours)
-        totals = tie_out(facts, comparison, verdicts, month)
-        counted = count_periods(facts.copies, facts, billed_copies(verdicts), policy)
-        copied = CopiedVerdicts(verdicts, counted, policy)
-        rows = [_storable(row_of(verdict, facts, policy, copied)) for verdict in verdicts]
-        judged = [*zip(verdicts, rows, strict=True)]
-        settlement = settle(facts, comparison, judged, rates, policy, exchange_rates)
-        settled = settlement.documents
-        judged = [(verdict, _questioned(row, settlement.questions_of(verdict)))
-                  for verdict, row in judged]  # fmt: skip
-        rows = [row for _, row in judged]
-        claims = open_claims(read_claims(client, raw), facts.stated, facts.default_zone)
-        tables: dict[str, list[tuple[object, ...]]] = {
-            "line_map": [_values(row) for row in line_map],
-            "rate_card": [_card_row(rate) for rate in rates],
-            "exchange_rates": [_values(rate) for rate in exchange_rates],
-            "reconciled": [_values(row) for row in rows],
-            **settled_tables(settled),
-            **_star_tables(judged, settled, facts),
-            "forecasts": [
-                _values(row) for row in forecast_months(facts, rates, read_budgets(policy.budget))
-            ],
-            "anomalies": [_values(row) for row in find_anomalies(facts, policy.language)],
-            "focused": [_values(charge) for charge in focus_costs(settlement, facts)],
-            "claimed": [_values(claim) for claim in claims],
-            **_copied_tables(facts, counted, policy),
-            "reconciled_by": [(inputs, policy_digest(policy))],
-        }
+        compared = _compare(client, raw, policy, month)
+        tables = compared.tables()
+        tables["reconciled_by"] = [(inputs, policy_digest(policy))]
         if is_stored:
             with client.begin_transaction():
                 alone(pipeline, client)
-                _replace_rows(client, engine_at(pipeline), tables, facts.now)
-    known = facts.operations, facts.months
-    map_name = Path(policy.line_map).name
-    told = [standing for standing in facts.told if standing.is_for(month)]
-    warnings = [
-        *([] if is_stored else [Sentence(NOT_STORED)]),
-        *warn_of_map(line_map, facts.lines, map_name, *known, taking=comparison.taking),
-        *warn_of_card(rates, Path(policy.rate_card).name, *known),
-        *facts.warnings,
-        *tell_standings(told, policy.language),
-        *undecided(facts.identities, policy.language),
-        *_warn_of_forgotten(facts, line_map, month, policy.language),
-        *_warn_of_lines(facts),
-        *_warn_of_sums(facts, month),
-        *_warn_of_rates(facts, month, exchange_rates, policy),
-        *_warn_of_refused(facts, month),
-    ]
-    bases = [
-        Basis(row, verdict.measured.uses if verdict.measured else (), verdict.lines)
-        for verdict, row in judged
-        if not month or _is_of_month(row, month)
-    ]
-    if month:
-        settled = [each for each in settled if each.is_for(month)]
-    return Filled(bases, totals, warnings, settled, told, is_stored)
+                _replace_rows(client, engine_at(pipeline), tables, compared.facts.now)
+    return compared.filled(month, is_stored=is_stored)
+
+
+def _compare(client: Client, raw: str, policy: Policy, month: Period | None) -> _Compared:
+    """Return what was used beside what was billed, of all months; the totals are of `month`."""
+    line_map = read_line_map(Path(policy.line_map), REPORTS)
+    rates = read_rate_card(Path(policy.rate_card), REPORTS)
+    exchange_rates = read_exchange_rates(Path(policy.exchange_rates))
+    facts = read_facts(client, raw, policy)
+    line_map = under_current_ids(line_map, facts.identities)
+    rates = under_current_ids(rates, facts.identities)
+    facts = place_allowances(facts, line_map, rates, policy)
+    comparison = compare(facts, line_map, _supplier(facts, policy))
+    another_night = policy.cut_off not in (UNKNOWN, COPIED)
+    comparison = replace(comparison, ends_with_another_night=another_night)
+    observed = observe(client, raw, facts, comparison.disputed_parts, policy)
+    verdicts = judge(facts, comparison, observed, rates, policy, exchange_rates)
+    verdicts = weigh(client, raw, verdicts, facts, comparison, observed.behaviours)
+    totals = tie_out(facts, comparison, verdicts, month)
+    counted = count_periods(facts.copies, facts, billed_copies(verdicts), policy)
+    copied = CopiedVerdicts(verdicts, counted, policy)
+    rows = [_storable(row_of(verdict, facts, policy, copied)) for verdict in verdicts]
+    judged = [*zip(verdicts, rows, strict=True)]
+    settlement = settle(facts, comparison, judged, rates, policy, exchange_rates)
+    judged = [(verdict, _questioned(row, settlement.questions_of(verdict)))
+              for verdict, row in judged]  # fmt: skip
+    return _Compared(
+        policy=policy,
+        line_map=line_map,
+        rates=rates,
+        exchange_rates=exchange_rates,
+        facts=facts,
+        comparison=comparison,
+        counted=counted,
+        judged=judged,
+        settlement=settlement,
+        claims=open_claims(read_claims(client, raw), facts.stated, facts.default_zone),
+        totals=totals,
+    )
+
+
+@dataclass(frozen=True)
+class _Compared:
+    """The contract, the facts, and what came of comparing them."""
+
+    policy: Policy
+    line_map: list[MapRow]
+    rates: list[Rate]
+    exchange_rates: list[ExchangeRate]
+    facts: Facts
+    comparison: Comparison
+    counted: list[CountedPeriod]
+    judged: list[tuple[Verdict, ReconciledRow]]
+    settlement: Settlement
+    claims: list[OpenClaim]
+    totals: Totals
+
+    def tables(self) -> dict[str, list[tuple[object, ...]]]:
+        """Return the rows of each table that is stored."""
+        facts, language = self.facts, self.policy.language
+        forecasts = forecast_months(facts, self.rates, read_budgets(self.policy.budget))
+        settled = self.settlement.documents
+        return {
+            "line_map": [_values(row) for row in self.line_map],
+            "rate_card": [_card_row(rate) for rate in self.rates],
+            "exchange_rates": [_values(rate) for rate in self.exchange_rates],
+            "reconciled": [_values(row) for _, row in self.judged],
+            **settled_tables(settled),
+            **_star_tables(self.judged, settled, facts),
+            "forecasts": [_values(row) for row in forecasts],
+            "anomalies": [_values(row) for row in find_anomalies(facts, language)],
+            "focused": [_values(charge) for charge in focus_costs(self.settlement, facts)],
+            "claimed": [_values(claim) for claim in self.claims],
+            **_copied_tables(facts, self.counted, self.policy),
+        }
+
+    def filled(self, month: Period | None, *, is_stored: bool) -> Filled:
+        """Return what was filled in, of a month or of all."""
+        told = [standing for standing in self.facts.told if standing.is_for(month)]
+        bases = [
+            Basis(row, verdict.measured.uses if verdict.measured else (), verdict.lines)
+            for verdict, row in self.judged
+            if not month or _is_of_month(row, month)
+        ]
+        settled = self.settlement.documents
+        if month:
+            settled = [each for each in settled if each.is_for(month)]
+        warnings = [
+            *([] if is_stored else [Sentence(NOT_STORED)]),
+            *self._warn_of_contract(),
+            *self.facts.warnings,
+            *tell_standings(told, self.policy.language),
+            *self._warn_of_facts(month),
+        ]
+        return Filled(bases, self.totals, warnings, settled, told, is_stored)
+
+    def _warn_of_contract(self) -> list[str]:
+        policy, facts = self.policy, self.facts
+        known, map_name = (facts.operations, facts.months), Path(policy.line_map).name
+        taking = self.comparison.taking
+        return [
+            *warn_of_map(self.line_map, facts.lines, map_name, *known, taking=taking),
+            *warn_of_card(self.rates, Path(policy.rate_card).name, *known),
+        ]
+
+    def _warn_of_facts(self, month: Period | None) -> list[str]:
+        facts, language = self.facts, self.policy.language
+        return [
+            *undecided(facts.identities, language),
+            *_warn_of_forgotten(facts, self.line_map, month, language),
+            *_warn_of_lines(facts),
+            *_warn_of_sums(facts, month),
+            *_warn_of_rates(facts, month, self.exchange_rates, self.policy),
+            *_warn_of_refused(facts, month),
+        ]
 
 
 def _star_tables(

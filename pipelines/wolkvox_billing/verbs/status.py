@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
@@ -11,6 +11,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
+
+import dlt
 
 from wolkvox_billing.claims.due import warn_of_claims
 from wolkvox_billing.closing import warnings_of_closes
@@ -172,53 +174,67 @@ def status(
                 refresh(pipeline, None, now)
             except WarehouseError:  # there are no tables yet
                 return state
-            with pipeline.sql_client() as client:
-                raw, settings = pipeline.dataset_name, settings_if_any()
-                identities = read_identities(client, f"{raw}_marts")
-                state.meant = meant_pairs(settings, identities)
-                state.warnings += undecided(identities, language)
-                state.warnings += warn_of_settings(client, raw, identities, settings)
-                zones = read_zones(client, pipeline.dataset_name)
-                records = read_track_records(client, pipeline.dataset_name, now)
-                if configured(read_policy).cut_off == UNKNOWN:
-                    state.warnings += propose_cut_off(client, f"{pipeline.dataset_name}_marts")
-            calls: Counter[str] = Counter()
-            for (operation, report), record in records:
-                local = now.astimezone(zones.get(operation) or ZoneInfo(meaning.timezone))
-                record.cover_until(local.date())
-                state.rows.append(_freshness(operation, report, record, local))
-                calls[operation] += calls_since_midnight(record, local)
-                if state.meant is None or (operation, report) in state.meant:
-                    own = _warnings(record, local)
-                    whose = f"{operation} {report}"
-                    state.warnings += [
-                        Sentence("{whose}: {says}", whose=whose, says=s) for s in own
-                    ]
-            state.calls = calls_of_day(calls)
-            state.warnings += [
-                Sentence(
-                    N_("{operation}: {calls} of the day's {allowed} calls are spent"),
-                    operation=own.operation_id,
-                    calls=own.calls,
-                    allowed=own.allowed,
-                )
-                for own in state.calls
-                if own.is_nearly_spent
-            ]
-            if state.meant is not None:
-                state.warnings += _warn_of_unasked(state.meant, state.rows)
-                state.retired = _tell_retired(state.meant, state.rows, now)
-            state.warnings += warnings_of_closes(pipeline)
-            today = now.astimezone(ZoneInfo(meaning.timezone)).date()
-            with pipeline.sql_client() as client:
-                policy = configured(read_policy)
-                state.warnings += warn_of_claims(client, pipeline.dataset_name, policy, today)
-                zone = ZoneInfo(meaning.timezone)
-                state.warnings += warn_of_copies(client, pipeline.dataset_name, now, zone)
-                state.warnings += warn_of_budgets(client, pipeline.dataset_name, policy)
+            _tell_record(state, pipeline, ZoneInfo(meaning.timezone), now)
             state.warnings = [say_in(state.language, text) for text in state.warnings]
             state.retired = [say_in(state.language, text) for text in state.retired]
     return state
+
+
+def _tell_record(state: Status, pipeline: dlt.Pipeline, zone: ZoneInfo, now: datetime) -> None:
+    """Put in how fresh the record is, and what it warns of."""
+    raw, policy = pipeline.dataset_name, configured(read_policy)
+    with pipeline.sql_client() as client:
+        settings = settings_if_any()
+        identities = read_identities(client, f"{raw}_marts")
+        state.meant = meant_pairs(settings, identities)
+        state.warnings += undecided(identities, state.language)
+        state.warnings += warn_of_settings(client, raw, identities, settings)
+        zones = read_zones(client, raw)
+        records = read_track_records(client, raw, now)
+        if policy.cut_off == UNKNOWN:
+            state.warnings += propose_cut_off(client, f"{raw}_marts")
+    zone_of = {operation: zones.get(operation) or zone for (operation, _), _ in records}
+    _tell_calls(state, records, zone_of, now)
+    if state.meant is not None:
+        state.warnings += _warn_of_unasked(state.meant, state.rows)
+        state.retired = _tell_retired(state.meant, state.rows, now)
+    state.warnings += warnings_of_closes(pipeline)
+    with pipeline.sql_client() as client:
+        state.warnings += warn_of_claims(client, raw, policy, now.astimezone(zone).date())
+        state.warnings += warn_of_copies(client, raw, now, zone)
+        state.warnings += warn_of_budgets(client, raw, policy)
+
+
+def _tell_calls(
+    state: Status,
+    records: Sequence[tuple[tuple[str, str], TrackRecord]],
+    zones: Mapping[str, ZoneInfo],
+    now: datetime,
+) -> None:
+    """Put in how fresh each report is, and how many calls of the day are spent."""
+    calls: Counter[str] = Counter()
+    for (operation, report), record in records:
+        local = now.astimezone(zones[operation])
+        record.cover_until(local.date())
+        state.rows.append(_freshness(operation, report, record, local))
+        calls[operation] += calls_since_midnight(record, local)
+        if state.meant is None or (operation, report) in state.meant:
+            whose = f"{operation} {report}"
+            state.warnings += [
+                Sentence("{whose}: {says}", whose=whose, says=says)
+                for says in _warnings(record, local)
+            ]
+    state.calls = calls_of_day(calls)
+    state.warnings += [
+        Sentence(
+            N_("{operation}: {calls} of the day's {allowed} calls are spent"),
+            operation=own.operation_id,
+            calls=own.calls,
+            allowed=own.allowed,
+        )
+        for own in state.calls
+        if own.is_nearly_spent
+    ]
 
 
 def _answered(ago: timedelta | None) -> Sentence:
