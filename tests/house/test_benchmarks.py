@@ -98,7 +98,8 @@ report.main()
     assert "honest invoices: 1" in text.split("## reconciliation")[1]
     assert len(ORIGIN.findall(text)) == 2
     missing = (
-        "poll, day, staying, loads, stages, peers, operations, month, record, marts, settlement"
+        "poll, day, staying, loads, stages, peers, operations, month, record, marts, settlement, "
+        "notebook, bucket"
     )
     assert f"Not measured: {missing}.\n" in text
 

@@ -150,8 +150,8 @@ def test_every_surface_has_the_exchange_effect(project: Project) -> None:
 
 
 def test_a_line_in_another_currency_than_its_document(project: Project) -> None:
-    """310 dollars in a document of 1,271,000 pesos at 4,100 are a part of what it asks for; where
-    its lines come to something else, nobody exchanges them."""
+    """310 dollars in a document of 1,271,000 pesos at 4,100 are a part of what it asks for; of one
+    that asks for 310 pesos they are questioned, with what it makes of a dollar."""
     own = line("12400", "310.00", description="Grabaciones", price=None, tax=None, currency="USD")
     used(project, ubl(own, net="1271000.00", tax=None, periods=OCTOBER + AT_4100))
     result = judged(project, LINES, DOLLARS)
@@ -161,7 +161,11 @@ def test_a_line_in_another_currency_than_its_document(project: Project) -> None:
     other = ubl(own, net="310.00", tax=None, periods=OCTOBER + AT_4100, number="F-2")
     bill(project, other)
     settled = judged(project, LINES, DOLLARS).settled[-1]
-    assert [part.component for part in settled.components] == ["unexplained"]
+    [component] = settled.components
+    assert (component.component, component.amount) == ("line", 310)
+    assert (component.questioned_amount, component.claimed_amount) == (310, 0)
+    assert component.reconciliation_status == "currency_mismatch"
+    assert "it makes 1 USD 1 COP of it" in component.reason
 
 
 def test_a_rate_far_from_the_files_is_told(project: Project) -> None:
