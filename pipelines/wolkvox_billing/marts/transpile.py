@@ -27,7 +27,9 @@ def create_table(table: str, columns: str, engine: Engine) -> str:
 def create_view(view: str, query: str, grain: str, engine: Engine) -> tuple[str, ...]:
     """Return CREATE VIEW, with what it and its columns hold: beside it, or in it, as the engine
     likes. query: as our files have it. grain: what one row is."""
-    parsed = _parsed_view(query)
+    # An engine whose DROP CASCADEs would take the star with a mart that is made anew; Spark, which
+    # has its own way with the CTEs of a subquery, takes no two of one name.
+    parsed = _parsed_view(query) if engine.comments_on else _parsed_query(query)
     columns = [(column, comment_of(column)) for column, _ in _described_columns(parsed)]
     name, rendered = engine.name(view), _rendered(parsed, engine)
 
@@ -65,14 +67,20 @@ def _quoted(column: str, engine: Engine) -> str:
 
 def describe_columns(view: str) -> list[tuple[str, str]]:
     """Return a view's columns, in their order, each with its sentence."""
-    return _described_columns(_parsed_view(view_sql(view)))
+    return _described_columns(_parsed_query(view_sql(view)))
+
+
+def _parsed_query(query: str) -> exp.Query:
+    parsed = sqlglot.parse_one(query, read="duckdb")
+    assert isinstance(parsed, exp.Query)
+    return parsed
 
 
 def _parsed_view(query: str) -> exp.Query:
-    parsed = sqlglot.parse_one(query, read="duckdb")
-    assert isinstance(parsed, exp.Query)
+    """Return a view's query, with that of each mart in its place: so each can be dropped alone."""
+    parsed = _parsed_query(query)
     for table in list(parsed.find_all(exp.Table)):
-        if table.db == "marts" and table.name in MARTS:  # so that a mart can be dropped by itself
+        if table.db == "marts" and table.name in MARTS:
             table.replace(_parsed_view(view_sql(table.name)).subquery(table.alias_or_name))
     return parsed
 
