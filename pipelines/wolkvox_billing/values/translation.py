@@ -34,8 +34,8 @@ def N_(text: str) -> str:  # noqa: N802 - gettext's own name for it
 class Plural(NamedTuple):
     """A text about one thing, and about many."""
 
-    one: str
-    many: str
+    singular: str
+    plural: str
 
 
 Message = str | Plural
@@ -44,15 +44,15 @@ Message = str | Plural
 def translate(message: Message, locale: str, quantity: float | Decimal = 1) -> str:
     """Return a marked text in the language of a locale, in English where it has no translation;
     of two the one for so many."""
-    one, many = message if isinstance(message, Plural) else (message, message)
-    is_one = many is message or abs(quantity) == 1
-    if language_of(locale) == ENGLISH or not one:  # "" is the catalogue's own head
-        return one if is_one else many
+    singular, plural = message if isinstance(message, Plural) else (message, message)
+    is_single = plural is message or abs(quantity) == 1
+    if language_of(locale) == ENGLISH or not singular:  # "" is the catalogue's own head
+        return singular if is_single else plural
     catalogue = _catalogue(language_of(locale))
-    if many is message and (text := catalogue.gettext(one)) != one:
+    if plural is message and (text := catalogue.gettext(singular)) != singular:
         return text
     # A text that is marked alone too, such as `day`, stands there with that of many.
-    return catalogue.ngettext(one, many, 1 if is_one else 2)
+    return catalogue.ngettext(singular, plural, 1 if is_single else 2)
 
 
 class Amount(NamedTuple):
