@@ -194,6 +194,11 @@ def grain(view: str) -> str:
     return view_sql(view).splitlines()[0].removeprefix("-- ")
 
 
+def values_of(row: object) -> tuple[object, ...]:
+    """Return the values of a dataclass as they are; `dataclasses.astuple` copies each, deeply."""
+    return tuple(vars(row).values())
+
+
 def insert_columns(table: str, rows: Sequence[tuple[object, ...]]) -> Iterator[str]:
     """Yield the same for DuckDB and PostgreSQL: a few rows as values, of more each column as one
     text. DuckDB reads a calendar so in 5 ms, and in 80 ms as values; one verdict in 8 ms, and in

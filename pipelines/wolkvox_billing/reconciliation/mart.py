@@ -27,7 +27,7 @@ from wolkvox_billing.marts.engine import Engine, internal_of
 from wolkvox_billing.marts.identity_words import billed, undecided
 from wolkvox_billing.marts.reconciled import ReconciledRow, key_of
 from wolkvox_billing.marts.refresh import alone, engine_at, may_refresh, refresh
-from wolkvox_billing.marts.sql import insert_columns
+from wolkvox_billing.marts.sql import insert_columns, values_of
 from wolkvox_billing.reconciliation.allowances import place_allowances
 from wolkvox_billing.reconciliation.anomalies import find_anomalies
 from wolkvox_billing.reconciliation.bridge import bridge, label_statuses
@@ -287,16 +287,16 @@ class _Compared:
         forecasts = forecast_months(facts, self.rates, read_budgets(self.policy.budget))
         settled = self.settlement.documents
         return {
-            "line_map": [_values(row) for row in self.line_map],
+            "line_map": [values_of(row) for row in self.line_map],
             "rate_card": [_card_row(rate) for rate in self.rates],
-            "exchange_rates": [_values(rate) for rate in self.exchange_rates],
-            "reconciled": [_values(row) for _, row in self.judged],
+            "exchange_rates": [values_of(rate) for rate in self.exchange_rates],
+            "reconciled": [values_of(row) for _, row in self.judged],
             **settled_tables(settled),
             **_star_tables(self.judged, settled, facts),
-            "forecasts": [_values(row) for row in forecasts],
-            "anomalies": [_values(row) for row in find_anomalies(facts, language)],
-            "focused": [_values(charge) for charge in focus_costs(self.settlement, facts)],
-            "claimed": [_values(claim) for claim in self.claims],
+            "forecasts": [values_of(row) for row in forecasts],
+            "anomalies": [values_of(row) for row in find_anomalies(facts, language)],
+            "focused": [values_of(charge) for charge in focus_costs(self.settlement, facts)],
+            "claimed": [values_of(claim) for claim in self.claims],
             **_copied_tables(facts, self.counted, self.policy),
         }
 
@@ -350,18 +350,13 @@ def _star_tables(
     statuses += [p.reconciliation_status for each in settled for p in each.components
                  if p.reconciliation_status]  # fmt: skip
     return {
-        "bridged": [_values(row) for row in bridge(judged, documents)],
+        "bridged": [values_of(row) for row in bridge(judged, documents)],
         "statuses": [*label_statuses(statuses)],
     }
 
 
-def _values(row: object) -> tuple[object, ...]:
-    """Return the values of a dataclass as they are; `dataclasses.astuple` copies each, deeply."""
-    return tuple(vars(row).values())
-
-
 def _card_row(rate: Rate) -> tuple[object, ...]:
-    return tuple(None if value == FOREVER else value for value in _values(rate))
+    return tuple(None if value == FOREVER else value for value in values_of(rate))
 
 
 def _replace_rows(
@@ -576,8 +571,8 @@ def _copied_tables(
 ) -> dict[str, list[tuple[object, ...]]]:
     rows = copied_rows(counted, facts, lambda own: tell_copies(own, policy.language))
     return {
-        "copied_days": [_values(day) for day in facts.copies.days],
-        "copied_periods": [_values(row) for row in rows],
+        "copied_days": [values_of(day) for day in facts.copies.days],
+        "copied_periods": [values_of(row) for row in rows],
     }
 
 

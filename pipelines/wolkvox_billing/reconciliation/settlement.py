@@ -25,6 +25,7 @@ from wolkvox_billing.marts.settled import (
     InvoiceComponent,
     SettledDocument,
 )
+from wolkvox_billing.marts.sql import values_of
 from wolkvox_billing.reconciliation.acceptance import deadlines_of
 from wolkvox_billing.reconciliation.billed_documents import StatedDocument
 from wolkvox_billing.reconciliation.captions import label
@@ -248,10 +249,8 @@ def settled_tables(settled: Iterable[Settled]) -> dict[str, list[tuple[object, .
     """Return the rows of the tables that the marts read."""
     documents = [*settled]
     return {
-        "components": [
-            tuple(vars(part).values()) for each in documents for part in each.components
-        ],
-        "settled": [tuple(vars(each.document).values()) for each in documents],
+        "components": [values_of(part) for each in documents for part in each.components],
+        "settled": [values_of(each.document) for each in documents],
     }
 
 
