@@ -188,7 +188,7 @@ def test_each_unit_of_each_report_has_a_name_in_both_languages() -> None:
     """Of one and of many; in Spanish no English word but audio."""
     for report in REPORTS.values():
         assert report.unit in UNITS
-    names = {unit for unit, name in UNITS.items() if translate(name, "es", 2) == name.many}
+    names = {unit for unit, name in UNITS.items() if translate(name, "es", 2) == name.plural}
     assert names == {"audios"}
 
 
