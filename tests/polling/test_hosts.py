@@ -246,11 +246,12 @@ def test_a_session_that_is_lost_is_made_anew(
     held: list[int] = []
 
     def end_it(_: object) -> None:
-        held.append(len(project.query(f"SELECT pg_terminate_backend(pid) {OURS}")))
+        if not held:  # the session after it may just be opening: no call of ours was in it
+            held.append(len(project.query(f"SELECT pg_terminate_backend(pid) {OURS}")))
 
     reports = [REPORT, "ivr_minutes", "ivr_calls"]
     assert project.load(reports=reports, on_event=end_it).is_good
-    assert held[0] == 1
+    assert held == [1]
     assert "calls of other hosts" not in caplog.text
     assert len(project.query("SELECT * FROM last_answers")) == 3
 

@@ -394,7 +394,7 @@ class Pause(tenacity.sleep_using_event):
         super().__call__(seconds)
 
 polls.queue = types.SimpleNamespace(SimpleQueue=Arrivals, Empty=queue.Empty)
-polls.threading = types.SimpleNamespace(Event=Stopped, Semaphore=threading.Semaphore)
+polls.threading = types.SimpleNamespace(**{**vars(threading), "Event": Stopped})
 tenacity.sleep_using_event = Pause
 operations, reports, manner = json.loads(sys.argv[1])
 how = polls.Run(lambda *_: None, manner=polls.Manner(**manner))

@@ -13,12 +13,14 @@ from __future__ import annotations
 import logging
 import queue
 import secrets
+import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timezone
+from enum import Enum
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from wolkvox_billing.errors import TokenInUse, WolkvoxError
@@ -180,12 +182,19 @@ def _ask_one(operation: Operation, reports: Sequence[str], run: Run, arrivals: _
         arrivals.end()
 
 
+class _Sign(Enum):
+    """What comes between the events."""
+
+    END = "a thread puts nothing more"
+    CTRL_C = "no new call"
+
+
 class _Arrivals:
     """What the threads that ask hand over to the one that takes it. Few events wait at a time: an
     answer of 60,000 rows is 30 MB."""
 
     def __init__(self, threads: int) -> None:
-        self._queue: queue.SimpleQueue[Poll | Skip | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Poll | Skip | _Sign] = queue.SimpleQueue()
         self._room = threading.Semaphore(_WAITING)
         self._running = threads
 
@@ -195,7 +204,7 @@ class _Arrivals:
 
     def end(self) -> None:
         """Tell that a thread puts nothing more."""
-        self._queue.put(None)
+        self._queue.put(_Sign.END)
 
     def make_room(self, events: int) -> None:
         """Let the threads put so many events more, though nobody takes them."""
@@ -204,20 +213,39 @@ class _Arrivals:
     def take_all(self, stopped: threading.Event) -> Iterator[Poll | Skip]:
         """Yield each event until all threads have ended; Ctrl-C while it waits sets `stopped`."""
         while self._running:
-            try:
-                # Python does not see a Ctrl-C that comes just before it begins to wait.
-                event = self._queue.get(timeout=0.2)
-            except queue.Empty:
-                continue
-            except KeyboardInterrupt:
+            event = self._take()
+            if event is _Sign.CTRL_C:
                 stopped.set()
-                continue
-            if event is None:
+            elif event is _Sign.END:
                 self._running -= 1
             else:
                 yield event
                 del event  # with its rows, before the next one comes
                 self._room.release()
+
+    def _take(self) -> Poll | Skip | _Sign:
+        """Wait for what comes next; a Ctrl-C meanwhile comes by the same way, since an exception
+        could come out of any line, and what was taken just then would be lost."""
+        with self._ctrl_c_comes_in_turn():
+            while True:
+                # Python does not see a Ctrl-C that comes just before it begins to wait.
+                with suppress(queue.Empty):
+                    return self._queue.get(timeout=0.2)
+
+    @contextmanager
+    def _ctrl_c_comes_in_turn(self) -> Iterator[None]:
+        """Have Ctrl-C put its sign into the queue, where it would be a KeyboardInterrupt: in the
+        main thread, unless who called us has a way of their own."""
+        usual = signal.default_int_handler
+        is_main = threading.current_thread() is threading.main_thread()
+        if not is_main or signal.getsignal(signal.SIGINT) is not usual:
+            yield
+            return
+        signal.signal(signal.SIGINT, lambda *_: self._queue.put(_Sign.CTRL_C))
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, usual)
 
 
 class _Asker:
