@@ -8,20 +8,27 @@ refreshed. What asking, the spool and dlt do, other tests show.
 from __future__ import annotations
 
 import hashlib
+import os
+import tempfile
+import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from datetime import datetime, timezone
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import psycopg2
 import pyarrow
+import pytest
 from psycopg2.extras import execute_values
 
 from builders.duckdb_files import attached
-from builders.project import SERVERS, TOKENS, Project
-from builders.worlds import once
+from builders.postgres import create_database
+from builders.project import SERVERS, TOKENS, Project, empty_project
+from builders.worlds import FOLDER, World, copy, is_empty, keep
+from fake_wolkvox import Vendor
 from fake_wolkvox.reply import envelope
 from wolkvox_billing.invoices import read_invoices
 from wolkvox_billing.invoices.tables import document_rows, line_rows
@@ -94,8 +101,10 @@ def with_tables(project: Project, reports: set[str] | None = None) -> None:
     known = project.tables.setdefault(project.dsn, set())
     if wanted <= known:
         return
-    if not (project.folder.parent / "dlt").exists():
-        once(project, _make_tables)
+    if is_empty(project):
+        now = project.vendor.now
+        copy(_empty_record(project.destination, project.dsn.rpartition("/")[0]), project)
+        project.vendor.now = now
     names = {name for (name,) in project.query("SELECT table_name FROM information_schema.tables")}
     if not {"polls", REPORT} <= names:
         _make_tables(project)
@@ -106,14 +115,35 @@ def with_tables(project: Project, reports: set[str] | None = None) -> None:
     known |= wanted
 
 
+@cache
+def _empty_record(destination: str, server: str) -> World:
+    """Return a record with all tables and no row. What a test sets says nothing of a row that is
+    not there, so that all tests of a session have this one."""
+    folder = Path(tempfile.mkdtemp(dir=FOLDER.name))
+    with ExitStack() as stack:
+        patch = stack.enter_context(pytest.MonkeyPatch.context())
+        vendor = stack.enter_context(Vendor(now=BEFORE, operations=[]))
+        vendor.add_operation(name="ACME", server=SERVERS["acme"], token=TOKENS["acme"])
+        for name in [name for name in os.environ if name.startswith("SOURCES__")]:
+            patch.delenv(name)
+        project = empty_project(folder, patch, vendor)
+        if destination == "postgres":
+            project.destination, project.dsn = destination, f"{server}/w{uuid.uuid4().hex[:12]}"
+            create_database(server, project.dsn.rpartition("/")[2])
+            patch.setenv("DESTINATION__POSTGRES__CREDENTIALS", project.dsn)
+        _make_tables(project)
+        return keep(project)
+
+
 def _make_tables(project: Project) -> None:
-    vendor = project.vendor
-    now, answers, calls = vendor.now, dict(vendor._answers), len(vendor.calls)
-    vendor.now = BEFORE
-    vendor.answer(TOKENS["acme"], REPORT, [])
+    """Load an answer without a row, and no paper."""
+    now, answers = project.vendor.now, dict(project.vendor._answers)
+    project.vendor.now = BEFORE
+    project.vendor.answer(TOKENS["acme"], REPORT, [])
+    calls = len(project.vendor.calls)
     assert project.load(reports=[REPORT], force=True).is_good
-    vendor.now, vendor._answers = now, answers
-    del vendor.calls[calls:]
+    project.vendor.now, project.vendor._answers = now, answers
+    del project.vendor.calls[calls:]
     project.execute(f"DELETE FROM wolkvox_billing.polls WHERE started_at = '{BEFORE.isoformat()}'")
     _make_invoice_tables(project)
 

@@ -37,19 +37,29 @@ def once(project: Project, step: Callable[..., None], *words: Any, **more: Any) 
     """Do step(project, *words, **more), which is done for the first empty project of a session with
     the same files and settings, and copied into the others. It is always done where something was
     done before, or where the DuckDB file may be elsewhere."""
-    root = project.folder.parent
-    if (root / "dlt").exists() or "DESTINATION__DUCKDB__CREDENTIALS" in os.environ:
+    if not is_empty(project):
         step(project, *words, **more)
         return
     name = f"{step.__module__}.{step.__qualname__}"  # of two files' `judge` each is its own
     key = repr([name, words, sorted(more.items()), project.settings, files.FEW,
                 project.destination, *_settings(), *_files(project.folder)])  # fmt: skip
     if world := WORLDS.get(key):
-        _copy(world, project)
+        copy(world, project)
         return
     step(project, *words, **more)
-    vendor = project.vendor
-    world = WORLDS[key] = World(
+    WORLDS[key] = keep(project)
+
+
+def is_empty(project: Project) -> bool:
+    """Whether nothing was done in a project yet, and its DuckDB file will be in its folder."""
+    has_worked = (project.folder.parent / "dlt").exists()
+    return not has_worked and "DESTINATION__DUCKDB__CREDENTIALS" not in os.environ
+
+
+def keep(project: Project) -> World:
+    """Return a copy of a project as it is now, for others to begin with."""
+    root, vendor = project.folder.parent, project.vendor
+    world = World(
         Path(tempfile.mkdtemp(dir=FOLDER.name)), root, f"w{uuid.uuid4().hex[:12]}", vendor.now,
         dict(vendor._answers),
     )  # fmt: skip
@@ -58,6 +68,7 @@ def once(project: Project, step: Callable[..., None], *words: Any, **more: Any) 
     if project.dsn:
         server, own = project.dsn.rsplit("/", 1)
         create_database(server, world.database, template=own)
+    return world
 
 
 def _settings() -> list[tuple[str, str]]:
@@ -74,7 +85,8 @@ def _files(folder: Path) -> list[tuple[str, bytes]]:
     return [(str(path.relative_to(folder)), path.read_bytes()) for path in paths]
 
 
-def _copy(world: World, project: Project) -> None:
+def copy(world: World, project: Project) -> None:
+    """Put into an empty project what was kept of another one."""
     if project.dsn:
         server, own = project.dsn.rsplit("/", 1)
         drop_database(server, own)
