@@ -61,6 +61,9 @@ def test_init_keeps_the_token_to_its_owner_and_out_of_git(empty: Project) -> Non
         (f"00.10\n{TOKEN}\nall\n", "`server` is the server's nomenclature"),
         ("0010\na b\nall\n", "its `token` has blanks or characters"),
         (f"0010\n{TOKEN}\nivr_minuts\n", "did you mean ivr_minutes"),
+        ("", "the input ended before it said what --server would, and nothing is written"),
+        ("0010\n", "the input ended before the token"),
+        (f"0010\n{TOKEN}\n", "the input ended before it said what --report would"),
     ],
 )
 def test_init_writes_nothing_that_cannot_be_meant(empty: Project, typed: str, says: str) -> None:

@@ -10,6 +10,7 @@ import click
 
 from wolkvox_billing.cli.options import json_option
 from wolkvox_billing.cli.terminal import Teller, language, print_json, print_table, say, watching
+from wolkvox_billing.errors import SettingsError
 from wolkvox_billing.values.numbers import format_count
 from wolkvox_billing.values.translation import N_, say_in, translate
 
@@ -47,10 +48,10 @@ def init(context: click.Context, server: str | None, reports: tuple[str, ...]) -
 
     check_place()  # before a person types what would not be kept
     tell = Teller(language())
-    server = server or click.prompt(translate(_SERVER, tell.locale))
+    server = server or _ask("--server", translate(_SERVER, tell.locale))
     token = _read_token()
-    chosen = reports or click.prompt(
-        translate(_REPORTS, tell.locale), default="rsync_s3_mp3"
+    chosen = reports or _ask(
+        "--report", translate(_REPORTS, tell.locale), default="rsync_s3_mp3"
     ).replace(" ", "").split(",")
     for line in verb(server.strip(), token.strip(), list(chosen)):
         say(say_in(tell.locale, line))
@@ -66,12 +67,32 @@ def init(context: click.Context, server: str | None, reports: tuple[str, ...]) -
     context.invoke(check, as_json=False)
 
 
+def _ask(option: str, text: str, default: str | None = None) -> str:
+    """Return what a person answers. Raises SettingsError where a pipe ends before."""
+    try:
+        return str(click.prompt(text, default=default))
+    except click.Abort:
+        if sys.stdin.isatty():  # Ctrl-C or Ctrl-D: who did that knows
+            raise
+        raise _input_ended(f"it said what {option} would") from None
+
+
 def _read_token() -> str:
     """Return the token that is typed, which no terminal shows; or the next line of a pipe."""
     if sys.stdin.isatty():
         return str(click.prompt("token", hide_input=True))
     click.echo("token: ")
-    return sys.stdin.readline()
+    line = sys.stdin.readline()
+    if not line:
+        raise _input_ended("the token")
+    return line
+
+
+def _input_ended(before: str) -> SettingsError:
+    return SettingsError(
+        f"the input ended before {before}, and nothing is written: pipe the server, the token and "
+        "the reports, a line each, but for those that an option gives"
+    )
 
 
 @click.command()

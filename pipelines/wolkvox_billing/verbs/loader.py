@@ -52,6 +52,7 @@ class Loader:
 
     def start(self) -> None:
         """Begin a load. None may be under way."""
+        gc.unfreeze()  # what was frozen for the load before, and lives no more
         gc.collect()
         gc.freeze()  # what a search for rubbish would touch, the child would have to copy
         self._reader, writer = _FORK.Pipe(duplex=False)
