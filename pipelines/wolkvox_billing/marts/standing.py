@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from wolkvox_billing.marts.engine import Engine, is_for_readers
 from wolkvox_billing.marts.sql import TABLES, VIEWS
-from wolkvox_billing.warehouse.sql import Client, Record, among, records_of, rows_of
+from wolkvox_billing.warehouse.sql import Client, Record, among, records_of, rows_of, tables_of_schemas
 
 
 @dataclass(frozen=True)
@@ -33,11 +33,7 @@ def read_standing(client: Client, engine: Engine) -> Standing:
     """Return what stands there now."""
     schemas = (engine.raw, *engine.schemas)
     names: dict[str, set[str]] = {schema: set() for schema in schemas}
-    for schema, table in rows_of(
-        client,
-        "SELECT table_schema, table_name FROM information_schema.tables "
-        f"WHERE {among('table_schema', schemas)}",
-    ):
+    for schema, table in tables_of_schemas(client, schemas):
         names[schema].add(table)
     ours = names[engine.marts].intersection((*TABLES, *VIEWS)) - names[engine.internal]
     misplaced = {name for name in ours if not is_for_readers(name)}

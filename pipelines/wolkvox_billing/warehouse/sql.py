@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import date
 from decimal import Decimal
 from typing import Any, TypeAlias
@@ -43,10 +43,23 @@ def records_of(client: Client, query: str) -> list[Record]:
 
 def tables_in(client: Client, schema: str) -> set[str]:
     """Return the names of the tables and views in a schema; none where there is no such schema."""
-    names = rows_of(
-        client, f"SELECT table_name FROM information_schema.tables WHERE table_schema = '{schema}'"
+    return {name for _, name in tables_of_schemas(client, [schema])}
+
+
+def tables_of_schemas(client: Client, schemas: Collection[str]) -> list[tuple[str, str]]:
+    """Return schema and name of all tables and views in schemas, those that are there. DuckDB takes
+    half the time for its own functions that it takes for information_schema."""
+    query = (
+        "SELECT table_schema, table_name FROM information_schema.tables "
+        f"WHERE {among('table_schema', schemas)}"
     )
-    return {name for (name,) in names}
+    if client.capabilities.sqlglot_dialect == "duckdb":
+        here = among("schema_name", schemas)
+        query = (
+            f"SELECT schema_name, table_name FROM duckdb_tables() WHERE {here} UNION ALL "
+            f"SELECT schema_name, view_name FROM duckdb_views() WHERE {here}"
+        )
+    return [(schema, name) for schema, name in rows_of(client, query)]
 
 
 def columns_in(client: Client, table: str) -> set[str]:
@@ -69,8 +82,8 @@ def columns_of_schemas(client: Client, schemas: Iterable[str]) -> list[tuple[str
         )
     else:
         query = (
-            "SELECT table_schema, table_name, column_name FROM information_schema.columns "
-            f"WHERE table_catalog = current_database() AND {among('table_schema', schemas)}"
+            "SELECT schema_name, table_name, column_name FROM duckdb_columns() "
+            f"WHERE database_name = current_database() AND {among('schema_name', schemas)}"
         )
     return [(schema, table, column) for schema, table, column in rows_of(client, query)]
 
