@@ -166,8 +166,8 @@ def test_parquet_files(
 @pytest.mark.parametrize(
     ("other", "says"),
     [
-        ({"fileFormat": "ORC"}, "expected CSV or Parquet; choose one of them"),
-        ({"fileSchema": "Bucket, Key"}, "no Size and no LastModifiedDate"),
+        ({"fileFormat": "ORC"}, "expected one of CSV, Parquet; choose one of them"),
+        ({"fileSchema": "Bucket, Key"}, "has not the fields Size, LastModifiedDate"),
         ({"sourceBucket": "else"}, "another bucket"),
         ({"creationTimestamp": "soon"}, "not one of S3 Inventory"),
         ({"files": [{"key": f"inv/{NAME}/all/data/none-{PHONE}"}]}, "nothing at this address"),

@@ -152,6 +152,40 @@ def test_a_key_that_was_lost(warehouse: Project, copies: Path, tmp_path: Path) -
     assert warehouse.query("SELECT is_gone FROM bucket_objects ORDER BY 1") == [(False,), (True,)]
 
 
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("HASH_KEY", "a key that somebody set after the first look"),
+        ("OPERATIONS", '{"*": "beta"}'),
+        ("PATTERN", r"date\.(?P<day>\d{4}-\d\d-\d\d)"),
+    ],
+)
+def test_what_copies_are_known_by_is_another(
+    project: Project, copies: Path, monkeypatch: pytest.MonkeyPatch, setting: str, value: str
+) -> None:
+    """By another key, or by settings that read names otherwise, nothing is known again: the next
+    look is a whole one, and no copy counts twice."""
+    put(copies / "acme" / name_of("2026-11-01"), FIRST - timedelta(days=1))
+    look(project)
+    monkeypatch.setenv(f"BUCKET__{setting}", value)
+    assert look(project, FIRST + timedelta(days=1)).listing.is_full
+    assert not look(project, FIRST + timedelta(days=2)).listing.is_full
+    assert project.query("SELECT is_gone FROM bucket_objects ORDER BY 1") == [(False,), (True,)]
+    told = repr(project.query("SELECT * FROM bucket_listings"))
+    assert value not in told
+
+
+def test_a_record_of_an_older_version(warehouse: Project, copies: Path) -> None:
+    """Nobody knows what its copies are known by: the next look is a whole one, and says so from
+    then on."""
+    put(copies / name_of("2026-11-01"), FIRST - timedelta(days=1))
+    look(warehouse)
+    with opened(warehouse.destination) as pipeline, pipeline.sql_client() as client:
+        client.execute_sql("ALTER TABLE wolkvox_billing.bucket_listings DROP COLUMN settings_hash")
+    assert look(warehouse, FIRST + timedelta(days=1)).listing.is_full
+    assert not look(warehouse, FIRST + timedelta(days=2)).listing.is_full
+
+
 def test_two_operations_by_the_settings(
     project: Project, copies: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -169,7 +203,7 @@ def test_two_operations_by_the_settings(
     monkeypatch.setenv("BUCKET__OPERATIONS", json.dumps({"[ab]": "acme"}))
     report = look(project, full=True)
     assert (report.listing.skipped, len(report.warnings)) == (1, 1)
-    assert report.warnings[0].startswith("1 files that are named like copies lie in folders")
+    assert report.warnings[0].startswith("1 file that is named like a copy lies in a folder")
     monkeypatch.delenv("BUCKET__OPERATIONS")
     operations = json.dumps(project.operations(2))
     monkeypatch.setenv("SOURCES__WOLKVOX_BILLING__OPERATIONS", operations)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 import zipfile
+from datetime import date
 from html import unescape
 from pathlib import Path
 
@@ -11,9 +13,11 @@ import pytest
 from babel.messages.pofile import read_po
 from click.testing import CliRunner
 
+from builders.buckets import copies_of, name_of, put, see
 from builders.documents import line, ubl
-from builders.months import MAP, OCTOBER, ONE_PRICE, READ, invoice, read, receive
+from builders.months import MAP, OCTOBER, ONE_PRICE, READ, invoice, local, read, receive
 from builders.project import Project
+from wolkvox_billing.bucket import store as stores
 from wolkvox_billing.cli.main import main
 from wolkvox_billing.values.translation import CATALOGUES, DOMAIN
 
@@ -97,13 +101,41 @@ def test_a_controller_reads_no_english(record: Project, english: set[str]) -> No
     assert "advertencia: " in said[1] and "reclamar hasta" in said[1]
 
 
+def test_bucket_has_no_english(
+    record: Project, english: set[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A look, its warnings and what it is compared with; one of an empty bucket, and one that broke
+    off, which `status` tells too."""
+    bucket = tmp_path / "bucket"
+    (bucket / "a").mkdir(parents=True)
+    monkeypatch.setenv("BUCKET__URL", f"file://{bucket}")
+    monkeypatch.setenv("BUCKET__OPERATIONS", json.dumps({"[a]": "acme"}))
+    said = [run("bucket")]
+    for n in range(2):
+        put(bucket / "a" / name_of("2026-10-20", str(n)), local(21, 2))
+    put(bucket / "nobody" / name_of("2026-10-20"), local(21, 2))
+    said += [run("bucket", "--full"), run("status")]
+    monkeypatch.setenv("BUCKET__URL", "s3://copies")
+    monkeypatch.setenv("BUCKET__INVENTORY", "s3://lists/manifest.json")
+    monkeypatch.setenv("BUCKET__ENDPOINT", "http://127.0.0.1:1")
+    monkeypatch.setenv("BUCKET__CREDENTIALS__AWS_ACCESS_KEY_ID", "AKIA")
+    monkeypatch.setenv("BUCKET__CREDENTIALS__AWS_SECRET_ACCESS_KEY", "secreto")
+    monkeypatch.setattr(stores, "MOST_RETRIES", 0)
+    said += [run("bucket", code=1), run("status")]
+    assert [(sorted(words), text) for text in said if (words := words_in(text) & english)] == []
+    assert "bucket vacío" in said[0] and "2 objetos" in said[1]
+    assert "1 archivo con nombre de copia" in said[1] and "se interrumpió" in said[-1]
+
+
 def test_the_report_has_no_english(record: Project, english: set[str]) -> None:
     """Its prose, headings, charts and titles. The names of settings and of the contract's statuses
     stand in it as they are."""
+    see(record, local(3, month=11), copies_of(date(2026, 10, 20), 3))
     run("reconcile", "--month", "2026-10", "--evidence", "evidence")
     [file] = Path("evidence").iterdir()
     page = zipfile.ZipFile(file).read("report.html").decode()
     assert '<html lang="es-CO">' in page and "size: letter" in page
+    assert "<h2>Copias en su bucket</h2>" in page
     body = re.sub(r"<h2>Reglas.*", "", page.partition("<body")[2], flags=re.DOTALL)
     text = unescape(re.sub(r"<[^>]*>|\(\w+\)</dd>", " ", body))
     assert words_in(text) & english == set()

@@ -458,7 +458,7 @@ def test_billed_copies_that_are_not_there_are_questioned(
 
 
 def test_evidence_holds_the_count(project: Project, tmp_path: Path) -> None:
-    """Each day of the month, and the match; and `verify` knows them."""
+    """Each day of the month, and the match, for machines and in the report; `verify` knows them."""
     count(project)
     see(project, AFTER, month())
     bill(project, invoice("310", "31000.00"))
@@ -471,6 +471,10 @@ def test_evidence_holds_the_count(project: Project, tmp_path: Path) -> None:
     [own] = members["copy_reconciliation.csv"].decode("utf-8-sig").splitlines()[1:]
     assert (len(days), days[1]) == (32, "acme,2026-10-01,10,50,,0,0,0,0,0")
     assert own.startswith("acme,ACME,rsync_s3_mp3,2026-10-01,2026-11-01,310.0000,310.0000,310")
+    page = members["report.html"].decode()
+    section = page.partition("<h2>Copies in your bucket</h2>")[2].partition("<h2>")[0]
+    assert "<strong>agrees</strong>" in section and "acme: Your bucket holds 310 audios" in section
+    assert section.count("<tr>") == 1 + 1 + 1 + 31  # headings, the month; headings, its days
     assert verify(evidence) == []
 
 
@@ -487,6 +491,20 @@ def test_what_was_overwritten_is_a_copy_and_nothing_gone(warehouse: Project) -> 
     row = match(warehouse, cut_off="copied")
     assert (row["counted_quantity"], row["gone_quantity"]) == (310, 0)
     assert (row["copy_status"], row["missing_quantity"]) == ("counter_above_bucket", 20)
+
+
+def test_what_another_operation_has_the_name_of_is_gone(warehouse: Project) -> None:
+    """A copy that went is not overwritten by one of the same name in another operation's folder; by
+    what its own operation was called before it is."""
+    see(warehouse, AFTER - DAY, copies_of(LAST, 3))
+    see(warehouse, AFTER, copies_of(LAST, 2, size=9), operation="beta")
+    for identities, gone in (
+        (Identities(), 3),
+        (Identities([Identity("beta", "acme", "renamed")]), 1),
+    ):
+        with opened(warehouse.destination) as pipeline, pipeline.sql_client() as client:
+            copies = read_copies(client, "wolkvox_billing", identities)
+        assert sum(day.gone_objects for day in copies.days) == gone
 
 
 @pytest.mark.parametrize(

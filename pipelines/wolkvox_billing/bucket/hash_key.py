@@ -45,11 +45,6 @@ def read_key(setting: str | None, folder: Path) -> bytes:
     return key
 
 
-def has_key(setting: str | None, folder: Path) -> bool:
-    """Return whether there is a key, and none has to be made."""
-    return setting is not None or (folder / FILE).exists()
-
-
 def _write(file: Path) -> None:
     """Write a new key as a whole, for its owner alone. Raises FileExistsError where there is
     one."""

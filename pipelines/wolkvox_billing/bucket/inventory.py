@@ -24,6 +24,7 @@ from wolkvox_billing.bucket.store import (
     open_store,
 )
 from wolkvox_billing.values.arrow import Arrow, pyarrow
+from wolkvox_billing.values.translation import N_, Sentence
 
 MANIFEST = "manifest.json"
 CSV, PARQUET = "CSV", "Parquet"
@@ -61,14 +62,16 @@ def open_inventory(settings: BucketSettings) -> Inventory:
     own = urlsplit(settings.url)
     if own.scheme == "s3" and manifest.get("sourceBucket") != own.netloc:
         raise Unlistable(
-            "the inventory is of another bucket than `url` under [bucket]: name that of this one"
+            Sentence(
+                N_(
+                    "the inventory is of another bucket than `url` under [bucket]: name that of "
+                    "this one"
+                )
+            )
         )
     form = str(manifest.get("fileFormat"))
     if form not in (CSV, PARQUET):
-        raise Unlistable(
-            f"the inventory has files of the form {form[:20]}: expected {CSV} or {PARQUET}; choose "
-            "one of them in the inventory's configuration at the store"
-        )
+        raise Unlistable(Sentence(_OTHER_FORM, form=form[:20], known=f"{CSV}, {PARQUET}"))
     schema = [column.strip() for column in str(manifest.get("fileSchema")).split(",")]
     if form == CSV:
         _check_columns([ours for ours, theirs in _COLUMNS.items() if theirs in schema])
@@ -76,11 +79,15 @@ def open_inventory(settings: BucketSettings) -> Inventory:
         made_at = datetime.fromtimestamp(int(manifest["creationTimestamp"]) / 1000, timezone.utc)
         files = [(str(file["key"]), str(file.get("MD5checksum", ""))) for file in manifest["files"]]
     except (KeyError, TypeError, ValueError, OverflowError):
-        raise Unlistable(_NO_MANIFEST) from None
+        raise Unlistable(Sentence(_NO_MANIFEST)) from None
     return Inventory(made_at, form, schema, files, store)
 
 
-_NO_MANIFEST = (
+_OTHER_FORM = N_(
+    "the inventory has files of the form {form}: expected one of {known}; choose one of them in "
+    "the inventory's configuration at the store"
+)
+_NO_MANIFEST = N_(
     "the inventory's manifest.json is not one of S3 Inventory: expected creationTimestamp, "
     "fileFormat, fileSchema and files; name another one in `inventory` under [bucket]"
 )
@@ -105,10 +112,13 @@ def _newest(store: Store, folder: str) -> str:
         own = store.list_level(manifest.rpartition("/")[0])
         if any(listed.name == manifest for listed in own.objects):
             return manifest
-    raise Unlistable(
-        "no inventory lies where `inventory` under [bucket] says: the first one comes within 48 "
-        "hours of its configuration; name its manifest.json, or the folder of all of them"
-    )
+    raise Unlistable(Sentence(_NO_INVENTORY))
+
+
+_NO_INVENTORY = N_(
+    "no inventory lies where `inventory` under [bucket] says: the first one comes within 48 hours "
+    "of its configuration; name its manifest.json, or the folder of all of them"
+)
 
 
 def _read_manifest(store: Store, name: str) -> Mapping[str, Any]:
@@ -117,7 +127,7 @@ def _read_manifest(store: Store, name: str) -> Mapping[str, Any]:
     except (ValueError, RecursionError):
         manifest = None
     if not isinstance(manifest, dict):
-        raise Unlistable(_NO_MANIFEST)
+        raise Unlistable(Sentence(_NO_MANIFEST))
     return manifest
 
 
@@ -125,8 +135,13 @@ def _check_columns(columns: Sequence[str]) -> None:
     missing = [_COLUMNS[name] for name in _NEEDED if name not in columns]
     if missing:
         raise Unlistable(
-            f"the inventory has no {' and no '.join(missing)}: add it to the fields of its "
-            "configuration at the store"
+            Sentence(
+                N_(
+                    "the inventory has not the fields {missing}: add them in its configuration at "
+                    "the store"
+                ),
+                missing=missing,
+            )
         )
 
 
@@ -145,13 +160,19 @@ def list_inventory(inventory: Inventory, url: str) -> Iterator[list[ListedObject
             except Unlistable:
                 raise
             except Exception as error:  # pyarrow shows the row that it cannot read
-                complaint = f"a file of the inventory cannot be read ({type(error).__name__})"
+                complaint = type(error).__name__
             batch = None
             if complaint:
-                raise Unlistable(f"{complaint}: wait for the next one, or list the bucket")
+                raise Unlistable(Sentence(_UNREADABLE, complaint=complaint))
             if objects is None:
                 break
             yield objects
+
+
+_UNREADABLE = N_(
+    "a file of the inventory cannot be read ({complaint}): wait for the next one, or list the "
+    "bucket"
+)
 
 
 def _read_file(inventory: Inventory, name: str, md5: str) -> bytes:
@@ -160,7 +181,9 @@ def _read_file(inventory: Inventory, name: str, md5: str) -> bytes:
     if md5 and hashlib.md5(content, usedforsecurity=False).hexdigest() != md5:
         content = b""  # it holds names, and whoever shows an exception may show this
         raise Unlistable(
-            "a file of the inventory is not as its manifest has it: wait for the next one"
+            Sentence(
+                N_("a file of the inventory is not as its manifest has it: wait for the next one")
+            )
         )
     return content
 

@@ -22,10 +22,12 @@ from wolkvox_billing.bucket.names import NameReader
 from wolkvox_billing.bucket.settings import BucketSettings
 from wolkvox_billing.bucket.store import ListedObject, Store, Unlistable
 from wolkvox_billing.values.arrow import Arrow, pyarrow
+from wolkvox_billing.values.translation import N_, Sentence
 
 LIST, INVENTORY = "list", "inventory"
 # A copy that a night did not finish comes the night after; a look goes back so far.
 DAYS_BACK = timedelta(days=7)
+_DEFECT = N_("a defect of this program ({defect}): report it, please; no name is in this message")
 _MOSTLY = 100  # at most one object in so many lies in no folder of a day
 Progress = Callable[[int, float], None]  # objects, seconds
 
@@ -48,6 +50,7 @@ class Listing:
     is_complete: bool
     reason: str | None
     has_day_folders: bool
+    settings_hash: str | None = None  # of a look of an older version it is not known
 
 
 class Reach(NamedTuple):
@@ -56,6 +59,9 @@ class Reach(NamedTuple):
 
     since: date | None
     has_day_folders: bool
+
+
+WHOLE = Reach(None, False)
 
 
 @dataclass
@@ -85,10 +91,10 @@ class Look:
                     table = self._table_of(chunk, since)
                 except Exception as error:  # its frames hold names
                     place = traceback.extract_tb(error.__traceback__)[-1]
-                    where = f"{Path(place.filename).name}, line {place.lineno}"
-                    defect = f"a defect of this program, {type(error).__name__} in {where}"
+                    where = f"{Path(place.filename).name}:{place.lineno}"
+                    defect = f"{type(error).__name__}, {where}"
                 if table is None:  # raised here, so that those frames are not in its context
-                    raise Unlistable(f"{defect}: report it, please; no name is in this message")
+                    raise Unlistable(Sentence(_DEFECT, defect=defect))
                 if table.num_rows:
                     writer.write_table(table)
                 self.on_progress(self.objects + self.skipped, time.monotonic() - begun)
@@ -172,7 +178,7 @@ def note_look(
     try:
         look.take(chunks, since)
     except Unlistable as error:
-        reason = str(error)
+        reason = error.args[0]
     seconds = time.monotonic() - begun
     is_full = noted.reach.since is None
     return Listing(
@@ -189,6 +195,7 @@ def note_look(
         is_complete=reason is None,
         reason=reason,
         has_day_folders=look.has_day_folders if is_full else noted.reach.has_day_folders,
+        settings_hash=look.settings.fingerprint(look.reader.key),
     )
 
 

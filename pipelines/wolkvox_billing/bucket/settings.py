@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -71,6 +72,16 @@ class BucketSettings:
 
     def zone_of(self, operation_id: str) -> ZoneInfo:
         return self.zones.get(operation_id, self.default_zone)
+
+    def fingerprint(self, key: bytes) -> str:
+        """Return a hash, with the secret key, of all that a copy is found and known again by: by
+        another one the same copies are others. No way leads from it to the key."""
+        owners = [
+            (glob, owner, str(self.zone_of(owner))) for glob, owner in self.operations.items()
+        ]
+        place = (self.url, self.endpoint)
+        text = repr((place, owners, self.pattern.pattern, tuple(self.extensions)))
+        return hashlib.blake2b(text.encode(), key=key, digest_size=16).hexdigest()
 
 
 def read_bucket_settings(zones: Mapping[str, ZoneInfo]) -> BucketSettings:

@@ -16,6 +16,7 @@ from urllib.parse import unquote, urlsplit
 
 from wolkvox_billing.bucket.settings import BucketSettings
 from wolkvox_billing.errors import SettingsError, WolkvoxError
+from wolkvox_billing.values.translation import N_, Sentence
 
 if TYPE_CHECKING:
     from obstore import ObjectMeta
@@ -65,7 +66,7 @@ class Store:
         Unlistable."""
         stream = iter(self._store.list(folder or None, chunk_size=at_once))
         while True:
-            complaint, objects = "", None
+            complaint, objects = None, None
             try:
                 if chunk := next(stream, None):
                     objects = _listed(chunk)
@@ -80,7 +81,7 @@ class Store:
 
     def list_level(self, folder: str) -> Level:
         """Return what lies directly in a folder. Raises Unlistable."""
-        complaint, level = "", None
+        complaint, level = Sentence(_NOTHING), None
         try:
             listed = self._store.list_with_delimiter(folder or None)
             level = Level(listed["common_prefixes"], _listed(listed["objects"]))
@@ -92,7 +93,7 @@ class Store:
 
     def read(self, name: str) -> bytes:
         """Return what is in an object: of an inventory, never of a copy. Raises Unlistable."""
-        complaint, content = "", b""
+        complaint, content = None, b""
         try:
             content = self._store.get(name).bytes().to_bytes()
         except Exception as error:
@@ -168,23 +169,43 @@ def _opened(settings: BucketSettings, place: str, prefix: str | None) -> ObjectS
     return S3Store(place, **options)
 
 
-_REFUSED = (
+_REFUSED = N_(
     "expected credentials that may list it; check `credentials` under [bucket], and give them the "
     "right to list: docs/bucket.md has the policy"
 )
+_EXPIRED = N_("the credentials have expired: get new ones")
+_ELSEWHERE = N_("the bucket is elsewhere: set `region` under [bucket]")
 _ADVICE = {
-    "ExpiredToken": "the credentials have expired: get new ones",
-    "TokenRefreshRequired": "the credentials have expired: get new ones",
-    "InvalidAccessKeyId": "the store does not know this key: check `credentials` under [bucket]",
-    "SignatureDoesNotMatch": "the secret is not the key's: check `credentials` under [bucket]",
-    "RequestTimeTooSkewed": "this machine's clock is wrong: set it",
-    "NoSuchBucket": "the store has no such bucket: check `url` under [bucket]",
-    "PermanentRedirect": "the bucket is elsewhere: set `region` under [bucket]",
-    "AuthorizationHeaderMalformed": "the bucket is elsewhere: set `region` under [bucket]",
+    "ExpiredToken": _EXPIRED,
+    "TokenRefreshRequired": _EXPIRED,
+    "InvalidAccessKeyId": N_(
+        "the store does not know this key: check `credentials` under [bucket]"
+    ),
+    "SignatureDoesNotMatch": N_("the secret is not the key's: check `credentials` under [bucket]"),
+    "RequestTimeTooSkewed": N_("this machine's clock is wrong: set it"),
+    "NoSuchBucket": N_("the store has no such bucket: check `url` under [bucket]"),
+    "PermanentRedirect": _ELSEWHERE,
+    "AuthorizationHeaderMalformed": _ELSEWHERE,
 }
+_DENIED = N_("the store refused the listing ({came}): {advice}")
+_ODD_NAME = N_(
+    "an object has a name with an empty folder in it, one called `.` or `..`, or bytes that are no "
+    "UTF-8, which cannot be listed: name the folders of the copies in `operations` under [bucket], "
+    "so that others are left out, or use `inventory`"
+)
+_NOTHING = N_("the store has nothing at this address (404): check `url` under [bucket]")
+_CUT = N_(
+    "the store did not list all of it ({came}): expected each page; run it again later; it was "
+    "tried several times"
+)
+_NO_FOLDER = N_("a folder could not be read: give this user the right to, and look at the mount")
+_SILENT = N_(
+    "the store did not answer, or stopped in the middle: check `endpoint` under [bucket] and the "
+    "network, and run it again; it was tried several times"
+)
 
 
-def complaint_of(error: Exception, scheme: str) -> str:
+def complaint_of(error: Exception, scheme: str) -> Sentence:
     """Return what a store says, in our words: of its own the HTTP status and the code alone."""
     text = str(error)
     code = re.search(r"<Code>(\w{1,40})</Code>", text)
@@ -192,25 +213,15 @@ def complaint_of(error: Exception, scheme: str) -> str:
     name = type(error).__name__
     came = " ".join(part[1] for part in (status, code) if part)
     if name == "InvalidPathError":
-        return (
-            "an object has a name with an empty folder in it, one called `.` or `..`, or bytes "
-            "that are no UTF-8, which cannot be listed: name the folders of the copies in "
-            "`operations` under [bucket], so that others are left out, or use `inventory`"
-        )
+        return Sentence(_ODD_NAME)
     if code and code[1] in _ADVICE:
-        return f"the store refused the listing ({came}): {_ADVICE[code[1]]}"
+        return Sentence(_DENIED, came=came, advice=Sentence(_ADVICE[code[1]]))
     if name in ("PermissionDeniedError", "UnauthenticatedError") or (
         status and status[1] in ("401", "403")
     ):
-        return f"the store refused the listing ({came or 'denied'}): {_REFUSED}"
+        return Sentence(_DENIED, came=came or Sentence(N_("denied")), advice=Sentence(_REFUSED))
     if name in ("FileNotFoundError", "NotFoundError"):
-        return "the store has nothing at this address (404): check `url` under [bucket]"
+        return Sentence(_NOTHING)
     if came:
-        again = "run it again later; it was tried several times"
-        return f"the store did not list all of it ({came}): expected each page; {again}"
-    if scheme == "file":
-        return "a folder could not be read: give this user the right to, and look at the mount"
-    return (
-        "the store did not answer, or stopped in the middle: check `endpoint` under [bucket] and "
-        "the network, and run it again; it was tried several times"
-    )
+        return Sentence(_CUT, came=came)
+    return Sentence(_NO_FOLDER if scheme == "file" else _SILENT)

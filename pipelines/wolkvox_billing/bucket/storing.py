@@ -16,7 +16,7 @@ from wolkvox_billing.bucket.look import Listing
 from wolkvox_billing.bucket.tables import BUCKET_TABLES, LISTINGS, OBJECTS
 from wolkvox_billing.warehouse.columns import Table
 from wolkvox_billing.warehouse.copying import put_rows
-from wolkvox_billing.warehouse.sql import Client, literal, rows_of, tables_in
+from wolkvox_billing.warehouse.sql import Client, columns_in, literal, rows_of, tables_in
 
 _TYPES: Mapping[str | None, str] = {
     "text": "VARCHAR",
@@ -37,16 +37,23 @@ _VALUES = ("name_hash", "call_date", "uploaded_at", "upload_date", "bytes", "kin
 def make_tables(client: Client, raw: str) -> None:
     """Make the tables of the bucket where they are not there, with a sentence for each column. A
     schema that is there is not made, since even IF NOT EXISTS needs the right to."""
-    known = rows_of(
+    schemas = rows_of(
         client,
         f"SELECT 1 FROM information_schema.schemata WHERE schema_name = {literal(raw)}",
     )
-    if not known:
+    if not schemas:
         client.execute_sql(f"CREATE SCHEMA {raw}")
     present = tables_in(client, raw)
     for name, table in BUCKET_TABLES.items():
         if name not in present:
             client.execute_many([*_making(f"{raw}.{name}", table)])
+            continue
+        known = columns_in(client, f"{raw}.{name}")
+        for column, (hint, says) in table.columns.items():
+            if column not in known:  # of an older version
+                adding = f"ADD COLUMN {column} {_TYPES[hint['data_type']]}"
+                client.execute_sql(f"ALTER TABLE {raw}.{name} {adding}")
+                client.execute_sql(f"COMMENT ON COLUMN {raw}.{name}.{column} IS {literal(says)}")
 
 
 def _making(name: str, table: Table) -> list[str]:
@@ -69,13 +76,15 @@ def read_last_listing(client: Client, raw: str, *, full: bool = False) -> Listin
     none."""
     if LISTINGS not in tables_in(client, raw):
         return None
-    columns = ", ".join(column.name for column in fields(Listing))
+    known = columns_in(client, f"{raw}.{LISTINGS}")
+    columns = [column.name for column in fields(Listing) if column.name in known]
+    reach = "is_complete AND is_full" if full else "is_complete"
     rows = rows_of(
         client,
-        f"SELECT {columns} FROM {raw}.{LISTINGS} WHERE is_complete{' AND is_full' if full else ''} "
+        f"SELECT {', '.join(columns)} FROM {raw}.{LISTINGS} WHERE {reach} "
         "ORDER BY seen_at DESC, listing_id DESC LIMIT 1",
     )
-    return Listing(*rows[0]) if rows else None
+    return Listing(**dict(zip(columns, rows[0], strict=True))) if rows else None
 
 
 def store_look(client: Client, raw: str, dialect: str, listing: Listing, file: Path) -> None:

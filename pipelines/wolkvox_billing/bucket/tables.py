@@ -29,6 +29,11 @@ BUCKET_TABLES = {
             ),
             "reason": (TEXT, "Why it broke off; NULL where it did not"),
             "has_day_folders": (FLAG, "Whether each day has a folder, by the last whole look"),
+            "settings_hash": (
+                TEXT,
+                "A hash with the secret key of what copies are known by: by another one all is "
+                "listed anew",
+            ),
         },
     ),
     OBJECTS: Table(

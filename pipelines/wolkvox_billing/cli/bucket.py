@@ -8,14 +8,18 @@ import click
 
 from wolkvox_billing.cli.options import json_option, place_options
 from wolkvox_billing.cli.terminal import Teller, language, print_json, say, spinning
-from wolkvox_billing.values.numbers import format_count
 from wolkvox_billing.values.periods import format_period
-from wolkvox_billing.values.translation import N_, ContractWord, Plural, Sentence
+from wolkvox_billing.values.translation import N_, ContractWord, Plural, Sentence, phrase, translate
 
 _LISTED = Plural(
     "{how}, {what}: {n} object, {bytes} bytes, {skipped} skipped, in {seconds} s",
     "{how}, {what}: {n} objects, {bytes} bytes, {skipped} skipped, in {seconds} s",
 )
+
+
+_LISTING = N_("listing the bucket")
+_PACE = Plural("{n} object, {pace} a second", "{n} objects, {pace} a second")
+_HOW = {"list": N_("list"), "inventory": N_("inventory")}
 
 
 @click.command()
@@ -30,11 +34,14 @@ def bucket(full: bool, destination: str, dataset: str, as_json: bool) -> None:
     """
     from wolkvox_billing.verbs.bucket import bucket as verb
 
-    with spinning("listing the bucket") as update:
+    tell = Teller(language())
+    work = translate(_LISTING, tell.locale)
+    with spinning(work) as update:
 
         def show(objects: int, seconds: float) -> None:
-            pace = f", {objects / seconds:,.0f} a second" if seconds > 0.5 else ""
-            update(f"listing the bucket: {format_count(objects, 'object')}{pace}")
+            if seconds > 0.5:
+                pace = round(objects / seconds)
+                update(f"{work}: {phrase(_PACE, tell.locale, objects, n=objects, pace=pace)}")
 
         report = verb(full=full, destination=destination, dataset=dataset, on_progress=show)
     listing = report.listing
@@ -43,16 +50,15 @@ def bucket(full: bool, destination: str, dataset: str, as_json: bool) -> None:
 
         print_json(bucket_as_form(report))
     else:
-        tell = Teller(language())
         tell(
             _LISTED,
             listing.objects,
-            how=listing.how,
+            how=Sentence(_HOW[listing.how]),
             what=Sentence(N_("all of it") if listing.is_full else N_("what can have changed")),
             n=listing.objects,
             bytes=listing.bytes,
             skipped=listing.skipped,
-            seconds=f"{listing.seconds:.1f}",
+            seconds=round(listing.seconds, 1),
         )
         for period in report.periods:
             name = format_period(period.billing_period_start, period.billing_period_end)

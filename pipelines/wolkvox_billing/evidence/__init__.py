@@ -16,10 +16,11 @@ import hashlib
 import os
 import platform
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import TypeVar
 
 import duckdb
 
@@ -47,8 +48,9 @@ from wolkvox_billing.evidence.report.report import (
     LoadedDocument,
     render_report,
 )
-from wolkvox_billing.evidence.tables import as_members
+from wolkvox_billing.evidence.tables import Table, as_members
 from wolkvox_billing.evidence.verification import Examined, examine, verify
+from wolkvox_billing.marts.copied import CopiedDay, CopiedPeriod
 from wolkvox_billing.reconciliation.claimed import CLAIMS
 from wolkvox_billing.reconciliation.policy import Policy
 from wolkvox_billing.reconciliation.standing_words import explain_standing
@@ -58,6 +60,8 @@ from wolkvox_billing.version import __version__
 
 __all__ = ["Examined", "Order", "collect_contents", "examine", "order_evidence", "verify",
            "write_evidence"]  # fmt: skip
+
+Record = TypeVar("Record")
 
 
 @dataclass(frozen=True)
@@ -108,6 +112,8 @@ def write_evidence(
         notes={each.document.document_id: explain_standing(each, policy.language) for each in told},
         decisions=tables["document_decisions"].as_records(ListedDecision),
         claims=sorted(tables[CLAIMS].as_records(ListedClaim), key=lambda row: row.claimed_at),
+        copies=_records(tables, "copy_reconciliation", CopiedPeriod),
+        copied_days=_records(tables, "bucket_daily", CopiedDay),
         meanings=tables["usage_monthly"].as_records(MonthMeaning),
         interpreted=tables["readings"].as_records(InterpretedReading),
         answers=tables["answers"].as_records(ListedAnswer),
@@ -118,6 +124,11 @@ def write_evidence(
     members = as_members(tables) | _rules(policy) | _about(page, annex) | files.members | answers
     members[MANIFEST] = _manifest(page, members)
     return write_archive(order.target, members)
+
+
+def _records(tables: Mapping[str, Table], name: str, kind: Callable[..., Record]) -> list[Record]:
+    """Return the rows of a table that evidence may have, of which `kind` has all columns."""
+    return [kind(*row) for row in tables[name].rows] if name in tables else []
 
 
 def _rules(policy: Policy) -> dict[str, bytes]:

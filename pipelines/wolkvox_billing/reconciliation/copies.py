@@ -151,11 +151,12 @@ _EPOCH = date(1970, 1, 1).toordinal()
 _UTC_DAY = "CAST(FLOOR(EXTRACT(EPOCH FROM uploaded_at) / 86400) AS BIGINT)"
 
 
-def _overwritten(raw: str) -> str:
-    """Return the condition that something else has the name of an object that is gone."""
+def _overwritten(raw: str, objects: str) -> str:
+    """Return the condition that something else of its operation has the name of an object that is
+    gone. objects: by what operations count as."""
     gone = f"SELECT name_hash FROM {raw}.{OBJECTS} WHERE is_gone"
-    present = f"SELECT name_hash FROM {raw}.{OBJECTS} WHERE NOT is_gone"
-    return f"name_hash IN ({present} AND name_hash IN ({gone}))"
+    present = f"SELECT operation_id, name_hash FROM {objects} WHERE NOT is_gone"
+    return f"(operation_id, name_hash) IN ({present} AND name_hash IN ({gone}))"
 
 
 def read_copies(client: Client, raw: str, identities: Identities) -> Copies:
@@ -185,7 +186,7 @@ def read_copies(client: Client, raw: str, identities: Identities) -> Copies:
         "SELECT operation_id, call_date, upload_date, kind, is_gone, COUNT(*), "
         "CAST(SUM(bytes) AS BIGINT), CAST(SUM(CASE WHEN bytes = 0 THEN 1 ELSE 0 END) AS BIGINT), "
         "COUNT(audio_seconds), SUM(audio_seconds), MIN(first_seen_at), "
-        f"is_gone AND {_overwritten(raw)} AS is_replaced, {_UTC_DAY} AS utc_day "
+        f"is_gone AND {_overwritten(raw, objects)} AS is_replaced, {_UTC_DAY} AS utc_day "
         f"FROM {objects} "
         "GROUP BY operation_id, call_date, upload_date, kind, is_gone, is_replaced, utc_day "
         "ORDER BY operation_id, upload_date, call_date, kind, is_gone, is_replaced, utc_day",

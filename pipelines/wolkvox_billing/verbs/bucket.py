@@ -11,17 +11,19 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 import dlt
 
-from wolkvox_billing.bucket.hash_key import has_key, read_key
+from wolkvox_billing.bucket.hash_key import read_key
 from wolkvox_billing.bucket.inventory import list_inventory, open_inventory
 from wolkvox_billing.bucket.look import (
     DAYS_BACK,
     INVENTORY,
+    WHOLE,
     Listing,
     Look,
     Noted,
@@ -42,8 +44,8 @@ from wolkvox_billing.reconciliation.policy import Policy, read_policy
 from wolkvox_billing.values.clock import Clock, utc_now
 from wolkvox_billing.values.locales import ENGLISH
 from wolkvox_billing.values.periods import DAY, month_of
+from wolkvox_billing.values.translation import N_, Plural, Sentence, say_in
 from wolkvox_billing.verbs.invoices import compare_anew
-from wolkvox_billing.verbs.load import NOT_RECONCILED
 from wolkvox_billing.verbs.meant import settings_if_any
 from wolkvox_billing.warehouse.complaints import configured, failure_of, is_out_of_memory
 from wolkvox_billing.warehouse.duckdb_file import held_open, in_little_memory
@@ -61,11 +63,14 @@ from wolkvox_billing.warehouse.sql import REFRESHED, engine_of, rows_of, tables_
 
 _MEMORY = "80MB"  # for DuckDB, while it takes in a look, which may be at a million objects
 _PERIODS = 3  # of each operation, that are told
-_SKIPPED_COPIES = (
-    "{n:,} files that are named like copies lie in folders that no row of `operations` under "
-    "[bucket] fits, and are not counted: say there whose these folders are"
+_NOT_COMPARED = N_("the look is stored, and was not compared anew: {complaint}")
+_SKIPPED_COPIES = Plural(
+    "{n} file that is named like a copy lies in a folder that no row of `operations` under "
+    "[bucket] fits, and is not counted: say there whose this folder is",
+    "{n} files that are named like copies lie in folders that no row of `operations` under "
+    "[bucket] fits, and are not counted: say there whose these folders are",
 )
-_NOTHING_LISTED = (
+_NOTHING_LISTED = N_(
     "nothing lies where the settings say: check `url` and `operations` under [bucket]; nobody is "
     "held against an empty bucket"
 )
@@ -113,21 +118,25 @@ def bucket(
         if (name := engine_of(pipeline)) not in REFRESHED:
             raise SettingsError(f"copies are counted on {' and '.join(REFRESHED)}, not on {name}")
         folder = folder_of(pipeline).path
-        is_whole = full or not has_key(settings.hash_key, folder)  # by a new one all is new
         key = read_key(settings.hash_key, folder)
-        reach = _reach(pipeline, settings, clock(), policy.billing_cycle_day, full=is_whole)
+        due = Due(settings, settings.fingerprint(key), policy.billing_cycle_day)
+        reach = WHOLE if full else _reach(pipeline, due, clock())
         with tempfile.TemporaryDirectory(prefix="bucket-", dir=folder) as beside:
             look = _look(settings, key, Path(beside, "listed.parquet"), on_progress)
             listing = _take(look, reach, clock)
+            reason = say_in(policy.language, listing.reason) if listing.reason else None
+            listing = replace(listing, reason=reason)
             _store(pipeline, listing, look.file)
         report = BucketReport(listing, location_of(pipeline), language=policy.language)
         if listing.is_complete and (complaint := _compare(pipeline, policy, clock())):
-            report.warnings.append(NOT_RECONCILED.format(complaint))
+            report.warnings.append(Sentence(_NOT_COMPARED, complaint=complaint))
         report.periods = _read_periods(pipeline)
         if listing.is_complete and not listing.objects and listing.is_full:
-            report.warnings.append(_NOTHING_LISTED)
+            report.warnings.append(Sentence(_NOTHING_LISTED))
         if look.skipped_copies:
-            report.warnings.append(_SKIPPED_COPIES.format(n=look.skipped_copies))
+            count = look.skipped_copies
+            report.warnings.append(Sentence(_SKIPPED_COPIES, count, n=count))
+    report.warnings = [say_in(policy.language, text) for text in report.warnings]
     if listing.reason:
         report.failures.append(listing.reason)
     return report
@@ -157,13 +166,12 @@ def _take(look: Look, reach: Reach, clock: Clock) -> Listing:
     settings = look.settings
     if not settings.inventory:
         return take_look(open_store(settings, settings.url), look, reach, clock)
-    whole = Reach(None, False)
     try:
         inventory = open_inventory(settings)
     except Unlistable as error:
-        return note_look(look, _broken(error), None, Noted(INVENTORY, whole), clock)
+        return note_look(look, _broken(error), None, Noted(INVENTORY, WHOLE), clock)
     chunks = list_inventory(inventory, settings.url)
-    return note_look(look, chunks, None, Noted(INVENTORY, whole, inventory.made_at), clock)
+    return note_look(look, chunks, None, Noted(INVENTORY, WHOLE, inventory.made_at), clock)
 
 
 def _broken(error: Unlistable) -> Iterator[list[ListedObject]]:
@@ -194,27 +202,32 @@ def _look(settings: BucketSettings, key: bytes, file: Path, on_progress: Progres
     return Look(settings, reader, file, on_progress)
 
 
-def _reach(
-    pipeline: dlt.Pipeline, settings: BucketSettings, now: datetime, cycle_day: int, *, full: bool
-) -> Reach:
+class Due(NamedTuple):
+    """What decides whether a look is to be a whole one: the settings and their fingerprint, and the
+    day on which billing periods begin."""
+
+    settings: BucketSettings
+    fingerprint: str
+    cycle_day: int
+
+
+def _reach(pipeline: dlt.Pipeline, due: Due, now: datetime) -> Reach:
     """Return what a look has to list. A whole one is due where there was none since the billing
-    period began: only that finds what came late, or went."""
-    whole = Reach(None, False)
-    file_is_missing = engine_of(pipeline) == "duckdb" and not Path(location_of(pipeline)).exists()
-    if full or file_is_missing:
-        return whole
+    period began: only that finds what came late, or went; and where copies are known by another key
+    or by other settings than in the last one, since they would count twice."""
+    if engine_of(pipeline) == "duckdb" and not Path(location_of(pipeline)).exists():
+        return WHOLE
     with pipeline.sql_client() as client:
         last = read_last_listing(client, pipeline.dataset_name)
         last_full = read_last_listing(client, pipeline.dataset_name, full=True)
-    if not (last and last_full):
-        return whole
-    today = now.astimezone(settings.default_zone).date()
-    due = month_of(today, cycle_day).start + DAY
-    seen = last_full.seen_at.astimezone(settings.default_zone).date()
-    if seen < due <= today or today - seen > timedelta(days=31):
-        return whole
-    since = last.seen_at.astimezone(settings.default_zone).date() - DAYS_BACK
-    return Reach(since, last_full.has_day_folders)
+    if not (last and last_full) or due.fingerprint != last.settings_hash:
+        return WHOLE
+    zone = due.settings.default_zone
+    today, seen = now.astimezone(zone).date(), last_full.seen_at.astimezone(zone).date()
+    turn = month_of(today, due.cycle_day).start + DAY
+    if seen < turn <= today or today - seen > timedelta(days=31):
+        return WHOLE
+    return Reach(last.seen_at.astimezone(zone).date() - DAYS_BACK, last_full.has_day_folders)
 
 
 def _store(pipeline: dlt.Pipeline, listing: Listing, file: Path) -> None:

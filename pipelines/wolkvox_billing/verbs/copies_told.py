@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 from wolkvox_billing.bucket.storing import read_last_listing
 from wolkvox_billing.bucket.tables import LISTINGS
 from wolkvox_billing.values.durations import format_rounded
-from wolkvox_billing.values.locales import format_day
 from wolkvox_billing.values.periods import DAY
+from wolkvox_billing.values.translation import N_, Day, Sentence
 from wolkvox_billing.warehouse.sql import Client, literal, rows_of, tables_in
 
 _LATE = timedelta(days=2)  # of a look; they are taken after each night
@@ -31,14 +31,17 @@ def warn_of_copies(client: Client, raw: str, now: datetime, zone: ZoneInfo) -> I
         "ORDER BY started_at DESC, listing_id DESC LIMIT 1",
     )
     if newest and not newest[0][0]:
-        yield f"the last look at the bucket broke off: {newest[0][1]}"
+        yield Sentence(N_("the last look at the bucket broke off: {reason}"), reason=newest[0][1])
     last = read_last_listing(client, raw)
     if not last:
         return
     if now - last.seen_at > _LATE:
-        yield (
-            f"the bucket was last looked at {format_rounded(now - last.seen_at)} ago: does "
-            "`wolkvox-billing bucket` run each day?"
+        yield Sentence(
+            N_(
+                "the bucket was last looked at {span} ago: does `wolkvox-billing bucket` run each "
+                "day?"
+            ),
+            span=format_rounded(now - last.seen_at),
         )
     looked_on = last.seen_at.astimezone(zone).date()
     copied: dict[str, list[date]] = {}
@@ -50,9 +53,13 @@ def warn_of_copies(client: Client, raw: str, now: datetime, zone: ZoneInfo) -> I
         copied.setdefault(operation_id, []).append(day)
     for operation_id, days in copied.items():
         if stands_still(days, looked_on):
-            yield (
-                f"{operation_id}: no audio was copied since {format_day(days[-1])}, by the bucket: "
-                "the vendor's nightly copy may be broken"
+            yield Sentence(
+                N_(
+                    "{operation}: no audio was copied since {day}, by the bucket: the vendor's "
+                    "nightly copy may be broken"
+                ),
+                operation=operation_id,
+                day=Day(days[-1]),
             )
 
 

@@ -47,7 +47,7 @@ class PrintedBucket(Printed):
 def bucket_as_form(report: BucketReport) -> PrintedBucket:
     """Return what is printed of a report."""
     fields = vars(report.listing).copy()
-    del fields["has_day_folders"]
+    del fields["has_day_folders"], fields["settings_hash"]
     return PrintedBucket(
         listing=PrintedListing(**fields),
         periods=report.periods,

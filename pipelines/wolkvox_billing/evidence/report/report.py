@@ -19,6 +19,7 @@ from wolkvox_billing.evidence.report.month import Page, usages
 from wolkvox_billing.evidence.report.sections import (
     UNKNOWN,
     render_bridges,
+    render_copies,
     render_days_and_gaps,
     render_meanings,
     render_restatements,
@@ -28,6 +29,7 @@ from wolkvox_billing.evidence.report.sections import (
     render_verdicts,
     say_as_of,
 )
+from wolkvox_billing.marts.copied import CopiedDay, CopiedPeriod
 from wolkvox_billing.marts.reconciled import ReconciledRow
 from wolkvox_billing.reconciliation.captions import caption, say_title, status_word
 from wolkvox_billing.reconciliation.unit_names import name_unit
@@ -140,6 +142,8 @@ class Annex:
     policy: Mapping[str, object]
     versions: Mapping[str, str]
     warnings: Sequence[str]
+    copies: Sequence[CopiedPeriod] = ()
+    copied_days: Sequence[CopiedDay] = ()
 
 
 def render_report(page: Page, annex: Annex) -> str:
@@ -174,6 +178,7 @@ def render_report(page: Page, annex: Annex) -> str:
         meanings=_meanings(annex.meanings, locale),
         interpretations=_interpretations(annex.interpreted, locale),
         restatements=render_restatements(page),
+        copies=render_copies(annex.copies, annex.copied_days, locale),
         documents=_documents(annex, locale),
         decisions=_decisions(annex, locale),
         claims=_claims(annex, locale),

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timezone
+from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
 from wolkvox_billing.evidence.report.charts import draw_bridge, draw_usage, has_bridge
 from wolkvox_billing.evidence.report.html import Cell, Money, Quantity, part, table
 from wolkvox_billing.evidence.report.month import Page, Usage
+from wolkvox_billing.marts.copied import CopiedDay, CopiedPeriod
 from wolkvox_billing.marts.reconciled import ReconciledRow
 from wolkvox_billing.marts.settled import PAY, SettledDocument
 from wolkvox_billing.reconciliation.captions import caption, status_word
@@ -258,6 +260,47 @@ def _coverage(usage: Usage) -> str:
         refused=len(usage.asked.refused),
         span=format_span(max((b - a for a, b in gaps), default=0)),
     )
+
+
+def render_copies(
+    periods: Sequence[CopiedPeriod], days: Sequence[CopiedDay], locale: str
+) -> Markup | None:
+    """Return what was counted in the customer's own bucket beside what the vendor counts and bills,
+    a sentence for each period, and each day; None where nobody looked."""
+    if not periods:
+        return None
+    sentences = [
+        part(
+            "sentence",
+            locale,
+            status=caption(row.copy_status, locale),
+            says=f"{row.operation_id}: {row.explanation}",
+            language=None,
+            is_material=False,
+        )
+        for row in periods
+    ]
+    compared = table(
+        ["operation", "period", "in the bucket", "counted by wolkvox", "billed", "copied later",
+         "days without a copy", "status"],
+        [
+            [row.operation_id, format_period(row.billing_period_start, row.billing_period_end),
+             row.counted_quantity, row.measured_quantity, row.billed_quantity, row.late_quantity,
+             row.missing_days, caption(row.copy_status, locale)]
+            for row in periods
+        ],
+        locale,
+    )  # fmt: skip
+    by_day = table(
+        ["operation", "day", "in the bucket", N_("gone since"), N_("may be copies"), N_("chats")],
+        [
+            [row.operation_id, row.upload_date,
+             *map(Decimal, (row.objects, row.gone_objects, row.unread_objects, row.chat_objects))]
+            for row in days
+        ],
+        locale,
+    )  # fmt: skip
+    return _together([*sentences, compared, by_day])
 
 
 def _together(parts: Iterable[Markup]) -> Markup:
