@@ -522,6 +522,23 @@ def test_coverage_counts_refusals_and_gaps(warehouse: Project) -> None:
     """)
 
 
+def test_coverage_has_the_newest_name(warehouse: Project) -> None:
+    """Each day has the name that the operation's last answer had, of several in it the last by the
+    alphabet; products that came under one name alone rename nothing."""
+    for day, answer in (("01", "ACME Audios"), ("02", "SAS Videos, LTD Mails"), ("03", "")):
+        answered = [
+            {"operation": name, "description": product, "items": "1", "date": f"2026-10-{day}"}
+            for name, product in map(str.split, filter(None, answer.split(", ")))
+        ]
+        write_polls(warehouse, Call(at(f"2026-10-{day} 12:00"), answered))
+    columns = "operation_name, poll_date, polls_answered"
+    assert rows(warehouse, "poll_coverage", columns) == table("""
+        SAS 2026-10-01 1
+        SAS 2026-10-02 1
+        SAS 2026-10-03 1
+    """)
+
+
 def test_all_reports_in_one_place(warehouse: Project) -> None:
     """The marts hold every report that was ever loaded, a new one too, each with its unit."""
     for report in (REPORT, "ivr_minutes", "a_new_report"):

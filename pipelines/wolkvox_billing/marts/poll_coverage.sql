@@ -19,13 +19,18 @@ asked AS (
     GROUP BY p.operation_id, p.report, COALESCE(o.timezone, f.timezone)
 ),
 names AS (
-    -- The name that the vendor gave last; NULL for an operation that never showed a reading.
+    -- The name that the vendor gave last; NULL for an operation that never showed a reading. Grouped
+    -- by names first, of which there are few: of each reading ever, no engine sorts all.
     SELECT operation_id, MAX(operation_name) AS operation_name
     FROM (
         SELECT
             operation_id, operation_name, read_at,
             MAX(read_at) OVER (PARTITION BY operation_id) AS last_read_at
-        FROM marts.day_readings
+        FROM (
+            SELECT operation_id, operation_name, MAX(read_at) AS read_at
+            FROM marts.stg_readings
+            GROUP BY operation_id, operation_name
+        ) AS r
     ) AS d
     WHERE read_at = last_read_at
     GROUP BY operation_id
