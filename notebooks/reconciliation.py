@@ -31,6 +31,15 @@ def _():
     def note(text):
         return mo.Html(pages.render_note(text))
 
+    class Drawing:
+        """A chart, as marimo asks what is to be shown."""
+
+        def __init__(self, chart):
+            self._chart = chart
+
+        def _mime_(self):
+            return self._chart.mime_type, self._chart.as_json()
+
     def warn(error):
         return mo.callout(note(str(error)), kind="warn")
 
@@ -53,9 +62,9 @@ def _():
         return int(table.value[0].row) if table.value else None
 
     chosen_before = {}  # what a person chose, over a refresh
-    return (WolkvoxError, cards, charts, choices, chosen_before, clicked_row, functools, heading,
-            listings, mo, note, pages, say_text, show_listing, tables, trails, utc_now, verbs,
-            warn)  # fmt: skip
+    return (Drawing, WolkvoxError, cards, charts, choices, chosen_before, clicked_row, functools,
+            heading, listings, mo, note, pages, say_text, show_listing, tables, trails, utc_now,
+            verbs, warn)  # fmt: skip
 
 
 @app.cell
@@ -187,8 +196,8 @@ def _(choices, chosen, clicked, mo, say_text):
 
 
 @app.cell
-def _(WolkvoxError, charts, chosen, counter, heading, mo, note, say_text, source, tables, verbs,
-      warn):  # fmt: skip
+def _(Drawing, WolkvoxError, charts, chosen, counter, heading, mo, note, say_text, source, tables,
+      verbs, warn):  # fmt: skip
     try:
         usage = counter.value and verbs.read_usage(source, chosen, counter.value)
     except WolkvoxError as error:
@@ -196,7 +205,7 @@ def _(WolkvoxError, charts, chosen, counter, heading, mo, note, say_text, source
     drawn = (
         [
             counter,
-            charts.draw_counter(usage, chosen.forecasts),
+            Drawing(charts.draw_counter(usage, chosen.forecasts)),
             mo.Html(tables.table_of_counter(usage)),
         ]
         if usage
@@ -207,7 +216,7 @@ def _(WolkvoxError, charts, chosen, counter, heading, mo, note, say_text, source
 
 
 @app.cell
-def _(charts, chosen, clicked, heading, mo, note, say_text, tables, trails):
+def _(Drawing, charts, chosen, clicked, heading, mo, note, say_text, tables, trails):
     bridges = charts.bridges_of([clicked] if clicked else chosen.verdicts, chosen.language)
     whose = trails.name_verdict(clicked) if clicked else say_text("all_verdicts", chosen.language)
     mo.vstack(
@@ -218,7 +227,7 @@ def _(charts, chosen, clicked, heading, mo, note, say_text, tables, trails):
                 part
                 for bridge in bridges
                 for part in (
-                    charts.draw_bridge(bridge, chosen.language),
+                    Drawing(charts.draw_bridge(bridge, chosen.language)),
                     mo.Html(tables.table_of_bridge(bridge, chosen.language)),
                 )
             ),
@@ -229,7 +238,7 @@ def _(charts, chosen, clicked, heading, mo, note, say_text, tables, trails):
 
 
 @app.cell
-def _(charts, chosen, heading, mo, note, say_text, source, tables, verbs):
+def _(Drawing, charts, chosen, heading, mo, note, say_text, source, tables, verbs):
     heat = charts.draw_coverage(chosen)
 
     def restatements():
@@ -240,7 +249,7 @@ def _(charts, chosen, heading, mo, note, say_text, source, tables, verbs):
     mo.vstack(
         [
             heading(say_text("coverage", chosen.language)),
-            heat or note(say_text("no_call", chosen.language)),
+            Drawing(heat) if heat else note(say_text("no_call", chosen.language)),
             mo.Html(tables.table_of_coverage(chosen)),
             mo.accordion({say_text("restated", chosen.language): mo.lazy(restatements)}),
         ],
@@ -250,7 +259,7 @@ def _(charts, chosen, heading, mo, note, say_text, source, tables, verbs):
 
 
 @app.cell
-def _(charts, chosen, heading, mo, operation, overview, say_text, tables):
+def _(Drawing, charts, chosen, heading, mo, operation, overview, say_text, tables):
     by_currency = charts.costs_by_month(overview.costs, operation.value)
     mo.stop(not by_currency)
     mo.vstack(
@@ -260,7 +269,7 @@ def _(charts, chosen, heading, mo, operation, overview, say_text, tables):
                 part
                 for currency, costs in by_currency.items()
                 for part in (
-                    charts.draw_months(currency, costs, chosen.language),
+                    Drawing(charts.draw_months(currency, costs, chosen.language)),
                     mo.Html(tables.table_of_months(currency, costs, chosen.language)),
                 )
             ),
