@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+import dlt
 import psycopg2
 import pyarrow
 import pytest
@@ -77,10 +78,11 @@ def write_polls(project: Project, *calls: Call, **meaning: Any) -> None:
         project.vendor.answer(TOKENS[call.operation], call.report, call.rows)
         for table, rows_of_call in _rows_of(_batch(call)).items():
             rows.setdefault(table, _Rows(rows_of_call.key, [])).rows.extend(rows_of_call.rows)
-    with _tables_of(project) as tables:
-        for table, (key, rows_of_table) in rows.items():
-            tables.put(table, key, rows_of_table)
-    with opened(project.destination) as pipeline:  # not the verdicts, as `refresh_marts` does
+    with opened(project.destination) as pipeline:
+        with _tables_of(project, pipeline) as tables:
+            for table, (key, rows_of_table) in rows.items():
+                tables.put(table, key, rows_of_table)
+        # Not the verdicts, as `refresh_marts` does.
         refresh(pipeline, meaning_of(**meaning), project.vendor.now)
 
 
@@ -105,7 +107,10 @@ def with_tables(project: Project, reports: set[str] | None = None) -> None:
         now = project.vendor.now
         copy(_empty_record(project.destination, project.dsn.rpartition("/")[0]), project)
         project.vendor.now = now
-    names = {name for (name,) in project.query("SELECT table_name FROM information_schema.tables")}
+        names = {REPORT, "polls", "invoice_lines"}
+    else:
+        tables = project.query("SELECT table_name FROM information_schema.tables")
+        names = {name for (name,) in tables}
     if not {"polls", REPORT} <= names:
         _make_tables(project)
     elif "invoice_lines" not in names:
@@ -245,11 +250,16 @@ class _Tables:
 
 
 @contextmanager
-def _tables_of(project: Project) -> Iterator[_Tables]:
-    if project.destination == "duckdb":
+def _tables_of(project: Project, pipeline: dlt.Pipeline | None = None) -> Iterator[_Tables]:
+    """Yield the tables of a project, over the product's connection where a `pipeline` holds the
+    DuckDB file open: it takes a tenth of the time."""
+    if project.destination != "duckdb":
+        with closing(psycopg2.connect(project.dsn)) as database:
+            yield _Tables(project, database.cursor())
+            database.commit()
+    elif pipeline:
+        with pipeline.sql_client() as client:
+            yield _Tables(project, client.native_connection)
+    else:
         with attached(project.folder / "wolkvox.duckdb", read_only=False) as db:
             yield _Tables(project, db)
-        return
-    with closing(psycopg2.connect(project.dsn)) as database:
-        yield _Tables(project, database.cursor())
-        database.commit()

@@ -15,7 +15,7 @@ from typing import Any
 from builders.postgres import create_database, drop_database, roomiest
 from builders.project import Project
 from wolkvox_billing.warehouse import bulk as files
-from wolkvox_billing.warehouse.place import folder_of, opened
+from wolkvox_billing.warehouse.place import DATASET, resolved
 
 
 @dataclass
@@ -91,9 +91,8 @@ def copy(world: World, project: Project) -> None:
         server, own = project.dsn.rsplit("/", 1)
         drop_database(server, own)
         create_database(server, own, template=world.database)
-    with opened(project.destination) as pipeline:
-        working = folder_of(pipeline).path  # its name is made of the project's folder
-    shutil.rmtree(working)
+    folder, _ = resolved(project.destination, DATASET)
+    working = folder.path  # its name is made of the project's folder
     [original] = (world.copy / "dlt" / "wolkvox-billing").iterdir()
     shutil.copytree(original, working)
     for state in working.rglob("state.json"):

@@ -6,7 +6,14 @@ from dataclasses import dataclass
 
 from wolkvox_billing.marts.engine import Engine, is_for_readers
 from wolkvox_billing.marts.sql import TABLES, VIEWS
-from wolkvox_billing.warehouse.sql import Client, Record, among, records_of, rows_of, tables_of_schemas
+from wolkvox_billing.warehouse.sql import (
+    Client,
+    Record,
+    among,
+    records_of,
+    rows_of,
+    tables_of_schemas,
+)
 
 
 @dataclass(frozen=True)
