@@ -41,6 +41,8 @@ from wolkvox_billing.values.translation import N_, Plural, Sentence, say_in, tra
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from wolkvox_billing.evidence import Order
+    from wolkvox_billing.evidence.workbook import WorkbookOrder
     from wolkvox_billing.marts.settled import SettledDocument
     from wolkvox_billing.verbs.documents import Listing
     from wolkvox_billing.verbs.invoices import Intake
@@ -225,8 +227,6 @@ def reconcile(
     as_json: bool,
 ) -> None:
     """Compare what was billed with what was measured, and say what to pay and what to question."""
-    from wolkvox_billing.evidence import order_evidence
-    from wolkvox_billing.evidence.workbook import order_workbook
     from wolkvox_billing.verbs import reconcile as verbs
 
     if is_init:
@@ -247,8 +247,8 @@ def reconcile(
         )
     if xlsx is not None and not month:
         raise SettingsError(Sentence(N_("--xlsx needs a --month")))
-    order = order_evidence(evidence, month, files) if evidence and month else None
-    workbook = order_workbook(xlsx, month) if xlsx is not None and month else None
+    order = _order_evidence(evidence, month, files) if evidence and month else None
+    workbook = _order_workbook(xlsx, month) if xlsx is not None and month else None
     result = verbs.reconcile(
         month, destination=destination, dataset=dataset, evidence=order, workbook=workbook
     )
@@ -262,6 +262,18 @@ def reconcile(
         _print_reconciliation(result)
         Teller(result.policy.language).place(result.location, dataset)
     sys.exit(1 if fail_on_material and material else 0)
+
+
+def _order_evidence(folder: str, month: str, files: Sequence[str]) -> Order:
+    from wolkvox_billing.evidence import order_evidence
+
+    return order_evidence(folder, month, files)
+
+
+def _order_workbook(file: str, month: str) -> WorkbookOrder:
+    from wolkvox_billing.evidence.workbook import order_workbook
+
+    return order_workbook(file, month)
 
 
 def _write_contract(destination: str, dataset: str, as_json: bool) -> None:

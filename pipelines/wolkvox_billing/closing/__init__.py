@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
 import dlt
@@ -28,7 +28,6 @@ from wolkvox_billing.closing.grounds import (
     digest,
     read_grounds,
 )
-from wolkvox_billing.closing.proof import Proof, read_proof
 from wolkvox_billing.closing.records import (
     Close,
     NotClosed,
@@ -55,6 +54,9 @@ from wolkvox_billing.warehouse.complaints import configured
 from wolkvox_billing.warehouse.duckdb_file import held_open
 from wolkvox_billing.warehouse.place import DATASET, DESTINATION, opened, reading
 from wolkvox_billing.warehouse.sql import rows_of
+
+if TYPE_CHECKING:  # it takes as long to come as all else here, and `reconcile` asks for closes
+    from wolkvox_billing.closing.proof import Proof
 
 __all__ = ["Close", "NoLongerHolds", "NotClosed", "check_closes", "close", "find_broken_closes",
            "reopen", "settlement_of", "warnings_of_closes"]  # fmt: skip
@@ -233,7 +235,11 @@ def _sign(
 ) -> _Signature:
     """Raises SettingsError for words that cannot be meant."""
     read_month(month)
-    proof = read_proof(Path(evidence), month) if evidence is not None else None
+    proof = None
+    if evidence is not None:
+        from wolkvox_billing.closing.proof import read_proof
+
+        proof = read_proof(Path(evidence), month)
     return _Signature(signer(by), signed_words(reason), proof, policy or configured(read_policy))
 
 

@@ -9,16 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from wolkvox_billing.closing import check_closes
 from wolkvox_billing.errors import WarehouseError
-from wolkvox_billing.evidence import Order, collect_contents, write_evidence
-from wolkvox_billing.evidence.workbook import (
-    Reconciled,
-    WorkbookOrder,
-    read_month_facts,
-    write_workbook,
-)
 from wolkvox_billing.marts.reconciled import ReconciledRow
 from wolkvox_billing.marts.refresh import refresh
 from wolkvox_billing.reconciliation.collect import read_facts
@@ -34,6 +28,11 @@ from wolkvox_billing.values.translation import N_, Sentence, phrase, say_in
 from wolkvox_billing.vendor.reports import REPORTS
 from wolkvox_billing.warehouse.complaints import configured
 from wolkvox_billing.warehouse.place import DATASET, DESTINATION, location_of, opened, reading
+
+if TYPE_CHECKING:  # what writes files takes a tenth of a second to come, and few ask for them
+    from wolkvox_billing.evidence import Order
+    from wolkvox_billing.evidence.contents import Contents
+    from wolkvox_billing.evidence.workbook import MonthFacts, WorkbookOrder
 
 _FOR_WHO_STORES = N_(
     "evidence and workbooks are of verdicts that are stored, and this role can only read: write "
@@ -91,10 +90,15 @@ def reconcile(
         filled = fill_anew(pipeline, policy, clock(), period, reads=True)
         if not filled.is_stored and (evidence or workbook):
             raise WarehouseError(Sentence(_FOR_WHO_STORES))
-        contents = None
+        contents = facts = None
         if evidence:
+            from wolkvox_billing.evidence import collect_contents
+
             contents = collect_contents(pipeline, evidence.month, filled, policy)
-        facts = read_month_facts(pipeline, workbook.month, filled.rows) if workbook else None
+        if workbook:
+            from wolkvox_billing.evidence.workbook import read_month_facts
+
+            facts = read_month_facts(pipeline, workbook.month, filled.rows)
         closes = check_closes(pipeline)
         location = location_of(pipeline)
     result = Reconciliation(
@@ -108,27 +112,42 @@ def reconcile(
         is_closed=month in closes.holding,
     )
     if evidence and contents:
-        result.evidence = write_evidence(evidence, contents, policy, filled.warnings)
-        if result.evidence != evidence.target:
-            text = N_(
-                "{kept} is there already with other bytes, and is kept, since a close may stand on "
-                "it: the new evidence is {file}"
-            )
-            names = {"kept": evidence.target.name, "file": result.evidence.name}
-            result.warnings.append(Sentence(text, **names))
+        _write_evidence(result, evidence, contents)
     result.warnings += [doubt.says for doubt in closes.broken]
     result.warnings = [say_in(policy.language, text) for text in result.warnings]
     if workbook and facts:
-        told = Reconciled(policy, filled.rows, filled.settled, result.warnings, result.evidence)
-        result.workbook = write_workbook(workbook, told, facts)
-        if result.workbook != workbook.target:
-            text = N_(
-                "{kept} is there already with other contents, and is kept, since somebody may have "
-                "written into it: the new workbook is {file}"
-            )
-            names = {"kept": workbook.target.name, "file": result.workbook.name}
-            result.warnings.append(phrase(text, policy.language, **names))
+        _write_workbook(result, workbook, facts)
     return result
+
+
+def _write_evidence(result: Reconciliation, order: Order, contents: Contents) -> None:
+    """Write the evidence of what was reconciled; a file that is there already is kept."""
+    from wolkvox_billing.evidence import write_evidence
+
+    result.evidence = write_evidence(order, contents, result.policy, result.warnings)
+    if result.evidence != order.target:
+        text = N_(
+            "{kept} is there already with other bytes, and is kept, since a close may stand on "
+            "it: the new evidence is {file}"
+        )
+        names = {"kept": order.target.name, "file": result.evidence.name}
+        result.warnings.append(Sentence(text, **names))
+
+
+def _write_workbook(result: Reconciliation, order: WorkbookOrder, facts: MonthFacts) -> None:
+    """Write what was reconciled for Excel; a file that is there already is kept."""
+    from wolkvox_billing.evidence.workbook import Reconciled, write_workbook
+
+    language = result.policy.language
+    told = Reconciled(result.policy, result.rows, result.settled, result.warnings, result.evidence)
+    result.workbook = write_workbook(order, told, facts)
+    if result.workbook != order.target:
+        text = N_(
+            "{kept} is there already with other contents, and is kept, since somebody may have "
+            "written into it: the new workbook is {file}"
+        )
+        names = {"kept": order.target.name, "file": result.workbook.name}
+        result.warnings.append(phrase(text, language, **names))
 
 
 def init(
