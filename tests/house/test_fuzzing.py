@@ -57,7 +57,7 @@ from wolkvox_billing.reconciliation.contract.line_map import COLUMNS as MAP_COLU
 from wolkvox_billing.reconciliation.contract.line_map import ROLES, first_fits, read_line_map
 from wolkvox_billing.reconciliation.contract.rate_card import COLUMNS as CARD_COLUMNS
 from wolkvox_billing.reconciliation.contract.rate_card import read_rate_card
-from wolkvox_billing.reconciliation.contract.tariff import tariffs
+from wolkvox_billing.reconciliation.contract.terms import Terms
 from wolkvox_billing.reconciliation.facts import Meter
 from wolkvox_billing.reconciliation.policy import read_policy
 from wolkvox_billing.reconciliation.pricing import Course, TierMonth, price
@@ -372,7 +372,7 @@ def test_a_price_is_the_one_that_was_written(fuzz: Fuzz, tmp_path: Path) -> None
             return
         assert stored == sorted(zip(map(Decimal, [0, *tiers]), prices, strict=True))
         february = Period(date(2026, 2, 1), date(2026, 3, 1))
-        stretches = tuple(tariffs(rates, Meter("acme", REPORT, ""), "COP", february))
+        stretches = tuple(Terms(rates).tariffs(Meter("acme", REPORT, ""), "COP", february))
         course = Course((TierMonth(february, stretches),))
         units = data.draw(st.integers(0, 80))
         one_by_one = sum(prices[sum(unit > tier for tier in tiers)] for unit in range(1, units + 1))

@@ -101,7 +101,7 @@ def test_less_than_four_weeks_say_nothing() -> None:
     three = days(TODAY - timedelta(days=21), TODAY - timedelta(days=1))
     [row] = forecast_months(facts(three), [rate("100")], [])
     assert (row.expected_quantity, row.high_cost, row.days_known) == (None, None, 0)
-    gaps = [replace(day, covers=2) for day in days(date(2026, 8, 3), TODAY - timedelta(days=1))]
+    gaps = [day._replace(covers=2) for day in days(date(2026, 8, 3), TODAY - timedelta(days=1))]
     [row] = forecast_months(facts(gaps), [rate("100")], [])
     assert row.expected_quantity is None
 
@@ -111,7 +111,7 @@ def test_holidays_are_days_of_their_own() -> None:
     2026, a Monday; its other Mondays have 100."""
     holidays = {date(2026, 8, 7), date(2026, 8, 17), date(2026, 10, 12)}
     history = [
-        replace(day, quantity=Decimal()) if day.day in holidays else day
+        day._replace(quantity=Decimal()) if day.day in holidays else day
         for day in days(date(2026, 7, 27), date(2026, 11, 1))
     ]
     profile = DayProfile(_whole(history), before=date(2026, 11, 2))
@@ -174,7 +174,7 @@ def test_days_that_are_not_as_such_days_are() -> None:
     assert list(odd_days(history)) == []
     odd = {date(2026, 10, 7): 0, date(2026, 10, 11): 400}
     history = [
-        replace(day, quantity=Decimal(odd.get(day.day, int(day.quantity)))) for day in history
+        day._replace(quantity=Decimal(odd.get(day.day, int(day.quantity)))) for day in history
     ]
     [less, more] = find_anomalies(facts(history), "en")
     assert (less.usage_date, less.kind, less.consumed_quantity) == (date(2026, 10, 7), "less", 0)

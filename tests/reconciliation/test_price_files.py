@@ -47,8 +47,8 @@ from wolkvox_billing.reconciliation.contract.line_map import (
 from wolkvox_billing.reconciliation.contract.names import named_reports
 from wolkvox_billing.reconciliation.contract.rate import Rate
 from wolkvox_billing.reconciliation.contract.rate_card import read_rate_card, warn_of_card
-from wolkvox_billing.reconciliation.contract.tariff import tariffs
 from wolkvox_billing.reconciliation.contract.templates import propose, write_templates
+from wolkvox_billing.reconciliation.contract.terms import Terms
 from wolkvox_billing.reconciliation.facts import BilledLine, Meter
 from wolkvox_billing.vendor.reports import REPORTS
 from wolkvox_billing.verbs.publish import publish
@@ -260,7 +260,7 @@ def test_names_compare_without_case_and_accents(tmp_path: Path) -> None:
     rows += [f"{REPORT};acme;audíos;0;80;COP;2026-01-01;"]
     rates = card(tmp_path, *rows)
     for product, price in (("", 90), ("OTHER", 90), ("AUDIOS", 80)):
-        [tariff] = tariffs(rates, Meter("acme", REPORT, product), "COP", OCTOBER_PERIOD)
+        [tariff] = Terms(rates).tariffs(Meter("acme", REPORT, product), "COP", OCTOBER_PERIOD)
         assert [rate.unit_price for rate in tariff.tiers] == [price], product
     with pytest.raises(SettingsError, match="line 4, column from_quantity: 0 is there twice"):
         card(tmp_path, *rows, f"{REPORT};Acme;AUDIOS;0;70;COP;2026-01-01;")

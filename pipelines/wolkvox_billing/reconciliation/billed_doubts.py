@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from decimal import ROUND_CEILING, Decimal
 from itertools import combinations
-from typing import NamedTuple
 
 from wolkvox_billing.invoices.period import month_by_rule
 from wolkvox_billing.marts.identities import SAME
@@ -24,7 +22,7 @@ from wolkvox_billing.reconciliation.case import (
     Case,
 )
 from wolkvox_billing.reconciliation.facts import BilledLine, DayUse, MonthUse
-from wolkvox_billing.reconciliation.keys import Billed, Key, Measured
+from wolkvox_billing.reconciliation.keys import Billed, Key
 from wolkvox_billing.reconciliation.pricing import POOLED_SHARE, TIER_REACHED
 from wolkvox_billing.reconciliation.verdicts import Doubt
 from wolkvox_billing.values.periods import Period, month_of
@@ -257,7 +255,10 @@ def _other_operation(case: Case) -> Doubt | None:
         return _line_of_other_operation(case)
     if case.status != OVER:
         return None
-    short = _short_billed(case)
+    key = case.key
+    short = [
+        own for own in case.comparison.short_billed(key) if own.operation_id != key.operation_id
+    ]
     several = [uses for n in range(1, MANY) for uses in combinations(short[:MANY], n)]
     for uses in [*several, short]:
         least = sum((use.quantity for use in uses), Decimal())
@@ -294,50 +295,6 @@ def _paid_for(case: Case, billed: Billed) -> Decimal | None:
     if billed.quantity is not None or not cost:
         return billed.quantity
     return billed.amount * (case.verdict.consumed or Decimal()) / cost
-
-
-class _ShortBilled(NamedTuple):
-    """How much of another operation's use is not billed to it, and what nobody read of that use."""
-
-    operation_id: str
-    quantity: Decimal
-    unread: Decimal
-
-
-def _short_billed(case: Case) -> list[_ShortBilled]:
-    """Return the other operations whose use of the report in the period is not billed to them, or
-    not all of it; the largest first. Of each day that was not read, and of one at least, nobody
-    read as much as the busiest day held."""
-    key, period = case.key, case.key.period
-    short: defaultdict[str, Decimal] = defaultdict(Decimal)
-    uses: defaultdict[str, list[Measured]] = defaultdict(list)
-    for other, measured in case.comparison.measured_beside(key):
-        if other.operation_id in (None, key.operation_id):
-            continue
-        assert other.operation_id
-        assert other.period
-        assert period
-        billed = case.comparison.billed.get(other, Billed(Decimal()))
-        if billed.quantity is None or measured.quantity is None:
-            continue
-        used = measured.quantity
-        if not period.holds(other.period):
-            within = (day for day in measured.days if period.start <= day.day < period.end)
-            used = sum((day.quantity for day in within), Decimal())
-        short[other.operation_id] += used - billed.quantity
-        uses[other.operation_id].append(measured)
-    of_operations = [
-        _ShortBilled(name, quantity, sum(map(_unread_of, uses[name]), Decimal()))
-        for name, quantity in short.items()
-        if quantity > 0
-    ]
-    return sorted(of_operations, key=lambda use: -use.quantity)
-
-
-def _unread_of(measured: Measured) -> Decimal:
-    busiest = max((day.quantity / day.covers for day in measured.days), default=Decimal())
-    hours = max((use.hours_unread or Decimal() for use in measured.uses), default=Decimal())
-    return busiest * max(hours / 24, Decimal(1))
 
 
 def _other_product(case: Case) -> Doubt | None:

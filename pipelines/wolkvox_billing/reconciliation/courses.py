@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from copy import copy
-from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
@@ -13,8 +12,8 @@ from operator import add
 from typing import NamedTuple
 
 from wolkvox_billing.reconciliation.contract.line_map import ALL_OPERATIONS
-from wolkvox_billing.reconciliation.contract.rate import UNIT_PRICE, Rate
-from wolkvox_billing.reconciliation.contract.tariff import Tariff, cents, tariffs
+from wolkvox_billing.reconciliation.contract.rate import PACKAGE, UNIT_PRICE, Rate
+from wolkvox_billing.reconciliation.contract.tariff import Tariff, cents
 from wolkvox_billing.reconciliation.contract.terms import Terms
 from wolkvox_billing.reconciliation.facts import DayUse, Facts, Meter, MonthUse
 from wolkvox_billing.reconciliation.keys import Comparison, Key, Measured
@@ -60,7 +59,9 @@ class Courses:
         self._draw_downs: dict[tuple[str, tuple[Rate, ...]], DrawDown] = {}
 
     def by(self, terms: Terms) -> Courses:
-        """Return the courses by other terms, over the same use."""
+        """Return the courses by these terms, over the same use."""
+        if terms is self.terms:
+            return self
         courses = copy(self)
         courses.terms = terms
         return courses
@@ -140,7 +141,7 @@ class Courses:
         return by_operation
 
     def _tariffs(self, meter: Meter, currency: str | None, days: Period) -> tuple[Tariff, ...]:
-        return tuple(tariffs(self.terms.costs(meter), meter, currency, days))
+        return tuple(self.terms.tariffs(meter, currency, days))
 
     def _beside(
         self,
@@ -236,6 +237,8 @@ class Courses:
 
     def _beyond(self, parts: Iterable[Part], draw_downs: Sequence[DrawDown]) -> _Beyond:
         """Return the days of parts of use with what no package pays of them."""
+        if not draw_downs:
+            return _Beyond([day for part in parts for day in part.days], _NOTHING)
         days: list[DayUse] = []
         paid = _NOTHING
         for part in parts:
@@ -244,7 +247,7 @@ class Courses:
                 drawn = sum((each.drawn.get(place, _NOTHING) for each in draw_downs), _NOTHING)
                 drawn = min(drawn, max(day.quantity, _NOTHING))
                 paid += drawn
-                days.append(replace(day, quantity=day.quantity - drawn) if drawn else day)
+                days.append(day._replace(quantity=day.quantity - drawn) if drawn else day)
         return _Beyond(days, paid)
 
     def _draw_downs_of(self, key: Key, use: MonthUse) -> list[DrawDown]:
@@ -260,6 +263,8 @@ class Courses:
         if not (key.report and key.period):
             return []
         meter = Meter(operation_id, key.report, key.product or "")
+        if not self.terms.of(PACKAGE, meter, key.currency):
+            return []
         first = tier_months(key.period, self._facts.cycle_day)[0]
         days = Period(first.start, key.period.end)
         return self.terms.packages(meter, key.currency, days)

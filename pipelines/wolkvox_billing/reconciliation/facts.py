@@ -47,7 +47,7 @@ class MonthUse:
     measure_source: str = "setting"  # who says what the number means
     first_read_at: datetime = EARLIEST
 
-    @property
+    @cached_property
     def meter(self) -> Meter:
         return Meter(self.operation_id, self.report, self.product)
 
@@ -56,8 +56,7 @@ class MonthUse:
         return self.measure == "gauge"
 
 
-@dataclass(frozen=True)
-class DayUse:
+class DayUse(NamedTuple):
     """What was used in the days up to `day`, by usage_daily; `covers` of them, `day` the last."""
 
     day: date
@@ -151,6 +150,14 @@ class Facts:
         """Return the uses of all products and months of an operation and report; of all operations
         together ("*") those of each."""
         return self._uses.get((operation_id or "", report or ""), ())
+
+    @cached_property
+    def _by_day(self) -> dict[tuple[Meter, date], DayUse]:
+        return {(meter, use.day): use for meter, uses in self.days.items() for use in uses}
+
+    def use_on(self, meter: Meter, day: date) -> DayUse | None:
+        """Return what was used in the days up to one, None where none of them was read."""
+        return self._by_day.get((meter, day))
 
     def zone_of(self, operation_id: str | None) -> ZoneInfo:
         return self.zones.get(operation_id or "", self.default_zone)

@@ -24,7 +24,8 @@ from wolkvox_billing.reconciliation.budget import (
     with_budgets,
 )
 from wolkvox_billing.reconciliation.contract.rate import Rate
-from wolkvox_billing.reconciliation.contract.tariff import Tariff, cents, tariffs
+from wolkvox_billing.reconciliation.contract.tariff import Tariff, cents
+from wolkvox_billing.reconciliation.contract.terms import Terms
 from wolkvox_billing.reconciliation.day_profile import DayProfile, DayUsed, NotEnoughDays
 from wolkvox_billing.reconciliation.facts import DayUse, Facts, Meter, MonthUse
 from wolkvox_billing.reconciliation.policy import Policy
@@ -63,6 +64,7 @@ def forecast_months(
     facts: Facts, rates: Sequence[Rate], budgets: Iterable[Budget]
 ) -> list[Forecast]:
     """Return the forecasts, with their budgets, in the order of operation, report and product."""
+    terms = Terms(rates)
     newest: dict[Meter, MonthUse] = {}
     for use in facts.months:
         if use.meter not in newest or newest[use.meter].period.start < use.period.start:
@@ -74,7 +76,7 @@ def forecast_months(
         if use.is_gauge or use.quantity is None or not days:
             continue
         if today - days[-1].day <= _LONGEST_AGO:
-            rows += _forecast(meter, use, days, today, facts, rates)
+            rows += _forecast(meter, use, days, today, facts, terms)
     return with_budgets(rows, budgets)
 
 
@@ -97,17 +99,16 @@ def _forecast(
     days: Sequence[DayUse],
     today: date,
     facts: Facts,
-    rates: Sequence[Rate],
+    terms: Terms,
 ) -> Iterator[Forecast]:
     """Yield a product's forecast in each currency that it has prices in; without one of use."""
     so_far = month_so_far(days, today)
     is_whole = all(day.quantity == day.quantity.to_integral_value() for day in days[-60:])
     outcome, days_known = foresee(days, so_far, _WHOLE if is_whole else _SMALLEST)
-    currencies = sorted({rate.currency for rate in rates if rate.report in ("", meter.report)})
     prices: list[tuple[str | None, list[Tariff]]] = [
         (currency, own)
-        for currency in currencies
-        if (own := tariffs(rates, meter, currency, so_far.month))
+        for currency in sorted(terms.said_in(meter.report))
+        if (own := terms.tariffs(meter, currency, so_far.month))
     ]
     for currency, own in prices or [(None, [])]:
         costs = outcome and own and Outcome(*(_cost(own, so_far.month, q) for q in outcome))

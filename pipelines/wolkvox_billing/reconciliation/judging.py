@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from wolkvox_billing.reconciliation.contract.exchange_rates import ExchangeRate
 from wolkvox_billing.reconciliation.contract.line_map import QUANTITY
-from wolkvox_billing.reconciliation.contract.rate import MINIMUM, PACKAGE, Rate
-from wolkvox_billing.reconciliation.contract.tariff import Tariff, tariffs
+from wolkvox_billing.reconciliation.contract.rate import MINIMUM, PACKAGE, UNIT_PRICE, Rate
+from wolkvox_billing.reconciliation.contract.tariff import Tariff
 from wolkvox_billing.reconciliation.contract.terms import Terms
 from wolkvox_billing.reconciliation.courses import Courses
 from wolkvox_billing.reconciliation.cut_off import CutOff, cut_off_of
@@ -138,54 +138,61 @@ class _Bench(NamedTuple):
         if unread and billed and measured:
             cut_off = _cut_off(key, billed, measured, self.observed, self.policy)
             consumed = cut_off.quantity if cut_off else consumed
-        verdict = Verdict(
+        use = _Use(billed, consumed, unread)
+        as_used = None
+        if exchange and exchange.used != exchange.rates:
+            used = self._courses(key, exchange.used)
+            as_used = use.price(used.of(key, measured), used.prepaid(key))
+        return Verdict(
             key,
             billed,
             measured,
             consumed,
             unread,
-            Priced(),
+            use.price(of_key, courses.prepaid(key)),
             currencies,
             facts.today_of(key.operation_id),
             self.policy,
             cut_off,
             _awaits_night(key, facts),
             terms.rounding(key.report),
-            () if of_key else _unpriced(key, courses.terms.prices(key.report)),
+            () if of_key else _unpriced(key, courses.terms),
             any(tariff.is_pooled for tariff in tariffs_of_key),
             exchange=exchange,
+            as_used=as_used,
         )
-        as_used = None
-        if exchange and exchange.used != exchange.rates:
-            used = self._courses(key, exchange.used)
-            as_used = _price(verdict, used.of(key, measured), used.prepaid(key))
-        priced = _price(verdict, of_key, courses.prepaid(key))
-        return replace(verdict, priced=priced, as_used=as_used)
 
     def _is_lump(self, billed: Billed, used: Decimal | None, tariffs: Sequence[Tariff]) -> bool:
         """Return whether a quantity is one thing, whose price is that of many units: it says
         nothing of how much was used. That of a line which only adds to the price is none at all."""
         if not tariffs or used is None or used < MANY:
             return False
-        dearest, roles = max(tariff.dearest for tariff in tariffs), self.comparison.roles
-        return any(
-            abs(line.quantity or 0) == 1
-            and abs(line.amount) > MANY * dearest
-            and roles.get((line.document_id, line.line_number), QUANTITY) == QUANTITY
+        roles = self.comparison.roles
+        amounts = [
+            abs(line.amount)
             for line in billed.lines
-        )
+            if abs(line.quantity or 0) == 1
+            and roles.get((line.document_id, line.line_number), QUANTITY) == QUANTITY
+        ]
+        return bool(amounts) and max(amounts) > MANY * max(tariff.dearest for tariff in tariffs)
 
     def _courses(self, key: Key, rates: Mapping[str, Decimal]) -> Courses:
         return self.courses.by(self._terms(key, rates))
 
 
-def _price(verdict: Verdict, courses: Sequence[Course], prepaid: Decimal) -> Priced:
-    """Return what the quantities of a verdict cost by these courses. `prepaid`: the price of the
-    packages that begin in its period."""
-    billed = verdict.billed
-    billed_quantity = billed.quantity if billed else Decimal()
-    priced = price(courses, verdict.consumed, billed_quantity, verdict.unread or Unread(NOTHING))
-    return _with_package(priced, billed, prepaid) if billed else priced
+class _Use(NamedTuple):
+    """What of a key has a price: what is billed and used of it, and what of that nobody read."""
+
+    billed: Billed | None
+    consumed: Decimal | None
+    unread: Unread | None
+
+    def price(self, courses: Sequence[Course], prepaid: Decimal) -> Priced:
+        """Return what it costs by these courses. `prepaid`: the price of the packages that begin
+        in its period."""
+        quantity = self.billed.quantity if self.billed else Decimal()
+        priced = price(courses, self.consumed, quantity, self.unread or Unread(NOTHING))
+        return _with_package(priced, self.billed, prepaid) if self.billed else priced
 
 
 def _with_package(priced: Priced, billed: Billed, prepaid: Decimal) -> Priced:
@@ -254,20 +261,16 @@ def _unread(period: Period, measured: Measured, unseen: Unseen) -> Unread:
     return unread._replace(is_at_end=unread.is_at_end and are_last)
 
 
-def _unpriced(key: Key, rates: Sequence[Rate]) -> tuple[date, ...]:
+def _unpriced(key: Key, terms: Terms) -> tuple[date, ...]:
     """Return the days of a period that have no price, where others have one."""
-    if not (key.period and any(rate.currency == key.currency for rate in rates)):
+    if not (key.report and key.operation_id and key.period and key.currency):
+        return ()
+    meter = Meter(key.operation_id, key.report, key.product or "")
+    if not terms.of(UNIT_PRICE, meter, key.currency):
         return ()
     count = (key.period.end - key.period.start).days
     days = [key.period.start + n * DAY for n in range(count)]
     unpriced = [
-        day for day in days if not _tariffs(key._replace(period=Period(day, day + DAY)), rates)
+        day for day in days if not terms.tariffs(meter, key.currency, Period(day, day + DAY))
     ]
     return tuple(unpriced) if len(unpriced) < count else ()
-
-
-def _tariffs(key: Key, rates: Sequence[Rate]) -> list[Tariff]:
-    if not (key.report and key.operation_id and key.period and key.currency):
-        return []
-    meter = Meter(key.operation_id, key.report, key.product or "")
-    return tariffs(rates, meter, key.currency, key.period)

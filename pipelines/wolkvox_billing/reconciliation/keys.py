@@ -124,6 +124,14 @@ class LeftOut(NamedTuple):
     report: str = ""
 
 
+class ShortBilled(NamedTuple):
+    """How much of an operation's use is not billed to it, and what nobody read of that use."""
+
+    operation_id: str
+    quantity: Decimal
+    unread: Decimal
+
+
 LineId = tuple[str, int]  # document_id, line_number
 
 
@@ -168,6 +176,7 @@ class Comparison:
     roles: dict[LineId, str] = field(default_factory=dict)  # by the line map, where a row fits
     taking: frozenset[int] = frozenset()  # lines of the line map's file that take one
     ends_with_another_night: bool = False  # by the setting `cut_off`
+    _short: dict[tuple[str | None, Period], list[ShortBilled]] = field(default_factory=dict)
 
     def is_disputed(self, key: Key) -> bool:
         """Whether another quantity is billed than measured: what nobody read may explain it. Of a
@@ -208,6 +217,15 @@ class Comparison:
         """Return what was measured of a key's report in its period, of any operation."""
         return [(other, self.measured[other]) for other in self._measured_keys.beside(key)]
 
+    def short_billed(self, key: Key) -> list[ShortBilled]:
+        """Return the operations whose use of a key's report in its period is not billed to them, or
+        not all of it; the largest first. There may be hundreds of keys that ask for it."""
+        if not key.period:
+            return []
+        if (key.report, key.period) not in self._short:
+            self._short[key.report, key.period] = _short_billed(self, key, key.period)
+        return self._short[key.report, key.period]
+
     @cached_property
     def loose_notes(self) -> list[tuple[Key, BilledLine]]:
         """The lines of notes that name no month, and no invoice that is here."""
@@ -238,6 +256,36 @@ class Comparison:
         ]
 
 
+def _short_billed(comparison: Comparison, key: Key, period: Period) -> list[ShortBilled]:
+    short: defaultdict[str, Decimal] = defaultdict(Decimal)
+    uses: defaultdict[str, list[Measured]] = defaultdict(list)
+    for other, measured in comparison.measured_beside(key):
+        billed = comparison.billed.get(other)
+        owed = billed.quantity if billed else Decimal()
+        used = measured.quantity
+        if other.operation_id is None or owed is None or used is None:
+            continue
+        if other.period and not period.holds(other.period):
+            inside = (day for day in measured.days if period.start <= day.day < period.end)
+            used = sum((day.quantity for day in inside), Decimal())
+        short[other.operation_id] += used - owed
+        uses[other.operation_id].append(measured)
+    of_operations = [
+        ShortBilled(name, quantity, sum(map(_unread_of, uses[name]), Decimal()))
+        for name, quantity in short.items()
+        if quantity > 0
+    ]
+    return sorted(of_operations, key=lambda use: -use.quantity)
+
+
+def _unread_of(measured: Measured) -> Decimal:
+    """Return what nobody read: of each day that was not read, and of one at least, as much as the
+    busiest day held."""
+    busiest = max((day.quantity / day.covers for day in measured.days), default=Decimal())
+    hours = max((use.hours_unread or Decimal() for use in measured.uses), default=Decimal())
+    return busiest * max(hours / 24, Decimal(1))
+
+
 def compare(facts: Facts, line_map: Sequence[MapRow], supplier_id: str | None) -> Comparison:
     """Return the Comparison. `supplier_id` is whose key use gets that nobody billed."""
     ledger = Ledger(facts)
@@ -255,11 +303,11 @@ def compare(facts: Facts, line_map: Sequence[MapRow], supplier_id: str | None) -
         if row and role and role not in COMPARED:
             left_out.append(LeftOut(role, line, operation, row.report))
             continue
-        key = Key(line.supplier_id, None, None, None, line.period, line.currency)
+        whose: tuple[str | None, str | None, str | None] = (None, None, None)
         if row and operation and line.period:
-            product = ledger.spell(operation, row.report, row.product)
-            key = key._replace(operation_id=operation, report=row.report, product=product)
+            whose = operation, row.report, ledger.spell(operation, row.report, row.product)
             line = _in_unit_of(row, line)
+        key = Key(line.supplier_id, *whose, line.period, line.currency)
         quantity = line.quantity if role in (QUANTITY, None) else None
         is_other = quantity is not None and is_of_something_else(line.unit_code, key.report)
         units = frozenset({line.unit_code or ""} if is_other else ())
@@ -376,14 +424,16 @@ def _share_out(ledger: Ledger, billed: dict[Key, Billed]) -> dict[Key, Measured]
                                    key.operation_id == ALL_OPERATIONS,
                                    key.product is None, billed[key].quantity is None,
                                    _length(key), str(key)))  # fmt: skip
+        places = KeysByPlace(keys)
         for n, key in enumerate(keys):
-            overlapping = [other for other in keys if other is not key and other.may_share(key)]
+            beside = places.beside(key)
+            overlapping = [other for other in beside if other is not key and other.may_share(key)]
             rivals = [
                 other
                 for other in overlapping
                 if (other.operation_id, other.product) == (key.operation_id, key.product)
             ]
-            earlier = [other for other in keys[:n] if other in rivals]
+            earlier = [other for other in keys[:n] if other in rivals] if rivals else []
             limit = None
             if len(earlier) < len(rivals):  # another one gets the rest
                 limit = max(billed[key].quantity or Decimal(), Decimal())

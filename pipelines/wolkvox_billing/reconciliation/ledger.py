@@ -41,26 +41,24 @@ class Ledger:
 
     def __init__(self, facts: Facts) -> None:
         self.facts = facts
-        self._products: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
-        self._meters: defaultdict[str, list[Meter]] = defaultdict(list)
+        self._meters: defaultdict[tuple[str, str], list[Meter]] = defaultdict(list)
         self._uses: defaultdict[Meter, list[MonthUse]] = defaultdict(list)
         self._free: dict[MonthUse, list[DayUse]] = {}
         self._touched: set[MonthUse] = set()
         for use in facts.months:
             meter = use.meter
             if meter not in self._uses:
-                self._products[use.operation_id, use.report].append(use.product)
-                self._meters[use.report].append(meter)
+                self._meters[use.operation_id, use.report].append(meter)
+                self._meters["*", use.report].append(meter)
             self._uses[meter].append(use)
             if use.quantity is not None and not use.is_gauge:
                 self._free[use] = days_of(use, facts.days.get(meter, []))
+        for meters in self._meters.values():
+            meters.sort()
 
     def meters_of(self, operation_id: str, report: str) -> list[Meter]:
         """Return the meters of a report, of an operation or of all ("*")."""
-        if operation_id == "*":
-            return sorted(self._meters.get(report, []))
-        names = self._products.get((operation_id, report), [])
-        return [Meter(operation_id, report, name) for name in sorted(names)]
+        return self._meters.get((operation_id, report), [])
 
     def spell(self, operation_id: str, report: str, product: str) -> str | None:
         """Return a product as the vendor writes it; None for the whole report."""
@@ -111,8 +109,8 @@ class Ledger:
             for use in free:
                 quantity = min(max(use.quantity, Decimal()), left)
                 left -= quantity
-                taken.append(replace(use, quantity=quantity))
-                still_free.append(replace(use, quantity=use.quantity - quantity))
+                taken.append(use._replace(quantity=quantity))
+                still_free.append(use._replace(quantity=use.quantity - quantity))
         self._free[part.use] = sorted(still_free, key=lambda use: use.day)
         return part._replace(quantity=_sum(taken), days=tuple(taken))
 
@@ -185,5 +183,5 @@ def _were_ends_read(use: MonthUse, stretch: Period, days: Sequence[DayUse]) -> b
 
 def within(days: Sequence[DayUse], period: Period) -> list[DayUse]:
     """Return those of the days that are in a period; `days` are in their order."""
-    first, after = (bisect_left(days, day, key=lambda use: use.day) for day in period)
+    first, after = (bisect_left(days, (day,)) for day in period)
     return list(days[first:after])

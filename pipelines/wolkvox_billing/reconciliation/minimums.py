@@ -71,7 +71,7 @@ def add_minimums(
     currencies the costs add up in that of the verdict which bears the rest."""
     raised = list(verdicts)
     scopes: defaultdict[_Scope, list[_Share]] = defaultdict(list)
-    contracts: dict[tuple[int, _Scope], _Contract] = {}
+    minimums: dict[tuple[int, _Scope], list[Rate]] = {}
     for place, verdict in enumerate(verdicts):
         for cost in verdict.priced.months:
             if rows := _rows(verdict, cost.month, terms_of(verdict)):
@@ -79,15 +79,16 @@ def add_minimums(
                 currency = rows[0].priced_in or verdict.key.currency
                 scope = _Scope(rows[0].report, operation_id, rows[0].product, currency, cost.month)
                 scopes[scope].append(_Share(place, cost, verdict.parity_in(currency)))
-                discounts = _discounts(verdict, cost.month, terms_of(verdict))
-                contracts[place, scope] = _Contract(rows, discounts)
+                minimums[place, scope] = rows
     for scope, shares in scopes.items():
         own = [raised[share.place] for share in shares]
         if any(share.cost.of_measured is None for share in shares):
             continue
         if all(scope.month.end <= verdict.today for verdict in own):
-            bearer = _bearer(raised, shares)
-            contract = contracts[bearer.place, scope]
+            bearer = _bearer(raised, shares) if len(shares) > 1 else shares[0]
+            verdict = raised[bearer.place]
+            discounts = _discounts(verdict, scope.month, terms_of(verdict))
+            contract = _Contract(minimums[bearer.place, scope], discounts)
             raised[bearer.place] = _raise(raised, shares, bearer, scope, contract)
     return raised
 
@@ -112,15 +113,16 @@ def _raise(
     """Return the bearer's verdict with what is missing to the minimum."""
     of_measured = sum((share.of_measured_in(bearer) for share in shares), Fraction())
     of_billed = sum((share.of_billed_in(bearer) for share in shares), Fraction())
+    verdict, readings = verdicts[bearer.place], _minimums(contract, scope.month)
+    if min(of_measured, of_billed) >= Fraction(max(readings)):
+        return verdict
     # Where a verdict is of several months, what it bills of this one is not known.
     amounts = [
         share.exchanged(Fraction(verdicts[share.place].billed_cost), bearer) for share in shares
     ]
     billed = cents(sum(amounts, Fraction()))
-    readings = _minimums(contract, scope.month)
     total = cents(of_measured)
     minimum = min(readings, key=lambda amount: (abs(max(amount, total) - billed), amount))
-    verdict = verdicts[bearer.place]
     missing = _missing(minimum, of_measured, bearer.cost.of_measured or Fraction())
     of_bearer = _missing(minimum, of_billed, _fair(bearer.cost))
     if not missing and not of_bearer:

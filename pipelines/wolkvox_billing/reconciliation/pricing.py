@@ -77,12 +77,14 @@ class TierMonth:
 
 def _cost(tariffs: Sequence[Tariff], units: Sequence[Fraction]) -> Fraction:
     """Return what a month's units at each price cost, whose tiers go on from one to the next."""
-    whole, total, level = sum(units, _NOTHING), _NOTHING, _NOTHING
+    total = level = _NOTHING
     for tariff, quantity in zip(tariffs, units, strict=True):
         if tariff.is_of_all_units:
-            total += tariff.price_at(whole) * quantity
+            total += tariff.price_at(sum(units, _NOTHING)) * quantity
+        elif level:
+            total += tariff.cost(level + quantity) - tariff.cost(level)
         else:
-            total += tariff.cost(level + quantity) - (tariff.cost(level) if level else _NOTHING)
+            total += tariff.cost(quantity)
         level += quantity
     return total
 
@@ -396,7 +398,7 @@ def _without_falls(days: Sequence[DayUse]) -> list[DayUse]:
         while fall > 0 and used:
             last = used.pop()
             if last.quantity > fall:
-                used.append(replace(last, quantity=last.quantity - fall))
+                used.append(last._replace(quantity=last.quantity - fall))
             fall -= last.quantity
         if use.quantity > 0:
             used.append(use)

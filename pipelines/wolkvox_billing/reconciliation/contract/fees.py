@@ -24,7 +24,7 @@ from wolkvox_billing.reconciliation.exchange import Exchange, MissingRate
 from wolkvox_billing.reconciliation.facts import BilledLine
 from wolkvox_billing.values.currencies import WHOLE_CURRENCIES
 from wolkvox_billing.values.document_number import bare_number
-from wolkvox_billing.values.periods import DAY, Period
+from wolkvox_billing.values.periods import DAY, Period, format_month
 from wolkvox_billing.values.spelling import plain
 
 _CENT = Decimal("0.01")
@@ -85,7 +85,7 @@ class FeeLine(NamedTuple):
         """Return the exchange rate without which a row cannot be held against it that names it."""
         for rate in rates:
             period = self.line.period
-            if rate.term not in (FEE, PACKAGE) or not (period and rate.days.overlaps(period)):
+            if rate.term not in (FEE, PACKAGE) or not (period and rate.overlaps(period)):
                 continue
             if _names(rate, *self.names):
                 for exchange in self.exchanges.get(rate.currency, ()):
@@ -192,9 +192,11 @@ def _with_multiples(own: AgreedFee, fee: FeeLine) -> AgreedFee:
     """Return what is agreed of a line, with what more its own words explain: nobody is blamed for
     two months or two operations on one line, at the price of one each."""
     too_much = fee.line.amount - own.amount - own.given_back
+    if too_much <= 0:
+        return own
     price = own.rate.unit_price * own.parity
     counts = [count for count in fee.counts if fee.line.amount / count * 2 >= price]
-    if too_much <= 0 or not counts:
+    if not counts:
         return own
     perhaps = min(max(cents(max(counts) * price) - own.amount, _NOTHING), too_much)
     return own._replace(perhaps=perhaps, times=max(counts)) if perhaps else own
@@ -221,13 +223,14 @@ def _give_back(
 ) -> dict[LineName, Decimal]:
     """Return how much of what was too much in each line notes take back, and as much less than none
     of each note: first of the document that it corrects."""
+    given_back = {fee.name: _NOTHING for fee in lines}
+    notes = [fee for fee in lines if fee.line.amount <= 0]
+    if not notes:
+        return given_back
     too_much = {fee.name: fee.amount_in(rate) - agreed[fee.name] for fee in lines}
-    given_back = dict.fromkeys(too_much, _NOTHING)
     # The last one comes first: it is the one that nothing was left for.
     bills = sorted((fee for fee in lines if fee.line.amount > 0), key=_by_issue, reverse=True)
-    for note in sorted(lines, key=_by_issue):
-        if note.line.amount > 0:
-            continue
+    for note in sorted(notes, key=_by_issue):
         corrected = bare_number(note.line.corrects_number or "")
         for fee in sorted(bills, key=lambda bill: not _has_number(bill.line, corrected)):
             left = given_back[note.name] - too_much[note.name]
@@ -284,7 +287,7 @@ def _dues_of(fee: FeeLine, rate: Rate, period: Period) -> tuple[_Due, ...]:
             if fee.comes_to(rate.unit_price * len(more), rate):
                 starts = more
         return tuple(
-            _Due((*whose, f"{start:%Y-%m}"), Period(start, _later(start, 1)), rate)
+            _Due((*whose, format_month(start)), Period(start, _later(start, 1)), rate)
             for start in starts
         )
     if rate.every == YEAR:
@@ -336,7 +339,7 @@ class _FeeRows:
         if not period:
             return None
         rows = self._known[line.currency, currencies, texts]
-        holding = (rate for rate in rows if rate.days.overlaps(period))
+        holding = (rate for rate in rows if rate.overlaps(period))
         return next(holding, None) or next((rate for rate in rows if _is_due(rate, period)), None)
 
     def alike(self, rate: Rate) -> list[Rate]:
@@ -370,7 +373,7 @@ def _worth(rows: _FeeRows, due: _Due, billed: Decimal) -> Decimal:
     reading that is nearest to what was billed."""
     if due.rate.every != MONTH:
         return due.rate.unit_price
-    holding = [rate for rate in rows.alike(due.rate) if rate.days.overlaps(due.days)]
+    holding = [rate for rate in rows.alike(due.rate) if rate.overlaps(due.days)]
     days = (due.days.end - due.days.start).days
     by_days = _NOTHING
     for rate in holding:

@@ -56,9 +56,15 @@ class Rate:
     every: str = ""  # of a fee
     pattern: str = ""
 
+    def __hash__(self) -> int:
+        return hash(self.line)  # of one file each row has another
+
     @property
     def days(self) -> Period:
         return Period(self.valid_from, self.valid_to)
+
+    def overlaps(self, period: Period) -> bool:
+        return self.valid_from < period.end and period.start < self.valid_to
 
     def holds_on(self, day: date) -> bool:
         return self.valid_from <= day < self.valid_to

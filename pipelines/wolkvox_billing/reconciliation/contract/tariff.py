@@ -9,10 +9,8 @@ from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from itertools import pairwise
 
-from wolkvox_billing.reconciliation.contract.rate import ALL_UNITS, DISCOUNT, UNIT_PRICE, Rate
-from wolkvox_billing.reconciliation.facts import Meter
+from wolkvox_billing.reconciliation.contract.rate import ALL_UNITS, Rate
 from wolkvox_billing.values.periods import Period
-from wolkvox_billing.values.spelling import plain
 
 _CENT = Decimal("0.01")
 _LEAST = Decimal("0.00001")  # less than any quantity has decimals
@@ -62,16 +60,16 @@ class Tariff:
         minus."""
         if quantity < 0:
             return -self.cost(-quantity)
-        total = Fraction()
-        ends = [Fraction(tier.from_quantity) for tier in self.tiers[1:]] + [quantity]
-        for tier, end in zip(self.tiers, ends, strict=True):
+        total, left = Fraction(), quantity
+        for tier in reversed(self.tiers):
             start = Fraction(tier.from_quantity)
-            if quantity > start:
-                total += (min(quantity, end) - start) * _price(tier)
+            if left > start:
+                total += (left - start) * _price(tier)
+                left = start
         return self.less_discount(total)
 
     def less_discount(self, amount: Fraction) -> Fraction:
-        return amount * (100 - Fraction(self.discount)) / 100 if self.discount else amount
+        return amount * Fraction((100 - self.discount) / 100) if self.discount else amount
 
 
 def _price(tier: Rate) -> Fraction:
@@ -88,34 +86,22 @@ def cents(amount: Decimal | Fraction) -> Decimal:
     return -rounded if whole < 0 else rounded
 
 
-def fitting(rates: Iterable[Rate], term: str, meter: Meter, currency: str | None) -> list[Rate]:
-    """Return the rows of a term that speak of a meter in a currency, on whatever days."""
-    return [
-        rate
-        for rate in rates
-        if rate.term == term
-        and rate.report in ("", meter.report)
-        and rate.currency in ("", currency)
-        and plain(rate.operation_id) in ("", plain(meter.operation_id))
-        and plain(rate.product) in ("", plain(meter.product))
-    ]
-
-
 def most_exact(rates: Sequence[Rate]) -> list[Rate]:
     """Return those of the rows that name the most: a row that names the operation and product is
     more exact than one that does not."""
-    exactness = max((rate.exactness for rate in rates), default=None)
+    if len(rates) < 2:
+        return [*rates]
+    exactness = max(rate.exactness for rate in rates)
     return [rate for rate in rates if rate.exactness == exactness]
 
 
 def tariffs(
-    rates: Sequence[Rate], meter: Meter, currency: str | None, period: Period
+    prices: Iterable[Rate], discounts: Iterable[Rate], currency: str | None, period: Period
 ) -> list[Tariff]:
     """Return what holds in a period by prices and discounts, in stretches; [] where no price is
     known for all of its days. The more exact row wins."""
     prices, discounts = (
-        [rate for rate in fitting(rates, term, meter, currency) if period.overlaps(rate.days)]
-        for term in (UNIT_PRICE, DISCOUNT)
+        [rate for rate in rates if rate.overlaps(period)] for rates in (prices, discounts)
     )
     edges = {day for rate in (*prices, *discounts) for day in rate.days}
     marks = [period.start, *sorted(day for day in edges if period.start < day < period.end)]

@@ -17,7 +17,7 @@ from wolkvox_billing.reconciliation.contract.rate import (
     Rate,
     exchange,
 )
-from wolkvox_billing.reconciliation.contract.tariff import fitting, most_exact
+from wolkvox_billing.reconciliation.contract.tariff import Tariff, most_exact, tariffs
 from wolkvox_billing.reconciliation.facts import Meter
 from wolkvox_billing.values.periods import Period
 from wolkvox_billing.values.spelling import plain
@@ -29,8 +29,8 @@ class Terms:
 
     def __init__(self, rates: Iterable[Rate]) -> None:
         self._rows: defaultdict[tuple[str, ...], list[Rate]] = defaultdict(list)
-        self._known: dict[tuple[str, ...], list[Rate]] = {}  # of a meter, which each month asks for
-        self._prices: defaultdict[str | None, list[Rate]] = defaultdict(list)
+        self._known: dict[tuple[str | None, ...], list[Rate]] = {}  # as each month asks for it
+        prices: defaultdict[str | None, list[Rate]] = defaultdict(list)
         self._of_report: defaultdict[str, list[Rate]] = defaultdict(list)
         self._exchanged: dict[tuple[object, ...], Terms] = {}
         self._said_in: dict[str | None, set[str]] = {}  # currencies, by report
@@ -39,28 +39,28 @@ class Terms:
             key = rate.term, rate.report, plain(rate.operation_id), plain(rate.product)
             self._rows[key].append(rate)
             if rate.term == UNIT_PRICE:
-                self._prices[rate.report].append(rate)
+                prices[rate.report].append(rate)
         self._currencies = {
-            report: frozenset(rate.currency for rate in prices)
-            for report, prices in self._prices.items()
+            report: frozenset(rate.currency for rate in own) for report, own in prices.items()
         }
         self._roundings = {
-            report: next((rate.rounding for rate in prices if rate.rounding), "")
-            for report, prices in self._prices.items()
+            report: next((rate.rounding for rate in own if rate.rounding), "")
+            for report, own in prices.items()
         }
 
-    def of(self, term: str, meter: Meter) -> list[Rate]:
+    def _of(self, term: str, meter: Meter) -> list[Rate]:
         """Return the rows of a term that speak of a meter, in whatever currency."""
-        place = term, *meter
-        if place not in self._known:
-            names = meter.report, plain(meter.operation_id), plain(meter.product)
-            keys = product([term], *({"", name} for name in names))
-            self._known[place] = [rate for key in keys for rate in self._rows.get(key, ())]
-        return self._known[place]
+        names = meter.report, plain(meter.operation_id), plain(meter.product)
+        keys = product([term], *({"", name} for name in names))
+        return [rate for key in keys for rate in self._rows.get(key, ())]
 
-    def prices(self, report: str | None) -> list[Rate]:
-        """Return the prices of a report's units."""
-        return self._prices.get(report, [])
+    def of(self, term: str, meter: Meter, currency: str | None) -> list[Rate]:
+        """Return the rows of a term that speak of a meter in a currency, on whatever days."""
+        place = term, currency, *meter
+        if place not in self._known:
+            rows = self._of(term, meter)
+            self._known[place] = [rate for rate in rows if rate.currency in ("", currency)]
+        return self._known[place]
 
     def currencies(self, report: str | None) -> frozenset[str]:
         """Return those in which a report has prices."""
@@ -70,19 +70,24 @@ class Terms:
         """Return to what each call is rounded up, '' where no price of the report says it."""
         return self._roundings.get(report, "")
 
-    def costs(self, meter: Meter) -> list[Rate]:
-        """Return what `tariffs` goes by: prices and discounts."""
-        return [*self.of(UNIT_PRICE, meter), *self.of(DISCOUNT, meter)]
+    def tariffs(self, meter: Meter, currency: str | None, period: Period) -> list[Tariff]:
+        """Return what units of a meter cost in a period, as `tariffs` has it."""
+        prices, discounts = (self.of(term, meter, currency) for term in (UNIT_PRICE, DISCOUNT))
+        return tariffs(prices, discounts, currency, period)
+
+    def said_in(self, report: str | None) -> set[str]:
+        """Return the currencies in which anything is said of a report."""
+        if report not in self._said_in:
+            self._said_in[report] = {rate.currency for rate in self._rows_of(report)}
+        return self._said_in[report]
 
     def is_all_in(self, currency: str | None, report: str | None) -> bool:
         """Return whether nothing is said of a report in another currency."""
-        if report not in self._said_in:
-            self._said_in[report] = {rate.currency for rate in self._rows_of(report)}
-        return self._said_in[report] <= {"", currency}
+        return self.said_in(report) <= {"", currency}
 
     def currencies_of(self, term: str, meter: Meter, period: Period) -> set[str]:
         """Return in which currencies a term says something of a meter in a period."""
-        return {rate.currency for rate in self.of(term, meter) if rate.days.overlaps(period)}
+        return {rate.currency for rate in self._of(term, meter) if rate.overlaps(period)}
 
     def exchanged(self, report: str | None, currency: str, rates: Mapping[str, Decimal]) -> Terms:
         """Return what is said of a report, with what is in other currencies in this one too: one of
@@ -117,7 +122,7 @@ class Terms:
         """Return the lowest and the highest rate of tax that the contract names for a meter on a
         day of a period, or on that of the document, by either of which it may be meant; None where
         it names none. Of a line that bills no report, the meter's names are blank."""
-        rows = fitting(self.of(TAX, meter), TAX, meter, currency)
+        rows = self.of(TAX, meter, currency)
         begun = [rate.valid_from for rate in rows if period.start < rate.valid_from < period.end]
         days = [period.start, *begun, *([issued] if issued else [])]
         on_days = [most_exact([rate for rate in rows if rate.holds_on(day)]) for day in days]
@@ -127,11 +132,7 @@ class Terms:
     def _overlapping(
         self, term: str, meter: Meter, currency: str | None, period: Period
     ) -> list[Rate]:
-        rows = [
-            rate
-            for rate in fitting(self.of(term, meter), term, meter, currency)
-            if rate.days.overlaps(period)
-        ]
+        rows = [rate for rate in self.of(term, meter, currency) if rate.overlaps(period)]
         return sorted(
             most_exact(rows), key=lambda rate: (rate.valid_to, rate.valid_from, rate.line)
         )
