@@ -17,6 +17,8 @@ from builders.months import MAP, OCTOBER, READ, REPORT, bill, judged, local, rea
 from builders.project import Project
 from wolkvox_billing.cli.main import main
 from wolkvox_billing.evidence.report.sections import render_settlement
+from wolkvox_billing.marts.settled import COMPONENT_COLUMNS, SETTLEMENT_COLUMNS
+from wolkvox_billing.marts.sql import values_of
 from wolkvox_billing.reconciliation.settlement import Settled
 from wolkvox_billing.verbs.notebook import Source, read_month, read_overview
 
@@ -479,9 +481,9 @@ def test_the_marts_have_the_rows_that_the_verb_gives(warehouse: Project) -> None
     """invoice_components and invoice_settlement, with the contract's columns, on both engines."""
     text = invoice(use("1450", "145000.00"), net="145000.00", tax="27550.00")
     document = only(settled(warehouse, text))
-    for mart, rows in (
-        ("invoice_components", document.components), ("invoice_settlement", [document.document]),
-    ):  # fmt: skip
-        columns = ", ".join(vars(rows[0]))
-        stored = warehouse.query(f"SELECT {columns} FROM wolkvox_billing_marts.{mart} ORDER BY 2")
-        assert [list(row) for row in stored] == [list(vars(row).values()) for row in rows]
+    for mart, columns, rows in (
+        ("invoice_components", COMPONENT_COLUMNS, [*map(tuple, document.components)]),
+        ("invoice_settlement", SETTLEMENT_COLUMNS, [values_of(document.document)]),
+    ):
+        query = f"SELECT {', '.join(columns)} FROM wolkvox_billing_marts.{mart} ORDER BY 2"
+        assert warehouse.query(query) == rows

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from wolkvox_billing.marts.reconciled import (
     AMOUNT,
@@ -26,8 +26,7 @@ from wolkvox_billing.marts.reconciled import (
 SETTLEMENTS = PAY, CLAIM, QUESTION, WAIT = ("pay", "claim", "question", "wait")
 
 
-@dataclass(frozen=True)
-class InvoiceComponent:
+class InvoiceComponent(NamedTuple):
     """A part of what a document asks for."""
 
     document_id: Annotated[str, Column(TEXT, "SHA-256 of the document, as in invoice_documents")]

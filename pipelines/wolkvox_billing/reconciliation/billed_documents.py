@@ -158,6 +158,8 @@ class BilledDocument(NamedTuple):
         """Its charges and its allowances as a whole, as `beside_lines` has them."""
         charge, allowance = self.charge or _NOTHING, self.allowance or _NOTHING
         beside = charge - allowance
+        if not beside:
+            return charge, allowance
         is_held = not self._leads_to_payable(beside) and self._leads_to_payable(_NOTHING)
         return (_NOTHING, _NOTHING) if is_held else (charge, allowance)
 

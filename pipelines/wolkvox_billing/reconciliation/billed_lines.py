@@ -113,11 +113,12 @@ def bill_lines(
     no such invoice."""
     documents = [document for document, _ in stated]
     periods = _periods_of_invoices([*others, *documents])
-    numbers = Counter(document.name for document in documents if document.name[-1])
+    names = [document.name for document in documents]
+    counts = Counter(name for name in names if name[-1])
     return [
         line
-        for document, lines in stated
-        for line in _billed(document, lines, periods, is_duplicate=numbers[document.name] > 1)
+        for (document, lines), name in zip(stated, names, strict=True)
+        for line in _billed(document, lines, periods, is_duplicate=counts[name] > 1)
     ]
 
 
@@ -140,9 +141,9 @@ def read_periods_of_notes(client: Client, raw: str) -> dict[str, Period]:
 def _periods_of_invoices(documents: Iterable[BilledDocument]) -> _Periods:
     """Return the periods of the invoices that name one."""
     return {
-        (document.supplier_id, bare_number(document.number)): document.period
+        (document.supplier_id, bare_number(document.number)): period
         for document in documents
-        if document.kind == "invoice" and document.number and document.period
+        if document.kind == "invoice" and document.number and (period := document.period)
     }
 
 

@@ -3,6 +3,8 @@ they are in JSON, in marts and beside a sentence."""
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from wolkvox_billing.values.locales import language_of
 from wolkvox_billing.values.translation import N_, ContractWord, Sentence, together, translate
 
@@ -250,6 +252,9 @@ _WORDS = (
 )
 
 
+WITHOUT_NUMBER = N_("without a number")
+
+
 def caption(text: str, locale: str) -> str:
     """Return a heading or a status as a person reads it: a status without its underscores, both in
     the language of the locale where that has a word for it."""
@@ -259,9 +264,10 @@ def caption(text: str, locale: str) -> str:
 def say_title(kind: str, number: str | None) -> Sentence:
     """Return how a person is told of a document: `credit note N-1`."""
     name = Sentence(kind.replace("_", " "))
-    return together((name, number or Sentence(N_("without a number"))), " ")
+    return together((name, number or Sentence(WITHOUT_NUMBER)), " ")
 
 
+@lru_cache(maxsize=500)  # of few, and asked for each verdict
 def label(status: str, locale: str) -> str:
     """Return a status or settlement as a BI tool shows it, alone in its cell: `Inconclusive: low
     coverage`, `No concluyente: pocas lecturas`."""

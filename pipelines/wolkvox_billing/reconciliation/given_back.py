@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 from typing import NamedTuple, TypeAlias
@@ -88,7 +87,7 @@ def without_given_back(
                 amount -= less
                 reason = f"{part.reason} {writer.given_back_by(note, less)}"
                 left = part.claimed_amount - less
-                parts[place] = replace(part, claimed_amount=left, reason=reason.strip())
+                parts[place] = part._replace(claimed_amount=left, reason=reason.strip())
     return parts
 
 
@@ -114,7 +113,7 @@ def unclaimed_lines(
             for place in [(piece.kind, line.line_number if piece.kind == LINE else None)]
         ]
         if pieces != [*own.pieces]:
-            unclaimed[line.document_id, line.line_number] = replace(own, pieces=pieces)
+            unclaimed[line.document_id, line.line_number] = own._replace(pieces=pieces)
     return unclaimed
 
 

@@ -8,10 +8,11 @@ tax                              by its rate, see `tax_by_rate`
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
+from itertools import repeat
 from typing import NamedTuple
 
 from wolkvox_billing.marts.reconciled import ReconciledRow
@@ -81,8 +82,7 @@ class UnsettledRate(NamedTuple):
     missing: MissingRate
 
 
-@dataclass(frozen=True)
-class JudgedLine:
+class JudgedLine(NamedTuple):
     """A line in its pieces, its own amount first. `row` is that of the verdict that it is part of;
     of one that is part of none `fee` is what the contract has of it, where it names it, and
     `is_duplicate` whether another document has the same number. `role` is the line map's, None
@@ -111,7 +111,7 @@ class JudgedLine:
             )
             for piece in self.pieces
         ]
-        return replace(self, pieces=pieces)
+        return self._replace(pieces=pieces)
 
 
 def question_lines(
@@ -128,7 +128,7 @@ def question_lines(
     unplaced: list[BilledLine] = []
     for verdict, row in judged:
         unplaced += verdict.lines if row.report is None else ()
-        lines |= _lines_of(verdict, row, pieces, taxes, comparison.roles)
+        lines.update(_lines_of(verdict, row, pieces, taxes, comparison.roles))
     left_out = comparison.left_out
     fee_lines = [contract.fee_line(each) for each in left_out if each.role == FEE]
     fees = agreed_fees(rates, fee_lines)
@@ -139,13 +139,13 @@ def question_lines(
     ])  # fmt: skip
     for role, line, operation_id, report in left_out:
         line_id = _id(line)
-        tax_rates = taxes.rates_of(line, Meter(operation_id or "", report, ""))
-        own = [piece._replace(tax_rates=tax_rates) for piece in pieces[line_id]]
-        fee = fees.get(line_id)
+        own, fee = pieces[line_id], fees.get(line_id)
         is_claimed = (line.supplier_id, bare_number(line.document_number or "")) not in corrected
-        questioned_pieces = _question_left_out(own, role, line, fee, is_claimed=is_claimed)
+        shares = _question_left_out(own, role, line, fee, is_claimed=is_claimed)
+        tax_rates = taxes.rates_of(line, Meter(operation_id or "", report, ""))
+        judged_pieces = [*map(_judged, own, shares, repeat(tax_rates))]
         is_duplicate = line.is_duplicate and role != TAX_ROLE
-        lines[line_id] = JudgedLine(questioned_pieces, role, None, fee, is_duplicate,
+        lines[line_id] = JudgedLine(judged_pieces, role, None, fee, is_duplicate,
                                     missing.get(line_id))  # fmt: skip
     for stated in documents:
         _claim_no_more_than_in_sum(stated, lines)
@@ -158,30 +158,30 @@ def _lines_of(
     pieces: Mapping[LineId, Sequence[Piece]],
     taxes: _Taxes,
     roles: Mapping[LineId, str],
-) -> dict[LineId, JudgedLine]:
-    """Return the lines of a verdict with what it questions of each."""
+) -> Iterator[tuple[LineId, JudgedLine]]:
+    """Yield the lines of a verdict with what it questions of each."""
     meter = Meter(row.operation_id or "", row.report or "", row.product or "")
-    own = [
-        (line, piece._replace(tax_rates=taxes.rates_of(line, meter)))
-        for line in verdict.lines
-        for piece in pieces[_id(line)]
-    ]
-    questioned = _question(row, own, verdict)
+    own = [(line, piece) for line in verdict.lines for piece in pieces[_id(line)]]
+    shares = _question(row, own, verdict)
     in_question = {
         line.document_id: line.document_number
-        for (line, _), piece in zip(own, questioned, strict=True)
-        if piece.questioned
+        for (line, _), share in zip(own, shares, strict=True)
+        if share.questioned
     }
-    rest = iter(questioned)
-    return {
-        _id(line): JudgedLine(
-            [next(rest) for _ in pieces[_id(line)]],
-            roles.get(_id(line)),
-            row,
-            questioned_in=() if line.document_id in in_question else tuple(in_question.values()),
+    rest = iter(shares)
+    for line in verdict.lines:
+        line_id, tax_rates = _id(line), taxes.rates_of(line, meter)
+        yield (
+            line_id,
+            JudgedLine(
+                [_judged(piece, next(rest), tax_rates) for piece in pieces[line_id]],
+                roles.get(line_id),
+                row,
+                questioned_in=()
+                if line.document_id in in_question
+                else tuple(in_question.values()),
+            ),
         )
-        for line in verdict.lines
-    }
 
 
 def _id(line: BilledLine) -> LineId:
@@ -203,7 +203,7 @@ def _claim_no_more_than_in_sum(stated: StatedDocument, lines: dict[LineId, Judge
     for name in names:
         judged = lines[name]
         own = [piece._replace(claimed=next(parts)) for piece in judged.pieces]
-        lines[name] = replace(judged, pieces=own)
+        lines[name] = judged._replace(pieces=own)
 
 
 def _corrected_by(lines: Iterable[BilledLine]) -> set[tuple[str | None, str]]:
@@ -243,31 +243,34 @@ def _question_left_out(
     fee: AgreedFee | None,
     *,
     is_claimed: bool,
-) -> list[Piece]:
-    """Return the pieces of a line that no verdict has, with what is questioned of each: of a fee
-    that the contract names what is beyond it and no note gives back, which may be claimed unless
-    the line's own words explain it; of others all or nothing. Of two documents with one number
-    nobody knows which one counts."""
+) -> list[_Share]:
+    """Return what is questioned of the pieces of a line that no verdict has: of a fee that the
+    contract names what is beyond it and no note gives back, which may be claimed unless the line's
+    own words explain it; of others all or nothing. Of two documents with one number nobody knows
+    which one counts."""
     is_agreed = role == ACCEPTED and not line.is_duplicate
     if is_agreed or role == TAX_ROLE:
-        return [*pieces]
+        return [_Share(_NOTHING, _NOTHING)] * len(pieces)
     if not fee or line.is_duplicate:
-        return [piece._replace(questioned=piece.amount) for piece in pieces]
+        return [_Share(piece.amount, _NOTHING) for piece in pieces]
     too_much = line.amount - fee.amount - fee.given_back
     is_claimed = is_claimed and not fee.is_guessed
     claimed = spread(too_much - fee.perhaps if is_claimed else _NOTHING, pieces)
-    return _with_questions(pieces, spread(too_much, pieces), claimed)
+    return [*map(_Share, spread(too_much, pieces), claimed)]
 
 
-def _with_questions(
-    pieces: Sequence[Piece], questioned: Sequence[Decimal], claimed: Sequence[Decimal]
-) -> list[Piece]:
-    """Return the pieces so questioned. Nothing is claimed of what is billed short, and no more of a
+class _Share(NamedTuple):
+    """How much of a piece is questioned and claimed."""
+
+    questioned: Decimal
+    claimed: Decimal
+
+
+def _judged(piece: Piece, share: _Share, tax_rates: tuple[Decimal, Decimal] | None) -> Piece:
+    """Return a piece so questioned. Nothing is claimed of what is billed short, and no more of a
     piece than it is."""
-    return [
-        piece._replace(questioned=amount, claimed=min(max(blamed, _NOTHING), abs(piece.amount)))
-        for piece, amount, blamed in zip(pieces, questioned, claimed, strict=True)
-    ]
+    claimed = min(max(share.claimed, _NOTHING), abs(piece.amount))
+    return Piece(piece.kind, piece.amount, share.questioned, claimed, tax_rates)
 
 
 def _pieces(documents: Iterable[StatedDocument]) -> Iterable[tuple[LineId, list[Piece]]]:
@@ -283,16 +286,16 @@ def _pieces(documents: Iterable[StatedDocument]) -> Iterable[tuple[LineId, list[
 
 def _question(
     row: ReconciledRow, pieces: Sequence[tuple[BilledLine, Piece]], verdict: Verdict
-) -> list[Piece]:
-    """Return the pieces of a verdict with what it questions of each."""
+) -> list[_Share]:
+    """Return what a verdict questions of the pieces of its lines."""
     status, variance = row.reconciliation_status, row.cost_variance
     own = [piece for _, piece in pieces]
     if status in _AGREED:
         missing = spread(row.missing_copies_cost or _NOTHING, own)
-        return _with_questions(own, missing, missing)
+        return [*map(_Share, missing, missing)]
     if variance is None or status in _UNKNOWN:
         questioned = [piece.amount for piece in own]
     else:
         questioned = spread_over(variance, pieces, verdict.tolerance)
     claimed = questioned if status in ACCUSING else [_NOTHING] * len(own)
-    return _with_questions(own, questioned, claimed)
+    return [*map(_Share, questioned, claimed)]

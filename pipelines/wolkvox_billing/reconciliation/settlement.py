@@ -159,8 +159,10 @@ def _settle(
     policy: Policy,
     zone: tzinfo,
 ) -> Settled:
-    document = stated.document
+    document, settlement = stated.document, _settlement_of(components)
     periods = [line.period for line in lines if line.period]
+    start = min((period.start for period in periods), default=None)
+    end = max((period.end for period in periods), default=None)
     row = SettledDocument(
         document_id=document.document_id,
         supplier_id=document.supplier_id,
@@ -173,22 +175,18 @@ def _settle(
         agreed_amount=sum((part.agreed_amount for part in components), _NOTHING),
         questioned_amount=sum((part.questioned_amount for part in components), _NOTHING),
         claimed_amount=sum((part.claimed_amount for part in components), _NOTHING),
-        settlement=_settlement_of(components),
+        settlement=settlement,
         acceptance_deadline=deadlines_of(document, periods, zone).by(policy.acceptance_starts),
         explanation="",
-        billing_period_start=min((period.start for period in periods), default=None),
-        billing_period_end=max((period.end for period in periods), default=None),
+        billing_period_start=start,
+        billing_period_end=end,
         is_material=any(part.is_material for part in components),
+        settlement_label=label(settlement, "en"),
+        settlement_label_es=label(settlement, "es"),
+        month_label=label_period(start, end),
     )
     writer = SettlementWriter(policy.language, document.currency or "")
-    row = replace(
-        row,
-        explanation=writer.settlement(row, components),
-        settlement_label=label(row.settlement, "en"),
-        settlement_label_es=label(row.settlement, "es"),
-        month_label=label_period(row.billing_period_start, row.billing_period_end),
-    )
-    return Settled(row, components)
+    return Settled(replace(row, explanation=writer.settlement(row, components)), components)
 
 
 def _settlement_of(components: Iterable[InvoiceComponent]) -> str:
@@ -211,16 +209,19 @@ def tie_out(
     what verdicts were made of."""
     for stated, (row, components) in zip(documents, settled, strict=True):
         document = stated.document
-        name = f"the components of {document.title}"
         payable = payable_of(stated)
         total = sum((part.amount for part in components), _NOTHING)
         if not total == payable == row.payable_amount:
-            raise DoesNotTieOut(f"{name} come to {total:f}, it asks for {payable:f}: {DEFECT}")
+            raise DoesNotTieOut(
+                f"the components of {document.title} come to {total:f}, it asks for {payable:f}: "
+                f"{DEFECT}"
+            )
         for part in components:
             if part.agreed_amount + part.questioned_amount != part.amount:
                 raise DoesNotTieOut(
-                    f"of {part.component} in {name} {part.agreed_amount:f} is agreed and "
-                    f"{part.questioned_amount:f} questioned, of {part.amount:f}: {DEFECT}"
+                    f"of {part.component} in the components of {document.title} "
+                    f"{part.agreed_amount:f} is agreed and {part.questioned_amount:f} questioned, "
+                    f"of {part.amount:f}: {DEFECT}"
                 )
         exchanged = {
             line.line_number
@@ -240,7 +241,8 @@ def tie_out(
         ]
         if sum(own, _NOTHING) != sum(judged, _NOTHING):
             raise DoesNotTieOut(
-                f"the lines in {name} come to {sum(own, _NOTHING):f}, those that were judged to "
+                f"the lines in the components of {document.title} come to "
+                f"{sum(own, _NOTHING):f}, those that were judged to "
                 f"{sum(judged, _NOTHING):f}: {DEFECT}"
             )
 
@@ -249,7 +251,7 @@ def settled_tables(settled: Iterable[Settled]) -> dict[str, list[tuple[object, .
     """Return the rows of the tables that the marts read."""
     documents = [*settled]
     return {
-        "components": [values_of(part) for each in documents for part in each.components],
+        "components": [part for each in documents for part in each.components],
         "settled": [values_of(each.document) for each in documents],
     }
 

@@ -5,17 +5,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from wolkvox_billing.marts.reconciled import ReconciledRow
 from wolkvox_billing.marts.settled import InvoiceComponent, SettledDocument
 from wolkvox_billing.reconciliation.billed_documents import BilledDocument
-from wolkvox_billing.reconciliation.captions import say_title, status_word
+from wolkvox_billing.reconciliation.captions import WITHOUT_NUMBER, caption, status_word
 from wolkvox_billing.reconciliation.contract.fees import AgreedFee
 from wolkvox_billing.reconciliation.exchange import MissingRate
-from wolkvox_billing.reconciliation.writer import Writer
-from wolkvox_billing.values.numbers import format_number
-from wolkvox_billing.values.translation import N_
+from wolkvox_billing.reconciliation.writer import Values, Writer, Written
+from wolkvox_billing.values.translation import N_, translate
 
 if TYPE_CHECKING:
     from wolkvox_billing.reconciliation.questions import UnsettledRate
@@ -90,21 +89,14 @@ _COMPONENTS = {
 
 def title_of(kind: str, number: str | None, locale: str) -> str:
     """Return how a person is told of a document, in the language of a locale."""
-    return say_title(kind, number).say(locale)
+    return f"{caption(kind, locale)} {number or translate(WITHOUT_NUMBER, locale)}"
 
 
-class SettlementWriter(NamedTuple):
-    """A locale, and the currency of a document."""
-
-    locale: str
-    currency: str
-
-    @property
-    def _writer(self) -> Writer:
-        return Writer(self.locale, self.currency)
+class SettlementWriter(Writer):
+    """Writes in a locale, and in the currency of a document."""
 
     def _say(self, name: str, /, **values: object) -> str:
-        return self._writer.say(_TEXTS[name], **values)
+        return self.say(_TEXTS[name], **values)
 
     def text(self, name: str) -> str:
         """Return a reason that has no numbers, as a sentence."""
@@ -129,7 +121,7 @@ class SettlementWriter(NamedTuple):
     ) -> str:
         """Return why so much is agreed of what a document puts on, or takes off, as a whole: by
         the verdict that it is questioned by, where it is one."""
-        what = self._say(kind, amount=self._writer.money(amount))
+        what = self._say(kind, amount=self.money(amount))
         if row:
             return f"{_as_sentence(what)} {row.explanation}"
         return _as_sentence(self._say("beside_agreed" if is_agreed else "beside", what=what))
@@ -137,10 +129,10 @@ class SettlementWriter(NamedTuple):
     def fee(self, fee: AgreedFee, billed: Decimal) -> str:
         """Return what the contract has for a fee, and how much of that is left for a line where it
         is less than what it bills; in another currency, what one of it is."""
-        money, currency = self._writer.money, fee.rate.currency
+        money, currency = self.money, fee.rate.currency
         text = self._say("agreed_fee", amount=money(fee.worth))
         if currency != self.currency:
-            text += self._say("exchanged", currency=currency, parity=self._writer.rate(fee.parity))
+            text += self._say("exchanged", currency=currency, parity=self.rate(fee.parity))
         if fee.amount < min(billed, fee.worth):
             text += self._say("fee_left", amount=money(fee.amount))
         if fee.perhaps:
@@ -152,7 +144,7 @@ class SettlementWriter(NamedTuple):
     def given_back_by(self, note: BilledDocument, amount: Decimal) -> str:
         """Return what a credit note of another time gives back of what was too much."""
         title = title_of(note.kind, note.number, self.locale)
-        text = self._say("given_back_by", amount=self._writer.money(amount), title=title)
+        text = self._say("given_back_by", amount=self.money(amount), title=title)
         return _as_sentence(text)
 
     def missing_rate(self, rate: MissingRate) -> str:
@@ -162,11 +154,11 @@ class SettlementWriter(NamedTuple):
 
     def not_withheld(self, amount: Decimal) -> str:
         """Return how much withholding tax a document states that asks for all of its sum."""
-        return _as_sentence(self._say("not_withheld", amount=self._writer.money(amount)))
+        return _as_sentence(self._say("not_withheld", amount=self.money(amount)))
 
     def prepaid(self, left: Decimal) -> str:
         """Return that a part was paid before, and how much of what was paid is left."""
-        more = self._say("prepaid_left", amount=self._writer.money(left)) if left else ""
+        more = self._say("prepaid_left", amount=self.money(left)) if left else ""
         return _as_sentence(self._say("prepaid") + more)
 
     def unsettled(self, rate: UnsettledRate, amount: Decimal | None) -> str:
@@ -176,17 +168,17 @@ class SettlementWriter(NamedTuple):
         own = Writer(self.locale, rate.currency).money(amount)
         text = self._say("unsettled", amount=own, **missing)
         if rate.parity:
-            parity = self._writer.rate(rate.parity)
+            parity = self.rate(rate.parity)
             text += self._say("as_made", currency=rate.currency, parity=parity)
         return _as_sentence(text)
 
     def unexplained(self, payable: Decimal, parts: Decimal, others: Sequence[int]) -> str:
         """Return why a part of what is asked for is in no component. `others`: the numbers of the
         lines that are in another currency."""
-        money = self._writer.money
+        money = self.money
         text = self._say("unexplained", payable=money(payable), parts=money(parts))
         if others:
-            name = self._writer.say
+            name = self.say
             lines = ", ".join(name(_COMPONENTS["line"], n=number) for number in others)
             text += f"; {self._say('other_currency', lines=lines)}"
         return _as_sentence(text)
@@ -218,28 +210,23 @@ class SettlementWriter(NamedTuple):
         return self._of_tax("tax_left_out", checked, None)
 
     def _of_tax(self, name: str, checked: CheckedTax, number: str | None) -> str:
-        due, money = checked.due, self._writer.money
-        return _as_sentence(
-            self._say(
-                name,
-                number=number,
-                rate=self._rate(checked.tax.rate or Decimal()),
-                lowest=self._rate(due.lowest),
-                highest=self._rate(due.highest),
-                net=money(checked.tax.net),
-                amount=money(checked.on_questioned),
-                excess=money(abs(checked.excess)),
-                missing=money(abs(checked.missing)),
-            )
-        )
-
-    def _rate(self, rate: Decimal) -> str:
-        return format_number(rate, locale=self.locale)
+        due = checked.due
+        values: Values = {
+            "number": lambda: number or "?",
+            "rate": lambda: self.number(checked.tax.rate),
+            "lowest": lambda: self.number(due.lowest),
+            "highest": lambda: self.number(due.highest),
+            "net": lambda: self.money(checked.tax.net),
+            "amount": lambda: self.money(checked.on_questioned),
+            "excess": lambda: self.money(abs(checked.excess)),
+            "missing": lambda: self.money(abs(checked.missing)),
+        }
+        return _as_sentence(self.fill(_TEXTS[name], Written(values)))
 
     def settlement(self, row: SettledDocument, components: Sequence[InvoiceComponent]) -> str:
         """Return what a document asks for, what is agreed, questioned and claimed of it, and which
         components are questioned, and why."""
-        money, amount = self._writer.money, self._writer.amount
+        money, amount = self.money, self.amount
         title = self.title(row.document_kind, row.document_number)
         asks = self._say("asks", title=title, payable=money(row.payable_amount))
         if row.settlement == "pay":
@@ -268,7 +255,7 @@ class SettlementWriter(NamedTuple):
 
     def component(self, part: InvoiceComponent) -> str:
         """Return what a component is called: `line 2`, `tax`."""
-        return self._writer.say(_COMPONENTS[part.component], n=part.line_number)
+        return self.say(_COMPONENTS[part.component], n=part.line_number)
 
     def why(self, part: InvoiceComponent) -> str:
         """Return why so much of a component is agreed: what a verdict says of it stands with the
@@ -278,20 +265,20 @@ class SettlementWriter(NamedTuple):
 
     def line(self, part: InvoiceComponent) -> str:
         """Return what a component adds to what is asked for, and how much of it is agreed."""
-        amount, agreed = self._writer.money(part.amount), self._writer.amount(part.agreed_amount)
+        amount, agreed = self.money(part.amount), self.amount(part.agreed_amount)
         description = part.description and f"{part.description!r}"
         name = " ".join(filter(None, (self.component(part), description)))
         return self._say("component", name=name, amount=amount, agreed=agreed)
 
     def _charge(self, part: InvoiceComponent) -> str:
         """Return a charge that is agreed, which nobody would look for in what agrees."""
-        return f"{self.component(part)}, {self._writer.amount(part.amount)}"
+        return f"{self.component(part)}, {self.amount(part.amount)}"
 
     def _named(self, part: InvoiceComponent) -> str:
         """Return a component with what is questioned of it, and why."""
         name = self.component(part)
         description = (part.description or "")[:_MOST_LETTERS]
-        amount = self._writer.amount(part.questioned_amount)
+        amount = self.amount(part.questioned_amount)
         why = self.why(part).rstrip(".")
         return f"{', '.join(filter(None, (name, description, amount)))} ({why})"
 

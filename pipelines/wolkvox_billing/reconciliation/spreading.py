@@ -122,6 +122,8 @@ def _fill(
 
 def spread(variance: Decimal, pieces: Sequence[Piece]) -> list[Decimal]:
     """Return a variance in parts, one a piece: it is taken out of those first that explain it."""
+    if not variance:
+        return [_NOTHING] * len(pieces)
     parts, left = [_NOTHING] * len(pieces), variance
     tiers: tuple[list[int], ...] = ([], [], [])
     for n, piece in enumerate(pieces):

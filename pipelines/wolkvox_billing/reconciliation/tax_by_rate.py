@@ -8,6 +8,7 @@ that it corrects; else the document's own rate, up to the highest of the country
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
@@ -21,7 +22,8 @@ from wolkvox_billing.values.tax_rates import HIGHEST_RATE, STANDARD_RATES, VAT_R
 
 _CENT, _HALF = Decimal("0.01"), Decimal("0.5")
 _NOTHING = Decimal()
-_KNOWN_RATES = frozenset(map(Decimal, (0, *VAT_RATES)))
+_VAT_RATES = sorted(map(Decimal, VAT_RATES))
+_KNOWN_RATES = frozenset((_NOTHING, *_VAT_RATES))
 CONTRACT, INVOICE, COUNTRY = "contract", "invoice", "country"  # who says which rate is due
 TaxedLine = tuple[StatedLine, JudgedLine]
 
@@ -97,17 +99,16 @@ def rates_of(document: BilledDocument, taxed: Sequence[TaxedLine]) -> RatesOfInv
 def due_on(base: Base, currency: str | None, of_invoice: RatesOfInvoice | None) -> Due:
     """Return the rates that are due on an amount. `of_invoice`: of the one that its document
     corrects, None where there is none."""
-    rates, highest = base.piece.tax_rates, highest_rate(currency)
-    if base.judged.role == ACCEPTED or base.piece.kind == ALLOWANCE:
-        # Accepted with whatever tax it bears, and an allowance may be granted on that too.
-        return Due(_NOTHING, rates[1] if rates else highest, CONTRACT if rates else COUNTRY)
+    rates = base.piece.tax_rates
+    # Accepted with whatever tax it bears, and an allowance may be granted on that too.
+    is_free = base.judged.role == ACCEPTED or base.piece.kind == ALLOWANCE
     if rates:
-        return Due(*rates, CONTRACT)
-    if of_invoice:
+        return Due(_NOTHING if is_free else rates[0], rates[1], CONTRACT)
+    if of_invoice and not is_free:
         own = of_invoice.get(base.subject) or frozenset().union(*of_invoice.values())
         if own <= _KNOWN_RATES:  # else it is an average of what it is on
             return Due(min(own), max(own), INVOICE)
-    return Due(_NOTHING, highest, COUNTRY)
+    return Due(_NOTHING, highest_rate(currency), COUNTRY)
 
 
 def highest_rate(currency: str | None) -> Decimal:
@@ -122,6 +123,8 @@ def check_taxes(
     one has it."""
     borne: dict[int, Decimal] = {}  # tax, by the piece that it is on
     for tax in taxes:
+        if not (tax.amount or tax.line or any(base.piece.amount for base in tax.bases)):
+            continue  # there is nothing that it is on
         rates = [due_of(base) for base in tax.bases]
         dues = [
             _DueAmount.of(base.piece.amount, due, borne.get(id(base.piece), _NOTHING))
@@ -145,7 +148,10 @@ class _DueAmount(NamedTuple):
     def of(cls, net: Decimal, due: Due, borne: Decimal) -> _DueAmount:
         """Return what is due beyond what the amount bears already."""
         within = max if net > 0 else min
-        return cls(*(within(net * rate / 100 - borne, _NOTHING) for rate in due[:2]))
+        least = most = within(net * due.highest / 100 - borne, _NOTHING)
+        if due.lowest != due.highest:
+            least = within(net * due.lowest / 100 - borne, _NOTHING)
+        return cls(least, most)
 
 
 def _between(tax: Decimal, dues: Sequence[_DueAmount]) -> list[Decimal]:
@@ -247,9 +253,10 @@ def _of_lines(sign: int, lines: Iterable[TaxedLine]) -> dict[Decimal | None, Tax
             continue
         tax = sign * line.tax
         rate = _rate_of(tax, judged.own.amount)
-        entry = by_rate.setdefault(rate, TaxAtRate(_NOTHING, rate))
-        entry.amount += tax
-        entry.bases.append(Base(judged.own, judged))
+        if rate not in by_rate:
+            by_rate[rate] = TaxAtRate(_NOTHING, rate)
+        by_rate[rate].amount += tax
+        by_rate[rate].bases.append(Base(judged.own, judged))
     return by_rate
 
 
@@ -305,10 +312,11 @@ def _rate_of(tax: Decimal, net: Decimal) -> Decimal | None:
     if not net:
         return None
     rounding = _HALF if tax == tax.to_integral_value() else _CENT
-    distance, nearest = min((abs(tax - net * rate / 100), rate) for rate in VAT_RATES)
-    if distance <= rounding:
-        return Decimal(nearest)
-    return (tax * 100 / net).quantize(_CENT, ROUND_HALF_UP)
+    rate = tax * 100 / net
+    place = bisect(_VAT_RATES, rate)
+    around = _VAT_RATES[max(place - 1, 0) : place + 1]
+    distance, nearest = min((abs(tax - net * known / 100), known) for known in around)
+    return nearest if distance <= rounding else rate.quantize(_CENT, ROUND_HALF_UP)
 
 
 def _cents(amount: Decimal) -> Decimal:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from pathlib import Path
-from typing import TypeAlias
 
 from wolkvox_billing.reconciliation.behaviour import Span
 from wolkvox_billing.reconciliation.contract.line_map import ALL_OPERATIONS
@@ -34,7 +33,7 @@ from wolkvox_billing.reconciliation.verdicts import (
     Doubt,
     Verdict,
 )
-from wolkvox_billing.reconciliation.writer import Writer
+from wolkvox_billing.reconciliation.writer import Values, Writer, Written
 from wolkvox_billing.values.periods import DAY, format_days
 from wolkvox_billing.values.translation import N_, Message, Plural
 from wolkvox_billing.vendor.reports import REPORTS
@@ -163,7 +162,7 @@ def explanation(verdict: Verdict, facts: Facts, locale: str) -> str:
     """Return the sentence: whose it is, the net difference in money with its parts, what was billed
     and measured, what is unread, and the honest explanation that stands."""
     writer = _writer_of(verdict, locale)
-    values = _Written(
+    values = Written(
         _quantities(verdict, writer),
         _amounts(verdict, writer),
         _names(verdict, writer),
@@ -189,20 +188,6 @@ def explanation(verdict: Verdict, facts: Facts, locale: str) -> str:
         parts.append(writer.say(CUT_OFF.stands, **_reach(verdict, writer)))
     whose = _whose(verdict, writer)
     return f"{whose}: {'; '.join(parts)}." if whose else f"{'; '.join(parts)}."
-
-
-_Values: TypeAlias = Mapping[str, Callable[[], str]]
-
-
-class _Written:
-    """The values of sentences, each written when a sentence names it: few of them are needed."""
-
-    def __init__(self, *values: _Values) -> None:
-        self._values = {name: write for each in values for name, write in each.items()}
-        assert len(self._values) == sum(map(len, values)), "a name has two values"
-
-    def __getitem__(self, name: str) -> str:
-        return self._values[name]()
 
 
 def _terms(verdict: Verdict) -> list[str]:
@@ -445,7 +430,7 @@ def _unread(verdict: Verdict) -> list[str]:
     return ["not_read" if behind.not_read else "read", f"behind_{behind.reason}"]
 
 
-def _quantities(verdict: Verdict, writer: Writer) -> _Values:
+def _quantities(verdict: Verdict, writer: Writer) -> Values:
     consumed, variance = verdict.consumed or Decimal(), verdict.quantity_variance or Decimal()
     billed = verdict.billed_quantity
     unread = verdict.unread or Unread(NOTHING, None, is_at_end=False)
@@ -473,7 +458,7 @@ def _by_nights(verdict: Verdict, writer: Writer) -> str:
     return writer.say(MEASURES[verdict.cut_off.chosen], quantity=quantity)
 
 
-def _amounts(verdict: Verdict, writer: Writer) -> _Values:
+def _amounts(verdict: Verdict, writer: Writer) -> Values:
     missing = verdict.exchange.missing if verdict.exchange else ()
     return {
         "amount": lambda: writer.money(verdict.billed_cost),
@@ -544,7 +529,7 @@ def _exchange(verdict: Verdict, writer: Writer) -> str:
     return "; ".join(parts)
 
 
-def _names(verdict: Verdict, writer: Writer) -> _Values:
+def _names(verdict: Verdict, writer: Writer) -> Values:
     billed = verdict.billed
     documents = {line.document_number or "?" for line in verdict.lines if line.is_duplicate}
     return {
@@ -598,7 +583,7 @@ def _lines(verdict: Verdict, writer: Writer) -> str:
     return _listed(names, writer)
 
 
-def _moments(verdict: Verdict, facts: Facts, writer: Writer) -> _Values:
+def _moments(verdict: Verdict, facts: Facts, writer: Writer) -> Values:
     key, zone = verdict.key, facts.zone_of(verdict.key.operation_id)
     period = key.period
     behind = verdict.unread.behind if verdict.unread else None

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, TypeAlias
 
 from wolkvox_billing.reconciliation.unit_names import name_unit
 from wolkvox_billing.values.currencies import shown_rate
@@ -26,8 +27,20 @@ _ANY = {
 }
 
 
-class _Named(Protocol):
-    def __getitem__(self, name: str, /) -> str: ...
+Values: TypeAlias = Mapping[str, Callable[[], str]]
+
+
+class Written:
+    """The values of sentences, each written when a sentence names it: few of them are needed."""
+
+    def __init__(self, *values: Values) -> None:
+        self._values: dict[str, Callable[[], str]] = {}
+        for each in values:
+            self._values |= each
+        assert len(self._values) == sum(map(len, values)), "a name has two values"
+
+    def __getitem__(self, name: str) -> str:
+        return self._values[name]()
 
 
 class Writer(NamedTuple):
@@ -41,7 +54,7 @@ class Writer(NamedTuple):
         """Return a marked text in the language, with these values; of two the one for so many."""
         return phrase(message, self.locale, quantity, **values)
 
-    def fill(self, message: Message, values: _Named, quantity: Decimal | int = 1) -> str:
+    def fill(self, message: Message, values: Written, quantity: Decimal | int = 1) -> str:
         """Return the same with those of the values that it names."""
         return translate(message, self.locale, quantity).format_map(values)
 

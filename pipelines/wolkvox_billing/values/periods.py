@@ -66,7 +66,7 @@ def read_month(text: str) -> Period:
 
 def format_month(day: date) -> str:
     """Return the name of the month that a day is in: `2026-11`."""
-    return f"{day:%Y-%m}"
+    return day.isoformat()[:7]
 
 
 def last_day(period: Period) -> date:

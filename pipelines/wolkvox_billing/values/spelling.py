@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from functools import lru_cache
+from itertools import filterfalse
 
 
 @lru_cache(maxsize=50_000)
@@ -12,5 +13,5 @@ def plain(text: str) -> str:
     three."""
     text = unicodedata.normalize("NFKD", text).casefold()  # a letter, and behind it its accents
     if not text.isascii():
-        text = "".join(c for c in text if not unicodedata.combining(c))
+        text = "".join(filterfalse(unicodedata.combining, text))
     return " ".join(text.split())

@@ -140,8 +140,8 @@ def _components(settled: Sequence[Settled], locale: str) -> Sheet:
     for each in settled:
         kind, number = each.document.document_kind, each.document.document_number
         document = f"{caption(kind, locale)} {number or ''}".rstrip()
-        rows += [{"document": document, **cells_of(vars(p), locale)} for p in each.components]
-    columns = _in_order(_COMPONENTS, (field.name for field in fields(InvoiceComponent)))
+        rows += [{"document": document, **cells_of(p._asdict(), locale)} for p in each.components]
+    columns = _in_order(_COMPONENTS, InvoiceComponent._fields)
     return Sheet(
         title=_title(2, locale),
         headings=_headings(columns, locale),
