@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta, timezone
+from decimal import Decimal
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from builders.project import Project
-from wolkvox_billing.marts import sql
+from wolkvox_billing.marts import filling, sql
 from wolkvox_billing.marts.engine import MARTS, Engine
+from wolkvox_billing.marts.refresh import engine_at
 from wolkvox_billing.marts.rendered import DIALECTS, statements_of, text_of
 from wolkvox_billing.marts.rendered.__main__ import render
 from wolkvox_billing.marts.sql import TABLES, VIEWS, transpiled
 from wolkvox_billing.values.clock import day_start
+from wolkvox_billing.warehouse.place import DATASET, opened
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
@@ -81,8 +84,36 @@ def test_texts_are_stored_as_they_are(warehouse: Project) -> None:
     assert warehouse.load().is_good
     table = "wolkvox_billing_internal.spellings"
     few: list[tuple[object, ...]] = [("", None, "50 %, it's", "a\nb"), ("-", "=", " x ", "%s")]
-    for rows in (few, few * 6):
+    alike: tuple[object, ...] = ("a", None, "the same", "the same")
+    for rows in (few, few * 6, [alike] * 12):
         warehouse.execute(f"DELETE FROM {table}")
         for statement in sql.insert_columns(table, rows):
             warehouse.execute(statement)
         assert warehouse.query(f"SELECT * FROM {table} ORDER BY 1") == sorted(rows, key=str)
+
+
+def test_many_rows_are_stored_as_few_are(
+    warehouse: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was there goes; texts, numbers, moments and none come as they are, and decimals that a
+    column has not are rounded as engines do it: half away from nothing."""
+    assert warehouse.load().is_good
+    at = datetime(2026, 10, 1, 5, tzinfo=timezone.utc)
+    rows = [
+        ("a", 1, "50 %", at, None, Decimal("1.00005"), Decimal("-0.000000015"), None, "", "é"),
+        ("b", 2, None, None, at, Decimal("-7"), None, Decimal("1E+3"), "-", "a\nb"),
+        ("c", 3, None, None, None, Decimal("0E-8"), None, Decimal("0.1"), "=", None),
+    ]
+    stored = [
+        (*rows[0][:5], Decimal("1.0001"), Decimal("-0.00000002"), *rows[0][7:]),
+        rows[1],
+        rows[2],
+    ]
+    for fewest in (1, 1000):
+        monkeypatch.setattr(filling, "_MANY", fewest)
+        monkeypatch.setattr(filling, "_ROWS_AT_ONCE", 2)
+        with opened(warehouse.destination, DATASET) as pipeline, pipeline.sql_client() as client:
+            for _ in range(2):
+                filling.fill_table(client, engine_at(pipeline), "focused_charges", iter(rows))
+        table = "wolkvox_billing_internal.focused_charges"
+        assert warehouse.query(f"SELECT * FROM {table} ORDER BY 1") == stored
