@@ -21,6 +21,7 @@ import duckdb
 import psycopg2
 import pytest
 
+from builders.buckets import name_of, put
 from builders.leaks import leaks, read_command_lines, shows
 from builders.local_airflow import BIN, DAGS, ROOT, Airflow, running_airflow, until
 from fake_wolkvox import Vendor
@@ -28,6 +29,7 @@ from wolkvox_billing.verbs.load import load
 from wolkvox_demo.demo import LINE_MAP, OVERBILLED, RATE_CARD
 
 DAG, AGE, INVOICES = "wolkvox_billing", "wolkvox_billing_age", "wolkvox_billing_invoices"
+BUCKET = "wolkvox_billing_bucket"
 REPORT = "rsync_s3_mp3"
 NOTIFIER = """
 from pathlib import Path
@@ -110,6 +112,7 @@ def world(tmp_path_factory: pytest.TempPathFactory, postgres_server: str) -> Ite
             "WOLKVOX_BILLING_PUBLISH": str(folder / "bi" / "usage.duckdb"),
             "WOLKVOX_BILLING_INVOICES": str(folder / "inbox"),
             "WOLKVOX_BILLING_EVIDENCE": str(folder / "evidence"),
+            "WOLKVOX_BILLING_BUCKET": "yes",
             "WOLKVOX_BILLING_NOTIFIER": "team_notifier.tell",
             "WOLKVOX_BILLING_RETRY_SECONDS": "1",
             "WOLKVOX_BILLING_STILL_SECONDS": "4",
@@ -443,23 +446,48 @@ def test_a_venv_of_its_own_and_duckdb(world: World) -> None:
     Airflow's Python is used."""
     oeste = world.operation("oeste")
     world.connect(oeste)
-    file = world.airflow.folder / "project" / "wolkvox.duckdb"
     venv, used = world.airflow.folder / "venv", world.airflow.folder / "used"
     (venv / "bin").mkdir(parents=True)
     program = venv / "bin" / "wolkvox-billing"
     program.write_text(f'#!/bin/sh\ntouch {used}\nexec {ROOT}/.venv/bin/wolkvox-billing "$@"\n')
     program.chmod(0o755)
-    process = world.airflow.command(
-        "airflow", "tasks", "test", DAG, "load",
-        WOLKVOX_BILLING_VENV=str(venv),
-        WOLKVOX_BILLING_DESTINATION="duckdb",
-    )  # fmt: skip
-    assert process.returncode == 0, process.stdout + process.stderr
+    run_in_venv(world, DAG, "load")
     assert used.exists()
+    assert in_duckdb(world, "SELECT operation_id FROM wolkvox_billing.polls") == [("oeste",)]
+
+
+def test_the_copies_are_counted(world: World) -> None:
+    """By the task of the bucket, in the same venv, which has what it lists with: a look at the
+    bucket is stored beside what was polled, and compared."""
+    bucket = world.airflow.folder / "copies"
+    for call in "12":
+        put(bucket / name_of("2026-10-31", call), datetime.now(timezone.utc))
+    run_in_venv(
+        world, BUCKET, "bucket",
+        BUCKET__URL=f"file://{bucket}",
+        BUCKET__OPERATIONS=json.dumps({"*": "oeste"}),
+        BUCKET__HASH_KEY="a key that all workers share",
+    )  # fmt: skip
+    looks = "SELECT objects, is_complete FROM wolkvox_billing.bucket_listings"
+    assert in_duckdb(world, looks) == [(2, True)]
+    periods = "SELECT operation_id, counted_quantity FROM wolkvox_billing_marts.copy_reconciliation"
+    assert in_duckdb(world, periods) == [("oeste", 2)]
+
+
+def run_in_venv(world: World, dag: str, task: str, **settings: str) -> None:
+    """Run a task by itself, by the command line of another venv, on a DuckDB file."""
+    own = {
+        "WOLKVOX_BILLING_VENV": str(world.airflow.folder / "venv"),
+        "WOLKVOX_BILLING_DESTINATION": "duckdb",
+    }
+    process = world.airflow.command("airflow", "tasks", "test", dag, task, **own, **settings)
+    assert process.returncode == 0, process.stdout + process.stderr
+
+
+def in_duckdb(world: World, sql: str) -> list[tuple[Any, ...]]:
+    file = world.airflow.folder / "project" / "wolkvox.duckdb"
     with closing(duckdb.connect(str(file), read_only=True)) as db:
-        assert db.execute("SELECT operation_id FROM wolkvox_billing.polls").fetchall() == [
-            ("oeste",)
-        ]
+        return db.execute(sql).fetchall()
 
 
 def test_the_invoices_find_the_overbilled_month(
