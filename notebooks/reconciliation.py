@@ -32,13 +32,14 @@ def _():
         return mo.Html(pages.render_note(text))
 
     class Drawing:
-        """A chart, as marimo asks what is to be shown."""
+        """A chart of Altair's, written once, as it is: marimo has it drawn as a page and checked
+        against a schema first, which takes longer than what is read for it."""
 
         def __init__(self, chart):
             self._chart = chart
 
         def _mime_(self):
-            return self._chart.mime_type, self._chart.as_json()
+            return "application/vnd.vegalite.v6+json", self._chart.to_json(validate=False)
 
     def warn(error):
         return mo.callout(note(str(error)), kind="warn")

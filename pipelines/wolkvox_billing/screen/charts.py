@@ -1,6 +1,5 @@
 """The charts: a counter's month, the bridge from contract to invoice, coverage, and the months
-beside each other. They are described as Vega-Lite has it, and the browser draws them: Altair, which
-writes the same, takes longer over a change of month than what is read for it.
+beside each other. Altair describes them, and the browser draws them.
 
 Colour says nothing that a shape, a place or a word does not say too. A time stands where the clock
 of the vendor's time zone had it: 23:50 of the 7th is on the 7th.
@@ -9,13 +8,14 @@ of the vendor's time zone had it: 23:50 of the 7th is on the 7th.
 from __future__ import annotations
 
 import itertools
-import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timezone
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
+
+import altair as alt
+from altair.utils.schemapi import debug_mode
 
 from wolkvox_billing.evidence.report.month import DayCoverage, LoadedReading, Usage
 from wolkvox_billing.marts.ahead import Forecast
@@ -31,7 +31,6 @@ from wolkvox_billing.values.translation import N_, say_in, translate
 from wolkvox_billing.verbs.notebook import Month, MonthlyCost
 
 Datum = Mapping[str, object]
-Json = dict[str, object]
 
 _BLUE, _ORANGE, _GREY, _RED = "#3b82d6", "#d9730d", "#8a94a3", "#d64550"
 _QUIET = "#717b88"  # of a text, on a light page and on a dark one
@@ -53,24 +52,13 @@ _TEXTS = {
     "coverage": N_("On which days each operation and report was answered"),
     "months": N_("Billed and by contract, month by month, in {currency}"),
 }
-_UNTIL: Json = {"field": "until"}
-_QUIET_AXIS: Json = {"labelOverlap": "greedy", "labelSeparation": 6, "ticks": False}
+Chart = alt.LayerChart | alt.FacetChart | alt.Chart
+# Altair holds each part of a chart against its schema, which takes eight times as long as the chart
+# itself; a test holds whole charts against it.
+unchecked = debug_mode(False)
 
 
-@dataclass(frozen=True)
-class Chart:
-    """A chart as Vega-Lite describes it."""
-
-    spec: Json
-
-    @property
-    def mime_type(self) -> str:
-        return "application/vnd.vegalite.v6+json"
-
-    def as_json(self) -> str:
-        return json.dumps(self.spec)
-
-
+@unchecked
 def draw_counter(usage: Usage, forecasts: Sequence[Forecast] = ()) -> Chart:
     """Return a counter's month: what it showed, when nobody was answered, what was billed, and
     what is expected by its end where one of the forecasts is the counter's."""
@@ -88,14 +76,14 @@ class _CounterChart:
         start, end = usage.period
         noons = [_wall(day_start(start + DAY * n, usage.zone) + 12 * HOUR, usage.zone)
                  for n in range(usage.days)]  # fmt: skip
-        self.x = _channel(
-            "at", "temporal",
-            scale={"type": "utc", "domain": [_midnight(start), _midnight(end)], "nice": False},
-            axis={**_QUIET_AXIS, "values": noons, "labelExpr": "utcdate(datum.value)",
-                  "grid": False},
+        self.x = alt.X(
+            "at:T",
+            scale=alt.Scale(type="utc", domain=[_midnight(start), _midnight(end)], nice=False),
+            axis=alt.Axis(values=noons, labelExpr="utcdate(datum.value)", ticks=False, grid=False,
+                          labelOverlap="greedy", labelSeparation=6),
             title=self.say("day", month=format_month_name(start, self.locale)),
         )  # fmt: skip
-        self.y = _channel("value", "quantitative", title=self.unit, scale={"zero": True})
+        self.y = alt.Y("value:Q", title=self.unit, scale=alt.Scale(zero=True))
 
     def say(self, text: str, **values: str) -> str:
         return translate(_TEXTS[text], self.locale).format(**values)
@@ -107,14 +95,15 @@ class _CounterChart:
         title = ", ".join(filter(None, self.usage.counter))
         month = format_month_name(self.usage.period.start, self.locale)
         said = self.say("counter", name=title, month=month)
-        return _finished({"layer": layers}, self.locale, 280, said)
+        return _finished(alt.layer(*layers), self.locale, 280, said)
 
-    def _midnights(self) -> Json:
+    def _midnights(self) -> Chart:
         start, _ = self.usage.period
         days = [{"at": _midnight(start + DAY * n)} for n in range(self.usage.days + 1)]
-        return _layer(days, "rule", {"x": self.x}, color=_GREY, opacity=0.18)
+        rules: Chart = _of(days).mark_rule(color=_GREY, opacity=0.18).encode(x=self.x)
+        return rules
 
-    def _gap_bands(self) -> list[Json]:
+    def _gap_bands(self) -> list[Chart]:
         zone = self.usage.zone
         bands = [
             {
@@ -128,38 +117,46 @@ class _CounterChart:
         ]
         if not bands:
             return []
-        area = _layer(
-            bands, "rect", {"x": self.x, "x2": _UNTIL, "tooltip": [_tooltip("says")]},
-            color=_GREY, opacity=0.22, stroke=_GREY, strokeDash=[3, 3],
-        )  # fmt: skip
+        area = (
+            _of(bands)
+            .mark_rect(color=_GREY, opacity=0.22, stroke=_GREY, strokeDash=[3, 3])
+            .encode(x=self.x, x2="until:T", tooltip=[alt.Tooltip("says:N", title=" ")])
+        )
         wide = [band for band in bands if band["is_wide"]]
-        middle = _channel("middle", "temporal", scale={"type": "utc"})
-        label = _layer(
-            wide, "text", {"x": middle, "y": {"value": 12}, "text": _nominal("says")},
-            color=_QUIET, dy=-6, baseline="top", fontSize=12,
+        label = (
+            _of(wide)
+            .mark_text(color=_QUIET, dy=-6, baseline="top", fontSize=12)
+            .encode(x=alt.X("middle:T", scale=alt.Scale(type="utc")), y=alt.value(12),
+                    text="says:N")
         )  # fmt: skip
         return [area, label] if wide else [area]
 
-    def _curve(self) -> list[Json]:
+    def _curve(self) -> list[Chart]:
         """A line through the readings, a gauge's as steps; dotted where it crosses a gap, since
         nobody knows how it went."""
         points = self._points()
         if not points:
             return []
-        shape = "step-after" if self.usage.measure == "gauge" else "linear"
-        dashes: Json = {"domain": ["read", "unread"], "range": [[1, 0], [2, 5]]}
-        where: Json = {"x": self.x, "y": self.y}
-        by_stretch: Json = {
-            "detail": _nominal("stretch"),
-            "strokeDash": _nominal("kind", legend=None, scale=dashes),
-        }
-        line = _layer(self._stretches(points), "line", {**where, **by_stretch},
-                      color=_BLUE, strokeWidth=2, interpolate=shape)  # fmt: skip
-        dots = _layer(points, "point", {**where, "tooltip": self._tooltip()},
-                      color=_BLUE, filled=True, size=34, opacity=1)  # fmt: skip
+        shape: Literal["step-after", "linear"] = (
+            "step-after" if self.usage.measure == "gauge" else "linear"
+        )
+        stretches = self._stretches(points)
+        line = (
+            _of(stretches)
+            .mark_line(color=_BLUE, strokeWidth=2, interpolate=shape)
+            .encode(x=self.x, y=self.y, detail="stretch:N",
+                    strokeDash=alt.StrokeDash("kind:N", legend=None,
+                                              scale=alt.Scale(domain=["read", "unread"],
+                                                              range=[[1, 0], [2, 5]])))
+        )  # fmt: skip
+        dots = (
+            _of(points)
+            .mark_point(color=_BLUE, filled=True, size=34, opacity=1)
+            .encode(x=self.x, y=self.y, tooltip=self._tooltip())
+        )
         return [line, dots]
 
-    def _days(self) -> list[Json]:
+    def _days(self) -> list[Chart]:
         """A bar for each day, whose own value it is."""
         last = {row.date: row for row in sorted(self.usage.readings, key=lambda r: r.read_epoch)}
         bars = [
@@ -168,24 +165,27 @@ class _CounterChart:
         ]
         if not bars:
             return []
-        where: Json = {"x": self.x, "x2": _UNTIL, "y": self.y, "y2": {"datum": 0}}
-        own = {**where, "tooltip": self._tooltip()}
-        return [_layer(bars, "rect", own, color=_BLUE, opacity=0.85)]
+        return [
+            _of(bars)
+            .mark_rect(color=_BLUE, opacity=0.85)
+            .encode(x=self.x, x2="until:T", y=self.y, y2=alt.datum(0), tooltip=self._tooltip())
+        ]
 
-    def _bills(self) -> list[Json]:
+    def _bills(self) -> list[Chart]:
         if self.usage.measure == "daily":
             return []
         bills = [{"value": float(bill.quantity), "says": bill.label} for bill in self.usage.bills]
         if not bills:
             return []
-        rule: Json = {"y": self.y, "tooltip": [_tooltip("says")]}
-        label: Json = {"y": self.y, "x": {"value": 0}, "text": _nominal("says")}
+        rule = _of(bills).mark_rule(color=_ORANGE, strokeWidth=2, strokeDash=[8, 4])
+        label = _of(bills).mark_text(color=_ORANGE, align="left", dx=6, dy=-7, fontSize=12)
+        tooltip = [alt.Tooltip("says:N", title=" ")]
         return [
-            _layer(bills, "rule", rule, color=_ORANGE, strokeWidth=2, strokeDash=[8, 4]),
-            _layer(bills, "text", label, color=_ORANGE, align="left", dx=6, dy=-7, fontSize=12),
+            rule.encode(y=self.y, tooltip=tooltip),
+            label.encode(y=self.y, x=alt.value(0), text="says:N"),
         ]
 
-    def _ahead(self) -> list[Json]:
+    def _ahead(self) -> list[Chart]:
         """A band from the last reading to what the month will end at, four times in five."""
         row = self.forecast
         if self.usage.measure != "month_to_date" or not row or not self.usage.readings:
@@ -204,17 +204,18 @@ class _CounterChart:
             {"at": _midnight(self.usage.period.end), "low": low, "value": expected, "high": high,
              "says": says},
         ]  # fmt: skip
-        along: Json = {"x": self.x, "tooltip": [_tooltip("says")]}
-        low_to_high: Json = {
-            "y": _channel("low", "quantitative", title=self.unit),
-            "y2": {"field": "high"},
-        }
+        tooltip = [alt.Tooltip("says:N", title=" ")]
+        y = alt.Y("low:Q", title=self.unit)
         return [
-            _layer(ends, "area", {**along, **low_to_high}, color=_BLUE, opacity=0.2),
-            _layer(ends, "line", {**along, "y": self.y}, color=_BLUE, strokeDash=[4, 4]),
-        ]
+            _of(ends).mark_area(color=_BLUE, opacity=0.2).encode(
+                x=self.x, y=y, y2="high:Q", tooltip=tooltip
+            ),
+            _of(ends).mark_line(color=_BLUE, strokeDash=[4, 4]).encode(
+                x=self.x, y=self.y, tooltip=tooltip
+            ),
+        ]  # fmt: skip
 
-    def _refusals(self) -> list[Json]:
+    def _refusals(self) -> list[Chart]:
         zone = self.usage.zone
         calls = [
             {"at": _wall(at, zone), "says": _moment(at, zone, self.locale)}
@@ -222,10 +223,9 @@ class _CounterChart:
         ]
         if not calls:
             return []
-        tooltip = [_tooltip("says", self.say("refused"))]
-        where: Json = {"x": self.x, "y": {"value": 274}, "tooltip": tooltip}
-        return [_layer(calls, "point", where,
-                       shape="cross", angle=45, size=60, color=_RED, filled=True)]  # fmt: skip
+        tooltip = [alt.Tooltip("says:N", title=self.say("refused"))]
+        marks = _of(calls).mark_point(shape="cross", angle=45, size=60, color=_RED, filled=True)
+        return [marks.encode(x=self.x, y=alt.value(274), tooltip=tooltip)]
 
     def _points(self) -> list[Datum]:
         rows = sorted(self.usage.readings, key=lambda row: row.read_epoch)
@@ -267,9 +267,9 @@ class _CounterChart:
         assert isinstance(end, int)
         return any(start <= a + 60 and b - 60 <= end for a, b in self.gaps)
 
-    def _tooltip(self) -> list[Json]:
+    def _tooltip(self) -> list[alt.Tooltip]:
         names = {"says": "value", "moment": "moment", "call": "call"}
-        return [_tooltip(key, self.say(name)) for key, name in names.items()]
+        return [alt.Tooltip(f"{key}:N", title=self.say(name)) for key, name in names.items()]
 
 
 class BridgeStep(NamedTuple):
@@ -314,6 +314,7 @@ def bridges_of(verdicts: Iterable[ReconciledRow], locale: str) -> list[Bridge]:
     return bridges
 
 
+@unchecked
 def draw_bridge(bridge: Bridge, locale: str) -> Chart:
     """Return a chart of a Bridge. The axis starts at zero, so that a bar's length is its amount."""
     bars: list[Datum] = []
@@ -332,19 +333,20 @@ def draw_bridge(bridge: Bridge, locale: str) -> Chart:
             "says": f"{word} {bridge.currency}".strip(),
         })  # fmt: skip
     # Names and amounts stand beside the bars, in two lines: a label within would hide a bar.
-    axis: Json = {"labelExpr": "split(datum.label, '|')", "labelLimit": 170, "ticks": False}
-    kinds: Json = {"domain": ["total", "more", "less"], "range": [_GREY, _ORANGE, _BLUE]}
-    encoding: Json = {
-        "x": _channel("from", "quantitative", title=bridge.currency or None, scale={"zero": True}),
-        "x2": {"field": "to"},
-        "y": _nominal("step", sort=[bar["step"] for bar in bars], title=None, axis=axis),
-        "color": _nominal("kind", legend=None, scale=kinds),
-        "tooltip": [_tooltip("name"), _tooltip("says")],
-    }
-    bar = _layer(bars, "bar", encoding, height=20)
+    axis = alt.Axis(labelExpr="split(datum.label, '|')", labelLimit=170, ticks=False)
+    y = alt.Y("step:N", sort=[str(bar["step"]) for bar in bars], title=None, axis=axis)
+    x = alt.X("from:Q", title=bridge.currency or None, scale=alt.Scale(zero=True))
+    colour = alt.Color(
+        "kind:N",
+        legend=None,
+        scale=alt.Scale(domain=["total", "more", "less"], range=[_GREY, _ORANGE, _BLUE]),
+    )
+    tooltip = [alt.Tooltip("name:N", title=" "), alt.Tooltip("says:N", title=" ")]
+    bar = _of(bars).mark_bar(height=20).encode(x=x, x2="to:Q", y=y, color=colour, tooltip=tooltip)
     return _finished(bar, locale, 44 * len(bars), translate(_TEXTS["bridge"], locale))
 
 
+@unchecked
 def draw_coverage(month: Month) -> Chart | None:
     """Return a heat map of the month's days by operation and report: how long the longest time
     without an answer was; a cross where there was no answer, and `!` where some were refused. None
@@ -362,32 +364,33 @@ def draw_coverage(month: Month) -> Chart | None:
         for day in month.coverage
     ]
     days = [(month.period.start + DAY * n).day for n in range(_days_of(month.period))]
-    month_name = format_month_name(month.period.start, locale)
-    colours = {"domain": levels, "range": ["#1f5fae", "#5b96dc", "#a9c8ee", "#e3b1b1"]}
-    where: Json = {
-        "x": _channel("day", "ordinal", axis={**_QUIET_AXIS, "labelAngle": 0},
-                      title=translate(_TEXTS["day"], locale).format(month=month_name),
-                      scale={"domain": days}),
-        "y": _nominal("whose", title=None, axis={"labelLimit": 150, "ticks": False}),
-        "tooltip": [
-            _tooltip(field, caption(name, locale))
-            for field, name in (("whose", "operation"), ("says", "day"), ("calls", "calls"),
-                                ("answered", "answered"), ("refused", "refused"),
-                                ("gap", "longest gap"))
-        ],
-    }  # fmt: skip
-    level = _nominal("level", title=translate(_TEXTS["longest"], locale), scale=colours,
-                     legend={"orient": "top", "titleLimit": 320, "columns": 2})  # fmt: skip
-    layers = [
-        {"mark": {"type": "rect", "stroke": "white", "strokeWidth": 1},
-         "encoding": {**where, "color": level}},
-        {"mark": {"type": "text", "color": "#1a1a1a", "fontWeight": "bold", "fontSize": 12},
-         "encoding": {**where, "text": _nominal("glyph")}},
+    x = alt.X(
+        "day:O",
+        title=translate(_TEXTS["day"], locale).format(
+            month=format_month_name(month.period.start, locale)
+        ),
+        scale=alt.Scale(domain=days),
+        axis=alt.Axis(labelAngle=0, labelOverlap="greedy", labelSeparation=6, ticks=False),
+    )
+    y = alt.Y("whose:N", title=None, axis=alt.Axis(labelLimit=150, ticks=False))
+    colour = alt.Color(
+        "level:N",
+        title=translate(_TEXTS["longest"], locale),
+        scale=alt.Scale(domain=levels, range=["#1f5fae", "#5b96dc", "#a9c8ee", "#e3b1b1"]),
+        legend=alt.Legend(orient="top", titleLimit=320, columns=2),
+    )
+    tooltip = [
+        alt.Tooltip(f"{field}:N", title=caption(name, locale))
+        for field, name in (("whose", "operation"), ("says", "day"), ("calls", "calls"),
+                            ("answered", "answered"), ("refused", "refused"),
+                            ("gap", "longest gap"))
     ]  # fmt: skip
+    base = _of(cells).encode(x=x, y=y, tooltip=tooltip)
+    squares = base.mark_rect(stroke="white", strokeWidth=1).encode(color=colour)
+    glyphs = base.mark_text(color="#1a1a1a", fontWeight="bold", fontSize=12).encode(text="glyph:N")
     rows = len({cell["whose"] for cell in cells})
     said = translate(_TEXTS["coverage"], locale)
-    both: Json = {"data": {"values": cells}, "layer": layers}
-    return _finished(both, locale, max(26 * rows, 52), said)
+    return _finished(alt.layer(squares, glyphs), locale, max(26 * rows, 52), said)
 
 
 def _coverage_cell(day: DayCoverage, levels: Sequence[str], locale: str) -> Datum:
@@ -437,6 +440,7 @@ def costs_by_month(
     }
 
 
+@unchecked
 def draw_months(currency: str, months: Sequence[MonthCost], locale: str) -> Chart:
     """Return the months of a currency beside each other: by contract, and billed."""
     kinds = [caption("contracted cost", locale), caption("billed cost", locale)]
@@ -450,17 +454,24 @@ def draw_months(currency: str, months: Sequence[MonthCost], locale: str) -> Char
         for month in months
         for kind, amount in zip(kinds, (month.contracted, month.billed), strict=True)
     ]
-    encoding: Json = {
-        "x": _channel("month", "ordinal", title=None, scale={"domain": _months_shown(months)},
-                      axis={**_QUIET_AXIS, "labelAngle": 0}),
-        "xOffset": _nominal("kind", sort=kinds),
-        "y": _channel("value", "quantitative", title=currency or None),
-        "color": _nominal("kind", title=None, sort=kinds, legend={"orient": "top"},
-                          scale={"domain": kinds, "range": [_GREY, _ORANGE]}),
-        "tooltip": [_tooltip(field) for field in ("month", "kind", "says")],
-    }  # fmt: skip
-    said = translate(_TEXTS["months"], locale).format(currency=currency)
-    return _finished(_layer(bars, "bar", encoding), locale, 220, said)
+    chart = (
+        _of(bars)
+        .mark_bar()
+        .encode(
+            x=alt.X("month:O", title=None, scale=alt.Scale(domain=_months_shown(months)),
+                    axis=alt.Axis(labelAngle=0, labelOverlap="greedy", labelSeparation=6,
+                                  ticks=False)),
+            xOffset=alt.XOffset("kind:N", sort=kinds),
+            y=alt.Y("value:Q", title=currency or None),
+            color=alt.Color("kind:N", title=None, sort=kinds, legend=alt.Legend(orient="top"),
+                            scale=alt.Scale(domain=kinds, range=[_GREY, _ORANGE])),
+            tooltip=[alt.Tooltip("month:N", title=" "), alt.Tooltip("kind:N", title=" "),
+                     alt.Tooltip("says:N", title=" ")],
+        )
+    )  # fmt: skip
+    return _finished(
+        chart, locale, 220, translate(_TEXTS["months"], locale).format(currency=currency)
+    )
 
 
 def _months_shown(months: Sequence[MonthCost]) -> list[str]:
@@ -472,46 +483,26 @@ def _months_shown(months: Sequence[MonthCost]) -> list[str]:
     return [format_month(start) for start in shown]
 
 
-def _layer(rows: Sequence[Datum], mark: str, encoding: Json, **look: object) -> Json:
-    """Return a mark for each row, where and what `encoding` says."""
-    return {"data": {"values": rows}, "mark": {"type": mark, **look}, "encoding": encoding}
+def _of(rows: Sequence[Datum]) -> alt.Chart:
+    return alt.Chart(alt.InlineData(values=[dict(row) for row in rows]))
 
 
-def _channel(field: str, kind: str, **how: object) -> Json:
-    """Return what a field of the rows says: a place, a colour, a text."""
-    return {"field": field, "type": kind, **how}
-
-
-def _nominal(field: str, **how: object) -> Json:
-    return _channel(field, "nominal", **how)
-
-
-def _tooltip(field: str, title: str = " ") -> Json:
-    return _nominal(field, title=title)
-
-
-def _finished(drawing: Json, locale: str, height: int, says: str) -> Chart:
+def _finished(chart: Chart, locale: str, height: int, says: str) -> Chart:
     """Return a chart as wide as its place, with the locale's numbers, and a text for who does not
     see it."""
     marks = marks_of(locale)
     number = {"decimal": marks.decimal, "thousands": marks.thousands, "grouping": [3],
               "currency": ["", ""]}  # fmt: skip
-    labels = {"labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal"}
-    return Chart({
-        "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
-        "width": "container",
-        "height": height,
-        "description": says,
-        "background": "transparent",
-        "config": {
-            "locale": {"number": number},
-            "font": "PT Sans, system-ui, sans-serif",
-            "view": {"stroke": None},
-            "axis": {**labels, "gridColor": _GREY, "gridOpacity": 0.2, "domainColor": _GREY},
-            "legend": labels,
-        },
-        **drawing,
-    })  # fmt: skip
+    finished: Chart = (
+        chart.properties(width="container", height=height, description=says)
+        .properties(background="transparent")
+        .configure(locale={"number": number}, font="PT Sans, system-ui, sans-serif")
+        .configure_view(stroke=None)
+        .configure_axis(gridColor=_GREY, gridOpacity=0.2, labelFontSize=12, titleFontSize=12,
+                        titleFontWeight="normal", domainColor=_GREY)
+        .configure_legend(labelFontSize=12, titleFontSize=12, titleFontWeight="normal")
+    )  # fmt: skip
+    return finished
 
 
 def _wall(at: int, zone: ZoneInfo) -> int:
