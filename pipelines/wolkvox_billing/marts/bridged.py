@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from wolkvox_billing.marts.reconciled import (
     AMOUNT,
@@ -18,8 +17,7 @@ from wolkvox_billing.marts.reconciled import (
 )
 
 
-@dataclass(frozen=True)
-class VerdictDocument:
+class VerdictDocument(NamedTuple):
     """A document in a verdict: what its lines bill of it."""
 
     verdict_key: Annotated[str, COLUMNS["verdict_key"]]

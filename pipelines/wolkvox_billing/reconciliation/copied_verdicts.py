@@ -48,14 +48,16 @@ class CopiedVerdicts:
 
     def of(self, verdict: Verdict) -> CountedPeriod | None:
         """Return what was counted of what a verdict is on; None where nobody can tell."""
-        place = _place_of(verdict)
-        counted = self._counted.get(place) if place else None
+        counted = self._of(verdict)
         return None if counted is None or counted.status == NOT_COUNTED else counted
 
     def status_of(self, verdict: Verdict) -> str | None:
-        place = _place_of(verdict)
-        counted = self._counted.get(place) if place else None
+        counted = self._of(verdict)
         return counted.status if counted else None
+
+    def _of(self, verdict: Verdict) -> CountedPeriod | None:
+        place = _place_of(verdict) if self._counted else None  # most have no bucket that is read
+        return self._counted.get(place) if place else None
 
     def missing_cost(self, verdict: Verdict) -> Decimal | None:
         """Return what the billed copies cost that are not there, by the contract: of an invoice

@@ -47,6 +47,9 @@ class MonthUse:
     measure_source: str = "setting"  # who says what the number means
     first_read_at: datetime = EARLIEST
 
+    def __hash__(self) -> int:
+        return hash((self.meter, self.period))  # of which there is one
+
     @cached_property
     def meter(self) -> Meter:
         return Meter(self.operation_id, self.report, self.product)

@@ -186,7 +186,7 @@ class Comparison:
         if not (billed and measured):
             return False
         is_other = self.ends_with_another_night and is_nightly(key.report)
-        is_level = any(use.is_gauge for use in measured.uses)
+        is_level = any(part.use.is_gauge for part in measured.parts)
         return is_other or is_level or billed.quantity != measured.quantity
 
     @cached_property
@@ -439,6 +439,9 @@ def _share_out(ledger: Ledger, billed: dict[Key, Billed]) -> dict[Key, Measured]
                 limit = max(billed[key].quantity or Decimal(), Decimal())
             taken = _take(ledger, key, limit, [measured[k] for k in earlier if k in measured])
             if not taken:
+                continue
+            measured[key] = taken
+            if not overlapping:
                 continue
             of_parts = [
                 other

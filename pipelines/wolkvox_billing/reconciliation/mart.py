@@ -345,14 +345,14 @@ class _Compared:
 
 def _star_tables(
     judged: Sequence[tuple[Verdict, ReconciledRow]], settled: Sequence[Settled], facts: Facts
-) -> dict[str, list[tuple[object, ...]]]:
+) -> dict[str, Sequence[tuple[object, ...]]]:
     """Return the rows of what joins verdicts, documents and statuses."""
     documents = {stated.document.document_id: stated.document for stated in facts.stated}
     statuses = [row.reconciliation_status for _, row in judged]
     statuses += [p.reconciliation_status for each in settled for p in each.components
                  if p.reconciliation_status]  # fmt: skip
     return {
-        "bridged": [values_of(row) for row in bridge(judged, documents)],
+        "bridged": bridge(judged, documents),
         "statuses": [*label_statuses(statuses)],
     }
 

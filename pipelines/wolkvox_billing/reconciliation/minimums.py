@@ -15,7 +15,7 @@ from wolkvox_billing.reconciliation.contract.rate import Rate
 from wolkvox_billing.reconciliation.contract.tariff import cents
 from wolkvox_billing.reconciliation.contract.terms import Terms
 from wolkvox_billing.reconciliation.facts import Meter
-from wolkvox_billing.reconciliation.pricing import MonthCost
+from wolkvox_billing.reconciliation.pricing import MonthCost, add_up
 from wolkvox_billing.reconciliation.verdicts import Verdict
 from wolkvox_billing.values.periods import DAY, Period
 
@@ -111,16 +111,17 @@ def _raise(
     contract: _Contract,
 ) -> Verdict:  # fmt: skip
     """Return the bearer's verdict with what is missing to the minimum."""
-    of_measured = sum((share.of_measured_in(bearer) for share in shares), Fraction())
-    of_billed = sum((share.of_billed_in(bearer) for share in shares), Fraction())
+    of_measured = add_up(share.of_measured_in(bearer) for share in shares)
+    of_billed = add_up(share.of_billed_in(bearer) for share in shares)
     verdict, readings = verdicts[bearer.place], _minimums(contract, scope.month)
     if min(of_measured, of_billed) >= Fraction(max(readings)):
         return verdict
     # Where a verdict is of several months, what it bills of this one is not known.
-    amounts = [
-        share.exchanged(Fraction(verdicts[share.place].billed_cost), bearer) for share in shares
-    ]
-    billed = cents(sum(amounts, Fraction()))
+    billed = cents(
+        add_up(
+            share.exchanged(Fraction(verdicts[share.place].billed_cost), bearer) for share in shares
+        )
+    )
     total = cents(of_measured)
     minimum = min(readings, key=lambda amount: (abs(max(amount, total) - billed), amount))
     missing = _missing(minimum, of_measured, bearer.cost.of_measured or Fraction())

@@ -77,16 +77,22 @@ class TierMonth:
 
 def _cost(tariffs: Sequence[Tariff], units: Sequence[Fraction]) -> Fraction:
     """Return what a month's units at each price cost, whose tiers go on from one to the next."""
-    total = level = _NOTHING
-    for tariff, quantity in zip(tariffs, units, strict=True):
+    costs: list[Fraction] = []
+    for n, (tariff, quantity) in enumerate(zip(tariffs, units, strict=True)):
         if tariff.is_of_all_units:
-            total += tariff.price_at(sum(units, _NOTHING)) * quantity
-        elif level:
-            total += tariff.cost(level + quantity) - tariff.cost(level)
+            costs.append(tariff.price_at(add_up(units)) * quantity)
+        elif n:
+            level = add_up(units[:n])
+            costs.append(tariff.cost(level + quantity) - tariff.cost(level))
         else:
-            total += tariff.cost(quantity)
-        level += quantity
-    return total
+            costs.append(tariff.cost(quantity))
+    return add_up(costs)
+
+
+def add_up(parts: Iterable[Fraction]) -> Fraction:
+    """Return a sum. Most often it is of one fraction, and adding nothing to that takes its time."""
+    first, *others = [*parts] or [_NOTHING]
+    return sum(others, first)
 
 
 @dataclass(frozen=True)
@@ -265,7 +271,7 @@ def price(
 
 
 def _total(costs: Iterable[Iterable[Fraction]]) -> Decimal:
-    return cents(sum((cost for of_course in costs for cost in of_course), _NOTHING))
+    return cents(add_up(cost for of_course in costs for cost in of_course))
 
 
 def _by_month(courses: Sequence[Course], *costs_of: list[list[Fraction]] | None) -> list[MonthCost]:
@@ -277,10 +283,7 @@ def _by_month(courses: Sequence[Course], *costs_of: list[list[Fraction]] | None)
     return [
         MonthCost(
             month,
-            *(
-                None if costs is None else sum((costs[n][m] for n, m in own), _NOTHING)
-                for costs in costs_of
-            ),
+            *(None if costs is None else add_up(costs[n][m] for n, m in own) for costs in costs_of),
         )
         for month, own in places.items()
     ]
