@@ -197,17 +197,13 @@ def _compare_members(
                 )
             )
             continue
-        sha256, size = members[name]
-        digest, unpacked = hashlib.sha256(), 0
         try:
-            for part in _unpack(archive, info, min(size, left)):
-                digest.update(part)
-                unpacked += len(part)
+            unpacked = _unpack_whole(archive, info, min(members[name].size, left))
         except _Unfit as error:
             problems.append(error.args[0])
             continue
-        left -= unpacked
-        if unpacked != size or digest.hexdigest() != sha256:
+        left -= unpacked.size
+        if unpacked != members[name]:
             problems.append(
                 Sentence(
                     N_("{name}: changed, its SHA-256 is not the manifest's"),
@@ -224,6 +220,15 @@ def _compare_members(
         if not is_known(name, member.sha256)
     ]
     return problems
+
+
+def _unpack_whole(archive: zipfile.ZipFile, info: zipfile.ZipInfo, most: int) -> Member:
+    """Return what a member is, of so many bytes at most."""
+    digest, size = hashlib.sha256(), 0
+    for part in _unpack(archive, info, most):
+        digest.update(part)
+        size += len(part)
+    return Member(digest.hexdigest(), size)
 
 
 def _layout_of(archive: zipfile.ZipFile, infos: Sequence[zipfile.ZipInfo]) -> str:

@@ -140,18 +140,7 @@ def invoices(
     with each Paper before it is loaded.
     Raises SettingsError before anything is read, and WarehouseError where nothing can be loaded.
     """
-    if period_rule not in (None, *PERIOD_RULES) or decimal not in (None, ".", ","):
-        raise SettingsError(
-            Sentence(
-                N_("`period_rule` is one of {rules}, and `decimal` . or ,"),
-                rules=", ".join(PERIOD_RULES),
-            )
-        )
-    if currency is not None and not re.fullmatch("[A-Za-z]{3}", currency):
-        raise SettingsError(Sentence(N_("`currency` is a code of three letters such as COP")))
-    if supplier is not None and not any(c.isdigit() for c in supplier):
-        raise SettingsError(Sentence(N_("`supplier` is a tax id, such as a NIT")))
-    hints = Hints(decimal, currency and currency.upper(), supplier and canonical_id(supplier))
+    hints = _hints_of(decimal, currency, supplier, period_rule)
     if absent := [str(path) for path in paths if not Path(path).exists()]:
         raise SettingsError(Sentence(N_("there is no {absent}"), absent=", ".join(absent)))
     policy = configured(read_policy)
@@ -181,6 +170,24 @@ def invoices(
                 if complaint := compare_anew(pipeline, policy, clock()):
                     intake.warnings = [NOT_RECONCILED.format(complaint)]
     return intake
+
+
+def _hints_of(
+    decimal: str | None, currency: str | None, supplier: str | None, period_rule: str | None
+) -> Hints:
+    """Return what helps to read a spreadsheet. Raises SettingsError for what cannot be meant."""
+    if period_rule not in (None, *PERIOD_RULES) or decimal not in (None, ".", ","):
+        raise SettingsError(
+            Sentence(
+                N_("`period_rule` is one of {rules}, and `decimal` . or ,"),
+                rules=", ".join(PERIOD_RULES),
+            )
+        )
+    if currency is not None and not re.fullmatch("[A-Za-z]{3}", currency):
+        raise SettingsError(Sentence(N_("`currency` is a code of three letters such as COP")))
+    if supplier is not None and not any(c.isdigit() for c in supplier):
+        raise SettingsError(Sentence(N_("`supplier` is a tax id, such as a NIT")))
+    return Hints(decimal, currency and currency.upper(), supplier and canonical_id(supplier))
 
 
 def compare_anew(pipeline: dlt.Pipeline, policy: Policy, now: datetime) -> str:

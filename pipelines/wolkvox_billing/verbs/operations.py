@@ -286,13 +286,25 @@ def _rename(old: str, new: str, record: _Record) -> _Wish:
     if names.name(old) == new and old != new:
         return _said_before(old, names)
     name = record.find(old)
-    own = names.members(name)
     if new == name:
         raise SettingsError(Sentence(N_("{name} is called so already"), name=name))
     if new in names.forgotten:
         raise SettingsError(
             Sentence(N_("{new} is the name of one that is forgotten: choose another one"), new=new)
         )
+    _check_free(new, name, record)
+    return _Wish(
+        name,
+        RENAMED,
+        Sentence(N_("{name} is {new} now, with all that was read of it"), name=name, new=new),
+        new,
+    )
+
+
+def _check_free(new: str, name: str, record: _Record) -> None:
+    """Raise SettingsError where the operation `name` cannot be called `new`, since that is, or was,
+    another one's name."""
+    names, own = record.names, record.names.members(name)
     if new not in own and new in record.called:
         raise SettingsError(
             Sentence(
@@ -326,12 +338,6 @@ def _rename(old: str, new: str, record: _Record) -> _Wish:
                 name=name,
             )
         )
-    return _Wish(
-        name,
-        RENAMED,
-        Sentence(N_("{name} is {new} now, with all that was read of it"), name=name, new=new),
-        new,
-    )
 
 
 def _merge(name: str, other: str, record: _Record) -> _Wish:

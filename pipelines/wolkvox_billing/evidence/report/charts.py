@@ -200,49 +200,7 @@ def draw_bridge(row: ReconciledRow, number: int, locale: str = ENGLISH) -> Marku
 
     row: one that `has_bridge`.
     """
-    cost, volume, price, billed = (
-        amount or Decimal()
-        for amount in (row.contracted_cost, row.volume_effect, row.price_effect, row.billed_cost)
-    )
-    exchange = row.exchange_effect or Decimal()
-    by_exchange = _Bar(
-        caption("exchange effect", locale),
-        cost + volume + price,
-        billed,
-        _signed(exchange, locale),
-        f"exchange{number}",
-    )
-    bars = [
-        _Bar(
-            caption("contracted cost", locale),
-            Decimal(),
-            cost,
-            Money(cost, row.billing_currency).printed(locale),
-            "",
-        ),
-        _Bar(
-            caption("volume effect", locale),
-            cost,
-            cost + volume,
-            _signed(volume, locale),
-            f"volume{number}",
-        ),
-        _Bar(
-            caption("price effect", locale),
-            cost + volume,
-            cost + volume + price,
-            _signed(price, locale),
-            f"price{number}",
-        ),
-        *([by_exchange] if exchange else []),
-        _Bar(
-            caption("billed cost", locale),
-            Decimal(),
-            billed,
-            Money(billed, row.billing_currency).printed(locale),
-            "",
-        ),
-    ]
+    bars = _bars_of(row, number, locale)
     ends = [float(amount) for bar in bars for amount in (bar.start, bar.end)]
     low, high = min(ends), max(ends)
 
@@ -251,7 +209,7 @@ def draw_bridge(row: ReconciledRow, number: int, locale: str = ENGLISH) -> Marku
         return _NAMES + (float(value) - low) / ((high - low) or 1) * room
 
     elements = [_hatch(f"{name}{number}", tilt, _COLOURS[name]) for name, tilt in _TILTS.items()
-                if name != "exchange" or exchange]  # fmt: skip
+                if name != "exchange" or row.exchange_effect]  # fmt: skip
     for place, bar in enumerate(bars):
         top = 8 + place * _ROW
         left, right = sorted((x(bar.start), x(bar.end)))
@@ -266,6 +224,26 @@ def draw_bridge(row: ReconciledRow, number: int, locale: str = ENGLISH) -> Marku
     summary = ", ".join(f"{bar.name} {bar.label}" for bar in bars)
     text = N_("From contract to invoice: {parts}")
     return _svg(12 + len(bars) * _ROW, phrase(text, locale, parts=summary), elements)
+
+
+def _bars_of(row: ReconciledRow, number: int, locale: str) -> list[_Bar]:
+    """Return the bars of a bridge, each effect from where the amounts before it end."""
+    amounts = row.contracted_cost, row.volume_effect, row.price_effect, row.exchange_effect
+    contracted, *effects = (amount or Decimal() for amount in amounts)
+    billed = row.billed_cost or Decimal()
+    names = {"volume": "volume effect", "price": "price effect", "exchange": "exchange effect"}
+
+    def whole(name: str, amount: Decimal) -> _Bar:
+        printed = Money(amount, row.billing_currency).printed(locale)
+        return _Bar(caption(name, locale), Decimal(), amount, printed, "")
+
+    bars, end = [whole("contracted cost", contracted)], contracted
+    for (pattern, name), effect in zip(names.items(), effects, strict=True):
+        if effect or pattern != "exchange":  # of one currency there is none
+            start, end = end, end + effect
+            says = _signed(effect, locale)
+            bars.append(_Bar(caption(name, locale), start, end, says, f"{pattern}{number}"))
+    return [*bars, whole("billed cost", billed)]
 
 
 def _signed(amount: Decimal, locale: str) -> str:

@@ -80,6 +80,13 @@ def read_number(row: CsvRow, column: str, mark: str | None, limit: Limit) -> Dec
                 text=repr(text),
             ),
         )
+    _check_limit(row, column, number, limit)
+    return number
+
+
+def _check_limit(row: CsvRow, column: str, number: Decimal, limit: Limit) -> None:
+    """Raise SettingsError where a cell's number is beyond its limit."""
+    text = row.cells[column]
     if number >= limit.too_large:
         raise row.wrong(
             column,
@@ -98,7 +105,6 @@ def read_number(row: CsvRow, column: str, mark: str | None, limit: Limit) -> Dec
                 decimals=limit.decimals,
             ),
         )
-    return number
 
 
 def read_day(row: CsvRow, column: str) -> date:
