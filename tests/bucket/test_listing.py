@@ -98,20 +98,20 @@ def test_a_page_has_a_thousand_keys(root: Path, gate: Gate, tmp_path: Path) -> N
 
 def test_what_a_look_keeps(root: Path, gate: Gate, tmp_path: Path) -> None:
     """Of two operations in one bucket, by the vendor's day: 02:00 in UTC is the evening before in
-    Bogotá. What is no operation's is skipped."""
+    Bogotá. What is no operation's is skipped, and told where it is named like a copy."""
     late = datetime(2026, 11, 1, 2, tzinfo=timezone.utc)
     put(root / NAME / "two" / "a" / name_of("2026-10-31"), late, 7)
     put(root / NAME / "two" / "b" / "x" / name_of("2026-10-30", extension="txt"), NOW, 11)
     put(root / NAME / "two" / "c" / name_of("2026-10-30"), NOW, 13)
     settings = settings_of(f"s3://{NAME}/two", gate.url, a="acme", b="beta")
     listing, rows = look(settings, tmp_path / "l.parquet")
-    assert (listing.objects, listing.bytes, listing.skipped) == (2, 18, 0)
+    assert (listing.objects, listing.bytes, listing.skipped) == (2, 18, 1)
     kept = [(r["operation_id"], r["upload_date"], r["call_date"], r["kind"]) for r in rows]
     assert kept == [
         ("acme", date(2026, 10, 31), date(2026, 10, 31), "audio"),
         ("beta", date(2026, 11, 3), date(2026, 10, 30), "chat"),
     ]
-    assert not any("c%2F" in path for path in gate.paths)  # nobody's folder is not even asked for
+    assert sum("c%2F" in path for path in gate.paths) == 1  # is there a copy in it? no more
     settings = settings_of(f"s3://{NAME}/two", gate.url, **{"[ab]": "acme"})
     assert look(settings, tmp_path / "l.parquet")[0].skipped == 1
 
@@ -214,6 +214,8 @@ def test_a_folder_that_nobody_may_list(root: Path, gate: Gate, tmp_path: Path) -
     settings = settings_of(f"s3://{NAME}/some", gate.url, a="acme", secret="beta")
     gate.denied = "secret"
     listing, rows = look(settings, tmp_path / "l.parquet")
+    own = settings_of(f"s3://{NAME}/some", gate.url, a="acme")
+    assert look(own, tmp_path / "l.parquet")[0].is_complete  # it is nobody's then
     assert (listing.is_complete, listing.objects, len(rows)) == (False, 1, 1)
     assert listing.reason and "403 AccessDenied" in listing.reason
 

@@ -19,7 +19,9 @@ from wolkvox_billing import SettingsError
 from wolkvox_billing.bucket import store as stores
 from wolkvox_billing.bucket.hash_key import FILE
 from wolkvox_billing.cli.main import main
+from wolkvox_billing.marts.identities import Identities
 from wolkvox_billing.marts.refresh import refresh
+from wolkvox_billing.reconciliation.copies import read_copies
 from wolkvox_billing.reconciliation.mart import fill_copies
 from wolkvox_billing.reconciliation.policy import Policy
 from wolkvox_billing.verbs.bucket import BucketReport, bucket
@@ -175,13 +177,34 @@ def test_what_copies_are_known_by_is_another(
     assert value not in told
 
 
+def test_an_operation_that_is_meant_no_more(
+    warehouse: Project, copies: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever looks into the other folder alone does not know that its copies are gone."""
+    for name in "ab":
+        put(copies / name / name_of("2026-11-01", name), FIRST - timedelta(days=1))
+    monkeypatch.setenv("BUCKET__OPERATIONS", json.dumps({"a": "acme", "b": "beta"}))
+    look(warehouse)
+    monkeypatch.setenv("BUCKET__OPERATIONS", json.dumps({"a": "acme"}))
+    (copies / "a" / name_of("2026-11-01", "a")).unlink()
+    assert look(warehouse, FIRST + timedelta(days=1)).listing.is_full
+    rows = warehouse.query("SELECT operation_id, is_gone FROM bucket_objects ORDER BY 1")
+    assert rows == [("acme", True), ("beta", False)]
+
+
 def test_a_record_of_an_older_version(warehouse: Project, copies: Path) -> None:
     """Nobody knows what its copies are known by: the next look is a whole one, and says so from
     then on."""
     put(copies / name_of("2026-11-01"), FIRST - timedelta(days=1))
     look(warehouse)
     with opened(warehouse.destination) as pipeline, pipeline.sql_client() as client:
-        client.execute_sql("ALTER TABLE wolkvox_billing.bucket_listings DROP COLUMN settings_hash")
+        for table, column in (
+            ("bucket_listings", "settings_hash"),
+            ("bucket_listings", "skipped_copies"),
+            ("bucket_objects", "last_upload_date"),
+        ):
+            client.execute_sql(f"ALTER TABLE wolkvox_billing.{table} DROP COLUMN {column}")
+        assert read_copies(client, "wolkvox_billing", Identities()).days[0].objects == 1
     assert look(warehouse, FIRST + timedelta(days=1)).listing.is_full
     assert not look(warehouse, FIRST + timedelta(days=2)).listing.is_full
 
@@ -196,7 +219,7 @@ def test_two_operations_by_the_settings(
     put(copies / "b" / name_of("2026-10-30"), FIRST)
     put(copies / "c" / name_of("2026-10-30"), FIRST)
     monkeypatch.setenv("BUCKET__OPERATIONS", json.dumps({"a": "acme", "b": "beta"}))
-    assert look(project).listing.skipped == 0  # `c` is not even listed
+    assert (look(project).listing.skipped, len(look(project, full=True).warnings)) == (1, 1)
     assert project.query("SELECT operation_id FROM bucket_objects ORDER BY 1") == [
         ("acme",), ("beta",),
     ]  # fmt: skip

@@ -195,7 +195,7 @@ def see(
         pipeline.sql_client() as client,
         client.begin_transaction(),
     ):
-        store_look(client, pipeline.dataset_name, engine_of(pipeline), listing, own.file)
+        store_look(client, pipeline.dataset_name, engine_of(pipeline), listing, own)
 
 
 def copies_of(

@@ -69,7 +69,8 @@ class Known:
     def __init__(self) -> None:
         self.facts = known([], [])
         self.objects: dict[tuple[str, int], CopyGroup] = {}
-        self.looks: list[tuple[datetime, bool]] = []
+        self.looks: list[SeenAt] = []
+        self.seen_at: set[datetime] = set()
         self.billed: Decimal | None = None
         self.reader = NameReader({"*": "acme"}, read_pattern(PUBLIC_PATTERN), EXTENSIONS, b"k" * 16)
 
@@ -83,9 +84,17 @@ class Known:
         own = use(OCTOBER_PERIOD, shown, last_read_at=readings[-1][0])
         self.facts = replace(self.facts, months=[own], days={own.meter: days})
 
-    def see(self, at: datetime, objects: Sequence[ListedObject], *, full: bool = True) -> None:
+    def see(
+        self,
+        at: datetime,
+        objects: Sequence[ListedObject],
+        *,
+        full: bool = True,
+        settings: str | None = None,
+    ) -> None:
         """A look lists these objects."""
-        self.looks.append((at, full))
+        self.looks.append(SeenAt(at, full, settings_hash=settings))
+        self.seen_at |= {at} if objects else set()
         for name, uploaded_at, size in objects:
             own = self.reader.read(name, size)
             assert own
@@ -116,8 +125,8 @@ class Known:
 
     def periods(self, at: datetime = AFTER, **policy: Any) -> list[dict[str, Any]]:
         """Return the rows of copy_reconciliation."""
-        looks = Looks([SeenAt(*look) for look in self.looks])
-        copies = Copies(looks, [*self.objects.values()])
+        seen_at = {"acme": self.seen_at} if self.seen_at else {}
+        copies = Copies(Looks(self.looks), [*self.objects.values()], seen_at)
         facts = replace(self.facts, now=at, copies=copies)
         rules = Policy(**policy)
         billed = [BilledCopies("acme", OCTOBER_PERIOD, self.billed)] if self.billed else []
@@ -496,7 +505,8 @@ def test_what_was_overwritten_is_a_copy_and_nothing_gone(warehouse: Project) -> 
 def test_what_another_operation_has_the_name_of_is_gone(warehouse: Project) -> None:
     """A copy that went is not overwritten by one of the same name in another operation's folder; by
     what its own operation was called before it is."""
-    see(warehouse, AFTER - DAY, copies_of(LAST, 3))
+    see(warehouse, AFTER - 2 * DAY, copies_of(LAST, 3))
+    see(warehouse, AFTER - DAY, [])
     see(warehouse, AFTER, copies_of(LAST, 2, size=9), operation="beta")
     for identities, gone in (
         (Identities(), 3),
@@ -526,6 +536,64 @@ def test_the_notebook_shows_the_match(project: Project, language: str, status: s
     assert "310" in shown and "400" in shown
     of_other = read_month(Source(), overview, "2026-10", "beta")
     assert (of_other.copies, copy_cards(of_other), render_copies(of_other)) == ([], [], "")
+
+
+@pytest.mark.parametrize(
+    ("settings", "status"), [("others", "not_counted"), ("same", "counter_above_bucket")]
+)
+def test_looks_into_other_folders_saw_nothing(settings: str, status: str) -> None:
+    """All of October somebody looked at another operation's folders; this one's were first looked
+    at in November, when its oldest copies had expired."""
+    own = Known()
+    own.read(*evenings())
+    for n in range(1, 32):
+        own.see(local(n, 12), [], settings=settings)
+    own.see(AFTER, month(first=date(2026, 10, 20)), settings="same")
+    assert own.match()["copy_status"] == status
+
+
+@pytest.mark.parametrize(
+    ("settings", "status"), [("others", "not_counted"), ("same", "counter_above_bucket")]
+)
+def test_looks_that_an_operation_is_not_meant_by_any_more(settings: str, status: str) -> None:
+    """Its folder was taken out of the settings in October: what was copied from then on nobody
+    counts."""
+    own = Known()
+    own.read(*evenings())
+    copies = [copy for copy in month() if copy.uploaded_at < local(20, 12)]
+    own.see(local(20, 13), copies, settings="same")
+    own.looks.append(SeenAt(AFTER, True, settings_hash=settings))
+    assert own.match()["copy_status"] == status
+
+
+def test_copies_in_folders_that_are_nobodys_explain_as_many() -> None:
+    """80 files that are named like copies lie in a folder that no setting names, such as one that
+    has a new name: they may be those that are missing; of 81 one is not explained."""
+    own = Known()
+    own.see(AFTER, month())
+    own.looks[0] = SeenAt(AFTER, True, 95, 80)
+    own.read(*evenings(last=400))
+    row = own.match()
+    assert (row["copy_status"], row["missing_quantity"]) == ("agrees", 0)
+    assert "80 files that are named like copies lie in folders" in row["explanation"]
+    own.read(*evenings(last=401))
+    assert own.match()["missing_quantity"] == 1
+
+
+def test_a_counter_that_counts_what_was_copied_once_more(warehouse: Project) -> None:
+    """30 copies were made again as they were, into folders with new names: who counts each time
+    that something is copied counts 340, and the bucket holds 310."""
+    count(warehouse, last=340)
+    see(warehouse, AFTER - DAY, month())
+    again = [
+        copy._replace(name=f"new/{copy.name}", uploaded_at=copy.uploaded_at + 3 * DAY)
+        for n in (6, 7, 8)
+        for copy in copies_of(date(2026, 10, n), 10)
+    ]
+    see(warehouse, AFTER, [*month(skip=(6, 7, 8)), *again])
+    row = match(warehouse)
+    assert (row["copy_status"], row["counted_quantity"]) == ("agrees", 310)
+    assert "30 that were copied once more" in row["explanation"]
 
 
 def other_files(count: int, name: str, at: datetime, first: int = 0) -> list[ListedObject]:

@@ -8,15 +8,17 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from datetime import date
 
 from wolkvox_billing.bucket.names import plain_folder, read_day
-from wolkvox_billing.bucket.store import ListedObject, Store
+from wolkvox_billing.bucket.store import ListedObject, Store, Unlistable
 
 _DEEPEST = 8
 _PAGE = 1000  # names in an answer of a store
 _FEW_DAYS = 2  # in a page: then to ask for each day by itself costs hardly more
 _FOLDERS_AT_ONCE = 8
+_MOST_BESIDE = 20
 
 
 def day_of_folder(folder: str) -> date | None:
@@ -49,6 +51,21 @@ def list_whole(store: Store, folder: str) -> Iterator[list[ListedObject]]:
     days = {day_of_folder(name.rpartition("/")[0]) for name, _, _ in page}
     is_by_day = len(page) == _PAGE and len(days) <= _FEW_DAYS and None not in days
     return list_since(store, folder, date.min) if is_by_day else store.list_all(folder)
+
+
+def list_beside(store: Store, folders: Sequence[str]) -> Iterator[list[ListedObject]]:
+    """Yield the first objects of some folders beside these, of those that may be listed: copies may
+    lie in one of them, such as one with a new name."""
+    above = {"/".join(folder.split("/")[:depth]) for folder in folders for depth in range(9)}
+    above -= {*folders}
+    beside: list[str] = []
+    with suppress(Unlistable):
+        for level in sorted(above if "" not in folders else ()):
+            listed = store.list_level(level).folders
+            beside += [each for each in listed if each not in above and each not in folders]
+    for folder in beside[:_MOST_BESIDE]:
+        with suppress(Unlistable):
+            yield next(store.list_all(folder), [])
 
 
 def list_since(store: Store, folder: str, since: date) -> Iterator[list[ListedObject]]:

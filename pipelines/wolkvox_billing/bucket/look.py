@@ -17,7 +17,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
-from wolkvox_billing.bucket.layout import day_of_folder, list_since, list_whole, top_folders
+from wolkvox_billing.bucket.layout import (
+    day_of_folder,
+    list_beside,
+    list_since,
+    list_whole,
+    top_folders,
+)
 from wolkvox_billing.bucket.names import NameReader
 from wolkvox_billing.bucket.settings import BucketSettings
 from wolkvox_billing.bucket.store import ListedObject, Store, Unlistable
@@ -50,7 +56,8 @@ class Listing:
     is_complete: bool
     reason: str | None
     has_day_folders: bool
-    settings_hash: str | None = None  # of a look of an older version it is not known
+    settings_hash: str | None = None  # of a look of an older version neither is known
+    skipped_copies: int | None = None
 
 
 class Reach(NamedTuple):
@@ -196,12 +203,16 @@ def note_look(
         reason=reason,
         has_day_folders=look.has_day_folders if is_full else noted.reach.has_day_folders,
         settings_hash=look.settings.fingerprint(look.reader.key),
+        skipped_copies=look.skipped_copies,
     )
 
 
 def _chunks(store: Store, settings: BucketSettings, reach: Reach) -> Iterator[list[ListedObject]]:
-    for folder in top_folders(settings.operations):
+    folders = top_folders(settings.operations)
+    for folder in folders:
         if reach.since and reach.has_day_folders:
             yield from list_since(store, folder, reach.since)
         else:
             yield from list_whole(store, folder)
+    if not reach.since:
+        yield from list_beside(store, folders)

@@ -79,7 +79,7 @@ class BucketSettings:
         owners = [
             (glob, owner, str(self.zone_of(owner))) for glob, owner in self.operations.items()
         ]
-        place = (self.url, self.endpoint)
+        place = (self.url, self.endpoint, self.inventory)
         text = repr((place, owners, self.pattern.pattern, tuple(self.extensions)))
         return hashlib.blake2b(text.encode(), key=key, digest_size=16).hexdigest()
 

@@ -12,11 +12,11 @@ from dataclasses import astuple, fields
 from datetime import datetime
 from pathlib import Path
 
-from wolkvox_billing.bucket.look import Listing
+from wolkvox_billing.bucket.look import Listing, Look
 from wolkvox_billing.bucket.tables import BUCKET_TABLES, LISTINGS, OBJECTS
 from wolkvox_billing.warehouse.columns import Table
 from wolkvox_billing.warehouse.copying import put_rows
-from wolkvox_billing.warehouse.sql import Client, columns_in, literal, rows_of, tables_in
+from wolkvox_billing.warehouse.sql import Client, columns_in, listed, literal, rows_of, tables_in
 
 _TYPES: Mapping[str | None, str] = {
     "text": "VARCHAR",
@@ -87,16 +87,17 @@ def read_last_listing(client: Client, raw: str, *, full: bool = False) -> Listin
     return Listing(**dict(zip(columns, rows[0], strict=True))) if rows else None
 
 
-def store_look(client: Client, raw: str, dialect: str, listing: Listing, file: Path) -> None:
+def store_look(client: Client, raw: str, dialect: str, listing: Listing, look: Look) -> None:
     """Put a look into the tables, in the transaction that is open: of one that broke off the row of
     bucket_listings alone."""
     make_tables(client, raw)
     if listing.is_complete:
         for part in _PARTS if dialect == "duckdb" else ("",):
-            _stage(client, dialect, file, part)
+            _stage(client, dialect, look.file, part)
             _merge(client, raw, listing, part)
             client.execute_sql(f"DROP TABLE {_LISTED}")
-        _note_gone(client, raw, listing)
+        if listing.is_full:
+            _note_gone(client, raw, listing, listed(look.settings.operations.values()))
     client.execute_sql(
         f"INSERT INTO {raw}.{LISTINGS} ({', '.join(_row_of(listing))}) "
         f"VALUES ({', '.join(_row_of(listing).values())})"
@@ -121,6 +122,7 @@ def _stage(client: Client, dialect: str, file: Path, part: str) -> None:
     folders, and was copied when the first of them was. part: of those alone whose hash begins so.
     """
     mins = ", ".join(f"MIN({name}) AS {name}" for name in _VALUES)
+    mins += ", MAX(upload_date) AS last_upload_date"
     group = (
         f"SELECT operation_id, object_hash, {mins} FROM {{}} WHERE object_hash LIKE '{part}%' "
         "GROUP BY operation_id, object_hash"
@@ -148,7 +150,6 @@ def _merge(client: Client, raw: str, listing: Listing, part: str) -> None:
     """What was listed before is seen again, what was not is new."""
     table, seen = f"{raw}.{OBJECTS}", _as_sql(listing.seen_at)
     key = f"{_KEY} AND o.object_hash LIKE '{part}%'"
-    values = ", ".join(_VALUES)
     client.execute_sql(
         f"UPDATE {table} AS o SET last_seen_at = GREATEST(last_seen_at, {seen}), "
         f"is_gone = FALSE FROM {_LISTED} AS l WHERE {key}"
@@ -157,23 +158,33 @@ def _merge(client: Client, raw: str, listing: Listing, part: str) -> None:
     client.execute_sql(
         f"UPDATE {table} AS o SET call_date = l.call_date, kind = l.kind, "
         "uploaded_at = LEAST(o.uploaded_at, l.uploaded_at), upload_date = CASE "
-        "WHEN l.uploaded_at <= o.uploaded_at THEN l.upload_date ELSE o.upload_date END "
+        "WHEN l.uploaded_at <= o.uploaded_at THEN l.upload_date ELSE o.upload_date END, "
+        "last_upload_date = GREATEST(o.last_upload_date, o.upload_date, l.last_upload_date) "
         f"FROM {_LISTED} AS l WHERE {key} AND (o.call_date IS DISTINCT FROM l.call_date "
         "OR o.kind <> l.kind OR l.uploaded_at < o.uploaded_at "
+        "OR l.last_upload_date > COALESCE(o.last_upload_date, o.upload_date) "
         "OR (l.uploaded_at = o.uploaded_at AND l.upload_date <> o.upload_date))"
     )
+    names = ("operation_id", "object_hash", *_VALUES, "last_upload_date")
     client.execute_sql(
-        f"INSERT INTO {table} (operation_id, object_hash, {values}, first_seen_at, last_seen_at, "
-        f"is_gone) SELECT l.operation_id, l.object_hash, {', '.join(f'l.{v}' for v in _VALUES)}, "
-        f"{seen}, {seen}, FALSE FROM {_LISTED} AS l "
-        f"WHERE NOT EXISTS (SELECT 1 FROM {table} AS o WHERE {key})"
+        f"INSERT INTO {table} ({', '.join(names)}, first_seen_at, last_seen_at, is_gone) "
+        f"SELECT {', '.join(f'l.{name}' for name in names)}, {seen}, {seen}, FALSE "
+        f"FROM {_LISTED} AS l WHERE NOT EXISTS (SELECT 1 FROM {table} AS o WHERE {key})"
     )
 
 
-def _note_gone(client: Client, raw: str, listing: Listing) -> None:
-    """What a whole look has not listed is gone."""
-    if listing.is_full:
+def _note_gone(client: Client, raw: str, listing: Listing, operations: str) -> None:
+    """What a whole look has not listed is gone, of the operations whose folders it looked into; of
+    others nobody knows, but for what is one of these operations' now."""
+    table = f"{raw}.{OBJECTS}"
+    gone = (
+        f"UPDATE {table} SET is_gone = TRUE WHERE last_seen_at < {_as_sql(listing.seen_at)} "
+        "AND NOT is_gone AND operation_id"
+    )
+    client.execute_sql(f"{gone} IN ({operations})")
+    others = f"SELECT 1 FROM {table} WHERE NOT is_gone AND operation_id NOT IN ({operations})"
+    if rows_of(client, f"{others} LIMIT 1"):
+        present = f"SELECT object_hash FROM {table} WHERE operation_id IN ({operations})"
         client.execute_sql(
-            f"UPDATE {raw}.{OBJECTS} SET is_gone = TRUE "
-            f"WHERE last_seen_at < {_as_sql(listing.seen_at)} AND NOT is_gone"
+            f"{gone} NOT IN ({operations}) AND object_hash IN ({present} AND NOT is_gone)"
         )

@@ -34,6 +34,7 @@ BUCKET_TABLES = {
                 "A hash with the secret key of what copies are known by: by another one all is "
                 "listed anew",
             ),
+            "skipped_copies": (COUNT, "Of the skipped ones those that are named like copies"),
         },
     ),
     OBJECTS: Table(
@@ -52,6 +53,7 @@ BUCKET_TABLES = {
             "first_seen_at": (TIME, "The first look that listed it (UTC)"),
             "last_seen_at": (TIME, "The last look that listed it (UTC)"),
             "is_gone": (FLAG, "Whether a later whole look did not: deleted, expired, overwritten"),
+            "last_upload_date": (DATE, "The day of the last copy of it, in the vendor's time zone"),
         },
     ),
 }

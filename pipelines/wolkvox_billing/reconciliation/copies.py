@@ -4,7 +4,7 @@ their calls."""
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -15,7 +15,7 @@ from wolkvox_billing.bucket.names import AUDIO, CHAT
 from wolkvox_billing.bucket.tables import LISTINGS, OBJECTS
 from wolkvox_billing.marts.copied import CopiedDay
 from wolkvox_billing.marts.identities import Identities
-from wolkvox_billing.warehouse.sql import Client, rows_of, tables_in
+from wolkvox_billing.warehouse.sql import Client, columns_in, rows_of, tables_in
 
 _NOTHING = Decimal()
 _SECONDS = 60
@@ -37,6 +37,7 @@ class CopyGroup(NamedTuple):
     first_seen_at: datetime
     is_replaced: bool = False  # gone, and something else has its name
     utc_date: date | None = None  # the copy's day in UTC; None is the same
+    again_date: date | None = None  # when it was last copied again as it was
 
     @property
     def is_copy(self) -> bool:
@@ -50,6 +51,8 @@ class SeenAt(NamedTuple):
     at: datetime
     is_full: bool
     skipped: int = 0
+    skipped_copies: int = 0  # of these those that are named like copies
+    settings_hash: str | None = None
 
 
 class Looks(NamedTuple):
@@ -63,20 +66,31 @@ class Looks(NamedTuple):
 
     @property
     def last_full(self) -> datetime:
-        return max(look.at for look in self.each if look.is_full)
+        return self._last_full.at
 
     @property
     def skipped(self) -> int:
         """How much of what the last whole one listed is no operation's."""
-        return max(look for look in self.each if look.is_full).skipped
+        return self._last_full.skipped
+
+    @property
+    def skipped_copies(self) -> int:
+        return self._last_full.skipped_copies
+
+    @property
+    def _last_full(self) -> SeenAt:
+        return max((look for look in self.each if look.is_full), key=lambda look: look.at)
 
 
 @dataclass(frozen=True)
 class Copies:
-    """What the looks at the bucket have shown; nothing where nobody looked."""
+    """What the looks at the bucket have shown; nothing where nobody looked. seen_at: by operation
+    the first and the last looks that saw any of its objects; one that is not named was looked at by
+    all of them."""
 
     looks: Looks | None = None
     groups: Sequence[CopyGroup] = ()
+    seen_at: Mapping[str, Collection[datetime]] = field(default_factory=dict)
     _by_operation: dict[str, list[CopyGroup]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -89,6 +103,17 @@ class Copies:
 
     def of(self, operation_id: str) -> Sequence[CopyGroup]:
         return self._by_operation.get(operation_id, ())
+
+    def looks_at(self, operation_id: str) -> Looks | None:
+        """Return the looks that went into an operation's folders: those that saw something of it,
+        and those by the same settings. By others it may not have been meant, so that they say
+        nothing of what is not there. None where no whole one did."""
+        if self.looks is None or operation_id not in self.seen_at:
+            return self.looks
+        moments = self.seen_at[operation_id]
+        settings = {look.settings_hash for look in self.looks.each if look.at in moments}
+        own = [look for look in self.looks.each if look.settings_hash in settings]
+        return Looks(own) if any(look.is_full for look in own) else None
 
     @cached_property
     def days(self) -> list[CopiedDay]:
@@ -151,6 +176,9 @@ _EPOCH = date(1970, 1, 1).toordinal()
 _UTC_DAY = "CAST(FLOOR(EXTRACT(EPOCH FROM uploaded_at) / 86400) AS BIGINT)"
 
 
+_GROUP = "operation_id, upload_date, call_date, kind, is_gone, is_replaced, utc_day, again_date"
+
+
 def _overwritten(raw: str, objects: str) -> str:
     """Return the condition that something else of its operation has the name of an object that is
     gone. objects: by what operations count as."""
@@ -163,17 +191,15 @@ def read_copies(client: Client, raw: str, identities: Identities) -> Copies:
     """Return what was counted, by what operations count as; nothing where nobody looked."""
     if not {LISTINGS, OBJECTS} <= tables_in(client, raw):
         return NO_COPIES
-    looks = [
-        SeenAt(*row)
-        for row in rows_of(
-            client,
-            f"SELECT seen_at, is_full, skipped FROM {raw}.{LISTINGS} WHERE is_complete ORDER BY 1",
-        )
-    ]
+    looks = _read_looks(client, raw)
     if not any(look.is_full for look in looks):
         return NO_COPIES
-    columns = ("object_hash", "name_hash", "call_date", "upload_date", "kind", "is_gone", "bytes",
-               "audio_seconds", "first_seen_at", "uploaded_at")  # fmt: skip
+    columns = ["object_hash", "name_hash", "call_date", "upload_date", "kind", "is_gone", "bytes",
+               "audio_seconds", "first_seen_at", "last_seen_at", "uploaded_at"]  # fmt: skip
+    again = "CAST(NULL AS DATE)"  # in a record of an older version
+    if "last_upload_date" in columns_in(client, f"{raw}.{OBJECTS}"):
+        columns.append("last_upload_date")
+        again = "CASE WHEN last_upload_date > upload_date THEN last_upload_date END"
     objects = identities.counted(f"{raw}.{OBJECTS}", columns)
     if identities.moved:  # the same copy under two ids is one, and gone where both have it gone
         objects = (
@@ -186,10 +212,30 @@ def read_copies(client: Client, raw: str, identities: Identities) -> Copies:
         "SELECT operation_id, call_date, upload_date, kind, is_gone, COUNT(*), "
         "CAST(SUM(bytes) AS BIGINT), CAST(SUM(CASE WHEN bytes = 0 THEN 1 ELSE 0 END) AS BIGINT), "
         "COUNT(audio_seconds), SUM(audio_seconds), MIN(first_seen_at), "
-        f"is_gone AND {_overwritten(raw, objects)} AS is_replaced, {_UTC_DAY} AS utc_day "
-        f"FROM {objects} "
-        "GROUP BY operation_id, call_date, upload_date, kind, is_gone, is_replaced, utc_day "
-        "ORDER BY operation_id, upload_date, call_date, kind, is_gone, is_replaced, utc_day",
+        f"is_gone AND {_overwritten(raw, objects)} AS is_replaced, {_UTC_DAY} AS utc_day, "
+        f"{again} AS again_date FROM {objects} GROUP BY {_GROUP} ORDER BY {_GROUP}",
     )
-    groups = [CopyGroup._make((*row, date.fromordinal(_EPOCH + day))) for *row, day in rows]
-    return Copies(Looks(looks), groups)
+    groups = [
+        CopyGroup._make((*row, date.fromordinal(_EPOCH + utc_day), again_date))
+        for *row, utc_day, again_date in rows
+    ]
+    seen_at: defaultdict[str, set[datetime]] = defaultdict(set)
+    for operation_id, first, last in rows_of(
+        client, f"SELECT DISTINCT operation_id, first_seen_at, last_seen_at FROM {objects}"
+    ):
+        seen_at[operation_id] |= {first, last}
+    return Copies(Looks(looks), groups, seen_at)
+
+
+def _read_looks(client: Client, raw: str) -> list[SeenAt]:
+    """Return the looks that came to their end, by their time; those of an older version do not say
+    by which settings they were taken."""
+    known = columns_in(client, f"{raw}.{LISTINGS}")
+    copies = "COALESCE(skipped_copies, 0)" if "skipped_copies" in known else "0"
+    settings = "settings_hash" if "settings_hash" in known else "NULL"
+    rows = rows_of(
+        client,
+        f"SELECT seen_at, is_full, skipped, {copies}, {settings} FROM {raw}.{LISTINGS} "
+        "WHERE is_complete ORDER BY 1",
+    )
+    return [SeenAt(*row) for row in rows]

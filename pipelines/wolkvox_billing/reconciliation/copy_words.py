@@ -34,6 +34,7 @@ _TEXTS = {
     "with_others": N_("that is as many as with what may be counted too: {others}"),
     "chats": N_("{chats} chats"),
     "replaced": N_("{replaced} that were copied over"),
+    "recopied": N_("{recopied} that were copied once more"),
     "shifted": N_("that is what was copied by another clock: UTC, or the recordings' own time"),
     "units": N_("that is how many megabytes or minutes they are, and no number of copies"),
     "since_read": N_("the counter was read before the last {since} were copied"),
@@ -52,6 +53,10 @@ _TEXTS = {
     ),
     "skipped": N_(
         "{skipped} files lie in folders that no row of `operations` fits: are they there?"
+    ),
+    "skipped_copies": N_(
+        "{skipped_copies} files that are named like copies lie in folders that no row of "
+        "`operations` fits"
     ),
     "no_look": N_("no look at all of the bucket came after it: `wolkvox-billing bucket --full`"),
     "expired": N_("up to {expired} may have gone before anybody looked, so nobody can tell"),
@@ -132,7 +137,8 @@ def _beside(copied: CountedPeriod) -> list[str]:
         parts.append("late")
     parts += ["empty"] if copied.empty else []
     parts += ["skipped"] if copied.skipped and copied.status == COUNTER_ABOVE else []
-    return [*parts, "unread"] if copied.unread else parts
+    parts += ["unread"] if copied.unread else []
+    return [*parts, "skipped_copies"] if copied.skipped_copies else parts
 
 
 def _difference(copied: CountedPeriod) -> Decimal:
@@ -146,8 +152,11 @@ def _values(copied: CountedPeriod, writer: Writer) -> dict[str, str]:
     else:
         first, last = writer.day(period.start), writer.day(last_day(period))
         when = writer.say(_TEXTS["from"], first=first, last=last)
-    others = [name for name, own in (("chats", copied.chats), ("replaced", copied.replaced)) if own]
-    beside = {"chats": number(copied.chats), "replaced": number(copied.replaced)}
+    quantities = {
+        "chats": copied.chats, "replaced": copied.replaced, "recopied": copied.recopied
+    }  # fmt: skip
+    others = [name for name, quantity in quantities.items() if quantity]
+    beside = {name: number(quantity) for name, quantity in quantities.items()}
     return {
         "counted": writer.quantity(copied.counted),
         "others": ", ".join(writer.say(_TEXTS[name], **beside) for name in others),
@@ -164,5 +173,6 @@ def _values(copied: CountedPeriod, writer: Writer) -> dict[str, str]:
         "empty": number(copied.empty),
         "unread": number(copied.unread),
         "skipped": number(Decimal(copied.skipped)),
+        "skipped_copies": number(Decimal(copied.skipped_copies)),
         "expired": number(copied.expired),
     }

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cached_property
+from itertools import combinations
 from typing import NamedTuple
 
 from wolkvox_billing.bucket.names import AUDIO, CHAT
@@ -74,12 +75,14 @@ class CountedPeriod:
     gone: Decimal
     gone_late: Decimal  # of those in `late` and `again`, that are there no more
     replaced: Decimal  # whose names something else has: a counter may have counted both
+    recopied: Decimal  # once more in it, as they were: a counter may have counted both
     chats: Decimal  # which a counter may count too
     shifted: Decimal  # in the period by UTC, or by the night after the time that a copy kept
     size: CopiedSize
     unread: Decimal  # may be copies, and are not counted: see `unread_of`
     empty: Decimal
     skipped: int  # of the whole bucket, in folders that are no operation's
+    skipped_copies: int  # of these those that are named like copies
     expired: Decimal  # what may have gone before anybody looked
     since_read: Decimal  # copied on the day of the last reading, or after it
     missing_days: Sequence[date]
@@ -105,7 +108,8 @@ class CountedPeriod:
     def explained(self) -> Decimal:
         """How many copies that are not counted in the period something honest explains."""
         late = _NOTHING if self.policy.cut_off == COPIED else self.late
-        return late + self.again + self.gone + self.gone_late + self.unread + self.expired
+        seen = late + self.again + self.gone + self.gone_late + self.unread + self.expired
+        return seen + self.skipped_copies
 
     @property
     def missing(self) -> Decimal:
@@ -152,13 +156,18 @@ class CountedPeriod:
 
     @property
     def is_with_others(self) -> bool:
-        """Whether it is the copies together with all chats, or with all that were copied over, or
-        with both: nobody says whether the counter counts these. What fits none is no such count."""
-        others = (self.chats, self.replaced, self.chats + self.replaced)
+        """Whether it is the copies together with all chats, with all that were copied over, or once
+        more as they were, or with several of them: nobody says whether the counter counts these.
+        What fits none is no such count."""
+        kinds = [own for own in (self.chats, self.replaced, self.recopied) if own]
+        others = [
+            sum(chosen, _NOTHING)
+            for count in range(1, len(kinds) + 1)
+            for chosen in combinations(kinds, count)
+        ]
         claimed = self.claimed or _NOTHING
         return any(
-            other
-            and -self.since_read - self.tolerance
+            -self.since_read - self.tolerance
             <= claimed - self.counted - other
             <= self.explained + self.tolerance
             for other in others
@@ -226,7 +235,7 @@ class _Counting:
     policy: Policy
 
     def period(self, operation_id: str, period: Period, billed: Decimal | None) -> CountedPeriod:
-        groups = self.copies.of(operation_id)
+        groups, looks = self.copies.of(operation_id), self.copies.looks_at(operation_id)
         copied = [group for group in groups if group.is_copy]
         within = [group for group in copied if _holds(period, group.upload_date)]
         called = [group for group in copied if _holds(period, group.call_date)]
@@ -245,12 +254,14 @@ class _Counting:
             gone=_quantity(gone_of(in_time)),
             gone_late=_quantity(_gone_late(groups, period)),
             replaced=_quantity(group for group in lost_of(in_time) if group.is_replaced),
+            recopied=_quantity(group for group in copied if _holds(period, group.again_date)),
             chats=_quantity(group for group in in_time if group.kind == CHAT),
             shifted=_shifted(copied, period),
             size=_size_of(within),
             unread=_quantity(_unread(groups, period)),
             empty=Decimal(sum(group.empty for group in within)),
-            skipped=self.copies.looks.skipped if self.copies.looks else 0,
+            skipped=looks.skipped if looks else 0,
+            skipped_copies=looks.skipped_copies if looks else 0,
             expired=self._expired(operation_id, period),
             since_read=_quantity(g for g in within if g.upload_date >= read_on),
             missing_days=self._missing_days(operation_id, period),
@@ -288,7 +299,7 @@ class _Counting:
         )
 
     def _first_look(self, operation_id: str) -> date | None:
-        looks = self.copies.looks
+        looks = self.copies.looks_at(operation_id)
         return self._seen_on(operation_id, min(look.at for look in looks.each)) if looks else None
 
     def _sight(self, operation_id: str) -> Sight | None:
@@ -297,10 +308,10 @@ class _Counting:
         for group in self.copies.of(operation_id):
             if group.is_copy:
                 present[group.upload_date] += group.objects
-        looks = self.copies.looks
+        looks = self.copies.looks_at(operation_id)
         if not (looks and present):
             return None
-        seen = [LookedOn(self._seen_on(operation_id, at), full) for at, full, _ in looks.each]
+        seen = [LookedOn(self._seen_on(operation_id, look.at), look.is_full) for look in looks.each]
         return Sight(seen, first_usual(present))
 
     def _expired(self, operation_id: str, period: Period) -> Decimal:
@@ -312,7 +323,7 @@ class _Counting:
         return round(sight.unseen(days, period, self.policy.tail_factor), 4)
 
     def _was_looked_at(self, operation_id: str, period: Period) -> bool:
-        looks = self.copies.looks
+        looks = self.copies.looks_at(operation_id)
         is_over = period.end <= self.facts.today_of(operation_id)
         due = period.end if is_over else period.start
         return looks is not None and self._seen_on(operation_id, looks.last) >= due
@@ -334,7 +345,7 @@ class _Counting:
         """Whether copies that no look has found are not there: a whole one came after the period
         and the night that follows it; of one that runs after the counter was read, since others do
         not list what came late into folders of days before."""
-        looks = self.copies.looks
+        looks = self.copies.looks_at(operation_id)
         if not looks:
             return False
         if period.end <= self.facts.today_of(operation_id):
@@ -344,7 +355,7 @@ class _Counting:
     def _missing_days(self, operation_id: str, period: Period) -> list[date]:
         """Return the days with calls of which nothing was copied by the end of the next one, as far
         as a look can tell: by the days of the copies' names, or by the counter."""
-        looks = self.copies.looks
+        looks = self.copies.looks_at(operation_id)
         if not looks:
             return []
         by_call: defaultdict[date, set[date]] = defaultdict(set)

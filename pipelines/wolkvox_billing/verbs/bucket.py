@@ -126,7 +126,7 @@ def bucket(
             listing = _take(look, reach, clock)
             reason = say_in(policy.language, listing.reason) if listing.reason else None
             listing = replace(listing, reason=reason)
-            _store(pipeline, listing, look.file)
+            _store(pipeline, listing, look)
         report = BucketReport(listing, location_of(pipeline), language=policy.language)
         if listing.is_complete and (complaint := _compare(pipeline, policy, clock())):
             report.warnings.append(Sentence(_NOT_COMPARED, complaint=complaint))
@@ -230,7 +230,7 @@ def _reach(pipeline: dlt.Pipeline, due: Due, now: datetime) -> Reach:
     return Reach(last.seen_at.astimezone(zone).date() - DAYS_BACK, last_full.has_day_folders)
 
 
-def _store(pipeline: dlt.Pipeline, listing: Listing, file: Path) -> None:
+def _store(pipeline: dlt.Pipeline, listing: Listing, look: Look) -> None:
     """Store a look; on DuckDB in little memory, as long as that suffices."""
     is_duckdb = engine_of(pipeline) == "duckdb"
 
@@ -246,7 +246,7 @@ def _store(pipeline: dlt.Pipeline, listing: Listing, file: Path) -> None:
 
     def put() -> None:
         with pipeline.sql_client() as client, client.begin_transaction():
-            store_look(client, pipeline.dataset_name, engine_of(pipeline), listing, file)
+            store_look(client, pipeline.dataset_name, engine_of(pipeline), listing, look)
 
     with held_open(pipeline):
         load_or_raise(pipeline, store, "not stored, so look again")

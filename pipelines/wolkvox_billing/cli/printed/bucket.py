@@ -47,7 +47,8 @@ class PrintedBucket(Printed):
 def bucket_as_form(report: BucketReport) -> PrintedBucket:
     """Return what is printed of a report."""
     fields = vars(report.listing).copy()
-    del fields["has_day_folders"], fields["settings_hash"]
+    for name in ("has_day_folders", "settings_hash", "skipped_copies"):
+        del fields[name]
     return PrintedBucket(
         listing=PrintedListing(**fields),
         periods=report.periods,
