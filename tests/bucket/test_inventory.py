@@ -7,7 +7,6 @@ import gzip
 import hashlib
 import io
 import json
-from collections.abc import Iterator
 from datetime import date, datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -23,10 +22,8 @@ from builders.buckets import (
     NAME,
     PHONE,
     Gate,
-    gate_before,
     name_of,
     put,
-    rclone,
 )
 from builders.project import Project
 from wolkvox_billing import SettingsError
@@ -40,33 +37,17 @@ KEYS = [f"acme/{name_of('2026-10-31', '1')}", f"acme/ñ %/{name_of('2026-10-31',
 SCHEMA = "Bucket, Key, Size, LastModifiedDate, IsLatest, IsDeleteMarker"
 
 
-@pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("s3")
-    for name in (NAME, "lists"):
-        (folder / name).mkdir()
-    return folder
-
-
-@pytest.fixture(scope="module")
-def port(root: Path) -> Iterator[int]:
-    with rclone(root) as port:
-        yield port
-
-
-@pytest.fixture
-def gate(port: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
-    with gate_before(port) as gate:
-        for name, value in {
-            "URL": f"s3://{NAME}",
-            "REGION": "us-east-1",
-            "ENDPOINT": gate.url,
-            "CREDENTIALS__AWS_ACCESS_KEY_ID": KEY_ID,
-            "CREDENTIALS__AWS_SECRET_ACCESS_KEY": KEY_SECRET,
-            "OPERATIONS": '{"acme": "acme"}',
-        }.items():
-            monkeypatch.setenv(f"BUCKET__{name}", value)
-        yield gate
+@pytest.fixture(autouse=True)
+def settings(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {
+        "URL": f"s3://{NAME}",
+        "REGION": "us-east-1",
+        "ENDPOINT": gate.url,
+        "CREDENTIALS__AWS_ACCESS_KEY_ID": KEY_ID,
+        "CREDENTIALS__AWS_SECRET_ACCESS_KEY": KEY_SECRET,
+        "OPERATIONS": '{"acme": "acme"}',
+    }.items():
+        monkeypatch.setenv(f"BUCKET__{name}", value)
 
 
 def as_csv(*rows: tuple[str, ...]) -> bytes:
@@ -138,9 +119,7 @@ def test_csv_files(
     assert (gate.verbs, len(gate.paths)) == ({"GET": 3}, 3)
 
 
-def test_parquet_files(
-    project: Project, root: Path, gate: Gate, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_parquet_files(project: Project, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same by Parquet, whose keys are as they are; below the folder of `url`, and the newest of
     all inventories in a folder."""
     out = io.BytesIO()
@@ -175,7 +154,7 @@ def test_parquet_files(
     ],
 )
 def test_what_is_not_taken(
-    project: Project, root: Path, gate: Gate, monkeypatch: pytest.MonkeyPatch,
+    project: Project, root: Path, monkeypatch: pytest.MonkeyPatch,
     other: dict[str, Any], says: str,
 ) -> None:  # fmt: skip
     """Each is told with what to do, stored as a look that broke off, and no name is shown."""
@@ -187,7 +166,7 @@ def test_what_is_not_taken(
 
 
 def test_a_file_that_was_changed(
-    project: Project, root: Path, gate: Gate, monkeypatch: pytest.MonkeyPatch
+    project: Project, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The manifest has an MD5 of each file: half a file is not taken for less."""
     manifest = write(root, "CSV", as_csv(row_of(KEYS[0])), folder="2026-11-03T01-00Z")

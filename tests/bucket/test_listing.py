@@ -4,10 +4,8 @@ a folder. What comes out of a look, and what a store's complaint becomes."""
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import pytest
 from pyarrow import parquet
@@ -19,55 +17,18 @@ from builders.buckets import (
     PHONE,
     Gate,
     error_xml,
-    gate_before,
     name_of,
     put,
-    rclone,
+    settings_of,
 )
 from wolkvox_billing import SettingsError
 from wolkvox_billing.bucket import store as stores
-from wolkvox_billing.bucket.look import Listing, Look, Reach, take_look
-from wolkvox_billing.bucket.names import PUBLIC_PATTERN, NameReader, read_pattern
+from wolkvox_billing.bucket.look import WHOLE, Listing, Look, Reach, take_look
+from wolkvox_billing.bucket.names import NameReader
 from wolkvox_billing.bucket.settings import BucketSettings
 from wolkvox_billing.bucket.store import open_store
 
 NOW = datetime(2026, 11, 3, 12, tzinfo=timezone.utc)
-ZONE = ZoneInfo("America/Bogota")
-WHOLE = Reach(None, False)
-
-
-@pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("s3")
-    (folder / NAME).mkdir()
-    return folder
-
-
-@pytest.fixture(scope="module")
-def port(root: Path) -> Iterator[int]:
-    with rclone(root) as port:
-        yield port
-
-
-@pytest.fixture
-def gate(port: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
-    monkeypatch.setattr(stores, "FIRST_PAUSE", timedelta(milliseconds=1))
-    monkeypatch.setattr(stores, "MOST_RETRIES", 2)
-    with gate_before(port) as gate:
-        yield gate
-
-
-def settings_of(url: str, endpoint: str | None = None, **operations: str) -> BucketSettings:
-    return BucketSettings(
-        url=url,
-        operations=operations or {"*": "acme"},
-        zones={},
-        default_zone=ZONE,
-        pattern=read_pattern(PUBLIC_PATTERN),
-        endpoint=endpoint,
-        region="us-east-1",
-        credentials={"access_key_id": KEY_ID, "secret_access_key": KEY_SECRET} if endpoint else {},
-    )
 
 
 def look(

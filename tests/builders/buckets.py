@@ -21,7 +21,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from builders.project import Project
-from wolkvox_billing.bucket.look import LIST, Look, Noted, Reach, note_look
+from wolkvox_billing.bucket.look import LIST, WHOLE, Look, Noted, Reach, note_look
 from wolkvox_billing.bucket.names import PUBLIC_PATTERN, NameReader, read_pattern
 from wolkvox_billing.bucket.settings import BucketSettings
 from wolkvox_billing.bucket.store import ListedObject
@@ -170,6 +170,21 @@ def _handler(gate: Gate) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
+def settings_of(url: str, endpoint: str | None = None, **operations: str) -> BucketSettings:
+    """Return settings of a bucket, at an endpoint with our credentials; by default all of it is
+    acme's."""
+    return BucketSettings(
+        url=url,
+        operations=operations or {"*": "acme"},
+        zones={},
+        default_zone=BOGOTA,
+        pattern=read_pattern(PUBLIC_PATTERN),
+        endpoint=endpoint,
+        region="us-east-1",
+        credentials={"access_key_id": KEY_ID, "secret_access_key": KEY_SECRET} if endpoint else {},
+    )
+
+
 def see(
     project: Project,
     at: datetime,
@@ -179,16 +194,10 @@ def see(
     operation: str = "acme",
 ) -> None:
     """A look at the bucket, which lists these objects, in the tables; nothing is compared."""
-    settings = BucketSettings(
-        url="file:///copies",
-        operations={"*": operation},
-        zones={},
-        default_zone=BOGOTA,
-        pattern=read_pattern(PUBLIC_PATTERN),
-    )
+    settings = settings_of("file:///copies", **{"*": operation})
     reader = NameReader(settings.operations, settings.pattern, settings.extensions, b"k" * 16)
     own = Look(settings, reader, project.folder / "listed.parquet", lambda objects, seconds: None)
-    reach = Reach(None if full else date(2026, 1, 1), False)
+    reach = WHOLE if full else Reach(date(2026, 1, 1), False)
     listing = note_look(own, [[*copies]], None, Noted(LIST, reach), lambda: at)
     with (
         opened(project.destination) as pipeline,

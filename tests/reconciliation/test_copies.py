@@ -211,23 +211,25 @@ def test_days_as_they_lie_there(warehouse: Project) -> None:
     ]
 
 
-def test_copies_that_are_not_there(warehouse: Project) -> None:
+def test_copies_that_are_not_there() -> None:
     """The counter shows 400: of these 310 were copied in October, and 10 after it. 80 are not
     there."""
-    count(warehouse, last=400)
-    see(warehouse, AFTER, month())
-    row = match(warehouse)
+    own = Known()
+    own.read(*evenings(last=400))
+    own.see(AFTER, month())
+    row = own.match()
     assert (row["copy_status"], row["missing_quantity"]) == ("counter_above_bucket", 80)
     assert row["measured_variance"] == 90
     assert "wolkvox counts 400; 80 of them are not there" in row["explanation"]
     assert "nobody looked before 3 Nov" in row["explanation"]
 
 
-def test_in_spanish(project: Project) -> None:
+def test_in_spanish() -> None:
     """With the numbers and the month of the locale."""
-    count(project, last=4000)
-    see(project, AFTER, month())
-    assert match(project, language="es_CO")["explanation"] == (
+    own = Known()
+    own.read(*evenings(last=4000))
+    own.see(AFTER, month())
+    assert own.match(language="es_CO")["explanation"] == (
         "Su bucket tiene 310 audios copiados en octubre de 2026; wolkvox cuenta 4.000; 3.680 de "
         "ellos no están, y nada de lo visto lo explica; nadie miró antes del 3 nov: lo que se "
         "borró a mano hasta entonces no se sabe; 10 de llamadas de este tiempo se copiaron "
@@ -312,12 +314,13 @@ def test_read_before_the_last_copies() -> None:
     assert "the counter was read before the last 40 were copied" in row["explanation"]
 
 
-def test_what_was_deleted_explains_it(warehouse: Project) -> None:
+def test_what_was_deleted_explains_it() -> None:
     """50 were there at an earlier look, and are no more: with them it is 310 again."""
-    count(warehouse)
-    see(warehouse, AFTER, month())
-    see(warehouse, AFTER + DAY, month(skip=range(3, 8)))
-    row = match(warehouse, AFTER + DAY)
+    own = Known()
+    own.read(*evenings())
+    own.see(AFTER, month())
+    own.see(AFTER + DAY, month(skip=range(3, 8)))
+    row = own.match(AFTER + DAY)
     assert (row["counted_quantity"], row["gone_quantity"]) == (260, 50)
     assert (row["copy_status"], row["missing_quantity"]) == ("objects_gone", 0)
     assert "50 were there and are no more, which explains it" in row["explanation"]
@@ -404,14 +407,13 @@ def test_a_cycle_that_begins_on_the_15th() -> None:
     ] == [(15, 140, 140, "agrees"), (15, 180, 170, "agrees")]  # fmt: skip
 
 
-def test_a_renamed_operation_is_one(warehouse: Project) -> None:
+def test_a_renamed_operation_is_one(project: Project) -> None:
     """Copies that were seen under the old id and again under the new one are counted once, and none
     of them is gone."""
-    count(warehouse)
-    see(warehouse, AFTER - DAY, month(), operation="old")
-    see(warehouse, AFTER, month())
+    see(project, AFTER - DAY, month(), operation="old")
+    see(project, AFTER, month())
     identities = Identities([Identity("old", "acme", "renamed")])
-    with opened(warehouse.destination) as pipeline, pipeline.sql_client() as client:
+    with opened(project.destination) as pipeline, pipeline.sql_client() as client:
         copies = read_copies(client, "wolkvox_billing", identities)
     assert copies.operations == ["acme"]
     assert sum(day.objects for day in copies.days) == 320
@@ -437,33 +439,28 @@ def test_the_verdict_says_what_the_bucket_holds(warehouse: Project) -> None:
     ) == [(310, 310, 310, 10, 0, "agrees")]
 
 
-@pytest.mark.parametrize(
-    ("policy", "cost", "settlement"),
-    [
-        ({}, Decimal(8000), "claim"),
-        ({"copy_findings": False}, None, "pay"),
-        ({"materiality": Decimal(8000)}, Decimal(8000), "claim"),
-    ],
-)
-def test_billed_copies_that_are_not_there_are_questioned(
-    project: Project, policy: dict[str, Any], cost: Decimal | None, settlement: str
-) -> None:
+def test_billed_copies_that_are_not_there_are_questioned(project: Project) -> None:
     """400 are counted and billed, at 100 pesos each, and 80 of them are not in the bucket: 8,000
     are questioned and claimed, by a setting that can be turned off; it is worth an alarm above the
     materiality."""
     count(project, last=400)
     see(project, AFTER, month())
     bill(project, invoice("400", "40000.00"))
-    result = judged(project, ONE_LINE, ONE_PRICE, **policy)
-    row = only(result)
-    assert (row.reconciliation_status, row.copy_status) == ("matched", "counter_above_bucket")
-    assert (row.missing_copies_cost, row.is_material) == (cost, policy == {})
-    [document] = project.query(
-        "SELECT payable_amount, questioned_amount, claimed_amount, settlement, is_material "
-        "FROM wolkvox_billing_marts.invoice_settlement"
-    )
-    assert document == (40000, cost or 0, cost or 0, settlement, policy == {})
-    assert "80 of them are not there" in row.explanation
+    policies: list[tuple[dict[str, Any], Decimal | None, str]] = [
+        ({"copy_findings": False}, None, "pay"),
+        ({"materiality": Decimal(8000)}, Decimal(8000), "claim"),
+        ({}, Decimal(8000), "claim"),
+    ]
+    for policy, cost, settlement in policies:
+        row = only(judged(project, ONE_LINE, ONE_PRICE, **policy))
+        assert (row.reconciliation_status, row.copy_status) == ("matched", "counter_above_bucket")
+        assert (row.missing_copies_cost, row.is_material) == (cost, policy == {})
+        [document] = project.query(
+            "SELECT payable_amount, questioned_amount, claimed_amount, settlement, is_material "
+            "FROM wolkvox_billing_marts.invoice_settlement"
+        )
+        assert document == (40000, cost or 0, cost or 0, settlement, policy == {})
+        assert "80 of them are not there" in row.explanation
 
 
 def test_evidence_holds_the_count(project: Project, tmp_path: Path) -> None:
@@ -487,17 +484,18 @@ def test_evidence_holds_the_count(project: Project, tmp_path: Path) -> None:
     assert verify(evidence) == []
 
 
-def test_what_was_overwritten_is_a_copy_and_nothing_gone(warehouse: Project) -> None:
+def test_what_was_overwritten_is_a_copy_and_nothing_gone() -> None:
     """Of the 310 copies ten have another content since, of another size: they are there, on the
     day when that came. A counter that counts both is at 320; one at 330 is neither."""
-    count(warehouse, last=330)
-    see(warehouse, AFTER - DAY, month())
+    own = Known()
+    own.read(*evenings(last=330))
+    own.see(AFTER - DAY, month())
     again = [
         copy._replace(size=9, uploaded_at=copy.uploaded_at + 3 * DAY)
         for copy in copies_of(date(2026, 10, 6), 10)
     ]
-    see(warehouse, AFTER, [*month(skip=[6]), *again])
-    row = match(warehouse, cut_off="copied")
+    own.see(AFTER, [*month(skip=[6]), *again])
+    row = own.match(cut_off="copied")
     assert (row["counted_quantity"], row["gone_quantity"]) == (310, 0)
     assert (row["copy_status"], row["missing_quantity"]) == ("counter_above_bucket", 20)
 
@@ -517,23 +515,23 @@ def test_what_another_operation_has_the_name_of_is_gone(warehouse: Project) -> N
         assert sum(day.gone_objects for day in copies.days) == gone
 
 
-@pytest.mark.parametrize(
-    ("language", "status"),
-    [("en", "counter above bucket"), ("es", "contador por encima del bucket")],
-)
-def test_the_notebook_shows_the_match(project: Project, language: str, status: str) -> None:
+def test_the_notebook_shows_the_match(project: Project) -> None:
     """A card and a row with its sentence, of the operation and month that are chosen; nothing where
     nobody looked."""
     count(project, last=400)
     see(project, AFTER, month())
-    match(project, language=language)
-    overview = replace(read_overview(Source()), language=language)
-    of_month = read_month(Source(), overview, "2026-10", "acme")
-    shown = render_copies(of_month)
-    [card] = copy_cards(of_month)
-    assert (card.value, card.unit) == ("310", "audios") and "400" in card.note
-    assert (shown.count("<tr>"), status in shown, "2026-10" in shown) == (2, True, True)
-    assert "310" in shown and "400" in shown
+    match(project)
+    overview = read_overview(Source())
+    for language, status in (
+        ("en", "counter above bucket"),
+        ("es", "contador por encima del bucket"),
+    ):
+        of_month = read_month(Source(), replace(overview, language=language), "2026-10", "acme")
+        page = render_copies(of_month)
+        [card] = copy_cards(of_month)
+        assert (card.value, card.unit) == ("310", "audios") and "400" in card.note
+        assert (page.count("<tr>"), status in page, "2026-10" in page) == (2, True, True)
+        assert "310" in page and "400" in page
     of_other = read_month(Source(), overview, "2026-10", "beta")
     assert (of_other.copies, copy_cards(of_other), render_copies(of_other)) == ([], [], "")
 
@@ -601,16 +599,14 @@ def other_files(count: int, name: str, at: datetime, first: int = 0) -> list[Lis
     return [ListedObject(f"acme/{name.format(n)}", at, 5) for n in range(first, first + count)]
 
 
-def test_who_is_accused_hears_of_folders_that_are_nobodys(warehouse: Project) -> None:
+def test_who_is_accused_hears_of_folders_that_are_nobodys() -> None:
     """What was listed and is no operation's by the settings may be what is missing."""
-    count(warehouse, last=400)
-    see(warehouse, AFTER, month())
-    with opened(warehouse.destination) as pipeline, pipeline.sql_client() as client:
-        client.execute_sql("UPDATE wolkvox_billing.bucket_listings SET skipped = 1204")
-    assert (
-        "1,204 files lie in folders that no row of `operations` fits"
-        in (match(warehouse)["explanation"])
-    )
+    own = Known()
+    own.read(*evenings(last=400))
+    own.see(AFTER, month())
+    own.looks[0] = SeenAt(AFTER, True, 1204)
+    says = own.match()["explanation"]
+    assert "1,204 files lie in folders that no row of `operations` fits" in says
 
 
 OCTOBER_NIGHT = local(9, 2)
