@@ -18,7 +18,7 @@ from typing import Any
 import psycopg2
 import pytest
 
-from builders.duckdb_files import attached
+from builders.duckdb_files import attached, let_go
 from builders.postgres import administering
 from fake_wolkvox import Vendor
 from wolkvox_billing.verbs.load import LoadReport, load
@@ -112,6 +112,7 @@ class Project:
 @contextmanager
 def held_open(file: Path) -> Iterator[int]:
     """Let another process have this DuckDB file open; yield its id."""
+    let_go()
     hold = (
         "import duckdb, sys; held = duckdb.connect(sys.argv[1]); "
         "print('held', flush=True); sys.stdin.read()"

@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from builders.duckdb_files import let_go
 from builders.postgres import create_database, drop_database, roomiest
 from builders.project import Project
 from wolkvox_billing.warehouse import bulk as files
@@ -59,6 +60,7 @@ def is_empty(project: Project) -> bool:
 def keep(project: Project) -> World:
     """Return a copy of a project as it is now, for others to begin with."""
     root, vendor = project.folder.parent, project.vendor
+    let_go()
     world = World(
         Path(tempfile.mkdtemp(dir=FOLDER.name)), root, f"w{uuid.uuid4().hex[:12]}", vendor.now,
         dict(vendor._answers),

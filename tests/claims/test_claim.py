@@ -33,6 +33,7 @@ from wolkvox_billing.verbs.reconcile import reconcile
 from wolkvox_billing.verbs.status import status
 from wolkvox_billing.warehouse.place import opened
 
+pytestmark = pytest.mark.usefixtures("kept_open")
 CUSTOMER = (
     SUPPLIER.replace("Supplier", "Customer")
     .replace("Nube de Voz SAS", "Cliente SAS")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
+from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import datetime, timezone
 from decimal import Decimal
 from pathlib import Path
@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from builders.killing import Stable
 from builders.project import SERVERS, TOKENS, Project, configure
 from builders.record import Call, write_polls
 from wolkvox_billing.errors import SettingsError, WarehouseError
@@ -24,6 +25,7 @@ from wolkvox_billing.verbs.load import refresh_marts
 from wolkvox_billing.verbs.publish import publish
 from wolkvox_billing.verbs.status import status
 
+pytestmark = pytest.mark.usefixtures("kept_open")
 REPORT = "rsync_s3_mp3"
 COUNTER = {"measures": {REPORT: "month_to_date"}}
 DAILY = "product, usage_date, measure, consumed_quantity, days_covered, month_to_date_quantity"
@@ -242,53 +244,45 @@ def test_a_view_that_was_dropped_comes_back(warehouse: Project) -> None:
 
 TWICE = """
 import sys
-from datetime import datetime, timezone
 from wolkvox_billing.verbs.load import refresh_marts
-from wolkvox_billing.verbs.publish import publish
-from wolkvox_billing.verbs.status import status
 print("ready", flush=True)
-for line in sys.stdin:
+for line in open(sys.argv[1]):
     refresh_marts(destination="postgres", gauge_month=line.strip())
     print("done", flush=True)
 """
 
 
 def test_two_refreshes_at_once(
-    project: Project, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+    project: Project,
+    monkeypatch: pytest.MonkeyPatch,
+    runs: Stable,
+    new_database: Callable[[], str],
 ) -> None:
     """Two machines that refresh at once, each with another setting, count nothing twice."""
-    project.destination, project.dsn = "postgres", request.getfixturevalue("new_database")()
+    project.destination, project.dsn = "postgres", new_database()
     monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", project.dsn)
     say(project, "2026-10-01 12:00", "2026-10-01 5", **COUNTER)
-    machines = []
-    for name in ("one", "two"):
-        machines.append(
-            subprocess.Popen(
-                [sys.executable, "-c", TWICE],
-                env={
-                    **os.environ,
-                    "PYTHONPATH": os.pathsep.join(sys.path),
-                    "DLT_DATA_DIR": str(project.folder / name),
-                },
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                text=True,
-                bufsize=1,
-            )
-        )
-    try:
-        said = [(machine.stdin, machine.stdout) for machine in machines]
-        assert [out.readline() for _, out in said if out] == ["ready\n"] * 2
+    with ExitStack() as stack:
+        said = []
+        for name in ("one", "two"):
+            to, of = project.folder / f"{name}.to", project.folder / f"{name}.of"
+            os.mkfifo(to)
+            os.mkfifo(of)
+            pid = runs.start(
+                "script", {"code": TWICE, "words": [str(to)]}, output=of,
+                errors=project.folder / f"{name}.errors",
+                more={"DLT_DATA_DIR": str(project.folder / name)},
+            )  # fmt: skip
+            stack.callback(runs.wait, pid)
+            out = stack.enter_context(of.open())
+            assert out.readline() == "ready\n"
+            said.append((stack.enter_context(to.open("w", buffering=1)), out))
         for round_ in range(6):
-            for number, (to, _) in enumerate(said):
-                assert to
-                to.write(("max", "last", "average")[(round_ + number) % 3] + "\n")
-            assert [out.readline() for _, out in said if out] == ["done\n"] * 2
+            for number, (into, _) in enumerate(said):
+                into.write(("max", "last", "average")[(round_ + number) % 3] + "\n")
+            assert [out.readline() for _, out in said] == ["done\n"] * 2
             assert rows(project, "usage_monthly", "last_quantity") == ["5"]
             assert project.query("SELECT COUNT(*) FROM wolkvox_billing_marts.refreshed") == [(1,)]
-    finally:
-        for machine in machines:
-            machine.communicate(timeout=30)
 
 
 def test_a_counter_that_resets(warehouse: Project) -> None:
@@ -339,27 +333,29 @@ LOOKS = [
 ]  # fmt: skip
 
 
-def test_the_data_says_what_it_looks_like(project: Project) -> None:
+def test_the_data_says_what_it_looks_like(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """`auto` tells a counter by 6 rises without a fall and a reset at each turn of a month, a daily
     count by falls, a gauge by flatness, and says `undetermined` for less."""
     looks = [(dict(text.split(":") for text in days.split()), measure) for days, measure in LOOKS]
-    operations = project.operations(len(looks))
-    for day in sorted({day for days, _ in looks for day in days}):
-        asked = []
-        for operation, (days, _) in zip(operations, looks, strict=True):
-            if day in days:
-                name = operation["name"]
-                row = {"operation": name, "description": "Audios", "date": f"2026-{day}"}
-                project.vendor.answer(operation["token"], REPORT, [{**row, "items": days[day]}])
-                asked.append(operation)
-        project.vendor.now = at(f"2026-{day} 23:50")
-        assert project.poll(operations=asked, force=True).is_good
-    assert project.load(operations=asked, pace_minutes=60).is_good
-    for operation, (days, measure) in zip(operations, looks, strict=True):
-        who = f"operation_id = '{operation['name']}'"
-        meanings = rows(project, "usage_monthly", "measure, measure_source", who)
-        assert set(meanings) == {measure}, days
-        assert len(rows(project, "poll_coverage", "polls", f"{who} AND polls > 0")) == len(days)
+    calls = []
+    for operation, (days, _) in zip(project.operations(len(looks)), looks, strict=True):
+        name = operation["name"]
+        monkeypatch.setitem(SERVERS, name, operation["server"])
+        monkeypatch.setitem(TOKENS, name, operation["token"])
+        calls += [
+            call(f"2026-{day} 23:50", f"2026-{day} {items}", name=name)
+            for day, items in days.items()
+        ]
+    write_polls(project, *sorted(calls, key=lambda call: call.at))
+    meanings = rows(project, "usage_monthly", "operation_id, measure, measure_source")
+    polls = rows(project, "poll_coverage", "operation_id, poll_date", "polls > 0")
+    for number, (days, measure) in enumerate(looks):
+        name = f"more-{number} "
+        said = {text.removeprefix(name) for text in meanings if text.startswith(name)}
+        assert said == {measure}, days
+        assert len([text for text in polls if text.startswith(name)]) == len(days)
 
 
 def test_a_setting_wins(project: Project) -> None:

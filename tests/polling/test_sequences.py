@@ -15,6 +15,7 @@ import pytest
 from builders.project import NOON, TOKENS, Project, configure
 from builders.worlds import once
 
+pytestmark = pytest.mark.usefixtures("kept_open")
 REPORT = "rsync_s3_mp3"
 COLUMNS = "operation_id, operation, description, date, items, items_raw, date_raw, read_at"
 LATER = NOON + timedelta(hours=1)
@@ -446,7 +447,7 @@ def test_nothing_used_is_told_apart(warehouse: Project) -> None:
     for answer in ("not_found", "data_empty", "data_null"):
         warehouse.later(hours=1)
         warehouse.vendor.misbehave(answer, times=1)
-        assert warehouse.load().is_good
+        assert warehouse.poll().is_good
     warehouse.later(hours=1)
     tell(warehouse, row("0"))
     assert warehouse.load().is_good

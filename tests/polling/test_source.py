@@ -11,12 +11,13 @@ import dlt
 import pytest
 from dlt.pipeline.exceptions import PipelineStepFailed
 
+from builders.duckdb_files import let_go
 from builders.project import NOON, TOKENS, Project, configure
 from wolkvox_billing import Refused, wolkvox_billing
 from wolkvox_billing.vendor.reports import REPORTS
 from wolkvox_billing.warehouse.complaints import causes
 
-pytestmark = pytest.mark.many_rows
+pytestmark = [pytest.mark.many_rows, pytest.mark.usefixtures("kept_open")]
 REPORT = "rsync_s3_mp3"
 # Where it is tables that matter, and not how their rows come.
 on_engines = pytest.mark.parametrize("warehouse", ["duckdb", "postgres"], indirect=True)
@@ -85,13 +86,12 @@ def test_the_cursor_is_the_newest_date_and_filters_nothing(warehouse: Project) -
         return resource["incremental"]["date"]["last_value"]
 
     assert run_with("2020-01-05", "2020-01-03") == date(2020, 1, 5)
-    assert run_with("2020-01-02", "2020-01-05") == date(2020, 1, 5)
-    assert run_with("2020-01-04") == date(2020, 1, 5)
+    assert run_with("2020-01-02", "2020-01-04") == date(2020, 1, 5)
     assert run_with("2020-02-01", "2020-01-05") == date(2020, 2, 1)
     assert warehouse.query(f"SELECT date_raw FROM {REPORT} ORDER BY date") == [
         (day,) for day in ("2020-01-02", "2020-01-03", "2020-01-04", "2020-01-05", "2020-02-01")
     ]
-    assert warehouse.query("SELECT count(*) FROM readings") == [(7,)]
+    assert warehouse.query("SELECT count(*) FROM readings") == [(6,)]
 
 
 def test_one_call_feeds_all_tables(warehouse: Project, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -240,17 +240,16 @@ def test_a_column_that_comes_later_is_described_too(warehouse: Project) -> None:
     assert bare_columns == []
 
 
-@on_engines
-def test_all_reports(warehouse: Project) -> None:
+def test_all_reports(project: Project) -> None:
     """`reports=["all"]` asks each of the 27 once and gives each a table."""
-    plain(warehouse).run(wolkvox_billing(reports=["all"], clock=lambda: NOON))
+    plain(project).run(wolkvox_billing(reports=["all"], clock=lambda: NOON))
     assert len(REPORTS) == 27
-    assert sorted(str(call.report) for call in warehouse.vendor.calls) == sorted(REPORTS)
-    assert tables(warehouse) == sorted([*REPORTS, "polls", "readings", "rejected_rows"])
+    assert sorted(str(call.report) for call in project.vendor.calls) == sorted(REPORTS)
+    assert tables(project) == sorted([*REPORTS, "polls", "readings", "rejected_rows"])
     each = " UNION ALL ".join(f"SELECT '{name}', count(*) FROM {name}" for name in REPORTS)
     read = "SELECT report, count(*) FROM readings GROUP BY report ORDER BY 1"
-    rows = warehouse.query(read)
-    assert sorted(warehouse.query(each)) == rows
+    rows = project.query(read)
+    assert sorted(project.query(each)) == rows
     assert len(rows) == 27
 
 
@@ -314,9 +313,8 @@ def test_a_refusal_is_raised_where_it_shall_be(
         ("acme", "ok"), ("beta", "ok")]  # fmt: skip
 
 
-@pytest.mark.parametrize("naming", ["direct", "sql_cs_v1", "duck_case"])
 def test_a_naming_that_another_pipeline_sets_does_not_touch_ours(
-    project: Project, monkeypatch: pytest.MonkeyPatch, naming: str
+    project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """`[schema] naming` is for whom it was set: our tables and columns are called as ever, those of
     a pipeline of one's own and of dlt's too, with a field that the vendor adds."""
@@ -330,10 +328,12 @@ def test_a_naming_that_another_pipeline_sets_does_not_touch_ours(
     project.vendor.answer(TOKENS["acme"], REPORT, [{**ROW, "Extra Field": "x"}])
     plain(project).run(wolkvox_billing(clock=lambda: NOON))
     expected = names()
-    Path("wolkvox.duckdb").unlink()
-    plain(project).drop()
-    monkeypatch.setenv("SCHEMA__NAMING", naming)
-    plain(project).run(wolkvox_billing(clock=lambda: NOON, force=True))
-    assert names() == expected
+    for naming in ("direct", "sql_cs_v1", "duck_case"):
+        let_go()
+        Path("wolkvox.duckdb").unlink()
+        plain(project).drop()
+        monkeypatch.setenv("SCHEMA__NAMING", naming)
+        plain(project).run(wolkvox_billing(clock=lambda: NOON, force=True))
+        assert names() == expected, naming
     assert ("rsync_s3_mp3", "_dlt_id") in expected
     assert ("_dlt_loads", "load_id") in expected

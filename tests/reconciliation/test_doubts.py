@@ -16,6 +16,7 @@ from builders.project import Project
 from builders.record import REPORT, Call, with_tables, write_polls
 from wolkvox_billing.marts.reconciled import ReconciledRow
 
+pytestmark = pytest.mark.usefixtures("kept_open")
 COUNTED = "ivr_calls"
 LEVEL = "contact_center_licenses"
 # 1,000 in the month; what is not read of its last day can hold 71.

@@ -16,6 +16,8 @@ from wolkvox_billing.invoices import tables
 from wolkvox_billing.verbs import invoices as verb
 from wolkvox_billing.verbs.reconcile import Reconciliation
 
+pytestmark = pytest.mark.usefixtures("kept_open")
+
 
 def coded(code: str, quantity: str, net: str, **more: Any) -> str:
     return invoice(quantity, net, periods=OCTOBER + element("cbc:InvoiceTypeCode", code), **more)

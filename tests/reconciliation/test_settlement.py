@@ -22,6 +22,7 @@ from wolkvox_billing.marts.sql import values_of
 from wolkvox_billing.reconciliation.settlement import Settled
 from wolkvox_billing.verbs.notebook import Source, read_month, read_overview
 
+pytestmark = pytest.mark.usefixtures("kept_open")
 WITH_FEE = f"{MAP},,*soporte*,,,,fee\n,,*bolsa*,,,,ignore\n,,*,{REPORT},,,quantity\n"
 
 

@@ -26,6 +26,7 @@ from wolkvox_billing.verbs.invoices import Intake, Receipt, invoices
 from wolkvox_billing.verbs.publish import publish
 from wolkvox_billing.verbs.status import status
 
+pytestmark = pytest.mark.usefixtures("kept_open")
 TABLES = ("invoice_documents", "invoice_lines", "rejected_documents")
 
 
@@ -479,8 +480,7 @@ def test_a_list_gets_its_currency_and_supplier_by_hand(project: Project) -> None
 @pytest.mark.usefixtures("tables")
 def test_a_note_is_listed_in_the_month_in_which_it_is_judged(project: Project, order: str) -> None:
     """A note of December corrects October's invoice, and names no month: it is October's, in
-    whatever order the two come, in one run or in two. One that corrects nobody knows what stays in
-    the rule's month."""
+    whatever order the two come, in one run or in two."""
     papers = {
         "a": ubl(periods=period("2026-10-01", "2026-10-31")),
         "n": ubl(kind="CreditNote", number="NC-1", corrects="F 1", issued="2026-12-05"),
@@ -497,7 +497,12 @@ def test_a_note_is_listed_in_the_month_in_which_it_is_judged(project: Project, o
     [note] = receipts
     assert (note.period_start, note.period_end) == (date(2026, 10, 1), date(2026, 11, 1))
     assert receipt_as_row(note)[2] == "2026-10"
-    other = ubl(kind="CreditNote", number="NC-2", corrects="F-77", issued="2026-12-05")
-    (project.folder / "other.xml").write_bytes(declared(other))
-    [unknown] = read(project, "other.xml").receipts
+
+
+@pytest.mark.usefixtures("tables")
+def test_a_note_that_corrects_nobody_knows_what_stays_in_the_rules_month(project: Project) -> None:
+    """Its month is the rule's, and is said to be."""
+    note = ubl(kind="CreditNote", number="NC-2", corrects="F-77", issued="2026-12-05")
+    inbox(project, a__xml=declared(note))
+    [unknown] = read(project, "inbox").receipts
     assert receipt_as_row(unknown)[2] == "2026-11 (by rule)"

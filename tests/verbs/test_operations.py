@@ -24,6 +24,7 @@ from wolkvox_billing.verbs.operations import DecidedOperation
 from wolkvox_billing.verbs.publish import publish
 from wolkvox_billing.verbs.status import status
 
+pytestmark = pytest.mark.usefixtures("kept_open")
 ANA = {"reason": "typed wrong", "by": "Ana"}
 
 

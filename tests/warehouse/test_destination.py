@@ -12,11 +12,14 @@ from typing import Any
 import psycopg2
 import pytest
 
+from builders.duckdb_files import let_go
 from builders.loads import NOT_LOADED, OTHER, REPORT, at, begin, poll, readings, tell
 from builders.postgres import pg_ctl, running_postgres
 from builders.project import NOON, TOKENS, Project, with_mounts
 from wolkvox_billing.marts import refresh
 from wolkvox_billing.warehouse import place as places
+
+pytestmark = pytest.mark.usefixtures("kept_open")
 
 
 def admin(project: Project, sql: str) -> None:
@@ -82,6 +85,7 @@ def test_a_file_that_is_read_only(project: Project) -> None:
     project.later(hours=1)
     steps = 'mount --bind "$1" "$1" && mount -o remount,ro,bind "$1" && exec "$2" -c "$3" "$4"'
     file, now = str(project.folder / "wolkvox.duckdb"), project.vendor.now.isoformat()
+    let_go()
     done = with_mounts(steps, file, sys.executable, READ_ONLY, now)
     assert done.stdout.startswith(f"['ok'] ['{NOT_LOADED}"), done.stderr
     assert "Read-only file system" in done.stdout

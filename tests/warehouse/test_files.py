@@ -18,7 +18,7 @@ from wolkvox_billing.vendor import envelope
 from wolkvox_billing.warehouse import bulk as files
 from wolkvox_billing.warehouse import duckdb_file, loading
 
-pytestmark = [pytest.mark.many_rows, pytest.mark.usefixtures("tables")]
+pytestmark = [pytest.mark.many_rows, pytest.mark.usefixtures("kept_open", "tables")]
 REPORT = "rsync_s3_mp3"
 MANY = 2 * files.FEW + 3
 
@@ -125,31 +125,35 @@ by_size = pytest.mark.parametrize(
 
 
 @by_size
-@pytest.mark.parametrize("one_by_one", [True, False])
 def test_a_text_is_what_it_was(
-    warehouse: Project, monkeypatch: pytest.MonkeyPatch, by_column: bool, one_by_one: bool
+    warehouse: Project, monkeypatch: pytest.MonkeyPatch, by_column: bool
 ) -> None:
     """A text is the same text in the tables, alone or among others: as a product's name, in a field
     that the vendor added, and in a row that could not be read. What looks like a time is the first
-    that is ever loaded, alone; the others come in an answer, and so a file, each."""
+    that is ever loaded, alone; the others come in an answer, and so a file, each, and then all of
+    them in one, with a field of its own."""
     if by_column:
         monkeypatch.setattr(envelope, "LARGE", 0)
-    answers = [[text] for text in sorted(TEXTS, key=TIME.__ne__)] if one_by_one else [list(TEXTS)]
-    for hour, texts in enumerate(answers):
+    alone = sorted(TEXTS, key=TIME.__ne__)
+    answers = [*[("seen", [text]) for text in alone], ("together", list(TEXTS))]
+    for hour, (name, texts) in enumerate(answers):
         warehouse.vendor.now = NOON + timedelta(hours=hour)
-        good = [row(text, seen=text) for text in texts]
+        good = [row(text, **{name: text}) for text in texts]
         tell(warehouse, good + [row(text, "n/a") for text in texts])
         if hour in (0, len(answers) - 1):
             assert warehouse.load().is_good
         else:
             assert warehouse.poll().is_good
     expected = sorted((text, text) for text in TEXTS)
-    assert sorted(warehouse.query("SELECT description, seen FROM readings")) == expected
+    for name in ("seen", "together"):
+        rows = f"SELECT description, {name} FROM readings WHERE {name} IS NOT NULL"
+        assert sorted(warehouse.query(rows)) == expected
+    assert warehouse.query("SELECT count(*) FROM readings") == [(2 * len(TEXTS),)]
     assert sorted(warehouse.query(f"SELECT description FROM {REPORT}")) == sorted(
         (text,) for text in TEXTS
     )
     assert warehouse.query("SELECT count(*), count(raw) FROM rejected_rows") == [
-        (len(TEXTS), len(TEXTS))
+        (2 * len(TEXTS), 2 * len(TEXTS))
     ]
 
 
@@ -162,15 +166,19 @@ def test_numbers_and_days_at_their_ends(
         monkeypatch.setattr(envelope, "LARGE", 0)
     plain = ["99999999999999.9999", "0.0001", "0", "12,345,678,901.25"]
     odd = ["-99999999999999.9999", "-0.0001", " 7 %"]
-    query = f"SELECT items, items_raw, date FROM {REPORT} ORDER BY description"
+    columns = "items, items_raw, date"
     for hour, amounts in enumerate((plain, plain + odd)):
         warehouse.vendor.now = NOON + timedelta(hours=hour)
         tell(warehouse, [row(f"P{n}", items, "2000-01-01") for n, items in enumerate(amounts)])
-        assert warehouse.load().is_good
-        assert warehouse.query(query) == [
-            (Decimal(items.strip(" %").replace(",", "")), items, date(2000, 1, 1))
-            for items in amounts
-        ]
+        assert (warehouse.load() if hour else warehouse.poll()).is_good
+    expected = [
+        (Decimal(items.strip(" %").replace(",", "")), items, date(2000, 1, 1))
+        for items in plain + plain + odd
+    ]
+    newest = warehouse.query(f"SELECT {columns} FROM {REPORT} ORDER BY description")
+    assert newest == expected[len(plain) :]
+    by_row = "ORDER BY read_at, row_number"
+    assert warehouse.query(f"SELECT {columns} FROM readings {by_row}") == expected
 
 
 def test_a_large_answer_of_rows_that_cannot_be_read(warehouse: Project) -> None:
@@ -184,8 +192,6 @@ def test_a_large_answer_of_rows_that_cannot_be_read(warehouse: Project) -> None:
 
 def test_the_way_by_the_number_of_rows(project: Project) -> None:
     """On DuckDB few rows go dlt's own way, many as Parquet."""
-    tell(project, [row("P")])
-    assert project.load().is_good
     tell(project, [row("P")])
     assert formats(project) == {"gz"}
     tell(project, [row(f"P{n}") for n in range(MANY)])
