@@ -228,12 +228,13 @@ def _write_file(source: Source, file: Path, comments: Mapping[str, str]) -> dict
     db.execute(f"ATTACH '{_quoted(file)}' AS snapshot (STORAGE_VERSION '{STORAGE_VERSION}')")
     rows: dict[str, int] = {}
     for schema, table in source.tables:
+        name, query = f"snapshot.{schema}.{table}", source.query_of(schema, table)
+        db.execute("BEGIN")  # else the table and each comment are written out by themselves
         db.execute(f"CREATE SCHEMA IF NOT EXISTS snapshot.{schema}")
-        name = f"snapshot.{schema}.{table}"
-        db.execute(f"CREATE TABLE {name} AS {source.query_of(schema, table)}")
-        rows[f"{schema}.{table}"] = db.execute(f"SELECT COUNT(*) FROM {name}").fetchall()[0][0]
-        db.execute("BEGIN")  # else each comment is written out
-        for (column,) in db.execute(f"SELECT column_name FROM (DESCRIBE {name})").fetchall():
+        copied = db.execute(f"CREATE TABLE {name} AS {query}").fetchall()
+        rows[f"{schema}.{table}"] = copied[0][0]
+        columns = db.execute(f"SELECT * FROM {name} LIMIT 0").description or ()
+        for column, *_ in columns:
             if comment := comments.get(f"{table}.{column}") or comments.get(column):
                 db.execute(f"COMMENT ON COLUMN {name}.{column} IS {literal(comment)}")
         if comment := comments.get(f"{table}."):
