@@ -15,7 +15,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import duckdb
@@ -135,9 +135,13 @@ def start_anew() -> None:
 
 def write_calls(polled: Sequence[Polled]) -> None:
     """These calls, with all that was read in them."""
+    rows = _Rows([], [], {})
+    for operation in polled:
+        _add_operation(rows, operation)
     with _tables() as database:
-        for operation in polled:
-            _write_operation(database, operation)
+        _insert(database, "polls", _by_column(rows.polls))
+        _insert(database, "rejected_rows", _by_column(rows.rejections))
+        _insert(database, "readings", rows.readings)
         for report in sorted({operation.report for operation in polled}):
             database.execute(NEWEST.format(report=report))
 
@@ -149,14 +153,20 @@ def _tables() -> Iterator[duckdb.DuckDBPyConnection]:
         yield database
 
 
-def _write_operation(database: Any, polled: Polled) -> None:
+class _Rows(NamedTuple):
+    """Rows of the raw tables, those of `readings` by their columns."""
+
+    polls: list[dict[str, Any]]
+    rejections: list[dict[str, Any]]
+    readings: dict[str, list[Any]]
+
+
+def _add_operation(rows_of: _Rows, polled: Polled) -> None:
     # A server of its own: ids of one server and one name would be taken for one operation.
     server = polled.operation_id
     operation = Operation(polled.operation_id, server, "http://127.0.0.1", TOKEN, polled.zone)
     prefix = hashlib.sha256(polled.operation_id.encode()).hexdigest()[:12]
-    polls: list[dict[str, Any]] = []
-    rejections: list[dict[str, Any]] = []
-    columns: dict[str, list[Any]] = {}
+    columns = rows_of.readings
     known: tuple[list[Row], date] | None = None  # what was answered last, and on which day
     for moment in polled.moments:
         rows = polled.answer(moment)
@@ -168,8 +178,8 @@ def _write_operation(database: Any, polled: Polled) -> None:
             known = rows, poll.date
             readings, rejected = read_rows(rows, poll.date, {})
         batch = Batch(poll, readings, rejected)
-        polls.append(poll_row(batch))
-        rejections += rejected_in(batch)
+        rows_of.polls.append(poll_row(batch))
+        rows_of.rejections.extend(rejected_in(batch))
         if part := len(readings):
             made = readings_in(batch)
             for name, value in made.shared.items():
@@ -178,9 +188,6 @@ def _write_operation(database: Any, polled: Polled) -> None:
                 column = columns.setdefault(name, [])
                 column += [None] * (len(columns["poll_id"]) - part - len(column))
                 column += values
-    _insert(database, "polls", _by_column(polls))
-    _insert(database, "rejected_rows", _by_column(rejections))
-    _insert(database, "readings", columns)
 
 
 def _by_column(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
@@ -192,6 +199,9 @@ def _insert(database: Any, table: str, columns: dict[str, list[Any]]) -> None:
     known = {name: column for name, column in columns.items() if set(column) != {None}}
     if not known:
         return
+    length = max(map(len, known.values()))
+    for column in known.values():  # those of fields that were in some answers only
+        column += [None] * (length - len(column))
     rows = pa.table(known)  # noqa: F841  # DuckDB finds it by its name
     database.execute(
         f"INSERT INTO wolkvox_billing.{table} BY NAME "

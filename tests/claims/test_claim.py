@@ -22,6 +22,7 @@ from builders.documents import SUPPLIER, line, ubl
 from builders.evidence import csv_rows, members_of
 from builders.months import MAP, OCTOBER, READ, bill, judged, local, read
 from builders.project import Project
+from builders.worlds import once
 from wolkvox_billing.claims.records import NotClaimed, append_claim
 from wolkvox_billing.cli.main import main
 from wolkvox_billing.closing import close, find_broken_closes, settlement_of
@@ -61,6 +62,10 @@ def note(quantity: str, net: str, tax: str, **parts: Any) -> str:
 
 def billed(project: Project, *documents: str, **options: Any) -> None:
     """These documents beside the record of October, judged on 5 November."""
+    once(project, _billed, *documents, **options)
+
+
+def _billed(project: Project, *documents: str, **options: Any) -> None:
     read(project, *READ)
     bill(project, *documents)
     judged(project, **{"at": local(5, month=11), **options})

@@ -63,6 +63,28 @@ def _read_and_billed(project: Project, quantity: str, net: str) -> None:
     bill(project, invoice(quantity, net))
 
 
+def prepare_closed(project: Project) -> None:
+    """The same, and ana has closed it."""
+    once(project, _closed)
+
+
+def _closed(project: Project) -> None:
+    prepare(project)
+    sign(project)
+
+
+def prepare_evidence(project: Project) -> Path:
+    """October as `prepare` has it, and its evidence of that moment."""
+    once(project, _with_evidence)
+    [file] = project.folder.glob("evidence/*.zip")
+    return file
+
+
+def _with_evidence(project: Project) -> None:
+    prepare(project)
+    write_october(project)
+
+
 def sign(project: Project, verb: Any = close, month: str = "2026-10", **more: Any) -> Close:
     where = {"destination": project.destination, "clock": lambda: project.vendor.now}
     record: Close = verb(month, **{"by": "ana", "policy": Policy(), **where, **more})
@@ -95,8 +117,7 @@ def records(project: Project) -> list[tuple[Any, ...]]:
 
 def test_a_close_is_a_record(warehouse: Project) -> None:
     """It says who, when, by which policy, with which evidence, and on which verdicts it stands."""
-    prepare(warehouse)
-    file = write_october(warehouse)
+    file = prepare_evidence(warehouse)
     record = sign(warehouse, evidence=file)
     stored = warehouse.query(
         "SELECT close_id, month, closed_at, closed_by, status, reason, evidence_sha256, digest, "
@@ -219,8 +240,7 @@ def test_what_does_not_tie_out_needs_a_reason(
 
 def test_a_closed_month_is_not_closed_twice(project: Project) -> None:
     """While it holds there is nothing to close; when it does not, it is reopened first."""
-    prepare(project)
-    sign(project)
+    prepare_closed(project)
     with pytest.raises(NotClosed, match="by ana, and still holds: there is nothing to close"):
         sign(project, reason="again")
     bill(project, CREDIT)
@@ -244,8 +264,7 @@ def test_reopening_needs_a_closed_month_and_a_reason(project: Project) -> None:
 
 def test_a_credit_note_breaks_a_close(project: Project) -> None:
     """It is told with the numbers before and after, until the month is reopened and closed."""
-    prepare(project)
-    sign(project)
+    prepare_closed(project)
     bill(project, CREDIT)
     project.vendor.now = local(21, month=12)
     doubt = (
@@ -266,8 +285,7 @@ def test_a_credit_note_breaks_a_close(project: Project) -> None:
 
 def test_a_restated_reading_breaks_a_close(warehouse: Project) -> None:
     """The vendor shows another number for October's last day in November."""
-    prepare(warehouse)
-    sign(warehouse)
+    prepare_closed(warehouse)
     row = {"operation": "ACME", "description": "AUDIOS", "items": "990", "date": "2026-10-31"}
     warehouse.vendor.answer(TOKENS["acme"], REPORT, [row])
     assert warehouse.load(measures={REPORT: "month_to_date"}, force=True).is_good
@@ -277,8 +295,7 @@ def test_a_restated_reading_breaks_a_close(warehouse: Project) -> None:
 
 def test_a_changed_rate_breaks_a_close(project: Project) -> None:
     """The rate card is another one now."""
-    prepare(project)
-    sign(project)
+    prepare_closed(project)
     Path("rate_card.csv").write_text(f"{CARD}{REPORT},,,0,90,COP,2026-01-01,\n")
     [warning] = status_warnings(project)
     assert "contracted_unit_price 100 -> 90, contracted_cost 100,000 -> 90,000" in warning
@@ -301,8 +318,7 @@ def test_a_comment_in_the_rate_card_does_not_break_a_close(project: Project) -> 
 
 def test_status_says_where_it_cannot_tell(project: Project) -> None:
     """Without the line map nobody knows whether a close holds, and that is no reason to fail."""
-    prepare(project)
-    sign(project)
+    prepare_closed(project)
     Path("line_map.csv").unlink()
     [warning] = status_warnings(project)
     says = "nobody can tell whether the close of 2026-10 still holds: there is no"
@@ -312,7 +328,7 @@ def test_status_says_where_it_cannot_tell(project: Project) -> None:
 def test_no_record_is_ever_changed(warehouse: Project) -> None:
     """After whatever happens, all records before are there, byte for byte; PostgreSQL is told to
     refuse each UPDATE, DELETE and TRUNCATE of them, and never has to."""
-    prepare(warehouse)
+    prepare_closed(warehouse)
 
     def refuse() -> None:
         with pytest.raises(NotClosed):
@@ -332,7 +348,6 @@ def test_no_record_is_ever_changed(warehouse: Project) -> None:
         refuse,
         lambda: publish("copy.duckdb", destination=warehouse.destination),
     ]
-    sign(warehouse)
     if warehouse.destination == "postgres":
         for statement in (
             "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS "
@@ -382,8 +397,7 @@ def refused(project: Project, file: Path, **more: Any) -> str:
 def test_what_is_no_whole_evidence_is_not_signed(project: Project) -> None:
     """A table, a text, nothing, an empty or truncated zip, and one of which a member was changed,
     left out or put in, be it with the manifest."""
-    prepare(project)
-    file = write_october(project)
+    file = prepare_evidence(project)
     data = file.read_bytes()
     with zipfile.ZipFile(file) as archive:
         members = {name: archive.read(name) for name in archive.namelist()}
@@ -417,8 +431,7 @@ def test_evidence_of_another_month_is_not_signed(project: Project) -> None:
 def test_evidence_of_verdicts_that_changed_is_not_signed(warehouse: Project) -> None:
     """A credit note, a rate or a reading that came since is told with what it changed; so it is
     where a month is reopened."""
-    prepare(warehouse)
-    file = write_october(warehouse)
+    file = prepare_evidence(warehouse)
     sign(warehouse, evidence=file)
     bill(warehouse, CREDIT)
     for verb in (close, reopen):
@@ -437,8 +450,7 @@ def test_evidence_of_verdicts_that_changed_is_not_signed(warehouse: Project) -> 
 
 def test_evidence_of_another_record_is_not_signed(project: Project) -> None:
     """Though its verdicts are the same, by other calls, or the same calls with other answers."""
-    prepare(project)
-    file = write_october(project)
+    file = prepare_evidence(project)
     project.execute("UPDATE wolkvox_billing.polls SET answer_sha256 = 'f' WHERE poll_date > "
                     "'2026-10-20'")  # fmt: skip
     assert "another record's: 1 of its 3 calls are not in the dataset" in refused(project, file)
@@ -448,8 +460,7 @@ def test_evidence_of_what_does_not_tie_out_is_not_signed(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It tied out when it was written, and does not now."""
-    prepare(project)
-    file = write_october(project)
+    file = prepare_evidence(project)
 
     def fails(*_: Any) -> None:
         raise DoesNotTieOut("the verdicts bill 1, the lines 2")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ import pytest
 
 from builders.loads import begin, poll
 from builders.project import Project
+from builders.worlds import once
 from wolkvox_billing import SettingsError
 from wolkvox_billing.cli.staying import stay_and_tell
 from wolkvox_billing.errors import WarehouseError
@@ -39,13 +40,17 @@ RAW = ("polls", "readings", "rsync_s3_mp3", "rejected_rows", "invoice_documents"
 
 
 @pytest.fixture
-def record(warehouse: Project) -> Iterator[Project]:
+def record(warehouse: Project) -> Project:
     """A record with a reading, texts that are odd in CSV, the tables of papers, and an answer."""
-    begin(warehouse)
-    (warehouse.folder / "inbox").mkdir()
-    invoices([warehouse.folder / "inbox"], destination=warehouse.destination)
-    warehouse.execute(ODD)
+    once(warehouse, _fill)
     return warehouse
+
+
+def _fill(project: Project) -> None:
+    begin(project)
+    (project.folder / "inbox").mkdir()
+    invoices([project.folder / "inbox"], destination=project.destination)
+    project.execute(ODD)
 
 
 def rows(project: Project) -> dict[str, list[tuple[Any, ...]]]:
@@ -158,10 +163,8 @@ def test_to_the_other_engine_and_back(
 ) -> None:
     """A record goes to PostgreSQL and back to a DuckDB file with the same rows, raw ones and those
     of the marts; where it came from it stays as it is."""
-    begin(project)
+    once(project, _fill)
     now = project.vendor.now
-    (project.folder / "inbox").mkdir()
-    invoices([project.folder / "inbox"])
     before = rows(project)
     other = Project(project.folder, project.vendor, "postgres", dsn=new_database())
     monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", other.dsn)

@@ -397,7 +397,14 @@ def test_verdicts_are_of_the_moment_that_the_copy_states(
     assert warehouse.query(COPIED) == [verdict]
 
 
-@pytest.mark.parametrize("elsewhere", ["no files", "another rate card", "another setting", "wrong"])
+@pytest.mark.parametrize(
+    ("warehouse", "elsewhere"),
+    [
+        *[("duckdb", how) for how in ("no files", "another rate card", "another setting", "wrong")],
+        ("postgres", "another rate card"),  # what was stored there is what this asks
+    ],
+    indirect=["warehouse"],
+)
 def test_a_machine_with_other_rules_judges_nothing(
     warehouse: Project, monkeypatch: pytest.MonkeyPatch, elsewhere: str
 ) -> None:
