@@ -514,7 +514,7 @@ def test_a_bug_shows_no_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     reader = NameReader(settings.operations, settings.pattern, settings.extensions, b"k" * 16)
     look = Look(settings, reader, tmp_path / "l.parquet", lambda objects, seconds: None)
     chunks = [[ListedObject(name_of("2026-10-31"), datetime.now(timezone.utc), 5)]]
-    with pytest.raises(Unlistable, match="ValueError in test_secrets") as told:
+    with pytest.raises(Unlistable, match=r"ValueError, test_secrets\.py") as told:
         look.take(chunks, None)
     whole = traceback.TracebackException.from_exception(told.value, capture_locals=True)
     assert not shows("".join(whole.format()).encode(), PHONE)
