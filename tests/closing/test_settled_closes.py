@@ -21,6 +21,7 @@ from wolkvox_billing.reconciliation.policy import Policy
 from wolkvox_billing.verbs import operations
 from wolkvox_billing.verbs.documents import documents, reinstate, withdraw
 
+pytestmark = pytest.mark.usefixtures("kept_open")
 WITH_FEE = f"{MAP},,*soporte*,,,,fee\n,,*,{REPORT},,,quantity\n"
 TERMS = f"{CARD.rstrip()},term,pattern\n{REPORT},,,0,100,COP,2026-01-01,,,\n"
 FEE = ",,,0,{0},COP,2026-01-01,,fee,*soporte*\n"

@@ -28,6 +28,7 @@ from wolkvox_billing.evidence import examine, verify
 from wolkvox_billing.evidence.archive import write_archive
 from wolkvox_billing.reconciliation.policy import Policy
 
+pytestmark = pytest.mark.usefixtures("kept_open")
 TABLES = ("readings", "polls", "usage_restatements", "invoice_documents", "invoice_lines",
           "invoice_reconciliation")  # fmt: skip
 FORMULA = '=HYPERLINK("evil")'

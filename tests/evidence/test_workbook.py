@@ -40,6 +40,7 @@ from wolkvox_billing.marts.settled import InvoiceComponent, SettledDocument
 from wolkvox_billing.reconciliation.policy import Policy
 from wolkvox_billing.verbs.reconcile import Reconciliation, reconcile
 
+pytestmark = pytest.mark.usefixtures("kept_open")
 FORMULA = '=HYPERLINK("http://evil.example";"a")'
 SPANISH = ["Liquidación", "Veredictos", "Componentes", "Uso por mes", "Días sin lectura",
            "Acerca de"]  # fmt: skip

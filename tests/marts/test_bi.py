@@ -18,6 +18,7 @@ from wolkvox_billing.reconciliation.captions import label
 from wolkvox_billing.reconciliation.verdicts import STATUSES, severity_of
 from wolkvox_billing.values.periods import Period, label_period, month_of
 
+pytestmark = pytest.mark.usefixtures("kept_open")
 MARTS = "wolkvox_billing_marts"
 
 

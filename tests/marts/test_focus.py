@@ -19,6 +19,7 @@ from builders.months import MAP, OCTOBER, READ, bill, judged, read
 from builders.project import Project
 from wolkvox_billing.marts.focused import FOCUS_COLUMNS, focus_name
 
+pytestmark = pytest.mark.usefixtures("kept_open")
 Row = dict[str, Any]
 TEXT, NUMBER, MOMENT = str, Decimal, datetime
 

@@ -27,6 +27,7 @@ from wolkvox_billing.marts.identities import (
     follow,
 )
 
+pytestmark = pytest.mark.usefixtures("kept_open")
 NOON = datetime(2026, 11, 10, 17, tzinfo=timezone.utc)  # 12:00 in Bogotá
 
 

@@ -32,6 +32,7 @@ from wolkvox_billing.vendor.operations import Operation
 from wolkvox_billing.vendor.readings import Reading, Readings
 from wolkvox_billing.warehouse.columns import hints
 
+pytestmark = pytest.mark.usefixtures("kept_open")
 BOGOTA = ZoneInfo("America/Bogota")
 REPORT = "rsync_s3_mp3"
 TYPES = {

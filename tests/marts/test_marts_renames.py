@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from builders.fuzzing import tries
 from wolkvox_billing.marts.renames import Rename, find_renames
 
+pytestmark = pytest.mark.usefixtures("kept_open")
 REPORTS = ("rsync_s3_mp3", "vision")
 START = datetime(2026, 11, 1, 12, tzinfo=timezone.utc)
 # By the letters of a language "a" comes before "Z", byte by byte behind it.

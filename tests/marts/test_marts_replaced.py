@@ -20,6 +20,7 @@ from wolkvox_billing.marts.sql import TABLES, VIEWS
 from wolkvox_billing.verbs.load import meaning_of, refresh_marts
 from wolkvox_billing.warehouse.place import opened
 
+pytestmark = pytest.mark.usefixtures("kept_open")
 SCHEMA, INNER = "wolkvox_billing_marts", "wolkvox_billing_internal"
 USAGE = f"SELECT usage_date, month_to_date_quantity FROM {SCHEMA}.usage_daily"
 

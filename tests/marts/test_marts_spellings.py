@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import pytest
+
 from builders.months import REPORT, bill, invoice, judged, local, only, read
 from builders.project import Project
 from builders.record import Call, write_polls
+
+pytestmark = pytest.mark.usefixtures("kept_open")
 
 
 def test_case_and_blanks_make_no_product(warehouse: Project) -> None:

@@ -22,6 +22,7 @@ from wolkvox_billing.verbs.reconcile import reconcile
 from wolkvox_billing.verbs.status import status
 from wolkvox_billing.warehouse.place import opened
 
+pytestmark = pytest.mark.usefixtures("kept_open")
 REPORT = "rsync_s3_mp3"
 SETTINGS: dict[str, Any] = {"measures": {REPORT: "month_to_date"}, "gauge_month": "last"}
 BOGOTA = timezone(timedelta(hours=-5))

@@ -23,6 +23,7 @@ from wolkvox_billing.reconciliation.unread import Tail, Unread
 from wolkvox_billing.reconciliation.verdicts import Verdict
 from wolkvox_billing.values.periods import DAY, Period, month_of, months_of
 
+pytestmark = pytest.mark.usefixtures("kept_open")
 REPORT = "rsync_s3_mp3"
 SEPTEMBER = Period(date(2026, 9, 1), date(2026, 10, 1))
 CYCLE = Period(date(2026, 9, 26), date(2026, 10, 26))

@@ -47,6 +47,7 @@ from wolkvox_billing.screen.tables import render_copies
 from wolkvox_billing.verbs.notebook import Source, read_month, read_overview
 from wolkvox_billing.warehouse.place import opened
 
+pytestmark = pytest.mark.usefixtures("kept_open")
 DAY = timedelta(days=1)
 FIRST, LAST = date(2026, 9, 30), date(2026, 10, 31)  # days of calls: the first is copied in October
 AFTER = local(3, month=11)  # of a whole look, after the month

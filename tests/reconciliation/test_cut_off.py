@@ -20,6 +20,7 @@ from builders.months import (
 from builders.project import Project
 from wolkvox_billing.verbs.status import status
 
+pytestmark = pytest.mark.usefixtures("kept_open")
 NIGHTS = [(local(day, 23, 50), str(100 * day)) for day in range(1, 32)]  # 100 a night
 FIRST_NIGHT = (local(1, 12, month=11), "130")  # of November
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pytest
 from click.testing import CliRunner
 
 from builders.documents import line, ubl
@@ -18,6 +19,7 @@ from wolkvox_billing.evidence import verify
 from wolkvox_billing.evidence.report.sections import render_bridges
 from wolkvox_billing.verbs.reconcile import Reconciliation
 
+pytestmark = pytest.mark.usefixtures("kept_open")
 DOLLARS = f"{CARD}{REPORT},,,0,0.025,USD,2026-01-01,\n"
 LINES = f"{MAP},,*grabaciones*,{REPORT},,,quantity\n,,*soporte*,,,,fee\n"
 TERMS = CARD.strip() + ",term,every,pattern\n"

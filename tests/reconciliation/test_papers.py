@@ -25,6 +25,7 @@ from builders.project import NOON, SERVERS, TOKENS, empty_project
 from builders.sheets import DETAIL, HEADINGS, listed
 from fake_wolkvox import Vendor
 
+pytestmark = pytest.mark.usefixtures("kept_open")
 Build = Callable[[str], bytes]
 MATCHED = ("matched", 1000, 100_000)
 CONCEPT = "Grabaciones RSYNC S3 MP3 octubre 2026"

@@ -53,6 +53,7 @@ from wolkvox_billing.reconciliation.facts import BilledLine, Meter
 from wolkvox_billing.vendor.reports import REPORTS
 from wolkvox_billing.verbs.publish import publish
 
+pytestmark = pytest.mark.usefixtures("kept_open")
 HEADER = CARD.strip().replace(",", ";")
 
 

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rater import Billed, Row, Use
@@ -24,6 +25,7 @@ from wolkvox_billing.reconciliation.unread import Tail, Unread
 from wolkvox_billing.reconciliation.verdicts import Verdict
 from wolkvox_billing.values.periods import Period
 
+pytestmark = pytest.mark.usefixtures("kept_open")
 READ_ALL = Unread(Tail(Decimal(), 0, "busiest"))
 START, END = date(2026, 1, 1), date(9999, 12, 31)
 DAYS = [date(2026, 9, 1) + timedelta(days=n) for n in range(61)]

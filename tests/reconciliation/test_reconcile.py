@@ -52,6 +52,8 @@ from wolkvox_billing.values.periods import Period
 from wolkvox_billing.verbs.invoices import invoices
 from wolkvox_billing.verbs.reconcile import reconcile
 
+pytestmark = pytest.mark.usefixtures("kept_open")
+
 
 def test_matched(warehouse: Project) -> None:
     """Quantity and amount are equal: every number of the row is there, and nothing is alarming."""

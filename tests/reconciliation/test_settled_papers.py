@@ -19,6 +19,7 @@ from builders.months import CARD, MAP, OCTOBER, OCTOBER_PERIOD, REPORT
 from builders.settled_papers import Paid, Used, settle_papers
 from wolkvox_billing.reconciliation.settlement import Settled
 
+pytestmark = pytest.mark.usefixtures("kept_open")
 EVERYTHING = f"{MAP},,*,{REPORT},,,quantity\n"
 WITH_FEE = f"{MAP},,*soporte*,,,,fee\n,,*iva*,,,,tax\n,,*acepta*,,,,accepted\n" + (
     EVERYTHING.removeprefix(MAP)

@@ -10,6 +10,7 @@ from builders.project import SERVERS, Project
 from builders.record import Call, write_polls
 from wolkvox_billing.verbs.explain import explain
 
+pytestmark = pytest.mark.usefixtures("kept_open")
 TERMS = CARD.strip() + ",term,per,tiers,pooled,every,pattern\n"
 FACTORS = MAP.strip() + ",factor\n"
 

@@ -38,6 +38,7 @@ from wolkvox_billing.reconciliation.verdicts import Verdict
 from wolkvox_billing.reconciliation.words import explanation, settled_by
 from wolkvox_billing.values.periods import Period
 
+pytestmark = pytest.mark.usefixtures("kept_open")
 HOUR, DAY = 3600, 86_400
 LINE_MAP = [MapRow(2, "", "", "", REPORT, "", "", "quantity")]
 NOVEMBER = Period(date(2026, 11, 1), date(2026, 12, 1))
