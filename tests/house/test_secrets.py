@@ -238,20 +238,23 @@ def test_an_answer_that_repeats_the_token(project: Project, runs: Stable, tmp_pa
     assert leaks(tmp_path) == []
 
 
-@pytest.mark.parametrize("copy", ["copy.duckdb", "copy"])
-def test_a_published_copy(project: Project, tmp_path: Path, copy: str) -> None:
-    """A copy for BI tools shows no token, though it holds the answers as they came."""
+@pytest.mark.usefixtures("tables")
+def test_a_published_copy(project: Project, tmp_path: Path) -> None:
+    """A copy for BI tools, a file or a folder, shows no token, though it holds the answers as they
+    came."""
     body = json.dumps({"code": 403, "error": "403", "msg": f"token {TOKEN} is in maintenance"})
-    project.load()
+    project.poll()
     project.vendor.answer(TOKEN, REPORT, body.encode())
     project.later(hours=1)
     project.load()
-    snapshot = publish(tmp_path / copy, clock=lambda: project.vendor.now)
-    assert snapshot.rows["wolkvox_billing.polls"] >= 2
-    assert list(tmp_path.rglob("*.parquet")) or (tmp_path / copy).is_file()
+    for copy in ("copy.duckdb", "copy"):
+        snapshot = publish(tmp_path / copy, clock=lambda: project.vendor.now)
+        assert snapshot.rows["wolkvox_billing.polls"] >= 2
+    assert list(tmp_path.rglob("*.parquet")) and (tmp_path / "copy.duckdb").is_file()
     assert leaks(tmp_path) == []
 
 
+@pytest.mark.usefixtures("tables")
 def test_a_killed_run_and_an_evidence_file(project: Project, runs: Stable, tmp_path: Path) -> None:
     """What a killed run leaves in the spool shows no token, nor does an evidence file."""
     body = json.dumps({"code": 403, "error": "403", "msg": f"token {TOKEN} is in maintenance"})
@@ -330,6 +333,7 @@ BUGS = [
 ]
 
 
+@pytest.mark.usefixtures("tables")
 def test_a_bug_shows_no_token(
     project: Project, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -437,6 +441,7 @@ def test_a_wrong_setting_leaves_nothing(
     assert leaks(tmp_path) == []
 
 
+@pytest.mark.usefixtures("tables")
 def test_no_repr_shows_it(project: Project, vendor: Vendor) -> None:
     """Neither an operation, nor a poll, nor a source made by hand shows the token."""
     operation = Operation("acme", SERVERS["acme"], vendor.url, TOKEN)
@@ -467,6 +472,7 @@ for words in ("bucket", "bucket --full --json", "bucket --full", "bucket --full 
 """
 
 
+@pytest.mark.usefixtures("tables")
 def test_no_name_of_a_copy_shows(
     project: Project, monkeypatch: pytest.MonkeyPatch, runs: Stable, tmp_path: Path,
     tmp_path_factory: pytest.TempPathFactory,
