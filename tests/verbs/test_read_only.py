@@ -14,8 +14,9 @@ import duckdb
 import psycopg2
 import pytest
 
+from builders.buckets import copies_of, see
 from builders.loads import begin
-from builders.months import ONE_PRICE, bill, invoice, judged, read, statuses
+from builders.months import ONE_PRICE, bill, invoice, judged, local, read, statuses
 from builders.months import READ as READINGS
 from builders.project import Project
 from wolkvox_billing.closing import settlement_of
@@ -114,8 +115,9 @@ def test_a_role_that_reads_a_part(project: Project, reader: str) -> None:
 
 
 def begin_billed(project: Project) -> None:
-    """A month that was read and billed, with verdicts that are stored."""
+    """A month that was read, billed and looked at in the bucket, with verdicts that are stored."""
     read(project, *READINGS)
+    see(project, local(3, month=11), copies_of(date(2026, 10, 20), 3))
     bill(project, invoice("1200", "120000"))
     assert statuses(judged(project)) == ["overbilled_quantity"]
 
@@ -125,6 +127,7 @@ def check_verbs_that_look(project: Project) -> list[str]:
     place: Place = {"destination": project.destination}
     result = judged(project, rate_card=f"{ONE_PRICE}\n")
     assert statuses(result) == ["overbilled_quantity"]
+    assert "Your bucket holds 3 audios" in (result.rows[0].explanation or "")
     [explained] = explain("2026-10", policy=Policy(), **place).verdicts
     assert explained.row.billed_quantity == 1200
     assert list_claims(policy=Policy(), **place) == ([], "en")
@@ -132,7 +135,8 @@ def check_verbs_that_look(project: Project) -> list[str]:
     assert [row.operation_id for row in operations(**place).operations] == ["acme"]
     assert "polls" in write_dbt_sources("models", **place).tables["wolkvox_billing"]
     assert settlement_of("2026-10", **place)[0]
-    assert status(clock=lambda: project.vendor.now, **place).rows
+    state = status(clock=lambda: project.vendor.now, **place)
+    assert state.rows and any("the bucket was last looked at" in text for text in state.warnings)
     evidence = order_evidence("out", "2026-10")
     with pytest.raises(WarehouseError, match=r"verdicts that are stored.*the one that loads"):
         reconcile("2026-10", policy=Policy(), evidence=evidence, **place)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
 
 import pytest
 
+from builders.buckets import copies_of, see
 from builders.loads import begin, poll
 from builders.project import Project
 from builders.worlds import once
@@ -36,18 +37,21 @@ ODD = (
     "('p', 1, 'a', 'r', '', '', now(), '1', '1'), "
     "('p', 2, 'a', 'r', 'x,\"y\"\nz \\x00', 'ñ', now(), '1', '2')"
 )
-RAW = ("polls", "readings", "rsync_s3_mp3", "rejected_rows", "invoice_documents", "_dlt_loads")
+RAW = ("polls", "readings", "rsync_s3_mp3", "rejected_rows", "invoice_documents", "_dlt_loads",
+       "bucket_listings", "bucket_objects")  # fmt: skip
 
 
 @pytest.fixture
 def record(warehouse: Project) -> Project:
-    """A record with a reading, texts that are odd in CSV, the tables of papers, and an answer."""
+    """A record with a reading, texts that are odd in CSV, the tables of papers, an answer, and a
+    look at the bucket."""
     once(warehouse, _fill)
     return warehouse
 
 
 def _fill(project: Project) -> None:
     begin(project)
+    see(project, project.vendor.now, copies_of(date(2026, 11, 8), 2))
     (project.folder / "inbox").mkdir()
     invoices([project.folder / "inbox"], destination=project.destination)
     project.execute(ODD)
@@ -92,7 +96,7 @@ def test_a_destination_that_holds_something(record: Project) -> None:
     """Nothing is put over rows that are there, which are named and stay."""
     publish("usage.duckdb", destination=record.destination)
     before = rows(record)
-    with pytest.raises(SettingsError, match=r"not empty: .* has polls \(1 rows\), readings"):
+    with pytest.raises(SettingsError, match=r"not empty: .* polls \(1 rows\), readings"):
         restore("usage.duckdb", destination=record.destination)
     assert rows(record) == before
 
