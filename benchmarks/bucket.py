@@ -17,7 +17,7 @@ import os
 import sys
 import tempfile
 import time
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
@@ -45,9 +45,10 @@ print(len(fs.find(sys.argv[2])))
 
 
 def fill(folder: Path, objects: int, days: int) -> None:
-    """Write so many empty files, by days; those of a day are one file under many names."""
+    """Write so many empty files, by days up to today, so that a second look has some to list; those
+    of a day are one file under many names."""
     for n in range(days):
-        day = FIRST + n * timedelta(days=1)
+        day = datetime.now(timezone.utc).date() - n * timedelta(days=1)
         own = folder / str(day)
         own.mkdir(parents=True)
         first = own / name_of(str(day), "0")

@@ -579,6 +579,24 @@ def test_copies_in_folders_that_are_nobodys_explain_as_many() -> None:
     assert own.match()["missing_quantity"] == 1
 
 
+@pytest.mark.parametrize(("counter", "missing"), [(40, 0), (41, 1)])
+def test_copies_in_another_operations_folders(counter: int, missing: int) -> None:
+    """80 are missing, and another operation's folders hold 120, of which it counts 40: they may be
+    the other's, by settings that mix up their folders; of 79 one is not explained."""
+    own = Known()
+    own.read(*evenings(last=400))
+    own.see(AFTER, month())
+    others = [*own.objects.items()][10:130]
+    own.objects |= {
+        (f"b{name}", size): group._replace(operation_id="beta") for (name, size), group in others
+    }
+    of_beta = use(OCTOBER_PERIOD, counter, operation_id="beta")
+    own.facts = replace(own.facts, months=[*own.facts.months, of_beta])
+    row = own.match()
+    assert (row["operation_id"], row["missing_quantity"]) == ("acme", missing)
+    assert f"folders of other operations hold {120 - counter} more" in row["explanation"]
+
+
 def test_a_counter_that_counts_what_was_copied_once_more(warehouse: Project) -> None:
     """30 copies were made again as they were, into folders with new names: who counts each time
     that something is copied counts 340, and the bucket holds 310."""

@@ -58,6 +58,9 @@ _TEXTS = {
         "{skipped_copies} files that are named like copies lie in folders that no row of "
         "`operations` fits"
     ),
+    "elsewhere": N_(
+        "folders of other operations hold {elsewhere} more than is counted: are all of them theirs?"
+    ),
     "no_look": N_("no look at all of the bucket came after it: `wolkvox-billing bucket --full`"),
     "expired": N_("up to {expired} may have gone before anybody looked, so nobody can tell"),
     "none": N_("the bucket has no copy of this time or before it, so nobody can tell"),
@@ -137,6 +140,7 @@ def _beside(copied: CountedPeriod) -> list[str]:
         parts.append("late")
     parts += ["empty"] if copied.empty else []
     parts += ["skipped"] if copied.skipped and copied.status == COUNTER_ABOVE else []
+    parts += ["elsewhere"] if copied.elsewhere else []
     parts += ["unread"] if copied.unread else []
     return [*parts, "skipped_copies"] if copied.skipped_copies else parts
 
@@ -173,6 +177,7 @@ def _values(copied: CountedPeriod, writer: Writer) -> dict[str, str]:
         "empty": number(copied.empty),
         "unread": number(copied.unread),
         "skipped": number(Decimal(copied.skipped)),
+        "elsewhere": number(copied.elsewhere),
         "skipped_copies": number(Decimal(copied.skipped_copies)),
         "expired": number(copied.expired),
     }

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cached_property
@@ -93,6 +93,7 @@ class CountedPeriod:
     is_in_reach: bool
     may_accuse: bool
     policy: Policy
+    elsewhere: Decimal = _NOTHING  # more than is claimed, in folders of other operations
 
     @property
     def claimed(self) -> Decimal | None:
@@ -109,7 +110,7 @@ class CountedPeriod:
         """How many copies that are not counted in the period something honest explains."""
         late = _NOTHING if self.policy.cut_off == COPIED else self.late
         seen = late + self.again + self.gone + self.gone_late + self.unread + self.expired
-        return seen + self.skipped_copies
+        return seen + self.skipped_copies + self.elsewhere
 
     @property
     def missing(self) -> Decimal:
@@ -207,7 +208,17 @@ def count_periods(
             days += [use.day for use in _days_of(facts, operation_id)]
         keys |= {(operation_id, month_of(day, policy.billing_cycle_day)) for day in days}
     counting = _Counting(copies, facts, policy)
-    return [counting.period(*key, by_key.get(key)) for key in sorted(keys)]
+    periods = [counting.period(*key, by_key.get(key)) for key in sorted(keys)]
+    surplus: defaultdict[Period, Decimal] = defaultdict(Decimal)
+    for own in periods:
+        if own.status == BUCKET_ABOVE and own.claimed is not None:
+            surplus[own.period] += own.counted - own.claimed
+    return [
+        replace(own, elsewhere=surplus[own.period])
+        if own.status == COUNTER_ABOVE and own.period in surplus
+        else own
+        for own in periods
+    ]
 
 
 def _days_of(facts: Facts, operation_id: str) -> list[DayUse]:
