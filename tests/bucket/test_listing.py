@@ -97,6 +97,19 @@ def test_a_folder_of_this_machine(tmp_path: Path) -> None:
         open_store(settings_of(f"file://{tmp_path / 'no'}"), f"file://{tmp_path / 'no'}")
 
 
+def test_a_folder_with_a_new_name(tmp_path: Path) -> None:
+    """Copies that lie beside the folders of operations, on any level above them, are no operation's
+    and are told; a look at the last days alone does not look for them."""
+    for folder in ("x/ventas/2026-10-30", "x/Ventas Norte/2026-10-31", "y"):
+        put(tmp_path / "nas" / folder / name_of("2026-10-31"), NOW)
+    put(tmp_path / "nas" / "y" / "readme.md", NOW)
+    settings = settings_of(f"file://{tmp_path / 'nas'}", **{"x/ventas/*": "acme"})
+    listing, rows = look(settings, tmp_path / "l.parquet")
+    assert (listing.objects, listing.skipped, listing.skipped_copies, len(rows)) == (1, 3, 2, 1)
+    last_days = Reach(date(2026, 10, 29), True)
+    assert look(settings, tmp_path / "l.parquet", last_days)[0].skipped == 0
+
+
 def test_a_name_that_is_no_utf_8(tmp_path: Path) -> None:
     """An old NAS has accents of one byte: the look breaks off, and the name is in no text."""
     file = put(tmp_path / "nas" / name_of("2026-10-31"), NOW)
