@@ -22,15 +22,17 @@ import duckdb
 import pytest
 from click.testing import CliRunner, Result
 
+from builders.duckdb_files import let_go
 from builders.killing import Stable
 from builders.pages import tables_page
-from builders.project import TOKENS, Project, configure
+from builders.project import TOKENS, Project, configure, held_open
 from builders.worlds import once
 from fake_wolkvox import Vendor
 from wolkvox_billing.cli import setting_up
 from wolkvox_billing.cli.main import main
 from wolkvox_billing.version import __version__
 
+pytestmark = pytest.mark.usefixtures("kept_open")
 REPORT = "rsync_s3_mp3"
 
 
@@ -40,6 +42,7 @@ AT_ONCE = {"COLUMNS": "200", "SOURCES__WOLKVOX_BILLING__RETRY_PAUSE_SECONDS": "0
 
 def run(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run a command in the current project folder, as a process; new tries come at once."""
+    let_go()
     return subprocess.run(
         [sys.executable, "-m", "wolkvox_billing", *words],
         env={
@@ -182,25 +185,12 @@ def test_missing_settings_are_named(
 def test_a_locked_duckdb_file_names_its_holder(project: Project) -> None:
     """While another process holds the file, `load` says who, keeps the answer, loads it later."""
     assert command("load").exit_code == 0
-    holder = subprocess.Popen(
-        [
-            sys.executable,
-            "-c",
-            "import duckdb; db = duckdb.connect('wolkvox.duckdb'); print(1, flush=True); input()",
-        ],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    )
-    assert holder.stdout is not None
-    holder.stdout.readline()
-    try:
+    with held_open(project.folder / "wolkvox.duckdb") as holder:
         result = command("load", "--force")
         status = command("status")
-    finally:
-        holder.communicate(b"\n", timeout=30)
     assert result.exit_code == 1
-    assert f"PID {holder.pid}" in result.stdout and "next load" in result.stdout
-    assert status.exit_code == 1 and f"PID {holder.pid}" in status.stderr
+    assert f"PID {holder}" in result.stdout and "next load" in result.stdout
+    assert status.exit_code == 1 and f"PID {holder}" in status.stderr
     assert "Traceback" not in status.stderr
     assert command("load", "--force").exit_code == 0
     assert project.query("SELECT COUNT(*) FROM readings") == [(3,)]

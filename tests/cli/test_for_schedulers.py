@@ -20,7 +20,7 @@ from wolkvox_billing.verbs.airflow_pool import look_at_pool
 from wolkvox_billing.verbs.call_budget import CallsOfDay
 from wolkvox_billing.verbs.status import status
 
-pytestmark = pytest.mark.usefixtures("tables")
+pytestmark = pytest.mark.usefixtures("kept_open", "tables")
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,7 @@ from wolkvox_billing.warehouse.complaints import failure_of
 from wolkvox_billing.warehouse.place import opened
 from wolkvox_billing.warehouse.sessions import lock_number, only_load
 
+pytestmark = pytest.mark.usefixtures("kept_open")
 REPORT = "rsync_s3_mp3"
 
 LOAD = """

@@ -13,6 +13,7 @@ from wolkvox_billing import SettingsError, wolkvox_billing
 from wolkvox_billing.vendor.operations import Operation, read_operations
 from wolkvox_billing.vendor.reports import REPORTS, choose_reports
 
+pytestmark = pytest.mark.usefixtures("kept_open")
 TOKEN = TOKENS["acme"]
 HEX = "a1" * 16  # a shorter token
 ACME = {"name": "acme", "server": "0010", "token": TOKEN}

@@ -19,6 +19,8 @@ from wolkvox_billing.reconciliation.origin import Traced
 from wolkvox_billing.reconciliation.policy import Policy
 from wolkvox_billing.verbs.explain import Explained, explain
 
+pytestmark = pytest.mark.usefixtures("kept_open")
+
 
 def explain_october(project: Project, **more: Any) -> Explained:
     return explain(

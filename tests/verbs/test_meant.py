@@ -14,6 +14,7 @@ from builders.project import NOON, SERVERS, TOKENS, Project
 from builders.record import REPORT, Call, write_polls
 from wolkvox_billing.verbs.status import Status, status
 
+pytestmark = pytest.mark.usefixtures("kept_open")
 TWO = ({"name": "0010", "server": "0010"}, {"name": "ventas", "server": "0010"})
 ONE_OPERATION = (
     "0010 and ventas read the same operation (server 0010, 'ACME'): it counts once, as ventas; "

@@ -20,6 +20,7 @@ from wolkvox_billing.polling import settings
 from wolkvox_billing.verbs.poll import poll
 from wolkvox_billing.warehouse.place import opened
 
+pytestmark = pytest.mark.usefixtures("kept_open")
 # What a `poll` must not take the time to import, by what stands for it.
 HEAVY = ("dlt", "duckdb", "sqlglot", "sqlalchemy", "pyarrow", "pendulum", "rich", "tenacity",
          "babel", "jinja2")  # fmt: skip

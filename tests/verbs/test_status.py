@@ -13,7 +13,7 @@ from builders.loads import files
 from builders.project import TOKENS, Project
 from wolkvox_billing.verbs.status import Product, Status, status
 
-pytestmark = pytest.mark.usefixtures("tables")
+pytestmark = pytest.mark.usefixtures("kept_open", "tables")
 BOGOTA = ZoneInfo("America/Bogota")
 REPORT = "rsync_s3_mp3"
 

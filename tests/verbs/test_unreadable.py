@@ -15,7 +15,7 @@ from wolkvox_billing.vendor.rejections import UnreadableRows, unreadable_rows
 from wolkvox_billing.verbs.check import check
 from wolkvox_billing.verbs.status import Status, status
 
-pytestmark = pytest.mark.usefixtures("tables")
+pytestmark = pytest.mark.usefixtures("kept_open", "tables")
 REPORT = "rsync_s3_mp3"
 WORDS = "'7 audios' is not an amount that reads in one way only: expected digits, with commas " \
     "between thousands and a dot before decimals"  # fmt: skip

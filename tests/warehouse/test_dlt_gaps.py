@@ -24,6 +24,8 @@ from builders.loads import REPORT, begin, files, poll
 from builders.project import Project
 from wolkvox_billing.warehouse import dlt_gaps, loading, place
 
+pytestmark = pytest.mark.usefixtures("kept_open")
+
 
 def test_dlt_does_not_read_zero_bytes_yet() -> None:
     """Of zero bytes on its own way dlt makes a text."""
