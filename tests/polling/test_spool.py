@@ -92,7 +92,11 @@ def loads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 @pytest.mark.usefixtures("tables")
-@pytest.mark.parametrize("bound", ["MOST_ANSWERS", "MOST_BYTES"])
+@pytest.mark.parametrize(
+    ("warehouse", "bound"),
+    [("duckdb", "MOST_ANSWERS"), ("duckdb", "MOST_BYTES"), ("postgres", "MOST_ANSWERS")],
+    indirect=["warehouse"],
+)
 def test_a_backlog_is_loaded_in_rounds(
     warehouse: Project, monkeypatch: pytest.MonkeyPatch, loads: list[int], bound: str
 ) -> None:
@@ -230,26 +234,26 @@ def test_a_destination_that_takes_nothing_is_not_tried_for_ever(
 
 @pytest.mark.usefixtures("tables")
 def test_refused_answers_hold_up_nobody_else(
-    warehouse: Project, monkeypatch: pytest.MonkeyPatch
+    project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever is refused, of one operation and two reports, before and behind: all answers of
     other operations and reports are loaded, in the first run, when the refused ones are tried
     again, and when more come."""
-    configure(monkeypatch, warehouse.vendor, "acme", "beta")
+    configure(monkeypatch, project.vendor, "acme", "beta")
     monkeypatch.setattr(drain, "MOST_ANSWERS", 4)
     reports = {"reports": [REPORT, OTHER, "ivr_calls"]}
-    assert warehouse.load(**reports).is_good
-    refuse(warehouse, 13)
+    assert project.load(**reports).is_good
+    refuse(project, 13)
     row = {"operation": "ACME", "description": "Audios", "date": "2026-11-10", "items": "13"}
     for day in range(2):
-        warehouse.later(hours=1)
+        project.later(hours=1)
         for report in (REPORT, OTHER):
-            warehouse.vendor.answer(TOKENS["acme"], report, [row])
+            project.vendor.answer(TOKENS["acme"], report, [row])
         if day == 0:  # two of each wait
-            assert warehouse.poll(**reports).is_good
-            warehouse.later(hours=1)
-        warehouse.load(**reports)
-        told = warehouse.query(
+            assert project.poll(**reports).is_good
+            project.later(hours=1)
+        project.load(**reports)
+        told = project.query(
             "SELECT operation_id, report, count(*) FROM polls GROUP BY 1, 2 ORDER BY 1, 2"
         )
         good = 3 + day
@@ -261,9 +265,9 @@ def test_refused_answers_hold_up_nobody_else(
             ("beta", OTHER, good),
             ("beta", REPORT, good),
         ]
-        warehouse.later(hours=25)
-    assert {file.suffix for file in files(warehouse)} == {".refused"}
-    assert len(status_warnings(warehouse)) == 2  # a sentence for each report, not for each answer
+        project.later(hours=25)
+    assert {file.suffix for file in files(project)} == {".refused"}
+    assert len(status_warnings(project)) == 2  # a sentence for each report, not for each answer
 
 
 def status_warnings(project: Project) -> list[str]:
