@@ -11,16 +11,17 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 from selenium import webdriver
+from selenium.common.exceptions import StaleElementReferenceException, TimeoutException
 from selenium.webdriver.chrome.service import Service
-from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
@@ -43,10 +44,11 @@ import wolkvox_billing.verbs.notebook
 from marimo._cli.cli import main
 main()
 """
+Seen = TypeVar("Seen")
 SCREENS = Path(__file__).parents[2] / "build" / "screens"
 DESKTOP, PHONE = (1280, 800), (390, 844)  # what is seen at first
 TEMP = tempfile.gettempdir()  # of the machine: a test may have one of its own
-_PATIENCE = 25
+_PATIENCE, _LOOKED = 25, 0.1  # seconds, and between two looks
 # Elements by selector and text, those in shadow roots too: marimo's controls are in some.
 _FIND = """
 const [selector, text] = arguments, matching = [];
@@ -61,6 +63,25 @@ return matching;
 """
 
 
+# What can be seen, that in shadow roots after the rest: the driver itself would ask of each element
+# whether it is visible, which takes as long as the page took to come.
+_TEXT = """
+const texts = [document.body ? document.body.innerText : ''];
+const walk = root => {
+  for (const element of root.querySelectorAll('*'))
+    if (element.shadowRoot) {
+      for (const child of element.shadowRoot.children)
+        if (child.innerText && child.tagName !== 'STYLE') texts.push(child.innerText);
+      walk(element.shadowRoot);
+    }
+};
+walk(document);
+return texts.join(String.fromCharCode(10));
+"""
+_CARDS = """
+return [...document.querySelectorAll('.card')].map(
+  card => `${card.dataset.card} ${card.querySelector('.value').innerText}`);
+"""
 _ERRORS = ("An internal error occurred", "raised an exception")
 _TO_TOP = """
 for (const element of [document.documentElement, document.querySelector('#App')])
@@ -77,6 +98,29 @@ return widest - window.innerWidth;
 """
 
 
+# Where charts end, and what is drawn into them.
+_EDGES = """
+const edges = [];
+const walk = root => {
+  for (const element of root.querySelectorAll('*')) {
+    if (element.matches('canvas, svg')) {
+      const {right, bottom} = element.getBoundingClientRect();
+      edges.push(`${right} ${bottom} ${element.childElementCount}`);
+    }
+    if (element.shadowRoot) walk(element.shadowRoot);
+  }
+};
+walk(document);
+return edges.join();
+"""
+_BEYOND = """
+return arguments[0].filter(element => {
+  const {left, right, width} = element.getBoundingClientRect();
+  return width && (left < 0 || right > window.innerWidth);
+});
+"""
+
+
 class ChromiumMissing(Exception):
     """The browser or its driver is not on this machine."""
 
@@ -89,22 +133,47 @@ class Browser:
     def find(self, selector: str, text: str = "") -> list[WebElement]:
         return list(self.driver.execute_script(_FIND, selector, text))
 
+    def find_some(self, selector: str, text: str = "") -> list[WebElement]:
+        """Return elements that fit, once there are some."""
+        return self._await(lambda: self.find(selector, text), f"{selector} with {text!r}")
+
     def text(self) -> str:
         """Return what can be seen."""
-        return self.driver.find_element(By.TAG_NAME, "body").text
+        return str(self.driver.execute_script(_TEXT))
+
+    def cards(self) -> list[str]:
+        """Return each card as `key value`."""
+        return list(self.driver.execute_script(_CARDS))
 
     def until(self, *texts: str, without: str = "\0") -> str:
         """Wait for all of the texts to be seen, and one to be gone; return all that is seen."""
 
-        def is_shown(_: object) -> bool:
+        def page_with_them() -> str:
             page = self.text()
-            return all(text in page for text in texts) and without not in page
+            return page if all(text in page for text in texts) and without not in page else ""
 
+        return self._await(page_with_them, f"{texts} without {without!r}")
+
+    def _await(self, look: Callable[[], Seen], what: str, pause: float = _LOOKED) -> Seen:
+        """Return what is seen once there is something; what the page put away meanwhile is looked
+        for again."""
+        waiting = WebDriverWait(self.driver, _PATIENCE, pause, [StaleElementReferenceException])
         try:
-            WebDriverWait(self.driver, _PATIENCE).until(is_shown)
-        except Exception as error:
-            raise AssertionError(f"no {texts} without {without!r} in:\n{self.text()}") from error
-        return self.text()
+            return waiting.until(lambda _: look())
+        except TimeoutException as error:
+            raise AssertionError(f"no {what} in:\n{self.text()}") from error
+
+    def await_rest(self) -> None:
+        """Wait until nothing moves: texts, charts, edges."""
+        before: list[object] = []
+
+        def is_at_rest() -> bool:
+            now = [self.text(), self.driver.execute_script(_EDGES)]
+            rests = now == before
+            before[:] = now
+            return rests
+
+        self._await(is_at_rest, "rest", 0.25)
 
     def open(self, url: str, *texts: str) -> str:
         self.driver.get_log("performance")
@@ -114,23 +183,31 @@ class Browser:
 
     def press(self, selector: str, text: str) -> None:
         """Press the first element that fits."""
-        try:
-            element, *_ = WebDriverWait(self.driver, _PATIENCE).until(
-                lambda _: self.find(selector, text)
-            )
-        except Exception as error:
-            raise AssertionError(f"no {selector} with {text!r} in:\n{self.text()}") from error
-        self.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", element)
-        element.click()
+
+        def is_pressed() -> bool:
+            for element in self.find(selector, text)[:1]:
+                centre = "arguments[0].scrollIntoView({block: 'center'})"
+                self.driver.execute_script(centre, element)
+                element.click()
+                return True
+            return False
+
+        self._await(is_pressed, f"{selector} with {text!r}")
 
     def choose(self, option: str) -> None:
         """Choose an option of the select that has it."""
-        [element] = self.find("select", option)
-        Select(element).select_by_visible_text(option)
+
+        def is_chosen() -> bool:
+            for element in self.find("select", option):
+                Select(element).select_by_visible_text(option)
+                return True
+            return False
+
+        self._await(is_chosen, f"option {option!r}")
 
     def downloaded(self, name: str) -> Path:
         file = self.downloads / name
-        WebDriverWait(self.driver, _PATIENCE).until(lambda _: file.exists())
+        self._await(file.exists, f"download {name}")
         return file
 
     def resize(self, size: tuple[int, int], *, is_dark: bool = False) -> None:
@@ -144,9 +221,9 @@ class Browser:
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
 
     def picture(self, name: str, *, is_whole: bool = False) -> None:
-        """Put what is seen, or the whole page, into build/screens; whole pages are for who looks at
-        them, and take long: only where WOLKVOX_TEST_SCREENS is set."""
-        if is_whole and not os.environ.get("WOLKVOX_TEST_SCREENS"):
+        """Put what is seen, or the whole page, into build/screens: for who looks at them, which is
+        where WOLKVOX_TEST_SCREENS is set."""
+        if not os.environ.get("WOLKVOX_TEST_SCREENS"):
             return
         SCREENS.mkdir(parents=True, exist_ok=True)
         self.driver.execute_script(_TO_TOP)
@@ -173,15 +250,8 @@ class Browser:
 
     def beyond(self, selector: str) -> list[str]:
         """Return the texts of elements that stand beyond an edge of the screen."""
-        return [
-            element.text
-            for element in self.find(selector)
-            if element.is_displayed()
-            and (element.rect["x"] < 0 or element.rect["x"] + element.rect["width"] > self.width())
-        ]
-
-    def width(self) -> int:
-        return int(self.driver.execute_script("return window.innerWidth"))
+        elements = self.driver.execute_script(_BEYOND, self.find(selector))
+        return [element.text for element in elements if element.is_displayed()]
 
     def complaints(self) -> list[str]:
         """Return errors of the console since the page was opened, and what marimo shows of a cell
@@ -189,7 +259,8 @@ class Browser:
         Chromium has one of a picture that marimo's page loads early."""
         log = self.driver.get_log("browser")
         errors = [entry["message"] for entry in log if entry["level"] == "SEVERE"]
-        return errors + [text for text in _ERRORS if text in self.text()]
+        page = self.text()
+        return errors + [text for text in _ERRORS if text in page]
 
     def hosts(self) -> set[str]:
         """Return whom the page asked since it was opened, whatever the answer."""
