@@ -219,7 +219,11 @@ def _(Drawing, WolkvoxError, charts, chosen, counter, heading, mo, note, say_tex
 @app.cell
 def _(Drawing, charts, chosen, clicked, heading, mo, note, say_text, tables, trails):
     bridges = charts.bridges_of([clicked] if clicked else chosen.verdicts, chosen.language)
-    whose = trails.name_verdict(clicked) if clicked else say_text("all_verdicts", chosen.language)
+    whose = (
+        trails.name_verdict(clicked, chosen.language)
+        if clicked
+        else say_text("all_verdicts", chosen.language)
+    )
     mo.vstack(
         [
             heading(say_text("bridge", chosen.language)),

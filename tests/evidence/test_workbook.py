@@ -97,7 +97,7 @@ def pack(*values: Value, locale: str = "es_CO") -> bytes:
     sheet = Sheet("S", {"value": "value"}, [{"value": value} for value in values])
     at = datetime(2026, 11, 30, 17, tzinfo=timezone.utc)
     file = io.BytesIO()
-    pack_book(Book("2026-10", at, ZoneInfo("America/Bogota"), locale, [sheet]), file)
+    pack_book(Book(date(2026, 10, 1), at, ZoneInfo("America/Bogota"), locale, [sheet]), file)
     return file.getvalue()
 
 

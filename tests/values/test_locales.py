@@ -17,7 +17,8 @@ from wolkvox_billing.values.numbers import (
     format_number,
     format_percent,
 )
-from wolkvox_billing.values.periods import format_days
+from wolkvox_billing.values.periods import format_days, format_period
+from wolkvox_billing.values.translation import N_, BillingMonth, Sentence
 
 
 @pytest.mark.parametrize(
@@ -91,3 +92,27 @@ def test_the_usual_pause(pauses: list[float], usual: float | None) -> None:
 )
 def test_a_day_in_a_table(locale: str, text: str) -> None:
     assert short_date(date(2026, 11, 5), locale) == text
+
+
+@pytest.mark.parametrize(
+    ("locale", "month", "period"),
+    [
+        ("en", "2026-10", "2026-09-26 to 2026-10-25"),
+        ("es_CO", "oct de 2026", "26/09/2026 a 25/10/2026"),
+        ("es", "oct 2026", "26 sept 2026 a 25 oct 2026"),
+        ("en_US", "Oct 2026", "Sep 26, 2026 to Oct 25, 2026"),
+    ],
+)
+def test_a_period_is_the_locales(locale: str, month: str, period: str) -> None:
+    """A month has its name, and another period its first and last day; plain English has both as
+    file names have them."""
+    assert format_period(date(2026, 10, 1), date(2026, 11, 1), locale) == month
+    assert format_period(date(2026, 9, 26), date(2026, 10, 26), locale) == period
+    assert format_period(None, None, locale) == ""
+
+
+def test_a_month_in_a_sentence_is_said() -> None:
+    """As the locale says it, and in plain English as it is typed."""
+    sentence = Sentence(N_("{month} was never closed"), month=BillingMonth.named("2026-10"))
+    assert sentence == "2026-10 was never closed"
+    assert sentence.say("es_CO") == "octubre de 2026 nunca se cerró"

@@ -10,7 +10,7 @@ from wolkvox_billing.marts.settled import SettledDocument
 from wolkvox_billing.reconciliation.settlement_words import SettlementWriter
 from wolkvox_billing.reconciliation.writer import Writer
 from wolkvox_billing.values.locales import format_date
-from wolkvox_billing.values.translation import N_, translate
+from wolkvox_billing.values.translation import N_, phrase, translate
 
 _TEXTS = {
     "claimed": N_("{title}: {amount} claimed"),
@@ -40,8 +40,8 @@ class ClaimWriter(NamedTuple):
     locale: str
     zone: tzinfo
 
-    def text(self, name: str, **values: str) -> str:
-        return translate(_TEXTS[name], self.locale).format(**values)
+    def text(self, name: str, **values: object) -> str:
+        return phrase(_TEXTS[name], self.locale, **values)
 
     def claimed(self, made: str, row: SettledDocument, before: OpenClaim | None) -> str:
         """Return what was done about a document. before: what became of the claim before."""

@@ -247,7 +247,9 @@ class _Page:
             unit = REPORTS[row.report].unit if row.report in REPORTS else ""
             writer = self.writer._replace(unit=unit)
             quantities = (row.consumed_quantity, row.billed_quantity, row.quantity_variance)
-            period = format_period(row.billing_period_start, row.billing_period_end)
+            period = format_period(
+                row.billing_period_start, row.billing_period_end, self.writer.locale
+            )
             product = row.product or f"{row.report}, {texts['whole_report']}"
             rows.append(
                 [

@@ -16,7 +16,7 @@ from wolkvox_billing.reconciliation.billed_documents import StatedDocument
 from wolkvox_billing.reconciliation.claimed import Claim, became_of, notes_on
 from wolkvox_billing.reconciliation.settlement import Settled
 from wolkvox_billing.values.document_number import bare_number
-from wolkvox_billing.values.translation import N_, Sentence
+from wolkvox_billing.values.translation import N_, BillingMonth, Sentence
 
 CLAIMED, CLAIMED_ANEW, CLAIMED_BEFORE = "claimed", "claimed_anew", "claimed_before"
 _SHORTEST = 8  # characters of a document_id that may stand for it
@@ -101,7 +101,7 @@ class Planner:
                         "those that are open"
                     ),
                     n=len(meant),
-                    month=self.month,
+                    month=BillingMonth.named(self.month),
                     name=repr(name),
                 )
             )
@@ -186,7 +186,7 @@ def choose_document(name: str, settled: Sequence[Settled], month: str) -> Settle
                 N_("{name} is {n} documents of {month}: name one by its id, {ids}"),
                 name=repr(name),
                 n=len(meant),
-                month=month,
+                month=BillingMonth.named(month),
                 ids=ids,
             )
         )
@@ -196,7 +196,7 @@ def choose_document(name: str, settled: Sequence[Settled], month: str) -> Settle
         Sentence(
             N_("no document {name} bills {month}: there is {documents}"),
             name=repr(name),
-            month=month,
+            month=BillingMonth.named(month),
             documents=told or "none",
         )
     )

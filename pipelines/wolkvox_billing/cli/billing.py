@@ -36,7 +36,7 @@ from wolkvox_billing.cli.terminal import (
     say,
 )
 from wolkvox_billing.errors import SettingsError
-from wolkvox_billing.values.translation import N_, Plural, Sentence, say_in, translate
+from wolkvox_billing.values.translation import N_, BillingMonth, Plural, Sentence, say_in, translate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -368,7 +368,10 @@ def explain(
             say(line)
     tell = Teller(explained.language)
     if not explained.verdicts:
-        tell(N_("nothing was measured or billed in {month}"), month=explained.month)
+        tell(
+            N_("nothing was measured or billed in {month}"),
+            month=BillingMonth.named(explained.month),
+        )
     text = N_("tables: {location}, dataset {dataset}; whole hashes: --json")
     tell(text, location=explained.location, dataset=dataset)
 

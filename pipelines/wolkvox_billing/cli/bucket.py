@@ -61,7 +61,8 @@ def bucket(full: bool, destination: str, dataset: str, as_json: bool) -> None:
             seconds=round(listing.seconds, 1),
         )
         for period in report.periods:
-            name = format_period(period.billing_period_start, period.billing_period_end)
+            start, end = period.billing_period_start, period.billing_period_end
+            name = format_period(start, end, tell.locale)
             status = ContractWord(period.copy_status).say(tell.locale)
             say(f"{period.operation_id} {name} {status}: {period.explanation}")
         for text in report.failures:

@@ -148,7 +148,7 @@ def receipt_as_row(receipt: Receipt, locale: str = ENGLISH) -> Cells:
     if receipt.net_amount is not None:
         net = f"{format_amount(receipt.net_amount, locale=locale)} {receipt.billing_currency}"
     if receipt.period_start and receipt.period_end:
-        period = format_period(receipt.period_start, receipt.period_end)
+        period = format_period(receipt.period_start, receipt.period_end, locale)
         by = _BY.get(receipt.period_source or "")
         period += f" ({translate(by, locale)})" if by else ""
     return [
@@ -195,7 +195,7 @@ def verdict_as_row(row: ReconciledRow, locale: str = ENGLISH) -> Cells:
     return [
         row.operation_id,
         row.product or row.report or caption("no report", locale),
-        format_period(start, end),
+        format_period(start, end, locale),
         number(row.consumed_quantity),
         number(row.billed_quantity) if row.is_billed else caption("no invoice", locale),
         money,

@@ -49,7 +49,7 @@ from wolkvox_billing.reconciliation.standing_words import tell_claims
 from wolkvox_billing.reconciliation.totals import DoesNotTieOut
 from wolkvox_billing.values.clock import Clock, utc_now
 from wolkvox_billing.values.periods import read_month
-from wolkvox_billing.values.translation import N_, Sentence, together
+from wolkvox_billing.values.translation import N_, BillingMonth, Sentence, together
 from wolkvox_billing.warehouse.complaints import configured
 from wolkvox_billing.warehouse.duckdb_file import held_open
 from wolkvox_billing.warehouse.place import DATASET, DESTINATION, opened, reading
@@ -98,7 +98,9 @@ def close(
                 "{month} is not closed: {doubts}: settle it, or say with --reason why it is closed "
                 "all the same"
             )
-            raise NotClosed(Sentence(text, month=month, doubts=together(doubts)))
+            raise NotClosed(
+                Sentence(text, month=BillingMonth.named(month), doubts=together(doubts))
+            )
         return _record(now, "closed", signature)
 
 
@@ -120,11 +122,15 @@ def reopen(
     """
     signature = _sign(month, by, reason, evidence, policy)
     if not signature.reason:
-        raise SettingsError(Sentence(N_("say with --reason why {month} is reopened"), month=month))
+        raise SettingsError(
+            Sentence(
+                N_("say with --reason why {month} is reopened"), month=BillingMonth.named(month)
+            )
+        )
     with _judged(month, destination, dataset, signature.policy, clock) as now:
         _check_proof(signature.proof, now)
         if not now.last or now.last.status != "closed":
-            never = Sentence(N_("{month} was never closed"), month=month)
+            never = Sentence(N_("{month} was never closed"), month=BillingMonth.named(month))
             text = N_("{says}: there is nothing to reopen")
             raise NotClosed(Sentence(text, says=now.last.says if now.last else never))
         return _record(now, "reopened", signature)
@@ -200,7 +206,7 @@ def warnings_of_closes(pipeline: dlt.Pipeline) -> list[str]:
         if may_refresh(pipeline):
             fill(pipeline, policy)
     except (SettingsError, DoesNotTieOut) as error:
-        months = ", ".join(close.month for close in closed)
+        months = [BillingMonth.named(close.month) for close in closed]
         text = N_("nobody can tell whether the close of {months} still holds: {error}")
         return [Sentence(text, months=months, error=error.args[0])]
     return [
@@ -301,7 +307,7 @@ def _check_over(now: _Month) -> None:
     end = read_month(now.month).end
     if today < end:
         text = N_("{month} is not over: close it from {end} on; it is {today}")
-        raise NotClosed(Sentence(text, month=now.month, end=end, today=today))
+        raise NotClosed(Sentence(text, month=BillingMonth.named(now.month), end=end, today=today))
 
 
 def _record(now: _Month, status: str, signature: _Signature) -> Close:

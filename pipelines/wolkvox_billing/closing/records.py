@@ -13,7 +13,7 @@ import dlt
 
 from wolkvox_billing.errors import WolkvoxError
 from wolkvox_billing.values.clock import format_moment
-from wolkvox_billing.values.translation import N_, Sentence
+from wolkvox_billing.values.translation import N_, BillingMonth, Sentence
 from wolkvox_billing.warehouse.columns import TEXT, TIME, Table
 from wolkvox_billing.warehouse.records import RecordTable, next_key
 
@@ -70,7 +70,7 @@ class Close:
     def says(self) -> Sentence:
         at = format_moment(self.closed_at, timezone.utc)
         text = _SAYS[self.status]
-        return Sentence(text, month=self.month, at=at, by=self.closed_by)
+        return Sentence(text, month=BillingMonth.named(self.month), at=at, by=self.closed_by)
 
     def __str__(self) -> str:
         return str(self.says)

@@ -18,8 +18,8 @@ from typing import NamedTuple
 
 from wolkvox_billing.marts.ahead import MAY_PASS, PASSES, WITHIN, Forecast
 from wolkvox_billing.values.currencies import is_currency_code
+from wolkvox_billing.values.locales import say_month
 from wolkvox_billing.values.numbers import format_amount
-from wolkvox_billing.values.periods import format_month
 from wolkvox_billing.values.spelling import plain
 from wolkvox_billing.values.translation import N_, translate
 
@@ -155,7 +155,7 @@ def tell(outlook: Outlook, locale: str) -> str | None:
         return None
     return translate(_TOLD[outlook.status], locale).format(
         name=outlook.budget.name,
-        month=format_month(outlook.month),
+        month=say_month(outlook.month, locale),
         low=format_amount(outlook.low, locale=locale),
         high=format_amount(outlook.high, locale=locale),
         currency=outlook.budget.currency,

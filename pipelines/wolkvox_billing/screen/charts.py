@@ -24,9 +24,14 @@ from wolkvox_billing.reconciliation.captions import caption
 from wolkvox_billing.screen.pages import say_moment
 from wolkvox_billing.values.clock import day_start
 from wolkvox_billing.values.durations import HOUR, format_span
-from wolkvox_billing.values.locales import format_day_and_year, format_month_name, marks_of
+from wolkvox_billing.values.locales import (
+    format_day_and_year,
+    format_month_name,
+    marks_of,
+    short_month,
+)
 from wolkvox_billing.values.numbers import format_amount, format_number
-from wolkvox_billing.values.periods import DAY, Period, format_month, month_of, months_of
+from wolkvox_billing.values.periods import DAY, Period, month_of, months_of
 from wolkvox_billing.values.translation import N_, say_in, translate
 from wolkvox_billing.verbs.notebook import Month, MonthlyCost
 
@@ -446,7 +451,7 @@ def draw_months(currency: str, months: Sequence[MonthCost], locale: str) -> Char
     kinds = [caption("contracted cost", locale), caption("billed cost", locale)]
     bars: list[Datum] = [
         {
-            "month": format_month(month.start),
+            "month": short_month(month.start, locale),
             "kind": kind,
             "value": float(amount),
             "says": f"{format_amount(amount, locale=locale)} {currency}".strip(),
@@ -458,7 +463,7 @@ def draw_months(currency: str, months: Sequence[MonthCost], locale: str) -> Char
         _of(bars)
         .mark_bar()
         .encode(
-            x=alt.X("month:O", title=None, scale=alt.Scale(domain=_months_shown(months)),
+            x=alt.X("month:O", title=None, scale=alt.Scale(domain=_months_shown(months, locale)),
                     axis=alt.Axis(labelAngle=0, labelOverlap="greedy", labelSeparation=6,
                                   ticks=False)),
             xOffset=alt.XOffset("kind:N", sort=kinds),
@@ -474,13 +479,13 @@ def draw_months(currency: str, months: Sequence[MonthCost], locale: str) -> Char
     )
 
 
-def _months_shown(months: Sequence[MonthCost]) -> list[str]:
+def _months_shown(months: Sequence[MonthCost], locale: str) -> list[str]:
     """Return the months up to the newest one, without a hole, and so many that a bar is no wall."""
     newest, oldest = months[-1].start, months[0].start
     shown = [period.start for period in months_of(Period(oldest, newest + DAY))]
     while len(shown) < _LEAST_MONTHS:
         shown.insert(0, month_of(shown[0] - DAY).start)
-    return [format_month(start) for start in shown]
+    return [short_month(start, locale) for start in shown]
 
 
 def _of(rows: Sequence[Datum]) -> alt.Chart:

@@ -172,7 +172,7 @@ def list_verdicts(verdicts: Sequence[ReconciledRow], locale: str) -> Listing:
             column("unit", Kind.TEXT,
                    [name_unit(unit_of(row.report), _MANY, locale) for row in verdicts]),
             column("period", Kind.TEXT,
-                   [format_period(row.billing_period_start, row.billing_period_end)
+                   [format_period(row.billing_period_start, row.billing_period_end, locale)
                     for row in verdicts]),
             column("report", Kind.TEXT, [row.report or "" for row in verdicts]),
         ],

@@ -132,7 +132,7 @@ def render_copies(month: Month) -> str:
         [
             [
                 row.operation_id,
-                format_period(row.billing_period_start, row.billing_period_end),
+                format_period(row.billing_period_start, row.billing_period_end, locale),
                 number(row.counted_quantity),
                 number(row.measured_quantity),
                 number(row.billed_quantity),

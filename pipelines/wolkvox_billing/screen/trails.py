@@ -40,7 +40,7 @@ def render_verdict(month: Month, traced: Traced) -> str:
         month.language,
         texts=TEXTS,
         row=row,
-        title=name_verdict(row),
+        title=name_verdict(row, month.language),
         written_in=language_tag(row.language or ""),  # "" is one that nobody knows
         doubts=(row.doubts_excluded or row.settled_by or "").splitlines(),
         doubts_title=TEXTS["excluded" if row.doubts_excluded else "settle"],
@@ -62,9 +62,9 @@ def render_verdict(month: Month, traced: Traced) -> str:
     )  # fmt: skip
 
 
-def name_verdict(row: ReconciledRow) -> str:
+def name_verdict(row: ReconciledRow, locale: str) -> str:
     """Return whose a verdict is: operation, report, product and period."""
-    period = format_period(row.billing_period_start, row.billing_period_end)
+    period = format_period(row.billing_period_start, row.billing_period_end, locale)
     return " · ".join(filter(None, (row.operation_id, row.report, row.product, period)))
 
 

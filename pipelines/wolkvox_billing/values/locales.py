@@ -89,6 +89,22 @@ def format_month_name(day: date, locale: str = ENGLISH) -> str:
     return format_skeleton("yMMMM", day, locale=locale)
 
 
+def say_month(day: date, locale: str = ENGLISH) -> str:
+    """Return the month of a day as a sentence has it: `2026-10`, and in another locale than plain
+    English as that one says it: `octubre de 2026`."""
+    return f"{day:%Y-%m}" if locale == ENGLISH else format_month_name(day, locale)
+
+
+def short_month(day: date, locale: str = ENGLISH) -> str:
+    """Return the month of a day as a table has it: `2026-10`, and in another locale than plain
+    English as that one writes it: `oct de 2026`."""
+    if locale == ENGLISH:
+        return f"{day:%Y-%m}"
+    from babel.dates import format_skeleton
+
+    return format_skeleton("yMMM", day, locale=locale)
+
+
 def short_date(day: date, locale: str = ENGLISH) -> str:
     """Return a day as a table has it: `2026-11-05`, and in another locale than plain English as
     that one writes it: `5/11/2026`."""

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from wolkvox_billing.errors import SettingsError
-from wolkvox_billing.values.locales import ENGLISH, format_day
+from wolkvox_billing.values.locales import ENGLISH, format_day, short_date, short_month
 from wolkvox_billing.values.translation import N_, Sentence, translate
 
 DAY = timedelta(days=1)
@@ -79,13 +79,16 @@ def is_calendar_month(period: Period) -> bool:
     return is_whole and (start.year, start.month) == (last.year, last.month)
 
 
-def format_period(start: date | None, end: date | None) -> str:
-    """Return a calendar month as `2026-10`, any other period by its first and last day, and "" for
-    one that nobody knows."""
+def format_period(start: date | None, end: date | None, locale: str = ENGLISH) -> str:
+    """Return a calendar month as a table has it, any other period by its first and last day, and ""
+    for one that nobody knows."""
     if not start or not end:
         return ""
     period = Period(start, end)
-    return format_month(start) if is_calendar_month(period) else str(period)
+    if is_calendar_month(period):
+        return short_month(start, locale)
+    days = (short_date(day, locale) for day in (start, last_day(period)))
+    return translate(_TO, locale).join(days)
 
 
 def label_period(start: date | None, end: date | None) -> str | None:

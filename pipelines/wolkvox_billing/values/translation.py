@@ -16,7 +16,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from wolkvox_billing.values.locales import ENGLISH, format_day, language_of, short_date
+from wolkvox_billing.values.locales import ENGLISH, format_day, language_of, say_month, short_date
 from wolkvox_billing.values.numbers import format_amount, format_number
 
 if TYPE_CHECKING:
@@ -63,6 +63,17 @@ class Amount(NamedTuple):
     is_signed: bool = False
 
 
+class BillingMonth(NamedTuple):
+    """A month in a sentence, by its first day."""
+
+    first: date
+
+    @classmethod
+    def named(cls, name: str) -> BillingMonth:
+        """Return the month of a name such as 2026-10."""
+        return cls(date.fromisoformat(f"{name}-01"))
+
+
 class Day(NamedTuple):
     """A day of this year or the last, without its year."""
 
@@ -82,6 +93,8 @@ def _written(value: object, locale: str) -> object:
     if isinstance(value, Amount):
         amount = format_amount(value.amount, signed=value.is_signed, locale=locale)
         return f"{amount} {say_in(locale, value.currency or '')}".strip()
+    if isinstance(value, BillingMonth):
+        return say_month(value.first, locale)
     if isinstance(value, Day):
         return format_day(value.day, locale)
     if isinstance(value, date) and not isinstance(value, datetime):

@@ -53,7 +53,7 @@ from wolkvox_billing.reconciliation.policy import Policy, read_policy
 from wolkvox_billing.reconciliation.settlement import Settled, read_settled
 from wolkvox_billing.values.clock import Clock, utc_now
 from wolkvox_billing.values.periods import Period, read_month
-from wolkvox_billing.values.translation import N_, Sentence
+from wolkvox_billing.values.translation import N_, BillingMonth, Sentence
 from wolkvox_billing.warehouse.complaints import configured
 from wolkvox_billing.warehouse.duckdb_file import held_open
 from wolkvox_billing.warehouse.place import DATASET, DESTINATION, location_of, opened, reading
@@ -237,7 +237,9 @@ class _Claiming:
                 for each in settled
                 if not self._is_due(each) and (document or self._is_told(each))
             ],
-            says="" if settled else self.writer.text("no_document", month=month),
+            says=""
+            if settled
+            else self.writer.text("no_document", month=BillingMonth.named(month)),
             language=self.desk.policy.language,
         )
         plans, result.evidence = self._prove(plans)

@@ -20,7 +20,15 @@ from wolkvox_billing.reconciliation.settlement_words import SettlementWriter
 from wolkvox_billing.reconciliation.standing_words import tell_standings
 from wolkvox_billing.values.clock import Clock, format_second, utc_now
 from wolkvox_billing.values.periods import format_period, read_month
-from wolkvox_billing.values.translation import N_, Amount, Plural, Sentence, phrase, translate
+from wolkvox_billing.values.translation import (
+    N_,
+    Amount,
+    BillingMonth,
+    Plural,
+    Sentence,
+    phrase,
+    translate,
+)
 from wolkvox_billing.warehouse.complaints import configured
 from wolkvox_billing.warehouse.place import DATASET, DESTINATION, location_of, opened, reading
 
@@ -73,7 +81,7 @@ def explain(
         raise SettingsError(
             Sentence(
                 N_("{month} has no {wanted}: there is {product}"),
-                month=month,
+                month=BillingMonth.named(month),
                 wanted=wanted,
                 product=", ".join(named) or "no product",
             )
@@ -115,7 +123,7 @@ def as_lines(verdict: Traced, locale: str) -> list[str]:
     """Return a verdict for a terminal: its heading, and then what it came from."""
     row = verdict.row
     start, end = row.billing_period_start, row.billing_period_end
-    period = format_period(start, end) or caption("no period", locale)
+    period = format_period(start, end, locale) or caption("no period", locale)
     product = row.product or row.report or caption("no report", locale)
     status = status_word(row.reconciliation_status, locale)
     lines = [

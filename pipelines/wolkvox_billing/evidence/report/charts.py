@@ -21,8 +21,7 @@ from wolkvox_billing.values.clock import day_start, format_moment
 from wolkvox_billing.values.durations import HOUR, format_span
 from wolkvox_billing.values.locales import ENGLISH
 from wolkvox_billing.values.numbers import format_amount, format_number
-from wolkvox_billing.values.periods import format_month
-from wolkvox_billing.values.translation import N_, phrase
+from wolkvox_billing.values.translation import N_, BillingMonth, phrase
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -43,7 +42,7 @@ def draw_usage(usage: Usage, number: int) -> Markup:
         N_("{whose}: readings, calls and gaps in {month}"),
         usage.locale,
         whose=usage.title,
-        month=format_month(usage.period.start),
+        month=BillingMonth(usage.period.start),
     )
     return _svg(_HEIGHT, label, list(_UsageChart(usage).elements(f"gap{number}")))
 

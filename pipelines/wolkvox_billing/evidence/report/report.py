@@ -36,7 +36,7 @@ from wolkvox_billing.reconciliation.unit_names import name_unit
 from wolkvox_billing.values.clock import format_moment
 from wolkvox_billing.values.locales import language_tag, paper_of
 from wolkvox_billing.values.periods import format_period
-from wolkvox_billing.values.translation import N_, Sentence, phrase, translate
+from wolkvox_billing.values.translation import N_, BillingMonth, Sentence, phrase, translate
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -159,7 +159,7 @@ def render_report(page: Page, annex: Annex) -> str:
         language=language_tag(locale),
         style=STYLE + _PAPER,
         paper=paper_of(locale),
-        month=page.month,
+        month=BillingMonth(page.period.start),
         as_of=say_as_of(page),
         settlement=render_settlement(page.settled, locale),
         sentences=[render_sentence(verdict, locale) for verdict in page.verdicts],
@@ -253,7 +253,7 @@ def _meanings(meanings: Sequence[MonthMeaning], locale: str) -> Markup:
          N_("unit"), N_("last call")],
         [
             [row.operation_id, f"{row.report}, {row.product}",
-             format_period(row.billing_period_start, row.billing_period_end),
+             format_period(row.billing_period_start, row.billing_period_end, locale),
              status_word(row.measure or UNKNOWN, locale),
              translate(_SAID_BY.get(row.measure_source, N_("nobody")), locale),
              row.consumed_quantity, name_unit(row.consumed_unit or "", Decimal(2), locale),

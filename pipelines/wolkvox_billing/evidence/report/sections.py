@@ -110,7 +110,7 @@ def render_verdicts(verdicts: Sequence[ReconciledRow], locale: str) -> Markup:
         ["operation", "report, product", "period", "measured", "billed", "quantity difference",
          "cost difference", "status"],
         [
-            [*_named(row), row.consumed_quantity, *_billed_cells(row, locale),
+            [*_named(row, locale), row.consumed_quantity, *_billed_cells(row, locale),
              status_word(row.reconciliation_status, locale)]
             for row in verdicts
         ],
@@ -146,7 +146,7 @@ def render_bridges(verdicts: Sequence[ReconciledRow], locale: str) -> Markup:
         part(
             "figure",
             locale,
-            heading=", ".join(filter(None, _named(row))),
+            heading=", ".join(filter(None, _named(row, locale))),
             chart=draw_bridge(row, number, locale),
             caption="",
         )
@@ -157,7 +157,7 @@ def render_bridges(verdicts: Sequence[ReconciledRow], locale: str) -> Markup:
         ["operation", "report, product", "period", "contracted cost", "volume effect",
          "price effect", "exchange effect", "billed cost"],
         [
-            [*_named(row), *_costs(row)]
+            [*_named(row, locale), *_costs(row)]
             for row in verdicts
         ],
         locale,
@@ -179,13 +179,13 @@ def _costs(row: ReconciledRow) -> list[Money]:
     ]
 
 
-def _named(row: ReconciledRow) -> list[str]:
+def _named(row: ReconciledRow, locale: str) -> list[str]:
     """Operation, report with product, and period of a verdict."""
     start, end = row.billing_period_start, row.billing_period_end
     return [
         row.operation_id or "",
         ", ".join(filter(None, (row.report, row.product))),
-        format_period(start, end),
+        format_period(start, end, locale),
     ]
 
 
@@ -284,7 +284,8 @@ def render_copies(
         ["operation", "period", "in the bucket", "counted by wolkvox", "billed", "copied later",
          "days without a copy", "status"],
         [
-            [row.operation_id, format_period(row.billing_period_start, row.billing_period_end),
+            [row.operation_id,
+             format_period(row.billing_period_start, row.billing_period_end, locale),
              row.counted_quantity, row.measured_quantity, row.billed_quantity, row.late_quantity,
              row.missing_days, caption(row.copy_status, locale)]
             for row in periods

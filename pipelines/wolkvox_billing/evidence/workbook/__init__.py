@@ -22,7 +22,7 @@ from wolkvox_billing.evidence.workbook.sheets import Told, sheets_of
 from wolkvox_billing.marts.reconciled import ReconciledRow
 from wolkvox_billing.reconciliation.policy import Policy
 from wolkvox_billing.reconciliation.settlement import Settled
-from wolkvox_billing.values.periods import Period, format_month, read_month
+from wolkvox_billing.values.periods import Period, read_month
 from wolkvox_billing.values.translation import N_, Sentence
 
 __all__ = ["MonthFacts", "WorkbookOrder", "order_workbook", "read_month_facts", "write_workbook"]
@@ -84,7 +84,7 @@ def write_workbook(order: WorkbookOrder, reconciled: Reconciled, facts: MonthFac
     from wolkvox_billing.evidence.workbook.xlsx import Book, pack_book  # openpyxl takes its time
 
     locale = reconciled.policy.language
-    told = Told(format_month(order.month.start), _settings(reconciled, facts),
+    told = Told(order.month.start, _settings(reconciled, facts),
                 reconciled.warnings, *_evidence(reconciled.evidence))  # fmt: skip
     sheets = sheets_of(reconciled.rows, reconciled.settled, facts, told, locale)
     book = Book(told.month, facts.as_of, facts.zone, locale, sheets)

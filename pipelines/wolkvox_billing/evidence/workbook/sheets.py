@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import fields
+from datetime import date
 from typing import NamedTuple
 
 from wolkvox_billing.evidence.workbook.cells import (
@@ -21,6 +22,7 @@ from wolkvox_billing.marts.reconciled import ReconciledRow
 from wolkvox_billing.marts.settled import InvoiceComponent, SettledDocument
 from wolkvox_billing.reconciliation.captions import caption
 from wolkvox_billing.reconciliation.settlement import Settled
+from wolkvox_billing.values.locales import say_month
 from wolkvox_billing.values.translation import N_, translate
 from wolkvox_billing.version import __version__
 
@@ -54,7 +56,7 @@ class Told(NamedTuple):
     """What the sheet About says beside the facts: the settings, what was warned of, and the
     evidence of the same verdicts, None where none was written."""
 
-    month: str
+    month: date
     settings: Mapping[str, object]
     warnings: Sequence[str]
     evidence: str | None = None
@@ -173,7 +175,7 @@ def _unread(facts: MonthFacts, locale: str) -> Sheet:
 def _about(facts: MonthFacts, told: Told, locale: str) -> Sheet:
     """Return as of when, by which settings, and with which evidence all of it is."""
     stated: list[tuple[str, Value]] = [
-        (caption("month", locale), told.month),
+        (caption("month", locale), say_month(told.month, locale)),
         (f"{caption('as of', locale)} ({facts.zone})", facts.as_of),
         (
             caption("evidence", locale),

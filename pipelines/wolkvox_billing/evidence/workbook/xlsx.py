@@ -27,6 +27,7 @@ from wolkvox_billing.reconciliation.captions import caption
 from wolkvox_billing.reconciliation.contract.csv_file import RUNS_AS_FORMULA
 from wolkvox_billing.values.archives import describe_member
 from wolkvox_billing.values.clock import format_moment
+from wolkvox_billing.values.locales import say_month
 from wolkvox_billing.values.numbers import format_number
 from wolkvox_billing.values.texts import harmless
 
@@ -56,13 +57,17 @@ _HEADING = ("1F3864", "FFFFFF")
 
 @dataclass(frozen=True)
 class Book:
-    """What a workbook holds, and of when it is: of a month such as 2026-10, times by a zone."""
+    """What a workbook holds, and of when it is: of a month by its first day, times by a zone."""
 
-    month: str
+    month: date
     as_of: datetime
     zone: ZoneInfo
     locale: str
     sheets: Sequence[Sheet]
+
+    @property
+    def month_name(self) -> str:
+        return say_month(self.month, self.locale)
 
     def localized(self, at: datetime) -> datetime:
         """Return a moment by the book's zone, which Excel has no place for in a cell."""
@@ -164,7 +169,9 @@ class _Page:
                 "`publish` for so much"
             )
         as_of = format_moment(self.book.as_of, self.book.zone)
-        title = f"{sheet.title} {self.book.month}, {caption('as of', self.book.locale)} {as_of}"
+        title = (
+            f"{sheet.title} {self.book.month_name}, {caption('as of', self.book.locale)} {as_of}"
+        )
         self._put(1, 1, _text(title, _Look(is_bold=True)))
         for at, total in enumerate(sheet.sums, 2):
             self._put_row(at, [total.get(column) for column in columns], is_bold=True)
@@ -239,7 +246,7 @@ class _Page:
         assert footer is not None
         assert footer.left is not None
         assert footer.right is not None
-        footer.left.text = f"{self.sheet.title} {self.book.month}"
+        footer.left.text = f"{self.sheet.title} {self.book.month_name}"
         footer.right.text = "&P / &N"
 
 
