@@ -20,7 +20,11 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 from selenium import webdriver
-from selenium.common.exceptions import StaleElementReferenceException, TimeoutException
+from selenium.common.exceptions import (
+    ElementClickInterceptedException,
+    StaleElementReferenceException,
+    TimeoutException,
+)
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import Select, WebDriverWait
@@ -48,6 +52,7 @@ Seen = TypeVar("Seen")
 SCREENS = Path(__file__).parents[2] / "build" / "screens"
 DESKTOP, PHONE = (1280, 800), (390, 844)  # what is seen at first
 TEMP = tempfile.gettempdir()  # of the machine: a test may have one of its own
+_MOVED = (StaleElementReferenceException, ElementClickInterceptedException)
 _PATIENCE, _LOOKED = 25, 0.1  # seconds, and between two looks
 # Elements by selector and text, those in shadow roots too: marimo's controls are in some.
 _FIND = """
@@ -155,9 +160,9 @@ class Browser:
         return self._await(page_with_them, f"{texts} without {without!r}")
 
     def _await(self, look: Callable[[], Seen], what: str, pause: float = _LOOKED) -> Seen:
-        """Return what is seen once there is something; what the page put away meanwhile is looked
-        for again."""
-        waiting = WebDriverWait(self.driver, _PATIENCE, pause, [StaleElementReferenceException])
+        """Return what is seen once there is something; what the page put away or covered meanwhile
+        is looked for again."""
+        waiting = WebDriverWait(self.driver, _PATIENCE, pause, _MOVED)
         try:
             return waiting.until(lambda _: look())
         except TimeoutException as error:
