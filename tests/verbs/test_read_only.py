@@ -24,6 +24,7 @@ from wolkvox_billing.errors import WarehouseError
 from wolkvox_billing.evidence import order_evidence
 from wolkvox_billing.reconciliation.mart import NOT_STORED
 from wolkvox_billing.reconciliation.policy import Policy
+from wolkvox_billing.values.translation import say_in
 from wolkvox_billing.verbs.claim import list_claims
 from wolkvox_billing.verbs.dbt import write_dbt_sources
 from wolkvox_billing.verbs.documents import documents
@@ -35,9 +36,9 @@ from wolkvox_billing.verbs.status import status
 
 READ = (
     "GRANT USAGE ON SCHEMA wolkvox_billing, wolkvox_billing_marts, "
-    "wolkvox_billing_internal TO reader; "
+    "wolkvox_billing_internal, wolkvox_billing_bi TO reader; "
     "GRANT SELECT ON ALL TABLES IN SCHEMA wolkvox_billing, wolkvox_billing_marts, "
-    "wolkvox_billing_internal TO reader"
+    "wolkvox_billing_internal, wolkvox_billing_bi TO reader"
 )
 HOLD = (
     "import duckdb, sys; held = duckdb.connect(sys.argv[1], read_only=True); "
@@ -112,6 +113,21 @@ def test_a_role_that_reads_a_part(project: Project, reader: str) -> None:
     project.execute("REVOKE ALL ON ALL TABLES IN SCHEMA wolkvox_billing FROM reader")
     with pytest.raises(WarehouseError, match="has no tables yet"):
         publish("y.duckdb", destination="postgres")
+
+
+def test_a_role_without_the_star(project: Project, reader: str) -> None:
+    """Whom nobody showed the star's schema gets a copy without it, and is told, in the language."""
+    project.execute(READ + "; REVOKE USAGE ON SCHEMA wolkvox_billing_bi FROM reader")
+    snapshot = publish("x.duckdb", destination="postgres")
+    [warning] = snapshot.warnings
+    assert warning == (
+        "the star is not in the copy, since this role has no USAGE on the schema wolkvox_billing_bi"
+    )
+    assert not [table for table in snapshot.rows if table.startswith("wolkvox_billing_bi.")]
+    assert say_in("es_CO", warning) == (
+        "la estrella no está en la copia: este rol no tiene USAGE sobre el esquema "
+        "wolkvox_billing_bi"
+    )
 
 
 def begin_billed(project: Project) -> None:

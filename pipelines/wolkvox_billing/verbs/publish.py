@@ -32,6 +32,7 @@ from wolkvox_billing.marts.sql import grain
 from wolkvox_billing.polling.hosts import LAST_ANSWERS
 from wolkvox_billing.reconciliation.policy import read_policy
 from wolkvox_billing.values.clock import Clock, utc_now
+from wolkvox_billing.values.translation import N_, Sentence
 from wolkvox_billing.warehouse.complaints import configured, plain
 from wolkvox_billing.warehouse.duckdb_file import held_open
 from wolkvox_billing.warehouse.place import DATASET, DESTINATION, location_of, opened, reading
@@ -177,7 +178,7 @@ def _warn_of_hidden(pipeline: dlt.Pipeline) -> tuple[str, ...]:
         return ()
     dataset = pipeline.dataset_name
     schemas = among("nspname", (dataset, f"{dataset}_marts", star_of(dataset)))
-    # Whom nobody showed the star has its facts in the marts, and misses nothing.
+    # Of a star that nobody showed to this role all is hidden: its schema is named, and no table.
     is_shown = f"(nspname <> '{star_of(dataset)}' OR has_schema_privilege(n.oid, 'USAGE'))"
     with pipeline.sql_client() as client:
         hidden = rows_of(
@@ -188,10 +189,22 @@ def _warn_of_hidden(pipeline: dlt.Pipeline) -> tuple[str, ...]:
             f"AND relname <> '{LAST_ANSWERS}' "
             "AND NOT has_table_privilege(pg_class.oid, 'SELECT') ORDER BY 1",
         )
-    if not hidden:
-        return ()
-    names = ", ".join(name for (name,) in hidden)
-    return (f"not in the copy, since this role may not read them: {names}",)
+        closed = rows_of(
+            client,
+            "SELECT nspname FROM pg_namespace n "
+            f"WHERE nspname = {literal(star_of(dataset))} "
+            "AND NOT has_schema_privilege(n.oid, 'USAGE')",
+        )
+    warnings = []
+    if hidden:
+        names = ", ".join(name for (name,) in hidden)
+        warnings.append(Sentence(_HIDDEN, names=names))
+    warnings += [Sentence(_NO_STAR, schema=schema) for (schema,) in closed]
+    return tuple(warnings)
+
+
+_HIDDEN = N_("not in the copy, since this role may not read them: {names}")
+_NO_STAR = N_("the star is not in the copy, since this role has no USAGE on the schema {schema}")
 
 
 def _verdicts_moment(refreshed: Mapping[str, Any]) -> str:  # a row of whatever columns there are
@@ -286,6 +299,9 @@ def source_of(pipeline: dlt.Pipeline) -> Iterator[Source]:
             with pg.cursor() as cursor:
                 cursor.execute(_COLUMNS_QUERY)
                 columns = [_Column(*row) for row in cursor.fetchall()]
+                cursor.execute(_OPEN_SCHEMAS)
+                schemas = {schema for (schema,) in cursor.fetchall()}
+            columns = [column for column in columns if column.schema in schemas]
             yield Source(db, _published(columns, dataset), partial(_copy, db, pg))
 
 
@@ -295,6 +311,9 @@ _COLUMNS_QUERY = (
     "FROM information_schema.columns "
     "ORDER BY table_schema, table_name, ordinal_position"
 )
+
+# The columns of a table are shown to whom may select of it, be its schema closed to him.
+_OPEN_SCHEMAS = "SELECT nspname FROM pg_namespace n WHERE has_schema_privilege(n.oid, 'USAGE')"
 
 
 def _published(columns: list[_Column], dataset: str) -> list[tuple[str, str]]:
