@@ -7,9 +7,10 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 import dlt
+import jsonpath_ng.ext
 import pytest
 import yaml
-from dlt.common import json, validation
+from dlt.common import json, jsonpath, validation
 from dlt.common.configuration import inject
 from dlt.common.configuration.providers import environ
 from dlt.common.configuration.specs import base_configuration
@@ -113,6 +114,31 @@ def test_dlt_takes_the_fields_of_a_schema_apart_over_and_over(
     for kind in kinds:
         names = vars(sys.modules[kind.__module__])
         assert validation.get_type_hints(kind) == get_type_hints(kind, globalns=names)
+
+
+def test_dlt_parses_the_paths_to_fields_over_and_over(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A load parses the same few paths again and again, and by us each once, with the same
+    answer."""
+    begin(project)
+    parsed: list[str] = []
+
+    def parse(path: str) -> Any:
+        parsed.append(path)
+        return jsonpath_ng.ext.parse(path)
+
+    monkeypatch.setattr(jsonpath, "_parse", parse)
+    with monkeypatch.context() as without:
+        without.setattr(place, "remember_paths", lambda: None)
+        assert poll(project, 7).is_good
+    assert len(parsed) > 3 * len(set(parsed))
+    paths = set(parsed)
+    parsed.clear()
+    assert poll(project, 8).is_good
+    assert len(parsed) == len(set(parsed)) and set(parsed) <= paths
+    for path in paths:
+        assert jsonpath.compile_path(path) == parse(path)
 
 
 def test_dlt_writes_hints_by_python_alone(

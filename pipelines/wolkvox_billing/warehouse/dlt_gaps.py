@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import dlt
-from dlt.common import validation
+from dlt.common import jsonpath, validation
 from dlt.common.configuration import configspec
 from dlt.common.configuration.container import Container
 from dlt.common.configuration.providers import environ
@@ -109,6 +109,14 @@ def remember_fields() -> None:
 
 def _fields_once(ask: Callable[..., Mapping[str, Hint]], kind: Hint, **_: object) -> Any:
     return ask(kind)  # whose module has the names in it, as it has in what dlt passes
+
+
+def remember_paths() -> None:
+    """Let dlt remember the paths to fields that it has parsed. It makes a parser for each, over and
+    over for the same few: a twentieth of a load."""
+    parse = jsonpath._parse  # type: ignore[attr-defined]
+    if not isinstance(parse, partial):
+        jsonpath._parse = partial(cache(parse))  # type: ignore[attr-defined]
 
 
 def write_hints_at_once() -> None:

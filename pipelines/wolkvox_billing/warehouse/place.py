@@ -39,6 +39,7 @@ from wolkvox_billing.warehouse.dlt_gaps import (
     open_read_only,
     read_schema_once,
     remember_fields,
+    remember_paths,
     remember_secret_hints,
     resolve_once,
     write_hints_at_once,
@@ -89,6 +90,7 @@ def _place(destination: str, dataset: str) -> _Place:
     check_dataset(dataset)
     refuse_stray_settings()
     remember_fields()
+    remember_paths()
     remember_secret_hints()
     write_hints_at_once()
     try:
