@@ -146,3 +146,17 @@ def test_the_report_has_no_english(record: Project, english: set[str]) -> None:
     body = re.sub(r"<h2>Reglas.*", "", page.partition("<body")[2], flags=re.DOTALL)
     text = unescape(re.sub(r"<[^>]*>|\(\w+\)</dd>", " ", body))
     assert words_in(text) & english == set()
+
+
+def test_a_refused_paper_says_why(record: Project, tmp_path: Path) -> None:
+    """In the language; JSON has the reason as the table does, in English."""
+    papers = {
+        "vacio.xml": "",
+        "roto.csv": "Factura;Fecha;Concepto;Subtotal;Moneda\nF-9;2026-11-03;Grabaciones;abc;COP\n",
+    }
+    for name, text in papers.items():
+        Path(tmp_path, name).write_text(text)
+    said = run("invoices", *(str(tmp_path / name) for name in papers), code=1)
+    assert "un archivo vacío" in said and "que no es un número" in said
+    as_json = run("invoices", str(tmp_path / "vacio.xml"), "--json", code=1)
+    assert "vacio.xml: an empty file" in as_json

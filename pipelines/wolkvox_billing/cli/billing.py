@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from wolkvox_billing.evidence.workbook import WorkbookOrder
     from wolkvox_billing.marts.settled import SettledDocument
     from wolkvox_billing.verbs.documents import Listing
-    from wolkvox_billing.verbs.invoices import Intake
+    from wolkvox_billing.verbs.invoices import Intake, Receipt
     from wolkvox_billing.verbs.reconcile import Reconciliation
 
 
@@ -92,22 +92,19 @@ def invoices(
             supplier=supplier,
             on_paper=on_paper,
         )
-    rejected = [
-        f"{receipt.file_name}: {receipt.reason}"
-        for receipt in result.receipts
-        if receipt.made == "rejected"
-    ]
+    refused = [receipt for receipt in result.receipts if receipt.made == "rejected"]
     if as_json:
         from wolkvox_billing.cli.printed.invoices import intake_as_form
 
+        rejected = [f"{receipt.file_name}: {receipt.reason}" for receipt in refused]
         print_json(intake_as_form(result, rejected))
     else:
-        _print_intake(result, rejected)
+        _print_intake(result, refused)
         Teller(result.language).place(result.location, dataset)
-    sys.exit(1 if rejected else 0)
+    sys.exit(1 if refused else 0)
 
 
-def _print_intake(intake: Intake, rejected: list[str]) -> None:
+def _print_intake(intake: Intake, refused: list[Receipt]) -> None:
     from wolkvox_billing.reconciliation.paper_words import say_stored
 
     tell = Teller(intake.language)
@@ -119,8 +116,9 @@ def _print_intake(intake: Intake, rejected: list[str]) -> None:
         for text in receipt.warnings:
             name = receipt.document_number or receipt.file_name
             tell(N_("warning: {name}: {text}"), name=name, text=say_stored(text))
-    for text in rejected:
-        tell(N_("rejected: {text}"), text=text)
+    for receipt in refused:
+        reason = say_in(intake.language, say_stored(receipt.reason))
+        tell(N_("rejected: {text}"), text=f"{receipt.file_name}: {reason}")
     for kind, count in intake.other_kinds.items():
         tell(N_("no invoices, passed over: {count} x {kind}"), count=count, kind=kind)
     for currency, net in intake.net_amounts.items():

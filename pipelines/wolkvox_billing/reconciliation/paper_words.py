@@ -63,6 +63,22 @@ _STORED = (
     ),
     N_("{place} is the rate of the tax, and no amount"),
     N_("a total that is neither the net amount nor that with tax; the net amount counts: {places}"),
+    # Why a paper was refused.
+    N_("an empty file"),
+    N_("a picture, which cannot be read"),
+    N_("neither XML, zip nor text: no kind of file that is read here"),
+    N_("encrypted: save it without a password"),
+    N_("packed as {kind}, which is not read: unpack it, and give what is in it"),
+    N_("the document {name} has no lines: nothing in it can be compared"),
+    N_("the document {name} states no currency"),
+    N_("no well-formed XML: {error}"),
+    N_("no header row with rows of a document under it: {expected}"),
+    N_("neither XML nor zip, and as a spreadsheet without a header row: {expected}"),
+    N_("a spreadsheet without a column for {names}"),
+    N_("{place} is blank: a line needs its amount"),
+    N_("{place} is {text}, which is no number"),
+    N_("{place} is {text}, which is no date: expected 2026-10-31 or 31/10/2026"),
+    N_("{place} is {text}: expected a code such as COP"),
 )
 _NUMBER = re.compile(r"-?\d[\d,]*(\.\d+)?")
 
