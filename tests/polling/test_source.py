@@ -240,16 +240,16 @@ def test_a_column_that_comes_later_is_described_too(warehouse: Project) -> None:
     assert bare_columns == []
 
 
-def test_all_reports(project: Project) -> None:
+def test_all_reports(warehouse: Project) -> None:
     """`reports=["all"]` asks each of the 27 once and gives each a table."""
-    plain(project).run(wolkvox_billing(reports=["all"], clock=lambda: NOON))
+    plain(warehouse).run(wolkvox_billing(reports=["all"], clock=lambda: NOON))
     assert len(REPORTS) == 27
-    assert sorted(str(call.report) for call in project.vendor.calls) == sorted(REPORTS)
-    assert tables(project) == sorted([*REPORTS, "polls", "readings", "rejected_rows"])
+    assert sorted(str(call.report) for call in warehouse.vendor.calls) == sorted(REPORTS)
+    assert tables(warehouse) == sorted([*REPORTS, "polls", "readings", "rejected_rows"])
     each = " UNION ALL ".join(f"SELECT '{name}', count(*) FROM {name}" for name in REPORTS)
     read = "SELECT report, count(*) FROM readings GROUP BY report ORDER BY 1"
-    rows = project.query(read)
-    assert sorted(project.query(each)) == rows
+    rows = warehouse.query(read)
+    assert sorted(warehouse.query(each)) == rows
     assert len(rows) == 27
 
 

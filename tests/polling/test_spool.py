@@ -234,26 +234,26 @@ def test_a_destination_that_takes_nothing_is_not_tried_for_ever(
 
 @pytest.mark.usefixtures("tables")
 def test_refused_answers_hold_up_nobody_else(
-    project: Project, monkeypatch: pytest.MonkeyPatch
+    warehouse: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever is refused, of one operation and two reports, before and behind: all answers of
     other operations and reports are loaded, in the first run, when the refused ones are tried
     again, and when more come."""
-    configure(monkeypatch, project.vendor, "acme", "beta")
+    configure(monkeypatch, warehouse.vendor, "acme", "beta")
     monkeypatch.setattr(drain, "MOST_ANSWERS", 4)
     reports = {"reports": [REPORT, OTHER, "ivr_calls"]}
-    assert project.load(**reports).is_good
-    refuse(project, 13)
+    assert warehouse.load(**reports).is_good
+    refuse(warehouse, 13)
     row = {"operation": "ACME", "description": "Audios", "date": "2026-11-10", "items": "13"}
     for day in range(2):
-        project.later(hours=1)
+        warehouse.later(hours=1)
         for report in (REPORT, OTHER):
-            project.vendor.answer(TOKENS["acme"], report, [row])
+            warehouse.vendor.answer(TOKENS["acme"], report, [row])
         if day == 0:  # two of each wait
-            assert project.poll(**reports).is_good
-            project.later(hours=1)
-        project.load(**reports)
-        told = project.query(
+            assert warehouse.poll(**reports).is_good
+            warehouse.later(hours=1)
+        warehouse.load(**reports)
+        told = warehouse.query(
             "SELECT operation_id, report, count(*) FROM polls GROUP BY 1, 2 ORDER BY 1, 2"
         )
         good = 3 + day
@@ -265,9 +265,9 @@ def test_refused_answers_hold_up_nobody_else(
             ("beta", OTHER, good),
             ("beta", REPORT, good),
         ]
-        project.later(hours=25)
-    assert {file.suffix for file in files(project)} == {".refused"}
-    assert len(status_warnings(project)) == 2  # a sentence for each report, not for each answer
+        warehouse.later(hours=25)
+    assert {file.suffix for file in files(warehouse)} == {".refused"}
+    assert len(status_warnings(warehouse)) == 2  # a sentence for each report, not for each answer
 
 
 def status_warnings(project: Project) -> list[str]:
