@@ -266,6 +266,8 @@ def test_a_close_tells_the_claims_and_stands_on_none(project: Project) -> None:
         f"invoice F-1: 53,550.00 COP was claimed on {made.claim.claimed_at:%Y-%m-%d} by ana, and "
         "53,550.00 COP of it is open"
     ]
+    [own] = settlement_of("2026-10", **place).claimed
+    assert (own.document_number, own.open_amount) == ("F-1", 53_550)
 
 
 def test_a_claim_at_the_command_line(project: Project) -> None:

@@ -514,3 +514,9 @@ def test_the_command(project: Project) -> None:
     assert (record["status"], record["reason"]) == ("reopened", "credit note")
     assert record["policy"]["materiality"] is None
     assert record["stands_on"][0]["billed_quantity"] == "900.0000"
+    assert record["settlement_totals"] == [
+        {"billing_currency": "COP", "documents": 2, "payable_amount": "90000.0000",
+         "agreed_amount": "100000.0000", "questioned_amount": "-10000.0000",
+         "claimed_amount": "0.0000"}
+    ]  # fmt: skip
+    assert record["claims"] == []

@@ -177,16 +177,68 @@ def test_why_a_document_is_exempt_is_told(tmp_path: Path) -> None:
     )
 
 
-def test_what_is_too_much_is_claimed_with_the_tax_that_it_bears(tmp_path: Path) -> None:
-    """450 too many at 5 % where the contract has 19: 45,000 and their 2,250 are claimed, and what
-    is missing is on the rest: 14 % of 100,000."""
+def test_what_is_too_much_is_claimed_less_the_tax_that_is_too_little(tmp_path: Path) -> None:
+    """450 too many at 5 % where the contract has 19: 45,000 and their 2,250 are questioned, and
+    14 % of the other 100,000 are missing: to claim all of the first is to pay less than is due."""
     text = paper(billed("1450", "145000.00"), net="145000.00", tax="7250.00")
     settled = only(tmp_path, text, rate_card=TERMS + TAX_19)
     assert questions(settled) == [
-        ("line", 45_000, 45_000),
+        ("line", 45_000, 31_000),
         ("tax", 2250, 2250),
         ("tax", -14_000, 0),
     ]
+    assert sums(settled) == ("claim", 152_250, 119_000, 33_250, 33_250)
+    assert settled.components[0].reason.endswith(
+        " 14,000.00 COP of it is not claimed: so much too little is asked for in other parts of "
+        "the document."
+    )
+
+
+def test_what_the_document_does_not_ask_for_is_not_claimed(tmp_path: Path) -> None:
+    """450 too many, 53,550 with tax; and the document asks for 22,550 less than its parts."""
+    text = paper(billed("1450", "145000.00"), net="145000.00", tax="27550.00", payable="150000.00")
+    settled = only(tmp_path, text)
+    assert questions(settled) == [
+        ("line", 45_000, 22_450),
+        ("tax", 8550, 8550),
+        ("unexplained", -22_550, 0),
+    ]
+    assert sums(settled) == ("claim", 150_000, 119_000, 31_000, 31_000)
+
+
+@pytest.mark.parametrize(
+    ("acme", "beta", "expected"),
+    [
+        # 200 too many and 50 too few, then 100 and 600: 19 % of tax is on either.
+        (800, 850 - 500, ("claim", 136_850, 119_000, 17_850, 17_850)),
+        (700, 300 - 200, ("question", 95_200, 119_000, -23_800, 0)),
+    ],
+)
+def test_what_is_short_in_one_line_is_set_off_against_another(
+    tmp_path: Path, acme: int, beta: int, expected: tuple[str, int, int, int, int]
+) -> None:
+    """Of one operation too many and of the other too few were billed, 600 and 400 used."""
+    lines = [
+        billed(str(quantity), f"{quantity * 100}.00", f"Grabaciones {name}", number=str(n))
+        for n, (name, quantity) in enumerate((("acme", acme), ("beta", beta)), 1)
+    ]
+    net = (acme + beta) * 100
+    text = paper(*lines, net=f"{net}.00", tax=f"{net * 19 // 100}.00")
+    settled = only(tmp_path, text, used=BOTH, line_map=MAP_OF_BOTH)
+    assert sums(settled) == expected
+
+
+@pytest.mark.parametrize("quantity", [800, 1450])
+def test_a_verdict_claims_what_is_left_of_it(tmp_path: Path, quantity: int) -> None:
+    """A fee of 50,000 too much, and use that is 20,000 short or 45,000 too much: what is set off is
+    taken from the line that claims."""
+    fee = billed("1", "250000.00", "Soporte", number="2")
+    net = f"{quantity * 100 + 250_000}.00"
+    text = paper(billed(str(quantity), f"{quantity * 100}.00"), fee, net=net)
+    settled = only(tmp_path, text, line_map=WITH_FEE, rate_card=TERMS + FEE)
+    own = {800: [-20_000, 50_000, 0, 30_000], 1450: [45_000, 50_000, 45_000, 50_000]}[quantity]
+    assert [part.questioned_amount for part in settled.components] == own[:2]
+    assert [part.claimed_amount for part in settled.components] == own[2:]
 
 
 def test_a_list_may_leave_tax_out(tmp_path: Path) -> None:
@@ -302,6 +354,54 @@ def test_interest_is_no_use_though_a_row_takes_all_lines(tmp_path: Path, text: s
     inside = paper(USE, billed("1", "25000.00", text, number="2"), net="125000.00", tax="19000.00")
     settled_inside = only(tmp_path, inside, line_map=EVERYTHING)
     assert sums(settled_inside) == ("question", 144_000, 119_000, 25_000, 0)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Consumo tardío septiembre", "Grabaciones campaña cobranzas", "Llamadas de reconexión",
+     "Minutos, cartera financiera", "Recordings of the reconnection campaign"],
+)  # fmt: skip
+def test_use_may_be_late_or_of_a_campaign_that_collects_debts(tmp_path: Path, text: str) -> None:
+    """Its words are those of interest and fines too: what names use is use, under `*`."""
+    own = paper(billed(text=text), net="100000.00", tax="19000.00")
+    assert sums(only(tmp_path, own, line_map=EVERYTHING)) == ("pay", 119_000, 119_000, 0, 0)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Pago tardío del consumo de octubre", "Gastos de cobranza", "Gasto de cobranza, llamadas",
+     "Reconexión", "Intereses, consumo tardío"],
+)  # fmt: skip
+def test_a_late_payment_of_use_is_no_use(tmp_path: Path, text: str) -> None:
+    """It is a fee that no contract names, whatever use it is the payment of."""
+    inside = paper(USE, billed("1", "25000.00", text, number="2"), net="125000.00", tax="19000.00")
+    settled = only(tmp_path, inside, line_map=EVERYTHING)
+    assert sums(settled) == ("question", 144_000, 119_000, 25_000, 0)
+
+
+@pytest.mark.parametrize(
+    ("net", "listed", "counting"),
+    [
+        ("100000.40", "100000", 1),
+        ("100000.60", "100000", 1),
+        ("100000.60", "100001", 1),
+        ("100000.4567", "100000,46", 1),
+        ("100000.40", "100002", 2),
+        ("100000.00", "100000,40", 2),
+        ("100000.40", "99999,90", 2),
+    ],
+)
+def test_a_list_without_cents_is_a_copy_of_the_invoice(
+    tmp_path: Path, net: str, listed: str, counting: int
+) -> None:
+    """Rounded or cut to the peso, or to the cent; another peso, or cents that the invoice has not,
+    is another content."""
+    head = "Tipo;Nº Factura;Fecha;NIT;Concepto;Cantidad;Vr. Unitario;Subtotal;Moneda"
+    row = f"Factura;F-1;2026-11-03;900123456;Grabaciones octubre 2026;1000;100;{listed};COP"
+    settled = paid(tmp_path, paper(billed("1000", net), net=net), f"{head}\n{row}\n").settled
+    assert len(settled) == counting
+    assert {each.document.settlement for each in settled} == ({"pay"} if counting == 1 else
+                                                              {"question"})  # fmt: skip
 
 
 def test_what_a_debit_note_bills_beyond_the_contract_stays_with_it(tmp_path: Path) -> None:

@@ -404,12 +404,12 @@ def close(
     record = (verbs.reopen if is_reopened else verbs.close)(
         month, destination=destination, dataset=dataset, by=by, reason=reason, evidence=evidence
     )
+    settled = verbs.settlement_of(month, destination=destination, dataset=dataset)
     if as_json:
         from wolkvox_billing.cli.printed.close import close_as_form
 
-        print_json(close_as_form(record))
+        print_json(close_as_form(record, settled))
         return
-    settled = verbs.settlement_of(month, destination=destination, dataset=dataset)
     print_settlement(settled.documents, settled.language)
     for sentence in settled.claims:
         say(sentence)

@@ -38,6 +38,7 @@ from wolkvox_billing.closing.records import (
 )
 from wolkvox_billing.closing.signing import signed_words, signer
 from wolkvox_billing.errors import SettingsError
+from wolkvox_billing.marts.claimed import OpenClaim
 from wolkvox_billing.marts.identities import Identities, read_identities
 from wolkvox_billing.marts.refresh import may_refresh
 from wolkvox_billing.marts.settled import SettledDocument
@@ -138,11 +139,12 @@ def reopen(
 
 class SettledMonth(NamedTuple):
     """The documents of a month as they were settled last, a sentence for each claim on them, or
-    that may still be made, and the language of the settings."""
+    that may still be made, the language of the settings, and what became of those claims."""
 
     documents: list[SettledDocument]
     claims: list[str]
     language: str
+    claimed: list[OpenClaim]
 
 
 def settlement_of(
@@ -159,7 +161,10 @@ def settlement_of(
         settled = [each.document for each in read_settled(client, marts, read_month(month))]
         claims = read_open_claims(client, marts)
     language = configured(read_policy).language
-    return SettledMonth(settled, tell_claims(month, settled, claims, language), language)
+    own_ids = {document.document_id for document in settled}
+    claimed = [claim for claim in claims if claim.document_id in own_ids]
+    told = tell_claims(month, settled, claimed, language)
+    return SettledMonth(settled, told, language, claimed)
 
 
 class CheckedCloses(NamedTuple):

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from wolkvox_billing.invoices.document import EXEMPT
 from wolkvox_billing.reconciliation.captions import say_title
 from wolkvox_billing.reconciliation.facts import Refused
+from wolkvox_billing.values.currencies import WHOLE_CURRENCIES
 from wolkvox_billing.values.document_number import bare_number, digits_of
 from wolkvox_billing.values.periods import Period
 from wolkvox_billing.values.translation import Sentence
@@ -19,6 +20,7 @@ from wolkvox_billing.warehouse.sql import Client, columns_in, rows_of, tables_in
 
 Name = tuple[str | None, str, str]  # supplier_id, kind, bare number
 _CENT = Decimal("0.01")
+_UNIT = Decimal(1)
 _NOTHING = Decimal()
 # Of tables of earlier releases, which lack them until the next document comes.
 _LATER_COLUMNS = ("allowance_amount", "charge_amount", "rounding_amount", "prepaid_amount",
@@ -172,16 +174,27 @@ class BilledDocument(NamedTuple):
         return any(abs(self.payable - amount) <= _CENT for amount in sums)
 
     def has_totals_of(self, other: BilledDocument) -> bool:
-        """Whether it comes to what the other one does; a list may have what is asked for alone."""
+        """Whether it comes to what the other one does; a list may have what is asked for alone, and
+        all of it without cents."""
         if self.currency != other.currency:
             return False
+        steps = (_UNIT, _CENT) if self.currency in WHOLE_CURRENCIES else (_CENT,)
         nets = [other.net]
         if other.net is not None and other.beside_lines:
             nets.append(other.net + other.beside_lines)
-        is_net = self.net is not None and self.net in nets
-        is_tax = None in (self.tax, other.tax) or self.tax == other.tax
+        is_net = any(_is_rounded(self.net, net, steps) for net in nets)
+        is_tax = None in (self.tax, other.tax) or _is_rounded(self.tax, other.tax, steps)
         asked = self.net if self.payable is None else self.payable
-        return (is_net and is_tax) or (asked is not None and asked == other.payable)
+        return (is_net and is_tax) or _is_rounded(asked, other.payable, steps)
+
+
+def _is_rounded(amount: Decimal | None, other: Decimal | None, steps: Iterable[Decimal]) -> bool:
+    """Whether an amount is the other one, or that rounded or cut to one of these steps."""
+    if amount is None or other is None:
+        return False
+    return amount == other or any(
+        not amount % step and abs(amount - other) < step for step in steps
+    )
 
 
 class StatedLine(NamedTuple):

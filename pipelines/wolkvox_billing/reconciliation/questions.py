@@ -16,7 +16,7 @@ from itertools import repeat
 from typing import NamedTuple
 
 from wolkvox_billing.marts.reconciled import ReconciledRow
-from wolkvox_billing.reconciliation.billed_documents import StatedDocument, share_out
+from wolkvox_billing.reconciliation.billed_documents import StatedDocument
 from wolkvox_billing.reconciliation.contract.fees import AgreedFee, FeeLine, agreed_fees
 from wolkvox_billing.reconciliation.contract.line_map import FEE
 from wolkvox_billing.reconciliation.contract.rate import PACKAGE, Rate
@@ -147,8 +147,6 @@ def question_lines(
         is_duplicate = line.is_duplicate and role != TAX_ROLE
         lines[line_id] = JudgedLine(judged_pieces, role, None, fee, is_duplicate,
                                     missing.get(line_id))  # fmt: skip
-    for stated in documents:
-        _claim_no_more_than_in_sum(stated, lines)
     return lines
 
 
@@ -186,24 +184,6 @@ def _lines_of(
 
 def _id(line: BilledLine) -> LineId:
     return line.document_id, line.line_number
-
-
-def _claim_no_more_than_in_sum(stated: StatedDocument, lines: dict[LineId, JudgedLine]) -> None:
-    """Take off what is claimed of some lines what is short in others, where the document puts
-    something on, or takes it off, as a whole: whose share that is nobody says."""
-    names = [(line.document_id, line.line_number) for line in stated.lines]
-    pieces = [piece for name in names for piece in lines[name].pieces]
-    if all(piece.kind == LINE for piece in pieces):
-        return
-    claimed = sum((piece.claimed for piece in pieces), _NOTHING)
-    most = max(sum((piece.questioned for piece in pieces), _NOTHING), _NOTHING)
-    if claimed <= most:
-        return
-    parts = iter(share_out(most, [piece.claimed for piece in pieces]))
-    for name in names:
-        judged = lines[name]
-        own = [piece._replace(claimed=next(parts)) for piece in judged.pieces]
-        lines[name] = judged._replace(pieces=own)
 
 
 def _corrected_by(lines: Iterable[BilledLine]) -> set[tuple[str | None, str]]:

@@ -43,6 +43,7 @@ from wolkvox_billing.reconciliation.given_back import (
 from wolkvox_billing.reconciliation.keys import Comparison, LineId
 from wolkvox_billing.reconciliation.policy import Policy
 from wolkvox_billing.reconciliation.questions import OPEN, Contract, JudgedLine, question_lines
+from wolkvox_billing.reconciliation.set_off import with_set_off
 from wolkvox_billing.reconciliation.settlement_words import SettlementWriter
 from wolkvox_billing.reconciliation.totals import DEFECT, DoesNotTieOut
 from wolkvox_billing.reconciliation.verdicts import CURRENCY_MISMATCH, Verdict
@@ -128,12 +129,12 @@ def settle(
     given_back = notes_of_other_months(facts.stated, lines)
     settled: list[Settled] = []
     for stated in facts.stated:
-        document, components = stated.document, splitter.split(stated)
-        if notes := given_back.get(document.document_id):
-            writer = SettlementWriter(policy.language, document.currency or "")
-            left = without_given_back(components, notes, writer)
-            lines_judged |= unclaimed_lines(stated.lines, lines_judged, components, left)
-            components = left
+        document, parts = stated.document, splitter.split(stated)
+        writer = SettlementWriter(policy.language, document.currency or "")
+        notes = given_back.get(document.document_id, ())
+        components = with_set_off(without_given_back(parts, notes, writer), writer)
+        if components != parts:
+            lines_judged |= unclaimed_lines(stated.lines, lines_judged, parts, components)
         own = lines[document.document_id]
         settled.append(_settle(stated, components, own, policy, facts.default_zone))
     tie_out(facts.stated, settled, lines)

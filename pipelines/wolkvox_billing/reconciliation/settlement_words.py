@@ -32,6 +32,10 @@ _TEXTS = {
     ),
     "given_back": N_("; {amount} of what was too much is given back by a note"),
     "given_back_by": N_("{amount} of it is given back by {title}, which is of another time"),
+    "set_off": N_(
+        "{amount} of it is not claimed: so much too little is asked for in other parts of the "
+        "document"
+    ),
     "duplicate": N_("another document has this number, and nobody knows which one counts"),
     "exchanged": N_(", priced in {currency}: 1 {currency} is {parity}"),
     "no_rate": N_(
@@ -146,6 +150,10 @@ class SettlementWriter(Writer):
         title = title_of(note.kind, note.number, self.locale)
         text = self._say("given_back_by", amount=self.money(amount), title=title)
         return _as_sentence(text)
+
+    def set_off(self, amount: Decimal) -> str:
+        """Return how much is not claimed, since other parts are short of it."""
+        return _as_sentence(self._say("set_off", amount=self.money(amount)))
 
     def missing_rate(self, rate: MissingRate) -> str:
         """Return why nobody knows what the contract has for a fee."""

@@ -9,8 +9,11 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 from wolkvox_billing.cli.printed import Printed
+from wolkvox_billing.closing import SettledMonth
 from wolkvox_billing.closing.grounds import Ground, SettledGround
 from wolkvox_billing.closing.records import Close
+from wolkvox_billing.marts.claimed import OpenClaim
+from wolkvox_billing.reconciliation.settlement import SettledTotal, add_up
 
 _Setting = str | int | bool | list[str] | Mapping[str, str] | None
 
@@ -32,24 +35,33 @@ class PrintedClose(Printed):
     closed_by: str
     status: Literal["closed", "reopened"]
     reason: str | None
+    settlement_totals: Annotated[
+        Sequence[SettledTotal] | None,
+        "What the documents come to, by currency; null where the month does not tie out",
+    ]
+    settlement: Annotated[
+        Sequence[SettledGround] | None,
+        "What was asked, agreed, questioned and claimed of each document; null as the totals",
+    ]
+    claims: Annotated[
+        Sequence[OpenClaim],
+        "The claims on these documents, and what became of them, as in claims_open",
+    ]
     policy: Annotated[
         Mapping[str, _Setting], "By which rules it was compared: `policy` of reconcile"
     ]
     evidence_sha256: str | None
     digest: Annotated[str, "SHA-256 of stands_on, as the table has its text"]
     stands_on: Annotated[Sequence[Ground | UntiedMonth], "The verdicts of the month"]
-    settlement: Annotated[
-        Sequence[SettledGround] | None,
-        "What was asked, agreed, questioned and claimed; null where the month does not tie out",
-    ]
     warnings: Sequence[str] = ()
 
 
-def close_as_form(record: Close) -> PrintedClose:
-    """Return what a `close` prints, with the texts of the record parsed."""
-    settlement = None
+def close_as_form(record: Close, month: SettledMonth) -> PrintedClose:
+    """Return what a `close` prints, with the texts of the record parsed; `month`: what it is of."""
+    settlement = totals = None
     if record.settlement is not None:
         settlement = [SettledGround(**row) for row in json.loads(record.settlement)]
+        totals = add_up(month.documents)
     rows = json.loads(record.stands_on)
     parsed = {
         "policy": json.loads(record.policy),
@@ -58,5 +70,7 @@ def close_as_form(record: Close) -> PrintedClose:
             for row in rows
         ],
         "settlement": settlement,
+        "settlement_totals": totals,
+        "claims": month.claimed,
     }
     return PrintedClose(**{**asdict(record), **parsed})
