@@ -114,6 +114,14 @@ def test_any_text_of_the_papers_is_one_line_that_prints(text: str) -> None:
     assert all(shown.isprintable() for shown in texts_in(write_letter(letter(text))))
 
 
+def test_a_letter_says_why_a_part_is_not_claimed() -> None:
+    """It is the end of what a long verdict says, which stands in the table whole."""
+    own, why = letter(), "14,000.00 COP of it is not claimed."
+    parts = [own.settled.components[0]._replace(reason=f"{'1,000 audios; ' * 40}{why}")]
+    written = replace(own, settled=Settled(own.settled.document, parts))
+    assert any(text.endswith(why) for text in texts_in(write_letter(written)))
+
+
 def test_a_letter_says_which_claim_it_replaces() -> None:
     """Of a claim before it of which nothing was credited."""
     written = letter()

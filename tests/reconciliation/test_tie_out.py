@@ -121,6 +121,8 @@ def test_components_add_up_to_what_is_asked_for(
             assert row.payable_amount == sign * document.payable
         assert sum(part.amount for part in parts) == row.payable_amount
         assert row.agreed_amount + row.questioned_amount == row.payable_amount
+        assert 0 <= row.claimed_amount <= max(row.questioned_amount, Decimal())
+        assert (row.settlement == "claim") == (row.claimed_amount > 0)
         for part in parts:
             assert part.agreed_amount + part.questioned_amount == part.amount
             assert part.amount == round(part.amount, 4)

@@ -275,7 +275,7 @@ class _Page:
                 self.settlement.component(part),
                 _cut(part.description),
                 self.writer.money(part.questioned_amount - part.claimed_amount),
-                _cut(part.reason),
+                _cut(part.reason, _MOST_OF_SENTENCE),
             ]
             for part in parts
         ]
