@@ -15,7 +15,8 @@ from wolkvox_billing.marts.engine import MARTS, Engine
 from wolkvox_billing.marts.refresh import engine_at
 from wolkvox_billing.marts.rendered import DIALECTS, statements_of, text_of
 from wolkvox_billing.marts.rendered.__main__ import render
-from wolkvox_billing.marts.sql import TABLES, VIEWS, transpiled
+from wolkvox_billing.marts.sql import VIEWS, transpiled
+from wolkvox_billing.marts.tables import TABLES
 from wolkvox_billing.values.clock import day_start
 from wolkvox_billing.warehouse.place import DATASET, opened
 

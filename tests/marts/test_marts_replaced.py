@@ -16,7 +16,8 @@ from builders.project import Project
 from wolkvox_billing.errors import WarehouseError
 from wolkvox_billing.marts.engine import BESIDE, MARTS, is_for_readers
 from wolkvox_billing.marts.refresh import refresh
-from wolkvox_billing.marts.sql import TABLES, VIEWS
+from wolkvox_billing.marts.sql import VIEWS
+from wolkvox_billing.marts.tables import TABLES
 from wolkvox_billing.verbs.load import meaning_of, refresh_marts
 from wolkvox_billing.warehouse.place import opened
 

@@ -15,7 +15,7 @@ from wolkvox_billing.marts.reconciled import (
     TEXT,
     Column,
     columns_of_row,
-    ddl_of,
+    kinds_of,
 )
 
 # How a month stands by its budget: below it, the interval passes it, all of the interval is above.
@@ -95,7 +95,7 @@ class Anomaly:
 
 
 FORECAST_COLUMNS, ANOMALY_COLUMNS = map(columns_of_row, (Forecast, Anomaly))
-FORECAST_DDL, ANOMALY_DDL = map(ddl_of, (FORECAST_COLUMNS, ANOMALY_COLUMNS))
+FORECAST_KINDS, ANOMALY_KINDS = map(kinds_of, (FORECAST_COLUMNS, ANOMALY_COLUMNS))
 AHEAD_COMMENTS = {
     name: column.says
     for columns in (ANOMALY_COLUMNS, FORECAST_COLUMNS)

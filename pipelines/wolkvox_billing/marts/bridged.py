@@ -13,7 +13,7 @@ from wolkvox_billing.marts.reconciled import (
     TEXT,
     Column,
     columns_of_row,
-    ddl_of,
+    kinds_of,
 )
 
 
@@ -37,4 +37,4 @@ class VerdictDocument(NamedTuple):
     billing_period_end: Annotated[date | None, COLUMNS["billing_period_end"]]
 
 
-BRIDGED_DDL = ddl_of(columns_of_row(VerdictDocument))
+BRIDGED_KINDS = kinds_of(columns_of_row(VerdictDocument))

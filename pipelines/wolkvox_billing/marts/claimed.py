@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated
 
-from wolkvox_billing.marts.reconciled import AMOUNT, DATE, TEXT, Column, columns_of_row, ddl_of
+from wolkvox_billing.marts.reconciled import AMOUNT, DATE, TEXT, Column, columns_of_row, kinds_of
 
 # What became of a claim.
 OPEN, CREDITED_IN_PART, CREDITED = "open", "credited_in_part", "credited"
@@ -50,5 +50,5 @@ class OpenClaim:
 
 
 CLAIM_COLUMNS = columns_of_row(OpenClaim)
-CLAIMS_DDL = ddl_of(CLAIM_COLUMNS)
+CLAIMS_KINDS = kinds_of(CLAIM_COLUMNS)
 CLAIM_COMMENTS = {name: column.says for name, column in CLAIM_COLUMNS.items()}

@@ -14,7 +14,7 @@ from wolkvox_billing.marts.reconciled import (
     TEXT,
     Column,
     columns_of_row,
-    ddl_of,
+    kinds_of,
 )
 
 # In the order of docs/bucket.md: the first that fits.
@@ -106,8 +106,8 @@ class CopiedPeriod:
 
 COPIED_DAY_COLUMNS = columns_of_row(CopiedDay)
 COPIED_PERIOD_COLUMNS = columns_of_row(CopiedPeriod)
-COPIED_DAYS_DDL = ddl_of(COPIED_DAY_COLUMNS)
-COPIED_PERIODS_DDL = ddl_of(COPIED_PERIOD_COLUMNS)
+COPIED_DAYS_KINDS = kinds_of(COPIED_DAY_COLUMNS)
+COPIED_PERIODS_KINDS = kinds_of(COPIED_PERIOD_COLUMNS)
 COPIED_COMMENTS = {
     name: column.says
     for columns in (COPIED_DAY_COLUMNS, COPIED_PERIOD_COLUMNS)

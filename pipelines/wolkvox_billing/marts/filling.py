@@ -11,7 +11,8 @@ from decimal import ROUND_HALF_UP, Decimal
 from itertools import islice
 
 from wolkvox_billing.marts.engine import Engine
-from wolkvox_billing.marts.sql import insert_columns, kinds_of
+from wolkvox_billing.marts.sql import insert_columns
+from wolkvox_billing.marts.tables import TABLES
 from wolkvox_billing.values.arrow import Arrow, pyarrow
 from wolkvox_billing.warehouse.sql import Client
 
@@ -36,7 +37,7 @@ def fill_table(
 
 
 def _as_arrow(table: str, rows: Sequence[tuple[object, ...]]) -> Arrow:
-    arrays = [*map(_as_array, zip(*rows, strict=True), kinds_of(table))]
+    arrays = [*map(_as_array, zip(*rows, strict=True), TABLES[table].values())]
     return pyarrow().table(arrays, names=[str(number) for number in range(len(arrays))])
 
 

@@ -190,12 +190,11 @@ def columns_of_row(row: type) -> dict[str, Column]:
     return {name: hint.__metadata__[0] for name, hint in hints.items()}
 
 
-def ddl_of(columns: Mapping[str, Column]) -> str:
-    """Return columns as CREATE TABLE has them."""
-    return ", ".join(f"{name} {column.kind}" for name, column in columns.items())
+def kinds_of(columns: Mapping[str, Column]) -> dict[str, str]:
+    """Return the type of each column, as CREATE TABLE has it."""
+    return {name: column.kind for name, column in columns.items()}
 
 
 COLUMNS = columns_of_row(ReconciledRow)
-KINDS = {name: column.kind for name, column in COLUMNS.items()}
+KINDS = kinds_of(COLUMNS)
 COMMENTS = {name: column.says for name, column in COLUMNS.items()}
-DDL = ddl_of(COLUMNS)

@@ -20,8 +20,9 @@ from wolkvox_billing.marts.meaning import Meaning, meaning_of_tables, read_meani
 from wolkvox_billing.marts.remake import Remaking
 from wolkvox_billing.marts.renames import Rename, find_renames
 from wolkvox_billing.marts.spellings import Spelling, find_spellings
-from wolkvox_billing.marts.sql import TABLES, VIEWS, MartRows, fill_statements
+from wolkvox_billing.marts.sql import VIEWS, MartRows, fill_statements
 from wolkvox_billing.marts.standing import Standing, read_standing
+from wolkvox_billing.marts.tables import TABLES
 from wolkvox_billing.values.clock import epoch
 from wolkvox_billing.version import __version__
 from wolkvox_billing.warehouse.sql import Client, engine_of, may_change, records_of, rows_of

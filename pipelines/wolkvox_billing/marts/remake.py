@@ -13,14 +13,13 @@ from dataclasses import dataclass, field
 from wolkvox_billing.errors import WarehouseError
 from wolkvox_billing.marts.engine import Engine
 from wolkvox_billing.marts.sql import (
-    RECONCILED,
-    TABLES,
     VIEWS,
     MartRows,
     fill_statements,
     making,
 )
 from wolkvox_billing.marts.standing import Standing
+from wolkvox_billing.marts.tables import RECONCILED, TABLES
 from wolkvox_billing.warehouse.sql import Client, literal, rows_of
 
 ASIDE = "_before"

@@ -19,7 +19,7 @@ from wolkvox_billing.marts.reconciled import (
     TEXT,
     Column,
     columns_of_row,
-    ddl_of,
+    kinds_of,
 )
 
 # What is to be done with a document.
@@ -121,7 +121,7 @@ class SettledDocument:
 
 COMPONENT_COLUMNS = columns_of_row(InvoiceComponent)
 SETTLEMENT_COLUMNS = columns_of_row(SettledDocument)
-COMPONENTS_DDL, SETTLEMENT_DDL = map(ddl_of, (COMPONENT_COLUMNS, SETTLEMENT_COLUMNS))
+COMPONENTS_KINDS, SETTLEMENT_KINDS = map(kinds_of, (COMPONENT_COLUMNS, SETTLEMENT_COLUMNS))
 # Where a column is in both marts, or in `invoice_reconciliation` too, it means the same.
 SETTLED_COMMENTS = {
     name: column.says

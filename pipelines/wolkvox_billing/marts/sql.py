@@ -9,7 +9,6 @@ difference of times.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -18,17 +17,12 @@ from importlib import resources
 from zoneinfo import ZoneInfo
 
 from wolkvox_billing.marts import rendered
-from wolkvox_billing.marts.ahead import ANOMALY_DDL, FORECAST_DDL
-from wolkvox_billing.marts.bridged import BRIDGED_DDL
-from wolkvox_billing.marts.claimed import CLAIMS_DDL
-from wolkvox_billing.marts.copied import COPIED_DAYS_DDL, COPIED_PERIODS_DDL
 from wolkvox_billing.marts.engine import MARTS, STAR, Engine
 from wolkvox_billing.marts.identities import NOBODY, Identities
 from wolkvox_billing.marts.meaning import Meaning
-from wolkvox_billing.marts.reconciled import DDL
 from wolkvox_billing.marts.renames import Rename
-from wolkvox_billing.marts.settled import COMPONENTS_DDL, SETTLEMENT_DDL
 from wolkvox_billing.marts.spellings import Spelling
+from wolkvox_billing.marts.tables import CALENDAR, RECONCILED, TABLES
 from wolkvox_billing.values.clock import day_start, epoch
 from wolkvox_billing.values.periods import month_of
 from wolkvox_billing.vendor.readings import EARLIEST
@@ -36,69 +30,6 @@ from wolkvox_billing.warehouse.sql import insert, literal
 
 # In the order in which they are made: what the marts stand on comes first.
 VIEWS = ("stg_readings", "day_readings", "measured_days", *MARTS, *STAR)
-TABLES = {
-    "refreshed": "as_of_epoch BIGINT, timezone VARCHAR, gauge_month VARCHAR, "
-    "views_digest VARCHAR, inputs_digest VARCHAR, verdicts_epoch BIGINT",
-    "operations": "operation_id VARCHAR, timezone VARCHAR",
-    "identities": "operation_id VARCHAR, current_id VARCHAR, decision VARCHAR, other_id VARCHAR, "
-    "server VARCHAR, operation_name VARCHAR",
-    "renames": "operation_id VARCHAR, report VARCHAR, product VARCHAR, operation_name VARCHAR, "
-    "newest_name VARCHAR",
-    "spellings": "operation_id VARCHAR, report VARCHAR, product VARCHAR, newest_product VARCHAR",
-    "reports": "report VARCHAR, measure VARCHAR, measure_source VARCHAR, consumed_unit VARCHAR",
-    "months": "timezone VARCHAR, year_number BIGINT, month_number BIGINT, month_start DATE, "
-    "month_end DATE, month_end_epoch BIGINT, days BIGINT, first_weekday BIGINT",
-    "days": "timezone VARCHAR, calendar_date DATE, day_start_epoch BIGINT, day_end_epoch BIGINT",
-    "line_map": "line_number BIGINT, supplier_id VARCHAR, item_code VARCHAR, pattern VARCHAR, "
-    "report VARCHAR, operation_id VARCHAR, product VARCHAR, role VARCHAR, factor DECIMAL(18, 8)",
-    "rate_card": "line_number BIGINT, report VARCHAR, operation_id VARCHAR, product VARCHAR, "
-    "from_quantity DECIMAL(18, 4), unit_price DECIMAL(18, 8), currency VARCHAR, valid_from DATE, "
-    "valid_to DATE, rounding VARCHAR, term VARCHAR, per DECIMAL(18, 4), tiers VARCHAR, "
-    "pooled VARCHAR, every VARCHAR, pattern VARCHAR",
-    "exchange_rates": "line_number BIGINT, date DATE, currency VARCHAR, in_currency VARCHAR, "
-    "rate DECIMAL(38, 18)",
-    "reconciled": DDL,
-    "components": COMPONENTS_DDL,
-    "settled": SETTLEMENT_DDL,
-    "claimed": CLAIMS_DDL,
-    "copied_days": COPIED_DAYS_DDL,
-    "copied_periods": COPIED_PERIODS_DDL,
-    "bridged": BRIDGED_DDL,
-    # Of `focus_costs` what no other table has: of each document; and of those of its charges that
-    # are priced, are of another time than it, or cost another amount by the contract.
-    "focused": "document_id VARCHAR, billing_account_id VARCHAR, billing_account_name VARCHAR, "
-    "billing_period_start TIMESTAMPTZ, billing_period_end TIMESTAMPTZ, charge_class VARCHAR, "
-    "invoice_id VARCHAR, invoice_issuer_name VARCHAR",
-    "focused_charges": "document_id VARCHAR, component_number BIGINT, charge_category VARCHAR, "
-    "charge_period_start TIMESTAMPTZ, charge_period_end TIMESTAMPTZ, "
-    "contracted_cost DECIMAL(18, 4), contracted_unit_price DECIMAL(18, 8), "
-    "pricing_quantity DECIMAL(18, 4), pricing_unit VARCHAR, sku_id VARCHAR",
-    "forecasts": FORECAST_DDL,
-    "anomalies": ANOMALY_DDL,
-    "statuses": "status_key VARCHAR, status_label VARCHAR, status_label_es VARCHAR, "
-    "severity BIGINT",
-    "reconciled_by": "inputs_digest VARCHAR, policy_digest VARCHAR",
-}
-COPIED = ("copied_days", "copied_periods")  # what `bucket` fills too
-# What `reconcile` fills: the views are made without it.
-RECONCILED = (
-    "line_map",
-    "rate_card",
-    "exchange_rates",
-    "reconciled",
-    "components",
-    "settled",
-    "claimed",
-    *COPIED,
-    "bridged",
-    "focused",
-    "focused_charges",
-    "forecasts",
-    "anomalies",
-    "statuses",
-    "reconciled_by",
-)
-CALENDAR = ("months", "days")
 _ROWS_OF_A_STATEMENT = 5000
 _BETWEEN = "\x1f"  # values of a column in one text; no text that is loaded has it
 _FEW_ROWS = 10  # from some twenty on columns take less time
@@ -206,11 +137,6 @@ def values_of(row: object) -> tuple[object, ...]:
     return tuple(vars(row).values())
 
 
-def kinds_of(table: str) -> list[str]:
-    """Return the types of a table's columns."""
-    return re.findall(r"[a-z_]+ ([A-Z]+(?:\(\d+, \d+\))?)", TABLES[table])
-
-
 def insert_columns(table: str, rows: Sequence[tuple[object, ...]]) -> Iterator[str]:
     """Yield the same for DuckDB and PostgreSQL: a few rows as values, of more each column as one
     text, or as one value where all rows have the same. DuckDB reads a calendar so in 5 ms, and in
@@ -219,7 +145,7 @@ def insert_columns(table: str, rows: Sequence[tuple[object, ...]]) -> Iterator[s
         listed = ", ".join(f"({', '.join(map(_as_value, row))})" for row in rows)
         yield f"INSERT INTO {table} VALUES {listed}"
         return
-    kinds = kinds_of(table.split(".")[-1])
+    kinds = TABLES[table.split(".")[-1]].values()
     for start in range(0, len(rows), _ROWS_OF_A_STATEMENT):
         texts: list[str] = []
         values: list[str] = []

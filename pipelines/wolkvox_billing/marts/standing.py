@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from wolkvox_billing.marts.engine import Engine, is_for_readers
-from wolkvox_billing.marts.sql import TABLES, VIEWS
+from wolkvox_billing.marts.sql import VIEWS
+from wolkvox_billing.marts.tables import TABLES
 from wolkvox_billing.warehouse.sql import (
     Client,
     Record,

@@ -10,6 +10,8 @@ Two words of the views' SQL are ours, and are written out before an engine sees 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import sqlglot
 from sqlglot import exp
 
@@ -18,8 +20,9 @@ from wolkvox_billing.marts.engine import MARTS, Engine
 from wolkvox_billing.marts.sql import view_sql
 
 
-def create_table(table: str, columns: str, engine: Engine) -> str:
-    """Return CREATE TABLE. columns: as DuckDB writes them."""
+def create_table(table: str, kinds: Mapping[str, str], engine: Engine) -> str:
+    """Return CREATE TABLE. kinds: the type of each column, as DuckDB has it."""
+    columns = ", ".join(f"{name} {kind}" for name, kind in kinds.items())
     statement = f"CREATE TABLE IF NOT EXISTS marts.{table} ({columns})"
     return _rendered(sqlglot.parse_one(statement, read="duckdb"), engine)
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from wolkvox_billing.marts.engine import Engine
 from wolkvox_billing.marts.rendered import DIALECTS, MARTS, RAW
-from wolkvox_billing.marts.sql import TABLES, VIEWS, transpiled
+from wolkvox_billing.marts.sql import VIEWS, transpiled
+from wolkvox_billing.marts.tables import TABLES
 
 
 def render(dialect: str) -> str:

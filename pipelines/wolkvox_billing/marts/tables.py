@@ -1,0 +1,164 @@
+"""The small tables beside the views: their columns, and who fills them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from wolkvox_billing.marts.ahead import ANOMALY_KINDS, FORECAST_KINDS
+from wolkvox_billing.marts.bridged import BRIDGED_KINDS
+from wolkvox_billing.marts.claimed import CLAIMS_KINDS
+from wolkvox_billing.marts.copied import COPIED_DAYS_KINDS, COPIED_PERIODS_KINDS
+from wolkvox_billing.marts.reconciled import AMOUNT, COUNT, DATE, KINDS, MOMENT, PRICE, TEXT
+from wolkvox_billing.marts.settled import COMPONENTS_KINDS, SETTLEMENT_KINDS
+
+# Of each table its columns with their types.
+TABLES: dict[str, Mapping[str, str]] = {
+    "refreshed": {
+        "as_of_epoch": COUNT,
+        "timezone": TEXT,
+        "gauge_month": TEXT,
+        "views_digest": TEXT,
+        "inputs_digest": TEXT,
+        "verdicts_epoch": COUNT,
+    },
+    "operations": {"operation_id": TEXT, "timezone": TEXT},
+    "identities": {
+        "operation_id": TEXT,
+        "current_id": TEXT,
+        "decision": TEXT,
+        "other_id": TEXT,
+        "server": TEXT,
+        "operation_name": TEXT,
+    },
+    "renames": {
+        "operation_id": TEXT,
+        "report": TEXT,
+        "product": TEXT,
+        "operation_name": TEXT,
+        "newest_name": TEXT,
+    },
+    "spellings": {
+        "operation_id": TEXT,
+        "report": TEXT,
+        "product": TEXT,
+        "newest_product": TEXT,
+    },
+    "reports": {
+        "report": TEXT,
+        "measure": TEXT,
+        "measure_source": TEXT,
+        "consumed_unit": TEXT,
+    },
+    "months": {
+        "timezone": TEXT,
+        "year_number": COUNT,
+        "month_number": COUNT,
+        "month_start": DATE,
+        "month_end": DATE,
+        "month_end_epoch": COUNT,
+        "days": COUNT,
+        "first_weekday": COUNT,
+    },
+    "days": {
+        "timezone": TEXT,
+        "calendar_date": DATE,
+        "day_start_epoch": COUNT,
+        "day_end_epoch": COUNT,
+    },
+    "line_map": {
+        "line_number": COUNT,
+        "supplier_id": TEXT,
+        "item_code": TEXT,
+        "pattern": TEXT,
+        "report": TEXT,
+        "operation_id": TEXT,
+        "product": TEXT,
+        "role": TEXT,
+        "factor": PRICE,
+    },
+    "rate_card": {
+        "line_number": COUNT,
+        "report": TEXT,
+        "operation_id": TEXT,
+        "product": TEXT,
+        "from_quantity": AMOUNT,
+        "unit_price": PRICE,
+        "currency": TEXT,
+        "valid_from": DATE,
+        "valid_to": DATE,
+        "rounding": TEXT,
+        "term": TEXT,
+        "per": AMOUNT,
+        "tiers": TEXT,
+        "pooled": TEXT,
+        "every": TEXT,
+        "pattern": TEXT,
+    },
+    "exchange_rates": {
+        "line_number": COUNT,
+        "date": DATE,
+        "currency": TEXT,
+        "in_currency": TEXT,
+        "rate": "DECIMAL(38, 18)",
+    },
+    "reconciled": KINDS,
+    "components": COMPONENTS_KINDS,
+    "settled": SETTLEMENT_KINDS,
+    "claimed": CLAIMS_KINDS,
+    "copied_days": COPIED_DAYS_KINDS,
+    "copied_periods": COPIED_PERIODS_KINDS,
+    "bridged": BRIDGED_KINDS,
+    # Of `focus_costs` what no other table has: of each document; and of those of its charges that
+    # are priced, are of another time than it, or cost another amount by the contract.
+    "focused": {
+        "document_id": TEXT,
+        "billing_account_id": TEXT,
+        "billing_account_name": TEXT,
+        "billing_period_start": MOMENT,
+        "billing_period_end": MOMENT,
+        "charge_class": TEXT,
+        "invoice_id": TEXT,
+        "invoice_issuer_name": TEXT,
+    },
+    "focused_charges": {
+        "document_id": TEXT,
+        "component_number": COUNT,
+        "charge_category": TEXT,
+        "charge_period_start": MOMENT,
+        "charge_period_end": MOMENT,
+        "contracted_cost": AMOUNT,
+        "contracted_unit_price": PRICE,
+        "pricing_quantity": AMOUNT,
+        "pricing_unit": TEXT,
+        "sku_id": TEXT,
+    },
+    "forecasts": FORECAST_KINDS,
+    "anomalies": ANOMALY_KINDS,
+    "statuses": {
+        "status_key": TEXT,
+        "status_label": TEXT,
+        "status_label_es": TEXT,
+        "severity": COUNT,
+    },
+    "reconciled_by": {"inputs_digest": TEXT, "policy_digest": TEXT},
+}
+COPIED = ("copied_days", "copied_periods")  # what `bucket` fills too
+# What `reconcile` fills: the views are made without it.
+RECONCILED = (
+    "line_map",
+    "rate_card",
+    "exchange_rates",
+    "reconciled",
+    "components",
+    "settled",
+    "claimed",
+    *COPIED,
+    "bridged",
+    "focused",
+    "focused_charges",
+    "forecasts",
+    "anomalies",
+    "statuses",
+    "reconciled_by",
+)
+CALENDAR = ("months", "days")
