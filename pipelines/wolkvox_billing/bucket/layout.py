@@ -56,7 +56,8 @@ def list_whole(store: Store, folder: str) -> Iterator[list[ListedObject]]:
 def list_beside(store: Store, folders: Sequence[str]) -> Iterator[list[ListedObject]]:
     """Yield the first objects of some folders beside these, of those that may be listed: copies may
     lie in one of them, such as one with a new name."""
-    above = {"/".join(folder.split("/")[:depth]) for folder in folders for depth in range(9)}
+    depths = range(_DEEPEST + 1)
+    above = {"/".join(folder.split("/")[:depth]) for folder in folders for depth in depths}
     above -= {*folders}
     beside: list[str] = []
     with suppress(Unlistable):

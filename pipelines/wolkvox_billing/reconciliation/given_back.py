@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
+from functools import partial
 from typing import NamedTuple, TypeAlias
 
 from wolkvox_billing.marts.settled import InvoiceComponent
@@ -23,6 +24,7 @@ from wolkvox_billing.reconciliation.components import payable_of
 from wolkvox_billing.reconciliation.facts import BilledLine
 from wolkvox_billing.reconciliation.keys import LineId
 from wolkvox_billing.reconciliation.questions import JudgedLine
+from wolkvox_billing.reconciliation.set_off import unclaimed
 from wolkvox_billing.reconciliation.settlement_words import SettlementWriter
 from wolkvox_billing.reconciliation.spreading import LINE
 from wolkvox_billing.values.document_number import bare_number
@@ -81,13 +83,7 @@ def without_given_back(
     questioned, with that reason."""
     parts = list(components)
     for note, amount in given_back:
-        for place, part in enumerate(parts):
-            less = min(part.claimed_amount, amount)
-            if less > 0:
-                amount -= less
-                reason = f"{part.reason} {writer.given_back_by(note, less)}"
-                left = part.claimed_amount - less
-                parts[place] = part._replace(claimed_amount=left, reason=reason.strip())
+        parts = unclaimed(parts, amount, partial(writer.given_back_by, note))
     return parts
 
 

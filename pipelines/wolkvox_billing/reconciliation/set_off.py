@@ -6,7 +6,7 @@ beyond that would be to pay less than the contract has.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 
 from wolkvox_billing.marts.settled import InvoiceComponent
@@ -23,12 +23,20 @@ def with_set_off(
     claimed = sum((part.claimed_amount for part in components), _NOTHING)
     questioned = sum((part.questioned_amount for part in components), _NOTHING)
     beyond = claimed - max(questioned, _NOTHING)
+    return unclaimed(components, beyond, writer.set_off)
+
+
+def unclaimed(
+    components: Iterable[InvoiceComponent], amount: Decimal, explain: Callable[[Decimal], str]
+) -> list[InvoiceComponent]:
+    """Return the components, of which in their order so much less is claimed in all: it stays
+    questioned. explain: says of a part's share why."""
     parts = list(components)
     for place, part in enumerate(parts):
-        less = min(part.claimed_amount, beyond)
+        less = min(part.claimed_amount, amount)
         if less > 0:
-            beyond -= less
-            reason = f"{part.reason} {writer.set_off(less)}"
+            amount -= less
+            reason = f"{part.reason} {explain(less)}".strip()
             left = part.claimed_amount - less
             parts[place] = part._replace(claimed_amount=left, reason=reason)
     return parts
