@@ -98,7 +98,7 @@ pages: .venv/installed ## docs/settings.md, tables.md and json/*.json, after a c
 WORDS := pipelines/wolkvox_billing/locale
 words: .venv/installed ## the Spanish catalogue, after a change of a text: what is new stands there untranslated
 	@mkdir -p build && $(BIN)/pybabel -q extract --mapping pyproject.toml --no-default-keywords \
-		--keywords 'N_ Plural:1,2 Column:2 _' --add-location file --sort-by-file --width 100 \
+		--keywords 'N_ Plural:1,2 Column:1 _' --add-location file --sort-by-file --width 100 \
 		--output build/words.pot pipelines/wolkvox_billing
 	@$(BIN)/pybabel -q update --domain wolkvox_billing --locale es --output-dir $(WORDS) \
 		--input-file build/words.pot --no-fuzzy-matching --ignore-obsolete \

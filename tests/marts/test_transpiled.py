@@ -14,8 +14,7 @@ from sqlglot import exp
 from builders.project import Project
 from wolkvox_billing.cli.main import main
 from wolkvox_billing.marts.columns import comment_of
-from wolkvox_billing.marts.dialects import DIALECTS
-from wolkvox_billing.marts.engine import MARTS
+from wolkvox_billing.marts.engine import DIALECTS, MARTS
 from wolkvox_billing.marts.sql import VIEWS
 from wolkvox_billing.verbs.load import marts_sql
 

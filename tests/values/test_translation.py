@@ -15,7 +15,7 @@ from wolkvox_billing.values.translation import CATALOGUES, DOMAIN, Plural, trans
 
 PACKAGE = CATALOGUES.parent
 PO = CATALOGUES / "es" / "LC_MESSAGES" / f"{DOMAIN}.po"
-KEYWORDS = {"N_": None, "Plural": (1, 2), "Column": (2,), "_": None}
+KEYWORDS = {"N_": None, "Plural": (1, 2), "Column": (1,), "_": None}
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ import click
 from wolkvox_billing.cli.listing import FRESHNESS_HEADINGS, freshness_as_rows
 from wolkvox_billing.cli.options import dataset_option, json_option, place_options
 from wolkvox_billing.cli.terminal import Teller, print_json, print_table, say
-from wolkvox_billing.marts.dialects import DIALECTS
+from wolkvox_billing.marts.engine import DIALECTS
 from wolkvox_billing.values.translation import N_, Plural
 
 if TYPE_CHECKING:

@@ -27,7 +27,7 @@ from wolkvox_billing.invoices.tables import INVOICE_TABLES
 from wolkvox_billing.marts.copied import COPIED_DAY_COLUMNS, COPIED_PERIOD_COLUMNS
 from wolkvox_billing.marts.decisions import OPERATION_DECISIONS, OPERATION_TABLES
 from wolkvox_billing.marts.identities import IDENTITIES, Identities, Identity, read_identities
-from wolkvox_billing.marts.reconciled import KEY, KINDS, ReconciledRow
+from wolkvox_billing.marts.reconciled import KEY, KINDS, ReconciledRow, kinds_of
 from wolkvox_billing.marts.settled import COMPONENT_COLUMNS, SETTLEMENT_COLUMNS
 from wolkvox_billing.polling.tables import TABLES
 from wolkvox_billing.reconciliation.claimed import CLAIM_TABLES, CLAIMS
@@ -138,12 +138,12 @@ def _settled_tables(settled: Sequence[Settled]) -> dict[str, Table]:
     tables = settled_tables(settled)
     return {
         "invoice_components": sort_table(
-            {name: column.kind for name, column in COMPONENT_COLUMNS.items()},
+            kinds_of(COMPONENT_COLUMNS),
             tables["components"],
             ("document_id", "component_number"),
         ),
         "invoice_settlement": sort_table(
-            {name: column.kind for name, column in SETTLEMENT_COLUMNS.items()},
+            kinds_of(SETTLEMENT_COLUMNS),
             tables["settled"],
             ("supplier_id", "document_number", "document_id"),
         ),
@@ -272,7 +272,7 @@ def _copied_tables(reader: _Reader, marts: str) -> dict[str, Table]:
         ("bucket_daily", COPIED_DAY_COLUMNS, reader.within("upload_date")),
         ("copy_reconciliation", COPIED_PERIOD_COLUMNS, of_span),
     ):
-        kinds = {column: kind for column, (kind, _) in columns.items()}
+        kinds = kinds_of(columns)
         if rows := reader.read_rows(f"{marts}.{name}", kinds, where):
             tables[name] = sort_table(kinds, rows, [*kinds][:4])
     return tables

@@ -6,28 +6,18 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated, NamedTuple
 
-from wolkvox_billing.marts.reconciled import (
-    AMOUNT,
-    COLUMNS,
-    DATE,
-    TEXT,
-    Column,
-    columns_of_row,
-    kinds_of,
-)
+from wolkvox_billing.marts.reconciled import COLUMNS, Column, columns_of_row
 
 
 class VerdictDocument(NamedTuple):
     """A document in a verdict: what its lines bill of it."""
 
     verdict_key: Annotated[str, COLUMNS["verdict_key"]]
-    document_id: Annotated[str, Column(TEXT, "SHA-256 of the document, as in invoice_documents")]
-    document_number: Annotated[str | None, Column(TEXT, "The number, as the document has it")]
-    document_kind: Annotated[
-        str, Column(TEXT, "invoice, credit_note, debit_note or corrected_invoice")
-    ]
-    issue_date: Annotated[date | None, Column(DATE, "The day of issue, as the document says")]
-    amount: Annotated[Decimal, Column(AMOUNT, "What it adds to the amount that is asked for")]
+    document_id: Annotated[str, Column("SHA-256 of the document, as in invoice_documents")]
+    document_number: Annotated[str | None, Column("The number, as the document has it")]
+    document_kind: Annotated[str, Column("invoice, credit_note, debit_note or corrected_invoice")]
+    issue_date: Annotated[date | None, Column("The day of issue, as the document says")]
+    amount: Annotated[Decimal, Column("What it adds to the amount that is asked for")]
     billing_currency: Annotated[str | None, COLUMNS["billing_currency"]]
     supplier_id: Annotated[str | None, COLUMNS["supplier_id"]]
     operation_id: Annotated[str | None, COLUMNS["operation_id"]]
@@ -37,4 +27,4 @@ class VerdictDocument(NamedTuple):
     billing_period_end: Annotated[date | None, COLUMNS["billing_period_end"]]
 
 
-BRIDGED_KINDS = kinds_of(columns_of_row(VerdictDocument))
+BRIDGED_COLUMNS = columns_of_row(VerdictDocument)

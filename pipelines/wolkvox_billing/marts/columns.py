@@ -1,15 +1,27 @@
 """A sentence for each column of the marts: the same name means the same everywhere."""
 
-from wolkvox_billing.marts.ahead import AHEAD_COMMENTS
-from wolkvox_billing.marts.claimed import CLAIM_COMMENTS
-from wolkvox_billing.marts.copied import COPIED_COMMENTS
+from wolkvox_billing.marts import reconciled
+from wolkvox_billing.marts.ahead import ANOMALY_COLUMNS, FORECAST_COLUMNS
+from wolkvox_billing.marts.claimed import CLAIM_COLUMNS
+from wolkvox_billing.marts.copied import COPIED_DAY_COLUMNS, COPIED_PERIOD_COLUMNS
 from wolkvox_billing.marts.focused import FOCUS_COMMENTS
-from wolkvox_billing.marts.reconciled import COMMENTS
-from wolkvox_billing.marts.settled import SETTLED_COMMENTS
+from wolkvox_billing.marts.settled import COMPONENT_COLUMNS, SETTLEMENT_COLUMNS
 from wolkvox_billing.values.translation import N_, translate
 
-# Of the star.
-STAR_COMMENTS = {
+_OF_ROWS = (
+    ANOMALY_COLUMNS,
+    FORECAST_COLUMNS,
+    COPIED_DAY_COLUMNS,
+    COPIED_PERIOD_COLUMNS,
+    CLAIM_COLUMNS,
+    COMPONENT_COLUMNS,
+    SETTLEMENT_COLUMNS,
+    reconciled.COLUMNS,
+)
+COLUMNS = {
+    **FOCUS_COMMENTS,
+    **{name: column.says for columns in _OF_ROWS for name, column in columns.items()},
+    # Of the star.
     "operation_key": N_("The operation: its name in the settings; - is none"),
     "product_key": N_(
         "The product, or the report as a whole: report|product, or it alone; - is none"
@@ -24,15 +36,7 @@ STAR_COMMENTS = {
     "calendar_month": N_("The month of the day's year, from 1"),
     "day_number": N_("The day's place in its month, from 1"),
     "weekday_number": N_("The day of the week: 1 is Monday"),
-}
-COLUMNS = {
-    **AHEAD_COMMENTS,
-    **COPIED_COMMENTS,
-    **CLAIM_COMMENTS,
-    **FOCUS_COMMENTS,
-    **SETTLED_COMMENTS,
-    **COMMENTS,
-    **STAR_COMMENTS,
+    # Of the other views, and of the tables beside them.
     "as_of_epoch": "The moment up to which the marts speak, in seconds since 1970",
     "consumed_unit": N_("What is counted, such as audios"),
     "current_id": "What the operation counts as; NULL where it is left out",

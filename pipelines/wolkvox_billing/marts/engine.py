@@ -9,6 +9,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+# Those for which there are statements that make the marts, by sqlglot's names.
+DIALECTS = (
+    "duckdb",
+    "postgres",
+    "bigquery",
+    "snowflake",
+    "databricks",
+    "spark",
+    "redshift",
+    "clickhouse",
+)
 MARTS = (
     "usage_daily",
     "usage_monthly",

@@ -11,14 +11,12 @@ the usual case, one statement says so.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
-from wolkvox_billing.marts.identities import NOBODY, Identities
+from wolkvox_billing.marts.identities import NOBODY, Identities, Query
 from wolkvox_billing.vendor.reports import REPORTS
-from wolkvox_billing.warehouse.sql import SqlRow, listed, literal
-
-Query = Callable[[str], list[SqlRow]]
+from wolkvox_billing.warehouse.sql import listed, literal
 
 
 class Rename(NamedTuple):

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from typing import Any, NamedTuple
 
-from wolkvox_billing.marts.identities import NOBODY, Identities
+from wolkvox_billing.marts.identities import NOBODY, Identities, Query
 from wolkvox_billing.values.spelling import plain
 from wolkvox_billing.vendor.reports import REPORTS
 from wolkvox_billing.warehouse.sql import literal
-
-Query = Callable[[str], list[tuple[Any, ...]]]
 
 _SPELLINGS = (
     "SELECT {report} AS report, operation_id, description, MAX(read_at) AS read_at, "

@@ -109,8 +109,8 @@ def transpiled(name: str, engine: Engine) -> tuple[str, ...]:
     from wolkvox_billing.marts import transpile
 
     if name in TABLES:
-        return (transpile.create_table(name, TABLES[name], engine),)
-    return transpile.create_view(name, view_sql(name), grain(name), engine)
+        return (transpile.create_table(name, engine),)
+    return transpile.create_view(name, engine)
 
 
 @lru_cache

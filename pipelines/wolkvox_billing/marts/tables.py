@@ -4,12 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from wolkvox_billing.marts.ahead import ANOMALY_KINDS, FORECAST_KINDS
-from wolkvox_billing.marts.bridged import BRIDGED_KINDS
-from wolkvox_billing.marts.claimed import CLAIMS_KINDS
-from wolkvox_billing.marts.copied import COPIED_DAYS_KINDS, COPIED_PERIODS_KINDS
-from wolkvox_billing.marts.reconciled import AMOUNT, COUNT, DATE, KINDS, MOMENT, PRICE, TEXT
-from wolkvox_billing.marts.settled import COMPONENTS_KINDS, SETTLEMENT_KINDS
+from wolkvox_billing.marts.ahead import ANOMALY_COLUMNS, FORECAST_COLUMNS
+from wolkvox_billing.marts.bridged import BRIDGED_COLUMNS
+from wolkvox_billing.marts.claimed import CLAIM_COLUMNS
+from wolkvox_billing.marts.copied import COPIED_DAY_COLUMNS, COPIED_PERIOD_COLUMNS
+from wolkvox_billing.marts.identities import Identity
+from wolkvox_billing.marts.reconciled import (
+    AMOUNT,
+    COUNT,
+    DATE,
+    KINDS,
+    MOMENT,
+    PRICE,
+    TEXT,
+    kinds_of,
+)
+from wolkvox_billing.marts.renames import Rename
+from wolkvox_billing.marts.settled import COMPONENT_COLUMNS, SETTLEMENT_COLUMNS
+from wolkvox_billing.marts.spellings import Spelling
 
 # Of each table its columns with their types.
 TABLES: dict[str, Mapping[str, str]] = {
@@ -22,27 +34,9 @@ TABLES: dict[str, Mapping[str, str]] = {
         "verdicts_epoch": COUNT,
     },
     "operations": {"operation_id": TEXT, "timezone": TEXT},
-    "identities": {
-        "operation_id": TEXT,
-        "current_id": TEXT,
-        "decision": TEXT,
-        "other_id": TEXT,
-        "server": TEXT,
-        "operation_name": TEXT,
-    },
-    "renames": {
-        "operation_id": TEXT,
-        "report": TEXT,
-        "product": TEXT,
-        "operation_name": TEXT,
-        "newest_name": TEXT,
-    },
-    "spellings": {
-        "operation_id": TEXT,
-        "report": TEXT,
-        "product": TEXT,
-        "newest_product": TEXT,
-    },
+    "identities": dict.fromkeys(Identity._fields, TEXT),
+    "renames": dict.fromkeys(Rename._fields, TEXT),
+    "spellings": dict.fromkeys(Spelling._fields, TEXT),
     "reports": {
         "report": TEXT,
         "measure": TEXT,
@@ -102,12 +96,12 @@ TABLES: dict[str, Mapping[str, str]] = {
         "rate": "DECIMAL(38, 18)",
     },
     "reconciled": KINDS,
-    "components": COMPONENTS_KINDS,
-    "settled": SETTLEMENT_KINDS,
-    "claimed": CLAIMS_KINDS,
-    "copied_days": COPIED_DAYS_KINDS,
-    "copied_periods": COPIED_PERIODS_KINDS,
-    "bridged": BRIDGED_KINDS,
+    "components": kinds_of(COMPONENT_COLUMNS),
+    "settled": kinds_of(SETTLEMENT_COLUMNS),
+    "claimed": kinds_of(CLAIM_COLUMNS),
+    "copied_days": kinds_of(COPIED_DAY_COLUMNS),
+    "copied_periods": kinds_of(COPIED_PERIOD_COLUMNS),
+    "bridged": kinds_of(BRIDGED_COLUMNS),
     # Of `focus_costs` what no other table has: of each document; and of those of its charges that
     # are priced, are of another time than it, or cost another amount by the contract.
     "focused": {
@@ -132,8 +126,8 @@ TABLES: dict[str, Mapping[str, str]] = {
         "pricing_unit": TEXT,
         "sku_id": TEXT,
     },
-    "forecasts": FORECAST_KINDS,
-    "anomalies": ANOMALY_KINDS,
+    "forecasts": kinds_of(FORECAST_COLUMNS),
+    "anomalies": kinds_of(ANOMALY_COLUMNS),
     "statuses": {
         "status_key": TEXT,
         "status_label": TEXT,

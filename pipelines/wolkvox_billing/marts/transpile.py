@@ -10,43 +10,41 @@ Two words of the views' SQL are ours, and are written out before an engine sees 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import sqlglot
 from sqlglot import exp
 
 from wolkvox_billing.marts.columns import COLUMNS, comment_of
 from wolkvox_billing.marts.engine import MARTS, Engine
-from wolkvox_billing.marts.sql import view_sql
+from wolkvox_billing.marts.sql import grain, view_sql
+from wolkvox_billing.marts.tables import TABLES
 
 
-def create_table(table: str, kinds: Mapping[str, str], engine: Engine) -> str:
-    """Return CREATE TABLE. kinds: the type of each column, as DuckDB has it."""
-    columns = ", ".join(f"{name} {kind}" for name, kind in kinds.items())
+def create_table(table: str, engine: Engine) -> str:
+    """Return CREATE TABLE."""
+    columns = ", ".join(f"{name} {kind}" for name, kind in TABLES[table].items())
     statement = f"CREATE TABLE IF NOT EXISTS marts.{table} ({columns})"
     return _rendered(sqlglot.parse_one(statement, read="duckdb"), engine)
 
 
-def create_view(view: str, query: str, grain: str, engine: Engine) -> tuple[str, ...]:
+def create_view(view: str, engine: Engine) -> tuple[str, ...]:
     """Return CREATE VIEW, with what it and its columns hold: beside it, or in it, as the engine
-    likes. query: as our files have it. grain: what one row is."""
-    # An engine whose DROP CASCADEs would take the star with a mart that is made anew; Spark, which
-    # has its own way with the CTEs of a subquery, takes no two of one name.
-    parsed = _parsed_view(query) if engine.comments_on else _parsed_query(query)
-    columns = [(column, comment_of(column)) for column, _ in _described_columns(parsed)]
-    name, rendered = engine.name(view), _rendered(parsed, engine)
+    likes."""
 
     def text(value: str) -> str:
         return exp.Literal.string(value).sql(engine.dialect)
 
+    # An engine whose DROP CASCADEs would take the star with a mart that is made anew; Spark, which
+    # has its own way with the CTEs of a subquery, takes no two of one name.
+    parsed = _parsed_view(view) if engine.comments_on else _parsed_query(view)
+    columns = [
+        (_quoted(column, engine), text(comment_of(column))) for column in parsed.named_selects
+    ]
+    name, rendered, row = engine.name(view), _rendered(parsed, engine), text(grain(view))
     if engine.comments_on:
         return (
             f"CREATE OR REPLACE VIEW {name} AS {rendered}",
-            f"COMMENT ON VIEW {name} IS {text(grain)}",
-            *(
-                f"COMMENT ON COLUMN {name}.{_quoted(c, engine)} IS {text(says)}"
-                for c, says in columns
-            ),
+            f"COMMENT ON VIEW {name} IS {row}",
+            *(f"COMMENT ON COLUMN {name}.{column} IS {says}" for column, says in columns),
         )
     if engine.dialect == "clickhouse":  # its views take no comment that sqlglot can read back
         return (f"CREATE VIEW {name} AS {rendered}",)
@@ -56,10 +54,8 @@ def create_view(view: str, query: str, grain: str, engine: Engine) -> tuple[str,
         "databricks": ("COMMENT {}", "COMMENT {}"),
         "spark": ("COMMENT {}", "COMMENT {}"),
     }[engine.dialect]
-    listed = ", ".join(
-        f"{_quoted(column, engine)} {form.format(text(says))}" for column, says in columns
-    )
-    return (f"CREATE VIEW {name} ({listed}) {of_view.format(text(grain))} AS {rendered}",)
+    listed = ", ".join(f"{column} {form.format(says)}" for column, says in columns)
+    return (f"CREATE VIEW {name} ({listed}) {of_view.format(row)} AS {rendered}",)
 
 
 def _quoted(column: str, engine: Engine) -> str:
@@ -70,26 +66,27 @@ def _quoted(column: str, engine: Engine) -> str:
 
 def describe_columns(view: str) -> list[tuple[str, str]]:
     """Return a view's columns, in their order, each with its sentence."""
-    return _described_columns(_parsed_query(view_sql(view)))
+    return [(column, COLUMNS[column]) for column in _parsed_query(view).named_selects]
 
 
-def _parsed_query(query: str) -> exp.Query:
-    parsed = sqlglot.parse_one(query, read="duckdb")
+def _parsed_query(view: str) -> exp.Query:
+    """Return a view's query; of one that has all columns of a table, with their names."""
+    parsed = sqlglot.parse_one(view_sql(view), read="duckdb")
     assert isinstance(parsed, exp.Query)
+    if isinstance(parsed, exp.Select) and parsed.is_star:
+        [table] = parsed.find_all(exp.Table)
+        columns = (exp.column(name, table.alias) for name in TABLES[table.name])
+        return parsed.select(*columns, append=False)
     return parsed
 
 
-def _parsed_view(query: str) -> exp.Query:
+def _parsed_view(view: str) -> exp.Query:
     """Return a view's query, with that of each mart in its place: so each can be dropped alone."""
-    parsed = _parsed_query(query)
+    parsed = _parsed_query(view)
     for table in list(parsed.find_all(exp.Table)):
         if table.db == "marts" and table.name in MARTS:
-            table.replace(_parsed_view(view_sql(table.name)).subquery(table.alias_or_name))
+            table.replace(_parsed_view(table.name).subquery(table.alias_or_name))
     return parsed
-
-
-def _described_columns(query: exp.Query) -> list[tuple[str, str]]:
-    return [(column, COLUMNS[column]) for column in query.named_selects]
 
 
 def _rendered(tree: exp.Expr, engine: Engine) -> str:

@@ -256,22 +256,18 @@ def _text(value: object) -> str:
     return str(value.isoformat() if hasattr(value, "isoformat") else value)
 
 
-def _whole(value: object) -> int:
-    if isinstance(value, str):
-        digits = value.strip()
-        return int(digits[2:], 16) if digits.startswith("0x") else int(digits)
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or value % 1 != 0:
-        raise ValueError
-    return int(value)
+def _of_digits(kind: type[int] | type[float]) -> Callable[[object], object]:
+    def read(value: object) -> object:
+        if isinstance(value, str):
+            digits = value.strip()
+            return kind(int(digits[2:], 16) if digits.startswith("0x") else digits)
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            raise ValueError
+        if kind is int and value % 1 != 0:
+            raise ValueError
+        return kind(value)
 
-
-def _number(value: object) -> float:
-    if isinstance(value, str):
-        digits = value.strip()
-        return float(int(digits[2:], 16) if digits.startswith("0x") else digits)
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise ValueError
-    return float(value)
+    return read
 
 
 def _decimal(value: object) -> Decimal:
@@ -311,8 +307,8 @@ _TRUTHS = dict.fromkeys(("yes", "true", "t", "y", "1"), True) | dict.fromkeys(
 _HINTS: dict[type, tuple[str, Callable[[object], Any]]] = {
     object: ("anything", lambda value: value),
     str: ("a text", _text),
-    int: ("a whole number", _whole),
-    float: ("a number", _number),
+    int: ("a whole number", _of_digits(int)),
+    float: ("a number", _of_digits(float)),
     Decimal: ("a number", _decimal),
     bool: ("true or false", _truth),
     list: ("a list, or JSON of one", _of_json(list)),

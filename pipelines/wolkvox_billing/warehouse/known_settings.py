@@ -41,208 +41,155 @@ class KnownSetting(NamedTuple):
 
 # Under each of our sections: what somebody asks dlt for. A test holds the names against the
 # settings' own types, which are on floors above, and docs/settings.md is made of this.
-SETTINGS: Mapping[tuple[str, ...], tuple[KnownSetting, ...]] = {
-    SOURCE: (
-        KnownSetting(
-            "operations",
+_TOLD: Mapping[tuple[str, ...], Mapping[str, tuple[str, str]]] = {
+    SOURCE: {
+        "operations": (
             "",
             "a secret: a list of `{name, server, token}`, and `base_url` and `timezone` where an "
             "operation has its own; `name` is its `operation_id`, by default the server",
         ),
-        KnownSetting("server", "", "of one operation: its server's nomenclature, as text"),
-        KnownSetting("token", "", "a secret: of one operation, from wolkvox Manager"),
-        KnownSetting(
-            "reports",
+        "server": ("", "of one operation: its server's nomenclature, as text"),
+        "token": ("", "a secret: of one operation, from wolkvox Manager"),
+        "reports": (
             '["rsync_s3_mp3"]',
             'any of the 27 reports, or `["all"]`: each is a call per operation and run',
         ),
-        KnownSetting(
-            "base_url",
+        "base_url": (
             '"https://wv{server}.wolkvox.com"',
             "where the vendor is; `/api/v2/billing.php` is appended; http is for this machine only",
         ),
-        KnownSetting("timezone", '"America/Bogota"', "the vendor's clock: it decides the month"),
-        KnownSetting(
-            "measures",
+        "timezone": ('"America/Bogota"', "the vendor's clock: it decides the month"),
+        "measures": (
             "{}",
             "what `items` of a report means: `month_to_date`, `daily`, `gauge`, or `auto`: "
             "the data is asked",
         ),
-        KnownSetting(
-            "gauge_month",
-            '"max"',
-            "a gauge's month: `max`, `last` or `average` of its days",
-        ),
-        KnownSetting(
-            "pace_minutes", "5", "what answered less than these minutes ago is not asked again"
-        ),
-        KnownSetting(
-            "licences",
+        "gauge_month": ('"max"', "a gauge's month: `max`, `last` or `average` of its days"),
+        "pace_minutes": ("5", "what answered less than these minutes ago is not asked again"),
+        "licences": (
             "",
             "how many an operation has: the day's calls are licences x 1,000; `status` says how "
             "many are spent",
         ),
-        KnownSetting(
-            "max_parallel", "8", "operations asked side by side; calls of one token never are"
-        ),
-        KnownSetting(
-            "retry_pause_seconds",
+        "max_parallel": ("8", "operations asked side by side; calls of one token never are"),
+        "retry_pause_seconds": (
             "2",
             "the pause before the first of at most three new tries; it grows",
         ),
-        KnownSetting(
-            "token_wait_seconds", "300", "how long to wait for another process with the same token"
-        ),
-        KnownSetting("connect_timeout_seconds", "10", "how long a connection may take"),
-        KnownSetting(
-            "read_timeout_seconds",
+        "token_wait_seconds": ("300", "how long to wait for another process with the same token"),
+        "connect_timeout_seconds": ("10", "how long a connection may take"),
+        "read_timeout_seconds": (
             "60",
             "how long an answer may take; such a call is not made again",
         ),
-    ),
-    RECONCILIATION: (
-        KnownSetting("line_map", '"line_map.csv"', "the file that says which line bills what"),
-        KnownSetting("rate_card", '"rate_card.csv"', "the file that says what a unit costs"),
-        KnownSetting(
-            "exchange_rates",
+    },
+    RECONCILIATION: {
+        "line_map": ('"line_map.csv"', "the file that says which line bills what"),
+        "rate_card": ('"rate_card.csv"', "the file that says what a unit costs"),
+        "exchange_rates": (
             '"exchange_rates.csv"',
             "the CSV of what one currency is in another by the day; it may be left out",
         ),
-        KnownSetting(
-            "exchange_rate",
+        "exchange_rate": (
             '"document"',
             "whose rate counts between the contract's currency and the invoice's: the `document`'s "
             "own, or the file's of its `issue_date` or of the `period_end`",
         ),
-        KnownSetting("tolerance_quantity", "0", "quantities agree when within so many units"),
-        KnownSetting("tolerance_percent", "0", "or within so many per cent, if that is more"),
-        KnownSetting(
-            "tolerance_amount",
+        "tolerance_quantity": ("0", "quantities agree when within so many units"),
+        "tolerance_percent": ("0", "or within so many per cent, if that is more"),
+        "tolerance_amount": (
             "",
             "amounts agree when within it: 1 where a currency is invoiced in whole units, such as "
             "COP, else 0.01",
         ),
-        KnownSetting(
-            "invoice_due_days", "15", "until so many days after a period no missing invoice is told"
-        ),
-        KnownSetting("billing_cycle_day", "1", "the day on which a billing period begins"),
-        KnownSetting(
-            "budget",
+        "invoice_due_days": ("15", "until so many days after a period no missing invoice is told"),
+        "billing_cycle_day": ("1", "the day on which a billing period begins"),
+        "budget": (
             "{}",
             "what a report or product may cost a month, of all operations together, such as "
             '`{rsync_s3_mp3 = "1500000 COP"}`: `status` warns where the forecast passes it',
         ),
-        KnownSetting(
-            "materiality",
+        "materiality": (
             "",
             "what is worth an alarm, in the invoice's currency: 5000 in COP, 1000 in CLP, 1 in USD",
         ),
-        KnownSetting(
-            "cut_off",
+        "cut_off": (
             '"unknown"',
             "of a report that a nightly job fills: an invoice bills what was `copied` in a month, "
             "`called` in it, or is there `after_first_night`",
         ),
-        KnownSetting(
-            "vendor_lag_hours", "0", "how many hours late a counter is known to show what was used"
-        ),
-        KnownSetting(
-            "period_rule",
+        "vendor_lag_hours": ("0", "how many hours late a counter is known to show what was used"),
+        "period_rule": (
             '"month_before_issue"',
             "which month an invoice bills that names none; the other one is `issue_month`",
         ),
-        KnownSetting("supplier_ids", "[]", "tax ids of the vendor; empty means every supplier"),
-        KnownSetting(
-            "tail_factor",
-            "2",
-            "unread time can hold so many times the highest rate that was seen",
-        ),
-        KnownSetting(
-            "acceptance_starts",
+        "supplier_ids": ("[]", "tax ids of the vendor; empty means every supplier"),
+        "tail_factor": ("2", "unread time can hold so many times the highest rate that was seen"),
+        "acceptance_starts": (
             '"earliest"',
             "from when the three business days of a Colombian invoice count: its `issue`, its "
             "`receipt` (its mail's day, else that of reading it), the `service`, or the earliest "
             "of them",
         ),
-        KnownSetting("language", '"en"', "`en` or `es`, or a locale of them such as `es_CO`"),
-        KnownSetting(
-            "copy_findings",
+        "language": ('"en"', "`en` or `es`, or a locale of them such as `es_CO`"),
+        "copy_findings": (
             "true",
             "whether copies that are billed, and that a complete look at the bucket has not found, "
             "are questioned",
         ),
-    ),
-    BUCKET: (
-        KnownSetting(
-            "url",
+    },
+    BUCKET: {
+        "url": (
             "",
             "where the copies lie: `s3://bucket/folder`, `az://container`, `gs://bucket` or "
             "`file:///folder`",
         ),
-        KnownSetting(
-            "endpoint", "", "of a store that is not Amazon's own, such as MinIO: its address"
-        ),
-        KnownSetting("region", "", "of a bucket on S3, such as `us-east-1`"),
-        KnownSetting(
-            "credentials",
+        "endpoint": ("", "of a store that is not Amazon's own, such as MinIO: its address"),
+        "region": ("", "of a bucket on S3, such as `us-east-1`"),
+        "credentials": (
             "",
             "secrets: a table of dlt's names, such as `aws_access_key_id` and "
             "`aws_secret_access_key`, or `azure_storage_account_name` and "
             "`azure_storage_account_key`; the right to list is enough",
         ),
-        KnownSetting(
-            "hash_key",
+        "hash_key": (
             "",
             "a secret: the key of the hashes of names, 16 characters or more; without it one is "
             "made, in the working folder",
         ),
-        KnownSetting(
-            "operations",
+        "operations": (
             "",
             "whose a folder is: a table of globs and operation_ids, of which the first that fits "
             "counts; where there is one operation alone all is its own",
         ),
-        KnownSetting(
-            "pattern",
+        "pattern": (
             "",
             "a regular expression of names with the groups `day` and, where there is one, `call`; "
             "by default wolkvox's public one",
         ),
-        KnownSetting("extensions", '["mp3", "gsm"]', "of audios"),
-        KnownSetting(
-            "inventory",
+        "extensions": ('["mp3", "gsm"]', "of audios"),
+        "inventory": (
             "",
             "of S3 Inventory: the address of a `manifest.json`, or of the folder of all of them; "
             "it takes the place of a listing",
         ),
-        KnownSetting(
-            "timezone", "", "by which a copy has its day; without it the vendor's clock decides"
-        ),
-    ),
+        "timezone": ("", "by which a copy has its day; without it the vendor's clock decides"),
+    },
 }
-NAMES = {section: tuple(setting.name for setting in known) for section, known in SETTINGS.items()}
+SETTINGS = {
+    section: tuple(KnownSetting(name, *told) for name, told in settings.items())
+    for section, settings in _TOLD.items()
+}
+NAMES = {section: tuple(settings) for section, settings in _TOLD.items()}
 # Of the command line, the notebook and the DAGs, which have no section.
 VARIABLES = tuple(
     f"WOLKVOX_BILLING_{name}"
     for name in (
-        "BUCKET",
-        "CONNECTION",
-        "DATASET",
-        "DESTINATION",
-        "EVIDENCE",
-        "INVOICES",
-        "NOTIFIER",
-        "POOL",
-        "PROJECT",
-        "PUBLISH",
-        "RETRY_SECONDS",
-        "SCHEDULE_MINUTES",
-        "SNAPSHOT",
-        "STALE_MINUTES",
-        "STILL_SECONDS",
-        "VENV",
+        "BUCKET", "CONNECTION", "DATASET", "DESTINATION", "EVIDENCE", "INVOICES", "NOTIFIER",
+        "POOL", "PROJECT", "PUBLISH", "RETRY_SECONDS", "SCHEDULE_MINUTES", "SNAPSHOT",
+        "STALE_MINUTES", "STILL_SECONDS", "VENV",
     )
-)
+)  # fmt: skip
 # What dlt itself looks up below a source's section: its own settings for that source alone.
 _OF_DLT = ("schema", "extract", "normalize", "load", "data_writer", "destination", "runtime")
 _NESTED = (*SOURCE, "wolkvox_billing")  # dlt's module and source, where ours have one name
@@ -284,11 +231,8 @@ def refuse_stray_settings() -> None:
 def strays_in_file(file: SettingsFile) -> list[Stray]:
     """Return the names of a TOML file that nobody knows, in the order of the file's tables."""
     lines = Path(file.path).read_text("utf-8", "replace").splitlines()
-    strays: list[Stray] = []
-    for path, says in _strays_of(file.tables):
-        line = _line_of(lines, path)
-        strays.append(Stray(file.path + (f", line {line}" if line else ""), says))
-    return strays
+    placed = ((_line_of(lines, path), says) for path, says in _strays_of(file.tables))
+    return [Stray(file.path + (f", line {line}" if line else ""), says) for line, says in placed]
 
 
 def _strays_of(tables: Toml) -> Iterator[tuple[tuple[str, ...], str]]:
@@ -390,20 +334,14 @@ def _line_of(lines: Sequence[str], path: Sequence[str]) -> int | None:
     begin = 0
     for depth in range(len(path), 0, -1):
         header = r"\s*\.\s*".join(rf"[\"']?{re.escape(part)}[\"']?" for part in path[:depth])
-        for number, line in enumerate(lines):
-            if re.match(rf"\s*\[\[?\s*{header}\s*\]", line):
-                if depth == len(path):
-                    return number + 1
-                begin = number + 1
-                break
-        else:
-            continue
-        break
-    name = rf"(?:^|[\s.{{,])[\"']?{re.escape(path[-1])}[\"']?\s*[=.\]]"
-    for number, line in enumerate(lines[begin:], begin):
-        if re.search(name, line.partition("#")[0]):
-            return number + 1
-    return None
+        is_header = re.compile(rf"\s*\[\[?\s*{header}\s*\]").match
+        if begin := next((n for n, line in enumerate(lines, 1) if is_header(line)), 0):
+            if depth == len(path):
+                return begin
+            break
+    name = re.compile(rf"(?:^|[\s.{{,])[\"']?{re.escape(path[-1])}[\"']?\s*[=.\]]")
+    below = enumerate(lines[begin:], begin + 1)
+    return next((n for n, line in below if name.search(line.partition("#")[0])), None)
 
 
 # In variables.
@@ -414,12 +352,11 @@ def strays_in_variables(names: Iterable[str], place: str) -> list[Stray]:
 
     place: what stands before a name where it is told.
     """
-    strays = []
-    for name in sorted(names):
-        says = _says_of_variable(name)
-        if says:
-            strays.append(Stray(f"{place}{_cut(name)}", says))
-    return strays
+    return [
+        Stray(f"{place}{_cut(name)}", says)
+        for name in sorted(names)
+        if (says := _says_of_variable(name))
+    ]
 
 
 def _says_of_variable(name: str) -> str | None:
