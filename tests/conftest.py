@@ -20,8 +20,8 @@ from builders.killing import Stable, stable
 from builders.places import Places, empty_places
 from builders.postgres import (
     PostgresMissing,
-    create_database,
     drop_database,
+    empty_database,
     roomiest,
     running_postgres,
 )
@@ -160,7 +160,7 @@ def new_database(postgres_server: str) -> Iterator[Callable[[], str]]:
 
     def make() -> str:
         names.append(f"t{uuid.uuid4().hex[:12]}")
-        create_database(postgres_server, names[-1])
+        empty_database(postgres_server, names[-1])
         return f"{postgres_server}/{names[-1]}"
 
     yield make

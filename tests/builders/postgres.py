@@ -8,7 +8,7 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,13 @@ class PostgresMissing(Exception):
     """The server's programs are not on this machine."""
 
 
+# Nothing that a server does for its next day: thousands of databases live a second each.
+_UNATTENDED = (
+    "-c autovacuum=off -c wal_level=minimal -c max_wal_senders=0 -c full_page_writes=off "
+    "-c checkpoint_timeout=1h -c max_wal_size=8GB"
+)
+
+
 @contextmanager
 def running_postgres() -> Iterator[str]:
     """Starts a server in a folder that goes with it; gives the address of its database `postgres`.
@@ -40,7 +47,7 @@ def running_postgres() -> Iterator[str]:
         _run(
             folder, "initdb", "-D", data, "-U", "tester", "--auth=trust", "--no-sync", "-E", "UTF8"
         )
-        options = f"-p {port} -h 127.0.0.1 -k '' -F -c max_connections=200"
+        options = f"-p {port} -h 127.0.0.1 -k '' -F -c max_connections=200 {_UNATTENDED}"
         _run(folder, "pg_ctl", "-D", data, "-w", "-o", options, "start")
         try:
             yield f"postgresql://tester:unused@127.0.0.1:{port}/postgres"
@@ -70,6 +77,9 @@ def _administrator(server: str) -> psycopg2.extensions.connection:
     return connection
 
 
+_SPARE: list[tuple[str, str]] = []  # servers and empty databases that nobody has used
+
+
 def create_database(server: str, name: str, template: str = "template1") -> None:
     """Make a database as a copy of another one's files: through its log, as PostgreSQL does since
     15, it takes twice as long."""
@@ -78,9 +88,55 @@ def create_database(server: str, name: str, template: str = "template1") -> None
         cursor.execute(f"CREATE DATABASE {name} TEMPLATE {template} {way}")
 
 
+def empty_database(server: str, name: str) -> None:
+    """Make an empty database, of a spare one where there is one."""
+    spares = [spare for of_server, spare in _SPARE if of_server == server]
+    if not spares:
+        create_database(server, name)
+        return
+    _SPARE.remove((server, spares[0]))
+    with administering(server) as cursor:
+        cursor.execute(f"ALTER DATABASE {spares[0]} RENAME TO {name}")
+
+
+def put_in_place(server: str, name: str, template: str) -> None:
+    """Let an empty database be a copy of another one. Where no test has asked it anything it is
+    spared for the next one."""
+    if f"{server}/{name}" in _ASKED:
+        drop_database(server, name)
+    else:
+        spare = f"spare_{name}"
+        with administering(server) as cursor:
+            cursor.execute(f"ALTER DATABASE {name} RENAME TO {spare}")
+        _SPARE.append((server, spare))
+    create_database(server, name, template)
+
+
 def drop_database(server: str, name: str) -> None:
     with administering(server) as cursor:
         cursor.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+_ASKED: set[str] = set()  # addresses that tests have had sessions at
+_LAST: dict[str, psycopg2.extensions.connection] = {}  # the one that is open, by its address
+
+
+def session(dsn: str) -> psycopg2.extensions.connection:
+    """Return a session that stays open for the next question to the same database: to open one
+    takes ten times as long."""
+    with suppress(KeyError, psycopg2.Error):  # another one's, or the server has ended it
+        _LAST[dsn].reset()
+        return _LAST[dsn]
+    end_session()
+    _ASKED.add(dsn)
+    _LAST[dsn] = psycopg2.connect(dsn)
+    return _LAST[dsn]
+
+
+def end_session() -> None:
+    """Close what is open: a database is copied only while nobody is in it."""
+    while _LAST:
+        _LAST.popitem()[1].close()
 
 
 def pg_ctl(data: Path, action: str) -> None:

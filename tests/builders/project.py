@@ -9,17 +9,16 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
-import psycopg2
 import pytest
 
 from builders.duckdb_files import attached, let_go
-from builders.postgres import administering
+from builders.postgres import administering, session
 from fake_wolkvox import Vendor
 from wolkvox_billing.verbs.load import LoadReport, load
 from wolkvox_billing.verbs.poll import PollReport, poll
@@ -86,7 +85,7 @@ class Project:
                 db.execute("SET search_path = 'wolkvox.wolkvox_billing'")
                 result = db.execute(sql)
                 return [column[0] for column in result.description or ()], result.fetchall()
-        with closing(psycopg2.connect(self.dsn)) as pg, pg, pg.cursor() as cursor:
+        with session(self.dsn) as pg, pg.cursor() as cursor:
             cursor.execute("SET TimeZone = 'UTC'; SET search_path = 'wolkvox_billing'")
             cursor.execute(sql)
             rows = [tuple(row) for row in cursor.fetchall()] if cursor.description else []

@@ -12,7 +12,7 @@ import os
 import tempfile
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime, timezone
 from functools import cache
 from pathlib import Path
@@ -20,13 +20,12 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import dlt
-import psycopg2
 import pyarrow
 import pytest
 from psycopg2.extras import execute_values
 
 from builders.duckdb_files import attached
-from builders.postgres import create_database
+from builders.postgres import create_database, session
 from builders.project import SERVERS, TOKENS, Project, empty_project
 from builders.worlds import FOLDER, World, copy, is_empty, keep
 from fake_wolkvox import Vendor
@@ -254,9 +253,8 @@ def _tables_of(project: Project, pipeline: dlt.Pipeline | None = None) -> Iterat
     """Yield the tables of a project, over the product's connection where a `pipeline` holds the
     DuckDB file open: it takes a tenth of the time."""
     if project.destination != "duckdb":
-        with closing(psycopg2.connect(project.dsn)) as database:
-            yield _Tables(project, database.cursor())
-            database.commit()
+        with session(project.dsn) as database, database.cursor() as cursor:
+            yield _Tables(project, cursor)
     elif pipeline:
         with pipeline.sql_client() as client:
             yield _Tables(project, client.native_connection)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from builders.duckdb_files import let_go
-from builders.postgres import create_database, drop_database, roomiest
+from builders.postgres import create_database, end_session, put_in_place, roomiest
 from builders.project import Project
 from wolkvox_billing.warehouse import bulk as files
 from wolkvox_billing.warehouse.place import DATASET, resolved
@@ -68,6 +68,7 @@ def keep(project: Project) -> World:
     for name in (project.folder.name, "dlt"):
         shutil.copytree(root / name, world.copy / name)
     if project.dsn:
+        end_session()
         server, own = project.dsn.rsplit("/", 1)
         create_database(server, world.database, template=own)
     return world
@@ -91,8 +92,7 @@ def copy(world: World, project: Project) -> None:
     """Put into an empty project what was kept of another one."""
     if project.dsn:
         server, own = project.dsn.rsplit("/", 1)
-        drop_database(server, own)
-        create_database(server, own, template=world.database)
+        put_in_place(server, own, template=world.database)
     folder, _ = resolved(project.destination, DATASET)
     working = folder.path  # its name is made of the project's folder
     [original] = (world.copy / "dlt" / "wolkvox-billing").iterdir()

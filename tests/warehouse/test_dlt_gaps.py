@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import dlt
 import jsonpath_ng.ext
+import psycopg2
 import pytest
 import yaml
 from dlt.common import json, jsonpath, validation
@@ -261,6 +262,46 @@ def test_dlt_copies_refused_rows_again(
     [refused] = files(project)
     refused.unlink()
     assert copies() == 1
+
+
+def test_dlt_connects_for_each_client(
+    project: Project, monkeypatch: pytest.MonkeyPatch, new_database: Callable[[], str]
+) -> None:
+    """A load makes more than ten connections to PostgreSQL, and half as many by us; one that the
+    server ends between two clients is made anew."""
+    project.destination, project.dsn = "postgres", new_database()
+    monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", project.dsn)
+    begin(project)
+    made: list[str] = []
+    connect = psycopg2.connect
+
+    def noted(*words: Any, **named: Any) -> Any:
+        made.append(named.get("options", ""))
+        return connect(*words, **named)
+
+    monkeypatch.setattr(psycopg2, "connect", noted)
+
+    def connections(items: int) -> int:
+        made.clear()
+        assert poll(project, items).is_good
+        return len(made)
+
+    with monkeypatch.context() as without:
+        without.setattr(dlt_gaps.KeptConnections, "_change", lambda *_: None)
+        before = connections(3)
+    assert before > 10 > before / 2 >= connections(4)
+
+    with place.opened("postgres") as pipeline:
+        with pipeline.sql_client() as client:
+            [[ended]] = client.execute_sql("SELECT pg_backend_pid()") or []
+        project.execute(f"SELECT pg_terminate_backend({ended}, 5000)")
+        with pipeline.sql_client() as client:
+            [[pid]] = client.execute_sql("SELECT pg_backend_pid()") or []
+        with pipeline.sql_client() as client:
+            assert client.execute_sql("SELECT pg_backend_pid()") == [(pid,)]
+    assert pid != ended
+    sessions = "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
+    assert not {ended, pid} & {other for (other,) in project.query(sessions)}
 
 
 def test_dlt_takes_a_dropped_table_for_made(

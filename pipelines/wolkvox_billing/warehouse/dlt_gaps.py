@@ -9,7 +9,9 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from functools import cache, partial
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
@@ -33,9 +35,12 @@ from wolkvox_billing.warehouse.sql import Client, engine_name, literal
 
 if TYPE_CHECKING:
     from dlt.destinations.impl.duckdb.configuration import DuckDbConnectionPool
+    from dlt.destinations.impl.postgres.sql_client import Psycopg2SqlClient
+    from psycopg2.extensions import connection
 
 Hint: TypeAlias = Any  # the type of a setting, as dlt has it
 EngineSettings: TypeAlias = Any  # of a destination, as dlt has them: each engine's are its own
+JobClient: TypeAlias = Any  # dlt's of a destination: each engine's is its own, and is changed here
 
 
 def resolve_once(destination: AnyDestination) -> None:
@@ -189,10 +194,7 @@ def fail_at_refused_rows(destination: AnyDestination) -> None:
     or a connection is tried again as before."""
     from dlt.destinations.impl.postgres.postgres import PostgresCsvCopyJob
 
-    make_client = destination.client
-
-    def client(*words: Any, **named: Any) -> Any:
-        job_client: Any = make_client(*words, **named)
+    def change(job_client: JobClient) -> None:
         create = job_client.create_load_job
 
         def create_load_job(*words: Any, **named: Any) -> Any:
@@ -204,6 +206,16 @@ def fail_at_refused_rows(destination: AnyDestination) -> None:
             return job
 
         job_client.create_load_job = create_load_job
+
+    _change_clients(destination, change)
+
+
+def _change_clients(destination: AnyDestination, change: Callable[[JobClient], None]) -> None:
+    make = destination.client
+
+    def client(*words: Any, **named: Any) -> JobClient:
+        job_client = make(*words, **named)
+        change(job_client)
         return job_client
 
     destination.client = client  # type: ignore
@@ -212,6 +224,48 @@ def fail_at_refused_rows(destination: AnyDestination) -> None:
 @raise_database_error
 def _by_kind_of_error(_: Client, run: Callable[[], None]) -> None:
     run()
+
+
+class KeptConnections:
+    """Connections to a PostgreSQL that clients of dlt's have done with, for the next ones. dlt
+    makes one for each client, a dozen a load: over a network, with TLS, each takes some five ways
+    there and back. `close` ends them; what is given back later is closed at once."""
+
+    def __init__(self, destination: AnyDestination) -> None:
+        self._idle: dict[str, list[connection]] | None = {}  # by the dataset that they look into
+        _change_clients(destination, self._change)
+
+    def close(self) -> None:
+        idle, self._idle = self._idle or {}, None
+        for session in chain.from_iterable(idle.values()):
+            session.close()
+
+    def _change(self, job_client: JobClient) -> None:
+        client: Psycopg2SqlClient = job_client.sql_client
+        client.open_connection = partial(self._open, client)  # type: ignore[method-assign]
+        client.close_connection = partial(self._give_back, client)  # type: ignore[method-assign]
+
+    def _open(self, client: Psycopg2SqlClient) -> connection:
+        import psycopg2  # of no use to a load into another destination
+
+        idle = (self._idle or {}).get(client.fully_qualified_dataset_name(), [])
+        with suppress(IndexError):
+            while True:
+                session = client._conn = idle.pop()  # no two of dlt's jobs get the same
+                with suppress(psycopg2.Error):  # the server has ended it
+                    client._reset_connection()
+                    return session
+        return cast("connection", type(client).open_connection(client))
+
+    def _give_back(self, client: Psycopg2SqlClient) -> None:
+        session, client._conn = client._conn, None
+        if not session:
+            return
+        # In a transaction, or broken: to close it rolls back, as it does in dlt.
+        if self._idle is None or session.info.transaction_status:
+            session.close()
+        else:
+            self._idle.setdefault(client.fully_qualified_dataset_name(), []).append(session)
 
 
 def forget_what_is_gone(

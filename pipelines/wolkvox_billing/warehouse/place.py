@@ -32,6 +32,7 @@ from wolkvox_billing.warehouse.complaints import configured, is_complaint, plain
 from wolkvox_billing.warehouse.configuration import PIPELINE
 from wolkvox_billing.warehouse.dlt_gaps import (
     EngineSettings,
+    KeptConnections,
     completed_by_libpq,
     drop_packages,
     fail_at_refused_rows,
@@ -46,9 +47,8 @@ from wolkvox_billing.warehouse.dlt_gaps import (
 )
 from wolkvox_billing.warehouse.duckdb_file import held_open, may_be_written
 from wolkvox_billing.warehouse.known_settings import refuse_stray_settings
-from wolkvox_billing.warehouse.postgres import check_driver, check_server
+from wolkvox_billing.warehouse.postgres import check_driver, check_server, check_session
 from wolkvox_billing.warehouse.published import note_own, refuse_copy
-from wolkvox_billing.warehouse.sessions import dsn_of
 from wolkvox_billing.warehouse.sql import engine_name, engine_of
 from wolkvox_billing.warehouse.working_folder import (
     ALL,
@@ -61,6 +61,7 @@ from wolkvox_billing.warehouse.working_folder import (
 if TYPE_CHECKING:
     from dlt.destinations.impl.postgres.configuration import PostgresCredentials
     from duckdb import DuckDBPyConnection
+    from psycopg2.extensions import connection
 
 logger = logging.getLogger("wolkvox_billing")
 
@@ -148,6 +149,8 @@ def opened(
     place = _place(destination, dataset)
     own_file: Path | None = None
     with _private(), _only_one(place.folder.path, wait), ExitStack() as held:
+        if engine_name(place.factory) == "postgres":
+            held.callback(KeptConnections(place.factory).close)
         with _usable(destination, place):
             pipeline = _pipeline(place, dataset)
             if engine_of(pipeline) == "duckdb":
@@ -160,11 +163,17 @@ def opened(
                 if not holds:
                     held.close()
             if engine_of(pipeline) == "postgres" and _is_whole(place.factory):
-                check_server(dsn_of(pipeline), _variable(place.factory, "CREDENTIALS"))
+                check_session(partial(_session, pipeline), _variable(place.factory, "CREDENTIALS"))
         yield pipeline
         held.close()  # the file is written out
         if own_file:
             note_own(own_file, place.folder)
+
+
+@contextmanager
+def _session(pipeline: dlt.Pipeline) -> Iterator[connection]:
+    with pipeline.sql_client() as client:
+        yield client.native_connection
 
 
 @contextmanager

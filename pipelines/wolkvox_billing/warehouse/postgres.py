@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager, closing
 from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
 from wolkvox_billing.errors import SettingsError
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import connection
 
 ENCODING = "UTF8"
 
@@ -19,6 +25,13 @@ def check_driver(destination: str) -> None:
 
 
 def check_server(dsn: str, variable: str) -> None:
+    """Do what `check_session` does, at an address for psycopg2."""
+    import psycopg2
+
+    check_session(lambda: closing(psycopg2.connect(dsn)), variable)
+
+
+def check_session(session: Callable[[], AbstractContextManager[connection]], variable: str) -> None:
     """Raise SettingsError for a database that cannot hold every text, and for a server that wants a
     password of which nobody says anything; before anybody is asked. One that is away is no fault:
     answers wait for it.
@@ -28,7 +41,9 @@ def check_server(dsn: str, variable: str) -> None:
     import psycopg2
 
     try:
-        session = psycopg2.connect(dsn)
+        with session() as connected:
+            encoding = connected.info.parameter_status("server_encoding")
+            database = connected.info.dbname
     except psycopg2.Error as error:
         if "no password supplied" in str(error):
             raise SettingsError(
@@ -36,9 +51,6 @@ def check_server(dsn: str, variable: str) -> None:
                 "PGPASSWORD or ~/.pgpass"
             ) from None
         return
-    encoding = session.info.parameter_status("server_encoding")
-    database = session.info.dbname
-    session.close()
     if encoding not in (None, ENCODING):
         raise SettingsError(
             f"the database {database} has the encoding {encoding}, in which not every text of "
