@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import tzinfo
 from typing import NamedTuple
 
 from wolkvox_billing.marts.claimed import OpenClaim
 from wolkvox_billing.marts.settled import SettledDocument
-from wolkvox_billing.reconciliation.settlement_words import SettlementWriter
-from wolkvox_billing.reconciliation.writer import Writer
+from wolkvox_billing.reconciliation.captions import say_title
 from wolkvox_billing.values.locales import format_date
-from wolkvox_billing.values.translation import N_, phrase, translate
+from wolkvox_billing.values.translation import N_, Amount, phrase
 
 _TEXTS = {
     "claimed": N_("{title}: {amount} claimed"),
@@ -35,49 +33,43 @@ _TEXTS = {
 
 
 class ClaimWriter(NamedTuple):
-    """A locale, and the time zone whose days are told."""
+    """Says in the language of a locale what was done about documents. before: what became of the
+    claim before."""
 
     locale: str
-    zone: tzinfo
 
     def text(self, name: str, **values: object) -> str:
         return phrase(_TEXTS[name], self.locale, **values)
 
     def claimed(self, made: str, row: SettledDocument, before: OpenClaim | None) -> str:
-        """Return what was done about a document. before: what became of the claim before."""
-        money = Writer(self.locale, row.billing_currency or "").money
-        values = {"title": self._title(row), "amount": money(row.claimed_amount)}
-        return self.text(made, **values, **self._before(before))
+        """Return what was done about a document."""
+        amount = Amount(row.claimed_amount, row.billing_currency)
+        return self._text(made, row, before, amount=amount)
 
     def unclaimed(self, row: SettledDocument, before: OpenClaim | None) -> str:
         """Return why nothing is claimed of a document."""
         name = "nothing_now" if before and before.open_amount else "nothing"
         if before and not before.open_amount and row.claimed_amount:
             name = "given_back"
-        return self.text(name, title=self._title(row), why=row.explanation, **self._before(before))
+        return self._text(name, row, before, why=row.explanation)
 
     def withdrawn(self, before: OpenClaim) -> str:
         """Return that a claim was withdrawn."""
-        writer = SettlementWriter(self.locale, before.billing_currency or "")
-        title = writer.title(before.document_kind, before.document_number)
-        return self.text("withdrawn", title=title, **self._before(before))
+        return self._text("withdrawn", before, before)
 
-    def _before(self, before: OpenClaim | None) -> dict[str, str]:
-        if not before:
-            return {}
-        money = Writer(self.locale, before.billing_currency or "").money
-        return {
-            "before": money(before.claimed_amount),
-            "left": money(before.open_amount),
-            "day": format_date(before.claimed_on, self.locale),
-            "by": before.claimed_by,
-        }
-
-    def _title(self, row: SettledDocument) -> str:
-        writer = SettlementWriter(self.locale, row.billing_currency or "")
-        return writer.title(row.document_kind, row.document_number)
-
-
-def none_open(locale: str) -> str:
-    """Return that no claim is open."""
-    return translate(_TEXTS["none_open"], locale)
+    def _text(
+        self,
+        name: str,
+        row: SettledDocument | OpenClaim,
+        before: OpenClaim | None,
+        **values: object,
+    ) -> str:
+        values["title"] = say_title(row.document_kind, row.document_number)
+        if before:
+            values |= {
+                "before": Amount(before.claimed_amount, before.billing_currency),
+                "left": Amount(before.open_amount, before.billing_currency),
+                "day": format_date(before.claimed_on, self.locale),
+                "by": before.claimed_by,
+            }
+        return self.text(name, **values)

@@ -17,7 +17,7 @@ from wolkvox_billing.reconciliation.standing_words import tell_open_claim
 from wolkvox_billing.values.business_days import business_days_until
 from wolkvox_billing.values.periods import format_month
 from wolkvox_billing.values.translation import N_, Amount, Plural, Sentence
-from wolkvox_billing.warehouse.sql import Client, among, rows_of, tables_in
+from wolkvox_billing.warehouse.sql import Client, among, rows_as, tables_in
 
 WARNED_BEFORE = 2  # business days before the last day to claim
 _MOST_NAMED = 5  # documents in one warning
@@ -84,15 +84,10 @@ def say_what_is_due(
 def _read_due(client: Client, marts: str) -> list[DueDocument]:
     if "invoice_settlement" not in tables_in(client, marts):  # another version's
         return []
-    return [
-        DueDocument(*row)
-        for row in rows_of(
-            client,
-            f"SELECT {', '.join(DueDocument._fields)} FROM {marts}.invoice_settlement "
-            f"WHERE {among('settlement', (CLAIM, QUESTION))} AND acceptance_deadline IS NOT NULL "
-            "ORDER BY acceptance_deadline, document_number, document_id",
-        )
-    ]
+    is_due = f"{among('settlement', (CLAIM, QUESTION))} AND acceptance_deadline IS NOT NULL"
+    order = "acceptance_deadline, document_number, document_id"
+    source = f"{marts}.invoice_settlement WHERE {is_due} ORDER BY {order}"
+    return rows_as(client, DueDocument, source)
 
 
 def _warn_before(due: Iterable[DueDocument], today: date) -> Iterator[str]:

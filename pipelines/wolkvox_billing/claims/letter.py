@@ -25,7 +25,6 @@ from wolkvox_billing.reconciliation.claimed import Claim
 from wolkvox_billing.reconciliation.components import TAX
 from wolkvox_billing.reconciliation.settlement import Settled
 from wolkvox_billing.reconciliation.settlement_words import SettlementWriter
-from wolkvox_billing.reconciliation.writer import Writer
 from wolkvox_billing.values.archives import describe_member
 from wolkvox_billing.values.locales import format_date, language_tag
 from wolkvox_billing.values.periods import DAY, format_period
@@ -106,10 +105,9 @@ class _Page:
     def __init__(self, letter: Letter, word: WordDocument) -> None:
         self.letter, self.word = letter, word
         self.texts = {name: translate(text, letter.locale) for name, text in TEXTS.items()}
-        self.writer = Writer(letter.locale, letter.claim.billing_currency or "")
-        self.settlement = SettlementWriter(letter.locale, self.writer.currency)
         claim = letter.claim
-        self.title = self.settlement.title(claim.document_kind, _cut(claim.document_number) or None)
+        self.writer = SettlementWriter(letter.locale, claim.billing_currency or "")
+        self.title = self.writer.title(claim.document_kind, _cut(claim.document_number) or None)
 
     def set_up(self) -> None:
         """Set page, font, language and what a file says of itself."""
@@ -163,18 +161,15 @@ class _Page:
 
     def _write_parties(self) -> None:
         document, blank = self.letter.document, self.texts["blank"]
-        claimant = (document.customer_name, document.customer_id)
-        supplier = (document.supplier_name, document.supplier_id)
-        self._table(
-            ["", self.texts["from"], self.texts["to"]],
-            [
-                [self.texts[label], *(_cut(text) or blank for text in pair)]
-                for label, pair in zip(
-                    ("name", "tax_id"), zip(claimant, supplier, strict=True), strict=True
-                )
-            ],
-            _Form((2.4, 7.1, 7.1)),
-        )
+        facts = {
+            "name": (document.customer_name, document.supplier_name),
+            "tax_id": (document.customer_id, document.supplier_id),
+        }
+        rows = [
+            [self.texts[label], *(_cut(text) or blank for text in both)]
+            for label, both in facts.items()
+        ]
+        self._table(["", self.texts["from"], self.texts["to"]], rows, _Form((2.4, 7.1, 7.1)))
 
     def _write_document(self) -> None:
         document, row, texts = self.letter.document, self.letter.settled.document, self.texts
@@ -222,7 +217,7 @@ class _Page:
         self.word.add_heading(texts["claimed"], 2)
         rows = [
             [
-                self.settlement.component(part),
+                self.writer.component(part),
                 _cut(part.reason if part.component == TAX else part.description),
                 *map(amount, (part.amount, part.agreed_amount, part.claimed_amount)),
             ]
@@ -235,7 +230,7 @@ class _Page:
         self._table(headings, rows, _Form((3.0, 5.2, 2.8, 2.8, 2.8), 3, has_total=True))
         for part in self.letter.claimed:
             if not part.report and part.component != TAX:  # no verdict says why
-                self._sentence(f"{self.settlement.component(part)}: {part.reason}")
+                self._sentence(f"{self.writer.component(part)}: {part.reason}")
 
     def _write_verdicts(self) -> None:
         texts, verdicts = self.texts, self.letter.verdicts
@@ -247,18 +242,16 @@ class _Page:
             unit = REPORTS[row.report].unit if row.report in REPORTS else ""
             writer = self.writer._replace(unit=unit)
             quantities = (row.consumed_quantity, row.billed_quantity, row.quantity_variance)
-            period = format_period(
-                row.billing_period_start, row.billing_period_end, self.writer.locale
-            )
+            period = format_period(row.billing_period_start, row.billing_period_end, writer.locale)
             product = row.product or f"{row.report}, {texts['whole_report']}"
+            money = row.cost_variance
             rows.append(
                 [
                     _cut(", ".join(filter(None, (row.operation_id, product, period)))),
                     *("" if value is None else writer.quantity(value) for value in quantities),
-                    "" if row.cost_variance is None
-                    else writer.money(row.cost_variance, signed=True),
+                    "" if money is None else writer.money(money, signed=True),
                 ]
-            )  # fmt: skip
+            )
         headings = [texts[name] for name in ("used", "measured", "billed", "difference", "money")]
         self._table(headings, rows, _Form((5.0, 2.8, 2.8, 2.8, 3.2), 4))
         for row in verdicts:
@@ -272,7 +265,7 @@ class _Page:
         self.word.add_paragraph(texts["explain"]).paragraph_format.keep_with_next = True
         rows = [
             [
-                self.settlement.component(part),
+                self.writer.component(part),
                 _cut(part.description),
                 self.writer.money(part.questioned_amount - part.claimed_amount),
                 _cut(part.reason, _MOST_OF_SENTENCE),

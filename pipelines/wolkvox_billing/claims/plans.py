@@ -34,6 +34,11 @@ class Plan(NamedTuple):
     before: OpenClaim | None
     is_again: bool = False
 
+    def with_evidence(self, name: str, sha256: str) -> Plan:
+        """Return the plan with the file that its letter names."""
+        claim = replace(self.claim, evidence_name=name, evidence_sha256=sha256)
+        return self._replace(claim=claim)
+
 
 @dataclass(frozen=True)
 class Planner:
@@ -60,9 +65,8 @@ class Planner:
         if before.status == CREDITED or last.is_withdrawal:
             return Plan(settled, stated, CLAIMED, fresh, None)
         if before.status == OPEN and before.claimed_amount == row.claimed_amount:
-            return Plan(
-                settled, stated, CLAIMED_BEFORE, last, self._before_last(own), is_again=True
-            )
+            former = self._before_last(own)
+            return Plan(settled, stated, CLAIMED_BEFORE, last, former, is_again=True)
         if before.open_amount == row.claimed_amount:
             rest = replace(fresh, claim_id=last.claim_id)
             return Plan(settled, stated, CLAIMED_BEFORE, rest, before)
@@ -94,17 +98,12 @@ class Planner:
             and _is_meant(name, own[-1].document_number, own[-1].document_id)
         ]
         if len(meant) != 1:
-            raise SettingsError(
-                Sentence(
-                    N_(
-                        "{n} claims of {month} are on {name}: `wolkvox-billing claim` lists "
-                        "those that are open"
-                    ),
-                    n=len(meant),
-                    month=BillingMonth.named(self.month),
-                    name=repr(name),
-                )
+            month = BillingMonth.named(self.month)
+            text = N_(
+                "{n} claims of {month} are on {name}: `wolkvox-billing claim` lists those that are "
+                "open"
             )
+            raise SettingsError(Sentence(text, n=len(meant), month=month, name=repr(name)))
         [own] = meant
         row = replace(
             _numbered(own[-1], own),
@@ -179,27 +178,15 @@ def choose_document(name: str, settled: Sequence[Settled], month: str) -> Settle
     ]
     if len(meant) == 1:
         return meant[0]
+    asked = {"name": repr(name), "month": BillingMonth.named(month)}
     if meant:
-        ids = ", ".join(each.document.document_id[:12] for each in meant)
-        raise SettingsError(
-            Sentence(
-                N_("{name} is {n} documents of {month}: name one by its id, {ids}"),
-                name=repr(name),
-                n=len(meant),
-                month=BillingMonth.named(month),
-                ids=ids,
-            )
-        )
+        ids = [each.document.document_id[:12] for each in meant]
+        text = N_("{name} is {n} documents of {month}: name one by its id, {ids}")
+        raise SettingsError(Sentence(text, **asked, n=len(meant), ids=ids))
     numbers = [each.document.document_number or each.document.document_id[:12] for each in settled]
     told = ", ".join(numbers[:_MOST_NAMED]) + (", ..." if numbers[_MOST_NAMED:] else "")
-    raise SettingsError(
-        Sentence(
-            N_("no document {name} bills {month}: there is {documents}"),
-            name=repr(name),
-            month=BillingMonth.named(month),
-            documents=told or "none",
-        )
-    )
+    text = N_("no document {name} bills {month}: there is {documents}")
+    raise SettingsError(Sentence(text, **asked, documents=told or "none"))
 
 
 def _is_meant(name: str, number: str | None, document_id: str) -> bool:

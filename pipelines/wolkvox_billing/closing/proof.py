@@ -25,7 +25,7 @@ from wolkvox_billing.errors import SettingsError
 from wolkvox_billing.evidence.tables import read_table
 from wolkvox_billing.evidence.verification import examine_and_read
 from wolkvox_billing.values.translation import N_, Sentence
-from wolkvox_billing.warehouse.sql import Client, literal, rows_of
+from wolkvox_billing.warehouse.sql import Client, literal, rows_as
 
 _VERDICTS, _CALLS = "invoice_reconciliation.parquet", "polls.parquet"
 _SETTLED = "invoice_settlement.parquet"
@@ -63,16 +63,12 @@ class Proof:
         if not calls:
             return ""
         days = [call.poll_date for call in calls]
-        own = rows_of(
-            client,
-            f"SELECT {', '.join(_CALL)} FROM {raw}.polls "
-            f"WHERE poll_date BETWEEN {literal(min(days))} AND {literal(max(days))}",
-        )
-        strange = len(calls - set(map(_Call._make, own)))
-        if not strange:
+        of_days = f"poll_date BETWEEN {literal(min(days))} AND {literal(max(days))}"
+        own = rows_as(client, _Call, f"{raw}.polls WHERE {of_days}")
+        if not (strange := calls.difference(own)):
             return ""
         return (
-            f"it is another record's: {strange} of its {len(calls)} calls are not in the "
+            f"it is another record's: {len(strange)} of its {len(calls)} calls are not in the "
             f"dataset {raw}, or have another answer there"
         )
 
@@ -93,16 +89,11 @@ def read_proof(file: Path, month: str) -> Proof:
     try:
         examined, members = examine_and_read(file, (_VERDICTS, _SETTLED, _CALLS))
     except SettingsError as error:
-        raise SettingsError(
-            Sentence(
-                N_(
-                    "the evidence {file} cannot be read ({error}): name the file that "
-                    "`reconcile --evidence` wrote"
-                ),
-                file=file,
-                error=error,
-            )
-        ) from None
+        text = N_(
+            "the evidence {file} cannot be read ({error}): name the file that "
+            "`reconcile --evidence` wrote"
+        )
+        raise SettingsError(Sentence(text, file=file, error=error)) from None
     if examined.problems:
         told = "; ".join(examined.problems[:_MOST_TOLD])
         raise _refuse(file, month, f"it is not as evidence is written: {told}")
@@ -122,15 +113,9 @@ def read_proof(file: Path, month: str) -> Proof:
 
 
 def _refuse(file: Path, month: str, reason: str) -> SettingsError:
-    return SettingsError(
-        Sentence(
-            N_(
-                "the evidence {file} is not taken, since {reason}. Nothing is recorded: write "
-                "the month's evidence with `wolkvox-billing reconcile --month {month} "
-                "--evidence DIR`, look at it, and name that file"
-            ),
-            file=file,
-            reason=reason,
-            month=month,
-        )
+    text = N_(
+        "the evidence {file} is not taken, since {reason}. Nothing is recorded: write the month's "
+        "evidence with `wolkvox-billing reconcile --month {month} --evidence DIR`, look at it, and "
+        "name that file"
     )
+    return SettingsError(Sentence(text, file=file, reason=reason, month=month))

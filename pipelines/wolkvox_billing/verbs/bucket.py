@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import groupby, islice
+from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -37,7 +39,7 @@ from wolkvox_billing.bucket.settings import BucketSettings, read_bucket_settings
 from wolkvox_billing.bucket.store import ListedObject, Unlistable, open_store
 from wolkvox_billing.bucket.storing import read_last_listing, store_look
 from wolkvox_billing.errors import SettingsError
-from wolkvox_billing.marts.copied import COPIED_PERIOD_COLUMNS, CopiedPeriod
+from wolkvox_billing.marts.copied import CopiedPeriod
 from wolkvox_billing.marts.refresh import refresh
 from wolkvox_billing.reconciliation.mart import fill_copies
 from wolkvox_billing.reconciliation.policy import Policy, read_policy
@@ -59,7 +61,7 @@ from wolkvox_billing.warehouse.place import (
     location_of,
     opened,
 )
-from wolkvox_billing.warehouse.sql import REFRESHED, engine_of, rows_of, tables_in
+from wolkvox_billing.warehouse.sql import REFRESHED, engine_of, rows_as, tables_in
 
 _MEMORY = "80MB"  # for DuckDB, while it takes in a look, which may be at a million objects
 _PERIODS = 3  # of each operation, that are told
@@ -119,10 +121,11 @@ def bucket(
             raise SettingsError(f"copies are counted on {' and '.join(REFRESHED)}, not on {name}")
         folder = folder_of(pipeline).path
         key = read_key(settings.hash_key, folder)
-        due = Due(settings, settings.fingerprint(key), policy.billing_cycle_day)
+        due = _Due(settings, settings.fingerprint(key), policy.billing_cycle_day)
         reach = WHOLE if full else _reach(pipeline, due, clock())
         with tempfile.TemporaryDirectory(prefix="bucket-", dir=folder) as beside:
-            look = _look(settings, key, Path(beside, "listed.parquet"), on_progress)
+            reader = NameReader(settings.operations, settings.pattern, settings.extensions, key)
+            look = Look(settings, reader, Path(beside, "listed.parquet"), on_progress)
             listing = _take(look, reach, clock)
             reason = say_in(policy.language, listing.reason) if listing.reason else None
             listing = replace(listing, reason=reason)
@@ -185,24 +188,13 @@ def _read_periods(pipeline: dlt.Pipeline) -> list[CopiedPeriod]:
     with pipeline.sql_client() as client:
         if "copy_reconciliation" not in tables_in(client, marts):
             return []
-        rows = rows_of(
-            client,
-            f"SELECT {', '.join(COPIED_PERIOD_COLUMNS)} FROM {marts}.copy_reconciliation "
-            "ORDER BY operation_id, billing_period_start DESC",
-        )
-    periods = [CopiedPeriod(*row) for row in rows]
-    by_operation: dict[str, list[CopiedPeriod]] = {}
-    for period in periods:
-        by_operation.setdefault(period.operation_id, []).append(period)
-    return [period for own in by_operation.values() for period in own[:_PERIODS]]
+        table = f"{marts}.copy_reconciliation ORDER BY operation_id, billing_period_start DESC"
+        periods = rows_as(client, CopiedPeriod, table)
+    by_operation = groupby(periods, key=attrgetter("operation_id"))
+    return [period for _, own in by_operation for period in islice(own, _PERIODS)]
 
 
-def _look(settings: BucketSettings, key: bytes, file: Path, on_progress: Progress) -> Look:
-    reader = NameReader(settings.operations, settings.pattern, settings.extensions, key)
-    return Look(settings, reader, file, on_progress)
-
-
-class Due(NamedTuple):
+class _Due(NamedTuple):
     """What decides whether a look is to be a whole one: the settings and their fingerprint, and the
     day on which billing periods begin."""
 
@@ -211,7 +203,7 @@ class Due(NamedTuple):
     cycle_day: int
 
 
-def _reach(pipeline: dlt.Pipeline, due: Due, now: datetime) -> Reach:
+def _reach(pipeline: dlt.Pipeline, due: _Due, now: datetime) -> Reach:
     """Return what a look has to list. A whole one is due where there was none since the billing
     period began: only that finds what came late, or went; and where copies are known by another key
     or by other settings than in the last one, since they would count twice."""

@@ -37,7 +37,7 @@ from wolkvox_billing.errors import SettingsError
 from wolkvox_billing.evidence import Order, collect_contents, order_evidence, write_evidence
 from wolkvox_billing.evidence.numbered_file import write_numbered
 from wolkvox_billing.marts.claimed import CREDITED, OpenClaim
-from wolkvox_billing.marts.reconciled import COLUMNS, ReconciledRow
+from wolkvox_billing.marts.reconciled import ReconciledRow
 from wolkvox_billing.marts.refresh import refresh
 from wolkvox_billing.marts.settled import PAY
 from wolkvox_billing.reconciliation.acceptance import deadlines_of
@@ -57,7 +57,7 @@ from wolkvox_billing.values.translation import N_, BillingMonth, Sentence
 from wolkvox_billing.warehouse.complaints import configured
 from wolkvox_billing.warehouse.duckdb_file import held_open
 from wolkvox_billing.warehouse.place import DATASET, DESTINATION, location_of, opened, reading
-from wolkvox_billing.warehouse.sql import Client, rows_of
+from wolkvox_billing.warehouse.sql import Client, rows_as, rows_of
 
 _LETTER = ".docx"
 
@@ -187,7 +187,7 @@ def list_claims(
 
 
 class _Desk(NamedTuple):
-    """What the person who claims says."""
+    """What the person who claims says. There is an order of evidence where there is no proof."""
 
     period: Period
     month: str
@@ -211,7 +211,12 @@ class _Claiming:
                 desk.proof.check(client, raw, now)
             # As stored, rounded: they are compared with what was stored before.
             self.settled = read_settled(client, marts, desk.period)
-            self.verdicts = _read_verdicts(client, marts)
+            self.verdicts = rows_as(
+                client,
+                ReconciledRow,
+                f"{marts}.invoice_reconciliation WHERE invoice_ids IS NOT NULL "
+                "ORDER BY billing_period_start, operation_id, report, product",
+            )
             stated = read_billed_lines(client, raw, desk.policy).stated
             self.planner = Planner(
                 month=desk.month,
@@ -221,7 +226,7 @@ class _Claiming:
                 stated={each.document.document_id: each for each in stated},
                 claims=claims_by_name(read_claims(client, raw)),
             )
-        self.writer = ClaimWriter(desk.policy.language, self.planner.zone)
+        self.writer = ClaimWriter(desk.policy.language)
 
     def run(self, document: str | None) -> ClaimedMonth:
         """Return what was done, about one document or all."""
@@ -230,18 +235,14 @@ class _Claiming:
             settled = [choose_document(document, settled, month)]
         plans = [self.planner.plan(each) for each in settled if self._is_due(each)]
         self._check_target(plans)
-        result = ClaimedMonth(
-            month,
-            unclaimed=[
-                self._unclaimed(each)
-                for each in settled
-                if not self._is_due(each) and (document or self._is_told(each))
-            ],
-            says=""
-            if settled
-            else self.writer.text("no_document", month=BillingMonth.named(month)),
-            language=self.desk.policy.language,
-        )
+        unclaimed = [
+            self._unclaimed(each)
+            for each in settled
+            if not self._is_due(each) and (document or self._is_told(each))
+        ]
+        result = ClaimedMonth(month, unclaimed=unclaimed, language=self.desk.policy.language)
+        if not settled:
+            result.says = self.writer.text("no_document", month=BillingMonth.named(month))
         plans, result.evidence = self._prove(plans)
         targets = _name_letters(self.desk, plans)
         for plan, target in zip(plans, targets, strict=True):
@@ -263,26 +264,15 @@ class _Claiming:
         be written: of a letter that is written again it is the former one."""
         if all(plan.is_again for plan in plans):
             return [*plans], None
-        proof, written = self.desk.proof, None
-        if proof:
-            name, sha256 = proof.file.name, proof.sha256
+        desk, written = self.desk, None
+        if desk.proof:
+            name, sha256 = desk.proof.file.name, desk.proof.sha256
         else:
-            assert self.desk.order  # where there is no proof
-            contents = collect_contents(
-                self.pipeline, self.desk.period, self.filled, self.desk.policy
-            )
-            written = write_evidence(
-                self.desk.order, contents, self.desk.policy, self.filled.warnings
-            )
+            assert desk.order
+            contents = collect_contents(self.pipeline, desk.period, self.filled, desk.policy)
+            written = write_evidence(desk.order, contents, desk.policy, self.filled.warnings)
             name, sha256 = written.name, hashlib.sha256(written.read_bytes()).hexdigest()
-        proven = [
-            plan
-            if plan.is_again
-            else plan._replace(
-                claim=replace(plan.claim, evidence_name=name, evidence_sha256=sha256)
-            )
-            for plan in plans
-        ]
+        proven = [plan if plan.is_again else plan.with_evidence(name, sha256) for plan in plans]
         return proven, written
 
     def _claim(self, plan: Plan, target: Path) -> ClaimedDocument:
@@ -341,33 +331,16 @@ class _Claiming:
     def _check_target(self, plans: Sequence[Plan]) -> None:
         """Raise SettingsError where one file is to hold several letters."""
         if self.desk.target.suffix.lower() == _LETTER and len(plans) > 1:
-            raise SettingsError(
-                Sentence(
-                    N_(
-                        "{n} letters do not fit into {target}: name a folder with --out, or one "
-                        "document with --document"
-                    ),
-                    n=len(plans),
-                    target=self.desk.target.name,
-                )
+            text = N_(
+                "{n} letters do not fit into {target}: name a folder with --out, or one document "
+                "with --document"
             )
+            raise SettingsError(Sentence(text, n=len(plans), target=self.desk.target.name))
 
 
 def _zone_of(client: Client, marts: str) -> tzinfo:
     [(zone,)] = rows_of(client, f"SELECT timezone FROM {marts}.refreshed")
     return ZoneInfo(zone)
-
-
-def _read_verdicts(client: Client, marts: str) -> list[ReconciledRow]:
-    columns = ", ".join(COLUMNS)
-    return [
-        ReconciledRow(*row)
-        for row in rows_of(
-            client,
-            f"SELECT {columns} FROM {marts}.invoice_reconciliation WHERE invoice_ids IS NOT NULL "
-            "ORDER BY billing_period_start, operation_id, report, product",
-        )
-    ]
 
 
 def _verdicts_of(settled: Settled, verdicts: Iterable[ReconciledRow]) -> list[ReconciledRow]:

@@ -14,13 +14,13 @@ from __future__ import annotations
 import os
 import tempfile
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import astuple, dataclass
 from datetime import date, datetime, timezone
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from dlt.common.configuration.exceptions import ConfigurationException
@@ -49,11 +49,11 @@ from wolkvox_billing.evidence.report.month import (
 )
 from wolkvox_billing.evidence.workbook import order_workbook
 from wolkvox_billing.invoices.decisions import WITHDRAWN, read_decisions
-from wolkvox_billing.marts.ahead import FORECAST_COLUMNS, Forecast
-from wolkvox_billing.marts.copied import COPIED_PERIOD_COLUMNS, CopiedPeriod
+from wolkvox_billing.marts.ahead import Forecast
+from wolkvox_billing.marts.copied import CopiedPeriod
 from wolkvox_billing.marts.engine import BESIDE, MARTS, internal_of
 from wolkvox_billing.marts.identities import read_identities
-from wolkvox_billing.marts.reconciled import COLUMNS, ReconciledRow
+from wolkvox_billing.marts.reconciled import ReconciledRow
 from wolkvox_billing.reconciliation.billed_lines import read_standings
 from wolkvox_billing.reconciliation.contract.line_map import ALL_OPERATIONS, MapRow
 from wolkvox_billing.reconciliation.keys import Comparison
@@ -80,12 +80,11 @@ from wolkvox_billing.warehouse.sql import (
     Client,
     among,
     literal,
+    rows_as,
     rows_of,
     tables_in,
 )
 
-Result = TypeVar("Result")
-Record = TypeVar("Record", bound=NamedTuple)
 SNAPSHOT = "WOLKVOX_BILLING_SNAPSHOT"
 PATIENCE = 10.0  # seconds; a load of a few rows has the file for less than one
 _one_at_a_time = threading.Lock()  # DuckDB opens a file read-only or not, the same in a process
@@ -234,9 +233,8 @@ def read_overview(source: Source, patience: float = PATIENCE) -> Overview:
 
     Raises WarehouseError where nothing can be read, with what to do, and SettingsError.
     """
-
-    def read(client: Client) -> Overview:
-        marts, raw = source.marts, source.dataset
+    marts, raw = source.marts, source.dataset
+    with _reading(source, patience) as client:
         [(epoch, zone)] = rows_of(client, f"SELECT as_of_epoch, timezone FROM {marts}.refreshed")
         verdicts = rows_of(
             client,
@@ -261,12 +259,10 @@ def read_overview(source: Source, patience: float = PATIENCE) -> Overview:
             operations=_operations(
                 {**dict.fromkeys(names), **{key: name for _, key, name, _ in verdicts if key}}
             ),
-            costs=_records(client, MonthlyCost, f"({_COSTS.format(marts=marts)}) AS costs"),
+            costs=rows_as(client, MonthlyCost, f"({_COSTS.format(marts=marts)}) AS costs"),
             language=configured(read_policy).language,
             advice=_advice(client, source, has_verdicts=bool(verdicts)),
         )
-
-    return _read(source, read, patience)
 
 
 def read_month(
@@ -278,14 +274,17 @@ def read_month(
 ) -> Month:
     """Return the Month, of one operation or of all. Invoice lines that no operation or period is
     known of are in each. Raises what `read_overview` raises."""
-    choice = _Choice(read_period(month), operation_id)
-
-    def read(client: Client) -> Month:
-        marts = source.marts
+    choice, marts = _Choice(read_period(month), operation_id), source.marts
+    with _reading(source, patience) as client:
         settled = [
             each for each in read_settled(client, marts, choice.period) if choice.has_document(each)
         ]
-        coverage = _records(client, DayCoverage, f"{marts}.poll_coverage", choice.on("poll_date"))
+        coverage = rows_as(
+            client, DayCoverage, f"{marts}.poll_coverage WHERE {choice.on('poll_date')}"
+        )
+        claimed = rows_of(
+            client, f"SELECT document_id FROM {marts}.claims_open WHERE claimed_amount > 0"
+        )
         return Month(
             period=choice.period,
             operation_id=operation_id,
@@ -299,33 +298,20 @@ def read_month(
             coverage=sorted(coverage, key=lambda day: (day.poll_date, day.operation_id)),
             close=_read_close(client, source, choice.period),
             withdrawn=_withdrawn(client, source.dataset, choice.period),
-            copies=[
-                CopiedPeriod(*row)
-                for row in rows_of(
-                    client,
-                    f"SELECT {', '.join(COPIED_PERIOD_COLUMNS)} FROM {marts}.copy_reconciliation "
-                    f"WHERE {choice.overlapping} AND counted_quantity IS NOT NULL "
-                    "ORDER BY operation_id, billing_period_start",
-                )
-            ],
-            forecasts=[
-                Forecast(*row)
-                for row in rows_of(
-                    client,
-                    f"SELECT {', '.join(FORECAST_COLUMNS)} FROM {marts}.forecast "
-                    f"WHERE {choice.overlapping} AND expected_quantity IS NOT NULL "
-                    "ORDER BY operation_id, report, product",
-                )
-            ],
-            claimed=frozenset(
-                document_id
-                for (document_id,) in rows_of(
-                    client, f"SELECT document_id FROM {marts}.claims_open WHERE claimed_amount > 0"
-                )
+            copies=rows_as(
+                client,
+                CopiedPeriod,
+                f"{marts}.copy_reconciliation WHERE {choice.overlapping} "
+                "AND counted_quantity IS NOT NULL ORDER BY operation_id, billing_period_start",
             ),
+            forecasts=rows_as(
+                client,
+                Forecast,
+                f"{marts}.forecast WHERE {choice.overlapping} "
+                "AND expected_quantity IS NOT NULL ORDER BY operation_id, report, product",
+            ),
+            claimed=frozenset(document_id for (document_id,) in claimed),
         )
-
-    return _read(source, read, patience)
 
 
 class Trails:
@@ -338,16 +324,13 @@ class Trails:
     def read(self, verdict: ReconciledRow, patience: float = PATIENCE) -> Traced:
         """Return where a verdict comes from. Raises what `read_overview` raises."""
         raw, marts = self.source.dataset, self.source.marts
-
-        def read(client: Client) -> Traced:
+        with _reading(self.source, patience) as client:
             if not self._comparison:
                 stored = rows_of(client, f"SELECT * FROM {marts}.line_map ORDER BY line_number")
                 line_map = [MapRow(*row) for row in stored]
                 self._comparison = compare_anew(client, raw, line_map, configured(read_policy))
             [traced] = trace(client, raw, bases_in(self._comparison, [verdict]))
             return traced
-
-        return _read(self.source, read, patience)
 
 
 def read_usage(
@@ -356,9 +339,8 @@ def read_usage(
     """Return what was read of a counter in a month, when it was asked, and what was billed of it;
     None where nothing was. Raises what `read_overview` raises."""
     start, end = map(literal, month.period)
-
-    def read(client: Client) -> Usage | None:
-        raw, marts = source.dataset, source.marts
+    raw, marts = source.dataset, source.marts
+    with _reading(source, patience) as client:
         identities = read_identities(client, marts)
         own = (
             f"{identities.are('operation_id', counter.operation_id)} "
@@ -367,22 +349,22 @@ def read_usage(
         of_calls = f"{own} AND poll_date >= {start} AND poll_date < {end}"
         of_product = spelled_as(client, raw, counter, identities)
         of_readings = f"{own} AND {of_product} AND date >= {start} AND date < {end}"
-        readings = identities.count(_records(client, LoadedReading, f"{raw}.readings", of_readings))
+        calls = rows_as(client, Call, f"{raw}.polls WHERE {of_calls}")
+        readings = rows_as(client, LoadedReading, f"{raw}.readings WHERE {of_readings}")
         page = Page(
             period=month.period,
             as_of=month.as_of,
             verdicts=month.verdicts,
-            calls=identities.count(_records(client, Call, f"{raw}.polls", of_calls)),
-            readings=[row._replace(description=counter.product) for row in readings],
+            calls=identities.count(calls),
+            readings=[
+                row._replace(description=counter.product) for row in identities.count(readings)
+            ],
             restatements=(),
             zones=month.zones,
             measures=_read_measure(client, marts, counter, month.period),
             language=month.language,
         )
-        own_usages = [usage for usage in usages(page) if usage.counter[:2] == counter[:2]]
-        return next(iter(own_usages), None)
-
-    return _read(source, read, patience)
+        return next((own for own in usages(page) if own.counter[:2] == counter[:2]), None)
 
 
 def read_restatements(
@@ -391,12 +373,10 @@ def read_restatements(
     """Return the month's values that changed after their day, or that fell, in the order of days.
     Raises what `read_overview` raises."""
     of_month = _Choice(month.period, month.operation_id).on("usage_date")
-
-    def read(client: Client) -> list[Restatement]:
-        rows = _records(client, Restatement, f"{source.marts}.usage_restatements", of_month)
-        return sorted(rows, key=lambda row: (row.usage_date, row.operation_id))
-
-    return _read(source, read, patience)
+    table = f"{source.marts}.usage_restatements WHERE {of_month}"
+    with _reading(source, patience) as client:
+        rows = rows_as(client, Restatement, table)
+    return sorted(rows, key=lambda row: (row.usage_date, row.operation_id))
 
 
 class WrittenFile(NamedTuple):
@@ -468,17 +448,20 @@ def _files_of(*paths: Path | None) -> list[WrittenFile]:
     return [WrittenFile(path.name, path.read_bytes()) for path in paths if path]
 
 
-def _read(source: Source, read: Callable[[Client], Result], patience: float) -> Result:
-    """What `read` returns; while a load has a DuckDB file, it is tried again."""
+@contextmanager
+def _reading(source: Source, patience: float) -> Iterator[Client]:
+    """Give a client that can only read; while a load has a DuckDB file, it is tried again."""
     try:
-        for attempt in Retrying(
-            stop=stop_after_delay(patience),
-            wait=wait_fixed(0.1),
-            retry=retry_if_exception(is_held),
-            reraise=True,
-        ):
-            with attempt, _one_at_a_time, _opened(source) as client:
-                return read(client)
+        with ExitStack() as stack:
+            for attempt in Retrying(
+                stop=stop_after_delay(patience),
+                wait=wait_fixed(0.1),
+                retry=retry_if_exception(is_held),
+                reraise=True,
+            ):
+                with attempt:
+                    client = stack.enter_context(_opened(source))
+            yield client
     except ConfigurationException as error:
         raise SettingsError(plain(error)) from None
     except Exception as error:
@@ -486,7 +469,6 @@ def _read(source: Source, read: Callable[[Client], Result], patience: float) -> 
             raise
         holder = "a load has it now; refresh when it is over: " if is_held(error) else ""
         raise WarehouseError(f"the tables cannot be read: {holder}{plain(error)}") from None
-    raise AssertionError("a retry ends in a result or an error")
 
 
 def is_held(error: BaseException) -> bool:
@@ -514,21 +496,13 @@ def _opened(source: Source) -> Iterator[Client]:
             todo = f"publish {file}" if source.snapshot else "load"
             raise WarehouseError(f"there is no file {file} yet: run `wolkvox-billing {todo}` first")
         client.config.credentials.read_only = True
-    with client.sql_client as opened, opened.begin_transaction():
+    with _one_at_a_time, client.sql_client as opened, opened.begin_transaction():
         if name == "postgres":
             opened.execute_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         if not {*MARTS, *BESIDE} <= tables_in(opened, source.marts):
             todo = "publish it anew" if source.snapshot else "run `wolkvox-billing load`"
             raise WarehouseError(f"the marts are not there, or of an older version: {todo}")
         yield opened
-
-
-def _records(
-    client: Client, kind: type[Record], table: str, condition: str = "TRUE"
-) -> list[Record]:
-    """The rows of a table, with the columns that a NamedTuple has as fields."""
-    query = f"SELECT {', '.join(kind._fields)} FROM {table} WHERE {condition}"
-    return [kind._make(row) for row in rows_of(client, query)]
 
 
 # Of each month, operation and currency; what nobody billed has no currency.
@@ -566,14 +540,9 @@ def _zones(client: Client, marts: str, overview: Overview) -> dict[str, str]:
 def _read_verdicts(client: Client, marts: str, choice: _Choice) -> list[ReconciledRow]:
     """Return the verdicts of a choice, those that are worth an alarm first, the dearest of them
     first."""
-    rows = rows_of(
-        client,
-        f"SELECT {', '.join(COLUMNS)} FROM {marts}.invoice_reconciliation "
-        f"WHERE {choice.overlapping}",
-    )
-    verdicts = [ReconciledRow(*row) for row in rows]
+    table = f"{marts}.invoice_reconciliation WHERE {choice.overlapping}"
     return sorted(
-        verdicts,
+        rows_as(client, ReconciledRow, table),
         key=lambda row: (
             not row.is_material,
             -abs(row.cost_variance or Decimal()),
@@ -592,13 +561,11 @@ def _read_counters(client: Client, source: Source, choice: _Choice) -> list[Coun
         f"SELECT DISTINCT operation_id, report, description FROM {raw}.readings "
         f"WHERE date >= {start} AND date < {end}",
     )
-    spellings: dict[Counter, str] = {}
+    spellings: dict[tuple[object, ...], str] = {}
     if "spellings" in tables_in(client, internal):
-        for *key, newest_product in rows_of(
-            client,
-            f"SELECT operation_id, report, product, newest_product FROM {internal}.spellings",
-        ):
-            spellings[Counter(*key)] = newest_product
+        columns = "operation_id, report, product, newest_product"
+        for *key, newest_product in rows_of(client, f"SELECT {columns} FROM {internal}.spellings"):
+            spellings[tuple(key)] = newest_product
     counters = [
         counter._replace(product=spellings.get(counter, counter.product))
         for counter in identities.count(Counter(*row) for row in read)
@@ -626,18 +593,15 @@ def _read_files(client: Client, raw: str, settled: Sequence[Settled]) -> dict[st
     ids = [each.document.document_id for each in settled]
     if not ids:
         return {}
-    table = f"{raw}.invoice_documents"
-    rows = _records(client, DocumentFile, table, among("document_id", ids))
-    return {row.document_id: row for row in rows}
+    table = f"{raw}.invoice_documents WHERE {among('document_id', ids)}"
+    return {row.document_id: row for row in rows_as(client, DocumentFile, table)}
 
 
 def _read_close(client: Client, source: Source, month: Period) -> CloseState | None:
     """Return how a month is closed; None where it was never."""
     close = newest(read_closes(client, source.dataset)).get(format_month(month.start))
-    if not close:
-        return None
-    if close.status != "closed":
-        return CloseState(close, None)
+    if not close or close.status != "closed":
+        return CloseState(close, None) if close else None
     grounds = read_grounds(client, source.marts, month)
     return CloseState(close, compare_grounds(close, grounds.get(close.month, NO_GROUNDS)))
 
@@ -663,10 +627,9 @@ def _operations(names: Mapping[str, str | None]) -> dict[str, str]:
 def _advice(client: Client, source: Source, *, has_verdicts: bool) -> list[str]:
     """Return what a person does next, where there is nothing to compare yet."""
     language = configured(read_policy).language
-    has_invoices = "invoice_lines" in tables_in(client, source.dataset) and bool(
-        rows_of(client, f"SELECT document_id FROM {source.dataset}.invoice_lines LIMIT 1")
-    )
-    if not has_invoices:
+    has_table = "invoice_lines" in tables_in(client, source.dataset)
+    a_line = f"SELECT document_id FROM {source.dataset}.invoice_lines LIMIT 1"
+    if not (has_table and rows_of(client, a_line)):
         return [translate(_NO_INVOICE, language)]
     return [] if has_verdicts else [translate(_NO_VERDICT, language)]
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from dataclasses import fields
 from datetime import date
 from decimal import Decimal
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import dlt
 from dlt.common.destination import AnyDestination
@@ -14,6 +15,7 @@ from dlt.destinations.sql_client import SqlClientBase
 Client: TypeAlias = SqlClientBase[Any]  # of any driver: nobody asks for the connection in it
 SqlRow: TypeAlias = tuple[Any, ...]  # only the query knows the types of its columns
 Record: TypeAlias = dict[str, Any]  # the same by its columns, where these may be any
+Row = TypeVar("Row")
 
 
 def engine_name(destination: AnyDestination) -> str:
@@ -32,6 +34,13 @@ def rows_of(client: Client, query: str, *values: object) -> list[SqlRow]:
     values: for each `%s` in it.
     """
     return [tuple(row) for row in client.execute_sql(query, *values) or ()]
+
+
+def rows_as(client: Client, kind: type[Row], source: str) -> list[Row]:
+    """Return rows as a NamedTuple or dataclass has them, whose fields are their columns. source:
+    what comes after FROM."""
+    columns = getattr(kind, "_fields", None) or [field.name for field in fields(kind)]  # type: ignore[arg-type]
+    return [kind(*row) for row in rows_of(client, f"SELECT {', '.join(columns)} FROM {source}")]
 
 
 def records_of(client: Client, query: str) -> list[Record]:
