@@ -18,7 +18,6 @@ from wolkvox_billing.cli.listing import (
     SETTLEMENT_HEADINGS,
     VERDICT_HEADINGS,
     alarm_of,
-    alarm_of_document,
     captions,
     document_as_row,
     receipt_as_row,
@@ -41,8 +40,7 @@ from wolkvox_billing.values.translation import N_, BillingMonth, Plural, Sentenc
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from wolkvox_billing.evidence import Order
-    from wolkvox_billing.evidence.workbook import WorkbookOrder
+    from wolkvox_billing.marts.reconciled import ReconciledRow
     from wolkvox_billing.marts.settled import SettledDocument
     from wolkvox_billing.verbs.documents import Listing
     from wolkvox_billing.verbs.invoices import Intake, Receipt
@@ -164,12 +162,8 @@ def documents(
             print_documents(listing)
         return
     if not document:
-        raise SettingsError(
-            Sentence(
-                N_("say which document to {action}: `wolkvox-billing documents` lists all"),
-                action=action,
-            )
-        )
+        text = N_("say which document to {action}: `wolkvox-billing documents` lists all")
+        raise SettingsError(Sentence(text, action=action))
     decided = (verbs.withdraw if action == "withdraw" else verbs.reinstate)(
         document, reason=reason, by=by, destination=destination, dataset=dataset
     )
@@ -231,27 +225,33 @@ def reconcile(
         options = {"--month": month, "--fail-on-material": fail_on_material,
                    "--evidence": evidence, "--files": files, "--xlsx": xlsx}  # fmt: skip
         if others := [name for name, value in options.items() if value]:
-            raise SettingsError(
-                Sentence(
-                    N_("--init goes without {others}: run it first, by itself"),
-                    others=", ".join(others),
-                )
-            )
+            text = N_("--init goes without {others}: run it first, by itself")
+            raise SettingsError(Sentence(text, others=others))
         _write_contract(destination, dataset, as_json)
         return
     if (evidence and not month) or (files and not evidence):
-        raise SettingsError(
-            Sentence(N_("--evidence needs a --month, and --files needs --evidence"))
-        )
+        text = N_("--evidence needs a --month, and --files needs --evidence")
+        raise SettingsError(Sentence(text))
     if xlsx is not None and not month:
         raise SettingsError(Sentence(N_("--xlsx needs a --month")))
-    order = _order_evidence(evidence, month, files) if evidence and month else None
-    workbook = _order_workbook(xlsx, month) if xlsx is not None and month else None
+    order = workbook = None
+    if evidence and month:
+        from wolkvox_billing.evidence import order_evidence
+
+        order = order_evidence(evidence, month, files)
+    if xlsx is not None and month:
+        from wolkvox_billing.evidence.workbook import order_workbook
+
+        workbook = order_workbook(xlsx, month)
     result = verbs.reconcile(
         month, destination=destination, dataset=dataset, evidence=order, workbook=workbook
     )
-    material = [alarm_of(verdict) for verdict in result.rows if verdict.is_material]
-    material += [alarm_of_document(each) for each in result.settled if each.is_alarming]
+    material = [alarm_of(row, row.reconciliation_status) for row in result.rows if row.is_material]
+    material += [
+        alarm_of(each.document, each.document.settlement)
+        for each in result.settled
+        if each.is_alarming
+    ]
     if as_json:
         from wolkvox_billing.cli.printed.reconcile import reconciliation_as_form
 
@@ -260,18 +260,6 @@ def reconcile(
         _print_reconciliation(result)
         Teller(result.policy.language).place(result.location, dataset)
     sys.exit(1 if fail_on_material and material else 0)
-
-
-def _order_evidence(folder: str, month: str, files: Sequence[str]) -> Order:
-    from wolkvox_billing.evidence import order_evidence
-
-    return order_evidence(folder, month, files)
-
-
-def _order_workbook(file: str, month: str) -> WorkbookOrder:
-    from wolkvox_billing.evidence.workbook import order_workbook
-
-    return order_workbook(file, month)
 
 
 def _write_contract(destination: str, dataset: str, as_json: bool) -> None:
@@ -296,30 +284,29 @@ def _write_contract(destination: str, dataset: str, as_json: bool) -> None:
 def print_settlement(documents: Sequence[SettledDocument], locale: str) -> None:
     """Say what to pay: a table of all documents and their sums, and a sentence for each that is not
     simply paid."""
-    from wolkvox_billing.reconciliation.captions import status_word
-
     if not documents:
         return
     Teller(locale).table(SETTLEMENT_HEADINGS, settlement_as_rows(documents, locale))
     for row in documents:
         if row.settlement != "pay":
-            mark = "! " if row.is_material else "  "
-            say(f"{mark}{status_word(row.settlement, locale)}: {row.explanation}")
+            _say_why(row, row.settlement, locale)
+
+
+def _say_why(row: SettledDocument | ReconciledRow, status: str, locale: str) -> None:
+    from wolkvox_billing.reconciliation.captions import status_word
+
+    mark = "! " if row.is_material else "  "
+    say(f"{mark}{status_word(status, locale)}: {row.explanation}")
 
 
 def _print_reconciliation(reconciliation: Reconciliation) -> None:
-    from wolkvox_billing.reconciliation.captions import status_word
-
     verdicts = reconciliation.rows
     locale = reconciliation.policy.language
     print_settlement([each.document for each in reconciliation.settled], locale)
-    rows = [verdict_as_row(verdict, locale) for verdict in verdicts]
     tell = Teller(locale)
-    tell.table(VERDICT_HEADINGS, rows)
+    tell.table(VERDICT_HEADINGS, [verdict_as_row(verdict, locale) for verdict in verdicts])
     for verdict in verdicts:
-        mark = "! " if verdict.is_material else "  "
-        status = status_word(verdict.reconciliation_status, locale)
-        say(f"{mark}{status}: {verdict.explanation}")
+        _say_why(verdict, verdict.reconciliation_status, locale)
     tell.warn(reconciliation.warnings)
     if reconciliation.evidence:
         tell(N_("evidence: {file}"), file=reconciliation.evidence)
@@ -355,21 +342,17 @@ def explain(
         return
     print_settlement([each.document for each in explained.settled], explained.language)
     for each in explained.settled:
-        for line in component_lines(each, explained.language):
-            say(line)
+        say("\n".join(component_lines(each, explained.language)))
     for sentence in explained.not_counted:
         say(sentence)
     for verdict in explained.verdicts:
         heading, *lines = as_lines(verdict, explained.language)
         say(heading, bold=True)
-        for line in lines:
-            say(line)
+        say("\n".join(lines))
     tell = Teller(explained.language)
     if not explained.verdicts:
-        tell(
-            N_("nothing was measured or billed in {month}"),
-            month=BillingMonth.named(explained.month),
-        )
+        text = N_("nothing was measured or billed in {month}")
+        tell(text, month=BillingMonth.named(explained.month))
     text = N_("tables: {location}, dataset {dataset}; whole hashes: --json")
     tell(text, location=explained.location, dataset=dataset)
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from wolkvox_billing.cli.listing import amounts_of, title_of
 from wolkvox_billing.cli.options import json_option, place_options, signed_options
 from wolkvox_billing.cli.terminal import Teller, print_json, say
 from wolkvox_billing.errors import SettingsError
-from wolkvox_billing.values.numbers import format_amount
 from wolkvox_billing.values.translation import N_, Sentence
 
 if TYPE_CHECKING:
@@ -74,9 +74,8 @@ def claim(
         return
     if is_withdrawn:
         if not document or out or evidence or files:
-            raise SettingsError(
-                Sentence(N_("--withdraw goes with --document, --reason and --by alone"))
-            )
+            text = N_("--withdraw goes with --document, --reason and --by alone")
+            raise SettingsError(Sentence(text))
         result = verbs.withdraw_claim(
             month,
             document=document,
@@ -86,9 +85,8 @@ def claim(
             dataset=dataset,
         )
     elif reason:
-        raise SettingsError(
-            Sentence(N_("--reason goes with --withdraw: a letter says why by itself"))
-        )
+        text = N_("--reason goes with --withdraw: a letter says why by itself")
+        raise SettingsError(Sentence(text))
     else:
         result = verbs.claim(
             month,
@@ -135,21 +133,18 @@ def _print_claimed(result: ClaimedMonth) -> None:
 
 def print_claims(claims: Sequence[OpenClaim], locale: str) -> None:
     """Print the claims that are open, the oldest first."""
-    from wolkvox_billing.claims.claim_words import none_open
+    from wolkvox_billing.claims.claim_words import ClaimWriter
     from wolkvox_billing.reconciliation.captions import caption
 
     if not claims:
-        say(none_open(locale))
+        say(ClaimWriter(locale).text("none_open"))
         return
     rows = [
         [
-            f"{caption(row.document_kind, locale)} {row.document_number or ''}".rstrip(),
+            title_of(row.document_kind, row.document_number, locale),
             row.supplier_id,
             row.billing_currency,
-            *(
-                format_amount(amount, locale=locale)
-                for amount in (row.claimed_amount, row.credited_amount, row.open_amount)
-            ),
+            *amounts_of(locale, row.claimed_amount, row.credited_amount, row.open_amount),
             row.open_since,
             row.acceptance_deadline,
             caption(row.status, locale),

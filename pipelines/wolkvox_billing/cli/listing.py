@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from wolkvox_billing.marts.reconciled import ReconciledRow
     from wolkvox_billing.marts.settled import SettledDocument
     from wolkvox_billing.polling.polls import Poll
-    from wolkvox_billing.reconciliation.settlement import Settled, SettledTotal
+    from wolkvox_billing.reconciliation.settlement import SettledTotal
     from wolkvox_billing.verbs.documents import ListedDocument
     from wolkvox_billing.verbs.invoices import Receipt
     from wolkvox_billing.verbs.poll import PollReport
@@ -85,48 +85,39 @@ def poll_report_as_lines(report: PollReport) -> list[str]:
     return [*lines, *advice_of(report), *report.problems, *warnings]
 
 
-def alarm_of(row: ReconciledRow) -> str:
-    """Return a verdict as a sentence that stands alone: its month, whose it is, what differs."""
+def alarm_of(row: ReconciledRow | SettledDocument, status: str) -> str:
+    """Return what is worth an alarm in a verdict or document, as a sentence that stands alone: its
+    month, its status, whose it is, what differs."""
     month = f"{row.billing_period_start or ''}"[:7]
-    return ": ".join(filter(None, (month, row.reconciliation_status, row.explanation)))
+    return ": ".join(filter(None, (month, status, row.explanation)))
 
 
-def alarm_of_document(settled: Settled) -> str:
-    """Return what is worth an alarm in a document, as a sentence that stands alone."""
-    row = settled.document
-    month = f"{row.billing_period_start or ''}"[:7]
-    return ": ".join(filter(None, (month, row.settlement, row.explanation)))
+def title_of(kind: str, number: str | None, locale: str) -> str:
+    """Return a document as a table has it: its kind, and its number if it has one."""
+    from wolkvox_billing.reconciliation.captions import caption  # of no use to a poll
+
+    return f"{caption(kind, locale)} {number or ''}".rstrip()
 
 
-def settlement_as_rows(documents: Sequence[SettledDocument], locale: str = ENGLISH) -> list[Cells]:
+def amounts_of(locale: str, *amounts: Decimal) -> Cells:
+    return [format_amount(amount, locale=locale) for amount in amounts]
+
+
+def settlement_as_rows(documents: Sequence[SettledDocument], locale: str) -> list[Cells]:
     """Return a row for each document, and one for all of each currency."""
     from wolkvox_billing.reconciliation.captions import caption  # both of no use to a poll
     from wolkvox_billing.reconciliation.settlement import add_up
 
-    def amounts(row: SettledDocument | SettledTotal) -> Cells:
+    def cells(title: str, row: SettledDocument | SettledTotal, to_do: str, until: object) -> Cells:
         own = (row.payable_amount, row.agreed_amount, row.questioned_amount, row.claimed_amount)
-        return [format_amount(amount, locale=locale) for amount in own]
+        return [title, row.billing_currency, *amounts_of(locale, *own), to_do, until]
 
-    rows: list[Cells] = [
-        [
-            f"{caption(row.document_kind, locale)} {row.document_number or ''}".rstrip(),
-            row.billing_currency,
-            *amounts(row),
-            caption(row.settlement, locale),
-            row.acceptance_deadline,
-        ]
-        for row in documents
-    ]
-    rows += [
-        [
-            f"{caption('all', locale)}: {total.documents:,}",
-            total.billing_currency,
-            *amounts(total),
-            "",
-            "",
-        ]
-        for total in add_up(documents)
-    ]
+    rows = []
+    for row in documents:
+        title = title_of(row.document_kind, row.document_number, locale)
+        rows.append(cells(title, row, caption(row.settlement, locale), row.acceptance_deadline))
+    for total in add_up(documents):
+        rows.append(cells(f"{caption('all', locale)}: {total.documents:,}", total, "", ""))
     return rows
 
 
@@ -161,14 +152,14 @@ def receipt_as_row(receipt: Receipt, locale: str = ENGLISH) -> Cells:
     ]
 
 
-def document_as_row(row: ListedDocument, locale: str = ENGLISH) -> Cells:
+def document_as_row(row: ListedDocument, locale: str) -> Cells:
     from wolkvox_billing.reconciliation.captions import caption  # both of no use to a poll
     from wolkvox_billing.reconciliation.standing_words import SHORT_ID
 
     asked = row.payable_amount
     return [
         row.document_id[:SHORT_ID],
-        f"{caption(row.document_kind, locale)} {row.document_number or ''}".rstrip(),
+        title_of(row.document_kind, row.document_number, locale),
         row.supplier_name or row.supplier_id,
         row.issue_date,
         "" if asked is None else format_amount(asked, locale=locale),
@@ -203,7 +194,7 @@ def verdict_as_row(row: ReconciledRow, locale: str = ENGLISH) -> Cells:
     ]
 
 
-def freshness_as_rows(freshness: Freshness, locale: str = ENGLISH) -> list[Cells]:
+def freshness_as_rows(freshness: Freshness, locale: str) -> list[Cells]:
     """Return a row for each product: its month so far, the newest day's change, how fresh it is."""
     from wolkvox_billing.values.durations import format_age
     from wolkvox_billing.values.periods import format_days  # of no use to a poll
@@ -212,20 +203,14 @@ def freshness_as_rows(freshness: Freshness, locale: str = ENGLISH) -> list[Cells
         [product.product, _so_far(product, locale), _change(product, locale)]
         for product in freshness.products
     ]
+    polls = {"polls": freshness.polls_24h, "refused": freshness.refusals_24h}
+    asked = [
+        say_in(locale, format_age(freshness.age)),
+        phrase(N_("{polls}, {refused} refused"), locale, **polls),
+        format_days(freshness.days_without_answer, locale),
+    ]
     return [
-        [
-            freshness.operation_id,
-            freshness.report,
-            *product,
-            say_in(locale, format_age(freshness.age)),
-            phrase(
-                N_("{polls}, {refused} refused"),
-                locale,
-                polls=freshness.polls_24h,
-                refused=freshness.refusals_24h,
-            ),
-            format_days(freshness.days_without_answer, locale),
-        ]
+        [freshness.operation_id, freshness.report, *product, *asked]
         for product in products or [[translate(N_("none this month"), locale), "", ""]]
     ]
 

@@ -49,13 +49,8 @@ def operations(
 
     if len(names) != NAMES[action]:
         wanted = {0: "no name", 1: "one name", 2: "two names"}[NAMES[action]]
-        raise SettingsError(
-            Sentence(
-                N_("`operations {action}` takes {wanted}: `wolkvox-billing operations` lists all"),
-                action=action,
-                wanted=wanted,
-            )
-        )
+        text = N_("`operations {action}` takes {wanted}: `wolkvox-billing operations` lists all")
+        raise SettingsError(Sentence(text, action=action, wanted=wanted))
     place = {"destination": destination, "dataset": dataset}
     if action == "list":
         if reason or by:
@@ -76,9 +71,8 @@ def operations(
     if as_json:
         print_json(printed.PrintedOperation(**vars(decided)))
         return
-    tell = Teller(language())
     say(decided.says)
-    tell.warn(decided.warnings)
+    Teller(language()).warn(decided.warnings)
 
 
 def _print_listing(listing: Listing) -> None:
@@ -88,8 +82,7 @@ def _print_listing(listing: Listing) -> None:
 
 
 def _as_row(row: ListedOperation, locale: str) -> list[object]:
-    days = (f"{at:%Y-%m-%d %H:%M}" if at else "" for at in (row.first_answer_at,
-                                                            row.last_answer_at))  # fmt: skip
+    moments = (row.first_answer_at, row.last_answer_at)
     decided = "" if row.standing == "counts" else translate(row.standing, locale)
     if row.decided_by and row.decided_at:
         text = N_("{decided} by {name}, {day}")
@@ -100,7 +93,7 @@ def _as_row(row: ListedOperation, locale: str) -> list[object]:
         row.counts_as or translate(N_("nothing"), locale),
         ", ".join(row.operation_names),
         ", ".join(row.servers),
-        *days,
+        *(f"{at:%Y-%m-%d %H:%M}" if at else "" for at in moments),
         translate({None: "", True: N_("yes"), False: N_("no")}[row.in_settings], locale),
         decided + (f": {row.reason}" if row.reason else ""),
     ]

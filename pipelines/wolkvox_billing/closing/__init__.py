@@ -99,9 +99,8 @@ def close(
                 "{month} is not closed: {doubts}: settle it, or say with --reason why it is closed "
                 "all the same"
             )
-            raise NotClosed(
-                Sentence(text, month=BillingMonth.named(month), doubts=together(doubts))
-            )
+            said = {"month": BillingMonth.named(month), "doubts": together(doubts)}
+            raise NotClosed(Sentence(text, **said))
         return _record(now, "closed", signature)
 
 
@@ -123,11 +122,8 @@ def reopen(
     """
     signature = _sign(month, by, reason, evidence, policy)
     if not signature.reason:
-        raise SettingsError(
-            Sentence(
-                N_("say with --reason why {month} is reopened"), month=BillingMonth.named(month)
-            )
-        )
+        text = N_("say with --reason why {month} is reopened")
+        raise SettingsError(Sentence(text, month=BillingMonth.named(month)))
     with _judged(month, destination, dataset, signature.policy, clock) as now:
         _check_proof(signature.proof, now)
         if not now.last or now.last.status != "closed":
@@ -191,13 +187,12 @@ def check_closes(pipeline: dlt.Pipeline) -> CheckedCloses:
     with pipeline.sql_client() as client:
         marts = f"{pipeline.dataset_name}_marts"
         grounds, identities = read_grounds(client, marts), read_identities(client, marts)
-    compared = [
-        compare_grounds(close, grounds.get(close.month, NO_GROUNDS), identities) for close in closed
-    ]
-    broken = [doubt for doubt in compared if doubt]
-    return CheckedCloses(
-        {close.month for close in closed} - {doubt.close.month for doubt in broken}, broken
-    )
+    compared = {
+        own.month: compare_grounds(own, grounds.get(own.month, NO_GROUNDS), identities)
+        for own in closed
+    }
+    holding = {month for month, doubt in compared.items() if not doubt}
+    return CheckedCloses(holding, [doubt for doubt in compared.values() if doubt])
 
 
 def warnings_of_closes(pipeline: dlt.Pipeline) -> list[str]:
@@ -283,12 +278,12 @@ def _judged(
         with pipeline.sql_client() as client:
             last = newest(read_closes(client, pipeline.dataset_name)).get(month)
             marts = f"{pipeline.dataset_name}_marts"
-            # As stored, rounded: they are compared with what is stored later.
-            grounds = Grounds(untied=untied)
+            grounds, settled = Grounds(untied=untied), []
             if not untied:
+                # As stored, rounded: they are compared with what is stored later.
                 grounds = read_grounds(client, marts).get(month, NO_GROUNDS)
+                settled = read_settled(client, marts, read_month(month))
             identities = read_identities(client, marts)
-            settled = [] if untied else read_settled(client, marts, read_month(month))
         alarms = [each.document.explanation.rstrip(".") for each in settled if each.is_alarming]
         yield _Month(month, at, pipeline, last, grounds, identities, alarms)
 

@@ -297,10 +297,8 @@ def _parse(stands_on: str, settlement: str | None) -> Grounds:
     rows = json.loads(stands_on)
     settled = None
     if settlement is not None:
-        settled = [
-            SettledGround._make(map(row.get, SettledGround._fields))
-            for row in json.loads(settlement)
-        ]
+        documents = json.loads(settlement)
+        settled = [SettledGround._make(map(row.get, SettledGround._fields)) for row in documents]
     if rows and _UNTIED in rows[0]:
         return Grounds(untied=rows[0][_UNTIED], settled=settled)
     return Grounds([Ground._make(map(row.get, Ground._fields)) for row in rows], settled=settled)
@@ -315,8 +313,10 @@ def _settlement_changes(
     for document_id in sorted(rows, key=lambda own_id: (rows[own_id].says, own_id)):
         row = rows[document_id]
         if document_id not in old:
-            sums = [Sentence("{name} {value}", name=_named(n), value=_printed(getattr(row, n)))
-                    for n in SUMS[:4]]  # fmt: skip
+            sums = [
+                Sentence("{name} {value}", name=name, value=_printed(getattr(row, name)))
+                for name in map(ContractWord, SUMS[:4])
+            ]
             yield Sentence(N_("{whose} is new: {sums}"), whose=row.says, sums=sums)
         elif document_id not in new:
             text = N_("{whose} is gone: it asked for {amount}")
@@ -329,19 +329,15 @@ def _changes(before: Grounds, now: Grounds) -> Iterator[str]:
     """What is another thing in each key, in words."""
     old, new = ({row.key: row for row in grounds.verdicts} for grounds in (before, now))
     for key in sorted({*old, *new}, key=str):
+        row = new.get(key) or old[key]
+        status = ContractWord(row.reconciliation_status)
         if key not in old:
-            row = new[key]
-            yield Sentence(
-                N_("{whose} is new: {status}, billed {amount}"),
-                whose=row.says,
-                status=ContractWord(row.reconciliation_status),
-                amount=_printed(row.billed_cost),
-            )
+            text = N_("{whose} is new: {status}, billed {amount}")
+            amount = _printed(row.billed_cost)
+            yield Sentence(text, whose=row.says, status=status, amount=amount)
         elif key not in new:
-            status = ContractWord(old[key].reconciliation_status)
-            text = N_("{whose} is gone: it was {status}")
-            yield Sentence(text, whose=old[key].says, status=status)
-        elif change := _change(old[key], new[key]):
+            yield Sentence(N_("{whose} is gone: it was {status}"), whose=row.says, status=status)
+        elif change := _change(old[key], row):
             yield change
     if now.untied:
         yield Sentence(N_("it does not tie out"))
@@ -364,16 +360,12 @@ def _steps(
     old: tuple[object, ...], new: tuple[object, ...], names: Iterable[str]
 ) -> list[Sentence]:
     """Return the old and the new value of each of these fields that is another one now."""
-    pairs = [(name, getattr(old, name), getattr(new, name)) for name in names]
+    values = [(ContractWord(name), getattr(old, name), getattr(new, name)) for name in names]
     return [
-        Sentence("{name} {was} -> {now}", name=_named(name), was=_printed(was), now=_printed(now))
-        for name, was, now in pairs
+        Sentence("{name} {was} -> {now}", name=name, was=_printed(was), now=_printed(now))
+        for name, was, now in values
         if was != now
     ]
-
-
-def _named(column: str) -> ContractWord:
-    return ContractWord(column)
 
 
 def _as_sorted_json(rows: Iterable[dict[str, Any]]) -> str:

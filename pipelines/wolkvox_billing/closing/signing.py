@@ -14,9 +14,8 @@ def signer(by: str | None, what: str = "closes") -> str:
     try:
         return signed_words(by) or getpass.getuser()
     except (OSError, KeyError, ImportError):  # a container whose user has no name
-        raise SettingsError(
-            Sentence(N_("this user has no login name: say with --by who {what}"), what=what)
-        ) from None
+        text = N_("this user has no login name: say with --by who {what}")
+        raise SettingsError(Sentence(text, what=what)) from None
 
 
 def signed_words(text: str | None) -> str | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
+from itertools import groupby
+from operator import itemgetter
 from zoneinfo import ZoneInfo
 
 from wolkvox_billing.bucket.storing import read_last_listing
@@ -36,31 +38,24 @@ def warn_of_copies(client: Client, raw: str, now: datetime, zone: ZoneInfo) -> I
     if not last:
         return
     if now - last.seen_at > _LATE:
-        yield Sentence(
-            N_(
-                "the bucket was last looked at {span} ago: does `wolkvox-billing bucket` run each "
-                "day?"
-            ),
-            span=format_rounded(now - last.seen_at),
+        text = N_(
+            "the bucket was last looked at {span} ago: does `wolkvox-billing bucket` run each day?"
         )
+        yield Sentence(text, span=format_rounded(now - last.seen_at))
     looked_on = last.seen_at.astimezone(zone).date()
-    copied: dict[str, list[date]] = {}
-    for operation_id, day in rows_of(
+    copied = rows_of(
         client,
         f"SELECT operation_id, upload_date FROM {raw}_marts.bucket_daily WHERE objects > 0 "
         f"AND upload_date > {literal(looked_on - _LATELY)} ORDER BY operation_id, upload_date",
-    ):
-        copied.setdefault(operation_id, []).append(day)
-    for operation_id, days in copied.items():
+    )
+    for operation_id, rows in groupby(copied, key=itemgetter(0)):
+        days = [day for _, day in rows]
         if stands_still(days, looked_on):
-            yield Sentence(
-                N_(
-                    "{operation}: no audio was copied since {day}, by the bucket: the vendor's "
-                    "nightly copy may be broken"
-                ),
-                operation=operation_id,
-                day=Day(days[-1]),
+            text = N_(
+                "{operation}: no audio was copied since {day}, by the bucket: the vendor's nightly "
+                "copy may be broken"
             )
+            yield Sentence(text, operation=operation_id, day=Day(days[-1]))
 
 
 def stands_still(copied: Sequence[date], looked_on: date) -> bool:

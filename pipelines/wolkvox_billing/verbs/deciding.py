@@ -12,42 +12,35 @@ import dlt
 from wolkvox_billing.closing import check_closes
 from wolkvox_billing.closing.signing import signed_words, signer
 from wolkvox_billing.reconciliation.policy import Policy, read_policy
-from wolkvox_billing.values.clock import Clock, utc_now
+from wolkvox_billing.values.clock import Clock
 from wolkvox_billing.values.translation import N_, phrase
 from wolkvox_billing.verbs.invoices import compare_anew
 from wolkvox_billing.warehouse.complaints import configured
-from wolkvox_billing.warehouse.place import DATASET, DESTINATION, opened, reading
+from wolkvox_billing.warehouse.place import opened, reading
 
 _NOT_COMPARED = N_("decided, and invoices were not compared anew: {why}")
 
 
 @dataclass(frozen=True)
-class Word:
-    """Who decides, and why; the user's login name where nobody is named."""
-
-    reason: str | None = None
-    by: str | None = None
-
-
-@dataclass(frozen=True)
 class Decider:
-    """Whoever decides, and where."""
+    """Whoever decides, and where. said, by: what that person gave as a reason and a name."""
 
-    word: Word
-    destination: str = DESTINATION
-    dataset: str = DATASET
-    policy: Policy | None = None
-    clock: Clock = utc_now
+    said: str | None
+    by: str | None
+    destination: str
+    dataset: str
+    policy: Policy | None
+    clock: Clock
 
     @property
     def name(self) -> str:
-        """Who it is. Raises SettingsError where nobody knows."""
-        return signer(self.word.by, "decides")
+        """Who it is, by login name where none is given. Raises SettingsError where nobody knows."""
+        return signer(self.by, "decides")
 
     @property
     def reason(self) -> str | None:
         """Why, as a database takes it; None where nothing is said."""
-        return signed_words(self.word.reason)
+        return signed_words(self.said)
 
     @property
     def rules(self) -> Policy:

@@ -43,7 +43,7 @@ from wolkvox_billing.reconciliation.standing_words import (
 from wolkvox_billing.values.clock import Clock, utc_now
 from wolkvox_billing.values.document_number import bare_number
 from wolkvox_billing.values.translation import N_, Sentence
-from wolkvox_billing.verbs.deciding import Decider, Word
+from wolkvox_billing.verbs.deciding import Decider
 from wolkvox_billing.warehouse.complaints import configured
 from wolkvox_billing.warehouse.place import DATASET, DESTINATION, location_of, opened, reading
 from wolkvox_billing.warehouse.sql import Client, rows_of, tables_in
@@ -147,7 +147,7 @@ def withdraw(
     Raises SettingsError for a name that means no document or several, and without a reason, and
     WarehouseError where nothing can be recorded.
     """
-    decider = Decider(Word(reason, by), destination, dataset, policy, clock)
+    decider = Decider(reason, by, destination, dataset, policy, clock)
     if not decider.reason:
         raise SettingsError(Sentence(N_("say with --reason why {name} does not count"), name=name))
     return _decide(name, WITHDRAWN, decider)
@@ -165,7 +165,7 @@ def reinstate(
 ) -> Decided:
     """Return a document Decided, whose withdrawal counts no more. name, by and errors are those of
     `withdraw`; a reason is not asked for."""
-    decider = Decider(Word(reason, by), destination, dataset, policy, clock)
+    decider = Decider(reason, by, destination, dataset, policy, clock)
     return _decide(name, REINSTATED, decider)
 
 
@@ -240,31 +240,19 @@ def find_document(name: str, standings: Sequence[Standing], locale: str) -> Stan
     """Return the document that a name means. Raises SettingsError for none, with names near it, and
     for several, with what tells them apart."""
     if not standings:
-        raise SettingsError(
-            Sentence(
-                N_("there is no {name}: no document is loaded, see `invoices`"), name=repr(name)
-            )
-        )
+        text = N_("there is no {name}: no document is loaded, see `invoices`")
+        raise SettingsError(Sentence(text, name=repr(name)))
     number = bare_number(name)
     meant = [each for each in standings if _is_meant(each.document, name.strip().lower(), number)]
     if len(meant) == 1:
         return meant[0]
     if not meant:
-        raise SettingsError(
-            Sentence(
-                N_("no document is {name}: {documents}"),
-                name=short(name),
-                documents=_near(number, standings, locale),
-            )
-        )
-    raise SettingsError(
-        Sentence(
-            N_("{name} may be any of {n} documents; name one by its id: {documents}"),
-            name=short(name),
-            n=len(meant),
-            documents=_name_some(meant, locale),
-        )
-    )
+        near = _near(number, standings, locale)
+        text = N_("no document is {name}: {documents}")
+        raise SettingsError(Sentence(text, name=short(name), documents=near))
+    candidates = _name_some(meant, locale)
+    text = N_("{name} may be any of {n} documents; name one by its id: {documents}")
+    raise SettingsError(Sentence(text, name=short(name), n=len(meant), documents=candidates))
 
 
 def _is_meant(document: BilledDocument, beginning: str, number: str) -> bool:

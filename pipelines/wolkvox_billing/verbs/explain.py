@@ -78,14 +78,9 @@ def explain(
     if traced and not verdicts:
         named = sorted({f"{p} ({r})" for verdict in traced for r, p in _named(verdict) if p})
         wanted = " of the report ".join(filter(None, (product or "verdict", report)))
-        raise SettingsError(
-            Sentence(
-                N_("{month} has no {wanted}: there is {product}"),
-                month=BillingMonth.named(month),
-                wanted=wanted,
-                product=", ".join(named) or "no product",
-            )
-        )
+        values = {"month": BillingMonth.named(month), "product": ", ".join(named) or "no product"}
+        text = N_("{month} has no {wanted}: there is {product}")
+        raise SettingsError(Sentence(text, wanted=wanted, **values))
     for verdict in verdicts:
         if product and verdict.row.product is None:  # of a whole report, what was asked for
             verdict.measured_from = [m for m in verdict.measured_from if m.product == product]
@@ -151,35 +146,21 @@ def _indented(name: str, lines: Iterable[str]) -> Iterator[str]:
 
 
 def _reading_lines(last: MeasuredFrom, locale: str) -> Iterator[str]:
-    status = "" if last.http_status is None else f", HTTP {last.http_status}"
-    yield phrase(
-        _MEASURED,
-        locale,
-        last.readings,
-        product=last.product,
-        operation=last.operation,
-        measure=status_word(last.measure or "undetermined", locale),
-        n=last.readings,
-    )
-    yield phrase(
-        N_("read {at}, items {items}, date {day}"),
-        locale,
-        at=format_second(last.read_at),
-        items=repr(last.items_raw),
-        day=repr(last.date_raw),
-    )
-    text, at = N_("poll {id}, started {at}"), format_second(last.started_at)
-    yield phrase(text, locale, id=last.poll_id, at=at)
-    answer = _hash(last.answer_sha256, locale)
-    yield phrase(
-        N_("{outcome}, answer {sha256}"), locale, outcome=f"{last.outcome}{status}", sha256=answer
-    )
+    measure = status_word(last.measure or "undetermined", locale)
+    names = {"product": last.product, "operation": last.operation, "measure": measure}
+    yield phrase(_MEASURED, locale, last.readings, n=last.readings, **names)
+    text, read_at = N_("read {at}, items {items}, date {day}"), format_second(last.read_at)
+    items, day = repr(last.items_raw), repr(last.date_raw)
+    yield phrase(text, locale, at=read_at, items=items, day=day)
+    text, started_at = N_("poll {id}, started {at}"), format_second(last.started_at)
+    yield phrase(text, locale, id=last.poll_id, at=started_at)
+    outcome = last.outcome + ("" if last.http_status is None else f", HTTP {last.http_status}")
+    text, answer = N_("{outcome}, answer {sha256}"), _hash(last.answer_sha256, locale)
+    yield phrase(text, locale, outcome=outcome, sha256=answer)
 
 
 def _bill_lines(line: BilledFrom, locale: str) -> Iterator[str]:
-    kind = (
-        "" if line.document_kind == "invoice" else f" ({status_word(line.document_kind, locale)})"
-    )
+    is_invoice = line.document_kind == "invoice"
     amount: object = Amount(line.net_amount, line.billing_currency)
     if line.quantity is not None:
         text = N_("{quantity} for {amount}")
@@ -188,7 +169,7 @@ def _bill_lines(line: BilledFrom, locale: str) -> Iterator[str]:
         N_("{number}{kind} line {n}, {description}: {amount}"),
         locale,
         number=line.document_number or translate(N_("no number"), locale),
-        kind=kind,
+        kind="" if is_invoice else f" ({status_word(line.document_kind, locale)})",
         n=line.line_number,
         description=repr(line.description or translate(N_("no description"), locale)),
         amount=amount,

@@ -86,15 +86,11 @@ def check_place() -> None:
     """Raise SettingsError where the current folder has a secrets.toml."""
     secrets = Path(_FOLDER, _SECRET)
     if os.path.lexists(secrets):
-        raise SettingsError(
-            Sentence(
-                N_(
-                    "{file} is there already: edit it, or start in an empty folder; "
-                    "`wolkvox-billing check` says whether it works"
-                ),
-                file=secrets,
-            )
+        text = N_(
+            "{file} is there already: edit it, or start in an empty folder; "
+            "`wolkvox-billing check` says whether it works"
         )
+        raise SettingsError(Sentence(text, file=secrets))
 
 
 def _config(reports: Sequence[str]) -> str:
@@ -105,13 +101,9 @@ def _config(reports: Sequence[str]) -> str:
         for setting in settings:
             if setting.says.startswith(("a secret", "of one operation")):
                 continue
-            lines += _commented(setting.says)
-            listed = ", ".join(f'"{name}"' for name in reports)
-            value = f"[{listed}]" if setting.name == "reports" else setting.default or "..."
-            mark = "" if setting.name == "reports" else "# "
-            lines += [f"{mark}{setting.name} = {value}", ""]
+            lines += textwrap.wrap(setting.says, _LINE, initial_indent="# ", subsequent_indent="# ")
+            if setting.name == "reports":
+                lines += [f"reports = {json.dumps(reports)}", ""]
+            else:
+                lines += [f"# {setting.name} = {setting.default or '...'}", ""]
     return "\n".join(lines) + _RUNTIME
-
-
-def _commented(text: str) -> list[str]:
-    return textwrap.wrap(text, _LINE, initial_indent="# ", subsequent_indent="# ")

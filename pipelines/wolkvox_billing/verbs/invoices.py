@@ -177,12 +177,8 @@ def _hints_of(
 ) -> Hints:
     """Return what helps to read a spreadsheet. Raises SettingsError for what cannot be meant."""
     if period_rule not in (None, *PERIOD_RULES) or decimal not in (None, ".", ","):
-        raise SettingsError(
-            Sentence(
-                N_("`period_rule` is one of {rules}, and `decimal` . or ,"),
-                rules=", ".join(PERIOD_RULES),
-            )
-        )
+        text = N_("`period_rule` is one of {rules}, and `decimal` . or ,")
+        raise SettingsError(Sentence(text, rules=PERIOD_RULES))
     if currency is not None and not re.fullmatch("[A-Za-z]{3}", currency):
         raise SettingsError(Sentence(N_("`currency` is a code of three letters such as COP")))
     if supplier is not None and not any(c.isdigit() for c in supplier):
@@ -285,15 +281,13 @@ def _tables(
 def _empty_tables() -> DltSource:
     """Return the three tables without a row, so that each exists before it has one. Appended: dlt
     1.31 makes an empty table for every disposition but the one that only inserts."""
+
+    def schema_alone() -> Iterator[object]:
+        yield dlt.mark.materialize_table_schema()
+
+    tables = INVOICE_TABLES.items()
     return _source(
-        *(
-            dlt.resource(
-                lambda: (yield dlt.mark.materialize_table_schema()),
-                name=name,
-                **hints(table, "append"),
-            )
-            for name, table in INVOICE_TABLES.items()
-        )
+        *(dlt.resource(schema_alone, name=name, **hints(t, "append")) for name, t in tables)
     )
 
 
@@ -424,14 +418,14 @@ class KnownDocuments:
         first = self._first.setdefault(number, namesake)
         if first.document_id == document.document_id:
             return
+        text = (
+            "another document has this supplier, kind and number, and other content: {other}; both "
+            "are kept, and nobody knows which one counts"
+        )
         if namesake.is_copy_of(first):
-            document.warnings.append(
+            text = (
                 "another document has this supplier, kind and number, and the same totals: "
-                f"{first.document_id[:12]}; both are kept, and one counts: the electronic one, or "
-                "that which was read first"
+                "{other}; both are kept, and one counts: the electronic one, or that which was "
+                "read first"
             )
-        else:
-            document.warnings.append(
-                "another document has this supplier, kind and number, and other content: "
-                f"{first.document_id[:12]}; both are kept, and nobody knows which one counts"
-            )
+        document.warnings.append(text.format(other=first.document_id[:12]))

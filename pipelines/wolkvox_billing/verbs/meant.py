@@ -53,15 +53,12 @@ def warn_of_settings(
             )
             yield Sentence(text, name=name)
             continue
-        servers = [
-            server
-            for (server,) in rows_of(
-                client,
-                f"SELECT DISTINCT server FROM {raw}.polls WHERE operation_id = {literal(name)} "
-                "AND server IS NOT NULL ORDER BY 1",
-            )
-        ]
-        if len(servers) > 1:
+        read_from = rows_of(
+            client,
+            f"SELECT DISTINCT server FROM {raw}.polls WHERE operation_id = {literal(name)} "
+            "AND server IS NOT NULL ORDER BY 1",
+        )
+        if len(servers := [server for (server,) in read_from]) > 1:
             text = N_(
                 "{name} was read from the servers {servers}, and all of it counts as {other}: "
                 "where these are two operations, give the one of the settings a `name` that none "

@@ -11,6 +11,8 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from functools import cached_property, partial
+from itertools import groupby
+from operator import itemgetter
 
 import dlt
 
@@ -44,7 +46,7 @@ from wolkvox_billing.values.clock import Clock, format_moment, utc_now
 from wolkvox_billing.values.spelling import plain
 from wolkvox_billing.values.translation import N_, ContractWord, Sentence, say_in
 from wolkvox_billing.vendor.answer import ANSWERS
-from wolkvox_billing.verbs.deciding import Decider, Word
+from wolkvox_billing.verbs.deciding import Decider
 from wolkvox_billing.verbs.meant import settings_if_any, warn_of_settings
 from wolkvox_billing.warehouse.place import DATASET, DESTINATION, location_of, opened, reading
 from wolkvox_billing.warehouse.sql import REFRESHED, Client, among, engine_of, rows_of, tables_in
@@ -121,7 +123,7 @@ def rename(
     Raises SettingsError for a name that cannot be meant, and WarehouseError where nothing can be
     recorded.
     """
-    decider = Decider(Word(reason, by), destination, dataset, policy, clock)
+    decider = Decider(reason, by, destination, dataset, policy, clock)
     return _decide(decider, lambda record: _rename(old, new.strip(), record))
 
 
@@ -138,7 +140,7 @@ def merge(
 ) -> DecidedOperation:
     """Return the DecidedOperation that all that was read of the operation `name` is the `other`
     one's: one counter, one series. reason, by and errors are those of `rename`."""
-    decider = Decider(Word(reason, by), destination, dataset, policy, clock)
+    decider = Decider(reason, by, destination, dataset, policy, clock)
     return _decide(decider, lambda record: _merge(name, other, record))
 
 
@@ -154,7 +156,7 @@ def forget(
 ) -> DecidedOperation:
     """Return the DecidedOperation that the operation `name` is in no mart. Nothing of it is
     deleted. reason, by and errors are those of `rename`."""
-    decider = Decider(Word(reason, by), destination, dataset, policy, clock)
+    decider = Decider(reason, by, destination, dataset, policy, clock)
     return _decide(decider, lambda record: _forget(name, record))
 
 
@@ -171,7 +173,7 @@ def restore(
     """Return the DecidedOperation that the last decision on the operation `name` holds no more; or,
     of one that shares server and name with another one, that they are two. reason, by and errors
     are those of `rename`."""
-    decider = Decider(Word(reason, by), destination, dataset, policy, clock)
+    decider = Decider(reason, by, destination, dataset, policy, clock)
     return _decide(decider, lambda record: _restore(name, record))
 
 
@@ -223,47 +225,26 @@ class _Record:
     def find(self, name: str) -> str:
         """Return a name that an operation has now. Raises SettingsError for any other."""
         if name in self.names.forgotten:
-            by = self.names.forgotten[name]
-            raise SettingsError(
-                Sentence(
-                    N_(
-                        "{name} was forgotten {by}: `wolkvox-billing operations restore {name}` "
-                        "first"
-                    ),
-                    name=name,
-                    by=_told(by),
-                )
+            by = _told(self.names.forgotten[name])
+            text = N_(
+                "{name} was forgotten {by}: `wolkvox-billing operations restore {name}` first"
             )
+            raise SettingsError(Sentence(text, name=name, by=by))
         if name in self.called:
             return name
         if (current := self.names.name(name)) != name:
-            by = self.names.moved_by[name]
-            raise SettingsError(
-                Sentence(
-                    N_("{name} is {current}, {decision} {by}: say {current}"),
-                    name=name,
-                    current=current,
-                    decision=ContractWord(by.decision),
-                    by=_told(by),
-                )
-            )
+            moved = self.names.moved_by[name]
+            text = N_("{name} is {current}, {decision} {by}: say {current}")
+            decided = {"decision": ContractWord(moved.decision), "by": _told(moved)}
+            raise SettingsError(Sentence(text, name=name, current=current, **decided))
         if self.server_in_settings(name) is not None:
-            raise SettingsError(
-                Sentence(
-                    N_(
-                        "{name} is in the settings, and was never asked: change it there, or "
-                        "run `wolkvox-billing load` first"
-                    ),
-                    name=name,
-                )
+            text = N_(
+                "{name} is in the settings, and was never asked: change it there, or run "
+                "`wolkvox-billing load` first"
             )
-        raise SettingsError(
-            Sentence(
-                N_("no operation is {name}: {called}"),
-                name=short(name),
-                called=_near(name, self.called),
-            )
-        )
+            raise SettingsError(Sentence(text, name=name))
+        text = N_("no operation is {name}: {called}")
+        raise SettingsError(Sentence(text, name=short(name), called=_near(name, self.called)))
 
 
 @dataclass(frozen=True)
@@ -289,16 +270,11 @@ def _rename(old: str, new: str, record: _Record) -> _Wish:
     if new == name:
         raise SettingsError(Sentence(N_("{name} is called so already"), name=name))
     if new in names.forgotten:
-        raise SettingsError(
-            Sentence(N_("{new} is the name of one that is forgotten: choose another one"), new=new)
-        )
+        text = N_("{new} is the name of one that is forgotten: choose another one")
+        raise SettingsError(Sentence(text, new=new))
     _check_free(new, name, record)
-    return _Wish(
-        name,
-        RENAMED,
-        Sentence(N_("{name} is {new} now, with all that was read of it"), name=name, new=new),
-        new,
-    )
+    text = N_("{name} is {new} now, with all that was read of it")
+    return _Wish(name, RENAMED, Sentence(text, name=name, new=new), new)
 
 
 def _check_free(new: str, name: str, record: _Record) -> None:
@@ -306,82 +282,51 @@ def _check_free(new: str, name: str, record: _Record) -> None:
     another one's name."""
     names, own = record.names, record.names.members(name)
     if new not in own and new in record.called:
-        raise SettingsError(
-            Sentence(
-                N_(
-                    "{new} is in use: `wolkvox-billing operations merge {name} {new}` makes "
-                    "them one, else choose another name"
-                ),
-                new=new,
-                name=name,
-            )
+        text = N_(
+            "{new} is in use: `wolkvox-billing operations merge {name} {new}` makes them one, else "
+            "choose another name"
         )
+        raise SettingsError(Sentence(text, new=new, name=name))
     if new not in own and (new in names.current or new in record.asked):
-        raise SettingsError(
-            Sentence(
-                N_("{new} is what {other} was read as, and counts there: choose another name"),
-                new=new,
-                other=names.name(new),
-            )
-        )
+        text = N_("{new} is what {other} was read as, and counts there: choose another name")
+        raise SettingsError(Sentence(text, new=new, other=names.name(new)))
     server, servers = record.server_in_settings(new), record.servers_of(name)
     if server and servers and server not in servers:
+        text = N_(
+            "{new} is another operation in the settings, on server {server} and not {servers} as "
+            "{name}: choose another name"
+        )
         raise SettingsError(
-            Sentence(
-                N_(
-                    "{new} is another operation in the settings, on server {server} and not "
-                    "{servers} as {name}: choose another name"
-                ),
-                new=new,
-                server=server,
-                servers=", ".join(sorted(servers)),
-                name=name,
-            )
+            Sentence(text, new=new, server=server, servers=sorted(servers), name=name)
         )
 
 
 def _merge(name: str, other: str, record: _Record) -> _Wish:
     names = record.names
     if name == other:
-        raise SettingsError(
-            Sentence(N_("{name} cannot be merged into itself: name two operations"), name=name)
-        )
-    if names.name(name) == other and name != other:
+        text = N_("{name} cannot be merged into itself: name two operations")
+        raise SettingsError(Sentence(text, name=name))
+    if names.name(name) == other:
         return _said_before(name, names)
     if names.name(other) == name:
-        by = names.moved_by[other]
-        raise SettingsError(
-            Sentence(
-                N_(
-                    "{other} is {name}, {decision} {by}: they are one; `wolkvox-billing "
-                    "operations rename {name} {other}` gives it the other name"
-                ),
-                other=other,
-                name=name,
-                decision=ContractWord(by.decision),
-                by=_told(by),
-            )
+        moved = names.moved_by[other]
+        text = N_(
+            "{other} is {name}, {decision} {by}: they are one; `wolkvox-billing operations rename "
+            "{name} {other}` gives it the other name"
         )
+        decided = {"decision": ContractWord(moved.decision), "by": _told(moved)}
+        raise SettingsError(Sentence(text, other=other, name=name, **decided))
     name = record.find(name)
     if other not in record.called and record.server_in_settings(other) is not None:
-        raise SettingsError(
-            Sentence(
-                N_(
-                    "{other} was never asked: `wolkvox-billing operations rename {name} "
-                    "{other}` makes all that was read of the first one its own"
-                ),
-                other=other,
-                name=name,
-            )
+        text = N_(
+            "{other} was never asked: `wolkvox-billing operations rename {name} {other}` makes all "
+            "that was read of the first one its own"
         )
+        raise SettingsError(Sentence(text, other=other, name=name))
     other = record.find(other)
     _check_one(name, other, record)
-    return _Wish(
-        name,
-        MERGED,
-        Sentence(N_("all that was read of {name} is {other}'s now"), name=name, other=other),
-        other,
-    )
+    text = N_("all that was read of {name} is {other}'s now")
+    return _Wish(name, MERGED, Sentence(text, name=name, other=other), other)
 
 
 def _check_one(name: str, other: str, record: _Record) -> None:
@@ -408,19 +353,12 @@ def _check_one(name: str, other: str, record: _Record) -> None:
     ):
         why = Sentence(N_("what they read cannot be one counter: it falls from one to the other"))
     if why:
-        raise SettingsError(
-            Sentence(
-                N_(
-                    "{name} and {other} were both answered until {day}, and {why}: as one, only "
-                    "one of their numbers would count each day; `operations forget` leaves one "
-                    "of them out"
-                ),
-                name=name,
-                other=other,
-                day=min(last for _, last in spans).date(),
-                why=why,
-            )
+        day = min(last for _, last in spans).date()
+        text = N_(
+            "{name} and {other} were both answered until {day}, and {why}: as one, only one of "
+            "their numbers would count each day; `operations forget` leaves one of them out"
         )
+        raise SettingsError(Sentence(text, name=name, other=other, day=day, why=why))
 
 
 def _listed_names(names: dict[str, str]) -> str:
@@ -428,26 +366,14 @@ def _listed_names(names: dict[str, str]) -> str:
 
 
 def _forget(name: str, record: _Record) -> _Wish:
-    names = record.names
-    if name in names.forgotten:
-        said = names.forgotten[name]
-        return _Wish(
-            name,
-            FORGOTTEN,
-            Sentence(N_("{name} was forgotten already {said}"), name=name, said=_told(said)),
-            decision=said,
-        )
-    return _Wish(
-        record.find(name),
-        FORGOTTEN,
-        Sentence(
-            N_(
-                "{name} is in no mart any more; nothing of it is deleted, and `wolkvox-billing "
-                "operations restore {name}` takes it back"
-            ),
-            name=name,
-        ),
+    if said := record.names.forgotten.get(name):
+        says = Sentence(N_("{name} was forgotten already {said}"), name=name, said=_told(said))
+        return _Wish(name, FORGOTTEN, says, decision=said)
+    text = N_(
+        "{name} is in no mart any more; nothing of it is deleted, and `wolkvox-billing operations "
+        "restore {name}` takes it back"
     )
+    return _Wish(record.find(name), FORGOTTEN, Sentence(text, name=name))
 
 
 def _restore(name: str, record: _Record) -> _Wish:
@@ -458,17 +384,12 @@ def _restore(name: str, record: _Record) -> _Wish:
         last = own[-1]
         for later in holding[holding.index(last) + 1 :]:
             if last.new_operation_id == later.operation_id:
-                raise SettingsError(
-                    Sentence(
-                        N_(
-                            "after it {said} {told}: `wolkvox-billing operations restore "
-                            "{operation_id}` first"
-                        ),
-                        said=_said(later),
-                        told=_told(later),
-                        operation_id=later.operation_id,
-                    )
+                text = N_(
+                    "after it {said} {told}: `wolkvox-billing operations restore {operation_id}` "
+                    "first"
                 )
+                words = {"said": _said(later), "told": _told(later)}
+                raise SettingsError(Sentence(text, **words, operation_id=later.operation_id))
         says = Sentence(N_("undone: {said} {told}"), said=_said(last), told=_told(last))
         return _Wish(last.operation_id, RESTORED, says, undoes=last.decision_id)
     for row in record.identities.rows:
@@ -483,23 +404,17 @@ def _restore(name: str, record: _Record) -> _Wish:
             return _Wish(name, RESTORED, says, said.new_operation_id, decision=said)
     known = {*record.asked, *record.names.current}
     if name in known:
-        raise SettingsError(
-            Sentence(N_("nothing was decided on {name}: there is nothing to restore"), name=name)
-        )
-    raise SettingsError(
-        Sentence(N_("no operation is {name}: {known}"), name=short(name), known=_near(name, known))
-    )
+        text = N_("nothing was decided on {name}: there is nothing to restore")
+        raise SettingsError(Sentence(text, name=name))
+    text = N_("no operation is {name}: {known}")
+    raise SettingsError(Sentence(text, name=short(name), known=_near(name, known)))
 
 
 def _said_before(name: str, names: Names) -> _Wish:
     said = names.moved_by[name]
-    says = Sentence(
-        N_("{name} is {other} already, {decided} {told}"),
-        name=name,
-        other=names.name(name),
-        decided=ContractWord(said.decision),
-        told=_told(said),
-    )
+    text = N_("{name} is {other} already, {decided} {told}")
+    decided = {"decided": ContractWord(said.decision), "told": _told(said)}
+    says = Sentence(text, name=name, other=names.name(name), **decided)
     return _Wish(name, said.decision, says, said.new_operation_id, decision=said)
 
 
@@ -521,8 +436,7 @@ def _near(name: str, known: Collection[str]) -> str:
     by_spelling = {plain(own): own for own in known}
     near = difflib.get_close_matches(plain(name), [*by_spelling], n=3, cutoff=0.6)
     if near:
-        names = [by_spelling[own] for own in near]
-        return Sentence(N_("did you mean {names}?"), names=names)
+        return Sentence(N_("did you mean {names}?"), names=[by_spelling[own] for own in near])
     return Sentence(N_("`wolkvox-billing operations` lists all"))
 
 
@@ -569,12 +483,8 @@ def _decide(decider: Decider, wish_of: Callable[[_Record], _Wish]) -> DecidedOpe
 def _check_warehouse(pipeline: dlt.Pipeline) -> None:
     """Raise SettingsError where nobody makes marts of decisions."""
     if engine_of(pipeline) not in REFRESHED:
-        raise SettingsError(
-            Sentence(
-                N_("operations are decided on in {refreshed} only"),
-                refreshed=" and ".join(REFRESHED),
-            )
-        )
+        text = N_("operations are decided on in {refreshed} only")
+        raise SettingsError(Sentence(text, refreshed=" and ".join(REFRESHED)))
 
 
 def _read_record(client: Client, raw: str) -> _Record:
@@ -586,21 +496,17 @@ def _read_record(client: Client, raw: str) -> _Record:
         )
     query = partial(rows_of, client)
     decisions = read_operation_decisions(client, raw)
-    calls: dict[str, list[tuple[str | None, datetime | None, datetime | None]]] = {}
     answered = f"CASE WHEN {among('outcome', ANSWERS)} THEN started_at END"
-    for operation_id, *call in query(
+    calls = query(
         f"SELECT operation_id, server, MIN({answered}), MAX({answered}) FROM {raw}.polls "
         "GROUP BY operation_id, server ORDER BY operation_id, server"
-    ):
-        calls.setdefault(operation_id, []).append((call[0], call[1], call[2]))
-    asked = {
-        operation_id: _Asked(
-            servers=tuple(server for server, _, _ in own if server),
-            first=min((first for _, first, _ in own if first), default=None),
-            last=max((last for _, _, last in own if last), default=None),
+    )
+    asked: dict[str, _Asked] = {}
+    for operation_id, own in groupby(calls, key=itemgetter(0)):
+        _, servers, first, last = (filter(None, values) for values in zip(*own, strict=True))
+        asked[operation_id] = _Asked(
+            tuple(servers), min(first, default=None), max(last, default=None)
         )
-        for operation_id, own in calls.items()
-    }
     return _Record(
         client=client,
         raw=raw,

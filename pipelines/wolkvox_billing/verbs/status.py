@@ -121,12 +121,12 @@ class Status:
         if self.meant is not None:
             known = {(row.operation_id, row.report): row for row in self.rows}
             in_use = [known.get(pair) or Freshness(*pair) for pair in self.meant]
+        text = N_(
+            "{whose}: {answered}, more than {after}: does the schedule run, and what does it say?"
+        )
         return [
             phrase(
-                N_(
-                    "{whose}: {answered}, more than {after}: does the schedule run, and what "
-                    "does it say?"
-                ),
+                text,
                 self.language,
                 whose=f"{row.operation_id} {row.report}",
                 answered=_answered(self.as_of - row.answered_at if row.answered_at else None),
@@ -225,13 +225,9 @@ def _tell_calls(
                 for says in _warnings(record, local)
             ]
     state.calls = calls_of_day(calls)
+    text = N_("{operation}: {calls} of the day's {allowed} calls are spent")
     state.warnings += [
-        Sentence(
-            N_("{operation}: {calls} of the day's {allowed} calls are spent"),
-            operation=own.operation_id,
-            calls=own.calls,
-            allowed=own.allowed,
-        )
+        Sentence(text, operation=own.operation_id, calls=own.calls, allowed=own.allowed)
         for own in state.calls
         if own.is_nearly_spent
     ]
@@ -264,14 +260,14 @@ def _tell_retired(
             own = row.operation_id, row.report if row.operation_id in operations else ""
             at = filter(None, (answers.get(own), row.answered_at))
             answers[own] = max(at, default=None)
+    of_report = N_("not in the settings any more: {whose}, {answered}")
+    of_operation = N_(
+        "not in the settings any more: {whose}, {answered}; if it was never meant: "
+        "`operations forget {whose}`"
+    )
     return [
         Sentence(
-            N_("not in the settings any more: {whose}, {answered}")
-            if report
-            else N_(
-                "not in the settings any more: {whose}, {answered}; if it was never meant: "
-                "`operations forget {whose}`"
-            ),
+            of_report if report else of_operation,
             whose=f"{operation} {report}".rstrip(),
             answered=_answered(now - at if at else None),
         )
@@ -302,20 +298,19 @@ def _freshness(operation: str, report: str, record: TrackRecord, now: datetime) 
     for (name, product), days in record.days_of_products().items():
         if (name, product) in quantities:
             label = f"{product} ({name})" if has_names else product
-            row.products.append(_product(label, quantities[name, product], days[-1]))
+            newest = days[-1]
+            row.products.append(
+                Product(
+                    product=label,
+                    measure=newest.measure,
+                    so_far=newest.month_to_date_quantity,
+                    last_quantity=quantities[name, product],
+                    usage_date=newest.usage_date,
+                    change=newest.consumed_quantity,
+                    days_covered=newest.days_covered,
+                )
+            )
     return row
-
-
-def _product(name: str, last_quantity: Decimal, day: UsageDay) -> Product:
-    return Product(
-        product=name,
-        measure=day.measure,
-        so_far=day.month_to_date_quantity,
-        last_quantity=last_quantity,
-        usage_date=day.usage_date,
-        change=day.consumed_quantity,
-        days_covered=day.days_covered,
-    )
 
 
 def _warnings(record: TrackRecord, now: datetime) -> list[str]:
@@ -324,49 +319,30 @@ def _warnings(record: TrackRecord, now: datetime) -> list[str]:
         return []
     warnings: list[str] = []
     if len(names := record.names_of_month(now.date())) > 1:
-        warnings.append(
-            Sentence(
-                N_(
-                    "wolkvox shows it under {n} names this month ({names}) in the same answers: "
-                    "each is counted"
-                ),
-                n=len(names),
-                names=[*names],
-            )
+        text = N_(
+            "wolkvox shows it under {n} names this month ({names}) in the same answers: each is "
+            "counted"
         )
+        warnings.append(Sentence(text, n=len(names), names=names))
     for rename in record.renames:
-        warnings.append(
-            Sentence(
-                N_(
-                    "wolkvox called it {before} before and {now} now, never both in one answer: "
-                    "taken as the same, renamed"
-                ),
-                before=repr(rename.operation_name),
-                now=repr(rename.newest_name),
-            )
+        text = N_(
+            "wolkvox called it {before} before and {now} now, never both in one answer: taken as "
+            "the same, renamed"
         )
+        before, after = repr(rename.operation_name), repr(rename.newest_name)
+        warnings.append(Sentence(text, before=before, now=after))
     for (_, product), days in record.days_of_products().items():
         if since := _standstill(days, now.date()):
-            warnings.append(
-                Sentence(
-                    N_(
-                        "{product} has not moved on working days since {since}: the vendor's "
-                        "nightly copy may be broken"
-                    ),
-                    product=product,
-                    since=Day(since),
-                )
+            text = N_(
+                "{product} has not moved on working days since {since}: the vendor's nightly copy "
+                "may be broken"
             )
+            warnings.append(Sentence(text, product=product, since=Day(since)))
     if record.unreadable:
-        warnings.append(
-            Sentence(
-                N_(
-                    "in the newest answer {rows}, and their use is in no sum: see the table "
-                    "rejected_rows"
-                ),
-                rows=str(record.unreadable),
-            )
+        text = N_(
+            "in the newest answer {rows}, and their use is in no sum: see the table rejected_rows"
         )
+        warnings.append(Sentence(text, rows=str(record.unreadable)))
     return warnings + _warnings_of_silence(record, now)
 
 
@@ -401,24 +377,14 @@ def _warnings_of_silence(record: TrackRecord, now: datetime) -> list[str]:
         text = N_("last answered {time} ago: is the schedule running?")
         warnings.append(Sentence(text, time=format_rounded(age)))
     if pause >= MINUTE and age > max(USUAL_PAUSES * usual, LEAST_LATE):
-        warnings.append(
-            Sentence(
-                N_("last answered {time} ago, usually every {usual}: is the schedule running?"),
-                time=format_rounded(age),
-                usual=format_rounded(usual),
-            )
-        )
+        text = N_("last answered {time} ago, usually every {usual}: is the schedule running?")
+        warnings.append(Sentence(text, time=format_rounded(age), usual=format_rounded(usual)))
     # In UTC, since clocks may change before.
     left = midnight(month_of(now.date()).end, now.tzinfo).astimezone(timezone.utc) - now
     if left <= DAY and age > LEAST_LATE:
-        warnings.append(
-            Sentence(
-                N_(
-                    "the month ends in {left}, and the last answer is {age} old: what is not read "
-                    "before is lost"
-                ),
-                left=format_rounded(left),
-                age=format_rounded(age),
-            )
+        text = N_(
+            "the month ends in {left}, and the last answer is {age} old: what is not read before "
+            "is lost"
         )
+        warnings.append(Sentence(text, left=format_rounded(left), age=format_rounded(age)))
     return warnings

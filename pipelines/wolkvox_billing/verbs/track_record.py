@@ -172,19 +172,19 @@ def _note_unreadable(
     client: SqlClientBase[Any], dataset: str, records: Iterable[TrackRecord]
 ) -> None:
     """Put into the records what could not be read of their newest answers."""
-    answers = [(record, record.newest_answer) for record in records]
-    rejecting = {poll.poll_id: record for record, poll in answers if poll and poll.rejected}
+    rejecting = [(r, poll) for r in records if (poll := r.newest_answer) and poll.rejected]
     if not rejecting:
         return
     reasons: defaultdict[str, list[str]] = defaultdict(list)
+    ids = among("poll_id", (poll.poll_id for _, poll in rejecting))
     for poll_id, reason in rows_of(
         client,
-        f"SELECT poll_id, reason FROM {dataset}.rejected_rows "
-        f"WHERE {among('poll_id', rejecting)} ORDER BY poll_id, row_number",
+        f"SELECT poll_id, reason FROM {dataset}.rejected_rows WHERE {ids} "
+        "ORDER BY poll_id, row_number",
     ):
         reasons[poll_id].append(reason)
-    for record, poll in answers:
-        if poll and poll.poll_id in reasons:
+    for record, poll in rejecting:
+        if poll.poll_id in reasons:
             record.unreadable = unreadable_rows(poll.rows or 0, reasons[poll.poll_id])
 
 
