@@ -23,6 +23,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 import duckdb
+import plain
 from findings import Aim, hold, note
 from measured import Used, run, show
 from peers import BUILD
@@ -74,19 +75,13 @@ def settings(url: str) -> dict[str, str]:
     }
 
 
-def program() -> Path:
-    """Return ours as it stands beside what runs this: a plain install has no extra."""
-    named = os.environ.get("BENCHMARK_PROGRAM")
-    return Path(named) if named else Path(sys.executable).with_name("wolkvox-billing")
-
-
 def measure(words: argparse.Namespace, url: str, home: Path) -> dict[str, Used]:
-    """Return what each took, in turn."""
-    env = settings(url)
+    """Return what each took, in turn; ours beside what runs this: a plain install has no extra."""
+    env, ours = settings(url), plain.own("wolkvox-billing")
     binary = Path(sys.executable).with_name("rclone")
     took = {
-        "ours": run([program(), "bucket", "--full"], home, env),
-        "ours again": run([program(), "bucket"], home, env),
+        "ours": run([ours, "bucket", "--full"], home, env),
+        "ours again": run([ours, "bucket"], home, env),
         "rclone size": run([binary, "size", f"S:{NAME}"], home, env),
     }
     if words.peers.exists():

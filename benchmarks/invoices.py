@@ -17,6 +17,7 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+import plain
 from findings import note
 
 from builders.documents import attached, declared, line, ubl
@@ -52,7 +53,7 @@ def measure(documents: int) -> tuple[float, float, float]:
         inbox = home / "inbox"
         inbox.mkdir()
         write(inbox, documents)
-        command = [str(Path(sys.executable).with_name("wolkvox-billing")), "invoices", "inbox"]
+        command = [plain.own("wolkvox-billing"), "invoices", "inbox"]
         environment = os.environ | {"HOME": str(home), "DLT_DATA_DIR": str(home / "dlt")}
         began = time.perf_counter()
         with (home / "output").open("w") as output:

@@ -20,16 +20,20 @@ def is_used() -> bool:
     return is_wanted and (FOLDER / "bin" / "wolkvox-billing").exists()
 
 
+def own(name: str) -> Path:
+    """Return a program beside what runs this, or in BENCHMARK_PROGRAMS, where the tests put some
+    that need not import everything anew."""
+    folder = os.environ.get("BENCHMARK_PROGRAMS")
+    return (Path(folder) if folder else Path(sys.executable).parent) / name
+
+
 def python() -> Path:
-    return FOLDER / "bin" / "python" if is_used() else Path(sys.executable)
+    return FOLDER / "bin" / "python" if is_used() else own("python")
 
 
 def program() -> Path:
-    """Return the command `wolkvox-billing`, as a user starts it; another one where the tests name
-    it in BENCHMARK_PROGRAM."""
-    if named := os.environ.get("BENCHMARK_PROGRAM"):
-        return Path(named)
-    return python().with_name("wolkvox-billing")
+    """Return the command `wolkvox-billing`, as a user starts it."""
+    return FOLDER / "bin" / "wolkvox-billing" if is_used() else own("wolkvox-billing")
 
 
 def settings() -> dict[str, str]:

@@ -16,12 +16,13 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
+import plain
 from findings import note
 from measured import Used, median, run
 from month import EVERY, SAME, START, WARM, Poller, Spent, middle
 from standin import StandIn
 
-STATUS = [sys.executable, "-m", "wolkvox_billing", "status", "--json"]
+STATUS = [plain.own("wolkvox-billing"), "status", "--json"]
 FILL = """
 SET TimeZone = 'UTC';
 CREATE TEMP TABLE filling AS {readings};

@@ -12,12 +12,12 @@ command for a month, which settles all of them: a process of its own, from its s
 from __future__ import annotations
 
 import argparse
-import sys
 from contextlib import closing
 from datetime import datetime, timezone
 from pathlib import Path
 
 import duckdb
+import plain
 from findings import note
 from history import (
     FILE,
@@ -34,7 +34,7 @@ from measured import run
 MOST, LONGEST = 10_000, 10  # documents, and the seconds that they may take
 REPORT = "rsync_s3_mp3"
 NOW = datetime(2026, 11, 30, 17, tzinfo=timezone.utc)
-RECONCILE = [sys.executable, "-m", "wolkvox_billing", "reconcile", "--month", "2026-10", "--json"]
+RECONCILE = [plain.own("wolkvox-billing"), "reconcile", "--month", "2026-10", "--json"]
 
 # Of each operation and month: what was used of it, and what is wrong in its document.
 CASES = """

@@ -1,4 +1,4 @@
-"""A program `wolkvox-billing` whose runs need not import everything anew."""
+"""Programs `wolkvox-billing` and `python` whose runs need not import everything anew."""
 
 from __future__ import annotations
 
@@ -17,28 +17,38 @@ ADDRESS = "socket"  # beside the program
 # What a shell starts: it hands over its words, and ends as the run does that was made of them.
 PROGRAM = f"""#!{sys.executable} -IS
 import json, os, socket, sys
-order = {{"words": sys.argv[1:], "env": dict(os.environ), "cwd": os.getcwd(), "pid": os.getpid()}}
+order = {{"program": sys.argv[0], "words": sys.argv[1:], "env": dict(os.environ),
+    "cwd": os.getcwd(), "pid": os.getpid()}}
 with socket.socket(socket.AF_UNIX) as asking:
     asking.connect(os.path.join(os.path.dirname(__file__), "{ADDRESS}"))
     asking.sendall(json.dumps(order).encode() + b"\\n")
     sys.exit(int(asking.makefile().readline()))
 """
-RUN = "from wolkvox_billing.cli.main import run; run()"
+CODE = {
+    "wolkvox-billing": "from wolkvox_billing.cli.main import run; run()",
+    "python": """
+import runpy, sys
+from pathlib import Path
+del sys.argv[0]
+sys.path.insert(0, str(Path(sys.argv[0]).parent))
+runpy.run_path(sys.argv[0], run_name="__main__")
+""",
+}
 
 
 @contextmanager
-def forked_program(runs: Stable) -> Iterator[Path]:
-    """Yield a folder with the program, for the front of a PATH. Empty where the system has no
-    /proc, by which a run writes to where its program would."""
+def forked_programs(runs: Stable, *names: str) -> Iterator[Path]:
+    """Yield a folder with these programs, of which `python` runs scripts alone. Empty where the
+    system has no /proc, by which a run writes to where its program would."""
     with (
         tempfile.TemporaryDirectory(prefix="forked-", dir=TEMP) as name,  # a short address
         socket.socket(socket.AF_UNIX) as listening,
     ):
         folder = Path(name)
         if Path("/proc/self/fd").exists():
-            program = folder / "wolkvox-billing"
-            program.write_text(PROGRAM)
-            program.chmod(0o755)
+            for name in names:
+                (folder / name).write_text(PROGRAM)
+                (folder / name).chmod(0o755)
             listening.bind(str(folder / ADDRESS))
             listening.listen()
             threading.Thread(target=_serve, args=(listening, runs), daemon=True).start()
@@ -61,6 +71,6 @@ def _serve(listening: socket.socket, runs: Stable) -> None:
                 stream: f"/proc/{order['pid']}/fd/{number}"
                 for stream, number in (("output", 1), ("errors", 2))
             }
-            words = {"code": RUN, "words": order["words"]}
+            words = {"code": CODE[Path(order["program"]).name], "words": order["words"]}
             code = runs.run("script", words, env=order["env"], cwd=order["cwd"], **streams)
             lines.write(f"{code}\n")

@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from builders.forked import forked_program
+from builders.forked import forked_programs
 from builders.killing import Stable
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
@@ -54,9 +54,8 @@ def test_short(name: str, tmp_path: Path, runs: Stable) -> None:
     (parts / "month.jsonl").write_text('["a load", "1 s", "0.5 s", "2 s", "MISSED"]\n')
     (parts / f"{name}.txt").write_text("measured before\nis another now\n")
     command = [sys.executable, BENCHMARKS / "report.py", "--short", "--only", name]
-    with forked_program(runs) as folder:
-        program = folder / "wolkvox-billing"
-        environment = {"BENCHMARK_PROGRAM": str(program)} if program.exists() else {}
+    with forked_programs(runs, "python", "wolkvox-billing") as folder:
+        environment = {"BENCHMARK_PROGRAMS": str(folder)} if any(folder.iterdir()) else {}
         process = subprocess.run(
             [*command, "--kept", parts, "--to", page],
             env={**os.environ, **environment},
@@ -223,7 +222,7 @@ def test_a_plain_install_of_other_sources_is_refused(
     """What is measured is what stands here; without a plain install that is told."""
     plain = benchmark("plain", monkeypatch)
     monkeypatch.delenv("BENCHMARK_PLAIN", raising=False)
-    monkeypatch.delenv("BENCHMARK_PROGRAM", raising=False)
+    monkeypatch.delenv("BENCHMARK_PROGRAMS", raising=False)
     monkeypatch.setattr(plain, "FOLDER", tmp_path / "plain")
     monkeypatch.setattr(plain, "ROOT", tmp_path)
     plain.tell()

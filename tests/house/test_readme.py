@@ -14,7 +14,7 @@ from pathlib import Path
 
 import click
 
-from builders.forked import forked_program
+from builders.forked import forked_programs
 from builders.killing import Stable
 from builders.pages import settings_page
 from builders.project import NOON
@@ -107,7 +107,7 @@ def test_the_readme_replays(
     assert len(in_spanish) > 2
     steps = [step for step in transcript() if not step[0].startswith(SET_UP)]
     assert len(steps) > 8
-    with forked_program(runs) as folder:
+    with forked_programs(runs, "wolkvox-billing") as folder:
         for command, want in steps:
             command = command.replace(POSTGRES_IN_README, database)
             if export := re.fullmatch(r"export (\w+)=(.*)\n", command):
