@@ -44,7 +44,7 @@ def _():
     def warn(error):
         return mo.callout(note(str(error)), kind="warn")
 
-    def show_listing(listing, marks):
+    def show_listing(listing):
         """A table whose rows can be clicked, sorted and filtered."""
         return mo.ui.table(
             listing.as_table(),
@@ -52,7 +52,7 @@ def _():
             page_size=10,
             format_mapping=listing.formats,
             text_justify_columns=listing.right,
-            style_cell=listing.styles(marks),
+            style_cell=listing.style_cell,
             show_column_summaries=False,
             show_data_types=False,
             show_download=False,
@@ -137,8 +137,8 @@ def _(WolkvoxError, cards, mo, month, note, operation, overview, read_month, tab
 def _(chosen, heading, listings, mo, note, say_text, show_listing):
     document_list = listings.list_documents(chosen.settled, chosen.language)
     verdict_list = listings.list_verdicts(chosen.verdicts, chosen.language)
-    documents = show_listing(document_list, listings.document_marks(chosen.settled))
-    verdicts = show_listing(verdict_list, listings.verdict_marks(chosen.verdicts))
+    documents = show_listing(document_list)
+    verdicts = show_listing(verdict_list)
 
     def section(key, count, table):
         empty = note(say_text(f"no_{key}", chosen.language))

@@ -101,8 +101,8 @@ def collect_contents(
         )
         identities = read_identities(client, marts)
         reader = _Reader(client, raw, span, identities)
-        tables = _tables(reader, marts, filled, policy)
-        tables |= _identity_tables(reader) | _copied_tables(reader, marts)
+        tables = _tables(reader, filled, policy)
+        tables |= _identity_tables(reader) | _copied_tables(reader)
         uses = choose_answers(_measured(tables, verdicts, gauge_month, identities))
         days = [call.poll_date for call in tables["polls"].as_records(Call) if call.poll_date]
         called = Period(min(days, default=span.start), max(days, default=span.start) + DAY)
@@ -183,7 +183,18 @@ class _Reader:
         start, end = self.span
         return f"{column} >= {literal(start)} AND {column} < {literal(end)}"
 
-    def read_rows(self, name: str, columns: Collection[str], where: str) -> list[Values]:
+    @property
+    def overlapping(self) -> str:
+        """The condition that a billing period has a day in the span."""
+        start, end = map(literal, self.span)
+        return f"billing_period_start < {end} AND billing_period_end > {start}"
+
+    def read_mart(self, name: str, kinds: dict[str, str], where: str, key: Sequence[str]) -> Table:
+        """Return the rows of a mart with these columns."""
+        mart = f"{self.raw}_marts.{name}"
+        return sort_table(kinds, self._read_rows(mart, kinds, where), key)
+
+    def _read_rows(self, name: str, columns: Collection[str], where: str) -> list[Values]:
         query = f"SELECT {', '.join(columns)} FROM {name} AS t WHERE {where}"
         return rows_of(self.client, query)
 
@@ -202,11 +213,11 @@ class _Reader:
         added = sorted(c for c in existing - columns.keys() if not c.startswith("_dlt"))
         kinds |= dict.fromkeys(added, "VARCHAR")
         selected = [f't."{column}"' if column in existing else "NULL" for column in kinds]
-        rows = self.read_rows(f"{self.raw}.{name}", selected, where) if existing else []
+        rows = self._read_rows(f"{self.raw}.{name}", selected, where) if existing else []
         return sort_table(kinds, rows, key)
 
 
-def _tables(reader: _Reader, marts: str, filled: Filled, policy: Policy) -> dict[str, Table]:
+def _tables(reader: _Reader, filled: Filled, policy: Policy) -> dict[str, Table]:
     raw, within = reader.raw, reader.within
     # With the nights of the month's turn, which a cut-off is told by.
     turn = replace(reader, span=Period(reader.span.start - DAY, reader.span.end + 2 * DAY))
@@ -218,36 +229,29 @@ def _tables(reader: _Reader, marts: str, filled: Filled, policy: Policy) -> dict
     is_of_month = _is_document_of_month(reader, filled, policy)
     documents = reader.read_table("invoice_documents", is_of_month)
     ids = listed(document.document_id for document in documents.as_records(LoadedDocument))
-    restatements = reader.read_rows(
-        f"{marts}.usage_restatements", _RESTATEMENTS, within("usage_date")
-    )
-    start, end = map(literal, reader.span)
-    usage = reader.read_rows(
-        f"{marts}.usage_monthly",
-        _USAGE,
-        f"billing_period_start < {end} AND billing_period_end > {start}",
-    )
+    is_of_documents = f"document_id IN ({ids or 'NULL'})"
     return {
         "readings": _interpreted(reader.read_table("readings", read)),
         "polls": reader.read_table(
             "polls", f"(({within('poll_date')}) OR poll_id IN ({polled})) AND {counts}"
         ),
-        "usage_restatements": sort_table(
+        "usage_restatements": reader.read_mart(
+            "usage_restatements",
             _RESTATEMENTS,
-            restatements,
+            within("usage_date"),
             ("operation_id", "report", "product", "usage_date", "read_at"),
         ),
-        "usage_monthly": sort_table(
+        "usage_monthly": reader.read_mart(
+            "usage_monthly",
             _USAGE,
-            usage,
+            reader.overlapping,
             ("operation_id", "report", "product", "billing_period_start", "operation_name"),
         ),
         "invoice_documents": documents,
-        "document_decisions": reader.read_table(
-            "document_decisions", f"document_id IN ({ids or 'NULL'})"
-        ),
-        "invoice_lines": reader.read_table("invoice_lines", f"document_id IN ({ids or 'NULL'})"),
-        CLAIMS: reader.read_table(CLAIMS, f"document_id IN ({ids or 'NULL'})"),
+        **{
+            name: reader.read_table(name, is_of_documents)
+            for name in ("document_decisions", "invoice_lines", CLAIMS)
+        },
         "invoice_reconciliation": sort_table(KINDS, map(astuple, filled.rows), KEY),
     }
 
@@ -263,19 +267,16 @@ def _identity_tables(reader: _Reader) -> dict[str, Table]:
     }
 
 
-def _copied_tables(reader: _Reader, marts: str) -> dict[str, Table]:
+def _copied_tables(reader: _Reader) -> dict[str, Table]:
     """Return what was counted in the bucket, by day and by billing period, where anybody looked."""
-    start, end = map(literal, reader.span)
-    of_span = f"billing_period_start < {end} AND billing_period_end > {start}"
-    tables = {}
-    for name, columns, where in (
-        ("bucket_daily", COPIED_DAY_COLUMNS, reader.within("upload_date")),
-        ("copy_reconciliation", COPIED_PERIOD_COLUMNS, of_span),
-    ):
-        kinds = kinds_of(columns)
-        if rows := reader.read_rows(f"{marts}.{name}", kinds, where):
-            tables[name] = sort_table(kinds, rows, [*kinds][:4])
-    return tables
+    tables = {
+        name: reader.read_mart(name, kinds_of(columns), where, [*columns][:4])
+        for name, columns, where in (
+            ("bucket_daily", COPIED_DAY_COLUMNS, reader.within("upload_date")),
+            ("copy_reconciliation", COPIED_PERIOD_COLUMNS, reader.overlapping),
+        )
+    }
+    return {name: table for name, table in tables.items() if table.rows}
 
 
 def _interpreted(readings: Table) -> Table:

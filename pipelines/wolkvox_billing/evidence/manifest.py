@@ -14,18 +14,16 @@ RATES = "exchange_rates.csv"  # where the contract has such a file
 # What each layout of evidence holds always; versions.json says which one it is, and that of the
 # first versions nothing. A file that was written once is checked by its own.
 LAYOUT = "4"
+_FIRST = ("readings", "polls", "usage_restatements", "invoice_documents", "invoice_lines",
+          "invoice_reconciliation")  # fmt: skip
+_SECOND = (*_FIRST, "usage_monthly", "answers")
+_THIRD = (*_SECOND, "invoice_components", "invoice_settlement")
 _TABLES = {
-    "1": ("readings", "polls", "usage_restatements", "invoice_documents", "invoice_lines",
-          "invoice_reconciliation"),
-    "2": ("readings", "polls", "usage_restatements", "usage_monthly", "answers",
-          "invoice_documents", "invoice_lines", "invoice_reconciliation"),
-    "3": ("readings", "polls", "usage_restatements", "usage_monthly", "answers",
-          "invoice_documents", "invoice_lines", "invoice_reconciliation", "invoice_components",
-          "invoice_settlement"),
-    LAYOUT: ("readings", "polls", "usage_restatements", "usage_monthly", "answers",
-             "invoice_documents", "document_decisions", "invoice_lines", "claims",
-             "invoice_reconciliation", "invoice_components", "invoice_settlement"),
-}  # fmt: skip
+    "1": _FIRST,
+    "2": _SECOND,
+    "3": _THIRD,
+    LAYOUT: (*_THIRD, "document_decisions", "claims"),
+}
 ALWAYS = {
     layout: {
         *(f"{table}.{kind}" for table in tables for kind in ("csv", "parquet")),

@@ -46,7 +46,11 @@ class Examined:
 
 
 class _Unfit(Exception):
-    """It cannot be read on; the text says why."""
+    """It cannot be read on; the sentence says why."""
+
+    def __init__(self, text: str, **values: object) -> None:
+        super().__init__(text)
+        self.says = Sentence(text, **values)
 
 
 def verify(file: str | os.PathLike[str]) -> list[str]:
@@ -83,7 +87,7 @@ def examine_and_read(
                     Sentence(N_("{path} is no file: name a wolkvox-evidence-….zip"), path=path)
                 )
             if about.st_size > MOST_BYTES:
-                raise _Unfit(Sentence(N_("the file has more than {most} bytes"), most=MOST_BYTES))
+                raise _Unfit(N_("the file has more than {most} bytes"), most=MOST_BYTES)
             while part := stream.read(_PART_BYTES):
                 digest.update(part)
             with _open_archive(stream) as archive:
@@ -91,11 +95,8 @@ def examine_and_read(
                 manifest, text = _read_manifest(archive, infos)
                 problems += _compare_members(archive, infos, manifest.members)
                 if manifest.as_bytes() != text:
-                    problems.append(
-                        Sentence(
-                            N_("{manifest}: changed, it is not as it is written"), manifest=MANIFEST
-                        )
-                    )
+                    says = N_("{manifest}: changed, it is not as it is written")
+                    problems.append(Sentence(says, manifest=MANIFEST))
                 problems = problems or _compare_versions(archive, manifest)
                 problems = problems or _check_layout(stream, infos)
                 problems = problems or compare_answers(archive, manifest.members)
@@ -104,7 +105,7 @@ def examine_and_read(
                     size = manifest.members[name].size
                     wanted[name] = b"".join(_unpack(archive, archive.getinfo(name), size))
     except _Unfit as error:
-        problems.append(error.args[0])
+        problems.append(error.says)
     except OSError as error:
         raise SettingsError(
             Sentence(N_("{path} cannot be opened: {why}"), path=path, why=error.strerror or error)
@@ -117,9 +118,9 @@ def _open_archive(stream: IO[bytes]) -> zipfile.ZipFile:
     try:
         archive = zipfile.ZipFile(stream)
     except Exception as error:  # zipfile lets through whatever a damaged file makes it meet
-        raise _Unfit(Sentence(N_("no zip that can be read: {error}"), error=error)) from None
+        raise _Unfit(N_("no zip that can be read: {error}"), error=error) from None
     if len(archive.infolist()) > MOST_MEMBERS:
-        raise _Unfit(Sentence(N_("the zip has more than {most} members"), most=MOST_MEMBERS))
+        raise _Unfit(N_("the zip has more than {most} members"), most=MOST_MEMBERS)
     return archive
 
 
@@ -129,13 +130,8 @@ def _read_manifest(
     """What the manifest says, and its bytes. Raises _Unfit."""
     manifests = [info for info in infos if info.filename == MANIFEST]
     if len(manifests) != 1:
-        raise _Unfit(
-            Sentence(
-                N_("{manifest}: it is there {n} times, and must be once"),
-                manifest=MANIFEST,
-                n=len(manifests),
-            )
-        )
+        says = N_("{manifest}: it is there {n} times, and must be once")
+        raise _Unfit(says, manifest=MANIFEST, n=len(manifests))
     text = b"".join(_unpack(archive, manifests[0], MOST_MEMBER_BYTES))
     try:
         parsed = json.loads(text, object_pairs_hook=_refuse_twice)
@@ -147,20 +143,12 @@ def _read_manifest(
     except (
         ValueError, TypeError, KeyError, AttributeError, RecursionError, SettingsError,
     ) as error:  # fmt: skip
-        raise _Unfit(
-            Sentence(
-                N_("{manifest}: it cannot be read: {error}"), manifest=MANIFEST, error=repr(error)
-            )
-        ) from None
+        says = N_("{manifest}: it cannot be read: {error}")
+        raise _Unfit(says, manifest=MANIFEST, error=repr(error)) from None
     for name, (sha256, size) in members.items():
         if not (isinstance(sha256, str) and type(size) is int and 0 <= size <= MOST_BYTES):
-            raise _Unfit(
-                Sentence(
-                    N_("{manifest}: what it says of {member} is no SHA-256 and size"),
-                    manifest=MANIFEST,
-                    member=_printable(name),
-                )
-            )
+            says = N_("{manifest}: what it says of {member} is no SHA-256 and size")
+            raise _Unfit(says, manifest=MANIFEST, member=_printable(name))
     return manifest, text
 
 
@@ -176,6 +164,10 @@ def _compare_members(
     members: Mapping[str, Member],
 ) -> list[str]:
     problems: list[str] = []
+
+    def tell(text: str, name: str) -> None:
+        problems.append(Sentence(text, name=_printable(name)))
+
     always = ALWAYS.get(_layout_of(archive, infos), ALWAYS[LAYOUT])
     names = {MANIFEST}
     left = MOST_BYTES
@@ -184,41 +176,25 @@ def _compare_members(
         if name == MANIFEST:
             continue
         if name in names:
-            problems.append(
-                Sentence(N_("{name}: it is in the zip more than once"), name=_printable(name))
-            )
+            tell(N_("{name}: it is in the zip more than once"), name)
             continue
         names.add(name)
         if name not in members:
-            problems.append(
-                Sentence(
-                    N_("{name}: added, the manifest does not know it"),
-                    name=_printable(name),
-                )
-            )
+            tell(N_("{name}: added, the manifest does not know it"), name)
             continue
         try:
             unpacked = _unpack_whole(archive, info, min(members[name].size, left))
         except _Unfit as error:
-            problems.append(error.args[0])
+            problems.append(error.says)
             continue
         left -= unpacked.size
         if unpacked != members[name]:
-            problems.append(
-                Sentence(
-                    N_("{name}: changed, its SHA-256 is not the manifest's"),
-                    name=_printable(name),
-                )
-            )
-    problems += [
-        Sentence(N_("{name}: missing"), name=_printable(name))
-        for name in sorted({*members, *always} - names)
-    ]
-    problems += [
-        Sentence(N_("{name}: no evidence has such a member"), name=_printable(name))
-        for name, member in members.items()
-        if not is_known(name, member.sha256)
-    ]
+            tell(N_("{name}: changed, its SHA-256 is not the manifest's"), name)
+    for name in sorted({*members, *always} - names):
+        tell(N_("{name}: missing"), name)
+    for name, member in members.items():
+        if not is_known(name, member.sha256):
+            tell(N_("{name}: no evidence has such a member"), name)
     return problems
 
 
@@ -269,9 +245,9 @@ def _unpack(archive: zipfile.ZipFile, info: zipfile.ZipInfo, most: int) -> Itera
     """A member's bytes, unpacked in parts. Raises _Unfit where they are damaged or too many."""
     name = _printable(info.filename)
     if info.flag_bits & 0x1:
-        raise _Unfit(Sentence(N_("{name}: changed, it is encrypted"), name=name))
+        raise _Unfit(N_("{name}: changed, it is encrypted"), name=name)
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise _Unfit(Sentence(N_("{name}: changed, it is packed by another method"), name=name))
+        raise _Unfit(N_("{name}: changed, it is packed by another method"), name=name)
     left = most
     try:
         with archive.open(info) as member:
@@ -281,13 +257,10 @@ def _unpack(archive: zipfile.ZipFile, info: zipfile.ZipInfo, most: int) -> Itera
                     break
                 yield part
     except Exception as error:  # as in _open_archive
-        raise _Unfit(
-            Sentence(N_("{name}: changed, it is damaged: {error}"), name=name, error=error)
-        ) from None
+        says = N_("{name}: changed, it is damaged: {error}")
+        raise _Unfit(says, name=name, error=error) from None
     if left < 0:
-        raise _Unfit(
-            Sentence(N_("{name}: changed, it has more than {most} bytes"), name=name, most=most)
-        )
+        raise _Unfit(N_("{name}: changed, it has more than {most} bytes"), name=name, most=most)
 
 
 def _printable(name: str) -> str:

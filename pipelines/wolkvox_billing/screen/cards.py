@@ -3,10 +3,12 @@ much of the month was read, and whether it is closed."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
+from wolkvox_billing.marts.ahead import Forecast
 from wolkvox_billing.marts.copied import AGREES, COPY_STATUSES
 from wolkvox_billing.marts.settled import PAY
 from wolkvox_billing.reconciliation.captions import caption
@@ -17,38 +19,12 @@ from wolkvox_billing.screen.pages import NOTHING, render
 from wolkvox_billing.values.locales import format_day_and_year
 from wolkvox_billing.values.numbers import format_amount, format_number
 from wolkvox_billing.values.periods import DAY, format_days
-from wolkvox_billing.values.translation import N_, Plural, translate
+from wolkvox_billing.values.translation import N_, Amount, Plural, phrase
 from wolkvox_billing.vendor.reports import unit_of
 from wolkvox_billing.verbs.notebook import Month
 
 _SOON = 3  # days to the deadline
 _MOST_DAYS = 5  # of those without an answer are named
-_TEXTS = {
-    "deadline": N_("to claim"),
-    "no_deadline": N_("no document waits for a claim"),
-    "until": N_("{number}, until {day}"),
-    "past": N_("{number}: the last day was {day}"),
-    "today": N_("today"),
-    "coverage": N_("days read"),
-    "all_read": N_("each day was read"),
-    "nobody_asked": N_("nobody was asked"),
-    "unread": N_("not read: {days}"),
-    "state": N_("the month"),
-    "closed": N_("closed"),
-    "closed_by": N_("by {name}, {day}"),
-    "not_as_it_was": N_("closed, and changed since"),
-    "open": N_("open"),
-    "reopened_by": N_("reopened by {name}, {day}"),
-    "running": N_("not over yet"),
-    "never_closed": N_("nobody closed it"),
-    "no_document": N_("no document"),
-    "bucket": N_("in your bucket"),
-    "vendor_counts": N_("the vendor counts {quantity}: {status}"),
-    "ahead": N_("expected by its end"),
-    "between": N_("{low} to {high}, four times in five"),
-    "in_all": N_("of all counters with a price"),
-    "of_asked": N_("{percent} of what is asked"),
-}
 _DAYS = Plural("{n} day", "{n} days")
 _DOCUMENTS = Plural("{n} document", "{n} documents")
 _CLAIMS = Plural("{n} document to claim", "{n} documents to claim")
@@ -56,7 +32,8 @@ _CLAIMS = Plural("{n} document to claim", "{n} documents to claim")
 
 @dataclass(frozen=True)
 class Card:
-    """A figure with its name, and what is said under it. `key` is what tests know it by."""
+    """A figure, and what is said under it. `key` is what tests know it by, `label` its name, which
+    the template says in the language."""
 
     key: str
     label: str
@@ -84,7 +61,7 @@ def _no_money(month: Month) -> list[Card]:
     """Return the cards of a month without a document: nothing is billed, which is not 0."""
     locale = month.language
     return [
-        Card(key, caption(key, locale), NOTHING, translate(_TEXTS["no_document"], locale))
+        Card(key, key, NOTHING, phrase(N_("no document"), locale))
         for key in ("asked", "agreed", "questioned", "claimed")
     ]
 
@@ -99,20 +76,22 @@ def _money_cards(total: SettledTotal, month: Month) -> list[Card]:
 
     def money(key: str, amount: Decimal, note: str, mark: Mark) -> Card:
         value = format_amount(amount, locale=locale)
-        return Card(key, caption(key, locale), value, note, total.billing_currency, mark)
+        return Card(key, key, value, note, total.billing_currency, mark)
 
     def share(amount: Decimal) -> str:
         if not total.payable_amount:
             return ""
         percent = format_number(round(100 * amount / total.payable_amount, 1), locale=locale)
-        return _say("of_asked", locale, percent=f"{percent} %")
+        return phrase(N_("{percent} of what is asked"), locale, percent=f"{percent} %")
 
     questioned, claimed = total.questioned_amount, total.claimed_amount
+    asked_by = phrase(_DOCUMENTS, locale, total.documents, n=total.documents)
+    to_claim = phrase(_CLAIMS, locale, claims, n=claims)
     return [
-        money("asked", total.payable_amount, _count(_DOCUMENTS, total.documents, locale), OPEN),
+        money("asked", total.payable_amount, asked_by, OPEN),
         money("agreed", total.agreed_amount, share(total.agreed_amount), AGREED),
         money("questioned", questioned, share(questioned), WAITING if questioned else AGREED),
-        money("claimed", claimed, _count(_CLAIMS, claims, locale), OVER if claimed else AGREED),
+        money("claimed", claimed, to_claim, OVER if claimed else AGREED),
     ]
 
 
@@ -128,19 +107,16 @@ def deadline_card(month: Month, now: datetime) -> Card:
         and each.document.settlement != PAY
         and each.document.document_id not in month.claimed
     )
-    label = _say("deadline", locale)
     if not deadlines:
-        return Card("deadline", label, NOTHING, _say("no_deadline", locale), mark=AGREED)
-    ahead = [deadline for deadline in deadlines if deadline[0] >= today]
-    day, number = ahead[0] if ahead else deadlines[-1]
-    said = {"number": number, "day": format_day_and_year(day, locale)}
-    if not ahead:
-        ago = _count(_DAYS, (today - day).days, locale)
-        return Card("deadline", label, f"\u2212{ago}", _say("past", locale, **said), mark=OVER)
+        note = phrase(N_("no document waits for a claim"), locale)
+        return Card("deadline", N_("to claim"), NOTHING, note, mark=AGREED)
+    day, number = next((row for row in deadlines if row[0] >= today), deadlines[-1])
     left = (day - today).days
-    value = _count(_DAYS, left, locale) if left else _say("today", locale)
-    mark = WAITING if left > _SOON else OVER
-    return Card("deadline", label, value, _say("until", locale, **said), mark=mark)
+    value = phrase(_DAYS, locale, left, n=abs(left)) if left else phrase(N_("today"), locale)
+    value = f"\u2212{value}" if left < 0 else value
+    says = N_("{number}, until {day}") if left >= 0 else N_("{number}: the last day was {day}")
+    note = phrase(says, locale, number=number, day=format_day_and_year(day, locale))
+    return Card("deadline", N_("to claim"), value, note, mark=WAITING if left > _SOON else OVER)
 
 
 def coverage_card(month: Month) -> Card:
@@ -150,15 +126,16 @@ def coverage_card(month: Month) -> Card:
     days = days_so_far(month)
     unread = unread_days(month)
     if not month.coverage:
-        note = _say("nobody_asked", locale)
+        note = phrase(N_("nobody was asked"), locale)
     elif unread:
-        named = format_days(unread[:_MOST_DAYS], locale)
-        note = _say("unread", locale, days=named + (" …" if len(unread) > _MOST_DAYS else ""))
+        more = " …" if len(unread) > _MOST_DAYS else ""
+        named = format_days(unread[:_MOST_DAYS], locale) + more
+        note = phrase(N_("not read: {days}"), locale, days=named)
     else:
-        note = _say("all_read", locale)
+        note = phrase(N_("each day was read"), locale)
     value = f"{len(days) - len(unread)} / {len(days)}"
-    return Card("coverage", _say("coverage", locale), value, note,
-                mark=UNPROVED if unread else AGREED)  # fmt: skip
+    mark = UNPROVED if unread else AGREED
+    return Card("coverage", N_("days read"), value, note, mark=mark)
 
 
 def days_so_far(month: Month) -> list[date]:
@@ -192,69 +169,53 @@ def copy_cards(month: Month) -> list[Card]:
         return []
     counted = sum((row.counted_quantity or Decimal() for row in month.copies), Decimal())
     known = [row.measured_quantity for row in month.copies if row.measured_quantity is not None]
-    statuses = {row.copy_status for row in month.copies}
-    worst = next(status for status in (*reversed(COPY_STATUSES),) if status in statuses)
-    note = _say(
-        "vendor_counts",
+    worst = max((row.copy_status for row in month.copies), key=COPY_STATUSES.index)
+    note = phrase(
+        N_("the vendor counts {quantity}: {status}"),
         locale,
-        quantity=format_number(sum(known, Decimal()), locale=locale) if known else NOTHING,
+        quantity=sum(known, Decimal()) if known else NOTHING,
         status=caption(worst, locale),
     )
     unit = name_unit(unit_of(month.copies[0].report), counted, locale)
     mark = AGREED if worst == AGREES else WAITING
     value = format_number(counted, locale=locale)
-    return [Card("bucket", _say("bucket", locale), value, note, unit, mark)]
+    return [Card("bucket", N_("in your bucket"), value, note, unit, mark)]
 
 
 def forecast_cards(month: Month) -> list[Card]:
     """Return what a month that runs is expected to cost, in each currency. Of one counter alone the
     interval is known: those of several do not add up."""
     locale = month.language
+    expected: defaultdict[str, list[Forecast]] = defaultdict(list)
+    for row in month.forecasts:
+        if row.billing_currency and row.expected_cost is not None:
+            expected[row.billing_currency].append(row)
     cards: list[Card] = []
-    for currency in sorted({row.billing_currency or "" for row in month.forecasts} - {""}):
-        rows = [
-            row
-            for row in month.forecasts
-            if row.billing_currency == currency and row.expected_cost is not None
-        ]
-        if not rows:
-            continue
-        expected = sum((row.expected_cost or Decimal() for row in rows), Decimal())
-        note = _say("in_all", locale)
+    for currency, rows in sorted(expected.items()):
+        total = sum((row.expected_cost or Decimal() for row in rows), Decimal())
+        note = phrase(N_("of all counters with a price"), locale)
         if len(rows) == 1 and rows[0].low_cost is not None and rows[0].high_cost is not None:
-            low, high = (format_amount(cost, locale=locale)
-                         for cost in (rows[0].low_cost, rows[0].high_cost))  # fmt: skip
-            note = _say("between", locale, low=low, high=high)
-        value = format_amount(expected, locale=locale)
-        cards.append(Card("forecast", _say("ahead", locale), value, note, currency, OPEN))
+            low, high = Amount(rows[0].low_cost), Amount(rows[0].high_cost)
+            note = phrase(N_("{low} to {high}, four times in five"), locale, low=low, high=high)
+        value = format_amount(total, locale=locale)
+        cards.append(Card("forecast", N_("expected by its end"), value, note, currency))
     return cards
 
 
 def close_card(month: Month) -> Card:
     """Return whether the month is closed, by whom, and whether that still holds."""
-    locale, state = month.language, month.close
-    label = _say("state", locale)
+    locale, state, zone = month.language, month.close, month.zone("")
+    value, mark = phrase(N_("open"), locale), OPEN
     if not state:
-        is_over = month.as_of.astimezone(month.zone("")).date() >= month.period.end
-        note = _say("never_closed" if is_over else "running", locale)
-        return Card("state", label, _say("open", locale), note, has_shape=True)
-    by = {
-        "name": state.close.closed_by,
-        "day": format_day_and_year(state.close.closed_at.astimezone(month.zone("")).date(), locale),
-    }
-    if state.close.status != "closed":
-        note = _say("reopened_by", locale, **by)
-        return Card("state", label, _say("open", locale), note, has_shape=True)
-    if state.broken:
-        value = _say("not_as_it_was", locale)
-        return Card("state", label, value, _say("closed_by", locale, **by), "", WAITING, True)
-    value = _say("closed", locale)
-    return Card("state", label, value, _say("closed_by", locale, **by), "", AGREED, True)
-
-
-def _say(text: str, locale: str, **values: str) -> str:
-    return translate(_TEXTS[text], locale).format(**values)
-
-
-def _count(noun: Plural, n: int, locale: str) -> str:
-    return translate(noun, locale, n).format(n=format_number(n, locale=locale))
+        is_over = month.as_of.astimezone(zone).date() >= month.period.end
+        note = phrase(N_("nobody closed it") if is_over else N_("not over yet"), locale)
+    else:
+        is_closed = state.close.status == "closed"
+        says = N_("by {name}, {day}") if is_closed else N_("reopened by {name}, {day}")
+        day = format_day_and_year(state.close.closed_at.astimezone(zone).date(), locale)
+        note = phrase(says, locale, name=state.close.closed_by, day=day)
+        if is_closed and state.broken:
+            value, mark = phrase(N_("closed, and changed since"), locale), WAITING
+        elif is_closed:
+            value, mark = phrase(N_("closed"), locale), AGREED
+    return Card("state", N_("the month"), value, note, mark=mark, has_shape=True)

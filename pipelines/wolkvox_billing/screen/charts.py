@@ -8,6 +8,7 @@ of the vendor's time zone had it: 23:50 of the 7th is on the 7th.
 from __future__ import annotations
 
 import itertools
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timezone
 from decimal import Decimal
@@ -32,7 +33,7 @@ from wolkvox_billing.values.locales import (
 )
 from wolkvox_billing.values.numbers import format_amount, format_number
 from wolkvox_billing.values.periods import DAY, Period, month_of, months_of
-from wolkvox_billing.values.translation import N_, say_in, translate
+from wolkvox_billing.values.translation import N_, phrase, say_in, translate
 from wolkvox_billing.verbs.notebook import Month, MonthlyCost
 
 Datum = Mapping[str, object]
@@ -43,20 +44,7 @@ _MOST_POINTS = 1500  # beyond, an hour's last reading stands for it
 _MOST_MONTHS, _LEAST_MONTHS = 13, 6
 _LEVELS = ((1, N_("up to 1 h")), (6, N_("up to 6 h")), (24, N_("up to 1 day")))
 _NO_ANSWER = N_("no answer")
-_TEXTS = {
-    "day": N_("day of {month}"),
-    "moment": N_("moment"),
-    "value": N_("value"),
-    "call": N_("call"),
-    "gap": N_("no answer for {span}"),
-    "ahead": N_("expected by the month's end: {expected}; four times in five {low} to {high}"),
-    "refused": N_("refused or not answered"),
-    "longest": N_("longest time without an answer"),
-    "counter": N_("{name}: what was read in {month}"),
-    "bridge": N_("From contract to invoice"),
-    "coverage": N_("On which days each operation and report was answered"),
-    "months": N_("Billed and by contract, month by month, in {currency}"),
-}
+_DAY_OF = N_("day of {month}")
 Chart = alt.LayerChart | alt.FacetChart | alt.Chart
 # Altair holds each part of a chart against its schema, which takes eight times as long as the chart
 # itself; a test holds whole charts against it.
@@ -86,12 +74,12 @@ class _CounterChart:
             scale=alt.Scale(type="utc", domain=[_midnight(start), _midnight(end)], nice=False),
             axis=alt.Axis(values=noons, labelExpr="utcdate(datum.value)", ticks=False, grid=False,
                           labelOverlap="greedy", labelSeparation=6),
-            title=self.say("day", month=format_month_name(start, self.locale)),
+            title=self.say(_DAY_OF, month=format_month_name(start, self.locale)),
         )  # fmt: skip
         self.y = alt.Y("value:Q", title=self.unit, scale=alt.Scale(zero=True))
 
-    def say(self, text: str, **values: str) -> str:
-        return translate(_TEXTS[text], self.locale).format(**values)
+    def say(self, text: str, **values: object) -> str:
+        return phrase(text, self.locale, **values)
 
     def draw(self) -> Chart:
         own = self._days() if self.usage.measure == "daily" else self._curve()
@@ -99,7 +87,7 @@ class _CounterChart:
                   *self._bills(), *self._refusals()]  # fmt: skip
         title = ", ".join(filter(None, self.usage.counter))
         month = format_month_name(self.usage.period.start, self.locale)
-        said = self.say("counter", name=title, month=month)
+        said = self.say(N_("{name}: what was read in {month}"), name=title, month=month)
         return _finished(alt.layer(*layers), self.locale, 280, said)
 
     def _midnights(self) -> Chart:
@@ -115,7 +103,7 @@ class _CounterChart:
                 "at": _wall(a, zone),
                 "until": _wall(b, zone),
                 "middle": _wall((a + b) // 2, zone),
-                "says": self.say("gap", span=say_in(self.locale, format_span(b - a))),
+                "says": self.say(N_("no answer for {span}"), span=format_span(b - a)),
                 "is_wide": b - a > 4 * 24 * HOUR,
             }
             for a, b in self.gaps
@@ -163,10 +151,9 @@ class _CounterChart:
 
     def _days(self) -> list[Chart]:
         """A bar for each day, whose own value it is."""
-        last = {row.date: row for row in sorted(self.usage.readings, key=lambda r: r.read_epoch)}
         bars = [
             {**self._datum(row), "at": _midnight(day), "until": _midnight(day + DAY)}
-            for day, row in sorted(last.items())
+            for day, row in self.usage.last_of_days().items()
         ]
         if not bars:
             return []
@@ -199,10 +186,12 @@ class _CounterChart:
         values = (row.low_quantity, row.expected_quantity, row.high_quantity)
         low, expected, high = (float(value or last.items) for value in values)
         now = float(last.items)
-        says = self.say("ahead", **{
-            name: format_number(value or Decimal(), locale=self.locale)
-            for name, value in zip(("low", "expected", "high"), values, strict=True)
-        })  # fmt: skip
+        says = self.say(
+            N_("expected by the month's end: {expected}; four times in five {low} to {high}"),
+            low=row.low_quantity or 0,
+            expected=row.expected_quantity or 0,
+            high=row.high_quantity or 0,
+        )
         ends: list[Datum] = [
             {"at": _wall(last.read_epoch, self.usage.zone), "low": now, "value": now, "high": now,
              "says": says},
@@ -222,13 +211,16 @@ class _CounterChart:
 
     def _refusals(self) -> list[Chart]:
         zone = self.usage.zone
-        calls = [
-            {"at": _wall(at, zone), "says": _moment(at, zone, self.locale)}
-            for at in _thinned(sorted(self.usage.asked.refused))
+        calls = [  # one of each hour
+            {
+                "at": _wall(at, zone),
+                "says": say_moment(datetime.fromtimestamp(at, timezone.utc), zone, self.locale),
+            }
+            for at in {at // HOUR: at for at in sorted(self.usage.asked.refused)}.values()
         ]
         if not calls:
             return []
-        tooltip = [alt.Tooltip("says:N", title=self.say("refused"))]
+        tooltip = [alt.Tooltip("says:N", title=self.say(N_("refused or not answered")))]
         marks = _of(calls).mark_point(shape="cross", angle=45, size=60, color=_RED, filled=True)
         return [marks.encode(x=self.x, y=alt.value(274), tooltip=tooltip)]
 
@@ -239,9 +231,7 @@ class _CounterChart:
         return [self._datum(row) for row in rows]
 
     def _datum(self, row: LoadedReading) -> Datum:
-        # A day that was read after it was over stands at its end.
-        zone = self.usage.zone
-        at = min(row.read_epoch, day_start(row.date, zone) + 24 * HOUR - 1)
+        at, zone = self.usage.stands_at(row), self.usage.zone
         return {
             "at": _wall(at, zone),
             "epoch": at,
@@ -273,7 +263,7 @@ class _CounterChart:
         return any(start <= a + 60 and b - 60 <= end for a, b in self.gaps)
 
     def _tooltip(self) -> list[alt.Tooltip]:
-        names = {"says": "value", "moment": "moment", "call": "call"}
+        names = {"says": N_("value"), "moment": N_("moment"), "call": N_("call")}
         return [alt.Tooltip(f"{key}:N", title=self.say(name)) for key, name in names.items()]
 
 
@@ -300,9 +290,9 @@ def has_bridge(row: ReconciledRow) -> bool:
 
 def bridges_of(verdicts: Iterable[ReconciledRow], locale: str) -> list[Bridge]:
     """Return the Bridge of each currency: the sum of those verdicts that have one."""
-    by_currency: dict[str, list[ReconciledRow]] = {}
+    by_currency: defaultdict[str, list[ReconciledRow]] = defaultdict(list)
     for row in filter(has_bridge, verdicts):
-        by_currency.setdefault(row.billing_currency or "", []).append(row)
+        by_currency[row.billing_currency or ""].append(row)
     columns = ("contracted_cost", "volume_effect", "price_effect", "exchange_effect", "billed_cost")
     bridges: list[Bridge] = []
     for currency, rows in sorted(by_currency.items()):
@@ -348,7 +338,7 @@ def draw_bridge(bridge: Bridge, locale: str) -> Chart:
     )
     tooltip = [alt.Tooltip("name:N", title=" "), alt.Tooltip("says:N", title=" ")]
     bar = _of(bars).mark_bar(height=20).encode(x=x, x2="to:Q", y=y, color=colour, tooltip=tooltip)
-    return _finished(bar, locale, 44 * len(bars), translate(_TEXTS["bridge"], locale))
+    return _finished(bar, locale, 44 * len(bars), translate(N_("From contract to invoice"), locale))
 
 
 @unchecked
@@ -368,19 +358,18 @@ def draw_coverage(month: Month) -> Chart | None:
         }
         for day in month.coverage
     ]
-    days = [(month.period.start + DAY * n).day for n in range(_days_of(month.period))]
+    start, end = month.period
+    days = [(start + DAY * n).day for n in range((end - start).days)]
     x = alt.X(
         "day:O",
-        title=translate(_TEXTS["day"], locale).format(
-            month=format_month_name(month.period.start, locale)
-        ),
+        title=phrase(_DAY_OF, locale, month=format_month_name(start, locale)),
         scale=alt.Scale(domain=days),
         axis=alt.Axis(labelAngle=0, labelOverlap="greedy", labelSeparation=6, ticks=False),
     )
     y = alt.Y("whose:N", title=None, axis=alt.Axis(labelLimit=150, ticks=False))
     colour = alt.Color(
         "level:N",
-        title=translate(_TEXTS["longest"], locale),
+        title=translate(N_("longest time without an answer"), locale),
         scale=alt.Scale(domain=levels, range=["#1f5fae", "#5b96dc", "#a9c8ee", "#e3b1b1"]),
         legend=alt.Legend(orient="top", titleLimit=320, columns=2),
     )
@@ -394,7 +383,7 @@ def draw_coverage(month: Month) -> Chart | None:
     squares = base.mark_rect(stroke="white", strokeWidth=1).encode(color=colour)
     glyphs = base.mark_text(color="#1a1a1a", fontWeight="bold", fontSize=12).encode(text="glyph:N")
     rows = len({cell["whose"] for cell in cells})
-    said = translate(_TEXTS["coverage"], locale)
+    said = translate(N_("On which days each operation and report was answered"), locale)
     return _finished(alt.layer(squares, glyphs), locale, max(26 * rows, 52), said)
 
 
@@ -474,18 +463,17 @@ def draw_months(currency: str, months: Sequence[MonthCost], locale: str) -> Char
                      alt.Tooltip("says:N", title=" ")],
         )
     )  # fmt: skip
-    return _finished(
-        chart, locale, 220, translate(_TEXTS["months"], locale).format(currency=currency)
-    )
+    said = N_("Billed and by contract, month by month, in {currency}")
+    return _finished(chart, locale, 220, phrase(said, locale, currency=currency))
 
 
 def _months_shown(months: Sequence[MonthCost], locale: str) -> list[str]:
     """Return the months up to the newest one, without a hole, and so many that a bar is no wall."""
     newest, oldest = months[-1].start, months[0].start
-    shown = [period.start for period in months_of(Period(oldest, newest + DAY))]
-    while len(shown) < _LEAST_MONTHS:
-        shown.insert(0, month_of(shown[0] - DAY).start)
-    return [short_month(start, locale) for start in shown]
+    starts = [period.start for period in months_of(Period(oldest, newest + DAY))]
+    while len(starts) < _LEAST_MONTHS:
+        starts.insert(0, month_of(starts[0] - DAY).start)
+    return [short_month(start, locale) for start in starts]
 
 
 def _of(rows: Sequence[Datum]) -> alt.Chart:
@@ -512,22 +500,9 @@ def _finished(chart: Chart, locale: str, height: int, says: str) -> Chart:
 
 def _wall(at: int, zone: ZoneInfo) -> int:
     """Return what a clock of a time zone shows at a moment, in milliseconds as if it were UTC."""
-    shown = datetime.fromtimestamp(at, zone).replace(tzinfo=timezone.utc)
-    return int(shown.timestamp() * 1000)
+    wall = datetime.fromtimestamp(at, zone).replace(tzinfo=timezone.utc)
+    return int(wall.timestamp() * 1000)
 
 
 def _midnight(day: date) -> int:
     return _wall(day_start(day, ZoneInfo("UTC")), ZoneInfo("UTC"))
-
-
-def _moment(at: int, zone: ZoneInfo, locale: str) -> str:
-    return say_moment(datetime.fromtimestamp(at, timezone.utc), zone, locale)
-
-
-def _thinned(moments: Sequence[int]) -> list[int]:
-    """Return one moment of each hour."""
-    return list({at // HOUR: at for at in moments}.values())
-
-
-def _days_of(period: Period) -> int:
-    return (period.end - period.start).days

@@ -56,9 +56,10 @@ class Column(NamedTuple):
 
 @dataclass(frozen=True)
 class Listing:
-    """Columns of as many rows, and how a locale writes them."""
+    """Columns of as many rows, the mark of each row's status, and how a locale writes them."""
 
     columns: Sequence[Column]
+    marks: Sequence[Mark]
     locale: str
 
     def as_table(self) -> pa.Table:
@@ -79,17 +80,12 @@ class Listing:
         """Return the columns that stand to the right."""
         return {column.name: "right" for column in self.columns if column.kind in _NUMBERS}
 
-    def styles(self, marks: Sequence[Mark]) -> Callable[[str, str, object], Mapping[str, str]]:
+    def style_cell(self, row: str, column: str, value: object) -> Mapping[str, str]:
         """Return the style of a cell by its row and column: of a status its colour."""
-        statuses = {column.name for column in self.columns if column.kind is Kind.STATUS}
-        style = {"fontWeight": "600", "whiteSpace": "nowrap"}
-
-        def style_cell(row: str, column: str, value: object) -> Mapping[str, str]:
-            if column not in statuses:
-                return {}
-            return {**style, "backgroundColor": marks[int(row)].tint}
-
-        return style_cell
+        if all(own.name != column or own.kind is not Kind.STATUS for own in self.columns):
+            return {}
+        tint = self.marks[int(row)].tint
+        return {"fontWeight": "600", "whiteSpace": "nowrap", "backgroundColor": tint}
 
     def as_csv(self) -> bytes:
         """Return the rows as a spreadsheet of the locale opens them: `;` and decimal commas where
@@ -106,82 +102,70 @@ class Listing:
 def list_documents(settled: Sequence[Settled], locale: str) -> Listing:
     """Return what is to be done with each document, in the order of the mart."""
     rows = [each.document for each in settled]
-
-    def column(name: str, kind: Kind, values: Sequence[Value]) -> Column:
-        return Column(caption(name, locale), kind, values)
-
     return _listing(
         [
-            column("to do", Kind.STATUS, [say_status(row.settlement, locale) for row in rows]),
-            column("document", Kind.TEXT,
+            Column("to do", Kind.STATUS, [say_status(row.settlement, locale) for row in rows]),
+            Column("document", Kind.TEXT,
                    [title_of(row.document_kind, row.document_number, locale) for row in rows]),
-            column("asked", Kind.MONEY, [row.payable_amount for row in rows]),
-            column("agreed", Kind.MONEY, [row.agreed_amount for row in rows]),
-            column("questioned", Kind.MONEY, [row.questioned_amount for row in rows]),
-            column("claimed", Kind.MONEY, [row.claimed_amount for row in rows]),
-            column("currency", Kind.TEXT, [row.billing_currency or "" for row in rows]),
-            column("claim until", Kind.DAY, [row.acceptance_deadline for row in rows]),
-            column("due", Kind.DAY, [row.due_date for row in rows]),
-            column("issued", Kind.DAY, [row.issue_date for row in rows]),
-            column("supplier", Kind.TEXT, [row.supplier_id or "" for row in rows]),
+            Column("asked", Kind.MONEY, [row.payable_amount for row in rows]),
+            Column("agreed", Kind.MONEY, [row.agreed_amount for row in rows]),
+            Column("questioned", Kind.MONEY, [row.questioned_amount for row in rows]),
+            Column("claimed", Kind.MONEY, [row.claimed_amount for row in rows]),
+            Column("currency", Kind.TEXT, [row.billing_currency or "" for row in rows]),
+            Column("claim until", Kind.DAY, [row.acceptance_deadline for row in rows]),
+            Column("due", Kind.DAY, [row.due_date for row in rows]),
+            Column("issued", Kind.DAY, [row.issue_date for row in rows]),
+            Column("supplier", Kind.TEXT, [row.supplier_id or "" for row in rows]),
         ],
+        [mark_of(row.settlement) for row in rows],
         locale,
     )  # fmt: skip
 
 
-def _listing(columns: Sequence[Column], locale: str) -> Listing:
-    """Return a Listing without the columns in which nothing stands."""
+def _listing(columns: Sequence[Column], marks: Sequence[Mark], locale: str) -> Listing:
+    """Return a Listing, the names in the language, without the columns in which nothing stands."""
     return Listing(
         [
-            column
+            column._replace(name=caption(column.name, locale))
             for place, column in enumerate(columns)
             if place == 0 or any(value not in (None, "") for value in column.values)
         ],
+        marks,
         locale,
     )
-
-
-def document_marks(settled: Sequence[Settled]) -> list[Mark]:
-    return [mark_of(each.document.settlement) for each in settled]
 
 
 def list_verdicts(verdicts: Sequence[ReconciledRow], locale: str) -> Listing:
     """Return the verdicts, in their order. Where no invoice is in one nothing was billed, not even
     0."""
 
-    def column(name: str, kind: Kind, values: Sequence[Value]) -> Column:
-        return Column(caption(name, locale), kind, values)
-
     def billed(value: Callable[[ReconciledRow], Decimal | None]) -> list[Decimal | None]:
         return [value(row) if row.is_billed else None for row in verdicts]
 
     return _listing(
         [
-            column("status", Kind.STATUS,
+            Column("status", Kind.STATUS,
                    [say_status(row.reconciliation_status, locale) for row in verdicts]),
-            column("product", Kind.TEXT, [name_product(row) for row in verdicts]),
-            column("operation", Kind.TEXT,
+            Column("product", Kind.TEXT, [name_product(row) for row in verdicts]),
+            Column("operation", Kind.TEXT,
                    [row.operation_name or row.operation_id or "" for row in verdicts]),
-            column("cost difference", Kind.DIFFERENCE, billed(lambda row: row.cost_variance)),
-            column("billed cost", Kind.MONEY, billed(lambda row: row.billed_cost)),
-            column("contracted cost", Kind.MONEY, [row.contracted_cost for row in verdicts]),
-            column("currency", Kind.TEXT, [row.billing_currency or "" for row in verdicts]),
-            column("billed", Kind.QUANTITY, billed(lambda row: row.billed_quantity)),
-            column("measured", Kind.QUANTITY, [row.consumed_quantity for row in verdicts]),
-            column("quantity difference", Kind.CHANGE, billed(lambda row: row.quantity_variance)),
-            column("unit", Kind.TEXT,
+            Column("cost difference", Kind.DIFFERENCE, billed(lambda row: row.cost_variance)),
+            Column("billed cost", Kind.MONEY, billed(lambda row: row.billed_cost)),
+            Column("contracted cost", Kind.MONEY, [row.contracted_cost for row in verdicts]),
+            Column("currency", Kind.TEXT, [row.billing_currency or "" for row in verdicts]),
+            Column("billed", Kind.QUANTITY, billed(lambda row: row.billed_quantity)),
+            Column("measured", Kind.QUANTITY, [row.consumed_quantity for row in verdicts]),
+            Column("quantity difference", Kind.CHANGE, billed(lambda row: row.quantity_variance)),
+            Column("unit", Kind.TEXT,
                    [name_unit(unit_of(row.report), _MANY, locale) for row in verdicts]),
-            column("period", Kind.TEXT,
+            Column("period", Kind.TEXT,
                    [format_period(row.billing_period_start, row.billing_period_end, locale)
                     for row in verdicts]),
-            column("report", Kind.TEXT, [row.report or "" for row in verdicts]),
+            Column("report", Kind.TEXT, [row.report or "" for row in verdicts]),
         ],
+        [mark_of(row.reconciliation_status) for row in verdicts],
         locale,
     )  # fmt: skip
-
-
-def verdict_marks(verdicts: Sequence[ReconciledRow]) -> list[Mark]:
-    return [mark_of(row.reconciliation_status) for row in verdicts]
 
 
 def name_product(row: ReconciledRow) -> str:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
-from jinja2.runtime import Context
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from wolkvox_billing.reconciliation.captions import caption
@@ -18,7 +17,7 @@ from wolkvox_billing.values.clock import format_moment
 from wolkvox_billing.values.locales import ENGLISH, format_day_and_year
 from wolkvox_billing.values.numbers import format_amount, format_number
 from wolkvox_billing.values.texts import harmless
-from wolkvox_billing.values.translation import N_, translate
+from wolkvox_billing.values.translation import translate
 
 TEMPLATES = Path(__file__).parent / "templates"
 STYLE = (TEMPLATES / "screen.css").read_text()
@@ -27,7 +26,7 @@ NOTHING = "\u2013"  # where nothing is known, which is not 0
 
 def render(template: str, locale: str, **values: object) -> str:
     """Return a template's HTML in the language of a locale."""
-    page = _environment().get_template(template).render(locale=locale, **values)
+    page = _environment(locale).get_template(template).render(**values)
     return f'<div class="wb">{page}</div>'
 
 
@@ -46,7 +45,7 @@ def render_title(title: str, as_of: str, locale: str) -> str:
 
 
 @lru_cache
-def _environment() -> Environment:
+def _environment(locale: str) -> Environment:
     environment = Environment(
         autoescape=True,
         finalize=_shown,
@@ -56,9 +55,13 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
     )
     environment.filters.update(
-        caption=_caption, money=_money, quantity=_quantity, day=_day, say=_say, moment=_moment
+        caption=partial(caption, locale=locale),
+        money=partial(_say_money, locale=locale),
+        quantity=lambda value: None if value is None else format_number(value, locale=locale),
+        day=lambda day: None if day is None else format_day_and_year(day, locale),
+        moment=partial(say_moment, locale=locale),
     )
-    environment.globals.update(mark_of=mark_of)
+    environment.globals.update(mark_of=mark_of, _=partial(translate, locale=locale))
     return environment
 
 
@@ -69,38 +72,10 @@ def _shown(value: object) -> object:
     return harmless(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
-@pass_context
-def _caption(context: Context, text: str) -> str:
-    return caption(text, context["locale"])
-
-
-@pass_context
-def _say(context: Context, text: str) -> str:
-    return translate(text, context["locale"])
-
-
-@pass_context
-def _money(context: Context, amount: Decimal | None, currency: str | None) -> str | None:
-    return None if amount is None else say_money(amount, currency, context["locale"])
-
-
-@pass_context
-def _quantity(context: Context, value: Decimal | None) -> str | None:
-    return None if value is None else format_number(value, locale=context["locale"])
-
-
-@pass_context
-def _day(context: Context, day: date | None) -> str | None:
-    return None if day is None else format_day_and_year(day, context["locale"])
-
-
-@pass_context
-def _moment(context: Context, at: datetime, zone: ZoneInfo) -> str:
-    return say_moment(at, zone, context["locale"])
-
-
-def say_money(amount: Decimal, currency: str | None, locale: str) -> str:
-    """Return an amount with its currency."""
+def _say_money(amount: Decimal | None, currency: str | None, locale: str) -> str | None:
+    """Return an amount with its currency; None where nobody knows it."""
+    if amount is None:
+        return None
     return f"{format_amount(amount, locale=locale)} {currency or ''}".rstrip()
 
 
@@ -109,17 +84,3 @@ def say_moment(at: datetime, zone: ZoneInfo, locale: str) -> str:
     moment = at.astimezone(zone)
     _, time, name = format_moment(at, zone).split(" ", 2)
     return f"{format_day_and_year(moment.date(), locale)}, {time} {name}"
-
-
-# What templates say.
-TEXTS = {
-    "measured": N_("Measured: the last reading of each product"),
-    "billed": N_("Billed: each line"),
-    "parts": N_("What it is made of"),
-    "none": N_("None."),
-    "excluded": N_("Looked at, and excluded"),
-    "settle": N_("What would settle it"),
-    "alarm": N_("Worth an alarm"),
-    "calls": N_("calls in this period"),
-    "answered": N_("of them answered"),
-}

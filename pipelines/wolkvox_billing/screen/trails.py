@@ -3,13 +3,17 @@ readings with their calls and answers, the lines with their files."""
 
 from __future__ import annotations
 
+from operator import attrgetter
+
 from wolkvox_billing.marts.reconciled import ReconciledRow
+from wolkvox_billing.marts.settled import InvoiceComponent
 from wolkvox_billing.reconciliation.origin import Traced
 from wolkvox_billing.reconciliation.settlement import Settled
 from wolkvox_billing.reconciliation.settlement_words import title_of
-from wolkvox_billing.screen.pages import TEXTS, render
+from wolkvox_billing.screen.pages import render
 from wolkvox_billing.values.locales import language_tag
 from wolkvox_billing.values.periods import format_period
+from wolkvox_billing.values.translation import N_
 from wolkvox_billing.verbs.notebook import Month
 
 
@@ -21,7 +25,6 @@ def render_document(month: Month, settled: Settled) -> str:
     return render(
         "document.html.jinja",
         month.language,
-        texts=TEXTS,
         row=row,
         parts=settled.components,
         file=file,
@@ -38,19 +41,14 @@ def render_verdict(month: Month, traced: Traced) -> str:
     return render(
         "verdict.html.jinja",
         month.language,
-        texts=TEXTS,
         row=row,
         title=name_verdict(row, month.language),
         written_in=language_tag(row.language or ""),  # "" is one that nobody knows
         doubts=(row.doubts_excluded or row.settled_by or "").splitlines(),
-        doubts_title=TEXTS["excluded" if row.doubts_excluded else "settle"],
-        parts=[
-            part
-            for each in month.settled
-            for part in each.components
-            if _is_part(part_key=(part.operation_id, part.report, part.product,
-                                  part.billing_period_start), row=row)
-        ],
+        doubts_title=N_("Looked at, and excluded")
+        if row.doubts_excluded
+        else N_("What would settle it"),
+        parts=[part for each in month.settled for part in each.components if _is_part(part, row)],
         numbers={
             each.document.document_id: each.document.document_number for each in month.settled
         },
@@ -59,7 +57,7 @@ def render_verdict(month: Month, traced: Traced) -> str:
         polls=traced.polls,
         answered=traced.polls_answered,
         zone=month.zone(row.operation_id),
-    )  # fmt: skip
+    )
 
 
 def name_verdict(row: ReconciledRow, locale: str) -> str:
@@ -68,6 +66,7 @@ def name_verdict(row: ReconciledRow, locale: str) -> str:
     return " · ".join(filter(None, (row.operation_id, row.report, row.product, period)))
 
 
-def _is_part(part_key: tuple[object, ...], row: ReconciledRow) -> bool:
+def _is_part(part: InvoiceComponent, row: ReconciledRow) -> bool:
     """Whether a document's part is in a verdict."""
-    return part_key == (row.operation_id, row.report, row.product, row.billing_period_start)
+    key = attrgetter("operation_id", "report", "product", "billing_period_start")
+    return bool(key(part) == key(row))

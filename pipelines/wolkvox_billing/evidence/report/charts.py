@@ -18,7 +18,7 @@ from wolkvox_billing.evidence.report.month import Usage
 from wolkvox_billing.marts.reconciled import ReconciledRow
 from wolkvox_billing.reconciliation.captions import caption
 from wolkvox_billing.values.clock import day_start, format_moment
-from wolkvox_billing.values.durations import HOUR, format_span
+from wolkvox_billing.values.durations import format_span
 from wolkvox_billing.values.locales import ENGLISH
 from wolkvox_billing.values.numbers import format_amount, format_number
 from wolkvox_billing.values.translation import N_, BillingMonth, phrase
@@ -54,10 +54,9 @@ class _UsageChart:
         self.usage = usage
         self.gaps, _ = usage.gaps()
         self.bills = [] if usage.measure == "daily" else usage.bills
-        # A day that was read after it was over stands at its end.
         self.points = sorted(
             _Point(
-                min(row.read_epoch, day_start(row.date, usage.zone) + 24 * HOUR - 1),
+                usage.stands_at(row),
                 row.items,
                 f"{format_moment(row.read_at, usage.zone)}: "
                 f"{format_number(row.items, locale=usage.locale)} {usage.unit}, {row.poll_id}",

@@ -5,7 +5,7 @@ escape every value, and none of it needs a script, a font or a picture.
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -146,11 +146,8 @@ def _parts(locale: str) -> TemplateModule:
     return _environment().get_template("parts.html.jinja").make_module({"_": _phrases(locale)})
 
 
-def _phrases(locale: str) -> object:
-    def say(message: str, /, **values: object) -> str:
-        return phrase(message, locale, **values)
-
-    return say
+def _phrases(locale: str) -> Callable[..., str]:
+    return lambda message, /, **values: phrase(message, locale, **values)
 
 
 @lru_cache
@@ -206,10 +203,3 @@ def escape(text: str) -> str:
     """Return a text as HTML; what does not print, or turns the direction of writing, by its
     number."""
     return html.escape(harmless(text))
-
-
-def folded(summary: str, inside: str) -> Markup:
-    """Return what one click shows; `inside` is HTML."""
-    from markupsafe import Markup
-
-    return part("folded", ENGLISH, summary=summary, inside=Markup(inside))  # noqa: S704 - ours

@@ -160,6 +160,16 @@ class Usage:
         """The month's start and end, in seconds since 1970."""
         return day_start(self.period.start, self.zone), day_start(self.period.end, self.zone)
 
+    def stands_at(self, row: LoadedReading) -> int:
+        """Return where a reading stands in time, in seconds since 1970: one of a day that was read
+        after it was over at that day's end."""
+        return min(row.read_epoch, day_start(row.date, self.zone) + 24 * HOUR - 1)
+
+    def last_of_days(self) -> dict[date, LoadedReading]:
+        """Return the last reading of each day, in the order of the days."""
+        last = {row.date: row for row in sorted(self.readings, key=lambda row: row.read_epoch)}
+        return dict(sorted(last.items()))
+
     def gaps(self) -> tuple[list[tuple[int, int]], int]:
         """Return the stretches without an answer that stand out, and how long makes one so: three
         times the usual pace, at least 1 and at most 36 hours. What is left at the end always is

@@ -88,19 +88,18 @@ def render_settlement(documents: Sequence[SettledDocument], locale: str) -> Mark
         ],
         locale,
     )  # fmt: skip
-    sentences = [_render_settled(row, locale) for row in documents if row.settlement != PAY]
+    sentences = [
+        part(
+            "sentence",
+            locale,
+            status=status_word(row.settlement, locale),
+            says=row.explanation,
+            is_material=row.is_material,
+        )
+        for row in documents
+        if row.settlement != PAY
+    ]
     return _together([part("cards", locale, totals=cards), *sentences, listed])
-
-
-def _render_settled(row: SettledDocument, locale: str) -> Markup:
-    return part(
-        "sentence",
-        locale,
-        status=status_word(row.settlement, locale),
-        says=row.explanation,
-        language=None,
-        is_material=row.is_material,
-    )
 
 
 def render_verdicts(verdicts: Sequence[ReconciledRow], locale: str) -> Markup:
@@ -148,7 +147,6 @@ def render_bridges(verdicts: Sequence[ReconciledRow], locale: str) -> Markup:
             locale,
             heading=", ".join(filter(None, _named(row, locale))),
             chart=draw_bridge(row, number, locale),
-            caption="",
         )
         for number, row in enumerate(verdicts)
         if has_bridge(row)
@@ -156,10 +154,7 @@ def render_bridges(verdicts: Sequence[ReconciledRow], locale: str) -> Markup:
     listed = table(
         ["operation", "report, product", "period", "contracted cost", "volume effect",
          "price effect", "exchange effect", "billed cost"],
-        [
-            [*_named(row, locale), *_costs(row)]
-            for row in verdicts
-        ],
+        [[*_named(row, locale), *_costs(row)] for row in verdicts],
         locale,
     )  # fmt: skip
     return _together([*charts, listed])
@@ -204,7 +199,6 @@ def render_usage(usage: Usage, number: int) -> Markup:
 def render_days_and_gaps(usage: Usage, locale: str) -> Markup:
     """Return what the chart shows, in tables."""
     gaps, _ = usage.gaps()
-    last_of_day = {row.date: row for row in sorted(usage.readings, key=lambda row: row.read_epoch)}
     return table(
         ["no answer from", "to", "for"],
         [
@@ -217,7 +211,7 @@ def render_days_and_gaps(usage: Usage, locale: str) -> Markup:
         ["day", "last value read", "read at", "call"],
         [
             [day, row.items, format_moment(row.read_at, usage.zone), row.poll_id]
-            for day, row in sorted(last_of_day.items())
+            for day, row in usage.last_of_days().items()
         ],
         locale,
     )  # fmt: skip
@@ -275,8 +269,6 @@ def render_copies(
             locale,
             status=caption(row.copy_status, locale),
             says=f"{row.operation_id}: {row.explanation}",
-            language=None,
-            is_material=False,
         )
         for row in periods
     ]

@@ -5,6 +5,7 @@ A column is known by its name, so that a new one of a row is shown without a wor
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -79,12 +80,7 @@ _HEADINGS = {
     "consumed_quantity": "measured",
     "billed_quantity": "billed",
     "quantity_variance": "quantity difference",
-    "contracted_cost": "contracted cost",
-    "billed_cost": "billed cost",
     "cost_variance": "cost difference",
-    "volume_effect": "volume effect",
-    "price_effect": "price effect",
-    "exchange_effect": "exchange effect",
     "is_material": "alarm",
     "billing_period_start": "from",
     "billing_period_end": "to before",
@@ -133,30 +129,24 @@ def status_word(status: str, locale: str) -> Word:
     return Word(caption(status, locale), _TONES.get(status, Tone.DOUBTFUL))
 
 
-def is_summed(column: str, value: Value) -> bool:
-    """Whether amounts of a column add up to something: prices do not."""
-    return isinstance(value, Money) and value.amount is not None and not column.endswith("_price")
-
-
 def sum_by_currency(rows: Sequence[Cells], label_column: str, label: str) -> list[dict[str, Value]]:
-    """Return a row of sums for each currency: of each amount, that of all that the sheet shows."""
-    sums: dict[str, dict[str, Decimal]] = {}
-    counts: dict[str, int] = {}
+    """Return a row of sums for each currency: of each amount, that of all that the sheet shows.
+    Prices add up to nothing."""
+    by_currency: defaultdict[str, list[Cells]] = defaultdict(list)
     for row in rows:
-        currency = str(row.get("billing_currency") or "")
-        counts[currency] = counts.get(currency, 0) + 1
-        totals = sums.setdefault(currency, {})
-        for column, value in row.items():
-            if isinstance(value, Money) and value.amount is not None and is_summed(column, value):
-                totals[column] = totals.get(column, Decimal()) + value.amount
-    return [
-        {
-            label_column: f"{label}: {counts[currency]:d}",
-            "billing_currency": currency,
-            **{
-                column: Money(total, currency or None, column.endswith(_SIGNED))
-                for column, total in sums[currency].items()
-            },
+        by_currency[str(row.get("billing_currency") or "")].append(row)
+    sums: list[dict[str, Value]] = []
+    for currency, own in sorted(by_currency.items()):
+        totals: defaultdict[str, Decimal] = defaultdict(Decimal)
+        for column, value in (cell for row in own for cell in row.items()):
+            if column.endswith("_price") or not isinstance(value, Money):
+                continue
+            if value.amount is not None:
+                totals[column] += value.amount
+        money = {
+            column: Money(total, currency or None, column.endswith(_SIGNED))
+            for column, total in totals.items()
         }
-        for currency in sorted(sums)
-    ]
+        named = {label_column: f"{label}: {len(own):d}", "billing_currency": currency}
+        sums.append({**named, **money})
+    return sums

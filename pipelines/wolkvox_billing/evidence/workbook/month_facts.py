@@ -101,11 +101,10 @@ def read_month_facts(
         today = as_of.astimezone(ZoneInfo(zones.get(operation_id) or default)).date()
         day = month.start
         while day < min(month.end, today):
-            row = by_day.get((operation_id, report, day))
-            if not row:
-                unread.append(UnreadDay(operation_id, report, day, 0, 0))
-            elif not row.polls_answered:
-                unread.append(UnreadDay(operation_id, report, day, row.polls, row.refusals))
+            key = (operation_id, report, day)
+            row = by_day.get(key, _Coverage(*key, polls=0, polls_answered=0, refusals=0))
+            if not row.polls_answered:
+                unread.append(UnreadDay(*key, row.polls, row.refusals))
             day += DAY
     return MonthFacts(as_of, ZoneInfo(default), gauge_month, used, unread)
 

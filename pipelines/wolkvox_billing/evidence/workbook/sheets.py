@@ -40,14 +40,6 @@ _COMPONENTS = (
     "document", "component", "line_number", "description", "billing_currency", "amount",
     "agreed_amount", "questioned_amount", "claimed_amount", "reconciliation_status", "reason",
 )  # fmt: skip
-_TITLES = (
-    N_("Settlement"),
-    N_("Verdicts"),
-    N_("Components"),
-    N_("Usage by month"),
-    N_("Unread days"),
-    N_("About"),
-)
 # What a verdict says of an invoice; where none is in it nothing was billed, not even 0.
 _BILLED = ("billed_quantity", "billed_cost", "quantity_variance", "cost_variance")
 
@@ -85,7 +77,7 @@ def _settlement(settled: Sequence[Settled], locale: str) -> Sheet:
     rows = [cells_of(vars(each.document), locale) for each in settled]
     columns = _in_order(_SETTLEMENT, (field.name for field in fields(SettledDocument)))
     return Sheet(
-        title=_title(0, locale),
+        title=translate(N_("Settlement"), locale),
         headings=_headings(columns, locale),
         rows=rows,
         sums=sum_by_currency(rows, "document_kind", caption("all", locale)),
@@ -112,7 +104,7 @@ def _verdicts(verdicts: Sequence[ReconciledRow], settled: Sequence[Settled], loc
             groups["with a contracted cost"].append(cells)
     names = [field.name for field in fields(ReconciledRow)]
     return Sheet(
-        title=_title(1, locale),
+        title=translate(N_("Verdicts"), locale),
         headings=_headings(_in_order(_VERDICTS, names), locale),
         rows=rows,
         sums=[
@@ -145,7 +137,7 @@ def _components(settled: Sequence[Settled], locale: str) -> Sheet:
         rows += [{"document": document, **cells_of(p._asdict(), locale)} for p in each.components]
     columns = _in_order(_COMPONENTS, InvoiceComponent._fields)
     return Sheet(
-        title=_title(2, locale),
+        title=translate(N_("Components"), locale),
         headings=_headings(columns, locale),
         rows=rows,
         sums=sum_by_currency(rows, "document", caption("all", locale)),
@@ -159,17 +151,13 @@ def _usage(facts: MonthFacts, locale: str) -> Sheet:
         headings[column] += f" ({facts.zone})"
     rows = [cells_of(row._asdict(), locale) for row in facts.used]
     printed = UsedMonth._fields.index("operation_name")
-    return Sheet(_title(3, locale), headings, rows, leading=printed)
+    return Sheet(translate(N_("Usage by month"), locale), headings, rows, leading=printed)
 
 
 def _unread(facts: MonthFacts, locale: str) -> Sheet:
     rows = [cells_of(row._asdict(), locale) for row in facts.unread]
-    return Sheet(
-        _title(4, locale),
-        _headings(UnreadDay._fields, locale),
-        rows,
-        leading=len(UnreadDay._fields),
-    )
+    headings = _headings(UnreadDay._fields, locale)
+    return Sheet(translate(N_("Unread days"), locale), headings, rows, leading=len(headings))
 
 
 def _about(facts: MonthFacts, told: Told, locale: str) -> Sheet:
@@ -190,11 +178,7 @@ def _about(facts: MonthFacts, told: Told, locale: str) -> Sheet:
     stated.append((caption("printed", locale), caption("the first columns of each sheet", locale)))
     headings = {"what": caption("what", locale), "value": caption("value", locale)}
     rows = [{"what": what, "value": value} for what, value in stated]
-    return Sheet(_title(5, locale), headings, rows, leading=2, widest=70)
-
-
-def _title(place: int, locale: str) -> str:
-    return translate(_TITLES[place], locale)
+    return Sheet(translate(N_("About"), locale), headings, rows, leading=2, widest=70)
 
 
 def _listed(value: object) -> str:
