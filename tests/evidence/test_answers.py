@@ -21,13 +21,11 @@ from builders.worlds import once
 from wolkvox_billing.evidence import answers as chosen
 from wolkvox_billing.evidence import verify
 from wolkvox_billing.evidence.answers import (
-    ChangedValue,
     Measured,
-    MonthCall,
     MonthMeaning,
     choose_answers,
 )
-from wolkvox_billing.evidence.report.month import LoadedReading
+from wolkvox_billing.evidence.report.month import Call, LoadedReading, Restatement
 from wolkvox_billing.marts.reconciled import ReconciledRow
 from wolkvox_billing.reconciliation.policy import Policy
 from wolkvox_billing.vendor.readings import interpret_items
@@ -252,11 +250,13 @@ def test_what_a_number_stands_on_goes_by_its_meaning() -> None:
 def test_what_fell_or_was_answered_without_a_row_is_in_it() -> None:
     """Both sides of a fall; of a verdict on nothing, the last answer of each day."""
     readings = series(*LEVELS)
-    fall = ChangedValue("acme", "rsync", readings[4].read_at, readings[3].read_at)
+    before, after = readings[3:5]
+    fall = Restatement("acme", "rsync", "X", after.date, before.items, after.items, after.read_at,
+                       before.read_at)  # fmt: skip
     counter = choose(readings, "month_to_date", changes=[fall])
     assert (counter["p60"], counter["p61"]) == (chosen.CHANGED, chosen.CHANGED)
     calls = [
-        MonthCall("acme", "rsync", date(2026, 10, day), outcome, poll_id)
+        Call("acme", "rsync", date(2026, 10, day), outcome, day * 86400, poll_id)
         for poll_id, day, outcome in (
             ("a", 3, "empty"), ("b", 3, "not_found"), ("c", 3, "maintenance"), ("d", 9, "empty"),
         )

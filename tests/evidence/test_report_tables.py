@@ -216,7 +216,7 @@ def test_a_reading_stands_over_its_own_day() -> None:
 def test_a_level_is_drawn_as_steps() -> None:
     """It holds until another one was seen: no line is slanted."""
     readings = [reading(day, 12, 0, items) for day, items in ((1, 10), (2, 30), (3, 20))]
-    calls = [Call("acme", REPORT, row.date, "ok", row.read_epoch) for row in readings]
+    calls = [Call("acme", REPORT, row.date, "ok", row.read_epoch, row.poll_id) for row in readings]
     measures = {Counter("acme", REPORT, "AUDIOS"): "gauge"}
     page = page_of(readings=readings, measures=measures, calls=calls)
     [usage] = usages(page)

@@ -30,6 +30,7 @@ from fake_wolkvox.reply import Reply, envelope, page
 from wolkvox_billing.errors import SettingsError
 from wolkvox_billing.polling.polls import Manner, Poll, Run, Skip, ask_all, new_poll_id
 from wolkvox_billing.polling.token_lock import hold_token
+from wolkvox_billing.vendor.client import Limits
 from wolkvox_billing.vendor.operations import Operation
 
 AUDIOS, MINUTES, CALLS, CHARS = "rsync_s3_mp3", "ivr_minutes", "ivr_calls", "tts_chars"
@@ -182,7 +183,9 @@ def test_each_outcome_has_its_tries_and_its_consequence(
     for the next reports too ends the operation, and no other."""
     vendor.misbehave(name, token=TOKENS["acme"], report=AUDIOS)
     seconds = 1.0 if name == "never_answer" else 60.0
-    events = asked(vendor, "acme beta", (AUDIOS, MINUTES, CALLS), read_seconds=seconds)
+    events = asked(
+        vendor, "acme beta", (AUDIOS, MINUTES, CALLS), limits=Limits(read_seconds=seconds)
+    )
     assert told(events) == [
         *[("acme", AUDIOS, outcome)] * tries,
         ("acme", MINUTES, next_one),

@@ -16,6 +16,7 @@ import pytest
 from builders.calls import MISBEHAVED, REPORT, WHOLE, call
 from fake_wolkvox import MISBEHAVIOURS, Vendor
 from wolkvox_billing.polling.polls import Manner, Poll, Run, ask_all
+from wolkvox_billing.vendor.client import Limits
 from wolkvox_billing.vendor.operations import Operation
 
 JSON = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
@@ -144,7 +145,9 @@ def test_a_misbehaviour_at_each_place_of_a_run(name: str) -> None:
         slow = name in ("slow_body", "never_answer")
         # What is slow is waited for at two places only, and long enough that a busy machine, which
         # takes a while for the four good answers, is no misbehaviour.
-        manner = Manner(retry_pause=0, sleep=lambda _: None, read_seconds=1.5 if slow else 60)
+        manner = Manner(
+            retry_pause=0, sleep=lambda _: None, limits=Limits(read_seconds=1.5 if slow else 60)
+        )
         for place in five[:: 4 if slow else 1]:
             vendor.misbehave(name, token=place.token)
             last: dict[str, str] = {}

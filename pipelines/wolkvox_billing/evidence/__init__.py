@@ -88,9 +88,8 @@ def order_evidence(
     target = Path(os.path.abspath(folder)) / f"wolkvox-evidence-{month}.zip"
     parent = next(path for path in target.parents if os.path.lexists(path))
     if not parent.is_dir():
-        raise SettingsError(
-            Sentence(N_("{parent} is no folder: name one for the evidence"), parent=parent)
-        )
+        says = N_("{parent} is no folder: name one for the evidence")
+        raise SettingsError(Sentence(says, parent=parent))
     return Order(period, target, paths)
 
 
@@ -139,9 +138,8 @@ def _rules(policy: Policy) -> dict[str, bytes]:
         try:
             members[f"{name}.csv"] = Path(path).read_bytes()
         except OSError as error:
-            raise SettingsError(
-                Sentence(N_("the {name} cannot be read: {error}"), name=name, error=error)
-            ) from None
+            says = N_("the {name} cannot be read: {error}")
+            raise SettingsError(Sentence(says, name=name, error=error)) from None
     rates = Path(policy.exchange_rates)
     if rates.exists():
         members[RATES] = rates.read_bytes()

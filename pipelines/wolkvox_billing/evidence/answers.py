@@ -17,7 +17,7 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import NamedTuple
 
-from wolkvox_billing.evidence.report.month import LoadedReading
+from wolkvox_billing.evidence.report.month import Call, LoadedReading, Restatement
 from wolkvox_billing.evidence.tables import Table, sort_table
 from wolkvox_billing.marts.reconciled import ReconciledRow
 from wolkvox_billing.polling.polls import KEPT_BYTES
@@ -69,25 +69,6 @@ class MonthMeaning(NamedTuple):
     poll_id: str
 
 
-class MonthCall(NamedTuple):
-    """A row of `polls`."""
-
-    operation_id: str
-    report: str
-    poll_date: date
-    outcome: str
-    poll_id: str
-
-
-class ChangedValue(NamedTuple):
-    """A row of `usage_restatements`."""
-
-    operation_id: str
-    report: str
-    read_at: datetime
-    previous_read_at: datetime
-
-
 @dataclass(frozen=True)
 class Measured:
     """What the verdicts of a month are measured by."""
@@ -95,8 +76,8 @@ class Measured:
     verdicts: Sequence[ReconciledRow]
     meanings: Sequence[MonthMeaning]
     readings: Sequence[LoadedReading]
-    calls: Sequence[MonthCall]
-    changes: Sequence[ChangedValue]
+    calls: Sequence[Call]
+    changes: Sequence[Restatement]
     gauge_month: str
 
 

@@ -23,17 +23,11 @@ def write_archive(target: Path, members: Mapping[str, bytes]) -> Path:
     """Write the file of these members, the manifest first, and return its path: NAME.zip, or
     NAME.2.zip where that is another file. Raises WolkvoxError."""
     if sum(map(len, members.values())) > MOST_BYTES or len(members) > MOST_MEMBERS:
-        raise WolkvoxError(
-            Sentence(
-                N_(
-                    "{target} would have more than {bytes} bytes or {members} "
-                    "members: give fewer `files`"
-                ),
-                target=target.name,
-                bytes=MOST_BYTES,
-                members=MOST_MEMBERS,
-            )
+        says = N_(
+            "{target} would have more than {bytes} bytes or {members} members: give fewer `files`"
         )
+        most = {"bytes": MOST_BYTES, "members": MOST_MEMBERS}
+        raise WolkvoxError(Sentence(says, target=target.name, **most))
 
     def pack(file: IO[bytes]) -> None:
         with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import astuple, dataclass, replace
 from datetime import datetime, timezone
 from decimal import Decimal
@@ -12,9 +12,7 @@ from typing import NamedTuple
 import dlt
 
 from wolkvox_billing.evidence.answers import (
-    ChangedValue,
     Measured,
-    MonthCall,
     MonthMeaning,
     choose_answers,
     read_answers,
@@ -27,7 +25,7 @@ from wolkvox_billing.invoices.tables import INVOICE_TABLES
 from wolkvox_billing.marts.copied import COPIED_DAY_COLUMNS, COPIED_PERIOD_COLUMNS
 from wolkvox_billing.marts.decisions import OPERATION_DECISIONS, OPERATION_TABLES
 from wolkvox_billing.marts.identities import IDENTITIES, Identities, Identity, read_identities
-from wolkvox_billing.marts.reconciled import KEY, KINDS, ReconciledRow, kinds_of
+from wolkvox_billing.marts.reconciled import KEY, KINDS, kinds_of
 from wolkvox_billing.marts.settled import COMPONENT_COLUMNS, SETTLEMENT_COLUMNS
 from wolkvox_billing.polling.tables import TABLES
 from wolkvox_billing.reconciliation.claimed import CLAIM_TABLES, CLAIMS
@@ -103,32 +101,33 @@ def collect_contents(
         reader = _Reader(client, raw, span, identities)
         tables = _tables(reader, filled, policy)
         tables |= _identity_tables(reader) | _copied_tables(reader)
-        uses = choose_answers(_measured(tables, verdicts, gauge_month, identities))
-        days = [call.poll_date for call in tables["polls"].as_records(Call) if call.poll_date]
-        called = Period(min(days, default=span.start), max(days, default=span.start) + DAY)
+        zones = rows_of(client, f"SELECT operation_id, timezone FROM {marts}.operations")
         settled = read_settled(client, marts, month)
         tables |= _settled_tables(settled)
-        tables["answers"], answers = read_answers(client, raw, uses, called)
-        zones: dict[str, str] = dict(
-            rows_of(client, f"SELECT operation_id, timezone FROM {marts}.operations")
+        meanings = tables["usage_monthly"].as_records(MonthMeaning)
+        measures = {
+            Counter(row.operation_id, row.report, row.product): row.measure or "undetermined"
+            for row in meanings
+            if row.billing_period_start == month.start
+        }
+        page = Page(
+            period=month,
+            as_of=datetime.fromtimestamp(epoch, timezone.utc),
+            settled=[each.document for each in settled],
+            verdicts=verdicts,
+            calls=identities.count(tables["polls"].as_records(Call)),
+            readings=identities.count(tables["readings"].as_records(LoadedReading)),
+            restatements=tables["usage_restatements"].as_records(Restatement),
+            zones={**dict(zones), "": zone},
+            measures=measures,
+            language=policy.language,
         )
-    measures = {
-        Counter(row.operation_id, row.report, row.product): row.measure or "undetermined"
-        for row in tables["usage_monthly"].as_records(MonthMeaning)
-        if row.billing_period_start == month.start
-    }
-    page = Page(
-        period=month,
-        as_of=datetime.fromtimestamp(epoch, timezone.utc),
-        settled=[each.document for each in settled],
-        verdicts=verdicts,
-        calls=identities.count(tables["polls"].as_records(Call)),
-        readings=identities.count(tables["readings"].as_records(LoadedReading)),
-        restatements=tables["usage_restatements"].as_records(Restatement),
-        zones={**zones, "": zone},
-        measures=measures,
-        language=policy.language,
-    )
+        uses = choose_answers(
+            Measured(verdicts, meanings, page.readings, page.calls, page.restatements, gauge_month)
+        )
+        days = [call.poll_date for call in page.calls if call.poll_date]
+        called = Period(min(days, default=span.start), max(days, default=span.start) + DAY)
+        tables["answers"], answers = read_answers(client, raw, uses, called)
     meaning = {f"measure of {', '.join(c)}": measure for c, measure in sorted(measures.items())}
     settings = {**policy.as_json(), "timezone": zone, "gauge_month": gauge_month, **meaning}
     return Contents(page, tables, settings, answers, filled.told)
@@ -148,22 +147,6 @@ def _settled_tables(settled: Sequence[Settled]) -> dict[str, Table]:
             ("supplier_id", "document_number", "document_id"),
         ),
     }
-
-
-def _measured(
-    tables: Mapping[str, Table],
-    verdicts: Sequence[ReconciledRow],
-    gauge_month: str,
-    identities: Identities,
-) -> Measured:
-    return Measured(
-        verdicts=verdicts,
-        meanings=tables["usage_monthly"].as_records(MonthMeaning),
-        readings=identities.count(tables["readings"].as_records(LoadedReading)),
-        calls=identities.count(tables["polls"].as_records(MonthCall)),
-        changes=tables["usage_restatements"].as_records(ChangedValue),
-        gauge_month=gauge_month,
-    )
 
 
 @dataclass(frozen=True)

@@ -83,9 +83,8 @@ def examine_and_read(
         with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as stream:
             about = os.fstat(stream.fileno())
             if not stat.S_ISREG(about.st_mode):
-                raise SettingsError(
-                    Sentence(N_("{path} is no file: name a wolkvox-evidence-….zip"), path=path)
-                )
+                says = N_("{path} is no file: name a wolkvox-evidence-….zip")
+                raise SettingsError(Sentence(says, path=path))
             if about.st_size > MOST_BYTES:
                 raise _Unfit(N_("the file has more than {most} bytes"), most=MOST_BYTES)
             while part := stream.read(_PART_BYTES):
@@ -107,9 +106,8 @@ def examine_and_read(
     except _Unfit as error:
         problems.append(error.says)
     except OSError as error:
-        raise SettingsError(
-            Sentence(N_("{path} cannot be opened: {why}"), path=path, why=error.strerror or error)
-        ) from None
+        says, why = N_("{path} cannot be opened: {why}"), error.strerror or error
+        raise SettingsError(Sentence(says, path=path, why=why)) from None
     members, month = (len(manifest.members), manifest.month) if manifest else (0, None)
     return Examined(digest.hexdigest(), members, problems, month), wanted
 

@@ -240,11 +240,13 @@ def _find_same(query: Query, raw: str, tables: Collection[str], names: Names) ->
     guesses: dict[str, Identity] = {}
     for own in shared.values():
         for guess in _guesses(own, polled, names):
-            if guess.operation_id not in guesses and guess.current_id:
-                checked = _checked(query, raw, guess, own, names)
-                if _end_of(guess.current_id, guesses) != guess.operation_id:
-                    guesses[guess.operation_id] = checked
-                    yield checked
+            name, newest = guess.operation_id, guess.current_id
+            if not newest or name in guesses or _end_of(newest, guesses) == name:
+                continue
+            if are_two(query, raw, names.members(name), names.members(newest), own):
+                guess = guess._replace(decision=ALIKE, current_id=name)
+            guesses[name] = guess
+            yield guess
 
 
 def read_vendors_names(query: Query, raw: str, tables: Collection[str]) -> list[VendorsName]:
@@ -290,17 +292,6 @@ def _guesses(
             if name != newest and frozenset((name, newest)) not in names.apart:
                 vendors_name = min(spelled[read] for read in names.members(name) if read in spelled)
                 yield Identity(name, newest, SAME, newest, call.server, vendors_name)
-
-
-def _checked(
-    query: Query, raw: str, guess: Identity, named: Sequence[VendorsName], names: Names
-) -> Identity:
-    """Return a guess, or that they are two, by what was read."""
-    assert guess.current_id
-    if are_two(query, raw, names.members(guess.operation_id), names.members(guess.current_id),
-               named):  # fmt: skip
-        return guess._replace(decision=ALIKE, current_id=guess.operation_id)
-    return guess
 
 
 def are_two(

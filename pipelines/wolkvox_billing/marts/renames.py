@@ -48,10 +48,9 @@ def find_renames(
         if report in tables
     }
     for report, operations in _under_several_names(query, counted).items():
-        candidates = _candidates(query, counted[report], operations)
-        renamed = candidates - _together(
-            query, identities.counted(f"{raw}.readings", (*_COLUMNS, "report")), report, candidates
-        )
+        candidates = _operations_of(query, _CANDIDATES, counted[report], report, operations)
+        readings = identities.counted(f"{raw}.readings", (*_COLUMNS, "report"))
+        renamed = candidates - _operations_of(query, _TOGETHER, readings, report, candidates)
         if renamed:
             renames += (
                 Rename(read, report, product, older, newest)
@@ -69,7 +68,8 @@ _UNDER_SEVERAL_NAMES = (
     "SELECT {report} AS report, operation_id FROM {table} GROUP BY operation_id "
     'HAVING MIN(operation COLLATE "C") <> MAX(operation COLLATE "C")'
 )
-# Two names that stand beside one poll_id here came together: most that did are seen already.
+# Those of which a product has several names that are not seen together. Two names that stand beside
+# one poll_id here came together: most that did are seen already.
 _CANDIDATES = (
     "SELECT DISTINCT operation_id FROM (SELECT operation_id FROM {table} "
     "WHERE operation_id IN ({operations}) GROUP BY operation_id, description "
@@ -78,6 +78,7 @@ _CANDIDATES = (
     "WHERE operation_id IN ({operations}) GROUP BY operation_id, poll_id "
     'HAVING MIN(operation COLLATE "C") <> MAX(operation COLLATE "C"))'
 )
+# Those of which an answer, be it years ago, held two names.
 _TOGETHER = (
     "SELECT DISTINCT operation_id FROM (SELECT operation_id FROM {table} "
     "WHERE report = {report} AND operation_id IN ({operations}) GROUP BY operation_id, poll_id "
@@ -107,17 +108,11 @@ def _under_several_names(query: Query, tables: Mapping[str, str]) -> dict[str, s
     return {report: operations[report] for report in tables if report in operations}
 
 
-def _candidates(query: Query, table: str, operations: Collection[str]) -> set[str]:
-    """Return those operations of which a product has several names that are not seen together."""
-    rows = query(_CANDIDATES.format(table=table, operations=listed(operations)))
-    return {operation_id for (operation_id,) in rows}
-
-
-def _together(query: Query, table: str, report: str, operations: Collection[str]) -> set[str]:
-    """Return those operations of which an answer, be it years ago, held two names."""
+def _operations_of(
+    query: Query, sql: str, table: str, report: str, operations: Collection[str]
+) -> set[str]:
+    """Return which of these operations the SQL names."""
     if not operations:
         return set()
-    rows = query(
-        _TOGETHER.format(table=table, report=literal(report), operations=listed(operations))
-    )
+    rows = query(sql.format(table=table, report=literal(report), operations=listed(operations)))
     return {operation_id for (operation_id,) in rows}

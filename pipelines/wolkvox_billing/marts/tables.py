@@ -23,8 +23,8 @@ from wolkvox_billing.marts.renames import Rename
 from wolkvox_billing.marts.settled import COMPONENT_COLUMNS, SETTLEMENT_COLUMNS
 from wolkvox_billing.marts.spellings import Spelling
 
-# Of each table its columns with their types.
-TABLES: dict[str, Mapping[str, str]] = {
+# Of each table its columns with their types: what `refresh` fills, and what the views are made of.
+_BY_REFRESH: dict[str, Mapping[str, str]] = {
     "refreshed": {
         "as_of_epoch": COUNT,
         "timezone": TEXT,
@@ -59,6 +59,9 @@ TABLES: dict[str, Mapping[str, str]] = {
         "day_start_epoch": COUNT,
         "day_end_epoch": COUNT,
     },
+}
+# What `reconcile` fills: the views are made without it.
+_BY_RECONCILE: dict[str, Mapping[str, str]] = {
     "line_map": {
         "line_number": COUNT,
         "supplier_id": TEXT,
@@ -136,23 +139,7 @@ TABLES: dict[str, Mapping[str, str]] = {
     },
     "reconciled_by": {"inputs_digest": TEXT, "policy_digest": TEXT},
 }
+TABLES = {**_BY_REFRESH, **_BY_RECONCILE}
+RECONCILED = tuple(_BY_RECONCILE)
 COPIED = ("copied_days", "copied_periods")  # what `bucket` fills too
-# What `reconcile` fills: the views are made without it.
-RECONCILED = (
-    "line_map",
-    "rate_card",
-    "exchange_rates",
-    "reconciled",
-    "components",
-    "settled",
-    "claimed",
-    *COPIED,
-    "bridged",
-    "focused",
-    "focused_charges",
-    "forecasts",
-    "anomalies",
-    "statuses",
-    "reconciled_by",
-)
 CALENDAR = ("months", "days")

@@ -178,23 +178,16 @@ def _wait_for(
 ) -> bool | None:
     """Return what `take` says of the token of the operation of this name, once that is not False.
     Raises TokenInUse once time.monotonic() is `end`, or once `stopped`."""
-    import tenacity  # of use where somebody else has the token only
-
     logger.info("waiting for the token of operation %s: %s uses it", name, holder)
     stopped = stopped or threading.Event()
-    trying = tenacity.Retrying(
-        retry=tenacity.retry_if_result(lambda has_lock: has_lock is False),
-        stop=lambda _: time.monotonic() >= end or stopped.is_set(),
-        wait=lambda _: min(0.25, max(0.0, end - time.monotonic())),
-        sleep=tenacity.sleep_using_event(stopped),
-        retry_error_callback=lambda _: False,
-    )
-    has_lock: bool | None = trying(take)
-    if has_lock is False:
-        raise TokenInUse(
-            f"the token of operation {name} was in use by {holder} for longer than "
-            "`token_wait_seconds`: wait for that process, or end it"
-        )
+    while (has_lock := take()) is False:
+        left = end - time.monotonic()
+        if left <= 0 or stopped.is_set():
+            raise TokenInUse(
+                f"the token of operation {name} was in use by {holder} for longer than "
+                "`token_wait_seconds`: wait for that process, or end it"
+            )
+        stopped.wait(min(0.25, left))
     return has_lock
 
 

@@ -12,10 +12,9 @@ import json
 import logging
 import os
 import secrets
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Protocol, TypedDict
+from typing import TypedDict
 
 from wolkvox_billing.polling.polls import Poll, Skip
 from wolkvox_billing.polling.schedule import is_last_call_due
@@ -28,15 +27,6 @@ logger = logging.getLogger("wolkvox_billing")
 CLOCKS_APART = timedelta(minutes=1)  # by so much may the clocks of two hosts differ
 
 
-class Asked(Protocol):
-    """When operations were asked: read and written while a token is held, so by one at a time."""
-
-    def answered_at(self, operation_id: str, report: str) -> datetime | None: ...
-    def rests_until(self, operation_id: str) -> datetime | None: ...
-    def note_answer(self, operation_id: str, report: str, at: datetime) -> None: ...
-    def note_rest(self, operation_id: str, until: datetime) -> None: ...
-
-
 class AskedTimes(TypedDict, total=False):
     """When operations were asked, in JSON: operation → report → the newest call that was answered;
     operation → until when it rests."""
@@ -46,26 +36,37 @@ class AskedTimes(TypedDict, total=False):
 
 
 class AskedState:
-    """When operations were asked, in a dictionary that somebody else keeps, such as dlt's state."""
+    """When operations were asked, in a dictionary that somebody else keeps, such as dlt's state:
+    read and written while a token is held, so by one at a time."""
 
     def __init__(self, times: AskedTimes) -> None:
-        self._answered = times.setdefault("answered", {})
-        self._resting = times.setdefault("resting", {})
+        self._times = times
 
     def answered_at(self, operation_id: str, report: str) -> datetime | None:
-        return _time(self._answered.get(operation_id, {}).get(report))
+        answered = self._read(operation_id).get("answered", {})
+        return _time(answered.get(operation_id, {}).get(report))
 
     def rests_until(self, operation_id: str) -> datetime | None:
-        return _time(self._resting.get(operation_id))
+        return _time(self._read(operation_id).get("resting", {}).get(operation_id))
 
     def note_answer(self, operation_id: str, report: str, at: datetime) -> None:
-        self._answered.setdefault(operation_id, {})[report] = at.isoformat()
+        times = self._read(operation_id)
+        times.setdefault("answered", {}).setdefault(operation_id, {})[report] = at.isoformat()
+        self._write(operation_id, times)
 
     def note_rest(self, operation_id: str, until: datetime) -> None:
-        self._resting[operation_id] = until.isoformat()
+        times = self._read(operation_id)
+        times.setdefault("resting", {})[operation_id] = until.isoformat()
+        self._write(operation_id, times)
+
+    def _read(self, operation_id: str) -> AskedTimes:
+        return self._times
+
+    def _write(self, operation_id: str, times: AskedTimes) -> None:
+        self._times = times
 
 
-class AskedFolder:
+class AskedFolder(AskedState):
     """When operations were asked, in a file for each: no process waits for another operation's."""
 
     def __init__(self, folder: Path) -> None:
@@ -75,18 +76,6 @@ class AskedFolder:
     def is_new(self) -> bool:
         """True where nobody was ever asked out of this working folder."""
         return not self.folder.exists()
-
-    def answered_at(self, operation_id: str, report: str) -> datetime | None:
-        return self._state(operation_id).answered_at(operation_id, report)
-
-    def rests_until(self, operation_id: str) -> datetime | None:
-        return self._state(operation_id).rests_until(operation_id)
-
-    def note_answer(self, operation_id: str, report: str, at: datetime) -> None:
-        self._change(operation_id, lambda state: state.note_answer(operation_id, report, at))
-
-    def note_rest(self, operation_id: str, until: datetime) -> None:
-        self._change(operation_id, lambda state: state.note_rest(operation_id, until))
 
     def _file(self, operation_id: str) -> Path:
         return self.folder / f"{hashlib.sha256(operation_id.encode()).hexdigest()[:16]}.json"
@@ -98,15 +87,10 @@ class AskedFolder:
             if any(datetime.fromisoformat(text).tzinfo is None for text in texts):
                 raise ValueError("a time without a zone")
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            return {}  # never asked, or damaged: it costs one call
+            return {"answered": {}, "resting": {}}  # never asked, or damaged: it costs one call
         return times
 
-    def _state(self, operation_id: str) -> AskedState:
-        return AskedState(self._read(operation_id))
-
-    def _change(self, operation_id: str, change: Callable[[AskedState], None]) -> None:
-        times = self._read(operation_id)
-        change(AskedState(times))
+    def _write(self, operation_id: str, times: AskedTimes) -> None:
         file = self._file(operation_id)
         part = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
         try:
@@ -125,7 +109,7 @@ class Pace:
 
     def __init__(
         self,
-        asked: Asked,
+        asked: AskedState,
         pace: timedelta,
         clock: Clock,
         *,

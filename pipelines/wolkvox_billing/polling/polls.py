@@ -30,7 +30,6 @@ from wolkvox_billing.vendor.answer import Judgement, Outcome
 from wolkvox_billing.vendor.client import Answer, Limits, ask, new_session
 from wolkvox_billing.vendor.operations import Operation
 from wolkvox_billing.vendor.rejections import UnreadableRows
-from wolkvox_billing.vendor.reports import CONNECT_SECONDS, READ_SECONDS
 
 if TYPE_CHECKING:
     import requests
@@ -54,13 +53,8 @@ class Manner:
     most_retries: int = MOST_RETRIES
     retry_pause: float = 2.0  # before the first new try; it doubles, with a jitter
     token_wait: float = 300.0  # for another process that uses the token
-    connect_seconds: float = CONNECT_SECONDS
-    read_seconds: float = READ_SECONDS
+    limits: Limits = field(default_factory=Limits)
     sleep: Callable[[int | float], None] | None = None  # a pause that ends with the run
-
-    @property
-    def limits(self) -> Limits:
-        return Limits(self.connect_seconds, self.read_seconds)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from wolkvox_billing.errors import SettingsError
 from wolkvox_billing.polling.polls import Manner
+from wolkvox_billing.vendor.client import Limits
 from wolkvox_billing.vendor.operations import Operation, read_operations
 from wolkvox_billing.vendor.reports import (
     BASE_URL,
@@ -92,8 +93,7 @@ def check_poll_settings(settings: SourceSettings) -> PollSettings:
         max_parallel=settings.max_parallel,
         retry_pause=pause,
         token_wait=wait,
-        connect_seconds=connect_seconds,
-        read_seconds=read_seconds,
+        limits=Limits(connect_seconds, read_seconds),
     )
     pace = timedelta(minutes=settings.pace_minutes)
     return PollSettings(operations, reports, pace, manner, warnings)

@@ -202,15 +202,12 @@ class Spool:
     def mark_tried(self, calls: Sequence[Waiting]) -> list[Waiting]:
         """Write down, safe from a power cut, that rows of these calls may be in the destination
         from now on; return the calls as they are called then."""
-        tried = []
-        for call in calls:
-            file = call.file.with_suffix(".tried")
-            if call.file != file:
-                call.file.rename(file)
-            tried.append(call._replace(file=file))
-        if any(call.file.suffix != ".tried" for call in calls):
+        untried = [call.file for call in calls if call.file.suffix != ".tried"]
+        for file in untried:
+            file.rename(file.with_suffix(".tried"))
+        if untried:
             self._sync()
-        return tried
+        return [call._replace(file=call.file.with_suffix(".tried")) for call in calls]
 
     def refuse(self, call: Waiting, reason: str, now: datetime) -> None:
         """Set a call aside that the destination did not take while it took others."""
@@ -223,12 +220,11 @@ class Spool:
         """Return why each call that is set aside was refused, by its id."""
         refusals = {}
         for file in self._files(".refused"):
-            try:
+            # What has no reason that can be read is tried again at once.
+            with suppress(OSError, ValueError, TypeError, KeyError):
                 words = json.loads(file.with_suffix(".why").read_text())
                 at = datetime.fromisoformat(words.pop("at"))
                 refusals[file.stem] = Refusal(at, **words)
-            except (OSError, ValueError, TypeError, KeyError):  # it is tried again at once
-                continue
         return refusals
 
     def drop(self, calls: Iterable[Waiting]) -> None:

@@ -214,15 +214,4 @@ def rejected_in(batch: Batch) -> list[TableRow]:
         text = poll.answer.body[:KEPT_BYTES].decode("utf-8", "backslashreplace")
         raw = text.replace("\x00", "\\x00")
         rows = [RejectedRow(0, raw, poll.judgement.note or "not the vendor's envelope")]
-    return [
-        {
-            "poll_id": poll.poll_id,
-            "row_number": row.row_number,
-            "operation_id": poll.operation.operation_id,
-            "report": poll.report,
-            "raw": row.raw,
-            "reason": row.reason,
-            "read_at": poll.started_at,
-        }
-        for row in rows
-    ]
+    return [{**_shared(poll), "report": poll.report, **vars(row)} for row in rows]

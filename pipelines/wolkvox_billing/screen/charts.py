@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 import altair as alt
 from altair.utils.schemapi import debug_mode
 
+from wolkvox_billing.evidence.report.html import Money
 from wolkvox_billing.evidence.report.month import DayCoverage, LoadedReading, Usage
 from wolkvox_billing.marts.ahead import Forecast
 from wolkvox_billing.marts.reconciled import ReconciledRow
@@ -44,6 +45,7 @@ _MOST_POINTS = 1500  # beyond, an hour's last reading stands for it
 _MOST_MONTHS, _LEAST_MONTHS = 13, 6
 _LEVELS = ((1, N_("up to 1 h")), (6, N_("up to 6 h")), (24, N_("up to 1 day")))
 _NO_ANSWER = N_("no answer")
+_SAYS = alt.Tooltip("says:N", title=" ")
 _DAY_OF = N_("day of {month}")
 Chart = alt.LayerChart | alt.FacetChart | alt.Chart
 # Altair holds each part of a chart against its schema, which takes eight times as long as the chart
@@ -113,7 +115,7 @@ class _CounterChart:
         area = (
             _of(bands)
             .mark_rect(color=_GREY, opacity=0.22, stroke=_GREY, strokeDash=[3, 3])
-            .encode(x=self.x, x2="until:T", tooltip=[alt.Tooltip("says:N", title=" ")])
+            .encode(x=self.x, x2="until:T", tooltip=[_SAYS])
         )
         wide = [band for band in bands if band["is_wide"]]
         label = (
@@ -171,9 +173,8 @@ class _CounterChart:
             return []
         rule = _of(bills).mark_rule(color=_ORANGE, strokeWidth=2, strokeDash=[8, 4])
         label = _of(bills).mark_text(color=_ORANGE, align="left", dx=6, dy=-7, fontSize=12)
-        tooltip = [alt.Tooltip("says:N", title=" ")]
         return [
-            rule.encode(y=self.y, tooltip=tooltip),
+            rule.encode(y=self.y, tooltip=[_SAYS]),
             label.encode(y=self.y, x=alt.value(0), text="says:N"),
         ]
 
@@ -198,14 +199,13 @@ class _CounterChart:
             {"at": _midnight(self.usage.period.end), "low": low, "value": expected, "high": high,
              "says": says},
         ]  # fmt: skip
-        tooltip = [alt.Tooltip("says:N", title=" ")]
         y = alt.Y("low:Q", title=self.unit)
         return [
             _of(ends).mark_area(color=_BLUE, opacity=0.2).encode(
-                x=self.x, y=y, y2="high:Q", tooltip=tooltip
+                x=self.x, y=y, y2="high:Q", tooltip=[_SAYS]
             ),
             _of(ends).mark_line(color=_BLUE, strokeDash=[4, 4]).encode(
-                x=self.x, y=self.y, tooltip=tooltip
+                x=self.x, y=self.y, tooltip=[_SAYS]
             ),
         ]  # fmt: skip
 
@@ -336,7 +336,7 @@ def draw_bridge(bridge: Bridge, locale: str) -> Chart:
         legend=None,
         scale=alt.Scale(domain=["total", "more", "less"], range=[_GREY, _ORANGE, _BLUE]),
     )
-    tooltip = [alt.Tooltip("name:N", title=" "), alt.Tooltip("says:N", title=" ")]
+    tooltip = [alt.Tooltip("name:N", title=" "), _SAYS]
     bar = _of(bars).mark_bar(height=20).encode(x=x, x2="to:Q", y=y, color=colour, tooltip=tooltip)
     return _finished(bar, locale, 44 * len(bars), translate(N_("From contract to invoice"), locale))
 
@@ -443,7 +443,7 @@ def draw_months(currency: str, months: Sequence[MonthCost], locale: str) -> Char
             "month": short_month(month.start, locale),
             "kind": kind,
             "value": float(amount),
-            "says": f"{format_amount(amount, locale=locale)} {currency}".strip(),
+            "says": Money(amount, currency).printed(locale),
         }
         for month in months
         for kind, amount in zip(kinds, (month.contracted, month.billed), strict=True)
@@ -460,7 +460,7 @@ def draw_months(currency: str, months: Sequence[MonthCost], locale: str) -> Char
             color=alt.Color("kind:N", title=None, sort=kinds, legend=alt.Legend(orient="top"),
                             scale=alt.Scale(domain=kinds, range=[_GREY, _ORANGE])),
             tooltip=[alt.Tooltip("month:N", title=" "), alt.Tooltip("kind:N", title=" "),
-                     alt.Tooltip("says:N", title=" ")],
+                     _SAYS],
         )
     )  # fmt: skip
     said = N_("Billed and by contract, month by month, in {currency}")

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
-from decimal import Decimal
 from functools import lru_cache, partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 
+from wolkvox_billing.evidence.report.html import Money, written
 from wolkvox_billing.reconciliation.captions import caption
 from wolkvox_billing.screen.marks import mark_of
 from wolkvox_billing.values.clock import format_moment
 from wolkvox_billing.values.locales import ENGLISH, format_day_and_year
-from wolkvox_billing.values.numbers import format_amount, format_number
-from wolkvox_billing.values.texts import harmless
+from wolkvox_billing.values.numbers import format_number
 from wolkvox_billing.values.translation import translate
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -48,7 +46,7 @@ def render_title(title: str, as_of: str, locale: str) -> str:
 def _environment(locale: str) -> Environment:
     environment = Environment(
         autoescape=True,
-        finalize=_shown,
+        finalize=_or_nothing,
         loader=FileSystemLoader(TEMPLATES),
         lstrip_blocks=True,
         trim_blocks=True,
@@ -56,7 +54,7 @@ def _environment(locale: str) -> Environment:
     )
     environment.filters.update(
         caption=partial(caption, locale=locale),
-        money=partial(_say_money, locale=locale),
+        money=lambda amount, currency: Money(amount, currency).printed(locale) or None,
         quantity=lambda value: None if value is None else format_number(value, locale=locale),
         day=lambda day: None if day is None else format_day_and_year(day, locale),
         moment=partial(say_moment, locale=locale),
@@ -65,18 +63,9 @@ def _environment(locale: str) -> Environment:
     return environment
 
 
-def _shown(value: object) -> object:
-    """Return a value as a page has it: what does not print is shown by its number."""
-    if value is None:
-        return NOTHING
-    return harmless(value) if isinstance(value, str) and not isinstance(value, Markup) else value
-
-
-def _say_money(amount: Decimal | None, currency: str | None, locale: str) -> str | None:
-    """Return an amount with its currency; None where nobody knows it."""
-    if amount is None:
-        return None
-    return f"{format_amount(amount, locale=locale)} {currency or ''}".rstrip()
+def _or_nothing(value: object) -> object:
+    """Return a value as a page has it."""
+    return NOTHING if value is None else written(value)
 
 
 def say_moment(at: datetime, zone: ZoneInfo, locale: str) -> str:

@@ -95,13 +95,6 @@ class Cell(NamedTuple):
     kind: str = ""
 
 
-class Table(NamedTuple):
-    """Headings and rows as they are written."""
-
-    headings: Sequence[Cell]
-    rows: Sequence[Sequence[Cell]]
-
-
 def table(
     headings: Sequence[str], rows: Sequence[Sequence[object]], locale: str = ENGLISH
 ) -> Markup:
@@ -115,7 +108,8 @@ def table(
         Cell(caption(heading, locale), kind if kind == "number" else "")
         for heading, kind in zip(headings, kinds, strict=bool(rows))
     ]
-    return part("table", locale, shown=Table(named, [[_cell(v, locale) for v in r] for r in rows]))
+    cells = [[_cell(value, locale) for value in row] for row in rows]
+    return part("table", locale, headings=named, rows=cells)
 
 
 def facts(named: Mapping[str, object], locale: str = ENGLISH) -> list[tuple[str, Cell]]:
@@ -158,14 +152,14 @@ def _environment() -> Environment:
         loader=PackageLoader("wolkvox_billing.evidence.report"),
         autoescape=True,
         undefined=StrictUndefined,
-        finalize=_written,
+        finalize=written,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
 
 
-def _written(value: object) -> object:
+def written(value: object) -> object:
     """Return a value for a page: of a text, what does not print, or turns the direction of writing,
     by its number."""
     is_text = isinstance(value, str) and not hasattr(value, "__html__")

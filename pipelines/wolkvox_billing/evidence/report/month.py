@@ -43,6 +43,7 @@ class Call(NamedTuple):
     poll_date: date
     outcome: str
     started_epoch: int
+    poll_id: str
 
 
 class LoadedReading(NamedTuple):
@@ -70,6 +71,7 @@ class Restatement(NamedTuple):
     previous_quantity: Decimal
     quantity: Decimal
     read_at: datetime
+    previous_read_at: datetime
 
 
 class DayCoverage(NamedTuple):

@@ -43,26 +43,15 @@ def order_workbook(file: str | os.PathLike[str], month: str) -> WorkbookOrder:
     done. Raises SettingsError for what cannot be meant."""
     target = Path(os.path.abspath(file))
     if target.suffix.lower() != _SUFFIX:
-        raise SettingsError(
-            Sentence(
-                N_("{file} does not end in {suffix}: expected such as month{suffix}"),
-                file=file,
-                suffix=_SUFFIX,
-            )
-        )
+        says = N_("{file} does not end in {suffix}: expected such as month{suffix}")
+        raise SettingsError(Sentence(says, file=file, suffix=_SUFFIX))
     if target.is_dir():
-        raise SettingsError(
-            Sentence(
-                N_("{file} is a folder: name a file in it, such as month{suffix}"),
-                file=file,
-                suffix=_SUFFIX,
-            )
-        )
+        says = N_("{file} is a folder: name a file in it, such as month{suffix}")
+        raise SettingsError(Sentence(says, file=file, suffix=_SUFFIX))
     parent = next(path for path in target.parents if os.path.lexists(path))
     if not parent.is_dir():
-        raise SettingsError(
-            Sentence(N_("{parent} is no folder: name one for the workbook"), parent=parent)
-        )
+        says = N_("{parent} is no folder: name one for the workbook")
+        raise SettingsError(Sentence(says, parent=parent))
     return WorkbookOrder(read_month(month), target)
 
 
