@@ -23,7 +23,7 @@ from wolkvox_billing.values.periods import DAY
 from wolkvox_billing.values.spelling import plain
 from wolkvox_billing.vendor.answer import ANSWERS
 from wolkvox_billing.vendor.reports import REPORTS
-from wolkvox_billing.warehouse.sql import Client, SqlRow, among, listed, literal, rows_of, tables_in
+from wolkvox_billing.warehouse.sql import Client, SqlRow, among, listed, literal, rows_as, tables_in
 
 Query = Callable[[str], list[SqlRow]]
 
@@ -120,9 +120,7 @@ def read_identities(client: Client, marts: str) -> Identities:
     """Return what the marts hold; nothing in those of an older version, or in an older copy."""
     if IDENTITIES not in tables_in(client, marts):
         return NOBODY
-    columns = ", ".join(Identity._fields)
-    rows = rows_of(client, f"SELECT {columns} FROM {marts}.{IDENTITIES} ORDER BY operation_id")
-    return Identities([Identity(*row) for row in rows])
+    return Identities(rows_as(client, Identity, f"{marts}.{IDENTITIES} ORDER BY operation_id"))
 
 
 # What people decided.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection
-from typing import Any, NamedTuple
+from datetime import datetime
+from typing import NamedTuple
 
 from wolkvox_billing.marts.identities import NOBODY, Identities, Query
 from wolkvox_billing.values.spelling import plain
@@ -43,7 +44,7 @@ def find_spellings(
         for report in REPORTS
         if report in tables
     ]
-    groups: defaultdict[tuple[str, str, str], list[tuple[Any, str, str]]] = defaultdict(list)
+    groups: defaultdict[tuple[str, str, str], list[tuple[datetime, str, str]]] = defaultdict(list)
     for report, operation_id, product, read_at, poll_id in (
         query(" UNION ALL ".join(selects)) if selects else ()
     ):

@@ -15,7 +15,7 @@ import dlt
 from wolkvox_billing.marts.reconciled import ReconciledRow
 from wolkvox_billing.reconciliation.contract.line_map import ALL_OPERATIONS
 from wolkvox_billing.values.periods import DAY, Period
-from wolkvox_billing.warehouse.sql import Client, literal, rows_of
+from wolkvox_billing.warehouse.sql import Client, literal, rows_as, rows_of
 
 
 class UsedMonth(NamedTuple):
@@ -110,20 +110,13 @@ def read_month_facts(
 
 
 def _read_used(client: Client, marts: str, month: Period) -> list[UsedMonth]:
-    rows = rows_of(
-        client,
-        f"SELECT {', '.join(UsedMonth._fields)} FROM {marts}.usage_monthly "
-        f"WHERE billing_period_start < {literal(month.end)}",
-    )
+    is_begun = f"billing_period_start < {literal(month.end)}"
+    rows = rows_as(client, UsedMonth, f"{marts}.usage_monthly WHERE {is_begun}")
     # Sorted here, since engines sort texts in different ways.
-    return sorted((UsedMonth(*row) for row in rows), key=lambda row: (row[:4], row.poll_id))
+    return sorted(rows, key=lambda row: (row[:4], row.poll_id))
 
 
 def _read_coverage(client: Client, marts: str, month: Period) -> list[_Coverage]:
     start, end = map(literal, month)
-    rows = rows_of(
-        client,
-        f"SELECT {', '.join(_Coverage._fields)} FROM {marts}.poll_coverage "
-        f"WHERE poll_date >= {start} AND poll_date < {end}",
-    )
-    return [_Coverage(*row) for row in rows]
+    of_month = f"poll_date >= {start} AND poll_date < {end}"
+    return rows_as(client, _Coverage, f"{marts}.poll_coverage WHERE {of_month}")
