@@ -116,7 +116,7 @@ class _Types:
         """Return what a value of a type is in JSON."""
         origin, args = get_origin(hint), get_args(hint)
         if origin is Annotated:
-            note = args[1] if isinstance(args[1], str) else args[1][1]  # of a column: kind, words
+            note = args[1] if isinstance(args[1], str) else args[1].says  # of a column
             return _described(self.schema(args[0]), note)
         if origin in (Union, UnionType):
             return self._any_of(args)
