@@ -24,6 +24,7 @@ import fastjsonschema
 
 from wolkvox_billing.cli.main import main
 from wolkvox_billing.cli.printed import Printed, PrintedError
+from wolkvox_billing.marts.reconciled import Column
 
 Schema = dict[str, Any]  # as JSON has it
 NUMBER = r"^-?[0-9]+(\.[0-9]+)?$"
@@ -116,8 +117,7 @@ class _Types:
         """Return what a value of a type is in JSON."""
         origin, args = get_origin(hint), get_args(hint)
         if origin is Annotated:
-            note = args[1] if isinstance(args[1], str) else args[1].says  # of a column
-            return _described(self.schema(args[0]), note)
+            return _described(self.schema(args[0]), _sentence_of(args[1]))
         if origin in (Union, UnionType):
             return self._any_of(args)
         if origin is Literal:
@@ -140,6 +140,14 @@ class _Types:
         if len(schemas) == 2 and schemas[1] == {"type": "null"} and "type" in schemas[0]:
             return schemas[0] | {"type": [schemas[0]["type"], "null"]}
         return {"anyOf": schemas}
+
+
+def _sentence_of(note: Any) -> str:
+    """Return what a field is described by: a sentence, or the column of a mart or of a raw table,
+    which is a pair of its kind and a sentence."""
+    if isinstance(note, Column):
+        return note.says
+    return note if isinstance(note, str) else str(note[1])
 
 
 def _described(schema: Schema, says: str) -> Schema:
