@@ -198,7 +198,7 @@ def see(
     reader = NameReader(settings.operations, settings.pattern, settings.extensions, b"k" * 16)
     own = Look(settings, reader, project.folder / "listed.parquet", lambda objects, seconds: None)
     reach = WHOLE if full else Reach(date(2026, 1, 1), False)
-    listing = note_look(own, [[*copies]], None, Noted(LIST, reach), lambda: at)
+    listing = note_look(own, [[*copies]], Noted(LIST, reach), lambda: at)
     with (
         opened(project.destination) as pipeline,
         pipeline.sql_client() as client,

@@ -29,7 +29,7 @@ from wolkvox_billing.polling.tables import TABLES, Batch, poll_row, readings_in
 from wolkvox_billing.vendor.answer import Judgement, Outcome
 from wolkvox_billing.vendor.client import Answer
 from wolkvox_billing.vendor.operations import Operation
-from wolkvox_billing.vendor.readings import Reading, Readings
+from wolkvox_billing.vendor.readings import ListedReadings, Reading
 from wolkvox_billing.warehouse.columns import hints
 
 pytestmark = pytest.mark.usefixtures("kept_open")
@@ -122,7 +122,7 @@ def months(draw: st.DrawFn) -> list[Batch]:
         outcome = Outcome.OK if rows else draw(st.sampled_from([Outcome.EMPTY, Outcome.BAD_TOKEN]))
         answer = Answer(Judgement(outcome, rows=[{}] * len(rows)), http_status=200)
         poll = Poll(new_poll_id(moment), operation, REPORT, moment, moment, answer)
-        batches.append(Batch(poll, Readings(rows), []))
+        batches.append(Batch(poll, ListedReadings.of(rows), []))
     return batches
 
 

@@ -153,7 +153,7 @@ def test_an_answer_knows_how_many_amounts_it_had_to_round() -> None:
     ]
     readings, rejected = read_rows(answered(*map(json.dumps, rows)).rows, TODAY)
     assert (readings.rounded, len(readings), len(rejected)) == (2, 4, 1)
-    assert readings[0].items_raw == "1.23456"
+    assert next(iter(readings)).items_raw == "1.23456"
 
 
 @pytest.mark.parametrize(
@@ -299,7 +299,7 @@ def read_one(row: str) -> Reading | str:
     readings, rejected = read_rows(answered(row).rows, TODAY)
     assert len(readings) + len(rejected) == 1
     if readings:
-        return readings[0]
+        return next(iter(readings))
     assert json.loads(rejected[0].raw) == json.loads(row)
     return rejected[0].reason
 

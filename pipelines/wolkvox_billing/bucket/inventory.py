@@ -12,6 +12,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timezone
+from functools import partial
 from typing import Any, NamedTuple
 from urllib.parse import unquote, unquote_plus, urlsplit
 
@@ -22,6 +23,7 @@ from wolkvox_billing.bucket.store import (
     Store,
     Unlistable,
     open_store,
+    without_names,
 )
 from wolkvox_billing.values.arrow import Arrow, pyarrow
 from wolkvox_billing.values.translation import N_, Sentence
@@ -150,29 +152,22 @@ def list_inventory(inventory: Inventory, url: str) -> Iterator[list[ListedObject
     Unlistable."""
     prefix = unquote(urlsplit(url).path).strip("/") if not url.startswith("file:") else ""
     for name, md5 in inventory.files:
-        complaint = ""
         batches = _batches(inventory, _read_file(inventory, name, md5))
-        while True:
-            objects = None
-            try:
-                batch = next(batches, None)
-                objects = None if batch is None else _objects_of(batch, inventory.form, prefix)
-            except Unlistable:
-                raise
-            except Exception as error:  # pyarrow shows the row that it cannot read
-                complaint = type(error).__name__
-            batch = None
-            if complaint:
-                raise Unlistable(Sentence(_UNREADABLE, complaint=complaint))
-            if objects is None:
-                break
+        read_next = partial(_next_objects, batches, inventory.form, prefix)
+        # pyarrow shows the row that it cannot read.
+        while (objects := without_names(read_next, _say_unreadable)) is not None:
             yield objects
+            objects = []  # or the next complaint's frame would hold names
 
 
 _UNREADABLE = N_(
     "a file of the inventory cannot be read ({complaint}): wait for the next one, or list the "
     "bucket"
 )
+
+
+def _say_unreadable(error: Exception) -> Sentence:
+    return Sentence(_UNREADABLE, complaint=type(error).__name__)
 
 
 def _read_file(inventory: Inventory, name: str, md5: str) -> bytes:
@@ -216,24 +211,22 @@ def _batches(inventory: Inventory, content: bytes) -> Iterator[Arrow]:
     )
 
 
-def _objects_of(batch: Arrow, form: str, prefix: str) -> list[ListedObject]:
-    """Return the objects of some rows that are there: the newest version of each."""
-    rows = batch.to_pydict()
-    count = batch.num_rows
-    is_there = [
-        str(latest).lower() != "false" and str(marker).lower() != "true"
-        for latest, marker in zip(
-            rows.get("is_latest") or [True] * count,
-            rows.get("is_delete_marker") or [False] * count,
-            strict=True,
-        )
-    ]
+def _next_objects(batches: Iterator[Arrow], form: str, prefix: str) -> list[ListedObject] | None:
+    """Return the objects of the next rows that are there: the newest version of each. None behind
+    the last rows."""
+    if (batch := next(batches, None)) is None:
+        return None
+    columns, unsaid = batch.to_pydict(), [None] * batch.num_rows
+    is_latest = columns.get("is_latest", unsaid)
+    is_marker = columns.get("is_delete_marker", unsaid)
     objects = []
-    for key, size, at, present in zip(
-        rows["key"], rows["size"], rows["last_modified_date"], is_there, strict=True
-    ):
+    for key, size, at, latest, marker in zip(
+        columns["key"], columns["size"], columns["last_modified_date"], is_latest, is_marker,
+        strict=True,
+    ):  # fmt: skip
         name = unquote_plus(key) if form == CSV else key
-        if not present or (prefix and not name.startswith(f"{prefix}/")):
+        is_gone = str(latest).lower() == "false" or str(marker).lower() == "true"
+        if is_gone or (prefix and not name.startswith(f"{prefix}/")):
             continue
         own = name[len(prefix) + 1 :] if prefix else name
         objects.append(ListedObject(own, _moment(at), int(size or 0)))

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,7 +26,7 @@ from wolkvox_billing.bucket.layout import (
 )
 from wolkvox_billing.bucket.names import NameReader
 from wolkvox_billing.bucket.settings import BucketSettings
-from wolkvox_billing.bucket.store import ListedObject, Store, Unlistable
+from wolkvox_billing.bucket.store import ListedObject, Store, Unlistable, without_names
 from wolkvox_billing.values.arrow import Arrow, pyarrow
 from wolkvox_billing.values.translation import N_, Sentence
 
@@ -93,15 +93,7 @@ class Look:
         begun = time.monotonic()
         with parquet.ParquetWriter(self.file, self.schema) as writer:
             for chunk in chunks:
-                table, defect = None, ""
-                try:
-                    table = self._table_of(chunk, since)
-                except Exception as error:  # its frames hold names
-                    place = traceback.extract_tb(error.__traceback__)[-1]
-                    where = f"{Path(place.filename).name}:{place.lineno}"
-                    defect = f"{type(error).__name__}, {where}"
-                if table is None:  # raised here, so that those frames are not in its context
-                    raise Unlistable(Sentence(_DEFECT, defect=defect))
+                table = without_names(partial(self._table_of, chunk, since), _say_defect)
                 if table.num_rows:
                     writer.write_table(table)
                 self.on_progress(self.objects + self.skipped, time.monotonic() - begun)
@@ -158,11 +150,15 @@ class Look:
         return pa.Table.from_arrays(arrays, schema=self.schema)
 
 
+def _say_defect(error: Exception) -> Sentence:
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{Path(place.filename).name}:{place.lineno}"
+    return Sentence(_DEFECT, defect=f"{type(error).__name__}, {where}")
+
+
 def take_look(store: Store, look: Look, reach: Reach, now: Callable[[], datetime]) -> Listing:
     """Return what a look at all, or at the last days, came to; also of one that broke off."""
-    chunks = _chunks(store, look.settings, reach)
-    since = None if reach.has_day_folders else reach.since
-    return note_look(look, chunks, since, Noted(LIST, reach), now)
+    return note_look(look, _chunks(store, look.settings, reach), Noted(LIST, reach), now)
 
 
 class Noted(NamedTuple):
@@ -176,18 +172,18 @@ class Noted(NamedTuple):
 def note_look(
     look: Look,
     chunks: Iterable[list[ListedObject]],
-    since: date | None,
     noted: Noted,
     now: Callable[[], datetime],
 ) -> Listing:
     """Return the row of a look at these objects."""
     started, begun, reason = now().astimezone(timezone.utc), time.monotonic(), None
+    reach = noted.reach
     try:
-        look.take(chunks, since)
+        look.take(chunks, None if reach.has_day_folders else reach.since)
     except Unlistable as error:
         reason = error.args[0]
     seconds = time.monotonic() - begun
-    is_full = noted.reach.since is None
+    is_full = reach.since is None
     return Listing(
         listing_id=f"{started:%Y%m%dT%H%M%S.%fZ}-{secrets.token_hex(6)}",
         started_at=started,
@@ -201,7 +197,7 @@ def note_look(
         seconds=round(Decimal(seconds), 4),
         is_complete=reason is None,
         reason=reason,
-        has_day_folders=look.has_day_folders if is_full else noted.reach.has_day_folders,
+        has_day_folders=look.has_day_folders if is_full else reach.has_day_folders,
         settings_hash=look.settings.fingerprint(look.reader.key),
         skipped_copies=look.skipped_copies,
     )

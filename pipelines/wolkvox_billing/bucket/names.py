@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from fnmatch import translate
+from functools import lru_cache
 from typing import NamedTuple
 
 AUDIO, CHAT, OTHER = KINDS = ("audio", "chat", "other")
@@ -54,7 +55,6 @@ class NameReader:
     extensions: Sequence[str]
     key: bytes
     _owners: dict[str, str | None] = field(default_factory=dict)
-    _days: dict[str, date | None] = field(default_factory=dict)
 
     def read(self, name: str, size: int) -> ReadName | None:
         """Return what is kept of an object; None where it is no operation's, or but a folder."""
@@ -64,7 +64,7 @@ class NameReader:
             return None
         fit = self.pattern.search(name)
         extension = own.rpartition(".")[2].lower()
-        day = self._day_of(fit["day"]) if fit else None
+        day = read_day(fit["day"]) if fit else None
         kind, seconds = OTHER, None
         if extension in self.extensions:
             kind = AUDIO
@@ -93,14 +93,8 @@ class NameReader:
             )
         return self._owners[folder]
 
-    def _day_of(self, text: str) -> date | None:
-        if text not in self._days:
-            if len(self._days) >= _MOST_FOLDERS:
-                self._days.clear()
-            self._days[text] = read_day(text)
-        return self._days[text]
 
-
+@lru_cache(maxsize=_MOST_FOLDERS)  # many names have one day
 def read_day(text: str) -> date | None:
     """Return the day that a name or a folder says, such as 2026-10-31 or 20261031; None where it
     says none."""

@@ -7,11 +7,11 @@ the store's own code, such as 403 AccessDenied, come out of this module.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from wolkvox_billing.bucket.settings import BucketSettings
@@ -34,6 +34,21 @@ _CONNECT_WITHIN = "10s"
 class Unlistable(WolkvoxError):
     """A look broke off; the text says what was expected, what came and what to do, and holds
     neither a name nor a secret."""
+
+
+Value = TypeVar("Value")
+
+
+def without_names(call: Callable[[], Value], say: Callable[[Exception], str]) -> Value:
+    """Return what a call gives. Raises Unlistable with what is said of its error, which may hold
+    names and addresses: behind the `except`, so that the error is no context of it."""
+    try:
+        return call()
+    except Unlistable:
+        raise
+    except Exception as error:
+        complaint = say(error)
+    raise Unlistable(complaint)
 
 
 class ListedObject(NamedTuple):
@@ -65,42 +80,25 @@ class Store:
         """Yield all objects below a folder, "" for all there are, so many at a time. Raises
         Unlistable."""
         stream = iter(self._store.list(folder or None, chunk_size=at_once))
-        while True:
-            complaint, objects = None, None
-            try:
-                if chunk := next(stream, None):
-                    objects = _listed(chunk)
-            except Exception as error:  # whatever the store says has names and addresses in it
-                complaint = complaint_of(error, self._scheme)
-            chunk = None
-            if complaint:  # raised here, so that the store's own is not its context
-                raise Unlistable(complaint)
-            if objects is None:
-                return
+        while objects := self._ask(lambda: _listed(next(stream, ()))):
             yield objects
+            objects = []  # or the next complaint's frame would hold names
 
     def list_level(self, folder: str) -> Level:
         """Return what lies directly in a folder. Raises Unlistable."""
-        complaint, level = Sentence(_NOTHING), None
-        try:
+
+        def list_it() -> Level:
             listed = self._store.list_with_delimiter(folder or None)
-            level = Level(listed["common_prefixes"], _listed(listed["objects"]))
-        except Exception as error:
-            complaint = complaint_of(error, self._scheme)
-        if level is None:
-            raise Unlistable(complaint)
-        return level
+            return Level(listed["common_prefixes"], _listed(listed["objects"]))
+
+        return self._ask(list_it)
 
     def read(self, name: str) -> bytes:
         """Return what is in an object: of an inventory, never of a copy. Raises Unlistable."""
-        complaint, content = None, b""
-        try:
-            content = self._store.get(name).bytes().to_bytes()
-        except Exception as error:
-            complaint = complaint_of(error, self._scheme)
-        if complaint:
-            raise Unlistable(complaint)
-        return content
+        return self._ask(lambda: self._store.get(name).bytes().to_bytes())
+
+    def _ask(self, call: Callable[[], Value]) -> Value:
+        return without_names(call, lambda error: complaint_of(error, self._scheme))
 
 
 def _listed(objects: Iterable[ObjectMeta]) -> list[ListedObject]:

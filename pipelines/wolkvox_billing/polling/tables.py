@@ -13,7 +13,7 @@ from wolkvox_billing.polling.polls import KEPT_BYTES, Poll
 from wolkvox_billing.values.arrow import ColumnValues
 from wolkvox_billing.values.clock import epoch
 from wolkvox_billing.vendor.answer import Outcome
-from wolkvox_billing.vendor.reading_columns import LargeReadings, ReadingKey, Readings
+from wolkvox_billing.vendor.reading_columns import ReadingKey, Readings
 from wolkvox_billing.vendor.readings import RejectedRow
 from wolkvox_billing.vendor.reports import REPORTS
 from wolkvox_billing.warehouse.bulk import Columns, TableRow
@@ -119,7 +119,7 @@ class Batch:
     """One poll with the rows that it brought: what each table takes its part of."""
 
     poll: Poll
-    readings: Readings | LargeReadings
+    readings: Readings
     rejected: list[RejectedRow]
 
 
@@ -165,7 +165,7 @@ def _shared(poll: Poll) -> TableRow:
     }
 
 
-def _read(readings: Readings | LargeReadings) -> dict[str, ColumnValues]:
+def _read(readings: Readings) -> dict[str, ColumnValues]:
     return {name: readings.column(name) for name in _READ}
 
 

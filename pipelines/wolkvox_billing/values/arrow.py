@@ -26,3 +26,10 @@ def compute() -> Arrow:
     from pyarrow import compute as functions
 
     return functions
+
+
+def take(column: ColumnValues, places: list[int]) -> ColumnValues:
+    """Return the values at these places of a column."""
+    if isinstance(column, list):
+        return [column[place] for place in places]
+    return column.take(pyarrow().array(places, pyarrow().int64()))

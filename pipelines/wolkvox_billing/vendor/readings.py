@@ -24,7 +24,12 @@ from wolkvox_billing.values.dates import read_sent_day, read_sent_month
 from wolkvox_billing.values.periods import DAY, month_of
 from wolkvox_billing.values.texts import UNSTORABLE
 from wolkvox_billing.vendor.envelope import Ambiguous, Json, Rows, TextRows, objects_of
-from wolkvox_billing.vendor.reading_columns import LargeReadings, Reading, Readings
+from wolkvox_billing.vendor.reading_columns import (
+    LargeReadings,
+    ListedReadings,
+    Reading,
+    Readings,
+)
 from wolkvox_billing.vendor.reports import REPORTS, ROW_FIELDS
 
 EARLIEST = date(2000, 1, 1)  # before wolkvox: an epoch, or a zero date
@@ -147,7 +152,7 @@ def read_date(value: object, today: date) -> date:
 
 def read_rows(
     rows: Sequence[object], today: date, columns: dict[str, str] | None = None, report: str = ""
-) -> tuple[Readings | LargeReadings, list[RejectedRow]]:
+) -> tuple[Readings, list[RejectedRow]]:
     """Return all rows of an answer, each in exactly one of the two.
 
     report: where it counts whole things, an amount such as 1.004 is thousands if another row of the
@@ -160,7 +165,7 @@ def read_rows(
     met = _Met({} if columns is None else columns, set(), {}, amounts)
     if not isinstance(rows, Rows):
         return _read_listed(rows, 1, today, met, rejected), rejected
-    parts: list[Readings | LargeReadings] = []
+    parts: list[Readings] = []
     first = 1
     for part in rows.parts:
         large = _read_texts(part, first, today, met) if isinstance(part, TextRows) else None
@@ -174,16 +179,16 @@ def read_rows(
 
 def _read_listed(
     rows: Sequence[object], first: int, today: date, met: _Met, rejected: list[RejectedRow]
-) -> Readings:
+) -> ListedReadings:
     """Return the readings of rows that are numbered from `first` on; those that are none go to
     `rejected`. What is plain is read by column, as much as `_ROWS_AT_ONCE`; any other row alone."""
-    readings = Readings()
+    readings = ListedReadings.of()
     for start in range(0, len(rows), _ROWS_AT_ONCE):
         part = rows[start : start + _ROWS_AT_ONCE]
         numbers = range(first + start, first + start + len(part))
         texts = _text_columns(part)
         if plain := texts and _read_plain(texts, today, met):
-            readings.extend((numbers, *plain, [{}] * len(part)))
+            readings.extend((numbers, *plain))
             readings.rounded += _count_rounded(texts)
             continue
         for number, row in zip(numbers, part, strict=True):
@@ -213,7 +218,7 @@ def _text_columns(rows: Sequence[object]) -> list[list[str]] | None:
 
 def _read_plain(
     texts: list[list[str]], today: date, met: _Met
-) -> tuple[list[str] | list[Decimal] | list[date], ...] | None:
+) -> tuple[Sequence[object], ...] | None:
     """Return what `_read_row` reads of each of these rows, by column and in a quarter of the time;
     None where one cannot be read, or its amount is not a plain one."""
     operations, descriptions, items_raw, dates_raw = texts

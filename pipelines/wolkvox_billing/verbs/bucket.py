@@ -172,9 +172,9 @@ def _take(look: Look, reach: Reach, clock: Clock) -> Listing:
     try:
         inventory = open_inventory(settings)
     except Unlistable as error:
-        return note_look(look, _broken(error), None, Noted(INVENTORY, WHOLE), clock)
+        return note_look(look, _broken(error), Noted(INVENTORY, WHOLE), clock)
     chunks = list_inventory(inventory, settings.url)
-    return note_look(look, chunks, None, Noted(INVENTORY, WHOLE, inventory.made_at), clock)
+    return note_look(look, chunks, Noted(INVENTORY, WHOLE, inventory.made_at), clock)
 
 
 def _broken(error: Unlistable) -> Iterator[list[ListedObject]]:

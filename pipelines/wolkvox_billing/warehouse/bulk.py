@@ -32,7 +32,7 @@ from dlt.extract.incremental import IncrementalResourceWrapper
 from dlt.extract.items import SupportsPipe
 from dlt.extract.items_transform import ItemTransform
 
-from wolkvox_billing.values.arrow import Arrow, ColumnValues, compute, pyarrow
+from wolkvox_billing.values.arrow import Arrow, ColumnValues, compute, pyarrow, take
 from wolkvox_billing.warehouse.dlt_gaps import NO_BYTES, active_pipeline
 
 TableRow: TypeAlias = dict[str, Any]  # of any table, as dlt takes it
@@ -81,13 +81,7 @@ class Columns:
 
     def take(self, places: list[int]) -> Columns:
         """Return the rows at these places."""
-
-        def take_of(column: ColumnValues) -> ColumnValues:
-            if isinstance(column, list):
-                return [column[place] for place in places]
-            return column.take(pyarrow().array(places, pyarrow().int64()))
-
-        values = {name: take_of(column) for name, column in self.values.items()}
+        values = {name: take(column, places) for name, column in self.values.items()}
         return Columns(len(places), self.shared, values)
 
     @property
