@@ -217,9 +217,9 @@ def write_documents(issued: Sequence[Issued], now: datetime, rule: str) -> None:
     for number, document in enumerate(issued):
         (inbox / f"{number:06}.xml").write_bytes(document.xml)
     papers = list(read_invoices([inbox], rule=rule))
-    documents = [vars(row) for paper in papers for row in document_rows(paper, now)]
+    documents = [row for paper in papers for row in document_rows(paper, now)]
     assert len(documents) == len(issued), "a document was not taken"
-    lines = [vars(row) for paper in papers for row in line_rows(paper)]
+    lines = [row for paper in papers for row in line_rows(paper)]
     with _tables() as database:
         for table, rows in (("invoice_documents", documents), ("invoice_lines", lines)):
             database.execute(f"DELETE FROM wolkvox_billing.{table}")

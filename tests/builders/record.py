@@ -92,8 +92,8 @@ def write_documents(project: Project, files: Sequence[Path]) -> None:
     now = project.vendor.now
     with _tables_of(project) as tables:
         for paper in papers:
-            tables.put("invoice_documents", ["document_id"], map(vars, document_rows(paper, now)))
-            tables.put("invoice_lines", ["document_id", "line_number"], map(vars, line_rows(paper)))
+            tables.put("invoice_documents", ["document_id"], document_rows(paper, now))
+            tables.put("invoice_lines", ["document_id", "line_number"], line_rows(paper))
 
 
 def with_tables(project: Project, reports: set[str] | None = None) -> None:

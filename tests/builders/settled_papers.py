@@ -150,9 +150,9 @@ def _read(folder: Path, papers: Sequence[str]) -> tuple[list[BilledDocument], li
     for paper in read_invoices(files, rule="month_before_issue"):
         assert not isinstance(paper.content, Rejected), str(paper.content)
         for row in document_rows(paper, NOW):
-            documents.append(BilledDocument(**_named(vars(row), _FIELDS, BilledDocument._fields)))
+            documents.append(BilledDocument(**_named(row, _FIELDS, BilledDocument._fields)))
         for line in line_rows(paper):
-            lines.append(StatedLine(**_named(vars(line), _FIELDS_OF_LINES, StatedLine._fields)))
+            lines.append(StatedLine(**_named(line, _FIELDS_OF_LINES, StatedLine._fields)))
     return documents, lines
 
 

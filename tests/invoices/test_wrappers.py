@@ -188,6 +188,6 @@ def test_a_document_came_when_its_mail_did(
     [paper] = read_file("m.eml", mailed(*headers))
     assert (paper.received_at and paper.received_at.isoformat()) == came
     [row] = document_rows(paper, datetime(2026, 11, 12, tzinfo=timezone.utc))
-    assert row.received_at == paper.received_at
+    assert row["received_at"] == paper.received_at
     [bare] = read_file("f.xml", PLAIN.encode())
     assert bare.received_at is None

@@ -178,14 +178,6 @@ def test_a_record_without_the_new_columns_goes_on_working(
     document; what was there has none of them."""
     documents = tables.INVOICE_TABLES["invoice_documents"]
     columns = {name: kind for name, kind in documents.columns.items() if name not in _NEW}
-    rows_of = verb.document_rows
-
-    def old_rows(paper: Any, now: Any) -> Any:
-        class Row:
-            def __init__(self, row: object) -> None:
-                vars(self).update({n: v for n, v in vars(row).items() if n not in _NEW})
-
-        return list(map(Row, rows_of(paper, now)))
 
     def take(number: str, **more: Any) -> None:
         file = warehouse.folder / f"{number}.xml"
@@ -196,7 +188,6 @@ def test_a_record_without_the_new_columns_goes_on_working(
 
     with monkeypatch.context() as old:
         old.setitem(tables.INVOICE_TABLES, "invoice_documents", documents._replace(columns=columns))
-        old.setattr(verb, "document_rows", old_rows)
         take("F-1")
     names = (
         "SELECT column_name FROM information_schema.columns WHERE table_name = 'invoice_documents'"

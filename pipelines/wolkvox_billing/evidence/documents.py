@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from wolkvox_billing.evidence.report.report import LoadedDocument
 from wolkvox_billing.invoices.document import Rejected
-from wolkvox_billing.invoices.files import read_bytes, read_file, walk
+from wolkvox_billing.invoices.files import files_in, read_file
 
 
 class DocumentFiles(NamedTuple):
@@ -52,18 +52,13 @@ def find_documents(documents: Sequence[LoadedDocument], paths: Sequence[Path]) -
 
 def _files(paths: Sequence[Path], wanted: Collection[str]) -> Iterator[_File]:
     """Those that hold a document that is wanted."""
-    for path in paths:
-        for name, file in walk(path):
-            if isinstance(file, Rejected):
-                continue
-            try:
-                data = read_bytes(file)
-            except Rejected:
-                continue  # its document is then one that was not given
-            sha256 = hashlib.sha256(data).hexdigest()
-            inside = {sha256, *(document.file_sha256 or "" for document in read_file(name, data))}
-            if held := inside.intersection(wanted):
-                yield _File(_basename(name), data, sha256, held)
+    for name, data in files_in(paths):
+        if isinstance(data, Rejected):
+            continue  # its document is then one that was not given
+        sha256 = hashlib.sha256(data).hexdigest()
+        inside = {sha256, *(document.file_sha256 or "" for document in read_file(name, data))}
+        if held := inside.intersection(wanted):
+            yield _File(_basename(name), data, sha256, held)
 
 
 def _basename(name: str) -> str:

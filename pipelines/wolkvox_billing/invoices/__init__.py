@@ -20,15 +20,11 @@ reason; the files beside it are read on. PDF is not read.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from wolkvox_billing.invoices.document import Document, Rejected
-    from wolkvox_billing.invoices.files import Paper
-    from wolkvox_billing.invoices.reading import complete_document, read_invoices
-    from wolkvox_billing.invoices.sheets.spreadsheet import Hints
-    from wolkvox_billing.invoices.ubl import OtherKind
+from wolkvox_billing.invoices.document import Document, Rejected
+from wolkvox_billing.invoices.files import Paper
+from wolkvox_billing.invoices.reading import complete_document, read_invoices
+from wolkvox_billing.invoices.sheets.spreadsheet import Hints
+from wolkvox_billing.invoices.ubl import OtherKind
 
 __all__ = [
     "Document",
@@ -39,20 +35,3 @@ __all__ = [
     "complete_document",
     "read_invoices",
 ]
-_MODULES = {
-    "Document": "document",
-    "Hints": "sheets.spreadsheet",
-    "OtherKind": "ubl",
-    "Paper": "files",
-    "Rejected": "document",
-    "complete_document": "reading",
-    "read_invoices": "reading",
-}
-
-
-def __getattr__(name: str) -> object:
-    """Return a public name from its module, which is imported only then: openpyxl and lxml are slow
-    to import, and a poll, which needs a period or a spelling of this package, reads no invoice."""
-    if module := _MODULES.get(name):
-        return getattr(import_module(f"{__name__}.{module}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from wolkvox_billing.warehouse.columns import TEXT, Table
-from wolkvox_billing.warehouse.records import DECIDED, RecordTable, next_key
+from wolkvox_billing.warehouse.records import DECIDED, RecordTable
 from wolkvox_billing.warehouse.sql import Client
 
 WITHDRAWN, REINSTATED = "withdrawn", "reinstated"
@@ -54,8 +54,3 @@ append_decision = _RECORDS.append
 def read_decisions(client: Client, raw: str) -> dict[str, Decision]:
     """Return the newest decision on each document, by document_id; none before the first."""
     return {decision.document_id: decision for decision in _RECORDS.read(client, raw)}
-
-
-def next_decision_id(document_id: str, last: Decision | None) -> str:
-    """Return the key of the decision that follows on `last`."""
-    return next_key(document_id, last.decision_id if last else None)

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from typing import NamedTuple
 
 from wolkvox_billing.errors import WolkvoxError
 from wolkvox_billing.values.numbers import format_number
@@ -25,6 +26,13 @@ _CENT = Decimal("0.01")
 
 class Rejected(WolkvoxError):
     """A file or document that is not taken; the text is the reason, for a person."""
+
+
+class Party(NamedTuple):
+    """A document's supplier or customer, as far as it is kept."""
+
+    tax_id: str | None
+    name: str | None
 
 
 @dataclass

@@ -12,13 +12,14 @@ import os
 import re
 import stat
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from wolkvox_billing.invoices.document import Document, Rejected
-from wolkvox_billing.invoices.mail import attachments_in, is_mail, received_at
+from wolkvox_billing.invoices.mail import is_mail, read_mail
 from wolkvox_billing.invoices.sheets.html_table import is_html
 from wolkvox_billing.invoices.sheets.package import NoWorkbook
 from wolkvox_billing.invoices.sheets.spreadsheet import (
@@ -73,67 +74,16 @@ class _Attachment(Rejected):
 
 def read_paths(paths: Sequence[Path], hints: Hints = NO_HINTS) -> Iterator[Paper]:
     """Yield every document of these files, folders and zips, in the order of their names."""
-    for path in paths:
-        for name, file in walk(path):
-            if isinstance(file, Rejected):
-                yield Paper(name, None, file)
-                continue
-            try:
-                data = read_bytes(file)
-            except Rejected as error:
-                yield Paper(name, None, error)
-            else:
-                yield from read_file(name, data, hints)
-
-
-def read_file(
-    name: str,
-    data: bytes,
-    hints: Hints = NO_HINTS,
-    budget: _Budget | None = None,
-    depth: int = 0,
-) -> Iterator[Paper]:
-    """Yield what the bytes of a file are, whatever its name says; `depth` counts the zips around
-    it."""
-    sha256 = hashlib.sha256(data).hexdigest()
-    budget = budget or _Budget()
-    try:
-        if data.startswith(_ZIP):
-            with _open_zip(data) as archive:
-                names = archive.namelist()
-                if "[Content_Types].xml" not in names:
-                    if depth == MOST_ZIPS_DEEP:
-                        raise Rejected(f"zips in zips, more than {MOST_ZIPS_DEEP} deep")
-                    yield from _read_members(name, archive, hints, budget, depth + 1)
-                    return
-                if len(set(names)) < len(names):
-                    raise _Attachment("an Office file that is no workbook, which cannot be read")
-                parts = {info.filename: budget.unpack(archive, info) for info in archive.infolist()}
-            contents: Iterator[Content] = read_xlsx(parts, hints)
-        elif is_mail(data):
-            if depth == MOST_ZIPS_DEEP:
-                raise Rejected(f"mails and zips in one another, more than {MOST_ZIPS_DEEP} deep")
-            yield from _read_mail(name, data, hints, budget, depth + 1)
-            return
-        elif is_html(stripped := data.lstrip(_BEFORE_XML)):
-            budget.spend_tags(data)
-            contents = read_html(data, hints)
-        elif stripped.startswith(_ESCAPED_XML) or _IN_BASE64.match(stripped):
-            xml = _unwrapped(stripped)
-            budget.spend_tags(xml)
-            contents = read_xml(xml)
-        elif stripped.startswith(_XML):
-            budget.spend_tags(data)
-            contents = read_xml(stripped)
+    for name, data in files_in(paths):
+        if isinstance(data, Rejected):
+            yield Paper(name, None, data)
         else:
-            _refuse_unreadable(data)
-            contents = read_csv(data, hints)
-        for content in contents:
-            yield Paper(name, sha256, content)
-    except NoWorkbook as error:
-        yield Paper(name, sha256, _Attachment(str(error)))
-    except Rejected as error:
-        yield Paper(name, sha256, error)
+            yield from read_file(name, data, hints)
+
+
+def read_file(name: str, data: bytes, hints: Hints = NO_HINTS) -> Iterator[Paper]:
+    """Yield what the bytes of a file are, whatever its name says."""
+    yield from _FileReader(hints).read(name, data)
 
 
 def _unwrapped(text: bytes) -> bytes:
@@ -165,34 +115,6 @@ def _refuse_unreadable(data: bytes) -> None:
         raise Rejected(f"packed as {kind}, which is not read: unpack it, and give what is in it")
 
 
-def _read_mail(
-    name: str, data: bytes, hints: Hints, budget: _Budget, depth: int
-) -> Iterator[Paper]:
-    """Yield what is attached to a mail. What a mail only shows, such as its text, is none."""
-    attachments = attachments_in(data)
-    if not attachments:
-        raise _Attachment("a mail without an attachment")
-    came = received_at(data)
-    yield from _told(
-        # Of a mail that was forwarded in another one, it came with that.
-        paper if paper.received_at else paper._replace(received_at=came)
-        for number, attachment in enumerate(attachments, 1)
-        for paper in _read_attachment(f"{name}/{attachment.name or number}", attachment.data,
-                                      hints, budget, depth)
-    )  # fmt: skip
-
-
-def _read_attachment(
-    name: str, data: bytes, hints: Hints, budget: _Budget, depth: int
-) -> Iterator[Paper]:
-    try:
-        budget.spend_bytes(len(data))
-    except Rejected as error:
-        yield Paper(name, None, error)
-    else:
-        yield from read_file(name, data, hints, budget, depth)
-
-
 def _told(papers: Iterable[Paper]) -> Iterator[Paper]:
     """Yield these papers without what came along with them, such as pictures and PDF; all of them
     where nothing else came."""
@@ -209,20 +131,90 @@ def _told(papers: Iterable[Paper]) -> Iterator[Paper]:
         yield from passed_over
 
 
-class _Budget:
-    """What may be unpacked and parsed of one file, all that is in it together."""
+class _FileReader:
+    """Reads a file and all that is in it, within limits of what is unpacked and parsed together."""
 
-    def __init__(self) -> None:
-        self.bytes_left = MOST_UNPACKED_BYTES
-        self.tags_left = MOST_TAGS
+    def __init__(self, hints: Hints) -> None:
+        self._hints = hints
+        self._bytes_left = MOST_UNPACKED_BYTES
+        self._tags_left = MOST_TAGS
 
-    def spend_tags(self, data: bytes) -> None:
-        """Raise Rejected where there are more of them in all than can be read in good time."""
-        self.tags_left -= data.count(b"<")
-        if self.tags_left < 0:
-            raise Rejected(f"more than {MOST_TAGS:,} tags in one file")
+    def read(self, name: str, data: bytes, depth: int = 0) -> Iterator[Paper]:
+        """Yield what these bytes are; `depth` counts the zips and mails around them."""
+        sha256 = hashlib.sha256(data).hexdigest()
+        try:
+            if data.startswith(_ZIP):
+                with _open_zip(data) as archive:
+                    names = archive.namelist()
+                    if "[Content_Types].xml" not in names:
+                        yield from self._read_members(name, archive, depth + 1)
+                        return
+                    if len(set(names)) < len(names):
+                        raise NoWorkbook("an Office file that is no workbook, which cannot be read")
+                    parts = {i.filename: self._unpack(archive, i) for i in archive.infolist()}
+                contents: Iterator[Content] = read_xlsx(parts, self._hints)
+            elif is_mail(data):
+                yield from self._read_mail(name, data, depth + 1)
+                return
+            elif is_html(stripped := data.lstrip(_BEFORE_XML)):
+                contents = read_html(self._count_tags(data), self._hints)
+            elif stripped.startswith(_ESCAPED_XML) or _IN_BASE64.match(stripped):
+                contents = read_xml(self._count_tags(_unwrapped(stripped)))
+            elif stripped.startswith(_XML):
+                contents = read_xml(self._count_tags(stripped))
+            else:
+                _refuse_unreadable(data)
+                contents = read_csv(data, self._hints)
+            for content in contents:
+                yield Paper(name, sha256, content)
+        except NoWorkbook as error:
+            yield Paper(name, sha256, _Attachment(str(error)))
+        except Rejected as error:
+            yield Paper(name, sha256, error)
 
-    def unpack(self, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
+    def _read_mail(self, name: str, data: bytes, depth: int) -> Iterator[Paper]:
+        """Yield what is attached to a mail. What a mail only shows, such as its text, is none."""
+        if depth > MOST_ZIPS_DEEP:
+            raise Rejected(f"mails and zips in one another, more than {MOST_ZIPS_DEEP} deep")
+        mail = read_mail(data)
+        if not mail.attachments:
+            raise _Attachment("a mail without an attachment")
+        yield from _told(
+            # Of a mail that was forwarded in another one, it came with that.
+            paper if paper.received_at else paper._replace(received_at=mail.received_at)
+            for number, attachment in enumerate(mail.attachments, 1)
+            for paper in self._read_part(
+                f"{name}/{attachment.name or number}",
+                partial(self._count_bytes, attachment.data),
+                depth,
+            )
+        )
+
+    def _read_members(self, name: str, archive: zipfile.ZipFile, depth: int) -> Iterator[Paper]:
+        if depth > MOST_ZIPS_DEEP:
+            raise Rejected(f"zips in zips, more than {MOST_ZIPS_DEEP} deep")
+        members = sorted(filter(_is_member, archive.infolist()), key=lambda info: info.filename)
+        if not members:
+            yield Paper(name, None, Rejected("a zip without a file in it"))
+        yield from _told(
+            paper
+            for info in members
+            if self._bytes_left >= 0  # or it was told
+            for paper in self._read_part(
+                f"{name}/{info.filename}", partial(self._unpack, archive, info), depth
+            )
+        )
+
+    def _read_part(self, name: str, unpack: Callable[[], bytes], depth: int) -> Iterator[Paper]:
+        """Yield what a member or an attachment is, or why it is not unpacked."""
+        try:
+            data = unpack()
+        except Rejected as error:
+            yield Paper(name, None, error)
+        else:
+            yield from self.read(name, data, depth)
+
+    def _unpack(self, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
         """Return a member's bytes. Raises Rejected where it is damaged, or not harmless, whatever
         it says of its size."""
         if info.flag_bits & 0x1:
@@ -234,16 +226,23 @@ class _Budget:
                 data = member.read(MOST_MEMBER_BYTES + 1)
         except Exception as error:  # zipfile lets through whatever a damaged file makes it meet
             raise Rejected(f"damaged in the zip: {error}") from None
-        self.spend_bytes(len(data))
+        return self._count_bytes(data)
+
+    def _count_bytes(self, data: bytes) -> bytes:
+        """Return a member. Raises Rejected where it is too large, or all of them together are."""
+        self._bytes_left -= len(data)
+        if len(data) > MOST_MEMBER_BYTES:
+            raise Rejected(f"more than {MOST_MEMBER_BYTES:,} bytes when unpacked")
+        if self._bytes_left < 0:
+            raise Rejected(f"the zip has more than {MOST_UNPACKED_BYTES:,} bytes when unpacked")
         return data
 
-    def spend_bytes(self, count: int) -> None:
-        """Raise Rejected where a member is too large, or all of them together are."""
-        self.bytes_left -= count
-        if count > MOST_MEMBER_BYTES:
-            raise Rejected(f"more than {MOST_MEMBER_BYTES:,} bytes when unpacked")
-        if self.bytes_left < 0:
-            raise Rejected(f"the zip has more than {MOST_UNPACKED_BYTES:,} bytes when unpacked")
+    def _count_tags(self, data: bytes) -> bytes:
+        """Return what is to be parsed. Raises Rejected where that would take too long in all."""
+        self._tags_left -= data.count(b"<")
+        if self._tags_left < 0:
+            raise Rejected(f"more than {MOST_TAGS:,} tags in one file")
+        return data
 
 
 def _open_zip(data: bytes) -> zipfile.ZipFile:
@@ -256,34 +255,21 @@ def _open_zip(data: bytes) -> zipfile.ZipFile:
         raise Rejected(f"a zip that is damaged: {error}") from None
 
 
-def _read_members(
-    name: str, archive: zipfile.ZipFile, hints: Hints, budget: _Budget, depth: int
-) -> Iterator[Paper]:
-    if not any(map(_is_member, archive.infolist())):
-        yield Paper(name, None, Rejected("a zip without a file in it"))
-    yield from _told(_papers_in(name, archive, hints, budget, depth))
-
-
 def _is_member(info: zipfile.ZipInfo) -> bool:
     return not (info.filename.endswith("/") or _is_of_system(info.filename))
 
 
-def _papers_in(
-    name: str, archive: zipfile.ZipFile, hints: Hints, budget: _Budget, depth: int
-) -> Iterator[Paper]:
-    for info in sorted(filter(_is_member, archive.infolist()), key=lambda info: info.filename):
-        member = f"{name}/{info.filename}"
-        if budget.bytes_left < 0:
-            return  # it was told
-        try:
-            data = budget.unpack(archive, info)
-        except Rejected as error:
-            yield Paper(member, None, error)
-        else:
-            yield from read_file(member, data, hints, budget, depth)
+def files_in(paths: Sequence[Path]) -> Iterator[tuple[str, bytes | Rejected]]:
+    """Yield the files of these paths by name, with their bytes or why these are not read."""
+    for path in paths:
+        for name, file in _walk(path):
+            try:
+                yield name, file if isinstance(file, Rejected) else _read_bytes(file)
+            except Rejected as error:
+                yield name, error
 
 
-def walk(path: Path) -> Iterator[tuple[str, Path | Rejected]]:
+def _walk(path: Path) -> Iterator[tuple[str, Path | Rejected]]:
     """Yield the files of a path with their names in it, or why one is not followed."""
     if not path.is_dir():
         yield path.name, path
@@ -311,7 +297,7 @@ def walk(path: Path) -> Iterator[tuple[str, Path | Rejected]]:
         yield relative, Rejected(f"cannot be opened: {error.strerror}")
 
 
-def read_bytes(path: Path) -> bytes:
+def _read_bytes(path: Path) -> bytes:
     """Return a file's bytes; what is none, such as a FIFO, is not waited for. Raises Rejected."""
     try:
         with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import email
 import re
+from collections.abc import Iterator
 from datetime import datetime, timezone
-from email import policy
+from email.message import Message
 from email.utils import parsedate_to_datetime
+from itertools import islice
 from typing import NamedTuple
 
 MOST_PARTS = 1000
@@ -29,28 +31,34 @@ def is_mail(data: bytes) -> bool:
     return bool(_FROM.search(head)) and not _WEB_PAGE.search(head)
 
 
-def attachments_in(data: bytes) -> list[Attachment]:
-    """Return what is attached to a mail, and to mails that are forwarded in it: every part that has
+class Mail(NamedTuple):
+    """When a mail came, and what is attached to it."""
+
+    received_at: datetime | None
+    attachments: list[Attachment]
+
+
+def read_mail(data: bytes) -> Mail:
+    message = email.message_from_bytes(data)
+    return Mail(_received_at(message), list(_attachments_in(message)))
+
+
+def _attachments_in(message: Message) -> Iterator[Attachment]:
+    """Yield what is attached to a mail, and to mails that are forwarded in it: every part that has
     a name, or is no text."""
-    attachments: list[Attachment] = []
-    message = email.message_from_bytes(data, policy=policy.compat32)
-    for number, part in enumerate(message.walk()):
-        if number == MOST_PARTS:
-            break
+    for part in islice(message.walk(), MOST_PARTS):
         name = part.get_filename() or ""
         if part.is_multipart() or (part.get_content_maintype() == "text" and not name):
             continue
         content = part.get_payload(decode=True)
         if isinstance(content, bytes):
             name = name if name.isprintable() else ""
-            attachments.append(Attachment(name.replace("\\", "/").split("/")[-1], content))
-    return attachments
+            yield Attachment(name.replace("\\", "/").split("/")[-1], content)
 
 
-def received_at(data: bytes) -> datetime | None:
+def _received_at(message: Message) -> datetime | None:
     """Return when a mail came, in UTC: by the first of its `Received`, which the server wrote that
     we took it from, else by its `Date`; None where neither has a moment."""
-    message = email.message_from_bytes(data, policy=policy.compat32)
     received = message.get_all("Received") or []
     stamps = [str(header).rpartition(";")[2] for header in received[:1]]
     for stamp in [*stamps, str(message.get("Date") or "")]:

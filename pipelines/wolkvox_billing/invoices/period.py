@@ -185,14 +185,13 @@ def period_between(
     if start and end:
         return Period(start, end + DAY)
     if start:
-        period = Period(start, month_of(start).end)
-        warnings.append(f"{title} has no end: taken is the month's, {period}")
-        return period
-    if end:
-        period = Period(month_of(end).start, end + DAY)
-        warnings.append(f"{title} has no start: taken is the month's, {period}")
-        return period
-    return None
+        period, missing = Period(start, month_of(start).end), "end"
+    elif end:
+        period, missing = Period(month_of(end).start, end + DAY), "start"
+    else:
+        return None
+    warnings.append(f"{title} has no {missing}: taken is the month's, {period}")
+    return period
 
 
 # What a text names. Spanish and English; case and accents do not matter.

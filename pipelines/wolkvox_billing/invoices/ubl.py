@@ -72,6 +72,7 @@ from wolkvox_billing.invoices.document import (
     EXEMPT,
     Document,
     Line,
+    Party,
     Rejected,
     fit_amount,
     fit_rate,
@@ -245,6 +246,7 @@ def _read_document(root: Element, kind: _Kind) -> Document:
     document.payable_amount = _amount(root, f"{kind.total}/cbc:PayableAmount", document)
     document.tax_amount = _sum(root, "cac:TaxTotal/cbc:TaxAmount", "the document's tax", document)
     _read_beside_lines(root, kind, document)
+    _read_payment(root, document)
     _warn_of_exemption(root, kind, warnings)
     references = _all(root, "cac:BillingReference/cac:InvoiceDocumentReference/cbc:ID")
     if len(references) > 1:
@@ -258,12 +260,13 @@ def _read_document(root: Element, kind: _Kind) -> Document:
 
 
 def _read_beside_lines(root: Element, kind: _Kind, document: Document) -> None:
-    """Read what a document adds and takes off as a whole, when it is due, and its rate."""
+    """Read what a document adds and takes off as a whole."""
     warnings = document.warnings
     own = {"true": Decimal(), "false": Decimal(), "withheld": Decimal()}
     for charge in _all(root, "cac:AllowanceCharge"):
         indicator = "true" if _text(charge, "cbc:ChargeIndicator") in ("true", "1") else "false"
-        if indicator == "false" and any(map(is_withholding, _reasons(charge))):
+        reasons = _texts(charge, "cbc:AllowanceChargeReason")
+        if indicator == "false" and any(map(is_withholding, reasons)):
             indicator = "withheld"
         amount = _amount(charge, "cbc:Amount", document, "the document's", exact=True)
         own[indicator] += amount or Decimal()
@@ -294,6 +297,11 @@ def _read_beside_lines(root: Element, kind: _Kind, document: Document) -> None:
     if own["withheld"]:
         withheld = own["withheld"] + (document.withheld_amount or Decimal())
         document.withheld_amount = fit_amount(withheld, "the document's withholding", warnings)
+
+
+def _read_payment(root: Element, document: Document) -> None:
+    """Read when and how a document is to be paid, and its rate."""
+    warnings = document.warnings
     for path in ("cbc:DueDate", "cac:PaymentMeans/cbc:PaymentDueDate",
                  "cac:PaymentTerms/cbc:PaymentDueDate"):  # fmt: skip
         document.due_date = document.due_date or _date(root, path, warnings)
@@ -342,10 +350,6 @@ def _read_exchange(exchange: Element, document: Document) -> None:
     document.exchange_rate = fit_rate(rate * target / source, name, document.warnings)
     document.exchange_currency, document.exchange_in_currency = codes
     document.exchange_rate_date = _date(exchange, "cbc:Date", document.warnings)
-
-
-def _reasons(charge: Element) -> list[str]:
-    return _texts(charge, "cbc:AllowanceChargeReason")
 
 
 def _read_line(element: Element, quantity_path: str, number: int, document: Document) -> Line:
@@ -407,14 +411,7 @@ def _charges(element: Element, document: Document, place: str) -> Decimal:
     return total
 
 
-class _Party(NamedTuple):
-    """A document's supplier or customer, as far as it is kept."""
-
-    tax_id: str | None
-    name: str | None
-
-
-def _read_party(root: Element, title: str, warnings: list[str]) -> _Party:
+def _read_party(root: Element, title: str, warnings: list[str]) -> Party:
     """Return the `supplier` or the `customer`."""
     accounting = f"cac:Accounting{title.title()}Party"
     party = f"{accounting}/cac:Party"
@@ -434,14 +431,14 @@ def _read_party(root: Element, title: str, warnings: list[str]) -> _Party:
     account = _text(root, f"{accounting}/cbc:AdditionalAccountID") or ""
     if account.lstrip("0") == "2":
         warnings.append(f"the {title} is a natural person: the name is not kept")
-        return _Party(tax_id, None)
+        return Party(tax_id, None)
     names = [
         f"{party}/cac:PartyTaxScheme/cbc:RegistrationName",
         f"{party}/cac:PartyLegalEntity/cbc:RegistrationName",
     ]
     if title == "supplier":  # of a customer it may be a person who works there
         names.append(f"{party}/cac:PartyName/cbc:Name")
-    return _Party(tax_id, _text(root, *names))
+    return Party(tax_id, _text(root, *names))
 
 
 def _currency(root: Element, kind: _Kind, warnings: list[str]) -> str | None:

@@ -70,8 +70,8 @@ def _decode(text: str) -> str | bytes:
         )
     if data.startswith(b"%PDF"):
         raise Rejected(f"what is attached is a PDF in base64, and no electronic invoice: {HOW}")
-    is_xml = data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"<", b"\xff\xfe<", b"\xfe\xff\0<"))
-    return data.lstrip(b"\xef\xbb\xbf \t\r\n") if is_xml else text
+    data = data.lstrip(b"\xef\xbb\xbf \t\r\n")
+    return data if data.startswith((b"<", b"\xff\xfe<", b"\xfe\xff\0<")) else text
 
 
 def parts_of_wrapper(root: Element, is_document: re.Pattern[str]) -> Iterator[str | bytes]:

@@ -20,7 +20,6 @@ from wolkvox_billing.invoices.decisions import (
     WITHDRAWN,
     Decision,
     append_decision,
-    next_decision_id,
 )
 from wolkvox_billing.invoices.document import short
 from wolkvox_billing.reconciliation.billed_documents import BilledDocument, StatedDocument
@@ -46,6 +45,7 @@ from wolkvox_billing.values.translation import N_, Sentence
 from wolkvox_billing.verbs.deciding import Decider
 from wolkvox_billing.warehouse.complaints import configured
 from wolkvox_billing.warehouse.place import DATASET, DESTINATION, location_of, opened, reading
+from wolkvox_billing.warehouse.records import next_key
 from wolkvox_billing.warehouse.sql import Client, rows_of, tables_in
 
 _SHORTEST = 4  # characters of a document_id that may stand for it
@@ -178,7 +178,7 @@ def _decide(name: str, decision: str, decider: Decider) -> Decided:
         document_id, last, is_new = meant.document.document_id, meant.decision, False
         if decision != (last.decision if last else REINSTATED):
             own = Decision(
-                decision_id=next_decision_id(document_id, last),
+                decision_id=next_key(document_id, last.decision_id if last else None),
                 document_id=document_id,
                 decision=decision,
                 decided_at=decider.now(),

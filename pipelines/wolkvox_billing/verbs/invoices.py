@@ -25,9 +25,6 @@ from wolkvox_billing.invoices.decisions import read_decisions
 from wolkvox_billing.invoices.document import BILLS
 from wolkvox_billing.invoices.tables import (
     INVOICE_TABLES,
-    DocumentRow,
-    LineRow,
-    RejectedDocumentRow,
     document_rows,
     line_rows,
     rejected_rows,
@@ -42,7 +39,7 @@ from wolkvox_billing.values.locales import ENGLISH
 from wolkvox_billing.values.tax_id import canonical_id
 from wolkvox_billing.values.translation import N_, Sentence
 from wolkvox_billing.verbs.load import NOT_RECONCILED
-from wolkvox_billing.warehouse.bulk import AsFiles
+from wolkvox_billing.warehouse.bulk import AsFiles, TableRow
 from wolkvox_billing.warehouse.columns import INSERT, hints
 from wolkvox_billing.warehouse.complaints import configured, failure_of
 from wolkvox_billing.warehouse.duckdb_file import held_open
@@ -59,8 +56,6 @@ from wolkvox_billing.warehouse.sql import REFRESHED, among, engine_of, rows_of
 # What is looked up in the warehouse, and handed to dlt, together.
 PAPERS_AT_ONCE = 500
 LINES_AT_ONCE = 5000
-
-_TableRow = DocumentRow | LineRow | RejectedDocumentRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,12 +255,12 @@ def _tables(
                     if receipt.made == "loaded" or known.note_refusal(paper)
                 ]
 
-    def table(name: str, rows: Callable[[Paper], Sequence[_TableRow]]) -> DltResource:
+    def table(name: str, rows: Callable[[Paper], Sequence[TableRow]]) -> DltResource:
         how = hints(INVOICE_TABLES[name], INSERT)
 
         @dlt.transformer(data_from=files, name=name, **how)
-        def rows_of_batch(batch: list[Paper]) -> Iterator[list[dict[str, object]]]:
-            yield [vars(row) for paper in batch for row in rows(paper)]
+        def rows_of_batch(batch: list[Paper]) -> Iterator[list[TableRow]]:
+            yield [row for paper in batch for row in rows(paper)]
 
         rows_of_batch.add_step(AsFiles(name, how["columns"]))
         return rows_of_batch

@@ -62,8 +62,7 @@ class NumberedRow(NamedTuple):
 
 
 class Span(NamedTuple):
-    """Merged cells of one column: its position from 0, and the numbers of the first and last
-    row."""
+    """Merged cells of a column: its position from 0, the numbers of their first and last row."""
 
     column: int
     first: int

@@ -137,8 +137,6 @@ _OF_TAXES = re.compile(
     r"|ica|withh\w*|base|exent\w*|exclui\w*|neto|net|bruto|gross|saldo|balance|anticipo|ajuste"
     r"|redondeo|rounding)\b.*"
 )
-
-
 _TAX = re.compile(
     r"\W*(?:valor |vr |total |mas |plus )?(?:de |del )?"
     r"(?:i\.?v\.?a|vat|tax|sales tax|imp(?:uesto)?s?|inc"
@@ -149,8 +147,6 @@ _WITHHELD = re.compile(
     r"\W*(?:menos |less |valor |total )?(?:auto ?)?"
     r"(?:rete ?(?:fuente|iva|ica|cree)?|retencion(?:es)?|withh\w*)\b.*"
 )
-
-
 _PAID = re.compile(
     r"\W*(?:menos |less |su |valor |total )?"
     r"(?:pagos?|abonos?|anticipos?|recaudos?|payments?|paid|deposits?|prepaid|advances?)\b.*"

@@ -59,9 +59,7 @@ class Package:
                 targets[attributes.get("Id", "")] = part
                 targets.setdefault(kind, part)
 
-        rels = posixpath.join(folder, "_rels", f"{name}.rels")
-        if rels in self:
-            self.run(rels, Handlers(start))
+        self.run(posixpath.join(folder, "_rels", f"{name}.rels"), Handlers(start))
         return targets
 
     def walk(self, path: str, handlers: Handlers) -> Iterator[None]:
@@ -107,8 +105,8 @@ class Package:
         yield
 
     def run(self, path: str, handlers: Handlers) -> None:
-        """Call the handlers for all that is in a part."""
-        for _ in self.walk(path, handlers):
+        """Call the handlers for all that is in a part, if it is there."""
+        for _ in self.walk(path, handlers) if path in self else ():
             pass
 
 

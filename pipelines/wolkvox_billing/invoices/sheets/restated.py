@@ -8,7 +8,7 @@ total that is none of its own would accuse the supplier.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -53,6 +53,7 @@ class Table:
         self.taxes: defaultdict[str, Decimal] = defaultdict(Decimal)
         self._amounts = [_amounts_of(row, decimal) for row in rows]
         self._numbers = bare_numbers(rows)
+        self._last = {name: n for n, name in enumerate(self._numbers) if name}
         self._told: defaultdict[Header, defaultdict[str, list[str]]] = defaultdict(
             lambda: defaultdict(list)
         )
@@ -75,28 +76,26 @@ class Table:
         self._told[self.rows[n].header][why].append(self.rows[n].place)
 
     def _without_totals(self) -> list[int]:
-        lines: list[int] = []
-        of_number: Counter[str] = Counter(
+        numbers = {
             self._numbers[n] for n, row in enumerate(self.rows) if row.label != labels.STRONG
-        )
-        last = {name: n for n, name in enumerate(self._numbers) if name}
-        tables: defaultdict[Header, list[int]] = defaultdict(list)
-        for n, row in enumerate(self.rows):
-            tables[row.header].append(n)
-        for own in tables.values():
-            lines += self._lines_of(own, of_number, last)
-        return sorted(lines)
+        }
+        tables = self._by_header(range(len(self.rows)))
+        return sorted(n for own in tables.values() for n in self._lines_of(own, numbers))
 
-    def _lines_of(
-        self, own: Sequence[int], of_number: Counter[str], last: dict[str, int]
-    ) -> Iterator[int]:
-        """Yield the rows under one header that are no totals."""
+    def _by_header(self, places: Iterable[int]) -> dict[Header, list[int]]:
+        tables: defaultdict[Header, list[int]] = defaultdict(list)
+        for n in places:
+            tables[self.rows[n].header].append(n)
+        return tables
+
+    def _lines_of(self, own: Sequence[int], numbers: set[str]) -> Iterator[int]:
+        """Yield the rows under one header that are no totals; numbers: those of all rows that do
+        not surely say that they are one."""
         above = _Above()
         tops = self._sums_of_what_follows(own)
         columns = Counter(field for n in own for field in self.rows[n].values)
         most = {field for field, count in columns.items() if count * 2 >= len(own)}
         same: defaultdict[str, _Above] = defaultdict(_Above)
-        texts: defaultdict[str, set[tuple[str | None, ...]]] = defaultdict(set)
         for n in own:
             row, amounts, number = self.rows[n], self._amounts[n], self._numbers[n]
             says = "passed over, since it says that it is a total"
@@ -104,17 +103,18 @@ class Table:
             is_sum_of_others = amounts.price is None and above.adds_up(amounts, 2)
             if row.label == labels.STRONG:
                 is_bare = bool({"issue_date", "description"} & (most - row.values.keys()))
-                is_shared = of_number[number] > 0
                 in_number = bool(labels.total_label(row.text("document_number") or "",
                                                     "document_number", ()))  # fmt: skip
-                is_total = not number or is_shared or is_bare or in_number or is_sum_of_others
+                is_total = (
+                    not number or number in numbers or is_bare or in_number or is_sum_of_others
+                )
             elif row.label == labels.WEAK:
                 is_total = not number or is_sum_of_others or same[number].is_total(amounts)
             if not is_total and n in tops:
                 is_total, says = True, "passed over, since it is the sum of the rows below it"
             if not is_total and not row.label:
                 says = "passed over, since it is the sum of the rows above it"
-                is_total = self._is_sum(n, above, same, texts, most, last)
+                is_total = self._is_sum(n, above, same.get(number), most)
             if number and not is_total and (says_tax := self._says_tax(n, same[number])):
                 is_total, says = True, says_tax
             if not number and not is_total and self._is_below(n):
@@ -122,14 +122,15 @@ class Table:
             if is_total:
                 self._tell(n, says)
                 continue
+            others = same[number]
             if row.label:
                 self._tell(n, "says total, and adds up to no rows above it: taken for a line")
-            elif amounts.price and same[number].is_sum_of(amounts, 2) and last.get(number) == n:
+            elif amounts.price and others.is_sum_of(amounts, 2) and self._last.get(number) == n:
                 self._tell(n, "the sum of the rows above it, with a price and a text of its own: "
                               "taken for a line")  # fmt: skip
             above.add(amounts)
-            same[number].add(amounts)
-            texts[number].add(_text_of(row))
+            others.add(amounts)
+            others.texts.add(_text_of(row))
             yield n
 
     def _says_tax(self, n: int, others: _Above) -> str:
@@ -177,16 +178,9 @@ class Table:
                 tops.add(first)
         return tops
 
-    def _is_sum(
-        self,
-        n: int,
-        above: _Above,
-        same: defaultdict[str, _Above],
-        texts: defaultdict[str, set[tuple[str | None, ...]]],
-        most: set[str],
-        last: dict[str, int],
-    ) -> bool:
-        """Return whether a row without a label restates those above it."""
+    def _is_sum(self, n: int, above: _Above, others: _Above | None, most: set[str]) -> bool:
+        """Return whether a row without a label restates those above it, or the `others` of them
+        that have its number; most: the fields that most rows have."""
         row, amounts, number = self.rows[n], self._amounts[n], self._numbers[n]
         has_text, has_price = "description" in row.values, amounts.price is not None
         if not amounts.net:
@@ -195,18 +189,18 @@ class Table:
             if not has_text and not has_price:
                 return above.adds_up(amounts, 1)
             return not has_price and above.adds_up(amounts, 2)
-        others = same.get(number)
         if others:
+            is_last = self._last[number] == n
             if not has_text and not has_price and "description" in most:
                 return others.is_all(amounts)
             lacks_price = not has_price and "unit_price" in most
             if lacks_price and amounts.quantity is None and "quantity" in most:
-                return last[number] == n and others.is_with_tax(amounts)
-            is_like_others = _text_of(row) in texts[number] or lacks_price or (
+                return is_last and others.is_with_tax(amounts)
+            is_like_others = _text_of(row) in others.texts or lacks_price or (
                 amounts.quantity is not None and not has_price
             )  # fmt: skip
             least = 1 if lacks_price else 2
-            return last[number] == n and is_like_others and others.is_sum_of(amounts, least)
+            return is_last and is_like_others and others.is_sum_of(amounts, least)
         is_bare = {"issue_date", "description"} & most and not (
             {"issue_date", "description", "unit_price"} & row.values.keys()
         )
@@ -248,9 +242,7 @@ class Table:
         """Leave out a table in fewer rows, without prices, that is the sum of all rows of another
         and has none of its numbers: `FE-1 y FE-2`, or a supplier's sum without a number. One whose
         numbers only count its rows may have as many."""
-        tables: defaultdict[Header, list[int]] = defaultdict(list)
-        for n in lines:
-            tables[self.rows[n].header].append(n)
+        tables = self._by_header(lines)
         if not 1 < len(tables) <= _MOST_TABLES:
             return lines
         parts = [_Part(self, header, rows) for header, rows in tables.items()]
@@ -258,8 +250,8 @@ class Table:
         restated: set[int] = set()
         for part in parts:
             has_price = any(self._amounts[n].price is not None for n in part.rows)
+            is_counted = numbers[part.header] == {str(n + 1) for n in range(len(part.rows))}
             for other in parts if part.sums.net and not has_price else ():
-                is_counted = _are_counted(numbers[part.header], len(part.rows))
                 if (
                     len(part.rows) < len(other.rows) + is_counted
                     and part.sums.is_same_as(other.sums)
@@ -300,11 +292,9 @@ class Table:
         originals = list(parts)
         for part in parts:
             others = [other for other in parts if other is not part]
-            if (
-                len(others) > 1
-                and part.sums.is_same_as(_joined(others))
-                and part.is_less_than(others)
-            ):
+            joined = _joined(others)
+            is_sum = len(others) > 1 and part.sums.is_same_as(joined)
+            if is_sum and part.sums.rows <= joined.rows:
                 originals = others
                 self._drop(part, filled)
                 break
@@ -349,7 +339,9 @@ class Table:
                 continue
             for n in [n for part in parts for n in part.rows]:
                 filled.pop(n, None)
-            said = " and ".join(f"{part.name} says {part.said}" for part in (first, other))
+            said = " and ".join(
+                f"{part.name} says {format_number(part.sums.net)}" for part in (first, other)
+            )
             self.refusals.append(
                 Rejected(
                     f"the document {name}: {said}: they cannot be added, and one of them is wrong"
@@ -363,18 +355,18 @@ class _Above:
 
     def __init__(self) -> None:
         self.count = 0
-        self._net = self._tax = self._quantity = Decimal()
+        self.net = self._tax = self._quantity = Decimal()
+        self.texts: set[tuple[str | None, ...]] = set()
         self._nets: dict[Decimal, int] = {Decimal(): 0}  # sum up to a row → how many rows
         self._gross: dict[Decimal, int] = {Decimal(): 0}
-        self._has_tax = self._has_quantity = True
 
     def add(self, amounts: Amounts) -> None:
         self.count += 1
-        self._net += amounts.net or Decimal()
+        self.net += amounts.net or Decimal()
         self._tax += amounts.tax or Decimal()
         self._quantity += amounts.quantity or Decimal()
-        self._nets[self._net] = self.count
-        self._gross[self._net + self._tax] = self.count
+        self._nets[self.net] = self.count
+        self._gross[self.net + self._tax] = self.count
 
     def adds_up(self, amounts: Amounts, least: int) -> bool:
         """Return whether an amount is the sum of at least so many rows right above it, with or
@@ -382,8 +374,8 @@ class _Above:
         if not amounts.net:
             return False
         reached = [
-            self._nets.get(self._net - amounts.net),
-            self._gross.get(self._net + self._tax - amounts.net),
+            self._nets.get(self.net - amounts.net),
+            self._gross.get(self.net + self._tax - amounts.net),
         ]
         return any(n is not None and self.count - n >= least for n in reached)
 
@@ -393,19 +385,15 @@ class _Above:
 
     def is_all(self, amounts: Amounts) -> bool:
         """Return whether an amount is the sum of all rows, with or without their tax."""
-        return bool(amounts.net) and amounts.net in (self._net, self._net + self._tax)
-
-    @property
-    def net(self) -> Decimal:
-        return self._net
+        return bool(amounts.net) and amounts.net in (self.net, self.net + self._tax)
 
     def may_be_tax(self, amount: Decimal) -> bool:
         """Return whether an amount is that of a usual rate on all rows, to a unit of money."""
-        return any(abs(amount - self._net * rate / 100) <= 1 for rate in VAT_RATES)
+        return any(abs(amount - self.net * rate / 100) <= 1 for rate in VAT_RATES)
 
     def is_with_tax(self, amounts: Amounts) -> bool:
         """Return whether an amount is the sum of all rows with their tax, which is some."""
-        return bool(self._tax) and amounts.net == self._net + self._tax
+        return bool(self._tax) and amounts.net == self.net + self._tax
 
     def is_sum_of(self, amounts: Amounts, least: int) -> bool:
         """Return whether all amounts of a row are the sums of all rows; one without a quantity
@@ -413,7 +401,7 @@ class _Above:
         return (
             self.count >= least
             and bool(amounts.net)
-            and amounts.net == self._net
+            and amounts.net == self.net
             and amounts.quantity is not None
             and amounts.quantity == self._quantity
             and amounts.tax in (None, self._tax)
@@ -478,10 +466,6 @@ class _Part:
         return f"of sheet {self.header.title}" if self.header.title else f"at {self.first_place}"
 
     @property
-    def said(self) -> str:
-        return format_number(self.sums.net)
-
-    @property
     def detail(self) -> tuple[object, ...]:
         """How much a part says: of two that restate each other the one that says more counts."""
         return (self.has_quantity, self.has_text, len(self.rows), not self.is_hidden,
@@ -493,29 +477,23 @@ class _Part:
 
     def repeats(self, other: _Part) -> bool:
         """Return whether a part with the same sum is the same thing again, not its other half."""
+        has_same_extras = self.extras == other.extras
         if self.lines == other.lines:
-            return self.extras == other.extras or self._is_lesser
+            return has_same_extras or self._is_lesser
+        are_same_amounts = bool(self.amounts) and self.amounts == other.amounts
         return (
             self._is_lesser
             or other._is_called_summary
             or self.sums.is_with_tax_of(other.sums)
-            or self._bills_what(other)
+            or (are_same_amounts and has_same_extras)  # in other words
             or len(self.rows) != len(other.rows)
             or self.has_text < other.has_text
             or self.has_quantity < other.has_quantity
         )
 
-    def _bills_what(self, other: _Part) -> bool:
-        """Return whether a part bills the amounts of another one, in other words."""
-        is_same = bool(self.amounts) and self.amounts == other.amounts
-        return is_same and self.extras == other.extras
-
     @property
     def _is_lesser(self) -> bool:
         return self.is_hidden or self._is_called_summary
-
-    def is_less_than(self, others: Sequence[_Part]) -> bool:
-        return len(self.rows) <= sum(len(other.rows) for other in others)
 
     def is_of_another_sort_than(self, other: _Part) -> bool:
         """Return whether a part with another sum cannot be the next page of the other."""
@@ -526,11 +504,6 @@ class _Part:
             or self.has_quantity < other.has_quantity
             or sum(shared.values()) > 1
         )
-
-
-def _are_counted(numbers: set[str], rows: int) -> bool:
-    """Return whether what stands as numbers only counts the rows: 1, 2, 3."""
-    return numbers == {str(n + 1) for n in range(rows)}
 
 
 def _joined(parts: Sequence[_Part]) -> _Sums:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 from typing import NamedTuple
 
-from wolkvox_billing.invoices.document import Rejected, short, storable
+from wolkvox_billing.invoices.document import Party, Rejected, short, storable
 from wolkvox_billing.invoices.sheets import headings, labels
 from wolkvox_billing.invoices.sheets.cells import (
     Cell,
@@ -276,18 +276,13 @@ class _Reading:
         if self._count > MOST_ROWS:
             raise Rejected(f"a spreadsheet of more than {MOST_ROWS:,} rows: split it")
         texts = [value for value in values if isinstance(value, str)]
+        may_be_total = any(map(labels.may_be_total, texts))
         is_first = not (self._rows or self._footers)
         is_below_header = is_first and (_is_of_units(row) or _numbers_columns(values))
-        if row.values and not any(map(labels.may_be_total, texts)) and (
-            is_below_header or _is_footer(row)
-        ):  # fmt: skip
+        if row.values and not may_be_total and (is_below_header or _is_footer(row)):
             self._footers.append(row.place)
             return
-        if (
-            self._only_under_header
-            and len(values) > header.width
-            and not any(map(labels.may_be_total, texts))
-        ):
+        if self._only_under_header and len(values) > header.width and not may_be_total:
             raise Rejected(
                 f"{row.place} has {len(values)} cells, the header {header.width}: a separator "
                 "inside a text or number must stand in quotes"
@@ -303,7 +298,7 @@ class _Reading:
         self._rows.append((row, values))
         if header.merged:
             self._by_number[number] = row
-        if not any(map(labels.may_be_total, texts)):
+        if not may_be_total:
             self._known.update(labels.bare(text) for text in texts if len(text) <= 120)
         self._characters += sum(
             len(value) for value in row.values.values() if isinstance(value, str)
@@ -474,8 +469,7 @@ def bare_numbers(rows: Sequence[SheetRow]) -> list[str]:
 
 
 def _split(rows: Sequence[SheetRow], same: list[int]) -> Iterator[_Group]:
-    """Yield rows of one number by document. A blank is what the others have, where they have one
-    thing."""
+    """Yield rows of one number by document. A blank is what the others have, if that is one."""
     groups = [same]
     for field in ("prefix", "supplier_id", "document_kind"):
         parts: list[list[int]] = []
@@ -523,25 +517,20 @@ def first_text(rows: Sequence[SheetRow], field: str) -> str | None:
     return next(filter(None, (row.text(field) for row in rows)), None)
 
 
-class Supplier(NamedTuple):
-    tax_id: str | None
-    name: str | None
-
-
 _TAX_ID = re.compile(r"(?<![\w.])\d{1,3}(?:\.?\d{3}){2,3}(?:-\d)?(?![\w.])", re.ASCII)
 
 
-def supplier_of(row: SheetRow) -> Supplier:
+def supplier_of(row: SheetRow) -> Party:
     """Return a row's supplier: a column such as `Proveedor` holds its tax id, its name or both."""
     tax_id, name = row.text("supplier_id"), row.text("supplier")
     if name and not any(c.isalpha() for c in name):
-        return Supplier(tax_id or name, None)
+        return Party(tax_id or name, None)
     if name and not tax_id and (match := _TAX_ID.search(name)):
         rest = re.sub(r"\bNIT\b[.:]?", "", name[: match.start()] + name[match.end() :])
-        return Supplier(match[0], rest.strip(" -:()|/,") or None)
+        return Party(match[0], rest.strip(" -:()|/,") or None)
     if name and not tax_id and " " not in name and any(c.isdigit() for c in name):
-        return Supplier(name, None)  # another country's
-    return Supplier(tax_id, name)
+        return Party(name, None)  # another country's
+    return Party(tax_id, name)
 
 
 def list_some(names: Sequence[str]) -> str:

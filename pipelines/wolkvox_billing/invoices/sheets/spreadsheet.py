@@ -148,16 +148,12 @@ def _read_or_refuse(
 ) -> Document | Rejected:
     try:
         document = _read_document(file_format, rows, notation)
-        _take_tax(document, sum(_taxes_of(rows, table), Decimal()))
+        numbers = {row.text("document_number") or "" for row in rows}
+        taxes = (table.taxes.get(number, Decimal()) for number in numbers)
+        _take_tax(document, sum(taxes, Decimal()))
     except Rejected as error:
         return Rejected(f"the document {number_of(rows)[:60]}: {error}")
     return document
-
-
-def _taxes_of(rows: Sequence[SheetRow], table: Table) -> list[Decimal]:
-    """Return the taxes that rows of their own state under these."""
-    numbers = {row.text("document_number") or "" for row in rows}
-    return [table.taxes[number] for number in numbers if number in table.taxes]
 
 
 def _take_tax(document: Document, tax: Decimal) -> None:
@@ -235,7 +231,7 @@ def _take_exchange_rate(document: Document, rows: Sequence[SheetRow], notation: 
     first = cells[0]
     try:
         mark = notation.decimal or settle_decimal(cells)
-        rates = {number_in(cell, mark) for cell in cells} - {None, Decimal()}
+        rates = {rate for cell in cells if (rate := number_in(cell, mark))}
     except Rejected as error:
         document.warnings.append(f"{error}: the rate is not taken")
         return
@@ -243,7 +239,6 @@ def _take_exchange_rate(document: Document, rows: Sequence[SheetRow], notation: 
         document.warnings.append(f"{first.heading}: {len(rates)} rates in one document: none taken")
         return
     for rate in rates:
-        assert rate is not None
         document.exchange_rate = fit_rate(rate, first.place, document.warnings)
         if letters_of(first.heading) in _OF_DOLLARS and document.exchange_rate:
             document.exchange_currency, document.exchange_in_currency = "USD", "COP"
@@ -331,9 +326,7 @@ def _take_net(row: SheetRow, number: int, line: Line, warnings: list[str]) -> No
             return
     if not tax:
         return
-    is_net = any(_is_about(tax, total * rate / 100) for rate in VAT_RATES)
-    is_gross = any(_is_about(tax, (total - tax) * rate / 100) for rate in VAT_RATES)
-    if is_gross or (column == "total" and not is_net):
+    if _is_tax_of(total - tax, tax) or (column == "total" and not _is_tax_of(total, tax)):
         line.net_amount = total - tax
         warnings.append(f"line {number}: no net amount: {heading} is taken to be with tax")
     else:
@@ -346,25 +339,17 @@ def _is_about(amount: Decimal, other: Decimal) -> bool:
 
 def _doubt_rates(document: Document) -> None:
     """Warn where a column of taxes holds their rate, such as 19 on 100,000."""
-    taxed = [
-        (number, line.net_amount, line.tax_amount)
-        for number, line in enumerate(document.lines, 1)
-        if line.net_amount and line.tax_amount
-    ]
     rates = [Decimal(rate) / part for rate in VAT_RATES for part in (1, 100)]
-    doubtful = [
-        (number, net, tax)
-        for number, net, tax in taxed
-        if tax in rates
-        and not any(_is_about(tax, abs(net) * rate / 100) for rate in VAT_RATES)
-        and abs(abs(net) * (tax if tax < 1 else tax / 100) - tax) > 1
-    ]
-    if doubtful:
-        number, net, tax = doubtful[0]
-        document.warnings.append(
-            f"the column of the tax seems to hold its rate: {tax.normalize():f} on "
-            f"{net.normalize():f} in line {number} is no tax amount"
-        )
+    for number, line in enumerate(document.lines, 1):
+        net, tax = line.net_amount, line.tax_amount
+        if not net or tax not in rates or _is_tax_of(abs(net), tax):
+            continue
+        if abs(abs(net) * (tax if tax < 1 else tax / 100) - tax) > 1:
+            document.warnings.append(
+                f"the column of the tax seems to hold its rate: {tax.normalize():f} on "
+                f"{net.normalize():f} in line {number} is no tax amount"
+            )
+            return
 
 
 def _compare_totals(document: Document, rows: Sequence[SheetRow], notation: Notation) -> None:
@@ -485,17 +470,16 @@ def _issue_date(rows: Sequence[SheetRow], notation: Notation) -> date | None:
 
 
 def _kind(rows: Sequence[SheetRow], warnings: list[str]) -> str:
-    row = next((row for row in rows if row.text("document_kind")), None)
-    text = row.text("document_kind") if row else None
-    if not row or not text:
-        warnings.append("no document kind: taken for an invoice")
-        return "invoice"
-    if kind := headings.kind_of(text):
-        return kind
-    raise Rejected(
-        f"{row.cell('document_kind').place} is {_quote_word(text)}: expected factura, nota crédito "
-        "or nota débito"
-    )
+    for row in rows:
+        if text := row.text("document_kind"):
+            if kind := headings.kind_of(text):
+                return kind
+            raise Rejected(
+                f"{row.cell('document_kind').place} is {_quote_word(text)}: expected factura, nota "
+                "crédito or nota débito"
+            )
+    warnings.append("no document kind: taken for an invoice")
+    return "invoice"
 
 
 # `$` and pesos are of many countries: with `--currency` it is as if the list stated none.

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from functools import lru_cache
 from itertools import islice
-from typing import NamedTuple
 
 from openpyxl.styles.numbers import BUILTIN_FORMATS, is_date_format
 from openpyxl.utils import column_index_from_string
@@ -46,11 +45,6 @@ _MERGED = re.compile(
 _QUOTED = re.compile(r'"[^"]*"|\\.')
 
 
-class _SheetName(NamedTuple):
-    text: str
-    is_hidden: bool
-
-
 class Book:
     """The sheets of a workbook, and the day its dates are counted from. Raises Rejected, as do the
     sheets' rows."""
@@ -60,34 +54,34 @@ class Book:
         self._main = main_part(self._package)
         self._rows_left = MOST_LOOKED_AT
         self.epoch: datetime = WINDOWS_EPOCH
-        names = self._sheet_names()
+        named = self._named_sheets()
         targets = self._package.relationships(self._main, 10 * MOST_SHEETS)
         self._texts = self._shared_texts(targets.get("sharedStrings", ""))
         self._meanings = self._meanings_of_styles(targets.get("styles", ""))
         self.sheets: list[Sheet] = []
-        paths = {targets.get(key, ""): name for key, name in names.items()}
-        for path, name in paths.items():
+        paths = {targets.get(key, ""): sheet for key, sheet in named.items()}
+        for path, sheet in paths.items():
             if path in self._package:
-                sheet = Sheet(name.text, iter(()), name.text, name.is_hidden)
                 sheet.rows = self._rows(path, sheet)
                 self.sheets.append(sheet)
 
-    def _sheet_names(self) -> dict[str, _SheetName]:
-        """Return the sheets' names by their ids."""
-        names: dict[str, _SheetName] = {}
+    def _named_sheets(self) -> dict[str, Sheet]:
+        """Return the sheets by their ids, still without their rows."""
+        sheets: dict[str, Sheet] = {}
 
         def start(name: str, attributes: Attributes) -> None:
             if name == "sheet":
                 reference = next((v for k, v in attributes.items() if k.endswith(":id")), "")
                 is_hidden = attributes.get("state", "visible") != "visible"
-                names.setdefault(reference, _SheetName(attributes.get("name", "")[:40], is_hidden))
-                if len(names) > MOST_SHEETS:
+                title = attributes.get("name", "")[:40]
+                sheets.setdefault(reference, Sheet(title, iter(()), title, is_hidden))
+                if len(sheets) > MOST_SHEETS:
                     raise Rejected(f"a workbook of more than {MOST_SHEETS} sheets")
-            elif name == "workbookPr" and attributes.get("date1904") in ("1", "true"):
+            elif name == "workbookPr" and attributes.get("date1904") in _TRUE:
                 self.epoch = MAC_EPOCH
 
         self._package.run(self._main, Handlers(start))
-        return names
+        return sheets
 
     def _shared_texts(self, path: str) -> list[str]:
         """Return the texts that cells point to, each cut behind what is too long in any case."""
@@ -106,8 +100,7 @@ class Book:
             if name == "si":
                 texts.append("".join(text.parts or ()))
 
-        if path in self._package:
-            self._package.run(path, Handlers(start, end, text.add))
+        self._package.run(path, Handlers(start, end, text.add))
         return texts
 
     def _meanings_of_styles(self, path: str) -> list[str]:
@@ -129,8 +122,7 @@ class Book:
             nonlocal is_inside
             is_inside = is_inside and name != "cellXfs"
 
-        if path in self._package:
-            self._package.run(path, Handlers(start, end))
+        self._package.run(path, Handlers(start, end))
         return meanings
 
     def _rows(self, path: str, sheet: Sheet) -> Iterator[NumberedRow]:
