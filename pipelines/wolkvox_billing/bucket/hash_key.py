@@ -46,8 +46,7 @@ def read_key(setting: str | None, folder: Path) -> bytes:
 
 
 def _write(file: Path) -> None:
-    """Write a new key as a whole, for its owner alone. Raises FileExistsError where there is
-    one."""
+    """Write a new key as a whole, for its owner alone. Raises FileExistsError for another's."""
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if file.exists():
         return

@@ -56,21 +56,16 @@ def open_inventory(settings: BucketSettings) -> Inventory:
     Raises SettingsError, and Unlistable where it cannot be read, or is of another bucket or form
     than we read."""
     assert settings.inventory
-    root, name = _place_of(settings.inventory)
-    store = open_store(settings, root)
+    place = urlsplit(settings.inventory)
+    # A manifest names its files from the root of its bucket.
+    store = open_store(settings, f"{place.scheme}://{place.netloc}")
+    name = unquote(place.path).strip("/")
     if not name.endswith(MANIFEST):
         name = _newest(store, name)
     manifest = _read_manifest(store, name)
     own = urlsplit(settings.url)
     if own.scheme == "s3" and manifest.get("sourceBucket") != own.netloc:
-        raise Unlistable(
-            Sentence(
-                N_(
-                    "the inventory is of another bucket than `url` under [bucket]: name that of "
-                    "this one"
-                )
-            )
-        )
+        raise Unlistable(Sentence(_OTHER_BUCKET))
     form = str(manifest.get("fileFormat"))
     if form not in (CSV, PARQUET):
         raise Unlistable(Sentence(_OTHER_FORM, form=form[:20], known=f"{CSV}, {PARQUET}"))
@@ -85,6 +80,9 @@ def open_inventory(settings: BucketSettings) -> Inventory:
     return Inventory(made_at, form, schema, files, store)
 
 
+_OTHER_BUCKET = N_(
+    "the inventory is of another bucket than `url` under [bucket]: name that of this one"
+)
 _OTHER_FORM = N_(
     "the inventory has files of the form {form}: expected one of {known}; choose one of them in "
     "the inventory's configuration at the store"
@@ -93,13 +91,6 @@ _NO_MANIFEST = N_(
     "the inventory's manifest.json is not one of S3 Inventory: expected creationTimestamp, "
     "fileFormat, fileSchema and files; name another one in `inventory` under [bucket]"
 )
-
-
-def _place_of(url: str) -> tuple[str, str]:
-    """Return the root of the store that an address is in, and the name there: a manifest names its
-    files from the root of its bucket."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}", unquote(parts.path).strip("/")
 
 
 def _newest(store: Store, folder: str) -> str:
@@ -136,20 +127,16 @@ def _read_manifest(store: Store, name: str) -> Mapping[str, Any]:
 def _check_columns(columns: Sequence[str]) -> None:
     missing = [_COLUMNS[name] for name in _NEEDED if name not in columns]
     if missing:
-        raise Unlistable(
-            Sentence(
-                N_(
-                    "the inventory has not the fields {missing}: add them in its configuration at "
-                    "the store"
-                ),
-                missing=missing,
-            )
-        )
+        raise Unlistable(Sentence(_NO_FIELDS, missing=missing))
+
+
+_NO_FIELDS = N_(
+    "the inventory has not the fields {missing}: add them in its configuration at the store"
+)
 
 
 def list_inventory(inventory: Inventory, url: str) -> Iterator[list[ListedObject]]:
-    """Yield the objects below an address, some at a time, by their names below it. Raises
-    Unlistable."""
+    """Yield the objects below an address by their names below it. Raises Unlistable."""
     prefix = unquote(urlsplit(url).path).strip("/") if not url.startswith("file:") else ""
     for name, md5 in inventory.files:
         batches = _batches(inventory, _read_file(inventory, name, md5))
@@ -175,12 +162,11 @@ def _read_file(inventory: Inventory, name: str, md5: str) -> bytes:
     content = inventory.store.read(name)
     if md5 and hashlib.md5(content, usedforsecurity=False).hexdigest() != md5:
         content = b""  # it holds names, and whoever shows an exception may show this
-        raise Unlistable(
-            Sentence(
-                N_("a file of the inventory is not as its manifest has it: wait for the next one")
-            )
-        )
+        raise Unlistable(Sentence(_CHANGED))
     return content
+
+
+_CHANGED = N_("a file of the inventory is not as its manifest has it: wait for the next one")
 
 
 def _batches(inventory: Inventory, content: bytes) -> Iterator[Arrow]:
@@ -212,8 +198,7 @@ def _batches(inventory: Inventory, content: bytes) -> Iterator[Arrow]:
 
 
 def _next_objects(batches: Iterator[Arrow], form: str, prefix: str) -> list[ListedObject] | None:
-    """Return the objects of the next rows that are there: the newest version of each. None behind
-    the last rows."""
+    """Return the objects in the next rows, each in its newest version; None behind the last."""
     if (batch := next(batches, None)) is None:
         return None
     columns, unsaid = batch.to_pydict(), [None] * batch.num_rows

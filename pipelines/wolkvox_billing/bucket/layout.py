@@ -34,14 +34,11 @@ def day_of_folder(folder: str) -> date | None:
 
 def top_folders(globs: Iterable[str]) -> list[str]:
     """Return the folders that all operations' objects lie in, none of them in another."""
-    folders = sorted({plain_folder(glob) for glob in globs})
-    return [
-        folder
-        for folder in folders
-        if not any(
-            other != folder and (not other or folder.startswith(f"{other}/")) for other in folders
-        )
-    ]
+    tops: list[str] = []
+    for folder in sorted(map(plain_folder, globs)):  # what lies in a folder comes after it
+        if not any(folder == top or not top or folder.startswith(f"{top}/") for top in tops):
+            tops.append(folder)
+    return tops
 
 
 def list_whole(store: Store, folder: str) -> Iterator[list[ListedObject]]:

@@ -27,8 +27,10 @@ from wolkvox_billing.bucket.layout import (
 from wolkvox_billing.bucket.names import NameReader
 from wolkvox_billing.bucket.settings import BucketSettings
 from wolkvox_billing.bucket.store import ListedObject, Store, Unlistable, without_names
+from wolkvox_billing.bucket.tables import BUCKET_TABLES, LISTED_COLUMNS, OBJECTS
 from wolkvox_billing.values.arrow import Arrow, pyarrow
 from wolkvox_billing.values.translation import N_, Sentence
+from wolkvox_billing.warehouse.bulk import arrow_type
 
 LIST, INVENTORY = "list", "inventory"
 # A copy that a night did not finish comes the night after; a look goes back so far.
@@ -40,8 +42,7 @@ Progress = Callable[[int, float], None]  # objects, seconds
 
 @dataclass(frozen=True)
 class Listing:
-    """A row of bucket_listings, and what the next look can go by: whether there is a folder for
-    each day."""
+    """A row of bucket_listings. The next look goes by whether there is a folder for each day."""
 
     listing_id: str
     started_at: datetime
@@ -100,20 +101,8 @@ class Look:
 
     @cached_property
     def schema(self) -> Arrow:
-        pa = pyarrow()
-        return pa.schema(
-            [
-                ("operation_id", pa.string()),
-                ("object_hash", pa.string()),
-                ("name_hash", pa.string()),
-                ("call_date", pa.date32()),
-                ("uploaded_at", pa.timestamp("us", "UTC")),
-                ("upload_date", pa.date32()),
-                ("bytes", pa.int64()),
-                ("kind", pa.string()),
-                ("audio_seconds", pa.decimal128(18, 4)),
-            ]
-        )
+        columns = BUCKET_TABLES[OBJECTS].columns
+        return pyarrow().schema([(name, arrow_type(columns[name][0])) for name in LISTED_COLUMNS])
 
     @property
     def has_day_folders(self) -> bool:

@@ -30,6 +30,7 @@ _TEXTS = ("txt", "html", "htm", "json", "xml", "csv", "pdf")  # that chats are e
 _GSM = "gsm"
 _GSM_BYTES_A_SECOND = 1650  # 33 for each 20 ms; an MP3's rate is not in a listing
 _MOST_FOLDERS = 20_000
+_MOST_DAYS = 1_000
 _ALL = "*"
 
 
@@ -64,7 +65,7 @@ class NameReader:
             return None
         fit = self.pattern.search(name)
         extension = own.rpartition(".")[2].lower()
-        day = read_day(fit["day"]) if fit else None
+        day = _day_of_call(fit["day"]) if fit else None
         kind, seconds = OTHER, None
         if extension in self.extensions:
             kind = AUDIO
@@ -94,15 +95,16 @@ class NameReader:
         return self._owners[folder]
 
 
-@lru_cache(maxsize=_MOST_FOLDERS)  # many names have one day
 def read_day(text: str) -> date | None:
-    """Return the day that a name or a folder says, such as 2026-10-31 or 20261031; None where it
-    says none."""
+    """Return the day that a name or folder says, such as 2026-10-31 or 20261031; None for none."""
     digits = re.fullmatch(r"(\d{4})([-_.]?)(\d{2})\2(\d{2})", text, re.ASCII)
     if digits:
         with suppress(ValueError):
             return date(int(digits[1]), int(digits[3]), int(digits[4]))
     return None
+
+
+_day_of_call = lru_cache(maxsize=_MOST_DAYS)(read_day)  # many calls have one day
 
 
 def fits(glob: str, folder: str) -> bool:

@@ -99,8 +99,8 @@ def read_bucket_settings(zones: Mapping[str, ZoneInfo]) -> BucketSettings:
     inventory = _read_inventory(values.get("inventory"), url)
     zone = read_zone(values["timezone"]) if "timezone" in values else None
     operations = _read_owners(values.get("operations"), zones)
-    names = ("hash_key", *(f"credentials.{name}" for name in CREDENTIALS[urlsplit(url).scheme]))
-    secrets = read_secret_section(BUCKET, names)
+    names = CREDENTIALS[urlsplit(url).scheme]
+    secrets = read_secret_section(BUCKET, ("hash_key", *(f"credentials.{ours}" for ours in names)))
     return BucketSettings(
         url=url,
         operations=operations,
@@ -112,9 +112,9 @@ def read_bucket_settings(zones: Mapping[str, ZoneInfo]) -> BucketSettings:
         region=str(values["region"]) if "region" in values else None,
         inventory=inventory,
         credentials={
-            theirs: secrets[f"credentials.{name}"]
-            for name, theirs in CREDENTIALS[urlsplit(url).scheme].items()
-            if f"credentials.{name}" in secrets
+            theirs: secrets[f"credentials.{ours}"]
+            for ours, theirs in names.items()
+            if f"credentials.{ours}" in secrets
         },
         hash_key=secrets.get("hash_key"),
     )

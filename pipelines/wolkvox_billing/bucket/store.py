@@ -52,8 +52,7 @@ def without_names(call: Callable[[], Value], say: Callable[[Exception], str]) ->
 
 
 class ListedObject(NamedTuple):
-    """An object as the store lists it. Its name goes no further than `names`, and no `repr` shows
-    it."""
+    """An object that is listed. Its name goes no further than `names`, and no `repr` shows it."""
 
     name: str
     uploaded_at: datetime
@@ -77,8 +76,7 @@ class Store:
         self._store, self._scheme = store, scheme
 
     def list_all(self, folder: str, at_once: int = OBJECTS_AT_ONCE) -> Iterator[list[ListedObject]]:
-        """Yield all objects below a folder, "" for all there are, so many at a time. Raises
-        Unlistable."""
+        """Yield all objects below a folder, "" for the whole bucket. Raises Unlistable."""
         stream = iter(self._store.list(folder or None, chunk_size=at_once))
         while objects := self._ask(lambda: _listed(next(stream, ()))):
             yield objects

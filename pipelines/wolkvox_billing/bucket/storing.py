@@ -7,41 +7,27 @@ and is listed again when it comes back.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import astuple, fields
 from datetime import datetime
 from pathlib import Path
 
 from wolkvox_billing.bucket.look import Listing, Look
-from wolkvox_billing.bucket.tables import BUCKET_TABLES, LISTINGS, OBJECTS
-from wolkvox_billing.warehouse.columns import Table
+from wolkvox_billing.bucket.tables import BUCKET_TABLES, LISTED_COLUMNS, LISTINGS, OBJECTS
+from wolkvox_billing.warehouse.columns import SQL_TYPES, Table
 from wolkvox_billing.warehouse.copying import put_rows
 from wolkvox_billing.warehouse.sql import Client, columns_in, listed, literal, rows_of, tables_in
 
-_TYPES: Mapping[str | None, str] = {
-    "text": "VARCHAR",
-    "bigint": "BIGINT",
-    "timestamp": "TIMESTAMP WITH TIME ZONE",
-    "date": "DATE",
-    "bool": "BOOLEAN",
-    "decimal": "DECIMAL(18, 4)",
-}
 # DuckDB takes a part of the objects after the other, by their hashes, so that memory stays flat.
 _PARTS = "0123456789abcdef"
 _LISTED = "listed_objects"  # of this session alone
 _KEY = "o.operation_id = l.operation_id AND o.object_hash = l.object_hash"
-_VALUES = ("name_hash", "call_date", "uploaded_at", "upload_date", "bytes", "kind",
-           "audio_seconds")  # fmt: skip
 
 
 def make_tables(client: Client, raw: str) -> None:
     """Make the tables of the bucket where they are not there, with a sentence for each column. A
     schema that is there is not made, since even IF NOT EXISTS needs the right to."""
-    schemas = rows_of(
-        client,
-        f"SELECT 1 FROM information_schema.schemata WHERE schema_name = {literal(raw)}",
-    )
-    if not schemas:
+    schemas = f"SELECT 1 FROM information_schema.schemata WHERE schema_name = {literal(raw)}"
+    if not rows_of(client, schemas):
         client.execute_sql(f"CREATE SCHEMA {raw}")
     present = tables_in(client, raw)
     for name, table in BUCKET_TABLES.items():
@@ -51,14 +37,14 @@ def make_tables(client: Client, raw: str) -> None:
         known = columns_in(client, f"{raw}.{name}")
         for column, (hint, says) in table.columns.items():
             if column not in known:  # of an older version
-                adding = f"ADD COLUMN {column} {_TYPES[hint['data_type']]}"
+                adding = f"ADD COLUMN {column} {SQL_TYPES[hint['data_type']]}"
                 client.execute_sql(f"ALTER TABLE {raw}.{name} {adding}")
                 client.execute_sql(f"COMMENT ON COLUMN {raw}.{name}.{column} IS {literal(says)}")
 
 
 def _making(name: str, table: Table) -> list[str]:
     columns = ", ".join(
-        f"{column} {_TYPES[hint['data_type']]}{' NOT NULL' if column in table.key else ''}"
+        f"{column} {SQL_TYPES[hint['data_type']]}{' NOT NULL' if column in table.key else ''}"
         for column, (hint, _) in table.columns.items()
     )
     return [
@@ -72,8 +58,7 @@ def _making(name: str, table: Table) -> list[str]:
 
 
 def read_last_listing(client: Client, raw: str, *, full: bool = False) -> Listing | None:
-    """Return the newest look that came to its end, or the newest whole one; None where there is
-    none."""
+    """Return the newest look that came to its end, or the newest whole one; None before one."""
     if LISTINGS not in tables_in(client, raw):
         return None
     known = columns_in(client, f"{raw}.{LISTINGS}")
@@ -98,15 +83,9 @@ def store_look(client: Client, raw: str, dialect: str, listing: Listing, look: L
             client.execute_sql(f"DROP TABLE {_LISTED}")
         if listing.is_full:
             _note_gone(client, raw, listing, listed(look.settings.operations.values()))
-    client.execute_sql(
-        f"INSERT INTO {raw}.{LISTINGS} ({', '.join(_row_of(listing))}) "
-        f"VALUES ({', '.join(_row_of(listing).values())})"
-    )
-
-
-def _row_of(listing: Listing) -> Mapping[str, str]:
-    names = [column.name for column in fields(Listing)]
-    return dict(zip(names, map(_as_sql, astuple(listing)), strict=True))
+    names = ", ".join(column.name for column in fields(Listing))
+    values = ", ".join(map(_as_sql, astuple(listing)))
+    client.execute_sql(f"INSERT INTO {raw}.{LISTINGS} ({names}) VALUES ({values})")
 
 
 def _as_sql(value: object) -> str:
@@ -121,7 +100,7 @@ def _stage(client: Client, dialect: str, file: Path, part: str) -> None:
     """Put the file's objects into a table of this session, each once: a name may lie in two
     folders, and was copied when the first of them was. part: of those alone whose hash begins so.
     """
-    mins = ", ".join(f"MIN({name}) AS {name}" for name in _VALUES)
+    mins = ", ".join(f"MIN({name}) AS {name}" for name in LISTED_COLUMNS[2:])
     mins += ", MAX(upload_date) AS last_upload_date"
     group = (
         f"SELECT operation_id, object_hash, {mins} FROM {{}} WHERE object_hash LIKE '{part}%' "
@@ -134,8 +113,8 @@ def _stage(client: Client, dialect: str, file: Path, part: str) -> None:
     from pyarrow import parquet
 
     columns = ", ".join(
-        f"{name} {_TYPES[BUCKET_TABLES[OBJECTS].columns[name][0]['data_type']]}"
-        for name in ("operation_id", "object_hash", *_VALUES)
+        f"{name} {SQL_TYPES[BUCKET_TABLES[OBJECTS].columns[name][0]['data_type']]}"
+        for name in LISTED_COLUMNS
     )
     client.execute_sql(f"CREATE TEMP TABLE each_listed ({columns})")
     with parquet.ParquetFile(file) as reader:
@@ -148,10 +127,10 @@ def _stage(client: Client, dialect: str, file: Path, part: str) -> None:
 
 def _merge(client: Client, raw: str, listing: Listing, part: str) -> None:
     """What was listed before is seen again, what was not is new."""
-    table, seen = f"{raw}.{OBJECTS}", _as_sql(listing.seen_at)
+    table, moment = f"{raw}.{OBJECTS}", _as_sql(listing.seen_at)
     key = f"{_KEY} AND o.object_hash LIKE '{part}%'"
     client.execute_sql(
-        f"UPDATE {table} AS o SET last_seen_at = GREATEST(last_seen_at, {seen}), "
+        f"UPDATE {table} AS o SET last_seen_at = GREATEST(last_seen_at, {moment}), "
         f"is_gone = FALSE FROM {_LISTED} AS l WHERE {key}"
     )
     # Where the settings read a name otherwise than before; what is the same is not written again.
@@ -165,10 +144,10 @@ def _merge(client: Client, raw: str, listing: Listing, part: str) -> None:
         "OR l.last_upload_date > COALESCE(o.last_upload_date, o.upload_date) "
         "OR (l.uploaded_at = o.uploaded_at AND l.upload_date <> o.upload_date))"
     )
-    names = ("operation_id", "object_hash", *_VALUES, "last_upload_date")
+    names = (*LISTED_COLUMNS, "last_upload_date")
     client.execute_sql(
         f"INSERT INTO {table} ({', '.join(names)}, first_seen_at, last_seen_at, is_gone) "
-        f"SELECT {', '.join(f'l.{name}' for name in names)}, {seen}, {seen}, FALSE "
+        f"SELECT {', '.join(f'l.{name}' for name in names)}, {moment}, {moment}, FALSE "
         f"FROM {_LISTED} AS l WHERE NOT EXISTS (SELECT 1 FROM {table} AS o WHERE {key})"
     )
 

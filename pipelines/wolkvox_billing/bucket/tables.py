@@ -5,6 +5,9 @@ from __future__ import annotations
 from wolkvox_billing.warehouse.columns import AMOUNT, COUNT, DATE, FLAG, TEXT, TIME, Table
 
 LISTINGS, OBJECTS = "bucket_listings", "bucket_objects"
+# What a look says of an object; the first two are the key.
+LISTED_COLUMNS = ("operation_id", "object_hash", "name_hash", "call_date", "uploaded_at",
+                  "upload_date", "bytes", "kind", "audio_seconds")  # fmt: skip
 BUCKET_TABLES = {
     LISTINGS: Table(
         "One row per look at the bucket, be it that it broke off",
@@ -14,19 +17,13 @@ BUCKET_TABLES = {
             "started_at": (TIME, "When it began (UTC)"),
             "finished_at": (TIME, "When it ended (UTC)"),
             "how": (TEXT, "list, or inventory: by a manifest that the store wrote"),
-            "seen_at": (
-                TIME,
-                "As of when it speaks: of an inventory, when that was made (UTC)",
-            ),
+            "seen_at": (TIME, "As of when it speaks: of an inventory, when that was made (UTC)"),
             "is_full": (FLAG, "Whether it went through all of it, and not the last days alone"),
             "objects": (COUNT, "Objects of operations that were listed, audios or not"),
             "bytes": (COUNT, "What these take"),
             "skipped": (COUNT, "Objects that are no operation's, by the setting `operations`"),
             "seconds": (AMOUNT, "How long it took"),
-            "is_complete": (
-                FLAG,
-                "Whether it came to its end; else nothing of it is stored",
-            ),
+            "is_complete": (FLAG, "Whether it came to its end; else nothing of it is stored"),
             "reason": (TEXT, "Why it broke off; NULL where it did not"),
             "has_day_folders": (FLAG, "Whether each day has a folder, by the last whole look"),
             "settings_hash": (

@@ -35,6 +35,7 @@ from wolkvox_billing.reconciliation.policy import Policy
 from wolkvox_billing.reconciliation.settlement import Settled, read_settled, settled_tables
 from wolkvox_billing.values.periods import DAY, Period
 from wolkvox_billing.vendor.readings import interpret_items
+from wolkvox_billing.warehouse.columns import SQL_TYPES
 from wolkvox_billing.warehouse.sql import (
     Client,
     among,
@@ -46,8 +47,6 @@ from wolkvox_billing.warehouse.sql import (
     tables_in,
 )
 
-_KINDS = {"text": "VARCHAR", "bigint": "BIGINT", "decimal": "DECIMAL(18, 4)", "bool": "BOOLEAN",
-          "timestamp": "TIMESTAMP WITH TIME ZONE", "date": "DATE"}  # fmt: skip
 _RESTATEMENTS = {
     **dict.fromkeys(("operation_id", "operation_name", "report", "product"), "VARCHAR"),
     "usage_date": "DATE",
@@ -187,9 +186,9 @@ class _Reader:
         known = {**TABLES, **INVOICE_TABLES, **DECISION_TABLES, **CLAIM_TABLES, **OPERATION_TABLES}
         key, columns = known[name][1:]
         kinds = {
-            column: _KINDS[kind["data_type"]]
+            column: SQL_TYPES[kind["data_type"]]
             for column, (kind, _) in columns.items()
-            if kind["data_type"] in _KINDS
+            if kind["data_type"] in SQL_TYPES
         }
         is_there = name in self.tables
         existing = columns_in(self.client, f"{self.raw}.{name}") if is_there else set[str]()

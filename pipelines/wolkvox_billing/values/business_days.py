@@ -13,18 +13,15 @@ _DAY = timedelta(days=1)
 def add_business_days(day: date, count: int) -> date:
     """Return the business day that is so many after a day, which may be none itself. Raises
     OverflowError where that is beyond the last day that there is."""
-    holidays = _holidays()
     while count > 0:
         day += _DAY
-        count -= _is_business_day(day, holidays)
+        count -= _is_business_day(day)
     return day
 
 
 def business_days_until(day: date, last: date) -> int:
     """Return how many business days lie after a day, up to the last one; 0 where that is past."""
-    holidays = _holidays()
-    days = range(1, (last - day).days + 1)
-    return sum(_is_business_day(day + n * _DAY, holidays) for n in days)
+    return sum(_is_business_day(day + n * _DAY) for n in range(1, (last - day).days + 1))
 
 
 @lru_cache(maxsize=10_000)
@@ -33,8 +30,8 @@ def is_holiday(day: date) -> bool:
     return day in _holidays()
 
 
-def _is_business_day(day: date, holidays: Container[date]) -> bool:
-    return day.weekday() < 5 and day not in holidays
+def _is_business_day(day: date) -> bool:
+    return day.weekday() < 5 and not is_holiday(day)
 
 
 @lru_cache

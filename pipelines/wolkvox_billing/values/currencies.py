@@ -21,10 +21,8 @@ def shown_rate(parity: Decimal) -> Decimal:
 
 def is_known_way(currency: str, other: str) -> bool:
     """Return whether it is known which of two currencies is worth more."""
-    return any(
-        pair[0] in WHOLE_CURRENCIES and pair[1] in _HARD_CURRENCIES
-        for pair in ((currency, other), (other, currency))
-    )
+    pairs = ((currency, other), (other, currency))
+    return any(a in WHOLE_CURRENCIES and b in _HARD_CURRENCIES for a, b in pairs)
 
 
 def is_upside_down(currency: str, in_currency: str, rate: Decimal) -> bool:

@@ -18,15 +18,10 @@ from __future__ import annotations
 import re
 from datetime import date, time
 
-_SENT = re.compile(
-    r"(\d{4})([-/])(\d{1,2})\2(\d{1,2})(?:[ T]+(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.\d+)?)?)?",
-    re.ASCII,
-)
+_CLOCK = r"(?:[ T]+(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.\d+)?)?)?"
+_SENT = re.compile(rf"(\d{{4}})([-/])(\d{{1,2}})\2(\d{{1,2}}){_CLOCK}", re.ASCII)
 _COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})", re.ASCII)
-_SENT_DAY_FIRST = re.compile(
-    r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4})(?:[ T]+(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.\d+)?)?)?",
-    re.ASCII,
-)
+_SENT_DAY_FIRST = re.compile(rf"(\d{{1,2}})([-/.])(\d{{1,2}})\2(\d{{4}}){_CLOCK}", re.ASCII)
 _SENT_MONTHS = tuple(
     re.compile(pattern, re.ASCII)
     for pattern in (
@@ -64,20 +59,19 @@ class MonthFirst(ValueError):
 
 def read_sent_day(text: str) -> date | None:
     """Return the day of a text of the vendor's; see above."""
-    if match := _SENT.fullmatch(text):
-        year, _, month, day, *clock = match.groups(default="0")
-        hour, minute, second = map(int, clock)
-        time(hour, minute, second)
-        return date(int(year), int(month), int(day))
     if match := _COMPACT.fullmatch(text):
         return date(*map(int, match.groups()))
-    match = _SENT_DAY_FIRST.fullmatch(text)
-    # 10/11/2026 is a day of two months; 29/11 and 11/11 are not.
-    if not match or (int(match[1]) <= 12 and int(match[1]) != int(match[3])):
+    if match := _SENT.fullmatch(text):
+        year, _, month, day, *clock = match.groups(default="0")
+    elif match := _SENT_DAY_FIRST.fullmatch(text):
+        day, _, month, year, *clock = match.groups(default="0")
+        # 10/11/2026 is a day of two months; 29/11 and 11/11 are not.
+        if int(day) <= 12 and int(day) != int(month):
+            return None
+    else:
         return None
-    day, _, month, year, *clock = match.groups(default="0")
     hour, minute, second = map(int, clock)
-    time(hour, minute, second)
+    time(hour, minute, second)  # raises ValueError for 25:00
     return date(int(year), int(month), int(day))
 
 

@@ -1,5 +1,4 @@
-"""Spans of time as a person sees them, in the largest unit of which there are two or more; and as
-a person writes them."""
+"""Spans of time as a person writes them, and sees them: in the largest unit that is there twice."""
 
 from __future__ import annotations
 

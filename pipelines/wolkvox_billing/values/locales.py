@@ -57,8 +57,7 @@ def marks_of(locale: str) -> Marks:
 
 
 def list_separator(locale: str) -> str:
-    """Return what is between cells of a CSV that Excel opens in columns: `;` where a comma is
-    before decimals."""
+    """Return what parts cells of a CSV for Excel: `;` where a comma is before decimals."""
     return ";" if marks_of(locale).decimal == "," else ","
 
 

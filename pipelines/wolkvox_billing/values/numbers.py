@@ -9,7 +9,7 @@ from wolkvox_billing.values.locales import ENGLISH, marks_of
 
 def format_number(value: Decimal | int, *, signed: bool = False, locale: str = ENGLISH) -> str:
     """Return a number without zeros that say nothing: `1,234.5`, or `+1,234.5` if signed."""
-    return _localized(f"{Decimal(value).normalize():{_sign(signed)},f}", locale)
+    return _localized(f"{Decimal(value).normalize():{'+' if signed else ''},f}", locale)
 
 
 def format_amount(value: Decimal, *, signed: bool = False, locale: str = ENGLISH) -> str:
@@ -18,7 +18,7 @@ def format_amount(value: Decimal, *, signed: bool = False, locale: str = ENGLISH
     rounded = round(value, 2)
     if not rounded:
         return _localized("0.00", locale)
-    return _localized(f"{rounded:{_sign(signed)},.2f}", locale)
+    return _localized(f"{rounded:{'+' if signed else ''},.2f}", locale)
 
 
 def format_percent(value: Decimal, *, locale: str = ENGLISH) -> str:
@@ -29,10 +29,6 @@ def format_percent(value: Decimal, *, locale: str = ENGLISH) -> str:
 def format_count(count: int, noun: str, plural: str = "") -> str:
     """Return how many there are of a thing: `1 row`, `1,234 rows`."""
     return f"{count:,} {noun if count == 1 else plural or f'{noun}s'}"
-
-
-def _sign(signed: bool) -> str:
-    return "+" if signed else ""
 
 
 def _localized(number: str, locale: str) -> str:

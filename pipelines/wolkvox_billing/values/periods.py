@@ -74,9 +74,7 @@ def last_day(period: Period) -> date:
 
 
 def is_calendar_month(period: Period) -> bool:
-    start, last = period.start, last_day(period)
-    is_whole = start.day == period.end.day == 1
-    return is_whole and (start.year, start.month) == (last.year, last.month)
+    return period == month_of(period.start)
 
 
 def format_period(start: date | None, end: date | None, locale: str = ENGLISH) -> str:
@@ -96,8 +94,8 @@ def label_period(start: date | None, end: date | None) -> str | None:
     has them, `2026-09-26/2026-10-25`: in no language, and in the order of time when sorted."""
     if not start or not end:
         return None
-    month = month_of(start)
-    return format_month(start) if month == (start, end) else f"{start}/{end - DAY}"
+    is_month = is_calendar_month(Period(start, end))
+    return format_month(start) if is_month else f"{start}/{end - DAY}"
 
 
 def format_days(days: Sequence[date], locale: str = ENGLISH) -> str:

@@ -9,8 +9,7 @@ from itertools import filterfalse
 
 @lru_cache(maxsize=50_000)
 def plain(text: str) -> str:
-    """Return a text without case, accents and runs of blanks. It may be longer: `½` becomes
-    three."""
+    """Return a text without case, accents and runs of blanks. It may be longer: `½` has three."""
     text = unicodedata.normalize("NFKD", text).casefold()  # a letter, and behind it its accents
     if not text.isascii():
         text = "".join(filterfalse(unicodedata.combining, text))

@@ -12,8 +12,7 @@ _WEIGHTS = (41, 37, 29, 23, 19, 17, 13, 7, 3)  # DIAN's, of a company's nine dig
 
 
 def canonical_id(text: str) -> str:
-    """Return a NIT as its digits, without the check digit; any other id as it is, without
-    blanks."""
+    """Return a NIT as its digits, without the check digit; any other id without blanks."""
     written = "".join(text.split())
     nit = _NIT.fullmatch(written)
     if not nit:

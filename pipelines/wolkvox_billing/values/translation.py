@@ -123,8 +123,8 @@ class Sentence(str):
         sentence.message, sentence.quantity, sentence.values = message, quantity, values
         return sentence
 
-    def __reduce__(self) -> tuple[object, ...]:
-        return _sentence, (self.message, self.quantity, self.values)
+    def __getnewargs_ex__(self) -> tuple[tuple[object, ...], dict[str, object]]:
+        return (self.message, self.quantity), self.values  # of a copy, as `asdict` makes
 
     def say(self, locale: str) -> str:
         return phrase(self.message, locale, self.quantity, **self.values)
@@ -134,12 +134,6 @@ def together(texts: Iterable[str], between: str = "; ") -> Sentence:
     """Return several sentences as one."""
     values = {f"text{place}": text for place, text in enumerate(texts)}
     return Sentence(between.join(f"{{{name}}}" for name in values), **values)
-
-
-def _sentence(
-    message: Message, quantity: float | Decimal, values: dict[str, object]
-) -> Sentence:  # a copy, as `asdict` makes
-    return Sentence(message, quantity, **values)
 
 
 class ContractWord(str):
@@ -152,8 +146,7 @@ class ContractWord(str):
 
 
 def say_in(locale: str, text: str) -> str:
-    """Return a sentence, or a contract's word, in the language of a locale; any other text as it
-    is."""
+    """Return a sentence or a contract's word in a locale's language; any other text as it is."""
     return text.say(locale) if isinstance(text, (Sentence, ContractWord)) else text
 
 

@@ -146,17 +146,15 @@ def judge_answer(status: int, body: bytes) -> Judgement:
 
 def _known_refusal(said: str) -> Outcome | None:
     """Return the refusal that the vendor's text stands for; `said` in capitals."""
-    for text, outcome in (
-        ("VALIDATE TOKEN", Outcome.BAD_TOKEN),
-        ("ENTER THE WOLKVOX-TOKEN", Outcome.BAD_TOKEN),
-        ("SIMULTANEOUS REQUESTS", Outcome.TOKEN_BUSY),
-        ("TOKEN LIMIT EXCEEDED", Outcome.QUOTA_SPENT),
-        ("YOU WANT TO CONSULT DOES NOT EXIST", Outcome.UNKNOWN_REPORT),
-        ("PARAMETERS ARE REQUIRED", Outcome.UNKNOWN_REPORT),
-    ):
-        if text in said:
-            return outcome
-    return None
+    refusals = {
+        "VALIDATE TOKEN": Outcome.BAD_TOKEN,
+        "ENTER THE WOLKVOX-TOKEN": Outcome.BAD_TOKEN,
+        "SIMULTANEOUS REQUESTS": Outcome.TOKEN_BUSY,
+        "TOKEN LIMIT EXCEEDED": Outcome.QUOTA_SPENT,
+        "YOU WANT TO CONSULT DOES NOT EXIST": Outcome.UNKNOWN_REPORT,
+        "PARAMETERS ARE REQUIRED": Outcome.UNKNOWN_REPORT,
+    }
+    return next((outcome for text, outcome in refusals.items() if text in said), None)
 
 
 def _text(value: object) -> str | None:

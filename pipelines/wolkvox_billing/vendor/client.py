@@ -12,7 +12,6 @@ import hashlib
 import http.client
 import socket
 import threading
-from collections.abc import Mapping
 from contextlib import nullcontext, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
@@ -110,14 +109,8 @@ class _Https(_Watched, urllib3.connection.HTTPSConnection):
 
 
 class _Adapter(HTTPAdapter):
-    def get_connection_with_tls_context(
-        self,
-        request: requests.PreparedRequest,
-        verify: bool | str | None,
-        proxies: Mapping[str, str] | None = None,
-        cert: tuple[str, str] | str | None = None,
-    ) -> ConnectionPool:
-        pool = super().get_connection_with_tls_context(request, verify, proxies, cert)
+    def get_connection_with_tls_context(self, *args: Any, **options: Any) -> ConnectionPool:
+        pool = super().get_connection_with_tls_context(*args, **options)  # as requests calls it
         assert isinstance(pool, HTTPConnectionPool)
         pool.ConnectionCls = _Https if pool.scheme == "https" else _Http
         return pool
@@ -136,13 +129,9 @@ def new_session() -> requests.Session:
         session.mount(scheme, _Adapter())
     session.headers["User-Agent"] = USER_AGENT
     session.headers["Accept"] = "application/json"
-    session.auth = _no_auth
+    # Or requests would take one from a .netrc, and send it to the vendor.
+    session.auth = lambda request: request
     return session
-
-
-def _no_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """Return a request without what requests would take from a .netrc, and send to the vendor."""
-    return request
 
 
 def ask(
@@ -175,9 +164,10 @@ def ask(
     body = b"".join(received.pieces)
     masked = _mask(body, operation.token)
     with _judging if received.size > _LARGE else nullcontext():
-        judgement = problem or _noting(
-            judge_answer(received.status or 0, masked), masked is not body
-        )
+        judgement = problem or judge_answer(received.status or 0, masked)
+    if masked is not body and not problem:
+        notes = (judgement.note, "the answer repeated the token: it is masked")
+        judgement = replace(judgement, note="; ".join(filter(None, notes)))
     return Answer(
         judgement,
         http_status=received.status,
@@ -215,8 +205,7 @@ class _Received:
 
 
 def _seconds(header: str | None) -> float | None:
-    """Return a Retry-After in seconds; its other form, a date, is no promise worth a clock's
-    error."""
+    """Return a Retry-After in seconds; a date, its other form, may be of a clock that is wrong."""
     return float(header) if header and header.isascii() and header.isdigit() else None
 
 
@@ -226,13 +215,6 @@ def _mask(body: bytes, token: str) -> bytes:
         if secret in body:
             body = body.replace(secret, b"[token]")
     return body
-
-
-def _noting(judgement: Judgement, masked: bool) -> Judgement:
-    if not masked:
-        return judgement
-    note = "; ".join(filter(None, (judgement.note, "the answer repeated the token: it is masked")))
-    return replace(judgement, note=note)
 
 
 def _explain(error: Exception, operation: Operation, read_seconds: float, began: bool) -> Judgement:

@@ -95,21 +95,18 @@ class Rows(Sequence[object]):
     def __init__(self, parts: Sequence[TextRows | list[object]]) -> None:
         self.parts = parts
 
-    def _objects(self) -> Iterator[object]:
-        return chain.from_iterable(map(objects_of, self.parts))
-
     def __len__(self) -> int:
         return sum(map(len, self.parts))
 
     def __iter__(self) -> Iterator[object]:
-        return self._objects()
+        return chain.from_iterable(map(objects_of, self.parts))
 
     @overload
     def __getitem__(self, place: int) -> object: ...
     @overload
     def __getitem__(self, place: slice) -> list[object]: ...
     def __getitem__(self, place: int | slice) -> object:
-        return list(self._objects())[place]  # of a few, and seldom
+        return list(self)[place]  # of a few, and seldom
 
 
 def objects_of(part: TextRows | list[object]) -> list[object]:

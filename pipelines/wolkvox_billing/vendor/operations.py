@@ -78,8 +78,7 @@ def read_operations(
 
 
 def _from_json(text: str) -> object:
-    """Return what a text holds; None if it is no JSON: the parser's complaint would show the
-    text."""
+    """Return what a text holds; None if it is no JSON, since a complaint would show the text."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
@@ -124,8 +123,7 @@ def read_zone(name: object) -> ZoneInfo:
 
 
 def _url(base_url: str, server: str) -> str:
-    """Return the address that is asked. Plain http only to this machine: a token travels with the
-    call."""
+    """Return the address that is asked. http only to this machine: a token goes with the call."""
     url = base_url.replace("{server}", server).rstrip("/") + PATH
     try:
         parts = urlsplit(url)

@@ -40,8 +40,7 @@ class Reading:
 
 
 class Readings(ABC):
-    """The readings of an answer, with a column for each field of a Reading but `extra`, in their
-    order."""
+    """The readings of an answer: a column for each field of a Reading but `extra`, in order."""
 
     def __init__(
         self, columns: dict[str, ColumnValues], extra: list[dict[str, str]], rounded: int = 0
@@ -83,8 +82,7 @@ class Readings(ABC):
         """Of each reading, whether a later one has its key."""
 
     def newest(self, met: set[ReadingKey] | None = None) -> Readings:
-        """Return the last reading of each key; of keys in `met` none, and those that are new go
-        in."""
+        """Return the last reading of each key but those in `met`, into which the new ones go."""
         if met is None and not self.repeated:
             return self
         names = (self.columns[name] for name in ("operation", "description", "date"))
@@ -282,8 +280,7 @@ def _are_repeated(keys: Iterable[Hashable]) -> list[bool]:
 
 
 def _places_of_last(keys: Iterable[ReadingKey], met: set[ReadingKey] | None) -> list[int]:
-    """Return where each key comes last, in the order in which they come first; see `newest` for
-    `met`."""
+    """Return where each key comes last, in the order in which they come first; met: of `newest`."""
     last = {key: place for place, key in enumerate(keys)}
     if met is None:
         return list(last.values())

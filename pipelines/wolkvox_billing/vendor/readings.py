@@ -9,7 +9,7 @@ Amounts are kept with 4 decimals: one with more, such as minutes out of seconds,
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
@@ -162,15 +162,15 @@ def read_rows(
     rejected: list[RejectedRow] = []
     counts_whole_things = report in REPORTS and REPORTS[report].counts_whole_things
     amounts = _WholeAmounts(rows) if counts_whole_things else None
-    met = _Met({} if columns is None else columns, set(), {}, amounts)
+    met = _Met(today, {} if columns is None else columns, set(), {}, amounts)
     if not isinstance(rows, Rows):
-        return _read_listed(rows, 1, today, met, rejected), rejected
+        return _read_listed(rows, 1, met, rejected), rejected
     parts: list[Readings] = []
     first = 1
     for part in rows.parts:
-        large = _read_texts(part, first, today, met) if isinstance(part, TextRows) else None
+        large = _read_texts(part, first, met) if isinstance(part, TextRows) else None
         if large is None:
-            parts.append(_read_listed(objects_of(part), first, today, met, rejected))
+            parts.append(_read_listed(objects_of(part), first, met, rejected))
         else:
             parts.append(large)
         first += len(part)
@@ -178,7 +178,7 @@ def read_rows(
 
 
 def _read_listed(
-    rows: Sequence[object], first: int, today: date, met: _Met, rejected: list[RejectedRow]
+    rows: Sequence[object], first: int, met: _Met, rejected: list[RejectedRow]
 ) -> ListedReadings:
     """Return the readings of rows that are numbered from `first` on; those that are none go to
     `rejected`. What is plain is read by column, as much as `_ROWS_AT_ONCE`; any other row alone."""
@@ -186,14 +186,11 @@ def _read_listed(
     for start in range(0, len(rows), _ROWS_AT_ONCE):
         part = rows[start : start + _ROWS_AT_ONCE]
         numbers = range(first + start, first + start + len(part))
-        texts = _text_columns(part)
-        if plain := texts and _read_plain(texts, today, met):
-            readings.extend((numbers, *plain))
-            readings.rounded += _count_rounded(texts)
+        if _read_plain(readings, numbers, part, met):
             continue
         for number, row in zip(numbers, part, strict=True):
             try:
-                reading, is_rounded = _read_row(number, row, today, met)
+                reading, is_rounded = _read_row(number, row, met)
                 readings.append(reading)
                 readings.rounded += is_rounded
             except Unreadable as reason:
@@ -217,31 +214,29 @@ def _text_columns(rows: Sequence[object]) -> list[list[str]] | None:
 
 
 def _read_plain(
-    texts: list[list[str]], today: date, met: _Met
-) -> tuple[Sequence[object], ...] | None:
-    """Return what `_read_row` reads of each of these rows, by column and in a quarter of the time;
-    None where one cannot be read, or its amount is not a plain one."""
+    readings: ListedReadings, numbers: Sequence[int], rows: Sequence[object], met: _Met
+) -> bool:
+    """Append what `_read_row` reads of each of these rows, by column and in a quarter of the time;
+    return False, and append nothing, where one cannot be read, or its amount is not a plain one."""
+    if not (texts := _text_columns(rows)):
+        return False
     operations, descriptions, items_raw, dates_raw = texts
     lines = "\n".join([*items_raw, ""])
     if lines.count("\n") != len(items_raw) or not _PLAIN_ITEMS.fullmatch(lines):
-        return None
+        return False
     if met.whole_amounts and _ANY_PERHAPS_THOUSANDS.search(lines):
-        return None
-    if not _can_be_read({*operations, *descriptions}, set(dates_raw), today, met):
-        return None
+        return False
+    if not _can_be_read({*operations, *descriptions}, set(dates_raw), met):
+        return False
     amounts = map(Decimal, lines.replace(",", "").split())
     items = [amount.quantize(_ZERO, ROUND_HALF_UP) for amount in amounts]
     days = [met.days[text] for text in dates_raw]
-    return operations, descriptions, items, items_raw, days, dates_raw
+    readings.extend((numbers, operations, descriptions, items, items_raw, days, dates_raw))
+    readings.rounded += len(_ROUNDED_ITEMS.findall(lines))
+    return True
 
 
-def _count_rounded(texts: list[list[str]]) -> int:
-    """Return how many plain amounts `_read_plain` had to round."""
-    items_raw = texts[ROW_FIELDS.index("items")]
-    return len(_ROUNDED_ITEMS.findall("\n".join(items_raw)))
-
-
-def _read_texts(rows: TextRows, first: int, today: date, met: _Met) -> LargeReadings | None:
+def _read_texts(rows: TextRows, first: int, met: _Met) -> LargeReadings | None:
     """Return what `_read_plain` reads, by pyarrow and in a fifth of its time."""
     pa = pyarrow()
     pc = compute()
@@ -256,7 +251,7 @@ def _read_texts(rows: TextRows, first: int, today: date, met: _Met) -> LargeRead
     date_texts = date_raw.dictionary_encode()
     dates = date_texts.dictionary.to_pylist()
     names = {*pc.unique(operation).to_pylist(), *pc.unique(description).to_pylist()}
-    if not _can_be_read(names, set(dates), today, met):
+    if not _can_be_read(names, set(dates), met):
         return None
     days = pa.array([met.days[text] for text in dates], pa.date32())
     items = pc.replace_substring(items_raw, ",", "")
@@ -274,7 +269,7 @@ def _read_texts(rows: TextRows, first: int, today: date, met: _Met) -> LargeRead
     return LargeReadings(columns, [{}] * len(rows), rounded)
 
 
-def _can_be_read(names: set[str], dates: set[str], today: date, met: _Met) -> bool:
+def _can_be_read(names: set[str], dates: set[str], met: _Met) -> bool:
     """Whether these operations, descriptions and dates can be read, all; then they are in `met`."""
     new = names - met.names
     if any(map(UNSTORABLE.search, new)) or any(map(_is_total, new)):
@@ -284,15 +279,14 @@ def _can_be_read(names: set[str], dates: set[str], today: date, met: _Met) -> bo
         for text in dates - met.days.keys():
             if _is_total(text):
                 return False
-            met.days[text] = read_date(text, today)
+            met.days[text] = read_date(text, met.today)
     except Unreadable:
         return False
     return True
 
 
 def to_json(value: object) -> str:
-    """Return JSON with the digits that numbers came with, and escapes where a database needs
-    them."""
+    """Return JSON with numbers' digits as they came, and escapes where a database needs them."""
     if isinstance(value, Ambiguous):  # of a field that is there twice, both
         return "{" + ", ".join(f"{to_json(k)}: {to_json(v)}" for k, v in value.pairs) + "}"
     dump = partial(simplejson.dumps, value, use_decimal=True, allow_nan=True)
@@ -304,8 +298,9 @@ def to_json(value: object) -> str:
 
 
 class _Met(NamedTuple):
-    """What the rows of an answer had in common so far: it is not judged again."""
+    """The day of an answer, and what its rows had in common so far: it is not judged again."""
 
+    today: date
     columns: dict[str, str]
     names: set[str]  # of operations and of products
     days: dict[str, date]
@@ -315,7 +310,7 @@ class _Met(NamedTuple):
 class _WholeAmounts:
     """The amounts of an answer that read in one way, by product: gathered when one is asked for."""
 
-    def __init__(self, rows: Sequence[object]) -> None:
+    def __init__(self, rows: Iterable[object]) -> None:
         self._rows = rows
         self._amounts: dict[tuple[str, str], list[Decimal]] | None = None
 
@@ -355,7 +350,7 @@ class _WholeAmounts:
         return amounts
 
 
-def _read_row(number: int, row: object, today: date, met: _Met) -> tuple[Reading, bool]:
+def _read_row(number: int, row: object, met: _Met) -> tuple[Reading, bool]:
     """Return the reading of a row, and whether its amount had to be rounded. Raises Unreadable."""
     if not isinstance(row, dict):
         raise Unreadable("the row is not an object with named fields")
@@ -377,7 +372,7 @@ def _read_row(number: int, row: object, today: date, met: _Met) -> tuple[Reading
     items, is_rounded = _read_amount(items_sent)
     day = met.days.get(when) if isinstance(when, str) else None
     if not day:
-        day = read_date(when, today)
+        day = read_date(when, met.today)
         if isinstance(when, str):
             met.days[when] = day
     reading = Reading(

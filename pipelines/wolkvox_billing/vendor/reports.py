@@ -41,17 +41,12 @@ class Report(NamedTuple):
 
 REPORTS: dict[str, Report] = {
     "rsync_s3_mp3": Report(
-        "counter",
-        "audios",
-        "recordings that the nightly job copied to S3",
-        is_nightly=True,
+        "counter", "audios", "recordings that the nightly job copied to S3", is_nightly=True
     ),
     "ivr_minutes": Report("counter", "minutes", "minutes of calls in the IVR"),
     "rec_minutes": Report("counter", "minutes", "minutes of call recordings"),
     "rec_screen": Report(
-        "counter",
-        "minutes",
-        "time of screen recordings, and of which share of calls",
+        "counter", "minutes", "time of screen recordings, and of which share of calls"
     ),
     "interactions": Report("auto", "interactions", "interactions; its page speaks of licences"),
     "rec_screen_on_demand": Report("counter", "minutes", "time of screen recordings on demand"),
@@ -76,9 +71,7 @@ REPORTS: dict[str, Report] = {
     "pbx_licenses": Report("gauge", "licences", "licences of the PBX"),
     # Its one public caller multiplies it by a price per interaction.
     "wp_connectors_official": Report(
-        "auto",
-        "connectors",
-        "official WhatsApp: connectors or interactions",
+        "auto", "connectors", "official WhatsApp: connectors or interactions"
     ),
     "contact_center_licenses": Report("gauge", "licences", "licences of the contact centre"),
 }

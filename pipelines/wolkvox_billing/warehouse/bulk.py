@@ -317,8 +317,11 @@ def _as_list(column: ColumnValues) -> list[Any]:
     return values
 
 
-def _table(rows: Columns, columns: ColumnHints) -> Arrow:
+def arrow_type(hint: TColumnSchema) -> Arrow:
+    """Return a column's type in Arrow's form."""
     pa = pyarrow()
+    if hint["data_type"] == "decimal":
+        return pa.decimal128(hint.get("precision") or 18, hint.get("scale") or 0)
     types: dict[str | None, Arrow] = {
         "text": pa.string(),
         "bigint": pa.int64(),
@@ -327,14 +330,14 @@ def _table(rows: Columns, columns: ColumnHints) -> Arrow:
         "bool": pa.bool_(),
         "binary": pa.binary(),
     }
+    return types[hint["data_type"]]
 
-    def type_of(hint: TColumnSchema) -> Arrow:
-        if hint["data_type"] == "decimal":
-            return pa.decimal128(hint.get("precision") or 18, hint.get("scale") or 0)
-        return types[hint["data_type"]]
 
+def _table(rows: Columns, columns: ColumnHints) -> Arrow:
+    pa = pyarrow()
     fields = [
-        pa.field(name, type_of(hint), hint.get("nullable", True)) for name, hint in columns.items()
+        pa.field(name, arrow_type(hint), hint.get("nullable", True))
+        for name, hint in columns.items()
     ]
 
     def array_of(name: str, kind: Arrow) -> Arrow:
