@@ -19,20 +19,18 @@ _TEXTS = {
         "counter: both count; `wolkvox-billing operations restore {id}` says that they are two, "
         "and `operations forget` leaves one of them out"
     ),
-    "billed": N_(
-        "{id} is forgotten, and {lines} of invoices name it: nobody compares what they bill with "
-        "its readings; `wolkvox-billing operations restore {id}` takes it back"
-    ),
 }
-
-
+_BILLED = N_(
+    "{id} is forgotten, and {lines} of invoices name it: nobody compares what they bill with its "
+    "readings; `wolkvox-billing operations restore {id}` takes it back"
+)
 _LINES = Plural("{n} line", "{n} lines")
 
 
 def billed(operation_id: str, lines: int, locale: str = ENGLISH) -> str:
     """Return what to say of an operation that is left out, and that so many invoice lines name."""
     named = phrase(_LINES, locale, lines, n=lines)
-    return translate(_TEXTS["billed"], locale).format(id=operation_id, lines=named)
+    return phrase(_BILLED, locale, id=operation_id, lines=named)
 
 
 def undecided(identities: Identities, locale: str = ENGLISH) -> Iterator[str]:

@@ -24,7 +24,7 @@ from wolkvox_billing.marts.renames import Rename
 from wolkvox_billing.marts.spellings import Spelling
 from wolkvox_billing.marts.tables import CALENDAR, RECONCILED, TABLES
 from wolkvox_billing.values.clock import day_start, epoch
-from wolkvox_billing.values.periods import month_of
+from wolkvox_billing.values.periods import Period, months_of
 from wolkvox_billing.vendor.readings import EARLIEST
 from wolkvox_billing.warehouse.sql import insert, literal
 
@@ -176,13 +176,10 @@ def _as_value(value: object) -> str:
 
 def _months(zone: str, now: datetime) -> Iterator[tuple[object, ...]]:
     """Yield every month that a reading can have: none may fall out of a join."""
-    start, where = EARLIEST, ZoneInfo(zone)
-    while start.year <= now.year + 1:
-        end = month_of(start).end
-        ends = day_start(end, where)
-        days, weekday = (end - start).days, start.isoweekday()
-        yield zone, start.year, start.month, start, end, ends, days, weekday
-        start = end
+    where = ZoneInfo(zone)
+    for start, end in months_of(Period(EARLIEST, date(now.year + 2, 1, 1))):
+        ends, days = day_start(end, where), (end - start).days
+        yield zone, start.year, start.month, start, end, ends, days, start.isoweekday()
 
 
 def _days(zone: str, first: date, now: datetime) -> Iterator[tuple[object, ...]]:

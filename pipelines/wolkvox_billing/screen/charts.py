@@ -246,14 +246,11 @@ class _CounterChart:
         rows: list[Datum] = []
         stretch = 0
         for before, after in itertools.pairwise(points):
-            if self._crosses(before, after):
-                stretch += 1
-                crossing: Datum = {"kind": "unread", "stretch": stretch}
-                rows += [{**before, **crossing}, {**after, **crossing}]
-                stretch += 1
-            else:
-                own: Datum = {"kind": "read", "stretch": stretch}
-                rows += [{**before, **own}, {**after, **own}]
+            is_crossed = self._crosses(before, after)
+            stretch += is_crossed
+            own: Datum = {"kind": "unread" if is_crossed else "read", "stretch": stretch}
+            rows += [{**before, **own}, {**after, **own}]
+            stretch += is_crossed
         return rows
 
     def _crosses(self, before: Datum, after: Datum) -> bool:

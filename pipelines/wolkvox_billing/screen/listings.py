@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
+from wolkvox_billing.evidence.tables import shown_in_csv
 from wolkvox_billing.marts.reconciled import ReconciledRow
 from wolkvox_billing.reconciliation.captions import caption
 from wolkvox_billing.reconciliation.settlement import Settled
@@ -205,4 +206,4 @@ def _cell(value: Value, kind: Kind, locale: str) -> str:
         return number.replace(".", ",") if list_separator(locale) == ";" else number
     if isinstance(value, date):
         return value.isoformat()
-    return f"'{value}" if value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+    return shown_in_csv(value)

@@ -48,7 +48,7 @@ def table_of_counter(usage: Usage) -> str:
 def table_of_bridge(bridge: Bridge, locale: str) -> str:
     """Return the steps from contract to invoice, with their signs."""
     return _table(
-        ["step", "amount", "currency"],
+        [N_("step"), "amount", "currency"],
         [
             [step.name, format_amount(step.amount, signed=not step.is_total, locale=locale),
              bridge.currency]
@@ -62,7 +62,7 @@ def table_of_bridge(bridge: Bridge, locale: str) -> str:
 def table_of_coverage(month: Month) -> str:
     """Return the calls and answers of each day."""
     return _table(
-        ["day", "operation", "report", "calls", "answered", "refused", "longest gap"],
+        ["day", "operation", "report", "calls", "answered", "refused", N_("longest gap")],
         [
             [day.poll_date, day.operation_id, day.report, day.polls, day.polls_answered,
              day.refusals, say_in(month.language, format_span(day.largest_gap_minutes * 60))]

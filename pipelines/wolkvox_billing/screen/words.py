@@ -40,18 +40,6 @@ _TEXTS = {
     ),
 }
 
-# Headings and facts of this room, which `caption` translates.
-CAPTIONS = (
-    N_("SHA-256 of the answer"),
-    N_("amount"),
-    N_("date, as received"),
-    N_("items, as received"),
-    N_("longest gap"),
-    N_("readings"),
-    N_("step"),
-    N_("unit"),
-)
-
 
 def say_text(key: str, locale: str, **values: str) -> str:
     """Return a text of the notebook in the language of a locale."""

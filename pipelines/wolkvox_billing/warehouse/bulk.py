@@ -257,13 +257,11 @@ def _row_names(rows: Columns) -> ColumnValues:
 def _part_odd(rows: Columns) -> tuple[Columns, list[TableRow]]:
     """Return the rows that dlt's CSV for PostgreSQL can hold, and those that it cannot: it makes a
     blank text NULL, and PostgreSQL before 18 takes a line `\\.` in a text for the end of all."""
-    columns = [*([value] for value in rows.shared.values()), *rows.values.values()]
-    odd = [_odd_places(column) for column in columns]
-    if not any(odd):
-        return rows, []
-    if any(odd[: len(rows.shared)]):
+    if _odd_places([*rows.shared.values()]):
         return rows.take([]), rows.rows()
-    places = set().union(*odd)
+    places = set[int]().union(*map(_odd_places, rows.values.values()))
+    if not places:
+        return rows, []
     good = [place for place in range(rows.count) if place not in places]
     return rows.take(good), rows.take(sorted(places)).rows()
 
@@ -271,8 +269,6 @@ def _part_odd(rows: Columns) -> tuple[Columns, list[TableRow]]:
 def _odd_places(column: ColumnValues) -> list[int]:
     """Return where a column has a text that dlt's CSV for PostgreSQL cannot hold."""
     if isinstance(column, list):
-        if "" not in column and not any(isinstance(v, str) and "\\." in v for v in column):
-            return []
         return [n for n, v in enumerate(column) if isinstance(v, str) and (not v or "\\." in v)]
     if column.type != pyarrow().string():
         return []
@@ -292,15 +288,10 @@ def _write_csv(rows: Columns, columns: ColumnHints, file: Path) -> None:
     with file.open("w", encoding="utf-8", newline="") as out:
         writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\n")
         writer.writerow(columns)
-        writer.writerows(
-            zip(
-                *(
-                    rows.values.get(name) or repeat(rows.shared.get(name), rows.count)
-                    for name in columns
-                ),
-                strict=True,
-            )
+        cells = (
+            rows.values.get(name) or repeat(rows.shared.get(name), rows.count) for name in columns
         )
+        writer.writerows(zip(*cells, strict=True))
 
 
 def _write_parquet(table: Arrow, file: Path) -> None:

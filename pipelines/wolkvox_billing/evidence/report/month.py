@@ -223,13 +223,12 @@ def _bills(page: Page, counter: Counter) -> list[Bill]:
     """Return what invoices bill of a counter; where there is none nothing, not even 0."""
     bills: list[Bill] = []
     for row in page.verdicts:
-        quantity = row.billed_quantity
-        if (row.operation_id or "", row.report) != counter[:2]:
+        quantity, product = row.billed_quantity, row.product
+        is_of_report = (row.operation_id or "", row.report) == counter[:2]
+        if not is_of_report or product not in (None, counter.product):
             continue
-        if quantity is None or not row.is_billed:
-            continue
-        if row.product in (None, counter.product):
-            is_of_all = row.product is None and counter.product
+        if quantity is not None and row.is_billed:
+            is_of_all = product is None and counter.product
             text = N_("billed for the whole report: {n}") if is_of_all else N_("billed: {n}")
             bills.append(Bill(quantity, phrase(text, page.language, n=quantity)))
     return bills
