@@ -86,13 +86,10 @@ def list_since(store: Store, folder: str, since: date) -> Iterator[list[ListedOb
 
 
 def _list_folders(store: Store, folders: Sequence[str]) -> Iterator[list[ListedObject]]:
-    def list_one(folder: str) -> list[list[ListedObject]]:
-        return list(store.list_all(folder))
-
     pending: deque[Future[list[list[ListedObject]]]] = deque()
     with ThreadPoolExecutor(_FOLDERS_AT_ONCE) as pool:
         for folder in folders:
-            pending.append(pool.submit(list_one, folder))
+            pending.append(pool.submit(list, store.list_all(folder)))
             if len(pending) >= _FOLDERS_AT_ONCE:
                 yield from pending.popleft().result()
         while pending:

@@ -110,7 +110,7 @@ class Look:
         return self.objects > 0 and others * _MOSTLY <= self.objects
 
     def _table_of(self, chunk: list[ListedObject], since: date | None) -> Arrow:
-        columns: tuple[list[object], ...] = tuple([] for _ in self.schema)
+        rows: list[tuple[object, ...]] = []
         days: dict[str, bool] = {}
         for name, uploaded_at, size in chunk:
             read = self.reader.read(name, size)
@@ -128,15 +128,11 @@ class Look:
             if since and upload_date < since:
                 continue
             seconds = None if read.seconds is None else round(read.seconds, 4)
-            row = (read.operation_id, read.object_hash, read.name_hash, read.call_date,
-                   uploaded_at, upload_date, size, read.kind, seconds)  # fmt: skip
-            for column, value in zip(columns, row, strict=True):
-                column.append(value)
+            rows.append((read.operation_id, read.object_hash, read.name_hash, read.call_date,
+                         uploaded_at, upload_date, size, read.kind, seconds))  # fmt: skip
         pa = pyarrow()
-        arrays = [
-            pa.array(column, kind) for column, kind in zip(columns, self.schema.types, strict=True)
-        ]
-        return pa.Table.from_arrays(arrays, schema=self.schema)
+        columns = zip(*rows, strict=True) if rows else [()] * len(self.schema)
+        return pa.table(list(map(pa.array, columns, self.schema.types)), self.schema)
 
 
 def _say_defect(error: Exception) -> Sentence:

@@ -16,6 +16,7 @@ from datetime import date
 from decimal import Decimal
 from fnmatch import translate
 from functools import lru_cache
+from itertools import takewhile
 from typing import NamedTuple
 
 AUDIO, CHAT, OTHER = KINDS = ("audio", "chat", "other")
@@ -118,12 +119,8 @@ def fits(glob: str, folder: str) -> bool:
 
 def plain_folder(glob: str) -> str:
     """Return the folder that all that a glob means lies in, "" where that is the whole bucket."""
-    parts: list[str] = []
-    for part in glob.strip("/").split("/"):
-        if re.search(r"[*?\[]", part):
-            break
-        parts.append(part)
-    return "/".join(parts)
+    parts = glob.strip("/").split("/")
+    return "/".join(takewhile(lambda part: not re.search(r"[*?\[]", part), parts))
 
 
 def read_pattern(text: str) -> re.Pattern[str]:

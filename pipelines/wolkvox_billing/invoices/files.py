@@ -72,15 +72,6 @@ class _Attachment(Rejected):
     """What comes along in a mail, such as its PDF: beside documents in a zip it is passed over."""
 
 
-def read_paths(paths: Sequence[Path], hints: Hints = NO_HINTS) -> Iterator[Paper]:
-    """Yield every document of these files, folders and zips, in the order of their names."""
-    for name, data in files_in(paths):
-        if isinstance(data, Rejected):
-            yield Paper(name, None, data)
-        else:
-            yield from read_file(name, data, hints)
-
-
 def read_file(name: str, data: bytes, hints: Hints = NO_HINTS) -> Iterator[Paper]:
     """Yield what the bytes of a file are, whatever its name says."""
     yield from _FileReader(hints).read(name, data)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from wolkvox_billing.invoices.document import Document, Rejected, check_document, turn_credit_note
-from wolkvox_billing.invoices.files import Paper, read_paths
+from wolkvox_billing.invoices.files import Paper, files_in, read_file
 from wolkvox_billing.invoices.period import settle_period
 from wolkvox_billing.invoices.sheets.spreadsheet import NO_HINTS, Hints
 
@@ -20,13 +20,17 @@ def read_invoices(
     hints: what a person says of spreadsheets that do not say it themselves.
     rule: `month_before_issue` or `issue_month`, for a document that names no period.
     """
-    for paper in read_paths(paths, hints):
-        if isinstance(paper.content, Document):
-            try:
-                complete_document(paper.content, rule)
-            except Rejected as error:
-                paper = paper._replace(content=error)
-        yield paper
+    for name, data in files_in(paths):
+        if isinstance(data, Rejected):
+            yield Paper(name, None, data)
+            continue
+        for paper in read_file(name, data, hints):
+            if isinstance(paper.content, Document):
+                try:
+                    complete_document(paper.content, rule)
+                except Rejected as error:
+                    paper = paper._replace(content=error)
+            yield paper
 
 
 def complete_document(document: Document, rule: str) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from decimal import Decimal
 
 from wolkvox_billing.invoices.document import Document, Rejected
@@ -43,10 +44,9 @@ def _nets_of(rows: Sequence[SheetRow], decimal: str | None) -> dict[str, Decimal
     """Return what each cancelled invoice comes to, by its number as it is compared."""
     nets: defaultdict[str, Decimal] = defaultdict(Decimal)
     for row in rows:
-        try:
+        net = None
+        with suppress(Rejected):
             net = number_in(row.cell("net_amount"), decimal)
-        except Rejected:
-            net = None
         nets[bare_number(number_of([row]))] += abs(net or Decimal())
     nets.pop("", None)
     return dict(nets)

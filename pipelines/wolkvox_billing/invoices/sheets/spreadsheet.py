@@ -51,6 +51,7 @@ from wolkvox_billing.invoices.sheets.rows import (
     rows_of,
     supplier_of,
 )
+from wolkvox_billing.values.currencies import is_currency_code
 from wolkvox_billing.values.periods import Period
 from wolkvox_billing.values.tax_id import read_tax_id
 from wolkvox_billing.values.tax_rates import VAT_RATES
@@ -503,7 +504,7 @@ def _currency(row: SheetRow, notation: Notation) -> str | None:
     if letters_of(text) in _NO_CURRENCY and notation.hints.currency:
         return None
     code = _CURRENCIES.get(letters_of(text), text.strip("$ "))
-    if text and not (len(code) == 3 and code.isascii() and code.isalpha()):
+    if text and not is_currency_code(code):
         place = row.cell("currency").place
         raise Rejected(f"{place} is {_quote_word(text)}: expected a code such as COP")
     return code or None
