@@ -41,6 +41,7 @@ from wolkvox_billing.invoices.sheets.headings import letters_of
 from wolkvox_billing.invoices.sheets.html_table import html_tables
 from wolkvox_billing.invoices.sheets.restated import Table
 from wolkvox_billing.invoices.sheets.rows import (
+    AMOUNTS,
     EXPECTED,
     Rows,
     SheetRow,
@@ -56,7 +57,6 @@ from wolkvox_billing.values.periods import Period
 from wolkvox_billing.values.tax_id import read_tax_id
 from wolkvox_billing.values.tax_rates import VAT_RATES
 
-_NUMBERS = ("quantity", "unit_price", "net_amount", "tax_amount")
 _OF_DOLLARS = ("trm", "tasarepresentativadelmercado")
 _DATES = ("issue_date", "period_start", "period_end")
 # What a document's id is made of, in this order: it is the same in every release.
@@ -91,7 +91,7 @@ class Notation(NamedTuple):
 def read_csv(data: bytes, hints: Hints = NO_HINTS) -> Iterator[Document | Rejected]:
     """Yield the documents of a CSV file. Raises Rejected for the file as a whole."""
     table = rows_of([Sheet("", csv_rows(data))], only_under_header=True)
-    yield from _read_documents("csv", table, Notation(hints.decimal, None, hints))
+    yield from _read_documents("csv", table, hints)
 
 
 def read_xlsx(parts: Mapping[str, bytes], hints: Hints = NO_HINTS) -> Iterator[Document | Rejected]:
@@ -104,14 +104,14 @@ def read_xlsx(parts: Mapping[str, bytes], hints: Hints = NO_HINTS) -> Iterator[D
 
     book = Book(parts)
     table = rows_of(_named(book.sheets))
-    yield from _read_documents("xlsx", table, Notation(hints.decimal, book.epoch, hints))
+    yield from _read_documents("xlsx", table, hints, book.epoch)
 
 
 def read_html(data: bytes, hints: Hints = NO_HINTS) -> Iterator[Document | Rejected]:
     """Yield the documents of the tables in an HTML file, which programs call .xls. Raises
     Rejected for the file as a whole."""
     table = rows_of(_named(html_tables(data)))
-    yield from _read_documents("html", table, Notation(hints.decimal, None, hints))
+    yield from _read_documents("html", table, hints)
 
 
 def _named(sheets: Sequence[Sheet]) -> Sequence[Sheet]:
@@ -122,18 +122,17 @@ def _named(sheets: Sequence[Sheet]) -> Sequence[Sheet]:
 
 
 def _read_documents(
-    file_format: str, read: Rows, notation: Notation
+    file_format: str, read: Rows, hints: Hints, epoch: datetime | None = None
 ) -> Iterator[Document | Rejected]:
-    rows: Sequence[SheetRow] = read.rows
-    if not rows:
-        raise Rejected(f"no header row with rows of a document under it: {EXPECTED}")
-    if not notation.decimal:
-        notation = notation._replace(decimal=_settle_mark(rows))
-    table = Table(rows, notation.decimal)
+    nothing = Rejected(f"no header row with rows of a document under it: {EXPECTED}")
+    if not read.rows:
+        raise nothing
+    notation = Notation(hints.decimal or _settle_mark(read.rows), epoch, hints)
+    table = Table(read.rows, notation.decimal)
     rows = table.without_restated()
     yield from table.refusals
     if not rows and not table.refusals:
-        raise Rejected(f"no header row with rows of a document under it: {EXPECTED}")
+        raise nothing
     check_day_first(row.cell(name) for row in rows for name in _DATES if name in row.values)
     contents = [
         document_rows
@@ -169,7 +168,7 @@ def _settle_mark(rows: Sequence[SheetRow]) -> str | None:
     """Return the mark before decimals by all numbers but those of totals, which are asked only
     where the others do not tell. Raises Rejected."""
     lines = [row for row in rows if row.label != labels.STRONG] or rows
-    numbers = [row.cell(name) for row in lines for name in _NUMBERS if name in row.values]
+    numbers = [row.cell(name) for row in lines for name in AMOUNTS if name in row.values]
     totals = [row.cell(row.header.total_column) for row in lines if row.header.total_column]
     try:
         return settle_decimal(numbers) or settle_decimal(totals)
