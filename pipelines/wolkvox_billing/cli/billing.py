@@ -24,7 +24,8 @@ from wolkvox_billing.cli.listing import (
     settlement_as_rows,
     verdict_as_row,
 )
-from wolkvox_billing.cli.options import json_option, place_options, signed_options
+from wolkvox_billing.cli.options import Place, json_option, place_options, signed_options
+from wolkvox_billing.cli.printed import form_of
 from wolkvox_billing.cli.terminal import (
     Teller,
     counting,
@@ -39,6 +40,8 @@ from wolkvox_billing.values.translation import N_, BillingMonth, Plural, Sentenc
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from typing_extensions import Unpack
 
     from wolkvox_billing.marts.reconciled import ReconciledRow
     from wolkvox_billing.marts.settled import SettledDocument
@@ -66,12 +69,11 @@ _PROPOSED = Plural(
 @json_option
 def invoices(
     paths: tuple[str, ...],
-    destination: str,
-    dataset: str,
     decimal: str | None,
     currency: str | None,
     supplier: str | None,
     as_json: bool,
+    **place: Unpack[Place],
 ) -> None:
     """Read invoices out of files, folders and zips, and load them.
 
@@ -83,22 +85,21 @@ def invoices(
     with counting("reading invoices") as on_paper:
         result = verb(
             list(paths),
-            destination=destination,
-            dataset=dataset,
             decimal=decimal,
             currency=currency,
             supplier=supplier,
             on_paper=on_paper,
+            **place,
         )
     refused = [receipt for receipt in result.receipts if receipt.made == "rejected"]
     if as_json:
-        from wolkvox_billing.cli.printed.invoices import intake_as_form
+        from wolkvox_billing.cli.printed.invoices import PrintedIntake
 
         rejected = [f"{receipt.file_name}: {receipt.reason}" for receipt in refused]
-        print_json(intake_as_form(result, rejected))
+        print_json(form_of(PrintedIntake, result, documents=result.receipts, failures=rejected))
     else:
         _print_intake(result, refused)
-        Teller(result.language).place(result.location, dataset)
+        Teller(result.language).place(result.location, place["dataset"])
     sys.exit(1 if refused else 0)
 
 
@@ -140,9 +141,8 @@ def documents(
     document: str | None,
     reason: str | None,
     by: str | None,
-    destination: str,
-    dataset: str,
     as_json: bool,
+    **place: Unpack[Place],
 ) -> None:
     """List the documents with whether each counts and why not; withdraw one, or reinstate it.
 
@@ -155,20 +155,19 @@ def documents(
     if action == "list":
         if document or reason or by:
             raise SettingsError(Sentence(N_("`documents list` takes no ID, --reason or --by")))
-        listing = verbs.documents(destination=destination, dataset=dataset)
+        listing = verbs.documents(**place)
         if as_json:
-            print_json(printed.listing_as_form(listing))
+            print_json(form_of(printed.PrintedDocuments, listing))
         else:
             print_documents(listing)
         return
     if not document:
         text = N_("say which document to {action}: `wolkvox-billing documents` lists all")
         raise SettingsError(Sentence(text, action=action))
-    decided = (verbs.withdraw if action == "withdraw" else verbs.reinstate)(
-        document, reason=reason, by=by, destination=destination, dataset=dataset
-    )
+    decide = verbs.withdraw if action == "withdraw" else verbs.reinstate
+    decided = decide(document, reason=reason, by=by, **place)
     if as_json:
-        print_json(printed.decision_as_form(decided))
+        print_json(form_of(printed.PrintedDecision, decided))
         return
     say(decided.says)
     Teller(language()).warn(decided.warnings)
@@ -214,9 +213,8 @@ def reconcile(
     evidence: str | None,
     files: tuple[str, ...],
     xlsx: str | None,
-    destination: str,
-    dataset: str,
     as_json: bool,
+    **place: Unpack[Place],
 ) -> None:
     """Compare what was billed with what was measured, and say what to pay and what to question."""
     from wolkvox_billing.verbs import reconcile as verbs
@@ -227,7 +225,7 @@ def reconcile(
         if others := [name for name, value in options.items() if value]:
             text = N_("--init goes without {others}: run it first, by itself")
             raise SettingsError(Sentence(text, others=others))
-        _write_contract(destination, dataset, as_json)
+        _write_contract(as_json, **place)
         return
     if (evidence and not month) or (files and not evidence):
         text = N_("--evidence needs a --month, and --files needs --evidence")
@@ -243,9 +241,7 @@ def reconcile(
         from wolkvox_billing.evidence.workbook import order_workbook
 
         workbook = order_workbook(xlsx, month)
-    result = verbs.reconcile(
-        month, destination=destination, dataset=dataset, evidence=order, workbook=workbook
-    )
+    result = verbs.reconcile(month, evidence=order, workbook=workbook, **place)
     material = [alarm_of(row, row.reconciliation_status) for row in result.rows if row.is_material]
     material += [
         alarm_of(each.document, each.document.settlement)
@@ -258,15 +254,15 @@ def reconcile(
         print_json(reconciliation_as_form(result, material))
     else:
         _print_reconciliation(result)
-        Teller(result.policy.language).place(result.location, dataset)
+        Teller(result.policy.language).place(result.location, place["dataset"])
     sys.exit(1 if fail_on_material and material else 0)
 
 
-def _write_contract(destination: str, dataset: str, as_json: bool) -> None:
+def _write_contract(as_json: bool, **place: Unpack[Place]) -> None:
     """Write a line map and a rate card, and say where they are."""
     from wolkvox_billing.verbs.reconcile import init
 
-    written, proposed = init(destination=destination, dataset=dataset)
+    written, proposed = init(**place)
     if as_json:
         from wolkvox_billing.cli.printed.reconcile import PrintedContract
 
@@ -324,17 +320,14 @@ def explain(
     month: str,
     product: str | None,
     report: str | None,
-    destination: str,
-    dataset: str,
     as_json: bool,
+    **place: Unpack[Place],
 ) -> None:
     """Show what each verdict of a MONTH came from: readings, polls, documents and their hashes."""
     from wolkvox_billing.verbs.explain import as_lines, component_lines
     from wolkvox_billing.verbs.explain import explain as verb
 
-    explained = verb(
-        month, product=product, report=report, destination=destination, dataset=dataset
-    )
+    explained = verb(month, product=product, report=report, **place)
     if as_json:
         from wolkvox_billing.cli.printed.explain import explanation_as_form
 
@@ -354,7 +347,7 @@ def explain(
         text = N_("nothing was measured or billed in {month}")
         tell(text, month=BillingMonth.named(explained.month))
     text = N_("tables: {location}, dataset {dataset}; whole hashes: --json")
-    tell(text, location=explained.location, dataset=dataset)
+    tell(text, location=explained.location, dataset=place["dataset"])
 
 
 @click.command()
@@ -373,9 +366,8 @@ def close(
     evidence: str | None,
     by: str | None,
     is_reopened: bool,
-    destination: str,
-    dataset: str,
     as_json: bool,
+    **place: Unpack[Place],
 ) -> None:
     """Sign off a MONTH such as 2026-11; no record is ever changed.
 
@@ -384,10 +376,9 @@ def close(
     """
     from wolkvox_billing import closing as verbs
 
-    record = (verbs.reopen if is_reopened else verbs.close)(
-        month, destination=destination, dataset=dataset, by=by, reason=reason, evidence=evidence
-    )
-    settled = verbs.settlement_of(month, destination=destination, dataset=dataset)
+    verb = verbs.reopen if is_reopened else verbs.close
+    record = verb(month, by=by, reason=reason, evidence=evidence, **place)
+    settled = verbs.settlement_of(month, **place)
     if as_json:
         from wolkvox_billing.cli.printed.close import close_as_form
 
@@ -416,9 +407,9 @@ def verify(file: str, as_json: bool) -> None:
     examined = examine(file)
     examined = replace(examined, problems=[say_in(locale, text) for text in examined.problems])
     if as_json:
-        from wolkvox_billing.cli.printed.verify import examination_as_form
+        from wolkvox_billing.cli.printed.verify import PrintedExamination
 
-        print_json(examination_as_form(examined))
+        print_json(form_of(PrintedExamination, examined, failures=examined.problems))
     else:
         tell = Teller(locale)
         for text in examined.problems:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
-from wolkvox_billing.cli.options import json_option, place_options
+from wolkvox_billing.cli.options import Place, json_option, place_options
+from wolkvox_billing.cli.printed import form_of
 from wolkvox_billing.cli.terminal import Teller, language, print_json, say, spinning
 from wolkvox_billing.values.periods import format_period
 from wolkvox_billing.values.translation import N_, ContractWord, Plural, Sentence, phrase, translate
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 _LISTED = Plural(
     "{how}, {what}: {n} object, {bytes} bytes, {skipped} skipped, in {seconds} s",
     "{how}, {what}: {n} objects, {bytes} bytes, {skipped} skipped, in {seconds} s",
 )
-
-
 _LISTING = N_("listing the bucket")
 _PACE = Plural("{n} object, {pace} a second", "{n} objects, {pace} a second")
 _HOW = {"list": N_("list"), "inventory": N_("inventory")}
@@ -26,7 +29,7 @@ _HOW = {"list": N_("list"), "inventory": N_("inventory")}
 @click.option("--full", is_flag=True, help="List all of it, and not only what can have changed.")
 @place_options
 @json_option
-def bucket(full: bool, destination: str, dataset: str, as_json: bool) -> None:
+def bucket(full: bool, as_json: bool, **place: Unpack[Place]) -> None:
     """Count the copies in your own bucket, beside what wolkvox counts and bills.
 
     It is only listed; nothing is ever written to it. The first look of a billing period lists all
@@ -43,12 +46,12 @@ def bucket(full: bool, destination: str, dataset: str, as_json: bool) -> None:
                 pace = round(objects / seconds)
                 update(f"{work}: {phrase(_PACE, tell.locale, objects, n=objects, pace=pace)}")
 
-        report = verb(full=full, destination=destination, dataset=dataset, on_progress=show)
+        report = verb(full=full, on_progress=show, **place)
     listing = report.listing
     if as_json:
-        from wolkvox_billing.cli.printed.bucket import bucket_as_form
+        from wolkvox_billing.cli.printed.bucket import PrintedBucket, PrintedListing
 
-        print_json(bucket_as_form(report))
+        print_json(form_of(PrintedBucket, report, listing=form_of(PrintedListing, listing)))
     else:
         tell(
             _LISTED,
@@ -68,5 +71,5 @@ def bucket(full: bool, destination: str, dataset: str, as_json: bool) -> None:
         for text in report.failures:
             say(text)
         tell.warn(report.warnings)
-        tell.place(report.location, dataset)
+        tell.place(report.location, place["dataset"])
     sys.exit(0 if report.is_good else 1)

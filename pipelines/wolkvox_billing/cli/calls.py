@@ -5,17 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from wolkvox_billing.cli.listing import (
-    advice_of,
-    poll_as_row,
-    poll_report_as_lines,
-    sum_of,
-)
+from wolkvox_billing.cli.listing import advice_of, poll_as_row, poll_report_as_lines, sum_of
 from wolkvox_billing.cli.options import (
+    Place,
     every_option,
     force_option,
     json_option,
@@ -25,6 +21,9 @@ from wolkvox_billing.cli.options import (
 )
 from wolkvox_billing.cli.terminal import complain, print_json, print_table, say, watching
 from wolkvox_billing.values.numbers import format_count
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 Report = TypeVar("Report")
 
@@ -40,20 +39,18 @@ def _ask(verb: Callable[..., Report], reports: tuple[str, ...], **options: Any) 
 @report_option
 @force_option
 @json_option
-def poll(
-    destination: str, dataset: str, reports: tuple[str, ...], force: bool, as_json: bool
-) -> None:
+def poll(reports: tuple[str, ...], force: bool, as_json: bool, **place: Unpack[Place]) -> None:
     """Ask every operation for every report that is due, and keep the answers safe in the spool.
 
     It needs no database, and costs next to nothing. `load` puts what waits into the tables.
     """
     from wolkvox_billing.verbs.poll import poll as verb
 
-    result = _ask(verb, reports, destination=destination, dataset=dataset, force=force)
+    result = _ask(verb, reports, force=force, **place)
     if as_json:
-        from wolkvox_billing.cli.printed.poll import poll_as_form
+        from wolkvox_billing.cli.printed.poll import PrintedPoll, poll_as_form
 
-        print_json(poll_as_form(result))
+        print_json(poll_as_form(result, PrintedPoll))
     else:
         for line in poll_report_as_lines(result):
             say(line)
@@ -71,13 +68,12 @@ def poll(
 @every_option
 @load_every_option
 def load(
-    destination: str,
-    dataset: str,
     reports: tuple[str, ...],
     force: bool,
     as_json: bool,
     every: timedelta | None,
     load_every: timedelta | None,
+    **place: Unpack[Place],
 ) -> None:
     """Ask every operation for every report once, and load the answers and all that waited.
 
@@ -91,24 +87,25 @@ def load(
         from wolkvox_billing.verbs.stay import Plan
 
         rhythm = Rhythm(every, load_every or LOAD_EVERY)
-        stay_and_tell(Plan(rhythm, destination, dataset, reports), as_json=as_json)
+        stay_and_tell(Plan(rhythm, reports=reports, **place), as_json=as_json)
         return
     if load_every:
         raise click.UsageError("--load-every goes with --every")
     from wolkvox_billing.verbs.load import load as verb
 
-    result = _ask(verb, reports, destination=destination, dataset=dataset, force=force)
+    result = _ask(verb, reports, force=force, **place)
     if as_json:
-        from wolkvox_billing.cli.printed.load import load_as_form
+        from wolkvox_billing.cli.printed.load import PrintedLoad
+        from wolkvox_billing.cli.printed.poll import poll_as_form
 
-        print_json(load_as_form(result))
+        print_json(poll_as_form(result, PrintedLoad))
     else:
         rows = [poll_as_row(poll) for poll in result.polls]
         rows += [[s.operation_id, s.report, "not asked", "", s.detail] for s in result.skips]
         print_table(["operation", "report", "outcome", "rows", "what was said"], rows)
         for line in advice_of(result):
             say(line)
-        say(f"tables: {result.location}, dataset {dataset}")
+        say(f"tables: {result.location}, dataset {place['dataset']}")
         say(f"working folder: {result.working_folder}")
         for line in (*result.problems, *(f"warning: {text}" for text in result.warnings)):
             say(line)

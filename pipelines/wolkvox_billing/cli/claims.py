@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING
 import click
 
 from wolkvox_billing.cli.listing import amounts_of, title_of
-from wolkvox_billing.cli.options import json_option, place_options, signed_options
+from wolkvox_billing.cli.options import Place, json_option, place_options, signed_options
 from wolkvox_billing.cli.terminal import Teller, print_json, say
 from wolkvox_billing.errors import SettingsError
 from wolkvox_billing.values.translation import N_, Sentence
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from typing_extensions import Unpack
 
     from wolkvox_billing.marts.claimed import OpenClaim
     from wolkvox_billing.verbs.claim import ClaimedMonth
@@ -55,9 +57,8 @@ def claim(
     by: str | None,
     is_withdrawn: bool,
     reason: str | None,
-    destination: str,
-    dataset: str,
     as_json: bool,
+    **place: Unpack[Place],
 ) -> None:
     """Write the letters that claim back what a MONTH such as 2026-11 bills too much.
 
@@ -70,33 +71,19 @@ def claim(
     if not month:
         if document or out or evidence or files or by or is_withdrawn or reason:
             raise SettingsError(Sentence(N_("say which MONTH to claim, such as 2026-11")))
-        _list_claims(destination, dataset, as_json)
+        _list_claims(as_json, **place)
         return
     if is_withdrawn:
         if not document or out or evidence or files:
             text = N_("--withdraw goes with --document, --reason and --by alone")
             raise SettingsError(Sentence(text))
-        result = verbs.withdraw_claim(
-            month,
-            document=document,
-            reason=reason,
-            by=by,
-            destination=destination,
-            dataset=dataset,
-        )
+        result = verbs.withdraw_claim(month, document=document, reason=reason, by=by, **place)
     elif reason:
         text = N_("--reason goes with --withdraw: a letter says why by itself")
         raise SettingsError(Sentence(text))
     else:
         result = verbs.claim(
-            month,
-            document=document,
-            out=out or ".",
-            evidence=evidence,
-            files=files,
-            by=by,
-            destination=destination,
-            dataset=dataset,
+            month, document=document, out=out or ".", evidence=evidence, files=files, by=by, **place
         )
     if as_json:
         from wolkvox_billing.cli.printed.claim import claims_as_form
@@ -104,13 +91,13 @@ def claim(
         print_json(claims_as_form(result))
     else:
         _print_claimed(result)
-        Teller(result.language).place(result.location, dataset)
+        Teller(result.language).place(result.location, place["dataset"])
 
 
-def _list_claims(destination: str, dataset: str, as_json: bool) -> None:
+def _list_claims(as_json: bool, **place: Unpack[Place]) -> None:
     from wolkvox_billing.verbs.claim import list_claims
 
-    claims, language = list_claims(destination=destination, dataset=dataset)
+    claims, language = list_claims(**place)
     if as_json:
         from wolkvox_billing.cli.printed.claim import PrintedOpenClaims
 

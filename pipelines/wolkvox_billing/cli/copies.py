@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from wolkvox_billing.cli.options import json_option, place_options
+from wolkvox_billing.cli.options import Place, json_option, place_options
+from wolkvox_billing.cli.printed import form_of
 from wolkvox_billing.cli.terminal import print_json, print_table, say, spinning
 
 if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
     from wolkvox_billing.cli.printed.copy import PrintedCopy
     from wolkvox_billing.verbs.restore import Copied
 
@@ -19,7 +22,7 @@ if TYPE_CHECKING:
 @click.argument("path", metavar="COPY")
 @place_options
 @json_option
-def restore(path: str, destination: str, dataset: str, as_json: bool) -> None:
+def restore(path: str, as_json: bool, **place: Unpack[Place]) -> None:
     """Put back what `publish` wrote, into a destination that is empty or lost.
 
     COPY is a DuckDB file, or a folder of Parquet. All raw tables go there, and are held against the
@@ -29,15 +32,15 @@ def restore(path: str, destination: str, dataset: str, as_json: bool) -> None:
     from wolkvox_billing.verbs.restore import restore as verb
 
     with spinning(f"restoring {path}") as update:
-        copied = verb(path, destination=destination, dataset=dataset, on_table=update)
-    _print(copied, dataset, PrintedRestore if as_json else None)
+        copied = verb(path, on_table=update, **place)
+    _print(copied, place["dataset"], PrintedRestore if as_json else None)
 
 
 @click.command()
 @click.option("--to", required=True, metavar="DESTINATION", help="Where to: duckdb or postgres.")
 @place_options
 @json_option
-def copy(to: str, destination: str, dataset: str, as_json: bool) -> None:
+def copy(to: str, as_json: bool, **place: Unpack[Place]) -> None:
     """Put the record into another, empty destination; the first one stays as it is.
 
     All raw tables go there, and are held against it row by row; the marts are made anew.
@@ -46,13 +49,13 @@ def copy(to: str, destination: str, dataset: str, as_json: bool) -> None:
     from wolkvox_billing.verbs.restore import copy as verb
 
     with spinning(f"copying to {to}") as update:
-        copied = verb(to, destination=destination, dataset=dataset, on_table=update)
-    _print(copied, dataset, PrintedCopy if as_json else None)
+        copied = verb(to, on_table=update, **place)
+    _print(copied, place["dataset"], PrintedCopy if as_json else None)
 
 
 def _print(copied: Copied, dataset: str, form: type[PrintedCopy] | None) -> None:
     if form:
-        print_json(form(**vars(copied), failures=copied.problems))
+        print_json(form_of(form, copied, failures=copied.problems))
     else:
         for text in copied.problems:
             say(f"warning: {text}")

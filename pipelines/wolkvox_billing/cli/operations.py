@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from wolkvox_billing.cli.options import json_option, place_options, signed_options
+from wolkvox_billing.cli.options import Place, json_option, place_options, signed_options
+from wolkvox_billing.cli.printed import form_of
 from wolkvox_billing.cli.terminal import Teller, language, print_json, say
 from wolkvox_billing.errors import SettingsError
 from wolkvox_billing.values.translation import N_, Sentence, phrase, translate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from typing_extensions import Unpack
 
     from wolkvox_billing.verbs.operations import DecidedOperation, ListedOperation, Listing
 
@@ -34,9 +37,8 @@ def operations(
     names: tuple[str, ...],
     reason: str | None,
     by: str | None,
-    destination: str,
-    dataset: str,
     as_json: bool,
+    **place: Unpack[Place],
 ) -> None:
     """List the operations; rename OLD NEW, merge A into B, forget one, or restore it.
 
@@ -51,13 +53,12 @@ def operations(
         wanted = {0: "no name", 1: "one name", 2: "two names"}[NAMES[action]]
         text = N_("`operations {action}` takes {wanted}: `wolkvox-billing operations` lists all")
         raise SettingsError(Sentence(text, action=action, wanted=wanted))
-    place = {"destination": destination, "dataset": dataset}
     if action == "list":
         if reason or by:
             raise SettingsError(Sentence(N_("`operations list` takes no --reason or --by")))
         listing = verbs.operations(**place)
         if as_json:
-            print_json(printed.PrintedOperations(**vars(listing)))
+            print_json(form_of(printed.PrintedOperations, listing))
         else:
             _print_listing(listing)
         return
@@ -69,7 +70,7 @@ def operations(
     }
     decided = by_action[action](*names, reason=reason, by=by, **place)
     if as_json:
-        print_json(printed.PrintedOperation(**vars(decided)))
+        print_json(form_of(printed.PrintedOperation, decided))
         return
     say(decided.says)
     Teller(language()).warn(decided.warnings)

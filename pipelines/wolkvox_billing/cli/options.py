@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any, TypedDict, TypeVar
 
 import click
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class Place(TypedDict):
+    """Where the tables are: what `place_options` hands to a command, and that to its verb."""
+
+    destination: str
+    dataset: str
 
 
 def span_within(

@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING
 import click
 
 from wolkvox_billing.cli.listing import FRESHNESS_HEADINGS, freshness_as_rows
-from wolkvox_billing.cli.options import dataset_option, json_option, place_options
+from wolkvox_billing.cli.options import Place, dataset_option, json_option, place_options
+from wolkvox_billing.cli.printed import form_of
 from wolkvox_billing.cli.terminal import Teller, print_json, print_table, say
 from wolkvox_billing.marts.engine import DIALECTS
 from wolkvox_billing.values.translation import N_, Plural
 
 if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
     from wolkvox_billing.verbs.status import Status
 
 
@@ -29,24 +32,20 @@ if TYPE_CHECKING:
 @click.option("--fail-on-warning", is_flag=True, help="End in 1 where there is a warning.")
 @json_option
 def status(
-    destination: str,
-    dataset: str,
-    stale_after: float | None,
-    fail_on_warning: bool,
-    as_json: bool,
+    stale_after: float | None, fail_on_warning: bool, as_json: bool, **place: Unpack[Place]
 ) -> None:
     """Show what is loaded, how fresh it is, and where the gaps are."""
     from wolkvox_billing.verbs.status import status as verb
 
-    state = verb(destination=destination, dataset=dataset)
+    state = verb(**place)
     stale = [] if stale_after is None else state.stale(timedelta(minutes=stale_after))
     failures = [*stale, *(state.warnings if fail_on_warning else ())]
     if as_json:
-        from wolkvox_billing.cli.printed.status import status_as_form
+        from wolkvox_billing.cli.printed.status import PrintedStatus
 
-        print_json(status_as_form(state, failures))
-        sys.exit(1 if failures else 0)
-    _print_status(state, dataset, stale)
+        print_json(form_of(PrintedStatus, state, failures=failures))
+    else:
+        _print_status(state, place["dataset"], stale)
     sys.exit(1 if failures else 0)
 
 
@@ -85,25 +84,22 @@ def _print_status(state: Status, dataset: str, stale: list[str]) -> None:
 @click.command()
 @place_options
 @json_option
-def refresh(destination: str, dataset: str, as_json: bool) -> None:
+def refresh(as_json: bool, **place: Unpack[Place]) -> None:
     """Make the marts anew by the settings as they are now; asks nobody.
 
     `load` does it too: this is for settings that changed, and for a load that did not come so far.
     """
     from wolkvox_billing.verbs.load import refresh_marts
 
-    result = refresh_marts(destination=destination, dataset=dataset)
+    result = refresh_marts(**place)
     if as_json:
         from wolkvox_billing.cli.printed.refresh import PrintedRefresh
 
-        form = PrintedRefresh(
-            location=result.location, failures=result.problems, warnings=result.warnings
-        )
-        print_json(form)
+        print_json(form_of(PrintedRefresh, result, failures=result.problems))
     else:
         for line in result.problems + result.warnings:
             say(f"warning: {line}")
-        say(f"marts: {result.location}, dataset {dataset}_marts")
+        say(f"marts: {result.location}, dataset {place['dataset']}_marts")
     sys.exit(1 if result.problems else 0)
 
 
@@ -111,18 +107,18 @@ def refresh(destination: str, dataset: str, as_json: bool) -> None:
 @click.argument("path")
 @place_options
 @json_option
-def publish(path: str, destination: str, dataset: str, as_json: bool) -> None:
+def publish(path: str, as_json: bool, **place: Unpack[Place]) -> None:
     """Write a read-only copy for BI tools: a DuckDB file, or a folder of Parquet.
 
     PATH ends in .duckdb for a file. Readers keep what they have open; nobody sees half a copy.
     """
     from wolkvox_billing.verbs.publish import publish as verb
 
-    snapshot = verb(path, destination=destination, dataset=dataset)
+    snapshot = verb(path, **place)
     if as_json:
-        from wolkvox_billing.cli.printed.publish import snapshot_as_form
+        from wolkvox_billing.cli.printed.publish import PrintedSnapshot
 
-        print_json(snapshot_as_form(snapshot))
+        print_json(form_of(PrintedSnapshot, snapshot))
         return
     for text in snapshot.warnings:
         say(f"warning: {text}")
@@ -136,18 +132,18 @@ def publish(path: str, destination: str, dataset: str, as_json: bool) -> None:
 )
 @place_options
 @json_option
-def dbt(out: str, destination: str, dataset: str, as_json: bool) -> None:
+def dbt(out: str, as_json: bool, **place: Unpack[Place]) -> None:
     """Write sources.yml, by which a dbt project reads the tables and marts.
 
     It has each table that is there, with descriptions, keys as tests, and the freshness of answers.
     """
     from wolkvox_billing.verbs.dbt import write_dbt_sources
 
-    sources = write_dbt_sources(out, destination=destination, dataset=dataset)
+    sources = write_dbt_sources(out, **place)
     if as_json:
         from wolkvox_billing.cli.printed.dbt import PrintedSources
 
-        print_json(PrintedSources(**vars(sources)))
+        print_json(form_of(PrintedSources, sources))
         return
     for name, tables in sources.tables.items():
         say(f"{name}: {', '.join(tables) or 'none'}")

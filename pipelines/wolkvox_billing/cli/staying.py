@@ -18,6 +18,7 @@ from wolkvox_billing.values.numbers import format_count
 from wolkvox_billing.values.texts import harmless
 
 if TYPE_CHECKING:
+    from wolkvox_billing.cli.printed.poll import PrintedPoll
     from wolkvox_billing.polling.settings import PollSettings
     from wolkvox_billing.verbs.load import LoadReport
     from wolkvox_billing.verbs.poll import PollReport
@@ -98,9 +99,9 @@ class Log:
     def polled(self, report: PollReport) -> None:
         self._warn(report)
         if self._as_json:
-            from wolkvox_billing.cli.printed.load import poll_of_many_as_form
+            from wolkvox_billing.cli.printed.load import PollOfMany
 
-            print_json(poll_of_many_as_form(report, self._clock()), in_a_line=True)
+            self._print(report, PollOfMany)
 
     def loaded(self, report: LoadReport) -> None:
         if report.loaded or not report.problems:
@@ -108,9 +109,14 @@ class Log:
             logger.info(harmless(f"loaded {answers} into {report.location}"))
         self._warn(report)
         if self._as_json:
-            from wolkvox_billing.cli.printed.load import load_of_many_as_form
+            from wolkvox_billing.cli.printed.load import LoadOfMany
 
-            print_json(load_of_many_as_form(report, self._clock()), in_a_line=True)
+            self._print(report, LoadOfMany)
+
+    def _print(self, report: PollReport, form: type[PrintedPoll]) -> None:
+        from wolkvox_billing.cli.printed.poll import poll_as_form
+
+        print_json(poll_as_form(report, form, at=self._clock()), in_a_line=True)
 
     def _warn(self, report: PollReport) -> None:
         for sentence in dict.fromkeys([*report.failures, *report.warnings]):

@@ -7,8 +7,13 @@ counts something else, makes the `version` of all verbs another one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Annotated, Literal
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+    Form = TypeVar("Form", bound=DataclassInstance)
 
 VERSION: Literal[1] = 1
 
@@ -33,3 +38,11 @@ class PrintedError(Printed):
 
     error: Annotated[str, "What is wrong and what to do, as on stderr"]
     exit_code: Annotated[int, "1: something failed; 2: wrong words or settings, nobody was asked"]
+
+
+def form_of(form: type[Form], result: object, **own: object) -> Form:
+    """Return the form of a result: its fields are what the result has by the same names, but for
+    those that are given. The tests hold each form against its types."""
+    names = {f.name for f in fields(form) if f.init} - own.keys()
+    alike = {name: getattr(result, name) for name in names if hasattr(result, name)}
+    return form(**alike, **own)

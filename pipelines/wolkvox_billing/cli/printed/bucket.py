@@ -10,7 +10,6 @@ from typing import Annotated
 
 from wolkvox_billing.cli.printed import Printed
 from wolkvox_billing.marts.copied import CopiedPeriod
-from wolkvox_billing.verbs.bucket import BucketReport
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,17 +41,3 @@ class PrintedBucket(Printed):
     location: Annotated[str, "Of the tables: a file, or an address without its password"]
     failures: Annotated[Sequence[str], "What went wrong, a sentence each; [] and exit code 0"]
     warnings: Sequence[str]
-
-
-def bucket_as_form(report: BucketReport) -> PrintedBucket:
-    """Return what is printed of a report."""
-    fields = vars(report.listing).copy()
-    for name in ("has_day_folders", "settings_hash", "skipped_copies"):
-        del fields[name]
-    return PrintedBucket(
-        listing=PrintedListing(**fields),
-        periods=report.periods,
-        location=report.location,
-        failures=report.failures,
-        warnings=report.warnings,
-    )

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from wolkvox_billing.cli.printed import Printed
+from wolkvox_billing.cli.printed import Printed, form_of
 from wolkvox_billing.marts.claimed import OpenClaim
 from wolkvox_billing.reconciliation.claimed import Claim
-from wolkvox_billing.verbs.claim import ClaimedDocument, ClaimedMonth, UnclaimedDocument
+from wolkvox_billing.verbs.claim import ClaimedMonth, UnclaimedDocument
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,14 +45,7 @@ class PrintedOpenClaims(Printed):
 
 def claims_as_form(result: ClaimedMonth) -> PrintedClaims:
     """Return what a `claim` of a month prints."""
-    return PrintedClaims(
-        month=result.month,
-        claimed=[*map(_claim, result.claimed)],
-        unclaimed=result.unclaimed,
-        says=result.says,
-        evidence=result.evidence,
-    )
-
-
-def _claim(document: ClaimedDocument) -> PrintedClaim:
-    return PrintedClaim(**vars(document.claim), made=document.made, letter=document.letter)
+    claimed = [
+        form_of(PrintedClaim, own.claim, made=own.made, letter=own.letter) for own in result.claimed
+    ]
+    return form_of(PrintedClaims, result, claimed=claimed)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Literal
 
-from wolkvox_billing.cli.printed import Printed
+from wolkvox_billing.cli.printed import Printed, form_of
 from wolkvox_billing.closing import SettledMonth
 from wolkvox_billing.closing.grounds import Ground, SettledGround
 from wolkvox_billing.closing.records import Close
@@ -62,15 +62,15 @@ def close_as_form(record: Close, month: SettledMonth) -> PrintedClose:
     if record.settlement is not None:
         settlement = [SettledGround(**row) for row in json.loads(record.settlement)]
         totals = add_up(month.documents)
-    rows = json.loads(record.stands_on)
-    parsed = {
-        "policy": json.loads(record.policy),
-        "stands_on": [
+    return form_of(
+        PrintedClose,
+        record,
+        policy=json.loads(record.policy),
+        stands_on=[
             UntiedMonth(**row) if row.keys() == {"does_not_tie_out"} else Ground(**row)
-            for row in rows
+            for row in json.loads(record.stands_on)
         ],
-        "settlement": settlement,
-        "settlement_totals": totals,
-        "claims": month.claimed,
-    }
-    return PrintedClose(**{**asdict(record), **parsed})
+        settlement=settlement,
+        settlement_totals=totals,
+        claims=month.claimed,
+    )

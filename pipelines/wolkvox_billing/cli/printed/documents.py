@@ -8,7 +8,7 @@ from typing import Annotated
 
 from wolkvox_billing.cli.printed import Printed
 from wolkvox_billing.invoices.decisions import Decision
-from wolkvox_billing.verbs.documents import CancelledRows, Decided, ListedDocument, Listing
+from wolkvox_billing.verbs.documents import CancelledRows, ListedDocument
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,15 +31,3 @@ class PrintedDecision(Printed):
     says: Annotated[str, "What was decided, in a sentence"]
     warnings: Annotated[Sequence[str], "What it changed elsewhere"]
     location: Annotated[str, "Of the tables: a file, or an address without its password"]
-
-
-def listing_as_form(listing: Listing) -> PrintedDocuments:
-    """Return what a list of documents prints."""
-    return PrintedDocuments(
-        documents=listing.documents, cancelled=listing.cancelled, location=listing.location
-    )
-
-
-def decision_as_form(decided: Decided) -> PrintedDecision:
-    """Return what a decision prints."""
-    return PrintedDecision(**vars(decided))

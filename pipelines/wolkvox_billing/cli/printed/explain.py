@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
-from wolkvox_billing.cli.printed import Printed
+from wolkvox_billing.cli.printed import Printed, form_of
 from wolkvox_billing.marts.reconciled import ReconciledRow
 from wolkvox_billing.marts.settled import InvoiceComponent, SettledDocument
-from wolkvox_billing.reconciliation.origin import BilledFrom, MeasuredFrom, Traced
-from wolkvox_billing.reconciliation.settlement import Settled
+from wolkvox_billing.reconciliation.origin import BilledFrom, MeasuredFrom
 from wolkvox_billing.verbs.explain import Explained
 
 
@@ -44,23 +43,18 @@ class PrintedExplanation(Printed):
 
 def explanation_as_form(explained: Explained) -> PrintedExplanation:
     """Return what an `explain` prints."""
-    return PrintedExplanation(
-        month=explained.month,
-        settlement=[*map(_document, explained.settled)],
-        not_counted=explained.not_counted,
-        verdicts=[*map(_verdict, explained.verdicts)],
-    )
-
-
-def _document(settled: Settled) -> ExplainedDocument:
-    return ExplainedDocument(**vars(settled.document), components=settled.components)
-
-
-def _verdict(traced: Traced) -> ExplainedVerdict:
-    return ExplainedVerdict(
-        **vars(traced.row),
-        polls=traced.polls,
-        polls_answered=traced.polls_answered,
-        measured_from=traced.measured_from,
-        billed_from=traced.billed_from,
-    )
+    documents = [
+        form_of(ExplainedDocument, settled.document, components=settled.components)
+        for settled in explained.settled
+    ]
+    verdicts = [
+        ExplainedVerdict(
+            **vars(traced.row),
+            polls=traced.polls,
+            polls_answered=traced.polls_answered,
+            measured_from=traced.measured_from,
+            billed_from=traced.billed_from,
+        )
+        for traced in explained.verdicts
+    ]
+    return form_of(PrintedExplanation, explained, settlement=documents, verdicts=verdicts)

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Annotated
 
 from wolkvox_billing.cli.printed import Printed
-from wolkvox_billing.verbs.invoices import Intake, Receipt
+from wolkvox_billing.verbs.invoices import Receipt
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,16 +27,3 @@ class PrintedIntake(Printed):
     location: Annotated[str, "Of the tables: a file, or an address without its password"]
     failures: Annotated[Sequence[str], "What was rejected, and why; [] and exit code 0"]
     may_pass: Annotated[bool, "Never: a rejected file is rejected again"] = False
-
-
-def intake_as_form(intake: Intake, rejected: Sequence[str]) -> PrintedIntake:
-    """Return what an `invoices` prints."""
-    return PrintedIntake(
-        documents=intake.receipts,
-        counts=intake.counts,
-        net_amounts=intake.net_amounts,
-        other_kinds=intake.other_kinds,
-        warnings=intake.warnings,
-        location=intake.location,
-        failures=rejected,
-    )

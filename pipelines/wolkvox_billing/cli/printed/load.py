@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from wolkvox_billing.cli.printed import Printed
-from wolkvox_billing.cli.printed.poll import PrintedPoll, poll_as_form
-from wolkvox_billing.verbs.load import LoadReport
-from wolkvox_billing.verbs.poll import PollReport
+from wolkvox_billing.cli.printed.poll import PrintedPoll
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,22 +30,3 @@ class LoadOfMany(PrintedLoad):
 
     verb: Literal["load"] = "load"
     at: Annotated[datetime, "When it had ended"]
-
-
-def load_as_form(report: LoadReport) -> PrintedLoad:
-    """Return what a `load` prints."""
-    return PrintedLoad(**_values(poll_as_form(report)), location=report.location)
-
-
-def poll_of_many_as_form(report: PollReport, at: datetime) -> PollOfMany:
-    """Return what a `load --every` prints of a poll."""
-    return PollOfMany(**_values(poll_as_form(report)), at=at)
-
-
-def load_of_many_as_form(report: LoadReport, at: datetime) -> LoadOfMany:
-    """Return what a `load --every` prints of a load."""
-    return LoadOfMany(**_values(load_as_form(report)), at=at)
-
-
-def _values(form: Printed) -> dict[str, Any]:  # of types as various as the fields
-    return {name: value for name, value in vars(form).items() if name != "version"}

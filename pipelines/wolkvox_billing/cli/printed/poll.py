@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, TypeVar
 
-from wolkvox_billing.cli.printed import Printed
+from wolkvox_billing.cli.printed import Printed, form_of
 from wolkvox_billing.polling.polls import Poll, Skip
 from wolkvox_billing.vendor.answer import Outcome
 from wolkvox_billing.vendor.rejections import UnreadableRows
@@ -47,33 +47,22 @@ class PrintedPoll(Printed):
     working_folder: str
 
 
-def poll_as_form(report: PollReport) -> PrintedPoll:
-    """Return what a `poll` prints."""
-    return PrintedPoll(
-        polls=[*map(_call, report.polls)],
-        skipped=report.skips,
-        problems=report.problems,
-        failures=report.failures,
-        may_pass=report.may_pass,
-        warnings=report.warnings,
-        waiting=report.waiting,
-        working_folder=report.working_folder,
-    )
+PollForm = TypeVar("PollForm", bound=PrintedPoll)
+
+
+def poll_as_form(report: PollReport, form: type[PollForm], **own: object) -> PollForm:
+    """Return what is printed of a poll, or of a load."""
+    return form_of(form, report, polls=[*map(_call, report.polls)], skipped=report.skips, **own)
 
 
 def _call(poll: Poll) -> PrintedCall:
-    return PrintedCall(
-        poll_id=poll.poll_id,
+    return form_of(
+        PrintedCall,
+        poll,
         operation_id=poll.operation.operation_id,
-        report=poll.report,
-        started_at=poll.started_at,
-        finished_at=poll.finished_at,
-        outcome=poll.outcome,
         http_status=poll.answer.http_status,
         code=poll.judgement.code,
         msg=poll.judgement.msg,
         note=poll.judgement.note,
         rows=poll.judgement.count,
-        rejected=poll.rejected,
-        unreadable=poll.unreadable,
     )

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Annotated
 
 from wolkvox_billing.cli.printed import Printed
-from wolkvox_billing.verbs.publish import Snapshot
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,8 +19,3 @@ class PrintedSnapshot(Printed):
     warnings: Annotated[
         Sequence[str], "Such as where verdicts are of an earlier moment than the usage beside them"
     ]
-
-
-def snapshot_as_form(snapshot: Snapshot) -> PrintedSnapshot:
-    """Return what a `publish` prints."""
-    return PrintedSnapshot(**vars(snapshot))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from wolkvox_billing.cli.printed import Printed
+from wolkvox_billing.cli.printed import Printed, form_of
 from wolkvox_billing.marts.reconciled import ReconciledRow
 from wolkvox_billing.marts.settled import InvoiceComponent, SettledDocument
 from wolkvox_billing.reconciliation.policy import StatedPolicy
@@ -57,17 +57,13 @@ def reconciliation_as_form(
 ) -> PrintedReconciliation:
     """Return what a `reconcile` prints."""
     settled = reconciliation.settled
-    return PrintedReconciliation(
-        month=reconciliation.month,
+    return form_of(
+        PrintedReconciliation,
+        reconciliation,
         policy=reconciliation.policy.stated(),
         settlement=[each.document for each in settled],
         settlement_totals=reconciliation.settled_totals,
         components=[part for each in settled for part in each.components],
-        rows=reconciliation.rows,
-        totals=reconciliation.totals,
-        warnings=reconciliation.warnings,
-        evidence=reconciliation.evidence,
         xlsx=reconciliation.workbook,
-        is_closed=reconciliation.is_closed,
         failures=material,
     )

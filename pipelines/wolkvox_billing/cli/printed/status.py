@@ -9,7 +9,7 @@ from typing import Annotated
 
 from wolkvox_billing.cli.printed import Printed
 from wolkvox_billing.verbs.call_budget import CallsOfDay
-from wolkvox_billing.verbs.status import Freshness, Status
+from wolkvox_billing.verbs.status import Freshness
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,9 +38,3 @@ class PrintedStatus(Printed):
         "else [] and exit code 0",
     ]
     may_pass: Annotated[bool, "Never: look at what loads"] = False
-
-
-def status_as_form(state: Status, failures: Sequence[str]) -> PrintedStatus:
-    """Return what a `status` prints."""
-    stated = {name: value for name, value in vars(state).items() if name != "language"}
-    return PrintedStatus(**stated, failures=failures)

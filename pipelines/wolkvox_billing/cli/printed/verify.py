@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from wolkvox_billing.cli.printed import Printed
-from wolkvox_billing.evidence.verification import Examined
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,8 +19,3 @@ class PrintedExamination(Printed):
     month: Annotated[str | None, "That it says it is of; null where nothing says it"]
     failures: Annotated[Sequence[str], "The problems, by the name that all verbs have for them"]
     warnings: Sequence[str] = ()
-
-
-def examination_as_form(examined: Examined) -> PrintedExamination:
-    """Return what a `verify` prints."""
-    return PrintedExamination(**vars(examined), failures=examined.problems)
