@@ -355,12 +355,12 @@ def test_a_file_that_is_held_is_waited_for(
     """While another program has it open, it is tried again: until it is free, or for so long."""
     source, file = Source(snapshot=str(project.folder / "wolkvox.duckdb")), "wolkvox.duckdb"
     with held_open(project.folder / file), pytest.raises(WarehouseError, match="a load has it now"):
-        read_overview(source, patience=0.3)
+        read_overview(replace(source, patience=0.3))
     refused, is_held = threading.Event(), notebook.is_held
     monkeypatch.setattr(notebook, "is_held", lambda error: refused.set() or is_held(error))
     with ThreadPoolExecutor() as pool:
         with held_open(project.folder / file):
-            reading = pool.submit(read_overview, source, 20)
+            reading = pool.submit(read_overview, replace(source, patience=20))
             assert refused.wait(20)
         assert reading.result().chosen == "2026-10"
 

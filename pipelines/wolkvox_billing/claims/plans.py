@@ -11,11 +11,11 @@ from typing import NamedTuple
 
 from wolkvox_billing.errors import SettingsError
 from wolkvox_billing.marts.claimed import CREDITED, OPEN, OpenClaim
-from wolkvox_billing.marts.settled import CLAIM
+from wolkvox_billing.marts.settled import CLAIM, SettledDocument
 from wolkvox_billing.reconciliation.billed_documents import StatedDocument
 from wolkvox_billing.reconciliation.claimed import Claim, became_of, notes_on
 from wolkvox_billing.reconciliation.settlement import Settled
-from wolkvox_billing.values.document_number import bare_number
+from wolkvox_billing.values.document_number import is_called
 from wolkvox_billing.values.translation import N_, BillingMonth, Sentence
 
 CLAIMED, CLAIMED_ANEW, CLAIMED_BEFORE = "claimed", "claimed_anew", "claimed_before"
@@ -95,7 +95,7 @@ class Planner:
             for own in self.claims.values()
             if own[-1].month == self.month
             and not own[-1].is_withdrawal
-            and _is_meant(name, own[-1].document_number, own[-1].document_id)
+            and _is_meant(name, own[-1])
         ]
         if len(meant) != 1:
             month = BillingMonth.named(self.month)
@@ -171,11 +171,7 @@ def is_claimed(settled: Settled) -> bool:
 def choose_document(name: str, settled: Sequence[Settled], month: str) -> Settled:
     """Return the document of a month with a number or id. Raises SettingsError for none or
     several."""
-    meant = [
-        each
-        for each in settled
-        if _is_meant(name, each.document.document_number, each.document.document_id)
-    ]
+    meant = [each for each in settled if _is_meant(name, each.document)]
     if len(meant) == 1:
         return meant[0]
     asked = {"name": repr(name), "month": BillingMonth.named(month)}
@@ -189,11 +185,8 @@ def choose_document(name: str, settled: Sequence[Settled], month: str) -> Settle
     raise SettingsError(Sentence(text, **asked, documents=told or "none"))
 
 
-def _is_meant(name: str, number: str | None, document_id: str) -> bool:
-    """Whether a document has this number, however it is spelled, or its id begins so."""
-    wanted, beginning = bare_number(name), name.strip().lower()
-    is_begun = len(beginning) >= _SHORTEST and document_id.startswith(beginning)
-    return is_begun or (wanted != "" and bare_number(number or "") == wanted)
+def _is_meant(name: str, row: Claim | SettledDocument) -> bool:
+    return is_called(name, row.document_number, row.document_id, shortest=_SHORTEST)
 
 
 def _numbered(claim: Claim, own: Sequence[Claim]) -> Claim:

@@ -31,6 +31,14 @@ def bare_number(text: str) -> str:
     return re.sub(r"[^\w-]|_|(?<!\d)-|-(?!\d)", "", text)
 
 
+def is_called(name: str, number: str | None, document_id: str, *, shortest: int) -> bool:
+    """Return whether a person who says `name` means a document: by its number, however that is
+    spelled, or by a beginning of its id with so many characters at the least."""
+    wanted, beginning = bare_number(name), name.strip().lower()
+    is_begun = len(beginning) >= shortest and document_id.startswith(beginning)
+    return is_begun or (wanted != "" and bare_number(number or "") == wanted)
+
+
 def digits_of(number: str) -> str:
     """Return the digits at the end of a bare number, which a list without prefixes has alone."""
     match = _DIGITS.search(number)

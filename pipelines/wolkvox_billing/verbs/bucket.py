@@ -44,7 +44,6 @@ from wolkvox_billing.marts.refresh import refresh
 from wolkvox_billing.reconciliation.mart import fill_copies
 from wolkvox_billing.reconciliation.policy import Policy, read_policy
 from wolkvox_billing.values.clock import Clock, utc_now
-from wolkvox_billing.values.locales import ENGLISH
 from wolkvox_billing.values.periods import DAY, month_of
 from wolkvox_billing.values.translation import N_, Plural, Sentence, say_in
 from wolkvox_billing.verbs.invoices import compare_anew
@@ -86,7 +85,6 @@ class BucketReport:
     listing: Listing
     location: str
     periods: list[CopiedPeriod] = field(default_factory=list)
-    language: str = ENGLISH
     failures: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
@@ -130,7 +128,7 @@ def bucket(
             reason = say_in(policy.language, listing.reason) if listing.reason else None
             listing = replace(listing, reason=reason)
             _store(pipeline, listing, look)
-        report = BucketReport(listing, location_of(pipeline), language=policy.language)
+        report = BucketReport(listing, location_of(pipeline))
         if listing.is_complete and (complaint := _compare(pipeline, policy, clock())):
             report.warnings.append(Sentence(_NOT_COMPARED, complaint=complaint))
         report.periods = _read_periods(pipeline)

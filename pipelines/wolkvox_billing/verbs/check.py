@@ -5,13 +5,12 @@ The call counts as one of the day's, like any other. Its answer is shown, and no
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 from wolkvox_billing.bucket.settings import check_bucket_settings
 from wolkvox_billing.marts.meaning import read_meaning
-from wolkvox_billing.polling.polls import Poll, Run, Skip, ask_all
+from wolkvox_billing.polling.polls import Poll, Skip
 from wolkvox_billing.polling.settings import read_poll_settings
 from wolkvox_billing.reconciliation.policy import read_policy
 from wolkvox_billing.values.clock import Clock, utc_now
@@ -21,6 +20,7 @@ from wolkvox_billing.vendor.readings import read_rows, to_json
 from wolkvox_billing.vendor.rejections import UnreadableRows, unreadable_rows
 from wolkvox_billing.vendor.reports import ROW_FIELDS
 from wolkvox_billing.verbs.call_budget import read_licences
+from wolkvox_billing.verbs.poll import OnEvent, ask_unkept
 from wolkvox_billing.warehouse.complaints import configured
 
 _STEPS = {
@@ -52,7 +52,7 @@ class Finding(NamedTuple):
 def check(
     *,
     clock: Clock = utc_now,
-    on_event: Callable[[Poll | Skip], None] | None = None,
+    on_event: OnEvent | None = None,
     **settings: Any,
 ) -> list[Finding]:
     """Return one Finding per operation, in the order of their names. Raises SettingsError for any
@@ -68,16 +68,9 @@ def check(
     read_licences()
     zones = {own.operation_id: own.zone for own in poll_settings.operations}
     configured(lambda: check_bucket_settings(zones))
-    events: list[Poll | Skip] = []
-    for event in ask_all(
-        poll_settings.operations,
-        poll_settings.reports[:1],
-        Run(lambda *_: None, clock, replace(poll_settings.manner, most_retries=0)),
-    ):
-        events.append(event)
-        if on_event:
-            on_event(event)
-    return sorted(map(_finding, events), key=lambda finding: finding.operation_id)
+    first_report = replace(poll_settings, reports=poll_settings.reports[:1])
+    findings = map(_finding, ask_unkept(first_report, clock, on_event))
+    return sorted(findings, key=lambda finding: finding.operation_id)
 
 
 def _finding(event: Poll | Skip) -> Finding:

@@ -87,15 +87,16 @@ class UnclaimedDocument:
 
 @dataclass
 class ClaimedMonth:
-    """What `claim` did about the documents of a month; `evidence` is the file that was written."""
+    """What `claim` did about the documents of a month; `evidence` is the file that was written,
+    `location` where the tables are, `language` that of the sentences."""
 
     month: str
+    language: str
+    location: str
     claimed: list[ClaimedDocument] = field(default_factory=list)
     unclaimed: list[UnclaimedDocument] = field(default_factory=list)
     evidence: Path | None = None
     says: str = ""
-    location: str = ""
-    language: str = ""
 
 
 # The keywords are what the command line has as options, and what tests set.
@@ -135,9 +136,7 @@ def claim(
         order=order_evidence(folder, month, files),
     )
     with opened(destination, dataset) as pipeline, reading(pipeline), held_open(pipeline):
-        result = _Claiming(desk, pipeline, clock()).run(document)
-        result.location = location_of(pipeline)
-    return result
+        return _Claiming(desk, pipeline, clock()).run(document)
 
 
 # As above.
@@ -163,9 +162,7 @@ def withdraw_claim(
         raise SettingsError(Sentence(N_("say with --reason why the claim is withdrawn")))
     desk = _Desk(read_month(month), month, signer(by, "withdraws"), policy)
     with opened(destination, dataset) as pipeline, reading(pipeline), held_open(pipeline):
-        result = _Claiming(desk, pipeline, clock()).withdraw(document, why)
-        result.location = location_of(pipeline)
-    return result
+        return _Claiming(desk, pipeline, clock()).withdraw(document, why)
 
 
 def list_claims(
@@ -226,27 +223,27 @@ class _Claiming:
                 stated={each.document.document_id: each for each in stated},
                 claims=claims_by_name(read_claims(client, raw)),
             )
-        self.writer = ClaimWriter(desk.policy.language)
+        language, location = desk.policy.language, location_of(pipeline)
+        self.writer = ClaimWriter(language)
+        self.result = ClaimedMonth(desk.month, language=language, location=location)
 
     def run(self, document: str | None) -> ClaimedMonth:
         """Return what was done, about one document or all."""
-        month, settled = self.desk.month, self.settled
+        month, settled, result = self.desk.month, self.settled, self.result
         if document:
             settled = [choose_document(document, settled, month)]
         plans = [self.planner.plan(each) for each in settled if self._is_due(each)]
         self._check_target(plans)
-        unclaimed = [
+        result.unclaimed = [
             self._unclaimed(each)
             for each in settled
             if not self._is_due(each) and (document or self._is_told(each))
         ]
-        result = ClaimedMonth(month, unclaimed=unclaimed, language=self.desk.policy.language)
         if not settled:
             result.says = self.writer.text("no_document", month=BillingMonth.named(month))
         plans, result.evidence = self._prove(plans)
         targets = _name_letters(self.desk, plans)
-        for plan, target in zip(plans, targets, strict=True):
-            result.claimed.append(self._claim(plan, target))
+        result.claimed = [*map(self._claim, plans, targets)]
         if any(plan.made != CLAIMED_BEFORE for plan in plans):
             fill(self.pipeline, self.desk.policy)
         return result
@@ -256,8 +253,8 @@ class _Claiming:
         row, before = self.planner.withdrawal(document, reason)
         append_claim(self.pipeline, row)
         fill(self.pipeline, self.desk.policy)
-        says, language = self.writer.withdrawn(before), self.desk.policy.language
-        return ClaimedMonth(self.desk.month, says=says, language=language)
+        self.result.says = self.writer.withdrawn(before)
+        return self.result
 
     def _prove(self, plans: Sequence[Plan]) -> tuple[list[Plan], Path | None]:
         """Return the plans with the evidence that their letters name, and the file where it had to

@@ -22,7 +22,7 @@ from wolkvox_billing.invoices.decisions import (
     append_decision,
 )
 from wolkvox_billing.invoices.document import short
-from wolkvox_billing.reconciliation.billed_documents import BilledDocument, StatedDocument
+from wolkvox_billing.reconciliation.billed_documents import StatedDocument
 from wolkvox_billing.reconciliation.billed_lines import read_standings
 from wolkvox_billing.reconciliation.claimed import (
     claims_on_nothing,
@@ -40,7 +40,7 @@ from wolkvox_billing.reconciliation.standing_words import (
     tell_substitute,
 )
 from wolkvox_billing.values.clock import Clock, utc_now
-from wolkvox_billing.values.document_number import bare_number
+from wolkvox_billing.values.document_number import bare_number, is_called
 from wolkvox_billing.values.translation import N_, Sentence
 from wolkvox_billing.verbs.deciding import Decider
 from wolkvox_billing.warehouse.complaints import configured
@@ -242,24 +242,20 @@ def find_document(name: str, standings: Sequence[Standing], locale: str) -> Stan
     if not standings:
         text = N_("there is no {name}: no document is loaded, see `invoices`")
         raise SettingsError(Sentence(text, name=repr(name)))
-    number = bare_number(name)
-    meant = [each for each in standings if _is_meant(each.document, name.strip().lower(), number)]
+    meant = [
+        each
+        for each in standings
+        if is_called(name, each.document.number, each.document.document_id, shortest=_SHORTEST)
+    ]
     if len(meant) == 1:
         return meant[0]
     if not meant:
-        near = _near(number, standings, locale)
+        near = _near(bare_number(name), standings, locale)
         text = N_("no document is {name}: {documents}")
         raise SettingsError(Sentence(text, name=short(name), documents=near))
     candidates = _name_some(meant, locale)
     text = N_("{name} may be any of {n} documents; name one by its id: {documents}")
     raise SettingsError(Sentence(text, name=short(name), n=len(meant), documents=candidates))
-
-
-def _is_meant(document: BilledDocument, beginning: str, number: str) -> bool:
-    """Whether a document's id begins so, or its number is this one, however it is spelled."""
-    is_long = len(beginning) >= _SHORTEST
-    is_begun = is_long and document.document_id.lower().startswith(beginning)
-    return is_begun or (number != "" and bare_number(document.number or "") == number)
 
 
 def _near(number: str, standings: Sequence[Standing], locale: str) -> str:

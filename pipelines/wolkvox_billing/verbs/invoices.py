@@ -13,10 +13,9 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import dlt
-from dlt.destinations.sql_client import SqlClientBase
 from dlt.extract import DltResource, DltSource
 
 from wolkvox_billing.errors import SettingsError, WolkvoxError
@@ -51,7 +50,7 @@ from wolkvox_billing.warehouse.place import (
     location_of,
     opened,
 )
-from wolkvox_billing.warehouse.sql import REFRESHED, among, engine_of, rows_of
+from wolkvox_billing.warehouse.sql import REFRESHED, Client, among, engine_of, rows_of
 
 # What is looked up in the warehouse, and handed to dlt, together.
 PAPERS_AT_ONCE = 500
@@ -333,7 +332,7 @@ class _Namesake(NamedTuple):
 class KnownDocuments:
     """Which documents are known: those in the warehouse, and those of this run so far."""
 
-    def __init__(self, client: SqlClientBase[Any]) -> None:
+    def __init__(self, client: Client) -> None:
         self._client = client
         self._stored_lines: dict[str, int] = {}  # by document_id
         self._met: set[str] = set()  # document_id of this run; row_hash of what was rejected

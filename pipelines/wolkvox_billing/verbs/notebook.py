@@ -92,11 +92,13 @@ _one_at_a_time = threading.Lock()  # DuckDB opens a file read-only or not, the s
 
 @dataclass(frozen=True)
 class Source:
-    """Where the tables are; `snapshot` is a DuckDB file that `publish` made, instead of them."""
+    """Where the tables are; `snapshot` is a DuckDB file that `publish` made, instead of them.
+    `patience`: how many seconds one that somebody else has open is waited for."""
 
     destination: str = DESTINATION
     dataset: str = DATASET
     snapshot: str | None = None
+    patience: float = PATIENCE
 
     @property
     def marts(self) -> str:
@@ -228,13 +230,13 @@ def source_by_environment() -> Source:
     )
 
 
-def read_overview(source: Source, patience: float = PATIENCE) -> Overview:
+def read_overview(source: Source) -> Overview:
     """Return the Overview.
 
     Raises WarehouseError where nothing can be read, with what to do, and SettingsError.
     """
     marts, raw = source.marts, source.dataset
-    with _reading(source, patience) as client:
+    with _reading(source) as client:
         [(epoch, zone)] = rows_of(client, f"SELECT as_of_epoch, timezone FROM {marts}.refreshed")
         verdicts = rows_of(
             client,
@@ -266,16 +268,12 @@ def read_overview(source: Source, patience: float = PATIENCE) -> Overview:
 
 
 def read_month(
-    source: Source,
-    overview: Overview,
-    month: str,
-    operation_id: str | None = None,
-    patience: float = PATIENCE,
+    source: Source, overview: Overview, month: str, operation_id: str | None = None
 ) -> Month:
     """Return the Month, of one operation or of all. Invoice lines that no operation or period is
     known of are in each. Raises what `read_overview` raises."""
     choice, marts = _Choice(read_period(month), operation_id), source.marts
-    with _reading(source, patience) as client:
+    with _reading(source) as client:
         settled = [
             each for each in read_settled(client, marts, choice.period) if choice.has_document(each)
         ]
@@ -321,10 +319,10 @@ class Trails:
         self.source = source
         self._comparison: Comparison | None = None
 
-    def read(self, verdict: ReconciledRow, patience: float = PATIENCE) -> Traced:
+    def read(self, verdict: ReconciledRow) -> Traced:
         """Return where a verdict comes from. Raises what `read_overview` raises."""
         raw, marts = self.source.dataset, self.source.marts
-        with _reading(self.source, patience) as client:
+        with _reading(self.source) as client:
             if not self._comparison:
                 stored = rows_of(client, f"SELECT * FROM {marts}.line_map ORDER BY line_number")
                 line_map = [MapRow(*row) for row in stored]
@@ -333,14 +331,12 @@ class Trails:
             return traced
 
 
-def read_usage(
-    source: Source, month: Month, counter: Counter, patience: float = PATIENCE
-) -> Usage | None:
+def read_usage(source: Source, month: Month, counter: Counter) -> Usage | None:
     """Return what was read of a counter in a month, when it was asked, and what was billed of it;
     None where nothing was. Raises what `read_overview` raises."""
     start, end = map(literal, month.period)
     raw, marts = source.dataset, source.marts
-    with _reading(source, patience) as client:
+    with _reading(source) as client:
         identities = read_identities(client, marts)
         own = (
             f"{identities.are('operation_id', counter.operation_id)} "
@@ -367,14 +363,12 @@ def read_usage(
         return next((own for own in usages(page) if own.counter[:2] == counter[:2]), None)
 
 
-def read_restatements(
-    source: Source, month: Month, patience: float = PATIENCE
-) -> list[Restatement]:
+def read_restatements(source: Source, month: Month) -> list[Restatement]:
     """Return the month's values that changed after their day, or that fell, in the order of days.
     Raises what `read_overview` raises."""
     of_month = _Choice(month.period, month.operation_id).on("usage_date")
     table = f"{source.marts}.usage_restatements WHERE {of_month}"
-    with _reading(source, patience) as client:
+    with _reading(source) as client:
         rows = rows_as(client, Restatement, table)
     return sorted(rows, key=lambda row: (row.usage_date, row.operation_id))
 
@@ -449,12 +443,12 @@ def _files_of(*paths: Path | None) -> list[WrittenFile]:
 
 
 @contextmanager
-def _reading(source: Source, patience: float) -> Iterator[Client]:
+def _reading(source: Source) -> Iterator[Client]:
     """Give a client that can only read; while a load has a DuckDB file, it is tried again."""
     try:
         with ExitStack() as stack:
             for attempt in Retrying(
-                stop=stop_after_delay(patience),
+                stop=stop_after_delay(source.patience),
                 wait=wait_fixed(0.1),
                 retry=retry_if_exception(is_held),
                 reraise=True,

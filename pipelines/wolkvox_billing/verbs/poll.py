@@ -13,7 +13,7 @@ import logging
 import shutil
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -194,6 +194,18 @@ def ask(asking: Asking, report: PollReport, on_event: OnEvent | None = None) -> 
         if on_event:
             on_event(event)
         del event  # with its rows, before the next one comes
+
+
+def ask_unkept(
+    settings: PollSettings, clock: Clock, on_event: OnEvent | None
+) -> Iterator[Poll | Skip]:
+    """Yield what a call for each operation and report showed. Nothing is kept, no pace holds, and a
+    refused call is not tried again."""
+    run = Run(lambda *_: None, clock, replace(settings.manner, most_retries=0))
+    for event in ask_all(settings.operations, settings.reports, run):
+        if on_event:
+            on_event(event)
+        yield event
 
 
 def _free_bytes(folder: WorkingFolder) -> int:

@@ -6,16 +6,16 @@ say more. A call counts as one of the day's whatever it returns: `probe` costs 2
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 from wolkvox_billing.errors import SettingsError
-from wolkvox_billing.polling.polls import Poll, Run, Skip, ask_all
+from wolkvox_billing.polling.polls import Poll, Skip
 from wolkvox_billing.polling.settings import PollSettings, read_poll_settings
 from wolkvox_billing.values.clock import Clock, utc_now
 from wolkvox_billing.vendor.answer import ANSWERS, Outcome
 from wolkvox_billing.vendor.reports import REPORTS
+from wolkvox_billing.verbs.poll import OnEvent, ask_unkept
 
 # What a probe may show and be well: a report that an operation does not have is no failure.
 TOLD = ANSWERS | {Outcome.UNKNOWN_REPORT.value}
@@ -48,15 +48,11 @@ def list_reports() -> list[ReportLine]:
     except SettingsError:  # no token yet: whoever looks may be about to choose
         names = None
     lines = [
-        ReportLine(name, report.kind, report.unit, report.says, _is_in(name, names))
-        for name, report in REPORTS.items()
+        ReportLine(name, own.kind, own.unit, own.says, None if names is None else name in names)
+        for name, own in REPORTS.items()
     ]
     others = [name for name in names or () if name not in REPORTS]
     return [*lines, *(ReportLine(name, "auto", "units", "", True) for name in others)]
-
-
-def _is_in(name: str, names: list[str] | None) -> bool | None:
-    return None if names is None else name in names
 
 
 def probe_settings(**settings: Any) -> PollSettings:
@@ -68,30 +64,18 @@ def probe_settings(**settings: Any) -> PollSettings:
 
 
 def probe(
-    settings: PollSettings,
-    *,
-    clock: Clock = utc_now,
-    on_event: Callable[[Poll | Skip], None] | None = None,
+    settings: PollSettings, *, clock: Clock = utc_now, on_event: OnEvent | None = None
 ) -> list[Probe]:
     """Return a Probe of each operation and report, in the order of their names. Nothing is stored;
     a refused call is not tried again."""
-    return sorted(_probes(settings, clock, on_event))
+    return sorted(map(_probe, ask_unkept(settings, clock, on_event)))
 
 
-def _probes(
-    settings: PollSettings, clock: Clock, on_event: Callable[[Poll | Skip], None] | None
-) -> Iterator[Probe]:
-    run = Run(lambda *_: None, clock, replace(settings.manner, most_retries=0))
-    for event in ask_all(settings.operations, settings.reports, run):
-        if on_event:
-            on_event(event)
-        if isinstance(event, Skip):
-            yield Probe(event.operation_id, event.report, event.reason, 0, event.detail)
-            continue
-        judgement = event.judgement
-        says = "; ".join(filter(None, (judgement.msg, judgement.note)))
-        name = event.operation.operation_id
-        yield Probe(name, event.report, event.outcome.value, judgement.count, says)
+def _probe(event: Poll | Skip) -> Probe:
+    if isinstance(event, Skip):
+        return Probe(event.operation_id, event.report, event.reason, 0, event.detail)
+    name, outcome = event.operation.operation_id, event.outcome.value
+    return Probe(name, event.report, outcome, event.judgement.count, event.words)
 
 
 def reports_with_rows(probes: list[Probe]) -> list[str]:

@@ -7,17 +7,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
 from wolkvox_billing.marts.engine import internal_of
 from wolkvox_billing.marts.identities import read_identities
 from wolkvox_billing.vendor.answer import ANSWERS
 from wolkvox_billing.vendor.rejections import UnreadableRows, unreadable_rows
-from wolkvox_billing.warehouse.sql import among, rows_of
-
-if TYPE_CHECKING:
-    from dlt.destinations.sql_client import SqlClientBase
+from wolkvox_billing.warehouse.sql import Client, among, rows_of
 
 LOOK_BACK = timedelta(days=40)
 LOOK_BACK_AT_POLLS = timedelta(days=7)
@@ -124,14 +121,14 @@ class TrackRecord:
         return days
 
 
-def read_zones(client: SqlClientBase[Any], dataset: str) -> dict[str, ZoneInfo]:
+def read_zones(client: Client, dataset: str) -> dict[str, ZoneInfo]:
     """Return the vendor's time zone of each operation."""
     zones = rows_of(client, f"SELECT operation_id, timezone FROM {dataset}_marts.operations")
     return {operation_id: ZoneInfo(zone) for operation_id, zone in zones}
 
 
 def read_track_records(
-    client: SqlClientBase[Any], dataset: str, now: datetime
+    client: Client, dataset: str, now: datetime
 ) -> list[tuple[tuple[str, str], TrackRecord]]:
     """Return the TrackRecord of each operation and report, in their order."""
     marts, internal = f"{dataset}_marts", internal_of(dataset)
@@ -168,9 +165,7 @@ def read_track_records(
     return sorted(records.items(), key=lambda item: item[0])
 
 
-def _note_unreadable(
-    client: SqlClientBase[Any], dataset: str, records: Iterable[TrackRecord]
-) -> None:
+def _note_unreadable(client: Client, dataset: str, records: Iterable[TrackRecord]) -> None:
     """Put into the records what could not be read of their newest answers."""
     rejecting = [(r, poll) for r in records if (poll := r.newest_answer) and poll.rejected]
     if not rejecting:
@@ -189,7 +184,7 @@ def _note_unreadable(
 
 
 def _read(
-    client: SqlClientBase[Any], kind: type[Row], source: str, *values: object
+    client: Client, kind: type[Row], source: str, *values: object
 ) -> Iterator[tuple[tuple[str, str], Row]]:
     """Yield rows of a table or mart, each behind its operation and report. source: what comes
     after FROM; values: for each `%s` in it."""
