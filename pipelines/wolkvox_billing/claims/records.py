@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple
-
 import dlt
 
 from wolkvox_billing.errors import WolkvoxError
@@ -23,7 +21,7 @@ def append_claim(pipeline: dlt.Pipeline, claim: Claim) -> None:
     """Insert a claim. Raises WarehouseError where it cannot be, and NotClaimed where another has
     its key."""
     stored = _RECORDS.append(pipeline, claim)
-    if astuple(stored) != astuple(claim):
+    if stored != claim:
         raise NotClaimed(
             f"{stored.document_number or 'the document'} was claimed by {stored.claimed_by} on "
             f"{format_second(stored.claimed_at)}, at the same moment: run it again"

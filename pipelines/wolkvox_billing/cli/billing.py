@@ -123,8 +123,8 @@ def _print_intake(intake: Intake, refused: list[Receipt]) -> None:
     for currency, net in intake.net_amounts.items():
         text = N_("net of all, credit notes taken off: {net} {currency}")
         tell(text, net=net, currency=currency)
-    made = [f"{n} {translate(made, intake.language)}" for made, n in intake.counts.items()]
-    say(", ".join(made) or translate(N_("no file"), intake.language))
+    counts = [f"{n} {translate(result, intake.language)}" for result, n in intake.counts.items()]
+    say(", ".join(counts) or translate(N_("no file"), intake.language))
     tell.warn(intake.warnings)
 
 

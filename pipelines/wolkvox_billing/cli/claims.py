@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from wolkvox_billing.cli.listing import amounts_of, title_of
+from wolkvox_billing.cli.listing import amounts_of, kind_and_number
 from wolkvox_billing.cli.options import Place, json_option, place_options, signed_options
 from wolkvox_billing.cli.terminal import Teller, print_json, say
 from wolkvox_billing.errors import SettingsError
@@ -128,7 +128,7 @@ def print_claims(claims: Sequence[OpenClaim], locale: str) -> None:
         return
     rows = [
         [
-            title_of(row.document_kind, row.document_number, locale),
+            kind_and_number(row.document_kind, row.document_number, locale),
             row.supplier_id,
             row.billing_currency,
             *amounts_of(locale, row.claimed_amount, row.credited_amount, row.open_amount),

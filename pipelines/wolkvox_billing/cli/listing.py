@@ -92,7 +92,7 @@ def alarm_of(row: ReconciledRow | SettledDocument, status: str) -> str:
     return ": ".join(filter(None, (month, status, row.explanation)))
 
 
-def title_of(kind: str, number: str | None, locale: str) -> str:
+def kind_and_number(kind: str, number: str | None, locale: str) -> str:
     """Return a document as a table has it: its kind, and its number if it has one."""
     from wolkvox_billing.reconciliation.captions import caption  # of no use to a poll
 
@@ -114,7 +114,7 @@ def settlement_as_rows(documents: Sequence[SettledDocument], locale: str) -> lis
 
     rows = []
     for row in documents:
-        title = title_of(row.document_kind, row.document_number, locale)
+        title = kind_and_number(row.document_kind, row.document_number, locale)
         rows.append(cells(title, row, caption(row.settlement, locale), row.acceptance_deadline))
     for total in add_up(documents):
         rows.append(cells(f"{caption('all', locale)}: {total.documents:,}", total, "", ""))
@@ -133,7 +133,7 @@ def receipt_as_row(receipt: Receipt, locale: str = ENGLISH) -> Cells:
 
     kind = receipt.document_kind or ""
     name = receipt.document_number or receipt.file_name
-    made = translate(receipt.made, locale)
+    result = translate(receipt.made, locale)
     warnings = phrase(_WARNINGS, locale, len(receipt.warnings), n=len(receipt.warnings))
     net = period = ""
     if receipt.net_amount is not None:
@@ -148,7 +148,7 @@ def receipt_as_row(receipt: Receipt, locale: str = ENGLISH) -> Cells:
         period,
         net,
         str(receipt.lines),
-        f"{made}, {warnings}" if receipt.warnings else made,
+        f"{result}, {warnings}" if receipt.warnings else result,
     ]
 
 
@@ -159,7 +159,7 @@ def document_as_row(row: ListedDocument, locale: str) -> Cells:
     asked = row.payable_amount
     return [
         row.document_id[:SHORT_ID],
-        title_of(row.document_kind, row.document_number, locale),
+        kind_and_number(row.document_kind, row.document_number, locale),
         row.supplier_name or row.supplier_id,
         row.issue_date,
         "" if asked is None else format_amount(asked, locale=locale),

@@ -56,12 +56,10 @@ def init(context: click.Context, server: str | None, reports: tuple[str, ...]) -
     for line in verb(server.strip(), token.strip(), list(chosen)):
         say(say_in(tell.locale, line))
     program = shutil.which("wolkvox-billing") or f"{sys.executable} -m wolkvox_billing"
-    tell(
-        N_(
-            "what to schedule, with cron (the hours are the vendor's: a month ends at its "
-            "midnight):"
-        )
+    text = N_(
+        "what to schedule, with cron (the hours are the vendor's: a month ends at its midnight):"
     )
+    tell(text)
     say(_SCHEDULE.format(folder=Path.cwd(), program=program, alarm=_ALARM))
     tell(N_("which reports have rows: `wolkvox-billing reports --probe` (27 calls)"))
     context.invoke(check, as_json=False)
@@ -108,10 +106,9 @@ def reports(is_probe: bool, as_json: bool) -> None:
         if as_json:
             print_json(printed.PrintedReports(reports=lines))
             return
-        marks = {True: "yes", False: "", None: ""}
         print_table(
             ["report", "items", "unit", "what it says", "asked for"],
-            [[*line[:4], marks[line.is_asked_for]] for line in lines],
+            [[*line[:4], "yes" if line.is_asked_for else ""] for line in lines],
         )
         say("each report is a call per operation and run: set `reports` to what you are billed for")
         return

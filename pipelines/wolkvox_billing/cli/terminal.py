@@ -12,6 +12,7 @@ from dataclasses import fields, is_dataclass
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from enum import Enum
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -32,16 +33,12 @@ _ROWS_OF_A_TABLE = 1000  # a longer one is printed in parts, each with its headi
 @contextmanager
 def watching(work: str) -> Iterator[Callable[[Poll | Skip], None]]:
     """Tell of each call as it ends: on a line that changes while a person watches, else by log."""
-    logger = logging.getLogger("wolkvox_billing")
-    done = 0
-
-    def show(event: Poll | Skip) -> None:
-        nonlocal done
-        done += 1
-        update(f"{work}: {done} done, {describe_call(event)}")
-
+    logger, ended = logging.getLogger("wolkvox_billing"), count(1)
     with spinning(work) as update:
-        yield show if _is_watched() else lambda event: logger.info(harmless(describe_call(event)))
+        if _is_watched():
+            yield lambda event: update(f"{work}: {next(ended)} done, {describe_call(event)}")
+        else:
+            yield lambda event: logger.info(harmless(describe_call(event)))
 
 
 def describe_call(event: Poll | Skip) -> str:
@@ -59,15 +56,9 @@ def describe_call(event: Poll | Skip) -> str:
 @contextmanager
 def counting(work: str) -> Iterator[Callable[[object], None]]:
     """Count what is done, while a person watches; say nothing in a pipe."""
-    done = 0
-
-    def count(_: object) -> None:
-        nonlocal done
-        done += 1
-        update(f"{work}: {done:,}")
-
+    done = count(1)
     with spinning(work) as update:
-        yield count
+        yield lambda _: update(f"{work}: {next(done):,}")
 
 
 @contextmanager

@@ -85,8 +85,7 @@ def close(
     over, or that needs a reason, and WarehouseError where nothing can be recorded.
     """
     signature = _sign(month, by, reason, evidence, policy)
-    with _judged(month, destination, dataset, signature.policy, clock) as now:
-        _check_proof(signature.proof, now)
+    with _judged(month, destination, dataset, signature, clock) as now:
         _check_over(now)
         if now.last and now.last.status == "closed":
             if not (broken := compare_grounds(now.last, now.grounds, now.identities)):
@@ -124,8 +123,7 @@ def reopen(
     if not signature.reason:
         text = N_("say with --reason why {month} is reopened")
         raise SettingsError(Sentence(text, month=BillingMonth.named(month)))
-    with _judged(month, destination, dataset, signature.policy, clock) as now:
-        _check_proof(signature.proof, now)
+    with _judged(month, destination, dataset, signature, clock) as now:
         if not now.last or now.last.status != "closed":
             never = Sentence(N_("{month} was never closed"), month=BillingMonth.named(month))
             text = N_("{says}: there is nothing to reopen")
@@ -264,15 +262,15 @@ class _Month:
 
 @contextmanager
 def _judged(
-    month: str, destination: str, dataset: str, policy: Policy, clock: Clock
+    month: str, destination: str, dataset: str, signature: _Signature, clock: Clock
 ) -> Iterator[_Month]:
-    """The month by the verdicts of this moment. The warehouse is held for the block, so that what
-    is recorded is what was judged."""
+    """Give the month by the verdicts of this moment. The warehouse is held for the block, so that
+    what is recorded is what was judged. Raises SettingsError for evidence that is not of it."""
     with opened(destination, dataset) as pipeline, reading(pipeline), held_open(pipeline):
         at = clock()  # not before: another process may have been waited for
         untied = ""
         try:
-            fill_anew(pipeline, policy, at)
+            fill_anew(pipeline, signature.policy, at)
         except DoesNotTieOut as error:
             untied = str(error)
         with pipeline.sql_client() as client:
@@ -284,15 +282,10 @@ def _judged(
                 grounds = read_grounds(client, marts).get(month, NO_GROUNDS)
                 settled = read_settled(client, marts, read_month(month))
             identities = read_identities(client, marts)
+            if signature.proof:
+                signature.proof.check(client, pipeline.dataset_name, grounds)
         alarms = [each.document.explanation.rstrip(".") for each in settled if each.is_alarming]
         yield _Month(month, at, pipeline, last, grounds, identities, alarms)
-
-
-def _check_proof(proof: Proof | None, now: _Month) -> None:
-    """Raises SettingsError for evidence that is not of what is signed."""
-    if proof:
-        with now.pipeline.sql_client() as client:
-            proof.check(client, now.pipeline.dataset_name, now.grounds)
 
 
 def _check_over(now: _Month) -> None:

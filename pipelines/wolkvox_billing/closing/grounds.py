@@ -277,20 +277,8 @@ def compare_grounds(
     is_same_settlement = close.settlement is None or close.settlement == settlement
     if are_same_verdicts and (is_same_settlement or settlement is None):
         return None
-    return NoLongerHolds(close, changes_between(before, now), settlement_changes(before, now))
-
-
-def changes_between(before: Grounds, now: Grounds) -> list[str]:
-    """Return what is another thing now in the verdicts, in words."""
-    return list(_changes(before, _parse(now.as_text(), None)))
-
-
-def settlement_changes(before: Grounds, now: Grounds) -> list[str]:
-    """Return what is another thing now in what is to be paid, in words; nothing where one of the
-    two is not known."""
-    if before.settled is None or now.settled is None:
-        return []
-    return list(_settlement_changes(before.settled, now.settled))
+    changes, of_documents = changes_between(before, now), settlement_changes(before, now)
+    return NoLongerHolds(close, [*changes], [*of_documents])
 
 
 def _parse(stands_on: str, settlement: str | None) -> Grounds:
@@ -304,11 +292,12 @@ def _parse(stands_on: str, settlement: str | None) -> Grounds:
     return Grounds([Ground._make(map(row.get, Ground._fields)) for row in rows], settled=settled)
 
 
-def _settlement_changes(
-    before: Iterable[SettledGround], now: Iterable[SettledGround]
-) -> Iterator[str]:
-    """What is another thing in each document, in words."""
-    old, new = ({row.document_id: row for row in rows} for rows in (before, now))
+def settlement_changes(before: Grounds, now: Grounds) -> Iterator[str]:
+    """Yield what is another thing now in each document, in words; nothing where one of the two is
+    not known."""
+    if before.settled is None or now.settled is None:
+        return
+    old, new = ({row.document_id: row for row in rows} for rows in (before.settled, now.settled))
     rows = {**old, **new}
     for document_id in sorted(rows, key=lambda own_id: (rows[own_id].says, own_id)):
         row = rows[document_id]
@@ -325,8 +314,8 @@ def _settlement_changes(
             yield Sentence("{whose}: {steps}", whose=row.says, steps=steps)
 
 
-def _changes(before: Grounds, now: Grounds) -> Iterator[str]:
-    """What is another thing in each key, in words."""
+def changes_between(before: Grounds, now: Grounds) -> Iterator[str]:
+    """Yield what is another thing now in each key of the verdicts, in words."""
     old, new = ({row.key: row for row in grounds.verdicts} for grounds in (before, now))
     for key in sorted({*old, *new}, key=str):
         row = new.get(key) or old[key]

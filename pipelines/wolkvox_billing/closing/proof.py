@@ -76,10 +76,10 @@ class Proof:
         if now.untied:
             return f"the month does not tie out now: {now.untied}"
         if self.grounds.as_text() != now.as_text():
-            changes = changes_between(self.grounds, now) or ["they are others"]
+            changes = [*changes_between(self.grounds, now)] or ["they are others"]
             return f"its verdicts are not those of now: {'; '.join(changes[:_MOST_TOLD])}"
         if self.grounds.settlement_as_text() != now.settlement_as_text():
-            changes = settlement_changes(self.grounds, now)
+            changes = [*settlement_changes(self.grounds, now)]
             return f"what is to be paid by it is not that of now: {'; '.join(changes[:_MOST_TOLD])}"
         return ""
 

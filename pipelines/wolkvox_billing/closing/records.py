@@ -6,7 +6,7 @@ The key is the month and a number: see `warehouse.records`. The newest record of
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timezone
 
 import dlt
@@ -94,6 +94,6 @@ def append(pipeline: dlt.Pipeline, close: Close) -> None:
     """Insert a record. Raises WarehouseError where it cannot be, and NotClosed where another has
     its key."""
     stored = _RECORDS.append(pipeline, close)
-    if astuple(stored) != astuple(close):
+    if stored != close:
         text = N_("{says}, at the same moment: look at it, and run it again")
         raise NotClosed(Sentence(text, says=stored.says))

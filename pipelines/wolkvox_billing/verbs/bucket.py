@@ -213,9 +213,9 @@ def _reach(pipeline: dlt.Pipeline, due: _Due, now: datetime) -> Reach:
     if not (last and last_full) or due.fingerprint != last.settings_hash:
         return WHOLE
     zone = due.settings.default_zone
-    today, seen = now.astimezone(zone).date(), last_full.seen_at.astimezone(zone).date()
+    today, whole_on = now.astimezone(zone).date(), last_full.seen_at.astimezone(zone).date()
     turn = month_of(today, due.cycle_day).start + DAY
-    if seen < turn <= today or today - seen > timedelta(days=31):
+    if whole_on < turn <= today or today - whole_on > timedelta(days=31):
         return WHOLE
     return Reach(last.seen_at.astimezone(zone).date() - DAYS_BACK, last_full.has_day_folders)
 

@@ -522,9 +522,7 @@ def _listed(read: str, record: _Record) -> ListedOperation:
     asked = record.asked.get(read) or _Asked((), None, None)
     identity = next((row for row in record.identities.rows if row.operation_id == read), None)
     names = record.names
-    said = names.moved_by.get(read)
-    if names.name(read) in names.forgotten:
-        said = names.forgotten[names.name(read)]
+    said = names.forgotten.get(names.name(read)) or names.moved_by.get(read)
     settings = record.settings
     return ListedOperation(
         operation_id=read,

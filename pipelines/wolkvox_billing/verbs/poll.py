@@ -126,16 +126,7 @@ def ask_and_keep(asking: Asking, on_event: OnEvent | None = None) -> PollReport:
     the answers, which are in the spool, `load` will be able to read."""
     report = PollReport(working_folder=str(asking.folder.path))
     spool = Spool(asking.folder.spool)
-    read: dict[str, Poll] = {}
-
-    def look(event: Poll | Skip) -> None:
-        if isinstance(event, Poll):
-            read[event.poll_id] = _with_rows_read(event)
-        if on_event:
-            on_event(event)
-
-    ask(asking, report, look)
-    report.polls = [read[poll.poll_id] for poll in report.polls]
+    ask(asking, report, on_event, as_reported=_with_rows_read)
     report.warnings += [
         f"{poll.operation.operation_id} {poll.report}: {poll.unreadable}: the answer is kept, and "
         "`load` puts what could not be read into the table rejected_rows"
@@ -166,7 +157,12 @@ class Asking:
     stopped: threading.Event = field(default_factory=lambda: threading.Event())
 
 
-def ask(asking: Asking, report: PollReport, on_event: OnEvent | None = None) -> None:
+def ask(
+    asking: Asking,
+    report: PollReport,
+    on_event: OnEvent | None = None,
+    as_reported: Callable[[Poll], Poll] = Poll.without_rows,
+) -> None:
     """Ask what is due, keep each answer in the spool as soon as it is read, and put what came of it
     into the report. On a full disk nobody is asked: an answer would be lost."""
     settings, folder, pace = asking.settings, asking.folder, asking.pace
@@ -188,7 +184,7 @@ def ask(asking: Asking, report: PollReport, on_event: OnEvent | None = None) -> 
     run = Run(pace.due, pace.clock, settings.manner, asking.hosts, keep, asking.stopped)
     for event in ask_all(settings.operations, settings.reports, run):
         if isinstance(event, Poll):
-            report.polls.append(event.without_rows())
+            report.polls.append(as_reported(event))
         else:
             report.skips.append(event)
         if on_event:

@@ -100,17 +100,16 @@ def reconcile(
 
             facts = read_month_facts(pipeline, workbook.month, filled.rows)
         closes = check_closes(pipeline)
-        location = location_of(pipeline)
-    result = Reconciliation(
-        month=month,
-        policy=policy,
-        rows=filled.rows,
-        totals=filled.totals,
-        settled=filled.settled,
-        warnings=[*filled.warnings],
-        location=location,
-        is_closed=month in closes.holding,
-    )
+        result = Reconciliation(
+            month=month,
+            policy=policy,
+            rows=filled.rows,
+            totals=filled.totals,
+            settled=filled.settled,
+            warnings=[*filled.warnings],
+            location=location_of(pipeline),
+            is_closed=month in closes.holding,
+        )
     if evidence and contents:
         _write_evidence(result, evidence, contents)
     result.warnings += [doubt.says for doubt in closes.broken]

@@ -42,7 +42,7 @@ from wolkvox_billing.warehouse.place import (
     reading,
 )
 from wolkvox_billing.warehouse.sessions import only_load
-from wolkvox_billing.warehouse.sql import REFRESHED, Client, engine_of, tables_in
+from wolkvox_billing.warehouse.sql import REFRESHED, Client, engine_of, literal, tables_in
 
 if TYPE_CHECKING:
     import dlt
@@ -107,15 +107,13 @@ def _copy_at(path: Path, dataset: str) -> Iterator[Source]:
     with closing(duckdb.connect()) as db:
         try:
             if path.is_file():
-                quoted = str(path).replace("'", "''")
-                db.execute(f"ATTACH '{quoted}' AS published (READ_ONLY); USE published")
+                db.execute(f"ATTACH {literal(path)} AS published (READ_ONLY); USE published")
             files = sorted((path / dataset).glob("*.parquet")) if path.is_dir() else []
             if files:
                 db.execute(f"CREATE SCHEMA {dataset}")
             for file in files:
-                quoted = str(file).replace("'", "''")
                 view = f'{dataset}."{file.stem}"'
-                db.execute(f"CREATE VIEW {view} AS SELECT * FROM read_parquet('{quoted}')")
+                db.execute(f"CREATE VIEW {view} AS SELECT * FROM read_parquet({literal(file)})")
             query = "SELECT table_name FROM information_schema.tables WHERE table_schema = ?"
             tables = sorted(name for (name,) in db.execute(query, [dataset]).fetchall())
         except duckdb.Error as error:
