@@ -134,22 +134,20 @@ class _Setup:
     hosts: Hosts | None
 
 
+@dataclass
 class _Stay:
     """One process that stays."""
 
-    def __init__(
-        self,
-        plan: Plan,
-        listener: Listener,
-        loads: Loads,
-        stopped: threading.Event,
-        clock: Clock,
-    ) -> None:
-        self.plan, self.listener, self.loads = plan, listener, loads
-        self.stopped, self.clock = stopped, clock
+    plan: Plan
+    listener: Listener
+    loads: Loads
+    stopped: threading.Event
+    clock: Clock
+    polled_at: datetime | None = None
+    loaded_at: datetime | None = None
+
+    def __post_init__(self) -> None:
         self.setup = self._read_setup()
-        self.polled_at: datetime | None = None
-        self.loaded_at: datetime | None = None
 
     def run(self) -> None:
         self.listener.begins(self.setup.settings)
