@@ -40,7 +40,8 @@ def main(junit: Path, notes: Path, report: Path) -> int:
         + "\n".join(rows)
         + "\n\nWhat the tests counted:\n\n"
         + "\n".join(f"- {line}" for line in lines)
-        + "\n"
+        + "\n\nA kill can tear DuckDB's file, and `restore` mends it: "
+        "[how, and how often](operate.md#after-a-kill-or-a-power-cut).\n"
     )
     failed = sum(n["failure"] + n["error"] for n in counts.values())
     print(report.read_text())

@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
+import shlex
 import signal
 import time
 from contextlib import suppress
@@ -21,11 +23,13 @@ from builders.killing import Stable
 from builders.kills import KILLS, note
 from builders.months import ONE_LINE, ONE_PRICE, READ, bill, invoice, local, read
 from builders.project import TOKENS, Project, configure
+from builders.torn_files import tear
 from wolkvox_billing.closing import NotClosed, close
 from wolkvox_billing.evidence import examine
 from wolkvox_billing.reconciliation.policy import Policy
 from wolkvox_billing.vendor import envelope
 from wolkvox_billing.verbs.publish import publish
+from wolkvox_billing.verbs.restore import restore
 from wolkvox_billing.warehouse import bulk
 
 REPORT = "rsync_s3_mp3"
@@ -87,6 +91,7 @@ class Life:
         self.lost: list[int] = []  # sent by the vendor and not in the spool before the kill
         self.lost_after = 0  # what was in the spool
         self.served: list[int] = []
+        self.torn = 0  # times that a kill has torn DuckDB's file, and it was restored
 
     def change_counts(self) -> dict[str, int]:
         """Let the vendor answer counts that it never did before, an hour later; return them, by
@@ -125,6 +130,11 @@ class Life:
         took = time.monotonic() - began
         assert code == 0, self.log()
         [outcomes, problems], _ = json.loads(self.result.read_text())
+        if self.obeys(problems):
+            code, more = self.run()
+            assert code == 0, self.log()
+            answers |= more
+            [outcomes, problems], _ = json.loads(self.result.read_text())
         assert (outcomes.count("ok"), problems) == (len(TOKENS), []), self.log()
         assert answers <= set(self.served)
         self.check()
@@ -142,6 +152,16 @@ class Life:
         calls = self.project.vendor.calls[before:]
         self.served += sorted({counts[call.token or ""] for call in calls if call.status == 200})
         return code, set(counts.values())
+
+    def obeys(self, problems: list[str]) -> bool:
+        """Do what a run says of a DuckDB file that the kill before it has torn, and count it."""
+        command = re.search("run `wolkvox-billing restore (.+?)`", " ".join(problems))
+        if command:
+            self.torn += 1
+            [path] = shlex.split(command[1])
+            restored = restore(path, clock=lambda: self.project.vendor.now)
+            assert restored.problems == []
+        return bool(command)
 
     def log(self) -> str:
         return self.safe.with_name("log").read_text()[-3000:]
@@ -168,6 +188,8 @@ class Life:
         """Start a run that lives, and leaves nothing behind."""
         self.change_counts()
         report = self.project.load()
+        if self.obeys(report.problems):
+            report = self.project.load()
         assert report.is_good, report.problems
         self.check()
         waiting = Path(report.working_folder).glob("spool/*")
@@ -182,6 +204,14 @@ class Life:
 def life(warehouse: Project, monkeypatch: pytest.MonkeyPatch, runs: Stable, tmp_path: Path) -> Life:
     configure(monkeypatch, warehouse.vendor, *TOKENS)
     return Life(warehouse, runs, tmp_path)
+
+
+@pytest.fixture
+def life_of_file(
+    project: Project, monkeypatch: pytest.MonkeyPatch, runs: Stable, tmp_path: Path
+) -> Life:
+    configure(monkeypatch, project.vendor, *TOKENS)
+    return Life(project, runs, tmp_path)
 
 
 @pytest.mark.many_rows
@@ -227,6 +257,19 @@ def test_killed_before_a_change_of_files(life: Life) -> None:
     note(f"{life.project.destination}: killed before each of {changes // every} changes of files")
 
 
+def test_killed_while_duckdb_writes_its_file(life_of_file: Life) -> None:
+    """A load is killed in the middle of the one write by which DuckDB can tear its own file. The
+    next run says what to do; once that is done, what was loaded is there, and what came since."""
+    life = life_of_file
+    life.lived()
+    assert life.killed(kill=STEPS["between load and views"]) == -signal.SIGKILL
+    tear(life.project.folder / "wolkvox.duckdb")
+    life.lived()
+    assert life.torn == 1
+    life.end()
+    assert life.lost == []
+
+
 def test_killed_at_any_moment(life: Life) -> None:
     """Two runs are killed at moments that chance picks, two live, and so on, until as many are dead
     as shall be: what was in the spool is there once, of what the living were told nothing is
@@ -242,11 +285,13 @@ def test_killed_at_any_moment(life: Life) -> None:
         if not len(ended) % 2:
             lived += [life.lived(), life.lived()]
     life.end()
+    is_file = life.project.destination == "duckdb"
+    torn = f"; its file was torn {life.torn} times, and restored" if is_file else ""
     note(
         f"{life.project.destination}: {len(ended)} runs were to be killed at any moment and {dead} "
         f"of them died, between {len(lived) + 1} that nobody disturbed (seed {seed}); of "
         f"{len(life.served)} answers delivered {len(life.lost)} were lost before they were in the "
-        f"spool, {life.lost_after} after"
+        f"spool, {life.lost_after} after" + torn
     )
 
 

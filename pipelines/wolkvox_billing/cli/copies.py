@@ -26,7 +26,8 @@ def restore(path: str, as_json: bool, **place: Unpack[Place]) -> None:
     """Put back what `publish` wrote, into a destination that is empty or lost.
 
     COPY is a DuckDB file, or a folder of Parquet. All raw tables go there, and are held against the
-    copy row by row; the marts are made anew by the settings.
+    copy row by row; the marts are made anew by the settings. A DuckDB file that a kill has torn is
+    taken too; the record's own, such as wolkvox.duckdb, is mended where it lies.
     """
     from wolkvox_billing.cli.printed.restore import PrintedRestore
     from wolkvox_billing.verbs.restore import restore as verb

@@ -40,7 +40,7 @@ from wolkvox_billing.vendor.answer import ANSWERS
 from wolkvox_billing.vendor.rejections import UnreadableRows
 from wolkvox_billing.verbs.meant import warn_of_settings
 from wolkvox_billing.verbs.poll import Asking, OnEvent, PollReport, ask
-from wolkvox_billing.warehouse.complaints import configured, failure_of
+from wolkvox_billing.warehouse.complaints import configured, failure_of, tells_of_damage
 from wolkvox_billing.warehouse.duckdb_file import held_open
 from wolkvox_billing.warehouse.loading import comment
 from wolkvox_billing.warehouse.place import (
@@ -154,6 +154,7 @@ def _load_what_waits(
     with held_open(pipeline):
         _drain(report, pipeline, spool, meaning, clock)
         _warn_of_identities(report, pipeline, settings)
+    report.lasting += filter(tells_of_damage, report.problems)
     report.waiting = spool.count()
 
 

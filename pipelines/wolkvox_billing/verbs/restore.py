@@ -1,6 +1,7 @@
 """The verbs `restore` and `copy`: a record goes into an empty destination, and is held against it.
 
-    restore   of what `publish` wrote: a DuckDB file, or a folder of Parquet
+    restore   of what `publish` wrote: a DuckDB file, or a folder of Parquet; or of a DuckDB file
+              that a kill has torn, be it the record's own, which is mended in its place
     copy      of a destination, into one of another engine
 
 All raw tables go there in one transaction, with dlt's own, so that the next `load` goes on where
@@ -11,10 +12,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import duckdb
 
@@ -40,9 +41,11 @@ from wolkvox_billing.warehouse.place import (
     location_of,
     opened,
     reading,
+    using,
 )
 from wolkvox_billing.warehouse.sessions import only_load
 from wolkvox_billing.warehouse.sql import REFRESHED, Client, engine_of, literal, tables_in
+from wolkvox_billing.warehouse.torn_file import is_damaged, mend, mended_copy
 
 if TYPE_CHECKING:
     import dlt
@@ -60,6 +63,15 @@ class Copied:
     problems: list[str]
 
 
+class _Target(NamedTuple):
+    """Where a record goes, by whose clock its marts are made, and who is told of each table."""
+
+    destination: str
+    dataset: str
+    clock: Clock
+    on_table: OnTable
+
+
 def restore(
     copy: str | os.PathLike[str],
     *,
@@ -68,15 +80,41 @@ def restore(
     clock: Clock = utc_now,
     on_table: OnTable = lambda _: None,
 ) -> Copied:
-    """Return what was Copied: of what `publish` wrote, into a destination that is empty or lost.
+    """Return what was Copied: of what `publish` wrote, into a destination that is empty or lost; or
+    what is in the destination's own DuckDB file, which a kill has torn, and which is mended.
 
     copy: the path of that, a DuckDB file or a folder of Parquet. on_table: is called with the name
     of each table as it begins.
     Raises SettingsError for a path that is no copy, and where the destination holds rows;
-    WarehouseError where what is there afterwards is not what the copy has.
+    WarehouseError where what is there afterwards is not what the copy has, and for a file that is
+    damaged otherwise than by a kill.
     """
-    with _copy_at(Path(os.path.abspath(copy)), dataset) as source:
-        return _put(source, destination, dataset, clock, on_table)
+    path, target = Path(os.path.abspath(copy)), _Target(destination, dataset, clock, on_table)
+    with ExitStack() as held:
+        if path.is_file() and is_damaged(path):
+            on_table(f"what {path} still holds")
+            if copied := _mend_own(path, target):
+                return copied
+            path = held.enter_context(mended_copy(path)).copy
+        return _put(held.enter_context(_copy_at(path, dataset)), target, path)
+
+
+def _mend_own(path: Path, target: _Target) -> Copied | None:
+    """Mend a torn file that is the destination's; None where the destination is another one."""
+    with opened(target.destination, target.dataset, holds=False) as pipeline:
+        if not _is_file_of(pipeline, path):
+            return None
+        file = Path(location_of(pipeline))  # beside which its log is: the path may be a link to it
+        contents = mend(file)
+    raw = {table.name: content.rows for table, content in contents.items()
+           if table.schema == target.dataset}  # fmt: skip
+    return _with_marts(str(file), raw, target)
+
+
+def _is_file_of(pipeline: dlt.Pipeline, path: Path) -> bool:
+    """Whether a path is that of the DuckDB file that a pipeline loads into."""
+    file = Path(location_of(pipeline))
+    return engine_of(pipeline) == "duckdb" and file.exists() and path.samefile(file)
 
 
 def copy(
@@ -97,7 +135,7 @@ def copy(
     with opened(destination, dataset, reads=True, holds=False) as pipeline, reading(pipeline):
         _check_engine(pipeline)
         with source_of(pipeline) as source:
-            return _put(source, to, dataset, clock, on_table)
+            return _put(source, _Target(to, dataset, clock, on_table))
 
 
 @contextmanager
@@ -129,18 +167,29 @@ def _check_engine(pipeline: dlt.Pipeline) -> None:
         raise SettingsError(f"a record is copied between {' and '.join(REFRESHED)}, not {name}")
 
 
-def _put(source: Source, destination: str, dataset: str, clock: Clock, on_table: OnTable) -> Copied:
-    with opened(destination, dataset) as pipeline:
+def _put(source: Source, target: _Target, path: Path | None = None) -> Copied:
+    """Put a record into a destination; return what was Copied. `path`: where it comes from, where
+    that is a path."""
+    with opened(target.destination, target.dataset) as pipeline:
         _check_engine(pipeline)
         location = location_of(pipeline)
-        with held_open(pipeline), only_load(pipeline):
-            rows = _put_tables(source, pipeline, on_table)
+        if path and _is_file_of(pipeline, path):
+            raise SettingsError(f"{path} is the record itself, and can be read: name a copy of it")
+        with using(location), held_open(pipeline), only_load(pipeline):
+            rows = _put_tables(source, pipeline, target.on_table)
             pipeline.sync_destination()
             if pipeline.default_schema_name:  # a copy of an older version has none
                 known = pipeline.default_schema.tables
                 comment(pipeline, {name: known[name]["columns"] for name in rows if name in known})
-    on_table("the marts")
-    report = refresh_marts(destination=destination, dataset=dataset, clock=clock)
+    return _with_marts(location, rows, target)
+
+
+def _with_marts(location: str, rows: dict[str, int], target: _Target) -> Copied:
+    """Make the marts anew; return what was Copied before."""
+    target.on_table("the marts")
+    report = refresh_marts(
+        destination=target.destination, dataset=target.dataset, clock=target.clock
+    )
     return Copied(location, rows, report.problems + report.warnings)
 
 

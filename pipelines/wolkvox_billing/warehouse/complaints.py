@@ -5,11 +5,12 @@ from __future__ import annotations
 import errno
 import logging
 import re
+import shlex
 from collections.abc import Callable
 from typing import NamedTuple, TypeVar
 
 from dlt.common.configuration.exceptions import ConfigFieldMissingException, ConfigurationException
-from dlt.common.destination.exceptions import DestinationException
+from dlt.common.destination.exceptions import DestinationException, DestinationTerminalException
 from dlt.common.exceptions import MissingDependencyException
 from dlt.pipeline.exceptions import PipelineStepFailed
 
@@ -65,10 +66,39 @@ def causes(error: BaseException | None) -> list[BaseException]:
     return chain
 
 
-def plain(error: BaseException) -> str:
-    """Return what went wrong at the destination, in one line for a person."""
+# What DuckDB says of a file that is damaged: its blocks, what leads to them, its log.
+_DAMAGE = re.compile("Corrupt (database|WAL) file|MetadataReader|load metadata pointer")
+DAMAGED = (
+    "the DuckDB file is damaged, as a kill or a power cut in the middle of a write may leave it "
+    "({why}): run `wolkvox-billing restore {path}`, which gets back what is in it, or says what "
+    "else to do. Answers that wait in the working folder are not lost: the `load` after that takes "
+    "them"
+)
+
+
+class DamagedFile(DestinationTerminalException):
+    """A DuckDB file is damaged, and this is its path."""
+
+
+def is_damage(error: BaseException) -> bool:
+    """Whether DuckDB finds its file damaged."""
+    return any(tells_of_damage(str(cause)) for cause in causes(error))
+
+
+def tells_of_damage(text: str) -> bool:
+    """Whether a complaint, or a sentence of one, is of a DuckDB file that is damaged."""
+    return bool(_DAMAGE.search(text))
+
+
+def plain(error: BaseException, file: str = "") -> str:
+    """Return what went wrong at the destination, in one line for a person. `file`: that of DuckDB,
+    where it is known."""
     chain = causes(error)
     innermost = " ".join(str(chain[-1]).split())
+    if is_damage(error):
+        file = next((str(cause) for cause in chain if isinstance(cause, DamagedFile)), file)
+        path = shlex.quote(file) if file else "FILE"
+        return DAMAGED.format(path=path, why=innermost[:300])
     if lock := re.search(
         r"lock on file \"([^\"]+)\".*?Conflicting lock is held in (\S.*?\))", innermost
     ):
@@ -129,8 +159,9 @@ def failure_of(step: Callable[[], object]) -> Failure | None:
         return Failure(
             says,
             # PEP 249's word for what is not the statement's fault: a lock, a connection, memory.
-            may_pass=any(_is_a(cause, "OperationalError") for cause in chain),
-            is_whole=is_full(error) or not is_of_rows,
+            may_pass=any(_is_a(cause, "OperationalError") for cause in chain)
+            and not is_damage(error),
+            is_whole=is_full(error) or is_damage(error) or not is_of_rows,
         )
     return None
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import dlt
 from dlt.common.destination.exceptions import DestinationException
 
+from wolkvox_billing.warehouse.complaints import DamagedFile, is_damage
 from wolkvox_billing.warehouse.sql import engine_of, tables_in
 
 if TYPE_CHECKING:
@@ -45,6 +46,10 @@ def held_open(
                 if or_fail:
                     raise
         yield connection
+    except Exception as error:
+        if client and or_fail and is_damage(error):
+            raise DamagedFile(client.credentials.database) from error
+        raise
     finally:
         if client:
             client.close_connection()

@@ -358,6 +358,14 @@ def reading(pipeline: dlt.Pipeline) -> Iterator[None]:
     location = location_of(pipeline)
     if engine_of(pipeline) == "duckdb" and not Path(location).exists():
         raise WarehouseError(f"there is no {location} yet: run `wolkvox-billing load` first")
+    with using(location):
+        yield
+
+
+@contextmanager
+def using(location: str) -> Iterator[None]:
+    """Turn what the destination at this location complains of into a WarehouseError, and a missing
+    setting into a SettingsError."""
     try:
         yield
     except ConfigurationException as error:
@@ -365,7 +373,7 @@ def reading(pipeline: dlt.Pipeline) -> Iterator[None]:
     except Exception as error:
         if not is_complaint(error):
             raise
-        raise WarehouseError(f"{location} cannot be used: {plain(error)}") from None
+        raise WarehouseError(f"{location} cannot be used: {plain(error, location)}") from None
 
 
 def location_of(pipeline: dlt.Pipeline) -> str:
