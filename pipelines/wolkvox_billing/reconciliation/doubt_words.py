@@ -10,9 +10,9 @@ from wolkvox_billing.values.translation import N_
 class Sentences(NamedTuple):
     """The parts of sentences of one explanation; blanks where nothing is to be said."""
 
-    stands: str
-    excluded: str
-    settled_by: str
+    stands: str = ""
+    excluded: str = ""
+    settled_by: str = ""
 
 
 TEXTS = {
@@ -31,8 +31,7 @@ TEXTS = {
     ),
     "percentages": Sentences(
         N_("percentages were counted as use ({rows})"),
-        "",
-        N_("a row in the line map for each product that is use"),
+        settled_by=N_("a row in the line map for each product that is use"),
     ),
     "reset": Sentences(
         N_(
@@ -43,12 +42,10 @@ TEXTS = {
         N_("the vendor's word on when its month ends, and the setting `timezone`"),
     ),
     "small_reset": Sentences(
-        "",
-        N_(
+        excluded=N_(
             "another clock: by the fall within hours of the turn, no more than {missing} may be "
             "missing"
-        ),
-        "",
+        )
     ),
     "fall": Sentences(
         N_(
@@ -59,30 +56,23 @@ TEXTS = {
         N_("the vendor's word on why the counter fell: see usage_restatements"),
     ),
     "small_fall": Sentences(
-        "",
-        N_(
+        excluded=N_(
             "a restart or recomputation: by the falls that were seen, no more than {missing} may "
             "be wrong"
-        ),
-        "",
+        )
     ),
     "taken_back": Sentences(
         N_(
             "the counter fell within the month by up to {missing}, so that more of it may be "
             "taken back"
         ),
-        "",
-        N_("the vendor's word on why the counter fell: see usage_restatements"),
+        settled_by=N_("the vendor's word on why the counter fell: see usage_restatements"),
     ),
     "stillness": Sentences(
-        "",
-        N_("a counter that lags: the {hours} h before the month's end are counted in"),
-        "",
+        excluded=N_("a counter that lags: the {hours} h before the month's end are counted in")
     ),
     "no_stillness": Sentences(
-        "",
-        N_("a counter that stands still: it moved up to the end as it did before"),
-        "",
+        excluded=N_("a counter that stands still: it moved up to the end as it did before")
     ),
     "gauge_level": Sentences(
         N_("a level of {level} was seen in the month (the {which}), and a contract may bill it"),
@@ -90,17 +80,13 @@ TEXTS = {
         N_("the contract's word on which level counts, and the setting `gauge_month`"),
     ),
     "lag": Sentences(
-        "",
-        N_(
+        excluded=N_(
             "a counter that shows late: the excess is what {time} h before your last reading "
             "held; a known lag is the setting `vendor_lag_hours`"
-        ),
-        "",
+        )
     ),
     "long_lag": Sentences(
-        "",
-        N_("a counter that shows late: two days before your last reading held less"),
-        "",
+        excluded=N_("a counter that shows late: two days before your last reading held less")
     ),
     "unit": Sentences(
         N_("what was billed is what was measured by a factor of {factor}: the units may differ"),
@@ -118,12 +104,10 @@ TEXTS = {
         N_("the vendor's list of calls, whose rounded lengths add up to what is billed"),
     ),
     "no_rounding": Sentences(
-        "",
-        N_(
+        excluded=N_(
             "a rounding of each call: the rate card names none; does the contract round up? Then "
             "say so in its column `rounding`"
-        ),
-        "",
+        )
     ),
     "other_clock": Sentences(
         N_(
@@ -146,9 +130,9 @@ TEXTS = {
         N_("readings every four hours or more often, or the contract's word on the level"),
     ),
     "unseen_low_level": Sentences(
-        "",
-        N_("a lower level that nobody saw: the readings alone come to an average of {level}"),
-        "",
+        excluded=N_(
+            "a lower level that nobody saw: the readings alone come to an average of {level}"
+        )
     ),
     "note_of_another_month": Sentences(
         N_("note {note} names no month, and may be for this one or another"),
@@ -167,8 +151,7 @@ TEXTS = {
     ),
     "with_tax": Sentences(
         N_("the invoice states no tax, and its amount is the contract's and {rate} % of tax"),
-        "",
-        N_("the invoice itself: is its amount with tax?"),
+        settled_by=N_("the invoice itself: is its amount with tax?"),
     ),
     "coarse_rate": Sentences(
         N_(
@@ -183,13 +166,11 @@ TEXTS = {
             "the document states no rate of {currency} in {in_currency}, and with none of the "
             "file's that it may have used does its amount agree"
         ),
-        "",
-        N_("the supplier's word on which exchange rate the document uses"),
+        settled_by=N_("the supplier's word on which exchange rate the document uses"),
     ),
     "tiers_anew": Sentences(
         N_("the price changed on {day}, and the tiers may begin anew then"),
-        "",
-        N_("the contract's word on whether tiers begin anew with a price"),
+        settled_by=N_("the contract's word on whether tiers begin anew with a price"),
     ),
     "pooled_share": Sentences(
         N_(
@@ -216,8 +197,9 @@ TEXTS = {
     ),
     "line_of_other_product": Sentences(
         N_("the line for «{product}» may bill it too"),
-        "",
-        N_("a line map whose row names no product, or the supplier's word on what the line bills"),
+        settled_by=N_(
+            "a line map whose row names no product, or the supplier's word on what the line bills"
+        ),
     ),
     "raised_later": Sentences(
         N_(
@@ -243,9 +225,7 @@ TEXTS = {
         ),
     ),
     "waived": Sentences(
-        N_("less than is worth an alarm ({amount}) was not billed: it may have been waived"),
-        "",
-        "",
+        N_("less than is worth an alarm ({amount}) was not billed: it may have been waived")
     ),
     "late_invoice": Sentences(
         N_("the supplier's invoices came as late before: this one is due on {due}"),
@@ -286,12 +266,10 @@ TEXTS = {
         N_("the supplier's next invoice or note, which corrects the estimate"),
     ),
     "bold_estimate": Sentences(
-        "",
-        N_(
+        excluded=N_(
             "an estimate: it was issued on {issued}, and the days that were left can hold {left} "
             "more than they did at most"
-        ),
-        "",
+        )
     ),
     "guessed_period": Sentences(
         N_("no document says which month it bills, and the month from {month} fits as well"),
