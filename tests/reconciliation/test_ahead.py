@@ -21,7 +21,6 @@ from wolkvox_billing.reconciliation.anomalies import find_anomalies, odd_days
 from wolkvox_billing.reconciliation.budget import read_budgets
 from wolkvox_billing.reconciliation.day_profile import (
     DayProfile,
-    DayUsed,
     NotEnoughDays,
     student_t,
 )
@@ -114,13 +113,9 @@ def test_holidays_are_days_of_their_own() -> None:
         day._replace(quantity=Decimal()) if day.day in holidays else day
         for day in days(date(2026, 7, 27), date(2026, 11, 1))
     ]
-    profile = DayProfile(_whole(history), before=date(2026, 11, 2))
-    assert profile.of(date(2026, 11, 2)).mean == 0
-    assert profile.of(date(2026, 11, 9)).mean == pytest.approx(100, abs=10)
-
-
-def _whole(history: list[DayUse]) -> list[DayUsed]:
-    return [DayUsed(day.day, float(day.quantity)) for day in history]
+    profile = DayProfile(history, before=date(2026, 11, 2))
+    assert profile.sum_over([date(2026, 11, 2)], 0.8).expected == 0
+    assert profile.sum_over([date(2026, 11, 9)], 0.8).expected == pytest.approx(100, abs=10)
 
 
 def test_a_level_is_not_foreseen() -> None:

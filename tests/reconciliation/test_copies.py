@@ -37,8 +37,8 @@ from wolkvox_billing.evidence import verify
 from wolkvox_billing.marts.identities import Identities, Identity
 from wolkvox_billing.marts.refresh import refresh
 from wolkvox_billing.reconciliation.copies import Copies, CopyGroup, Looks, SeenAt, read_copies
-from wolkvox_billing.reconciliation.copy_words import tell_copies
-from wolkvox_billing.reconciliation.counted_periods import BilledCopies, copied_rows, count_periods
+from wolkvox_billing.reconciliation.copy_words import copied_rows
+from wolkvox_billing.reconciliation.counted_periods import count_periods
 from wolkvox_billing.reconciliation.facts import DayUse
 from wolkvox_billing.reconciliation.mart import fill_copies
 from wolkvox_billing.reconciliation.policy import Policy
@@ -111,7 +111,6 @@ class Known:
                 size == 0,
                 int(own.seconds is not None),
                 own.seconds,
-                at,
             )
             utc_day = uploaded_at.date()
             if utc_day != day:
@@ -130,10 +129,9 @@ class Known:
         copies = Copies(Looks(self.looks), [*self.objects.values()], seen_at)
         facts = replace(self.facts, now=at, copies=copies)
         rules = Policy(**policy)
-        billed = [BilledCopies("acme", OCTOBER_PERIOD, self.billed)] if self.billed else []
-        counted = count_periods(copies, facts, billed, rules)
-        rows = copied_rows(counted, facts, lambda own: tell_copies(own, rules.language))
-        return [vars(row) for row in rows]
+        billed = {("acme", OCTOBER_PERIOD): self.billed} if self.billed else {}
+        counted = count_periods(facts, billed, rules)
+        return [vars(row) for row in copied_rows(counted, facts, rules.language)]
 
     def match(self, at: datetime = AFTER, **policy: Any) -> dict[str, Any]:
         """Return that of October."""

@@ -37,7 +37,7 @@ class World:
     random: Random
     there: Counter[tuple[date, date]] = field(default_factory=Counter)
     made: Counter[tuple[date, date]] = field(default_factory=Counter)
-    seen: dict[tuple[date, date], tuple[int, datetime]] = field(default_factory=dict)
+    seen: dict[tuple[date, date], int] = field(default_factory=dict)
     present: dict[tuple[date, date], int] = field(default_factory=dict)
     replaced: Counter[tuple[date, date]] = field(default_factory=Counter)
     looks: list[SeenAt] = field(default_factory=list)
@@ -97,8 +97,7 @@ class World:
         since = date.min if is_full else self.looks[-1].at.date() - DAYS_BACK
         for key, count in self.there.items():
             if key[1] >= since:
-                most, first = self.seen.get(key, (0, at))
-                self.seen[key] = max(most, count), first
+                self.seen[key] = max(self.seen.get(key, 0), count)
                 self.present[key] = max(self.present.get(key, 0), count)
         if is_full:
             self.present = dict(self.there)
@@ -120,13 +119,13 @@ class World:
     def copies(self) -> Copies:
         """Return what the tables have of it."""
         groups = []
-        for (call_day, day), (most, first) in self.seen.items():
+        for (call_day, day), most in self.seen.items():
             count = self.present.get((call_day, day), 0)
             gone = most - count - self.replaced[call_day, day]
             for is_gone, number in ((False, count), (True, gone)):
                 if number > 0:
                     groups.append(CopyGroup("acme", call_day, day, "audio", is_gone, number, 0, 0,
-                                            0, None, first))  # fmt: skip
+                                            0, None))  # fmt: skip
         return Copies(Looks(self.looks), groups)
 
 
@@ -153,8 +152,7 @@ def counted(world: World, random: Random, excess: int, policy: Policy) -> Counte
     read_at = datetime(2026, 10, 31, 23, 50, tzinfo=BOGOTA)
     own = use(OCTOBER_PERIOD, total, last_read_at=read_at)
     facts = known([own], [], now=datetime(2026, 11, 20, tzinfo=BOGOTA), days={own.meter: days})
-    copies = world.copies()
-    periods = count_periods(copies, replace(facts, copies=copies), (), policy)
+    periods = count_periods(replace(facts, copies=world.copies()), {}, policy)
     return next(period for period in periods if period.period == OCTOBER_PERIOD)
 
 

@@ -44,7 +44,7 @@ from wolkvox_billing.reconciliation.contract.line_map import (
     read_line_map,
     warn_of_map,
 )
-from wolkvox_billing.reconciliation.contract.names import named_reports
+from wolkvox_billing.reconciliation.contract.names import named_reports, unknown_names
 from wolkvox_billing.reconciliation.contract.rate import Rate
 from wolkvox_billing.reconciliation.contract.rate_card import read_rate_card, warn_of_card
 from wolkvox_billing.reconciliation.contract.templates import propose, write_templates
@@ -243,7 +243,7 @@ def test_a_price_that_seems_to_end_a_day_early_is_a_warning(tmp_path: Path) -> N
     rows += [f"{REPORT};;D;0;1;COP;2026-01-01;2026-10-15", f"{REPORT};; d;0;2;COP;2026-10-16;"]
     rows += [f"{REPORT};;E;0;1;COP;2026-01-01;2026-10-15", f"{REPORT};;E;0;2;COP;2026-10-15;"]
     rates = card(tmp_path, *rows)
-    assert warn_of_card(rates, "rate_card.csv", [], []) == [
+    assert warn_of_card(rates, "rate_card.csv") == [
         "rate_card.csv, line 2, column valid_to: 2026-09-30 is the first day on which the price no "
         "longer holds; if it is the last one on which it does, write 2026-10-01",
         "rate_card.csv, line 5, column valid_to: 2026-10-15 is the first day on which the price no "
@@ -312,11 +312,11 @@ def test_a_product_is_one_of_its_operation(tmp_path: Path) -> None:
     rates = card(tmp_path, f"{REPORT};beta;AUDIOS;0;1;COP;2026-01-01;")
     names = {"acme": None, "beta": None}
     audios, video = use(OCTOBER_PERIOD, 1), use(OCTOBER_PERIOD, 1, product="VIDEO")
-    [warning] = warn_of_card(rates, "f", names, [audios, replace(video, operation_id="beta")])
+    [warning] = unknown_names(rates, "f", names, [audios, replace(video, operation_id="beta")])
     assert warning.endswith("that was read; there is 'VIDEO'")
     same = replace(audios, product="Audios", operation_id="beta")
-    assert warn_of_card(rates, "f", names, [same]) == []
-    assert warn_of_card(rates, "f", {}, []) == []
+    assert unknown_names(rates, "f", names, [same]) == []
+    assert unknown_names(rates, "f", {}, []) == []
 
 
 def test_a_pattern_without_a_star_gets_a_hint(tmp_path: Path) -> None:
@@ -753,7 +753,4 @@ def test_all_operations_are_no_unknown_name(tmp_path: Path) -> None:
     """A * in the column operation_id is told by nobody."""
     [row] = map_of(tmp_path, f"{MAP},,*,{REPORT},*,,quantity\n".encode())
     names = {"acme": None, "beta": None}
-    warnings = warn_of_map(
-        [row], [recordings()], "f", names, [use(OCTOBER_PERIOD, 1)], taking={row.line}
-    )
-    assert not any("operation_id" in warning for warning in warnings)
+    assert unknown_names([row], "f", names, [use(OCTOBER_PERIOD, 1)]) == []

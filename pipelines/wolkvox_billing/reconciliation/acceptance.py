@@ -52,11 +52,7 @@ def deadlines_of(document: BilledDocument, periods: Iterable[Period], zone: tzin
     if not _is_on_credit_in_colombia(document):
         return Deadlines()
     end = max((period.end for period in periods), default=None)
-    starts = (
-        document.issued,
-        document.came_at.astimezone(zone).date(),
-        end - DAY if end else None,
-    )
+    starts = (document.issued, document.came_at.astimezone(zone).date(), end - DAY if end else None)
     return Deadlines(*(_last_day(start, document.issued) for start in starts))
 
 

@@ -19,8 +19,7 @@ from wolkvox_billing.reconciliation.contract.line_map import (
 )
 from wolkvox_billing.reconciliation.contract.rate import DISCOUNT, Rate
 from wolkvox_billing.reconciliation.contract.terms import Terms
-from wolkvox_billing.reconciliation.facts import BilledLine, Facts, Meter
-from wolkvox_billing.reconciliation.keys import LineId
+from wolkvox_billing.reconciliation.facts import Facts, LineId, Meter
 from wolkvox_billing.reconciliation.policy import Policy
 
 _NOTHING = Decimal()
@@ -35,34 +34,21 @@ def place_allowances(
     if not discounted or not any(rate.term == DISCOUNT for rate in rates):
         return facts
     percents = _percents(facts, discounted, line_map, Terms(rates))
-    placed = {
-        stated.document.document_id: lines
-        for stated in discounted
-        if (lines := _placed(stated, percents, policy.tolerance_in(stated.document.currency)))
-    }
+    placed: dict[str, StatedDocument] = {}
+    for stated in discounted:
+        document = stated.document
+        if lines := _placed(stated, percents, policy.tolerance_in(document.currency)):
+            placed[document.document_id] = StatedDocument(document, lines)
     amounts = {
-        (line.document_id, line.line_number): line.whole_amount
-        for lines in placed.values()
+        line.id: document.sign * line.whole_amount
+        for document, lines in placed.values()
         for line in lines
     }
-    signs = {stated.document.document_id: stated.document.sign for stated in discounted}
     return replace(
         facts,
-        stated=[
-            StatedDocument(stated.document, placed.get(stated.document.document_id, stated.lines))
-            for stated in facts.stated
-        ],
-        lines=[
-            line._replace(amount=signs[line.document_id] * amounts[_id(line)])
-            if _id(line) in amounts
-            else line
-            for line in facts.lines
-        ],
+        stated=[placed.get(stated.document.document_id, stated) for stated in facts.stated],
+        lines=[line._replace(amount=amounts.get(line.id, line.amount)) for line in facts.lines],
     )
-
-
-def _id(line: BilledLine) -> LineId:
-    return line.document_id, line.line_number
 
 
 def _placed(
@@ -71,10 +57,7 @@ def _placed(
     """Return a document's lines with its allowance on those that the contract has a discount for;
     none where it is not what that comes to."""
     allowance = sum((line.allowance for line in stated.lines), _NOTHING)
-    parts = [
-        (line.amount or _NOTHING) * percents.get((line.document_id, line.line_number), _NOTHING)
-        for line in stated.lines
-    ]
+    parts = [(line.amount or _NOTHING) * percents.get(line.id, _NOTHING) for line in stated.lines]
     if abs(sum(parts, _NOTHING) / 100 - allowance) > tolerance:
         return []
     shares = share_out(allowance, parts)
@@ -95,6 +78,6 @@ def _percents(
         if not row or row.role not in COMPARED or not line.period:
             continue
         meter = Meter(names.billed_by(row, line.operation) or "", row.report, row.product)
-        if discounts := terms.discounts(meter, line.currency, line.period):
-            percents[_id(line)] = discounts[0].unit_price
+        if discounts := terms.holding(DISCOUNT, meter, line.currency, line.period):
+            percents[line.id] = discounts[0].unit_price
     return percents

@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 from wolkvox_billing.reconciliation.policy import Policy
 from wolkvox_billing.reconciliation.restated import NONE_RAISED, Raises
-from wolkvox_billing.reconciliation.unread import Behind, Point, Tail, Unread, bound
+from wolkvox_billing.reconciliation.unread import Behind, Point, Tail, Unread, bound, quantity_at
 
 HOUR, DAY = 3600, 86400
 TURN = 14 * HOUR  # no clock of another country's is further away
@@ -148,14 +148,13 @@ def behaviour_of(
     by_readings = is_night_copy(points, start)
     is_copy = is_nightly if by_readings is None else by_readings
     falls = _falls(points, start, is_daily=is_daily)
+    fallen = [before.quantity - after.quantity for before, after in falls]
     moments = [start, *(point.at for point in points), end]
     gaps = [later - earlier for earlier, later in pairwise(moments)]
     return Behaviour(
         levels=_levels(points, start, end),
-        missing=_missing_of_days(falls) if is_daily else _missing(falls, points, start),
-        largest_fall=max(
-            (before.quantity - after.quantity for before, after in falls), default=Decimal()
-        ),
+        missing=sum(fallen, Decimal()) if is_daily else _missing(falls, points, start),
+        largest_fall=max(fallen, default=Decimal()),
         at_turn=_at_turn(points, following, end),
         stillness=stillness_of(points, start, end),
         still_holds=_held_in_other_weeks(points, start, end),
@@ -173,11 +172,7 @@ def _recent(points: Sequence[Point]) -> tuple[Point, ...]:
 
 
 def count_between(
-    before: Sequence[Point],
-    points: Sequence[Point],
-    after: Sequence[Point],
-    start: int,
-    end: int,
+    before: Sequence[Point], points: Sequence[Point], after: Sequence[Point], start: int, end: int
 ) -> Span | None:
     """Return what was counted between two moments near the month's ends, between the readings
     around them; None where nothing was read around one. `before` and `after` are what the counter
@@ -199,8 +194,7 @@ def hours_before(points: Sequence[Point], start: int, seconds: int) -> list[Poin
     """Return what the hours before a month's start held at most, where nobody read them, as two
     readings at once: as much as the same hours held before another midnight of the month."""
     midnights = range(start + DAY, points[-1].at + 1, DAY)
-    held = [_value_from(points, at) - _value_at(points, at - seconds) for at in midnights]
-    most = max([Decimal(), *held])
+    most = max([Decimal(), *(_held_between(points, at - seconds, at) for at in midnights)])
     return [Point(start - seconds, Decimal()), Point(start - seconds + 1, most)]
 
 
@@ -257,11 +251,6 @@ def _are_about_a_midnight(before: Point, after: Point, start: int) -> bool:
         (before.at - 1 + hour - start) // DAY != (after.at + hour - start) // DAY
         for hour in (-HOUR, 0, HOUR)
     )
-
-
-def _missing_of_days(falls: Sequence[tuple[Point, Point]]) -> Decimal:
-    """Return what falls within days may have taken out of these days' own numbers."""
-    return sum((before.quantity - after.quantity for before, after in falls), Decimal())
 
 
 def after_turn(points: Sequence[Point], start: int) -> list[Point]:
@@ -373,7 +362,7 @@ def _held_in_other_weeks(points: Sequence[Point], start: int, end: int) -> Decim
         if until - since < least or since < end - 2 * DAY:
             continue
         grown = [
-            _value_from(points, until - week * 7 * DAY) - _value_at(points, since - week * 7 * DAY)
+            _held_between(points, since - week * 7 * DAY, until - week * 7 * DAY)
             for week in range(1, 5)
             if since - week * 7 * DAY >= start
         ]
@@ -381,19 +370,11 @@ def _held_in_other_weeks(points: Sequence[Point], start: int, end: int) -> Decim
     return held
 
 
-def _value_at(points: Sequence[Point], at: int) -> Decimal:
-    """Return what was read last up to a moment; zero before the first reading."""
-    value = Decimal()
-    for point in points:
-        if point.at > at:
-            break
-        value = point.quantity
-    return value
-
-
-def _value_from(points: Sequence[Point], at: int) -> Decimal:
-    """Return what was read first from a moment on; the last reading where there is none."""
-    return next((point.quantity for point in points if point.at >= at), points[-1].quantity)
+def _held_between(points: Sequence[Point], start: int, end: int) -> Decimal:
+    """Return what was counted between two moments at most: from the last reading up to the one, to
+    the first from the other one on, or to the last that there is."""
+    after = next((point for point in points if point.at >= end), points[-1])
+    return after.quantity - (quantity_at(points, start) or Decimal())
 
 
 def is_night_copy(points: Sequence[Point], start: int) -> bool | None:

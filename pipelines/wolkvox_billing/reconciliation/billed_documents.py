@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from wolkvox_billing.invoices.document import EXEMPT
 from wolkvox_billing.reconciliation.captions import say_title
-from wolkvox_billing.reconciliation.facts import Refused
+from wolkvox_billing.reconciliation.facts import LineId, Refused
 from wolkvox_billing.values.currencies import WHOLE_CURRENCIES
 from wolkvox_billing.values.document_number import bare_number, digits_of
 from wolkvox_billing.values.periods import Period
@@ -215,6 +215,10 @@ class StatedLine(NamedTuple):
     unit_code: str | None
     charge: Decimal = _NOTHING
     allowance: Decimal = _NOTHING
+
+    @property
+    def id(self) -> LineId:
+        return self.document_id, self.line_number
 
     @property
     def whole_amount(self) -> Decimal:

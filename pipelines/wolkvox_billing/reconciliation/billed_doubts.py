@@ -9,22 +9,22 @@ from itertools import combinations
 
 from wolkvox_billing.invoices.period import month_by_rule
 from wolkvox_billing.marts.identities import SAME
-from wolkvox_billing.reconciliation.case import (
+from wolkvox_billing.reconciliation.case import LATER, NEARLY, Case, Explanations
+from wolkvox_billing.reconciliation.facts import BilledLine, DayUse, MonthUse
+from wolkvox_billing.reconciliation.keys import Billed, Key
+from wolkvox_billing.reconciliation.pricing import POOLED_SHARE, TIER_REACHED
+from wolkvox_billing.reconciliation.unread import sum_known
+from wolkvox_billing.reconciliation.verdicts import (
+    ACCUSING,
     EXCHANGE,
-    LATER,
-    NEARLY,
     OVER,
     PRICE,
     QUANTITY,
     UNBILLED,
     UNDER,
     UNUSED,
-    Case,
+    Doubt,
 )
-from wolkvox_billing.reconciliation.facts import BilledLine, DayUse, MonthUse
-from wolkvox_billing.reconciliation.keys import Billed, Key
-from wolkvox_billing.reconciliation.pricing import POOLED_SHARE, TIER_REACHED
-from wolkvox_billing.reconciliation.verdicts import Doubt
 from wolkvox_billing.values.periods import Period, month_of
 from wolkvox_billing.values.tax_rates import VAT_RATES
 
@@ -34,7 +34,7 @@ MANY = 8  # operations of which any several may be on one line; of more, all of 
 def _issued_early(case: Case) -> Doubt | None:
     """A document that is issued before its period ends bills an estimate of what is left of it: of
     a counter no more than the busiest day held, for each day that was left."""
-    if case.status not in QUANTITY or not case.key.period:
+    if not case.key.period:
         return None
     end = case.key.period.end
     days = [line.issued for line in case.verdict.lines if line.issued and line.issued < end]
@@ -60,8 +60,6 @@ def _used_since(day: date, use: DayUse) -> Decimal:
 
 def _guessed_period(case: Case) -> Doubt | None:
     """The month is by the setting alone, and the other month fits as well."""
-    if case.status == UNBILLED:
-        return _billed_elsewhere(case)
     guessed = [line for line in case.verdict.lines if line.period_source == "rule"]
     if not guessed:
         return None
@@ -82,8 +80,6 @@ def _guessed_period(case: Case) -> Doubt | None:
 
 def _note_of_another_month(case: Case) -> Doubt | None:
     """A note that names no month, and no invoice that is here, may be for any month."""
-    if case.status not in (*QUANTITY, PRICE):
-        return None
     notes = [line for line in case.verdict.lines if line.period_source == "rule" and line.is_note]
     if notes:  # the month would be right without it
         amount = sum((line.amount for line in notes), Decimal())
@@ -103,9 +99,7 @@ def _note_of_another_month(case: Case) -> Doubt | None:
 
 def _unmapped(case: Case) -> Doubt | None:
     """A line that no row of the line map fits, or that nothing gives an operation, may bill it."""
-    if case.status != UNBILLED or not case.key.period:
-        return None
-    for other, billed in case.comparison.billed_without_report():
+    for other, billed in case.comparison.billed_without_report:
         is_near = other.period is None or other.overlaps(case.key)
         if is_near and billed.amount > 0:
             text = billed.lines[0].description or billed.lines[0].item_code or "?"
@@ -120,7 +114,7 @@ def _price_turn(case: Case) -> Doubt | None:
     """Where the price changed within the period: what was read on the first day of the new price
     may be of the day before, and tiers may begin anew with it. Where tiers count operations that
     are not billed yet: how the sum is shared is not in the contract."""
-    if case.status != PRICE or case.is_gauge or not case.verdict.charged.turns:
+    if case.is_gauge or not case.verdict.charged.turns:
         return None
     billed, tolerance = case.verdict.billed_cost, case.verdict.tolerance
     for turn in case.verdict.charged.turns:
@@ -135,7 +129,7 @@ def _with_tax(case: Case) -> Doubt | None:
     """An invoice that states no tax may bill with it: what the contract makes, and a rate of it."""
     cost, billed = case.verdict.charged.of_measured, case.verdict.billed_cost
     lines = case.verdict.lines
-    if case.status != PRICE or not cost or any(line.has_tax for line in lines):
+    if not cost or any(line.has_tax for line in lines):
         return None
     for rate in VAT_RATES[:1] if case.key.currency == "COP" else VAT_RATES:
         if abs(billed - cost * (100 + rate) / 100) <= case.verdict.tolerance:
@@ -188,8 +182,7 @@ def _measured_in(case: Case, month: Period) -> Decimal | None:
         for use in case.facts.uses_of(key.operation_id, key.report)
         if key.product in (None, use.product) and use.period == month
     ]
-    known = [quantity for quantity in quantities if quantity is not None]
-    return sum(known, Decimal()) if known and len(known) == len(quantities) else None
+    return sum_known(quantities) if quantities else None
 
 
 def _billed_elsewhere(case: Case) -> Doubt | None:
@@ -206,7 +199,7 @@ def _billed_elsewhere(case: Case) -> Doubt | None:
 def _cycle(case: Case) -> Doubt | None:
     """What a billing cycle leaves of a month is billed with the next one."""
     key = case.key
-    if case.status != UNBILLED or not key.period:
+    if not key.period:
         return None
     cycles = [
         other.period
@@ -232,7 +225,7 @@ def _cycle(case: Case) -> Doubt | None:
 def _late_invoice(case: Case) -> Doubt | None:
     """The supplier's invoices come later than the setting says: as late as its other ones came."""
     key = case.key
-    if case.status != UNBILLED or not key.period:
+    if not key.period:
         return None
     latest = case.comparison.latest_issues
     late = latest.values() if key.supplier_id is None else [latest.get(key.supplier_id)]
@@ -249,12 +242,7 @@ def _is_of_months(period: Period) -> bool:
 
 
 def _other_operation(case: Case) -> Doubt | None:
-    """One line for several operations: the excess is what is not billed to others, all of it. What
-    is not billed is billed to another one if that one's lines bill so much more than it used."""
-    if case.status in (UNBILLED, UNDER):
-        return _line_of_other_operation(case)
-    if case.status != OVER:
-        return None
+    """One line for several operations: the excess is what is not billed to others, all of it."""
     key = case.key
     short = [
         own for own in case.comparison.short_billed(key) if own.operation_id != key.operation_id
@@ -273,6 +261,8 @@ def _of_operation(operation_id: str) -> Doubt:
 
 
 def _line_of_other_operation(case: Case) -> Doubt | None:
+    """What is not billed is billed to another operation if that one's lines bill so much more than
+    it used."""
     others = list(_others(case))
     is_unbilled = case.status == UNBILLED
     missing = (case.verdict.consumed or Decimal()) if is_unbilled else -case.excess
@@ -300,7 +290,7 @@ def _paid_for(case: Case, billed: Billed) -> Decimal | None:
 def _other_product(case: Case) -> Doubt | None:
     """One line for several products, of which the line map names one."""
     key = case.key
-    if case.status not in (OVER, UNBILLED) or not key.product:
+    if not key.product:
         return None
     beside = [
         (other, case.comparison.billed.get(other), measured)
@@ -345,7 +335,7 @@ def _moved(uses: Sequence[MonthUse], later: Sequence[MonthUse]) -> bool:
 
 def _forgotten_operation(case: Case) -> Doubt | None:
     """An operation that a person left out had use in the period: one line may bill it too."""
-    if case.status not in (OVER, UNUSED, PRICE) or case.excess <= 0 or not case.key.period:
+    if case.excess <= 0 or not case.key.period:
         return None
     start, end = case.key.period
     for use in case.facts.forgotten:
@@ -367,28 +357,28 @@ def _guessed_identity(case: Case) -> Doubt | None:
 def _waived(case: Case) -> Doubt | None:
     """Less than was used, by less than is worth an alarm: it may have been waived."""
     verdict = case.verdict
-    if verdict.status != "underbilled_quantity" or verdict.is_material:
-        return None
-    if verdict.cost_variance is None:
+    if verdict.status != UNDER or verdict.is_material or verdict.cost_variance is None:
         return None
     return Doubt("waived", "within_tolerance", {"amount": abs(verdict.cost_variance)})
 
 
-# In their order: of several that stand the first counts.
-BILLED = (
-    _issued_early,
-    _guessed_period,
-    _note_of_another_month,
-    _unmapped,
-    _price_turn,
-    _with_tax,
-    _guessed_rate,
-    _coarse_rate,
-    _cycle,
-    _guessed_identity,
-    _other_operation,
-    _forgotten_operation,
-    _other_product,
-    _late_invoice,
-    _waived,
+# Of which statuses each of them is one, in their order: of several that stand the first counts.
+BILLED: Explanations = (
+    (QUANTITY, _issued_early),
+    ((UNBILLED,), _billed_elsewhere),
+    ((*QUANTITY, UNUSED, PRICE, EXCHANGE), _guessed_period),
+    ((*QUANTITY, PRICE), _note_of_another_month),
+    ((UNBILLED,), _unmapped),
+    ((PRICE,), _price_turn),
+    ((PRICE,), _with_tax),
+    (ACCUSING, _guessed_rate),
+    (ACCUSING, _coarse_rate),
+    ((UNBILLED,), _cycle),
+    (ACCUSING, _guessed_identity),
+    ((OVER,), _other_operation),
+    ((UNBILLED, UNDER), _line_of_other_operation),
+    ((OVER, UNUSED, PRICE), _forgotten_operation),
+    ((OVER, UNBILLED), _other_product),
+    ((UNBILLED,), _late_invoice),
+    ((UNDER,), _waived),
 )

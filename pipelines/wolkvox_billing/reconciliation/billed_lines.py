@@ -23,7 +23,7 @@ from wolkvox_billing.reconciliation.counting import Standing, find_standings
 from wolkvox_billing.reconciliation.facts import BilledLine, DocumentDoubts
 from wolkvox_billing.reconciliation.policy import Policy
 from wolkvox_billing.reconciliation.standing_words import tell_note
-from wolkvox_billing.reconciliation.tax import Taxed, doubt
+from wolkvox_billing.reconciliation.tax import doubt
 from wolkvox_billing.values.document_number import bare_number
 from wolkvox_billing.values.periods import Period
 from wolkvox_billing.values.translation import N_, Sentence
@@ -77,7 +77,7 @@ def read_billed_lines(client: Client, raw: str, policy: Policy) -> BilledLines:
             *_warn_of_suppliers(suppliers, policy),
             *_warn_of_notes(counting.values(), withdrawn, policy.language),
         ],
-        _doubts(counting, [line for line in lines if line.document_id in counting]),
+        _doubts(stated),
         stated,
         _with_periods(told, [*billed, *unbilled]),
     )
@@ -268,18 +268,12 @@ def _warn_of_notes(
     ]
 
 
-def _doubts(
-    documents: dict[str, BilledDocument], lines: Iterable[StatedLine]
-) -> dict[str, DocumentDoubts]:
-    taxed: defaultdict[str, list[Taxed]] = defaultdict(list)
-    for line in lines:
-        taxed[line.document_id].append(Taxed(line.line_number, line.amount, line.tax))
+def _doubts(stated: Iterable[StatedDocument]) -> dict[str, DocumentDoubts]:
     doubts: dict[str, DocumentDoubts] = {}
-    for document_id, taxes in taxed.items():
-        document = documents[document_id]
-        text = doubt(document.tax, taxes)
+    for document, lines in stated:
+        text = doubt(document.tax, lines)
         if says := [*document.warnings_of_money, *([text] if text else [])]:
-            doubts[document_id] = DocumentDoubts(document.title, says)
+            doubts[document.document_id] = DocumentDoubts(document.title, says)
     return doubts
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
@@ -14,16 +14,11 @@ from wolkvox_billing.reconciliation.behaviour import Behaviour
 from wolkvox_billing.reconciliation.contract.line_map import ALL_OPERATIONS
 from wolkvox_billing.reconciliation.facts import Facts, MonthUse
 from wolkvox_billing.reconciliation.keys import Comparison, Key
-from wolkvox_billing.reconciliation.verdicts import Verdict
+from wolkvox_billing.reconciliation.verdicts import OVER, PRICE, UNDER, Doubt, Verdict
 from wolkvox_billing.values.periods import Period
 from wolkvox_billing.vendor.readings import TOTAL
 from wolkvox_billing.warehouse.sql import Client, literal, rows_of, tables_in
 
-QUANTITY = OVER, UNDER = ("overbilled_quantity", "underbilled_quantity")
-UNBILLED = "usage_not_invoiced"
-UNUSED = "invoiced_without_usage"
-PRICE = "price_difference"
-EXCHANGE = "exchange_difference"
 # Seconds and minutes, minutes and hours; hundreds, thousands and millions.
 UNIT_FACTORS = tuple(map(Decimal, (60, 100, 1000, 3600, 60_000, 10**6)))
 BEGUN = (Decimal(100), Decimal(1000))  # of which one that is begun may be billed whole
@@ -75,7 +70,7 @@ class Case:
 
     @property
     def uses(self) -> Sequence[MonthUse]:
-        return self.verdict.measured.uses if self.verdict.measured else ()
+        return self.verdict.uses
 
     @property
     def tail(self) -> Decimal:
@@ -105,6 +100,10 @@ class Case:
         return any(use.is_gauge for use in self.uses)
 
 
+# What explains a difference honestly, None where there is nothing to say, and of which statuses.
+Explanations = tuple[tuple[Collection[str], Callable[[Case], Doubt | None]], ...]
+
+
 class OddAnswers:
     """What was odd in answers, asked for once of all operations of a report in a period: there may
     be hundreds that are accused."""
@@ -131,38 +130,31 @@ class OddAnswers:
 
     def _read(self, report: str | None, period: Period) -> dict[str, Oddities]:
         """Return what was odd, by operation as it was read; who is not in it had nothing."""
-        where = f"{{0}}.report = {literal(report)}"
-        days = f"{{0}} >= {literal(period.start)} AND {{0}} < {literal(period.end)}"
-        raw = self._dataset
-        rejected: list[tuple[str, int, int]] = []
+        raw, of_report = self._dataset, f"a.report = {literal(report)}"
+
+        def within(column: str) -> str:
+            days = f"{column} >= {literal(period.start)} AND {column} < {literal(period.end)}"
+            return f"{of_report} AND {days}"
+
+        sources = {
+            "repeated": f"{raw}.readings AS a INNER JOIN {raw}.readings AS b "
+            "ON b.poll_id = a.poll_id AND b.report = a.report AND b.operation = a.operation "
+            "AND b.description = a.description AND b.date = a.date "
+            "AND b.row_number > a.row_number AND b.items <> a.items "
+            f"WHERE a.is_repeated AND {within('a.date')}",
+            "percentages": f"{raw}.readings AS a WHERE {within('a.date')} "
+            "AND a.items_raw LIKE '%%\\%%%%' ESCAPE '\\'",
+        }
         if self._has_rejected:
-            is_total = f"CASE WHEN r.reason = {literal(TOTAL)} THEN 1 ELSE 0 END"
-            rejected = rows_of(
-                self._client,
-                f"SELECT r.operation_id, COUNT(*), SUM({is_total}) FROM {raw}.rejected_rows AS r "
-                f"INNER JOIN {raw}.polls AS p ON p.poll_id = r.poll_id WHERE r.row_number > 0 "
-                f"AND {where.format('r')} AND {days.format('p.poll_date')} GROUP BY r.operation_id",
+            rejected = (
+                f"{raw}.rejected_rows AS a INNER JOIN {raw}.polls AS p ON p.poll_id = a.poll_id "
+                f"WHERE a.row_number > 0 AND {within('p.poll_date')} AND COALESCE(a.reason, '')"
             )
-        repeated = rows_of(
-            self._client,
-            f"SELECT a.operation_id, COUNT(*) FROM {raw}.readings AS a "
-            f"INNER JOIN {raw}.readings AS b ON b.poll_id = a.poll_id AND b.report = a.report "
-            "AND b.operation = a.operation AND b.description = a.description AND b.date = a.date "
-            f"AND b.row_number > a.row_number AND b.items <> a.items WHERE a.is_repeated "
-            f"AND {where.format('a')} AND {days.format('a.date')} GROUP BY a.operation_id",
-        )
-        percentages = rows_of(
-            self._client,
-            f"SELECT a.operation_id, COUNT(*) FROM {raw}.readings AS a WHERE {where.format('a')} "
-            f"AND {days.format('a.date')} AND a.items_raw LIKE '%%\\%%%%' ESCAPE '\\' "
-            "GROUP BY a.operation_id",
-        )
+            sources["totals"] = f"{rejected} = {literal(TOTAL)}"
+            sources["rejected"] = f"{rejected} <> {literal(TOTAL)}"
         odd: defaultdict[str, Oddities] = defaultdict(Oddities)
-        for operation_id, count, totals in rejected:
-            others = int(count) - int(totals)
-            odd[operation_id] = Oddities(rejected=others, totals=int(totals))
-        for operation_id, count in repeated:
-            odd[operation_id] = odd[operation_id]._replace(repeated=int(count))
-        for operation_id, count in percentages:
-            odd[operation_id] = odd[operation_id]._replace(percentages=int(count))
+        for name, source in sources.items():
+            query = f"SELECT a.operation_id, COUNT(*) FROM {source} GROUP BY a.operation_id"
+            for operation_id, count in rows_of(self._client, query):
+                odd[operation_id] = odd[operation_id]._replace(**{name: int(count)})
         return dict(odd)

@@ -10,25 +10,19 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 from decimal import Decimal
 from itertools import pairwise
 from typing import Annotated, get_type_hints
 
-from wolkvox_billing.marts.claimed import (
-    CLAIM_COLUMNS,
-    CREDITED,
-    CREDITED_IN_PART,
-    OPEN,
-    OpenClaim,
-)
+from wolkvox_billing.marts.claimed import CREDITED, CREDITED_IN_PART, OPEN, OpenClaim
 from wolkvox_billing.reconciliation.billed_documents import BilledDocument, StatedDocument
 from wolkvox_billing.reconciliation.components import payable_of
 from wolkvox_billing.reconciliation.counting import Standing
 from wolkvox_billing.values.document_number import bare_number
 from wolkvox_billing.warehouse.columns import AMOUNT, DATE, TEXT, TIME, Table
-from wolkvox_billing.warehouse.sql import Client, rows_of, tables_in
+from wolkvox_billing.warehouse.sql import Client, rows_as, tables_in
 
 CLAIMS = "claims"
 _NOTHING = Decimal()
@@ -64,8 +58,7 @@ class Claim:
     evidence_name: Annotated[str | None, (TEXT, "The name of that file")]
     reason: Annotated[str, (TEXT, "The settlement of the document then, or why it was withdrawn")]
     notes_before: Annotated[
-        str | None,
-        (TEXT, "document_id of the credit notes that were there already, with commas"),
+        str | None, (TEXT, "document_id of the credit notes that were there already, with commas")
     ]
 
     @property
@@ -102,13 +95,7 @@ def read_claims(client: Client, raw: str) -> list[Claim]:
     """Return all claims in the order in which they were made; none before the first."""
     if CLAIMS not in tables_in(client, raw):
         return []
-    columns = ", ".join(column.name for column in fields(Claim))
-    return [
-        Claim(*row)
-        for row in rows_of(
-            client, f"SELECT {columns} FROM {raw}.{CLAIMS} ORDER BY claimed_at, claim_id"
-        )
-    ]
+    return rows_as(client, Claim, f"{raw}.{CLAIMS} ORDER BY claimed_at, claim_id")
 
 
 def claims_by_name(claims: Iterable[Claim]) -> dict[tuple[str | None, ...], list[Claim]]:
@@ -223,11 +210,5 @@ def read_open_claims(client: Client, marts: str) -> list[OpenClaim]:
     """Return the rows of `claims_open` as they were filled last, the oldest first."""
     if "claims_open" not in tables_in(client, marts):  # another version's
         return []
-    return [
-        OpenClaim(*row)
-        for row in rows_of(
-            client,
-            f"SELECT {', '.join(CLAIM_COLUMNS)} FROM {marts}.claims_open "
-            "ORDER BY open_since, supplier_id, document_number, document_id",
-        )
-    ]
+    order = "open_since, supplier_id, document_number, document_id"
+    return rows_as(client, OpenClaim, f"{marts}.claims_open ORDER BY {order}")

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from wolkvox_billing.marts.copied import NOT_COUNTED
 from wolkvox_billing.reconciliation.contract.tariff import cents
-from wolkvox_billing.reconciliation.counted_periods import REPORT, BilledCopies, CountedPeriod
+from wolkvox_billing.reconciliation.counted_periods import REPORT, CountedPeriod
 from wolkvox_billing.reconciliation.policy import Policy
 from wolkvox_billing.reconciliation.verdicts import NO_FINDING, Verdict
 from wolkvox_billing.values.periods import Period
@@ -19,11 +19,12 @@ _Place = tuple[str, Period]  # an operation and a billing period
 def _place_of(verdict: Verdict) -> _Place | None:
     """Return whose copies of which time a verdict is on; None of anything else."""
     key = verdict.key
-    is_of_copies = key.report == REPORT and key.operation_id and key.period
-    return (key.operation_id or "", key.period) if is_of_copies and key.period else None
+    if key.report == REPORT and key.operation_id and key.period:
+        return key.operation_id, key.period
+    return None
 
 
-def billed_copies(verdicts: Iterable[Verdict]) -> list[BilledCopies]:
+def billed_copies(verdicts: Iterable[Verdict]) -> dict[_Place, Decimal | None]:
     """Return what is billed of the nightly copy, by operation and period: None where any of its
     verdicts states no quantity."""
     billed: dict[_Place, Decimal | None] = {}
@@ -33,7 +34,7 @@ def billed_copies(verdicts: Iterable[Verdict]) -> list[BilledCopies]:
             continue
         before = billed.get(place, Decimal())
         billed[place] = None if quantity is None or before is None else before + quantity
-    return [BilledCopies(*place, quantity) for place, quantity in billed.items()]
+    return billed
 
 
 class CopiedVerdicts:

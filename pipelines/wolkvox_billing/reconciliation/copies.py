@@ -34,7 +34,6 @@ class CopyGroup(NamedTuple):
     empty: int
     timed: int
     seconds: Decimal | None
-    first_seen_at: datetime
     is_replaced: bool = False  # gone, and something else has its name
     utc_date: date | None = None  # the copy's day in UTC; None is the same
     again_date: date | None = None  # when it was last copied again as it was
@@ -65,20 +64,7 @@ class Looks(NamedTuple):
         return max(look.at for look in self.each)
 
     @property
-    def last_full(self) -> datetime:
-        return self._last_full.at
-
-    @property
-    def skipped(self) -> int:
-        """How much of what the last whole one listed is no operation's."""
-        return self._last_full.skipped
-
-    @property
-    def skipped_copies(self) -> int:
-        return self._last_full.skipped_copies
-
-    @property
-    def _last_full(self) -> SeenAt:
+    def last_full(self) -> SeenAt:
         return max((look for look in self.each if look.is_full), key=lambda look: look.at)
 
 
@@ -174,8 +160,6 @@ def unread_of(groups: Iterable[CopyGroup]) -> list[CopyGroup]:
 NO_COPIES = Copies()
 _EPOCH = date(1970, 1, 1).toordinal()
 _UTC_DAY = "CAST(FLOOR(EXTRACT(EPOCH FROM uploaded_at) / 86400) AS BIGINT)"
-
-
 _GROUP = "operation_id, upload_date, call_date, kind, is_gone, is_replaced, utc_day, again_date"
 
 
@@ -211,7 +195,7 @@ def read_copies(client: Client, raw: str, identities: Identities) -> Copies:
         client,
         "SELECT operation_id, call_date, upload_date, kind, is_gone, COUNT(*), "
         "CAST(SUM(bytes) AS BIGINT), CAST(SUM(CASE WHEN bytes = 0 THEN 1 ELSE 0 END) AS BIGINT), "
-        "COUNT(audio_seconds), SUM(audio_seconds), MIN(first_seen_at), "
+        "COUNT(audio_seconds), SUM(audio_seconds), "
         f"is_gone AND {_overwritten(raw, objects)} AS is_replaced, {_UTC_DAY} AS utc_day, "
         f"{again} AS again_date FROM {objects} GROUP BY {_GROUP} ORDER BY {_GROUP}",
     )

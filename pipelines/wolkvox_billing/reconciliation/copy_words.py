@@ -3,17 +3,18 @@ settings."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
 
 from wolkvox_billing.marts.copied import (
-    AGREES,
-    BUCKET_ABOVE,
     COUNTER_ABOVE,
     GONE,
     NOT_COUNTED,
     STANDS_STILL,
+    CopiedPeriod,
 )
 from wolkvox_billing.reconciliation.counted_periods import REPORT, CountedPeriod
+from wolkvox_billing.reconciliation.facts import Facts
 from wolkvox_billing.reconciliation.writer import Writer
 from wolkvox_billing.values.locales import format_month_name
 from wolkvox_billing.values.periods import format_days, is_calendar_month, last_day
@@ -78,6 +79,31 @@ def tell_copies(copied: CountedPeriod, locale: str) -> str:
     return f"{text[0].upper()}{text[1:]}."
 
 
+def copied_rows(counted: Iterable[CountedPeriod], facts: Facts, locale: str) -> list[CopiedPeriod]:
+    """Return the rows of copy_reconciliation."""
+    return [
+        CopiedPeriod(
+            operation_id=own.operation_id,
+            operation_name=facts.operations.get(own.operation_id),
+            report=REPORT,
+            billing_period_start=own.period.start,
+            billing_period_end=own.period.end,
+            counted_quantity=own.counted,
+            measured_quantity=own.measured,
+            billed_quantity=own.billed,
+            measured_variance=None if own.measured is None else own.measured - own.counted,
+            billed_variance=None if own.billed is None else own.billed - own.counted,
+            late_quantity=own.late,
+            gone_quantity=own.gone,
+            missing_quantity=own.missing,
+            missing_days=len(own.missing_days),
+            copy_status=own.status,
+            explanation=tell_copies(own, locale),
+        )
+        for own in counted
+    ]
+
+
 def _claimed(copied: CountedPeriod) -> list[str]:
     if copied.measured is not None and copied.billed is not None:
         return ["counts_and_billed"]
@@ -131,18 +157,18 @@ def _agreed(copied: CountedPeriod) -> str:
 
 def _beside(copied: CountedPeriod) -> list[str]:
     """Return what else is to be known, whatever the status is."""
-    parts = []
-    if copied.status != STANDS_STILL and copied.missing_days and copied.status != NOT_COUNTED:
-        parts.append("still")
-    if copied.status not in (GONE, NOT_COUNTED) and copied.gone:
-        parts.append("also_gone")
-    if copied.late and copied.status in (AGREES, COUNTER_ABOVE, BUCKET_ABOVE, STANDS_STILL, GONE):
-        parts.append("late")
-    parts += ["empty"] if copied.empty else []
-    parts += ["skipped"] if copied.skipped and copied.status == COUNTER_ABOVE else []
-    parts += ["elsewhere"] if copied.elsewhere else []
-    parts += ["unread"] if copied.unread else []
-    return [*parts, "skipped_copies"] if copied.skipped_copies else parts
+    status = copied.status
+    is_told = {
+        "still": copied.missing_days and status not in (STANDS_STILL, NOT_COUNTED),
+        "also_gone": copied.gone and status not in (GONE, NOT_COUNTED),
+        "late": copied.late and status != NOT_COUNTED,
+        "empty": copied.empty,
+        "skipped": copied.skipped and status == COUNTER_ABOVE,
+        "elsewhere": copied.elsewhere,
+        "unread": copied.unread,
+        "skipped_copies": copied.skipped_copies,
+    }
+    return [name for name, is_so in is_told.items() if is_so]
 
 
 def _difference(copied: CountedPeriod) -> Decimal:

@@ -12,7 +12,7 @@ have gone before anybody looked.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -28,17 +28,16 @@ from wolkvox_billing.marts.copied import (
     GONE,
     NOT_COUNTED,
     STANDS_STILL,
-    CopiedPeriod,
 )
 from wolkvox_billing.reconciliation.copies import (
-    Copies,
     CopyGroup,
+    Looks,
     count_objects,
     gone_of,
     lost_of,
     unread_of,
 )
-from wolkvox_billing.reconciliation.facts import DayUse, Facts, MonthUse
+from wolkvox_billing.reconciliation.facts import DayUse, Facts
 from wolkvox_billing.reconciliation.policy import CALLED, COPIED, UNKNOWN, Policy
 from wolkvox_billing.reconciliation.sight import LookedOn, Sight, first_usual
 from wolkvox_billing.values.periods import DAY, Period, month_of
@@ -184,49 +183,33 @@ class CountedPeriod:
         return self.policy.cut_off in (UNKNOWN, CALLED) and self._agrees_with(self.called)
 
 
-class BilledCopies(NamedTuple):
-    """A quantity that documents bill for a period, None where a line states none."""
-
-    operation_id: str
-    period: Period
-    quantity: Decimal | None
-
-
 def count_periods(
-    copies: Copies, facts: Facts, billed: Iterable[BilledCopies], policy: Policy
+    facts: Facts, billed: Mapping[tuple[str, Period], Decimal | None], policy: Policy
 ) -> list[CountedPeriod]:
     """Return each billing period in which something was copied, measured or billed, by operation
-    and time; nothing where nobody ever looked at the bucket."""
+    and time; nothing where nobody ever looked at the bucket. billed: what documents bill of an
+    operation and period, None where a line states no quantity."""
+    copies, cycle_day = facts.copies, policy.billing_cycle_day
     if not copies.looks:
         return []
-    by_key = {(each.operation_id, each.period): each.quantity for each in billed}
-    keys = {key for key in by_key if key[0] in copies.operations}
-    for operation_id in copies.operations:
-        days = [group.upload_date for group in copies.of(operation_id) if group.is_copy]
+    operations = {name: _Counting(name, facts, policy) for name in copies.operations}
+    places = {place for place in billed if place[0] in operations}
+    for operation_id, own in operations.items():
+        days = [group.upload_date for group in own.copied]
         days += [use.period.start for use in facts.uses_of(operation_id, REPORT)]
-        if policy.billing_cycle_day > 1:
-            days += [use.day for use in _days_of(facts, operation_id)]
-        keys |= {(operation_id, month_of(day, policy.billing_cycle_day)) for day in days}
-    counting = _Counting(copies, facts, policy)
-    periods = [counting.period(*key, by_key.get(key)) for key in sorted(keys)]
+        if cycle_day > 1:
+            days += [use.day for use in own.days]
+        places |= {(operation_id, month_of(day, cycle_day)) for day in days}
+    periods = [operations[place[0]].count(place[1], billed.get(place)) for place in sorted(places)]
     surplus: defaultdict[Period, Decimal] = defaultdict(Decimal)
-    for own in periods:
-        if own.status == BUCKET_ABOVE and own.claimed is not None:
-            surplus[own.period] += own.counted - own.claimed
+    for counted in periods:
+        if counted.status == BUCKET_ABOVE and counted.claimed is not None:
+            surplus[counted.period] += counted.counted - counted.claimed
     return [
-        replace(own, elsewhere=surplus[own.period])
-        if own.status == COUNTER_ABOVE and own.period in surplus
-        else own
-        for own in periods
-    ]
-
-
-def _days_of(facts: Facts, operation_id: str) -> list[DayUse]:
-    return [
-        use
-        for meter, uses in facts.days.items()
-        if (meter.operation_id, meter.report) == (operation_id, REPORT)
-        for use in uses
+        replace(counted, elsewhere=surplus[counted.period])
+        if counted.status == COUNTER_ABOVE and counted.period in surplus
+        else counted
+        for counted in periods
     ]
 
 
@@ -239,24 +222,61 @@ class _Measured(NamedTuple):
 
 @dataclass(frozen=True)
 class _Counting:
-    """All that periods are counted by."""
+    """All that an operation's periods are counted by."""
 
-    copies: Copies
+    operation_id: str
     facts: Facts
     policy: Policy
 
-    def period(self, operation_id: str, period: Period, billed: Decimal | None) -> CountedPeriod:
-        groups, looks = self.copies.of(operation_id), self.copies.looks_at(operation_id)
-        copied = [group for group in groups if group.is_copy]
+    @cached_property
+    def groups(self) -> Sequence[CopyGroup]:
+        return self.facts.copies.of(self.operation_id)
+
+    @cached_property
+    def copied(self) -> list[CopyGroup]:
+        return [group for group in self.groups if group.is_copy]
+
+    @cached_property
+    def looks(self) -> Looks | None:
+        return self.facts.copies.looks_at(self.operation_id)
+
+    @cached_property
+    def days(self) -> list[DayUse]:
+        """The counter's days, of all products."""
+        return [
+            use
+            for meter, uses in self.facts.days.items()
+            if (meter.operation_id, meter.report) == (self.operation_id, REPORT)
+            for use in uses
+        ]
+
+    @cached_property
+    def oldest(self) -> date | None:
+        days = (group.upload_date for group in self.groups if group.is_copy or group.is_gone)
+        return min(days, default=None)
+
+    @cached_property
+    def sight(self) -> Sight | None:
+        """What looks can have seen; None where the last whole one has no copy."""
+        present = Counter[date]()
+        for group in self.copied:
+            present[group.upload_date] += group.objects
+        if not (self.looks and present):
+            return None
+        seen = [LookedOn(self._day_of(look.at), look.is_full) for look in self.looks.each]
+        return Sight(seen, first_usual(present))
+
+    def count(self, period: Period, billed: Decimal | None) -> CountedPeriod:
+        """Return what was counted in a period, beside what is billed of it."""
+        groups, copied, looks = self.groups, self.copied, self.looks
         within = [group for group in copied if _holds(period, group.upload_date)]
         called = [group for group in copied if _holds(period, group.call_date)]
         in_time = [group for group in groups if _holds(period, group.upload_date)]
-        measured = self._measured(operation_id, period)
-        zone = self.facts.zone_of(operation_id)
+        measured = self._measured(period)
         read = measured.last_read_at
-        read_on = read.astimezone(zone).date() if read else period.end
+        read_on = self._day_of(read) if read else period.end
         return CountedPeriod(
-            operation_id=operation_id,
+            operation_id=self.operation_id,
             period=period,
             counted=_quantity(within),
             called=_quantity(called),
@@ -271,128 +291,99 @@ class _Counting:
             size=_size_of(within),
             unread=_quantity(_unread(groups, period)),
             empty=Decimal(sum(group.empty for group in within)),
-            skipped=looks.skipped if looks else 0,
-            skipped_copies=looks.skipped_copies if looks else 0,
-            expired=self._expired(operation_id, period),
+            skipped=looks.last_full.skipped if looks else 0,
+            skipped_copies=looks.last_full.skipped_copies if looks else 0,
+            expired=self._expired(period),
             since_read=_quantity(g for g in within if g.upload_date >= read_on),
-            missing_days=self._missing_days(operation_id, period),
+            missing_days=self._missing_days(period),
             measured=measured.quantity,
             billed=billed,
-            first_look=self._first_look(operation_id),
-            was_looked_at=self._was_looked_at(operation_id, period),
-            is_in_reach=self._is_in_reach(operation_id, period, measured),
-            may_accuse=self._may_accuse(operation_id, period, read),
+            first_look=self._day_of(min(look.at for look in looks.each)) if looks else None,
+            was_looked_at=self._was_looked_at(period),
+            is_in_reach=self._is_in_reach(period, measured),
+            may_accuse=self._may_accuse(period, read),
             policy=self.policy,
         )
 
-    def _seen_on(self, operation_id: str, at: datetime) -> date:
-        return at.astimezone(self.facts.zone_of(operation_id)).date()
+    def _day_of(self, at: datetime) -> date:
+        return at.astimezone(self.facts.zone_of(self.operation_id)).date()
 
-    def _measured(self, operation_id: str, period: Period) -> _Measured:
+    def _is_over(self, period: Period) -> bool:
+        return period.end <= self.facts.today_of(self.operation_id)
+
+    def _measured(self, period: Period) -> _Measured:
         """Return the vendor's count: of a calendar month as usage_monthly has it, of another cycle
         by its days, where none of them reaches over its ends."""
-        months = self.facts.uses_of(operation_id, REPORT)
+        months = self.facts.uses_of(self.operation_id, REPORT)
         own = [use for use in months if use.period.overlaps(period)]
         read = max((use.last_read_at for use in own), default=None)
         if any(use.quantity is None for use in own):
             return _Measured(None, read)
-        if [use for use in own if use.period == period]:
-            return _Measured(_sum_of(use for use in own if use.period == period), read)
-        days = [use for use in _days_of(self.facts, operation_id) if _reaches(use, period)]
-        if not days or any(not _is_within(use, period) for use in days):
+        if whole := [use.quantity or _NOTHING for use in own if use.period == period]:
+            return _Measured(sum(whole, _NOTHING), read)
+        days = [use for use in self.days if use.stretch.overlaps(period)]
+        if not days or not all(period.holds(use.stretch) for use in days):
             return _Measured(None, read)
         return _Measured(sum((use.quantity for use in days), _NOTHING), read)
 
-    def _oldest(self, operation_id: str) -> date | None:
-        return min(
-            (g.upload_date for g in self.copies.of(operation_id) if g.is_copy or g.is_gone),
-            default=None,
-        )
-
-    def _first_look(self, operation_id: str) -> date | None:
-        looks = self.copies.looks_at(operation_id)
-        return self._seen_on(operation_id, min(look.at for look in looks.each)) if looks else None
-
-    def _sight(self, operation_id: str) -> Sight | None:
-        """Return what looks can have seen; None where the last whole one has no copy."""
-        present = Counter[date]()
-        for group in self.copies.of(operation_id):
-            if group.is_copy:
-                present[group.upload_date] += group.objects
-        looks = self.copies.looks_at(operation_id)
-        if not (looks and present):
-            return None
-        seen = [LookedOn(self._seen_on(operation_id, look.at), look.is_full) for look in looks.each]
-        return Sight(seen, first_usual(present))
-
-    def _expired(self, operation_id: str, period: Period) -> Decimal:
+    def _expired(self, period: Period) -> Decimal:
         """Return how many copies may have gone before anybody looked."""
-        sight = self._sight(operation_id)
-        if not sight:
+        if not self.sight:
             return _NOTHING
-        days = _days_of(self.facts, operation_id)
-        return round(sight.unseen(days, period, self.policy.tail_factor), 4)
+        return round(self.sight.unseen(self.days, period, self.policy.tail_factor), 4)
 
-    def _was_looked_at(self, operation_id: str, period: Period) -> bool:
-        looks = self.copies.looks_at(operation_id)
-        is_over = period.end <= self.facts.today_of(operation_id)
-        due = period.end if is_over else period.start
-        return looks is not None and self._seen_on(operation_id, looks.last) >= due
+    def _was_looked_at(self, period: Period) -> bool:
+        due = period.end if self._is_over(period) else period.start
+        return self.looks is not None and self._day_of(self.looks.last) >= due
 
-    def _is_in_reach(self, operation_id: str, period: Period, measured: _Measured) -> bool:
+    def _is_in_reach(self, period: Period, measured: _Measured) -> bool:
         """Whether a look can tell of the period: it came after its end or, of one that runs, after
         its start; and what was copied then cannot all have gone before the first look. Where no
         counter tells on which days it was copied, nothing of it can."""
-        oldest = self._oldest(operation_id)
-        if oldest is None or not self._was_looked_at(operation_id, period):
+        if self.oldest is None or not self._was_looked_at(period):
             return False
-        sight = self._sight(operation_id)
+        sight = self.sight
         if sight and measured.quantity is None:
-            return all(sight.sees(day) for day in _days(period))
-        is_seen = sight is None or any(sight.sees(day) for day in _days(period))
-        return oldest < period.end or is_seen
+            return all(sight.sees(day) for day in period.days)
+        is_seen = sight is None or any(sight.sees(day) for day in period.days)
+        return self.oldest < period.end or is_seen
 
-    def _may_accuse(self, operation_id: str, period: Period, read: datetime | None) -> bool:
+    def _may_accuse(self, period: Period, read: datetime | None) -> bool:
         """Whether copies that no look has found are not there: a whole one came after the period
         and the night that follows it; of one that runs after the counter was read, since others do
         not list what came late into folders of days before."""
-        looks = self.copies.looks_at(operation_id)
-        if not looks:
+        if not self.looks:
             return False
-        if period.end <= self.facts.today_of(operation_id):
-            return self._seen_on(operation_id, looks.last_full) > period.end
-        return read is not None and read <= looks.last_full
+        last = self.looks.last_full.at
+        if self._is_over(period):
+            return self._day_of(last) > period.end
+        return read is not None and read <= last
 
-    def _missing_days(self, operation_id: str, period: Period) -> list[date]:
+    def _missing_days(self, period: Period) -> list[date]:
         """Return the days with calls of which nothing was copied by the end of the next one, as far
         as a look can tell: by the days of the copies' names, or by the counter."""
-        looks = self.copies.looks_at(operation_id)
-        if not looks:
+        if not (self.looks and self.oldest):
             return []
         by_call: defaultdict[date, set[date]] = defaultdict(set)
-        uploads: set[date] = set()
-        for group in self.copies.of(operation_id):
+        for group in self.groups:
             if group.kind == AUDIO and group.call_date:
                 by_call[group.call_date].add(group.upload_date)
-                uploads.add(group.upload_date)
-        counted = {
-            use.day
-            for use in _days_of(self.facts, operation_id)
-            if use.covers == 1 and use.quantity > 0
-        }
-        oldest = self._oldest(operation_id)
-        known_until = self._seen_on(operation_id, looks.last) - DAY
-        days = [day for day in _days(period) if oldest and oldest <= day < known_until]
-        sight = self._sight(operation_id)
+        uploads = set().union(*by_call.values())
+        counted = {use.day for use in self.days if use.covers == 1 and use.quantity > 0}
+        known_until = self._day_of(self.looks.last) - DAY
+        sight = self.sight
         return [
             day
-            for day in days
-            if (day in by_call and min(by_call[day]) > day + DAY)
-            or (
-                day in counted
-                and day not in by_call
-                and not uploads & {day - DAY, day, day + DAY}
-                and (sight is None or sight.sees(day))
+            for day in period.days
+            if self.oldest <= day < known_until
+            and (
+                (day in by_call and min(by_call[day]) > day + DAY)
+                or (
+                    day in counted
+                    and day not in by_call
+                    and not uploads & {day - DAY, day, day + DAY}
+                    and (sight is None or sight.sees(day))
+                )
             )
         ]
 
@@ -442,47 +433,4 @@ def _size_of(copied: Sequence[CopyGroup]) -> CopiedSize:
 
 
 def _holds(period: Period, day: date | None) -> bool:
-    return day is not None and period.start <= day < period.end
-
-
-def _days(period: Period) -> list[date]:
-    return [period.start + n * DAY for n in range((period.end - period.start).days)]
-
-
-def _sum_of(uses: Iterable[MonthUse]) -> Decimal:
-    return sum((use.quantity or _NOTHING for use in uses), _NOTHING)
-
-
-def _reaches(use: DayUse, period: Period) -> bool:
-    return use.day >= period.start and use.day - (use.covers - 1) * DAY < period.end
-
-
-def _is_within(use: DayUse, period: Period) -> bool:
-    return use.day < period.end and use.day - (use.covers - 1) * DAY >= period.start
-
-
-def copied_rows(
-    counted: Iterable[CountedPeriod], facts: Facts, tell: Callable[[CountedPeriod], str]
-) -> list[CopiedPeriod]:
-    """Return the rows of copy_reconciliation. tell: the sentence of each."""
-    return [
-        CopiedPeriod(
-            operation_id=own.operation_id,
-            operation_name=facts.operations.get(own.operation_id),
-            report=REPORT,
-            billing_period_start=own.period.start,
-            billing_period_end=own.period.end,
-            counted_quantity=own.counted,
-            measured_quantity=own.measured,
-            billed_quantity=own.billed,
-            measured_variance=None if own.measured is None else own.measured - own.counted,
-            billed_variance=None if own.billed is None else own.billed - own.counted,
-            late_quantity=own.late,
-            gone_quantity=own.gone,
-            missing_quantity=own.missing,
-            missing_days=len(own.missing_days),
-            copy_status=own.status,
-            explanation=tell(own),
-        )
-        for own in counted
-    ]
+    return day is not None and period.has(day)

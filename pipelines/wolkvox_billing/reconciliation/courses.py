@@ -104,7 +104,7 @@ class Courses:
             meter = Meter(operation_id, key.report, key.product or "")
             months: list[TierMonth] = []
             for month in tier_months(key.period, self._facts.cycle_day):
-                days = Period(max(month.start, key.period.start), min(month.end, key.period.end))
+                days = month.common(key.period)
                 stretches = self._tariffs(meter, key.currency, days)
                 if not stretches:
                     return []
@@ -267,7 +267,7 @@ class Courses:
             return []
         first = tier_months(key.period, self._facts.cycle_day)[0]
         days = Period(first.start, key.period.end)
-        return self.terms.packages(meter, key.currency, days)
+        return self.terms.holding(PACKAGE, meter, key.currency, days)
 
     def _draw_down(self, packages: Sequence[Rate], operation_id: str) -> DrawDown:
         own = operation_id, tuple(packages)

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from functools import reduce
 from typing import NamedTuple
 
 from wolkvox_billing.reconciliation.behaviour import Nights, Span
@@ -47,8 +48,8 @@ def cut_off_of(
 ) -> CutOff:
     """Return the CutOff of a month. `copied` is the last reading of it, `nights` those of each of
     its products, `missing` what nobody read of it, the night of the turn included."""
-    first = _add([of_product.first for of_product in nights])
-    following = _add([of_product.following for of_product in nights])
+    first = reduce(Span.plus, (of_product.first for of_product in nights))
+    following = reduce(Span.plus, (of_product.following for of_product in nights))
     missed = sum((of_product.missed for of_product in nights), Decimal())
     last = Span(copied, copied + missed)
     measures = {
@@ -66,12 +67,6 @@ def cut_off_of(
     quantity, chosen = min(known, key=lambda end: abs(billed - end[0]))
     reach = Span(copied - first.high, copied + missing)
     return CutOff(measures, chosen, quantity, reach)
-
-
-def _add(spans: Sequence[Span]) -> Span:
-    return Span(
-        sum((span.low for span in spans), Decimal()), sum((span.high for span in spans), Decimal())
-    )
 
 
 _PROPOSED = N_(

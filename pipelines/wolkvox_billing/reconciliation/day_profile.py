@@ -24,6 +24,7 @@ from math import sqrt
 from statistics import NormalDist
 from typing import NamedTuple
 
+from wolkvox_billing.reconciliation.facts import DayUse
 from wolkvox_billing.values.business_days import is_holiday
 
 WEEKS = timedelta(weeks=8)
@@ -31,13 +32,6 @@ YEAR = timedelta(days=365)
 FEWEST_DAYS = 28  # whole ones, before anything is said
 FEWEST_OF_CLASS = 3
 HOLIDAY = 7  # beside the weekdays, from Monday: 0
-
-
-class DayUsed(NamedTuple):
-    """A whole day, and what it used."""
-
-    day: date
-    quantity: float
 
 
 class DayClass(NamedTuple):
@@ -61,19 +55,21 @@ class Interval(NamedTuple):
 
 
 class DayProfile:
-    """The classes of an operation's days, before a day. Raises NotEnoughDays."""
+    """The classes of an operation's days, before a day; of several days that were read as one
+    nobody knows what each had. Raises NotEnoughDays."""
 
-    def __init__(self, history: Iterable[DayUsed], before: date) -> None:
+    def __init__(self, history: Iterable[DayUse], before: date) -> None:
         recent: defaultdict[int, list[float]] = defaultdict(list)
         holidays: list[float] = []
-        last_year = [used for used in history if before - YEAR <= used.day < before]
+        since = before - YEAR
+        last_year = [use for use in history if use.covers == 1 and since <= use.day < before]
         if len(last_year) < FEWEST_DAYS:  # before anybody asks for holidays: slow to import
             raise NotEnoughDays
-        for used in last_year:
-            if is_holiday(used.day):
-                holidays.append(used.quantity)
-            elif used.day >= before - WEEKS:
-                recent[used.day.weekday()].append(used.quantity)
+        for use in last_year:
+            if is_holiday(use.day):
+                holidays.append(float(use.quantity))
+            elif use.day >= before - WEEKS:
+                recent[use.day.weekday()].append(float(use.quantity))
         self.days = sum(map(len, recent.values()))
         if self.days < FEWEST_DAYS or len(recent) < HOLIDAY:
             raise NotEnoughDays
@@ -82,10 +78,6 @@ class DayProfile:
         self._classes = {weekday: class_of(values) for weekday, values in recent.items()}
         if len(holidays) >= FEWEST_OF_CLASS:
             self._classes[HOLIDAY] = class_of(holidays)
-
-    def of(self, day: date) -> DayClass:
-        """Return the class of a day."""
-        return self._classes[self._name(day)]
 
     def _name(self, day: date) -> int:
         return HOLIDAY if HOLIDAY in self._classes and is_holiday(day) else day.weekday()

@@ -8,33 +8,33 @@ An accusation is the strongest word that there is: it stays only where no explan
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from wolkvox_billing.reconciliation.behaviour import Behaviour
 from wolkvox_billing.reconciliation.billed_doubts import BILLED
-from wolkvox_billing.reconciliation.case import UNBILLED, Case, OddAnswers, Oddities
+from wolkvox_billing.reconciliation.case import Case, OddAnswers, Oddities
 from wolkvox_billing.reconciliation.facts import Facts, MonthUse
 from wolkvox_billing.reconciliation.keys import Comparison
 from wolkvox_billing.reconciliation.measured_doubts import MEASURED
-from wolkvox_billing.reconciliation.verdicts import ACCUSING, Doubt, Verdict
-from wolkvox_billing.warehouse.sql import Client
+from wolkvox_billing.reconciliation.verdicts import ACCUSING, UNBILLED, Verdict
 
-EXPLANATIONS: tuple[Callable[[Case], Doubt | None], ...] = (*MEASURED, *BILLED)
+EXPLANATIONS = (*MEASURED, *BILLED)
 
 
 def weigh(
-    client: Client, dataset: str, verdicts: Sequence[Verdict], facts: Facts, comparison: Comparison,
+    verdicts: Iterable[Verdict],
+    facts: Facts,
+    comparison: Comparison,
     behaviours: Mapping[MonthUse, Sequence[Behaviour]],
-) -> list[Verdict]:  # fmt: skip
+    odd_answers: OddAnswers,
+) -> list[Verdict]:
     """Return the verdicts, each that accuses with the first explanation that stands, or with all
     that the record excludes."""
-    odd_answers = OddAnswers(client, dataset, facts.identities)
     weighed: list[Verdict] = []
     for verdict in verdicts:
         if verdict.status in ACCUSING and verdict.key.report and verdict.key.period:
-            uses = verdict.measured.uses if verdict.measured else ()
-            own = [behaviour for use in uses for behaviour in behaviours.get(use, ())]
+            own = [each for use in verdict.uses for each in behaviours.get(use, ())]
             oddities = Oddities()
             if verdict.status != UNBILLED:  # of which there may be thousands
                 oddities = odd_answers.of(verdict.key)
@@ -45,6 +45,10 @@ def weigh(
 
 def judge_again(case: Case) -> Verdict:
     """Return the verdict of a case with its doubts: the first that stands, else all excluded."""
-    doubts = [doubt for explain in EXPLANATIONS if (doubt := explain(case))]
+    doubts = [
+        doubt
+        for statuses, explain in EXPLANATIONS
+        if case.status in statuses and (doubt := explain(case))
+    ]
     standing = [doubt for doubt in doubts if doubt.status]
     return replace(case.verdict, doubts=tuple(standing[:1] or doubts))

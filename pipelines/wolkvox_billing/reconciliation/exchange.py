@@ -77,24 +77,17 @@ class _Share(NamedTuple):
 
 
 class Exchanges:
-    """The rates of the documents and of the file."""
+    """The rates of the documents that bill, and of the file."""
 
-    def __init__(
-        self, rates: Iterable[ExchangeRate], documents: Iterable[BilledDocument], setting: str
-    ) -> None:
+    def __init__(self, facts: Facts, rates: Iterable[ExchangeRate], policy: Policy) -> None:
         self._table = RateTable(rates)
-        self._setting = setting
-        self._documents = {document.document_id: document for document in documents}
+        self._setting = policy.exchange_rate
+        self._documents = {own.document.document_id: own.document for own in facts.stated}
         self._invoices = {
             (document.supplier_id, bare_number(document.number or "")): document
             for document in self._documents.values()
             if document.kind == "invoice" and document.number
         }
-
-    @classmethod
-    def of_facts(cls, facts: Facts, rates: Iterable[ExchangeRate], policy: Policy) -> Exchanges:
-        """Return those of all documents that bill."""
-        return cls(rates, [stated.document for stated in facts.stated], policy.exchange_rate)
 
     def of(
         self, lines: Sequence[BilledLine], currency: str, others: Collection[str], period: Period
@@ -185,13 +178,17 @@ class Exchanges:
         self, line: BilledLine, other: str, currency: str, period: Period, way: _Way
     ) -> _Share | None:
         """Return a line with its rates, None where one is not known."""
+
+        def filed(setting: str) -> Quote | None:
+            day = self._day(line, period, setting)
+            return self._table.rate_on(day, other, currency) if day else None
+
         stated = self._stated(line, other, currency)
-        filed = self._filed(line, other, currency, period, way.guess)
         if stated and way.power == _INVERTED:
             stated = stated.inverted()
-        rate = used = stated or filed
+        rate = used = stated or filed(way.guess)
         if self._setting != DOCUMENT:
-            rate = self._filed(line, other, currency, period, self._setting)
+            rate = filed(self._setting)
             used = used or rate
         return _Share(Fraction(line.amount), rate, used) if rate and used else None
 
@@ -213,12 +210,6 @@ class Exchanges:
         if rate is None or Fraction(1, _FAR) < rate.parity < _FAR:
             return False
         return not is_known_way(other, line.currency or "")
-
-    def _filed(
-        self, line: BilledLine, other: str, currency: str, period: Period, setting: str
-    ) -> Quote | None:
-        day = self._day(line, period, setting)
-        return self._table.rate_on(day, other, currency) if day else None
 
     def _day(self, line: BilledLine, period: Period, setting: str) -> date | None:
         if setting == PERIOD_END:

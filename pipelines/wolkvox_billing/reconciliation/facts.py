@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from wolkvox_billing.marts.identities import NOBODY, Identities
 from wolkvox_billing.reconciliation.copies import NO_COPIES, Copies
-from wolkvox_billing.values.periods import Period
+from wolkvox_billing.values.periods import DAY, Period
 
 if TYPE_CHECKING:
     from wolkvox_billing.reconciliation.billed_documents import StatedDocument
@@ -66,6 +66,13 @@ class DayUse(NamedTuple):
     covers: int
     quantity: Decimal
 
+    @property
+    def stretch(self) -> Period:
+        return Period(self.day - (self.covers - 1) * DAY, self.day + DAY)
+
+
+LineId = tuple[str, int]  # document_id, line_number
+
 
 class BilledLine(NamedTuple):
     """A line of an invoice, with what its document says. A credit note's numbers are negative."""
@@ -92,6 +99,10 @@ class BilledLine(NamedTuple):
     # in which steps.
     written: Decimal | None = None
     step: Decimal = Decimal()
+
+    @property
+    def id(self) -> LineId:
+        return self.document_id, self.line_number
 
 
 class Refused(NamedTuple):

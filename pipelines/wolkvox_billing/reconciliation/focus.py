@@ -23,8 +23,7 @@ from wolkvox_billing.marts.settled import WAIT, InvoiceComponent
 from wolkvox_billing.reconciliation.billed_documents import BilledDocument
 from wolkvox_billing.reconciliation.components import TAX
 from wolkvox_billing.reconciliation.contract.line_map import FEE, QUANTITY
-from wolkvox_billing.reconciliation.facts import BilledLine, Facts
-from wolkvox_billing.reconciliation.keys import LineId
+from wolkvox_billing.reconciliation.facts import BilledLine, Facts, LineId
 from wolkvox_billing.reconciliation.questions import JudgedLine
 from wolkvox_billing.reconciliation.settlement import Settlement
 from wolkvox_billing.reconciliation.spreading import LINE
@@ -86,7 +85,7 @@ class Priced(NamedTuple):
 def focus_tables(settlement: Settlement, facts: Facts) -> dict[str, Sequence[tuple[object, ...]]]:
     """Return the rows of all documents whose months are settled, and of their charges."""
     documents = {stated.document.document_id: stated.document for stated in facts.stated}
-    lines = {(line.document_id, line.line_number): line for line in facts.lines}
+    lines = {line.id: line for line in facts.lines}
     numbers = Counter(each.document.document_number for each in settlement.documents)
     focused: list[FocusedDocument] = []
     charges: list[FocusedCharge] = []
@@ -171,7 +170,7 @@ class _Papers:
             return self._price_fee(part, line)
         if not part.report or not line.quantity:
             return None
-        row = self.judged[part.document_id, part.line_number].row
+        row = self.judged[line.id].row
         price = part.amount / line.quantity
         if row and row.contracted_unit_price is not None and self._is_in_own_currency(line):
             price = row.contracted_unit_price
@@ -181,7 +180,7 @@ class _Papers:
 
     def _price_fee(self, part: InvoiceComponent, line: BilledLine) -> Priced | None:
         quantity = line.quantity or Decimal(1)
-        fee = self.judged[line.document_id, line.line_number].fee
+        fee = self.judged[line.id].fee
         amount = fee.amount if fee and self._is_in_own_currency(line) else part.amount
         unit = name_unit_code(line.unit_code, Decimal(2), "en") or "units"
         sku = line.item_code or part.description or FEE

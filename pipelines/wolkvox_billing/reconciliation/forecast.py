@@ -15,22 +15,16 @@ from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from typing import NamedTuple
 
-from wolkvox_billing.marts.ahead import FORECAST_COLUMNS, Forecast
-from wolkvox_billing.reconciliation.budget import (
-    Budget,
-    read_budgets,
-    tell,
-    weigh,
-    with_budgets,
-)
+from wolkvox_billing.marts.ahead import Forecast
+from wolkvox_billing.reconciliation.budget import Budget, read_budgets, tell, weigh, with_budgets
 from wolkvox_billing.reconciliation.contract.rate import Rate
 from wolkvox_billing.reconciliation.contract.tariff import Tariff, cents
 from wolkvox_billing.reconciliation.contract.terms import Terms
-from wolkvox_billing.reconciliation.day_profile import DayProfile, DayUsed, NotEnoughDays
+from wolkvox_billing.reconciliation.day_profile import DayProfile, NotEnoughDays
 from wolkvox_billing.reconciliation.facts import DayUse, Facts, Meter, MonthUse
 from wolkvox_billing.reconciliation.policy import Policy
 from wolkvox_billing.values.periods import DAY, Period, label_period, month_of
-from wolkvox_billing.warehouse.sql import Client, rows_of, tables_in
+from wolkvox_billing.warehouse.sql import Client, rows_as, tables_in
 
 CHANCE = 0.8  # that a month comes to what lies in the interval
 _WHOLE, _SMALLEST = Decimal(1), Decimal("0.0001")
@@ -56,8 +50,7 @@ class MonthSoFar(NamedTuple):
 
     @property
     def days_to_come(self) -> list[date]:
-        count = (self.month.end - self.known_before).days
-        return [self.known_before + n * DAY for n in range(count)]
+        return Period(self.known_before, self.month.end).days
 
 
 def forecast_months(
@@ -71,12 +64,7 @@ def forecast_months(
             newest[use.meter] = use
     rows: list[Forecast] = []
     for meter in sorted(newest):
-        use, today = newest[meter], facts.today_of(meter.operation_id)
-        days = facts.days.get(meter, [])
-        if use.is_gauge or use.quantity is None or not days:
-            continue
-        if today - days[-1].day <= _LONGEST_AGO:
-            rows += _forecast(meter, use, days, today, facts, terms)
+        rows += _forecast(newest[meter], facts, terms)
     return with_budgets(rows, budgets)
 
 
@@ -87,21 +75,18 @@ def warn_of_budgets(client: Client, raw: str, policy: Policy) -> list[str]:
     marts = f"{raw}_marts"
     if not budgets or "forecast" not in tables_in(client, marts):  # another version's
         return []
-    query = f"SELECT {', '.join(FORECAST_COLUMNS)} FROM {marts}.forecast"
-    rows = [Forecast(*row) for row in rows_of(client, query)]
+    rows = rows_as(client, Forecast, f"{marts}.forecast")
     told = [tell(outlook, policy.language) for outlook in weigh(rows, budgets)]
     return [sentence for sentence in told if sentence]
 
 
-def _forecast(
-    meter: Meter,
-    use: MonthUse,
-    days: Sequence[DayUse],
-    today: date,
-    facts: Facts,
-    terms: Terms,
-) -> Iterator[Forecast]:
-    """Yield a product's forecast in each currency that it has prices in; without one of use."""
+def _forecast(use: MonthUse, facts: Facts, terms: Terms) -> Iterator[Forecast]:
+    """Yield a product's forecast in each currency that it has prices in; without one of use. Of a
+    level there is none, nor of what is used no more."""
+    meter, today = use.meter, facts.today_of(use.operation_id)
+    days = facts.days.get(meter, [])
+    if use.is_gauge or use.quantity is None or not days or today - days[-1].day > _LONGEST_AGO:
+        return
     so_far = month_so_far(days, today)
     is_whole = all(day.quantity == day.quantity.to_integral_value() for day in days[-60:])
     outcome, days_known = foresee(days, so_far, _WHOLE if is_whole else _SMALLEST)
@@ -140,7 +125,7 @@ def month_so_far(days: Sequence[DayUse], today: date) -> MonthSoFar:
     """Return what is known of today's month. Today is not over: what it showed is seen, and not
     known in whole."""
     month = month_of(today)
-    own = [day for day in days if month.start <= day.day < month.end]
+    own = [day for day in days if month.has(day.day)]
     whole = [day for day in own if day.day < today]
     return MonthSoFar(
         month,
@@ -155,9 +140,8 @@ def foresee(
 ) -> tuple[Outcome | None, int]:
     """Return what the month comes to, None where too little is known, and by how many days; in
     units of so much."""
-    history = [DayUsed(day.day, float(day.quantity)) for day in days if day.covers == 1]
     try:
-        profile = DayProfile(history, so_far.known_before)
+        profile = DayProfile(days, so_far.known_before)
     except NotEnoughDays:
         return None, 0
     rest = profile.sum_over(so_far.days_to_come, CHANCE)
@@ -172,7 +156,7 @@ def _cost(prices: Sequence[Tariff], month: Period, quantity: Decimal) -> Decimal
     """Return what a quantity costs; where prices change within the month, by the days of each."""
     units, total, days = Fraction(quantity), Fraction(), 0
     for tariff in prices:
-        held = (min(tariff.end, month.end) - max(tariff.start, month.start)).days
+        held = month.common(Period(tariff.start, tariff.end)).length
         days += held
         whole = tariff.price_at(units) * units if tariff.is_of_all_units else tariff.cost(units)
         total += whole * held

@@ -9,7 +9,7 @@ from itertools import product
 from wolkvox_billing.reconciliation.billed_documents import StatedDocument, StatedLine, share_out
 from wolkvox_billing.reconciliation.contract.tariff import cents
 from wolkvox_billing.reconciliation.exchange import Exchanges
-from wolkvox_billing.reconciliation.keys import LineId
+from wolkvox_billing.reconciliation.facts import LineId
 from wolkvox_billing.reconciliation.questions import JudgedLine, UnsettledRate
 from wolkvox_billing.reconciliation.spreading import LINE, Piece
 from wolkvox_billing.reconciliation.tax_by_rate import TaxedLine
@@ -32,7 +32,7 @@ def exchange_lines(
     return [
         (
             _with_tax(line, parities[line.currency or ""]),
-            judged[line.document_id, line.line_number].exchanged(parities[line.currency or ""]),
+            judged[line.id].exchanged(parities[line.currency or ""]),
         )
         for line in foreign
     ]
@@ -84,7 +84,7 @@ def _as_made(
         missing = exchanges.missing_between(document, line.currency)
         line_judged = JudgedLine(
             [Piece(LINE, part, questioned=part)],
-            judged[line.document_id, line.line_number].role,
+            judged[line.id].role,
             unsettled=UnsettledRate(line.currency or "", parity, missing),
         )
         taxed.append((_with_tax(line, parity), line_judged))

@@ -21,8 +21,7 @@ from wolkvox_billing.reconciliation.billed_documents import (
     StatedLine,
 )
 from wolkvox_billing.reconciliation.components import payable_of
-from wolkvox_billing.reconciliation.facts import BilledLine
-from wolkvox_billing.reconciliation.keys import LineId
+from wolkvox_billing.reconciliation.facts import BilledLine, LineId
 from wolkvox_billing.reconciliation.questions import JudgedLine
 from wolkvox_billing.reconciliation.set_off import unclaimed
 from wolkvox_billing.reconciliation.settlement_words import SettlementWriter
@@ -102,14 +101,14 @@ def unclaimed_lines(
             shares[old.component, old.line_number] = share
     unclaimed: dict[LineId, JudgedLine] = {}
     for line in lines:
-        own = judged[line.document_id, line.line_number]
+        own = judged[line.id]
         pieces = [
             piece._replace(claimed=_share_of(piece.claimed, shares.get(place, _ALL)))
             for piece in own.pieces
             for place in [(piece.kind, line.line_number if piece.kind == LINE else None)]
         ]
         if pieces != [*own.pieces]:
-            unclaimed[line.document_id, line.line_number] = own._replace(pieces=pieces)
+            unclaimed[line.id] = own._replace(pieces=pieces)
     return unclaimed
 
 

@@ -43,7 +43,7 @@ def judge(
     None of them was doubted yet."""
     terms = Terms(rates)
     courses = Courses(terms, facts, comparison)
-    exchanges = Exchanges.of_facts(facts, exchange_rates, policy)
+    exchanges = Exchanges(facts, exchange_rates, policy)
     bench = _Bench(facts, comparison, observed, policy, courses, exchanges)
     keys = dict.fromkeys([*comparison.billed, *comparison.measured])
     ways = [bench.judge(key) for key in keys]
@@ -51,12 +51,11 @@ def judge(
         bench.judge_together([own[min(n, len(own) - 1)] for own in ways])
         for n in range(max(map(len, ways), default=0))
     ]
-    verdicts = [min(own, key=_unexplained) for own in zip(*rounds, strict=True)]
+    verdicts = [
+        min(own, key=lambda verdict: abs(verdict.price_effect or _NOTHING))
+        for own in zip(*rounds, strict=True)
+    ]
     return sorted(verdicts, key=lambda verdict: tuple(str(part or "") for part in verdict.key))
-
-
-def _unexplained(verdict: Verdict) -> Decimal:
-    return abs(verdict.price_effect or _NOTHING)
 
 
 class _Bench(NamedTuple):
@@ -171,8 +170,7 @@ class _Bench(NamedTuple):
         amounts = [
             abs(line.amount)
             for line in billed.lines
-            if abs(line.quantity or 0) == 1
-            and roles.get((line.document_id, line.line_number), QUANTITY) == QUANTITY
+            if abs(line.quantity or 0) == 1 and roles.get(line.id, QUANTITY) == QUANTITY
         ]
         return bool(amounts) and max(amounts) > MANY * max(tariff.dearest for tariff in tariffs)
 
@@ -268,9 +266,9 @@ def _unpriced(key: Key, terms: Terms) -> tuple[date, ...]:
     meter = Meter(key.operation_id, key.report, key.product or "")
     if not terms.of(UNIT_PRICE, meter, key.currency):
         return ()
-    count = (key.period.end - key.period.start).days
-    days = [key.period.start + n * DAY for n in range(count)]
     unpriced = [
-        day for day in days if not terms.tariffs(meter, key.currency, Period(day, day + DAY))
+        day
+        for day in key.period.days
+        if not terms.tariffs(meter, key.currency, Period(day, day + DAY))
     ]
-    return tuple(unpriced) if len(unpriced) < count else ()
+    return tuple(unpriced) if len(unpriced) < key.period.length else ()

@@ -31,9 +31,10 @@ from wolkvox_billing.reconciliation.contract.line_map import (
     OperationNames,
     first_fits,
 )
-from wolkvox_billing.reconciliation.facts import BilledLine, DayUse, Facts, Meter, MonthUse
+from wolkvox_billing.reconciliation.facts import BilledLine, DayUse, Facts, LineId, Meter, MonthUse
 from wolkvox_billing.reconciliation.ledger import Ledger, Part, Supply, within
 from wolkvox_billing.reconciliation.units import count_by, count_in, is_of_something_else
+from wolkvox_billing.reconciliation.unread import sum_known
 from wolkvox_billing.values.periods import Period, month_of, months_of
 from wolkvox_billing.vendor.reports import is_nightly, unit_of
 
@@ -132,24 +133,16 @@ class ShortBilled(NamedTuple):
     unread: Decimal
 
 
-LineId = tuple[str, int]  # document_id, line_number
-
-
 class KeysByPlace:
-    """Keys by report, by operation and by month: of ten thousand, few are beside each other."""
+    """Keys by operation and by month: of ten thousand, few are beside each other."""
 
     def __init__(self, keys: Iterable[Key]) -> None:
-        self._of_report: defaultdict[str | None, list[Key]] = defaultdict(list)
         self._of_operation: defaultdict[tuple[str | None, ...], list[Key]] = defaultdict(list)
         self._in_month: defaultdict[tuple[str | None, date], list[Key]] = defaultdict(list)
         for key in keys:
-            self._of_report[key.report].append(key)
             self._of_operation[key.operation_id, key.report].append(key)
             for first in _first_days(key.period):
                 self._in_month[key.report, first].append(key)
-
-    def of_report(self, report: str | None) -> Sequence[Key]:
-        return self._of_report.get(report, ())
 
     def of_operation(self, key: Key) -> Sequence[Key]:
         """Return those of a key's operation and report."""
@@ -197,9 +190,10 @@ class Comparison:
     def _measured_keys(self) -> KeysByPlace:
         return KeysByPlace(self.measured)
 
+    @cached_property
     def billed_without_report(self) -> list[tuple[Key, Billed]]:
-        """Return what was billed of which no report is known."""
-        return [(key, self.billed[key]) for key in self._billed_keys.of_report(None)]
+        """What was billed of which no report is known."""
+        return [(key, billed) for key, billed in self.billed.items() if key.report is None]
 
     def billed_of(self, key: Key) -> list[tuple[Key, Billed]]:
         """Return what was billed of a key's operation and report, in all periods."""
@@ -266,7 +260,7 @@ def _short_billed(comparison: Comparison, key: Key, period: Period) -> list[Shor
         if other.operation_id is None or owed is None or used is None:
             continue
         if other.period and not period.holds(other.period):
-            inside = (day for day in measured.days if period.start <= day.day < period.end)
+            inside = (day for day in measured.days if period.has(day.day))
             used = sum((day.quantity for day in inside), Decimal())
         short[other.operation_id] += used - owed
         uses[other.operation_id].append(measured)
@@ -297,7 +291,7 @@ def compare(facts: Facts, line_map: Sequence[MapRow], supplier_id: str | None) -
     for line, row in zip(facts.lines, first_fits(line_map, facts.lines), strict=True):
         role = _role(row, line) if row else None
         if row and role:
-            roles[line.document_id, line.line_number] = role
+            roles[line.id] = role
             taking.add(row.line)
         operation = names.billed_by(row, line.operation) if row else None
         if row and role and role not in COMPARED:
@@ -365,9 +359,7 @@ def _levels_left(
 
 
 def _left_over(parts: list[Part], ledger: Ledger) -> Measured:
-    quantities = [part.quantity for part in parts]
-    known = [quantity for quantity in quantities if quantity is not None]
-    quantity = sum(known, Decimal()) if len(known) == len(parts) else None
+    quantity = sum_known([part.quantity for part in parts])
     return Measured(quantity, parts, is_leftover=any(map(ledger.is_touched, parts)))
 
 
@@ -510,4 +502,4 @@ def _short(billed: Billed, measured: Measured | None) -> Decimal:
 
 
 def _length(key: Key) -> int:
-    return (key.period.end - key.period.start).days if key.period else 0
+    return key.period.length if key.period else 0

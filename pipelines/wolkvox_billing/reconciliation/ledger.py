@@ -76,7 +76,7 @@ class Ledger:
         ends_were_read = True
         days = within(self.facts.days.get(meter, []), period)
         for use in uses:
-            stretch = Period(max(use.period.start, period.start), min(use.period.end, period.end))
+            stretch = use.period.common(period)
             if stretch != use.period and use.quantity is not None:
                 ends_were_read &= _were_ends_read(use, stretch, within(days, stretch))
             if use in self._free:
@@ -160,7 +160,7 @@ def days_of(use: MonthUse, days: Sequence[DayUse]) -> list[DayUse]:
     assert use.quantity is not None
     last = use.period.end - DAY
     if not own:
-        return [DayUse(last, (use.period.end - use.period.start).days, use.quantity)]
+        return [DayUse(last, use.period.length, use.quantity)]
     if difference := use.quantity - _sum(own):
         own.append(DayUse(last, 1, difference))
     return own

@@ -6,7 +6,7 @@ import gc
 import hashlib
 import json
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
@@ -23,7 +23,7 @@ from wolkvox_billing.errors import SettingsError, WolkvoxError
 from wolkvox_billing.invoices.decisions import DECISION_TABLES
 from wolkvox_billing.invoices.tables import INVOICE_TABLES
 from wolkvox_billing.marts.claimed import OpenClaim
-from wolkvox_billing.marts.engine import Engine, internal_of
+from wolkvox_billing.marts.engine import internal_of
 from wolkvox_billing.marts.filling import fill_table
 from wolkvox_billing.marts.identity_words import billed, undecided
 from wolkvox_billing.marts.reconciled import KINDS, ReconciledRow, key_of
@@ -34,28 +34,24 @@ from wolkvox_billing.reconciliation.anomalies import find_anomalies
 from wolkvox_billing.reconciliation.bridge import bridge, label_statuses
 from wolkvox_billing.reconciliation.budget import read_budgets
 from wolkvox_billing.reconciliation.captions import label
+from wolkvox_billing.reconciliation.case import OddAnswers
 from wolkvox_billing.reconciliation.claimed import CLAIM_TABLES, open_claims, read_claims
 from wolkvox_billing.reconciliation.collect import read_facts
 from wolkvox_billing.reconciliation.contract.current_ids import under_current_ids
-from wolkvox_billing.reconciliation.contract.exchange_rates import (
-    ExchangeRate,
-    read_exchange_rates,
-)
+from wolkvox_billing.reconciliation.contract.exchange_rates import ExchangeRate, read_exchange_rates
 from wolkvox_billing.reconciliation.contract.line_map import (
+    COMPARED,
     MapRow,
     first_fits,
     read_line_map,
     warn_of_map,
 )
+from wolkvox_billing.reconciliation.contract.names import unknown_names
 from wolkvox_billing.reconciliation.contract.rate import FOREVER, Rate
 from wolkvox_billing.reconciliation.contract.rate_card import read_rate_card, warn_of_card
 from wolkvox_billing.reconciliation.copied_verdicts import CopiedVerdicts, billed_copies
-from wolkvox_billing.reconciliation.copy_words import tell_copies
-from wolkvox_billing.reconciliation.counted_periods import (
-    CountedPeriod,
-    copied_rows,
-    count_periods,
-)
+from wolkvox_billing.reconciliation.copy_words import copied_rows, tell_copies
+from wolkvox_billing.reconciliation.counted_periods import CountedPeriod, count_periods
 from wolkvox_billing.reconciliation.counting import Standing
 from wolkvox_billing.reconciliation.doubts import weigh
 from wolkvox_billing.reconciliation.exchange import Exchanges
@@ -89,20 +85,13 @@ from wolkvox_billing.values.periods import Period, label_period
 from wolkvox_billing.values.spelling import plain
 from wolkvox_billing.values.translation import N_, Amount, Plural, Sentence
 from wolkvox_billing.vendor.reports import REPORTS, is_nightly, unit_of
-from wolkvox_billing.warehouse.sql import (
-    REFRESHED,
-    Client,
-    engine_of,
-    literal,
-    rows_of,
-    tables_in,
-)
+from wolkvox_billing.warehouse.sql import REFRESHED, Client, engine_of, literal, rows_of, tables_in
 
 NOT_STORED = N_(
     "these verdicts are as of the last load, and are not stored, since this role can only read: "
     "the marts keep those that `load` or `reconcile` stored last"
 )
-_Tables = Mapping[str, Iterable[tuple[object, ...]]]  # rows, by the table that they are of
+_Tables = dict[str, Iterable[tuple[object, ...]]]  # rows, by the table that they are of
 _INVOICED_WITHIN = timedelta(days=62)  # of a month's end
 
 
@@ -225,7 +214,12 @@ def fill(
         if is_stored:
             with client.begin_transaction():
                 alone(pipeline, client)
-                _replace_rows(client, engine_at(pipeline), tables, compared.facts.now)
+                engine = engine_at(pipeline)
+                for table, rows in tables.items():
+                    fill_table(client, engine, table, rows)
+                now = epoch(compared.facts.now)
+                refreshed = engine.name("refreshed")
+                client.execute_sql(f"UPDATE {refreshed} SET verdicts_epoch = {now} WHERE TRUE")
     return compared.filled(month, is_stored=is_stored)
 
 
@@ -243,9 +237,10 @@ def _compare(client: Client, raw: str, policy: Policy, month: Period | None) -> 
     comparison = replace(comparison, ends_with_another_night=another_night)
     observed = observe(client, raw, facts, comparison.disputed_parts, policy)
     verdicts = judge(facts, comparison, observed, rates, policy, exchange_rates)
-    verdicts = weigh(client, raw, verdicts, facts, comparison, observed.behaviours)
+    odd_answers = OddAnswers(client, raw, facts.identities)
+    verdicts = weigh(verdicts, facts, comparison, observed.behaviours, odd_answers)
     totals = tie_out(facts, comparison, verdicts, month)
-    counted = count_periods(facts.copies, facts, billed_copies(verdicts), policy)
+    counted = count_periods(facts, billed_copies(verdicts), policy)
     copied = CopiedVerdicts(verdicts, counted, policy)
     rows = [_storable(row_of(verdict, facts, policy, copied)) for verdict in verdicts]
     judged = [*zip(verdicts, rows, strict=True)]
@@ -283,18 +278,22 @@ class _Compared:
     claims: list[OpenClaim]
     totals: Totals
 
-    def tables(self) -> dict[str, Iterable[tuple[object, ...]]]:
+    def tables(self) -> _Tables:
         """Return the rows of each table that is stored."""
         facts, language = self.facts, self.policy.language
         forecasts = forecast_months(facts, self.rates, read_budgets(self.policy.budget))
         settled = self.settlement.documents
+        documents = {stated.document.document_id: stated.document for stated in facts.stated}
+        statuses: set[str | None] = {row.reconciliation_status for _, row in self.judged}
+        statuses |= {part.reconciliation_status for each in settled for part in each.components}
         return {
             "line_map": [values_of(row) for row in self.line_map],
             "rate_card": [_card_row(rate) for rate in self.rates],
             "exchange_rates": [values_of(rate) for rate in self.exchange_rates],
             "reconciled": [values_of(row) for _, row in self.judged],
             **settled_tables(settled),
-            **_star_tables(self.judged, settled, facts),
+            "bridged": bridge(self.judged, documents),
+            "statuses": label_statuses(statuses),
             "forecasts": [values_of(row) for row in forecasts],
             "anomalies": [values_of(row) for row in find_anomalies(facts, language)],
             **focus_tables(self.settlement, facts),
@@ -306,66 +305,39 @@ class _Compared:
         """Return what was filled in, of a month or of all."""
         told = [standing for standing in self.facts.told if standing.is_for(month)]
         bases = [
-            Basis(row, verdict.measured.uses if verdict.measured else (), verdict.lines)
+            Basis(row, verdict.uses, verdict.lines)
             for verdict, row in self.judged
             if not month or _is_of_month(row, month)
         ]
-        settled = self.settlement.documents
-        if month:
-            settled = [each for each in settled if each.is_for(month)]
-        warnings = [
-            *([] if is_stored else [Sentence(NOT_STORED)]),
-            *self._warn_of_contract(),
-            *self.facts.warnings,
-            *tell_standings(told, self.policy.language),
-            *self._warn_of_facts(month),
-        ]
+        settled = [each for each in self.settlement.documents if not month or each.is_for(month)]
+        warnings: list[str] = [] if is_stored else [Sentence(NOT_STORED)]
+        warnings += self._warnings(month, told)
         return Filled(bases, self.totals, warnings, settled, told, is_stored)
 
-    def _warn_of_contract(self) -> list[str]:
-        policy, facts = self.policy, self.facts
-        known, map_name = (facts.operations, facts.months), Path(policy.line_map).name
-        taking = self.comparison.taking
+    def _warnings(self, month: Period | None, told: Iterable[Standing]) -> list[str]:
+        facts, policy, line_map = self.facts, self.policy, self.line_map
+        map_file, card_file = Path(policy.line_map).name, Path(policy.rate_card).name
+        compared = [row for row in line_map if row.role in COMPARED]
+        documents = _documents_of(facts, month)
+        exchanges = Exchanges(facts, self.exchange_rates, policy)
         return [
-            *warn_of_map(self.line_map, facts.lines, map_name, *known, taking=taking),
-            *warn_of_card(self.rates, Path(policy.rate_card).name, *known),
-        ]
-
-    def _warn_of_facts(self, month: Period | None) -> list[str]:
-        facts, language = self.facts, self.policy.language
-        return [
-            *undecided(facts.identities, language),
-            *_warn_of_forgotten(facts, self.line_map, month, language),
+            *warn_of_map(line_map, facts.lines, map_file, taking=self.comparison.taking),
+            *unknown_names(compared, map_file, facts.operations, facts.months),
+            *warn_of_card(self.rates, card_file),
+            *unknown_names(self.rates, card_file, facts.operations, facts.months),
+            *facts.warnings,
+            *tell_standings(told, policy.language),
+            *undecided(facts.identities, policy.language),
+            *_warn_of_forgotten(facts, line_map, month, policy.language),
             *_warn_of_lines(facts),
-            *_warn_of_sums(facts, month),
-            *_warn_of_rates(facts, month, self.exchange_rates, self.policy),
+            *_warn_of_sums(facts, documents),
+            *exchanges.warnings(Path(policy.exchange_rates).name, documents),
             *_warn_of_refused(facts, month),
         ]
 
 
-def _star_tables(
-    judged: Sequence[tuple[Verdict, ReconciledRow]], settled: Sequence[Settled], facts: Facts
-) -> dict[str, Sequence[tuple[object, ...]]]:
-    """Return the rows of what joins verdicts, documents and statuses."""
-    documents = {stated.document.document_id: stated.document for stated in facts.stated}
-    statuses = [row.reconciliation_status for _, row in judged]
-    statuses += [p.reconciliation_status for each in settled for p in each.components
-                 if p.reconciliation_status]  # fmt: skip
-    return {
-        "bridged": bridge(judged, documents),
-        "statuses": [*label_statuses(statuses)],
-    }
-
-
 def _card_row(rate: Rate) -> tuple[object, ...]:
     return tuple(None if value == FOREVER else value for value in values_of(rate))
-
-
-def _replace_rows(client: Client, engine: Engine, tables: _Tables, now: datetime) -> None:
-    for table, rows in tables.items():
-        fill_table(client, engine, table, rows)
-    refreshed = engine.name("refreshed")
-    client.execute_sql(f"UPDATE {refreshed} SET verdicts_epoch = {epoch(now)} WHERE TRUE")
 
 
 def _storable(row: ReconciledRow) -> ReconciledRow:
@@ -433,11 +405,10 @@ def _warn_of_forgotten(
     return [billed(name, lines[name], language) for name in sorted(lines)]
 
 
-def _warn_of_sums(facts: Facts, month: Period | None) -> list[str]:
-    """Return what is odd in the sums of documents that are for the month, or of all; what is odd in
-    a whole file once."""
+def _warn_of_sums(facts: Facts, document_ids: Iterable[str]) -> list[str]:
+    """Return what is odd in the sums of documents; what is odd in a whole file once."""
     titles: defaultdict[str, list[str]] = defaultdict(list)
-    for document_id in _documents_of(facts, month):
+    for document_id in document_ids:
         if odd := facts.doubts.get(document_id):
             for doubt in odd.doubts:
                 titles[doubt].append(odd.title)
@@ -452,16 +423,8 @@ def _warn_of_sums(facts: Facts, month: Period | None) -> list[str]:
     ]
 
 
-def _warn_of_rates(
-    facts: Facts, month: Period | None, rates: Sequence[ExchangeRate], policy: Policy
-) -> list[str]:
-    """Return a warning for each document that is for the month, or of all, whose own exchange rate
-    is far from the file's."""
-    exchanges = Exchanges.of_facts(facts, rates, policy)
-    return exchanges.warnings(Path(policy.exchange_rates).name, _documents_of(facts, month))
-
-
 def _documents_of(facts: Facts, month: Period | None) -> Collection[str]:
+    """Return the documents that are for the month, or all, in the order of their lines."""
     return dict.fromkeys(
         line.document_id
         for line in facts.lines
@@ -478,9 +441,8 @@ def _warn_of_refused(facts: Facts, month: Period | None) -> list[str]:
     refused = [paper for paper in facts.refused if month.start <= paper.day < until]
     if not refused:
         return []
-    last = refused[0]
-    values = {"n": len(refused), "file": last.file_name, "reason": last.reason}
-    return [Sentence(_REFUSED, len(refused), **values)]
+    count, last = len(refused), refused[0]
+    return [Sentence(_REFUSED, count, n=count, file=last.file_name, reason=last.reason)]
 
 
 _REFUSED = Plural(
@@ -489,19 +451,9 @@ _REFUSED = Plural(
 )
 
 
-def row_of(
-    verdict: Verdict,
-    facts: Facts,
-    policy: Policy,
-    copied: CopiedVerdicts,
-) -> ReconciledRow:
+def row_of(verdict: Verdict, facts: Facts, policy: Policy, copied: CopiedVerdicts) -> ReconciledRow:
     """Return the row of a verdict."""
-    key, uses = verdict.key, verdict.measured.uses if verdict.measured else []
-    hours = [
-        use.hours_unread
-        for use in uses
-        if use.hours_unread is not None and key.period and use.period.end == key.period.end
-    ]
+    key = verdict.key
     return ReconciledRow(
         supplier_id=key.supplier_id,
         operation_id=key.operation_id,
@@ -522,10 +474,10 @@ def row_of(
         price_effect=verdict.price_effect,
         exchange_effect=verdict.exchange_effect,
         invoice_ids=",".join(sorted({line.document_id for line in verdict.lines})) or None,
-        hours_unread_at_end=max(hours, default=None),
+        hours_unread_at_end=_hours_unread_at_end(verdict),
         reconciliation_status=verdict.status,
         is_material=verdict.is_material or copied.is_material(verdict),
-        explanation=_explanation(verdict, facts, policy, copied.of(verdict)),
+        explanation=_explanation(verdict, facts, policy.language, copied.of(verdict)),
         cut_off=_agreed_cut_off(verdict, facts),
         doubts_excluded=excluded_doubts(verdict, policy.language),
         settled_by=settled_by(verdict, policy.language),
@@ -544,6 +496,12 @@ def row_of(
     )
 
 
+def _hours_unread_at_end(verdict: Verdict) -> Decimal | None:
+    end = verdict.key.period.end if verdict.key.period else None
+    uses = [use for use in verdict.uses if use.period.end == end]
+    return max((use.hours_unread for use in uses if use.hours_unread is not None), default=None)
+
+
 def _questioned(row: ReconciledRow, questions: Questions) -> ReconciledRow:
     own = {"questioned_cost": questions.questioned, "claimed_cost": questions.claimed}
     return ReconciledRow(**vars(row) | own)  # which `replace` takes twice as long for
@@ -555,17 +513,15 @@ def _product_label(key: Key) -> str | None:
     return " ".join(name.split()) or None
 
 
-def _explanation(
-    verdict: Verdict, facts: Facts, policy: Policy, counted: CountedPeriod | None
-) -> str:
-    sentence = explanation(verdict, facts, policy.language)
-    return f"{sentence} {tell_copies(counted, policy.language)}" if counted else sentence
+def _explanation(verdict: Verdict, facts: Facts, locale: str, counted: CountedPeriod | None) -> str:
+    sentence = explanation(verdict, facts, locale)
+    return f"{sentence} {tell_copies(counted, locale)}" if counted else sentence
 
 
 def _copied_tables(
     facts: Facts, counted: Sequence[CountedPeriod], policy: Policy
 ) -> dict[str, list[tuple[object, ...]]]:
-    rows = copied_rows(counted, facts, lambda own: tell_copies(own, policy.language))
+    rows = copied_rows(counted, facts, policy.language)
     return {
         "copied_days": [values_of(day) for day in facts.copies.days],
         "copied_periods": [values_of(row) for row in rows],
@@ -577,7 +533,7 @@ def fill_copies(pipeline: dlt.Pipeline, policy: Policy) -> None:
     invoices by: of what is billed nothing is known."""
     with pipeline.sql_client() as client:
         facts = read_facts(client, pipeline.dataset_name, policy)
-        counted = count_periods(facts.copies, facts, (), policy)
+        counted = count_periods(facts, {}, policy)
         with client.begin_transaction():
             alone(pipeline, client)
             for table, rows in _copied_tables(facts, counted, policy).items():
@@ -595,7 +551,7 @@ def _agreed_cut_off(verdict: Verdict, facts: Facts) -> str | None:
         agreeing = verdict.cut_off.agreeing
         return agreeing[0] if len(agreeing) == 1 else None
     # It agrees with what was copied. The days tell whether another measure comes to the same.
-    meters = [use.meter for use in verdict.measured.uses] if verdict.measured else []
+    meters = [use.meter for use in verdict.uses]
     first, following = (
         [use.quantity for meter in meters if (use := facts.use_on(meter, day))]
         for day in key.period
@@ -606,8 +562,9 @@ def _agreed_cut_off(verdict: Verdict, facts: Facts) -> str | None:
 
 def _supplier(facts: Facts, policy: Policy) -> str | None:
     """Return whose key use gets that nobody billed: the only supplier that there is."""
-    suppliers: set[str | None] = {line.supplier_id for line in facts.lines}
-    suppliers = set(policy.supplier_ids) or suppliers
+    suppliers: set[str | None] = {*policy.supplier_ids} or {
+        line.supplier_id for line in facts.lines
+    }
     return suppliers.pop() if len(suppliers) == 1 else None
 
 

@@ -6,27 +6,23 @@ from collections.abc import Mapping
 from decimal import ROUND_CEILING, Decimal
 
 from wolkvox_billing.reconciliation.behaviour import HOUR, LEVEL_GAP
-from wolkvox_billing.reconciliation.case import (
-    BEGUN,
-    NEARLY,
+from wolkvox_billing.reconciliation.case import BEGUN, NEARLY, UNIT_FACTORS, Case, Explanations
+from wolkvox_billing.reconciliation.facts import Facts, MonthUse
+from wolkvox_billing.reconciliation.restated import NONE_RAISED
+from wolkvox_billing.reconciliation.verdicts import (
+    INCONCLUSIVE,
     OVER,
     PRICE,
     QUANTITY,
     UNBILLED,
-    UNIT_FACTORS,
     UNUSED,
-    Case,
+    Doubt,
 )
-from wolkvox_billing.reconciliation.facts import Facts, MonthUse
-from wolkvox_billing.reconciliation.restated import NONE_RAISED
-from wolkvox_billing.reconciliation.verdicts import INCONCLUSIVE, Doubt
 from wolkvox_billing.values.spelling import plain
 
 
 def _rejected_rows(case: Case) -> Doubt | None:
     """Rows that could not be read are use that nobody knows."""
-    if case.status not in (*QUANTITY, UNUSED):
-        return None
     rows = case.oddities.rejected
     if case.status == UNUSED:
         rows += case.oddities.totals
@@ -35,23 +31,19 @@ def _rejected_rows(case: Case) -> Doubt | None:
 
 def _repeated_rows(case: Case) -> Doubt | None:
     """Two amounts for one key in one answer: nobody knows whether they add up."""
-    if case.status not in QUANTITY:
-        return None
     rows = case.oddities.repeated
     return Doubt("repeated_rows", "inconclusive_repeated_rows" if rows else "", {"rows": rows})
 
 
 def _percentages(case: Case) -> Doubt | None:
     """A percentage among the rows is no use, and was added to it."""
-    if case.status not in QUANTITY or not case.oddities.percentages:
-        return None
     rows = case.oddities.percentages
-    return Doubt("percentages", "inconclusive_percentages", {"rows": rows})
+    return Doubt("percentages", "inconclusive_percentages", {"rows": rows}) if rows else None
 
 
 def _reset(case: Case) -> Doubt | None:
     """The counter fell to about nothing within hours of the turn: by its own clock that is one."""
-    if case.status not in QUANTITY or case.is_gauge:
+    if case.is_gauge:
         return None
     turns = [behaviour.at_turn for behaviour in case.behaviours if behaviour.at_turn is not None]
     if not turns:
@@ -64,7 +56,7 @@ def _reset(case: Case) -> Doubt | None:
 
 def _fall(case: Case) -> Doubt | None:
     """What a counter lost in the month, by a restart or a recomputation, may be missing."""
-    if case.status not in QUANTITY or case.is_gauge:
+    if case.is_gauge:
         return None
     missing = sum((behaviour.missing for behaviour in case.behaviours), Decimal())
     largest = sum((behaviour.largest_fall for behaviour in case.behaviours), Decimal())
@@ -80,7 +72,7 @@ def _fall(case: Case) -> Doubt | None:
 def _raised_later(case: Case) -> Doubt | None:
     """Days' own numbers that the vendor raises after they are over: by as much as it raised others,
     and where nobody looked again, by what may have been on its way."""
-    if case.status != OVER or not any(use.measure == "daily" for use in case.uses):
+    if not any(use.measure == "daily" for use in case.uses):
         return None
     raises = NONE_RAISED
     for behaviour in case.behaviours:
@@ -96,7 +88,7 @@ def _raised_later(case: Case) -> Doubt | None:
 def _stillness(case: Case) -> Doubt | None:
     """The counter stands still: what it holds is counted with what nobody read, so this one never
     stands by itself."""
-    if case.status != OVER or not case.are_counters:
+    if not case.are_counters:
         return None
     hours = max((behaviour.still_seconds for behaviour in case.behaviours), default=0) // HOUR
     if not hours:
@@ -107,9 +99,7 @@ def _stillness(case: Case) -> Doubt | None:
 def _lag(case: Case) -> Doubt | None:
     """The vendor may know what its counter shows later: so long before the last reading the excess
     was counted. It never stands: whoever knows of a lag says so, by `vendor_lag_hours`."""
-    if case.status != OVER or len(case.behaviours) != 1:
-        return None
-    if not case.are_counters:
+    if len(case.behaviours) != 1 or not case.are_counters:
         return None
     seconds = case.behaviours[0].seconds_that_held(case.excess)
     if seconds is None:
@@ -119,7 +109,7 @@ def _lag(case: Case) -> Doubt | None:
 
 def _gauge_level(case: Case) -> Doubt | None:
     """A level that was seen, or one that a month can be said to be, or a cost between them."""
-    if case.status not in (*QUANTITY, PRICE) or not case.is_gauge or not case.behaviours:
+    if not case.is_gauge or not case.behaviours:
         return None
     levels = [behaviour.levels for behaviour in case.behaviours]
     candidates = {
@@ -145,7 +135,7 @@ def _gauge_level(case: Case) -> Doubt | None:
 
 def _other_clock(case: Case) -> Doubt | None:
     """A month that is cut by UTC's midnights, or at the end of a business day."""
-    if case.status not in QUANTITY or len(case.behaviours) != 1:
+    if len(case.behaviours) != 1:
         return None
     spans = case.behaviours[0].by_clock
     billed = case.billed
@@ -157,7 +147,7 @@ def _other_clock(case: Case) -> Doubt | None:
 
 def _unseen_level(case: Case) -> Doubt | None:
     """A level that rose and fell, or fell and rose, while nobody read."""
-    if case.status not in QUANTITY or not case.is_gauge or not case.behaviours or not case.uses:
+    if not case.is_gauge or not case.behaviours or not case.uses:
         return None
     longest = max(behaviour.longest_gap for behaviour in case.behaviours)
     values = {"hours": max(longest // HOUR, 1)}
@@ -198,7 +188,7 @@ def _pro_rata_cost(case: Case, candidates: Mapping[str, Decimal]) -> Doubt | Non
 def _unit(case: Case) -> Doubt | None:
     """Another unit: hours for minutes, thousands for units, a separator read as decimals."""
     billed, consumed = case.verdict.billed_quantity, case.verdict.consumed
-    if case.status not in QUANTITY or not billed or not consumed or case.is_gauge:
+    if not billed or not consumed or case.is_gauge:
         return None
     ratio = abs(billed / consumed)
     price, cost = abs(case.verdict.billed_cost / billed), case.verdict.charged.of_measured
@@ -217,7 +207,7 @@ def _unit(case: Case) -> Doubt | None:
 def _unit_of_lines(case: Case) -> Doubt | None:
     """The line says in which unit it counts: in steps that are larger than the difference."""
     billed, consumed = case.verdict.billed_quantity, case.verdict.consumed
-    if case.status not in QUANTITY or not billed or consumed is None:
+    if not billed or consumed is None:
         return None
     lines = case.verdict.lines
     steps = sum((line.step for line in lines), Decimal())
@@ -233,7 +223,7 @@ def _amount(case: Case) -> Doubt | None:
     """The amount is one that the contract can make of the use, whatever the line calls a
     quantity."""
     verdict, priced = case.verdict, case.verdict.charged
-    if verdict.status not in (*QUANTITY, PRICE) or not verdict.billed or verdict.cut_off:
+    if not verdict.billed or verdict.cut_off:
         return None
     if priced.of_measured is None or priced.of_most is None or priced.of_fewest is None:
         return None
@@ -246,7 +236,7 @@ def _rounding(case: Case) -> Doubt | None:
     """Calls that are rounded up one by one: how much that comes to, a total does not tell. No more
     than as much again, where calls take at least as long as what they are rounded to."""
     verdict = case.verdict
-    if verdict.status != "overbilled_quantity" or case.is_gauge or not verdict.consumed:
+    if verdict.status != OVER or case.is_gauge or not verdict.consumed:
         return None
     if verdict.rounding:
         stands = case.excess <= verdict.consumed
@@ -261,7 +251,7 @@ def _other_night(case: Case) -> Doubt | None:
     """A nightly copy that is billed by fortnights, cycles or several months: at either end a night
     is of the days before it."""
     nights = [behaviour.nights.most for behaviour in case.behaviours if behaviour.nights]
-    if case.status not in QUANTITY or not nights or case.verdict.cut_off:
+    if not nights or case.verdict.cut_off:
         return None
     most = max(nights) * len({use.product for use in case.uses})
     stands = abs(case.excess) <= most + case.tail
@@ -271,9 +261,7 @@ def _other_night(case: Case) -> Doubt | None:
 
 def _guess(case: Case) -> Doubt | None:
     """A level by the wording of its name only, whose number falls at midnight, as a count does."""
-    if case.status not in QUANTITY or not case.is_gauge:
-        return None
-    if not any(use.measure_source == "guess" for use in case.uses):
+    if not case.is_gauge or not any(use.measure_source == "guess" for use in case.uses):
         return None
     stands = any(behaviour.falls_each_midnight for behaviour in case.behaviours)
     return Doubt("guess", "semantics_undetermined" if stands else "", {})
@@ -281,8 +269,6 @@ def _guess(case: Case) -> Doubt | None:
 
 def _first_month(case: Case) -> Doubt | None:
     """What a number means is not shown for good before a month has turned."""
-    if case.status not in (*QUANTITY, UNBILLED):
-        return None
     if not any(use.measure_source == "data" for use in case.uses):
         return None
     stands = any(
@@ -298,7 +284,7 @@ def _has_turned(use: MonthUse, facts: Facts) -> bool:
     if any(other.product == use.product and other.period != use.period for other in uses):
         return True
     days = facts.days.get(use.meter, [])
-    first = next((day for day in days if use.period.start <= day.day < use.period.end), None)
+    first = next((day for day in days if use.period.has(day.day)), None)
     if first is None or (first.day - use.period.start).days > 1 or use.quantity is None:
         return False
     return first.quantity * 4 <= use.quantity
@@ -306,7 +292,7 @@ def _has_turned(use: MonthUse, facts: Facts) -> bool:
 
 def _spelling(case: Case) -> Doubt | None:
     """Products whose names differ in case and blanks only are one."""
-    if case.status not in (*QUANTITY, UNBILLED) or not case.uses:
+    if not case.uses:
         return None
     names = {use.product for use in case.report_uses}
     stands = len({plain(name) for name in names}) < len(names)
@@ -315,8 +301,6 @@ def _spelling(case: Case) -> Doubt | None:
 
 def _renamed_product(case: Case) -> Doubt | None:
     """One product ends where another one begins, at or above it: one counter under two names."""
-    if case.status not in (*QUANTITY, UNBILLED):
-        return None
     uses = [use for use in case.report_uses if not use.is_gauge]
     for older in uses:
         for newer in uses:
@@ -331,8 +315,6 @@ def _renamed_product(case: Case) -> Doubt | None:
 
 def _sum_row(case: Case) -> Doubt | None:
     """A product that is the sum of the others is no use of its own."""
-    if case.status not in (*QUANTITY, UNBILLED):
-        return None
     uses = case.report_uses
     total = sum((use.last_quantity for use in uses), Decimal())
     for use in uses:
@@ -341,27 +323,27 @@ def _sum_row(case: Case) -> Doubt | None:
     return Doubt("sum_row", "", {}) if len(uses) > 1 else None
 
 
-# In their order: of several that stand the first counts.
-MEASURED = (
-    _rejected_rows,
-    _repeated_rows,
-    _percentages,
-    _reset,
-    _fall,
-    _raised_later,
-    _stillness,
-    _lag,
-    _other_clock,
-    _other_night,
-    _unit_of_lines,
-    _unit,
-    _amount,
-    _rounding,
-    _gauge_level,
-    _unseen_level,
-    _guess,
-    _first_month,
-    _spelling,
-    _renamed_product,
-    _sum_row,
+# Of which statuses each of them is one, in their order: of several that stand the first counts.
+MEASURED: Explanations = (
+    ((*QUANTITY, UNUSED), _rejected_rows),
+    (QUANTITY, _repeated_rows),
+    (QUANTITY, _percentages),
+    (QUANTITY, _reset),
+    (QUANTITY, _fall),
+    ((OVER,), _raised_later),
+    ((OVER,), _stillness),
+    ((OVER,), _lag),
+    (QUANTITY, _other_clock),
+    (QUANTITY, _other_night),
+    (QUANTITY, _unit_of_lines),
+    (QUANTITY, _unit),
+    ((*QUANTITY, PRICE), _amount),
+    ((OVER,), _rounding),
+    ((*QUANTITY, PRICE), _gauge_level),
+    (QUANTITY, _unseen_level),
+    (QUANTITY, _guess),
+    ((*QUANTITY, UNBILLED), _first_month),
+    ((*QUANTITY, UNBILLED), _spelling),
+    ((*QUANTITY, UNBILLED), _renamed_product),
+    ((*QUANTITY, UNBILLED), _sum_row),
 )

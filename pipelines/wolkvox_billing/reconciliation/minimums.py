@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from wolkvox_billing.reconciliation.contract.line_map import ALL_OPERATIONS
-from wolkvox_billing.reconciliation.contract.rate import Rate
+from wolkvox_billing.reconciliation.contract.rate import DISCOUNT, MINIMUM, Rate, by_days
 from wolkvox_billing.reconciliation.contract.tariff import cents
 from wolkvox_billing.reconciliation.contract.terms import Terms
 from wolkvox_billing.reconciliation.facts import Meter
@@ -32,13 +32,6 @@ class _Scope(NamedTuple):
     month: Period
 
 
-class _Contract(NamedTuple):
-    """The rows of a month's minimum, and those of what is taken off its cost."""
-
-    minimums: list[Rate]
-    discounts: list[Rate]
-
-
 class _Share(NamedTuple):
     """A verdict's cost of a month, by its place among all; and what one of the minimum's currency
     is in the verdict's."""
@@ -46,15 +39,6 @@ class _Share(NamedTuple):
     place: int
     cost: MonthCost
     parity: Fraction = Fraction(1)
-
-    def of_measured_in(self, other: _Share) -> Fraction:
-        """Return the cost of what was measured, in another share's currency."""
-        return self.exchanged(self.cost.of_measured or Fraction(), other)
-
-    def of_billed_in(self, other: _Share) -> Fraction:
-        """Return the cost of what was billed, in another share's currency; without a quantity, of
-        what was measured."""
-        return self.exchanged(_fair(self.cost), other)
 
     def exchanged(self, amount: Fraction, other: _Share) -> Fraction:
         """Return an amount of this verdict's in another share's currency."""
@@ -74,7 +58,7 @@ def add_minimums(
     minimums: dict[tuple[int, _Scope], list[Rate]] = {}
     for place, verdict in enumerate(verdicts):
         for cost in verdict.priced.months:
-            if rows := _rows(verdict, cost.month, terms_of(verdict)):
+            if rows := _holding(MINIMUM, verdict, cost.month, terms_of):
                 operation_id = "" if rows[0].is_pooled else verdict.key.operation_id or ""
                 currency = rows[0].priced_in or verdict.key.currency
                 scope = _Scope(rows[0].report, operation_id, rows[0].product, currency, cost.month)
@@ -86,34 +70,31 @@ def add_minimums(
             continue
         if all(scope.month.end <= verdict.today for verdict in own):
             bearer = _bearer(raised, shares) if len(shares) > 1 else shares[0]
-            verdict = raised[bearer.place]
-            discounts = _discounts(verdict, scope.month, terms_of(verdict))
-            contract = _Contract(minimums[bearer.place, scope], discounts)
-            raised[bearer.place] = _raise(raised, shares, bearer, scope, contract)
+            discounts = _holding(DISCOUNT, raised[bearer.place], scope.month, terms_of)
+            readings = _readings(minimums[bearer.place, scope], discounts, scope.month)
+            raised[bearer.place] = _raise(raised, shares, bearer, readings)
     return raised
 
 
-def _rows(verdict: Verdict, month: Period, terms: Terms) -> list[Rate]:
-    return terms.minimums(_meter(verdict), verdict.key.currency, month)
-
-
-def _discounts(verdict: Verdict, month: Period, terms: Terms) -> list[Rate]:
-    return terms.discounts(_meter(verdict), verdict.key.currency, month)
-
-
-def _meter(verdict: Verdict) -> Meter:
+def _holding(
+    term: str, verdict: Verdict, month: Period, terms_of: Callable[[Verdict], Terms]
+) -> list[Rate]:
     key = verdict.key
-    return Meter(key.operation_id or ALL_OPERATIONS, key.report or "", key.product or "")
+    meter = Meter(key.operation_id or ALL_OPERATIONS, key.report or "", key.product or "")
+    return terms_of(verdict).holding(term, meter, key.currency, month)
 
 
 def _raise(
-    verdicts: Sequence[Verdict], shares: Sequence[_Share], bearer: _Share, scope: _Scope,
-    contract: _Contract,
-) -> Verdict:  # fmt: skip
-    """Return the bearer's verdict with what is missing to the minimum."""
-    of_measured = add_up(share.of_measured_in(bearer) for share in shares)
-    of_billed = add_up(share.of_billed_in(bearer) for share in shares)
-    verdict, readings = verdicts[bearer.place], _minimums(contract, scope.month)
+    verdicts: Sequence[Verdict],
+    shares: Sequence[_Share],
+    bearer: _Share,
+    readings: Sequence[Decimal],
+) -> Verdict:
+    """Return the bearer's verdict with what is missing to the minimum, of which the reading counts
+    that is nearest to what was billed."""
+    of_measured = add_up(s.exchanged(s.cost.of_measured or Fraction(), bearer) for s in shares)
+    of_billed = add_up(share.exchanged(_fair(share.cost), bearer) for share in shares)
+    verdict = verdicts[bearer.place]
     if min(of_measured, of_billed) >= Fraction(max(readings)):
         return verdict
     # Where a verdict is of several months, what it bills of this one is not known.
@@ -160,16 +141,10 @@ def _bearer(verdicts: Sequence[Verdict], shares: Iterable[_Share]) -> _Share:
     return max(shares, key=lambda share: (excess(share), *is_last(share)))
 
 
-def _minimums(contract: _Contract, month: Period) -> list[Decimal]:
-    """Return what the minimum of a month may be, of which the reading counts that is nearest to
-    what was billed. Where it holds for a part of the month, or changes in it, the contract may mean
-    it by days or whole; and a discount may be taken off it, or off what it is held against."""
-    rates = contract.minimums
-    days = (month.end - month.start).days
-    by_days = _NOTHING
-    for rate in rates:
-        start, end = max(rate.valid_from, month.start), min(rate.valid_to, month.end)
-        by_days += rate.unit_price * (end - start).days / days
-    readings = [by_days, *(rate.unit_price for rate in rates)]
-    percents = [Decimal(), *(rate.unit_price for rate in contract.discounts)]
+def _readings(rates: Sequence[Rate], discounts: Iterable[Rate], month: Period) -> list[Decimal]:
+    """Return what the minimum of a month may be. Where it holds for a part of the month, or changes
+    in it, the contract may mean it by days or whole; and a discount may be taken off it, or off
+    what it is held against."""
+    readings = [by_days(rates, month), *(rate.unit_price for rate in rates)]
+    percents = [Decimal(), *(rate.unit_price for rate in discounts)]
     return [cents(amount * (100 - percent) / 100) for amount in readings for percent in percents]

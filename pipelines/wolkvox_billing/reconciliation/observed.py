@@ -103,8 +103,7 @@ class _Trail:
     @cached_property
     def own(self) -> list[_Reading]:
         """What was read of the month itself."""
-        month = self.use.period
-        return [reading for reading in self.readings if month.start <= reading.day < month.end]
+        return [reading for reading in self.readings if self.use.period.has(reading.day)]
 
     @property
     def start(self) -> int:
@@ -173,15 +172,11 @@ class _Trail:
             by_day[reading.day].append(reading.point)
         days = [
             Day(day_start(day, self.zone), day_start(day + DAY, self.zone), tuple(by_day[day]))
-            for day in (period.start + n * DAY for n in range((period.end - period.start).days))
+            for day in period.days
         ]
         if self.use.is_gauge:
             return unread_of_gauge(days, gauge_month)
         return unread_of_days(days, policy.tail_factor)
-
-
-def _outside(month: Period, readings: Iterable[_Reading]) -> list[_Reading]:
-    return [reading for reading in readings if not month.start <= reading.day < month.end]
 
 
 def _by_age(readings: Iterable[_Reading]) -> list[list[Point]]:
@@ -208,7 +203,7 @@ def _read_trails(
             longer = Period(month.start - BESIDE, month.end + BESIDE)
             around = _read_days(client, internal, [use], longer, facts).get(use.meter, {})
             trails = {
-                name: replace(trail, beside=_outside(month, around[name]))
+                name: replace(trail, beside=[r for r in around[name] if not month.has(r.day)])
                 for name, trail in trails.items()
             }
         yield use, list(trails.values())

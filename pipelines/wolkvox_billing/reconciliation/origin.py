@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from decimal import Decimal
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from wolkvox_billing.marts.engine import internal_of
 from wolkvox_billing.marts.identities import Identities, read_identities
 from wolkvox_billing.marts.reconciled import ReconciledRow
 from wolkvox_billing.reconciliation.collect import read_facts
 from wolkvox_billing.reconciliation.contract.line_map import ALL_OPERATIONS, MapRow
-from wolkvox_billing.reconciliation.facts import BilledLine, MonthUse
+from wolkvox_billing.reconciliation.facts import BilledLine, Meter, MonthUse
 from wolkvox_billing.reconciliation.keys import Comparison, Key, compare
 from wolkvox_billing.reconciliation.policy import Policy
 from wolkvox_billing.values.periods import Period
@@ -131,26 +131,7 @@ def _trace(client: Client, raw: str, basis: Basis, identities: Identities) -> Tr
     return traced
 
 
-class _Reading(NamedTuple):
-    operation: str
-    read_at: datetime
-    items_raw: str
-    date_raw: str
-    poll_id: str
-
-
-class Counted(Protocol):
-    """A product of an operation and a report."""
-
-    @property
-    def operation_id(self) -> str: ...
-    @property
-    def report(self) -> str: ...
-    @property
-    def product(self) -> str: ...
-
-
-def spelled_as(client: Client, raw: str, counted: Counted, identities: Identities) -> str:
+def spelled_as(client: Client, raw: str, counted: Meter, identities: Identities) -> str:
     """Return the condition for the readings of a product, under each of its spellings; a published
     copy knows of none but the newest."""
     newest = f"description = {literal(counted.product)}"
@@ -168,49 +149,35 @@ def _measured_from(
     client: Client, raw: str, use: MonthUse, period: Period, identities: Identities
 ) -> list[MeasuredFrom]:
     """Return of each name that the vendor gave the operation the last reading of the last day."""
-    days = Period(max(use.period.start, period.start), min(use.period.end, period.end))
-    readings = [
-        _Reading(*row)
-        for row in rows_of(
-            client,
-            "SELECT operation, read_at, items_raw, date_raw, poll_id "
-            f"FROM {raw}.readings WHERE {identities.are('operation_id', use.operation_id)} "
-            f"AND report = {literal(use.report)} "
-            f"AND {spelled_as(client, raw, use, identities)} "
-            f"AND {_within('date', days)} AND NOT COALESCE(is_repeated, FALSE) "
-            "ORDER BY date, read_epoch, poll_id, row_number",
-        )
-    ]
-    counts = Counter(reading.operation for reading in readings)
-    last = {reading.operation: reading for reading in readings}
-    return [
-        _measured(client, raw, use, reading, counts[operation])
-        for operation, reading in last.items()
-    ]
-
-
-def _measured(
-    client: Client, raw: str, use: MonthUse, reading: _Reading, readings: int
-) -> MeasuredFrom:
-    [(started_at, outcome, http_status, answer_sha256)] = rows_of(
+    days = use.period.common(period)
+    readings = rows_of(
         client,
-        "SELECT started_at, outcome, http_status, answer_sha256 "
-        f"FROM {raw}.polls WHERE poll_id = {literal(reading.poll_id)}",
+        "SELECT r.operation, r.read_at, r.items_raw, r.date_raw, r.poll_id, p.started_at, "
+        f"p.outcome, p.http_status, p.answer_sha256 FROM {raw}.readings AS r "
+        f"INNER JOIN {raw}.polls AS p ON p.poll_id = r.poll_id "
+        f"WHERE {identities.are('r.operation_id', use.operation_id)} "
+        f"AND r.report = {literal(use.report)} "
+        f"AND {spelled_as(client, raw, use.meter, identities)} "
+        f"AND {_within('r.date', days)} AND NOT COALESCE(r.is_repeated, FALSE) "
+        "ORDER BY r.date, r.read_epoch, r.poll_id, r.row_number",
     )
-    return MeasuredFrom(
-        operation=reading.operation,
-        product=use.product,
-        measure=use.measure,
-        readings=readings,
-        read_at=reading.read_at.astimezone(timezone.utc),
-        items_raw=reading.items_raw,
-        date_raw=reading.date_raw,
-        poll_id=reading.poll_id,
-        started_at=started_at.astimezone(timezone.utc),
-        outcome=outcome,
-        http_status=http_status,
-        answer_sha256=answer_sha256,
-    )
+    counts = Counter(operation for operation, *_ in readings)
+    last = {operation: values for operation, *values in readings}
+    return [
+        MeasuredFrom(
+            operation,
+            use.product,
+            use.measure,
+            counts[operation],
+            read_at.astimezone(timezone.utc),
+            items_raw,
+            date_raw,
+            poll_id,
+            started_at.astimezone(timezone.utc),
+            *answer,
+        )
+        for operation, (read_at, items_raw, date_raw, poll_id, started_at, *answer) in last.items()
+    ]
 
 
 def _billed_from(client: Client, raw: str, line: BilledLine) -> BilledFrom:

@@ -377,7 +377,7 @@ def _shares(tariffs: Sequence[Tariff], days: Sequence[DayUse]) -> list[list[Deci
         return [[Decimal(1)]]
     spread, early, late = ([Decimal() for _ in tariffs] for _ in range(3))
     for use in _without_falls(days):
-        first = max(use.day - (use.covers - 1) * DAY, tariffs[0].start)
+        first = max(use.stretch.start, tariffs[0].start)
         covers = (use.day - first).days + 1
         overlaps = [
             (n, (min(tariff.end, use.day + DAY) - max(tariff.start, first)).days)

@@ -23,8 +23,8 @@ from wolkvox_billing.reconciliation.contract.rate import PACKAGE, Rate
 from wolkvox_billing.reconciliation.contract.tariff import cents
 from wolkvox_billing.reconciliation.contract.terms import Terms
 from wolkvox_billing.reconciliation.exchange import Exchanges, MissingRate
-from wolkvox_billing.reconciliation.facts import BilledLine, Meter
-from wolkvox_billing.reconciliation.keys import Comparison, LeftOut, LineId
+from wolkvox_billing.reconciliation.facts import BilledLine, LineId, Meter
+from wolkvox_billing.reconciliation.keys import Comparison, LeftOut
 from wolkvox_billing.reconciliation.spreading import (
     ALLOWANCE,
     CHARGE,
@@ -132,13 +132,13 @@ def question_lines(
     left_out = comparison.left_out
     fee_lines = [contract.fee_line(each) for each in left_out if each.role == FEE]
     fees = agreed_fees(rates, fee_lines)
-    missing = {fee.name: fee.missing_of(rates) for fee in fee_lines if fee.name not in fees}
+    missing = {fee.line.id: fee.missing_of(rates) for fee in fee_lines if fee.line.id not in fees}
     corrected = _corrected_by(unplaced + [
         line for role, line, *_ in left_out
-        if role != TAX_ROLE and _id(line) not in fees
+        if role != TAX_ROLE and line.id not in fees
     ])  # fmt: skip
     for role, line, operation_id, report in left_out:
-        line_id = _id(line)
+        line_id = line.id
         own, fee = pieces[line_id], fees.get(line_id)
         is_claimed = (line.supplier_id, bare_number(line.document_number or "")) not in corrected
         shares = _question_left_out(own, role, line, fee, is_claimed=is_claimed)
@@ -159,7 +159,7 @@ def _lines_of(
 ) -> Iterator[tuple[LineId, JudgedLine]]:
     """Yield the lines of a verdict with what it questions of each."""
     meter = Meter(row.operation_id or "", row.report or "", row.product or "")
-    own = [(line, piece) for line in verdict.lines for piece in pieces[_id(line)]]
+    own = [(line, piece) for line in verdict.lines for piece in pieces[line.id]]
     shares = _question(row, own, verdict)
     in_question = {
         line.document_id: line.document_number
@@ -168,22 +168,10 @@ def _lines_of(
     }
     rest = iter(shares)
     for line in verdict.lines:
-        line_id, tax_rates = _id(line), taxes.rates_of(line, meter)
-        yield (
-            line_id,
-            JudgedLine(
-                [_judged(piece, next(rest), tax_rates) for piece in pieces[line_id]],
-                roles.get(line_id),
-                row,
-                questioned_in=()
-                if line.document_id in in_question
-                else tuple(in_question.values()),
-            ),
-        )
-
-
-def _id(line: BilledLine) -> LineId:
-    return line.document_id, line.line_number
+        tax_rates = taxes.rates_of(line, meter)
+        judged = [_judged(piece, next(rest), tax_rates) for piece in pieces[line.id]]
+        elsewhere = () if line.document_id in in_question else tuple(in_question.values())
+        yield line.id, JudgedLine(judged, roles.get(line.id), row, questioned_in=elsewhere)
 
 
 def _corrected_by(lines: Iterable[BilledLine]) -> set[tuple[str | None, str]]:
@@ -217,12 +205,7 @@ class _Taxes:
 
 
 def _question_left_out(
-    pieces: Sequence[Piece],
-    role: str,
-    line: BilledLine,
-    fee: AgreedFee | None,
-    *,
-    is_claimed: bool,
+    pieces: Sequence[Piece], role: str, line: BilledLine, fee: AgreedFee | None, *, is_claimed: bool
 ) -> list[_Share]:
     """Return what is questioned of the pieces of a line that no verdict has: of a fee that the
     contract names what is beyond it and no note gives back, which may be claimed unless the line's
@@ -261,7 +244,7 @@ def _pieces(documents: Iterable[StatedDocument]) -> Iterable[tuple[LineId, list[
                 pieces.append(Piece(CHARGE, document.sign * line.charge))
             if line.allowance:
                 pieces.append(Piece(ALLOWANCE, -document.sign * line.allowance))
-            yield (line.document_id, line.line_number), pieces
+            yield line.id, pieces
 
 
 def _question(

@@ -11,12 +11,12 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from decimal import ROUND_CEILING, Decimal
+from operator import add
 from typing import NamedTuple
 
-from wolkvox_billing.reconciliation.unread import Point
+from wolkvox_billing.reconciliation.unread import Point, quantity_at
 
 LATER = 6 * 3600  # what a night's job adds is there
 ENOUGH = 3  # days that were read again show what the others do
@@ -40,9 +40,7 @@ class Raises(NamedTuple):
         return self.by_growth + self.unread + self.rest
 
     def plus(self, other: Raises) -> Raises:
-        return Raises(
-            self.by_growth + other.by_growth, self.unread + other.unread, self.rest + other.rest
-        )
+        return Raises(*map(add, self, other))
 
 
 NONE_RAISED = Raises()
@@ -59,7 +57,7 @@ def raises_of(days: Iterable[Day], others: Iterable[Day] = ()) -> Raises:
         grown = [
             (other[-1].at - max(last.at, 0), other[-1].quantity - then)
             for other in all_days
-            if other[-1].at > last.at and (then := _quantity_at(other, last.at)) is not None
+            if other[-1].at > last.at and (then := quantity_at(other, last.at)) is not None
         ]
         most = max([Decimal(), *(quantity for _, quantity in grown)])
         looked_later = sum(apart >= LATER for apart, _ in grown)
@@ -76,9 +74,3 @@ def _was_read_again(day: Day) -> bool:
     """Whether a day was read when it was over, and again hours later."""
     over = [point.at for point in day if point.at >= 0]
     return bool(over) and over[-1] - over[0] >= LATER
-
-
-def _quantity_at(day: Day, age: int) -> Decimal | None:
-    """Return what was read of a day last, up to an age; None where nothing was."""
-    place = bisect_right(day, age, key=lambda point: point.at)
-    return day[place - 1].quantity if place else None

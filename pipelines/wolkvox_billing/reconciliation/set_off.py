@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
+from functools import partial
 
 from wolkvox_billing.marts.settled import InvoiceComponent
 from wolkvox_billing.reconciliation.settlement_words import SettlementWriter
@@ -23,7 +24,7 @@ def with_set_off(
     claimed = sum((part.claimed_amount for part in components), _NOTHING)
     questioned = sum((part.questioned_amount for part in components), _NOTHING)
     beyond = claimed - max(questioned, _NOTHING)
-    return unclaimed(components, beyond, writer.set_off)
+    return unclaimed(components, beyond, partial(writer.text, "set_off"))
 
 
 def unclaimed(

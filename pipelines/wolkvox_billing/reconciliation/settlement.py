@@ -17,10 +17,8 @@ from typing import NamedTuple
 from wolkvox_billing.marts.reconciled import ReconciledRow
 from wolkvox_billing.marts.settled import (
     CLAIM,
-    COMPONENT_COLUMNS,
     PAY,
     QUESTION,
-    SETTLEMENT_COLUMNS,
     WAIT,
     InvoiceComponent,
     SettledDocument,
@@ -34,13 +32,13 @@ from wolkvox_billing.reconciliation.contract.exchange_rates import ExchangeRate
 from wolkvox_billing.reconciliation.contract.line_map import COMPARED
 from wolkvox_billing.reconciliation.contract.rate import Rate
 from wolkvox_billing.reconciliation.exchange import Exchanges
-from wolkvox_billing.reconciliation.facts import BilledLine, Facts
+from wolkvox_billing.reconciliation.facts import BilledLine, Facts, LineId
 from wolkvox_billing.reconciliation.given_back import (
     notes_of_other_months,
     unclaimed_lines,
     without_given_back,
 )
-from wolkvox_billing.reconciliation.keys import Comparison, LineId
+from wolkvox_billing.reconciliation.keys import Comparison
 from wolkvox_billing.reconciliation.policy import Policy
 from wolkvox_billing.reconciliation.questions import OPEN, Contract, JudgedLine, question_lines
 from wolkvox_billing.reconciliation.set_off import with_set_off
@@ -48,7 +46,7 @@ from wolkvox_billing.reconciliation.settlement_words import SettlementWriter
 from wolkvox_billing.reconciliation.totals import DEFECT, DoesNotTieOut
 from wolkvox_billing.reconciliation.verdicts import CURRENCY_MISMATCH, Verdict
 from wolkvox_billing.values.periods import Period, label_period
-from wolkvox_billing.warehouse.sql import Client, literal, rows_of
+from wolkvox_billing.warehouse.sql import Client, literal, rows_as
 
 _NOTHING = Decimal()
 
@@ -61,11 +59,7 @@ class Settlement(NamedTuple):
 
     def questions_of(self, verdict: Verdict) -> Questions:
         """Return what of a verdict's lines is questioned and claimed."""
-        pieces = [
-            piece
-            for line in verdict.lines
-            for piece in self.lines[line.document_id, line.line_number].pieces
-        ]
+        pieces = [piece for line in verdict.lines for piece in self.lines[line.id].pieces]
         return Questions(
             sum((piece.questioned for piece in pieces), _NOTHING),
             sum((piece.claimed for piece in pieces), _NOTHING),
@@ -121,7 +115,7 @@ def settle(
     lines: defaultdict[str, list[BilledLine]] = defaultdict(list)
     for line in facts.lines:
         lines[line.document_id].append(line)
-    exchanges = Exchanges.of_facts(facts, exchange_rates, policy)
+    exchanges = Exchanges(facts, exchange_rates, policy)
     contract = Contract(rates, exchanges, sorted(facts.operations))
     lines_judged = question_lines(facts.stated, comparison, judged, contract)
     by_id = {stated.document.document_id: stated for stated in facts.stated}
@@ -261,37 +255,32 @@ def read_settled(client: Client, marts: str, month: Period) -> list[Settled]:
     """Return the documents of a month as the marts have them, by supplier, day and number."""
     start, end = map(literal, month)
     of_month = f"billing_period_start < {end} AND billing_period_end > {start}"
-    documents = [
-        SettledDocument(*row)
-        for row in rows_of(
-            client,
-            f"SELECT {', '.join(SETTLEMENT_COLUMNS)} FROM {marts}.invoice_settlement "
-            f"WHERE {of_month}",
-        )
-    ]
+    settled = f"{marts}.invoice_settlement WHERE {of_month}"
+    documents = rows_as(client, SettledDocument, settled)
     components: defaultdict[str, list[InvoiceComponent]] = defaultdict(list)
-    for row in rows_of(
+    for component in rows_as(
         client,
-        f"SELECT {', '.join(COMPONENT_COLUMNS)} FROM {marts}.invoice_components WHERE document_id "
-        f"IN (SELECT document_id FROM {marts}.invoice_settlement WHERE {of_month}) ORDER BY 1, 2",
+        InvoiceComponent,
+        f"{marts}.invoice_components WHERE document_id IN (SELECT document_id FROM {settled}) "
+        "ORDER BY document_id, component_number",
     ):
-        component = InvoiceComponent(*row)
         components[component.document_id].append(component)
     return sorted((Settled(row, components[row.document_id]) for row in documents), key=_place)
 
 
 def add_up(documents: Iterable[SettledDocument]) -> list[SettledTotal]:
     """Return what documents come to, by currency: there is no sum over two."""
-    totals: dict[str, SettledTotal] = {}
+    by_currency: defaultdict[str, list[SettledDocument]] = defaultdict(list)
     for row in documents:
-        currency = row.billing_currency or ""
-        total = totals.get(currency, SettledTotal(currency, 0, *[_NOTHING] * 4))
-        totals[currency] = SettledTotal(
+        by_currency[row.billing_currency or ""].append(row)
+    return [
+        SettledTotal(
             currency,
-            total.documents + 1,
-            total.payable_amount + row.payable_amount,
-            total.agreed_amount + row.agreed_amount,
-            total.questioned_amount + row.questioned_amount,
-            total.claimed_amount + row.claimed_amount,
+            len(rows),
+            sum((row.payable_amount for row in rows), _NOTHING),
+            sum((row.agreed_amount for row in rows), _NOTHING),
+            sum((row.questioned_amount for row in rows), _NOTHING),
+            sum((row.claimed_amount for row in rows), _NOTHING),
         )
-    return [totals[currency] for currency in sorted(totals)]
+        for currency, rows in sorted(by_currency.items())
+    ]

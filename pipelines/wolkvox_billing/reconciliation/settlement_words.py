@@ -102,9 +102,9 @@ class SettlementWriter(Writer):
     def _say(self, name: str, /, **values: object) -> str:
         return self.say(_TEXTS[name], **values)
 
-    def text(self, name: str) -> str:
-        """Return a reason that has no numbers, as a sentence."""
-        return _as_sentence(self._say(name))
+    def text(self, name: str, amount: Decimal = Decimal()) -> str:
+        """Return a reason as a sentence, with the amount that it is about."""
+        return _as_sentence(self._say(name, amount=self.money(amount)))
 
     def role(self, role: str | None) -> str:
         """Return why a line of this role is agreed or questioned in whole."""
@@ -151,18 +151,10 @@ class SettlementWriter(Writer):
         text = self._say("given_back_by", amount=self.money(amount), title=title)
         return _as_sentence(text)
 
-    def set_off(self, amount: Decimal) -> str:
-        """Return how much is not claimed, since other parts are short of it."""
-        return _as_sentence(self._say("set_off", amount=self.money(amount)))
-
     def missing_rate(self, rate: MissingRate) -> str:
         """Return why nobody knows what the contract has for a fee."""
         days = ", ".join(map(str, rate.days)) or "?"
         return _as_sentence(self._say("no_rate", **rate._asdict() | {"days": days}))
-
-    def not_withheld(self, amount: Decimal) -> str:
-        """Return how much withholding tax a document states that asks for all of its sum."""
-        return _as_sentence(self._say("not_withheld", amount=self.money(amount)))
 
     def prepaid(self, left: Decimal) -> str:
         """Return that a part was paid before, and how much of what was paid is left."""

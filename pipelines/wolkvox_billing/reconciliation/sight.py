@@ -16,7 +16,7 @@ from statistics import median
 from typing import NamedTuple
 
 from wolkvox_billing.reconciliation.facts import DayUse
-from wolkvox_billing.values.periods import DAY, Period
+from wolkvox_billing.values.periods import Period
 
 _NOTHING = Decimal()
 _LATELY = 6  # days back that a look at the last ones goes, at the least
@@ -64,16 +64,12 @@ class Sight:
         Of use that spans several days, of which some were not seen, their share, and `factor`
         times that, since days differ."""
         known = [*uses]
-        if not any(use.quantity for use in known if use.day - (use.covers - 1) * DAY < self.oldest):
+        if not any(use.quantity for use in known if use.stretch.start < self.oldest):
             return _NOTHING
-        return sum(
-            (self._unseen_of(use, factor) for use in known if period.start <= use.day < period.end),
-            _NOTHING,
-        )
+        return sum((self._unseen_of(use, factor) for use in known if period.has(use.day)), _NOTHING)
 
     def _unseen_of(self, use: DayUse, factor: Decimal) -> Decimal:
-        days = [use.day - n * DAY for n in range(use.covers)]
-        unseen = sum(not self.sees(day) for day in days)
+        unseen = sum(not self.sees(day) for day in use.stretch.days)
         if use.covers == 1 or unseen == use.covers:
             return use.quantity if unseen else _NOTHING
         return min(use.quantity, use.quantity * unseen * factor / use.covers)

@@ -69,15 +69,16 @@ def explain_standing(standing: Standing, locale: str) -> str:
     decision = standing.decision
     contents = [document, *standing.others]
     other = standing.others[0].number if standing.others else None
-    return translate(_TEXTS[state], locale).format(
-        title=title_of(document.kind, document.number, locale),
-        file=document.file_name or "?",
+    return _say(
+        state,
+        document,
+        locale,
         at=format_moment(decision.decided_at, timezone.utc) if decision else "",
         by=decision.decided_by if decision else "",
         why=f": {decision.reason}" if decision and decision.reason else "",
         other=other or "?",
         n=len(contents),
-        contents="; ".join(_named(content, locale) for content in contents),
+        contents="; ".join(_say("of", d, locale, id=d.document_id[:SHORT_ID]) for d in contents),
     )
 
 
@@ -96,9 +97,7 @@ def tell_standings(standings: Iterable[Standing], locale: str) -> list[str]:
 
 def tell_note(note: BilledDocument, locale: str) -> str:
     """Return that a note corrects what is withdrawn."""
-    return translate(_TEXTS["note"], locale).format(
-        title=title_of(note.kind, note.number, locale), corrected=note.corrects_number
-    )
+    return _say("note", note, locale, corrected=note.corrects_number)
 
 
 def tell_decision(standing: Standing, *, is_new: bool, locale: str) -> str:
@@ -108,17 +107,12 @@ def tell_decision(standing: Standing, *, is_new: bool, locale: str) -> str:
         decided = explain_standing(standing, locale) or name_document(document, locale)
         return f"{decided}: {translate(_TEXTS['nothing_added'], locale)}"
     is_withdrawal = standing.decision is not None and standing.decision.is_withdrawal
-    text = _TEXTS["is_withdrawn" if is_withdrawal else "is_reinstated"]
-    return translate(text, locale).format(
-        title=title_of(document.kind, document.number, locale), file=document.file_name or "?"
-    )
+    return _say("is_withdrawn" if is_withdrawal else "is_reinstated", document, locale)
 
 
 def tell_substitute(document: BilledDocument, locale: str) -> str:
     """Return that a document counts in place of one that was withdrawn."""
-    return translate(_TEXTS["instead"], locale).format(
-        title=title_of(document.kind, document.number, locale), file=document.file_name or "?"
-    )
+    return _say("instead", document, locale)
 
 
 def tell_open_claim(claim: OpenClaim, locale: str) -> str:
@@ -176,7 +170,7 @@ def name_document(document: BilledDocument, locale: str) -> str:
     return f"{document.document_id[:SHORT_ID]}: {', '.join(str(part) for part in parts if part)}"
 
 
-def _named(document: BilledDocument, locale: str) -> str:
-    return translate(_TEXTS["of"], locale).format(
-        id=document.document_id[:SHORT_ID], file=document.file_name or "?"
-    )
+def _say(name: str, document: BilledDocument, locale: str, **values: object) -> str:
+    """Return a text about a document, with these values beside its title and its file."""
+    title, file = title_of(document.kind, document.number, locale), document.file_name or "?"
+    return translate(_TEXTS[name], locale).format(title=title, file=file, **values)

@@ -11,11 +11,12 @@ from __future__ import annotations
 from bisect import bisect
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from typing import NamedTuple
 
 from wolkvox_billing.reconciliation.billed_documents import BilledDocument, StatedLine
 from wolkvox_billing.reconciliation.contract.line_map import COMPARED
+from wolkvox_billing.reconciliation.contract.tariff import cents
 from wolkvox_billing.reconciliation.questions import ACCEPTED, TAX_ROLE, JudgedLine
 from wolkvox_billing.reconciliation.spreading import ALLOWANCE, LINE, Piece
 from wolkvox_billing.values.tax_rates import HIGHEST_RATE, STANDARD_RATES, VAT_RATES
@@ -166,7 +167,7 @@ def _between(tax: Decimal, dues: Sequence[_DueAmount]) -> list[Decimal]:
 def _check(
     tax: TaxAtRate, rates: Sequence[Due], amounts: Sequence[Decimal], tolerance: Decimal
 ) -> CheckedTax:
-    whole = _cents(sum(amounts, _NOTHING))
+    whole = cents(sum(amounts, _NOTHING))
     is_near = abs(tax.amount - whole) <= tolerance
     is_short = abs(tax.amount) < abs(whole) and tax.amount * whole >= 0
     fair = tax.amount if is_near or is_short else whole
@@ -201,7 +202,7 @@ def _share_of(pieces: Sequence[Piece], weights: Sequence[Decimal], part: str) ->
 
 
 def _part(amount: Decimal, share: Decimal) -> Decimal:
-    return amount if share == 1 else _cents(amount * share)
+    return amount if share == 1 else cents(amount * share)
 
 
 def _average(rates: Sequence[Due], amounts: Sequence[Decimal]) -> Due:
@@ -220,7 +221,7 @@ def _mean(rates: Sequence[tuple[Decimal, Decimal]]) -> Decimal:
     if len({rate for rate, _ in rates}) == 1:
         return rates[0][0]
     net = sum((amount for _, amount in rates), _NOTHING)
-    return _cents(sum((rate * amount for rate, amount in rates), _NOTHING) / net) if net else net
+    return cents(sum((rate * amount for rate, amount in rates), _NOTHING) / net) if net else net
 
 
 def split_by_rate(document: BilledDocument, taxed: Sequence[TaxedLine]) -> list[TaxAtRate]:
@@ -316,8 +317,4 @@ def _rate_of(tax: Decimal, net: Decimal) -> Decimal | None:
     place = bisect(_VAT_RATES, rate)
     around = _VAT_RATES[max(place - 1, 0) : place + 1]
     distance, nearest = min((abs(tax - net * known / 100), known) for known in around)
-    return nearest if distance <= rounding else rate.quantize(_CENT, ROUND_HALF_UP)
-
-
-def _cents(amount: Decimal) -> Decimal:
-    return amount.quantize(_CENT, ROUND_HALF_UP)
+    return nearest if distance <= rounding else cents(rate)

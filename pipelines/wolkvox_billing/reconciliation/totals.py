@@ -63,10 +63,7 @@ class Totals:
 
 
 def tie_out(
-    facts: Facts,
-    comparison: Comparison,
-    verdicts: Sequence[Verdict],
-    month: Period | None = None,
+    facts: Facts, comparison: Comparison, verdicts: Sequence[Verdict], month: Period | None = None
 ) -> Totals:
     """Return the Totals of a month, or of all. All verdicts are checked against all that was billed
     and measured. Raises DoesNotTieOut."""

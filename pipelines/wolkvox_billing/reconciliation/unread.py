@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import ROUND_CEILING, Decimal
 from typing import NamedTuple
 
@@ -15,6 +16,12 @@ class Point(NamedTuple):
 
     at: int
     quantity: Decimal
+
+
+def quantity_at(points: Sequence[Point], at: int) -> Decimal | None:
+    """Return what was read up to a moment last, None if nothing; `points` are in their order."""
+    place = bisect_right(points, at, key=lambda point: point.at)
+    return points[place - 1].quantity if place else None
 
 
 class Tail(NamedTuple):
@@ -60,14 +67,7 @@ def bound(points: Sequence[Point], unread: int, factor: Decimal) -> Tail:
     readings at least so far apart, for that time, times `factor`, rounded up."""
     if not unread:
         return NOTHING
-    most, later = Decimal(), 0
-    for at, quantity in points:
-        while later < len(points) and points[later].at - at < unread:
-            later += 1
-        if later == len(points):
-            break
-        apart = points[later].at - at
-        most = max(most, (points[later].quantity - quantity) * unread / apart)
+    most = max([Decimal(), *_held_in(points, unread, unread)])
     basis = "busiest"
     elapsed = points[-1].at - points[0].at
     if elapsed < unread:
@@ -134,16 +134,20 @@ def unread_of_days(days: Sequence[Day], factor: Decimal) -> Unread:
 def _busiest(day: Day, length: int) -> Decimal:
     """Return the most that a day showed in a time of this length, or a tenth less; -1 if none."""
     points = [Point(day.start, Decimal()), *day.points]
-    most, least = Decimal(-1), length * 9 // 10
+    return max([Decimal(-1), *_held_in(points, length, length * 9 // 10)])
+
+
+def _held_in(points: Sequence[Point], seconds: int, least: int) -> Iterator[Decimal]:
+    """Yield what so many seconds hold, from each point on, by its rate to the next point that is at
+    least so far away."""
     later = 0
     for at, quantity in points:
         while later < len(points) and points[later].at - at < least:
             later += 1
         if later == len(points):
-            break
+            return
         apart = max(points[later].at - at, 1)
-        most = max(most, (points[later].quantity - quantity) * length / apart)
-    return most
+        yield (points[later].quantity - quantity) * seconds / apart
 
 
 def unread_of_gauge(days: Sequence[Day], gauge_month: str) -> Unread:
@@ -164,17 +168,17 @@ def add_unread(parts: Sequence[Unread]) -> Unread:
     if tails := [part.missing for part in parts if part.missing.seconds]:
         bases = {tail.basis for tail in tails}
         missing = Tail(
-            _sum_known([tail.quantity for tail in tails]),
+            sum_known([tail.quantity for tail in tails]),
             max(tail.seconds for tail in tails),
             next((basis for basis in ("unknown", "average") if basis in bases), "busiest"),
         )
-    foreign = _sum_known([part.foreign for part in parts])
+    foreign = sum_known([part.foreign for part in parts])
     longest = max(parts, key=lambda part: part.missing.seconds, default=None)
     behind = longest.behind if longest else None
     return Unread(missing, foreign, all(part.is_at_end for part in parts), behind)
 
 
-def _sum_known(quantities: Sequence[Decimal | None]) -> Decimal | None:
+def sum_known(quantities: Sequence[Decimal | None]) -> Decimal | None:
     """Return the sum; None where one of them is not known."""
     known = [quantity for quantity in quantities if quantity is not None]
     return sum(known, Decimal()) if len(known) == len(quantities) else None

@@ -23,7 +23,7 @@ from typing import NamedTuple
 
 from wolkvox_billing.reconciliation.cut_off import CutOff
 from wolkvox_billing.reconciliation.exchange import Exchange
-from wolkvox_billing.reconciliation.facts import BilledLine
+from wolkvox_billing.reconciliation.facts import BilledLine, MonthUse
 from wolkvox_billing.reconciliation.keys import Billed, Key, Measured
 from wolkvox_billing.reconciliation.policy import Policy
 from wolkvox_billing.reconciliation.pricing import Priced
@@ -33,7 +33,7 @@ INCONCLUSIVE, CUT_OFF = "inconclusive_low_coverage", "inconclusive_cut_off"
 CURRENCY_MISMATCH, UNIT_MISMATCH = "currency_mismatch", "unit_mismatch"
 NO_FINDING = ("open_period", "matched", "within_tolerance")
 # What blames somebody: said only where no honest explanation stands, see `doubts`.
-ACCUSING = (
+ACCUSING = OVER, UNDER, UNBILLED, UNUSED, PRICE, EXCHANGE = (
     "overbilled_quantity",
     "underbilled_quantity",
     "usage_not_invoiced",
@@ -41,17 +41,18 @@ ACCUSING = (
     "price_difference",
     "exchange_difference",
 )
+QUANTITY = OVER, UNDER
 # To sort and colour verdicts by: how much there is for a person to do.
 AGREES, IS_OPEN, UNPROVABLE, UNSETTLED, BILLED_SHORT, OTHER_PRICE, BILLED_TOO_MUCH = range(7)
 _SEVERITIES = {
     **dict.fromkeys(NO_FINDING, AGREES),
     "open_period": IS_OPEN,
-    "underbilled_quantity": BILLED_SHORT,
-    "usage_not_invoiced": BILLED_SHORT,
-    "price_difference": OTHER_PRICE,
-    "exchange_difference": OTHER_PRICE,
-    "overbilled_quantity": BILLED_TOO_MUCH,
-    "invoiced_without_usage": BILLED_TOO_MUCH,
+    UNDER: BILLED_SHORT,
+    UNBILLED: BILLED_SHORT,
+    PRICE: OTHER_PRICE,
+    EXCHANGE: OTHER_PRICE,
+    OVER: BILLED_TOO_MUCH,
+    UNUSED: BILLED_TOO_MUCH,
     "duplicate_document": BILLED_TOO_MUCH,
 }
 MANY = 10  # units that one thing costs as much as, so that it is none of them
@@ -126,6 +127,10 @@ class Verdict:
     @property
     def lines(self) -> Sequence[BilledLine]:
         return self.billed.lines if self.billed else ()
+
+    @property
+    def uses(self) -> Sequence[MonthUse]:
+        return self.measured.uses if self.measured else ()
 
     @property
     def quantity_variance(self) -> Decimal | None:
@@ -285,14 +290,6 @@ def _is_open(verdict: Verdict) -> bool:
     return verdict.today < verdict.key.period.end + wait
 
 
-def _has_duplicate(verdict: Verdict) -> bool:
-    return any(line.is_duplicate for line in verdict.lines)
-
-
-def _is_unmapped(verdict: Verdict) -> bool:
-    return not (verdict.key.report and verdict.key.period)
-
-
 def _has_wrong_currency(verdict: Verdict) -> bool:
     """A report that the rate card does not have at all is no mismatch but a missing price."""
     if verdict.exchange:
@@ -327,11 +324,8 @@ def _is_matched(verdict: Verdict) -> bool:
     if not (verdict.billed and verdict.measured):
         is_free = verdict.is_unbilled and verdict.contracted_cost == 0
         return verdict.consumed == 0 or is_free
-    return verdict.is_compared and verdict.quantity_variance == 0 and _costs_the_same(verdict)
-
-
-def _costs_the_same(verdict: Verdict) -> bool:
-    return verdict.price_effect == 0 and verdict.exchange_effect == 0
+    costs_the_same = verdict.price_effect == 0 and verdict.exchange_effect == 0
+    return verdict.is_compared and verdict.quantity_variance == 0 and costs_the_same
 
 
 def _is_within_tolerance(verdict: Verdict) -> bool:
@@ -394,14 +388,6 @@ def _is_overbilled(verdict: Verdict) -> bool:
     return is_more or verdict.is_unbilled
 
 
-def _is_underbilled(verdict: Verdict) -> bool:
-    return (verdict.quantity_variance or 0) < 0 and not verdict.is_agreed
-
-
-def _has_no_price(verdict: Verdict) -> bool:
-    return verdict.price_effect is None
-
-
 def _has_other_price(verdict: Verdict) -> bool:
     """Whether the price is another one, at the exchange rate that the documents used."""
     return not verdict.exchange_effect or abs(verdict.price_effect or Decimal()) > verdict.tolerance
@@ -412,20 +398,20 @@ def _has_other_price(verdict: Verdict) -> bool:
 # the exchange rate are left.
 STATUSES: tuple[tuple[str, Callable[[Verdict], bool]], ...] = (
     ("open_period", _is_open),
-    ("duplicate_document", _has_duplicate),
-    ("unmapped_line", _is_unmapped),
+    ("duplicate_document", lambda verdict: any(line.is_duplicate for line in verdict.lines)),
+    ("unmapped_line", lambda verdict: not (verdict.key.report and verdict.key.period)),
     (CURRENCY_MISMATCH, _has_wrong_currency),
     (UNIT_MISMATCH, _has_other_unit),
     ("semantics_undetermined", _is_undetermined),
-    ("usage_not_invoiced", _is_not_invoiced),
-    ("invoiced_without_usage", _is_without_usage),
+    (UNBILLED, _is_not_invoiced),
+    (UNUSED, _is_without_usage),
     ("matched", _is_matched),
     ("within_tolerance", _is_within_tolerance),
     (CUT_OFF, _is_cut_off),
     (INCONCLUSIVE, _is_inconclusive),
-    ("overbilled_quantity", _is_overbilled),
-    ("underbilled_quantity", _is_underbilled),
-    ("no_price", _has_no_price),
-    ("price_difference", _has_other_price),
-    ("exchange_difference", lambda verdict: True),
+    (OVER, _is_overbilled),
+    (UNDER, lambda v: (v.quantity_variance or 0) < 0 and not v.is_agreed),
+    ("no_price", lambda verdict: verdict.price_effect is None),
+    (PRICE, _has_other_price),
+    (EXCHANGE, lambda verdict: True),
 )

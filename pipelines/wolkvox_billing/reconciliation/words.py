@@ -199,7 +199,7 @@ def _terms(verdict: Verdict) -> list[str]:
 
 
 def _writer_of(verdict: Verdict, locale: str) -> Writer:
-    uses, report = verdict.measured.uses if verdict.measured else (), verdict.key.report
+    uses, report = verdict.uses, verdict.key.report
     unit = uses[0].unit if uses else REPORTS[report].unit if report in REPORTS else ""
     return Writer(locale, verdict.key.currency or "", unit)
 
@@ -255,7 +255,7 @@ def settled_by(verdict: Verdict, locale: str) -> str | None:
 
 
 def _is_of_levels(verdict: Verdict) -> bool:
-    return bool(verdict.measured and any(use.is_gauge for use in verdict.measured.uses))
+    return any(use.is_gauge for use in verdict.uses)
 
 
 def _shown_values(doubt: Doubt, writer: Writer) -> dict[str, str]:
@@ -317,8 +317,7 @@ def _parts(verdict: Verdict) -> list[str]:
         case "unit_mismatch" if not verdict.standing_doubt:
             return [*_net(verdict), amount, *_measured(verdict), "other_unit"]
         case "semantics_undetermined" if not verdict.standing_doubt:
-            uses = verdict.measured.uses if verdict.measured else []
-            is_mixed = all(use.quantity is not None for use in uses)
+            is_mixed = all(use.quantity is not None for use in verdict.uses)
             return [*billed, "mixed" if is_mixed else "undetermined"]
         case "matched" if verdict.cut_off:
             return [*billed, "agrees"]
@@ -404,7 +403,7 @@ def _measured(verdict: Verdict) -> list[str]:
         return ["leftover"]
     if verdict.measured.is_shared:
         return ["beside"]
-    uses = verdict.measured.uses
+    uses = verdict.uses
     if verdict.cut_off and verdict.cut_off.chosen != COPIED:
         return ["by_nights"]
     is_last = len(uses) == 1 and uses[0].measure == "month_to_date"
@@ -592,8 +591,7 @@ def _moments(verdict: Verdict, facts: Facts, writer: Writer) -> Values:
         return writer.moment(datetime.fromtimestamp(behind.moved_at, zone)) if behind else ""
 
     def at() -> str:
-        uses = verdict.measured.uses if verdict.measured else []
-        last = max((use.last_read_at for use in uses), default=None)
+        last = max((use.last_read_at for use in verdict.uses), default=None)
         return writer.moment(last.astimezone(zone)) if last else ""
 
     def days_answered() -> set[date]:
@@ -602,7 +600,7 @@ def _moments(verdict: Verdict, facts: Facts, writer: Writer) -> Values:
     return {
         "moved_at": moved_at,
         "at": at,
-        "days": lambda: str((period.end - period.start).days) if period else "",
+        "days": lambda: str(period.length) if period else "",
         "days_answered": lambda: str(len(days_answered())),
         "last_answer": lambda: writer.day(max(days)) if (days := days_answered()) else "",
         "unpriced": lambda: format_days(verdict.unpriced, writer.locale),

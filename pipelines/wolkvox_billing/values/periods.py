@@ -29,8 +29,24 @@ class Period(NamedTuple):
     def holds(self, other: Period) -> bool:
         return self.start <= other.start and other.end <= self.end
 
+    def has(self, day: date) -> bool:
+        return self.start <= day < self.end
+
     def overlaps(self, other: Period) -> bool:
         return self.start < other.end and other.start < self.end
+
+    def common(self, other: Period) -> Period:
+        """Return the days of both, of periods that overlap."""
+        return Period(max(self.start, other.start), min(self.end, other.end))
+
+    @property
+    def length(self) -> int:
+        """How many days it has."""
+        return (self.end - self.start).days
+
+    @property
+    def days(self) -> list[date]:
+        return [self.start + n * DAY for n in range(self.length)]
 
 
 @lru_cache(maxsize=4096)  # of few days, and asked for each line

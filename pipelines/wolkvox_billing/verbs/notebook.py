@@ -56,6 +56,7 @@ from wolkvox_billing.marts.identities import read_identities
 from wolkvox_billing.marts.reconciled import ReconciledRow
 from wolkvox_billing.reconciliation.billed_lines import read_standings
 from wolkvox_billing.reconciliation.contract.line_map import ALL_OPERATIONS, MapRow
+from wolkvox_billing.reconciliation.facts import Meter
 from wolkvox_billing.reconciliation.keys import Comparison
 from wolkvox_billing.reconciliation.origin import (
     Traced,
@@ -343,7 +344,7 @@ def read_usage(source: Source, month: Month, counter: Counter) -> Usage | None:
             f"AND report = {literal(counter.report)}"
         )
         of_calls = f"{own} AND poll_date >= {start} AND poll_date < {end}"
-        of_product = spelled_as(client, raw, counter, identities)
+        of_product = spelled_as(client, raw, Meter(*counter), identities)
         of_readings = f"{own} AND {of_product} AND date >= {start} AND date < {end}"
         calls = rows_as(client, Call, f"{raw}.polls WHERE {of_calls}")
         readings = rows_as(client, LoadedReading, f"{raw}.readings WHERE {of_readings}")

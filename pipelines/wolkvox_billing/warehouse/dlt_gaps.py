@@ -160,8 +160,7 @@ class _SchemasReadOnce(LiveSchemaStorage):
     def __init__(self, storage: LiveSchemaStorage) -> None:
         super().__init__(storage.config)
         self.live_schemas = storage.live_schemas
-        # As they were when their schemas were read: those that dlt has by now it has read just now.
-        self._files = {name: file for name in self.live_schemas if (file := self._file_of(name))}
+        self._files: dict[str, tuple[int, ...]] = {}  # as they were when their schemas were read
 
     def __getitem__(self, name: str) -> Schema:
         file = self._file_of(name)

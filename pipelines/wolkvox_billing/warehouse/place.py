@@ -156,7 +156,7 @@ def opened(
             if engine_of(pipeline) == "duckdb":
                 file, connection = _file_of(pipeline, place.factory), None
                 if holds or reads:
-                    connection = held.enter_context(_held(pipeline, place.factory, file, reads))
+                    connection = held.enter_context(_held(pipeline, place.factory, reads=reads))
                 if not of_copy:
                     refuse_copy(file, dataset, place.folder, connection)
                     own_file = file
@@ -224,10 +224,11 @@ def _make_pipeline(place: _Place, dataset: str) -> dlt.Pipeline:
 
 @contextmanager
 def _held(
-    pipeline: dlt.Pipeline, factory: AnyDestination, file: Path, reads: bool
+    pipeline: dlt.Pipeline, factory: AnyDestination, *, reads: bool
 ) -> Iterator[DuckDBPyConnection | None]:
     """Hold a DuckDB file that is there; for reading alone where whoever `reads` may not write it,
     or somebody else reads it. Yield the connection, None where there is none."""
+    file = Path(location_of(pipeline))
     if not file.is_file():
         yield None
         return
@@ -248,8 +249,8 @@ def _variable(factory: AnyDestination, setting: str) -> str:
 def _file_of(pipeline: dlt.Pipeline, factory: AnyDestination) -> Path:
     """Return the DuckDB file of a pipeline. Raises SettingsError for one that cannot be, before
     anybody is asked."""
-    client = pipeline.destination_client()  # complains of a file that it cannot have
-    file, dataset = Path(_location(client.config)), pipeline.dataset_name
+    pipeline.destination_client()  # complains of a file that it cannot have
+    file, dataset = Path(location_of(pipeline)), pipeline.dataset_name
     how = f"set another one in {_variable(factory, 'CREDENTIALS')}"
     if file.stem in [f"{dataset}{end}" for end in ("", "_marts", "_internal", "_bi")]:
         raise SettingsError(

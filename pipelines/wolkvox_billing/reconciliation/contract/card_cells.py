@@ -12,7 +12,7 @@ from wolkvox_billing.invoices.sheets.cells import find_decimal_marks, numbers_of
 from wolkvox_billing.reconciliation.contract.csv_file import CsvRow
 from wolkvox_billing.values.dates import MonthFirst, read_entered_day
 from wolkvox_billing.values.spelling import plain
-from wolkvox_billing.values.translation import N_, Sentence
+from wolkvox_billing.values.translation import N_
 
 _EARLIEST = 1900  # a year before it is a slip
 
@@ -34,15 +34,13 @@ def find_decimal_mark(rows: Sequence[CsvRow], column: str) -> str | None:
         first, second = sorted(telling.values(), key=lambda row: row.line)
         raise second.wrong(
             column,
-            Sentence(
-                N_(
-                    "{column}: expected decimals behind the same mark as in line {line}, "
-                    "{other}: write both alike"
-                ),
-                column=repr(second.cells[column]),
-                line=str(first.line),
-                other=repr(first.cells[column]),
+            N_(
+                "{column}: expected decimals behind the same mark as in line {line}, "
+                "{other}: write both alike"
             ),
+            column=repr(second.cells[column]),
+            line=str(first.line),
+            other=repr(first.cells[column]),
         )
     return next(iter(telling), None)
 
@@ -61,24 +59,17 @@ def read_number(row: CsvRow, column: str, mark: str | None, limit: Limit) -> Dec
         small = f"{fraction:f}" if fraction == fraction.to_integral() else f"{fraction:f}0"
         raise row.wrong(
             column,
-            Sentence(
-                N_(
-                    "{text}: expected a number that reads in one way: write {whole} if its mark "
-                    "is between thousands, {small} if it is before decimals"
-                ),
-                text=repr(text),
-                whole=f"{whole:f}",
-                small=small,
+            N_(
+                "{text}: expected a number that reads in one way: write {whole} if its mark "
+                "is between thousands, {small} if it is before decimals"
             ),
+            whole=f"{whole:f}",
+            small=small,
         )
     number = numbers.get(mark or ".")
     if number is None or number < 0:
         raise row.wrong(
-            column,
-            Sentence(
-                N_("{text}: expected a number such as 1234.56 or 1.234,56, not negative"),
-                text=repr(text),
-            ),
+            column, N_("{text}: expected a number such as 1234.56 or 1.234,56, not negative")
         )
     _check_limit(row, column, number, limit)
     return number
@@ -86,64 +77,40 @@ def read_number(row: CsvRow, column: str, mark: str | None, limit: Limit) -> Dec
 
 def _check_limit(row: CsvRow, column: str, number: Decimal, limit: Limit) -> None:
     """Raise SettingsError where a cell's number is beyond its limit."""
-    text = row.cells[column]
     if number >= limit.too_large:
         raise row.wrong(
-            column,
-            Sentence(
-                N_("{text}: expected less than {too_large}"),
-                text=repr(text),
-                too_large=limit.too_large,
-            ),
+            column, N_("{text}: expected less than {too_large}"), too_large=limit.too_large
         )
     if -int(number.normalize().as_tuple().exponent) > limit.decimals:
         raise row.wrong(
             column,
-            Sentence(
-                N_("{text}: expected at most {decimals} decimals: round it"),
-                text=repr(text),
-                decimals=limit.decimals,
-            ),
+            N_("{text}: expected at most {decimals} decimals: round it"),
+            decimals=limit.decimals,
         )
 
 
 def read_day(row: CsvRow, column: str) -> date:
     """Return the day of a cell. Raises SettingsError where it is none that can be believed."""
-    text = row.cells[column]
     try:
-        day = read_entered_day(text)
+        day = read_entered_day(row.cells[column])
     except MonthFirst:
         raise row.wrong(
             column,
-            Sentence(
-                N_(
-                    "{text}: expected day/month/year, and here the month comes first, so that "
-                    "no date of this file can be believed: write them as 2026-10-31"
-                ),
-                text=repr(text),
+            N_(
+                "{text}: expected day/month/year, and here the month comes first, so that "
+                "no date of this file can be believed: write them as 2026-10-31"
             ),
         ) from None
     except ValueError:
         day = None
     if not day or day.year < _EARLIEST:
-        raise row.wrong(
-            column,
-            Sentence(
-                N_("{text}: expected a day such as 2026-10-31 or 31/10/2026"), text=repr(text)
-            ),
-        )
+        raise row.wrong(column, N_("{text}: expected a day such as 2026-10-31 or 31/10/2026"))
     return day
 
 
 def read_word(row: CsvRow, column: str, words: Sequence[str]) -> str:
     """Return which of the words a cell has, '' where it is blank. Raises SettingsError."""
-    text = row.cells.get(column, "")
-    word = plain(text).replace(" ", "_")
+    word = plain(row.cells.get(column, "")).replace(" ", "_")
     if word and word not in words:
-        raise row.wrong(
-            column,
-            Sentence(
-                N_("{text}: expected one of {words}"), text=repr(text), words=", ".join(words)
-            ),
-        )
+        raise row.wrong(column, N_("{text}: expected one of {words}"), words=", ".join(words))
     return word

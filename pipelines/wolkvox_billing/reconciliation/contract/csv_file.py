@@ -32,18 +32,23 @@ class CsvRow(NamedTuple):
     cells: dict[str, str]
     hint: str = ""
 
-    def wrong(self, column: str, problem: str) -> SettingsError:
-        """Return the error that names the row and the column."""
-        return SettingsError(
-            Sentence(
-                N_("{file}, line {line}, column {column}: {problem}{hint}"),
-                file=self.file,
-                line=str(self.line),
-                column=column,
-                problem=problem,
-                hint=self.hint,
-            )
+    def wrong(self, column: str, problem: str, /, **values: object) -> SettingsError:
+        """Return the error that names the row and the column. problem: a marked text, of which
+        `text` is what the cell has."""
+        own = {"text": repr(self.cells.get(column, "")), **values}
+        return wrong_file(
+            N_("{file}, line {line}, column {column}: {problem}{hint}"),
+            file=self.file,
+            line=str(self.line),
+            column=column,
+            problem=Sentence(problem, **own),
+            hint=self.hint,
         )
+
+
+def wrong_file(message: str, /, **values: object) -> SettingsError:
+    """Return the error of a marked text with these values."""
+    return SettingsError(Sentence(message, **values))
 
 
 class CsvText(NamedTuple):
@@ -90,22 +95,11 @@ def read_rows(file: Path, columns: Sequence[str], optional: Sequence[str] = ()) 
     try:
         records = list(_records(written.lines, written.delimiter))
     except _Malformed as error:
-        raise SettingsError(
-            Sentence(
-                N_("{file}, line {line}: {error}"),
-                file=file.name,
-                line=str(error.line),
-                error=error,
-            )
-        ) from None
+        problem = N_("{file}, line {line}: {error}")
+        raise wrong_file(problem, file=file.name, line=str(error.line), error=error) from None
     if not records:
-        raise SettingsError(
-            Sentence(
-                N_("{file} is empty: expected a first line {columns}"),
-                file=file,
-                columns=",".join(columns),
-            )
-        )
+        problem = N_("{file} is empty: expected a first line {columns}")
+        raise wrong_file(problem, file=file, columns=",".join(columns))
     header = _header(file, records[0].line, records[0].cells, columns, optional)
     present = [column for column in (*columns, *optional) if column in header]
     layout = _Layout(file.name, present, written.delimiter, header)
@@ -120,30 +114,19 @@ def read_text(file: Path, columns: Sequence[str]) -> CsvText:
     try:
         data = file.read_bytes()
     except FileNotFoundError:
-        raise SettingsError(
-            Sentence(
-                N_("there is no {file}: write one with `wolkvox-billing reconcile --init`"),
-                file=file,
-            )
-        ) from None
+        problem = N_("there is no {file}: write one with `wolkvox-billing reconcile --init`")
+        raise wrong_file(problem, file=file) from None
     except OSError as error:
-        raise SettingsError(
-            Sentence(N_("{file} cannot be read: {why}"), file=file, why=error.strerror)
-        ) from None
+        problem = N_("{file} cannot be read: {why}")
+        raise wrong_file(problem, file=file, why=error.strerror) from None
     if data.startswith(_WORKBOOKS):
-        raise SettingsError(
-            Sentence(N_("{file} is a workbook, and no CSV: {save_as}"), file=file, save_as=_SAVE_AS)
-        )
+        problem = N_("{file} is a workbook, and no CSV: {save_as}")
+        raise wrong_file(problem, file=file, save_as=_SAVE_AS)
     try:
         text, encoding = decoded(data)
     except Rejected:
-        raise SettingsError(
-            Sentence(
-                N_("{file} is no text in UTF-8 or Windows-1252: {save_as}"),
-                file=file,
-                save_as=_SAVE_AS,
-            )
-        ) from None
+        problem = N_("{file} is no text in UTF-8 or Windows-1252: {save_as}")
+        raise wrong_file(problem, file=file, save_as=_SAVE_AS) from None
     lines = _LINE_END.split(text)
     separator = _SEP.fullmatch(lines[0])
     if separator:
@@ -260,15 +243,9 @@ def _header(
     }
     if any(problems.values()):
         text = "; ".join(f"{kind}: {', '.join(names)}" for kind, names in problems.items() if names)
-        raise SettingsError(
-            Sentence(
-                N_("{file}, line {line}: expected the columns {columns}; {text}"),
-                file=file,
-                line=str(line),
-                columns=",".join(columns),
-                text=text,
-            )
-        )
+        problem = N_("{file}, line {line}: expected the columns {columns}; {text}")
+        own = {"file": file, "line": str(line), "columns": ",".join(columns)}
+        raise wrong_file(problem, **own, text=text)
     return header
 
 
@@ -287,35 +264,29 @@ def _row(line: int, cells: Sequence[str], layout: _Layout) -> CsvRow:
         last = [column for column in header if column][-1]
         raise row.wrong(
             last,
-            Sentence(
-                N_("{cells} cells, and {columns} columns: {quote}"),
-                cells=beyond[-1] + 1,
-                columns=len(columns),
-                quote=quote,
-            ),
+            N_("{cells} cells, and {columns} columns: {quote}"),
+            cells=beyond[-1] + 1,
+            columns=len(columns),
+            quote=quote,
         )
     if len(filled) == 1 and len(re.findall(r"[,;\t]", cells[filled[0]])) >= len(columns) - 1:
         raise row.wrong(
             columns[0],
-            Sentence(
-                N_(
-                    "the whole row stands in one cell: take away the quotes around it, and open "
-                    "the file in Excel with {delimiter} as separator"
-                ),
-                delimiter=repr(delimiter),
+            N_(
+                "the whole row stands in one cell: take away the quotes around it, and open "
+                "the file in Excel with {delimiter} as separator"
             ),
+            delimiter=repr(delimiter),
         )
     for column, cell in named.items():
         if _EXCEL_ERROR.fullmatch(cell):
             raise row.wrong(
                 column,
-                Sentence(
-                    N_(
-                        "{cell}: expected a value; that is what Excel saves for a formula that "
-                        "fails or a column too narrow to show it: mend it there, and save again"
-                    ),
-                    cell=repr(cell),
+                N_(
+                    "{cell}: expected a value; that is what Excel saves for a formula that "
+                    "fails or a column too narrow to show it: mend it there, and save again"
                 ),
+                cell=repr(cell),
             )
     if len(cells) > len(header):
         row = row._replace(hint=Sentence(

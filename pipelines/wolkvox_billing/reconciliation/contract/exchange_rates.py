@@ -25,7 +25,7 @@ from wolkvox_billing.reconciliation.contract.card_cells import (
 )
 from wolkvox_billing.reconciliation.contract.csv_file import CsvRow, read_rows
 from wolkvox_billing.values.currencies import is_currency_code, is_upside_down
-from wolkvox_billing.values.translation import N_, Sentence
+from wolkvox_billing.values.translation import N_
 
 COLUMNS = ("date", "currency", "in_currency", "rate")
 HOLDS_FOR = 7  # days
@@ -60,16 +60,14 @@ def read_exchange_rates(file: Path) -> list[ExchangeRate]:
         if place in places:
             raise row.wrong(
                 "rate",
-                Sentence(
-                    N_(
-                        "{currency} in {in_currency} on {day} is in line {place} already: "
-                        "expected one rate of a day"
-                    ),
-                    currency=rate.currency,
-                    in_currency=rate.in_currency,
-                    day=rate.day,
-                    place=places[place],
+                N_(
+                    "{currency} in {in_currency} on {day} is in line {place} already: "
+                    "expected one rate of a day"
                 ),
+                currency=rate.currency,
+                in_currency=rate.in_currency,
+                day=rate.day,
+                place=places[place],
             )
         places[place] = rate.line
     return rates
@@ -80,35 +78,28 @@ def _rate(row: CsvRow, mark: str | None) -> ExchangeRate:
     for name, code in codes.items():
         if not is_currency_code(code):
             raise row.wrong(
-                name,
-                Sentence(N_("{name}: expected a code such as COP"), name=repr(row.cells[name])),
+                name, N_("{name}: expected a code such as COP"), name=repr(row.cells[name])
             )
     currency, in_currency = codes.values()
     if currency == in_currency:
         raise row.wrong(
             "in_currency",
-            Sentence(
-                N_("{in_currency}: expected another currency than `currency`"),
-                in_currency=in_currency,
-            ),
+            N_("{in_currency}: expected another currency than `currency`"),
+            in_currency=in_currency,
         )
     rate = read_number(row, "rate", mark, _RATE)
     if not rate:
-        raise row.wrong(
-            "rate", Sentence(N_("0: expected what one of `currency` is in `in_currency`"))
-        )
+        raise row.wrong("rate", N_("0: expected what one of `currency` is in `in_currency`"))
     if is_upside_down(currency, in_currency, rate):
         raise row.wrong(
             "rate",
-            Sentence(
-                N_(
-                    "{rate}: expected what one {currency} is in {in_currency}; that is what one "
-                    "{in_currency} is in {currency}: write {in_currency} under `currency`"
-                ),
-                rate=f"{rate:f}",
-                currency=currency,
-                in_currency=in_currency,
+            N_(
+                "{rate}: expected what one {currency} is in {in_currency}; that is what one "
+                "{in_currency} is in {currency}: write {in_currency} under `currency`"
             ),
+            rate=f"{rate:f}",
+            currency=currency,
+            in_currency=in_currency,
         )
     return ExchangeRate(row.line, read_day(row, "date"), currency, in_currency, rate)
 

@@ -18,10 +18,10 @@ from wolkvox_billing.invoices.period import periods_in
 from wolkvox_billing.reconciliation.contract.globs import compile_glob
 from wolkvox_billing.reconciliation.contract.line_map import ALL_OPERATIONS
 from wolkvox_billing.reconciliation.contract.multiples import counts_of
-from wolkvox_billing.reconciliation.contract.rate import FEE, MONTH, PACKAGE, YEAR, Rate
+from wolkvox_billing.reconciliation.contract.rate import FEE, MONTH, PACKAGE, YEAR, Rate, by_days
 from wolkvox_billing.reconciliation.contract.tariff import cents
 from wolkvox_billing.reconciliation.exchange import Exchange, MissingRate
-from wolkvox_billing.reconciliation.facts import BilledLine
+from wolkvox_billing.reconciliation.facts import BilledLine, LineId
 from wolkvox_billing.values.currencies import WHOLE_CURRENCIES
 from wolkvox_billing.values.document_number import bare_number
 from wolkvox_billing.values.periods import DAY, Period, format_month
@@ -60,10 +60,6 @@ class FeeLine(NamedTuple):
     @property
     def _unit(self) -> Decimal:
         return Decimal(1) if self.line.currency in WHOLE_CURRENCIES else _CENT
-
-    @property
-    def name(self) -> LineName:
-        return self.line.document_id, self.line.line_number
 
     @property
     def names(self) -> tuple[str, str, str]:
@@ -146,10 +142,7 @@ class _Due(NamedTuple):
     rate: Rate
 
 
-LineName = tuple[str, int]  # document_id, line_number
-
-
-def agreed_fees(rates: Sequence[Rate], fees: Iterable[FeeLine]) -> dict[LineName, AgreedFee]:
+def agreed_fees(rates: Sequence[Rate], fees: Iterable[FeeLine]) -> dict[LineId, AgreedFee]:
     """Return what is agreed of each line that a row of the rate card names; the others are not in
     it: no row says what they may cost. All lines of all months are needed, since what was paid is
     not owed again."""
@@ -159,7 +152,7 @@ def agreed_fees(rates: Sequence[Rate], fees: Iterable[FeeLine]) -> dict[LineName
         if dues := _dues(rows, fee):
             lines_of[dues].append(fee)
     paid: defaultdict[tuple[str, ...], Decimal] = defaultdict(Decimal)
-    agreed: dict[LineName, AgreedFee] = {}
+    agreed: dict[LineId, AgreedFee] = {}
     # What was billed for a longer time is looked at last: its months may be paid already.
     for dues, lines in sorted(lines_of.items(), key=lambda item: (len(item[0]), item[0][0].days)):
         rate = dues[0].rate
@@ -175,14 +168,14 @@ def agreed_fees(rates: Sequence[Rate], fees: Iterable[FeeLine]) -> dict[LineName
         for fee in lines:
             parity = fee.parity_of(rate)
             own = AgreedFee(
-                fee.own(shares[fee.name], rate),
+                fee.own(shares[fee.line.id], rate),
                 rate,
                 fee.is_guessed(rate),
                 parity,
-                cents(given_back[fee.name] * parity),
+                cents(given_back[fee.line.id] * parity),
                 cents(sum(worths, _NOTHING) * parity),
             )
-            agreed[fee.name] = _with_multiples(own, fee)
+            agreed[fee.line.id] = _with_multiples(own, fee)
         for due in dues:
             paid[due.name] += sum(shares.values(), _NOTHING) / len(dues)
     return agreed
@@ -202,41 +195,41 @@ def _with_multiples(own: AgreedFee, fee: FeeLine) -> AgreedFee:
     return own._replace(perhaps=perhaps, times=max(counts)) if perhaps else own
 
 
-def _share_out(lines: Iterable[FeeLine], left: Decimal, rate: Rate) -> dict[LineName, Decimal]:
+def _share_out(lines: Iterable[FeeLine], left: Decimal, rate: Rate) -> dict[LineId, Decimal]:
     """Return how much of each line is agreed where so much is owed for all of them, in the currency
     of the row. What a note takes back is first what was too much."""
-    agreed: dict[LineName, Decimal] = {}
+    agreed: dict[LineId, Decimal] = {}
     too_much = _NOTHING
     for fee in sorted(lines, key=_by_issue):
         amount = fee.amount_in(rate)
         if amount > 0:
-            agreed[fee.name] = min(amount, left)
-            left -= agreed[fee.name]
+            agreed[fee.line.id] = min(amount, left)
+            left -= agreed[fee.line.id]
         else:
-            agreed[fee.name] = min(amount + too_much, _NOTHING)
-        too_much += amount - agreed[fee.name]
+            agreed[fee.line.id] = min(amount + too_much, _NOTHING)
+        too_much += amount - agreed[fee.line.id]
     return agreed
 
 
 def _give_back(
-    lines: Sequence[FeeLine], agreed: Mapping[LineName, Decimal], rate: Rate
-) -> dict[LineName, Decimal]:
+    lines: Sequence[FeeLine], agreed: Mapping[LineId, Decimal], rate: Rate
+) -> dict[LineId, Decimal]:
     """Return how much of what was too much in each line notes take back, and as much less than none
     of each note: first of the document that it corrects."""
-    given_back = {fee.name: _NOTHING for fee in lines}
+    given_back = {fee.line.id: _NOTHING for fee in lines}
     notes = [fee for fee in lines if fee.line.amount <= 0]
     if not notes:
         return given_back
-    too_much = {fee.name: fee.amount_in(rate) - agreed[fee.name] for fee in lines}
+    too_much = {fee.line.id: fee.amount_in(rate) - agreed[fee.line.id] for fee in lines}
     # The last one comes first: it is the one that nothing was left for.
     bills = sorted((fee for fee in lines if fee.line.amount > 0), key=_by_issue, reverse=True)
     for note in sorted(notes, key=_by_issue):
         corrected = bare_number(note.line.corrects_number or "")
         for fee in sorted(bills, key=lambda bill: not _has_number(bill.line, corrected)):
-            left = given_back[note.name] - too_much[note.name]
-            part = min(left, too_much[fee.name] - given_back[fee.name])
-            given_back[fee.name] += part
-            given_back[note.name] -= part
+            left = given_back[note.line.id] - too_much[note.line.id]
+            part = min(left, too_much[fee.line.id] - given_back[fee.line.id])
+            given_back[fee.line.id] += part
+            given_back[note.line.id] -= part
     return given_back
 
 
@@ -244,9 +237,9 @@ def _has_number(line: BilledLine, number: str) -> bool:
     return number != "" and bare_number(line.document_number or "") == number
 
 
-def _by_issue(fee: FeeLine) -> tuple[bool, date, str, LineName]:
+def _by_issue(fee: FeeLine) -> tuple[bool, date, str, LineId]:
     line = fee.line
-    return line.amount < 0, line.issued or date.max, line.document_number or "", fee.name
+    return line.amount < 0, line.issued or date.max, line.document_number or "", fee.line.id
 
 
 def _dues(rows: _FeeRows, fee: FeeLine) -> tuple[_Due, ...]:
@@ -374,12 +367,7 @@ def _worth(rows: _FeeRows, due: _Due, billed: Decimal) -> Decimal:
     if due.rate.every != MONTH:
         return due.rate.unit_price
     holding = [rate for rate in rows.alike(due.rate) if rate.overlaps(due.days)]
-    days = (due.days.end - due.days.start).days
-    by_days = _NOTHING
-    for rate in holding:
-        start, end = max(rate.valid_from, due.days.start), min(rate.valid_to, due.days.end)
-        by_days += rate.unit_price * (end - start).days / days
-    readings = [cents(by_days), *(rate.unit_price for rate in holding)]
+    readings = [cents(by_days(holding, due.days)), *(rate.unit_price for rate in holding)]
     return min(readings, key=lambda amount: (abs(amount - billed), amount))
 
 

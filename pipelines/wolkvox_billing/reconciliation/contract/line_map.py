@@ -9,15 +9,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
-from wolkvox_billing.reconciliation.contract.card_cells import (
-    Limit,
-    find_decimal_mark,
-    read_number,
-)
+from wolkvox_billing.reconciliation.contract.card_cells import Limit, find_decimal_mark, read_number
 from wolkvox_billing.reconciliation.contract.csv_file import CsvRow, read_rows
 from wolkvox_billing.reconciliation.contract.globs import compile_glob, literal_of, words_of
-from wolkvox_billing.reconciliation.contract.names import place_of, unknown_names
-from wolkvox_billing.reconciliation.facts import BilledLine, MonthUse
+from wolkvox_billing.reconciliation.contract.names import place_of
+from wolkvox_billing.reconciliation.facts import BilledLine
 from wolkvox_billing.values.spelling import plain
 from wolkvox_billing.values.tax_id import canonical_id
 from wolkvox_billing.values.translation import N_, Sentence
@@ -87,30 +83,25 @@ def _map_row(row: CsvRow, known: Mapping[str, str], mark: str | None) -> MapRow:
         if _SHORTENED.fullmatch(cells[column]):
             raise row.wrong(
                 column,
-                Sentence(
-                    N_(
-                        "{column}: expected all digits; Excel has shortened it: format the "
-                        "column as text, and write it again"
-                    ),
-                    column=repr(cells[column]),
+                N_(
+                    "{column}: expected all digits; Excel has shortened it: format the "
+                    "column as text, and write it again"
                 ),
+                column=repr(cells[column]),
             )
     role, report = cells["role"], cells["report"]
     if role not in ROLES:
         raise row.wrong(
             "role",
-            Sentence(
-                N_("{role}: expected one of {roles}"),
-                role=repr(row.cells["role"]),
-                roles=", ".join(ROLES),
-            ),
+            N_("{role}: expected one of {roles}"),
+            role=repr(row.cells["role"]),
+            roles=", ".join(ROLES),
         )
     if role in COMPARED and plain(report) not in known:
         raise row.wrong(
             "report",
-            Sentence(
-                N_("{report} is no report: expected rsync_s3_mp3 or such"), report=repr(report)
-            ),
+            N_("{report} is no report: expected rsync_s3_mp3 or such"),
+            report=repr(report),
         )
     return MapRow(row.line, **cells, factor=_factor(row, mark))
 
@@ -120,43 +111,33 @@ def _factor(row: CsvRow, mark: str | None) -> Decimal | None:
         return None
     factor = read_number(row, "factor", mark, _FACTOR)
     if not factor:
-        raise row.wrong(
-            "factor", Sentence(N_("0: expected the units of the report in one of the line's"))
-        )
+        raise row.wrong("factor", N_("0: expected the units of the report in one of the line's"))
     return factor
 
 
 def warn_of_map(
-    rows: Sequence[MapRow],
-    lines: Sequence[BilledLine],
-    file: str,
-    operations: Collection[str] = (),
-    months: Sequence[MonthUse] = (),
-    *,
-    taking: Collection[int],
+    rows: Sequence[MapRow], lines: Sequence[BilledLine], file: str, *, taking: Collection[int]
 ) -> list[str]:
-    """Return a warning for each row that fits nothing or everything, or that names an operation or
-    product that nobody has, by line and column. taking: the lines of rows that take one."""
+    """Return a warning for each row that fits nothing or everything, by line and column. taking:
+    the lines of rows that take one."""
     warnings: list[str] = []
     for n, row in enumerate(rows):
         where = place_of(file, row.line, "pattern")
         if row.fits_all and n < len(rows) - 1:
             text = N_("{where}: fits every line, so the rows below it are never looked at")
-            warnings.append(Sentence(text, where=where))
         elif row.fits_all:
             text = N_("{where}: fits every line that no row above fits")
-            warnings.append(Sentence(text, where=where))
-        elif lines and row.line not in taking:
-            is_whole = row.pattern and not any(mark in row.pattern for mark in "*?[")
+        elif not lines or row.line in taking:
+            continue
+        elif row.pattern and not any(mark in row.pattern for mark in "*?["):
+            text = N_(
+                "{where}: no invoice line is taken by this row; without * it must be the whole "
+                "description: try *{pattern}*"
+            )
+        else:
             text = N_("{where}: no invoice line is taken by this row")
-            if is_whole:
-                text = N_(
-                    "{where}: no invoice line is taken by this row; without * it must be the "
-                    "whole description: try *{pattern}*"
-                )
-            warnings.append(Sentence(text, where=where, pattern=row.pattern))
-    compared = [row for row in rows if row.role in COMPARED]
-    return warnings + unknown_names(compared, file, operations, months)
+        warnings.append(Sentence(text, where=where, pattern=row.pattern))
+    return warnings
 
 
 def first_fits(rows: Sequence[MapRow], lines: Iterable[BilledLine]) -> list[MapRow | None]:

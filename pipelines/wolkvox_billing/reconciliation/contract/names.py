@@ -6,13 +6,17 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from wolkvox_billing.invoices.document import short
+from wolkvox_billing.reconciliation.contract.rate import Rate
 from wolkvox_billing.reconciliation.facts import MonthUse
 from wolkvox_billing.values.spelling import plain
 from wolkvox_billing.values.translation import N_, Sentence
 from wolkvox_billing.vendor.reports import REPORTS
+
+if TYPE_CHECKING:
+    from wolkvox_billing.reconciliation.contract.line_map import MapRow
 
 _WORD = re.compile(r"[^\W_]+")
 _RUN_TOGETHER = {report.replace("_", ""): report for report in REPORTS}
@@ -20,21 +24,11 @@ _LONGEST_NAME = max(map(len, _RUN_TOGETHER))
 _MOST_NAMED = 10
 
 
-class Naming(Protocol):
-    """A row of either file."""
-
-    @property
-    def line(self) -> int: ...
-    @property
-    def report(self) -> str: ...
-    @property
-    def operation_id(self) -> str: ...
-    @property
-    def product(self) -> str: ...
-
-
 def unknown_names(
-    rows: Iterable[Naming], file: str, operations: Collection[str], months: Sequence[MonthUse]
+    rows: Iterable[MapRow | Rate],
+    file: str,
+    operations: Collection[str],
+    months: Sequence[MonthUse],
 ) -> list[str]:
     """Return a warning for each operation and product of a row that no operation has; none where
     nothing was ever asked. The use may come later, so that it is no error."""

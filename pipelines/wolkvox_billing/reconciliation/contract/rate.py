@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -101,6 +102,12 @@ class ExchangedRate(Rate):
     @property
     def priced_in(self) -> str:
         return self.contract_currency
+
+
+def by_days(rates: Iterable[Rate], period: Period) -> Decimal:
+    """Return what rows come to that hold for a part of a period each, by their days of it."""
+    shares = (rate.unit_price * rate.days.common(period).length for rate in rates)
+    return sum((share / period.length for share in shares), Decimal())
 
 
 def exchange(rate: Rate, currency: str, parity: Decimal) -> Rate:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from wolkvox_billing.reconciliation.contract.card_cells import (
     read_word,
 )
 from wolkvox_billing.reconciliation.contract.csv_file import CsvRow, read_rows
-from wolkvox_billing.reconciliation.contract.names import place_of, unknown_names
+from wolkvox_billing.reconciliation.contract.names import place_of
 from wolkvox_billing.reconciliation.contract.rate import (
     EVERY,
     FEE,
@@ -34,22 +34,13 @@ from wolkvox_billing.reconciliation.contract.rate import (
     UNIT_PRICE,
     Rate,
 )
-from wolkvox_billing.reconciliation.facts import MonthUse
 from wolkvox_billing.values.currencies import is_currency_code
 from wolkvox_billing.values.periods import DAY, Period
 from wolkvox_billing.values.spelling import plain
 from wolkvox_billing.values.translation import N_, Sentence
 
-COLUMNS = (
-    "report",
-    "operation_id",
-    "product",
-    "from_quantity",
-    "unit_price",
-    "currency",
-    "valid_from",
-    "valid_to",
-)
+COLUMNS = ("report", "operation_id", "product", "from_quantity", "unit_price", "currency",
+           "valid_from", "valid_to")  # fmt: skip
 OPTIONAL = ("rounding", "term", "per", "tiers", "pooled", "every", "pattern")
 _SOMETIME = 2099  # a year from which on a day means for ever
 _OF_ANY_REPORT = (FEE, *PERCENTS)  # may leave the report blank
@@ -67,12 +58,8 @@ _DEFAULTS = {"from_quantity": "0", "per": "1", "tiers": GRADUATED, "pooled": OPE
              "every": MONTH}  # fmt: skip
 # What the columns of the table rate_card hold. DECIMAL(18, 8) holds a digit more than a price may
 # have, since an average of prices rounded to cents may be larger than any of them.
-_QUANTITY, _PRICE, _AMOUNT, _PERCENT = (
-    Limit(4, 10**14),
-    Limit(8, 10**9),
-    Limit(8, 10**10),
-    Limit(8, 1000),
-)
+_QUANTITY, _PRICE = Limit(4, 10**14), Limit(8, 10**9)
+_AMOUNT, _PERCENT = Limit(8, 10**10), Limit(8, 1000)
 _NUMBERS = ("from_quantity", "unit_price", "per")
 
 
@@ -95,11 +82,9 @@ def read_rate_card(file: Path, reports: Iterable[str]) -> list[Rate]:
     return rates
 
 
-def warn_of_card(
-    rates: Sequence[Rate], file: str, operations: Collection[str], months: Sequence[MonthUse]
-) -> list[str]:
-    """Return a warning for each row that seems to end a day early (at a month's last day, or a day
-    before the next price begins), or that names an operation or product that nobody has."""
+def warn_of_card(rates: Sequence[Rate], file: str) -> list[str]:
+    """Return a warning for each row that seems to end a day early: at a month's last day, or a day
+    before the next price begins."""
     warnings: list[str] = []
     begins = {(*rate.subject, rate.valid_from) for rate in rates}
     for rate in rates:
@@ -118,7 +103,7 @@ def warn_of_card(
                     next_day=next_day,
                 )
             )
-    return warnings + unknown_names(rates, file, operations, months)
+    return warnings
 
 
 def _rate(row: CsvRow, known: Mapping[str, str], marks: Marks) -> Rate:
@@ -128,20 +113,18 @@ def _rate(row: CsvRow, known: Mapping[str, str], marks: Marks) -> Rate:
     report = known.get(plain(cells["report"]), "")
     if not report and (cells["report"] or term not in _OF_ANY_REPORT):
         raise row.wrong(
-            "report",
-            Sentence(N_("{report} is no report that wolkvox has"), report=repr(cells["report"])),
+            "report", N_("{report} is no report that wolkvox has"), report=repr(cells["report"])
         )
     currency = cells["currency"].upper()
     if not is_currency_code(currency) and (currency or term not in PERCENTS):
         raise row.wrong(
-            "currency",
-            Sentence(N_("{currency}: expected a code such as COP"), currency=repr(currency)),
+            "currency", N_("{currency}: expected a code such as COP"), currency=repr(currency)
         )
     start = read_day(row, "valid_from")
     end = read_day(row, "valid_to") if cells["valid_to"] else FOREVER
     if end <= start:
         raise row.wrong(
-            "valid_to", Sentence(N_("{end} is not after valid_from, {start}"), end=end, start=start)
+            "valid_to", N_("{end} is not after valid_from, {start}"), end=end, start=start
         )
     return Rate(
         line=row.line,
@@ -170,12 +153,9 @@ def _check_columns(row: CsvRow, term: str) -> None:
         if term not in terms and plain(text) not in ("", _DEFAULTS.get(column, "")):
             raise row.wrong(
                 column,
-                Sentence(
-                    N_("{text}: expected nothing in a row of {term}, it is for {terms}"),
-                    text=repr(text),
-                    term=term,
-                    terms=" and ".join(terms),
-                ),
+                N_("{text}: expected nothing in a row of {term}, it is for {terms}"),
+                term=term,
+                terms=" and ".join(terms),
             )
 
 
@@ -186,9 +166,8 @@ def _from_quantity(row: CsvRow, term: str, marks: Marks) -> Decimal:
     if term == PACKAGE and not quantity:
         raise row.wrong(
             "from_quantity",
-            Sentence(
-                N_("{quantity}: expected the units that the package is of"), quantity=quantity
-            ),
+            N_("{quantity}: expected the units that the package is of"),
+            quantity=quantity,
         )
     return quantity
 
@@ -198,7 +177,7 @@ def _value(row: CsvRow, term: str, marks: Marks) -> Decimal:
     value = read_number(row, "unit_price", marks["unit_price"], limit)
     if term in PERCENTS and value > 100:
         raise row.wrong(
-            "unit_price", Sentence(N_("{value}: expected a percentage of at most 100"), value=value)
+            "unit_price", N_("{value}: expected a percentage of at most 100"), value=value
         )
     return value
 
@@ -208,9 +187,7 @@ def _per(row: CsvRow, marks: Marks) -> Decimal:
         return Decimal(1)
     per = read_number(row, "per", marks["per"], _QUANTITY)
     if not per:
-        raise row.wrong(
-            "per", Sentence(N_("0: expected the units that the price is for, such as 1000"))
-        )
+        raise row.wrong("per", N_("0: expected the units that the price is for, such as 1000"))
     return per
 
 
@@ -218,8 +195,7 @@ def _rounding(row: CsvRow) -> str:
     text = plain(row.cells.get("rounding", ""))
     if text and not re.fullmatch(r"minute|second|\d+_?(?:s|seconds)", text):
         raise row.wrong(
-            "rounding",
-            Sentence(N_("{text}: expected minute, or 6_seconds and the like"), text=repr(text)),
+            "rounding", N_("{text}: expected minute, or 6_seconds and the like"), text=repr(text)
         )
     return text
 
@@ -236,22 +212,18 @@ def _check(rates: Sequence[Rate], rows: Mapping[int, CsvRow]) -> None:
         if before and days.start < before.end and first.term != PACKAGE:
             raise rows[first.line].wrong(
                 "valid_from",
-                Sentence(
-                    N_("{start} lies before {end}, when the rate before it ends"),
-                    start=days.start,
-                    end=before.end,
-                ),
+                N_("{start} lies before {end}, when the rate before it ends"),
+                start=days.start,
+                end=before.end,
             )
         if first.term == UNIT_PRICE:
             _check_tiers(alike, rows)
         elif len(alike) > 1:
             raise rows[alike[1].line].wrong(
                 "valid_from",
-                Sentence(
-                    N_("{start}: line {line} says the same of these days"),
-                    start=days.start,
-                    line=str(alike[0].line),
-                ),
+                N_("{start}: line {line} says the same of these days"),
+                start=days.start,
+                line=str(alike[0].line),
             )
         before = days
 
@@ -263,30 +235,27 @@ def _check_tiers(tiers: Sequence[Rate], rows: Mapping[int, CsvRow]) -> None:
     if first.from_quantity:
         raise rows[first.line].wrong(
             "from_quantity",
-            Sentence(
-                N_("{from_quantity}: the first tier of these days begins at 0"),
-                from_quantity=first.from_quantity,
-            ),
+            N_("{from_quantity}: the first tier of these days begins at 0"),
+            from_quantity=first.from_quantity,
         )
     quantities = [tier.from_quantity for tier in tiers]
     for tier in tiers:
         if quantities.count(tier.from_quantity) > 1:
             raise rows[tier.line].wrong(
                 "from_quantity",
-                Sentence(N_("{from_quantity} is there twice"), from_quantity=tier.from_quantity),
+                N_("{from_quantity} is there twice"),
+                from_quantity=tier.from_quantity,
             )
         for column in ("tiers", "pooled"):
             own, other = getattr(tier, column), getattr(tiers[0], column)
             if own != other:
                 raise rows[tier.line].wrong(
                     column,
-                    Sentence(
-                        N_(
-                            "{own}, and {other} in line {line}: expected the same in all tiers "
-                            "of these days"
-                        ),
-                        own=own,
-                        other=other,
-                        line=str(tiers[0].line),
+                    N_(
+                        "{own}, and {other} in line {line}: expected the same in all tiers "
+                        "of these days"
                     ),
+                    own=own,
+                    other=other,
+                    line=str(tiers[0].line),
                 )

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
-from itertools import pairwise
 
 from wolkvox_billing.reconciliation.contract.rate import ALL_UNITS, Rate
-from wolkvox_billing.values.periods import Period
 
 _CENT = Decimal("0.01")
 _LEAST = Decimal("0.00001")  # less than any quantity has decimals
@@ -84,43 +81,3 @@ def cents(amount: Decimal | Fraction) -> Decimal:
     whole, part = amount.numerator, amount.denominator
     rounded = Decimal((200 * abs(whole) + part) // (2 * part)).scaleb(-2)
     return -rounded if whole < 0 else rounded
-
-
-def most_exact(rates: Sequence[Rate]) -> list[Rate]:
-    """Return those of the rows that name the most: a row that names the operation and product is
-    more exact than one that does not."""
-    if len(rates) < 2:
-        return [*rates]
-    exactness = max(rate.exactness for rate in rates)
-    return [rate for rate in rates if rate.exactness == exactness]
-
-
-def tariffs(
-    prices: Iterable[Rate], discounts: Iterable[Rate], currency: str | None, period: Period
-) -> list[Tariff]:
-    """Return what holds in a period by prices and discounts, in stretches; [] where no price is
-    known for all of its days. The more exact row wins."""
-    prices, discounts = (
-        [rate for rate in rates if rate.overlaps(period)] for rates in (prices, discounts)
-    )
-    edges = {day for rate in (*prices, *discounts) for day in rate.days}
-    marks = [period.start, *sorted(day for day in edges if period.start < day < period.end)]
-    stretches: list[Tariff] = []
-    for start, end in pairwise([*marks, period.end]):
-        exact = most_exact([rate for rate in prices if rate.holds_on(start)])
-        if not exact:
-            return []
-        tiers = tuple(sorted(exact, key=lambda rate: rate.from_quantity))
-        currencies = (
-            "",
-            currency,
-            tiers[0].priced_in,
-        )  # a discount of other prices is none of these
-        percents = most_exact(
-            [rate for rate in discounts if rate.holds_on(start) and rate.priced_in in currencies]
-        )
-        tariff = Tariff(start, end, tiers, percents[0].unit_price if percents else Decimal())
-        if stretches and stretches[-1].holds_as(tariff):
-            tariff = replace(tariff, start=stretches.pop().start)
-        stretches.append(tariff)
-    return stretches

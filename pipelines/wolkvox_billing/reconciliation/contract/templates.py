@@ -10,10 +10,9 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
-from wolkvox_billing.errors import SettingsError
 from wolkvox_billing.invoices.sheets.delimited import DELIMITERS
 from wolkvox_billing.reconciliation.contract import exchange_rates, line_map, rate_card
-from wolkvox_billing.reconciliation.contract.csv_file import RUNS_AS_FORMULA, read_text
+from wolkvox_billing.reconciliation.contract.csv_file import RUNS_AS_FORMULA, read_text, wrong_file
 from wolkvox_billing.reconciliation.contract.line_map import MapRow, first_fits
 from wolkvox_billing.reconciliation.contract.names import named_reports
 from wolkvox_billing.reconciliation.contract.template_texts import (
@@ -25,9 +24,10 @@ from wolkvox_billing.reconciliation.facts import BilledLine
 from wolkvox_billing.values.locales import ENGLISH, language_of, list_separator
 from wolkvox_billing.values.spelling import plain
 from wolkvox_billing.values.tax_id import canonical_id
-from wolkvox_billing.values.translation import N_, Sentence, translate
+from wolkvox_billing.values.translation import N_, translate
 
 _PROPOSED = re.compile(r"^\s*#\s*(?:proposed:)?\s*", re.IGNORECASE)
+_UNWRITABLE = N_("{file} cannot be written: {why}")
 # An example of a row, and no sentence: a comma of which has a blank behind it.
 _EXAMPLE = re.compile(r"# (?!.*, )(?:[^,\n]*,){3,}.*")
 
@@ -39,9 +39,8 @@ def write_templates(
     return them. Raises SettingsError."""
     written: list[Path] = []
     delimiter = list_separator(locale)
-    encoding = (
-        "utf-8" if language_of(locale) == ENGLISH else "utf-8-sig"
-    )  # by the BOM Excel knows UTF-8
+    # By the BOM Excel knows UTF-8.
+    encoding = "utf-8" if language_of(locale) == ENGLISH else "utf-8-sig"
     for file, text, columns in (
         (map_file, LINE_MAP, (*line_map.COLUMNS, *line_map.OPTIONAL)),
         (card_file, RATE_CARD, (*rate_card.COLUMNS, *rate_card.OPTIONAL)),
@@ -58,9 +57,7 @@ def write_templates(
         except FileExistsError:
             continue
         except OSError as error:
-            raise SettingsError(
-                Sentence(N_("{file} cannot be written: {why}"), file=file, why=error.strerror)
-            ) from None
+            raise wrong_file(_UNWRITABLE, file=file, why=error.strerror) from None
     return written
 
 
@@ -113,21 +110,14 @@ def _append(file: Path, text: str, encoding: str) -> None:
         with file.open("ab") as end:
             end.write(text.encode(encoding))
     except UnicodeEncodeError as error:
-        raise SettingsError(
-            Sentence(
-                N_(
-                    "{file} is in {encoding}, which cannot hold {character} of an invoice line: "
-                    "save it in Excel as «CSV UTF-8»"
-                ),
-                file=file,
-                encoding=encoding,
-                character=repr(error.object[error.start]),
-            )
-        ) from None
+        problem = N_(
+            "{file} is in {encoding}, which cannot hold {character} of an invoice line: save it in "
+            "Excel as «CSV UTF-8»"
+        )
+        character = repr(error.object[error.start])
+        raise wrong_file(problem, file=file, encoding=encoding, character=character) from None
     except OSError as error:
-        raise SettingsError(
-            Sentence(N_("{file} cannot be written: {why}"), file=file, why=error.strerror)
-        ) from None
+        raise wrong_file(_UNWRITABLE, file=file, why=error.strerror) from None
 
 
 def _keys_in(text: str) -> set[tuple[str, ...]]:

@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
-from itertools import product
+from itertools import pairwise, product
 
-from wolkvox_billing.reconciliation.contract.rate import (
-    DISCOUNT,
-    MINIMUM,
-    PACKAGE,
-    TAX,
-    UNIT_PRICE,
-    Rate,
-    exchange,
-)
-from wolkvox_billing.reconciliation.contract.tariff import Tariff, most_exact, tariffs
+from wolkvox_billing.reconciliation.contract.rate import DISCOUNT, TAX, UNIT_PRICE, Rate, exchange
+from wolkvox_billing.reconciliation.contract.tariff import Tariff
 from wolkvox_billing.reconciliation.facts import Meter
 from wolkvox_billing.values.periods import Period
 from wolkvox_billing.values.spelling import plain
@@ -71,9 +64,29 @@ class Terms:
         return self._roundings.get(report, "")
 
     def tariffs(self, meter: Meter, currency: str | None, period: Period) -> list[Tariff]:
-        """Return what units of a meter cost in a period, as `tariffs` has it."""
-        prices, discounts = (self.of(term, meter, currency) for term in (UNIT_PRICE, DISCOUNT))
-        return tariffs(prices, discounts, currency, period)
+        """Return what units of a meter cost in a period, in stretches; [] where no price is known
+        for all of its days. The more exact row wins."""
+        prices, discounts = (
+            [rate for rate in self.of(term, meter, currency) if rate.overlaps(period)]
+            for term in (UNIT_PRICE, DISCOUNT)
+        )
+        edges = {day for rate in (*prices, *discounts) for day in rate.days}
+        marks = [period.start, *sorted(day for day in edges if period.start < day < period.end)]
+        stretches: list[Tariff] = []
+        for start, end in pairwise([*marks, period.end]):
+            exact = _most_exact([rate for rate in prices if rate.holds_on(start)])
+            if not exact:
+                return []
+            tiers = tuple(sorted(exact, key=lambda rate: rate.from_quantity))
+            # A discount of other prices is in none of these.
+            currencies = ("", currency, tiers[0].priced_in)
+            held = [rate for rate in discounts if rate.holds_on(start)]
+            percents = _most_exact([rate for rate in held if rate.priced_in in currencies])
+            tariff = Tariff(start, end, tiers, percents[0].unit_price if percents else Decimal())
+            if stretches and stretches[-1].holds_as(tariff):
+                tariff = replace(tariff, start=stretches.pop().start)
+            stretches.append(tariff)
+        return stretches
 
     def said_in(self, report: str | None) -> set[str]:
         """Return the currencies in which anything is said of a report."""
@@ -103,18 +116,13 @@ class Terms:
     def _rows_of(self, report: str | None) -> list[Rate]:
         return [*self._of_report.get("", ()), *self._of_report.get(report or "-", ())]
 
-    def packages(self, meter: Meter, currency: str | None, period: Period) -> list[Rate]:
-        """Return the packages that pay use of a meter in a period: the most exact of them, the one
-        that ends first before the others."""
-        return self._overlapping(PACKAGE, meter, currency, period)
-
-    def minimums(self, meter: Meter, currency: str | None, period: Period) -> list[Rate]:
-        """Return the minimums that hold for a meter in a period: the most exact of them."""
-        return self._overlapping(MINIMUM, meter, currency, period)
-
-    def discounts(self, meter: Meter, currency: str | None, period: Period) -> list[Rate]:
-        """Return the percentages that are taken off in a period: the most exact of them."""
-        return self._overlapping(DISCOUNT, meter, currency, period)
+    def holding(self, term: str, meter: Meter, currency: str | None, period: Period) -> list[Rate]:
+        """Return the rows of a term that hold for a meter in a period: the most exact of them, the
+        one that ends first before the others."""
+        rows = [rate for rate in self.of(term, meter, currency) if rate.overlaps(period)]
+        return sorted(
+            _most_exact(rows), key=lambda rate: (rate.valid_to, rate.valid_from, rate.line)
+        )
 
     def tax_percents(
         self, meter: Meter, currency: str | None, period: Period, issued: date | None
@@ -125,14 +133,15 @@ class Terms:
         rows = self.of(TAX, meter, currency)
         begun = [rate.valid_from for rate in rows if period.start < rate.valid_from < period.end]
         days = [period.start, *begun, *([issued] if issued else [])]
-        on_days = [most_exact([rate for rate in rows if rate.holds_on(day)]) for day in days]
+        on_days = [_most_exact([rate for rate in rows if rate.holds_on(day)]) for day in days]
         percents = [rate.unit_price for exact in on_days for rate in exact[:1]]
         return (min(percents), max(percents)) if percents else None
 
-    def _overlapping(
-        self, term: str, meter: Meter, currency: str | None, period: Period
-    ) -> list[Rate]:
-        rows = [rate for rate in self.of(term, meter, currency) if rate.overlaps(period)]
-        return sorted(
-            most_exact(rows), key=lambda rate: (rate.valid_to, rate.valid_from, rate.line)
-        )
+
+def _most_exact(rates: Sequence[Rate]) -> list[Rate]:
+    """Return those of the rows that name the most: a row that names the operation and product is
+    more exact than one that does not."""
+    if len(rates) < 2:
+        return [*rates]
+    exactness = max(rate.exactness for rate in rates)
+    return [rate for rate in rates if rate.exactness == exactness]
