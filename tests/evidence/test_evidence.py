@@ -9,6 +9,7 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -362,6 +363,26 @@ def test_a_document_is_in_it_as_it_was_received(warehouse: Project) -> None:
     assert members_of(file)[name] == mail.read_bytes()
     assert name in members_of(file)["report.html"].decode()
     assert verify(file) == []
+
+
+def test_an_exchange_rate_keeps_its_decimals(warehouse: Project) -> None:
+    """In the CSV and in the Parquet, as in the tables: a peso is 0.000249219330447374 dollars."""
+    read(warehouse, *READ)
+    rate = (
+        "<cac:PaymentExchangeRate><cbc:SourceCurrencyCode>COP</cbc:SourceCurrencyCode>"
+        "<cbc:TargetCurrencyCode>USD</cbc:TargetCurrencyCode>"
+        "<cbc:CalculationRate>0.000249219330447374</cbc:CalculationRate>"
+        "<cbc:Date>2026-10-31</cbc:Date></cac:PaymentExchangeRate>"
+    )
+    bill(warehouse, ubl(line("1", "10", price=None), net="10", tax=None, periods=OCTOBER + rate))
+    judged(warehouse)
+    members = members_of(write_october(warehouse))
+    [document] = csv_rows(members["invoice_documents.csv"])
+    assert document["exchange_rate"] == "0.000249219330447374"
+    parquet = warehouse.folder / "documents.parquet"
+    parquet.write_bytes(members["invoice_documents.parquet"])
+    stored = duckdb.sql(f"SELECT exchange_rate FROM '{parquet}'").fetchall()
+    assert stored == [(Decimal("0.000249219330447374"),)]
 
 
 def test_an_empty_month_has_evidence_too(warehouse: Project) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from wolkvox_billing.bucket.look import Listing, Look
 from wolkvox_billing.bucket.tables import BUCKET_TABLES, LISTED_COLUMNS, LISTINGS, OBJECTS
-from wolkvox_billing.warehouse.columns import SQL_TYPES, Table
+from wolkvox_billing.warehouse.columns import Table, sql_type
 from wolkvox_billing.warehouse.copying import put_rows
 from wolkvox_billing.warehouse.sql import Client, columns_in, listed, literal, rows_of, tables_in
 
@@ -37,14 +37,14 @@ def make_tables(client: Client, raw: str) -> None:
         known = columns_in(client, f"{raw}.{name}")
         for column, (hint, says) in table.columns.items():
             if column not in known:  # of an older version
-                adding = f"ADD COLUMN {column} {SQL_TYPES[hint['data_type']]}"
+                adding = f"ADD COLUMN {column} {sql_type(hint)}"
                 client.execute_sql(f"ALTER TABLE {raw}.{name} {adding}")
                 client.execute_sql(f"COMMENT ON COLUMN {raw}.{name}.{column} IS {literal(says)}")
 
 
 def _making(name: str, table: Table) -> list[str]:
     columns = ", ".join(
-        f"{column} {SQL_TYPES[hint['data_type']]}{' NOT NULL' if column in table.key else ''}"
+        f"{column} {sql_type(hint)}{' NOT NULL' if column in table.key else ''}"
         for column, (hint, _) in table.columns.items()
     )
     return [
@@ -113,8 +113,7 @@ def _stage(client: Client, dialect: str, file: Path, part: str) -> None:
     from pyarrow import parquet
 
     columns = ", ".join(
-        f"{name} {SQL_TYPES[BUCKET_TABLES[OBJECTS].columns[name][0]['data_type']]}"
-        for name in LISTED_COLUMNS
+        f"{name} {sql_type(BUCKET_TABLES[OBJECTS].columns[name][0])}" for name in LISTED_COLUMNS
     )
     client.execute_sql(f"CREATE TEMP TABLE each_listed ({columns})")
     with parquet.ParquetFile(file) as reader:

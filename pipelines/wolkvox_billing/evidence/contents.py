@@ -35,7 +35,7 @@ from wolkvox_billing.reconciliation.policy import Policy
 from wolkvox_billing.reconciliation.settlement import Settled, read_settled, settled_tables
 from wolkvox_billing.values.periods import DAY, Period
 from wolkvox_billing.vendor.readings import interpret_items
-from wolkvox_billing.warehouse.columns import SQL_TYPES
+from wolkvox_billing.warehouse.columns import sql_type
 from wolkvox_billing.warehouse.sql import (
     Client,
     among,
@@ -185,11 +185,7 @@ class _Reader:
         a column that is not there is NULL."""
         known = {**TABLES, **INVOICE_TABLES, **DECISION_TABLES, **CLAIM_TABLES, **OPERATION_TABLES}
         key, columns = known[name][1:]
-        kinds = {
-            column: SQL_TYPES[kind["data_type"]]
-            for column, (kind, _) in columns.items()
-            if kind["data_type"] in SQL_TYPES
-        }
+        kinds = {column: sql for column, (kind, _) in columns.items() if (sql := sql_type(kind))}
         is_there = name in self.tables
         existing = columns_in(self.client, f"{self.raw}.{name}") if is_there else set[str]()
         added = sorted(c for c in existing - columns.keys() if not c.startswith("_dlt"))

@@ -112,7 +112,7 @@ def _compare_with_readings(
     for poll_id, own in readings.items():
         name = files[poll_id]
         with archive.open(name) as member:
-            sent = judge_answer(200, member.read(_MOST_BYTES)).rows
+            sent = [*judge_answer(200, member.read(_MOST_BYTES)).rows]  # each is looked up
         problems += [
             f"{READINGS}: row {row['row_number']} of {poll_id} is not in {name}"
             for row in own

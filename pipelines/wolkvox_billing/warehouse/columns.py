@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import NamedTuple, TypedDict, cast
 
 from dlt.common.schema.typing import TColumnSchema, TWriteDisposition
@@ -16,15 +15,6 @@ TIME: TColumnSchema = {"data_type": "timestamp", "timezone": True, "precision": 
 DATE: TColumnSchema = {"data_type": "date"}
 FLAG: TColumnSchema = {"data_type": "bool"}
 BYTES: TColumnSchema = {"data_type": "binary"}
-# As CREATE TABLE has them, on both engines.
-SQL_TYPES: Mapping[str | None, str] = {
-    "text": "VARCHAR",
-    "bigint": "BIGINT",
-    "timestamp": "TIMESTAMP WITH TIME ZONE",
-    "date": "DATE",
-    "bool": "BOOLEAN",
-    "decimal": "DECIMAL(18, 4)",
-}
 # A resource takes a strategy too, though the type of dlt's argument does not say so.
 INSERT = cast(TWriteDisposition, {"disposition": "merge", "strategy": "insert-only"})
 
@@ -36,6 +26,19 @@ class Table(NamedTuple):
     says: str
     key: tuple[str, ...]
     columns: dict[str, tuple[TColumnSchema, str]]
+
+
+def sql_type(kind: TColumnSchema) -> str:
+    """Return a column's type as CREATE TABLE has it, on both engines; "" for bytes."""
+    types = {
+        "text": "VARCHAR",
+        "bigint": "BIGINT",
+        "timestamp": "TIMESTAMP WITH TIME ZONE",
+        "date": "DATE",
+        "bool": "BOOLEAN",
+        "decimal": f"DECIMAL({kind.get('precision')}, {kind.get('scale')})",
+    }
+    return types.get(kind["data_type"] or "", "")
 
 
 class TableHints(TypedDict):
