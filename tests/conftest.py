@@ -15,7 +15,7 @@ from pathlib import Path
 import click
 import pytest
 
-from builders import duckdb_files
+from builders import duckdb_files, signed
 from builders.killing import Stable, stable
 from builders.places import Places, empty_places
 from builders.postgres import (
@@ -127,6 +127,17 @@ def kept_open() -> Iterator[None]:
     """Keep a test's DuckDB file open in this process until it ends, where no other process is to
     open it, and nothing is told of how it is written: a verb takes a third less."""
     with duckdb_files.kept_open():
+        yield
+
+
+@pytest.fixture
+def straight_records(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Write what people record straight into its table: see `builders.signed`. A test that is
+    `by_dlt` goes the whole way."""
+    if request.node.get_closest_marker("by_dlt"):
+        yield
+        return
+    with signed.straight():
         yield
 
 

@@ -42,8 +42,14 @@ def read(project: Project, *readings: tuple[datetime, str], product: str = "AUDI
 
 
 def _read(project: Project, *readings: tuple[datetime, str], product: str) -> None:
-    calls = [Call(at, [_row(at, items, product)]) for at, items in readings]
-    write_polls(project, *calls, measures={REPORT: "month_to_date"})
+    write_polls(project, *calls_of(*readings, product=product), measures={REPORT: "month_to_date"})
+
+
+def calls_of(
+    *readings: tuple[datetime, str], product: str = "AUDIOS", operation: str = "acme"
+) -> list[Call]:
+    """Calls at these times, with what the counter shows then."""
+    return [Call(at, [_row(at, items, product)], operation=operation) for at, items in readings]
 
 
 def poll(project: Project, *readings: tuple[datetime, str], product: str = "AUDIOS") -> None:
@@ -91,12 +97,18 @@ def _files_of(project: Project, documents: Sequence[str]) -> list[Path]:
     return files
 
 
-def invoice(quantity: str | None, net: str, **more: Any) -> str:
-    """An invoice of October with one line of recordings."""
+def invoice(quantity: str | None, net: str, about: str = "Grabaciones en S3", **more: Any) -> str:
+    """An invoice of October with one line, of recordings."""
     kind = more.get("kind", "Invoice")
-    own = line(quantity, net, kind=kind, description="Grabaciones en S3", price=None, tax=None,
+    own = line(quantity, net, kind=kind, description=about, price=None, tax=None,
                currency=more.get("currency", "COP"))  # fmt: skip
     return ubl(own, **{"net": net, "tax": None, "periods": OCTOBER, **more})
+
+
+def write_maps(line_map: str = ONE_LINE, rate_card: str = ONE_PRICE) -> None:
+    """The line map and the rate card of the project in whose folder this is."""
+    Path("line_map.csv").write_text(line_map)
+    Path("rate_card.csv").write_text(rate_card)
 
 
 def judged(
@@ -107,8 +119,7 @@ def judged(
     **policy: Any,
 ) -> Reconciliation:
     """What `reconcile` says of October, late enough for every invoice to be due."""
-    Path("line_map.csv").write_text(line_map)
-    Path("rate_card.csv").write_text(rate_card)
+    write_maps(line_map, rate_card)
     project.vendor.now = at or local(30, month=11)
     return reconcile(
         "2026-10",

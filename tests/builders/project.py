@@ -167,3 +167,14 @@ def empty_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, vendor: Vendo
     monkeypatch.setattr(sessions, "PATIENCE", 0.3)
     configure(monkeypatch, vendor, "acme")
     return Project(folder, vendor)
+
+
+def on_postgres_beside(project: Project, monkeypatch: pytest.MonkeyPatch, dsn: str) -> Project:
+    """An empty project on this database, with the vendor of another one; it is where verbs are
+    called from now on."""
+    folder = project.folder.parent / "beside"
+    folder.mkdir()
+    other = empty_project(folder, monkeypatch, project.vendor)
+    other.destination, other.dsn = "postgres", dsn
+    monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", dsn)
+    return other

@@ -74,7 +74,8 @@ def write_polls(project: Project, *calls: Call, **meaning: Any) -> None:
     rows: dict[str, _Rows] = {}
     for call in calls:
         project.vendor.now = call.at
-        project.vendor.answer(TOKENS[call.operation], call.report, call.rows)
+        if call.operation in TOKENS:
+            project.vendor.answer(TOKENS[call.operation], call.report, call.rows)
         for table, rows_of_call in _rows_of(_batch(call)).items():
             rows.setdefault(table, _Rows(rows_of_call.key, [])).rows.extend(rows_of_call.rows)
     with opened(project.destination) as pipeline:
@@ -112,7 +113,7 @@ def with_tables(project: Project, reports: set[str] | None = None) -> None:
         names = {name for (name,) in tables}
     if not {"polls", REPORT} <= names:
         _make_tables(project)
-    elif "invoice_lines" not in names:
+    if "invoice_lines" not in names:
         _make_invoice_tables(project)
     for report in sorted(wanted - names - {REPORT}):
         _copy_table(project, report)
@@ -136,11 +137,12 @@ def _empty_record(destination: str, server: str) -> World:
             create_database(server, project.dsn.rpartition("/")[2])
             patch.setenv("DESTINATION__POSTGRES__CREDENTIALS", project.dsn)
         _make_tables(project)
+        _make_invoice_tables(project)
         return keep(project)
 
 
 def _make_tables(project: Project) -> None:
-    """Load an answer without a row, and no paper."""
+    """Load an answer without a row."""
     now, answers = project.vendor.now, dict(project.vendor._answers)
     project.vendor.now = BEFORE
     project.vendor.answer(TOKENS["acme"], REPORT, [])
@@ -149,7 +151,6 @@ def _make_tables(project: Project) -> None:
     project.vendor.now, project.vendor._answers = now, answers
     del project.vendor.calls[calls:]
     project.execute(f"DELETE FROM wolkvox_billing.polls WHERE started_at = '{BEFORE.isoformat()}'")
-    _make_invoice_tables(project)
 
 
 def _copy_table(project: Project, report: str) -> None:
@@ -165,6 +166,7 @@ def _copy_table(project: Project, report: str) -> None:
 
 
 def _make_invoice_tables(project: Project) -> None:
+    """Read no paper."""
     empty = project.folder / "empty"
     empty.mkdir()
     invoices([empty], destination=project.destination, clock=lambda: BEFORE)
@@ -175,7 +177,9 @@ def _batch(call: Call) -> Batch:
     body = envelope(list(call.rows))
     digest = hashlib.sha256(body).hexdigest()
     answer = Answer(judge_answer(200, body), 200, body, len(body), digest)
-    server, token = SERVERS[call.operation], TOKENS[call.operation]
+    # One that the stand-in vendor has not is at a server of its own.
+    server = SERVERS.get(call.operation, call.operation)
+    token = TOKENS.get(call.operation, "")
     operation = Operation(call.operation, server, "http://127.0.0.1", token, call.zone)
     at = call.at.astimezone(timezone.utc)
     named = hashlib.sha256(f"{call.operation} {call.report} {digest}".encode()).hexdigest()
