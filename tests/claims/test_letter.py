@@ -95,16 +95,20 @@ def test_no_text_of_the_papers_breaks_a_letter(text: str) -> None:
 
 @pytest.mark.parametrize("locale", ["en", "es", "es_CO", "es_MX", "en_GB"])
 def test_the_same_letter_is_the_same_bytes(locale: str) -> None:
-    """Whenever it is written; another amount is another letter."""
+    """Whenever it is written."""
     written = letter(locale=locale)
     data = write_letter(written)
     assert data == write_letter(written)
-    other = replace(written, claim=replace(written.claim, claimed_amount=Decimal(1)))
-    assert data != write_letter(other)
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         assert {info.date_time[0] for info in archive.infolist()} == {1980}
         properties = archive.read("docProps/core.xml").decode()
     assert "2026-11-05T17:00:00Z" in properties and "python-docx" not in properties
+
+
+def test_another_amount_is_another_letter() -> None:
+    written = letter()
+    other = replace(written, claim=replace(written.claim, claimed_amount=Decimal(1)))
+    assert write_letter(other) != write_letter(written)
 
 
 @settings(max_examples=10, deadline=None)
