@@ -1,4 +1,5 @@
-"""A contract in dollars and invoices in pesos, through the tables of both engines."""
+"""A contract in dollars and invoices in pesos, through the tables of both engines; what is settled
+of papers, without a warehouse."""
 
 from __future__ import annotations
 
@@ -12,8 +13,23 @@ from click.testing import CliRunner
 
 from builders.documents import line, ubl
 from builders.evidence import members_of, write_evidence
-from builders.months import CARD, MAP, OCTOBER, REPORT, bill, judged, local, only, read, statuses
+from builders.facts import use
+from builders.months import (
+    CARD,
+    MAP,
+    OCTOBER,
+    OCTOBER_PERIOD,
+    REPORT,
+    bill,
+    judged,
+    local,
+    only,
+    read,
+    statuses,
+    write_maps,
+)
 from builders.project import Project
+from builders.settled_papers import Paid, Used, settle_papers
 from wolkvox_billing.cli.main import main
 from wolkvox_billing.evidence import verify
 from wolkvox_billing.evidence.report.sections import render_bridges
@@ -57,6 +73,12 @@ def by_file(project: Project, card: str = DOLLARS, **policy: Any) -> Reconciliat
 USE = ("12400", "1271000.00", "Grabaciones en S3")
 
 
+def settled(folder: Path, *papers: str, card: str = DOLLARS, **how: Any) -> Paid:
+    """What is to be paid of these papers beside 12,400 audios."""
+    used = Used((use(OCTOBER_PERIOD, 12_400),))
+    return settle_papers(folder, *papers, used=used, line_map=LINES, rate_card=card, **how)
+
+
 def test_the_example_of_the_page(warehouse: Project) -> None:
     """310 dollars at 4,100 are matched by the document's own rate, and 31,000 too much by the
     period's end: the mart, the settlement and the file's rows have it on both engines."""
@@ -71,8 +93,7 @@ def test_the_example_of_the_page(warehouse: Project) -> None:
     assert warehouse.query(asked) == [
         ("exchange_difference", 1_240_000, 31_000, 0, 0, 31_000, 100, True)
     ]
-    [settled] = result.settled
-    own = settled.document
+    own = result.settled[0].document
     assert (own.settlement, own.agreed_amount, own.questioned_amount, own.claimed_amount) == (
         "claim", 1_240_000, 31_000, 31_000,
     )  # fmt: skip
@@ -92,52 +113,50 @@ def test_a_rate_keeps_its_decimals_in_the_warehouse(warehouse: Project) -> None:
     assert statuses(judged(warehouse, LINES, DOLLARS)) == ["matched"]
 
 
-def test_without_a_rate_it_stays_a_mismatch(project: Project) -> None:
+def test_without_a_rate_it_stays_a_mismatch(tmp_path: Path) -> None:
     """Named, questioned in whole, and claimed of nobody."""
-    used(project, paper(USE))
-    result = judged(project, LINES, DOLLARS)
-    row = only(result)
+    result = settled(tmp_path, paper(USE))
+    [row] = result.rows
     assert row.reconciliation_status == "currency_mismatch"
     assert row.explanation.endswith(
         "billed in COP, and priced in USD: the document states no rate, and exchange_rates.csv "
         "has none of USD in COP on 2026-10-31 or on 2026-11-03."
     )
-    [settled] = result.settled
-    assert (settled.document.settlement, settled.document.claimed_amount) == ("question", 0)
+    own = result["F-1"].document
+    assert (own.settlement, own.claimed_amount) == ("question", 0)
 
 
-def test_a_fee_in_dollars(project: Project) -> None:
+def test_a_fee_in_dollars(tmp_path: Path) -> None:
     """50 a month are 205,000 pesos at 4,100: 225,000 are 20,000 too much, and without a rate
     nobody knows."""
     text = paper(USE, ("1", "225000.00", "Soporte"), rate=AT_4100)
-    used(project, text)
-    [settled] = judged(project, LINES, FEE).settled
-    assert [(part.questioned_amount, part.claimed_amount) for part in settled.components] == [
+    parts = settled(tmp_path, text, card=FEE)["F-1"].components
+    assert [(part.questioned_amount, part.claimed_amount) for part in parts] == [
         (0, 0), (20_000, 20_000),
     ]  # fmt: skip
-    assert settled.components[1].reason == (
+    assert parts[1].reason == (
         "the contract has 205,000.00 COP for it, priced in USD: 1 USD is 4,100 COP."
     )
 
 
-def test_a_fee_without_a_rate_is_claimed_of_nobody(project: Project) -> None:
+def test_a_fee_without_a_rate_is_claimed_of_nobody(tmp_path: Path) -> None:
     """It says which rate is missing; and by a guessed one it is questioned only."""
-    used(project, paper(USE, ("1", "225000.00", "Soporte")))
-    [settled] = judged(project, LINES, FEE).settled
-    fee = settled.components[1]
+    text = paper(USE, ("1", "225000.00", "Soporte"))
+    fee = settled(tmp_path, text, card=FEE)["F-1"].components[1]
     assert (fee.questioned_amount, fee.claimed_amount) == (225_000, 0)
     assert fee.reason == (
         "the contract has it in USD, and no rate of USD in COP on 2026-10-31, 2026-11-03 is known."
     )
-    [settled] = by_file(project, FEE).settled
-    fee = settled.components[1]
+    fee = settled(tmp_path, text, card=FEE, exchange_rates=FILE)["F-1"].components[1]
     assert (fee.questioned_amount, fee.claimed_amount) == (20_000, 0)
 
 
 def test_every_surface_has_the_exchange_effect(project: Project) -> None:
     """The JSON, the sentence on the terminal, and the way from contracted to billed cost."""
-    used(project, paper(USE, rate=AT_4100))
-    by_file(project, exchange_rate="period_end")
+    text = paper(USE, rate=AT_4100)
+    used(project, text)
+    write_maps(LINES, DOLLARS)
+    Path("exchange_rates.csv").write_text(FILE)
     words = ["reconcile", "--month", "2026-10"]
     env = {"RECONCILIATION__EXCHANGE_RATE": "period_end", "COLUMNS": "120"}
     printed = json.loads(CliRunner().invoke(main, [*words, "--json"], env=env).stdout)
@@ -147,23 +166,23 @@ def test_every_surface_has_the_exchange_effect(project: Project) -> None:
     )  # fmt: skip
     shown = " ".join(CliRunner().invoke(main, words, env=env).output.split())
     assert "by exchange rate +31,000.00" in shown
-    html = render_bridges(judged(project, LINES, DOLLARS, exchange_rate="period_end").rows, "es")
+    rows = settled(project.folder, text, exchange_rates=FILE, exchange_rate="period_end").rows
+    html = render_bridges(rows, "es")
     assert "efecto de cambio" in html and "+31.000,00" in html
 
 
-def test_a_line_in_another_currency_than_its_document(project: Project) -> None:
+def test_a_line_in_another_currency_than_its_document(tmp_path: Path) -> None:
     """310 dollars in a document of 1,271,000 pesos at 4,100 are a part of what it asks for; of one
     that asks for 310 pesos they are questioned, with what it makes of a dollar."""
     own = line("12400", "310.00", description="Grabaciones", price=None, tax=None, currency="USD")
-    used(project, ubl(own, net="1271000.00", tax=None, periods=OCTOBER + AT_4100))
-    result = judged(project, LINES, DOLLARS)
-    assert (only(result).reconciliation_status, only(result).billing_currency) == ("matched", "USD")
-    [settled] = result.settled
-    assert (settled.document.settlement, settled.document.agreed_amount) == ("pay", 1_271_000)
+    whole = ubl(own, net="1271000.00", tax=None, periods=OCTOBER + AT_4100)
+    result = settled(tmp_path, whole)
+    [row] = result.rows
+    assert (row.reconciliation_status, row.billing_currency) == ("matched", "USD")
+    document = result["F-1"].document
+    assert (document.settlement, document.agreed_amount) == ("pay", 1_271_000)
     other = ubl(own, net="310.00", tax=None, periods=OCTOBER + AT_4100, number="F-2")
-    bill(project, other)
-    settled = judged(project, LINES, DOLLARS).settled[-1]
-    [component] = settled.components
+    [component] = settled(tmp_path, whole, other)["F-2"].components
     assert (component.component, component.amount) == ("line", 310)
     assert (component.questioned_amount, component.claimed_amount) == (310, 0)
     assert component.reconciliation_status == "currency_mismatch"
@@ -185,7 +204,8 @@ def test_a_rate_far_from_the_files_is_told(project: Project) -> None:
 def test_the_evidence_has_the_file(project: Project) -> None:
     """As the finance people wrote it, and it is whole; without the file it is as before."""
     used(project, paper(USE, rate=AT_4100))
-    by_file(project)
+    write_maps(LINES, DOLLARS)
+    Path("exchange_rates.csv").write_text(FILE)
     settings = {"destination": project.destination, "clock": lambda: project.vendor.now}
     file = write_evidence("with", "2026-10", **settings)
     assert members_of(file)["exchange_rates.csv"] == FILE.encode()

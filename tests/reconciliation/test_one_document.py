@@ -1,8 +1,11 @@
-"""What counts as billed: each document once, by its kind, in whatever forms and spellings."""
+"""What counts as billed: each document once, by its kind, in whatever forms and spellings.
+
+What is judged of papers is judged without a warehouse; some go the whole way, onto a record."""
 
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,9 +13,11 @@ import pytest
 from builders.documents import PDF, element, line, ubl
 from builders.months import OCTOBER, READ, bill, invoice, judged, only, read, sheet
 from builders.project import Project
+from builders.settled_papers import settle_papers
 from builders.sheets import HEADINGS, changed
 from builders.sheets import csv as csv_of
 from wolkvox_billing.invoices import tables
+from wolkvox_billing.marts.reconciled import ReconciledRow
 from wolkvox_billing.verbs import invoices as verb
 from wolkvox_billing.verbs.reconcile import Reconciliation
 
@@ -23,69 +28,77 @@ def coded(code: str, quantity: str, net: str, **more: Any) -> str:
     return invoice(quantity, net, periods=OCTOBER + element("cbc:InvoiceTypeCode", code), **more)
 
 
+def judged_alone(folder: Path, *papers: str) -> ReconciledRow:
+    """The only verdict on these papers, beside a month of 1,000, without a warehouse."""
+    [row] = settle_papers(folder, *papers).rows
+    return row
+
+
+def listed(number: str, quantity: str = "1000", net: str = "100000.00", **cells: str) -> str:
+    """A spreadsheet with this one invoice, without tax."""
+    own = {"Factura": number, "Cantidad": quantity, "Unitario": "100", "Subtotal": net, "IVA": ""}
+    return csv_of(HEADINGS, changed(**{**own, **cells}))
+
+
 @pytest.mark.parametrize("code", ["381", "396", "91"])
-def test_a_credit_by_its_code_takes_off(project: Project, code: str) -> None:
+def test_a_credit_by_its_code_takes_off(tmp_path: Path, code: str) -> None:
     """1,000 billed and 200 given back by an Invoice of a credit's code: 800 are billed."""
-    read(project, *READ)
     credit = coded(code, "200", "20000.00", number="NC17", corrects="F-1")
-    bill(project, invoice("1000", "100000.00"), credit)
-    row = only(judged(project))
+    row = judged_alone(tmp_path, invoice("1000", "100000.00"), credit)
     assert (row.billed_quantity, row.billed_cost) == (800, 80000)
 
 
 @pytest.mark.parametrize("code", ["325", "386"])
-def test_what_comes_before_the_bill_is_not_billed(project: Project, code: str) -> None:
+def test_what_comes_before_the_bill_is_not_billed(tmp_path: Path, code: str) -> None:
     """A pro forma or prepayment of the same month beside its invoice is no second bill."""
-    read(project, *READ)
-    bill(project, invoice("1000", "100000.00"), coded(code, "1000", "100000.00", number="PRO-9"))
-    row = only(judged(project))
+    before = coded(code, "1000", "100000.00", number="PRO-9")
+    row = judged_alone(tmp_path, invoice("1000", "100000.00"), before)
     assert (row.reconciliation_status, row.billed_cost) == ("matched", 100000)
 
 
-def test_a_corrected_invoice_and_what_it_corrects_accuse_nobody(project: Project) -> None:
+def test_a_corrected_invoice_and_what_it_corrects_accuse_nobody(tmp_path: Path) -> None:
     """Nobody knows whether all is replaced: two contents of one number. Alone, it is the bill."""
-    read(project, *READ)
     corrected = coded("384", "1000", "100000.00", number="F-2", corrects="F-1")
-    bill(project, corrected)
-    assert only(judged(project)).reconciliation_status == "matched"
-    bill(project, invoice("1200", "120000.00"))
-    assert only(judged(project)).reconciliation_status == "duplicate_document"
+    assert judged_alone(tmp_path, corrected).reconciliation_status == "matched"
+    both = judged_alone(tmp_path, corrected, invoice("1200", "120000.00"))
+    assert both.reconciliation_status == "duplicate_document"
 
 
 def warnings_of(result: Reconciliation) -> str:
     return "\n".join(result.warnings)
 
 
-@pytest.mark.parametrize("spelling", ["FE-1001", "FE1001", "FE 1001", "fe1001", "FE/1001"])
-def test_an_invoice_and_its_row_in_a_list_are_one(project: Project, spelling: str) -> None:
-    """However a spreadsheet spells the number, with the same totals it is the XML, which counts."""
+SPELLINGS = {"FE-1001": "FE1001", "FE1002": "FE1002", "FE 1003": "FE1003", "fe1004": "FE1004",
+             "FE/1005": "FE1005"}  # fmt: skip
+
+
+def test_an_invoice_and_its_row_in_a_list_are_one(project: Project) -> None:
+    """However a spreadsheet spells the number, with the same totals it is the XML, which counts:
+    five of 200 each bill the 1,000."""
     read(project, *READ)
-    bill(project, invoice("1000", "100000.00", number="FE1001"))
-    sheet(project, spelling, "1000", "100000.00", IVA="")
+    for spelling, number in SPELLINGS.items():
+        bill(project, invoice("200", "20000.00", number=number))
+        sheet(project, spelling, "200", "20000.00", IVA="")
     result = judged(project)
     assert (only(result).reconciliation_status, only(result).billed_cost) == ("matched", 100000)
-    assert f"invoice {spelling} of a spreadsheet is FE1001" in warnings_of(result)
+    for spelling, number in SPELLINGS.items():
+        assert f"invoice {spelling} of a spreadsheet is {number}" in warnings_of(result)
 
 
-def test_a_list_beside_two_contents_of_one_number_is_no_third_document(project: Project) -> None:
+def test_a_list_beside_two_contents_of_one_number_is_no_third_document(tmp_path: Path) -> None:
     """Two XMLs of one number and one total are two contents, and the spreadsheet is a copy: it
     bills nothing, and the other two 100,000 each."""
-    read(project, *READ)
     again = element("cbc:Note", "again")
-    bill(project, invoice("1000", "100000.00", number="FE1001"),
-         invoice("1000", "100000.00", number="FE-1001", before=again))  # fmt: skip
-    sheet(project, "FE 1001", "1000", "100000.00", IVA="")
-    row = only(judged(project))
+    row = judged_alone(tmp_path, invoice("1000", "100000.00", number="FE1001"),
+                       invoice("1000", "100000.00", number="FE-1001", before=again),
+                       listed("FE 1001"))  # fmt: skip
     assert (row.reconciliation_status, row.billed_cost) == ("duplicate_document", 200000)
 
 
-def test_a_list_without_a_prefix_is_no_copy_of_two_invoices(project: Project) -> None:
+def test_a_list_without_a_prefix_is_no_copy_of_two_invoices(tmp_path: Path) -> None:
     """FE1001 and FT1001 end in its number, with one total: nobody knows which one it is."""
-    read(project, *READ)
-    bill(project, invoice("1000", "100000.00", number="FE1001"),
-         invoice("1000", "100000.00", number="FT1001"))  # fmt: skip
-    sheet(project, "1001", "1000", "100000.00", IVA="")
-    assert only(judged(project)).billed_cost == 300000
+    both = [invoice("1000", "100000.00", number=number) for number in ("FE1001", "FT1001")]
+    assert judged_alone(tmp_path, *both, listed("1001")).billed_cost == 300000
 
 
 def test_the_list_may_come_first_or_leave_out_the_supplier(project: Project) -> None:
@@ -96,31 +109,24 @@ def test_the_list_may_come_first_or_leave_out_the_supplier(project: Project) -> 
     assert only(judged(project)).reconciliation_status == "matched"
 
 
-def test_two_lists_in_two_spellings_are_one(project: Project) -> None:
+def test_two_lists_in_two_spellings_are_one(tmp_path: Path) -> None:
     """Without an XML the list that was read first counts."""
-    read(project, *READ)
-    sheet(project, "FE-1001", "1000", "100000.00", IVA="")
-    sheet(project, "FE1001", "1000", "100000.00", IVA="")
-    row = only(judged(project))
+    row = judged_alone(tmp_path, listed("FE-1001"), listed("FE1001"))
     assert (row.reconciliation_status, row.billed_cost) == ("matched", 100000)
 
 
 def test_other_totals_in_another_spelling_are_two_contents_of_one_number(
-    project: Project,
+    tmp_path: Path,
 ) -> None:
     """A list that says another sum is no copy: nobody knows which one counts."""
-    read(project, *READ)
-    bill(project, invoice("1000", "100000.00", number="FE1001"))
-    sheet(project, "FE-1001", "900", "90000.00", IVA="")
-    assert only(judged(project)).reconciliation_status == "duplicate_document"
+    papers = invoice("1000", "100000.00", number="FE1001"), listed("FE-1001", "900", "90000.00")
+    assert judged_alone(tmp_path, *papers).reconciliation_status == "duplicate_document"
 
 
-def test_another_kind_or_number_is_another_document(project: Project) -> None:
+def test_another_kind_or_number_is_another_document(tmp_path: Path) -> None:
     """FE-1002 of the same totals is a second invoice."""
-    read(project, *READ)
-    bill(project, invoice("500", "50000.00", number="FE1001"))
-    sheet(project, "FE-1002", "500", "50000.00", IVA="")
-    row = only(judged(project))
+    papers = invoice("500", "50000.00", number="FE1001"), listed("FE-1002", "500", "50000.00")
+    row = judged_alone(tmp_path, *papers)
     assert (row.reconciliation_status, row.billed_cost) == ("matched", 100000)
 
 

@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from builders.documents import line, ubl
-from builders.months import CARD, MAP, OCTOBER, REPORT, bill, judged, local, only, read, statuses
+from builders.facts import use
+from builders.months import (
+    CARD,
+    MAP,
+    OCTOBER,
+    OCTOBER_PERIOD,
+    REPORT,
+    bill,
+    judged,
+    local,
+    only,
+    read,
+    statuses,
+)
 from builders.project import SERVERS, Project
 from builders.record import Call, write_polls
+from builders.settled_papers import Used, settle_papers
 from wolkvox_billing.verbs.explain import explain
 
 pytestmark = pytest.mark.usefixtures("kept_open")
@@ -92,10 +108,10 @@ def test_a_discount_of_the_document_or_a_line(warehouse: Project) -> None:
     assert statuses(result) == ["matched"]
 
 
-def test_use_that_costs_nothing_by_contract_is_missed_on_no_invoice(project: Project) -> None:
+def test_use_that_costs_nothing_by_contract_is_missed_on_no_invoice(tmp_path: Path) -> None:
     """What a package paid for, or has a price of 0, is billed by nobody, and nobody is blamed; one
     that costs is."""
-    used(project, "8000")
+    used = Used((use(OCTOBER_PERIOD, 8000),))
     package = f"{REPORT},,,36000,2880000,COP,2026-01-01,,package,,,,,\n"
     price = f"{REPORT},,,0,100,COP,2026-01-01,,unit_price,,,,,\n"
     for card, status in (
@@ -103,9 +119,9 @@ def test_use_that_costs_nothing_by_contract_is_missed_on_no_invoice(project: Pro
         (price.replace(",100,", ",0,"), "matched"),
         (price, "usage_not_invoiced"),
     ):
-        row = only(judged(project, MAP, TERMS + card, at=local(20, month=11)))
+        [row] = settle_papers(tmp_path, used=used, line_map=MAP, rate_card=TERMS + card).rows
         assert row.reconciliation_status == status
-    row = only(judged(project, MAP, TERMS + price + package, at=local(20, month=11)))
+    [row] = settle_papers(tmp_path, used=used, line_map=MAP, rate_card=TERMS + price + package).rows
     assert row.explanation.endswith(
         "8,000 audios were used, and no invoice bills them; by contract it costs nothing; a "
         "package pays for 8,000 audios of it."
