@@ -15,7 +15,7 @@ import pytest
 from builders.documents import SUPPLIER, line, ubl
 from builders.evidence import csv_rows, forge, members_of, write_evidence
 from builders.leaks import TOKEN, leaks
-from builders.months import OCTOBER, bill, invoice, judged, local, read
+from builders.months import OCTOBER, bill, invoice, local, read, write_maps
 from builders.project import Project
 from builders.worlds import once
 from wolkvox_billing.evidence import answers as chosen
@@ -48,17 +48,28 @@ def october(project: Project) -> None:
     once(project, _october)
 
 
+def october_written(project: Project) -> Path:
+    """The same, and its evidence."""
+    once(project, _october_written)
+    [file] = project.folder.glob("evidence/*.zip")
+    return file
+
+
+def _october_written(project: Project) -> None:
+    october(project)
+    write_october(project)
+
+
 def _october(project: Project) -> None:
     read(project, (local(1), "10"), (local(15), "500"), (local(31, 23, 50), "1000"))
     bill(project, invoice("1000", "100000.00"))
-    judged(project)
+    write_maps()
 
 
 def test_the_answers_of_the_verdicts_are_in_it(warehouse: Project) -> None:
     """The month's last reading and those of its turn, byte for byte, tied to their calls; what was
     read in between is not in it."""
-    october(warehouse)
-    file = write_october(warehouse)
+    file = october_written(warehouse)
     members = members_of(file)
     files = {name: data for name, data in members.items() if name.startswith("answers/")}
     listed = csv_rows(members["answers.csv"])
@@ -112,8 +123,7 @@ def test_an_answer_that_is_not_whole_says_so(project: Project) -> None:
 def test_verify_recomputes_what_the_answers_say(project: Project) -> None:
     """Though the manifest agrees: another answer, another sum, another reading, or a file that no
     table knows."""
-    october(project)
-    file = write_october(project)
+    file = october_written(project)
     members = members_of(file)
     name = max(name for name in members if name.startswith("answers/"))
     poll_id = name.removeprefix("answers/").removesuffix(".json")
@@ -133,8 +143,7 @@ def test_verify_recomputes_what_the_answers_say(project: Project) -> None:
 
 def test_evidence_of_older_versions_is_checked_by_its_own_layout(project: Project) -> None:
     """It has neither answers nor the months' meaning; evidence of this version has to."""
-    october(project)
-    file = write_october(project)
+    file = october_written(project)
     members = members_of(file)
     new = [n for n in members if n.startswith(("answers", "usage_monthly"))]
     assert {f"{name}: missing" for name in new if "/" not in name} <= set(
@@ -157,7 +166,7 @@ def test_the_report_names_parties_sums_and_who_says_what_numbers_mean(project: P
     own = line("1004", "100400.00", description="Grabaciones en S3", price=None, tax="19076.00")
     bill(project, ubl(own, net="100400.00", tax="19076.00", payable="119476.00", periods=OCTOBER,
                       supplier=SUPPLIER + CUSTOMER))  # fmt: skip
-    judged(project)
+    write_maps()
     members = members_of(write_october(project))
     page = members["report.html"].decode()
     for text in (
@@ -287,7 +296,7 @@ def test_a_token_in_an_answer_is_not_in_the_evidence(project: Project, tmp_path:
     project.vendor.now = local(31, 23, 50)
     project.vendor.answer(TOKEN, "rsync_s3_mp3", [row])
     assert project.load(measures={"rsync_s3_mp3": "month_to_date"}, force=True).is_good
-    judged(project)
+    write_maps()
     members = members_of(write_october(project))
     [listed] = csv_rows(members["answers.csv"])
     assert listed["completeness"] == "masked"

@@ -27,7 +27,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from builders.documents import line, ubl
-from builders.months import MAP, OCTOBER, READ, REPORT, bill, judged, local, read
+from builders.months import MAP, OCTOBER, READ, REPORT, bill, local, read, write_maps
 from builders.project import Project
 from builders.worlds import once
 from wolkvox_billing.cli.main import main
@@ -65,7 +65,7 @@ def _october(project: Project) -> None:
         ubl(own, fee, net="495000.75", tax=None, periods=OCTOBER),
         ubl(dollars, net="1234.50", tax=None, periods=OCTOBER, currency="USD", number="+F-2"),
     )
-    judged(project, f"{MAP},,*grabaciones*,{REPORT},,,quantity\n,,*hyper*,,,,fee\n")
+    write_maps(f"{MAP},,*grabaciones*,{REPORT},,,quantity\n,,*hyper*,,,,fee\n")
 
 
 def write_october(
@@ -80,6 +80,17 @@ def write_october(
         workbook=order_workbook(file, month),
         clock=lambda: project.vendor.now,
     )
+
+
+def october_written(project: Project) -> Path:
+    """October's workbook."""
+    once(project, _october_written)
+    return project.folder / "october.xlsx"
+
+
+def _october_written(project: Project) -> None:
+    october(project)
+    write_october(project)
 
 
 def table(file: Path, title: str) -> tuple[list[list[Any]], list[dict[str, Any]]]:
@@ -114,9 +125,7 @@ def parts_of(data: bytes) -> dict[str, str]:
 
 def test_what_to_pay_leads_with_a_sum_of_each_currency(project: Project) -> None:
     """Asked, agreed, questioned, claimed, as numbers; pesos and dollars are never one sum."""
-    october(project)
-    file = write_october(project).workbook
-    assert file
+    file = october_written(project)
     book = openpyxl.load_workbook(file)
     assert book.sheetnames == SPANISH
     sums, rows = table(file, "Liquidación")
@@ -144,9 +153,7 @@ def test_what_to_pay_leads_with_a_sum_of_each_currency(project: Project) -> None
 def test_sums_of_verdicts_tie_out(project: Project) -> None:
     """What has a cost by contract, what has none, and what nobody billed are sums of their own:
     contracted cost and difference come to what is billed."""
-    october(project)
-    file = write_october(project).workbook
-    assert file
+    file = october_written(project)
     sums, rows = table(file, "Veredictos")
     names = [*rows[0]]
     cost, billed, difference = map(
@@ -165,9 +172,7 @@ def test_sums_of_verdicts_tie_out(project: Project) -> None:
 
 def test_each_column_of_the_rows_is_there_once(project: Project) -> None:
     """Whatever columns the marts have, a filter can tell them from each other."""
-    october(project)
-    file = write_october(project).workbook
-    assert file
+    file = october_written(project)
     kinds: Sequence[type] = (SettledDocument, ReconciledRow, InvoiceComponent)
     for title, kind, more in zip(SPANISH, kinds, (0, 1, 1), strict=False):
         names = [*table(file, title)[1][0]]
@@ -177,9 +182,7 @@ def test_each_column_of_the_rows_is_there_once(project: Project) -> None:
 def test_nothing_in_it_runs(project: Project) -> None:
     """Texts of papers that look like formulas stay texts, also when somebody edits the cell; no
     part of the file leads out of it."""
-    october(project)
-    file = write_october(project).workbook
-    assert file
+    file = october_written(project)
     parts = parts_of(file.read_bytes())
     assert not any("<f>" in text or "<f " in text for text in parts.values())
     assert not any("externalLink" in name or "TargetMode" in text for name, text in parts.items())
@@ -249,9 +252,9 @@ def test_a_day_that_excel_has_not_is_a_text() -> None:
 
 def test_the_same_inputs_give_the_same_bytes(project: Project) -> None:
     """Nothing in it tells when it was written."""
-    october(project)
-    first, second = (write_october(project, name).workbook for name in ("a.xlsx", "b/c.XLSX"))
-    assert first and second
+    first = october_written(project)
+    second = write_october(project, "b/c.XLSX").workbook
+    assert second
     assert first.read_bytes() == second.read_bytes()
     assert "2026-11-30T17:00:00Z" in parts_of(first.read_bytes())["docProps/core.xml"]
 
@@ -347,8 +350,7 @@ def test_libreoffice_opens_it(project: Project, tmp_path: Path) -> None:
     if not all(programs):
         pytest.skip("needs soffice and pdftotext: apt-get install libreoffice-calc-nogui "
                     "poppler-utils")  # fmt: skip
-    october(project)
-    file = write_october(project).workbook
+    file = october_written(project)
     profile = tmp_path / "profile" / "user"
     profile.mkdir(parents=True)
     (profile / "registrymodifications.xcu").write_text(LOCALE)
