@@ -20,6 +20,8 @@ from counters import DAY, HOUR, MINUTE, Busy, Counter, Rare, Span, Use, month_of
 from departments import Account, Issued
 from history import Polled, is_shown
 
+from wolkvox_billing.vendor.reports import REPORTS
+
 NOON = 12 * HOUR
 # Units a month, from least to most.
 SIZES = ((40, 400), (400, 4000), (4000, 40_000), (40_000, 400_000))
@@ -55,14 +57,18 @@ def with_gaps(rng: random.Random, span: Span) -> Iterator[int]:
             at += rng.randrange(DAY, 5 * DAY)
 
 
-def to_the_end(rng: random.Random, span: Span) -> Iterator[int]:
-    """Every second hour, on a month's last day every quarter of an hour, and in its last three
-    hours every five minutes: few calls, and all of the turn is seen."""
-    at = span.start + rng.randrange(5 * MINUTE)
-    while at < span.end:
-        yield at
-        left = month_of(at).end - at
-        at += 5 * MINUTE if left <= 3 * HOUR else 15 * MINUTE if left <= DAY else 2 * HOUR
+def to_the_end(hours: int) -> Cadence:
+    """Seldom, on a month's last day every quarter of an hour, and in its last three hours every
+    five minutes: few calls, and all of the turn is seen."""
+
+    def cadence(rng: random.Random, span: Span) -> Iterator[int]:
+        at = span.start + rng.randrange(5 * MINUTE)
+        while at < span.end:
+            yield at
+            left = month_of(at).end - at
+            at += 5 * MINUTE if left <= 3 * HOUR else 15 * MINUTE if left <= DAY else hours * HOUR
+
+    return cadence
 
 
 def at_ten_to_midnight(rng: random.Random, span: Span) -> Iterator[int]:
@@ -76,9 +82,10 @@ CADENCES: dict[str, Cadence] = {
     "hourly": every(60),
     "daily": once_a_day,
     "gaps": with_gaps,
-    SHORT: to_the_end,
+    SHORT: to_the_end(hours=4),
     EVENINGS: at_ten_to_midnight,
 }
+SHORT_OF_LEVELS = to_the_end(hours=2)  # in office hours the licences of the night are not seen
 USUAL = [name for name in CADENCES if name not in (SHORT, EVENINGS)]
 
 
@@ -136,7 +143,9 @@ def live_through(behaviour: Behaviour, number: int, cadence: str, months: int, s
         starts.append((starts[-1] + timedelta(days=32)).replace(day=1))
     code = f"A{number:03}-{list(CADENCES).index(cadence)}"
     began = second_of(first.replace(day=behaviour.since))
-    moments = [*CADENCES[cadence](rng, Span(began, second_of(starts[-1]) + 3 * DAY))]
+    is_level = REPORTS[behaviour.report].kind == "gauge"
+    ask = SHORT_OF_LEVELS if is_level and cadence == SHORT else CADENCES[cadence]
+    moments = [*ask(rng, Span(began, second_of(starts[-1]) + 3 * DAY))]
     moments += range(moments[-1] // DAY * DAY + DAY + NOON, second_of(behaviour.now), DAY)
     end, zone = second_of(behaviour.now) + NOON, ZoneInfo(behaviour.zone)
     moments = [at for at in moments if at < end and is_shown(at, zone)]

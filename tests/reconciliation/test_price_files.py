@@ -17,7 +17,6 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builders.evidence import write_evidence
 from builders.facts import billed_line, use
 from builders.months import (
     CARD,
@@ -34,10 +33,12 @@ from builders.months import (
     only,
     read,
     statuses,
+    write_maps,
 )
 from builders.project import Project
 from wolkvox_billing.cli.main import main
 from wolkvox_billing.errors import SettingsError
+from wolkvox_billing.evidence import order_evidence
 from wolkvox_billing.reconciliation.contract.line_map import (
     MapRow,
     first_fits,
@@ -50,8 +51,10 @@ from wolkvox_billing.reconciliation.contract.rate_card import read_rate_card, wa
 from wolkvox_billing.reconciliation.contract.templates import propose, write_templates
 from wolkvox_billing.reconciliation.contract.terms import Terms
 from wolkvox_billing.reconciliation.facts import BilledLine, Meter
+from wolkvox_billing.reconciliation.policy import Policy
 from wolkvox_billing.vendor.reports import REPORTS
 from wolkvox_billing.verbs.publish import publish
+from wolkvox_billing.verbs.reconcile import reconcile
 
 pytestmark = pytest.mark.usefixtures("kept_open")
 HEADER = CARD.strip().replace(",", ";")
@@ -166,7 +169,12 @@ def test_a_small_price_is_stored_whole(warehouse: Project) -> None:
     """0.000123 for each of 1,000,000 is 123.00: the tables and the evidence hold all decimals."""
     read(warehouse, (local(1), "10"), (local(31, 23, 59), "1000000"))
     bill(warehouse, invoice("1000000", "123.00"))
-    row = only(judged(warehouse, rate_card=f"{CARD}{REPORT},,,0,0.000123,COP,2026-01-01,\n"))
+    write_maps(rate_card=f"{CARD}{REPORT},,,0,0.000123,COP,2026-01-01,\n")
+    warehouse.vendor.now = local(30, month=11)
+    result = reconcile("2026-10", destination=warehouse.destination, policy=Policy(),
+                       evidence=order_evidence("out", "2026-10"),
+                       clock=lambda: warehouse.vendor.now)  # fmt: skip
+    row = only(result)
     assert (row.reconciliation_status, row.contracted_cost) == ("matched", 123)
     for column, mart in (
         ("contracted_unit_price", "marts.invoice_reconciliation"),
@@ -174,9 +182,8 @@ def test_a_small_price_is_stored_whole(warehouse: Project) -> None:
     ):
         query = f"SELECT {column} FROM wolkvox_billing_{mart}"
         assert warehouse.query(query) == [(Decimal("0.000123"),)]
-    evidence = write_evidence("out", "2026-10", destination=warehouse.destination,
-                              clock=lambda: warehouse.vendor.now)  # fmt: skip
-    with zipfile.ZipFile(evidence) as archive:
+    assert result.evidence
+    with zipfile.ZipFile(result.evidence) as archive:
         assert ",0.00012300," in archive.read("invoice_reconciliation.csv").decode()
     publish("copy.duckdb", destination=warehouse.destination)
     with duckdb.connect("copy.duckdb", read_only=True) as db:

@@ -14,9 +14,11 @@ from hypothesis import strategies as st
 
 from builders.documents import period
 from builders.facts import billed_line, known, rate, unseen_everywhere, use
+from builders.fuzzing import tries
 from builders.months import OCTOBER_PERIOD as OCTOBER
-from builders.months import READ, REPORT, bill, invoice, judged, local, only, read
-from builders.project import TOKENS, Project
+from builders.months import READ, REPORT, bill, calls_of, invoice, judged, local, only, read
+from builders.project import Project
+from builders.record import Call, write_polls
 from wolkvox_billing.reconciliation.contract.line_map import MapRow
 from wolkvox_billing.reconciliation.contract.rate import Rate
 from wolkvox_billing.reconciliation.facts import BilledLine, DayUse, Meter, MonthUse
@@ -276,11 +278,10 @@ def test_an_old_day_that_is_read_again_tells_nothing_of_the_months_end(
 ) -> None:
     """Read on the 31st at 12:00; in November the 15th is sent again: the last 12 hours are as
     unread as before."""
-    read(warehouse, (local(1), "0"), (local(15), "500"), (local(31), "1000"))
-    warehouse.vendor.now = local(2, month=11)
-    row = {"operation": "ACME", "description": "AUDIOS", "items": "501", "date": "2026-10-15"}
-    warehouse.vendor.answer(TOKENS["acme"], REPORT, [row])
-    assert warehouse.load(measures={REPORT: "month_to_date"}, force=True).is_good
+    again = {"operation": "ACME", "description": "AUDIOS", "items": "501", "date": "2026-10-15"}
+    calls = calls_of((local(1), "0"), (local(15), "500"), (local(31), "1000"))
+    late = Call(local(2, month=11), [again])
+    write_polls(warehouse, *calls, late, measures={REPORT: "month_to_date"})
     bill(warehouse, invoice("1036", "103600.00"))
     row = only(judged(warehouse))
     assert row.reconciliation_status == "inconclusive_cut_off"
@@ -289,15 +290,9 @@ def test_an_old_day_that_is_read_again_tells_nothing_of_the_months_end(
 
 
 def test_daily_numbers_read_in_the_morning(project: Project) -> None:
-    """33 each day at 08:00, 3,100 billed: 16 hours of each day were not read."""
-    for day in range(1, 32):
-        at = local(day, 8)
-        project.vendor.now = at
-        row = {"operation": "ACME", "description": "AUDIOS", "items": "33",
-               "date": f"{at:%Y-%m-%d}"}  # fmt: skip
-        project.vendor.answer(TOKENS["acme"], REPORT, [row])
-        if day in (1, 2, 3, 30, 31):
-            assert project.load(measures={REPORT: "daily"}, force=True).is_good
+    """33 on five days at 08:00, 1,000 billed: 16 hours of each of them were not read."""
+    calls = calls_of(*((local(day, 8), "33") for day in (1, 2, 3, 30, 31)))
+    write_polls(project, *calls, measures={REPORT: "daily"})
     bill(project, invoice("1000", "100000.00"))
     row = only(judged(project))
     assert (row.consumed_quantity, row.reconciliation_status) == (
@@ -349,13 +344,12 @@ def test_a_product_is_known_whatever_its_case(project: Project) -> None:
 
 def test_an_operation_that_was_renamed_in_mid_month_is_one(warehouse: Project) -> None:
     """500 as ACME, then 1,000 as ACME SAS: 1,000 were used, billed or not."""
-    read(warehouse, (local(1), "10"), (local(15), "500"))
-    for at, items in ((local(16), "520"), (local(31, 23, 59), "1000")):
-        warehouse.vendor.now = at
-        row = {"operation": "ACME SAS", "description": "AUDIOS", "items": items,
-               "date": f"{at:%Y-%m-%d}"}  # fmt: skip
-        warehouse.vendor.answer(TOKENS["acme"], REPORT, [row])
-        assert warehouse.load(measures={REPORT: "month_to_date"}, force=True).is_good
+    before = calls_of((local(1), "10"), (local(15), "500"))
+    after = [
+        Call(call.at, [{**row, "operation": "ACME SAS"} for row in call.rows])
+        for call in calls_of((local(16), "520"), (local(31, 23, 59), "1000"))
+    ]
+    write_polls(warehouse, *before, *after, measures={REPORT: "month_to_date"})
     alone = only(judged(warehouse))
     assert (alone.consumed_quantity, alone.reconciliation_status) == (
         1000, "usage_not_invoiced")  # fmt: skip
@@ -365,16 +359,13 @@ def test_an_operation_that_was_renamed_in_mid_month_is_one(warehouse: Project) -
 
 def test_two_names_in_one_answer_are_added(project: Project) -> None:
     """NORTE and SUR under one token: the invoice bills both."""
-    project.vendor.now = local(31, 23, 59)
     rows = [
         {"operation": name, "description": "AUDIOS", "items": items, "date": "2026-10-31"}
         for name, items in (("NORTE", "700"), ("SUR", "300"))
     ]
-    project.vendor.answer(TOKENS["acme"], REPORT, rows)
-    assert project.load(measures={REPORT: "month_to_date"}, force=True).is_good
-    project.vendor.now = local(31, 23, 59) + timedelta(minutes=6)
-    project.vendor.answer(TOKENS["acme"], REPORT, rows[:1])  # the second is not in every answer
-    assert project.load(measures={REPORT: "month_to_date"}, force=True).is_good
+    at = local(31, 23, 59)
+    calls = Call(at, rows), Call(at + timedelta(minutes=6), rows[:1])  # SUR is not in every answer
+    write_polls(project, *calls, measures={REPORT: "month_to_date"})
     assert only(judged(project)).consumed_quantity == 1000
     bill(project, invoice("1000", "100000.00"))
     assert only(judged(project)).reconciliation_status == "matched"
@@ -442,7 +433,7 @@ def test_a_counter_that_falls_after_it_was_billed_is_questioned() -> None:
         ("overbilled_quantity", -100), ("matched", 600)]  # fmt: skip
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=tries(300), deadline=None)
 @given(
     used=st.lists(
         st.tuples(st.integers(0, 500), st.integers(0, 500), st.integers(0, 500)),
