@@ -12,7 +12,9 @@ import pytest
 from click.testing import CliRunner
 
 from builders.months import MAP, READ, REPORT, bill, invoice, judged, local, read
-from builders.project import TOKENS, Project
+from builders.project import Project
+from builders.record import Call, write_polls
+from builders.worlds import once
 from wolkvox_billing.cli.main import main
 from wolkvox_billing.errors import SettingsError
 from wolkvox_billing.reconciliation.origin import Traced
@@ -37,10 +39,15 @@ def only(explanation: Explained) -> Traced:
     return verdict
 
 
+def _overbilled(project: Project) -> None:
+    """1,000 were read, and 1,450 are billed."""
+    read(project, *READ)
+    bill(project, invoice("1450", "145000.00"))
+
+
 def test_a_verdict_is_walked_to_its_reading_and_its_line(warehouse: Project) -> None:
     """The last reading as the vendor sent it, its poll and answer; the line, its file and hash."""
-    read(warehouse, *READ)
-    bill(warehouse, invoice("1450", "145000.00"))
+    once(warehouse, _overbilled)
     [row] = judged(warehouse).rows
     verdict = only(explain_october(warehouse))
     assert verdict.row == row
@@ -88,12 +95,7 @@ def test_use_that_nobody_billed_has_a_reading_and_no_line(project: Project) -> N
 
 def test_a_refused_poll_is_counted_as_one(project: Project) -> None:
     """What was billed without use shows how often the vendor was asked, and answered."""
-    project.vendor.now = local(20)
-    project.vendor.answer(TOKENS["acme"], REPORT, [])
-    project.load()
-    project.later(hours=1)
-    project.vendor.answer(TOKENS["acme"], REPORT, b"maintenance")  # type: ignore[arg-type]
-    project.load(force=True)
+    write_polls(project, Call(local(20), []), Call(local(20, 13), b"maintenance"))
     bill(project, invoice("1000", "100000.00"))
     judged(project)
     verdict = only(explain_october(project))
@@ -104,8 +106,9 @@ def test_a_refused_poll_is_counted_as_one(project: Project) -> None:
 
 def test_one_product_or_report(project: Project) -> None:
     """Of a whole report, only the product that was asked for; one that is not there is refused."""
-    for product, items in (("A", "300"), ("B", "200")):
-        read(project, (local(31, 23, 59), items), product=product)
+    row = {"operation": "ACME", "date": "2026-10-31"}
+    rows = [{**row, "description": name, "items": n} for name, n in (("A", "300"), ("B", "200"))]
+    write_polls(project, Call(local(31, 23, 59), rows), measures={REPORT: "month_to_date"})
     bill(project, invoice("500", "50000.00"))
     judged(project)
     assert len(only(explain_october(project, report=REPORT)).measured_from) == 2
@@ -119,8 +122,7 @@ def test_one_product_or_report(project: Project) -> None:
 
 def test_the_command(project: Project) -> None:
     """A few aligned lines for a person, everything in JSON, and exit codes."""
-    read(project, *READ)
-    bill(project, invoice("1450", "145000.00"))
+    once(project, _overbilled)
     judged(project)
     run = CliRunner().invoke
     done = run(main, ["explain", "2026-10"])

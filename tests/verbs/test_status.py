@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from builders.loads import files
-from builders.project import TOKENS, Project
+from builders.project import SERVERS, TOKENS, Project, configure
+from builders.record import Call, write_polls
 from wolkvox_billing.verbs.status import Product, Status, status
 
-pytestmark = pytest.mark.usefixtures("kept_open", "tables")
+pytestmark = pytest.mark.usefixtures("kept_open")
 BOGOTA = ZoneInfo("America/Bogota")
 REPORT = "rsync_s3_mp3"
 
@@ -22,35 +23,44 @@ def at(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=BOGOTA)
 
 
-def poll(project: Project, moment: str, **items: str) -> None:
-    """Run a `poll` at a moment in Bogotá; the vendor's counter shows these amounts, by product."""
-    project.vendor.now = at(moment)
+MEASURES = {REPORT: "month_to_date"}
+
+
+def call(moment: str, operation: str = "acme", name: str = "ACME", **items: str) -> Call:
+    """A call at a moment in Bogotá; the vendor's counter shows these amounts, by product."""
     rows = [
-        {"operation": "ACME", "description": product, "items": amount, "date": moment[:10]}
+        {"operation": name, "description": product, "items": amount, "date": moment[:10]}
         for product, amount in items.items()
     ]
-    project.vendor.answer(TOKENS["acme"], REPORT, rows)
-    assert project.poll(pace_minutes=0).is_good
+    return Call(at(moment), rows, operation=operation)
+
+
+def refusal(moment: str) -> Call:
+    return Call(at(moment), b"maintenance")
+
+
+def write(project: Project, *calls: Call) -> None:
+    write_polls(project, *calls, measures=MEASURES)
 
 
 def status_at(project: Project, moment: str) -> Status:
-    """Return what `status` tells at a moment in Bogotá, once what waits is loaded."""
-    if files(project):
-        assert project.load(pace_minutes=44640).is_good
+    """Return what `status` tells at a moment in Bogotá."""
     return status(destination=project.destination, clock=lambda: at(moment))
 
 
 @pytest.fixture(autouse=True)
 def counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    measures = json.dumps({REPORT: "month_to_date"})
-    monkeypatch.setenv("SOURCES__WOLKVOX_BILLING__MEASURES", measures)
+    monkeypatch.setenv("SOURCES__WOLKVOX_BILLING__MEASURES", json.dumps(MEASURES))
 
 
 def test_this_month_so_far(warehouse: Project) -> None:
     """Each product's month so far and its newest day's change; last month's do not show."""
-    poll(warehouse, "2026-10-31 23:50", Audios="900", Old="7")
-    poll(warehouse, "2026-11-09 23:50", Audios="100", Video="5")
-    poll(warehouse, "2026-11-12 10:00", Audios="160", Video="5")
+    write(
+        warehouse,
+        call("2026-10-31 23:50", Audios="900", Old="7"),
+        call("2026-11-09 23:50", Audios="100", Video="5"),
+        call("2026-11-12 10:00", Audios="160", Video="5"),
+    )
     [row] = status_at(warehouse, "2026-11-12 12:30").rows
     day = date(2026, 11, 12)
     assert row.products == [
@@ -64,10 +74,7 @@ def test_this_month_so_far(warehouse: Project) -> None:
 
 def test_a_month_without_a_reading_yet(warehouse: Project) -> None:
     """On the first of a month, before its first answer, nothing is shown as this month's."""
-    poll(warehouse, "2026-10-31 23:50", Audios="900")
-    warehouse.vendor.misbehave("wrong_token")
-    warehouse.vendor.now = at("2026-11-01 08:00")
-    warehouse.load()
+    write(warehouse, call("2026-10-31 23:50", Audios="900"), refusal("2026-11-01 08:00"))
     state = status_at(warehouse, "2026-11-01 08:00")
     [row] = state.rows
     assert (row.products, row.read_at) == ([], at("2026-10-31 23:50"))
@@ -75,14 +82,15 @@ def test_a_month_without_a_reading_yet(warehouse: Project) -> None:
     assert row.days_without_answer == [date(2026, 11, 1)]
 
 
-def counter(project: Project, amounts: dict[int, int]) -> None:
-    for number, amount in amounts.items():
-        poll(project, f"2026-11-{number:02} 23:50", Audios=str(amount))
+def counter(amounts: dict[int, int], operation: str = "acme") -> list[Call]:
+    """A call at the end of each day of November."""
+    return [
+        call(f"2026-11-{day:02} 23:50", operation, Audios=str(amount))
+        for day, amount in amounts.items()
+    ]
 
 
 MOVED = {2: 10, 3: 20, 4: 30, 5: 40, 6: 50}  # Monday to Friday
-
-
 STILL = [
     ({7: 50, 8: 50, 9: 50}, ""),  # a weekend and a Monday
     ({9: 50, 10: 50}, "since 9 Nov"),
@@ -93,45 +101,42 @@ STILL = [
 
 
 def test_a_counter_that_stands_still(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A counter that moved on working days and stands still on two of them is warned of."""
-    operations, judged = project.operations(len(STILL)), 0
-    monkeypatch.setenv("SOURCES__WOLKVOX_BILLING__OPERATIONS", json.dumps(operations))
-    judged_on = {max(later) for later, _ in STILL}
+    """A counter that moved on working days and stands still on two of them is warned of. Each is an
+    operation of its own in one record."""
+    by_day: dict[int, list[Call]] = defaultdict(list)
+    judged: dict[int, list[str]] = defaultdict(list)  # who is, at the end of which day
+    for n, (later, _) in enumerate(STILL):
+        monkeypatch.setitem(SERVERS, f"op-{n}", f"{20 + n:04}")
+        monkeypatch.setitem(TOKENS, f"op-{n}", f"{n:02x}" * 32)
+        for own in counter(MOVED | later, f"op-{n}"):
+            by_day[own.at.day].append(own)
+        judged[max(later)].append(f"op-{n}")
+    configure(monkeypatch, project.vendor, *(f"op-{n}" for n in range(len(STILL))))
+    told: dict[str, list[str]] = {}
+    unwritten: list[Call] = []
     for day in range(2, 13):
-        project.vendor.now, due = at(f"2026-11-{day:02} 23:50"), []
-        for operation, (later, _) in zip(operations, STILL, strict=True):
-            if amount := (MOVED | later).get(day):
-                row = {"operation": operation["name"], "description": "Audios",
-                       "items": str(amount), "date": f"2026-11-{day:02}"}  # fmt: skip
-                project.vendor.answer(operation["token"], REPORT, [row])
-                due.append(operation)
-        ask = project.load if day in judged_on else project.poll
-        if due:
-            assert ask(operations=due, pace_minutes=0).is_good
-        for operation, (later, warned) in zip(operations, STILL, strict=True):
-            if max(later) == day:
-                all_warnings = status_at(project, f"2026-11-{day + 1:02} 00:10").warnings
-                by_operation: dict[str, list[str]] = {other["name"]: [] for other in operations}
-                for warning in all_warnings:
-                    by_operation[warning.split()[0]].append(warning)
-                warnings = by_operation[operation["name"]]
-                assert len(warnings) == bool(warned), later
-                assert all("nightly copy" in w and warned in w for w in warnings), later
-                judged += 1
-    assert judged == len(STILL)
+        unwritten += by_day[day]
+        if day in judged:
+            write(project, *unwritten)
+            unwritten = []
+            warnings = status_at(project, f"2026-11-{day + 1:02} 00:10").warnings
+            for name in judged[day]:
+                told[name] = [warning for warning in warnings if warning.split()[0] == name]
+    for (later, warned), warnings in zip(STILL, (told[name] for name in sorted(told)), strict=True):
+        assert len(warnings) == bool(warned), later
+        assert all("nightly copy" in w and warned in w for w in warnings), later
 
 
 def test_a_counter_that_hardly_ever_moves_is_not_warned_of(project: Project) -> None:
     """A counter that stood still on most working days is no news."""
-    counter(project, {2: 10, 3: 10, 4: 10, 5: 10, 6: 20, 9: 20, 10: 20})
+    write(project, *counter({2: 10, 3: 10, 4: 10, 5: 10, 6: 20, 9: 20, 10: 20}))
     assert status_at(project, "2026-11-11 00:10").warnings == []
 
 
 def test_an_operation_that_is_not_read_as_usual(project: Project) -> None:
     """An operation that was answered every 15 minutes is late after an hour, and not before; one
     that is polled once a day is late after three days."""
-    for minute in (0, 15, 30, 45):
-        poll(project, f"2026-11-10 12:{minute:02}", Audios="5")
+    write(project, *(call(f"2026-11-10 12:{n:02}", Audios="5") for n in (0, 15, 30, 45)))
     assert status_at(project, "2026-11-10 13:40").warnings == []
     assert status_at(project, "2026-11-10 14:45").warnings == [
         "acme rsync_s3_mp3: last answered 2 h ago, usually every 15 min: is the schedule running?"
@@ -140,8 +145,7 @@ def test_an_operation_that_is_not_read_as_usual(project: Project) -> None:
 
 def test_a_daily_poll_is_late_after_three_days(project: Project) -> None:
     """What is usual is told by the last polls: three times that is late."""
-    for day in (9, 10, 11):
-        poll(project, f"2026-11-{day:02} 12:00", Audios=str(day))
+    write(project, *(call(f"2026-11-{day:02} 12:00", Audios=f"{day}") for day in (9, 10, 11)))
     assert status_at(project, "2026-11-14 11:00").warnings == []
     assert status_at(project, "2026-11-14 13:00").warnings == [
         "acme rsync_s3_mp3: last answered 73 h ago, usually every 24 h: is the schedule running?"
@@ -150,7 +154,7 @@ def test_a_daily_poll_is_late_after_three_days(project: Project) -> None:
 
 def test_the_months_end_comes_near(project: Project) -> None:
     """In the last day of the vendor's month an answer older than an hour is warned of."""
-    poll(project, "2026-11-29 23:30", Audios="5")
+    write(project, call("2026-11-29 23:30", Audios="5"))
     assert status_at(project, "2026-11-29 23:59").warnings == []
     assert status_at(project, "2026-11-30 00:20").warnings == []
     assert status_at(project, "2026-11-30 20:00").warnings == [
@@ -161,8 +165,7 @@ def test_the_months_end_comes_near(project: Project) -> None:
 
 def test_a_long_silence_is_not_forgotten(project: Project) -> None:
     """An operation whose last answers are older than a week is warned of all the same."""
-    for day in (2, 3):
-        poll(project, f"2026-11-{day:02} 12:00", Audios=str(day))
+    write(project, *(call(f"2026-11-{day:02} 12:00", Audios=f"{day}") for day in (2, 3)))
     assert status_at(project, "2026-11-20 12:00").warnings == [
         "acme rsync_s3_mp3: last answered 408 h ago: is the schedule running?"
     ]
@@ -170,13 +173,13 @@ def test_a_long_silence_is_not_forgotten(project: Project) -> None:
 
 def test_an_operation_under_two_names(project: Project) -> None:
     """Where the vendor shows an operation under two names, each is shown, and that is said."""
-    project.vendor.now = at("2026-11-10 12:00")
+    moment = "2026-11-10 12:00"
     rows = [
-        {"operation": name, "description": "Audios", "items": items, "date": "2026-11-10"}
+        row
         for name, items in (("SUR", "7"), ("NORTE", "500"))
+        for row in call(moment, name=name, Audios=items).rows
     ]
-    project.vendor.answer(TOKENS["acme"], REPORT, rows)
-    assert project.load().is_good
+    write(project, Call(at(moment), rows))
     state = status_at(project, "2026-11-10 12:01")
     assert [(p.product, p.so_far) for p in state.rows[0].products] == [
         ("Audios (NORTE)", 500),
@@ -188,12 +191,11 @@ def test_an_operation_under_two_names(project: Project) -> None:
 def test_a_renamed_operation_is_one(project: Project) -> None:
     """An operation that the vendor calls otherwise from one answer to the next goes on as one, and
     `status` says that this is how it was taken."""
-    for day, name, items in (("09", "ACME", "500"), ("10", "ACME SAS", "530")):
-        project.vendor.now = at(f"2026-11-{day} 12:00")
-        row = {"operation": name, "description": "Audios", "items": items,
-               "date": f"2026-11-{day}"}  # fmt: skip
-        project.vendor.answer(TOKENS["acme"], REPORT, [row])
-        assert project.load(measures={REPORT: "month_to_date"}).is_good
+    write(
+        project,
+        call("2026-11-09 12:00", name="ACME", Audios="500"),
+        call("2026-11-10 12:00", name="ACME SAS", Audios="530"),
+    )
     state = status_at(project, "2026-11-10 12:01")
     assert [(p.product, p.so_far, p.change) for p in state.rows[0].products] == [
         ("Audios", 530, 30)
@@ -203,16 +205,17 @@ def test_a_renamed_operation_is_one(project: Project) -> None:
 
 def test_an_absurd_change_breaks_nothing(project: Project) -> None:
     """A change that does not fit a number is shown as unknown."""
-    poll(project, "2026-11-09 12:00", Audios="99999999999999")
-    poll(project, "2026-11-10 12:00", Audios="-99999999999999")
+    write(
+        project,
+        call("2026-11-09 12:00", Audios="99999999999999"),
+        call("2026-11-10 12:00", Audios="-99999999999999"),
+    )
     assert status_at(project, "2026-11-10 12:01").rows[0].products[0].change is None
 
 
 def test_nothing_but_refusals(project: Project) -> None:
     """An operation that was never answered is said to be so."""
-    project.vendor.misbehave("wrong_token")
-    project.vendor.now = at("2026-11-10 12:00")
-    project.load()
+    write(project, refusal("2026-11-10 12:00"))
     assert status_at(project, "2026-11-10 12:01").warnings == [
         "acme rsync_s3_mp3: was never answered in the last 40 days"
     ]

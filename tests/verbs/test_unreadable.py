@@ -83,64 +83,54 @@ def test_what_could_not_be_read_in_words(rows: UnreadableRows, says: str) -> Non
     assert str(rows) == says
 
 
-def test_a_load_of_which_nothing_could_be_read_is_a_failure(warehouse: Project) -> None:
+def test_what_a_load_and_status_say(warehouse: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where no row of an answer could be read, `load` is no success and says what to do: and no
-    new try mends it. `status` warns until an answer can be read."""
+    new try mends it. Where some could, it is a success that warns. A row that sums up the others is
+    rejected, and nobody is alarmed; one that came alone is all that there was. `status` warns until
+    an answer can be read. Each operation's unreadable rows are its own."""
+    configure(monkeypatch, warehouse.vendor, "acme", "beta", "gama")
     tell(warehouse, "7 audios", "9 audios")
+    tell(warehouse, "5", "7 audios", "6", operation="beta")
+    tell(warehouse, operation="gama", TOTAL="11")
     report = warehouse.load()
     assert (report.is_good, report.may_pass) == (False, False)
-    assert (report.problems, report.warnings) == ([ALL], [])
-    assert report.failures == [ALL]
-    [poll] = report.polls
-    assert (poll.rejected, poll.unreadable) == (2, UnreadableRows(2, 2, WORDS))
+    none, alone = sorted(report.problems)
+    assert none == ALL
+    assert alone.startswith(f"gama rsync_s3_mp3: the only row could not be read ({TOTAL}), and")
+    assert sorted(report.failures) == [none, alone]
+    some = SOME.replace("acme", "beta", 1)
+    assert report.warnings == [some]
+    unreadable = {poll.operation.operation_id: poll.unreadable for poll in report.polls}
+    assert unreadable == {
+        "acme": UnreadableRows(2, 2, WORDS),
+        "beta": UnreadableRows(3, 1, WORDS),
+        "gama": UnreadableRows(1, 1, TOTAL),
+    }
+    assert {poll.operation.operation_id: poll.rejected for poll in report.polls} == {
+        "acme": 2, "beta": 1, "gama": 1
+    }  # fmt: skip
+    assert warehouse.query(f"SELECT DISTINCT operation_id FROM {REPORT}") == [("beta",)]
     state = status_of(warehouse)
-    assert state.warnings == [
+    of_none, of_some, of_total = state.warnings
+    assert of_none == (
         "acme rsync_s3_mp3: in the newest answer none of 2 rows could be read (the first: "
         f"{WORDS}), and their use is in no sum: see the table rejected_rows"
-    ]
-    assert [row.unreadable for row in state.rows] == [poll.unreadable]
+    )
+    newest_of_some = some.replace("mp3: ", "mp3: in the newest answer ")
+    assert of_some == newest_of_some
+    assert of_total.startswith("gama rsync_s3_mp3: in the newest answer the only row could not be")
+    assert {row.operation_id: row.unreadable for row in state.rows} == unreadable
+
     warehouse.later(hours=1)
     tell(warehouse, "7", "9")
-    assert warehouse.load().is_good
+    tell(warehouse, "5", "6", operation="gama", TOTAL="11")
+    report = warehouse.load()
+    assert (report.is_good, report.problems, report.warnings) == (True, [], [some])
+    polls = {poll.operation.operation_id: (poll.rejected, poll.unreadable) for poll in report.polls}
+    assert (polls["acme"], polls["gama"]) == ((0, None), (1, None))
     state = status_of(warehouse)
-    assert (state.warnings, [row.unreadable for row in state.rows]) == ([], [None])
-
-
-def test_a_load_of_which_some_rows_could_not_be_read_warns(warehouse: Project) -> None:
-    """Where rows of an answer could be read beside some that could not, `load` is a success that
-    warns, and so does `status`."""
-    tell(warehouse, "5", "7 audios", "6")
-    report = warehouse.load()
-    assert (report.is_good, report.problems, report.warnings) == (True, [], [SOME])
-    state = status_of(warehouse)
-    assert state.warnings == [SOME.replace("mp3: ", "mp3: in the newest answer ")]
-
-
-def test_a_total_row_beside_others_is_no_alarm(warehouse: Project) -> None:
-    """A row that sums up the others is rejected, and nobody is alarmed; one that came alone is all
-    that there was."""
-    tell(warehouse, "5", "6", TOTAL="11")
-    report = warehouse.load()
-    assert (report.is_good, report.warnings, status_of(warehouse).warnings) == (True, [], [])
-    assert [(poll.rejected, poll.unreadable) for poll in report.polls] == [(1, None)]
-    warehouse.later(hours=1)
-    tell(warehouse, TOTAL="11")
-    report = warehouse.load()
-    [problem] = report.problems
-    assert problem.startswith(f"acme rsync_s3_mp3: the only row could not be read ({TOTAL}), and")
-    [warning] = status_of(warehouse).warnings
-    assert warning.startswith("acme rsync_s3_mp3: in the newest answer the only row could not be")
-
-
-def test_each_operation_is_told_of_alone(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One operation's unreadable rows are its own: the other's answer is loaded."""
-    configure(monkeypatch, project.vendor, "acme", "beta")
-    tell(project, "7 audios", "9 audios")
-    tell(project, "5", operation="beta")
-    report = project.load()
-    assert (report.problems, report.warnings) == ([ALL], [])
-    assert project.query(f"SELECT operation_id FROM {REPORT}") == [("beta",)]
-    assert [row.operation_id for row in status_of(project).rows if row.unreadable] == ["acme"]
+    assert state.warnings == [newest_of_some]
+    assert [row.operation_id for row in state.rows if row.unreadable] == ["beta"]
 
 
 def test_answers_that_waited_are_told_of_once(project: Project) -> None:
@@ -177,9 +167,6 @@ def test_what_a_poll_says(project: Project) -> None:
 
 def test_an_answer_that_was_not_loaded_is_told_of_when_it_is(project: Project) -> None:
     """What the destination did not take is told of by the load that brings it there."""
-    tell(project, "5")
-    assert project.load().is_good
-    project.later(minutes=10)
     tell(project, "7 audios", "9 audios")
     with project.away():
         report = project.load()
@@ -222,6 +209,5 @@ def test_what_machines_are_told(project: Project) -> None:
         assert (ended, printed["rows"][0]["unreadable"]) == (0, rows)
         ended, printed = command("check")
         assert (ended, printed["findings"][0]["unreadable"]) == (code, rows)
-        ended, printed = command("poll", "--force")
+        ended, printed = command("poll", "--force", "--dataset", "another")  # it waits for no load
         assert (ended, printed["polls"][0]["unreadable"]) == (0, rows)
-        command("load")
