@@ -66,7 +66,7 @@ def keep(project: Project) -> World:
         dict(vendor._answers),
     )  # fmt: skip
     for name in (project.folder.name, "dlt"):
-        shutil.copytree(root / name, world.copy / name)
+        shutil.copytree(root / name, world.copy / name, symlinks=True)
     if project.dsn:
         end_session()
         server, own = project.dsn.rsplit("/", 1)
@@ -102,6 +102,7 @@ def copy(world: World, project: Project) -> None:
         state.write_text(text)
     for trace in working.rglob("trace.pickle"):  # of runs that were elsewhere
         trace.unlink()
-    shutil.copytree(world.copy / project.folder.name, project.folder, dirs_exist_ok=True)
+    own = world.copy / project.folder.name
+    shutil.copytree(own, project.folder, symlinks=True, dirs_exist_ok=True)
     project.vendor.now = world.now
     project.vendor._answers.update(world.answers)

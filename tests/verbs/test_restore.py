@@ -13,14 +13,14 @@ import pytest
 
 from builders.buckets import copies_of, see
 from builders.loads import begin, poll
-from builders.project import Project
+from builders.project import NOON, Project
+from builders.record import Call, write_polls
 from builders.worlds import once
 from wolkvox_billing import SettingsError
 from wolkvox_billing.cli.staying import stay_and_tell
 from wolkvox_billing.errors import WarehouseError
 from wolkvox_billing.polling.schedule import Rhythm
 from wolkvox_billing.verbs import restore as restore_module
-from wolkvox_billing.verbs.invoices import invoices
 from wolkvox_billing.verbs.load import refresh_marts
 from wolkvox_billing.verbs.poll import PollReport
 from wolkvox_billing.verbs.poll import poll as poll_alone
@@ -43,17 +43,23 @@ RAW = ("polls", "readings", "rsync_s3_mp3", "rejected_rows", "invoice_documents"
 
 @pytest.fixture
 def record(warehouse: Project) -> Project:
-    """A record with a reading, texts that are odd in CSV, the tables of papers, an answer, and a
-    look at the bucket."""
-    once(warehouse, _fill)
+    """A record of which there is a copy in a file and in a folder."""
+    once(warehouse, _publish)
     return warehouse
 
 
+def _publish(project: Project) -> None:
+    _fill(project)
+    for path in ("bi/usage.duckdb", "bi/usage"):
+        publish(path, destination=project.destination, clock=lambda: project.vendor.now)
+
+
 def _fill(project: Project) -> None:
-    begin(project)
+    """A reading, texts that are odd in CSV, the tables of papers, an answer, and a look at the
+    bucket."""
+    row = {"operation": "ACME", "description": "Audios", "items": "5", "date": "2026-11-10"}
+    write_polls(project, Call(NOON, [row]))
     see(project, project.vendor.now, copies_of(date(2026, 11, 8), 2))
-    (project.folder / "inbox").mkdir()
-    invoices([project.folder / "inbox"], destination=project.destination)
     project.execute(ODD)
 
 
@@ -82,7 +88,6 @@ def test_a_lost_record_is_put_back(record: Project, path: str) -> None:
     """Out of a file or a folder all rows come back, byte by byte, with the marts, and the next load
     goes on."""
     before = rows(record)
-    publish(path, destination=record.destination, clock=lambda: record.vendor.now)
     lose(record)
     copied = restore(path, destination=record.destination, clock=lambda: record.vendor.now)
     assert copied.problems == []
@@ -92,24 +97,22 @@ def test_a_lost_record_is_put_back(record: Project, path: str) -> None:
     assert len(rows(record)["readings"]) == 2
 
 
-def test_a_destination_that_holds_something(record: Project) -> None:
-    """Nothing is put over rows that are there, which are named and stay."""
-    publish("usage.duckdb", destination=record.destination)
+def test_what_is_there_and_what_came_out_otherwise(
+    record: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is put over rows that are there, which are named and stay. Where what is there
+    afterwards is not what the copy has, nothing is kept, and another try begins anew."""
+    path, destination = "bi/usage.duckdb", record.destination
     before = rows(record)
     with pytest.raises(SettingsError, match=r"not empty: .* polls \(1 rows\), readings"):
-        restore("usage.duckdb", destination=record.destination)
+        restore(path, destination=destination)
     assert rows(record) == before
-
-
-def test_a_copy_that_came_out_otherwise(record: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where what is there is not what the copy has, nothing is kept."""
-    publish("usage.duckdb", destination=record.destination)
     lose(record)
     with monkeypatch.context() as patch:
         patch.setattr(restore_module, "_batches_at", lambda *_: iter([]))
         with pytest.raises(WarehouseError, match="nothing was kept"):
-            restore("usage.duckdb", destination=record.destination)
-    assert restore("usage.duckdb", destination=record.destination).rows["polls"] == 1
+            restore(path, destination=destination)
+    assert restore(path, destination=destination).rows["polls"] == 1
 
 
 @pytest.mark.parametrize("path", ["nothing", "text.duckdb", "wolkvox.duckdb"])
@@ -124,10 +127,9 @@ def test_what_is_no_copy(project: Project, path: str) -> None:
 def test_a_published_copy_in_the_place_of_the_record(project: Project) -> None:
     """A copy that somebody uses as the record's file is refused before anybody is asked, and what
     to do is said."""
-    begin(project)
-    publish("usage.duckdb")
+    once(project, _publish)
     ask(project)
-    Path("usage.duckdb").replace("wolkvox.duckdb")
+    Path("bi/usage.duckdb").replace("wolkvox.duckdb")
     calls = len(project.vendor.calls)
     plan = Plan(Rhythm(timedelta(minutes=5), timedelta(hours=1)), "duckdb", "wolkvox_billing")
     for verb in (

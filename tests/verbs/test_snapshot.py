@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import closing
 from datetime import date, datetime, timezone
 from decimal import Decimal
@@ -17,12 +18,17 @@ import polars
 import pytest
 import sqlalchemy
 
+from builders.months import MAP, ONE_PRICE
 from builders.project import NOON, TOKENS, Project
 from builders.record import Call, write_polls
 from builders.worlds import once
 from wolkvox_billing.errors import SettingsError, WarehouseError, WolkvoxError
 from wolkvox_billing.marts.engine import BESIDE, MARTS, STAR
-from wolkvox_billing.verbs.publish import Snapshot, publish
+from wolkvox_billing.marts.refresh import refresh
+from wolkvox_billing.reconciliation.policy import Policy
+from wolkvox_billing.verbs.publish import Snapshot, _renew_verdicts, publish
+from wolkvox_billing.verbs.reconcile import reconcile
+from wolkvox_billing.warehouse.place import opened
 
 pytestmark = pytest.mark.usefixtures("kept_open")
 OLDEST = Path(__file__).parents[2] / "build" / "oldest-duckdb" / "bin" / "python"
@@ -66,12 +72,31 @@ def publish_copy(project: Project, path: str, monkeypatch: pytest.MonkeyPatch) -
     return publish(path, destination=project.destination, clock=lambda: project.vendor.now)
 
 
-def test_a_file_holds_all_tables(warehouse: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+def begin_published(project: Project, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
+    """The 10th was read, and is published there: what many tests begin with, done once."""
+    monkeypatch.setenv("SOURCES__WOLKVOX_BILLING__MEASURES", json.dumps(MEASURES))
+    once(project, _publish_a_day, path)
+
+
+def _publish_a_day(project: Project, path: str) -> None:
+    day(project, 10, "40")
+    publish(path, clock=lambda: project.vendor.now)
+
+
+def test_a_file_holds_all_tables(
+    warehouse: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     """The file has the raw tables and the marts, as tables, value for value and with comments;
-    dlt's own are left out."""
+    dlt's own are left out.
+
+    It is published by a machine that never loaded: another working folder has nothing to know from,
+    and the warehouse tells all that the copy needs. Of usage alone, where no invoice was ever
+    compared, there is nothing to warn of. A DuckDB client of version 1.1 reads the file too."""
     load_days(warehouse, (10, "40"), (11, "1,240.25"))
+    monkeypatch.setenv("DLT_DATA_DIR", str(tmp_path / "another"))
     snapshot = publish_copy(warehouse, "bi/usage.duckdb", monkeypatch)
     assert snapshot.path == warehouse.folder / "bi" / "usage.duckdb"
+    assert snapshot.warnings == ()
     with closing(duckdb.connect(str(snapshot.path), read_only=True)) as db:
         db.execute("SET TimeZone = 'UTC'")
         tables = db.execute("SELECT schema_name, table_name FROM duckdb_tables()").fetchall()
@@ -101,6 +126,15 @@ def test_a_file_holds_all_tables(warehouse: Project, monkeypatch: pytest.MonkeyP
             "AND table_name NOT LIKE '_dlt_%'"
         ).fetchall()
         assert bare == []
+        [(says,)] = db.execute(
+            "SELECT comment FROM duckdb_tables() WHERE table_name = 'readings'"
+        ).fetchall()
+        assert says.startswith("One row per call and row returned")
+    assert oldest_client_reads(snapshot.path) == [
+        "1.1. [(datetime.date(2026, 11, 10), Decimal('40.0000')), "
+        "(datetime.date(2026, 11, 11), Decimal('1200.2500'))]",
+        "[(2,)]",
+    ]
 
 
 def _plain(value: Any) -> Any:
@@ -109,31 +143,24 @@ def _plain(value: Any) -> Any:
     return bytes(value) if isinstance(value, memoryview) else value
 
 
-def test_the_oldest_client_opens_the_file(
-    warehouse: Project, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A DuckDB client of version 1.1, in an environment of its own, reads the file."""
+def oldest_client_reads(file: Path) -> list[str]:
+    """Return what a DuckDB client of version 1.1, in an environment of its own, reads of a file."""
     assert OLDEST.exists(), "`make test` sets up build/oldest-duckdb, which this needs"
-    day(warehouse, 10, "40")
-    publish_copy(warehouse, "usage.duckdb", monkeypatch)
     script = (
-        "import duckdb; db = duckdb.connect('usage.duckdb', read_only=True); "
+        f"import duckdb; db = duckdb.connect('{file}', read_only=True); "
         f"print(duckdb.__version__[:4], db.execute('''{USAGE}''').fetchall()); "
         "print(db.execute('SELECT COUNT(*) FROM wolkvox_billing.polls').fetchall())"
     )
     process = subprocess.run([OLDEST, "-c", script], capture_output=True, text=True, check=False)
-    assert process.stdout.splitlines() == [
-        "1.1. [(datetime.date(2026, 11, 10), Decimal('40.0000'))]",
-        "[(1,)]",
-    ], process.stderr
+    assert not process.returncode, process.stderr
+    return process.stdout.splitlines()
 
 
 def test_a_folder_of_parquet_is_read_by_polars(
     warehouse: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The folder has a Parquet file a table; numbers come as decimals, dates as dates."""
-    once(warehouse, day, 10, "40")
-    day(warehouse, 12, "100")
+    write_polls(warehouse, call(10, "40"), call(12, "100"), measures=MEASURES)
     snapshot = publish_copy(warehouse, "usage", monkeypatch)
     files = sorted(str(file.relative_to("usage")) for file in Path("usage").rglob("*.parquet"))
     assert files == [f"{name.replace('.', '/')}.parquet" for name in sorted(snapshot.rows)]
@@ -154,10 +181,9 @@ def test_a_folder_of_parquet_is_read_by_polars(
 
 def test_sqlalchemy_reads_the_file(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     """A BI tool that speaks SQLAlchemy sees schemas, tables and typed columns, and reads them."""
-    once(project, day, 10, "40")
-    snapshot = publish_copy(project, "usage.duckdb", monkeypatch)
+    begin_published(project, monkeypatch, "usage.duckdb")
     engine = sqlalchemy.create_engine(
-        f"duckdb:///{snapshot.path}",
+        f"duckdb:///{project.folder / 'usage.duckdb'}",
         connect_args={"read_only": True},
         poolclass=sqlalchemy.NullPool,
     )
@@ -210,10 +236,9 @@ def test_a_reader_keeps_the_file_that_it_has_open(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever has the old file open reads on in it; whoever opens it later sees the new one."""
-    once(project, day, 10, "40")
-    snapshot = publish_copy(project, "usage.duckdb", monkeypatch)
+    begin_published(project, monkeypatch, "usage.duckdb")
     with subprocess.Popen(
-        [sys.executable, "-c", READER, str(snapshot.path)],
+        [sys.executable, "-c", READER, "usage.duckdb"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -230,7 +255,7 @@ def test_a_reader_keeps_the_file_that_it_has_open(
             counts.append(int(reader.stdout.readline()))
         reader.stdin.close()
     assert counts == [1, 1]
-    with closing(duckdb.connect(str(snapshot.path), read_only=True)) as db:
+    with closing(duckdb.connect("usage.duckdb", read_only=True)) as db:
         assert db.execute(USAGE).fetchall()[-1] == (date(2026, 11, 12), Decimal("50.0000"))
 
 
@@ -262,29 +287,23 @@ print(len(counts) - 1, flush=True)
 def test_no_reader_sees_half_of_it(
     project: Project, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
-    """While it is published again and again, a reader that opens it all the time finds it whole."""
-    once(project, day, 1, "1")
-    publish_copy(project, path, monkeypatch)
+    """While it is published again and again, a reader that opens it all the time finds it whole,
+    and can finish: of folders the one before the newest stays, older ones go."""
+    begin_published(project, monkeypatch, path)
+    versions = [Path(path).resolve()]
     with subprocess.Popen(
         [sys.executable, "-c", CROWD, path, "3"], stdout=subprocess.PIPE, text=True
     ) as reader:
         assert reader.stdout and reader.stdout.readline() == "ready\n"
-        for number in range(2, 4):
-            day(project, number, str(number))
-            publish_copy(project, path, monkeypatch)
+        for number in (11, 12):
+            day(project, number, f"{number * 10}")
+            versions.append(publish_copy(project, path, monkeypatch).path.resolve())
         assert int(reader.stdout.readline()) >= 2
         assert reader.wait() == 0
     hidden = {name for name in os.listdir() if name.startswith(".")}
     assert hidden <= {".usage.versions"}
-
-
-def test_the_folder_before_the_newest_is_kept(
-    project: Project, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A reader of the folder can finish: the one before the newest stays, older ones go."""
-    once(project, day, 1, "1")
-    versions = [publish_copy(project, "usage", monkeypatch).path.resolve() for _ in range(3)]
-    assert [version.exists() for version in versions] == [False, True, True]
+    if path == "usage":
+        assert [version.exists() for version in versions] == [False, True, True]
 
 
 def test_a_path_that_cannot_be_meant_is_refused(project: Project) -> None:
@@ -310,27 +329,9 @@ def test_a_path_that_cannot_be_meant_is_refused(project: Project) -> None:
     assert len(project.query("SELECT * FROM readings")) == 1
 
 
-def test_a_machine_that_never_loaded_publishes(
-    warehouse: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    """Another working folder than the one that loaded has nothing to know from: the warehouse
-    tells all that the copy needs. Of usage alone, where no invoice was ever compared, there is
-    nothing to warn of."""
-    once(warehouse, day, 10, "40")
-    monkeypatch.setenv("DLT_DATA_DIR", str(tmp_path / "another"))
-    snapshot = publish_copy(warehouse, "usage.duckdb", monkeypatch)
-    with closing(duckdb.connect(str(snapshot.path), read_only=True)) as db:
-        [(says,)] = db.execute(
-            "SELECT comment FROM duckdb_tables() WHERE table_name = 'readings'"
-        ).fetchall()
-    assert says.startswith("One row per call and row returned")
-    assert snapshot.warnings == ()
-
-
 def test_a_failed_copy_leaves_nothing(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where a copy fails half-way the old one stays, nothing is left beside it, and it is said."""
-    once(project, day, 10, "40")
-    publish_copy(project, "usage.duckdb", monkeypatch)
+    begin_published(project, monkeypatch, "usage.duckdb")
     before = Path("usage.duckdb").read_bytes()
     monkeypatch.setattr("wolkvox_billing.verbs.publish.STORAGE_VERSION", "v0.0.1")
     with pytest.raises(WolkvoxError, match=r"usage\.duckdb could not be written"):
@@ -346,22 +347,24 @@ def test_nothing_is_published_before_a_load(warehouse: Project) -> None:
     assert os.listdir() == []
 
 
+LINE_MAP = MAP  # without a row
+RATE_CARD, DEARER = ONE_PRICE, ONE_PRICE.replace("100", "200")
+
+
 def judge(project: Project) -> None:
-    """Load readings of October, and as of the last day of it the verdict on them: the month is
+    """Readings of October, and as of the last day of it the verdict on them: the month is
     open."""
-    Path("line_map.csv").write_text(
-        "supplier_id,item_code,pattern,report,operation_id,product,role\n"
-    )
-    Path("rate_card.csv").write_text(
-        "report,operation_id,product,from_quantity,unit_price,currency,valid_from,valid_to\n"
-        "rsync_s3_mp3,,,0,100,COP,2026-01-01,\n"
-    )
-    for number, items in ((15, "500"), (31, "1000")):
-        project.vendor.now = datetime(2026, 10, number, 17, tzinfo=timezone.utc)
-        row = {"operation": "ACME", "description": "Audios", "date": f"2026-10-{number}"}
-        project.vendor.answer(TOKENS["acme"], "rsync_s3_mp3", [{**row, "items": items}])
-        assert project.poll().is_good
-    assert project.load(measures=MEASURES, pace_minutes=60).is_good
+    Path("line_map.csv").write_text(LINE_MAP)
+    Path("rate_card.csv").write_text(RATE_CARD)
+    row = {"operation": "ACME", "description": "Audios"}
+    calls = [
+        Call(datetime(2026, 10, n, 17, tzinfo=timezone.utc),
+             [{**row, "items": items, "date": f"2026-10-{n}"}])
+        for n, items in ((15, "500"), (31, "1000"))
+    ]  # fmt: skip
+    write_polls(project, *calls, measures=MEASURES)
+    clock = lambda: project.vendor.now  # noqa: E731
+    reconcile("2026-10", destination=project.destination, policy=Policy(), clock=clock)
 
 
 OVERDUE = datetime(2026, 12, 24, 17, tzinfo=timezone.utc)  # the invoice of October is not there
@@ -397,38 +400,42 @@ def test_verdicts_are_of_the_moment_that_the_copy_states(
     assert warehouse.query(COPIED) == [verdict]
 
 
-@pytest.mark.parametrize(
-    ("warehouse", "elsewhere"),
-    [
-        *[("duckdb", how) for how in ("no files", "another rate card", "another setting", "wrong")],
-        ("postgres", "another rate card"),  # what was stored there is what this asks
-    ],
-    indirect=["warehouse"],
-)
+ELSEWHERE: dict[str, Callable[[pytest.MonkeyPatch], object]] = {
+    "no files": lambda _: Path("line_map.csv").rename("gone.csv"),
+    "another rate card": lambda _: Path("rate_card.csv").write_text(DEARER),
+    "another setting": lambda patch: patch.setenv("RECONCILIATION__TOLERANCE_PERCENT", "5"),
+    "wrong": lambda patch: patch.setenv("RECONCILIATION__TOLERANCE_PERCENT", "-5"),
+}
+
+
 def test_a_machine_with_other_rules_judges_nothing(
-    warehouse: Project, monkeypatch: pytest.MonkeyPatch, elsewhere: str
+    warehouse: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where the verdicts were made by other rules than are at hand they stay as they are, in the
-    warehouse too; the copy has their moment, and a warning tells of it."""
+    warehouse too; the copy has their moment, and a warning tells of it. The copy is made for one
+    such machine, and what it is told by is asked for each."""
     once(warehouse, judge)
-    if elsewhere == "no files":
-        Path("line_map.csv").unlink()
-    elif elsewhere == "another rate card":
-        Path("rate_card.csv").write_text(Path("rate_card.csv").read_text().replace("100", "200"))
-    elif elsewhere == "another setting":
-        monkeypatch.setenv("RECONCILIATION__TOLERANCE_PERCENT", "5")
-    else:
-        monkeypatch.setenv("RECONCILIATION__TOLERANCE_PERCENT", "-5")
     before = warehouse.query(COPIED)[0][:2]
     assert before == (
         "open_period",
         int(datetime(2026, 10, 31, 17, tzinfo=timezone.utc).timestamp()),
     )
-    snapshot, verdict = verdict_in_copy(warehouse)
-    assert verdict == (*before, int(OVERDUE.timestamp()))
-    assert warehouse.query(COPIED) == [verdict]
-    [warning] = snapshot.warnings
-    assert warning.startswith(
-        "the verdicts are as of 2026-10-31 12:00 (America/Bogota), and stay: "
-    )
-    assert ("tolerance_percent" in warning) == (elsewhere == "wrong")
+    stayed = (*before, int(OVERDUE.timestamp()))
+    for kind, change in ELSEWHERE.items():
+        with monkeypatch.context() as patch:
+            change(patch)
+            if kind == "another rate card":
+                snapshot, verdict = verdict_in_copy(warehouse)
+                assert verdict == stayed
+                [warning] = snapshot.warnings
+            else:
+                with opened(warehouse.destination, reads=True) as pipeline:
+                    refresh(pipeline, None, OVERDUE)
+                    [warning] = _renew_verdicts(pipeline)
+        assert warehouse.query(COPIED) == [stayed], kind
+        assert warning.startswith(
+            "the verdicts are as of 2026-10-31 12:00 (America/Bogota), and stay: "
+        )
+        assert ("tolerance_percent" in warning) == (kind == "wrong")
+        Path("line_map.csv").write_text(LINE_MAP)
+        Path("rate_card.csv").write_text(RATE_CARD)
