@@ -70,6 +70,7 @@ def test_each_form_begins_with_its_version_and_has_warnings() -> None:
             assert (names[0], "warnings" in names) == ("version", True), form
 
 
+@pytest.mark.usefixtures("tables")
 def test_the_verbs_of_a_day(project: Project) -> None:
     """Polled, loaded, looked at and published: each as its schema has it, versions first."""
     today = f"{utc_now():%Y-%m-%d %H:%M:%S}"  # by the clock that the command line has

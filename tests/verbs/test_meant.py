@@ -52,6 +52,7 @@ def status_after(project: Project, **time: float) -> Status:
     )
 
 
+@pytest.mark.usefixtures("tables")
 def test_load_tells_of_an_operation_that_grew_into_a_second_id(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -48,34 +48,31 @@ def run(*words: str, **variables: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("warehouse", ["duckdb", "postgres"], indirect=True)
-@pytest.mark.parametrize("place", ["environment", "files"])
-def test_nothing_heavy_is_imported(
-    warehouse: Project, monkeypatch: pytest.MonkeyPatch, place: str
-) -> None:
+def test_nothing_heavy_is_imported(warehouse: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whether the settings are in variables or in files, and the tables in DuckDB or PostgreSQL, a
     poll imports neither dlt nor a database, and nothing else that takes long."""
-    if place == "files":
-        monkeypatch.delenv("SOURCES__WOLKVOX_BILLING__OPERATIONS")
-        Path(".dlt").mkdir()
-        Path(".dlt/config.toml").write_text("[sources.wolkvox_billing]\npace_minutes = 10\n")
-        Path(".dlt/secrets.toml").write_text(
-            f'[sources.wolkvox_billing]\nserver = "0010"\ntoken = "{TOKENS["acme"]}"\n'
-        )
-    process = run("--destination", warehouse.destination)
-    name = "0010" if place == "files" else "acme"
-    line, *_ = process.stdout.splitlines()
-    assert line == f"{name} {REPORT}: ok, 1 row: Information found for the current month"
-    assert process.stdout.splitlines()[-1] == "imported:", process.stdout
-    assert process.returncode == 0, process.stderr
-    assert len(files(warehouse)) == 1
-    assert not list(warehouse.folder.glob("*.duckdb"))
+    for place, name in (("environment", "acme"), ("files", "0010")):
+        if place == "files":
+            monkeypatch.delenv("SOURCES__WOLKVOX_BILLING__OPERATIONS")
+            Path(".dlt").mkdir()
+            Path(".dlt/config.toml").write_text("[sources.wolkvox_billing]\npace_minutes = 10\n")
+            Path(".dlt/secrets.toml").write_text(
+                f'[sources.wolkvox_billing]\nserver = "0010"\ntoken = "{TOKENS["acme"]}"\n'
+            )
+        process = run("--destination", warehouse.destination)
+        line, *_ = process.stdout.splitlines()
+        assert line == f"{name} {REPORT}: ok, 1 row: Information found for the current month"
+        assert process.stdout.splitlines()[-1] == "imported:", process.stdout
+        assert process.returncode == 0, process.stderr
+        assert not list(warehouse.folder.glob("*.duckdb"))
+    assert len(files(warehouse)) == 2
     warehouse.later(hours=1)
     assert warehouse.load().is_good
     assert files(warehouse) == []
-    assert len(warehouse.query("SELECT * FROM readings")) == 2
+    assert len(warehouse.query("SELECT * FROM readings")) == 3
 
 
+@pytest.mark.usefixtures("tables")
 def test_polls_and_then_a_load(warehouse: Project) -> None:
     """What polls have read is loaded by the next load, each with the time at which it was read."""
     for items in (5, 7, 4):
@@ -89,6 +86,7 @@ def test_polls_and_then_a_load(warehouse: Project) -> None:
     assert quantity == 4
 
 
+@pytest.mark.usefixtures("tables")
 def test_polls_and_loads_keep_one_pace(project: Project) -> None:
     """A poll after a load, and a load after a poll, ask nobody within `pace_minutes`; by --force
     they do; a spent quota rests for both."""
@@ -107,6 +105,7 @@ def test_polls_and_loads_keep_one_pace(project: Project) -> None:
     assert [skip.reason for skip in project.load().skips] == ["quota"]
 
 
+@pytest.mark.usefixtures("tables")
 def test_a_refusal_is_kept_too(project: Project) -> None:
     """A refused call ends in 1, says what to do, and is a row of `polls` after the next load."""
     project.vendor.misbehave("wrong_token", times=1)
@@ -129,6 +128,7 @@ def test_it_prints_for_machines(project: Project) -> None:
                     "may_pass": False, "warnings": [], "waiting": 1}  # fmt: skip
 
 
+@pytest.mark.usefixtures("tables")
 def test_a_load_under_way_does_not_hold_it_up(project: Project) -> None:
     """While a load has the working folder a poll asks and keeps its answer, which waits for the
     load after that one."""
@@ -159,6 +159,7 @@ def test_two_polls_at_once_make_one_call(project: Project, monkeypatch: pytest.M
     assert (len(project.vendor.calls), project.vendor.violations) == (1, 0)
 
 
+@pytest.mark.usefixtures("tables")
 def test_settings_that_only_dlt_can_tell(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where another provider than files and the environment may have a setting, dlt is asked for
     it, and all is as it is without."""
@@ -175,6 +176,7 @@ def test_settings_that_only_dlt_can_tell(project: Project, monkeypatch: pytest.M
         project.poll()
 
 
+@pytest.mark.usefixtures("tables")
 def test_a_poll_of_another_project_destination_or_dataset(
     project: Project, vendor: Vendor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

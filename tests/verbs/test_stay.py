@@ -350,6 +350,7 @@ def loaded(load: Loader) -> LoadReport:
     return report
 
 
+@pytest.mark.usefixtures("tables")
 def test_a_child_loads(project: Project) -> None:
     """What waited is in the tables, and nothing of the child is left; its successor needs nothing
     imported. While it cannot load, it says why, and the answers wait."""
@@ -434,6 +435,7 @@ def wait_for_line(part: str) -> None:
 
 
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+@pytest.mark.usefixtures("tables")
 def test_a_signal_lets_the_call_in_flight_end(
     project: Project, runs: Stable, ending: signal.Signals
 ) -> None:
@@ -449,6 +451,7 @@ def test_a_signal_lets_the_call_in_flight_end(
     assert project.load().loaded == 2  # with its own, by the vendor's clock
 
 
+@pytest.mark.usefixtures("tables")
 def test_other_verbs_work_while_it_stays(project: Project, runs: Stable) -> None:
     """Between loads it holds neither the DuckDB file nor the working folder, and ends soon."""
     pid = start(runs, "--every", "24h", "--json")
