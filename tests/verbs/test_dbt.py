@@ -14,6 +14,7 @@ from click.testing import CliRunner
 
 import wolkvox_billing
 from builders.documents import declared, line, ubl
+from builders.loads import begin
 from builders.project import Project
 from wolkvox_billing.cli.main import main
 from wolkvox_billing.errors import SettingsError, WarehouseError
@@ -41,7 +42,7 @@ def sources_of(folder: Path) -> dict[str, dict[str, Any]]:
 def test_each_table_that_is_there_is_a_source(project: Project) -> None:
     """The raw tables and all marts, with the words of the code, and whose keys are tested; what is
     not there yet, such as invoices, is not in it, and is once it is there."""
-    project.load()
+    begin(project)
     written = write_dbt_sources("models")
     sources = sources_of(Path("models"))
     assert list(sources) == ["wolkvox_billing", "wolkvox_billing_marts", "wolkvox_billing_bi"]
