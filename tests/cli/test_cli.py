@@ -12,8 +12,10 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,16 +28,20 @@ from builders.duckdb_files import let_go
 from builders.killing import Stable
 from builders.pages import tables_page
 from builders.project import TOKENS, Project, configure, held_open
-from builders.worlds import once
+from builders.record import Call, write_polls
 from fake_wolkvox import Vendor
 from wolkvox_billing.cli import setting_up
 from wolkvox_billing.cli.main import main
+from wolkvox_billing.values.clock import utc_now
+from wolkvox_billing.verbs import load
+from wolkvox_billing.verbs.load import LoadReport
 from wolkvox_billing.version import __version__
 
 pytestmark = pytest.mark.usefixtures("kept_open")
 REPORT = "rsync_s3_mp3"
 
 
+MAIN = "from wolkvox_billing.cli.main import run; run()"
 TERMINAL = {"TERM": "xterm", "TTY_COMPATIBLE": "1"}  # for rich
 AT_ONCE = {"COLUMNS": "200", "SOURCES__WOLKVOX_BILLING__RETRY_PAUSE_SECONDS": "0"}
 
@@ -75,11 +81,14 @@ def command(*words: str, **environment: str) -> Result:
 
 def started(runs: Stable, *words: str) -> subprocess.CompletedProcess[str]:
     """Run the same as a process that has everything imported."""
-    return runs.script("from wolkvox_billing.cli.main import run; run()", *words, **AT_ONCE)
+    return runs.script(MAIN, *words, **AT_ONCE)
 
 
-def load_well(project: Project) -> None:
-    assert command("load").exit_code == 0
+def read_now(project: Project, product: str) -> None:
+    """An operation was read by the clock that the command line has: 5 of this product."""
+    now = utc_now()
+    row = {"operation": "A", "description": product, "items": "5", "date": f"{now:%Y-%m-%d}"}
+    write_polls(project, Call(now, [row]))
 
 
 ENDINGS = [
@@ -98,16 +107,24 @@ ENDINGS = [
 ]
 
 
-@pytest.mark.parametrize(("misbehaviour", "outcome", "code"), ENDINGS)
-def test_load_ends_by_its_outcome(
-    project: Project, misbehaviour: str, outcome: str, code: int
-) -> None:
-    """`load` ends in 0 for an answer and in 1 for a refusal, and names the outcome."""
-    once(project, load_well)
-    project.vendor.misbehave(misbehaviour)
-    result = command("load", "--force")
-    assert result.exit_code == code, result.stdout + result.stderr
-    assert outcome in result.stdout
+@pytest.mark.usefixtures("tables")
+def test_load_ends_by_its_outcome(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`load` ends in 0 for an answer and in 1 for a refusal, and names the outcome. Each is an
+    operation of one load; how the command ends is seen of each one's calls alone."""
+    operations = project.operations(len(ENDINGS))
+    monkeypatch.setenv("SOURCES__WOLKVOX_BILLING__OPERATIONS", json.dumps(operations))
+    for operation, (misbehaviour, _, _) in zip(operations, ENDINGS, strict=True):
+        project.vendor.misbehave(misbehaviour, token=operation["token"])
+    reports: list[LoadReport] = []
+    run_load = load.load
+    monkeypatch.setattr(load, "load", lambda **how: reports.append(run_load(**how)) or reports[0])
+    assert command("load").exit_code == 1
+    for operation, (_, outcome, code) in zip(operations, ENDINGS, strict=True):
+        calls = [p for p in reports[0].polls if p.operation.operation_id == operation["name"]]
+        own = replace(reports[0], polls=calls)
+        monkeypatch.setattr(load, "load", lambda own=own, **_: own)
+        result = command("load")
+        assert (result.exit_code, outcome in result.stdout) == (code, True), result.output
 
 
 def test_load_says_that_it_kept_the_pace(project: Project, runs: Stable) -> None:
@@ -182,9 +199,9 @@ def test_missing_settings_are_named(
     assert "SOURCES__WOLKVOX_BILLING__TOKEN" in result.stderr
 
 
+@pytest.mark.usefixtures("tables")
 def test_a_locked_duckdb_file_names_its_holder(project: Project) -> None:
     """While another process holds the file, `load` says who, keeps the answer, loads it later."""
-    assert command("load").exit_code == 0
     with held_open(project.folder / "wolkvox.duckdb") as holder:
         result = command("load", "--force")
         status = command("status")
@@ -193,7 +210,7 @@ def test_a_locked_duckdb_file_names_its_holder(project: Project) -> None:
     assert status.exit_code == 1 and f"PID {holder}" in status.stderr
     assert "Traceback" not in status.stderr
     assert command("load", "--force").exit_code == 0
-    assert project.query("SELECT COUNT(*) FROM readings") == [(3,)]
+    assert project.query("SELECT COUNT(*) FROM readings") == [(2,)]
 
 
 CHECKS = [
@@ -221,6 +238,7 @@ def test_check_names_the_step_that_fails(
     assert len(project.vendor.calls) == 1
 
 
+@pytest.mark.usefixtures("tables")
 def test_an_answer_that_nobody_can_read_is_no_success(project: Project) -> None:
     """Rows that cannot be read show in `load`, `status` and `check`, which fails at the format."""
     row = {"operation": "ACME", "description": "Audios", "items": "1.234,5", "date": "2026-11-10"}
@@ -302,21 +320,20 @@ def test_status_on_postgres(
 def test_a_person_sees_progress_and_a_pipe_does_not(project: Project, runs: Stable) -> None:
     """On a terminal the progress is drawn; in a pipe there is one plain line per call."""
     leader, follower = pty.openpty()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "wolkvox_billing", "load"],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "TERM": "xterm"},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=follower,
-    )
+    drawn = bytearray()
+
+    def watch() -> None:
+        with suppress(OSError):  # how Linux ends a terminal that nobody holds
+            while piece := os.read(leader, 4096):
+                drawn.extend(piece)
+
+    watching = threading.Thread(target=watch)
+    watching.start()
+    words = {"code": MAIN, "words": ["load"]}
+    assert not runs.run("script", words, errors=os.ttyname(follower), more={"TERM": "xterm"})
     os.close(follower)
-    drawn = b""
-    try:
-        while piece := os.read(leader, 4096):
-            drawn += piece
-    except OSError:  # how Linux ends a terminal that nobody holds
-        pass
-    assert process.wait(30) == 0
+    watching.join(30)
+    os.close(leader)
     assert b"\x1b[" in drawn and b"asking wolkvox" in drawn
     assert "\x1b" not in started(runs, "load", "--force").stderr
 
@@ -335,9 +352,7 @@ def test_a_table_in_a_pipe_is_a_line_a_row(project: Project) -> None:
     """Where nobody watches, rows have tabs between cells, no lines round them, and no word is cut,
     however narrow the place is; on a terminal they are a table with headings."""
     name = "un producto de nombre largo que no cabe en ninguna columna"
-    reading = {"operation": "A", "items": "5", "date": "2026-11-10 12:00:00"}
-    project.vendor.answer(TOKENS["acme"], REPORT, [{**reading, "description": name}])
-    load_well(project)
+    read_now(project, name)
     piped = command("status", COLUMNS="40").output
     [row] = [line.split("\t") for line in piped.splitlines() if "\t" in line]
     assert row[:4] == ["acme", REPORT, name, "5 (meaning undetermined)"]
@@ -346,6 +361,7 @@ def test_a_table_in_a_pipe_is_a_line_a_row(project: Project) -> None:
     assert f"│ {name} │" in table
 
 
+@pytest.mark.usefixtures("tables")
 def test_advice_is_given_once_and_a_sum_ends_a_load(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -361,22 +377,36 @@ def test_advice_is_given_once_and_a_sum_ends_a_load(
         assert done.output.splitlines()[-1] == last or not last
 
 
-def test_any_terminal_gets_its_words(project: Project) -> None:
+STATUS_TWICE = """
+import sys
+from wolkvox_billing.cli.main import main
+sys.stdout.reconfigure(encoding="cp1252")  # as Python does on such a terminal
+for words in (["status"], ["status", "--json"]):
+    try:
+        main(words)
+    except SystemExit as end:
+        assert not end.code
+    sys.stdout.flush()
+    print("---", flush=True)
+"""
+
+
+def test_any_terminal_gets_its_words(project: Project, runs: Stable) -> None:
     """What a terminal or pipe has no character for comes out as `?`; --json is UTF-8 always."""
-    reading = {"operation": "A", "items": "5", "date": "2026-11-10 12:00:00"}
-    project.vendor.answer(TOKENS["acme"], REPORT, [{**reading, "description": "Grabacion 通话"}])
-    load_well(project)
-    printed = run("status", PYTHONIOENCODING="cp1252")
-    assert (printed.returncode, "Grabacion ??" in printed.stdout) == (0, True), printed
-    printed = run("status", "--json", PYTHONIOENCODING="cp1252")
-    assert json.loads(printed.stdout)["rows"][0]["products"][0]["product"] == "Grabacion 通话"
+    read_now(project, "Grabacion 通话")
+    let_go()
+    printed = runs.script(STATUS_TWICE, **AT_ONCE)
+    assert printed.returncode == 0, printed
+    table, as_json, _ = printed.stdout.split("---\n")
+    assert "Grabacion ??" in table
+    assert json.loads(as_json)["rows"][0]["products"][0]["product"] == "Grabacion 通话"
 
 
+@pytest.mark.usefixtures("tables")
 def test_without_a_folder_for_temporary_files_a_line_says_so(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A machine that has no such folder is told of, and what to set; no traceback."""
-    load_well(project)
     assert command("reconcile", "--init").exit_code == 0
     monkeypatch.setattr(tempfile, "tempdir", None)
     monkeypatch.setattr(tempfile, "_candidate_tempdir_list", lambda: ["/nowhere"])
@@ -396,11 +426,12 @@ def test_what_cannot_be_printed_is_said(project: Project, monkeypatch: pytest.Mo
     assert (done.exit_code, "the disk is full: what was to be" in done.output) == (1, True)
 
 
-def test_demo_tells_the_whole_story(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_demo_tells_the_whole_story(project: Project, runs: Stable) -> None:
     """`demo` lives through two months and shows counts, gap, refusals, a restated day, a garbled
     row, the invoices, a verdict of each kind, the evidence, the claim, and October's close,
     reopening and second close; what it prints is in the file that it names."""
-    result = run("demo", TMPDIR=str(project.folder), COLUMNS="140", **TERMINAL)
+    own = {"TMPDIR": str(project.folder), "COLUMNS": "140", **TERMINAL}
+    result = runs.script(MAIN, "demo", **own)
     assert result.returncode == 0, result.stderr
     for text in ("13,696", "18 Sep to 20 Sep, 30 Sep, 8 Oct to 9 Oct", "EXCEEDS THE LIMIT",
                  "1.234,5", "WVX26106952", "1,614,600.00", "NC26106952",
@@ -440,9 +471,16 @@ def test_demo_tells_the_whole_story(project: Project, monkeypatch: pytest.Monkey
         ("09", 12912), ("09", 13874), ("10", 450), ("10", 14356), ("10", 16146)]  # fmt: skip
 
 
-def test_a_load_that_nobody_can_hear(project: Project) -> None:
+# A process whose standard streams are closed: Python has none then.
+UNHEARD = f"""
+import os, sys
+os.close(1), os.close(2)
+sys.stdout = sys.stderr = sys.__stdout__ = sys.__stderr__ = None
+{MAIN}
+"""
+
+
+def test_a_load_that_nobody_can_hear(project: Project, runs: Stable) -> None:
     """A service may start it without standard streams: the vendor is asked, the answer loaded."""
-    command = 'exec "$0" -m wolkvox_billing load >&- 2>&-'
-    result = subprocess.run(["/bin/sh", "-c", command, sys.executable], stdin=subprocess.DEVNULL)
-    assert result.returncode == 0
+    assert runs.script(UNHEARD, "load").returncode == 0
     assert project.query("SELECT count(*) FROM readings") == [(1,)]

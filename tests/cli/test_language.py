@@ -17,6 +17,7 @@ from builders.buckets import copies_of, name_of, put, see
 from builders.documents import line, ubl
 from builders.months import MAP, OCTOBER, ONE_PRICE, READ, invoice, local, read, receive
 from builders.project import Project
+from builders.worlds import once
 from wolkvox_billing.bucket import store as stores
 from wolkvox_billing.cli.main import main
 from wolkvox_billing.values.translation import CATALOGUES, DOMAIN
@@ -62,6 +63,11 @@ def record(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
     monkeypatch.setenv("RECONCILIATION__LANGUAGE", "es_CO")
     monkeypatch.setenv("FORCE_COLOR", "1")  # as on a terminal, with headings
     monkeypatch.setenv("COLUMNS", "400")
+    once(project, _bill)
+    return project
+
+
+def _bill(project: Project) -> None:
     Path("line_map.csv").write_text(LINE_MAP)
     Path("rate_card.csv").write_text(ONE_PRICE)
     read(project, *READ)
@@ -74,7 +80,6 @@ def record(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
         invoice("3", "180000", number="F-2", periods=OCTOBER).replace("Grabaciones", "Soporte"),
         invoice("450", "45000", kind="CreditNote", number="NC-1", corrects="F-1"),
     )
-    return project
 
 
 def run(*words: str, code: int = 0) -> str:
@@ -85,7 +90,10 @@ def run(*words: str, code: int = 0) -> str:
 
 def test_a_controller_reads_no_english(record: Project, english: set[str]) -> None:
     """Reconciled, explained, listed, claimed, closed and looked at; tables with their headings,
-    warnings, refusals. What is typed, and what the vendor calls its things, stays as it is."""
+    warnings, refusals. What is typed, and what the vendor calls its things, stays as it is. The
+    report too, with its headings, charts and titles: the names of settings and of the contract's
+    statuses stand in it as they are."""
+    see(record, local(3, month=11), copies_of(date(2026, 10, 20), 3))
     said = [
         run("invoices", "inbox"),
         run("reconcile", "--month", "2026-10", "--evidence", "evidence"),
@@ -106,6 +114,13 @@ def test_a_controller_reads_no_english(record: Project, english: set[str]) -> No
     assert [(sorted(words), text) for text in said if (words := words_in(text) & english)] == []
     assert "\n".join(month for text in said for month in iso_months_in(text)) == ""
     assert "advertencia: " in said[1] and "reclamar hasta" in said[1]
+    [file] = Path("evidence").iterdir()
+    page = zipfile.ZipFile(file).read("report.html").decode()
+    assert '<html lang="es-CO">' in page and "size: letter" in page
+    assert "<h2>Copias en su bucket</h2>" in page
+    body = re.sub(r"<h2>Reglas.*", "", page.partition("<body")[2], flags=re.DOTALL)
+    text = unescape(re.sub(r"<[^>]*>|\(\w+\)</dd>", " ", body))
+    assert words_in(text) & english == set()
 
 
 def test_bucket_has_no_english(
@@ -134,22 +149,12 @@ def test_bucket_has_no_english(
     assert "1 archivo con nombre de copia" in said[1] and "se interrumpió" in said[-1]
 
 
-def test_the_report_has_no_english(record: Project, english: set[str]) -> None:
-    """Its prose, headings, charts and titles. The names of settings and of the contract's statuses
-    stand in it as they are."""
-    see(record, local(3, month=11), copies_of(date(2026, 10, 20), 3))
-    run("reconcile", "--month", "2026-10", "--evidence", "evidence")
-    [file] = Path("evidence").iterdir()
-    page = zipfile.ZipFile(file).read("report.html").decode()
-    assert '<html lang="es-CO">' in page and "size: letter" in page
-    assert "<h2>Copias en su bucket</h2>" in page
-    body = re.sub(r"<h2>Reglas.*", "", page.partition("<body")[2], flags=re.DOTALL)
-    text = unescape(re.sub(r"<[^>]*>|\(\w+\)</dd>", " ", body))
-    assert words_in(text) & english == set()
-
-
-def test_a_refused_paper_says_why(record: Project, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("tables")
+def test_a_refused_paper_says_why(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """In the language; JSON has the reason as the table does, in English."""
+    monkeypatch.setenv("RECONCILIATION__LANGUAGE", "es_CO")
     papers = {
         "vacio.xml": "",
         "roto.csv": "Factura;Fecha;Concepto;Subtotal;Moneda\nF-9;2026-11-03;Grabaciones;abc;COP\n",
