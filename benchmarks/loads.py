@@ -16,7 +16,6 @@ from __future__ import annotations
 import argparse
 import shutil
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
@@ -65,7 +64,7 @@ assert ask(f"({mine} EXCEPT {other}) UNION ALL ({other} EXCEPT {mine})") == []
 read = f"SELECT {key}, items FROM ours.wolkvox_billing.readings GROUP BY ALL"
 assert ask(f"SELECT count(*) FROM ({read} HAVING count(*) = 2)") == [(rows,)]
 """
-    subprocess.run([sys.executable, "-c", script, str(rows), name], cwd=home, check=True)
+    subprocess.run([plain.own("python"), "-c", script, str(rows), name], cwd=home, check=True)
 
 
 class Comparison:

@@ -76,7 +76,7 @@ def check(home: Path, vendor: StandIn, rows: int, answers: int) -> None:
 
     In a process of its own, so that this one stays small."""
     subprocess.run(
-        [sys.executable, __file__, "check", vendor.url, str(rows), str(answers)],
+        [plain.own("python"), __file__, "check", vendor.url, str(rows), str(answers)],
         cwd=home,
         check=True,
     )

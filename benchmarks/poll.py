@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
@@ -40,7 +39,7 @@ with duckdb.connect("wolkvox.duckdb", read_only=True) as db:
     counts = db.execute(sql).fetchall()
 assert counts == 2 * [3 * (int(sys.argv[1]),)], counts
 """
-    subprocess.run([sys.executable, "-c", script, str(polls)], cwd=home, check=True)
+    subprocess.run([plain.own("python"), "-c", script, str(polls)], cwd=home, check=True)
     assert waiting(home) == []
 
 

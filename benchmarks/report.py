@@ -39,9 +39,9 @@ BENCHMARKS: dict[str, tuple[list[str], list[str] | None]] = {
     "month": (["--minutes", "20"], ["--polls", "8", "--hundred", "2", "--warm", "1"]),
     "record": (
         [],
-        ["--days", "1", "--polls", "1", "--warm", "1", "--runs", "0", "--kinds", "reconciles"],
+        ["--days", "1", "--polls", "1", "--warm", "0", "--runs", "0", "--kinds", "reconciles"],
     ),
-    "marts": ([], ["--days", "2", "--no-postgres"]),
+    "marts": ([], ["--days", "1", "--no-postgres"]),
     "invoices": ([], ["20"]),
     "settlement": ([], ["--operations", "20", "--months", "2", "--runs", "1"]),
     "notebook": ([], None),

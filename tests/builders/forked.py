@@ -30,6 +30,10 @@ CODE = {
 import runpy, sys
 from pathlib import Path
 del sys.argv[0]
+if sys.argv[0] == "-c":
+    code = sys.argv.pop(1)
+    exec(code, {"__name__": "__main__"})
+    sys.exit()
 sys.path.insert(0, str(Path(sys.argv[0]).parent))
 runpy.run_path(sys.argv[0], run_name="__main__")
 """,
@@ -38,8 +42,8 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 
 @contextmanager
 def forked_programs(runs: Stable, *names: str) -> Iterator[Path]:
-    """Yield a folder with these programs, of which `python` runs scripts alone. Empty where the
-    system has no /proc, by which a run writes to where its program would."""
+    """Yield a folder with these programs, of which `python` runs a script, or what is behind -c.
+    Empty where the system has no /proc, by which a run writes to where its program would."""
     with (
         tempfile.TemporaryDirectory(prefix="forked-", dir=TEMP) as name,  # a short address
         socket.socket(socket.AF_UNIX) as listening,

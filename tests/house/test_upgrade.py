@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from builders.killing import stable
+from builders.killing import Stable, stable
 from builders.project import TOKENS, Project
 
 ROOT = Path(__file__).parents[2]
@@ -49,19 +49,27 @@ def away(project: Project) -> AbstractContextManager[None]:
     return locked(project.folder / "wolkvox.duckdb")
 
 
+@pytest.fixture(scope="module")
+def oldest() -> Iterator[Stable]:
+    """Starts runs in the environment of the oldest dependencies, which import everything once."""
+    assert OLDEST.exists(), "`make test` sets up build/oldest-dependencies, which this needs"
+    with stable(OLDEST, [ROOT / "pipelines"]) as started:
+        yield started
+
+
 @pytest.mark.parametrize("warehouse", ["duckdb", "postgres"], indirect=True)
-def test_what_the_oldest_dependencies_left_is_read_on(warehouse: Project, tmp_path: Path) -> None:
+def test_what_the_oldest_dependencies_left_is_read_on(
+    warehouse: Project, tmp_path: Path, oldest: Stable
+) -> None:
     """Loaded rows, and answers that wait in the spool, of a run whose destination was away and of
     one that was killed: the next load has them all, once, in the tables that are there; and knows
     when it was answered."""
-    assert OLDEST.exists(), "`make test` sets up build/oldest-dependencies, which this needs"
     where = {"destination": warehouse.destination, "force": True}
-    with stable(OLDEST, [ROOT / "pipelines"]) as oldest:
-        assert oldest.run("load", {**where, "now": count_up(warehouse, "10")}) == 0
-        with away(warehouse):
-            assert oldest.run("load", {**where, "now": count_up(warehouse, "20")}) == 0
-            kill = ["wolkvox_billing.polling.pace:Pace.note", "after"]
-            assert oldest.run("load", {**where, "now": count_up(warehouse, "30")}, kill=kill) == -9
+    assert oldest.run("load", {**where, "now": count_up(warehouse, "10")}) == 0
+    with away(warehouse):
+        assert oldest.run("load", {**where, "now": count_up(warehouse, "20")}) == 0
+        kill = ["wolkvox_billing.polling.pace:Pace.note", "after"]
+        assert oldest.run("load", {**where, "now": count_up(warehouse, "30")}, kill=kill) == -9
     read = f"SELECT items, read_at, poll_id IN (SELECT poll_id FROM {REPORT}) FROM readings"
     assert warehouse.query(read) == [(10, at(18), True)]
     assert len([*(tmp_path / "dlt").rglob("*.poll"), *(tmp_path / "dlt").rglob("*.tried")]) == 2
