@@ -22,6 +22,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import NamedTuple
 
+import plain
 from findings import note
 from standin import StandIn
 
@@ -72,7 +73,7 @@ class Poller:
             (home / "rate_card.csv").write_text(RATE_CARD)
         env = os.environ | settings | {"HOME": str(home), "DLT_DATA_DIR": str(home / "dlt")}
         self._process = subprocess.Popen(
-            [sys.executable, __file__, "poller"],
+            [plain.own("python"), __file__, "poller"],
             cwd=home,
             env=env,
             stdin=subprocess.PIPE,

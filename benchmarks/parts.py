@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import NamedTuple
+
+import plain
 
 HERE = Path(__file__).parent
 MEASURED = ("pipelines", "benchmarks")  # a change elsewhere changes no result
@@ -46,7 +47,7 @@ def run(name: str, words: Sequence[str], folder: Path) -> bool:
         tell(origin(command))
         process = subprocess.Popen(
             # Unbuffered by a word, since a variable would reach what is measured, too.
-            [sys.executable, "-u", HERE / command[0], *words],
+            [plain.own("python"), "-u", HERE / command[0], *words],
             env=os.environ | {"BENCHMARK_FINDINGS": str(findings)},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -72,7 +72,7 @@ def compare(home: Path, plan: Plan, *, reconciles: bool) -> None:
         )
         vendor.set_clock(moment)
         big.poll(moment)
-        words = [sys.executable, __file__, "fill", str(plan.days)]
+        words = [plain.own("python"), __file__, "fill", str(plan.days)]
         count = subprocess.check_output(words, cwd=big.home, text=True).strip()
         took: dict[Poller, list[Spent]] = {big: [], small: []}
         for number in range(plan.warm + plan.polls):

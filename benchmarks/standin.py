@@ -15,6 +15,8 @@ import urllib.request
 from datetime import datetime, timezone
 from typing import Any
 
+import plain
+
 REPORT = "rsync_s3_mp3"
 NOW = datetime(2026, 11, 10, 17, tzinfo=timezone.utc)
 
@@ -35,7 +37,7 @@ class StandIn:
     """Runs for the block; `url` is where it listens, `settings` what the product is told."""
 
     def __init__(self, kind: str, *words: str) -> None:
-        self._words = [sys.executable, __file__, kind, *words]
+        self._words = [plain.own("python"), __file__, kind, *words]
         self._count = int(words[-1])
 
     def __enter__(self) -> StandIn:

@@ -7,6 +7,7 @@ import socket
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -30,6 +31,8 @@ CODE = {
 import runpy, sys
 from pathlib import Path
 del sys.argv[0]
+if sys.argv[0] == "-u":
+    del sys.argv[0]
 if sys.argv[0] == "-c":
     code = sys.argv.pop(1)
     exec(code, {"__name__": "__main__"})
@@ -64,17 +67,24 @@ def forked_programs(runs: Stable, *names: str) -> Iterator[Path]:
 
 
 def _serve(listening: socket.socket, runs: Stable) -> None:
+    """Take what programs hand over, each in a thread of its own: one may start others."""
     while True:
         try:
             asking, _ = listening.accept()
         except OSError:  # nobody listens any more
             return
-        with asking, asking.makefile("rw") as lines:
-            order = json.loads(lines.readline())
-            streams = {
-                stream: f"/proc/{order['pid']}/fd/{number}"
-                for stream, number in (("output", 1), ("errors", 2))
-            }
-            words = {"code": CODE[Path(order["program"]).name], "words": order["words"]}
-            code = runs.run("script", words, env=order["env"], cwd=order["cwd"], **streams)
-            lines.write(f"{code}\n")
+        threading.Thread(target=_run, args=(asking, runs), daemon=True).start()
+
+
+def _run(asking: socket.socket, runs: Stable) -> None:
+    with asking, asking.makefile("rw") as lines:
+        order = json.loads(lines.readline())
+        streams = {
+            stream: f"/proc/{order['pid']}/fd/{number}"
+            for number, stream in enumerate(("input", "output", "errors"))
+        }
+        words = {"code": CODE[Path(order["program"]).name], "words": order["words"]}
+        pid = runs.start("script", words, env=order["env"], cwd=order["cwd"], **streams)
+        while (code := runs.look(pid)) is None:
+            time.sleep(0.005)
+        lines.write(f"{code}\n")

@@ -15,6 +15,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -24,6 +25,7 @@ from typing import Any
 
 Json = dict[str, Any]  # it goes through a pipe, or to a verb of whatever arguments
 TEMP = tempfile.gettempdir()  # of the machine: a test may have one of its own
+GOES_ON = 1000  # no exit code
 CHANGES = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.link", "os.symlink", "os.chmod"}
 
 
@@ -55,6 +57,7 @@ class Stable:
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process, self.running = process, set[int]()
+        self._asking = threading.Lock()
 
     def start(self, verb: str, arguments: Json, **order: Any) -> int:
         """Start a run of `verb` in the current folder and with its environment; return its process
@@ -64,8 +67,8 @@ class Stable:
         files before which it dies, 0 for none. safe: a file that gets the id of each poll that is
         in the spool. output: a file for all that it prints; errors: another one for stderr.
         result: a file for what it returned, and the number of changes. umask: another one than
-        022. values: of what is named `module:name`, others. more: variables of the environment
-        that are others, the folder in PWD."""
+        022. values: of what is named `module:name`, others. input: a file that it reads, in the
+        place of nothing. more: variables of the environment that are others, the folder in PWD."""
         env = {**os.environ, **order.pop("more", {})}
         cwd = env["PWD"] if env.get("PWD") != os.environ.get("PWD") else os.getcwd()
         run = {"verb": verb, "arguments": arguments, "env": env, "cwd": cwd, **order}
@@ -78,6 +81,13 @@ class Stable:
         """Return how a run ended: its exit code, or minus the signal."""
         self.running.discard(pid)
         return self._ask({"wait": pid})
+
+    def look(self, pid: int) -> int | None:
+        """Return how a run ended, None while it goes on: nobody else has to wait meanwhile."""
+        if (code := self._ask({"look": pid})) == GOES_ON:
+            return None
+        self.running.discard(pid)
+        return code
 
     def run(self, verb: str, arguments: Json, **order: Any) -> int:
         return self.wait(self.start(verb, arguments, **order))
@@ -94,9 +104,10 @@ class Stable:
 
     def _ask(self, order: Json) -> int:
         assert self._process.stdin and self._process.stdout
-        self._process.stdin.write(json.dumps(order, default=str) + "\n")
-        self._process.stdin.flush()
-        return int(self._process.stdout.readline())
+        with self._asking:
+            self._process.stdin.write(json.dumps(order, default=str) + "\n")
+            self._process.stdin.flush()
+            return int(self._process.stdout.readline())
 
 
 # In the process that forks, and in its children.
@@ -127,6 +138,9 @@ def serve() -> None:
             answer = 0
         elif "wait" in order:
             answer = os.waitstatus_to_exitcode(os.waitpid(order["wait"], 0)[1])
+        elif "look" in order:
+            ended, status = os.waitpid(order["look"], os.WNOHANG)
+            answer = os.waitstatus_to_exitcode(status) if ended else GOES_ON
         elif not (answer := os.fork()):
             os._exit(live(order))
         sys.stdout.write(f"{answer}\n")
@@ -139,11 +153,13 @@ def live(order: Json) -> int:
     os.chdir(order["cwd"])
     tempfile.tempdir = None
     os.umask(order.get("umask", 0o022))
-    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.dup2(os.open(order.get("input", os.devnull), os.O_RDONLY), 0)
     output = order.get("output", os.devnull)
     for number, file in ((1, output), (2, order.get("errors", output))):
         os.dup2(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND), number)
-    # Anew: what Python wrote to before may have been a file, and this be a pipe.
+    # Anew: what Python wrote to before may have been a file, and this be a pipe; and it may have
+    # read some of the next orders.
+    sys.stdin = open(0, closefd=False)  # noqa: SIM115
     sys.stdout = open(1, "w", errors=sys.stdout.errors, closefd=False)  # noqa: SIM115
     sys.stderr = open(2, "w", buffering=1, errors=sys.stderr.errors, closefd=False)  # noqa: SIM115
     try:
