@@ -133,9 +133,11 @@ def test_the_second_reading_changes_nothing(warehouse: Project) -> None:
     assert everything(warehouse) == before
 
 
+@pytest.mark.parametrize("warehouse", ["postgres"], indirect=True)
 @pytest.mark.usefixtures("tables")
 def test_the_same_document_out_of_a_zip_and_bare_is_one(warehouse: Project) -> None:
-    """Bare, attached, zipped, in another encoding: one document, in one run or in several."""
+    """Bare, attached, zipped, in another encoding: one document, in one run or in several. Which is
+    one, no engine says; test_the_second_reading_changes_nothing asks each."""
     text = ubl(line(description="Grabación"))
     inbox(
         warehouse,
@@ -150,10 +152,12 @@ def test_the_same_document_out_of_a_zip_and_bare_is_one(warehouse: Project) -> N
     assert warehouse.query("SELECT COUNT(*) FROM invoice_lines") == [(1,)]
 
 
+@pytest.mark.parametrize("warehouse", ["postgres"], indirect=True)
 @pytest.mark.usefixtures("tables")
 def test_the_same_number_with_other_content_is_kept_and_flagged(warehouse: Project) -> None:
     """Two contents of one supplier, kind and number, read in one run or in two, are both there, and
-    the later one says so; the earlier one is not touched."""
+    the later one says so; the earlier one is not touched. What is known already each engine is
+    asked in test_the_second_reading_changes_nothing."""
     inbox(warehouse, a__xml=declared(ubl(number="F-2")))
     read(warehouse, "inbox")
     before = warehouse.query("SELECT * FROM invoice_documents")
@@ -264,7 +268,6 @@ def test_a_path_that_is_not_there_is_a_wrong_word(project: Project) -> None:
     assert not (project.folder / "wolkvox.duckdb").exists()
 
 
-@pytest.mark.many_rows
 def test_while_the_destination_is_away_nothing_is_lost(warehouse: Project) -> None:
     """With the destination away the verb says so, and the next run loads the files."""
     inbox(warehouse, a__xml=declared(ubl()))
@@ -325,9 +328,11 @@ def test_lines_that_a_broken_run_left_out_are_added(warehouse: Project) -> None:
     assert (after[0], len(after[1])) == (before[0], 2)
 
 
+@pytest.mark.parametrize("warehouse", ["postgres"], indirect=True)
 @pytest.mark.usefixtures("tables")
 def test_the_same_refusal_twice_is_one_row(warehouse: Project) -> None:
-    """Two copies of a file that is no invoice, in one run and in two, are refused by one row."""
+    """Two copies of a file that is no invoice, in one run and in two, are refused by one row. Each
+    engine is asked for that in test_the_second_reading_changes_nothing."""
     for name in ("f", "g"):
         (warehouse.folder / name).mkdir()
         (warehouse.folder / name / "x.pdf").write_bytes(PDF)
