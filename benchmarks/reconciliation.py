@@ -24,6 +24,7 @@ from wolkvox_billing.reconciliation.judging import judge
 from wolkvox_billing.reconciliation.keys import compare
 from wolkvox_billing.reconciliation.observed import Observed
 from wolkvox_billing.reconciliation.policy import Policy
+from wolkvox_billing.reconciliation.rules import Rules
 from wolkvox_billing.reconciliation.unread import Point, unread_of_counter
 from wolkvox_billing.values.periods import Period
 
@@ -78,7 +79,7 @@ def verdict(read: list[Point], billed: int) -> tuple[str, Decimal | None]:
     )
     unread = unread_of_counter(read, 0, 0, SECONDS, policy.tail_factor)
     observed = Observed({(use, OCTOBER): unread}, {})
-    [judged] = judge(facts, compare(facts, MAP, None), observed, RATES, policy)
+    [judged] = judge(facts, compare(facts, MAP, None), observed, Rules(policy, RATES))
     return judged.status, judged.unread.missing.quantity if judged.unread else None
 
 

@@ -31,6 +31,7 @@ from wolkvox_billing.reconciliation.judging import judge
 from wolkvox_billing.reconciliation.keys import Comparison, compare
 from wolkvox_billing.reconciliation.mart import row_of
 from wolkvox_billing.reconciliation.policy import Policy
+from wolkvox_billing.reconciliation.rules import Rules
 from wolkvox_billing.reconciliation.settlement import Settled, settle
 from wolkvox_billing.reconciliation.totals import tie_out
 from wolkvox_billing.reconciliation.unread import Tail, Unread
@@ -85,7 +86,7 @@ def settle_papers(
     **policy: str,
 ) -> Paid:
     """Return what is to be paid of these documents, late enough for each to be due."""
-    rules = Policy(**policy)
+    settings = Policy(**policy)
     for name, text in (("map.csv", line_map), ("card.csv", rate_card)):
         (folder / name).write_text(text)
     rates = read_rate_card(folder / "card.csv", REPORTS)
@@ -95,18 +96,18 @@ def settle_papers(
         fx_file.write_text(exchange_rates)
     fx = read_exchange_rates(fx_file)
     own_map = read_line_map(folder / "map.csv", REPORTS)
-    facts = place_allowances(_facts(folder, papers, used), own_map, rates, rules)
+    facts = place_allowances(_facts(folder, papers, used), own_map, rates, settings)
     comparison = compare(facts, own_map, None)
-    observed = unseen_everywhere(comparison, READ_ALL)
+    observed, rules = unseen_everywhere(comparison, READ_ALL), Rules(settings, rates, fx)
     verdicts = [
         _doubted(verdict, facts, comparison)
-        for verdict in judge(facts, comparison, observed, rates, rules, fx)
+        for verdict in judge(facts, comparison, observed, rules)
     ]
     tie_out(facts, comparison, verdicts)
-    copied = CopiedVerdicts(verdicts, (), rules)  # nothing was counted in a bucket
-    rows = [row_of(verdict, facts, rules, copied) for verdict in verdicts]
+    copied = CopiedVerdicts(verdicts, (), settings)  # nothing was counted in a bucket
+    rows = [row_of(verdict, facts, settings, copied) for verdict in verdicts]
     judged = [*zip(verdicts, rows, strict=True)]
-    return Paid(settle(facts, comparison, judged, rates, rules, fx).documents, rows)
+    return Paid(settle(facts, comparison, judged, rules).documents, rows)
 
 
 def _doubted(verdict: Verdict, facts: Facts, comparison: Comparison) -> Verdict:

@@ -19,6 +19,7 @@ from wolkvox_billing.reconciliation.facts import BilledLine, DayUse, Meter
 from wolkvox_billing.reconciliation.judging import judge
 from wolkvox_billing.reconciliation.keys import compare
 from wolkvox_billing.reconciliation.policy import Policy
+from wolkvox_billing.reconciliation.rules import Rules
 from wolkvox_billing.reconciliation.unread import Tail, Unread
 from wolkvox_billing.reconciliation.verdicts import Verdict
 from wolkvox_billing.values.periods import DAY, Period, month_of, months_of
@@ -45,7 +46,7 @@ def verdicts(*lines: BilledLine, day: int = 26, tiered: bool = False) -> list[Ve
     comparison = compare(facts, line_map, None)
     rates = [rate("100"), *([rate("90", from_quantity=Decimal(10_000))] if tiered else [])]
     observed = unseen_everywhere(comparison, Unread(Tail(Decimal(), 0, "busiest")))
-    return judge(facts, comparison, observed, rates, Policy(billing_cycle_day=day))
+    return judge(facts, comparison, observed, Rules(Policy(billing_cycle_day=day), rates))
 
 
 def test_what_nobody_billed_follows_the_cycle() -> None:
@@ -131,7 +132,7 @@ def test_a_level_that_nobody_billed_follows_the_cycle(
     facts = known(months, billed, days={Meter("acme", REPORT, "AUDIOS"): days}, cycle_day=26)
     comparison = compare(facts, [MapRow(1, "", "", "", REPORT, "", "", "quantity")], None)
     observed = unseen_everywhere(comparison, Unread(Tail(Decimal(), 0, "busiest")))
-    told = judge(facts, comparison, observed, [rate("100")], Policy(billing_cycle_day=26))
+    told = judge(facts, comparison, observed, Rules(Policy(billing_cycle_day=26), [rate("100")]))
     assert [
         (verdict.key.period, verdict.consumed)
         for verdict in told

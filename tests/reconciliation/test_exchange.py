@@ -33,6 +33,7 @@ from wolkvox_billing.reconciliation.facts import BilledLine, DayUse, Meter, Mont
 from wolkvox_billing.reconciliation.judging import judge
 from wolkvox_billing.reconciliation.keys import compare
 from wolkvox_billing.reconciliation.policy import Policy
+from wolkvox_billing.reconciliation.rules import Rules
 from wolkvox_billing.reconciliation.unread import Tail, Unread
 from wolkvox_billing.reconciliation.verdicts import Verdict
 from wolkvox_billing.reconciliation.words import explanation
@@ -92,7 +93,7 @@ def judged(
     )  # fmt: skip
     comparison = compare(facts, MAP, None)
     observed = unseen_everywhere(comparison, READ_ALL)
-    verdicts = judge(facts, comparison, observed, rates, Policy(**policy), file)
+    verdicts = judge(facts, comparison, observed, Rules(Policy(**policy), rates, file))
     return [
         judge_again(Case(verdict, (), Oddities(), facts, comparison))
         if verdict.status in ("price_difference", "exchange_difference")

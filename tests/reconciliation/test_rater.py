@@ -21,6 +21,7 @@ from wolkvox_billing.reconciliation.facts import DayUse, Meter
 from wolkvox_billing.reconciliation.judging import judge
 from wolkvox_billing.reconciliation.keys import compare
 from wolkvox_billing.reconciliation.policy import Policy
+from wolkvox_billing.reconciliation.rules import Rules
 from wolkvox_billing.reconciliation.unread import Tail, Unread
 from wolkvox_billing.reconciliation.verdicts import Verdict
 from wolkvox_billing.values.periods import Period
@@ -131,7 +132,7 @@ def judged(
     observed = unseen_everywhere(comparison, READ_ALL)
     card = card_of(rows, dollar.currency if dollar else "COP")
     policy = Policy(exchange_rate="period_end")
-    verdicts = judge(facts, comparison, observed, card, policy, [dollar] if dollar else [])
+    verdicts = judge(facts, comparison, observed, Rules(policy, card, [dollar] if dollar else []))
     return [verdict for verdict in verdicts if verdict.billed]
 
 

@@ -54,6 +54,7 @@ from wolkvox_billing.reconciliation.facts import DayUse
 from wolkvox_billing.reconciliation.judging import judge
 from wolkvox_billing.reconciliation.keys import compare
 from wolkvox_billing.reconciliation.policy import Policy, read_policy
+from wolkvox_billing.reconciliation.rules import Rules
 from wolkvox_billing.reconciliation.totals import BilledLinesTotal, LeftOutTotal, tie_out
 from wolkvox_billing.reconciliation.unread import Point, Tail, Unread, unread_of_counter
 from wolkvox_billing.reconciliation.words import explanation
@@ -839,7 +840,7 @@ def test_verdicts_add_up(
     facts = known(months, lines, days=days, answered={("acme", REPORT): {date(2026, 10, 3)}})
     comparison = compare(facts, line_map, "900")
     unseen = unseen_everywhere(comparison, Unread(Tail(Decimal(5), 60, "busiest")))
-    verdicts = judge(facts, comparison, unseen, rates, Policy())
+    verdicts = judge(facts, comparison, unseen, Rules(Policy(), rates))
     totals = tie_out(facts, comparison, verdicts)
     by_currency = {total.billing_currency: total.billed_cost for total in totals.billed_lines}
     for currency in {billed.currency for billed in lines}:

@@ -22,6 +22,7 @@ from wolkvox_billing.reconciliation.facts import BilledLine, DayUse, Meter, Mont
 from wolkvox_billing.reconciliation.judging import judge
 from wolkvox_billing.reconciliation.keys import compare
 from wolkvox_billing.reconciliation.policy import Policy
+from wolkvox_billing.reconciliation.rules import Rules
 from wolkvox_billing.reconciliation.unread import Tail, Unread
 from wolkvox_billing.reconciliation.verdicts import Verdict
 from wolkvox_billing.values.periods import Period
@@ -55,7 +56,7 @@ def judged(
                   answered=answered)  # fmt: skip
     comparison = compare(facts, line_map, None)
     observed = unseen_everywhere(comparison, READ_ALL)
-    return judge(facts, comparison, observed, rates, Policy())
+    return judge(facts, comparison, observed, Rules(Policy(), rates))
 
 
 def told(verdicts: Sequence[Verdict]) -> list[tuple[str, int | None, int | None]]:
@@ -132,7 +133,7 @@ def test_a_quantity_just_where_a_tier_begins(amount: str, status: str) -> None:
     facts = known([use(OCTOBER, 10_000)], [line(10_000, amount)])
     comparison = compare(facts, MAP, None)
     observed = unseen_everywhere(comparison, READ_ALL)
-    [verdict] = judge(facts, comparison, observed, prices, Policy())
+    [verdict] = judge(facts, comparison, observed, Rules(Policy(), prices))
     if verdict.status == "price_difference":
         verdict = judge_again(Case(verdict, [], Oddities(), facts, comparison))
     assert verdict.status == status
@@ -391,7 +392,7 @@ def test_a_share_is_doubted_until_all_operations_are_billed(amount: str, status:
     facts = known(TWO, lines, operations={"acme": None, "beta": None})
     comparison = compare(facts, MAP, None)
     observed = unseen_everywhere(comparison, READ_ALL)
-    [verdict] = [v for v in judge(facts, comparison, observed, POOLED, Policy()) if v.billed]
+    [verdict] = [v for v in judge(facts, comparison, observed, Rules(Policy(), POOLED)) if v.billed]
     if verdict.status == "price_difference":
         verdict = judge_again(Case(verdict, [], Oddities(), facts, comparison))
     assert verdict.status == status

@@ -23,6 +23,7 @@ from wolkvox_billing.reconciliation.keys import compare
 from wolkvox_billing.reconciliation.mart import _storable, row_of
 from wolkvox_billing.reconciliation.policy import Policy
 from wolkvox_billing.reconciliation.questions import CHARGE, LINE, Piece, spread
+from wolkvox_billing.reconciliation.rules import Rules
 from wolkvox_billing.reconciliation.settlement import Settled, add_up, settle
 from wolkvox_billing.reconciliation.totals import DoesNotTieOut
 from wolkvox_billing.reconciliation.unread import NOTHING, Unread
@@ -97,11 +98,12 @@ def settle_documents(
     facts = known([use(OCTOBER_PERIOD, 1000)], bill_lines(stated), stated=stated)
     comparison = compare(facts, LINE_MAP, "900")
     observed = unseen_everywhere(comparison, Unread(NOTHING))
-    rates, rules = [rate("100"), rate("0.03", "USD", line=3)], Policy(**policy)
-    verdicts = judge(facts, comparison, observed, rates, rules)
-    copied = CopiedVerdicts(verdicts, (), rules)
-    judged = [(verdict, _storable(row_of(verdict, facts, rules, copied))) for verdict in verdicts]
-    return settle(facts, comparison, judged, rates, rules).documents
+    rules = Rules(Policy(**policy), [rate("100"), rate("0.03", "USD", line=3)])
+    verdicts = judge(facts, comparison, observed, rules)
+    copied = CopiedVerdicts(verdicts, (), rules.policy)
+    rows = [_storable(row_of(verdict, facts, rules.policy, copied)) for verdict in verdicts]
+    judged = [*zip(verdicts, rows, strict=True)]
+    return settle(facts, comparison, judged, rules).documents
 
 
 @settings(max_examples=tries(300), deadline=None)
@@ -147,6 +149,18 @@ def only_line(amount: str) -> tuple[BilledDocument, list[StatedLine]]:
     own = StatedLine("d", 1, None, "audios", None, Decimal(1000), Decimal(amount), "COP", None,
                      None, None, None)  # fmt: skip
     return document, [own]
+
+
+@pytest.mark.parametrize("kind", ["credit_note", "invoice"])
+def test_a_cent_of_tax_on_nothing_is_claimed_of_nobody(kind: str) -> None:
+    """A document whose only amount is a tax of 0.01: it is within the tolerance, and on nothing
+    that is questioned."""
+    document, [own] = only_line("0")
+    document = document._replace(kind=kind, tax=Decimal("0.01"), net=None, payable=None)
+    [settled] = settle_documents([(document, [own._replace(amount=None, quantity=None)])])
+    tax = settled.components[-1]
+    assert (tax.component, tax.questioned_amount, tax.claimed_amount) == ("tax", 0, 0)
+    assert settled.document.claimed_amount == 0
 
 
 @pytest.mark.parametrize("field", ["amount", "questioned_amount"])

@@ -25,6 +25,7 @@ from wolkvox_billing.reconciliation.facts import BilledLine, DayUse, Meter, Mont
 from wolkvox_billing.reconciliation.judging import judge
 from wolkvox_billing.reconciliation.keys import compare
 from wolkvox_billing.reconciliation.policy import LANGUAGES, Policy
+from wolkvox_billing.reconciliation.rules import Rules
 from wolkvox_billing.reconciliation.totals import BilledLinesTotal
 from wolkvox_billing.reconciliation.unread import (
     Behind,
@@ -59,7 +60,9 @@ def verdicts_on(
     """The verdicts on these lines, and their sentences: none may be missing."""
     facts = known(months, list(lines), **known_too)
     comparison = compare(facts, line_map, None)
-    verdicts = judge(facts, comparison, unseen_everywhere(comparison, unread), rates, Policy())
+    verdicts = judge(
+        facts, comparison, unseen_everywhere(comparison, unread), Rules(Policy(), rates)
+    )
     assert all(
         explanation(verdict, facts, language) for verdict in verdicts for language in LANGUAGES
     )

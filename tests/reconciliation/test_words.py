@@ -19,6 +19,7 @@ from wolkvox_billing.reconciliation.facts import BilledLine, MonthUse
 from wolkvox_billing.reconciliation.judging import judge
 from wolkvox_billing.reconciliation.keys import compare
 from wolkvox_billing.reconciliation.policy import Policy
+from wolkvox_billing.reconciliation.rules import Rules
 from wolkvox_billing.reconciliation.unit_names import UNITS
 from wolkvox_billing.reconciliation.unread import Tail, Unread
 from wolkvox_billing.reconciliation.words import explanation
@@ -41,7 +42,7 @@ def say(
     facts = known(list(months), list(lines))
     comparison = compare(facts, line_map, None)
     observed = unseen_everywhere(comparison, READ_ALL)
-    verdicts = judge(facts, comparison, observed, rates, Policy(**policy))
+    verdicts = judge(facts, comparison, observed, Rules(Policy(**policy), rates))
     return [explanation(verdict, facts, locale) for verdict in verdicts]
 
 

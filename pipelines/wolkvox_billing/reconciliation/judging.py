@@ -8,9 +8,8 @@ from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
-from wolkvox_billing.reconciliation.contract.exchange_rates import ExchangeRate
 from wolkvox_billing.reconciliation.contract.line_map import QUANTITY
-from wolkvox_billing.reconciliation.contract.rate import MINIMUM, PACKAGE, UNIT_PRICE, Rate
+from wolkvox_billing.reconciliation.contract.rate import MINIMUM, PACKAGE, UNIT_PRICE
 from wolkvox_billing.reconciliation.contract.tariff import Tariff
 from wolkvox_billing.reconciliation.contract.terms import Terms
 from wolkvox_billing.reconciliation.courses import Courses
@@ -23,6 +22,7 @@ from wolkvox_billing.reconciliation.observed import Observed
 from wolkvox_billing.reconciliation.policy import Policy
 from wolkvox_billing.reconciliation.pools import agree_in_sum
 from wolkvox_billing.reconciliation.pricing import Course, Priced, price
+from wolkvox_billing.reconciliation.rules import Rules
 from wolkvox_billing.reconciliation.unread import NOTHING, Tail, Unread, Unseen, add_unread
 from wolkvox_billing.reconciliation.verdicts import FIRST_NIGHT_IS_OVER, MANY, Verdict
 from wolkvox_billing.values.periods import DAY, Period, months_of
@@ -31,20 +31,12 @@ from wolkvox_billing.vendor.reports import is_nightly
 _NOTHING = Decimal()
 
 
-def judge(
-    facts: Facts,
-    comparison: Comparison,
-    observed: Observed,
-    rates: Sequence[Rate],
-    policy: Policy,
-    exchange_rates: Sequence[ExchangeRate] = (),
-) -> list[Verdict]:
+def judge(facts: Facts, comparison: Comparison, observed: Observed, rules: Rules) -> list[Verdict]:
     """Return the Verdict on each key, in the order of the keys. `observed` has the disputed parts.
     None of them was doubted yet."""
-    terms = Terms(rates)
-    courses = Courses(terms, facts, comparison)
-    exchanges = Exchanges(facts, exchange_rates, policy)
-    bench = _Bench(facts, comparison, observed, policy, courses, exchanges)
+    courses = Courses(Terms(rules.rates), facts, comparison)
+    exchanges = Exchanges(facts, rules.exchange_rates, rules.policy)
+    bench = _Bench(facts, comparison, observed, rules.policy, courses, exchanges)
     keys = dict.fromkeys([*comparison.billed, *comparison.measured])
     ways = [bench.judge(key) for key in keys]
     rounds = [

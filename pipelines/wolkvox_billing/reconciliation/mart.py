@@ -64,6 +64,7 @@ from wolkvox_billing.reconciliation.observed import observe
 from wolkvox_billing.reconciliation.origin import Basis
 from wolkvox_billing.reconciliation.paper_words import say_stored
 from wolkvox_billing.reconciliation.policy import COPIED, FILES, UNKNOWN, Policy
+from wolkvox_billing.reconciliation.rules import Rules
 from wolkvox_billing.reconciliation.settlement import (
     Questions,
     Settled,
@@ -236,7 +237,8 @@ def _compare(client: Client, raw: str, policy: Policy, month: Period | None) -> 
     another_night = policy.cut_off not in (UNKNOWN, COPIED)
     comparison = replace(comparison, ends_with_another_night=another_night)
     observed = observe(client, raw, facts, comparison.disputed_parts, policy)
-    verdicts = judge(facts, comparison, observed, rates, policy, exchange_rates)
+    rules = Rules(policy, rates, exchange_rates)
+    verdicts = judge(facts, comparison, observed, rules)
     odd_answers = OddAnswers(client, raw, facts.identities)
     verdicts = weigh(verdicts, facts, comparison, observed.behaviours, odd_answers)
     totals = tie_out(facts, comparison, verdicts, month)
@@ -244,7 +246,7 @@ def _compare(client: Client, raw: str, policy: Policy, month: Period | None) -> 
     copied = CopiedVerdicts(verdicts, counted, policy)
     rows = [_storable(row_of(verdict, facts, policy, copied)) for verdict in verdicts]
     judged = [*zip(verdicts, rows, strict=True)]
-    settlement = settle(facts, comparison, judged, rates, policy, exchange_rates)
+    settlement = settle(facts, comparison, judged, rules)
     judged = [(verdict, _questioned(row, settlement.questions_of(verdict)))
               for verdict, row in judged]  # fmt: skip
     return _Compared(

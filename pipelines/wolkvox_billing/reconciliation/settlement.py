@@ -28,9 +28,7 @@ from wolkvox_billing.reconciliation.acceptance import deadlines_of
 from wolkvox_billing.reconciliation.billed_documents import StatedDocument
 from wolkvox_billing.reconciliation.captions import label
 from wolkvox_billing.reconciliation.components import Splitter, payable_of
-from wolkvox_billing.reconciliation.contract.exchange_rates import ExchangeRate
 from wolkvox_billing.reconciliation.contract.line_map import COMPARED
-from wolkvox_billing.reconciliation.contract.rate import Rate
 from wolkvox_billing.reconciliation.exchange import Exchanges
 from wolkvox_billing.reconciliation.facts import BilledLine, Facts, LineId
 from wolkvox_billing.reconciliation.given_back import (
@@ -41,6 +39,7 @@ from wolkvox_billing.reconciliation.given_back import (
 from wolkvox_billing.reconciliation.keys import Comparison
 from wolkvox_billing.reconciliation.policy import Policy
 from wolkvox_billing.reconciliation.questions import OPEN, Contract, JudgedLine, question_lines
+from wolkvox_billing.reconciliation.rules import Rules
 from wolkvox_billing.reconciliation.set_off import with_set_off
 from wolkvox_billing.reconciliation.settlement_words import SettlementWriter
 from wolkvox_billing.reconciliation.totals import DEFECT, DoesNotTieOut
@@ -106,17 +105,15 @@ def settle(
     facts: Facts,
     comparison: Comparison,
     judged: Sequence[tuple[Verdict, ReconciledRow]],
-    rates: Sequence[Rate],
-    policy: Policy,
-    exchange_rates: Sequence[ExchangeRate] = (),
+    rules: Rules,
 ) -> Settlement:
     """Return each document that bills, settled, by supplier, day and number. `judged`: all verdicts
     with their rows. Raises DoesNotTieOut."""
     lines: defaultdict[str, list[BilledLine]] = defaultdict(list)
     for line in facts.lines:
         lines[line.document_id].append(line)
-    exchanges = Exchanges(facts, exchange_rates, policy)
-    contract = Contract(rates, exchanges, sorted(facts.operations))
+    policy, exchanges = rules.policy, Exchanges(facts, rules.exchange_rates, rules.policy)
+    contract = Contract(rules.rates, exchanges, sorted(facts.operations))
     lines_judged = question_lines(facts.stated, comparison, judged, contract)
     by_id = {stated.document.document_id: stated for stated in facts.stated}
     splitter = Splitter(lines_judged, by_id, policy, contract.exchanges)

@@ -190,7 +190,7 @@ def _check(
 def _share_of(pieces: Sequence[Piece], weights: Sequence[Decimal], part: str) -> Decimal:
     """Return which share of what is due on pieces is on this part of them."""
     amounts = [getattr(piece, part) for piece in pieces]
-    if amounts == [piece.amount for piece in pieces]:
+    if pieces and amounts == [piece.amount for piece in pieces]:
         return Decimal(1)
     whole = sum(weights, _NOTHING)
     on_part = [
