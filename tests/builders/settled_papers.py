@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timezone
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from builders.facts import known, unseen_everywhere, use
 from builders.months import OCTOBER_PERIOD, ONE_LINE, ONE_PRICE
@@ -108,6 +109,12 @@ def settle_papers(
     rows = [row_of(verdict, facts, settings, copied) for verdict in verdicts]
     judged = [*zip(verdicts, rows, strict=True)]
     return Paid(settle(facts, comparison, judged, rules).documents, rows)
+
+
+def judged_alone(folder: Path, *papers: str, **how: Any) -> ReconciledRow:
+    """Return the only verdict on these papers."""
+    [row] = settle_papers(folder, *papers, **how).rows
+    return row
 
 
 def _doubted(verdict: Verdict, facts: Facts, comparison: Comparison) -> Verdict:

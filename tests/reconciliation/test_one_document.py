@@ -13,11 +13,10 @@ import pytest
 from builders.documents import PDF, element, line, ubl
 from builders.months import OCTOBER, READ, bill, invoice, judged, only, read, sheet
 from builders.project import Project
-from builders.settled_papers import settle_papers
+from builders.settled_papers import judged_alone
 from builders.sheets import HEADINGS, changed
 from builders.sheets import csv as csv_of
 from wolkvox_billing.invoices import tables
-from wolkvox_billing.marts.reconciled import ReconciledRow
 from wolkvox_billing.verbs import invoices as verb
 from wolkvox_billing.verbs.reconcile import Reconciliation
 
@@ -26,12 +25,6 @@ pytestmark = pytest.mark.usefixtures("kept_open")
 
 def coded(code: str, quantity: str, net: str, **more: Any) -> str:
     return invoice(quantity, net, periods=OCTOBER + element("cbc:InvoiceTypeCode", code), **more)
-
-
-def judged_alone(folder: Path, *papers: str) -> ReconciledRow:
-    """The only verdict on these papers, beside a month of 1,000, without a warehouse."""
-    [row] = settle_papers(folder, *papers).rows
-    return row
 
 
 def listed(number: str, quantity: str = "1000", net: str = "100000.00", **cells: str) -> str:

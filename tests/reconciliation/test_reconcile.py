@@ -1,5 +1,5 @@
 """`reconcile`: each status by hand-written numbers, in the documented order; on both engines in one
-record of many of them."""
+record of many of them. What is judged of papers alone is judged without a warehouse."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ from builders.months import (
 )
 from builders.project import TOKENS, Project, on_postgres_beside
 from builders.record import Call, write_polls
-from builders.settled_papers import settle_papers
+from builders.settled_papers import judged_alone, settle_papers
 from wolkvox_billing.cli.main import main
 from wolkvox_billing.errors import SettingsError
 from wolkvox_billing.marts.reconciled import ReconciledRow
@@ -292,11 +292,10 @@ def test_a_missing_invoice_is_a_finding_when_it_is_due(project: Project) -> None
     assert row.explanation.startswith("acme, AUDIOS: 1,000 audios were used, and no invoice")
 
 
-def test_two_contents_of_one_number_count_for_nobody(project: Project) -> None:
+def test_two_contents_of_one_number_count_for_nobody(tmp_path: Path) -> None:
     """The same number with other content comes before every other verdict on what was billed."""
-    read(project, *READ)
-    bill(project, invoice("1000", "100000.00"), invoice("1000", "100000.00", payable="1"))
-    row = only(judged(project))
+    papers = invoice("1000", "100000.00"), invoice("1000", "100000.00", payable="1")
+    row = judged_alone(tmp_path, *papers)
     assert row.reconciliation_status == "duplicate_document" and row.billed_quantity == 2000
 
 
@@ -314,11 +313,9 @@ def test_a_line_that_no_row_fits_has_a_key_of_its_own(project: Project) -> None:
     ]
 
 
-def test_a_currency_without_a_price_is_a_mismatch(project: Project) -> None:
+def test_a_currency_without_a_price_is_a_mismatch(tmp_path: Path) -> None:
     """Billed in dollars where the contract is in pesos."""
-    read(project, *READ)
-    bill(project, invoice("1000", "25.00", currency="USD"))
-    row = only(judged(project))
+    row = judged_alone(tmp_path, invoice("1000", "25.00", currency="USD"))
     assert (row.reconciliation_status, row.billing_currency) == ("currency_mismatch", "USD")
 
 
@@ -366,7 +363,7 @@ def test_the_tolerance_of_quantities(
     tmp_path: Path, quantity: str, policy: dict[str, Any], status: str
 ) -> None:
     """Quantities agree within the larger of the two tolerances; prices are as agreed."""
-    [row] = settle_papers(tmp_path, invoice(quantity, f"{quantity}00.00"), **policy).rows
+    row = judged_alone(tmp_path, invoice(quantity, f"{quantity}00.00"), **policy)
     assert row.reconciliation_status == status
     assert row.price_effect == 0
 
@@ -399,26 +396,22 @@ def test_underbilled_is_never_excused_by_unread_hours(project: Project) -> None:
     assert (row.volume_effect, row.price_effect) == (-30000, 0)
 
 
-def test_the_price_is_compared_when_the_quantity_agrees(project: Project) -> None:
+def test_the_price_is_compared_when_the_quantity_agrees(tmp_path: Path) -> None:
     """Another price than the contract's is a price difference; without a contract there is none."""
-    read(project, *READ)
-    bill(project, invoice("1000", "110000.00"))
-    row = only(judged(project))
+    row = judged_alone(tmp_path, invoice("1000", "110000.00"))
     assert row.reconciliation_status == "price_difference"
     assert (row.volume_effect, row.price_effect) == (0, 10000)
     assert (
         "by contract that costs 100,000.00 COP, and 110,000.00 COP were billed" in row.explanation
     )
-    row = only(judged(project, rate_card=CARD))
+    row = judged_alone(tmp_path, invoice("1000", "110000.00"), rate_card=CARD)
     assert row.reconciliation_status == "no_price" and row.contracted_cost is None
 
 
-def test_tiers_are_graduated(project: Project) -> None:
+def test_tiers_are_graduated(tmp_path: Path) -> None:
     """600 at 100 and 400 at 80 are 92,000; 1,100 billed are 8,000 more."""
-    read(project, *READ)
-    bill(project, invoice("1100", "100000.00"))
     tiers = f"{ONE_PRICE}{REPORT},,,600,80,COP,2026-01-01,\n"
-    row = only(judged(project, rate_card=tiers, tail_factor=Decimal(0)))
+    row = judged_alone(tmp_path, invoice("1100", "100000.00"), rate_card=tiers)
     assert (row.contracted_cost, row.volume_effect, row.price_effect) == (92000, 8000, 0)
     assert row.contracted_unit_price == Decimal("90.9091")  # 100,000 for 1,100
 
@@ -432,26 +425,22 @@ def test_a_price_that_changes_in_mid_month_holds_for_what_was_used_then(project:
     assert (row.reconciliation_status, row.contracted_cost) == ("matched", 105000)
 
 
-def test_notes_change_what_was_billed(project: Project) -> None:
+def test_notes_change_what_was_billed(tmp_path: Path) -> None:
     """A credit note takes off, a debit note puts on, in the month of what they correct."""
-    read(project, *READ)
     credit = invoice("100", "10000.00", kind="CreditNote", number="N-1", corrects="F-1", periods="",
                      issued="2026-12-20")  # fmt: skip
     debit = invoice("50", "5000.00", kind="DebitNote", number="D-1", corrects="F-1", periods="",
                     issued="2026-12-21")  # fmt: skip
-    bill(project, invoice("1050", "105000.00"), credit, debit)
-    row = only(judged(project, at=local(31, month=12)))
+    row = judged_alone(tmp_path, invoice("1050", "105000.00"), credit, debit)
     assert row.reconciliation_status == "matched"
     assert row.billed_cost == 100000 and len(row.invoice_ids.split(",")) == 3
 
 
-def test_a_credit_note_with_a_minus_takes_off_too(project: Project) -> None:
+def test_a_credit_note_with_a_minus_takes_off_too(tmp_path: Path) -> None:
     """-100 units over -10,000 in a credit note are taken off what was billed, and not put on."""
-    read(project, *READ)
     credit = invoice("-100", "-10000.00", kind="CreditNote", number="N-1", corrects="F-1",
                      payable="-10000.00")  # fmt: skip
-    bill(project, invoice("1100", "110000.00"), credit)
-    row = only(judged(project))
+    row = judged_alone(tmp_path, invoice("1100", "110000.00"), credit)
     assert (row.reconciliation_status, row.billed_quantity) == ("matched", 1000)
     assert row.billed_cost == 100000
 
@@ -571,11 +560,10 @@ def test_a_period_whose_ends_were_not_read_is_inconclusive(project: Project) -> 
     assert "inconclusive_low_coverage" in statuses(result)
 
 
-def test_a_test_document_is_not_compared(project: Project) -> None:
+def test_a_test_document_is_not_compared(tmp_path: Path) -> None:
     """DIAN's test documents bill nothing."""
-    read(project, *READ)
-    bill(project, invoice("1000", "100000.00", profile="2"))
-    assert statuses(judged(project)) == ["usage_not_invoiced"]
+    row = judged_alone(tmp_path, invoice("1000", "100000.00", profile="2"))
+    assert row.reconciliation_status == "usage_not_invoiced"
 
 
 def test_other_suppliers_are_left_out(project: Project) -> None:
@@ -590,7 +578,7 @@ def test_materiality_is_what_is_worth_an_alarm(tmp_path: Path) -> None:
     """A difference of 45,000 is an alarm below that materiality only."""
     for materiality, alarm in (("44999.99", True), ("45000", False)):
         policy: dict[str, Any] = {"materiality": Decimal(materiality)}
-        [row] = settle_papers(tmp_path, invoice("1450", "145000.00"), **policy).rows
+        row = judged_alone(tmp_path, invoice("1450", "145000.00"), **policy)
         assert (row.reconciliation_status, row.is_material) == ("overbilled_quantity", alarm)
 
 
