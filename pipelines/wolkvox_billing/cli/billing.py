@@ -206,7 +206,7 @@ def print_documents(listing: Listing) -> None:
 @click.option("--xlsx", metavar="FILE", help="Write the month for Excel into this file.")
 @place_options
 @json_option
-def reconcile(
+def reconcile(  # each is a word of the command
     month: str | None,
     is_init: bool,
     fail_on_material: bool,
@@ -360,7 +360,7 @@ def explain(
 @click.option("--reopen", "is_reopened", is_flag=True, help="Reopen a month that was closed.")
 @place_options
 @json_option
-def close(
+def close(  # each is a word of the command
     month: str,
     reason: str | None,
     evidence: str | None,

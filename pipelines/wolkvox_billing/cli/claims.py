@@ -48,7 +48,7 @@ CLAIM_HEADINGS = [
 )
 @place_options
 @json_option
-def claim(
+def claim(  # each is a word of the command
     month: str | None,
     document: str | None,
     out: str | None,

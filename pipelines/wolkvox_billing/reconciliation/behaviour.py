@@ -130,7 +130,7 @@ class Behaviour:
         return None
 
 
-def behaviour_of(
+def behaviour_of(  # the flags are of the report, and the rest of its month
     points: Sequence[Point],
     following: Sequence[Point],
     start: int,
@@ -459,7 +459,7 @@ def _falls_each_midnight(points: Sequence[Point], start: int) -> bool:
     return falls >= 6 and falls_within == 0 and falls * 10 >= midnights * 9
 
 
-def widen(
+def widen(  # of one month all but the policy
     unread: Unread,
     points: Sequence[Point],
     behaviour: Behaviour,

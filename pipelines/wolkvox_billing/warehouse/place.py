@@ -127,7 +127,7 @@ def _folder(destination: str, factory: AnyDestination, dataset: str) -> WorkingF
 
 
 @contextmanager
-def opened(
+def opened(  # what, and how: four ways that verbs differ in
     destination: str = DESTINATION,
     dataset: str = DATASET,
     *,

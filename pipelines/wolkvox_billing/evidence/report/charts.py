@@ -280,6 +280,7 @@ def _hatch(name: str, tilt: int, colour: str) -> str:
     )
 
 
+# SVG's own four numbers, and how it is drawn.
 def _rect(x: float, y: float, width: float, height: float, pattern: str, title: str) -> str:
     fill = f"url(#{pattern})" if pattern else "#d5d5d5"
     return (
