@@ -10,7 +10,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from wolkvox_billing.reconciliation.billed_documents import StatedDocument, StatedLine, share_out
+from wolkvox_billing.reconciliation.billed_documents import (
+    LineId,
+    StatedDocument,
+    StatedLine,
+    share_out,
+)
 from wolkvox_billing.reconciliation.contract.line_map import (
     COMPARED,
     MapRow,
@@ -19,7 +24,7 @@ from wolkvox_billing.reconciliation.contract.line_map import (
 )
 from wolkvox_billing.reconciliation.contract.rate import DISCOUNT, Rate
 from wolkvox_billing.reconciliation.contract.terms import Terms
-from wolkvox_billing.reconciliation.facts import Facts, LineId, Meter
+from wolkvox_billing.reconciliation.facts import Facts, Meter
 from wolkvox_billing.reconciliation.policy import Policy
 
 _NOTHING = Decimal()

@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 from wolkvox_billing.invoices.document import EXEMPT
 from wolkvox_billing.reconciliation.captions import say_title
-from wolkvox_billing.reconciliation.facts import LineId, Refused
 from wolkvox_billing.values.currencies import WHOLE_CURRENCIES
 from wolkvox_billing.values.document_number import bare_number, digits_of
 from wolkvox_billing.values.periods import Period
@@ -19,6 +18,7 @@ from wolkvox_billing.values.translation import Sentence
 from wolkvox_billing.warehouse.sql import Client, columns_in, rows_of, tables_in
 
 Name = tuple[str | None, str, str]  # supplier_id, kind, bare number
+LineId = tuple[str, int]  # document_id, line_number
 _CENT = Decimal("0.01")
 _UNIT = Decimal(1)
 _NOTHING = Decimal()
@@ -50,6 +50,14 @@ _OF_MONEY = (
     "it says '",
     "lines in ",
 )
+
+
+class Refused(NamedTuple):
+    """A paper that was refused when it was read, and why."""
+
+    day: date
+    file_name: str
+    reason: str
 
 
 class BilledDocument(NamedTuple):

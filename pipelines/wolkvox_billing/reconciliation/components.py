@@ -15,11 +15,11 @@ from typing import NamedTuple
 from wolkvox_billing.marts.reconciled import ReconciledRow
 from wolkvox_billing.marts.settled import InvoiceComponent
 from wolkvox_billing.reconciliation.billed_documents import (
+    LineId,
     StatedDocument,
     StatedLine,
 )
 from wolkvox_billing.reconciliation.exchange import Exchanges
-from wolkvox_billing.reconciliation.facts import LineId
 from wolkvox_billing.reconciliation.foreign_lines import exchange_lines
 from wolkvox_billing.reconciliation.policy import Policy
 from wolkvox_billing.reconciliation.questions import DUPLICATE, TAX_ROLE, JudgedLine

@@ -8,16 +8,14 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timezone
 from decimal import Decimal
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from wolkvox_billing.marts.identities import NOBODY, Identities
+from wolkvox_billing.reconciliation.billed_documents import LineId, Refused, StatedDocument
 from wolkvox_billing.reconciliation.copies import NO_COPIES, Copies
+from wolkvox_billing.reconciliation.counting import Standing
 from wolkvox_billing.values.periods import DAY, Period
-
-if TYPE_CHECKING:
-    from wolkvox_billing.reconciliation.billed_documents import StatedDocument
-    from wolkvox_billing.reconciliation.counting import Standing
 
 EARLIEST = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
@@ -71,9 +69,6 @@ class DayUse(NamedTuple):
         return Period(self.day - (self.covers - 1) * DAY, self.day + DAY)
 
 
-LineId = tuple[str, int]  # document_id, line_number
-
-
 class BilledLine(NamedTuple):
     """A line of an invoice, with what its document says. A credit note's numbers are negative."""
 
@@ -103,14 +98,6 @@ class BilledLine(NamedTuple):
     @property
     def id(self) -> LineId:
         return self.document_id, self.line_number
-
-
-class Refused(NamedTuple):
-    """A paper that was refused when it was read, and why."""
-
-    day: date
-    file_name: str
-    reason: str
 
 
 class ForgottenDay(NamedTuple):

@@ -20,10 +20,10 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from wolkvox_billing.marts.settled import WAIT, InvoiceComponent
-from wolkvox_billing.reconciliation.billed_documents import BilledDocument
+from wolkvox_billing.reconciliation.billed_documents import BilledDocument, LineId
 from wolkvox_billing.reconciliation.components import TAX
 from wolkvox_billing.reconciliation.contract.line_map import FEE, QUANTITY
-from wolkvox_billing.reconciliation.facts import BilledLine, Facts, LineId
+from wolkvox_billing.reconciliation.facts import BilledLine, Facts
 from wolkvox_billing.reconciliation.questions import JudgedLine
 from wolkvox_billing.reconciliation.settlement import Settlement
 from wolkvox_billing.reconciliation.spreading import LINE

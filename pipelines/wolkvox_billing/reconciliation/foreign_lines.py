@@ -6,10 +6,14 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from itertools import product
 
-from wolkvox_billing.reconciliation.billed_documents import StatedDocument, StatedLine, share_out
+from wolkvox_billing.reconciliation.billed_documents import (
+    LineId,
+    StatedDocument,
+    StatedLine,
+    share_out,
+)
 from wolkvox_billing.reconciliation.contract.tariff import cents
 from wolkvox_billing.reconciliation.exchange import Exchanges
-from wolkvox_billing.reconciliation.facts import LineId
 from wolkvox_billing.reconciliation.questions import JudgedLine, UnsettledRate
 from wolkvox_billing.reconciliation.spreading import LINE, Piece
 from wolkvox_billing.reconciliation.tax_by_rate import TaxedLine

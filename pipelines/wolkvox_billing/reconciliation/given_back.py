@@ -17,11 +17,12 @@ from typing import NamedTuple, TypeAlias
 from wolkvox_billing.marts.settled import InvoiceComponent
 from wolkvox_billing.reconciliation.billed_documents import (
     BilledDocument,
+    LineId,
     StatedDocument,
     StatedLine,
 )
 from wolkvox_billing.reconciliation.components import payable_of
-from wolkvox_billing.reconciliation.facts import BilledLine, LineId
+from wolkvox_billing.reconciliation.facts import BilledLine
 from wolkvox_billing.reconciliation.questions import JudgedLine
 from wolkvox_billing.reconciliation.set_off import unclaimed
 from wolkvox_billing.reconciliation.settlement_words import SettlementWriter

@@ -22,6 +22,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from wolkvox_billing.reconciliation.arrears import is_of_arrears
+from wolkvox_billing.reconciliation.billed_documents import LineId
 from wolkvox_billing.reconciliation.contract.line_map import (
     ALL_OPERATIONS,
     COMPARED,
@@ -31,7 +32,7 @@ from wolkvox_billing.reconciliation.contract.line_map import (
     OperationNames,
     first_fits,
 )
-from wolkvox_billing.reconciliation.facts import BilledLine, DayUse, Facts, LineId, Meter, MonthUse
+from wolkvox_billing.reconciliation.facts import BilledLine, DayUse, Facts, Meter, MonthUse
 from wolkvox_billing.reconciliation.ledger import Ledger, Part, Supply, within
 from wolkvox_billing.reconciliation.units import count_by, count_in, is_of_something_else
 from wolkvox_billing.reconciliation.unread import sum_known

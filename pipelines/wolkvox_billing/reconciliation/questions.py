@@ -16,14 +16,14 @@ from itertools import repeat
 from typing import NamedTuple
 
 from wolkvox_billing.marts.reconciled import ReconciledRow
-from wolkvox_billing.reconciliation.billed_documents import StatedDocument
+from wolkvox_billing.reconciliation.billed_documents import LineId, StatedDocument
 from wolkvox_billing.reconciliation.contract.fees import AgreedFee, FeeLine, agreed_fees
 from wolkvox_billing.reconciliation.contract.line_map import FEE
 from wolkvox_billing.reconciliation.contract.rate import PACKAGE, Rate
 from wolkvox_billing.reconciliation.contract.tariff import cents
 from wolkvox_billing.reconciliation.contract.terms import Terms
 from wolkvox_billing.reconciliation.exchange import Exchanges, MissingRate
-from wolkvox_billing.reconciliation.facts import BilledLine, LineId, Meter
+from wolkvox_billing.reconciliation.facts import BilledLine, Meter
 from wolkvox_billing.reconciliation.keys import Comparison, LeftOut
 from wolkvox_billing.reconciliation.spreading import (
     ALLOWANCE,

@@ -25,12 +25,12 @@ from wolkvox_billing.marts.settled import (
 )
 from wolkvox_billing.marts.sql import values_of
 from wolkvox_billing.reconciliation.acceptance import deadlines_of
-from wolkvox_billing.reconciliation.billed_documents import StatedDocument
+from wolkvox_billing.reconciliation.billed_documents import LineId, StatedDocument
 from wolkvox_billing.reconciliation.captions import label
 from wolkvox_billing.reconciliation.components import Splitter, payable_of
 from wolkvox_billing.reconciliation.contract.line_map import COMPARED
 from wolkvox_billing.reconciliation.exchange import Exchanges
-from wolkvox_billing.reconciliation.facts import BilledLine, Facts, LineId
+from wolkvox_billing.reconciliation.facts import BilledLine, Facts
 from wolkvox_billing.reconciliation.given_back import (
     notes_of_other_months,
     unclaimed_lines,

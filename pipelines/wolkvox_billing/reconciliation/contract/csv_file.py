@@ -24,6 +24,12 @@ _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # xlsx, xls
 _SAVE_AS = Sentence(N_("save it in Excel as «CSV UTF-8»"))
 
 
+def place_of(file: str, line: int, column: str) -> Sentence:
+    """Return where something stands in a file, as a person looks for it."""
+    text = N_("{file}, line {line}, column {column}")
+    return Sentence(text, file=file, line=str(line), column=column)
+
+
 class CsvRow(NamedTuple):
     """A row: its line in the file, and its cells by column, without blanks around."""
 

@@ -15,13 +15,14 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from wolkvox_billing.invoices.period import periods_in
+from wolkvox_billing.reconciliation.billed_documents import LineId
 from wolkvox_billing.reconciliation.contract.globs import compile_glob
 from wolkvox_billing.reconciliation.contract.line_map import ALL_OPERATIONS
 from wolkvox_billing.reconciliation.contract.multiples import counts_of
 from wolkvox_billing.reconciliation.contract.rate import FEE, MONTH, PACKAGE, YEAR, Rate, by_days
 from wolkvox_billing.reconciliation.contract.tariff import cents
 from wolkvox_billing.reconciliation.exchange import Exchange, MissingRate
-from wolkvox_billing.reconciliation.facts import BilledLine, LineId
+from wolkvox_billing.reconciliation.facts import BilledLine
 from wolkvox_billing.values.currencies import WHOLE_CURRENCIES
 from wolkvox_billing.values.document_number import bare_number
 from wolkvox_billing.values.periods import DAY, Period, format_month

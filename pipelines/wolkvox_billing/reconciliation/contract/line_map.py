@@ -10,9 +10,8 @@ from decimal import Decimal
 from pathlib import Path
 
 from wolkvox_billing.reconciliation.contract.card_cells import Limit, find_decimal_mark, read_number
-from wolkvox_billing.reconciliation.contract.csv_file import CsvRow, read_rows
+from wolkvox_billing.reconciliation.contract.csv_file import CsvRow, place_of, read_rows
 from wolkvox_billing.reconciliation.contract.globs import compile_glob, literal_of, words_of
-from wolkvox_billing.reconciliation.contract.names import place_of
 from wolkvox_billing.reconciliation.facts import BilledLine
 from wolkvox_billing.values.spelling import plain
 from wolkvox_billing.values.tax_id import canonical_id

@@ -6,17 +6,15 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from typing import TYPE_CHECKING
 
 from wolkvox_billing.invoices.document import short
+from wolkvox_billing.reconciliation.contract.csv_file import place_of
+from wolkvox_billing.reconciliation.contract.line_map import MapRow
 from wolkvox_billing.reconciliation.contract.rate import Rate
 from wolkvox_billing.reconciliation.facts import MonthUse
 from wolkvox_billing.values.spelling import plain
 from wolkvox_billing.values.translation import N_, Sentence
 from wolkvox_billing.vendor.reports import REPORTS
-
-if TYPE_CHECKING:
-    from wolkvox_billing.reconciliation.contract.line_map import MapRow
 
 _WORD = re.compile(r"[^\W_]+")
 _RUN_TOGETHER = {report.replace("_", ""): report for report in REPORTS}
@@ -77,12 +75,6 @@ def quote_names(names: Collection[str]) -> str:
     if more > 0:
         return Sentence(N_("{names} and {n} more"), names=text, n=more)
     return text or Sentence(N_("none so far"))
-
-
-def place_of(file: str, line: int, column: str) -> Sentence:
-    """Return where something stands in a file, as a person looks for it."""
-    text = N_("{file}, line {line}, column {column}")
-    return Sentence(text, file=file, line=str(line), column=column)
 
 
 def named_reports(description: str, item_code: str) -> set[str]:

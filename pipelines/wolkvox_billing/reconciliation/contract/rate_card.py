@@ -16,8 +16,7 @@ from wolkvox_billing.reconciliation.contract.card_cells import (
     read_number,
     read_word,
 )
-from wolkvox_billing.reconciliation.contract.csv_file import CsvRow, read_rows
-from wolkvox_billing.reconciliation.contract.names import place_of
+from wolkvox_billing.reconciliation.contract.csv_file import CsvRow, place_of, read_rows
 from wolkvox_billing.reconciliation.contract.rate import (
     EVERY,
     FEE,
