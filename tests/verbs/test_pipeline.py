@@ -85,9 +85,11 @@ def test_a_wiped_working_folder_changes_nothing(warehouse: Project, tmp_path: Pa
     assert warehouse.query("SELECT count(*) FROM polls") == [(2,)]
 
 
+@pytest.mark.parametrize("warehouse", ["postgres"], indirect=True)
 def test_a_spent_quota_survives_a_wiped_working_folder(warehouse: Project, tmp_path: Path) -> None:
     """Resting after a spent quota is known from the destination too, and ends at the vendor's
-    midnight, which is 05:00 UTC."""
+    midnight, which is 05:00 UTC. It is known by what the pace is known by, which the test before
+    asks each engine."""
     warehouse.vendor.misbehave("quota_spent", times=1)
     assert not warehouse.load().is_good
     shutil.rmtree(tmp_path / "dlt")
@@ -187,8 +189,10 @@ def test_a_locked_duckdb_file(project: Project) -> None:
     assert project.query(READINGS) == [stored("5"), stored("6", half), stored("7", LATER)]
 
 
+@pytest.mark.parametrize("warehouse", ["postgres"], indirect=True)
 def test_waiting_answers_do_not_stop_the_polling(warehouse: Project) -> None:
-    """A run that finds waiting answers loads them and asks the vendor, both."""
+    """A run that finds waiting answers loads them and asks the vendor, both; on PostgreSQL, as
+    test_what_dlt_has_damaged_is_made_anew does it on DuckDB."""
     tell(warehouse, "5")
     assert warehouse.poll().is_good
     warehouse.later(hours=1)
