@@ -20,6 +20,7 @@ from builders.record import Call, write_polls
 from wolkvox_billing.errors import SettingsError, WarehouseError
 from wolkvox_billing.marts.engine import MARTS, STAR
 from wolkvox_billing.marts.sql import VIEWS
+from wolkvox_billing.marts.view_files import view_sql
 from wolkvox_billing.reconciliation.contract import line_map, rate_card
 from wolkvox_billing.verbs.load import refresh_marts
 from wolkvox_billing.verbs.publish import publish
@@ -721,4 +722,4 @@ def test_the_files_say_their_grain() -> None:
     folder = Path(sql.__file__).parent
     assert sorted(path.stem for path in folder.glob("*.sql")) == sorted(VIEWS)
     for view in VIEWS:
-        assert sql.view_sql(view).startswith("-- One row per "), view
+        assert view_sql(view).startswith("-- One row per "), view

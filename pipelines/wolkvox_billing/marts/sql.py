@@ -13,7 +13,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import lru_cache
-from importlib import resources
 from zoneinfo import ZoneInfo
 
 from wolkvox_billing.marts import rendered
@@ -120,16 +119,6 @@ def making(name: str, engine: Engine) -> tuple[str, ...]:
     if engine.dialect in rendered.DIALECTS:
         return rendered.statements_of(engine)[name]
     return transpiled(name, engine)
-
-
-def view_sql(view: str) -> str:
-    """Return a view's file, as it is written."""
-    return (resources.files(__package__) / f"{view}.sql").read_text("utf-8")
-
-
-def grain(view: str) -> str:
-    """Return what one row of a view is: the first line of its file."""
-    return view_sql(view).splitlines()[0].removeprefix("-- ")
 
 
 def values_of(row: object) -> tuple[object, ...]:

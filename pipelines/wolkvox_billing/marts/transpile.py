@@ -15,8 +15,8 @@ from sqlglot import exp
 
 from wolkvox_billing.marts.columns import COLUMNS, comment_of
 from wolkvox_billing.marts.engine import MARTS, Engine
-from wolkvox_billing.marts.sql import grain, view_sql
 from wolkvox_billing.marts.tables import TABLES
+from wolkvox_billing.marts.view_files import grain, view_sql
 
 
 def create_table(table: str, engine: Engine) -> str:

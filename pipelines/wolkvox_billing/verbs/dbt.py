@@ -22,8 +22,8 @@ from wolkvox_billing.invoices.tables import INVOICE_TABLES
 from wolkvox_billing.marts.decisions import OPERATION_TABLES
 from wolkvox_billing.marts.engine import MARTS, STAR, star_of
 from wolkvox_billing.marts.reconciled import KEY
-from wolkvox_billing.marts.sql import grain
 from wolkvox_billing.marts.transpile import describe_columns
+from wolkvox_billing.marts.view_files import grain
 from wolkvox_billing.polling.tables import TABLES, report_table
 from wolkvox_billing.reconciliation.claimed import CLAIM_TABLES
 from wolkvox_billing.vendor.answer import ANSWERS

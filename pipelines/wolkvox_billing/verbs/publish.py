@@ -28,7 +28,7 @@ from wolkvox_billing.errors import SettingsError, WolkvoxError
 from wolkvox_billing.marts.columns import COLUMNS, comment_of
 from wolkvox_billing.marts.engine import BESIDE, MARTS, STAR, internal_of, star_of
 from wolkvox_billing.marts.refresh import may_refresh, refresh
-from wolkvox_billing.marts.sql import grain
+from wolkvox_billing.marts.view_files import grain
 from wolkvox_billing.polling.hosts import LAST_ANSWERS
 from wolkvox_billing.reconciliation.policy import read_policy
 from wolkvox_billing.values.clock import Clock, utc_now
