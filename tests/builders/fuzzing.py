@@ -37,6 +37,11 @@ def tries(many: int) -> int:
     return many if SECONDS else many // 4
 
 
+def at_length(short: list[T], *more: T) -> list[T]:
+    """Return cases of a test: these, and where there is time for it those that differ in degree."""
+    return [*short, *more] if SECONDS else short
+
+
 @dataclass
 class Fuzz:
     """Tries a check on many examples: a few, or as many as there is time for."""

@@ -13,6 +13,7 @@ import psycopg2
 import pytest
 
 from builders.duckdb_files import let_go
+from builders.fuzzing import at_length
 from builders.loads import NOT_LOADED, OTHER, REPORT, at, begin, poll, readings, tell
 from builders.postgres import pg_ctl, running_postgres
 from builders.project import NOON, TOKENS, Project, with_mounts
@@ -109,17 +110,23 @@ def test_a_schema_that_somebody_dropped(warehouse: Project) -> None:
     assert warehouse.query("SELECT count(*) FROM wolkvox_billing_marts.usage_daily") == [(1,)]
 
 
+OWN, STAGING = f"wolkvox_billing.{REPORT}", f"wolkvox_billing_staging.{REPORT}"
+EMPTY = "wolkvox_billing.rejected_rows"
+
+
 @pytest.mark.parametrize(
-    "sql",
-    [
-        f"DROP TABLE wolkvox_billing.{REPORT}",
-        "DROP TABLE wolkvox_billing.rejected_rows",
-        f"DROP TABLE wolkvox_billing_staging.{REPORT}",
-    ],
-)
-def test_a_table_that_somebody_dropped(warehouse: Project, sql: str) -> None:
+    ("warehouse", "table"),
+    at_length(
+        [("duckdb", OWN), ("duckdb", STAGING), ("postgres", EMPTY), ("postgres", STAGING)],
+        ("duckdb", EMPTY), ("postgres", OWN),
+    ),
+    indirect=["warehouse"],
+)  # fmt: skip
+def test_a_table_that_somebody_dropped(warehouse: Project, table: str) -> None:
     """A single table that is gone is made again by the next load, be it that answers
-    wait for it, that it has no row for it, or that it is dropped while the vendor is asked."""
+    wait for it, that it has no row for it, or that it is dropped while the vendor is asked. Each is
+    tried on one engine, and on both where the table is that of dlt's own; faults try all."""
+    sql = f"DROP TABLE {table}"
     begin(warehouse)
     with warehouse.away():
         poll(warehouse, 7)
@@ -250,6 +257,7 @@ def test_a_server_that_is_restarted(project: Project, monkeypatch: pytest.Monkey
         assert readings(project) == [at(1, 5), at(2, 7), at(3, 9)]
 
 
+@pytest.mark.parametrize("warehouse", at_length(["postgres"], "duckdb"), indirect=True)
 def test_answers_that_waited_elsewhere(
     warehouse: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

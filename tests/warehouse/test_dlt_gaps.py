@@ -40,6 +40,7 @@ def test_dlt_reads_a_destinations_settings_over_and_over(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A load reads the settings of its destination more than ten times, and once by us."""
+    begin(project)
 
     def reads(resolve: Any) -> int:
         count = 0
