@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from builders.project import Project
+from builders.project import NOON, Project
+from builders.record import Call, write_polls
 from wolkvox_billing.marts import filling, sql
 from wolkvox_billing.marts.engine import MARTS, Engine
 from wolkvox_billing.marts.refresh import engine_at
@@ -19,6 +20,8 @@ from wolkvox_billing.marts.sql import VIEWS, transpiled
 from wolkvox_billing.marts.tables import TABLES
 from wolkvox_billing.values.clock import day_start
 from wolkvox_billing.warehouse.place import DATASET, opened
+
+pytestmark = pytest.mark.usefixtures("kept_open")
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
@@ -56,7 +59,7 @@ def test_no_load_waits_for_sqlglot(warehouse: Project, monkeypatch: pytest.Monke
 def test_the_calendar_is_whole(warehouse: Project) -> None:
     """Each day from the year before the first poll to next year's end, and each month that a
     reading can have, has its start and end in the vendor's time zone."""
-    assert warehouse.load().is_good
+    write_polls(warehouse, Call(NOON, []))
     zone, name = ZoneInfo("America/Bogota"), "America/Bogota"
     days = [date(2025, 1, 1) + timedelta(days=n) for n in range(3 * 365)]
     assert warehouse.query("SELECT * FROM wolkvox_billing_internal.days ORDER BY 2") == [
@@ -79,10 +82,10 @@ def test_the_calendar_is_whole(warehouse: Project) -> None:
     ]
 
 
+@pytest.mark.usefixtures("tables")
 def test_texts_are_stored_as_they_are(warehouse: Project) -> None:
     """Blank, none, quoted, with a percent sign or a line's end: each row comes back as it was, of
     a few rows, which go in as values, and of many, which go in by columns."""
-    assert warehouse.load().is_good
     table = "wolkvox_billing_internal.spellings"
     few: list[tuple[object, ...]] = [("", None, "50 %, it's", "a\nb"), ("-", "=", " x ", "%s")]
     alike: tuple[object, ...] = ("a", None, "the same", "the same")
@@ -93,12 +96,12 @@ def test_texts_are_stored_as_they_are(warehouse: Project) -> None:
         assert warehouse.query(f"SELECT * FROM {table} ORDER BY 1") == sorted(rows, key=str)
 
 
+@pytest.mark.usefixtures("tables")
 def test_many_rows_are_stored_as_few_are(
     warehouse: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What was there goes; texts, numbers, moments and none come as they are, and decimals that a
     column has not are rounded as engines do it: half away from nothing."""
-    assert warehouse.load().is_good
     at = datetime(2026, 10, 1, 5, tzinfo=timezone.utc)
     rows = [
         ("a", 1, "50 %", at, None, Decimal("1.00005"), Decimal("-0.000000015"), None, "", "é"),

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 
 from builders.documents import declared, line, period, ubl
-from builders.project import TOKENS, Project
+from builders.project import Project
+from builders.record import Call, write_documents, write_polls
 from builders.worlds import once
 from wolkvox_billing.marts.meaning import Meaning
 from wolkvox_billing.marts.reconciled import COLUMNS
 from wolkvox_billing.marts.refresh import refresh
 from wolkvox_billing.reconciliation.mart import refill
 from wolkvox_billing.reconciliation.policy import Policy
-from wolkvox_billing.verbs.invoices import invoices
 from wolkvox_billing.verbs.publish import publish
 from wolkvox_billing.verbs.reconcile import reconcile
 from wolkvox_billing.verbs.status import status
@@ -33,12 +33,10 @@ VERDICTS = f"SELECT * FROM {MARTS}.invoice_reconciliation WHERE billing_period_s
 MEANT = f"SELECT measure, measure_source, consumed_quantity FROM {MARTS}.usage_monthly"
 
 
-def load(project: Project, day: int, items: str, **settings: Any) -> None:
+def read_on(day: int, items: str) -> Call:
     """A poll on this day of October 2026 of a counter that shows this amount."""
-    project.vendor.now = datetime(2026, 10, day, 23, 50, tzinfo=BOGOTA)
     row = {"operation": "ACME", "description": "AUDIOS", "items": items, "date": f"2026-10-{day}"}
-    project.vendor.answer(TOKENS["acme"], REPORT, [row])
-    assert project.load(force=True, **{**SETTINGS, **settings}).is_good
+    return Call(datetime(2026, 10, day, 23, 50, tzinfo=BOGOTA), [row])
 
 
 def load_later(project: Project, **settings: Any) -> None:
@@ -58,8 +56,7 @@ def judge(project: Project) -> None:
         "report,operation_id,product,from_quantity,unit_price,currency,valid_from,valid_to\n"
         f"{REPORT},,,0,100,COP,2026-01-01,\n"
     )
-    for day, items in ((10, "10"), (15, "500"), (31, "1000")):
-        load(project, day, items)
+    write_polls(project, read_on(10, "10"), read_on(15, "500"), read_on(31, "1000"), **SETTINGS)
     own = line("1000", "100000.00", description="Grabaciones en S3", price=None, tax=None,
                currency="COP")  # fmt: skip
     october = period("2026-10-01", "2026-10-31")
@@ -67,7 +64,8 @@ def judge(project: Project) -> None:
         declared(ubl(own, net="100000.00", tax=None, periods=october, currency="COP"))
     )
     project.vendor.now = LATER
-    invoices(["invoice.xml"], destination=project.destination, clock=lambda: LATER)
+    write_documents(project, [Path("invoice.xml")])
+    reconcile(destination=project.destination, clock=lambda: LATER)
     [verdict] = verdicts(project)
     assert verdict["reconciliation_status"] == "matched"
 
