@@ -31,6 +31,7 @@ from wolkvox_billing.verbs.bucket import BucketReport, bucket
 
 MADE = datetime(2026, 11, 2, 6, tzinfo=timezone.utc)
 AT = datetime(2026, 11, 1, 7, tzinfo=timezone.utc)
+pytestmark = pytest.mark.usefixtures("kept_open")
 NOW = datetime(2026, 11, 3, 12, tzinfo=timezone.utc)
 KEYS = [f"acme/{name_of('2026-10-31', '1')}", f"acme/ñ %/{name_of('2026-10-31', '2', 'txt')}",
         f"other/{name_of('2026-10-31', '3')}"]  # fmt: skip

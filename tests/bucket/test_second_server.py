@@ -16,6 +16,8 @@ from builders.buckets import LISTS, NAME, PHONE, READS, WRITES, name_of, seaweed
 from builders.project import Project
 from wolkvox_billing.verbs.bucket import BucketReport, bucket
 
+pytestmark = pytest.mark.usefixtures("kept_open")
+
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:

@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from builders.buckets import KEY_SECRET, PHONE, copies_of, gate_before, name_of, put, see
+from builders.duckdb_files import let_go
 from builders.leaks import leaks, shows
 from builders.months import local, read
 from builders.project import Project
@@ -29,6 +30,7 @@ from wolkvox_billing.verbs.copies_told import stands_still
 from wolkvox_billing.verbs.status import status
 from wolkvox_billing.warehouse.place import opened
 
+pytestmark = pytest.mark.usefixtures("kept_open")
 FIRST = datetime(2026, 11, 3, 12, tzinfo=timezone.utc)
 OBJECTS = (
     "SELECT call_date, upload_date, bytes, kind, first_seen_at = last_seen_at, is_gone "
@@ -154,27 +156,27 @@ def test_a_key_that_was_lost(warehouse: Project, copies: Path, tmp_path: Path) -
     assert warehouse.query("SELECT is_gone FROM bucket_objects ORDER BY 1") == [(False,), (True,)]
 
 
-@pytest.mark.parametrize(
-    ("setting", "value"),
-    [
-        ("HASH_KEY", "a key that somebody set after the first look"),
-        ("OPERATIONS", '{"*": "beta"}'),
-        ("PATTERN", r"date\.(?P<day>\d{4}-\d\d-\d\d)"),
-    ],
-)
 def test_what_copies_are_known_by_is_another(
-    project: Project, copies: Path, monkeypatch: pytest.MonkeyPatch, setting: str, value: str
+    project: Project, copies: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By another key, or by settings that read names otherwise, nothing is known again: the next
-    look is a whole one, and no copy counts twice."""
+    look is a whole one, and no copy counts twice. So each of three settings in turn."""
     put(copies / "acme" / name_of("2026-11-01"), FIRST - timedelta(days=1))
     look(project)
-    monkeypatch.setenv(f"BUCKET__{setting}", value)
-    assert look(project, FIRST + timedelta(days=1)).listing.is_full
-    assert not look(project, FIRST + timedelta(days=2)).listing.is_full
-    assert project.query("SELECT is_gone FROM bucket_objects ORDER BY 1") == [(False,), (True,)]
-    told = repr(project.query("SELECT * FROM bucket_listings"))
-    assert value not in told
+    for number, (setting, value) in enumerate(
+        {
+            "HASH_KEY": "a key that somebody set after the first look",
+            "OPERATIONS": '{"*": "beta"}',
+            "PATTERN": r"date\.(?P<day>\d{4}-\d\d-\d\d)",
+        }.items()
+    ):
+        monkeypatch.setenv(f"BUCKET__{setting}", value)
+        day = FIRST + timedelta(days=1 + 2 * number)
+        assert look(project, day).listing.is_full, setting
+        assert not look(project, day + timedelta(days=1)).listing.is_full, setting
+        objects = project.query("SELECT is_gone FROM bucket_objects ORDER BY 1")
+        assert objects == [(False,), *[(True,)] * (number + 1)], setting
+        assert value not in repr(project.query("SELECT * FROM bucket_listings"))
 
 
 def test_an_operation_that_is_meant_no_more(
@@ -287,6 +289,7 @@ def test_the_command(
     printed = json.loads(CliRunner().invoke(main, ["bucket", "--full", "--json"]).stdout)
     assert (printed["listing"]["objects"], printed["failures"], printed["periods"]) == (1, [], [])
     (copies / name_of("2026-10-30")).unlink()
+    let_go()
     assert leaks(tmp_path, PHONE) == []
 
 
