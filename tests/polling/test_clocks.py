@@ -11,7 +11,7 @@ import pytest
 from builders.killing import Stable
 from builders.project import NOON, TOKENS, Project, configure
 
-pytestmark = pytest.mark.usefixtures("kept_open")
+pytestmark = pytest.mark.usefixtures("kept_open", "tables")
 REPORT = "rsync_s3_mp3"
 READ = "SELECT operation_id, date, items_raw, read_at, read_date FROM readings ORDER BY poll_id"
 MONTHS = (

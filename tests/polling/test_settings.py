@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import logging
 from typing import Any
@@ -195,22 +196,27 @@ def test_a_misspelt_report_lists_the_near_ones(name: str, near: str) -> None:
     assert repr(name) in text and "did you mean" in text and near in text.partition("mean")[2]
 
 
-@pytest.mark.parametrize(
-    ("name", "report"),
-    [("whatsapp_voice", "whatsapp_voice"), ("new:ivr_minute", "ivr_minute"), ("x1", "x1")],
-)
-def test_a_report_of_tomorrow_is_asked_for(
-    project: Project, caplog: pytest.LogCaptureFixture, name: str, report: str
+@pytest.mark.usefixtures("tables")
+def test_reports_of_tomorrow_are_asked_for(
+    project: Project, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A name that the vendor has not published is polled, with a warning; `new:` says that it is no
     misspelling."""
-    row = {"operation": "ACME", "description": "Voice", "items": "7", "date": "2026-11-10"}
-    project.vendor.answer(TOKEN, report, [row])
+    row = {"operation": "ACME", "description": "Voice", "date": "2026-11-10"}
+    reports = {"whatsapp_voice": "7", "ivr_minute": "8", "x1": "9"}
+    for report, items in reports.items():
+        project.vendor.answer(TOKEN, report, [{**row, "items": items}])
     with caplog.at_level(logging.WARNING, "wolkvox_billing"):
-        assert project.load(reports=[name]).is_good
-    assert caplog.messages == [f"report {report!r} is not one of the 27 known ones"]
-    assert [call.report for call in project.vendor.calls] == [report]
-    assert project.query(f"SELECT description, items_raw FROM {report}") == [("Voice", "7")]
+        assert project.load(reports=["whatsapp_voice", "new:ivr_minute", "x1"]).is_good
+    assert caplog.messages == [
+        "report 'whatsapp_voice' is not one of the 27 known ones",
+        "report 'ivr_minute' is not one of the 27 known ones",
+        "report 'x1' is not one of the 27 known ones",
+    ]
+    assert [call.report for call in project.vendor.calls] == [*reports]
+    for report, items in reports.items():
+        rows = project.query(f"SELECT description, items_raw FROM {report}")
+        assert (report, rows) == (report, [("Voice", items)])
 
 
 @pytest.mark.parametrize(
@@ -342,21 +348,21 @@ def test_no_operation_is_said(project: Project, monkeypatch: pytest.MonkeyPatch)
     assert "SOURCES__WOLKVOX_BILLING__TOKEN" in str(error.value)
 
 
-@pytest.mark.parametrize(
-    ("zone", "days"),
-    [("America/Bogota", ["2026-11-10"]), ("Pacific/Auckland", ["2026-11-10", "2026-11-11"])],
-)
-@pytest.mark.parametrize("of_its_own", [False, True])
-def test_the_zone_decides_the_day(
-    project: Project, zone: str, days: list[str], of_its_own: bool
-) -> None:
+DAYS = {"America/Bogota": ["2026-11-10"], "Pacific/Auckland": ["2026-11-10", "2026-11-11"]}
+
+
+@pytest.mark.usefixtures("tables")
+@pytest.mark.parametrize(("zone", "other"), itertools.permutations(DAYS))
+def test_the_zone_decides_the_day(project: Project, zone: str, other: str) -> None:
     """A date is held against the calendar in `timezone`, the setting or the operation's own: at
     04:00 UTC on the 10th it is the 9th in Bogotá, the 10th in Auckland; a day ahead is taken."""
     project.vendor.now = NOON.replace(hour=4)
     row = {"operation": "ACME", "description": "Audios", "items": "7"}
     rows = [{**row, "date": f"2026-11-{day}"} for day in (10, 11, 12)]
-    project.vendor.answer(TOKEN, "rsync_s3_mp3", rows)
-    own = {"operations": [{**ACME, "timezone": zone}], "timezone": "Pacific/Kiritimati"}
-    assert project.load(**(own if of_its_own else {"timezone": zone})).is_good
-    dates = project.query("SELECT date_raw FROM rsync_s3_mp3 ORDER BY 1")
-    assert [day for (day,) in dates] == days
+    for name in ("acme", "beta"):
+        project.vendor.answer(TOKENS[name], "rsync_s3_mp3", rows)
+    operations = [ACME, {**BETA, "timezone": other}]
+    assert project.load(operations=operations, timezone=zone).is_good
+    dates = project.query("SELECT operation_id, date_raw FROM rsync_s3_mp3 ORDER BY 1, 2")
+    of_acme, of_beta = [("acme", day) for day in DAYS[zone]], [("beta", day) for day in DAYS[other]]
+    assert dates == of_acme + of_beta
