@@ -352,7 +352,7 @@ DAYS = {"America/Bogota": ["2026-11-10"], "Pacific/Auckland": ["2026-11-10", "20
 
 
 @pytest.mark.usefixtures("tables")
-@pytest.mark.parametrize(("zone", "other"), itertools.permutations(DAYS))
+@pytest.mark.parametrize(("zone", "other"), [*itertools.permutations(DAYS)])
 def test_the_zone_decides_the_day(project: Project, zone: str, other: str) -> None:
     """A date is held against the calendar in `timezone`, the setting or the operation's own: at
     04:00 UTC on the 10th it is the 9th in Bogotá, the 10th in Auckland; a day ahead is taken."""

@@ -12,6 +12,7 @@ import dlt
 import pytest
 
 from builders.project import NOON, SERVERS, TOKENS, Project, configure
+from builders.record import with_tables
 from builders.worlds import once
 from wolkvox_billing import wolkvox_billing
 from wolkvox_billing.errors import SettingsError
@@ -19,11 +20,18 @@ from wolkvox_billing.vendor import envelope
 from wolkvox_billing.warehouse import bulk as files
 from wolkvox_billing.warehouse import duckdb_file, loading
 
-pytestmark = [pytest.mark.many_rows, pytest.mark.usefixtures("kept_open", "tables")]
+pytestmark = [pytest.mark.many_rows, pytest.mark.usefixtures("kept_open")]
 REPORT = "rsync_s3_mp3"
 MANY = 2 * files.FEW + 3
 # Where answers are large, which go into DuckDB as files in any case.
 on_engines = pytest.mark.parametrize("warehouse", ["duckdb", "postgres"], indirect=True)
+
+
+@pytest.fixture(autouse=True)
+def begun(request: pytest.FixtureRequest) -> None:
+    """All tables are there, empty, but for what is made once and copied: it begins with nothing."""
+    if "odd_values" not in request.fixturenames:
+        request.getfixturevalue("tables")
 
 
 def row(product: str, items: str = "1", day: str = "2026-11-10", **more: object) -> dict[str, Any]:
@@ -142,6 +150,7 @@ def load_odd_values(project: Project, by_column: bool) -> None:
 
     What looks like a time is the first text that is ever loaded, alone; the others come in an
     answer, and so a file, each, and in one together, with a field of its own."""
+    with_tables(project)
     alone = sorted(TEXTS, key=TIME.__ne__)
     others = project.operations(len(alone) - 1)
     three = [{"name": n, "server": SERVERS[n], "token": TOKENS[n]} for n in TOKENS]
