@@ -17,7 +17,7 @@ import sys
 import tempfile
 import threading
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
@@ -31,13 +31,18 @@ CHANGES = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.link", "os.syml
 
 @contextmanager
 def stable(
-    python: str | Path = sys.executable, path: Sequence[str | Path] = sys.path
+    python: str | Path = sys.executable,
+    path: Sequence[str | Path] = sys.path,
+    modules: Sequence[str] = (),
+    options: Sequence[str] = (),
+    env: Mapping[str, str] = os.environ,
 ) -> Iterator[Stable]:
-    """Where runs are started; all that still live end with the block. `python` and `path` are those
-    of another environment, if not of this process."""
+    """Where runs are started; all that still live end with the block. `python` with its options,
+    `path` and `env` are those of another environment, if not of this process; `modules` is what it
+    imports in the place of the product, of which it knows scripts only."""
     with subprocess.Popen(
-        [python, __file__],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, path))},
+        [python, *options, __file__, *modules],
+        env={**env, "PYTHONPATH": os.pathsep.join(map(str, path))},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -117,6 +122,33 @@ def serve() -> None:
     # This file's folder: dlt imports what has the name of a project's folder, and `project` is one
     # of the builders.
     del sys.path[0]
+    # What is imported may print; the answers are for who asks alone.
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    if modules := sys.argv[1:]:
+        for name in modules:
+            importlib.import_module(name)
+    else:
+        import_product()
+    gc.freeze()  # what is imported is no rubbish, of no child
+    gc.set_threshold(100_000)
+    for line in sys.stdin:
+        order = json.loads(line)
+        if not order:
+            answer = 0
+        elif "wait" in order:
+            answer = os.waitstatus_to_exitcode(os.waitpid(order["wait"], 0)[1])
+        elif "look" in order:
+            ended, status = os.waitpid(order["look"], os.WNOHANG)
+            answer = os.waitstatus_to_exitcode(status) if ended else GOES_ON
+        elif not (answer := os.fork()):
+            answers.close()
+            os._exit(live(order))
+        answers.write(f"{answer}\n")
+        answers.flush()
+
+
+def import_product() -> None:
     for name in ("verbs.load", "verbs.publish", "verbs.reconcile", "evidence", "closing",
                  "cli.main"):  # fmt: skip
         importlib.import_module(f"wolkvox_billing.{name}")
@@ -130,21 +162,6 @@ def serve() -> None:
             importlib.import_module(name)
     # Who is turned away by a PostgreSQL asks again for five seconds.
     importlib.import_module("wolkvox_billing.warehouse.sessions").PATIENCE = 0.3  # type: ignore[attr-defined]
-    gc.freeze()  # what is imported is no rubbish, of no child
-    gc.set_threshold(100_000)
-    for line in sys.stdin:
-        order = json.loads(line)
-        if not order:
-            answer = 0
-        elif "wait" in order:
-            answer = os.waitstatus_to_exitcode(os.waitpid(order["wait"], 0)[1])
-        elif "look" in order:
-            ended, status = os.waitpid(order["look"], os.WNOHANG)
-            answer = os.waitstatus_to_exitcode(status) if ended else GOES_ON
-        elif not (answer := os.fork()):
-            os._exit(live(order))
-        sys.stdout.write(f"{answer}\n")
-        sys.stdout.flush()
 
 
 def live(order: Json) -> int:
@@ -187,15 +204,15 @@ def live(order: Json) -> int:
 
 
 def run(verb: str, arguments: Json) -> Any:
+    if verb == "script":
+        sys.argv = ["-c", *arguments["words"]]
+        exec(arguments["code"], {"__name__": "__main__"})  # noqa: S102 # a test's own script
+        return None
     from wolkvox_billing import closing, evidence
     from wolkvox_billing.reconciliation.policy import Policy
     from wolkvox_billing.verbs import load, publish
     from wolkvox_billing.verbs.reconcile import reconcile
 
-    if verb == "script":
-        sys.argv = ["-c", *arguments["words"]]
-        exec(arguments["code"], {"__name__": "__main__"})  # noqa: S102 # a test's own script
-        return None
     if now := arguments.pop("now", None):
         arguments["clock"] = lambda: datetime.fromisoformat(now)
     if verb == "load":

@@ -20,12 +20,38 @@ from typing import Any
 import requests
 import tenacity
 
+from builders.killing import Stable, stable
 from builders.postgres import free_port
 
 ROOT = Path(__file__).parents[2]
 BIN = ROOT / "build" / "airflow" / "bin"
 DAGS = ROOT / "pipelines" / "dags"
 PROGRAMS = ("api-server", "scheduler --skip-serve-logs", "dag-processor")
+# What its programs, and the tasks that they fork, would each import anew.
+MODULES = (
+    "airflow.__main__",
+    "airflow.api_fastapi.execution_api.app",
+    "airflow.cli.commands.api_server_command",
+    "airflow.cli.commands.dag_processor_command",
+    "airflow.cli.commands.db_command",
+    "airflow.cli.commands.scheduler_command",
+    "airflow.cli.commands.task_command",
+    "airflow.executors.local_executor",
+    "airflow.jobs.scheduler_job_runner",
+    "airflow.providers.standard.decorators.python",
+    "airflow.sdk.execution_time.task_runner",
+)
+# The command `airflow`, which leads a session of its own; several are divided by a comma.
+COMMAND = """
+import os, sys
+from itertools import groupby
+from airflow.__main__ import main
+os.setsid()
+for is_comma, command in groupby(sys.argv[1:], ",".__eq__):
+    if not is_comma:
+        sys.argv = ["airflow", *command]
+        main()
+"""
 
 
 @dataclass
@@ -35,6 +61,7 @@ class Airflow:
     folder: Path
     url: str
     environment: dict[str, str]
+    runs: Stable
     session: requests.Session = field(default_factory=requests.Session)
 
     def api(self, method: str, path: str, **words: Any) -> Any:
@@ -43,8 +70,24 @@ class Airflow:
         assert answer.ok, f"{method} {path}: {answer.status_code} {answer.text}"
         return answer.json() if answer.content else None
 
-    def command(self, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
-        """Run a command of Airflow's, or of its Python, with the environment of its processes."""
+    def start(self, *words: str, **more: str) -> int:
+        """Start a command of Airflow's as a process that need not import everything anew; return
+        its id."""
+        return self.runs.start(
+            "script",
+            {"code": COMMAND, "words": words},
+            env={**self.environment, **more},
+            cwd=self.folder,
+            output=self.folder / f"{words[0]}.out",
+        )
+
+    def command(self, *words: str, **more: str) -> None:
+        """Run a command of Airflow's, or several that a comma divides; fail where one does."""
+        code = self.runs.wait(self.start(*words, **more))
+        assert code == 0, (self.folder / f"{words[0]}.out").read_text()
+
+    def program(self, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
+        """Run a program of Airflow's Python, with the environment of its processes."""
         return subprocess.run(
             [str(BIN / words[0]), *words[1:]],
             env={**self.environment, **more},
@@ -90,7 +133,7 @@ def until(ask: Callable[[], Any], is_it: Callable[[Any], bool] = bool, seconds: 
         retry=tenacity.retry_if_result(lambda state: not is_it(state))
         | tenacity.retry_if_exception_type(requests.ConnectionError),
         stop=tenacity.stop_after_delay(seconds),
-        wait=tenacity.wait_fixed(0.2),
+        wait=tenacity.wait_fixed(0.4),
     )
     try:
         return waiting(ask)
@@ -109,32 +152,21 @@ def running_airflow(
         raise FileNotFoundError(f"there is no {BIN}: run `make test-airflow`, which sets it up")
     url = f"http://127.0.0.1:{port or free_port()}"
     environment = _environment(folder, database, url) | dict(settings)
-    airflow = Airflow(folder, url, environment)
-    airflow.session.trust_env = False  # no proxy stands between this machine and itself
-    migrated = airflow.command("airflow", "db", "migrate")
-    assert migrated.returncode == 0, migrated.stdout + migrated.stderr
-    running: list[subprocess.Popen[bytes]] = []
-    try:
-        for program in PROGRAMS:
-            words = program.split()
-            with (folder / f"{words[0]}.out").open("wb") as output:
-                running.append(
-                    subprocess.Popen(
-                        [str(BIN / "airflow"), *words],
-                        env=environment,
-                        cwd=folder,
-                        stdin=subprocess.DEVNULL,
-                        stdout=output,
-                        stderr=output,
-                        start_new_session=True,
-                    )
-                )
-        until(lambda: _is_healthy(airflow), seconds=90)
-        token = airflow.session.get(f"{url}/auth/token", timeout=30).json()["access_token"]
-        airflow.session.headers["Authorization"] = f"Bearer {token}"
-        yield airflow
-    finally:
-        _end(running)
+    path = filter(None, [environment.get("PYTHONPATH")])
+    with stable(BIN / "python", [*path], MODULES, env=environment) as runs:
+        airflow = Airflow(folder, url, environment, runs)
+        airflow.session.trust_env = False  # no proxy stands between this machine and itself
+        airflow.command("db", "migrate")
+        running: list[int] = []
+        try:
+            for program in PROGRAMS:
+                running.append(airflow.start(*program.split()))
+            until(lambda: _is_healthy(airflow), seconds=90)
+            token = airflow.session.get(f"{url}/auth/token", timeout=30).json()["access_token"]
+            airflow.session.headers["Authorization"] = f"Bearer {token}"
+            yield airflow
+        finally:
+            _end(runs, running)
 
 
 def _is_healthy(airflow: Airflow) -> bool:
@@ -163,6 +195,8 @@ def _environment(folder: Path, database: str, url: str) -> dict[str, str]:
         "API_AUTH__JWT_SECRET": secrets.token_hex(32),
         "DATABASE__SQL_ALCHEMY_CONN": database.replace("postgresql:", "postgresql+psycopg2:"),
         "SCHEDULER__SCHEDULER_HEARTBEAT_SEC": "1",
+        # A file of DAGs is parsed when it has changed, and not each half a minute besides.
+        "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "3600",
         "USAGE_DATA_COLLECTION__ENABLED": "False",
     }
     return {
@@ -177,14 +211,13 @@ def _environment(folder: Path, database: str, url: str) -> dict[str, str]:
     }
 
 
-def _end(running: list[subprocess.Popen[bytes]]) -> None:
+def _end(runs: Stable, running: list[int]) -> None:
     """Ask each to end; what is left of the sessions that they began, workers that outlive the
     scheduler among them, is killed."""
     for process in running:
-        process.terminate()
+        os.kill(process, signal.SIGTERM)
     for process in running:
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(15)
+        with suppress(AssertionError):
+            until(lambda process=process: runs.look(process) is not None, seconds=15)
         with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+            os.killpg(process, signal.SIGKILL)

@@ -1,7 +1,8 @@
 """The DAGs in a real Airflow, against the stand-in vendor and a real PostgreSQL.
 
 One Airflow for all, which takes half a minute to start; so the tests change the Connection, not the
-settings, and each asks operations of its own, which no other test has asked before.
+settings, and each asks operations of its own, which no other test has asked before. What several
+look at is run once.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -22,6 +22,7 @@ import psycopg2
 import pytest
 
 from builders.buckets import name_of, put
+from builders.killing import Stable, stable
 from builders.leaks import leaks, read_command_lines, shows
 from builders.local_airflow import BIN, DAGS, ROOT, Airflow, running_airflow, until
 from fake_wolkvox import Vendor
@@ -30,6 +31,13 @@ from wolkvox_demo.demo import LINE_MAP, OVERBILLED, RATE_CARD
 
 DAG, AGE, INVOICES = "wolkvox_billing", "wolkvox_billing_age", "wolkvox_billing_invoices"
 BUCKET = "wolkvox_billing_bucket"
+# Of Airflow, for the DAGs' files.
+IMPORTED_BY_DAGS = (
+    "airflow.providers.standard.decorators.python",
+    "airflow.providers.standard.decorators.short_circuit",
+    "airflow.sdk.execution_time.task_runner",
+    "airflow.timetables.trigger",
+)
 REPORT = "rsync_s3_mp3"
 NOTIFIER = """
 from pathlib import Path
@@ -137,36 +145,45 @@ def scheduled(airflow: Airflow, dag: str) -> str:
     return str(first["dag_run_id"])
 
 
-def python(folder: Path, program: str, *words: str) -> str:
-    """Return the last line that a program prints in Airflow's Python, with the DAGs' folder on its
-    path as Airflow has it; a warning of something that will go is an error."""
-    process = subprocess.run(
-        [str(BIN / "python"), "-W", "error::DeprecationWarning", "-c", program, *words],
+@pytest.fixture(scope="session")
+def interpreter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stable]:
+    """Airflow's Python with the DAGs' folder on its path as Airflow has it, where a warning of
+    something that will go is an error; its runs need not import Airflow anew."""
+    environment = {"PATH": os.environ["PATH"], "AIRFLOW_HOME": str(tmp_path_factory.mktemp("home"))}
+    strict = ["-W", "error::DeprecationWarning"]
+    with stable(BIN / "python", [DAGS], IMPORTED_BY_DAGS, strict, environment) as runs:
+        yield runs
+
+
+def python(interpreter: Stable, folder: Path, program: str, *words: str) -> str:
+    """Return the last line that a program prints in Airflow's Python."""
+    output, errors = folder / "output", folder / "errors"
+    code = interpreter.run(
+        "script",
+        {"code": program, "words": words},
         env={"PATH": os.environ["PATH"], "AIRFLOW_HOME": str(folder), "PYTHONPATH": str(DAGS)},
         cwd=folder,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
+        output=output,
+        errors=errors,
     )
-    assert process.returncode == 0, process.stderr
-    return process.stdout.splitlines()[-1]
+    assert code == 0, errors.read_text()
+    return output.read_text().splitlines()[-1]
 
 
-def test_parsing_imports_neither_dlt_nor_the_product(tmp_path: Path) -> None:
+def test_parsing_imports_neither_dlt_nor_the_product(interpreter: Stable, tmp_path: Path) -> None:
     """The files of the DAGs parse without a warning of Airflow's, and import no more than it."""
     files = sorted(map(str, DAGS.glob("*.py")))
     assert len(files) == 3
     parse = (
-        "import sys, runpy\n"
+        "import sys, runpy, warnings\n"
+        "warnings.simplefilter('error')\n"
         "for name in sys.argv[1:]: runpy.run_path(name)\n"
         "print([m for m in sys.modules if m.split('.')[0] in ('dlt', 'wolkvox_billing')])"
     )
-    assert python(tmp_path, parse, *files) == "[]"
+    assert python(interpreter, tmp_path, parse, *files) == "[]"
 
 
-def test_the_last_polls_of_a_month(tmp_path: Path) -> None:
+def test_the_last_polls_of_a_month(interpreter: Stable, tmp_path: Path) -> None:
     """By the vendor's clock, every 15 minutes, and at 23:53 and 23:59 of a month's last day."""
     ask = """
 import runpy, sys, pendulum, wolkvox_verb
@@ -183,7 +200,7 @@ for _ in range(5):
     times.append(f"{run.run_after.in_tz('America/Bogota'):DD HH:mm}")
 print(*times, sep=", ")
 """
-    times = python(tmp_path, ask, str(DAGS / "wolkvox_billing.py"))
+    times = python(interpreter, tmp_path, ask, str(DAGS / "wolkvox_billing.py"))
     assert times == "29 23:45, 29 23:53, 29 23:59, 01 00:00, 01 00:15"
 
 
@@ -206,20 +223,22 @@ print(*times, sep=", ")
         ('echo "{\\"path\\": \\"$PYTHONPATH\\"}"', "{'path': ''}"),
     ],
 )
-def test_what_becomes_of_a_verb(tmp_path: Path, script: str, result: str) -> None:
+def test_what_becomes_of_a_verb(
+    interpreter: Stable, tmp_path: Path, script: str, result: str
+) -> None:
     """Only what printed a JSON object has succeeded; what no retry can help is final; a signal is
     named first; and the folder of the DAGs, with a file of the package's name, is on no path."""
     program = tmp_path / "venv" / "bin" / "wolkvox-billing"
     program.parent.mkdir(parents=True)
     program.write_text(f"#!/bin/sh\n{script}\n")
     program.chmod(0o755)
-    assert verb(tmp_path, f"venv = {str(program.parent.parent)!r}").startswith(result)
+    assert verb(interpreter, tmp_path, f"venv = {str(program.parent.parent)!r}").startswith(result)
 
 
 @pytest.mark.parametrize("name", ["VENV", "PROJECT"])
-def test_a_folder_that_is_not_there(tmp_path: Path, name: str) -> None:
+def test_a_folder_that_is_not_there(interpreter: Stable, tmp_path: Path, name: str) -> None:
     """A setting that names no folder of this worker is final, and named."""
-    result = verb(tmp_path, f"{name.lower()} = '/nowhere'")
+    result = verb(interpreter, tmp_path, f"{name.lower()} = '/nowhere'")
     assert result.startswith(f"AirflowFailException WOLKVOX_BILLING_{name}: there is no ")
 
 
@@ -231,7 +250,9 @@ def test_a_folder_that_is_not_there(tmp_path: Path, name: str) -> None:
         ("STALE_MINUTES", ["0", "-5", "abc", "nan"]),
     ],
 )
-def test_a_number_that_cannot_be_meant(tmp_path: Path, name: str, values: list[str]) -> None:
+def test_a_number_that_cannot_be_meant(
+    interpreter: Stable, tmp_path: Path, name: str, values: list[str]
+) -> None:
     """The file does not parse, and the error names the variable, what came and what is expected."""
     program = """
 import os, sys
@@ -246,13 +267,13 @@ for value in values:
         errors.append(str(error))
 print(json.dumps(errors))
 """
-    errors = json.loads(python(tmp_path, program, f"WOLKVOX_BILLING_{name}", *values))
+    errors = json.loads(python(interpreter, tmp_path, program, f"WOLKVOX_BILLING_{name}", *values))
     assert [error.split(": give ")[0] for error in errors] == [
         f"WOLKVOX_BILLING_{name} is {value!r}" for value in values
     ]
 
 
-def verb(folder: Path, setting: str) -> str:
+def verb(interpreter: Stable, folder: Path, setting: str) -> str:
     """Return what `load` handed back, or raised, with this setting; in one line."""
     name, value = setting.split(" = ")
     program = f"""
@@ -264,10 +285,10 @@ try:
 except Exception as error:
     print(type(error).__name__, error)
 """
-    return python(folder, program)
+    return python(interpreter, folder, program)
 
 
-def test_the_last_polls_ask_in_spite_of_the_pace(tmp_path: Path) -> None:
+def test_the_last_polls_ask_in_spite_of_the_pace(interpreter: Stable, tmp_path: Path) -> None:
     """From 23:50 of a month's last day on `load` is forced, but for its retries."""
     ask = """
 import runpy, sys
@@ -276,27 +297,47 @@ words = runpy.run_path(sys.argv[1])["last_words"]
 times = [(2, 28, 23, 59), (2, 29, 23, 49), (2, 29, 23, 50), (2, 29, 23, 59), (3, 1, 0, 0)]
 print([words(datetime(2028, *time), 1) for time in times], words(datetime(2028, 2, 29, 23, 59), 2))
 """
-    words = python(tmp_path, ask, str(DAGS / "wolkvox_billing.py"))
+    words = python(interpreter, tmp_path, ask, str(DAGS / "wolkvox_billing.py"))
     assert words == "[[], [], ['--force'], ['--force'], []] []"
 
 
-def test_a_scheduled_run_fills_the_marts(world: World) -> None:
-    """The first scheduled run loads, refreshes, publishes, and tells who schedules on the Asset."""
-    norte = world.operation("norte")
-    world.connect(norte)
+@pytest.fixture(scope="module")
+def first_run(world: World) -> str:
+    """The first scheduled run, of an operation that answers, and of another one that is maintained
+    during all tries of one load."""
+    norte, late = world.operation("norte"), world.operation("late")
+    world.connect(norte, late)
+    world.vendor.misbehave("maintenance", token=late["token"], times=4)
     run = scheduled(world.airflow, DAG)
     assert world.airflow.api("GET", "importErrors")["import_errors"] == []
     assert world.airflow.ended(DAG, run) == "success", world.airflow.log(DAG, run)
-    assert world.airflow.states(DAG, run) == {
+    return run
+
+
+def test_a_scheduled_run_fills_the_marts(world: World, first_run: str) -> None:
+    """The first scheduled run loads, refreshes, publishes, and tells who schedules on the Asset."""
+    assert world.airflow.states(DAG, first_run) == {
         "load": "success", "marts": "success", "publish": "success", "failed": "skipped",
     }  # fmt: skip
-    marts = "SELECT operation_id, last_quantity > 0 FROM {}wolkvox_billing_marts.usage_monthly"
-    assert world.query(marts.format("")) == [("norte", True)]
+    marts = """
+        SELECT operation_id, last_quantity > 0 FROM wolkvox_billing_marts.usage_monthly ORDER BY 1
+    """
+    rows = [("late", True), ("norte", True)]
+    assert world.query(marts) == rows
     copy = world.airflow.folder / "bi" / "usage.duckdb"
     with closing(duckdb.connect(str(copy), read_only=True)) as db:
-        assert db.execute(marts.format("")).fetchall() == [("norte", True)]
+        assert db.execute(marts).fetchall() == rows
     [event] = world.airflow.api("GET", "assets/events")["asset_events"]
     assert (event["name"], event["source_task_id"]) == (DAG, "publish")
+
+
+def test_a_retry_asks_only_what_is_missing(world: World, first_run: str) -> None:
+    """What fails and may pass is tried again, and what was answered is not asked twice."""
+    assert world.airflow.tasks(DAG, first_run)["load"]["try_number"] == 2
+    assert (world.calls(world.operations["norte"]), world.calls(world.operations["late"])) == (1, 5)
+    assert world.counts("norte") == (1, 1, 1)
+    assert world.counts("late") == (5, 1, 1)
+    assert "late rsync_s3_mp3: maintenance" in world.airflow.log(DAG, first_run)
 
 
 def test_two_manual_runs_keep_one_call_per_token(world: World) -> None:
@@ -317,20 +358,6 @@ def test_two_manual_runs_keep_one_call_per_token(world: World) -> None:
     assert world.vendor.violations == 0
     assert world.calls(sur) == 1  # the second was within the pace
     assert world.counts("sur") == (1, 1, 1)
-
-
-def test_a_retry_asks_only_what_is_missing(world: World) -> None:
-    """What fails and may pass is tried again, and what was answered is not asked twice."""
-    good, late = world.operation("good"), world.operation("late")
-    world.connect(good, late)
-    world.vendor.misbehave("maintenance", token=late["token"], times=4)  # all tries of one load
-    run = world.airflow.trigger(DAG)
-    assert world.airflow.ended(DAG, run) == "success", world.airflow.log(DAG, run)
-    assert world.airflow.tasks(DAG, run)["load"]["try_number"] == 2
-    assert (world.calls(good), world.calls(late)) == (1, 5)
-    assert world.counts("good") == (1, 1, 1)
-    assert world.counts("late") == (5, 1, 1)
-    assert "late rsync_s3_mp3: maintenance" in world.airflow.log(DAG, run)
 
 
 def test_a_task_killed_in_the_middle_of_a_write(world: World) -> None:
@@ -360,10 +387,11 @@ def test_a_worker_with_an_empty_home(world: World) -> None:
         "HOME": str(world.airflow.folder / "another"),
         "DLT_DATA_DIR": str(world.airflow.folder / "another" / "dlt"),
         "SOURCES__WOLKVOX_BILLING__OPERATIONS": json.dumps([este]),
+        "PROVIDERS__ENABLE_AIRFLOW_SECRETS": "false",  # as the DAG has it
     }
     for pace, counts in (("60", (1, 1, 1)), ("0", (2, 2, 1))):
         pause = {"SOURCES__WOLKVOX_BILLING__PACE_MINUTES": pace}
-        process = world.airflow.command("wolkvox-billing", "load", **env, **pause)
+        process = world.airflow.program("wolkvox-billing", "load", **env, **pause)
         assert process.returncode == 0, process.stdout + process.stderr
         assert world.counts("este") == counts
         assert world.calls(este) == counts[0]
@@ -433,7 +461,7 @@ def test_check_names_the_missing_pool(world: World) -> None:
         "SOURCES__WOLKVOX_BILLING__SERVER": "0000",
         "SOURCES__WOLKVOX_BILLING__TOKEN": world.operations["norte"]["token"],
     }
-    process = world.airflow.command(
+    process = world.airflow.program(
         "wolkvox-billing", "check", WOLKVOX_BILLING_POOL="absent", **env
     )
     assert process.returncode == 1
@@ -441,47 +469,45 @@ def test_check_names_the_missing_pool(world: World) -> None:
     assert "airflow pools set absent 1" in process.stderr
 
 
-def test_a_venv_of_its_own_and_duckdb(world: World) -> None:
-    """The command line of another venv does the same, here into a DuckDB file; no package of
-    Airflow's Python is used."""
-    oeste = world.operation("oeste")
-    world.connect(oeste)
+@pytest.fixture(scope="module")
+def venv_used(world: World) -> Path:
+    """Two tasks that were run by themselves, by the command line of another venv, on a DuckDB file;
+    the file that this command line touches."""
+    world.connect(world.operation("oeste"))
     venv, used = world.airflow.folder / "venv", world.airflow.folder / "used"
     (venv / "bin").mkdir(parents=True)
     program = venv / "bin" / "wolkvox-billing"
     program.write_text(f'#!/bin/sh\ntouch {used}\nexec {ROOT}/.venv/bin/wolkvox-billing "$@"\n')
     program.chmod(0o755)
-    run_in_venv(world, DAG, "load")
-    assert used.exists()
-    assert in_duckdb(world, "SELECT operation_id FROM wolkvox_billing.polls") == [("oeste",)]
-
-
-def test_the_copies_are_counted(world: World) -> None:
-    """By the task of the bucket, in the same venv, which has what it lists with: a look at the
-    bucket is stored beside what was polled, and compared."""
     bucket = world.airflow.folder / "copies"
     for call in "12":
         put(bucket / name_of("2026-10-31", call), datetime.now(timezone.utc))
-    run_in_venv(
-        world, BUCKET, "bucket",
+    world.airflow.command(
+        "tasks", "test", DAG, "load", ",", "tasks", "test", BUCKET, "bucket",
+        WOLKVOX_BILLING_VENV=str(venv),
+        WOLKVOX_BILLING_DESTINATION="duckdb",
         BUCKET__URL=f"file://{bucket}",
         BUCKET__OPERATIONS=json.dumps({"*": "oeste"}),
         BUCKET__HASH_KEY="a key that all workers share",
     )  # fmt: skip
+    return used
+
+
+def test_a_venv_of_its_own_and_duckdb(world: World, venv_used: Path) -> None:
+    """The command line of another venv does the same, here into a DuckDB file; no package of
+    Airflow's Python is used."""
+    assert venv_used.exists()
+    assert in_duckdb(world, "SELECT operation_id FROM wolkvox_billing.polls") == [("oeste",)]
+
+
+@pytest.mark.usefixtures("venv_used")
+def test_the_copies_are_counted(world: World) -> None:
+    """By the task of the bucket, in the same venv, which has what it lists with: a look at the
+    bucket is stored beside what was polled, and compared."""
     looks = "SELECT objects, is_complete FROM wolkvox_billing.bucket_listings"
     assert in_duckdb(world, looks) == [(2, True)]
     periods = "SELECT operation_id, counted_quantity FROM wolkvox_billing_marts.copy_reconciliation"
     assert in_duckdb(world, periods) == [("oeste", 2)]
-
-
-def run_in_venv(world: World, dag: str, task: str, **settings: str) -> None:
-    """Run a task by itself, by the command line of another venv, on a DuckDB file."""
-    own = {
-        "WOLKVOX_BILLING_VENV": str(world.airflow.folder / "venv"),
-        "WOLKVOX_BILLING_DESTINATION": "duckdb",
-    }
-    process = world.airflow.command("airflow", "tasks", "test", dag, task, **own, **settings)
-    assert process.returncode == 0, process.stdout + process.stderr
 
 
 def in_duckdb(world: World, sql: str) -> list[tuple[Any, ...]]:
@@ -535,7 +561,7 @@ def test_the_invoices_find_the_overbilled_month(
 def test_no_token_shows_anywhere(world: World) -> None:
     """Nothing that Airflow wrote shows a token, in all that went before: no log, no output, no
     table of its own or of the warehouse (rendered fields and XCom are there), no answer."""
-    assert len(world.operations) == 8
+    assert len(world.operations) == 7
     folder = world.airflow.folder
     tables = (
         "SELECT table_schema, table_name FROM information_schema.tables WHERE table_type = "
