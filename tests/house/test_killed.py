@@ -218,7 +218,9 @@ def life_of_file(
 def test_killed_at_each_step(life: Life) -> None:
     """One run after the other is killed, each at the next step; then one lives. Nothing that was
     in the spool is lost or there twice, and of runs that had asked all, no answer at all."""
-    for step, kill in STEPS.items():
+    # What comes before a load is the same on each engine.
+    first = 0 if life.project.destination == "duckdb" else len(WHILE_ASKING)
+    for step, kill in [*STEPS.items()][first:]:
         served = len(life.served)
         assert life.killed(kill=kill) == -signal.SIGKILL, (step, life.log())
         if step in WHILE_ASKING:
@@ -248,7 +250,7 @@ def test_killed_before_a_change_of_files(life: Life) -> None:
     assert life.runs.wait(life.start(kill=0)) == 0
     _, changes = json.loads(life.result.read_text())
     assert changes > 50
-    every = 1 if KILLS else changes // 6
+    every = 1 if KILLS else changes // 4
     for number in range(1, changes + 1, every):
         life.killed(kill=number)
         if KILLS and not number % 10:
@@ -274,7 +276,7 @@ def test_killed_at_any_moment(life: Life) -> None:
     """Two runs are killed at moments that chance picks, two live, and so on, until as many are dead
     as shall be: what was in the spool is there once, of what the living were told nothing is
     missing, and the next to live mends what was killed."""
-    seed, wanted = time.time_ns() % 1_000_000, KILLS or 2
+    seed, wanted = time.time_ns() % 1_000_000, KILLS or 1
     chance = random.Random(seed)  # noqa: S311 # it guards nothing
     lived, ended = [life.lived()], list[int]()
     while (dead := ended.count(-signal.SIGKILL)) < wanted:
@@ -301,7 +303,7 @@ def changes_of(runs: Stable, verb: str, arguments: dict[str, Any], result: Path)
     return int(json.loads(result.read_text())[1])
 
 
-def some(changes: int, least: int = 4) -> range:
+def some(changes: int, least: int = 3) -> range:
     return range(1, changes + 1, 1 if KILLS else max(1, changes // least))
 
 
@@ -368,7 +370,7 @@ def test_killed_while_it_closes(ready: Project, runs: Stable, tmp_path: Path) ->
     changes = changes_of(runs, "close", {**arguments, "month": "2026-10"}, tmp_path / "result")
     assert ready.query(closed) == [("2026-10.0001", "closed")]
     ready.execute("DELETE FROM month_closes")
-    for number in some(changes, 3):
+    for number in some(changes, 2):
         runs.run("close", arguments, kill=number)
         with suppress(NotClosed):  # it is closed
             close("2026-10", by="ana", policy=Policy(), clock=lambda: ready.vendor.now)
