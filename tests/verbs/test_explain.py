@@ -155,3 +155,19 @@ def test_lines_without_a_report_are_walked_too(project: Project) -> None:
     [unmapped] = [v for v in explain_october(project).verdicts if v.row.report is None]
     assert unmapped.polls is None
     assert [line.line_number for line in unmapped.billed_from] == [1]
+
+
+def test_a_reading_whose_call_is_gone_is_not_passed_over(project: Project) -> None:
+    """All readings are counted, be it that somebody deleted a call in the table `polls`; where it
+    is that of the last reading it is told, with what to do."""
+    once(project, _overbilled)
+    judged(project)
+    polls = [poll for (poll,) in project.query("SELECT poll_id FROM polls ORDER BY started_at")]
+    project.execute(f"DELETE FROM polls WHERE poll_id = '{polls[0]}'")
+    [last] = only(explain_october(project)).measured_from
+    assert (last.readings, last.poll_id) == (3, polls[-1])
+    project.execute(f"DELETE FROM polls WHERE poll_id = '{polls[-1]}'")
+    told = CliRunner().invoke(main, ["explain", "2026-10"])
+    assert told.exit_code == 1
+    assert f"items '1000' of '2026-10-31', came with the call {polls[-1]}, and" in told.output
+    assert "put back the rows that somebody deleted there" in told.output

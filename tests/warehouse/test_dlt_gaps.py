@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Annotated, Any
 
 import dlt
@@ -304,6 +305,63 @@ def test_dlt_connects_for_each_client(
         assert not last.closed
     assert pid != ended
     assert last.closed
+
+
+class _Session:
+    """A connection of psycopg2's that is in no transaction."""
+
+    info = SimpleNamespace(transaction_status=0)
+    is_closed = False
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+class _Client:
+    """dlt's client of a PostgreSQL, as far as its connection goes."""
+
+    _conn: _Session | None = None
+
+    def open_connection(self) -> _Session:
+        self._conn = _Session()
+        return self._conn
+
+    def close_connection(self) -> None:
+        raise AssertionError("it is given back")
+
+    def fully_qualified_dataset_name(self) -> str:
+        return "wolkvox_billing"
+
+    def _reset_connection(self) -> None:
+        assert self._conn
+        assert not self._conn.is_closed
+
+
+def test_a_connection_that_was_silent_for_long_is_not_used_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """While the vendor is asked a firewall may forget it: an answer on it would never come. One
+    that was used a moment ago is used again, and a long silence ends it."""
+    client = _Client()
+    made = SimpleNamespace(client=lambda: SimpleNamespace(sql_client=client))
+    kept = dlt_gaps.KeptConnections(made)  # type: ignore[arg-type]
+    made.client()
+    now = [100.0]
+    monkeypatch.setattr(dlt_gaps.time, "monotonic", lambda: now[0])
+
+    def used() -> _Session:
+        session = client.open_connection()
+        client.close_connection()
+        return session
+
+    first = used()
+    now[0] += 59
+    assert used() is first
+    now[0] += 61
+    second = used()
+    assert (second is first, first.is_closed, second.is_closed) == (False, True, False)
+    kept.close()
+    assert second.is_closed
 
 
 def test_dlt_takes_a_dropped_table_for_made(

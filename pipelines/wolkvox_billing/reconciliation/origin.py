@@ -9,6 +9,7 @@ from datetime import datetime, timezone
 from decimal import Decimal
 from typing import NamedTuple
 
+from wolkvox_billing.errors import WarehouseError
 from wolkvox_billing.marts.engine import internal_of
 from wolkvox_billing.marts.identities import Identities, read_identities
 from wolkvox_billing.marts.reconciled import ReconciledRow
@@ -148,13 +149,14 @@ def spelled_as(client: Client, raw: str, counted: Meter, identities: Identities)
 def _measured_from(
     client: Client, raw: str, use: MonthUse, period: Period, identities: Identities
 ) -> list[MeasuredFrom]:
-    """Return of each name that the vendor gave the operation the last reading of the last day."""
+    """Return of each name that the vendor gave the operation the last reading of the last day.
+    Raises WarehouseError where the call that brought it is not there."""
     days = use.period.common(period)
     readings = rows_of(
         client,
         "SELECT r.operation, r.read_at, r.items_raw, r.date_raw, r.poll_id, p.started_at, "
         f"p.outcome, p.http_status, p.answer_sha256 FROM {raw}.readings AS r "
-        f"INNER JOIN {raw}.polls AS p ON p.poll_id = r.poll_id "
+        f"LEFT JOIN {raw}.polls AS p ON p.poll_id = r.poll_id "
         f"WHERE {identities.are('r.operation_id', use.operation_id)} "
         f"AND r.report = {literal(use.report)} "
         f"AND {spelled_as(client, raw, use.meter, identities)} "
@@ -163,6 +165,14 @@ def _measured_from(
     )
     counts = Counter(operation for operation, *_ in readings)
     last = {operation: values for operation, *values in readings}
+    for _, items_raw, date_raw, poll_id, started_at, *_ in last.values():
+        if started_at is None:  # it was deleted: who says where a number came from says it of all
+            raise WarehouseError(
+                f"a reading of {use.operation_id} {use.report}, items {items_raw!r} of "
+                f"{date_raw!r}, came with the call {poll_id}, and {raw}.polls has no such call: "
+                "put back the rows that somebody deleted there, from a backup or a copy that "
+                "`publish` made"
+            )
     return [
         MeasuredFrom(
             operation,

@@ -35,7 +35,7 @@ def is_called(name: str, number: str | None, document_id: str, *, shortest: int)
     """Return whether a person who says `name` means a document: by its number, however that is
     spelled, or by a beginning of its id with so many characters at the least."""
     wanted, beginning = bare_number(name), name.strip().lower()
-    is_begun = len(beginning) >= shortest and document_id.startswith(beginning)
+    is_begun = len(beginning) >= shortest and document_id.lower().startswith(beginning)
     return is_begun or (wanted != "" and bare_number(number or "") == wanted)
 
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from functools import cache, partial
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 
 import dlt
 from dlt.common import jsonpath, validation
@@ -226,18 +227,30 @@ def _by_kind_of_error(_: Client, run: Callable[[], None]) -> None:
     run()
 
 
+MOST_IDLE_SECONDS = 60  # of a kept connection; networks forget silent ones after 4 minutes or more
+
+
+class _Idle(NamedTuple):
+    """A connection that a client has done with, and when, by time.monotonic()."""
+
+    session: connection
+    since: float
+
+
 class KeptConnections:
     """Connections to a PostgreSQL that clients of dlt's have done with, for the next ones. dlt
     makes one for each client, a dozen a load: over a network, with TLS, each takes some five ways
-    there and back. `close` ends them; what is given back later is closed at once."""
+    there and back. `close` ends them; what is given back later is closed at once. One that was
+    silent while the vendor was asked is not used again: a firewall may have forgotten it without a
+    word, and whoever waits for an answer on it waits for a quarter of an hour."""
 
     def __init__(self, destination: AnyDestination) -> None:
-        self._idle: dict[str, list[connection]] | None = {}  # by the dataset that they look into
+        self._idle: dict[str, list[_Idle]] | None = {}  # by the dataset that they look into
         _change_clients(destination, self._change)
 
     def close(self) -> None:
         idle, self._idle = self._idle or {}, None
-        for session in chain.from_iterable(idle.values()):
+        for session, _ in chain.from_iterable(idle.values()):
             session.close()
 
     def _change(self, job_client: JobClient) -> None:
@@ -251,7 +264,11 @@ class KeptConnections:
         idle = (self._idle or {}).get(client.fully_qualified_dataset_name(), [])
         with suppress(IndexError):
             while True:
-                session = client._conn = idle.pop()  # no two of dlt's jobs get the same
+                session, since = idle.pop()  # no two of dlt's jobs get the same
+                if time.monotonic() - since > MOST_IDLE_SECONDS:
+                    session.close()
+                    continue
+                client._conn = session
                 with suppress(psycopg2.Error):  # the server has ended it
                     client._reset_connection()
                     return session
@@ -265,7 +282,8 @@ class KeptConnections:
         if self._idle is None or session.info.transaction_status:
             session.close()
         else:
-            self._idle.setdefault(client.fully_qualified_dataset_name(), []).append(session)
+            idle = self._idle.setdefault(client.fully_qualified_dataset_name(), [])
+            idle.append(_Idle(session, time.monotonic()))
 
 
 def forget_what_is_gone(
