@@ -126,6 +126,7 @@ def serve() -> None:
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     if modules := sys.argv[1:]:
+        os.setsid()  # Ctrl-C is for who asks, and ends what runs
         for name in modules:
             importlib.import_module(name)
     else:

@@ -30,7 +30,6 @@ PROGRAMS = ("api-server", "scheduler --skip-serve-logs", "dag-processor")
 # What its programs, and the tasks that they fork, would each import anew.
 MODULES = (
     "airflow.__main__",
-    "airflow.api_fastapi.execution_api.app",
     "airflow.cli.commands.api_server_command",
     "airflow.cli.commands.dag_processor_command",
     "airflow.cli.commands.db_command",
