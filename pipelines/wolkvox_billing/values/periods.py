@@ -90,7 +90,7 @@ def last_day(period: Period) -> date:
 
 
 def is_calendar_month(period: Period) -> bool:
-    return period == month_of(period.start)
+    return period.start.day == period.end.day == 1 and 0 < period.length <= 31
 
 
 def format_period(start: date | None, end: date | None, locale: str = ENGLISH) -> str:
