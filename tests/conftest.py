@@ -42,6 +42,13 @@ def pytest_configure() -> None:
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", roomiest())
 
 
+def pytest_collection_finish() -> None:
+    """What is collected stays to the end: nobody looks through it. pyarrow 25, of Python 3.10, goes
+    through all objects each time that it has read a CSV."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.hookimpl(wrapper=True, optionalhook=True)
 def pytest_xdist_auto_num_workers() -> Generator[None, int, int]:
     """Half as many again as there are cores: workers wait a third of the time for others."""
