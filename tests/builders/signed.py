@@ -11,11 +11,8 @@ from typing import Any
 import dlt
 import pytest
 
+from wolkvox_billing.warehouse.columns import sql_type
 from wolkvox_billing.warehouse.records import RecordTable
-
-# Of the columns that such tables have.
-_KINDS = {"text": "VARCHAR", "date": "DATE", "decimal": "DECIMAL(18, 4)",
-          "timestamp": "TIMESTAMP WITH TIME ZONE"}  # fmt: skip
 
 
 @contextmanager
@@ -30,7 +27,7 @@ def _append(self: RecordTable[Any], pipeline: dlt.Pipeline, record: Any) -> Any:
     """Insert a record, in a table that is made for the first one, and return it as it is there."""
     raw, values = pipeline.dataset_name, asdict(record)
     table = f"{raw}.{self.name}"
-    own = [f"{name} {_KINDS[kind['data_type']]}" for name, (kind, _) in self.table.columns.items()]
+    own = [f"{name} {sql_type(kind)}" for name, (kind, _) in self.table.columns.items()]
     marks = ", ".join(["%s"] * len(values))
     with pipeline.sql_client() as client:
         client.execute_sql(
