@@ -7,6 +7,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -77,7 +78,7 @@ def _administrator(server: str) -> psycopg2.extensions.connection:
     return connection
 
 
-_SPARE: list[tuple[str, str]] = []  # servers and empty databases that nobody has used
+_SPARE: defaultdict[str, list[str]] = defaultdict(list)  # by server, empty and never used
 
 
 def create_database(server: str, name: str, template: str = "template1") -> None:
@@ -90,13 +91,11 @@ def create_database(server: str, name: str, template: str = "template1") -> None
 
 def empty_database(server: str, name: str) -> None:
     """Make an empty database, of a spare one where there is one."""
-    spares = [spare for of_server, spare in _SPARE if of_server == server]
-    if not spares:
+    if not _SPARE[server]:
         create_database(server, name)
         return
-    _SPARE.remove((server, spares[0]))
     with administering(server) as cursor:
-        cursor.execute(f"ALTER DATABASE {spares[0]} RENAME TO {name}")
+        cursor.execute(f"ALTER DATABASE {_SPARE[server].pop()} RENAME TO {name}")
 
 
 def put_in_place(server: str, name: str, template: str) -> None:
@@ -108,7 +107,7 @@ def put_in_place(server: str, name: str, template: str) -> None:
         spare = f"spare_{name}"
         with administering(server) as cursor:
             cursor.execute(f"ALTER DATABASE {name} RENAME TO {spare}")
-        _SPARE.append((server, spare))
+        _SPARE[server].append(spare)
     create_database(server, name, template)
 
 
