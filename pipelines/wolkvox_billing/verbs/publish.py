@@ -285,11 +285,13 @@ def _write_folder(source: Source, folder: Path) -> dict[str, int]:
 def source_of(pipeline: dlt.Pipeline) -> Iterator[Source]:
     """Open the warehouse for the time of the block."""
     dataset = pipeline.dataset_name
+    schemas = (dataset, f"{dataset}_marts", star_of(dataset))
+    in_schemas = _columns_where(among("table_schema", schemas))
     with closing(duckdb.connect()) as db:
         if engine_of(pipeline) == "duckdb":
             location = _quoted(Path(location_of(pipeline)))
             db.execute(f"ATTACH '{location}' AS warehouse (READ_ONLY); USE warehouse")
-            columns = [_Column(*row) for row in db.execute(_COLUMNS_QUERY).fetchall()]
+            columns = [_Column(*row) for row in db.execute(in_schemas).fetchall()]
             yield Source(db, _published(columns, dataset), "SELECT * FROM {}.{}".format)
             return
         with pipeline.sql_client() as client:
@@ -297,20 +299,22 @@ def source_of(pipeline: dlt.Pipeline) -> Iterator[Source]:
             pg.rollback()
             pg.set_session(isolation_level="REPEATABLE READ", readonly=True, autocommit=False)
             with pg.cursor() as cursor:
-                cursor.execute(_COLUMNS_QUERY)
+                cursor.execute(in_schemas)
                 columns = [_Column(*row) for row in cursor.fetchall()]
                 cursor.execute(_OPEN_SCHEMAS)
-                schemas = {schema for (schema,) in cursor.fetchall()}
-            columns = [column for column in columns if column.schema in schemas]
+                opened = {schema for (schema,) in cursor.fetchall()}
+            columns = [column for column in columns if column.schema in opened]
             yield Source(db, _published(columns, dataset), partial(_copy, db, pg))
 
 
-_COLUMNS_QUERY = (
-    "SELECT table_schema, table_name, column_name, data_type, numeric_precision, "
-    "numeric_scale "
-    "FROM information_schema.columns "
-    "ORDER BY table_schema, table_name, ordinal_position"
-)
+def _columns_where(condition: str) -> str:
+    """Return a query of each _Column of some tables: of all of a PostgreSQL it takes 30 ms."""
+    return (
+        "SELECT table_schema, table_name, column_name, data_type, numeric_precision, numeric_scale "
+        f"FROM information_schema.columns WHERE {condition} "
+        "ORDER BY table_schema, table_name, ordinal_position"
+    )
+
 
 # The columns of a table are shown to whom may select of it, be its schema closed to him.
 _OPEN_SCHEMAS = "SELECT nspname FROM pg_namespace n WHERE has_schema_privilege(n.oid, 'USAGE')"
@@ -351,10 +355,10 @@ def pg_batches(pg: Any, schema: str, table: str) -> Iterator[pyarrow.RecordBatch
     import pyarrow as pa
 
     with pg.cursor() as cursor:
-        cursor.execute(_COLUMNS_QUERY)
+        of_table = f"{among('table_schema', [schema])} AND {among('table_name', [table])}"
+        cursor.execute(_columns_where(of_table))
         columns = [_Column(*row) for row in cursor.fetchall()]
-    own = [column for column in columns if (column.schema, column.table) == (schema, table)]
-    fields = pa.schema([(column.name, _arrow(column)) for column in own])
+    fields = pa.schema([(column.name, _arrow(column)) for column in columns])
     with pg.cursor(name=f"publish_{table}") as cursor:
         cursor.itersize = ROWS_AT_ONCE
         cursor.execute(f'SELECT * FROM {schema}."{table}"')
