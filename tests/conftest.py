@@ -20,8 +20,8 @@ from builders.killing import Stable, stable
 from builders.places import Places, empty_places
 from builders.postgres import (
     PostgresMissing,
-    drop_database,
     empty_database,
+    leave_databases,
     roomiest,
     running_postgres,
 )
@@ -182,5 +182,4 @@ def new_database(postgres_server: str) -> Iterator[Callable[[], str]]:
         return f"{postgres_server}/{names[-1]}"
 
     yield make
-    for name in names:
-        drop_database(postgres_server, name)
+    leave_databases(postgres_server, names)

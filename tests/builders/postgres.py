@@ -116,6 +116,17 @@ def drop_database(server: str, name: str) -> None:
         cursor.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
 
+_LEFT: list[tuple[str, str]] = []  # server and database: what the last test had
+
+
+def leave_databases(server: str, names: list[str]) -> None:
+    """Drop what was left before, and leave these for the next time: PostgreSQL waits for a tenth of
+    a second where a session of theirs is just ending."""
+    for server_before, name in _LEFT:
+        drop_database(server_before, name)
+    _LEFT[:] = [(server, name) for name in names]
+
+
 _ASKED: set[str] = set()  # addresses that tests have had sessions at
 _LAST: dict[str, psycopg2.extensions.connection] = {}  # the one that is open, by its address
 
