@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from copy import deepcopy
+from datetime import date
+from functools import partial
 from types import SimpleNamespace
 from typing import Annotated, Any
 
 import dlt
+import duckdb
 import jsonpath_ng.ext
 import psycopg2
 import pytest
@@ -15,13 +19,19 @@ import yaml
 from dlt.common import json, jsonpath, validation
 from dlt.common.configuration import inject
 from dlt.common.configuration.providers import environ
-from dlt.common.configuration.specs import base_configuration
-from dlt.common.destination import Destination
-from dlt.common.schema import Schema
+from dlt.common.configuration.specs import BaseConfiguration, base_configuration
+from dlt.common.destination import Destination, client, utils
+from dlt.common.exceptions import DictValidationException
+from dlt.common.schema import Schema, normalizers
+from dlt.common.schema import schema as schemas
+from dlt.common.schema import utils as schema_utils
+from dlt.common.schema.typing import TTableSchema
 from dlt.common.schema.utils import new_table
 from dlt.common.storages import SchemaStorage
 from dlt.common.typing import SecretSentinel, get_type_hints
-from dlt.extract import extract
+from dlt.destinations.impl.duckdb.configuration import DuckDbConnectionPool, DuckDbCredentials
+from dlt.extract import extract, hints
+from dlt.normalize import worker
 
 from builders.loads import REPORT, begin, files, poll
 from builders.project import Project
@@ -66,6 +76,182 @@ def test_dlt_reads_a_destinations_settings_over_and_over(
     assert reads(lambda kind: None) > 10 > reads(dlt_gaps.resolve_once)
 
 
+def test_dlt_makes_a_relation_of_each_pragma(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A load makes a relation for each connection to a DuckDB file, for a pragma of the whole
+    database, and none by us."""
+    begin(project)
+    relations: list[str] = []
+    sql = duckdb.DuckDBPyConnection.sql
+
+    def noted(connection: Any, query: str, **more: Any) -> Any:
+        relations.append(query)
+        return sql(connection, query, **more)
+
+    monkeypatch.setattr(duckdb.DuckDBPyConnection, "sql", noted)
+    with monkeypatch.context() as without:
+        without.setattr(dlt_gaps, "_apply_settings", DuckDbConnectionPool._apply_local_config)
+        assert poll(project, 7).is_good
+    assert relations == ["PRAGMA enable_checkpoint_on_shutdown"] * len(relations)
+    assert len(relations) > 5
+    relations.clear()
+    assert poll(project, 8).is_good
+    assert relations == []
+
+
+def test_a_pragma_of_the_settings_goes_to_each_connection() -> None:
+    """As in dlt, before its own; without any, its own goes to the first connection alone."""
+    connection, other = _Statements(), _Statements()
+    pool = DuckDbConnectionPool(DuckDbCredentials("wolkvox.duckdb", pragmas=["theirs"]))
+    pool._apply_local_config(other, {"search_path": "marts"}, ["own"])
+    for pool._conn_borrows in (0, 1):
+        connection.statements.clear()
+        dlt_gaps._apply_settings(pool, connection, {"search_path": "marts"}, ["own"])  # type: ignore[arg-type]
+        assert connection.statements == other.statements
+    assert connection.statements[:2] == ["PRAGMA theirs", "PRAGMA own"]
+    pool.credentials.pragmas = None
+    connection.statements.clear()
+    for pool._conn_borrows in (0, 1):
+        dlt_gaps._apply_settings(pool, connection, None, ["own"])  # type: ignore[arg-type]
+    assert connection.statements == ["PRAGMA own"]
+
+
+class _Statements:
+    """A connection to DuckDB that notes what it is told."""
+
+    def __init__(self) -> None:
+        self.statements: list[str] = []
+
+    def execute(self, statement: str, *_: Any) -> None:
+        self.statements.append(statement)
+
+    sql = execute
+
+
+def test_dlt_checks_parts_of_a_schema_over_and_over(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A load checks its standing hints and the columns of tables more than twenty times, and by us
+    each part once; what is wrong is refused each time."""
+    begin(project)
+    checked: list[str] = []
+
+    def noted(check: Callable[..., None], *words: Any, **named: Any) -> None:
+        checked.append(repr((words, named)))
+        check(*words, **named)
+
+    for module, name in ((schemas, "validate_dict"), (hints, "validate_dict_ignoring_xkeys")):
+        monkeypatch.setattr(module, name, partial(noted, getattr(validation, name)))
+    with monkeypatch.context() as without:
+        without.setattr(place, "remember_valid_parts", lambda: None)
+        assert poll(project, 7).is_good
+    assert len(checked) > 20
+    parts = set(checked)
+    checked.clear()
+    assert poll(project, 8).is_good
+    assert len(checked) == len(set(checked)) and set(checked) <= parts
+    for _ in range(2):
+        with pytest.raises(DictValidationException):
+            hints.validate_dict_ignoring_xkeys(TTableSchema, {"name": 5}, ".")
+        hints.validate_dict_ignoring_xkeys(TTableSchema, {"name": "five"}, ".")
+    assert len(checked) == len(set(checked)) + 1
+
+
+def test_dlt_counts_the_fields_of_settings_to_see_whether_they_are_there(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A load counts them more than a hundred times, and hardly ever by us; the answer is the
+    same."""
+    begin(project)
+    counted: list[Any] = []
+    count = BaseConfiguration.__len__
+
+    def noted(settings: BaseConfiguration) -> int:
+        counted.append(settings)
+        return count(settings)
+
+    monkeypatch.setattr(BaseConfiguration, "__len__", noted)
+    ours = vars(BaseConfiguration).get("__bool__", dlt_gaps._has_fields)
+    assert ours is dlt_gaps._has_fields
+    with monkeypatch.context() as without:
+        without.delattr(BaseConfiguration, "__bool__", raising=False)
+        without.setattr(place, "tell_truth_at_once", lambda: None)
+        assert poll(project, 7).is_good
+    assert len(counted) > 100
+    counted.clear()
+    assert poll(project, 8).is_good
+    assert len(counted) < 10
+    assert [bool(BaseConfiguration()), bool(DuckDbCredentials())] == [False, True]
+
+
+def test_dlt_copies_tables_as_if_anything_were_in_them(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A load copies parts of its schema more than thirty times by `deepcopy`, and none by us, with
+    the same outcome; what is neither a dictionary nor a list nor simple goes that way still."""
+    begin(project)
+    copied: list[Any] = []
+
+    def noted(part: Any) -> Any:
+        copied.append(deepcopy(part))
+        return deepcopy(part)
+
+    for module in (schemas, schema_utils):
+        monkeypatch.setattr(module, "deepcopy", noted)
+    with monkeypatch.context() as without:
+        without.setattr(place, "copy_parts_directly", lambda: None)
+        assert poll(project, 7).is_good
+    assert len(copied) > 30
+    parts = [*copied]
+    assert poll(project, 8).is_good
+    assert len(copied) == len(parts)
+    odd = SimpleNamespace(parts=[1])
+    for part in (*parts, {"hints": [{"odd": (1, [2])}]}, {"when": [date(2026, 1, 1), 1.5, None]}):
+        copy = schema_utils.deepcopy(part)
+        assert copy == part
+        assert not _objects(copy) & _objects(part)
+    [copy] = schema_utils.deepcopy([odd])
+    copy.parts.append(2)
+    assert odd.parts == [1]
+
+
+def _objects(part: Any) -> set[int]:
+    """Return the identities of the dictionaries and lists in a part of a schema."""
+    if not isinstance(part, (dict, list, tuple)):
+        return set()
+    inner = part.values() if isinstance(part, dict) else part
+    own = set() if isinstance(part, tuple) else {id(part)}
+    return own.union(*map(_objects, inner))
+
+
+def test_dlt_looks_for_settings_of_what_it_passes(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A load resolves settings of its functions that prepare tables and schemas more than fifty
+    times, and by us a few times, where it passes less than they take."""
+    begin(project)
+    resolved: list[str] = []
+    resolve = inject.resolve_configuration
+
+    def noted(config: Any, **more: Any) -> Any:
+        resolved.append(type(config).__name__)
+        return resolve(config, **more)
+
+    monkeypatch.setattr(inject, "resolve_configuration", noted)
+    own = ("PrepareLoadTableConfiguration", "ImportNormalizersConfiguration")
+    with monkeypatch.context() as without:
+        without.setattr(place, "call_with_what_is_passed", lambda: None)
+        without.setattr(schemas, "import_normalizers", normalizers.import_normalizers)
+        for module in (client, utils):
+            without.setattr(module, "prepare_load_table", worker.prepare_load_table)
+        assert poll(project, 7).is_good
+    assert sum(map(resolved.count, own)) > 50
+    resolved.clear()
+    assert poll(project, 8).is_good
+    assert sum(map(resolved.count, own)) < 5
+
+
 def test_dlt_takes_types_of_settings_apart_over_and_over(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -96,8 +282,8 @@ def test_dlt_takes_types_of_settings_apart_over_and_over(
 def test_dlt_takes_the_fields_of_a_schema_apart_over_and_over(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A load asks more than fifty times which fields a part of a schema may have, and by us once of
-    each kind, with the same answer."""
+    """A load asks more than thirty times which fields a part of a schema may have, and by us once
+    of each kind, with the same answer."""
     begin(project)
     asked: list[Any] = []
 
@@ -109,7 +295,7 @@ def test_dlt_takes_the_fields_of_a_schema_apart_over_and_over(
     with monkeypatch.context() as without:
         without.setattr(place, "remember_fields", lambda: None)
         assert poll(project, 7).is_good
-    assert len(asked) > 50
+    assert len(asked) > 30
     kinds = set(asked)
     asked.clear()
     assert poll(project, 8).is_good

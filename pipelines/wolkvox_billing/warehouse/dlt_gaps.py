@@ -6,11 +6,13 @@ saves only that dlt's own way needs the destination.
 
 from __future__ import annotations
 
+import inspect
 import os
 import shutil
 import time
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
+from copy import deepcopy
 from functools import cache, partial
 from itertools import chain
 from pathlib import Path
@@ -21,15 +23,20 @@ from dlt.common import jsonpath, validation
 from dlt.common.configuration import configspec
 from dlt.common.configuration.container import Container
 from dlt.common.configuration.providers import environ
+from dlt.common.configuration.specs import BaseConfiguration
 from dlt.common.destination import AnyDestination
+from dlt.common.destination import client as destination_client
+from dlt.common.destination import utils as destination_utils
 from dlt.common.json import PUA_START, json
 from dlt.common.pipeline import PipelineContext
 from dlt.common.schema import Schema
+from dlt.common.schema import schema as schemas
+from dlt.common.schema import utils as schema_utils
 from dlt.common.storages.live_schema_storage import LiveSchemaStorage
 from dlt.common.typing import TSecretStrValue
 from dlt.destinations.impl.postgres.configuration import PostgresCredentials
 from dlt.destinations.sql_client import raise_database_error
-from dlt.extract import extract
+from dlt.extract import extract, hints
 
 from wolkvox_billing.warehouse.complaints import failure_of
 from wolkvox_billing.warehouse.sql import Client, engine_name, literal
@@ -37,6 +44,7 @@ from wolkvox_billing.warehouse.sql import Client, engine_name, literal
 if TYPE_CHECKING:
     from dlt.destinations.impl.duckdb.configuration import DuckDbConnectionPool
     from dlt.destinations.impl.postgres.sql_client import Psycopg2SqlClient
+    from duckdb import DuckDBPyConnection
     from psycopg2.extensions import connection
 
 Hint: TypeAlias = Any  # the type of a setting, as dlt has it
@@ -64,10 +72,28 @@ def resolve_once(destination: AnyDestination) -> None:
         if engine_name(destination) == "duckdb" and not accept_partial:
             copy.credentials.on_resolved()
             own = copy.credentials.conn_pool
+            own._apply_local_config = partial(_apply_settings, own)
             copy.credentials.conn_pool = pools.setdefault(copy.credentials.database, own)
         return copy
 
     destination.configuration = configuration  # type: ignore
+
+
+def _apply_settings(
+    pool: DuckDbConnectionPool,
+    connection: DuckDBPyConnection,
+    settings: Mapping[str, object] | None = None,
+    pragmas: Collection[str] | None = None,
+) -> None:
+    """Apply what each connection of a pool is to have, as the pool itself does. dlt makes a
+    relation of each pragma, which takes DuckDB thrice as long as a statement; and its own one,
+    which is of the whole database, it applies to each connection."""
+    own = pool.credentials.pragmas or ()
+    if own or not pool._conn_borrows:
+        for pragma in (*own, *(pragmas or ())):
+            connection.execute(f"PRAGMA {pragma}")
+    all_settings = {**(pool.credentials.local_config or {}), **(settings or {})}
+    pool._apply_config(connection, "SESSION", all_settings)
 
 
 def open_read_only(destination: AnyDestination) -> None:
@@ -106,7 +132,7 @@ def _ask_once(remembered: Callable[[Hint], bool], ask: Callable[[Hint], bool], h
 
 def remember_fields() -> None:
     """Let dlt remember which fields the parts of a schema may have. It takes their types apart each
-    time that it checks one, a hundred times a load: a thirtieth of what that takes."""
+    time that it checks one, fifty times a load: a fiftieth of what that takes."""
     ask = validation.get_type_hints  # type: ignore[attr-defined]
     if not isinstance(ask, partial):
         remembered = partial(_fields_once, cache(ask))
@@ -117,12 +143,68 @@ def _fields_once(ask: Callable[..., Mapping[str, Hint]], kind: Hint, **_: object
     return ask(kind)  # whose module has the names in it, as it has in what dlt passes
 
 
+def remember_valid_parts() -> None:
+    """Let dlt remember which parts of a schema it has checked. It checks its own standing hints and
+    the columns of our tables at each load, thirty times in all: a twenty-fifth of what that
+    takes."""
+    for module, name in ((schemas, "validate_dict"), (hints, "validate_dict_ignoring_xkeys")):
+        check = getattr(module, name)
+        if not (isinstance(check, partial) and check.func is _check_once):
+            setattr(module, name, partial(_check_once, check, set()))
+
+
+def _check_once(
+    check: Callable[..., None], valid: set[tuple[object, ...]], *words: Any, **named: Any
+) -> None:
+    part = tuple(map(repr, (words, named)))
+    if part not in valid:
+        check(*words, **named)
+        valid.add(part)
+
+
+def copy_parts_directly() -> None:
+    """Let dlt copy parts of a schema, which are dictionaries and lists, as such: fifty tables a
+    load. `deepcopy` looks up what each text is in them."""
+    schemas.deepcopy = schema_utils.deepcopy = _copy_part  # type: ignore
+
+
+def _copy_part(part: Any) -> Any:
+    kind = type(part)
+    if kind is dict:
+        return {name: _copy_part(value) for name, value in part.items()}
+    if kind is list:
+        return [_copy_part(value) for value in part]
+    return part if kind in (str, bool, int, type(None)) else deepcopy(part)
+
+
+def call_with_what_is_passed() -> None:
+    """Let dlt call functions of its own with what it passes. It looks for settings of theirs,
+    eighty times a load, though it passes all that they take."""
+    for module, name in (
+        (destination_client, "prepare_load_table"),
+        (destination_utils, "prepare_load_table"),
+        (schemas, "import_normalizers"),
+    ):
+        setattr(module, name, inspect.unwrap(getattr(module, name)))
+
+
 def remember_paths() -> None:
     """Let dlt remember the paths to fields that it has parsed. It makes a parser for each, over and
     over for the same few: a twentieth of a load."""
     parse = jsonpath._parse  # type: ignore[attr-defined]
     if not isinstance(parse, partial):
         jsonpath._parse = partial(cache(parse))  # type: ignore[attr-defined]
+
+
+def tell_truth_at_once() -> None:
+    """Let dlt see at once whether a part of the settings is there. It counts its fields each time,
+    350 times a load: a fiftieth of what that takes."""
+    if "__bool__" not in vars(BaseConfiguration):
+        BaseConfiguration.__bool__ = _has_fields  # type: ignore[attr-defined]
+
+
+def _has_fields(configuration: BaseConfiguration) -> bool:
+    return any(True for _ in configuration)
 
 
 def write_hints_at_once() -> None:
