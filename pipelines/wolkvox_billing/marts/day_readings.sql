@@ -15,7 +15,7 @@ WITH spans AS (
 last_readings AS (
     SELECT
         s.operation_id, s.operation_name, s.report, s.product, s.usage_date,
-        r.quantity, r.read_at, r.read_epoch, r.poll_id, r.days_in_answer,
+        r.items AS quantity, r.read_at, r.read_epoch, r.poll_id, r.days_in_answer,
         MIN(s.first_read_at) OVER of_the_day AS first_read_at,
         MAX(s.max_quantity) OVER of_the_day AS max_quantity,
         -- Two calls at one moment: poll_id decides, the same way each time.
@@ -24,13 +24,15 @@ last_readings AS (
             ORDER BY r.read_at DESC, r.poll_id DESC
         ) AS place
     FROM spans AS s
-    INNER JOIN marts.stg_readings AS r
+    -- As they were received: what they count as, spans know.
+    INNER JOIN raw.readings AS r
         ON r.read_at = s.read_at
-        AND r.usage_date = s.usage_date
-        AND r.operation_id_as_read = s.operation_id_as_read
-        AND r.name_as_read = s.name_as_read
+        AND r.date = s.usage_date
+        AND r.operation_id = s.operation_id_as_read
+        AND r.operation = s.name_as_read
         AND r.report = s.report
-        AND r.product_as_read = s.product_as_read
+        AND r.description = s.product_as_read
+        AND (r.is_repeated IS NULL OR NOT r.is_repeated)
     WINDOW of_the_day AS (
         PARTITION BY s.operation_id, s.operation_name, s.report, s.product, s.usage_date
     )
