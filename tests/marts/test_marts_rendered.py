@@ -118,6 +118,6 @@ def test_many_rows_are_stored_as_few_are(
         monkeypatch.setattr(filling, "_ROWS_AT_ONCE", 2)
         with opened(warehouse.destination, DATASET) as pipeline, pipeline.sql_client() as client:
             for _ in range(2):
-                filling.fill_table(client, engine_at(pipeline), "focused_charges", iter(rows))
+                filling.fill_tables(client, engine_at(pipeline), {"focused_charges": iter(rows)})
         table = "wolkvox_billing_internal.focused_charges"
         assert warehouse.query(f"SELECT * FROM {table} ORDER BY 1") == stored

@@ -33,6 +33,7 @@ from builders.months import (
 from builders.project import Project
 from wolkvox_billing.bucket.names import EXTENSIONS, PUBLIC_PATTERN, NameReader, read_pattern
 from wolkvox_billing.bucket.store import ListedObject
+from wolkvox_billing.bucket.tables import LISTINGS, OBJECTS
 from wolkvox_billing.evidence import verify
 from wolkvox_billing.marts.identities import Identities, Identity
 from wolkvox_billing.marts.refresh import refresh
@@ -413,7 +414,7 @@ def test_a_renamed_operation_is_one(project: Project) -> None:
     see(project, AFTER, month())
     identities = Identities([Identity("old", "acme", "renamed")])
     with opened(project.destination) as pipeline, pipeline.sql_client() as client:
-        copies = read_copies(client, "wolkvox_billing", identities)
+        copies = read_copies(client, "wolkvox_billing", identities, {LISTINGS, OBJECTS})
     assert copies.operations == ["acme"]
     assert sum(day.objects for day in copies.days) == 320
     assert sum(day.gone_objects for day in copies.days) == 0
@@ -510,7 +511,7 @@ def test_what_another_operation_has_the_name_of_is_gone(warehouse: Project) -> N
         (Identities([Identity("beta", "acme", "renamed")]), 1),
     ):
         with opened(warehouse.destination) as pipeline, pipeline.sql_client() as client:
-            copies = read_copies(client, "wolkvox_billing", identities)
+            copies = read_copies(client, "wolkvox_billing", identities, {LISTINGS, OBJECTS})
         assert sum(day.gone_objects for day in copies.days) == gone
 
 

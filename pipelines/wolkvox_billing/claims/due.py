@@ -64,7 +64,7 @@ def warn_of_claims(client: Client, raw: str, policy: Policy, today: date) -> lis
     claims = read_open_claims(client, marts)
     warnings = say_what_is_due(due, claims, today)
     if any(claim.open_amount for claim in claims):
-        standings = read_standings(client, raw, policy)
+        standings = read_standings(client, raw, policy, tables_in(client, raw))
         warnings += [
             tell_open_claim(c, policy.language) for c in claims_on_nothing(claims, standings)
         ]

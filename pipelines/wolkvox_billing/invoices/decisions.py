@@ -7,6 +7,7 @@ counts.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -51,6 +52,7 @@ _RECORDS = RecordTable(DECISIONS, Decision, DECISION_TABLES[DECISIONS], "decide 
 append_decision = _RECORDS.append
 
 
-def read_decisions(client: Client, raw: str) -> dict[str, Decision]:
-    """Return the newest decision on each document, by document_id; none before the first."""
-    return {decision.document_id: decision for decision in _RECORDS.read(client, raw)}
+def read_decisions(client: Client, raw: str, tables: Collection[str]) -> dict[str, Decision]:
+    """Return the newest decision on each document, by document_id; none before the first. tables:
+    those that are there."""
+    return {decision.document_id: decision for decision in _RECORDS.read(client, raw, tables)}

@@ -6,7 +6,7 @@ else      as SQL: see `insert_columns`
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from itertools import islice
 
@@ -20,20 +20,28 @@ _ROWS_AT_ONCE = 20_000
 _MANY = 2_000  # rows: with fewer importing pyarrow takes longer
 
 
-def fill_table(
-    client: Client, engine: Engine, table: str, rows: Iterable[tuple[object, ...]]
+def fill_tables(
+    client: Client, engine: Engine, tables: Mapping[str, Iterable[tuple[object, ...]]]
 ) -> None:
-    """Put these rows into a table, in the place of those that it has."""
-    name, rest = engine.name(table), iter(rows)
-    client.execute_sql(f"DELETE FROM {name} WHERE TRUE")
-    while part := [*islice(rest, _ROWS_AT_ONCE)]:
-        if engine.dialect == "duckdb" and len(part) >= _MANY:
-            client.native_connection.register("filling", _as_arrow(table, part))
-            client.execute_sql(f"INSERT INTO {name} SELECT * FROM filling")
-            client.native_connection.unregister("filling")
-        else:
-            for statement in insert_columns(name, part):
-                client.execute_sql(statement)
+    """Put these rows into tables, in the place of those that they have. What is little goes at
+    once: to be asked takes a statement as long as to put a row in."""
+    statements = [f"DELETE FROM {engine.name(table)} WHERE TRUE" for table in tables]
+    for table, rows in tables.items():
+        name, rest = engine.name(table), iter(rows)
+        while part := [*islice(rest, _ROWS_AT_ONCE)]:
+            if len(part) < _MANY:
+                statements += insert_columns(name, part)
+                continue
+            client.execute_many(statements)
+            statements = []
+            if engine.dialect == "duckdb":
+                client.native_connection.register("filling", _as_arrow(table, part))
+                client.execute_sql(f"INSERT INTO {name} SELECT * FROM filling")
+                client.native_connection.unregister("filling")
+            else:
+                for statement in insert_columns(name, part):
+                    client.execute_sql(statement)
+    client.execute_many(statements)
 
 
 def _as_arrow(table: str, rows: Sequence[tuple[object, ...]]) -> Arrow:

@@ -4,7 +4,7 @@ each bills beside its lines, and what was odd in it."""
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
 from decimal import ROUND_FLOOR, Decimal
 from typing import NamedTuple
@@ -15,7 +15,7 @@ from wolkvox_billing.values.currencies import WHOLE_CURRENCIES
 from wolkvox_billing.values.document_number import bare_number, digits_of
 from wolkvox_billing.values.periods import Period
 from wolkvox_billing.values.translation import Sentence
-from wolkvox_billing.warehouse.sql import Client, columns_in, rows_of, tables_in
+from wolkvox_billing.warehouse.sql import Client, columns_in, rows_of
 
 Name = tuple[str | None, str, str]  # supplier_id, kind, bare number
 LineId = tuple[str, int]  # document_id, line_number
@@ -256,10 +256,10 @@ def read_documents(client: Client, raw: str) -> list[BilledDocument]:
     ]
 
 
-def read_refused(client: Client, raw: str) -> list[Refused]:
+def read_refused(client: Client, raw: str, tables: Collection[str]) -> list[Refused]:
     """Return what was refused, the last first, and not read later under the same name; nor a PDF or
-    another file that lies beside a document of its name."""
-    if "rejected_documents" not in tables_in(client, raw):
+    another file that lies beside a document of its name. tables: those that are there."""
+    if "rejected_documents" not in tables:
         return []
     rows = rows_of(
         client,

@@ -27,7 +27,7 @@ from wolkvox_billing.reconciliation.tax import doubt
 from wolkvox_billing.values.document_number import bare_number
 from wolkvox_billing.values.periods import Period
 from wolkvox_billing.values.translation import N_, Sentence
-from wolkvox_billing.warehouse.sql import Client, rows_of, tables_in
+from wolkvox_billing.warehouse.sql import Client, rows_of
 
 
 class BilledLines(NamedTuple):
@@ -45,12 +45,15 @@ class BilledLines(NamedTuple):
 _Periods = dict[tuple[str | None, str], Period]  # supplier_id, an invoice's bare number
 
 
-def read_billed_lines(client: Client, raw: str, policy: Policy) -> BilledLines:
+def read_billed_lines(
+    client: Client, raw: str, policy: Policy, tables: Collection[str]
+) -> BilledLines:
     """Return the lines that were billed, none where no invoice was ever loaded. Documents that are
-    tests or bill no use, and those of other suppliers than `supplier_ids` names, are left out."""
-    if "invoice_lines" not in tables_in(client, raw):
+    tests or bill no use, and those of other suppliers than `supplier_ids` names, are left out.
+    tables: those that are there."""
+    if "invoice_lines" not in tables:
         return BilledLines([], [], {}, [], [])
-    standings = read_standings(client, raw, policy)
+    standings = read_standings(client, raw, policy, tables)
     told = [standing for standing in standings if standing.is_told]
     counting = {each.document.document_id: each.document for each in standings if each.counts}
     documents = {each.document.document_id: each.document for each in told} | counting
@@ -83,10 +86,13 @@ def read_billed_lines(client: Client, raw: str, policy: Policy) -> BilledLines:
     )
 
 
-def read_standings(client: Client, raw: str, policy: Policy) -> list[Standing]:
-    """Return whether each document that was ever loaded counts, and why not."""
+def read_standings(
+    client: Client, raw: str, policy: Policy, tables: Collection[str]
+) -> list[Standing]:
+    """Return whether each document that was ever loaded counts, and why not. tables: those that are
+    there."""
     documents = [_in_cycle(document, policy) for document in read_documents(client, raw)]
-    return find_standings(documents, read_decisions(client, raw), policy.supplier_ids)
+    return find_standings(documents, read_decisions(client, raw, tables), policy.supplier_ids)
 
 
 def _with_periods(standings: Iterable[Standing], lines: Iterable[BilledLine]) -> list[Standing]:

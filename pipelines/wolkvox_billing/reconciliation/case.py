@@ -17,7 +17,7 @@ from wolkvox_billing.reconciliation.keys import Comparison, Key
 from wolkvox_billing.reconciliation.verdicts import OVER, PRICE, UNDER, Doubt, Verdict
 from wolkvox_billing.values.periods import Period
 from wolkvox_billing.vendor.readings import TOTAL
-from wolkvox_billing.warehouse.sql import Client, literal, rows_of, tables_in
+from wolkvox_billing.warehouse.sql import Client, literal, rows_of
 
 # Seconds and minutes, minutes and hours; hundreds, thousands and millions.
 UNIT_FACTORS = tuple(map(Decimal, (60, 100, 1000, 3600, 60_000, 10**6)))
@@ -106,13 +106,15 @@ Explanations = tuple[tuple[Collection[str], Callable[[Case], Doubt | None]], ...
 
 class OddAnswers:
     """What was odd in answers, asked for once of all operations of a report in a period: there may
-    be hundreds that are accused."""
+    be hundreds that are accused. tables: those that are there."""
 
-    def __init__(self, client: Client, dataset: str, identities: Identities) -> None:
+    def __init__(
+        self, client: Client, dataset: str, identities: Identities, tables: Collection[str]
+    ) -> None:
         self._client = client
         self._identities = identities
         self._dataset = dataset
-        self._has_rejected = "rejected_rows" in tables_in(client, dataset)
+        self._has_rejected = "rejected_rows" in tables
         self._known: dict[tuple[str | None, Period], dict[str, Oddities]] = {}
 
     def of(self, key: Key) -> Oddities:

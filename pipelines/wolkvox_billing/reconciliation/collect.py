@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import date, datetime, timezone
 from typing import NamedTuple
@@ -21,35 +21,37 @@ from wolkvox_billing.vendor.answer import ANSWERS
 from wolkvox_billing.warehouse.sql import Client, among, rows_of
 
 
-def read_facts(client: Client, dataset: str, policy: Policy) -> Facts:
-    """Return the Facts, as of the marts' clock, with the lines that the policy lets count."""
+def read_facts(client: Client, dataset: str, policy: Policy, tables: Collection[str]) -> Facts:
+    """Return the Facts, as of the marts' clock, with the lines that the policy lets count. tables:
+    those of the dataset, which a verb asks for once."""
     marts = f"{dataset}_marts"
     [(epoch, default, gauge_month)] = rows_of(
         client, f"SELECT as_of_epoch, timezone, gauge_month FROM {marts}.refreshed"
     )
     zones = rows_of(client, f"SELECT operation_id, timezone FROM {marts}.operations")
     identities = read_identities(client, marts)
-    lines, warnings, doubts, stated, told = read_billed_lines(client, dataset, policy)
+    lines, warnings, doubts, stated, told = read_billed_lines(client, dataset, policy, tables)
     named_uses = _read_named_uses(client, marts)
+    polled = _read_polled_days(client, dataset, identities)
     return Facts(
         now=datetime.fromtimestamp(epoch, timezone.utc),
-        operations=_read_operations(client, dataset, named_uses, identities),
+        operations=_operations(polled, named_uses),
         months=_months(named_uses),
         days=_read_days(client, marts),
         lines=lines_under_current_ids(lines, identities),
-        answered=_read_answered(client, dataset, identities),
+        answered=_answered(polled),
         default_zone=ZoneInfo(default),
         zones={operation_id: ZoneInfo(zone) for operation_id, zone in zones if zone},
         gauge_month=gauge_month,
         cycle_day=policy.billing_cycle_day,
         warnings=warnings,
         doubts=doubts,
-        refused=read_refused(client, dataset),
+        refused=read_refused(client, dataset, tables),
         stated=stated,
         told=told,
         identities=identities,
         forgotten=_read_forgotten(client, dataset, identities),
-        copies=read_copies(client, dataset, identities),
+        copies=read_copies(client, dataset, identities, tables),
     )
 
 
@@ -75,15 +77,35 @@ def _read_named_uses(client: Client, marts: str) -> list[_NamedUse]:
     ]
 
 
-def _read_operations(
-    client: Client, raw: str, named_uses: Iterable[_NamedUse], identities: Identities
-) -> dict[str, str | None]:
-    """Return the name that the vendor gave each operation last, None where it gave none."""
+class _PolledDay(NamedTuple):
+    """A day on which an operation, as it counts, was asked for a report; whether it answered."""
+
+    operation_id: str
+    report: str
+    day: date
+    is_answered: bool
+
+
+def _read_polled_days(client: Client, raw: str, identities: Identities) -> list[_PolledDay]:
+    """Return the days on which somebody was asked."""
     # From the polls themselves: the mart `poll_coverage` knows it too, and takes seconds for ten
     # million of them, since it looks for gaps. A load asks each time.
-    asked = rows_of(client, f"SELECT DISTINCT operation_id FROM {raw}.polls")
-    counted = (identities.current(operation_id) for (operation_id,) in asked)
-    operations: dict[str, str | None] = dict.fromkeys(filter(None, counted))
+    answered = f"{among('outcome', ANSWERS)} AS is_answered"
+    days = rows_of(
+        client, f"SELECT DISTINCT operation_id, report, poll_date, {answered} FROM {raw}.polls"
+    )
+    return [
+        _PolledDay(current, *rest)
+        for operation_id, *rest in days
+        if (current := identities.current(operation_id))
+    ]
+
+
+def _operations(
+    polled: Iterable[_PolledDay], named_uses: Iterable[_NamedUse]
+) -> dict[str, str | None]:
+    """Return the name that the vendor gave each operation last, None where it gave none."""
+    operations: dict[str, str | None] = dict.fromkeys(day.operation_id for day in polled)
     for name, use in sorted(named_uses, key=lambda row: (row.use.last_read_at, row.operation_name)):
         operations[use.operation_id] = name
     return operations
@@ -131,17 +153,11 @@ def _read_days(client: Client, marts: str) -> dict[Meter, list[DayUse]]:
     return {meter: list(uses.values()) for meter, uses in days.items()}
 
 
-def _read_answered(
-    client: Client, raw: str, identities: Identities
-) -> dict[tuple[str, str], set[date]]:
+def _answered(polled: Iterable[_PolledDay]) -> dict[tuple[str, str], set[date]]:
     answered: defaultdict[tuple[str, str], set[date]] = defaultdict(set)
-    for operation_id, report, day in rows_of(
-        client,
-        f"SELECT DISTINCT operation_id, report, poll_date FROM {raw}.polls "
-        f"WHERE {among('outcome', ANSWERS)}",
-    ):
-        if current := identities.current(operation_id):
-            answered[current, report].add(day)
+    for operation_id, report, day, is_answered in polled:
+        if is_answered:
+            answered[operation_id, report].add(day)
     return dict(answered)
 
 

@@ -15,7 +15,7 @@ from wolkvox_billing.bucket.names import AUDIO, CHAT
 from wolkvox_billing.bucket.tables import LISTINGS, OBJECTS
 from wolkvox_billing.marts.copied import CopiedDay
 from wolkvox_billing.marts.identities import Identities
-from wolkvox_billing.warehouse.sql import Client, columns_in, rows_of, tables_in
+from wolkvox_billing.warehouse.sql import Client, columns_in, rows_of
 
 _NOTHING = Decimal()
 _SECONDS = 60
@@ -171,9 +171,12 @@ def _overwritten(raw: str, objects: str) -> str:
     return f"(operation_id, name_hash) IN ({present} AND name_hash IN ({gone}))"
 
 
-def read_copies(client: Client, raw: str, identities: Identities) -> Copies:
-    """Return what was counted, by what operations count as; nothing where nobody looked."""
-    if not {LISTINGS, OBJECTS} <= tables_in(client, raw):
+def read_copies(
+    client: Client, raw: str, identities: Identities, tables: Collection[str]
+) -> Copies:
+    """Return what was counted, by what operations count as; nothing where nobody looked. tables:
+    those that are there."""
+    if not {LISTINGS, OBJECTS} <= {*tables}:
         return NO_COPIES
     looks = _read_looks(client, raw)
     if not any(look.is_full for look in looks):

@@ -24,7 +24,7 @@ from wolkvox_billing.invoices.decisions import DECISION_TABLES
 from wolkvox_billing.invoices.tables import INVOICE_TABLES
 from wolkvox_billing.marts.claimed import OpenClaim
 from wolkvox_billing.marts.engine import internal_of
-from wolkvox_billing.marts.filling import fill_table
+from wolkvox_billing.marts.filling import fill_tables
 from wolkvox_billing.marts.identity_words import billed, undecided
 from wolkvox_billing.marts.reconciled import KINDS, ReconciledRow, key_of
 from wolkvox_billing.marts.refresh import alone, engine_at, may_refresh, refresh
@@ -86,7 +86,15 @@ from wolkvox_billing.values.periods import Period, label_period
 from wolkvox_billing.values.spelling import plain
 from wolkvox_billing.values.translation import N_, Amount, Plural, Sentence
 from wolkvox_billing.vendor.reports import REPORTS, is_nightly, unit_of
-from wolkvox_billing.warehouse.sql import REFRESHED, Client, engine_of, literal, rows_of, tables_in
+from wolkvox_billing.warehouse.sql import (
+    REFRESHED,
+    Client,
+    SqlRow,
+    engine_of,
+    literal,
+    rows_of,
+    tables_in,
+)
 
 NOT_STORED = N_(
     "these verdicts are as of the last load, and are not stored, since this role can only read: "
@@ -124,10 +132,11 @@ def _is_filled(pipeline: dlt.Pipeline, policy: Policy) -> bool:
     with pipeline.sql_client() as client:
         internal = internal_of(pipeline.dataset_name)
         digests = rows_of(client, f"SELECT inputs_digest FROM {internal}.reconciled_by")
-        return digests == [(_inputs(client, pipeline.dataset_name, policy),)]
+        raw = pipeline.dataset_name
+        return digests == [(_inputs(client, raw, policy, tables_in(client, raw)),)]
 
 
-def _inputs(client: Client, raw: str, policy: Policy) -> str:
+def _inputs(client: Client, raw: str, policy: Policy, tables: set[str]) -> str:
     """Return a digest of what verdicts are made of: the rules, the vendor's days, the operations,
     the invoices with the decisions on them, and what was read of months that are over, or read
     again. What is read in the running month changes its verdicts once a day."""
@@ -143,20 +152,27 @@ def _inputs(client: Client, raw: str, policy: Policy) -> str:
     days = [moment.date() for moment in moments]
     # On a month's first day the month before waits for its last night.
     nights = [moment.day == 1 and moment.hour >= FIRST_NIGHT_IS_OVER for moment in moments]
-    tables = tables_in(client, raw)
-    loaded = [
-        rows(f"SELECT COUNT(*), MAX(_dlt_load_id) FROM {raw}.{table}")
-        for table in sorted({*INVOICE_TABLES, *DECISION_TABLES, *CLAIM_TABLES} & tables)
-    ]
+    loaded = sorted({*INVOICE_TABLES, *DECISION_TABLES, *CLAIM_TABLES} & tables)
+    reports = sorted(REPORTS.keys() & tables)
+    listings = {LISTINGS} & tables
     before = literal(max(days).replace(day=1))
     used = [
-        rows(f"SELECT COUNT(*), MAX(read_at) FROM {raw}.{report} WHERE date < {before}")
-        for report in sorted(REPORTS.keys() & tables)
+        *_counted(client, raw, loaded, "MAX(_dlt_load_id)"),
+        *_counted(client, raw, reports, "MAX(read_at)", f"WHERE date < {before}"),
+        *_counted(client, raw, listings, "MAX(listing_id)"),
     ]
-    if LISTINGS in tables:
-        used.append(rows(f"SELECT COUNT(*), MAX(listing_id) FROM {raw}.{LISTINGS}"))
-    parts = (policy.as_json(), digests, zones, days, nights, loaded, used)
+    parts = (policy.as_json(), digests, zones, days, nights, used)
     return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()
+
+
+def _counted(
+    client: Client, raw: str, tables: Iterable[str], last: str, of: str = ""
+) -> list[SqlRow]:
+    """Return how many rows each of these tables has, and the last of them, asked at once."""
+    query = " UNION ALL ".join(
+        f"SELECT {literal(table)}, COUNT(*), {last} FROM {raw}.{table} {of}" for table in tables
+    )
+    return rows_of(client, f"{query} ORDER BY 1") if query else []
 
 
 def policy_digest(policy: Policy) -> str:
@@ -208,28 +224,32 @@ def fill(
     raw = pipeline.dataset_name
     is_stored = not reads or may_refresh(pipeline)
     with pipeline.sql_client() as client:
-        inputs = _inputs(client, raw, policy)  # first: what comes meanwhile makes the next one fill
-        compared = _compare(client, raw, policy, month)
+        present = tables_in(client, raw)
+        # First: what comes meanwhile makes the next one fill.
+        inputs = _inputs(client, raw, policy, present)
+        compared = _compare(client, raw, policy, month, present)
         tables = compared.tables()
         tables["reconciled_by"] = [(inputs, policy_digest(policy))]
         if is_stored:
             with client.begin_transaction():
                 alone(pipeline, client)
                 engine = engine_at(pipeline)
-                for table, rows in tables.items():
-                    fill_table(client, engine, table, rows)
+                fill_tables(client, engine, tables)
                 now = epoch(compared.facts.now)
                 refreshed = engine.name("refreshed")
                 client.execute_sql(f"UPDATE {refreshed} SET verdicts_epoch = {now} WHERE TRUE")
     return compared.filled(month, is_stored=is_stored)
 
 
-def _compare(client: Client, raw: str, policy: Policy, month: Period | None) -> _Compared:
-    """Return what was used beside what was billed, of all months; the totals are of `month`."""
+def _compare(
+    client: Client, raw: str, policy: Policy, month: Period | None, tables: Collection[str]
+) -> _Compared:
+    """Return what was used beside what was billed, of all months; the totals are of `month`.
+    tables: those that are there."""
     line_map = read_line_map(Path(policy.line_map), REPORTS)
     rates = read_rate_card(Path(policy.rate_card), REPORTS)
     exchange_rates = read_exchange_rates(Path(policy.exchange_rates))
-    facts = read_facts(client, raw, policy)
+    facts = read_facts(client, raw, policy, tables)
     line_map = under_current_ids(line_map, facts.identities)
     rates = under_current_ids(rates, facts.identities)
     facts = place_allowances(facts, line_map, rates, policy)
@@ -239,7 +259,7 @@ def _compare(client: Client, raw: str, policy: Policy, month: Period | None) -> 
     observed = observe(client, raw, facts, comparison.disputed_parts, policy)
     rules = Rules(policy, rates, exchange_rates)
     verdicts = judge(facts, comparison, observed, rules)
-    odd_answers = OddAnswers(client, raw, facts.identities)
+    odd_answers = OddAnswers(client, raw, facts.identities, tables)
     verdicts = weigh(verdicts, facts, comparison, observed.behaviours, odd_answers)
     totals = tie_out(facts, comparison, verdicts, month)
     counted = count_periods(facts, billed_copies(verdicts), policy)
@@ -259,7 +279,7 @@ def _compare(client: Client, raw: str, policy: Policy, month: Period | None) -> 
         counted=counted,
         judged=judged,
         settlement=settlement,
-        claims=open_claims(read_claims(client, raw), facts.stated, facts.default_zone),
+        claims=open_claims(read_claims(client, raw, tables), facts.stated, facts.default_zone),
         totals=totals,
     )
 
@@ -534,12 +554,12 @@ def fill_copies(pipeline: dlt.Pipeline, policy: Policy) -> None:
     """Fill `bucket_daily` and `copy_reconciliation` alone, where there is no contract to compare
     invoices by: of what is billed nothing is known."""
     with pipeline.sql_client() as client:
-        facts = read_facts(client, pipeline.dataset_name, policy)
+        raw = pipeline.dataset_name
+        facts = read_facts(client, raw, policy, tables_in(client, raw))
         counted = count_periods(facts, {}, policy)
         with client.begin_transaction():
             alone(pipeline, client)
-            for table, rows in _copied_tables(facts, counted, policy).items():
-                fill_table(client, engine_at(pipeline), table, rows)
+            fill_tables(client, engine_at(pipeline), _copied_tables(facts, counted, policy))
 
 
 def _agreed_cut_off(verdict: Verdict, facts: Facts) -> str | None:

@@ -83,7 +83,7 @@ def compare_anew(
     client: Client, dataset: str, line_map: Sequence[MapRow], policy: Policy
 ) -> Comparison:
     """Return what is compared with what, of all that is stored."""
-    return compare(read_facts(client, dataset, policy), line_map, None)
+    return compare(read_facts(client, dataset, policy, tables_in(client, dataset)), line_map, None)
 
 
 def bases_in(comparison: Comparison, verdicts: Sequence[ReconciledRow]) -> list[Basis]:

@@ -57,7 +57,7 @@ from wolkvox_billing.values.translation import N_, BillingMonth, Sentence
 from wolkvox_billing.warehouse.complaints import configured
 from wolkvox_billing.warehouse.duckdb_file import held_open
 from wolkvox_billing.warehouse.place import DATASET, DESTINATION, location_of, opened, reading
-from wolkvox_billing.warehouse.sql import Client, rows_as, rows_of
+from wolkvox_billing.warehouse.sql import Client, rows_as, rows_of, tables_in
 
 _LETTER = ".docx"
 
@@ -214,14 +214,15 @@ class _Claiming:
                 f"{marts}.invoice_reconciliation WHERE invoice_ids IS NOT NULL "
                 "ORDER BY billing_period_start, operation_id, report, product",
             )
-            stated = read_billed_lines(client, raw, desk.policy).stated
+            tables = tables_in(client, raw)
+            stated = read_billed_lines(client, raw, desk.policy, tables).stated
             self.planner = Planner(
                 month=desk.month,
                 at=at.astimezone(timezone.utc),
                 by=desk.by,
                 zone=_zone_of(client, marts),
                 stated={each.document.document_id: each for each in stated},
-                claims=claims_by_name(read_claims(client, raw)),
+                claims=claims_by_name(read_claims(client, raw, tables)),
             )
         language, location = desk.policy.language, location_of(pipeline)
         self.writer = ClaimWriter(language)

@@ -276,9 +276,8 @@ def _name_some(standings: Sequence[Standing], locale: str) -> str:
 
 
 def _read_standings(client: Client, raw: str, policy: Policy) -> list[Standing]:
-    if "invoice_documents" not in tables_in(client, raw):
-        return []
-    return read_standings(client, raw, policy)
+    tables = tables_in(client, raw)
+    return read_standings(client, raw, policy, tables) if "invoice_documents" in tables else []
 
 
 def _read_cancelled(client: Client, raw: str) -> list[CancelledRows]:

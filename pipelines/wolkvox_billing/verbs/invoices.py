@@ -50,7 +50,7 @@ from wolkvox_billing.warehouse.place import (
     location_of,
     opened,
 )
-from wolkvox_billing.warehouse.sql import REFRESHED, Client, among, engine_of, rows_of
+from wolkvox_billing.warehouse.sql import REFRESHED, Client, among, engine_of, rows_of, tables_in
 
 # What is looked up in the warehouse, and handed to dlt, together.
 PAPERS_AT_ONCE = 500
@@ -199,11 +199,13 @@ def _with_decisions(
     """Return the receipts, that of a withdrawn document, which was read again, with who withdrew it
     and why."""
     with pipeline.sql_client() as client:
-        decisions = read_decisions(client, pipeline.dataset_name)
+        raw = pipeline.dataset_name
+        tables = tables_in(client, raw)
+        decisions = read_decisions(client, raw, tables)
         withdrawn = {own_id for own_id, word in decisions.items() if word.is_withdrawal}
         if not withdrawn.intersection(receipt.document_id for receipt in receipts):
             return [*receipts]
-        standings = read_standings(client, pipeline.dataset_name, policy)
+        standings = read_standings(client, raw, policy, tables)
     says = {
         standing.document.document_id: explain_standing(standing, policy.language)
         for standing in standings

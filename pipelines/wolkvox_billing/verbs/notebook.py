@@ -604,12 +604,13 @@ def _read_close(client: Client, source: Source, month: Period) -> CloseState | N
 def _withdrawn(client: Client, raw: str, month: Period) -> list[str]:
     """Return a sentence for each withdrawn document of a month, or of nobody knows which: who
     withdrew it, when, and why."""
-    if not read_decisions(client, raw):
+    tables = tables_in(client, raw)
+    if not read_decisions(client, raw, tables):
         return []
     policy = configured(read_policy)
     standings = [
         standing._replace(period=standing.document.period)
-        for standing in read_standings(client, raw, policy)
+        for standing in read_standings(client, raw, policy, tables)
         if standing.state == WITHDRAWN
     ]
     return tell_standings([own for own in standings if own.is_for(month)], policy.language)

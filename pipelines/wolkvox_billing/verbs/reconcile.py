@@ -28,6 +28,7 @@ from wolkvox_billing.values.translation import N_, Sentence, phrase, say_in
 from wolkvox_billing.vendor.reports import REPORTS
 from wolkvox_billing.warehouse.complaints import configured
 from wolkvox_billing.warehouse.place import DATASET, DESTINATION, location_of, opened, reading
+from wolkvox_billing.warehouse.sql import tables_in
 
 if TYPE_CHECKING:  # what writes files takes a tenth of a second to come, and few ask for them
     from wolkvox_billing.evidence import Order
@@ -171,7 +172,8 @@ def init(
             with reading(pipeline):
                 refresh(pipeline, None, clock())
                 with pipeline.sql_client() as client:
-                    facts = read_facts(client, pipeline.dataset_name, policy)
+                    raw = pipeline.dataset_name
+                    facts = read_facts(client, raw, policy, tables_in(client, raw))
         except WarehouseError:  # nothing is loaded yet
             return written, []
     return written, propose(Path(policy.line_map), rows, facts.lines)
