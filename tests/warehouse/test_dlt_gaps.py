@@ -33,8 +33,9 @@ from dlt.destinations.impl.duckdb.configuration import DuckDbConnectionPool, Duc
 from dlt.extract import extract, hints
 from dlt.normalize import worker
 
-from builders.loads import REPORT, begin, files, poll
+from builders.loads import OTHER, REPORT, begin, files, poll
 from builders.project import Project
+from wolkvox_billing.polling import source
 from wolkvox_billing.warehouse import dlt_gaps, loading, place
 
 pytestmark = pytest.mark.usefixtures("kept_open")
@@ -250,6 +251,35 @@ def test_dlt_looks_for_settings_of_what_it_passes(
     resolved.clear()
     assert poll(project, 8).is_good
     assert sum(map(resolved.count, own)) < 5
+
+
+def test_dlt_reads_the_settings_of_a_cursor_for_each_item(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With three reports it reads them four times for each, for its table and each answer, and by
+    us twice, for its table and its own answer."""
+    begin(project)
+    resolved: list[str] = []
+    resolve = inject.resolve_configuration
+
+    def noted(config: Any, **more: Any) -> Any:
+        resolved.append(type(config).__name__)
+        return resolve(config, **more)
+
+    monkeypatch.setattr(inject, "resolve_configuration", noted)
+
+    def poll_all() -> bool:
+        project.later(hours=1)
+        report = project.load(reports=[REPORT, OTHER, "ivr_calls"])
+        return report.is_good and len(report.polls) == 3
+
+    with monkeypatch.context() as without:  # all rows go into each report's table then
+        without.setattr(source, "take_only", lambda transformer, _: transformer)
+        assert poll_all()
+    assert resolved.count("ReportNewestConfiguration") == 3 * 4
+    resolved.clear()
+    assert poll_all()
+    assert resolved.count("ReportNewestConfiguration") == 3 * 2
 
 
 def test_dlt_takes_types_of_settings_apart_over_and_over(

@@ -47,6 +47,7 @@ from wolkvox_billing.vendor.rejections import unreadable_rows
 from wolkvox_billing.warehouse.bulk import AsFiles, AsRows
 from wolkvox_billing.warehouse.columns import hints
 from wolkvox_billing.warehouse.configuration import SOURCE_SETTINGS
+from wolkvox_billing.warehouse.dlt_gaps import take_only
 
 __source_name__ = "wolkvox_billing"  # dlt reads settings by it, or else by the module's name
 
@@ -300,7 +301,7 @@ def _report(answers: DltResource, report: str, calls: Counter[Series]) -> DltRes
     ) -> TDataItems:
         if isinstance(batch, Declare):
             return dlt.mark.materialize_table_schema()
-        if batch.poll.report != report or not batch.readings:
+        if not batch.readings:
             return None
         newest_day = batch.readings.newest_day
         date.advance(max(newest_day, date.last_value or newest_day))
@@ -309,4 +310,7 @@ def _report(answers: DltResource, report: str, calls: Counter[Series]) -> DltRes
         columns = newest_in(batch, met.setdefault(name, set()) if has_several else None)
         return columns if columns.count else None
 
-    return newest
+    def is_own(batch: Batch | Declare) -> bool:
+        return isinstance(batch, Declare) or batch.poll.report == report
+
+    return take_only(newest, is_own)

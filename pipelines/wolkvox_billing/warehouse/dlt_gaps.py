@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from copy import deepcopy
-from functools import cache, partial
+from functools import cache, partial, wraps
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
@@ -36,7 +36,7 @@ from dlt.common.storages.live_schema_storage import LiveSchemaStorage
 from dlt.common.typing import TSecretStrValue
 from dlt.destinations.impl.postgres.configuration import PostgresCredentials
 from dlt.destinations.sql_client import raise_database_error
-from dlt.extract import extract, hints
+from dlt.extract import DltResource, extract, hints
 
 from wolkvox_billing.warehouse.complaints import failure_of
 from wolkvox_billing.warehouse.sql import Client, engine_name, literal
@@ -219,6 +219,21 @@ class _JsonForYaml:
     @staticmethod
     def dump(hints: object, **_: object) -> str:
         return json.dumps(hints)
+
+
+def take_only(transformer: DltResource, is_wanted: Callable[[Any], bool]) -> DltResource:
+    """Let a transformer be called for those items alone that it wants. dlt resolves the settings of
+    its arguments, such as a cursor, for each item that comes: of all 27 reports, 27 times for each
+    answer. A step before the transformer it would take for the transformer, once it is cloned."""
+    call = transformer._pipe.gen
+    assert callable(call)
+
+    @wraps(call)
+    def take(item: Any, *words: Any, **named: Any) -> Any:
+        return call(item, *words, **named) if is_wanted(item) else None
+
+    transformer._pipe.replace_gen(take)
+    return transformer
 
 
 def active_pipeline() -> dlt.Pipeline | None:
