@@ -45,7 +45,7 @@ from wolkvox_billing.verbs.publish import publish
 from wolkvox_billing.verbs.reconcile import reconcile
 from wolkvox_billing.warehouse.place import opened
 
-pytestmark = pytest.mark.usefixtures("kept_open")
+pytestmark = pytest.mark.usefixtures("kept_open", "straight_records")
 NOTED = element("cbc:Note", "sent again")
 
 
@@ -158,6 +158,7 @@ def test_where_nothing_is_loaded_nothing_is_withdrawn_or_made(project: Project) 
     assert not (project.folder / "wolkvox.duckdb").exists()
 
 
+@pytest.mark.by_dlt
 def test_a_withdrawn_content_leaves_the_other_one(warehouse: Project) -> None:
     """The dead end of an XML that was sent twice has a way out, and a way back; each is told by
     name wherever documents are."""
@@ -299,6 +300,7 @@ def test_the_same_decision_is_said_and_adds_nothing(project: Project) -> None:
     assert [row[1] for row in decisions(project)] == ["withdrawn", "reinstated"]
 
 
+@pytest.mark.by_dlt
 def test_of_two_people_at_once_one_decides(
     warehouse: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -324,6 +326,7 @@ def test_a_withdrawal_needs_a_reason(project: Project) -> None:
             withdraw(project, "F-1", reason=reason)
 
 
+@pytest.mark.by_dlt
 @pytest.mark.parametrize("warehouse", ["postgres"], indirect=True)
 def test_no_decision_is_ever_changed(warehouse: Project) -> None:
     """Each one that was is there after the next, and PostgreSQL refuses any other way. What is
@@ -368,6 +371,7 @@ def test_a_withdrawn_document_that_is_read_again_says_so(project: Project) -> No
     assert standings(project) == {"0-0.xml": "withdrawn"}
 
 
+@pytest.mark.by_dlt
 @pytest.mark.parametrize("warehouse", ["postgres"], indirect=True)
 def test_a_copy_is_read_and_not_decided_in(
     warehouse: Project, monkeypatch: pytest.MonkeyPatch

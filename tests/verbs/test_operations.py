@@ -24,7 +24,7 @@ from wolkvox_billing.verbs.operations import DecidedOperation
 from wolkvox_billing.verbs.publish import publish
 from wolkvox_billing.verbs.status import status
 
-pytestmark = pytest.mark.usefixtures("kept_open")
+pytestmark = pytest.mark.usefixtures("kept_open", "straight_records")
 ANA = {"reason": "typed wrong", "by": "Ana"}
 
 
@@ -77,6 +77,7 @@ def run(*words: str) -> tuple[int, str]:
 OTHERS = (call("acme", NOON, "100", "ACME"), call("9999", after(hours=1), "7", "OTHER"))
 
 
+@pytest.mark.by_dlt
 @pytest.mark.parametrize("warehouse", ["postgres"], indirect=True)
 def test_an_operation_is_renamed_and_called_back(warehouse: Project) -> None:
     """All that was read of it is under the new name in each mart, what comes under the old name
@@ -207,6 +208,7 @@ def test_chains_are_followed_and_what_they_lead_through_is_refused(project: Proj
     assert months(project) == [("9999", Decimal(7)), ("acme", Decimal(100))]
 
 
+@pytest.mark.by_dlt
 def test_the_settings_that_still_say_the_old_name_are_told(project: Project) -> None:
     """What the next load asks counts as decided, and it says so; of a forgotten one too."""
     write_polls(project, OTHERS[0])

@@ -11,6 +11,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
+import dlt
+
 from wolkvox_billing.warehouse.columns import TEXT, Table
 from wolkvox_billing.warehouse.records import DECIDED, RecordTable
 from wolkvox_billing.warehouse.sql import Client
@@ -49,7 +51,11 @@ class Decision:
 
 
 _RECORDS = RecordTable(DECISIONS, Decision, DECISION_TABLES[DECISIONS], "decide it again")
-append_decision = _RECORDS.append
+
+
+def append_decision(pipeline: dlt.Pipeline, own: Decision) -> Decision:
+    """Insert a decision, and return that which has its key now: see `RecordTable.append`."""
+    return _RECORDS.append(pipeline, own)
 
 
 def read_decisions(client: Client, raw: str, tables: Collection[str]) -> dict[str, Decision]:

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import dlt
+
 from wolkvox_billing.warehouse.columns import TEXT, Table
 from wolkvox_billing.warehouse.records import DECIDED, RecordTable
 
@@ -61,8 +63,12 @@ class OperationDecision:
 _RECORDS = RecordTable(
     OPERATION_DECISIONS, OperationDecision, OPERATION_TABLES[OPERATION_DECISIONS], "decide it again"
 )
-append_operation_decision = _RECORDS.append
 read_operation_decisions = _RECORDS.read  # all of them, in their order
+
+
+def append_operation_decision(pipeline: dlt.Pipeline, own: OperationDecision) -> OperationDecision:
+    """Insert a decision, and return that which has its key now: see `RecordTable.append`."""
+    return _RECORDS.append(pipeline, own)
 
 
 def next_operation_decision_id(decisions: Sequence[OperationDecision]) -> str:
