@@ -12,6 +12,7 @@ from unittest.mock import Mock
 import pytest
 
 from builders.buckets import copies_of, see
+from builders.duckdb_files import let_go
 from builders.loads import begin, poll
 from builders.project import NOON, Project
 from builders.record import Call, write_polls
@@ -77,26 +78,29 @@ def rows(project: Project) -> dict[str, list[tuple[Any, ...]]]:
 def lose(project: Project) -> None:
     """Let a destination be lost: the file, or all schemas."""
     if project.destination == "duckdb":
+        let_go()
         (project.folder / "wolkvox.duckdb").unlink()
         return
     for name in ("_bi", "_marts", "_internal", "_staging", ""):
         project.execute(f"DROP SCHEMA IF EXISTS wolkvox_billing{name} CASCADE")
 
 
-@pytest.mark.parametrize("path", ["bi/usage.duckdb", "bi/usage"])
-def test_a_lost_record_is_put_back(record: Project, path: str) -> None:
+@pytest.mark.usefixtures("kept_open")
+def test_a_lost_record_is_put_back(record: Project) -> None:
     """Out of a file or a folder all rows come back, byte by byte, with the marts, and the next load
     goes on."""
     before = rows(record)
-    lose(record)
-    copied = restore(path, destination=record.destination, clock=lambda: record.vendor.now)
-    assert copied.problems == []
-    assert copied.rows["polls"] == 1
-    assert rows(record) == before
-    assert poll(record, 7).is_good
-    assert len(rows(record)["readings"]) == 2
+    for path in ("bi/usage.duckdb", "bi/usage"):
+        lose(record)
+        copied = restore(path, destination=record.destination, clock=lambda: record.vendor.now)
+        assert copied.problems == []
+        assert copied.rows["polls"] == 1
+        assert rows(record) == before
+        assert poll(record, 7).is_good
+        assert record.query("SELECT COUNT(*) FROM readings") == [(2,)]
 
 
+@pytest.mark.usefixtures("kept_open")
 def test_what_is_there_and_what_came_out_otherwise(
     record: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -124,11 +128,13 @@ def test_what_is_no_copy(project: Project, path: str) -> None:
     assert not os.path.exists("wolkvox.duckdb")
 
 
+@pytest.mark.usefixtures("kept_open")
 def test_a_published_copy_in_the_place_of_the_record(project: Project) -> None:
     """A copy that somebody uses as the record's file is refused before anybody is asked, and what
     to do is said."""
     once(project, _publish)
     ask(project)
+    let_go()
     Path("bi/usage.duckdb").replace("wolkvox.duckdb")
     calls = len(project.vendor.calls)
     plan = Plan(Rhythm(timedelta(minutes=5), timedelta(hours=1)), "duckdb", "wolkvox_billing")
@@ -164,6 +170,7 @@ def test_a_record_is_looked_at_once(project: Project, monkeypatch: pytest.Monkey
     assert looked.call_count == 1
 
 
+@pytest.mark.usefixtures("kept_open")
 def test_to_the_other_engine_and_back(
     project: Project, monkeypatch: pytest.MonkeyPatch, new_database: Callable[[], str]
 ) -> None:

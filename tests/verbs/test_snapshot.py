@@ -6,8 +6,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from datetime import date, datetime, timezone
 from decimal import Decimal
 from pathlib import Path
@@ -222,88 +222,91 @@ def test_psql_reads_the_marts(
     )  # fmt: skip
 
 
-READER = """
+HOLDER = """
 import sys, duckdb
-print("ready", flush=True)
 db = duckdb.connect(sys.argv[1], read_only=True)
 for line in sys.stdin:
     print(db.execute("SELECT COUNT(*) FROM wolkvox_billing_marts.usage_daily").fetchone()[0],
           flush=True)
 """
-
-
-def test_a_reader_keeps_the_file_that_it_has_open(
-    project: Project, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Whoever has the old file open reads on in it; whoever opens it later sees the new one."""
-    begin_published(project, monkeypatch, "usage.duckdb")
-    with subprocess.Popen(
-        [sys.executable, "-c", READER, "usage.duckdb"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        bufsize=1,
-    ) as reader:
-        assert reader.stdin and reader.stdout
-        assert reader.stdout.readline() == "ready\n"
-        counts = []
-        for number in (None, 12):
-            if number:
-                day(project, number, "90")
-                publish_copy(project, "usage.duckdb", monkeypatch)
-            reader.stdin.write("count\n")
-            counts.append(int(reader.stdout.readline()))
-        reader.stdin.close()
-    assert counts == [1, 1]
-    with closing(duckdb.connect("usage.duckdb", read_only=True)) as db:
-        assert db.execute(USAGE).fetchall()[-1] == (date(2026, 11, 12), Decimal("50.0000"))
-
-
 CROWD = """
 import os, sys, duckdb
-name, done = sys.argv[1:]
-print("ready", flush=True)
-counts = set()
-while "stop" not in counts:
-    path = os.path.realpath(name)  # of a folder: one version, whatever comes in between
+
+def look():
+    path = os.path.realpath(sys.argv[1])  # of a folder: one version, whatever comes in between
     if path.endswith(".duckdb"):
         db = duckdb.connect(path, read_only=True)
-        days, readings = "wolkvox_billing_marts.usage_daily", "wolkvox_billing.readings"
+        tables = ("wolkvox_billing.readings", "wolkvox_billing_marts.usage_daily")
     else:
         db = duckdb.connect()
-        days = f"'{path}/wolkvox_billing_marts/usage_daily.parquet'"
-        readings = f"'{path}/wolkvox_billing/readings.parquet'"
-    read, used = (db.execute(f"SELECT COUNT(*) FROM {t}").fetchone()[0] for t in (readings, days))
-    db.close()
+        files = ("wolkvox_billing/readings", "wolkvox_billing_marts/usage_daily")
+        tables = [f"'{path}/{file}.parquet'" for file in files]
+    with db:
+        read, used = (db.execute(f"SELECT COUNT(*) FROM {table}").fetchone()[0] for table in tables)
     assert read == used, (read, used)
-    counts.add(used)
-    if used == int(done):
-        counts.add("stop")
-print(len(counts) - 1, flush=True)
+    return used
+
+for line in sys.stdin:
+    print(look(), flush=True)
+    while look() != int(line):
+        pass
 """
 
 
-@pytest.mark.parametrize("path", ["usage.duckdb", "usage"])
-def test_no_reader_sees_half_of_it(
-    project: Project, monkeypatch: pytest.MonkeyPatch, path: str
-) -> None:
-    """While it is published again and again, a reader that opens it all the time finds it whole,
-    and can finish: of folders the one before the newest stays, older ones go."""
-    begin_published(project, monkeypatch, path)
-    versions = [Path(path).resolve()]
+@contextmanager
+def reader_of(path: str, script: str) -> Iterator[Callable[[int], int]]:
+    """Let another process read a copy that will have so many days, and yield what asks it how many
+    there are. HOLDER has the file open, CROWD opens it until it has those. It has to end well."""
     with subprocess.Popen(
-        [sys.executable, "-c", CROWD, path, "3"], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", script, path],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     ) as reader:
-        assert reader.stdout and reader.stdout.readline() == "ready\n"
-        for number in (11, 12):
-            day(project, number, f"{number * 10}")
-            versions.append(publish_copy(project, path, monkeypatch).path.resolve())
-        assert int(reader.stdout.readline()) >= 2
+        to, answers = reader.stdin, reader.stdout
+        assert to and answers
+
+        def ask(days: int) -> int:
+            print(days, file=to, flush=True)
+            return int(answers.readline())
+
+        yield ask
+        to.close()
         assert reader.wait() == 0
-    hidden = {name for name in os.listdir() if name.startswith(".")}
-    assert hidden <= {".usage.versions"}
-    if path == "usage":
-        assert [version.exists() for version in versions] == [False, True, True]
+
+
+def test_readers_of_a_file_that_is_published_again(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever has the old file open reads on in it; whoever opens it later sees the new one; who
+    opens it all the time finds it whole, and can finish."""
+    path = "usage.duckdb"
+    begin_published(project, monkeypatch, path)
+    with reader_of(path, HOLDER) as holder, reader_of(path, CROWD) as crowd:
+        assert holder(1) == 1
+        day(project, 12, "90")
+        assert crowd(2) == 1
+        publish_copy(project, path, monkeypatch)
+        assert holder(2) == 1
+    with closing(duckdb.connect(path, read_only=True)) as db:
+        assert db.execute(USAGE).fetchall()[-1] == (date(2026, 11, 12), Decimal("50.0000"))
+    assert sorted(os.listdir()) == [path, "wolkvox.duckdb"]
+
+
+def test_readers_of_a_folder_that_is_published_again(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who opens it all the time, while it is published again and again, finds it whole, and can
+    finish: the folder before the newest stays, older ones go."""
+    begin_published(project, monkeypatch, "usage")
+    versions = [Path("usage").resolve()]
+    with reader_of("usage", CROWD) as crowd:
+        for days, number in ((2, 11), (3, 12)):
+            day(project, number, f"{number * 10}")
+            assert crowd(days) == days - 1
+            versions.append(publish_copy(project, "usage", monkeypatch).path.resolve())
+    assert {name for name in os.listdir() if name.startswith(".")} == {".usage.versions"}
+    assert [version.exists() for version in versions] == [False, True, True]
 
 
 def test_a_path_that_cannot_be_meant_is_refused(project: Project) -> None:
