@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from functools import cache
 from pathlib import Path
@@ -24,6 +24,8 @@ def kept_open() -> Iterator[None]:
 
     def shared(database: str | Path = ":memory:", *words: Any, **more: Any) -> Any:
         file = str(Path(database).absolute())
+        if str(database) == ":memory:" and "config" in more:  # of evidence, which attaches nothing
+            return _in_memory(connect, **more["config"]).cursor()
         if str(database) == ":memory:" or more.get("read_only"):
             let_go()  # it is attached there, or opened in another way than it is kept
         elif file not in _KEPT:
@@ -62,6 +64,11 @@ def attached(file: Path, *, read_only: bool = True) -> Iterator[duckdb.DuckDBPyC
         finally:
             db.execute("USE memory")
             db.execute(f'DETACH "{file.stem}"')
+
+
+@cache
+def _in_memory(connect: Callable[..., Any], **settings: Any) -> Any:
+    return connect(config=settings)
 
 
 @cache

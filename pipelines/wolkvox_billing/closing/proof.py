@@ -22,7 +22,7 @@ from wolkvox_billing.closing.grounds import (
     settlement_changes,
 )
 from wolkvox_billing.errors import SettingsError
-from wolkvox_billing.evidence.tables import read_table
+from wolkvox_billing.evidence.tables import read_tables
 from wolkvox_billing.evidence.verification import examine_and_read
 from wolkvox_billing.values.translation import N_, Sentence
 from wolkvox_billing.warehouse.sql import Client, literal, rows_as
@@ -102,11 +102,13 @@ def read_proof(file: Path, month: str) -> Proof:
     if _SETTLED not in members:
         raise _refuse(file, month, "an earlier release wrote it, without what is to be paid")
     try:
-        grounds = grounds_by_month(
-            read_table(members[_VERDICTS], VERDICT_KINDS),
-            read_table(members[_SETTLED], SETTLED_KINDS),
+        verdicts, settled, called = read_tables(
+            (members[_VERDICTS], VERDICT_KINDS),
+            (members[_SETTLED], SETTLED_KINDS),
+            (members[_CALLS], _CALL),
         )
-        calls = [_Call._make(row) for row in read_table(members[_CALLS], _CALL)]
+        grounds = grounds_by_month(verdicts, settled)
+        calls = [_Call._make(row) for row in called]
     except (duckdb.Error, TypeError, ValueError, OverflowError):  # another version's, or nobody's
         raise _refuse(file, month, "its tables are of another version") from None
     return Proof(file, month, examined.sha256, grounds.get(month, NO_GROUNDS), calls)

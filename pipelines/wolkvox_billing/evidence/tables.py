@@ -8,8 +8,8 @@ import io
 import json
 import re
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -88,13 +88,24 @@ def _csv(table: Table) -> bytes:
     return text.getvalue().encode("utf-8-sig")
 
 
+@contextmanager
+def _in_memory() -> Iterator[tuple[duckdb.DuckDBPyConnection, Path]]:
+    """Give DuckDB without a file of its own, and a folder for Parquet files; by one thread, or the
+    order of rows were not sure."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        closing(duckdb.connect(config={"threads": 1})) as db,
+    ):
+        db.execute("SET preserve_insertion_order = true; SET TimeZone = 'UTC'")
+        yield db, Path(folder)
+
+
 def _parquet(tables: Mapping[str, Table]) -> dict[str, bytes]:
-    """The tables as DuckDB writes them; by one thread, or the order of rows were not sure."""
+    """The tables as DuckDB writes them."""
     members: dict[str, bytes] = {}
-    with tempfile.TemporaryDirectory() as folder, closing(duckdb.connect()) as db:
-        db.execute("SET threads = 1; SET preserve_insertion_order = true; SET TimeZone = 'UTC'")
+    with _in_memory() as (db, folder):
         for name, (kinds, rows) in tables.items():
-            source, target = Path(folder, f"{name}.json"), Path(folder, f"{name}.parquet")
+            source, target = folder / f"{name}.json", folder / f"{name}.parquet"
             with source.open("w", encoding="utf-8") as lines:
                 for row in rows:
                     cells = map(_as_text, row, kinds.values())
@@ -110,11 +121,12 @@ def _parquet(tables: Mapping[str, Table]) -> dict[str, bytes]:
     return members
 
 
-def read_table(parquet: bytes, kinds: Mapping[str, str]) -> list[Values]:
-    """Return the rows of a table's Parquet member, with these columns as these SQL types. Raises
-    duckdb.Error where it has others, or is none."""
-    with tempfile.TemporaryDirectory() as folder, closing(duckdb.connect()) as db:
-        file = Path(folder, "table.parquet")
-        file.write_bytes(parquet)
-        cast = ", ".join(f'CAST("{column}" AS {kind})' for column, kind in kinds.items())
-        return db.execute(f"SELECT {cast} FROM read_parquet({literal(file)})").fetchall()
+def read_tables(*tables: tuple[bytes, Mapping[str, str]]) -> Iterator[list[Values]]:
+    """Yield the rows of tables' Parquet members, each given with columns and SQL types to read it
+    as. Raises duckdb.Error where one has others, or is none."""
+    with _in_memory() as (db, folder):
+        for number, (parquet, kinds) in enumerate(tables):
+            file = folder / f"{number}.parquet"
+            file.write_bytes(parquet)
+            cast = ", ".join(f'CAST("{column}" AS {kind})' for column, kind in kinds.items())
+            yield db.execute(f"SELECT {cast} FROM read_parquet({literal(file)})").fetchall()
