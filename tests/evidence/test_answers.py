@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from builders.documents import SUPPLIER, line, ubl
+from builders.duckdb_files import let_go
 from builders.evidence import csv_rows, forge, members_of, write_evidence
 from builders.leaks import TOKEN, leaks
 from builders.months import OCTOBER, bill, invoice, local, read, write_maps
@@ -30,6 +31,7 @@ from wolkvox_billing.marts.reconciled import ReconciledRow
 from wolkvox_billing.reconciliation.policy import Policy
 from wolkvox_billing.vendor.readings import interpret_items
 
+pytestmark = pytest.mark.usefixtures("kept_open")
 POLLS = "wolkvox_billing.polls"
 CUSTOMER = SUPPLIER.replace("Supplier", "Customer").replace("900123456", "860001002").replace(
     "Nube de Voz SAS", "Ventas del Norte SAS"
@@ -301,4 +303,5 @@ def test_a_token_in_an_answer_is_not_in_the_evidence(project: Project, tmp_path:
     [listed] = csv_rows(members["answers.csv"])
     assert listed["completeness"] == "masked"
     assert b"[token]" in members[listed["file"]]
+    let_go()
     assert leaks(tmp_path) == []
