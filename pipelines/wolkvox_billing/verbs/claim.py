@@ -48,7 +48,7 @@ from wolkvox_billing.reconciliation.claimed import (
     read_claims,
     read_open_claims,
 )
-from wolkvox_billing.reconciliation.mart import Filled, fill, fill_anew
+from wolkvox_billing.reconciliation.mart import Filled, fill_anew, fill_claims
 from wolkvox_billing.reconciliation.policy import Policy, read_policy
 from wolkvox_billing.reconciliation.settlement import Settled, read_settled
 from wolkvox_billing.values.clock import Clock, utc_now
@@ -246,16 +246,20 @@ class _Claiming:
         targets = _name_letters(self.desk, plans)
         result.claimed = [*map(self._claim, plans, targets)]
         if any(plan.made != CLAIMED_BEFORE for plan in plans):
-            fill(self.pipeline, self.desk.policy)
+            self._refill()
         return result
 
     def withdraw(self, document: str, reason: str) -> ClaimedMonth:
         """Return what was done about a claim that is no longer made."""
         row, before = self.planner.withdrawal(document, reason)
         append_claim(self.pipeline, row)
-        fill(self.pipeline, self.desk.policy)
+        self._refill()
         self.result.says = self.writer.withdrawn(before)
         return self.result
+
+    def _refill(self) -> None:
+        """Let `claims_open` have what was claimed."""
+        fill_claims(self.pipeline, self.planner.stated.values(), self.planner.zone)
 
     def _prove(self, plans: Sequence[Plan]) -> tuple[list[Plan], Path | None]:
         """Return the plans with the evidence that their letters name, and the file where it had to
