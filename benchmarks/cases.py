@@ -58,15 +58,15 @@ def with_gaps(rng: random.Random, span: Span) -> Iterator[int]:
 
 
 def to_the_end(hours: int) -> Cadence:
-    """Seldom, on a month's last day every quarter of an hour, and in its last three hours every
-    five minutes: few calls, and all of the turn is seen."""
+    """Seldom, on a month's last day every half hour, and in its last two hours every five minutes:
+    few calls, and all of the turn is seen."""
 
     def cadence(rng: random.Random, span: Span) -> Iterator[int]:
         at = span.start + rng.randrange(5 * MINUTE)
         while at < span.end:
             yield at
             left = month_of(at).end - at
-            at += 5 * MINUTE if left <= 3 * HOUR else 15 * MINUTE if left <= DAY else hours * HOUR
+            at += 5 * MINUTE if left <= 2 * HOUR else 30 * MINUTE if left <= DAY else hours * HOUR
 
     return cadence
 
@@ -82,7 +82,7 @@ CADENCES: dict[str, Cadence] = {
     "hourly": every(60),
     "daily": once_a_day,
     "gaps": with_gaps,
-    SHORT: to_the_end(hours=4),
+    SHORT: to_the_end(hours=6),
     EVENINGS: at_ten_to_midnight,
 }
 SHORT_OF_LEVELS = to_the_end(hours=2)  # in office hours the licences of the night are not seen

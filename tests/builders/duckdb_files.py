@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from threading import Lock
@@ -37,6 +37,9 @@ def kept_open() -> Iterator[None]:
         try:
             yield
         finally:
+            for connection in _KEPT.values():  # nobody wants the file any more
+                with suppress(duckdb.Error):
+                    connection.execute("PRAGMA disable_checkpoint_on_shutdown")
             let_go()
 
 

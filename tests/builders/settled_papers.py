@@ -18,7 +18,11 @@ from wolkvox_billing.invoices import Rejected, read_invoices
 from wolkvox_billing.invoices.tables import document_rows, line_rows
 from wolkvox_billing.marts.reconciled import ReconciledRow
 from wolkvox_billing.reconciliation.allowances import place_allowances
-from wolkvox_billing.reconciliation.billed_documents import BilledDocument, StatedLine
+from wolkvox_billing.reconciliation.billed_documents import (
+    BilledDocument,
+    StatedDocument,
+    StatedLine,
+)
 from wolkvox_billing.reconciliation.billed_lines import bill_lines, share_out_lines
 from wolkvox_billing.reconciliation.case import Case, Oddities
 from wolkvox_billing.reconciliation.contract.exchange_rates import read_exchange_rates
@@ -125,17 +129,22 @@ def _doubted(verdict: Verdict, facts: Facts, comparison: Comparison) -> Verdict:
 
 
 def _facts(folder: Path, papers: Sequence[str], used: Used) -> Facts:
-    documents, lines = _read(folder, papers)
-    standings = find_standings(documents, {})
-    counting = {each.document.document_id: each.document for each in standings if each.counts}
-    own = [line for line in lines if line.document_id in counting]
-    stated = share_out_lines(counting, own)
+    stated = state_papers(folder, papers)
     operations = {month.operation_id: month.operation_id.upper() for month in used.months}
     return known(
         [*used.months], bill_lines(stated), now=NOW, operations=operations or {"acme": "ACME"},
         stated=stated, days=dict(used.days),
         answered={(month.operation_id, month.report): _days_of(month) for month in used.months},
     )  # fmt: skip
+
+
+def state_papers(folder: Path, papers: Sequence[str]) -> list[StatedDocument]:
+    """Return those of these papers that count, as a record would have them."""
+    documents, lines = _read(folder, papers)
+    standings = find_standings(documents, {})
+    counting = {each.document.document_id: each.document for each in standings if each.counts}
+    own = [line for line in lines if line.document_id in counting]
+    return share_out_lines(counting, own)
 
 
 def _days_of(month: MonthUse) -> set[date]:

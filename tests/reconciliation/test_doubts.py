@@ -12,8 +12,10 @@ import pytest
 
 from builders.documents import line, period, ubl
 from builders.months import CARD, MAP, bill, invoice, judged, local
+from builders.papers_on_record import judged_unstored
 from builders.project import Project
-from builders.record import REPORT, Call, with_tables, write_polls
+from builders.record import REPORT, Call, write_polls
+from builders.worlds import once
 from wolkvox_billing.marts.reconciled import ReconciledRow
 
 pytestmark = pytest.mark.usefixtures("kept_open")
@@ -24,7 +26,15 @@ READ = [(local(1), 10), (local(15), 500), (local(31, 23, 50), 1000)]
 Reading = tuple[datetime, object]
 
 
-def write(
+def write(project: Project, readings: Sequence[Reading], **more: str | None) -> None:
+    """These readings. What many tests begin with is written once in a session."""
+    if readings is READ:
+        once(project, _write, readings, **more)
+    else:
+        _write(project, readings, **more)
+
+
+def _write(
     project: Project,
     readings: Sequence[Reading],
     report: str = COUNTED,
@@ -32,7 +42,6 @@ def write(
     measure: str | None = "month_to_date",
     operation: str = "acme",
 ) -> None:
-    with_tables(project, {REPORT, report})  # those that `bill` asks for too
     calls = [
         Call(at, [_row(at, items, product)], report=report, operation=operation)
         for at, items in readings
@@ -41,7 +50,6 @@ def write(
 
 
 def write_products(project: Project, *answers: tuple[datetime, dict[str, object]]) -> None:
-    with_tables(project, {REPORT, COUNTED})
     calls = [
         Call(at, [_row(at, items, product) for product, items in rows.items()], report=COUNTED)
         for at, rows in answers
@@ -75,12 +83,9 @@ def say(
 def say_all(
     project: Project, *documents: str, report: str = COUNTED, card: str = "", **policy: Any
 ) -> list[ReconciledRow]:
-    with_tables(project)
-    project.execute("DELETE FROM invoice_documents; DELETE FROM invoice_lines")
-    bill(project, *documents)
     line_map = f"{MAP},,*grabaciones*,{report},acme,,quantity\n"
     card = card or f"{CARD}{report},,,0,100,COP,2026-01-01,\n"
-    return judged(project, line_map, card, **policy).rows
+    return judged_unstored(project, *documents, line_map=line_map, rate_card=card, **policy).rows
 
 
 def check(row: ReconciledRow, status: str, text: str) -> None:
@@ -189,7 +194,6 @@ def at_midnights(project: Project) -> None:
 
 def read_days(project: Project, days: range, items: int, after: timedelta) -> None:
     """Each of these days of October by itself, so long after it began."""
-    with_tables(project, {REPORT, "interactions"})
     calls = [
         Call(local(day, 0) + after, [_row(local(day), items, "LLAMADAS")], report="interactions")
         for day in days
@@ -603,12 +607,11 @@ def two_operations(project: Project) -> Project:
 
 def say_of_both(project: Project, *documents: str) -> list[str]:
     """What is said of acme, and of beta."""
-    for table in ("invoice_documents", "invoice_lines"):
-        project.execute(f"DELETE FROM wolkvox_billing.{table}")
-    bill(project, *documents)
     line_map = f"{MAP},,*grabaciones*,{COUNTED},acme,,quantity\n,,beta,{COUNTED},beta,,quantity\n"
     card = f"{CARD}{COUNTED},,,0,100,COP,2026-01-01,\n"
-    rows = judged(project, line_map, card, materiality=Decimal(0)).rows
+    rows = judged_unstored(
+        project, *documents, line_map=line_map, rate_card=card, materiality=Decimal(0)
+    ).rows
     return [
         row.reconciliation_status for row in sorted(rows, key=lambda row: str(row.operation_id))
     ]

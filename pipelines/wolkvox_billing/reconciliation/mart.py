@@ -228,7 +228,8 @@ def fill(
         present = tables_in(client, raw)
         # First: what comes meanwhile makes the next one fill.
         inputs = _inputs(client, raw, policy, present)
-        compared = _compare(client, raw, policy, month, present)
+        facts = read_facts(client, raw, policy, present)
+        compared = compare_facts(client, raw, facts, policy, present, month)
         tables = compared.tables()
         tables["reconciled_by"] = [(inputs, policy_digest(policy))]
         if is_stored:
@@ -252,15 +253,20 @@ def fill_claims(pipeline: dlt.Pipeline, stated: Iterable[StatedDocument], zone: 
         fill_tables(client, engine_at(pipeline), {"claimed": map(values_of, claims)})
 
 
-def _compare(
-    client: Client, raw: str, policy: Policy, month: Period | None, tables: Collection[str]
-) -> _Compared:
+# Five of what is compared, and the month of the totals.
+def compare_facts(
+    client: Client,
+    raw: str,
+    facts: Facts,
+    policy: Policy,
+    tables: Collection[str],
+    month: Period | None,
+) -> Compared:
     """Return what was used beside what was billed, of all months; the totals are of `month`.
     tables: those that are there."""
     line_map = read_line_map(Path(policy.line_map), REPORTS)
     rates = read_rate_card(Path(policy.rate_card), REPORTS)
     exchange_rates = read_exchange_rates(Path(policy.exchange_rates))
-    facts = read_facts(client, raw, policy, tables)
     line_map = under_current_ids(line_map, facts.identities)
     rates = under_current_ids(rates, facts.identities)
     facts = place_allowances(facts, line_map, rates, policy)
@@ -280,7 +286,7 @@ def _compare(
     settlement = settle(facts, comparison, judged, rules)
     judged = [(verdict, _questioned(row, settlement.questions_of(verdict)))
               for verdict, row in judged]  # fmt: skip
-    return _Compared(
+    return Compared(
         policy=policy,
         line_map=line_map,
         rates=rates,
@@ -296,7 +302,7 @@ def _compare(
 
 
 @dataclass(frozen=True)
-class _Compared:
+class Compared:
     """The contract, the facts, and what came of comparing them."""
 
     policy: Policy
