@@ -15,8 +15,10 @@ from typing import Any
 from builders.duckdb_files import let_go
 from builders.postgres import create_database, end_session, put_in_place, roomiest
 from builders.project import Project
+from wolkvox_billing.verbs.poll import place_of
 from wolkvox_billing.warehouse import bulk as files
-from wolkvox_billing.warehouse.place import DATASET, resolved
+from wolkvox_billing.warehouse.place import DATASET
+from wolkvox_billing.warehouse.published import note_own
 
 
 @dataclass
@@ -93,7 +95,7 @@ def copy(world: World, project: Project) -> None:
     if project.dsn:
         server, own = project.dsn.rsplit("/", 1)
         put_in_place(server, own, template=world.database)
-    folder, _ = resolved(project.destination, DATASET)
+    folder, _ = place_of(project.destination, DATASET)
     working = folder.path  # its name is made of the project's folder
     [original] = (world.copy / "dlt" / "wolkvox-billing").iterdir()
     shutil.copytree(original, working)
@@ -104,5 +106,7 @@ def copy(world: World, project: Project) -> None:
         trace.unlink()
     own = world.copy / project.folder.name
     shutil.copytree(own, project.folder, symlinks=True, dirs_exist_ok=True)
+    if (record := project.folder / "wolkvox.duckdb").exists():
+        note_own(record, folder)  # it is another file than the one that was looked at
     project.vendor.now = world.now
     project.vendor._answers.update(world.answers)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
+from collections import Counter
 from collections.abc import Callable
 from copy import deepcopy
 from datetime import date
@@ -22,6 +24,7 @@ from dlt.common.configuration.providers import environ
 from dlt.common.configuration.specs import BaseConfiguration, base_configuration
 from dlt.common.destination import Destination, client, utils
 from dlt.common.exceptions import DictValidationException
+from dlt.common.runtime import exec_info
 from dlt.common.schema import Schema, normalizers
 from dlt.common.schema import schema as schemas
 from dlt.common.schema import utils as schema_utils
@@ -30,6 +33,7 @@ from dlt.common.schema.utils import new_table
 from dlt.common.storages import SchemaStorage
 from dlt.common.typing import SecretSentinel, get_type_hints
 from dlt.destinations.impl.duckdb.configuration import DuckDbConnectionPool, DuckDbCredentials
+from dlt.destinations.impl.postgres import factory as postgres
 from dlt.extract import extract, hints
 from dlt.normalize import worker
 
@@ -446,6 +450,41 @@ def test_a_schema_whose_file_changed_is_read_again(project: Project) -> None:
         pipeline.schemas.save_schema(schema)
         assert "own" in SchemaStorage(pipeline.schemas.config).load_schema(schema.name).tables
         assert "own" in pipeline.default_schema.tables
+
+
+def test_dlt_looks_for_a_package_that_it_does_without_over_and_over(
+    project: Project, monkeypatch: pytest.MonkeyPatch, new_database: Callable[[], str]
+) -> None:
+    """It looks for a driver with each client of a PostgreSQL, and for its paid sister with each
+    step, and by us once."""
+    monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", new_database())
+    looked: Counter[str] = Counter()
+    for module, name in (
+        (postgres, "get_adbc_driver_location"),
+        (exec_info, "get_dlthub_version"),
+    ):
+        look = inspect.unwrap(getattr(module, name))
+
+        def noted(look: Callable[[], Any] = look) -> Any:
+            looked[look.__name__] += 1
+            return look()
+
+        monkeypatch.setattr(module, name, noted)
+
+    def work() -> None:
+        with place.opened("postgres") as pipeline:
+            for _ in range(3):
+                pipeline.destination_client()
+                exec_info.get_execution_context()
+
+    with monkeypatch.context() as without:
+        without.setattr(place, "look_once", lambda: None)
+        work()
+    assert looked["get_adbc_driver_location"] > 5
+    assert looked["get_dlthub_version"] == 3
+    looked.clear()
+    work()
+    assert looked == {"get_adbc_driver_location": 1, "get_dlthub_version": 1}
 
 
 def test_dlt_copies_refused_rows_again(

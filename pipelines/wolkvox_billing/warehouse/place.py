@@ -40,6 +40,7 @@ from wolkvox_billing.warehouse.dlt_gaps import (
     drop_packages,
     fail_at_refused_rows,
     location_by_libpq,
+    look_once,
     open_read_only,
     read_schema_once,
     remember_fields,
@@ -97,6 +98,7 @@ def _place(destination: str, dataset: str) -> _Place:
     refuse_stray_settings()
     call_with_what_is_passed()
     copy_parts_directly()
+    look_once()
     remember_fields()
     remember_paths()
     remember_secret_hints()
