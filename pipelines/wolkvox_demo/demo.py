@@ -90,17 +90,32 @@ def _live(url: str, on_day: Callable[[date], None] | None) -> int:
             polls += _poll(url, day, clock_time(23, 50))
         day += timedelta(days=1)
         if day.day == 1:  # ten minutes before and after the month's turn
-            polls += _poll(url, day, clock_time(0, 10))
-    return polls + _poll(url, day, clock_time(12, 0))  # the first night of November is over
+            last = clock_time(0, 10)
+            polls += _poll(url, day, last)
+            if day > LAST:
+                last = clock_time(12, 0)  # the first night of November is over
+                polls += _poll(url, day, last)
+            _load(url, day, last)
+    return polls
 
 
 def _poll(url: str, day: date, at: clock_time) -> int:
-    """Return how many calls were made: each day's are safe in the spool at once, and loaded on
-    Sundays and at the month's turn."""
+    """Return how many calls were made: they are safe in the spool at once, and loaded when the
+    month has turned."""
     now = datetime.combine(day, at, ZONE)
     _control(url, "clock", now=now.isoformat())
-    _control(url, "behave")
-    _control(url, "answer", token=TOKEN, report=REPORT)
+    is_odd = _play(url, day)
+    report = poll(
+        operations=OPERATIONS, base_url=url, clock=lambda: now, retry_pause_seconds=0.0, force=True
+    )
+    if is_odd:
+        _control(url, "behave")
+        _control(url, "answer", token=TOKEN, report=REPORT)
+    return len(report.polls)
+
+
+def _play(url: str, day: date) -> bool:
+    """Let the vendor do what it did on that day; return whether that is anything odd."""
     if day == date(2026, 9, 9):  # two refusals in a row, then an answer
         _control(url, "misbehave", name="token_busy", token=TOKEN, times=2)
     elif day in (date(2026, 10, 8), date(2026, 10, 9)):  # the vendor's server is down
@@ -114,18 +129,19 @@ def _poll(url: str, day: date, at: clock_time) -> int:
             _row("1.234,5", day, "RSYNC S3 MP3 archivo"),
         ]
         _control(url, "answer", token=TOKEN, report=REPORT, rows=rows)
-    report = poll(
-        operations=OPERATIONS, base_url=url, clock=lambda: now, retry_pause_seconds=0.0, force=True
+    else:
+        return False
+    return True
+
+
+def _load(url: str, day: date, at: clock_time) -> None:
+    load(
+        operations=OPERATIONS,
+        base_url=url,
+        clock=lambda: datetime.combine(day, at, ZONE),
+        pace_minutes=60,  # asked a moment ago: what waits is loaded
+        measures={REPORT: "month_to_date"},
     )
-    if day.weekday() == 6 or day.day == 1 or day == LAST:
-        load(
-            operations=OPERATIONS,
-            base_url=url,
-            clock=lambda: now,
-            pace_minutes=60,  # asked a moment ago: what waits is loaded
-            measures={REPORT: "month_to_date"},
-        )
-    return len(report.polls)
 
 
 def _settle(url: str, folder: Path) -> Settled:
