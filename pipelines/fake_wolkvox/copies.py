@@ -36,9 +36,9 @@ def copy(
         day = night - timedelta(days=1)  # of the calls
         own = folder / day.isoformat()
         own.mkdir(parents=True, exist_ok=True)
-        names = [own / _name(operation, day, n) for n in range(number - held)]
+        names = [f"{own}/{_name(operation, day.isoformat(), n)}" for n in range(number - held)]
         for file in names[:1]:
-            file.write_bytes(_NO_SOUND)
+            Path(file).write_bytes(_NO_SOUND)
             os.utime(file, (at.timestamp(), at.timestamp()))
         for file in names[1:]:  # one content and one time: fifty thousand files would take long
             os.link(names[0], file)
@@ -64,7 +64,7 @@ def _audios(operation: Operation, night: date) -> int:
     return shown_on(night) - (shown_on(night - timedelta(days=1)) if night.day > 1 else 0)
 
 
-def _name(operation: Operation, day: date, number: int) -> str:
+def _name(operation: Operation, day: str, number: int) -> str:
     """Return a name as the vendor's help centre has it; the phone number is nobody's."""
     at = f"{day}-{8 + number % 12:02}-{number % 60:02}-{number // 60 % 60:02}"
     return (

@@ -18,6 +18,7 @@ from builders.months import local, read
 from builders.project import Project
 from wolkvox_billing import SettingsError
 from wolkvox_billing.bucket import store as stores
+from wolkvox_billing.bucket import storing
 from wolkvox_billing.bucket.hash_key import FILE
 from wolkvox_billing.cli.main import main
 from wolkvox_billing.marts.identities import Identities
@@ -77,10 +78,14 @@ def test_a_look_is_stored(warehouse: Project, copies: Path) -> None:
         assert not shows(repr(warehouse.query(f"SELECT * FROM {table}")).encode(), PHONE)
 
 
-def test_what_goes_comes_back_and_is_overwritten(warehouse: Project, copies: Path) -> None:
+def test_what_goes_comes_back_and_is_overwritten(
+    warehouse: Project, copies: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A whole look tells what is gone; it is there again once it is listed again. What was
     overwritten by something else is gone, and the new content is another object; what was copied
-    again as it was keeps the day of its first copy, wherever it lies then."""
+    again as it was keeps the day of its first copy, wherever it lies then. So it is whether DuckDB
+    takes a look at once or, as of many objects, in parts."""
+    monkeypatch.setattr(storing, "MANY", 3)  # as the first look lists and the last, not the second
     moment = FIRST - timedelta(days=3)
     kept, gone, other = (put(copies / name_of(f"2026-10-{d}"), moment, d) for d in (28, 29, 30))
     look(warehouse)

@@ -17,8 +17,9 @@ from wolkvox_billing.warehouse.columns import Table, sql_type
 from wolkvox_billing.warehouse.copying import put_rows
 from wolkvox_billing.warehouse.sql import Client, columns_in, listed, literal, rows_of, tables_in
 
-# DuckDB takes a part of the objects after the other, by their hashes, so that memory stays flat.
+# DuckDB takes a part of many objects after the other, by their hashes, so that memory stays flat.
 _PARTS = "0123456789abcdef"
+MANY = 100_000  # fewer are taken at once: each part is a pass through file and table
 _LISTED = "listed_objects"  # of this session alone
 _KEY = "o.operation_id = l.operation_id AND o.object_hash = l.object_hash"
 
@@ -77,7 +78,7 @@ def store_look(client: Client, raw: str, dialect: str, listing: Listing, look: L
     bucket_listings alone."""
     make_tables(client, raw)
     if listing.is_complete:
-        for part in _PARTS if dialect == "duckdb" else ("",):
+        for part in _PARTS if dialect == "duckdb" and listing.objects >= MANY else ("",):
             _stage(client, dialect, look.file, part)
             _merge(client, raw, listing, part)
             client.execute_sql(f"DROP TABLE {_LISTED}")
