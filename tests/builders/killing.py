@@ -155,12 +155,16 @@ def import_product() -> None:
         importlib.import_module(f"wolkvox_billing.{name}")
     for name in ("dlt.destinations.impl.duckdb.duck", "dlt.destinations.impl.postgres.postgres",
                  "dlt.pipeline.pipeline", "dlt.load.load", "dlt.normalize.normalize",
-                 "wolkvox_billing.reconciliation.contract.rate_card"):  # fmt: skip
+                 "wolkvox_billing.reconciliation.contract.rate_card", "holidays.countries",
+                 "babel.messages.mofile", "babel.messages.pofile", "rich.console", "rich.table",
+                 "wolkvox_billing.cli.printed", "wolkvox_billing.verbs.status"):  # fmt: skip
         importlib.import_module(name)
     for name in ("dlt.common.libs.sql_alchemy_compat", "dlt.sources.helpers.requests",
                  "dlt._workspace._plugins", "pendulum.locales.en.locale", "pytz"):  # fmt: skip
         with suppress(ImportError):  # where it is another version of dlt
             importlib.import_module(name)
+    # Compiled, as it is in a wheel.
+    importlib.import_module("wolkvox_billing.values.translation").translate("", "es")
     # Who is turned away by a PostgreSQL asks again for five seconds.
     importlib.import_module("wolkvox_billing.warehouse.sessions").PATIENCE = 0.3  # type: ignore[attr-defined]
 

@@ -86,7 +86,7 @@ def test_the_readme_replays(
 ) -> None:
     """Each command of README and docs works as it stands, and prints what they show, and what the
     Spanish pages show where that is the language; the first of ours as it is installed, and the
-    others as forks of one that has imported all."""
+    others, and Python, as forks of one that has imported all."""
     vendor.add_operation(name="Ventas  Norte", server="0010", token="a1" * 32)
     (tmp_path / "inbox").mkdir()  # an invoice, as it came by mail
     (tmp_path / "inbox" / "mail.zip").write_bytes(vendor.invoice("a1" * 32, "2026-10"))
@@ -107,7 +107,7 @@ def test_the_readme_replays(
     assert len(in_spanish) > 2
     steps = [step for step in transcript() if not step[0].startswith(SET_UP)]
     assert len(steps) > 8
-    with forked_programs(runs, "wolkvox-billing") as folder:
+    with forked_programs(runs, "wolkvox-billing", "python") as folder:
         for command, want in steps:
             command = command.replace(POSTGRES_IN_README, database)
             if export := re.fullmatch(r"export (\w+)=(.*)\n", command):
