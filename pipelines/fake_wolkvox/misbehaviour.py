@@ -1,6 +1,7 @@
 """One function per misbehaviour; its name is how it is asked for, its docstring what it does."""
 
 import gzip as gzip_format
+import struct
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -194,10 +195,14 @@ def gzip_bomb(scene: Scene) -> Reply:
     """A few hundred kilobytes that unpack to 300 MB of blanks."""
 
     def pieces() -> Iterator[bytes]:
-        packer = zlib.compressobj(wbits=zlib.MAX_WBITS | 16)  # 16: with a gzip header
+        blanks, checksum = b" " * MEGABYTE, 0
+        packer = zlib.compressobj(wbits=-zlib.MAX_WBITS)  # without gzip's header and end
+        packed = packer.compress(blanks) + packer.flush(zlib.Z_FULL_FLUSH)  # the same each time
+        yield b"\x1f\x8b\x08" + bytes(7)
         for _ in range(HUGE_MEGABYTES):
-            yield packer.compress(b" " * MEGABYTE)
-        yield packer.flush()
+            checksum = zlib.crc32(blanks, checksum)
+            yield packed
+        yield packer.flush() + struct.pack("<II", checksum, HUGE_MEGABYTES * MEGABYTE)
 
     return Reply(200, pieces(), headers={"Content-Encoding": "gzip"})
 

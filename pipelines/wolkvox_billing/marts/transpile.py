@@ -10,6 +10,8 @@ Two words of the views' SQL are ours, and are written out before an engine sees 
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import sqlglot
 from sqlglot import exp
 
@@ -69,8 +71,10 @@ def describe_columns(view: str) -> list[tuple[str, str]]:
     return [(column, COLUMNS[column]) for column in _parsed_query(view).named_selects]
 
 
+@lru_cache
 def _parsed_query(view: str) -> exp.Query:
-    """Return a view's query; of one that has all columns of a table, with their names."""
+    """Return a view's query, which nobody changes; of one that has all columns of a table, with
+    their names."""
     parsed = sqlglot.parse_one(view_sql(view), read="duckdb")
     assert isinstance(parsed, exp.Query)
     if isinstance(parsed, exp.Select) and parsed.is_star:
@@ -82,7 +86,7 @@ def _parsed_query(view: str) -> exp.Query:
 
 def _parsed_view(view: str) -> exp.Query:
     """Return a view's query, with that of each mart in its place: so each can be dropped alone."""
-    parsed = _parsed_query(view)
+    parsed = _parsed_query(view).copy()
     for table in list(parsed.find_all(exp.Table)):
         if table.db == "marts" and table.name in MARTS:
             table.replace(_parsed_view(table.name).subquery(table.alias_or_name))
