@@ -63,7 +63,17 @@ def empty_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pl
     context.providers = providers_before
 
 
+_providers: list[tuple[object, ConfigProvidersContainer]] = []  # the newest, and what was read
+
+
 def reload_dlt() -> None:
-    """dlt reads the files anew, as a new process would."""
+    """dlt has read the files as they are, as a new process would; variables it reads each time."""
     context = Container()[PluggableRunContext]
-    context.providers = ConfigProvidersContainer(context.context.initial_providers())
+    run = context.context
+    folders = [Path(run.settings_dir).absolute(), Path(run.global_dir)]
+    paths = [folder / f"{file}.toml" for folder in folders for file in ("secrets", "config")]
+    read = [(path, path.read_bytes() if path.is_file() else None) for path in paths]
+    if _providers and _providers[0] == (read, context.providers):
+        return
+    context.providers = ConfigProvidersContainer(run.initial_providers())
+    _providers[:] = [(read, context.providers)]

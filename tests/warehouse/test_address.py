@@ -23,6 +23,7 @@ from dlt.destinations.impl.filesystem.configuration import (
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from builders.fuzzing import tries
 from builders.places import Places, reload_dlt
 from builders.project import Project
 from wolkvox_billing import SettingsError
@@ -33,7 +34,9 @@ from wolkvox_billing.warehouse.place import location_of, opened, settings_locati
 from wolkvox_billing.warehouse.working_folder import working_folder_name
 
 IN_TURN = settings(
-    deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=100
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    max_examples=tries(100),
 )
 URL = "postgresql://loader:pass@db.example:5433/warehouse"
 

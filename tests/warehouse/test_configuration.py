@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 import types
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -37,7 +37,7 @@ from dlt.common.runtime.run_context import RunContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from builders.fuzzing import at_length
+from builders.fuzzing import at_length, tries
 from builders.places import Places, reload_dlt
 from wolkvox_billing import SettingsError
 from wolkvox_billing.polling import source
@@ -55,7 +55,9 @@ from wolkvox_billing.warehouse.configuration import (
 SECTIONS = ("sources", "wolkvox_billing", "wolkvox_billing")
 LEVELS = [SECTIONS[:depth] for depth in (3, 2, 1, 0)]
 IN_TURN = settings(
-    deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    max_examples=tries(60),
 )
 BY_NAME = {setting.name: setting for setting in SOURCE_SETTINGS}
 PACE = "SOURCES__WOLKVOX_BILLING__PACE_MINUTES"
@@ -86,11 +88,12 @@ def by_dlt(*names: str) -> dict[str, Any] | None:
     return {name: values[name] for name in names or BY_NAME}
 
 
-def by_us(*names: str) -> dict[str, Any] | None:
-    """The same of ours, with the source's defaults for what nobody set."""
+def by_us(*names: str, read: Configuration | None = None) -> dict[str, Any] | None:
+    """The same of ours, with the source's defaults for what nobody set; of a configuration that is
+    read already, or of one that is read now."""
     asked = names or tuple(BY_NAME)
     try:
-        read = read_configuration()
+        read = read or read_configuration()
         assert read is not None
         values = source_settings(read, dict.fromkeys(BY_NAME.keys() - set(asked)))
     except SettingsError:
@@ -197,38 +200,53 @@ def values_in_a_file(name: str) -> list[Any]:
     return values if name in ONE_OF_EACH_TYPE else at_length(values[:2], *values[2:])
 
 
+NO_MORE = object()  # values of a setting that has fewer than another
+
+
 def as_text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-@pytest.mark.parametrize("name", BY_NAME)
+def side_by_side(values_of: Callable[[str], list[Any]]) -> Iterator[dict[str, Any]]:
+    """Yield a value of each setting, then another one of each, until each had all of its own: what
+    one of them is says nothing of another."""
+    in_turn = itertools.zip_longest(*(values_of(name) for name in BY_NAME), fillvalue=NO_MORE)
+    for values in in_turn:
+        pairs = zip(BY_NAME, values, strict=True)
+        yield {name: value for name, value in pairs if value is not NO_MORE}
+
+
 @pytest.mark.parametrize("level", LEVELS, ids=len)
-def test_a_variable_is_read_as_dlt_reads_it(
-    places: Places, monkeypatch: pytest.MonkeyPatch, name: str, level: tuple[str, ...]
-) -> None:
-    """A variable of each section means what dlt takes it for, and is refused where dlt refuses."""
-    variable = "__".join((*level, name)).upper()
-    for value in VALUES[BY_NAME[name].hint]:
-        monkeypatch.setenv(variable, as_text(value))
-        assert typed(by_us(name)) == typed(by_dlt(name)), (variable, value)
+def test_a_variable_is_read_as_dlt_reads_it(places: Places, level: tuple[str, ...]) -> None:
+    """A variable of each section and setting means what dlt takes it for, and is refused where dlt
+    refuses."""
+    for values in side_by_side(lambda name: VALUES[BY_NAME[name].hint]):
+        variables = {
+            "__".join((*level, name)).upper(): as_text(value) for name, value in values.items()
+        }
+        with mock.patch.dict(os.environ, variables):
+            read = read_configuration()
+            for name, value in values.items():
+                assert typed(by_us(name, read=read)) == typed(by_dlt(name)), (level, name, value)
 
 
 @pytest.mark.parametrize(
     "file", ["secrets.toml", "config.toml", "global:secrets.toml", "global:config.toml"]
 )
-@pytest.mark.parametrize("name", BY_NAME)
 @pytest.mark.parametrize("level", LEVELS, ids=len)
 def test_a_file_is_read_as_dlt_reads_it(
-    places: Places, name: str, file: str, level: tuple[str, ...]
+    places: Places, file: str, level: tuple[str, ...]
 ) -> None:
-    """A value in each section of each file means what dlt takes it for, and is refused where dlt
-    refuses; a secret is refused in config.toml."""
-    for value in values_in_a_file(name):
-        places.put(file, (*level, name), value)
-        expected = by_dlt(name)
-        assert typed(by_us(name)) == typed(expected), (file, level, value)
-        if BY_NAME[name].is_secret and "config" in file:
-            assert expected is None
+    """A value of each setting in each section of each file means what dlt takes it for, and is
+    refused where dlt refuses; a secret is refused in config.toml."""
+    for values in side_by_side(values_in_a_file):
+        places.put(file, level, values)
+        read = read_configuration()
+        for name, value in values.items():
+            expected = by_dlt(name)
+            assert typed(by_us(name, read=read)) == typed(expected), (file, level, name, value)
+            if BY_NAME[name].is_secret and "config" in file:
+                assert expected is None
 
 
 @pytest.mark.parametrize("name", BY_NAME)
