@@ -38,9 +38,11 @@ HOW_TO_GET_CHROMIUM = (
 NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "reconciliation.py"
 FLAGS = ["--host", "127.0.0.1", "--headless", "--no-token", "--no-sandbox"]
 # Marimo's own command, in a process whose clock shows always the same: deadlines are days from now.
+# Python searches for rubbish as seldom as in the tests.
 LAUNCH = """
-import sys
+import gc, sys
 from datetime import datetime
+gc.set_threshold(100_000)
 from wolkvox_billing.values import clock
 moment = datetime.fromisoformat(sys.argv.pop(1))
 clock.utc_now = lambda: moment
