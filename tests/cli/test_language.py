@@ -22,6 +22,7 @@ from wolkvox_billing.bucket import store as stores
 from wolkvox_billing.cli.main import main
 from wolkvox_billing.values.translation import CATALOGUES, DOMAIN
 
+pytestmark = pytest.mark.usefixtures("kept_open", "straight_records")
 LINE_MAP = (
     f"{MAP},,*grabaciones*,rsync_s3_mp3,,,quantity\n,,*cargo*,,,,fee\n,,*nada*,rsync_s3_mp3,"
     "otra,,quantity\n"
