@@ -105,7 +105,8 @@ words: .venv/installed ## the Spanish catalogue, after a change of a text: what 
 		--ignore-pot-creation-date --width 100
 
 # What `make faults` runs of the tests, longer than `make test` does.
-FAULTS := $(addprefix tests/,evidence/test_evidence.py house/test_killed.py house/test_secrets.py house/test_fuzzing.py \
+FAULTS := $(addprefix tests/,claims/test_letter.py evidence/test_evidence.py house/test_killed.py house/test_secrets.py \
+	house/test_fuzzing.py \
 	house/test_hostile_names.py house/test_upgrade.py invoices/test_hostile_files.py invoices/test_workbooks.py marts/test_marts_properties.py \
 	marts/test_marts_renames.py polling/test_sequences.py polling/test_spool.py polling/test_source.py \
 	polling/test_at_once.py polling/test_clocks.py vendor/test_client.py vendor/test_large_answers.py \

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from builders.claims import blank, document
+from builders.fuzzing import tries
 from wolkvox_billing.claims.letter import Letter, write_letter
 from wolkvox_billing.marts.claimed import OpenClaim
 from wolkvox_billing.marts.reconciled import ReconciledRow
@@ -111,7 +112,7 @@ def test_another_amount_is_another_letter() -> None:
     assert write_letter(other) != write_letter(written)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=tries(20), deadline=None)
 @given(st.text(max_size=300))
 def test_any_text_of_the_papers_is_one_line_that_prints(text: str) -> None:
     """Whatever characters are in it."""

@@ -15,7 +15,7 @@ from click.testing import CliRunner
 
 from builders.buckets import copies_of, name_of, put, see
 from builders.documents import line, ubl
-from builders.months import MAP, OCTOBER, ONE_PRICE, READ, invoice, local, read, receive
+from builders.months import MAP, OCTOBER, ONE_PRICE, READ, bill, invoice, local, read
 from builders.project import Project
 from builders.worlds import once
 from wolkvox_billing.bucket import store as stores
@@ -75,7 +75,7 @@ def _bill(project: Project) -> None:
     lines = line("1450", "145000", description="Grabaciones en S3", price=None, tax="27550")
     lines += line("1", "5000", description="Cargo fijo", price=None, tax=None)
     own = {"tax": "27550", "periods": OCTOBER, "issued": "2026-11-03"}
-    receive(
+    bill(
         project,
         ubl(lines, **{**own, "net": "151000", "payable": "180000", "number": "F-1"}),
         invoice("3", "180000", number="F-2", periods=OCTOBER).replace("Grabaciones", "Soporte"),

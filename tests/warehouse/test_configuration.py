@@ -234,9 +234,7 @@ def test_a_variable_is_read_as_dlt_reads_it(places: Places, level: tuple[str, ..
     "file", ["secrets.toml", "config.toml", "global:secrets.toml", "global:config.toml"]
 )
 @pytest.mark.parametrize("level", LEVELS, ids=len)
-def test_a_file_is_read_as_dlt_reads_it(
-    places: Places, file: str, level: tuple[str, ...]
-) -> None:
+def test_a_file_is_read_as_dlt_reads_it(places: Places, file: str, level: tuple[str, ...]) -> None:
     """A value of each setting in each section of each file means what dlt takes it for, and is
     refused where dlt refuses; a secret is refused in config.toml."""
     for values in side_by_side(values_in_a_file):
