@@ -46,7 +46,7 @@ PEERS = {  # and what each is run by
 def python_of(name: str) -> Path:
     """Return the peer's interpreter; ours where it needs no more than we have."""
     own = BUILD / name / "bin" / "python"
-    return own if own.exists() or name != "handwritten" else Path(sys.executable)
+    return own if own.exists() or name != "handwritten" else plain.own("python")
 
 
 def command(name: str) -> list[str | Path]:

@@ -31,10 +31,10 @@ HERE = Path(__file__).parent
 BENCHMARKS: dict[str, tuple[list[str], list[str] | None]] = {
     "poll": ([], ["--runs", "1", "--peers", "handwritten"]),
     "day": ([], ["--scale", "0.04", "--polls", "2", "--peers", "handwritten"]),
-    "staying": ([], ["--polls", "14", "--mark", "2"]),
-    "loads": ([], ["--runs", "1", "--only", "1", "--warm", "3"]),
+    "staying": ([], ["--polls", "4", "--mark", "2"]),
+    "loads": ([], ["--runs", "1", "--only", "1", "--warm", "1"]),
     "stages": ([], ["--runs", "1", "--only", "1"]),
-    "peers": ([], ["--runs", "1", "--only", "2000", "--peers", "handwritten"]),
+    "peers": ([], ["--runs", "1", "--only", "1000", "--peers", "handwritten"]),
     "operations": ([], ["--operations", "4", "--seconds", "0", "--parallel", "2", "--runs", "1"]),
     "month": (["--minutes", "20"], ["--polls", "8", "--hundred", "2", "--warm", "1"]),
     "record": (

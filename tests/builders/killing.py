@@ -199,6 +199,8 @@ def live(order: Json) -> int:
         if "result" in order:
             Path(order["result"]).write_text(json.dumps([returned, len(changes)], default=str))
     except SystemExit as end:
+        if isinstance(end.code, str):
+            sys.stderr.write(f"{end.code}\n")
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     except BaseException:
         traceback.print_exc()

@@ -40,27 +40,32 @@ def _unpacked(data: bytes) -> Iterator[bytes]:
             yield zlib.decompress(base64.b64decode(match[0]))
 
 
-def leaks(tmp_path: Path, secret: str = TOKEN) -> list[str]:
-    """Return the files below that show the secret, but for the one that was made to hold it; and
-    the tables that do, since a DuckDB file holds texts in forms of its own."""
+def leaks(tmp_path: Path, *secrets: str) -> list[str]:
+    """Return the files below that show one of the secrets, TOKEN where none is named, but for the
+    one that was made to hold it; and the tables that do, since a DuckDB file holds texts in forms
+    of its own."""
+
+    def is_told(data: bytes) -> bool:
+        return any(shows(data, secret) for secret in secrets or (TOKEN,))
+
     places = []
     for path in sorted(path for path in tmp_path.rglob("*") if path.is_file()):
         if path.name == "secrets.toml":
             continue
         name = str(path.relative_to(tmp_path))
-        if shows(path.read_bytes(), secret) or shows(name.encode(), secret):
+        if is_told(path.read_bytes()) or is_told(name.encode()):
             places.append(name)
-        if path.suffix == ".parquet" and shows(_rows_of_parquet(path), secret):
+        if path.suffix == ".parquet" and is_told(_rows_of_parquet(path)):
             places.append(f"{name}: rows")
         if path.suffix == ".zip" and zipfile.is_zipfile(path):  # evidence
-            places += [f"{name}: {member}" for member in _leaks_in_tables(path, secret)]
+            places += [f"{name}: {member}" for member, rows in _tables_in(path) if is_told(rows)]
         if path.suffix == ".duckdb":
             with closing(duckdb.connect(str(path), read_only=True)) as db:
                 for schema, table in db.execute(
                     "SELECT schema_name, table_name FROM duckdb_tables()"
                 ).fetchall():
                     rows = db.execute(f'FROM "{schema}"."{table}"').fetchall()
-                    if shows(repr(rows).encode(), secret):
+                    if is_told(repr(rows).encode()):
                         places.append(f"{name}: {table}")
     return places
 
@@ -69,14 +74,13 @@ def _rows_of_parquet(path: Path) -> bytes:
     return repr(duckdb.sql(f"FROM read_parquet('{path}')").fetchall()).encode()
 
 
-def _leaks_in_tables(path: Path, secret: str) -> Iterator[str]:
-    """Yield the Parquet members of an evidence file that show the secret: they are packed."""
+def _tables_in(path: Path) -> Iterator[tuple[str, bytes]]:
+    """Yield the Parquet members of an evidence file, and their rows: they are packed."""
     with zipfile.ZipFile(path) as archive, tempfile.TemporaryDirectory() as folder:
         for member in archive.namelist():
             if member.endswith(".parquet"):
                 (table := Path(folder, "table.parquet")).write_bytes(archive.read(member))
-                if shows(_rows_of_parquet(table), secret):
-                    yield member
+                yield member, _rows_of_parquet(table)
 
 
 def read_command_lines() -> dict[int, bytes]:

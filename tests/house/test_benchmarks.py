@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,17 @@ from builders.forked import forked_programs
 from builders.killing import Stable
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+
+
+@pytest.fixture
+def python(runs: Stable, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A Python whose runs need not import everything anew; those that it starts need not either."""
+    with forked_programs(runs, "python", "wolkvox-billing") as folder:
+        if not any(folder.iterdir()):
+            yield Path(sys.executable)
+            return
+        monkeypatch.setenv("BENCHMARK_PROGRAMS", str(folder))
+        yield folder / "python"
 
 
 ORIGIN = re.compile(
@@ -46,23 +58,17 @@ ORIGIN = re.compile(
         "bucket",
     ],
 )
-def test_short(name: str, tmp_path: Path, runs: Stable) -> None:
+def test_short(name: str, tmp_path: Path, python: Path) -> None:
     """A benchmark that is cut short ends well; it is in the report beside what was kept before."""
     parts, page = tmp_path / "kept", tmp_path / "bench.md"
     parts.mkdir()
     (parts / "month.txt").write_text("measured long ago\nwas printed\n")
     (parts / "month.jsonl").write_text('["a load", "1 s", "0.5 s", "2 s", "MISSED"]\n')
     (parts / f"{name}.txt").write_text("measured before\nis another now\n")
-    command = [sys.executable, BENCHMARKS / "report.py", "--short", "--only", name]
-    with forked_programs(runs, "python", "wolkvox-billing") as folder:
-        environment = {"BENCHMARK_PROGRAMS": str(folder)} if any(folder.iterdir()) else {}
-        process = subprocess.run(
-            [*command, "--kept", parts, "--to", page],
-            env={**os.environ, **environment},
-            capture_output=True,
-            text=True,
-            cwd=tmp_path,
-        )
+    command = [python, BENCHMARKS / "report.py", "--short", "--only", name]
+    process = subprocess.run(
+        [*command, "--kept", parts, "--to", page], capture_output=True, text=True, cwd=tmp_path
+    )
     assert process.returncode == 0, process.stdout + process.stderr
     text = page.read_text()
     assert "| a load | 1 s | 0.5 s | 2 s | MISSED |" in text
@@ -76,7 +82,7 @@ def test_short(name: str, tmp_path: Path, runs: Stable) -> None:
     )
 
 
-def test_a_part_that_fails_is_told_and_ends_no_other(tmp_path: Path) -> None:
+def test_a_part_that_fails_is_told_and_ends_no_other(tmp_path: Path, python: Path) -> None:
     """The exit code is 1, the page has both parts, and can be made again without a run."""
     script = """
 import sys
@@ -86,7 +92,7 @@ report.BENCHMARKS["invoices"] = ([], ["many"])
 report.BENCHMARKS["reconciliation"] = ([], ["2"])
 report.main()
 """
-    report = [sys.executable, "-c", script, BENCHMARKS, "--kept", "kept", "--short"]
+    report = [python, "-c", script, BENCHMARKS, "--kept", "kept", "--short"]
     run = [*report, "--only", "invoices,reconciliation"]
     process = subprocess.run(run, capture_output=True, text=True, cwd=tmp_path)
     assert (process.returncode, process.stderr) == (1, "failed: invoices\n"), process.stdout
@@ -123,11 +129,11 @@ def test_a_part_that_is_killed_stays_as_it_was(tmp_path: Path) -> None:
     assert (tmp_path / "marts.txt").read_text() == "measured long ago\nwas printed\n"
 
 
-def test_without_any_part_the_page_stays(tmp_path: Path) -> None:
+def test_without_any_part_the_page_stays(tmp_path: Path, python: Path) -> None:
     """Such as a clone's, whose parts were measured elsewhere."""
     page = tmp_path / "bench.md"
     page.write_text("measured elsewhere")
-    command = [sys.executable, BENCHMARKS / "report.py", "--parts"]
+    command = [python, BENCHMARKS / "report.py", "--parts"]
     process = subprocess.run(
         [*command, "--kept", tmp_path, "--to", page], capture_output=True, text=True
     )
@@ -135,7 +141,7 @@ def test_without_any_part_the_page_stays(tmp_path: Path) -> None:
     assert page.read_text() == "measured elsewhere"
 
 
-def test_other_rows_are_noticed(tmp_path: Path) -> None:
+def test_other_rows_are_noticed(tmp_path: Path, python: Path) -> None:
     """A result with one count that the vendor did not send, or of another type, ends the run."""
     script = """
 import json, sys
@@ -160,9 +166,7 @@ with StandIn("rows", "3", "1") as vendor:
         else:
             print(json.dumps("equal"))
 """
-    output = subprocess.check_output(
-        [sys.executable, "-c", script, BENCHMARKS], text=True, cwd=tmp_path
-    )
+    output = subprocess.check_output([python, "-c", script, BENCHMARKS], text=True, cwd=tmp_path)
     equal, other, double = map(json.loads, output.splitlines())
     assert equal == "equal"
     assert "Decimal('0.2501')" in other

@@ -49,10 +49,6 @@ def with_dtd(declarations: str, use: str = "") -> bytes:
 LAUGHS = '<!ENTITY a0 "ha">' + "".join(f'<!ENTITY a{n + 1} "{f"&a{n};" * 10}">' for n in range(9))
 
 
-def bomb(size: int) -> bytes:
-    return zipped({f"{n}.xml": b"\0" * (size // 20) for n in range(20)}, compresslevel=1)
-
-
 def encrypted() -> bytes:
     """A zip whose member says that it is encrypted."""
     data = bytearray(zipped({"a.xml": GOOD}))
@@ -63,7 +59,7 @@ def encrypted() -> bytes:
 
 def lying() -> bytes:
     """A zip whose directory says that its member is small."""
-    data = bytearray(zipped({"a.xml": b" " * 50_000_000}))
+    data = bytearray(zipped({"a.xml": b" " * 50_000_000}, compresslevel=1))
     at = data.index(b"PK\x01\x02") + 24
     data[at : at + 4] = struct.pack("<I", 100)
     return bytes(data)
@@ -84,7 +80,7 @@ def nested(levels: int) -> bytes:
     return data
 
 
-BOMBS = at_length([0, 1], 2, 3)  # each takes a second
+BOMBS = at_length([0], 1, 2, 3)  # each takes a second
 MANY = "".join(f" a{n}=''" for n in range(100))
 
 HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
@@ -129,8 +125,8 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
         "an XML whose root is 'a'"),
     "an empty zip": (lambda: zipped({}), "a zip without a file in it"),
     "a zip in a zip in a zip": (lambda: nested(4), "zips in zips, more than 2 deep"),
-    "a zip of 20,000 files": (
-        lambda: zipped({f"{n}": b"" for n in range(20_000)}), "a zip of more than 10,000 files"),
+    "a zip of 10,001 files": (
+        lambda: zipped({f"{n}": b"" for n in range(10_001)}), "a zip of more than 10,000 files"),
     "a member that lies about its size": (lying, "damaged in the zip"),
     "a CSV with a huge field": (
         lambda: csv_of(HEADINGS, ["x" * 200_000, *ROW[1:]]).encode(), "no well-formed CSV"),
@@ -173,15 +169,18 @@ class Told(NamedTuple):
 
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
-    """What a process of its own says of all hostile files of a folder together, and of a good one
-    beside them."""
+    """What a process of its own says of all hostile files of a folder together, and of two good
+    ones beside them."""
     inbox = tmp_path_factory.mktemp("inbox")
     for n, (make, _) in enumerate(HOSTILE.values()):
         (inbox / f"{n:02}.xml").write_bytes(make())
-    (inbox / "98-bomb").write_bytes(bomb(250_000_000))
+    bomb = {f"{n:02}.xml": b" " * 19_000_000 for n in range(13)}
+    (inbox / "98-bomb").write_bytes(zipped(bomb, compresslevel=1))
     (inbox / "99-good").write_bytes(GOOD)
     os.mkfifo(inbox / "97-fifo")
     (inbox / "96-out").symlink_to("/etc/passwd")
+    beside = {"a.xml": b" " * 21_000_000, "b.xml": GOOD}
+    (inbox / "95-beside").write_bytes(zipped(beside, compresslevel=1))
     done = subprocess.run(
         [sys.executable, "-c", READ, str(inbox)], capture_output=True, text=True, check=False,
         timeout=120, env=os.environ | {"PYTHONPATH": ":".join(sys.path)},
@@ -198,23 +197,22 @@ def test_a_hostile_file_is_rejected_with_a_clear_line(told: Told, name: str) -> 
     assert HOSTILE[name][1] in papers[0][2]
 
 
-def test_a_bomb_is_rejected_member_by_member() -> None:
+def test_a_bomb_is_rejected_member_by_member(told: Told) -> None:
     """Members beyond the limit of one, and of all together, are rejected; the others were read."""
-    too_big = zipped({"a.xml": b" " * 21_000_000, "b.xml": GOOD}, compresslevel=1)
-    rejected, good = read(too_big)
-    assert "more than 20,971,520 bytes when unpacked" in str(rejected.content)
-    assert isinstance(good.content, Document)
-    many = read(zipped({f"{n:02}.xml": b" " * 19_000_000 for n in range(13)}, compresslevel=1))
-    assert str(many[-1].content) == "the zip has more than 209,715,200 bytes when unpacked"
+    [_, _, why], [kind, *_] = told.papers["95-beside"]
+    assert "more than 20,971,520 bytes when unpacked" in why
+    assert kind == "Document"
+    many = told.papers["98-bomb"]
+    assert many[-1][2] == "the zip has more than 209,715,200 bytes when unpacked"
     assert len(many) == 12  # the thirteenth is not opened any more
 
 
 def test_the_worst_is_over_in_time_and_memory(told: Told) -> None:
-    """The good file beside all hostile ones loads; no paper takes longer than 5 seconds, and
+    """The good files beside all hostile ones load; no paper takes longer than 5 seconds, and
     together they take no more than 500 MB."""
     assert told.seconds < SECONDS and told.megabytes < MEGABYTES
     kinds = {name: papers[-1][0] for name, papers in told.papers.items()}
-    assert kinds.pop("99-good") == "Document"
+    assert kinds.pop("99-good") == kinds.pop("95-beside") == "Document"
     assert len(kinds) == len(HOSTILE) + 3
     assert set(kinds.values()) <= {"Rejected", "_Attachment"}
 

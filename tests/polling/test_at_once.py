@@ -1,6 +1,6 @@
 """Many at once: processes that poll the same and different operations into one warehouse.
 
-Three of them; `make faults` starts twenty.
+Two of them; `make faults` starts twenty.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from builders.kills import KILLS, note
 from builders.project import SERVERS, TOKENS, Project, configure
 from fake_wolkvox import Vendor
 
-MANY = 20 if KILLS else 3
+pytestmark = pytest.mark.usefixtures("tables")
+MANY = 20 if KILLS else 2
 
 
 def all_at_once(

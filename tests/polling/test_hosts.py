@@ -32,7 +32,7 @@ from wolkvox_billing.warehouse.complaints import failure_of
 from wolkvox_billing.warehouse.place import opened
 from wolkvox_billing.warehouse.sessions import lock_number, only_load
 
-pytestmark = pytest.mark.usefixtures("kept_open")
+pytestmark = pytest.mark.usefixtures("kept_open", "tables")
 REPORT = "rsync_s3_mp3"
 
 LOAD = """
@@ -396,10 +396,14 @@ def test_what_is_left_from_before_does_not_hold_up_the_calls(project: Project) -
 
 
 def test_a_loader_that_may_make_no_schema(
-    project: Project, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    project: Project,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    new_database: Callable[[], str],
 ) -> None:
     """The schemas may be made for the loader: then it needs no right to make any; and where it may
     not have the table of last answers either, the token's lock is taken all the same."""
+    project.dsn = new_database()  # without a table
     server, database = project.dsn.split("@")[1].rsplit("/", 1)
     role = f"loader_{database}"
     project.execute(f"CREATE ROLE {role} LOGIN")
