@@ -12,6 +12,7 @@ import re
 import shlex
 import signal
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
@@ -267,13 +268,14 @@ def test_killed_before_a_change_of_files(life: Life) -> None:
     _, changes = json.loads(life.result.read_text())
     assert changes > 50
     # Before a load begins they are the same on each engine.
-    moments = some(changes, 4 if life.project.destination == "duckdb" else 2)
-    for number in moments:
+    every = 1 if KILLS else changes // (4 if life.project.destination == "duckdb" else 2)
+    numbers = range(every, changes + 1, every)
+    for number in numbers:
         life.killed(kill=number)
         if KILLS and not number % 10:
             life.end()
     life.end()
-    note(f"{life.project.destination}: killed before each of {len(moments)} changes of files")
+    note(f"{life.project.destination}: killed before each of {len(numbers)} changes of files")
 
 
 @pytest.mark.usefixtures("tables")
@@ -322,11 +324,16 @@ def changes_of(runs: Stable, verb: str, arguments: dict[str, Any], result: Path)
     return int(json.loads(result.read_text())[1])
 
 
-def some(changes: int, count: int = 3) -> range:
-    """Return before which of so many changes a run is killed: so many, or all if there is time for
-    it."""
-    step = 1 if KILLS else changes // count
-    return range(step, changes + 1, step)
+def kill_round(
+    runs: Stable, verb: str, arguments: dict[str, Any], changes: int, *steps: str
+) -> Iterator[None]:
+    """Kill runs of this verb: in the midst of its changes of files, and before and after calls of
+    these steps; or before each change if there is time for it. Yield after each."""
+    calls = [[step, when] for step in steps for when in ("before", "after")]
+    for kill in range(1, changes + 1) if KILLS else (changes // 2, *calls):
+        code = runs.run(verb, arguments, kill=kill)
+        assert code == -signal.SIGKILL or (KILLS and code == 0), kill
+        yield
 
 
 @pytest.mark.usefixtures("tables")
@@ -351,8 +358,8 @@ def test_killed_while_it_publishes(project: Project, runs: Stable, tmp_path: Pat
     }
     write_polls(project, second)
     for name, changes in copies.items():
-        for number in some(changes):
-            runs.run("publish", {"path": name, **publishing}, kill=number)
+        order = {"path": name, **publishing}
+        for _ in kill_round(runs, "publish", order, changes, "pathlib:Path.replace"):
             assert polls(name) in (1, 2)
         publish(name, clock=lambda: project.vendor.now)
         assert polls(name) == 2
@@ -376,11 +383,11 @@ def test_killed_while_it_writes_evidence(ready: Project, runs: Stable, tmp_path:
     arguments = {"month": "2026-10", "now": ready.vendor.now.isoformat()}
     changes = changes_of(runs, "evidence", {"folder": "other", **arguments}, tmp_path / "result")
     [whole] = Path("other").glob("*.zip")
-    for number in some(changes, 2):
-        runs.run("evidence", {"folder": "evidence", **arguments}, kill=number)
+    arguments["folder"] = "evidence"
+    for _ in kill_round(runs, "evidence", arguments, changes, "os:link"):
         for file in Path("evidence").glob("wolkvox-*.zip"):
             assert not examine(file).problems
-    assert runs.run("evidence", {"folder": "evidence", **arguments}) == 0
+    assert runs.run("evidence", arguments) == 0
     [file] = Path("evidence").glob("*.zip")
     assert file.read_bytes() == whole.read_bytes()
 
@@ -392,9 +399,8 @@ def test_killed_while_it_closes(ready: Project, runs: Stable, tmp_path: Path) ->
     changes = changes_of(runs, "close", {**arguments, "month": "2026-10"}, tmp_path / "result")
     assert ready.query(closed) == [("2026-10.0001", "closed")]
     ready.execute("DELETE FROM month_closes")
-    for number in some(changes, 2):
-        runs.run("close", arguments, kill=number)
+    for _ in kill_round(runs, "close", arguments, changes, "dlt.load.load:Load.complete_package"):
         with suppress(NotClosed):  # it is closed
             close("2026-10", by="ana", policy=Policy(), clock=lambda: ready.vendor.now)
-        assert ready.query(closed) == [("2026-10.0001", "closed")], number
+        assert ready.query(closed) == [("2026-10.0001", "closed")]
         ready.execute("DELETE FROM month_closes")
