@@ -42,6 +42,7 @@ def tables(project: Project) -> list[str]:
     return [name for (name,) in tables]
 
 
+@by_files
 def test_a_plain_run_loads_all_tables(warehouse: Project) -> None:
     """`dlt.pipeline(...).run(wolkvox_billing())` fills the tables, and run again adds no row to
     the report's table."""

@@ -33,6 +33,10 @@ REFUSED = f"acme {REPORT}: an answer could not be loaded while others were, and 
 
 # What is the same on each engine: the other one is for faults.
 on_postgres = pytest.mark.parametrize("warehouse", at_length(["postgres"], "duckdb"), indirect=True)
+# Where it is how many rows go, too: few on DuckDB are for faults.
+by_files = pytest.mark.parametrize(
+    "warehouse", at_length(["duckdb-files", "postgres"], "duckdb"), indirect=True
+)
 
 
 def die(*_: Any, **__: Any) -> None:
@@ -116,7 +120,7 @@ def test_a_backlog_is_loaded_in_rounds(
     assert files(warehouse) == []
 
 
-@pytest.mark.many_rows
+@by_files
 @pytest.mark.usefixtures("tables")
 def test_a_round_of_one_operation_and_report(warehouse: Project, loads: list[int]) -> None:
     """Answers of one operation and report that are loaded together leave the newest reading of each
@@ -159,7 +163,7 @@ def test_what_is_there_already_is_not_loaded_again(warehouse: Project, loads: li
 # What the destination does not take.
 
 
-@pytest.mark.many_rows
+@by_files
 def test_an_answer_that_cannot_be_loaded(
     warehouse: Project, monkeypatch: pytest.MonkeyPatch, loads: list[int]
 ) -> None:
@@ -577,7 +581,7 @@ def older(project: Project, **more: Any) -> Path:
 
 
 @pytest.mark.parametrize(
-    "warehouse", at_length(["duckdb-files", "postgres"], "duckdb"), indirect=True
+    "warehouse", at_length(["postgres"], "duckdb-files", "duckdb"), indirect=True
 )
 def test_what_an_older_version_left_is_loaded_once(warehouse: Project) -> None:
     """Answers that wait in load packages of an older version, and in its spool, are moved out of
