@@ -415,7 +415,8 @@ def test_dlt_asks_the_settings_for_the_pipeline_that_runs(
 def test_dlt_reads_its_schema_over_and_over(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A load reads the file of its schema more than ten times, and a few times by us."""
+    """A load reads the file of its schema more than ten times, and a few times by us: once where it
+    is opened."""
     begin(project)
     reads: list[str] = []
     read = SchemaStorage.load_schema
@@ -431,6 +432,9 @@ def test_dlt_reads_its_schema_over_and_over(
     often = len(reads)
     assert poll(project, 8).is_good
     assert often > 10 > len(reads) - often
+    reads.clear()
+    with place.opened():
+        assert reads == ["wolkvox_billing"]
 
 
 def test_a_schema_whose_file_changed_is_read_again(project: Project) -> None:

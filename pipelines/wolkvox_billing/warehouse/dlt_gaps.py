@@ -273,7 +273,8 @@ class _SchemasReadOnce(LiveSchemaStorage):
     def __init__(self, storage: LiveSchemaStorage) -> None:
         super().__init__(storage.config)
         self.live_schemas = storage.live_schemas
-        self._files: dict[str, tuple[int, ...]] = {}  # as they were when their schemas were read
+        # As they were when their schemas were read.
+        self._files: dict[str, tuple[int, ...]] = {n: self._file_of(n) for n in self.live_schemas}
 
     def __getitem__(self, name: str) -> Schema:
         file = self._file_of(name)

@@ -12,6 +12,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from types import NoneType
 from typing import NamedTuple
@@ -359,6 +360,7 @@ def strays_in_variables(names: Iterable[str], place: str) -> list[Stray]:
     ]
 
 
+@lru_cache(maxsize=1024)  # all are looked at for each verb, and are the same
 def _says_of_variable(name: str) -> str | None:
     if name.upper().startswith("WOLKVOX_BILLING_") and "__" not in name:
         if name in VARIABLES:
