@@ -152,7 +152,7 @@ def _find_filling(
 ) -> Filling:
     """Return what is decided and read of operations and products, with this meaning."""
     query = partial(rows_of, client)
-    decisions = read_operation_decisions(client, engine.raw)
+    decisions = read_operation_decisions(client, engine.raw, standing.raw)
     identities = find_identities(query, engine.raw, standing.raw, decisions)
     renames = find_renames(query, engine.raw, standing.raw, identities)
     spellings = find_spellings(query, engine.raw, standing.raw, identities)

@@ -167,18 +167,17 @@ def _drain(
 ) -> None:
     """Load what waits, and make the marts of it."""
     fresh = frozenset(poll.poll_id for poll in report.polls)
-    with held_open(pipeline):
-        drained = drain(pipeline, spool, clock(), fresh)
-        _note(report, spool, drained, fresh)
-        if drained.changes:
-            _try_step(report, NOT_DESCRIBED, lambda: comment(pipeline, drained.changes))
-        has_tables = drained.loaded or (pipeline.default_schema_name and not drained.waits)
-        if engine_of(pipeline) in REFRESHED and has_tables:
-            is_fresh = _try_step(
-                report, NOT_REFRESHED, lambda: refresh(pipeline, meaning, clock(), drained.zones)
-            )
-            if is_fresh:
-                _refill(report, pipeline, anew=drained.has_older_days(clock()))
+    drained = drain(pipeline, spool, clock(), fresh)
+    _note(report, spool, drained, fresh)
+    if drained.changes:
+        _try_step(report, NOT_DESCRIBED, lambda: comment(pipeline, drained.changes))
+    has_tables = drained.loaded or (pipeline.default_schema_name and not drained.waits)
+    if engine_of(pipeline) in REFRESHED and has_tables:
+        is_fresh = _try_step(
+            report, NOT_REFRESHED, lambda: refresh(pipeline, meaning, clock(), drained.zones)
+        )
+        if is_fresh:
+            _refill(report, pipeline, anew=drained.has_older_days(clock()))
 
 
 def _warn_of_identities(report: LoadReport, pipeline: dlt.Pipeline, settings: PollSettings) -> None:
