@@ -127,6 +127,7 @@ def test_load_ends_by_its_outcome(project: Project, monkeypatch: pytest.MonkeyPa
         assert (result.exit_code, outcome in result.stdout) == (code, True), result.output
 
 
+@pytest.mark.usefixtures("tables")
 def test_load_says_that_it_kept_the_pace(project: Project, runs: Stable) -> None:
     """A second `load` within the pace asks nothing, says so, and ends in 0; `--force` asks."""
     assert started(runs, "load").returncode == 0
@@ -138,6 +139,7 @@ def test_load_says_that_it_kept_the_pace(project: Project, runs: Stable) -> None
     assert len(project.vendor.calls) == 2
 
 
+@pytest.mark.usefixtures("tables")
 def test_load_rests_after_the_days_calls_are_spent(project: Project, runs: Stable) -> None:
     """After a spent quota the next `load` does not ask, says until when, and ends in 1."""
     project.vendor.misbehave("quota_spent", times=1)
@@ -148,6 +150,7 @@ def test_load_rests_after_the_days_calls_are_spent(project: Project, runs: Stabl
     assert len(project.vendor.calls) == 1
 
 
+@pytest.mark.usefixtures("tables")
 def test_load_prints_json_for_machines(project: Project, runs: Stable) -> None:
     """`load --json` prints one JSON object on stdout, and one line per call on stderr."""
     result = started(runs, "load", "--json")
@@ -159,6 +162,7 @@ def test_load_prints_json_for_machines(project: Project, runs: Stable) -> None:
     assert result.stderr.count("acme rsync_s3_mp3 ok 1 row ") == 1
 
 
+@pytest.mark.usefixtures("tables")
 def test_a_named_report_is_asked(project: Project) -> None:
     """`--report` chooses what is asked, and each report has a table of its own."""
     assert command("load", "--report", "ivr_minutes", "--report", "vision").exit_code == 0
@@ -317,6 +321,7 @@ def test_status_on_postgres(
     assert [(row["operation_id"], row["polls_24h"]) for row in status["rows"]] == [("acme", 1)]
 
 
+@pytest.mark.usefixtures("tables")
 def test_a_person_sees_progress_and_a_pipe_does_not(project: Project, runs: Stable) -> None:
     """On a terminal the progress is drawn; in a pipe there is one plain line per call."""
     leader, follower = pty.openpty()
@@ -480,6 +485,7 @@ sys.stdout = sys.stderr = sys.__stdout__ = sys.__stderr__ = None
 """
 
 
+@pytest.mark.usefixtures("tables")
 def test_a_load_that_nobody_can_hear(project: Project, runs: Stable) -> None:
     """A service may start it without standard streams: the vendor is asked, the answer loaded."""
     assert runs.script(UNHEARD, "load").returncode == 0

@@ -23,7 +23,7 @@ from wolkvox_billing.warehouse import place as warehouse
 pytestmark = pytest.mark.usefixtures("kept_open", "tables")
 REPORT = "rsync_s3_mp3"
 LATER = NOON + timedelta(hours=1)
-MANY = int(os.environ.get("WOLKVOX_TEST_POLLS", "4"))  # 200 take a minute
+MANY = int(os.environ.get("WOLKVOX_TEST_POLLS", "3"))  # 200 take a minute
 
 
 def tell(project: Project, items: str) -> None:
@@ -318,7 +318,7 @@ def test_fields_that_change_all_the_time_are_bounded(project: Project) -> None:
 
 # Of each of several disks, in one process, since each would import everything anew.
 FULL = """
-import json, os, sys
+import json, os, shutil, sys
 from contextlib import closing, suppress
 from pathlib import Path
 import duckdb
@@ -338,6 +338,7 @@ def poll():
 
 def try_disk(disk, project, working_folder):
     os.chdir(project)
+    shutil.copy(sys.argv[2], "wolkvox.duckdb")
     os.environ["DLT_DATA_DIR"] = working_folder
     results = [poll()]
     filler = Path(disk, "filler")
@@ -365,8 +366,8 @@ def test_a_full_disk(project: Project, tmp_path: Path) -> None:
     # Disks of 16 MB that only this process sees; whoever runs this need not be root.
     mount = "mount -t tmpfs -o size=16m tmpfs"
     steps = f'{mount} "$1" && {mount} "$2" && shift 2 && exec "$@"'
-    script, words = str(tmp_path / "full.py"), json.dumps(places, default=str)
-    process = with_mounts(steps, str(tables), str(working_folder), sys.executable, script, words)
+    words = (tmp_path / "full.py", json.dumps(places, default=str), project.folder / "wolkvox.duckdb")
+    process = with_mounts(steps, str(tables), str(working_folder), sys.executable, *map(str, words))
     assert process.returncode == 0, process.stderr
     of_tables, of_working_folder = json.loads(process.stdout)
     # Answers that were written wait, and are loaded now; those that found no room are not.
