@@ -6,11 +6,13 @@ One process imports everything and forks for each order, so that 200 runs cost 2
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import importlib
 import itertools
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -26,6 +28,7 @@ from typing import Any
 Json = dict[str, Any]  # it goes through a pipe, or to a verb of whatever arguments
 TEMP = tempfile.gettempdir()  # of the machine: a test may have one of its own
 GOES_ON = 1000  # no exit code
+NEW_MOUNTS, NEW_USER = 0x00020000, 0x10000000  # of Linux: Python 3.12 has names for them
 CHANGES = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.link", "os.symlink", "os.chmod"}
 
 
@@ -73,7 +76,8 @@ class Stable:
         in the spool. output: a file for all that it prints; errors: another one for stderr.
         result: a file for what it returned, and the number of changes. umask: another one than
         022. values: of what is named `module:name`, others. input: a file that it reads, in the
-        place of nothing. more: variables of the environment that are others, the folder in PWD."""
+        place of nothing. more: variables of the environment that are others, the folder in PWD.
+        mounts: words of `mount`, of each disk that no other process sees."""
         env = {**os.environ, **order.pop("more", {})}
         cwd = env["PWD"] if env.get("PWD") != os.environ.get("PWD") else os.getcwd()
         run = {"verb": verb, "arguments": arguments, "env": env, "cwd": cwd, **order}
@@ -97,13 +101,16 @@ class Stable:
     def run(self, verb: str, arguments: Json, **order: Any) -> int:
         return self.wait(self.start(verb, arguments, **order))
 
-    def script(self, code: str, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
-        """Run a script with these words, as `python -c` does, and without a terminal; `more` as in
-        `start`."""
+    def script(
+        self, code: str, *words: str, mounts: Sequence[Sequence[str]] = (), **more: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a script with these words, as `python -c` does, and without a terminal; `mounts` and
+        `more` as in `start`."""
         with tempfile.TemporaryDirectory(dir=TEMP) as folder:
             output, errors = Path(folder, "output"), Path(folder, "errors")
             arguments = {"code": code, "words": words}
-            code_of_end = self.run("script", arguments, output=output, errors=errors, more=more)
+            places = {"output": output, "errors": errors, "mounts": mounts}
+            code_of_end = self.run("script", arguments, **places, more=more)
             texts = [file.read_text() for file in (output, errors)]
             return subprocess.CompletedProcess(words, code_of_end, *texts)
 
@@ -185,6 +192,8 @@ def live(order: Json) -> int:
     sys.stdout = open(1, "w", errors=sys.stdout.errors, closefd=False)  # noqa: SIM115
     sys.stderr = open(2, "w", buffering=1, errors=sys.stderr.errors, closefd=False)  # noqa: SIM115
     try:
+        if mounts := order.get("mounts"):
+            mount(mounts)
         for place, value in order.get("values", {}).items():
             module, _, name = place.partition(":")
             setattr(importlib.import_module(module), name, value)
@@ -232,6 +241,18 @@ def run(verb: str, arguments: Json) -> Any:
         order = evidence.order_evidence(arguments.pop("folder"), arguments["month"])
         return str(reconcile(**arguments, evidence=order, policy=Policy()).evidence)
     return str(closing.close(**arguments, policy=Policy()))
+
+
+def mount(disks: Sequence[Sequence[str]]) -> None:
+    """Mount what no other process sees; whoever runs this need not be root."""
+    libc, command = ctypes.CDLL(None, use_errno=True), shutil.which("mount")
+    ids = {"setgroups": "deny", "uid_map": f"0 {os.getuid()} 1", "gid_map": f"0 {os.getgid()} 1"}
+    if not command or libc.unshare(NEW_USER | NEW_MOUNTS):
+        raise OSError(ctypes.get_errno(), "this process may not mount anything of its own")
+    for name, text in ids.items():
+        Path("/proc/self", name).write_text(text)
+    for words in disks:
+        subprocess.run([command, *words], check=True)
 
 
 def die() -> None:

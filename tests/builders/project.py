@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
@@ -18,6 +17,7 @@ from typing import Any
 import pytest
 
 from builders.duckdb_files import attached, let_go
+from builders.killing import Stable
 from builders.postgres import administering, session
 from fake_wolkvox import Vendor
 from wolkvox_billing.verbs.load import LoadReport, load
@@ -128,21 +128,15 @@ def held_open(file: Path) -> Iterator[int]:
             holder.stdin.close()
 
 
-def with_mounts(steps: str, *words: str) -> subprocess.CompletedProcess[str]:
-    """Run a shell's steps, with these words, in a process that may mount what no other one sees;
-    whoever runs this need not be root. Skips the test where the machine forbids that."""
+def with_mounts(
+    runs: Stable, mounts: Sequence[Sequence[str]], code: str, *words: str
+) -> subprocess.CompletedProcess[str]:
+    """Run a script with these words in a process that mounts what no other one sees. Skips the test
+    where the machine forbids that."""
     unshare = shutil.which("unshare")
     if not unshare or subprocess.run([unshare, "-rm", "true"], check=False).returncode:
         pytest.skip("this machine lets no process mount anything of its own (unshare -rm)")
-    return subprocess.run(
-        [unshare, "-rm", "sh", "-c", steps, "sh", *words],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    return runs.script(code, *words, mounts=mounts)
 
 
 def configure(monkeypatch: pytest.MonkeyPatch, vendor: Vendor, *names: str) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from builders.killing import Stable
 from builders.project import NOON, TOKENS, Project, held_open, with_mounts
 from builders.record import Call, write_polls
 from wolkvox_billing.errors import SettingsError
@@ -355,19 +356,18 @@ print(json.dumps([try_disk(*places) for places in json.loads(sys.argv[1])]))
 """
 
 
-def test_a_full_disk(project: Project, tmp_path: Path) -> None:
+def test_a_full_disk(project: Project, runs: Stable, tmp_path: Path) -> None:
     """A full disk is said plainly, be it that of the tables or of the working folder; what is
     loaded stays, and with room again the next run goes on."""
     tables, working_folder, others = tmp_path / "tables", tmp_path / "working", tmp_path / "others"
     for folder in (tables, working_folder, others):
         folder.mkdir()
-    (tmp_path / "full.py").write_text(FULL)
     places = [(tables, tables, others / "dlt"), (working_folder, others, working_folder)]
-    # Disks of 16 MB that only this process sees; whoever runs this need not be root.
-    mount = "mount -t tmpfs -o size=16m tmpfs"
-    steps = f'{mount} "$1" && {mount} "$2" && shift 2 && exec "$@"'
-    words = (tmp_path / "full.py", json.dumps(places, default=str), project.folder / "wolkvox.duckdb")
-    process = with_mounts(steps, str(tables), str(working_folder), sys.executable, *map(str, words))
+    disks = [
+        ["-t", "tmpfs", "-o", "size=16m", "tmpfs", str(disk)] for disk in (tables, working_folder)
+    ]
+    words = json.dumps(places, default=str), str(project.folder / "wolkvox.duckdb")
+    process = with_mounts(runs, disks, FULL, *words)
     assert process.returncode == 0, process.stderr
     of_tables, of_working_folder = json.loads(process.stdout)
     # Answers that were written wait, and are loaded now; those that found no room are not.

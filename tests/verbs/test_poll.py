@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from builders.killing import Stable
 from builders.loads import OTHER, REPORT, at, files, readings, tell
 from builders.project import NOON, SERVERS, TOKENS, Project, configure, with_mounts
 from fake_wolkvox import Vendor
@@ -226,14 +227,12 @@ def test_hosts_that_poll_into_one_database(
     assert len(project.query("SELECT * FROM last_answers")) == 1
 
 
-def test_a_full_disk_costs_no_call(project: Project, tmp_path: Path) -> None:
+def test_a_full_disk_costs_no_call(project: Project, runs: Stable, tmp_path: Path) -> None:
     """Where an answer could not be written nobody is asked, and it ends in 1."""
     data = tmp_path / "dlt"
     data.mkdir()
-    steps = (
-        'mount -t tmpfs -o size=3m tmpfs "$1" && shift && exec "$@"'  # less than what is kept free
-    )
-    process = with_mounts(steps, str(data), sys.executable, "-c", POLL)
+    disk = ["-t", "tmpfs", "-o", "size=3m", "tmpfs", str(data)]  # less than what is kept free
+    process = with_mounts(runs, [disk], POLL)
     assert "the disk is full" in process.stdout, process.stderr
     assert (process.returncode, project.vendor.calls) == (1, [])
 

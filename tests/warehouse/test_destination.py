@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import timedelta
@@ -14,6 +13,7 @@ import pytest
 
 from builders.duckdb_files import let_go
 from builders.fuzzing import at_length
+from builders.killing import Stable
 from builders.loads import NOT_LOADED, OTHER, REPORT, at, begin, poll, readings, tell
 from builders.postgres import pg_ctl, running_postgres
 from builders.project import NOON, TOKENS, Project, with_mounts
@@ -80,14 +80,14 @@ def test_a_server_that_takes_no_rows(warehouse: Project) -> None:
     assert readings(warehouse) == told
 
 
-def test_a_file_that_is_read_only(project: Project) -> None:
+def test_a_file_that_is_read_only(project: Project, runs: Stable) -> None:
     """An answer waits while the DuckDB file is on a disk that takes no writing."""
     begin(project)
     project.later(hours=1)
-    steps = 'mount --bind "$1" "$1" && mount -o remount,ro,bind "$1" && exec "$2" -c "$3" "$4"'
-    file, now = str(project.folder / "wolkvox.duckdb"), project.vendor.now.isoformat()
+    file = str(project.folder / "wolkvox.duckdb")
     let_go()
-    done = with_mounts(steps, file, sys.executable, READ_ONLY, now)
+    mounts = [["--bind", file, file], ["-o", "remount,ro,bind", file]]
+    done = with_mounts(runs, mounts, READ_ONLY, project.vendor.now.isoformat())
     assert done.stdout.startswith(f"['ok'] ['{NOT_LOADED}"), done.stderr
     assert "Read-only file system" in done.stdout
     assert poll(project, 9).is_good
