@@ -111,6 +111,7 @@ FAULTS := $(addprefix tests/,claims/test_letter.py evidence/test_evidence.py hou
 	marts/test_marts_renames.py polling/test_sequences.py polling/test_spool.py polling/test_source.py \
 	polling/test_at_once.py polling/test_clocks.py vendor/test_client.py vendor/test_large_answers.py \
 	vendor/test_network.py verbs/test_poll.py reconciliation/test_copies_honesty.py \
+	reconciliation/test_one_document.py reconciliation/test_price_files.py \
 	reconciliation/test_reconcile.py reconciliation/test_tie_out.py reconciliation/test_unread.py \
 	warehouse/test_address.py warehouse/test_configuration.py warehouse/test_destination.py \
 	warehouse/test_files.py)

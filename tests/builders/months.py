@@ -14,6 +14,7 @@ from builders.sheets import HEADINGS, changed
 from builders.sheets import csv as csv_of
 from builders.worlds import once
 from wolkvox_billing.marts.reconciled import ReconciledRow
+from wolkvox_billing.reconciliation.mart import Filled
 from wolkvox_billing.reconciliation.policy import Policy
 from wolkvox_billing.values.periods import Period
 from wolkvox_billing.verbs.invoices import invoices
@@ -129,12 +130,12 @@ def judged(
     )
 
 
-def only(result: Reconciliation) -> ReconciledRow:
+def only(result: Reconciliation | Filled) -> ReconciledRow:
     [row] = result.rows
     return row
 
 
-def statuses(result: Reconciliation) -> list[str]:
+def statuses(result: Reconciliation | Filled) -> list[str]:
     return [row.reconciliation_status for row in result.rows]
 
 

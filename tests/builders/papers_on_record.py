@@ -12,7 +12,7 @@ from datetime import datetime
 from types import SimpleNamespace
 from typing import Any, NamedTuple, cast
 
-from builders.months import OCTOBER_PERIOD, local, write_maps
+from builders.months import OCTOBER_PERIOD, ONE_LINE, ONE_PRICE, local, write_maps
 from builders.project import Project
 from builders.settled_papers import state_papers
 from wolkvox_billing.reconciliation.billed_lines import bill_lines
@@ -49,8 +49,8 @@ _LAST: list[_Known] = []  # which most tests ask for again and again
 def judged_unstored(
     project: Project,
     *papers: str,
-    line_map: str,
-    rate_card: str,
+    line_map: str = ONE_LINE,
+    rate_card: str = ONE_PRICE,
     at: datetime | None = None,
     **policy: Any,
 ) -> Filled:

@@ -7,7 +7,7 @@ import os
 import shutil
 from collections.abc import Callable
 from contextlib import ExitStack
-from datetime import datetime, timezone
+from datetime import date, datetime, timezone
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -689,6 +689,8 @@ def test_what_stands_on_a_mart_survives(warehouse: Project) -> None:
     assert warehouse.query("SELECT total FROM mine") == [(12,)]
     say(warehouse, "2027-01-01 12:00", "2027-01-01 1", measures={REPORT: "daily"})
     assert warehouse.query("SELECT total FROM mine") == [(13,)]
+    days = "SELECT MAX(calendar_date) FROM wolkvox_billing_internal.days"
+    assert warehouse.query(days) == [(date(2028, 12, 31),)]
 
 
 def test_a_row_of_long_ago_counts(warehouse: Project) -> None:

@@ -89,12 +89,12 @@ def test_a_reader_keeps_what_the_marts_mean(warehouse: Project, tmp_path: Path) 
     once(warehouse, judge)
     before, meant = verdicts(warehouse), warehouse.query(MEANT)
     assert meant == [("month_to_date", "setting", 1000)]
-    for reader in (
-        read,
-        lambda project: publish(
-            tmp_path / "copy.duckdb", destination=project.destination, clock=lambda: LATER
-        ),
-    ):
+
+    def copy(project: Project) -> None:
+        publish(tmp_path / "copy.duckdb", destination=project.destination, clock=lambda: LATER)
+
+    # What makes the marts is the same function; a copy takes longer than all the rest.
+    for reader in [read] if warehouse.dsn else [read, copy]:
         made_by_another_version(warehouse)
         reader(warehouse)
         assert warehouse.query(MEANT) == meant

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -19,6 +21,7 @@ from builders.months import (
     read,
     statuses,
 )
+from builders.papers_on_record import judged_unstored
 from builders.project import Project
 from builders.record import write_polls
 from wolkvox_billing.marts.reconciled import ReconciledRow
@@ -90,8 +93,7 @@ def test_beyond_the_nights_it_counts_from_the_nearest(
     """3,700 are 470 more than what was there after the first night, 2,600 are 500 less than what
     was copied."""
     read(project, *NIGHTS, FIRST_NIGHT)
-    bill(project, invoice(quantity, f"{quantity}00.00"))
-    row = only(judged(project))
+    row = only(judged_unstored(project, invoice(quantity, f"{quantity}00.00")))
     assert (row.reconciliation_status, row.quantity_variance) == (status_of_it, variance)
     assert "the nights of the month's turn" in row.doubts_excluded
 
@@ -104,30 +106,31 @@ def test_a_known_cut_off_is_the_measured_quantity(project: Project) -> None:
         ("3100", "underbilled_quantity"),
         ("3230", "overbilled_quantity"),
     ):
-        project.execute("DELETE FROM wolkvox_billing.invoice_documents")
-        project.execute("DELETE FROM wolkvox_billing.invoice_lines")
-        bill(project, invoice(quantity, f"{quantity}00.00"))
-        row = only(judged(project, cut_off="called", materiality=Decimal(0)))
+        paper = invoice(quantity, f"{quantity}00.00")
+        policy: dict[str, Any] = {"cut_off": "called", "materiality": Decimal(0)}
+        row = only(judged_unstored(project, paper, **policy))
         assert (row.reconciliation_status, row.consumed_quantity) == (expected, 3130)
 
 
 def test_a_month_waits_for_the_night_of_its_turn(project: Project) -> None:
     """On the 1st it is open until that night was read in the morning; on the 2nd it is not."""
     read(project, *NIGHTS)
-    bill(project, invoice("3700", "370000.00"))
-    assert statuses(judged(project, at=local(1, 0, 30, month=11))) == ["open_period"]
-    assert statuses(judged(project, at=local(1, 9, month=11))) == ["open_period"]
-    assert statuses(judged(project, at=local(2, 0, month=11))) == ["overbilled_quantity"]
+
+    def said(at: datetime) -> list[str]:
+        return statuses(judged_unstored(project, invoice("3700", "370000.00"), at=at))
+
+    assert said(local(1, 0, 30, month=11)) == ["open_period"]
+    assert said(local(1, 9, month=11)) == ["open_period"]
+    assert said(local(2, 0, month=11)) == ["overbilled_quantity"]
     read(project, (local(1, 8, month=11), "130"))
-    assert statuses(judged(project, at=local(1, 9, month=11))) == ["overbilled_quantity"]
+    assert said(local(1, 9, month=11)) == ["overbilled_quantity"]
 
 
 def test_a_night_that_failed_moves_nothing_but_days(project: Project) -> None:
     """The copy of the 10th came with that of the 11th: 3,100 all the same."""
     caught_up = [(at, "900" if at.day == 10 else items) for at, items in NIGHTS]
     read(project, *caught_up, FIRST_NIGHT)
-    bill(project, invoice("3130", "313000.00"))
-    assert statuses(judged(project)) == ["matched"]
+    assert statuses(judged_unstored(project, invoice("3130", "313000.00"))) == ["matched"]
 
 
 def test_three_invoices_that_agree_propose_the_cut_off(project: Project) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from builders.documents import PDF, element, line, ubl
+from builders.fuzzing import at_length
 from builders.months import OCTOBER, READ, bill, invoice, judged, only, read, sheet
 from builders.project import Project
 from builders.settled_papers import judged_alone
@@ -169,7 +170,9 @@ _NEW = ("allowance_amount", "charge_amount", "rounding_amount", "prepaid_amount"
         "exchange_in_currency", "exchange_rate_date")  # fmt: skip
 
 
-@pytest.mark.many_rows
+@pytest.mark.parametrize(
+    "warehouse", at_length(["duckdb-files", "postgres"], "duckdb"), indirect=True
+)
 def test_a_record_without_the_new_columns_goes_on_working(
     warehouse: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
