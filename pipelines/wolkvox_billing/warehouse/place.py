@@ -83,10 +83,12 @@ FILES = "filesystem"  # dlt's destination of a folder or a bucket, where files b
 
 
 class _Place(NamedTuple):
-    """A destination as dlt resolved it, and the working folder of a dataset in it."""
+    """A destination as dlt resolved it, and the working folder of a dataset in it. is_whole:
+    whether the settings have all credentials of a PostgreSQL, with what libpq adds."""
 
     factory: AnyDestination
     folder: WorkingFolder
+    is_whole: bool
 
 
 def _place(destination: str, dataset: str) -> _Place:
@@ -105,6 +107,7 @@ def _place(destination: str, dataset: str) -> _Place:
     remember_valid_parts()
     tell_truth_at_once()
     write_hints_at_once()
+    credentials: PostgresCredentials | None = None
     try:
         factory = Destination.from_reference(destination)
         assert factory is not None
@@ -126,7 +129,7 @@ def _place(destination: str, dataset: str) -> _Place:
         raise SettingsError(f"dlt knows no destination {destination!r}") from None
     except MissingDependencyException as error:
         raise SettingsError(f"the destination {destination} needs more: {error}") from None
-    return _Place(factory, _folder(destination, factory, dataset))
+    return _Place(factory, _folder(destination, factory, dataset), credentials is not None)
 
 
 def _folder(destination: str, factory: AnyDestination, dataset: str) -> WorkingFolder:
@@ -186,7 +189,7 @@ def opened(  # what, and how: four ways that verbs differ in
                     own_file = file
                 if not holds:
                     held.close()
-            if engine_of(pipeline) == "postgres" and _is_whole(place.factory):
+            if place.is_whole:
                 check_session(partial(_session, pipeline), _variable(place.factory, "CREDENTIALS"))
         yield pipeline
         held.close()  # the file is written out
@@ -356,22 +359,14 @@ def folder_of(pipeline: dlt.Pipeline) -> WorkingFolder:
 def resolved(destination: str, dataset: str) -> tuple[WorkingFolder, str]:
     """Return the working folder of a destination and dataset, where only dlt can tell, and an
     address for psycopg2, "" where it is no PostgreSQL. Raises SettingsError."""
-    factory, folder = _place(destination, dataset)
+    factory, folder, is_whole = _place(destination, dataset)
     if engine_name(factory) == "duckdb":
         refuse_copy(Path(settings_location(factory)), dataset, folder)
-    if engine_name(factory) != "postgres":
-        return folder, ""
-    if not _is_whole(factory):
+    if not is_whole:
         return folder, ""
     dsn = _settings_of(factory).credentials.to_native_representation()
     check_server(dsn, _variable(factory, "CREDENTIALS"))
     return folder, dsn
-
-
-def _is_whole(factory: AnyDestination) -> bool:
-    """Whether a destination's settings have all credentials. Raises SettingsError."""
-    credentials = configured(partial(_settings_of, factory)).credentials
-    return bool(credentials and not credentials.is_partial())
 
 
 @contextmanager
