@@ -34,6 +34,7 @@ from wolkvox_billing.cli.terminal import _as_json
 from wolkvox_billing.values.clock import utc_now
 from wolkvox_billing.vendor.answer import Outcome
 
+pytestmark = pytest.mark.usefixtures("kept_open")
 VERBS = ["bucket", "check", "claim", "close", "copy", "dbt", "documents", "explain", "invoices",
          "load", "operations", "poll", "publish", "reconcile", "refresh", "reports", "restore",
          "status", "verify"]  # fmt: skip

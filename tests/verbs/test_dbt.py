@@ -23,6 +23,7 @@ from wolkvox_billing.verbs.dbt import known_tables, write_dbt_sources
 from wolkvox_billing.verbs.invoices import invoices
 from wolkvox_billing.warehouse.columns import Table
 
+pytestmark = pytest.mark.usefixtures("kept_open")
 RAW = ["polls", "readings", "rejected_rows", "rsync_s3_mp3"]
 
 
