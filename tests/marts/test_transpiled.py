@@ -15,9 +15,9 @@ from sqlglot import exp
 
 from builders.project import Project
 from wolkvox_billing.cli.main import main
-from wolkvox_billing.marts import sql
+from wolkvox_billing.marts import sql, transpile
 from wolkvox_billing.marts.columns import comment_of
-from wolkvox_billing.marts.engine import DIALECTS, MARTS
+from wolkvox_billing.marts.engine import DIALECTS, MARTS, Engine
 from wolkvox_billing.marts.sql import VIEWS
 from wolkvox_billing.verbs.load import marts_sql
 
@@ -61,6 +61,16 @@ def test_only_plain_words_are_used(project: Project, dialect: str) -> None:
                 query,
             )
             assert words == [], statement
+
+
+def test_no_engine_changes_what_another_gets() -> None:
+    """Redshift has the marts inside of what stands on them, Spark names them, before and after."""
+    transpile._parsed_query.cache_clear()
+    spark, redshift = (Engine(name, "d", "d_marts") for name in ("spark", "redshift"))
+    before = transpile.create_view("fact_usage", spark)
+    assert " d_marts.usage_daily" in before[0]
+    assert " d_marts.usage_daily" not in transpile.create_view("fact_usage", redshift)[0]
+    assert transpile.create_view("fact_usage", spark) == before
 
 
 def test_bigquery_and_the_others_carry_the_comments(project: Project) -> None:
