@@ -201,6 +201,20 @@ class Browser:
 
         self._await(is_pressed, f"{selector} with {text!r}")
 
+    def press_and_run(self, selector: str, text: str) -> None:
+        """Press it, and wait until all that the server does of it is done and shown, of which
+        nothing may be seen: the page may be as it was before."""
+        self.await_rest()
+        self.driver.get_log("performance")
+        self.press(selector, text)
+
+        def has_run() -> bool:
+            entries = self.driver.get_log("performance")
+            return any("completed-run" in entry["message"] for entry in entries)
+
+        self._await(has_run, f"run of {text!r}")
+        self.await_rest()
+
     def choose(self, option: str) -> None:
         """Choose an option of the select that has it."""
 
