@@ -30,6 +30,14 @@ def poll(project: Project, items: int, **more: Any) -> LoadReport:
     return report
 
 
+def wait(project: Project, *items: int, **more: Any) -> list[Path]:
+    """An answer of each amount, an hour after the one before, waits; gives the files."""
+    for amount in items:
+        tell(project, amount)
+        assert project.poll(**more).is_good
+    return files(project)
+
+
 def begin(project: Project) -> None:
     """The first load of an empty project, which is answered one row of 5; done once in a session
     and copied."""

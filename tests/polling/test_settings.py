@@ -268,6 +268,7 @@ def test_a_variable_of_another_program_is_not_sent(
     assert project.vendor.calls == []
 
 
+@pytest.mark.usefixtures("tables")
 def test_force_and_probe_are_no_variables(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -323,6 +324,7 @@ def test_a_variable_that_cannot_be_read_is_named(
     assert project.vendor.calls == []
 
 
+@pytest.mark.usefixtures("tables")
 def test_settings_come_from_the_environment(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,7 +15,18 @@ import pytest
 from builders.duckdb_files import let_go
 from builders.fuzzing import at_length
 from builders.killing import Stable
-from builders.loads import NOT_LOADED, OTHER, REPORT, at, begin, files, poll, readings, tell
+from builders.loads import (
+    NOT_LOADED,
+    OTHER,
+    REPORT,
+    at,
+    begin,
+    files,
+    poll,
+    readings,
+    tell,
+    wait,
+)
 from builders.months import invoice
 from builders.project import TOKENS, Project, configure
 from wolkvox_billing import wolkvox_billing
@@ -53,14 +64,6 @@ def killed(run: Callable[[], Any]) -> None:
         finally:
             os._exit(1)
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -signal.SIGKILL
-
-
-def wait(project: Project, *items: int, **more: Any) -> list[Path]:
-    """An answer of each amount, an hour after the one before, waits; gives the files."""
-    for amount in items:
-        tell(project, amount)
-        assert project.poll(**more).is_good
-    return files(project)
 
 
 def refuse(project: Project, amount: int) -> Callable[[], None]:
@@ -226,7 +229,7 @@ def test_a_text_that_one_database_refuses(
     """A dash that a PostgreSQL does not take holds up its own answer and no other one."""
     project.destination, project.dsn = "postgres", new_database()
     monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", project.dsn)
-    poll(project, 5)
+    begin(project)
     for table in ("readings", REPORT):
         no_dash = "CHECK (description NOT LIKE '%—%') NOT VALID"
         project.execute(f"ALTER TABLE wolkvox_billing.{table} ADD {no_dash}")

@@ -14,7 +14,7 @@ import pytest
 from builders.duckdb_files import let_go
 from builders.fuzzing import at_length
 from builders.killing import Stable
-from builders.loads import NOT_LOADED, OTHER, REPORT, at, begin, poll, readings, tell
+from builders.loads import NOT_LOADED, OTHER, REPORT, at, begin, poll, readings, tell, wait
 from builders.postgres import pg_ctl, running_postgres
 from builders.project import NOON, TOKENS, Project, with_mounts
 from wolkvox_billing.marts import refresh
@@ -98,8 +98,7 @@ def test_a_schema_that_somebody_dropped(warehouse: Project) -> None:
     """Answers that wait while the schema is dropped are loaded into a new one; the next polls go
     on. What was loaded before is gone: that is what was dropped."""
     begin(warehouse)
-    with warehouse.away():
-        poll(warehouse, 7)
+    wait(warehouse, 7)
     for schema in ("wolkvox_billing_marts", "wolkvox_billing"):
         warehouse.execute(f"DROP SCHEMA {schema} CASCADE")
     assert poll(warehouse, 9).is_good
@@ -128,8 +127,7 @@ def test_a_table_that_somebody_dropped(warehouse: Project, table: str) -> None:
     tried on one engine, and on both where the table is that of dlt's own; faults try all."""
     sql = f"DROP TABLE {table}"
     begin(warehouse)
-    with warehouse.away():
-        poll(warehouse, 7)
+    wait(warehouse, 7)
     warehouse.execute(sql)
     assert poll(warehouse, 4).is_good
     assert [items for _, items in readings(warehouse)] == [5, 7, 4]
@@ -264,8 +262,7 @@ def test_answers_that_waited_elsewhere(
     """Answers that waited in one project folder while another one loaded newer ones into the same
     warehouse are loaded, and the reports' tables keep the newest."""
     begin(warehouse)
-    with warehouse.away():
-        poll(warehouse, 7)
+    wait(warehouse, 7)
     file = warehouse.folder / "wolkvox.duckdb"
     home = tmp_path / "other"
     home.mkdir()
