@@ -58,15 +58,15 @@ def with_gaps(rng: random.Random, span: Span) -> Iterator[int]:
 
 
 def to_the_end(hours: int) -> Cadence:
-    """Seldom, on a month's last day every half hour, and in its last two hours every five minutes:
-    few calls, and all of the turn is seen."""
+    """Seldom, on a month's last day every hour, and in its last two hours every five minutes: few
+    calls, and all of the turn is seen."""
 
     def cadence(rng: random.Random, span: Span) -> Iterator[int]:
         at = span.start + rng.randrange(5 * MINUTE)
         while at < span.end:
             yield at
             left = month_of(at).end - at
-            at += 5 * MINUTE if left <= 2 * HOUR else 30 * MINUTE if left <= DAY else hours * HOUR
+            at += 5 * MINUTE if left <= 2 * HOUR else HOUR if left <= DAY else hours * HOUR
 
     return cadence
 

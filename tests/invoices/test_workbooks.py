@@ -123,7 +123,11 @@ def test_no_part_of_a_workbook_has_a_dtd(name: str, codec: str, says: str) -> No
 
 BLANK_ROWS = "".join(f'<row r="{n}"/>' for n in range(3, 200_010))
 SHEETS = "".join(f'<sheet name="s{n}" sheetId="{n}" r:id="r{n}"/>' for n in range(101))
-MERGED = at_length([2_005], 20_005)[-1]  # at length as many as are looked at
+# At length as many as are looked at, or as fit into a file.
+MERGED = at_length([2_005], 20_005)[-1]
+ROWS, BLANK, SEPARATED = at_length(
+    [(100_000, 2_000_000, 20_000)], (1_000_000, 19_000_000, 190_000)
+)[-1]
 BOUNDS: dict[str, tuple[Callable[[], bytes], str]] = {
     "a row far away": (
         lambda: edited(xlsx([HEADINGS, ROW]), sheet1=('<row r="2"', '<row r="1000000000"')),
@@ -146,10 +150,11 @@ BOUNDS: dict[str, tuple[Callable[[], bytes], str]] = {
             "</sheetData>", "</sheetData>" + "".join(
                 f'<mergeCell ref="A{n}:CV{n + 9000}"/>' for n in range(5, MERGED)))),
         "H2 (Subtotal) is 'x'"),
-    "rows of a CSV": (lambda: (csv(HEADINGS) + "\n1" * 1_000_000).encode(), "50,000 rows"),
-    "blank rows of a CSV": (lambda: (csv(HEADINGS) + "\n" * 19_000_000).encode(), "200,000 rows"),
+    "rows of a CSV": (lambda: (csv(HEADINGS) + "\n1" * ROWS).encode(), "50,000 rows"),
+    "blank rows of a CSV": (lambda: (csv(HEADINGS) + "\n" * BLANK).encode(), "200,000 rows"),
     "separators": (
-        lambda: (csv(HEADINGS) + ("\n" + "," * 99) * 190_000).encode(), "no header row with rows"),
+        lambda: (csv(HEADINGS) + ("\n" + "," * 99) * SEPARATED).encode(),
+        "no header row with rows"),
 }  # fmt: skip
 
 

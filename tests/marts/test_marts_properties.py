@@ -135,11 +135,25 @@ EXAMPLES = settings(
 
 
 @EXAMPLES
-@given(months(), st.sampled_from(MEASURES))
-def test_the_days_add_up_to_the_month(raw: Warehouse, batches: list[Batch], measure: str) -> None:
+@given(months(), st.sampled_from([*MEASURES, "auto"]), st.randoms(use_true_random=False))
+def test_what_holds_of_any_polls(
+    raw: Warehouse, batches: list[Batch], measure: str, chance: random.Random
+) -> None:
+    """No reading is counted twice, the days add up to the month, and polls that are loaded in any
+    other order give the same marts, row by row."""
+    raw.hold(sorted(batches, key=lambda batch: batch.poll.started_at), measure)
+    check_each_is_counted_once(raw, batches)
+    if measure in MEASURES:
+        check_the_days_add_up(raw, measure)
+    before = raw.marts()
+    chance.shuffle(batches)
+    raw.hold(batches, measure)
+    assert raw.marts() == before
+
+
+def check_the_days_add_up(raw: Warehouse, measure: str) -> None:
     """For a counter and a daily count the days' use adds up to the month's; for a gauge too the
     last day's month-to-date is the month's. The days covered never exceed the month."""
-    raw.hold(batches, measure)
     of_days = raw.query(
         "SELECT product, date_trunc('month', usage_date)::DATE, SUM(consumed_quantity), "
         "arg_max(month_to_date_quantity, usage_date), SUM(days_covered), COUNT(*), "
@@ -157,11 +171,8 @@ def test_the_days_add_up_to_the_month(raw: Warehouse, batches: list[Batch], meas
         assert count <= covered <= calendar.monthrange(month.year, month.month)[1]
 
 
-@EXAMPLES
-@given(months(), st.sampled_from(MEASURES))
-def test_no_reading_is_counted_twice(raw: Warehouse, batches: list[Batch], measure: str) -> None:
+def check_each_is_counted_once(raw: Warehouse, batches: list[Batch]) -> None:
     """Each day's value is that of one reading: the last one of its product and day, by hand."""
-    raw.hold(batches, measure)
     newest: dict[tuple[str, date], Decimal] = {}
     for batch in sorted(batches, key=lambda batch: batch.poll.started_at):
         for reading in batch.readings:
@@ -178,19 +189,6 @@ def test_no_reading_is_counted_twice(raw: Warehouse, batches: list[Batch], measu
     )
     assert usage == [(*key, sums[key], lasts[key]) for key in sorted(sums)]
     assert len(newest) == raw.query("SELECT COUNT(*) FROM marts.usage_daily")[0][0]
-
-
-@EXAMPLES
-@given(months(), st.sampled_from([*MEASURES, "auto"]), st.randoms(use_true_random=False))
-def test_the_order_of_arrival_changes_nothing(
-    raw: Warehouse, batches: list[Batch], measure: str, chance: random.Random
-) -> None:
-    """Polls that are loaded in any other order give the same marts, row by row."""
-    raw.hold(sorted(batches, key=lambda batch: batch.poll.started_at), measure)
-    before = raw.marts()
-    chance.shuffle(batches)
-    raw.hold(batches, measure)
-    assert raw.marts() == before
 
 
 @EXAMPLES
