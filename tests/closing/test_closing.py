@@ -248,17 +248,6 @@ def test_what_does_not_tie_out_needs_a_reason(
     assert "acme rsync_s3_mp3 is new: matched, billed 100,000; it did not tie out then" in doubt
 
 
-def test_a_closed_month_is_not_closed_twice(project: Project) -> None:
-    """While it holds there is nothing to close; when it does not, it is reopened first."""
-    prepare_closed(project)
-    with pytest.raises(NotClosed, match="by ana, and still holds: there is nothing to close"):
-        sign(project, reason="again")
-    bill(project, CREDIT)
-    with pytest.raises(NotClosed, match=r"no longer holds: .*: reopen it with `wolkvox-billing cl"):
-        sign(project, reason="again")
-    assert len(records(project)) == 1
-
-
 def test_reopening_needs_a_closed_month_and_a_reason(project: Project) -> None:
     """What was never closed cannot be reopened, nor what is open again."""
     prepare(project)
@@ -273,9 +262,15 @@ def test_reopening_needs_a_closed_month_and_a_reason(project: Project) -> None:
 
 
 def test_a_credit_note_breaks_a_close(project: Project) -> None:
-    """It is told with the numbers before and after, until the month is reopened and closed."""
+    """While a close holds there is nothing to close; when a note came it is reopened first. It is
+    told with the numbers before and after, until the month is reopened and closed."""
     prepare_closed(project)
+    with pytest.raises(NotClosed, match="by ana, and still holds: there is nothing to close"):
+        sign(project, reason="again")
     bill(project, CREDIT)
+    with pytest.raises(NotClosed, match=r"no longer holds: .*: reopen it with `wolkvox-billing cl"):
+        sign(project, reason="again")
+    assert len(records(project)) == 1
     project.vendor.now = local(21, month=12)
     doubt = (
         "2026-10 was closed on 2026-11-30 17:00 UTC by ana, and no longer holds: acme "
@@ -303,35 +298,28 @@ def test_a_restated_reading_breaks_a_close(warehouse: Project) -> None:
 
 
 def test_a_changed_rate_breaks_a_close(project: Project) -> None:
-    """The rate card is another one now."""
-    prepare_closed(project)
+    """A comment in the rate card does not: the record says by which files it was judged, and stands
+    on the verdicts all the same. Without the line map nobody knows whether a close holds, and that
+    is no reason for `status` to fail."""
+    prepare(project)
+    first = sign(project)
     Path("rate_card.csv").write_text(f"{CARD}{REPORT},,,0,90,COP,2026-01-01,\n")
     [warning] = status_warnings(project)
     assert "contracted_unit_price 100 -> 90, contracted_cost 100,000 -> 90,000" in warning
-
-
-def test_a_comment_in_the_rate_card_does_not_break_a_close(project: Project) -> None:
-    """The record says by which files it was judged; it stands on the verdicts all the same."""
-    prepare(project)
-    first = sign(project)
     card = f"# agreed in January\n{ONE_PRICE}"
     Path("rate_card.csv").write_text(card)
     assert status_warnings(project) == []
+    Path("line_map.csv").rename("gone.csv")
+    [warning] = status_warnings(project)
+    says = "nobody can tell whether the close of 2026-10 still holds: there is no"
+    assert warning.startswith(says)
+    Path("gone.csv").rename("line_map.csv")
     second = sign(project, reopen, reason="to see")
     assert second.stands_on == first.stands_on
     was, now = (json.loads(record.policy) for record in (first, second))
     assert was["line_map_sha256"] == hashlib.sha256(ONE_LINE.encode()).hexdigest()
     assert was["rate_card_sha256"] == hashlib.sha256(ONE_PRICE.encode()).hexdigest()
     assert now == {**was, "rate_card_sha256": hashlib.sha256(card.encode()).hexdigest()}
-
-
-def test_status_says_where_it_cannot_tell(project: Project) -> None:
-    """Without the line map nobody knows whether a close holds, and that is no reason to fail."""
-    prepare_closed(project)
-    Path("line_map.csv").unlink()
-    [warning] = status_warnings(project)
-    says = "nobody can tell whether the close of 2026-10 still holds: there is no"
-    assert warning.startswith(says)
 
 
 @pytest.mark.by_dlt

@@ -198,16 +198,6 @@ def test_a_withdrawn_content_leaves_the_other_one(warehouse: Project) -> None:
     ]
 
 
-def test_a_withdrawn_document_is_told_in_its_month_only(project: Project) -> None:
-    """September hears nothing of what bills October."""
-    read(project, *READ)
-    bill(project, invoice("1000", "100000.00"))
-    withdraw(project, "F-1")
-    assert any("was withdrawn" in text for text in judged(project).warnings)
-    other = reconcile("2026-09", policy=Policy(), clock=lambda: project.vendor.now)
-    assert not any("was withdrawn" in text for text in other.warnings)
-
-
 def test_a_list_counts_again_where_its_xml_is_withdrawn(project: Project) -> None:
     """What is withdrawn is as if it had never come: the invoice is still to be paid, and the verb
     says by which paper."""
@@ -237,7 +227,8 @@ def test_a_list_of_another_sum_is_settled_by_a_person(project: Project) -> None:
 
 
 def test_what_is_withdrawn_altogether_bills_nothing(project: Project) -> None:
-    """The month is as before its invoice came; a note that corrects it is told."""
+    """The month is as before its invoice came, and is the only one that hears of it; a note that
+    corrects it is told."""
     read(project, *READ)
     note = invoice("100", "10000.00", kind="CreditNote", number="NC-1", corrects="F-1", periods="",
                    issued="2026-12-20")  # fmt: skip
@@ -249,6 +240,9 @@ def test_what_is_withdrawn_altogether_bills_nothing(project: Project) -> None:
         "credit note NC-1 corrects F-1, which is withdrawn: withdraw the note too, or reinstate "
         "what it corrects" in result.warnings
     )
+    assert any("F-1" in text and "was withdrawn" in text for text in result.warnings)
+    other = reconcile("2026-09", policy=Policy(), clock=lambda: project.vendor.now)
+    assert not any("was withdrawn" in text for text in other.warnings)
     withdraw(project, "NC-1")
     assert statuses(judged(project)) == ["usage_not_invoiced"]
 

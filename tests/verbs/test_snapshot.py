@@ -83,11 +83,12 @@ def _publish_a_day(project: Project, path: str) -> None:
     publish(path, clock=lambda: project.vendor.now)
 
 
-def test_a_file_holds_all_tables(
+def test_a_file_and_a_folder_hold_all_tables(
     warehouse: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """The file has the raw tables and the marts, as tables, value for value and with comments;
-    dlt's own are left out.
+    dlt's own are left out. The folder has a Parquet file a table; numbers come as decimals, dates
+    as dates.
 
     It is published by a machine that never loaded: another working folder has nothing to know from,
     and the warehouse tells all that the copy needs. Of usage alone, where no invoice was ever
@@ -135,6 +136,26 @@ def test_a_file_holds_all_tables(
         "(datetime.date(2026, 11, 11), Decimal('1200.2500'))]",
         "[(2,)]",
     ]
+    read_folder(publish_copy(warehouse, "usage", monkeypatch))
+
+
+def read_folder(snapshot: Snapshot) -> None:
+    """Read with polars what is published of the two days in a folder."""
+    files = sorted(str(file.relative_to("usage")) for file in Path("usage").rglob("*.parquet"))
+    assert files == [f"{name.replace('.', '/')}.parquet" for name in sorted(snapshot.rows)]
+    frame = polars.read_parquet("usage/wolkvox_billing_marts/usage_daily.parquet")
+    kinds = frame.schema
+    assert kinds["consumed_quantity"] == polars.Decimal(18, 4)
+    assert kinds["usage_date"] == polars.Date
+    assert kinds["read_at"] == polars.Datetime("us", "UTC")
+    assert kinds["days_covered"] == polars.Int64
+    columns = ["usage_date", "consumed_quantity", "days_covered"]
+    assert frame.sort("usage_date").select(columns).rows() == [
+        (date(2026, 11, 10), Decimal("40.0000"), 10),
+        (date(2026, 11, 11), Decimal("1200.2500"), 1),
+    ]
+    raw = polars.read_parquet("usage/wolkvox_billing/polls.parquet")
+    assert raw["answer"].dtype == polars.Binary and raw.height == 2
 
 
 def _plain(value: Any) -> Any:
@@ -154,29 +175,6 @@ def oldest_client_reads(file: Path) -> list[str]:
     process = subprocess.run([OLDEST, "-c", script], capture_output=True, text=True, check=False)
     assert not process.returncode, process.stderr
     return process.stdout.splitlines()
-
-
-def test_a_folder_of_parquet_is_read_by_polars(
-    warehouse: Project, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The folder has a Parquet file a table; numbers come as decimals, dates as dates."""
-    write_polls(warehouse, call(10, "40"), call(12, "100"), measures=MEASURES)
-    snapshot = publish_copy(warehouse, "usage", monkeypatch)
-    files = sorted(str(file.relative_to("usage")) for file in Path("usage").rglob("*.parquet"))
-    assert files == [f"{name.replace('.', '/')}.parquet" for name in sorted(snapshot.rows)]
-    frame = polars.read_parquet("usage/wolkvox_billing_marts/usage_daily.parquet")
-    kinds = frame.schema
-    assert kinds["consumed_quantity"] == polars.Decimal(18, 4)
-    assert kinds["usage_date"] == polars.Date
-    assert kinds["read_at"] == polars.Datetime("us", "UTC")
-    assert kinds["days_covered"] == polars.Int64
-    columns = ["usage_date", "consumed_quantity", "days_covered"]
-    assert frame.sort("usage_date").select(columns).rows() == [
-        (date(2026, 11, 10), Decimal("40.0000"), 10),
-        (date(2026, 11, 12), Decimal("60.0000"), 2),
-    ]
-    raw = polars.read_parquet("usage/wolkvox_billing/*.parquet".replace("*", "polls"))
-    assert raw["answer"].dtype == polars.Binary and raw.height == 2
 
 
 def test_sqlalchemy_reads_the_file(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
