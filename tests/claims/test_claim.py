@@ -298,16 +298,24 @@ def test_a_claim_at_the_command_line(project: Project) -> None:
     assert (row["status"], row["open_amount"]) == ("open", "53550.0000")
     assert run(main, ["claim", "--by", "ana"]).exit_code == 2
     assert run(main, ["claim", "2026-10", "--reason", "x"]).exit_code == 2
-    bill(project, overbilled(number="F-2", uuid="b" * 96))
+    credit = note("200", "20000.00", "3800.00", corrects="F 1/á")
+    bill(project, overbilled(number="F-2", uuid="b" * 96), credit)
     refused = run(main, ["claim", "2026-10", "--out", "letter.docx"])
     assert (refused.exit_code, "2 letters do not fit into" in refused.output) == (2, True)
+    run(main, ["claim", "2026-10", "--by", "ana", "--document", "F-2"])
+    first, second = open_rows(project)  # what was given back of the first one stays
+    assert first[:4] == (53_550, 23_800, 29_750, "credited_in_part") and second[3] == "open"
     words = ["claim", "2026-10", "--document", "F-1-á", "--withdraw", "--by", "ana"]
     assert run(main, words).exit_code == 2
+    run(main, ["claim", "2026-10", "--document", "F-2", "--withdraw", "--reason", "no"])
     done = run(main, [*words, "--reason", "nobody had mapped it"])
     assert "the claim over 53,550.00 COP of " in done.output
     assert run(main, ["claim"]).output == "no claim is open\n"
-    assert project.query("SELECT claimed_by, reason FROM claims WHERE claimed_amount = 0") == [
-        ("ana", "nobody had mapped it")
+    assert project.query(
+        "SELECT document_number, reason FROM claims WHERE claimed_amount = 0 ORDER BY claimed_at"
+    ) == [("F-2", "no"), ("F 1/á", "nobody had mapped it")]
+    assert project.query("SELECT DISTINCT claimed_by FROM claims WHERE reason <> 'no'") == [
+        ("ana",)
     ]
 
 
