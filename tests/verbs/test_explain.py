@@ -11,7 +11,18 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from builders.months import MAP, READ, REPORT, bill, invoice, judged, local, read
+from builders.months import (
+    MAP,
+    ONE_LINE,
+    READ,
+    REPORT,
+    bill,
+    invoice,
+    judged,
+    local,
+    read,
+    write_maps,
+)
 from builders.project import Project
 from builders.record import Call, write_polls
 from builders.worlds import once
@@ -22,6 +33,12 @@ from wolkvox_billing.reconciliation.policy import Policy
 from wolkvox_billing.verbs.explain import Explained, explain
 
 pytestmark = pytest.mark.usefixtures("kept_open")
+
+
+def on_the_30th(project: Project, line_map: str = ONE_LINE, month: int = 11) -> None:
+    """Have the contract, and a clock by which October's invoice is due: `explain` judges itself."""
+    write_maps(line_map)
+    project.vendor.now = local(30, month=month)
 
 
 def explain_october(project: Project, **more: Any) -> Explained:
@@ -75,7 +92,7 @@ def test_all_lines_of_a_key_are_there(project: Project) -> None:
     credit = invoice("100", "10000.00", kind="CreditNote", number="N-1", corrects="F-1", periods="",
                      issued="2026-12-20")  # fmt: skip
     bill(project, invoice("1100", "110000.00"), credit)
-    judged(project, at=local(31, month=12))
+    on_the_30th(project, month=12)
     lines = sorted(
         (line.document_number, line.quantity, line.net_amount)
         for line in only(explain_october(project)).billed_from
@@ -86,7 +103,7 @@ def test_all_lines_of_a_key_are_there(project: Project) -> None:
 def test_use_that_nobody_billed_has_a_reading_and_no_line(project: Project) -> None:
     """The verdict of a product without an invoice."""
     read(project, *READ)
-    judged(project)
+    on_the_30th(project)
     verdict = only(explain_october(project))
     assert verdict.row.reconciliation_status == "usage_not_invoiced"
     assert [last.items_raw for last in verdict.measured_from] == ["1000"]
@@ -97,7 +114,7 @@ def test_a_refused_poll_is_counted_as_one(project: Project) -> None:
     """What was billed without use shows how often the vendor was asked, and answered."""
     write_polls(project, Call(local(20), []), Call(local(20, 13), b"maintenance"))
     bill(project, invoice("1000", "100000.00"))
-    judged(project)
+    on_the_30th(project)
     verdict = only(explain_october(project))
     assert verdict.row.reconciliation_status == "invoiced_without_usage"
     assert verdict.polls is not None and verdict.polls_answered == 1 < verdict.polls
@@ -110,7 +127,7 @@ def test_one_product_or_report(project: Project) -> None:
     rows = [{**row, "description": name, "items": n} for name, n in (("A", "300"), ("B", "200"))]
     write_polls(project, Call(local(31, 23, 59), rows), measures={REPORT: "month_to_date"})
     bill(project, invoice("500", "50000.00"))
-    judged(project)
+    on_the_30th(project)
     assert len(only(explain_october(project, report=REPORT)).measured_from) == 2
     [last] = only(explain_october(project, product="B")).measured_from
     assert (last.product, last.items_raw) == ("B", "200")
@@ -123,7 +140,7 @@ def test_one_product_or_report(project: Project) -> None:
 def test_the_command(project: Project) -> None:
     """A few aligned lines for a person, everything in JSON, and exit codes."""
     once(project, _overbilled)
-    judged(project)
+    on_the_30th(project)
     run = CliRunner().invoke
     done = run(main, ["explain", "2026-10"])
     assert done.exit_code == 0, done.output
@@ -151,7 +168,7 @@ def test_lines_without_a_report_are_walked_too(project: Project) -> None:
     """What no row of the line map fits has no poll, and its line all the same."""
     read(project, *READ)
     bill(project, invoice("1000", "100000.00"))
-    judged(project, f"{MAP},,*minutos*,{REPORT},,,quantity\n")
+    on_the_30th(project, f"{MAP},,*minutos*,{REPORT},,,quantity\n")
     [unmapped] = [v for v in explain_october(project).verdicts if v.row.report is None]
     assert unmapped.polls is None
     assert [line.line_number for line in unmapped.billed_from] == [1]
@@ -161,7 +178,7 @@ def test_a_reading_whose_call_is_gone_is_not_passed_over(project: Project) -> No
     """All readings are counted, be it that somebody deleted a call in the table `polls`; where it
     is that of the last reading it is told, with what to do."""
     once(project, _overbilled)
-    judged(project)
+    on_the_30th(project)
     polls = [poll for (poll,) in project.query("SELECT poll_id FROM polls ORDER BY started_at")]
     project.execute(f"DELETE FROM polls WHERE poll_id = '{polls[0]}'")
     [last] = only(explain_october(project)).measured_from
