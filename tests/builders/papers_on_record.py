@@ -27,10 +27,13 @@ from wolkvox_billing.warehouse.sql import Client
 
 @dataclass(frozen=True)
 class _Asked:
-    """Asks a project's DuckDB file, as a client of dlt's does, without opening the place anew."""
+    """Asks a project's record, as a client of dlt's does, without opening the place anew."""
 
     project: Project
-    capabilities = SimpleNamespace(sqlglot_dialect="duckdb")
+
+    @property
+    def capabilities(self) -> SimpleNamespace:
+        return SimpleNamespace(sqlglot_dialect=self.project.destination)
 
     def execute_sql(self, query: str) -> list[tuple[Any, ...]]:
         return self.project.query(query)
@@ -56,6 +59,7 @@ def judged_unstored(
 ) -> Filled:
     """Return what is said of October, late enough for every invoice to be due, where these papers
     and no others were read."""
+    assert not policy.keys() & {"billing_cycle_day", "supplier_ids"}, "papers are read by these"
     write_maps(line_map, rate_card)
     known = _facts_of(project, at or local(30, month=11))
     stated = state_papers(project.folder, papers)

@@ -254,7 +254,8 @@ def test_who_only_reads_changes_no_meaning(warehouse: Project, tmp_path: Path) -
     say(warehouse, "2026-10-01 12:00", "2026-10-01 5", **COUNTER)
     later = at("2026-11-02 12:00")
     status(destination=warehouse.destination, clock=lambda: later)
-    publish(tmp_path / "copy.duckdb", destination=warehouse.destination, clock=lambda: later)
+    if not warehouse.dsn:  # it refreshes the marts by the same function, and copies them for long
+        publish(tmp_path / "copy.duckdb", destination=warehouse.destination, clock=lambda: later)
     assert rows(warehouse, "usage_monthly", "measure, is_closed_period") == ["month_to_date True"]
 
 

@@ -268,12 +268,12 @@ def test_stillness_and_lag_never_stand(project: Project) -> None:
     check(row, "overbilled_quantity", "two days before your last reading held less")
 
 
-@pytest.mark.parametrize("quantity", ["16.67", "1.001", "11"])
-def test_another_unit(project: Project, quantity: str) -> None:
+def test_another_unit(project: Project) -> None:
     """1,001 are 16.67 by sixty, 1.001 by a thousand and 11 hundreds, of which the last is begun; 20
     are none of it."""
     write(project, [*READ[:2], (local(31, 23, 50), 1001)])
-    check(say(project, quantity), "unit_mismatch", "the units may differ")
+    for quantity in ("16.67", "1.001", "11"):
+        check(say(project, quantity), "unit_mismatch", "the units may differ")
     check(say(project, 20), "underbilled_quantity", "by no such factor")
 
 

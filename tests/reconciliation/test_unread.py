@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from builders.documents import period
 from builders.facts import billed_line, known, rate, unseen_everywhere, use
 from builders.fuzzing import tries
+from builders.months import MAP, READ, REPORT, bill, calls_of, invoice, judged, local, only, read
 from builders.months import OCTOBER_PERIOD as OCTOBER
-from builders.months import READ, REPORT, bill, calls_of, invoice, judged, local, only, read
+from builders.papers_on_record import judged_unstored
 from builders.project import Project
 from builders.record import Call, write_polls
 from wolkvox_billing.reconciliation.contract.line_map import MapRow
@@ -285,8 +286,7 @@ def test_an_old_day_that_is_read_again_tells_nothing_of_the_months_end(
     calls = calls_of((local(1), "0"), (local(15), "500"), (local(31), "1000"))
     late = Call(local(2, month=11), [again])
     write_polls(warehouse, *calls, late, measures={REPORT: "month_to_date"})
-    bill(warehouse, invoice("1036", "103600.00"))
-    row = only(judged(warehouse))
+    row = only(judged_unstored(warehouse, invoice("1036", "103600.00")))
     assert row.reconciliation_status == "inconclusive_cut_off"
     assert row.hours_unread_at_end == 12
     assert "your last reading on 31 Oct 12:00 showed 1,000 audios" in row.explanation
@@ -296,8 +296,7 @@ def test_daily_numbers_read_in_the_morning(project: Project) -> None:
     """33 on five days at 08:00, 1,000 billed: 16 hours of each of them were not read."""
     calls = calls_of(*((local(day, 8), "33") for day in (1, 2, 3, 30, 31)))
     write_polls(project, *calls, measures={REPORT: "daily"})
-    bill(project, invoice("1000", "100000.00"))
-    row = only(judged(project))
+    row = only(judged_unstored(project, invoice("1000", "100000.00")))
     assert (row.consumed_quantity, row.reconciliation_status) == (
         165, "inconclusive_low_coverage")  # fmt: skip
     # 26 days and 5 times 16 hours
@@ -337,9 +336,8 @@ def test_a_supplementary_invoice_shares_the_month() -> None:
 def test_a_product_is_known_whatever_its_case(project: Project) -> None:
     """`Audios` in the line map is the vendor's AUDIOS."""
     read(project, *READ)
-    bill(project, invoice("1000", "100000.00"))
-    result = judged(project, f"supplier_id,item_code,pattern,report,operation_id,product,role\n"
-                            f",,*,{REPORT},,Audios,quantity\n")  # fmt: skip
+    line_map = f"{MAP},,*,{REPORT},,Audios,quantity\n"
+    result = judged_unstored(project, invoice("1000", "100000.00"), line_map=line_map)
     assert [(row.product, row.reconciliation_status) for row in result.rows] == [
         ("AUDIOS", "matched")
     ]
@@ -353,11 +351,11 @@ def test_an_operation_that_was_renamed_in_mid_month_is_one(warehouse: Project) -
         for call in calls_of((local(16), "520"), (local(31, 23, 59), "1000"))
     ]
     write_polls(warehouse, *before, *after, measures={REPORT: "month_to_date"})
-    alone = only(judged(warehouse))
+    alone = only(judged_unstored(warehouse))
     assert (alone.consumed_quantity, alone.reconciliation_status) == (
         1000, "usage_not_invoiced")  # fmt: skip
-    bill(warehouse, invoice("1000", "100000.00"))
-    assert only(judged(warehouse)).reconciliation_status == "matched"
+    billed = only(judged_unstored(warehouse, invoice("1000", "100000.00")))
+    assert billed.reconciliation_status == "matched"
 
 
 def test_two_names_in_one_answer_are_added(project: Project) -> None:
@@ -369,9 +367,8 @@ def test_two_names_in_one_answer_are_added(project: Project) -> None:
     at = local(31, 23, 59)
     calls = Call(at, rows), Call(at + timedelta(minutes=6), rows[:1])  # SUR is not in every answer
     write_polls(project, *calls, measures={REPORT: "month_to_date"})
-    assert only(judged(project)).consumed_quantity == 1000
-    bill(project, invoice("1000", "100000.00"))
-    assert only(judged(project)).reconciliation_status == "matched"
+    row = only(judged_unstored(project, invoice("1000", "100000.00")))
+    assert (row.consumed_quantity, row.reconciliation_status) == (1000, "matched")
 
 
 def test_half_a_month_that_two_suppliers_bill_is_there_once() -> None:
