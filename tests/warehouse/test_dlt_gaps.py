@@ -149,7 +149,7 @@ def test_dlt_checks_parts_of_a_schema_over_and_over(
     for module, name in ((schemas, "validate_dict"), (hints, "validate_dict_ignoring_xkeys")):
         monkeypatch.setattr(module, name, partial(noted, getattr(validation, name)))
     with monkeypatch.context() as without:
-        without.setattr(place, "remember_valid_parts", lambda: None)
+        without.setattr(dlt_gaps, "remember_valid_parts", lambda: None)
         assert poll(project, 7).is_good
     assert len(checked) > 20
     parts = set(checked)
@@ -181,7 +181,7 @@ def test_dlt_counts_the_fields_of_settings_to_see_whether_they_are_there(
     assert ours is dlt_gaps._has_fields
     with monkeypatch.context() as without:
         without.delattr(BaseConfiguration, "__bool__", raising=False)
-        without.setattr(place, "tell_truth_at_once", lambda: None)
+        without.setattr(dlt_gaps, "tell_truth_at_once", lambda: None)
         assert poll(project, 7).is_good
     assert len(counted) > 100
     counted.clear()
@@ -205,7 +205,7 @@ def test_dlt_copies_tables_as_if_anything_were_in_them(
     for module in (schemas, schema_utils):
         monkeypatch.setattr(module, "deepcopy", noted)
     with monkeypatch.context() as without:
-        without.setattr(place, "copy_parts_directly", lambda: None)
+        without.setattr(dlt_gaps, "copy_parts_directly", lambda: None)
         assert poll(project, 7).is_good
     assert len(copied) > 30
     parts = [*copied]
@@ -246,7 +246,7 @@ def test_dlt_looks_for_settings_of_what_it_passes(
     monkeypatch.setattr(inject, "resolve_configuration", noted)
     own = ("PrepareLoadTableConfiguration", "ImportNormalizersConfiguration")
     with monkeypatch.context() as without:
-        without.setattr(place, "call_with_what_is_passed", lambda: None)
+        without.setattr(dlt_gaps, "call_with_what_is_passed", lambda: None)
         without.setattr(schemas, "import_normalizers", normalizers.import_normalizers)
         for module in (client, utils):
             without.setattr(module, "prepare_load_table", worker.prepare_load_table)
@@ -286,6 +286,14 @@ def test_dlt_reads_the_settings_of_a_cursor_for_each_item(
     assert resolved.count("ReportNewestConfiguration") == 3 * 2
 
 
+def test_a_later_dlt_may_have_things_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is not where it was takes its time again; what comes after it is spared still."""
+    monkeypatch.delattr(client, "prepare_load_table")
+    monkeypatch.setattr(validation, "get_type_hints", get_type_hints)
+    dlt_gaps.save_time()
+    assert validation.get_type_hints is not get_type_hints  # type: ignore[attr-defined]
+
+
 def test_dlt_takes_types_of_settings_apart_over_and_over(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -300,7 +308,7 @@ def test_dlt_takes_types_of_settings_apart_over_and_over(
 
     monkeypatch.setattr(environ, "is_secret_hint", is_secret_hint)
     with monkeypatch.context() as without:
-        without.setattr(place, "remember_secret_hints", lambda: None)
+        without.setattr(dlt_gaps, "remember_secret_hints", lambda: None)
         assert poll(project, 7).is_good
     assert len(asked) > 300
     asked.clear()
@@ -327,7 +335,7 @@ def test_dlt_takes_the_fields_of_a_schema_apart_over_and_over(
 
     monkeypatch.setattr(validation, "get_type_hints", fields)
     with monkeypatch.context() as without:
-        without.setattr(place, "remember_fields", lambda: None)
+        without.setattr(dlt_gaps, "remember_fields", lambda: None)
         assert poll(project, 7).is_good
     assert len(asked) > 30
     kinds = set(asked)
@@ -353,7 +361,7 @@ def test_dlt_parses_the_paths_to_fields_over_and_over(
 
     monkeypatch.setattr(jsonpath, "_parse", parse)
     with monkeypatch.context() as without:
-        without.setattr(place, "remember_paths", lambda: None)
+        without.setattr(dlt_gaps, "remember_paths", lambda: None)
         assert poll(project, 7).is_good
     assert len(parsed) > 3 * len(set(parsed))
     paths = set(parsed)
@@ -381,7 +389,7 @@ def test_dlt_writes_hints_by_python_alone(
     monkeypatch.setattr(yaml, "dump", noted)
     monkeypatch.setattr(extract, "yaml", yaml)
     with monkeypatch.context() as without:
-        without.setattr(place, "write_hints_at_once", lambda: None)
+        without.setattr(dlt_gaps, "write_hints_at_once", lambda: None)
         assert poll(project, 7).is_good
     assert len(written) > 2
     before = [*written]
@@ -482,7 +490,7 @@ def test_dlt_looks_for_a_package_that_it_does_without_over_and_over(
                 exec_info.get_execution_context()
 
     with monkeypatch.context() as without:
-        without.setattr(place, "look_once", lambda: None)
+        without.setattr(dlt_gaps, "look_once", lambda: None)
         work()
     assert looked["get_adbc_driver_location"] > 5
     assert looked["get_dlthub_version"] == 3

@@ -114,6 +114,24 @@ def open_read_only(destination: AnyDestination) -> None:
     destination.configuration = configuration  # type: ignore
 
 
+def save_time() -> None:
+    """Spare dlt what it does over and over, once a process. What a later dlt has elsewhere takes
+    its time there again."""
+    for gap in (
+        call_with_what_is_passed,
+        copy_parts_directly,
+        look_once,
+        remember_fields,
+        remember_paths,
+        remember_secret_hints,
+        remember_valid_parts,
+        tell_truth_at_once,
+        write_hints_at_once,
+    ):
+        with suppress(AttributeError):
+            gap()
+
+
 def remember_secret_hints() -> None:
     """Let dlt remember which types of settings are secrets. It takes a type apart for each name
     under which a setting may stand, 1,400 times a load: a tenth of what it takes to open a

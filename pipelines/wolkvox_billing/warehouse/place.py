@@ -34,22 +34,14 @@ from wolkvox_billing.warehouse.configuration import PIPELINE, read_configuration
 from wolkvox_billing.warehouse.dlt_gaps import (
     EngineSettings,
     KeptConnections,
-    call_with_what_is_passed,
     completed_by_libpq,
-    copy_parts_directly,
     drop_packages,
     fail_at_refused_rows,
     location_by_libpq,
-    look_once,
     open_read_only,
     read_schema_once,
-    remember_fields,
-    remember_paths,
-    remember_secret_hints,
-    remember_valid_parts,
     resolve_once,
-    tell_truth_at_once,
-    write_hints_at_once,
+    save_time,
 )
 from wolkvox_billing.warehouse.duckdb_file import held_open, may_be_written
 from wolkvox_billing.warehouse.known_settings import refuse_stray_settings
@@ -98,15 +90,7 @@ def _place(destination: str, dataset: str) -> _Place:
     os.environ.setdefault("RUNTIME__DLTHUB_TELEMETRY", "false")
     check_dataset(dataset)
     refuse_stray_settings()
-    call_with_what_is_passed()
-    copy_parts_directly()
-    look_once()
-    remember_fields()
-    remember_paths()
-    remember_secret_hints()
-    remember_valid_parts()
-    tell_truth_at_once()
-    write_hints_at_once()
+    save_time()
     credentials: PostgresCredentials | None = None
     try:
         factory = Destination.from_reference(destination)
