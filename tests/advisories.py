@@ -50,11 +50,12 @@ def affected(lock: Path, advisories: Iterable[Advisory]) -> Iterator[str]:
     locked = [(canonicalize_name(n), Version(v)) for n, v in _LOCKED.findall(lock.read_text())]
     assert locked, f"{lock} locks nothing"
     for name, version in locked:
-        for one in advisories:
-            if one.package == name and one.affected.contains(version, prereleases=True):
+        for advisory in advisories:
+            if advisory.package == name and advisory.affected.contains(version, prereleases=True):
                 yield (
-                    f"{lock.name}: {name} {version} has {one.id} ({one.what}; {one.source}): "
-                    f"lock a version that is not {one.affected}"
+                    f"{lock.name}: {name} {version} has {advisory.id} "
+                    f"({advisory.what}; {advisory.source}): "
+                    f"lock a version that is not {advisory.affected}"
                 )
 
 
@@ -63,10 +64,10 @@ def main(locks: Iterable[Path] = LOCKS, file: Path = LIST) -> int:
     failed = False
     for lock in locks:
         is_old = lock.name.startswith("oldest-")
-        found = list(affected(lock, advisories))
-        for sentence in found:
+        sentences = list(affected(lock, advisories))
+        for sentence in sentences:
             print(f"{sentence} (old on purpose)" if is_old else sentence)
-        failed |= bool(found) and not is_old
+        failed |= bool(sentences) and not is_old
     print(
         f"{len(advisories)} advisories as of {day}: {'affected' if failed else 'none affects us'}"
     )

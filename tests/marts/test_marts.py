@@ -192,11 +192,11 @@ def test_a_gauge(warehouse: Project) -> None:
         if how != "max":  # which it was written with
             now, where = warehouse.vendor.now, warehouse.destination
             refresh_marts(destination=where, clock=lambda now=now: now, gauge_month=how)  # type: ignore[misc]
-        one, two, three = so_far.split()
+        first, second, third = so_far.split()
         assert rows(warehouse, "usage_daily", DAILY) == table(f"""
-            Audios 2026-10-01 gauge 10 1 {one}
-            Audios 2026-10-02 gauge 12 1 {two}
-            Audios 2026-10-09 gauge 11 1 {three}
+            Audios 2026-10-01 gauge 10 1 {first}
+            Audios 2026-10-02 gauge 12 1 {second}
+            Audios 2026-10-09 gauge 11 1 {third}
         """)
         assert rows(warehouse, "usage_monthly", MONTHLY + ", consumed_unit") == table(f"""
             Audios 2026-10-01 gauge guess {october} 11 33 False - licences

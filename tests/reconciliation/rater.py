@@ -110,12 +110,14 @@ def rate_by_the_nearest(
     use: Use,
     month: tuple[date, date],
     billed: Billed,
-    one: Fraction = Fraction(1),
+    exchange_rate: Fraction = Fraction(1),
 ) -> dict[str, Fraction]:
     """Return the same as `rate`, by that reading of the contract which is nearest to what was
-    billed of each operation, or of all. `one`: what one of the rows' currency is in that of the
-    result."""
-    rows = [row._replace(value=row.value * one) if row.term in MONEY else row for row in rows]
+    billed of each operation, or of all. exchange_rate: what one of the rows' currency is in that of
+    the result."""
+    rows = [
+        row._replace(value=row.value * exchange_rate) if row.term in MONEY else row for row in rows
+    ]
     costs = [rate(reading, use, month) for reading in readings(rows, month)]
 
     def nearest(name: str) -> Fraction:

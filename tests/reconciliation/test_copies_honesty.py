@@ -37,7 +37,7 @@ class World:
     its call, that of its copy, and whether it was overwritten."""
 
     random: Random
-    there: Counter[tuple[date, date]] = field(default_factory=Counter)
+    held: Counter[tuple[date, date]] = field(default_factory=Counter)
     made: Counter[tuple[date, date]] = field(default_factory=Counter)
     seen: dict[tuple[date, date], int] = field(default_factory=dict)
     present: dict[tuple[date, date], int] = field(default_factory=dict)
@@ -70,7 +70,7 @@ class World:
             call_day, count = queue[0]
             assert isinstance(call_day, date) and isinstance(count, int)
             copied = min(left, count)
-            self.there[call_day, day] += copied
+            self.held[call_day, day] += copied
             self.made[call_day, day] += copied
             left -= copied
             queue[0][1] = count - copied
@@ -78,17 +78,15 @@ class World:
                 queue.popleft()
 
     def _lose(self, day: date, deletes: float, overwrites: float) -> None:
-        for key in list(self.there):
+        for key in list(self.held):
             call_day, copied_on = key
             if self.stays and (day - copied_on).days >= self.stays:
-                del self.there[key]
+                del self.held[key]
             elif key in self.seen and self.random.random() < deletes:  # else nobody can know
-                self.there[key] -= self.random.randint(0, self.there[key])
-            elif copied_on < day and self.random.random() < overwrites and self.there[key]:
-                self.there[key] -= (
-                    1  # by another content: the old one is gone, the new one of today
-                )
-                self.there[call_day, day] += 1
+                self.held[key] -= self.random.randint(0, self.held[key])
+            elif copied_on < day and self.random.random() < overwrites and self.held[key]:
+                self.held[key] -= 1  # by another content: the old one is gone, the new one of today
+                self.held[call_day, day] += 1
                 self.replaced[key] += 1
 
     def _look(self, day: date) -> None:
@@ -97,12 +95,12 @@ class World:
         due = at.replace(day=2, hour=0)
         is_full = last_full is None or last_full < due <= at or at - last_full > 31 * DAY
         since = date.min if is_full else self.looks[-1].at.date() - DAYS_BACK
-        for key, count in self.there.items():
+        for key, count in self.held.items():
             if key[1] >= since:
                 self.seen[key] = max(self.seen.get(key, 0), count)
                 self.present[key] = max(self.present.get(key, 0), count)
         if is_full:
-            self.present = dict(self.there)
+            self.present = dict(self.held)
         self.looks.append(SeenAt(at, is_full))
 
     @property
@@ -113,10 +111,10 @@ class World:
             return None
         start, end = OCTOBER_PERIOD
         made = sum(n for (_, day), n in self.made.items() if start <= day < end)
-        there = sum(n for (_, day), n in self.there.items() if start <= day < end)
-        later = sum(n for (call, day), n in self.there.items() if call < end <= day)
+        held = sum(n for (_, day), n in self.held.items() if start <= day < end)
+        later = sum(n for (call, day), n in self.held.items() if call < end <= day)
         overwritten = sum(self.replaced.values())  # of which a whole look tells, later
-        return made - there + later + overwritten
+        return made - held + later + overwritten
 
     def copies(self) -> Copies:
         """Return what the tables have of it."""

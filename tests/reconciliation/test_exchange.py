@@ -49,7 +49,7 @@ DOLLARS = [rate("0.025", "USD")]
 ISSUED, END = date(2026, 11, 3), date(2026, 10, 31)
 
 
-def document(name: str, one: str | None = None, **fields: Any) -> BilledDocument:
+def document(name: str, rate: str | None = None, **fields: Any) -> BilledDocument:
     """An invoice of this id, which states what one dollar is in pesos; or no rate."""
     own = BilledDocument(
         document_id=name, supplier_id="900", kind="invoice", number=name, period_start=None,
@@ -57,8 +57,8 @@ def document(name: str, one: str | None = None, **fields: Any) -> BilledDocument
         issued=ISSUED, is_test=False, format="ubl", net=None, payable=None,
         read_at=datetime(2026, 11, 4, tzinfo=timezone.utc), warnings=None, allowance=None,
         charge=None, rounding=None, prepaid=None, withheld=None,
-        exchange_rate=Decimal(one) if one else None,
-        exchange_currency="USD" if one else None, exchange_in_currency="COP" if one else None,
+        exchange_rate=Decimal(rate) if rate else None,
+        exchange_currency="USD" if rate else None, exchange_in_currency="COP" if rate else None,
     )  # fmt: skip
     return own._replace(**fields)
 

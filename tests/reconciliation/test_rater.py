@@ -187,8 +187,8 @@ def test_a_contract_in_dollars_costs_what_the_rater_says(
     rows = [row if row.term != "minimum" else row._replace(pooled=True) for row in rows]
     dear = Fraction(10**6)
     rows = [row if row.term != "package" else row._replace(value=dear) for row in rows]
-    one = Decimal(pesos) / 1000
-    dollar = ExchangeRate(2, date(2026, 10, 31), "USD", "COP", one)
+    rate = Decimal(pesos) / 1000
+    dollar = ExchangeRate(2, date(2026, 10, 31), "USD", "COP", rate)
     [verdict] = judged(rows, used, [OCTOBER_PERIOD], is_common=True, dollar=dollar)
-    costs = rated(rows, used, OCTOBER_PERIOD, Billed(1, 1), Fraction(one))
+    costs = rated(rows, used, OCTOBER_PERIOD, Billed(1, 1), Fraction(rate))
     assert verdict.contracted_cost == cents(sum(costs.values()))

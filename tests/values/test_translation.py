@@ -41,7 +41,7 @@ def test_the_catalogue_holds_just_the_texts_of_the_code(messages: list[Message])
     marked = set[tuple[str, ...]]().union(
         *map(marked_in, [*PACKAGE.rglob("*.py"), *PACKAGE.rglob("*.jinja")])
     )
-    plurals = {one for one, *many in marked if many}  # of one that is marked alone too
+    plurals = {single for single, *many in marked if many}  # of one that is marked alone too
     marked -= {(text,) for text in plurals}
     assert {parts(message.id) for message in messages} == marked
 

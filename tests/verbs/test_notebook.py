@@ -323,13 +323,13 @@ def month_of(source: Source, month: str, operation: str | None = None) -> notebo
 
 def test_a_snapshot_shows_the_same(project: Project) -> None:
     """What was published is shown without the warehouse; files are written elsewhere."""
-    there, copied = Source(), Source(snapshot=str(project.folder / "snapshot.duckdb"))
+    own, copied = Source(), Source(snapshot=str(project.folder / "snapshot.duckdb"))
     month = month_of(copied, "2026-09", "acme")
     # A claim that was made since is in none of what was published before.
-    assert month == replace(month_of(there, "2026-09", "acme"), claimed=month.claimed)
+    assert month == replace(month_of(own, "2026-09", "acme"), claimed=month.claimed)
     [row] = month.verdicts
     trail = Trails(copied).read(row)
-    assert trail == Trails(there).read(row) and trail.measured_from and trail.billed_from
+    assert trail == Trails(own).read(row) and trail.measured_from and trail.billed_from
     for write in (notebook.write_evidence, notebook.write_workbook, notebook.write_claim):
         with pytest.raises(SettingsError, match="written where the warehouse is"):
             write(copied, "2026-09")

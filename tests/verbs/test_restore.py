@@ -67,12 +67,12 @@ def _fill(project: Project) -> None:
 def rows(project: Project) -> dict[str, list[tuple[Any, ...]]]:
     """Return all rows of the raw tables, and of a mart, in an order of their own."""
     names = [*RAW, "wolkvox_billing_marts.usage_daily"]
-    found = {}
+    tables = {}
     for name in names:
         values = project.query(f"SELECT * FROM {name}")
         plain = [tuple(bytes(v) if isinstance(v, memoryview) else v for v in row) for row in values]
-        found[name] = sorted(plain, key=repr)
-    return found
+        tables[name] = sorted(plain, key=repr)
+    return tables
 
 
 def lose(project: Project) -> None:
@@ -183,8 +183,7 @@ def test_to_the_other_engine_and_back(
     monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", other.dsn)
     assert copy("postgres", clock=lambda: now).problems == []
     assert rows(project) == before
-    there = rows(other)
-    assert there == before
+    assert rows(other) == before
     lose(project)
     assert copy("duckdb", destination="postgres", clock=lambda: now).problems == []
     assert rows(project) == before
