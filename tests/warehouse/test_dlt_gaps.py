@@ -230,12 +230,8 @@ def _objects(part: Any) -> set[int]:
     return own.union(*map(_objects, inner))
 
 
-def test_dlt_looks_for_settings_of_what_it_passes(
-    project: Project, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A load resolves settings of its functions that prepare tables and schemas more than fifty
-    times, and by us a few times, where it passes less than they take."""
-    begin(project)
+def note_resolved(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return a list that gets the kind of each part of the settings which dlt resolves."""
     resolved: list[str] = []
     resolve = inject.resolve_configuration
 
@@ -244,6 +240,16 @@ def test_dlt_looks_for_settings_of_what_it_passes(
         return resolve(config, **more)
 
     monkeypatch.setattr(inject, "resolve_configuration", noted)
+    return resolved
+
+
+def test_dlt_looks_for_settings_of_what_it_passes(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A load resolves settings of its functions that prepare tables and schemas more than fifty
+    times, and by us a few times, where it passes less than they take."""
+    begin(project)
+    resolved = note_resolved(monkeypatch)
     own = ("PrepareLoadTableConfiguration", "ImportNormalizersConfiguration")
     with monkeypatch.context() as without:
         without.setattr(dlt_gaps, "call_with_what_is_passed", lambda: None)
@@ -263,14 +269,7 @@ def test_dlt_reads_the_settings_of_a_cursor_for_each_item(
     """With three reports it reads them four times for each, for its table and each answer, and by
     us twice, for its table and its own answer."""
     begin(project)
-    resolved: list[str] = []
-    resolve = inject.resolve_configuration
-
-    def noted(config: Any, **more: Any) -> Any:
-        resolved.append(type(config).__name__)
-        return resolve(config, **more)
-
-    monkeypatch.setattr(inject, "resolve_configuration", noted)
+    resolved = note_resolved(monkeypatch)
 
     def poll_all() -> bool:
         project.later(hours=1)
