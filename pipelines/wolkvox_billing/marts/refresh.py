@@ -75,8 +75,7 @@ def refresh(
             return
         contents = _contents(client, engine, standing, filling)
         if is_current:
-            with_calendar = not _has_calendar(client, engine, contents)
-            client.execute_many([*fill_statements(engine, contents, with_calendar=with_calendar)])
+            client.execute_many(list(fill_statements(engine, contents)))
         else:
             Remaking(client, engine, standing).run(contents)
 
@@ -192,18 +191,6 @@ def _knows(client: Client, engine: Engine, zones: Mapping[str, str]) -> bool:
         return True
     query = f"SELECT operation_id, timezone FROM {engine.name('operations')}"
     return zones.items() <= dict(rows_of(client, query)).items()
-
-
-def _has_calendar(client: Client, engine: Engine, contents: MartRows) -> bool:
-    """Whether the tables of the calendar are what they are to be: to fill them takes longer than
-    all the others."""
-    days, months = engine.name("days"), engine.name("months")
-    query = (
-        "SELECT timezone, MIN(calendar_date), MAX(calendar_date), "
-        f"(SELECT MAX(month_end) FROM {months} AS m WHERE m.timezone = d.timezone) "
-        f"FROM {days} AS d GROUP BY timezone"
-    )
-    return sorted(rows_of(client, query)) == contents.calendar()
 
 
 def _zones_of(identities: Identities, zones: Iterable[tuple[str, str | None]]) -> dict[str, str]:

@@ -53,27 +53,11 @@ class MartRows:
     digests: tuple[str, str] = ("", "")
     verdicts_epoch: int | None = None
 
-    @property
-    def zone_names(self) -> list[str]:
-        """Return the time zones in which days are counted."""
-        return sorted({self.meaning.timezone, *self.zones.values()})
-
-    @property
-    def days(self) -> Period:
-        """Return all days on which a call can have been made."""
-        # The year before: answers of an earlier day may still wait somewhere.
-        return Period(date(self.first_poll.year - 1, 1, 1), date(self.now.year + 2, 1, 1))
-
-    def calendar(self) -> list[tuple[str, date, date, date]]:
-        """Return of each time zone the first and the last of its days, and where its months end:
-        what tells whether the tables of the calendar are these."""
-        start, end = self.days
-        return [(zone, start, end - timedelta(days=1), end) for zone in self.zone_names]
-
     def rows(self) -> dict[str, list[tuple[object, ...]]]:
-        """Return the rows of each table that `refresh` fills but for those of the calendar."""
+        """Return the rows of each table that `refresh` fills."""
         meaning = self.meaning
         settings = (meaning.timezone, meaning.gauge_month, *self.digests, self.verdicts_epoch)
+        zones = sorted({meaning.timezone, *self.zones.values()})
         return {
             "refreshed": [(epoch(self.now), *settings)],
             "operations": [*sorted(self.zones.items())],
@@ -81,13 +65,8 @@ class MartRows:
             "renames": [*self.renames],
             "spellings": [*self.spellings],
             "reports": [*meaning.reports()],
-        }
-
-    def calendar_rows(self) -> dict[str, list[tuple[object, ...]]]:
-        """Return the rows of the tables of the calendar."""
-        return {
-            "months": [month for zone in self.zone_names for month in _months(zone, self.days.end)],
-            "days": [day for zone in self.zone_names for day in _days(zone, self.days)],
+            "months": [month for zone in zones for month in _months(zone, self.now)],
+            "days": [day for zone in zones for day in _days(zone, self.first_poll, self.now)],
         }
 
 
@@ -107,15 +86,13 @@ def statements(engine: Engine, contents: MartRows) -> Iterator[str]:
         yield from making(view, engine)
 
 
-def fill_statements(
-    engine: Engine, contents: MartRows, *, are_new: bool = False, with_calendar: bool = True
-) -> Iterator[str]:
+def fill_statements(engine: Engine, contents: MartRows, *, are_new: bool = False) -> Iterator[str]:
     """Yield the SQL that fills the tables which the views read; those that are new are empty, and
-    a plain table of Spark's deletes no row. with_calendar: whether that is another one, too."""
-    rows = contents.rows() | (contents.calendar_rows() if with_calendar else {})
+    a plain table of Spark's deletes no row."""
+    rows = contents.rows()
     is_shipped = engine.dialect in rendered.DIALECTS
     for table in TABLES:
-        if table not in rows:
+        if table in RECONCILED:
             continue
         name = engine.name(table)
         if not are_new:
@@ -186,19 +163,19 @@ def _as_value(value: object) -> str:
     return "NULL" if value is None else literal(str(value).replace(_BETWEEN, " "))
 
 
-def _months(zone: str, end: date) -> Iterator[tuple[object, ...]]:
+def _months(zone: str, now: datetime) -> Iterator[tuple[object, ...]]:
     """Yield every month that a reading can have: none may fall out of a join."""
     where = ZoneInfo(zone)
-    for start, following in months_of(Period(EARLIEST, end)):
-        ends, days = day_start(following, where), (following - start).days
-        yield zone, start.year, start.month, start, following, ends, days, start.isoweekday()
+    for start, end in months_of(Period(EARLIEST, date(now.year + 2, 1, 1))):
+        ends, days = day_start(end, where), (end - start).days
+        yield zone, start.year, start.month, start, end, ends, days, start.isoweekday()
 
 
-def _days(zone: str, days: Period) -> Iterator[tuple[object, ...]]:
-    """Yield these days, each from when to when it is."""
+def _days(zone: str, first: date, now: datetime) -> Iterator[tuple[object, ...]]:
+    """Yield every day on which a call can have been made."""
     where = ZoneInfo(zone)
-    day = days.start
-    while day < days.end:
+    day = date(first.year - 1, 1, 1)  # answers of an earlier day may still wait somewhere
+    while day.year <= now.year + 1:
         following = day + timedelta(days=1)
         yield zone, day, day_start(day, where), day_start(following, where)
         day = following
