@@ -163,6 +163,14 @@ def test_dlt_checks_parts_of_a_schema_over_and_over(
     assert len(checked) == len(set(checked)) + 1
 
 
+def test_what_is_remembered_of_parts_has_a_bound() -> None:
+    """Another pipeline of this process may have any number of them."""
+    valid: set[tuple[object, ...]] = set()
+    for number in range(500):
+        dlt_gaps._check_once(lambda part: None, valid, number)
+    assert len(valid) == 100
+
+
 def test_dlt_counts_the_fields_of_settings_to_see_whether_they_are_there(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -31,12 +31,12 @@ from wolkvox_billing.marts.refresh import alone, engine_at, may_refresh, refresh
 from wolkvox_billing.marts.sql import values_of
 from wolkvox_billing.reconciliation.allowances import place_allowances
 from wolkvox_billing.reconciliation.anomalies import find_anomalies
-from wolkvox_billing.reconciliation.billed_documents import StatedDocument
+from wolkvox_billing.reconciliation.billed_lines import read_billed_lines
 from wolkvox_billing.reconciliation.bridge import bridge, label_statuses
 from wolkvox_billing.reconciliation.budget import read_budgets
 from wolkvox_billing.reconciliation.captions import label
 from wolkvox_billing.reconciliation.case import OddAnswers
-from wolkvox_billing.reconciliation.claimed import CLAIM_TABLES, CLAIMS, open_claims, read_claims
+from wolkvox_billing.reconciliation.claimed import CLAIM_TABLES, open_claims, read_claims
 from wolkvox_billing.reconciliation.collect import read_facts
 from wolkvox_billing.reconciliation.contract.current_ids import under_current_ids
 from wolkvox_billing.reconciliation.contract.exchange_rates import ExchangeRate, read_exchange_rates
@@ -243,13 +243,15 @@ def fill(
     return compared.filled(month, is_stored=is_stored)
 
 
-def fill_claims(pipeline: dlt.Pipeline, stated: Iterable[StatedDocument], zone: tzinfo) -> None:
-    """Fill `claims_open` alone, after a claim that was just recorded, which changes no verdict: by
-    the documents that count. The next load fills all, since there is another claim."""
+def fill_claims(pipeline: dlt.Pipeline, policy: Policy, zone: tzinfo) -> None:
+    """Fill `claims_open` alone, after a claim that was just recorded, which changes no verdict, by
+    the documents that count now. The next load fills all, since there is another claim."""
     raw = pipeline.dataset_name
     with pipeline.sql_client() as client, client.begin_transaction():
         alone(pipeline, client)
-        claims = open_claims(read_claims(client, raw, [CLAIMS]), stated, zone)
+        tables = tables_in(client, raw)
+        stated = read_billed_lines(client, raw, policy, tables).stated
+        claims = open_claims(read_claims(client, raw, tables), stated, zone)
         fill_tables(client, engine_at(pipeline), {"claimed": map(values_of, claims)})
 
 

@@ -259,7 +259,7 @@ class _Claiming:
 
     def _refill(self) -> None:
         """Let `claims_open` have what was claimed."""
-        fill_claims(self.pipeline, self.planner.stated.values(), self.planner.zone)
+        fill_claims(self.pipeline, self.desk.policy, self.planner.zone)
 
     def _prove(self, plans: Sequence[Plan]) -> tuple[list[Plan], Path | None]:
         """Return the plans with the evidence that their letters name, and the file where it had to

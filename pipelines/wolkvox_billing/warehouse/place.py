@@ -10,7 +10,7 @@ import logging
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -28,9 +28,8 @@ from dlt.common.schema.typing import TTableFormat
 from dlt.common.storages.exceptions import StorageException
 
 from wolkvox_billing.errors import SettingsError, WarehouseError
-from wolkvox_billing.warehouse.address import address_of
 from wolkvox_billing.warehouse.complaints import configured, is_complaint, plain
-from wolkvox_billing.warehouse.configuration import PIPELINE, read_configuration
+from wolkvox_billing.warehouse.configuration import PIPELINE
 from wolkvox_billing.warehouse.dlt_gaps import (
     EngineSettings,
     KeptConnections,
@@ -118,23 +117,10 @@ def _place(destination: str, dataset: str) -> _Place:
 
 def _folder(destination: str, factory: AnyDestination, dataset: str) -> WorkingFolder:
     context = dlt.current.run_context()
-    location = _location_by_settings(destination)
-    if location is None:
-        location = settings_location(factory)
     own = working_folder_name(
-        context.run_dir, destination, factory.destination_name, dataset, location
+        context.run_dir, destination, factory.destination_name, dataset, settings_location(factory)
     )
     return WorkingFolder(Path(context.data_dir, ALL, own))
-
-
-def _location_by_settings(destination: str) -> str | None:
-    """Return what dlt says of a destination before there is a pipeline, where the settings alone
-    tell, which takes a tenth of the time; None where dlt must be asked."""
-    with suppress(SettingsError):  # which is told in dlt's order of things
-        configuration = read_configuration()
-        address = address_of(configuration, destination) if configuration else None
-        return address.location if address else None
-    return None
 
 
 @contextmanager
