@@ -283,7 +283,7 @@ def test_killed_before_a_change_of_files(life: Life) -> None:
     note(f"{life.project.destination}: killed before each of {len(numbers)} changes of files")
 
 
-# Its file is of its own first load: of one that was copied DuckDB cuts off what it would write over.
+# Its file is of its own first load: of a copied one DuckDB cuts off what it would write over.
 def test_killed_while_duckdb_writes_its_file(life_of_file: Life) -> None:
     """A load is killed in the middle of the one write by which DuckDB can tear its own file. The
     next run says what to do; once that is done, what was loaded is there, and what came since."""
